@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A connection is accepted, or can't be. Seen at the end of the system call, from the new socket: the same two ends that the connecting side's event
- * has. In the bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
+/* A connection is accepted, or fails to be. Seen at the end of the system call,
+ * from the new socket: the same two ends as in the connecting side's event. In the
+ * bulk lane, so that flooding a server from outside cannot fill the security lane. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-/* From here on the connection is the caller's; it was established before anybody accepted it. */
+/* Makes the caller the connection's owner; it was established before the accept. */
 static __always_inline void accept__set_owner(struct task_struct *task, struct sock *sk, __u16 family)
 {
 	struct rf_owner *owner;
@@ -38,7 +39,7 @@ static __always_inline void accept__fill(struct rf_accept *a, struct task_struct
 	a->result = result;
 }
 
-/* `descriptor`: of the new socket, or, when there is none, of the listening one. */
+/* `descriptor`: of the new socket, or of the listening one if there is none. */
 static __always_inline void accept__report(struct task_struct *task, __u32 descriptor, __s32 result)
 {
 	struct file *file = file__of_descriptor(task, descriptor);
@@ -77,7 +78,7 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	ring__submit(RF_LANE_BULK, a, sizeof(*a), &number);
 }
 
-/* Nobody was there, or a signal came: no failure. */
+/* No connection was waiting, or a signal arrived: no failure. */
 static __always_inline bool accept__is_transient(long result)
 {
 	return result == -EAGAIN || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
- * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. When it began
- * is written down by these hooks. */
+/* A socket is connected, or fails to be. Seen at the end of the system call, from the socket
+ * itself. A socket that failed has no peer any more: then the cgroup hook's copy is used, and
+ * without one the caller's memory, marked as such. The hooks also store when the call began. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
 #define CONNECT_RECORD_MAX RF_RECORD_MAX
 
-/* A loopback peer makes both ends loopback's, or the own one is another of this machine: the flow is a loopback one either way. */
+/* A loopback peer makes the flow a loopback one, whether the
+ * local end is loopback or another address of this machine. */
 static __always_inline __u64 connect__owner_forms(const struct rf_destination *destination, __u32 type)
 {
 	if (type != SOCK_STREAM)
@@ -25,13 +26,13 @@ static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
 	return INTEREST(CONNECT_OTHER);
 }
 
-/* io_uring connects too, and is not seen ending. */
+/* io_uring connects too, and its end is not seen here. */
 static __always_inline bool connect__is_call(struct task_struct *task)
 {
 	return SYSCALL_NUMBER(task__registers(task)) == SYSCALL_CONNECT;
 }
 
-/* Until the call ends. */
+/* Stores the destination until the call ends. */
 static __always_inline void connect__store(struct task_struct *task, struct rf_destination *destination)
 {
 	__u64 key = task__key(task);
@@ -41,7 +42,7 @@ static __always_inline void connect__store(struct task_struct *task, struct rf_d
 	failure__check(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 }
 
-/* When it is to be told. */
+/* Stores the destination if the connect may be reported. */
 static __always_inline void connect__store_if_of_interest(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 forms = connect__forms(destination->protocol, socket__is_loopback(destination->family, (const __u32 *)destination->address));
@@ -59,7 +60,7 @@ static __always_inline int connect__remember(struct bpf_sock_addr *context, stru
 	connect__store_if_of_interest(context, destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
 		owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
-	return 1; /* go on: this hook only looks */
+	return 1; /* allow: this hook only observes */
 }
 
 SEC("cgroup/connect4")
@@ -80,7 +81,7 @@ int connect6(struct bpf_sock_addr *context)
 	return connect__remember(context, &destination);
 }
 
-/* Linux 6.7; before, `connect_enter` */
+/* Linux 6.7; earlier kernels use connect_enter. */
 SEC("cgroup/connect_unix")
 int connect_unix(struct bpf_sock_addr *context)
 {
@@ -149,7 +150,7 @@ static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_c
 	return true;
 }
 
-/* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
+/* Returns false if nothing was connected: connect() to AF_UNSPEC dissolves a connection. */
 static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, const struct socket_call *call,
 					  struct pt_regs *registers)
 {
@@ -172,7 +173,7 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 	return true;
 }
 
-/* A storm is merged by process, port and result. 0: this one is merged. */
+/* Merges a storm of connects by process, port and result. Returns 0 if this one is merged. */
 static __always_inline __u32 connect__admit(const struct rf_connect *c, struct task_struct *task)
 {
 	struct rf_merge_key key;
@@ -183,7 +184,7 @@ static __always_inline __u32 connect__admit(const struct rf_connect *c, struct t
 	return merge__admit(RF_LANE_SECURITY, &key, false);
 }
 
-/* As the kernel took it, where that is known; else as the caller's memory has it. */
+/* Reads the address from the kernel's copy if there is one, else from the caller's memory. */
 static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_kernel_copy *copy)
 {
 	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
@@ -205,7 +206,8 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
-/* Where unix sockets come to no hook: one may wait for its peer to accept. By the caller's memory, which may not be there yet. */
+/* For kernels without a hook for unix sockets, whose connect may wait for the peer
+ * to accept. Tests the family in the caller's memory, which may not be resident yet. */
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
@@ -223,14 +225,14 @@ int connect_enter(void *context)
 
 static __always_inline bool connect__admits(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
 {
-	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
+	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel does not have */
 
 	return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
 				     port, kernel__read(sk, __sk_common.skc_num));
 }
 
-/* Whatever can't be known of it for sure may be anything. A failure that the cgroup's hook has not written down is one that it doesn't want, or that
- * never came to it: there the caller's memory is all there is. */
+/* Unknown facts admit any form. If the cgroup hook stored nothing for a failure, it
+ * either filtered the call or did not run: then only the caller's memory has the address. */
 static __always_inline bool connect__matches_interest(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	__u64 cgroup = kernel__cgroup(task);
@@ -269,7 +271,7 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
-	/* not what was left by a call whose end was not seen */
+	/* not what a call left whose end was not observed */
 	if (call->stored && call->stored->call == DESTINATION_CONNECT && (call->destination || !call->stored->family))
 		c->duration = c->h.ktime - call->stored->started;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
@@ -301,8 +303,8 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 		bpf_map_delete_elem(&rf_destinations, &key);
 }
 
-/* Most connect something, and nobody wants to know of it: that the socket says by itself, where nobody else can have put another in its place. What the
- * cgroup's hook wants it has not written down either. */
+/* Fast path: most connects succeed and match no rule. Decides from the socket alone unless another
+ * thread could have swapped the descriptor. The cgroup hook stored nothing for such a call either. */
 static __always_inline bool connect__can_skip(struct task_struct *task, __s32 result)
 {
 	struct file *file;
@@ -314,7 +316,7 @@ static __always_inline bool connect__can_skip(struct task_struct *task, __s32 re
 	file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	if (!file)
 		return false;
-	sk = socket__of_file(file); /* what else can be connected? */
+	sk = socket__of_file(file); /* only sockets can be connected */
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return false;

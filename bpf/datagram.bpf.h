@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* UDP datagrams, connected or not. From the packets, since the hooks of sendmsg and recvmsg know no sizes and don't see connected sockets: one
- * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
- * socket is closed. Sends that fail become no packet: they are seen at the end of the system call, as those to unix sockets are. */
+/* UDP datagrams, on connected sockets or not. From packets, since the hooks of sendmsg and recvmsg have
+ * no sizes and skip connected sockets. The first datagram between a socket and a peer is reported; later
+ * ones are counted and reported with the first after half a minute, or when the socket is closed. A send
+ * that fails makes no packet: it is seen at the end of the system call, like sends to unix sockets. */
 #include "lib/share.h"
 #include "lib/syscall.h"
 #include "lib/wire.h"
 #include "unix_datagram.bpf.h"
 
 #define DATAGRAM_REPORT_NS (30 * NS_PER_S)
-/* Peers of a socket that are told when it is closed: the latest */
+/* The latest peers of a socket that are reported when it is closed. */
 #define DATAGRAM_PEERS_MAX 64
 
 static __always_inline void datagram__clear(struct rf_datagram *d)
@@ -103,7 +104,8 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 		datagram__report(owner, key, exchange);
 }
 
-/* A datagram leaves in its sender's context, so its socket can have come from another process, or have been there before the sensor. */
+/* A datagram is sent in its sender's context, so this finds the owner of
+ * a socket that another process made, or that is older than the sensor. */
 static __always_inline void datagram__set_owner(__u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -155,7 +157,7 @@ static long datagram__report_peer(__u32 index, struct datagram_closing *closing)
 	if (!exchange)
 		return 1;
 	closing->key.peer = exchange->next;
-	if (exchange->count) { /* one that stands for merged ones */
+	if (exchange->count) { /* merged datagrams not reported yet */
 		ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 		datagram__report(closing->owner, &key, exchange);
 	}
@@ -187,7 +189,7 @@ int socket_release(struct bpf_sock *context)
 	return 1;
 }
 
-/* No room for now, or a signal came: what is not sent yet may be soon. */
+/* The buffer was full, or a signal arrived: the datagram may still be sent. */
 static __always_inline bool datagram__is_final(long result)
 {
 	return result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
@@ -254,7 +256,7 @@ static __always_inline int datagram__finish(struct task_struct *task, __s32 resu
 		call.copy = unix_datagram__take_copy(task, sk);
 		if (call.copy && call.copy->reported)
 			return 0;
-		/* a call that fails may have come to no hook: what is written down is of one before it */
+		/* a failed call may not have reached the hook: the copy is from an earlier one */
 		if (result < 0)
 			call.copy = 0;
 		return unix_datagram__report(task, &call);
@@ -264,7 +266,7 @@ static __always_inline int datagram__finish(struct task_struct *task, __s32 resu
 	return datagram__report_failure(task, sk, family, result, to);
 }
 
-/* What went well is told from packets, but for unix sockets. */
+/* Successful sends are reported from packets, except for unix sockets. */
 static __always_inline bool datagram__may_be_of_interest(long result)
 {
 	if (result >= 0)
@@ -286,7 +288,7 @@ int sendto_exit(void *context)
 	return datagram__finish(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
 }
 
-/* struct user_msghdr begins so. */
+/* The first fields of struct user_msghdr. */
 struct datagram_message {
 	const void *name;
 	__u32 size;
@@ -307,7 +309,7 @@ int sendmsg_exit(void *context)
 	return datagram__finish(task, result, message.name, message.size);
 }
 
-/* struct mmsghdr: a struct user_msghdr, and behind it how much of the message was sent. */
+/* struct mmsghdr: a struct user_msghdr, then the bytes of the message that were sent. */
 #define DATAGRAM_MESSAGE_BYTES 64
 #define DATAGRAM_MESSAGE_SENT 56
 /* UIO_MAXIOV: the kernel sends no more in one call */
@@ -350,8 +352,8 @@ static __always_inline void datagram__report_messages(struct task_struct *task, 
 	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__report_message, &messages, 0);
 }
 
-/* Of one that fails none was sent, and the error is the first one's. What the full profile wrote down is of the last one that was tried, so it is told of no
- * other. */
+/* If the call fails, nothing was sent, and the error is the first message's.
+ * The kernel's copy is of the last message tried, so it is used for no other. */
 SEC("tracepoint/syscalls/sys_exit_sendmmsg")
 int sendmmsg_exit(void *context)
 {
@@ -369,7 +371,7 @@ int sendmmsg_exit(void *context)
 		return 0;
 	task = bpf_get_current_task_btf();
 	if (rf_unix_sent && result > 0)
-		kernel_copy__take(task); /* of one that failed after others were sent */
+		kernel_copy__take(task); /* the copy of a message that failed after others were sent */
 	if (!datagram__may_be_of_interest(result))
 		return 0;
 	registers = task__registers(task);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A TCP connection is over, or one that was not waited for has failed. Whoever runs then is nobody: the owner is the one who connected or
- * accepted. In the bulk lane, as accept. */
+/* A TCP connection ended, or a non-blocking connect failed. The current task is arbitrary
+ * then: the owner is the process that connected or accepted. In the bulk lane, like accept. */
 #include "lib/owner.h"
 #include "lib/share.h"
 
@@ -32,7 +32,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->duration = owner->established ? f->h.ktime - owner->established : 0;
 	f->sent = kernel__read(tcp, bytes_sent) - kernel__read(tcp, bytes_retrans);
 	f->received = kernel__read(tcp, bytes_received);
-	/* the peer's FIN takes a number as a byte does */
+	/* the peer's FIN takes a sequence number like a byte */
 	if (f->received && kernel__read(sk, __sk_common.skc_flags) & 1UL << FLOW_SOCK_DONE)
 		f->received--;
 	f->family = family;
@@ -47,7 +47,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->error = kernel__read(sk, sk_err);
 }
 
-/* A connect that waits tells its failure itself. */
+/* True for a blocking connect, whose failure the call itself reports. */
 static __always_inline bool flow__is_blocking_connect(struct sock *sk)
 {
 	struct socket *socket = kernel__read(sk, sk_socket);
@@ -102,9 +102,10 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 		return 0;
 	if (before != TCP_SYN_SENT || !flow__is_blocking_connect(sk))
 		flow__report(sk, cookie);
-	/* A blocking connect that fails may be tried again on this socket, and is remembered anew then. Owners of what is wanted no more are left to the
-	 * map's own forgetting. */
-	if (owner__is_needed(sk, kernel__read(sk, __sk_common.skc_family)) && bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
+	/* A blocking connect that fails may be repeated on this socket, but then stores
+	 * the owner anew. Owners that are no longer needed are left to LRU eviction. */
+	/* cheaper than removing a missing entry */
+	if (owner__is_needed(sk, kernel__read(sk, __sk_common.skc_family)) && bpf_map_lookup_elem(&rf_owners, &cookie))
 		failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

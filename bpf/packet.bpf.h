@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Packets of this host's sockets. Of most of them nothing but the headers and the first bytes is looked at: what is told is DNS (port 53, both ways)
- * and the hello of a TLS client (any port, leaving). Parsed in user space, where a mistake harms nobody. */
+/* Packets of this host's sockets. For most only the headers and the first bytes
+ * are read. DNS (port 53, both ways) and the hello of a TLS client (any port,
+ * outgoing) are reported. User space parses them, where a mistake does no harm. */
 #include "lib/wire.h"
 
-/* A TCP message's length, and the header of the DNS message */
+/* The length of a TCP message, and the header of the DNS message. */
 #define PACKET_HEAD 14
 
 static __always_inline bool packet__is_hello(const __u8 *head)
@@ -11,7 +12,7 @@ static __always_inline bool packet__is_hello(const __u8 *head)
 	return head[0] == 0x16 && head[1] == 3 && head[2] >= 1 && head[2] <= 3 && head[5] == 1;
 }
 
-/* Asked of each segment that leaves, so of its first bytes alone, and of these only while somebody wants to know. */
+/* Runs for each outgoing segment, so it reads two bytes, and only while TLS packets are wanted. */
 static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32 payload, bool loopback)
 {
 	__u8 head[2];
@@ -21,13 +22,13 @@ static __always_inline bool packet__may_be_hello(struct __sk_buff *packet, __u32
 	return bpf_skb_load_bytes(packet, payload, head, sizeof(head)) || (head[0] == 0x16 && head[1] == 3);
 }
 
-/* A query or an answer with one question: else a zone transfer's every segment would be taken for a message. */
+/* A query or an answer with one question: otherwise every segment of a zone transfer would be taken for a message. */
 static __always_inline bool packet__is_dns_message(const __u8 *header)
 {
 	return !(header[2] & 0x78) && header[4] == 0 && header[5] == 1;
 }
 
-/* 0: of no interest. */
+/* Returns 0 for a packet that is not reported. */
 static __always_inline __u32 packet__content(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
 	bool dns = wire__is_dns(w);
@@ -39,7 +40,7 @@ static __always_inline __u32 packet__content(struct __sk_buff *packet, const str
 		return 0;
 	if (w->length < PACKET_HEAD || bpf_skb_load_bytes(packet, w->payload, head, PACKET_HEAD))
 		return 0;
-	/* some send the length by itself */
+	/* some senders put the length into a segment of its own */
 	if (dns)
 		return packet__is_dns_message(head + 2) || packet__is_dns_message(head) ? RF_PACKET_DNS : 0;
 	return packet__is_hello(head) ? RF_PACKET_TLS : 0;
@@ -99,7 +100,8 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 	p = (struct rf_packet *)scratch->record;
 	owner__fill_header(&p->h, owner, RF_PACKET);
 	packet__fill(p, w, content, egress);
-	/* 1 to RF_TLS_MAX, in the one way that a verifier of 6.1 follows too; there is no content without a byte */
+	/* bounds `kept` to 1 .. RF_TLS_MAX in the only form that
+	 * 6.1's verifier follows; any content has at least one byte */
 	kept--;
 	rf_barrier(kept);
 	kept &= RF_TLS_MAX - 1;
@@ -131,7 +133,7 @@ static __always_inline int packet__handle(struct __sk_buff *packet, bool egress)
 	content = packet__content(packet, &w, egress);
 	if (content)
 		packet__report(packet, &w, content, egress);
-	return 1; /* let it pass: this hook only looks */
+	return 1; /* allow: this hook only observes */
 }
 
 SEC("cgroup_skb/ingress")

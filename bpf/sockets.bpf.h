@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A socket of an unusual kind is made, or a socket is bound or listens; or fails to. Seen at the end of the system call: what it was bound to is
- * read from the socket. A bind that failed is told from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
+/* An unusual socket is made, or a socket is bound or listens; or the call fails. Seen at the
+ * end of the system call, with the address read from the socket. A failed bind is reported
+ * from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
 #define SOCKETS_RECORD_MAX RF_RECORD_MAX
-/* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
+/* struct sockaddr_alg: type at 2, name at 24, both NUL-padded */
 #define ALG_TYPE 2
 #define ALG_TYPE_MAX 14
 #define ALG_NAME 24
@@ -21,8 +22,8 @@ static __always_inline int sockets__skip(enum rf_drop cause)
 	return 0;
 }
 
-/* Raw and packet sockets see and forge traffic; families that nobody uses are where the kernel is attacked. Ordinary sockets are told when they
- * connect, listen or send. */
+/* Raw and packet sockets see and forge traffic; rare families are where kernel
+ * exploits start. Ordinary sockets are reported when they connect, listen or send. */
 static __always_inline bool sockets__is_reported(__u32 family, __u32 type, __u32 protocol)
 {
 	if (family == AF_UNIX)
@@ -82,10 +83,10 @@ int socket_exit(void *context)
 	return 0;
 }
 
-/* What is known of the call beside its registers. */
+/* What is known of the call besides its registers. */
 struct sockets_call {
 	struct socket_call socket;
-	const char *request; /* a struct sockaddr, in the kernel; not set when it isn't needed */
+	const char *request; /* a struct sockaddr, in kernel memory; unset where it is not needed */
 	__u32 size;
 	__u32 operation;
 };
@@ -105,8 +106,8 @@ static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct
 	}
 }
 
-/* struct vsock_sock begins with its socket, its transport and its own address (include/net/af_vsock.h, 5.5 to 6.18). By the place, since it is a module's
- * on many kernels: see lib/file.h. */
+/* struct vsock_sock begins with its socket, its transport and its local address (include/net/af_vsock.h,
+ * 5.5 to 6.18). Read by position, since it belongs to a module on many kernels: see lib/file.h. */
 static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struct sockets_call *call)
 {
 	const char *address = (char *)call->socket.sk + bpf_core_type_size(struct sock) + sizeof(void *);
@@ -119,7 +120,7 @@ static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struc
 	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), address + VSOCK_CONTEXT);
 }
 
-/* Type and name of an algorithm: a module's struct has the kernel's copy, in no BTF that is known here. */
+/* Type and name of an algorithm. The kernel's copy is in a module's struct, which is in no BTF available here. */
 static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_socket *s, const struct sockets_call *call)
 {
 	char *record = b->record;
@@ -157,7 +158,7 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 		s->source_caller = 1;
 }
 
-/* Ports tell only what is bound by now, of IP. */
+/* Ports decide only for IP sockets that are bound by now. */
 static __always_inline bool sockets__admits(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
 {
 	bool is_unix = call->family == AF_UNIX;
@@ -193,7 +194,7 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
 }
 
-/* Nobody wants to know: nor may the next call take what was written down of this one. */
+/* For a call that is not reported: discards the kernel's copy, so that the next call does not take it. */
 static __always_inline int sockets__skip_call(enum rf_drop cause)
 {
 	kernel_copy__take(bpf_get_current_task_btf());
@@ -208,7 +209,7 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 
 	if (!socket__identify(&call.socket, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
 		return;
-	if (call.socket.family == AF_NETLINK) { /* everybody binds one */
+	if (call.socket.family == AF_NETLINK) { /* every netlink user binds one */
 		sockets__skip(RF_DROP_UNWATCHED);
 		return;
 	}
@@ -224,7 +225,7 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 	scratch__release(scratch);
 }
 
-/* A bound UDP socket receives before it has sent anything: whose it is must be known by then. */
+/* A bound UDP socket can receive before it sends, so its owner is stored at bind. */
 static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 key = bpf_get_current_pid_tgid();
@@ -236,7 +237,7 @@ static __always_inline int sockets__remember(struct bpf_sock_addr *context, stru
 	if (context->type == SOCK_DGRAM &&
 	    interest__any_form(INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS)))
 		owner__remember(destination->cookie, false);
-	return 1; /* go on: this hook only looks */
+	return 1; /* allow: this hook only observes */
 }
 
 SEC("cgroup/bind4")

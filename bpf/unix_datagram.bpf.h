@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Datagrams to unix sockets, as of syslog, systemd and whoever talks to a daemon without a connection. No packet shows them, so each is seen at the end of
- * the call that sent it, or of the kernel's function that did (full/unix_datagram.bpf.h): equal ones (process, peer, result) are merged, whatever sockets
- * they went by. When the call is over the kernel has forgotten whom it sent one to: of a connected socket the peer is the kernel's, else the name is the
- * caller's, marked, unless the full profile wrote it down. */
+/* Datagrams to unix sockets, for example to syslog, systemd or another daemon. They make no packets, so each is seen
+ * at the end of the call, or of the kernel function that sent it (full/unix_datagram.bpf.h). Equal ones (process, peer,
+ * result) are merged, whatever their sockets. */
 #include "lib/share.h"
 #include "lib/socket.h"
 
 #define UNIX_DATAGRAM_RECORD_MAX RF_SMALL_RECORD_MAX
 
-/* `to`: where `memory` says; 0: the socket's own peer. */
+/* `to`: an address in the memory that `memory` names; 0: the socket's own peer. */
 struct unix_datagram_call {
 	struct sock *sk;
 	struct sock *peer;
 	struct rf_kernel_copy *copy;
 	const void *to;
-	const char *request; /* our copy of what is there */
+	const char *request; /* the sensor's copy of that address */
 	enum text_source memory;
 	__u32 size;
 	__s32 result;
 };
 
-/* What is written down of this datagram, once; 0: nothing. */
+/* Takes what a hook stored for this datagram, once; 0: nothing. */
 static __always_inline struct rf_kernel_copy *unix_datagram__take_copy(struct task_struct *task, struct sock *sk)
 {
 	struct rf_kernel_copy *copy = kernel_copy__take(task);
@@ -66,6 +65,8 @@ static __always_inline void unix_datagram__fill_fixed(struct rf_datagram *d, str
 	d->pad = 0;
 }
 
+/* After the call the kernel no longer has the destination. The peer of a connected socket is the kernel's; any other
+ * name is the caller's, marked, unless the full profile stored it. */
 static __always_inline void unix_datagram__fill_peer(struct rf_builder *b, struct rf_datagram *d, struct rf_path_work *work,
 						     const struct unix_datagram_call *call)
 {
@@ -100,7 +101,7 @@ static __always_inline void unix_datagram__assemble(struct rf_scratch_small *scr
 	ring__output(RF_LANE_BULK, d, b.end, UNIX_DATAGRAM_RECORD_MAX);
 }
 
-/* The ends of a socketpair have no names: whose they are is no news. */
+/* The ends of a socketpair have no names; their datagrams are not reported. */
 static __always_inline bool unix_datagram__has_named_peer(const struct unix_datagram_call *call)
 {
 	struct unix_sock *peer = (struct unix_sock *)call->peer;
@@ -110,7 +111,7 @@ static __always_inline bool unix_datagram__has_named_peer(const struct unix_data
 
 static __always_inline int unix_datagram__report(struct task_struct *task, struct unix_datagram_call *call)
 {
-	struct sock *sk = call->sk; /* locals: CO-RE must not see a struct that the kernel doesn't have */
+	struct sock *sk = call->sk; /* locals: CO-RE must not see a struct that the kernel does not have */
 	struct unix_sock *unix_sock = (struct unix_sock *)sk;
 	__u64 cgroup = kernel__cgroup(task);
 	struct rf_scratch_small *scratch;
