@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Who was asked to prove who they are, and whether they could: probes in libpam, which every program that logs people in loads. The layout of its handle
- * is its own secret, so what is put into it is seen going in: pam_start's service and user, and what pam_set_item changes. */
+/* User authentication and its results, by probes in libpam, which every program
+ * that logs users in loads. The layout of PAM's handle is private, so values are
+ * read on their way in: service and user from pam_start, changes from pam_set_item. */
 #include "lib/probe.h"
 
 #define PAM_TEXT_MAX 128
 
-/* Of pam_set_item */
+/* Items of pam_set_item. */
 enum pam_item { PAM_SERVICE = 1, PAM_USER = 2, PAM_TTY = 3, PAM_RHOST = 4 };
 
 struct pam_text {
@@ -27,8 +28,8 @@ struct pam_key {
 
 /* A call under way, until it returns: by then the texts are in memory for certain. */
 struct pam_call {
-	__u64 handle; /* of pam_start: where it goes */
-	__u64 text;   /* of pam_start: the service */
+	__u64 handle; /* for pam_start: where it stores the handle */
+	__u64 text;   /* for pam_start: the service */
 	__u64 user;
 	__u64 item;   /* 0: pam_start */
 };
@@ -47,7 +48,7 @@ struct {
 	__type(value, struct pam_call);
 } rf_pam_calls SEC(".maps");
 
-/* Handles, by thread: pam_set_item is called in the middle of pam_authenticate, so they are kept apart. */
+/* Handles by thread. Apart from rf_pam_calls, since pam_set_item is called inside pam_authenticate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -71,7 +72,7 @@ static __always_inline struct pam_session *authentication__session(__u64 handle)
 	return bpf_map_lookup_elem(&rf_pam_sessions, &key);
 }
 
-/* The session as its own process began it, or, where that has forked to ask (sshd does), its parent. */
+/* Returns the session that this process began, or that its parent began before a fork, as sshd does. */
 static __always_inline struct pam_session *authentication__inherited(struct task_struct *task, __u64 handle)
 {
 	struct pam_session *session = authentication__session(handle);
@@ -226,7 +227,7 @@ int BPF_KRETPROBE(pam_authenticate_exit, int result)
 	if (!interest__admits(RF_LANE_SECURITY, RF_AUTHENTICATION))
 		return 0;
 	session = authentication__inherited(task, handle);
-	/* begun before the probes were there: reported without names */
+	/* begun before the probes were attached: reported without names */
 	authentication__emit(task, session ? session : (struct pam_session *)&rf_pam_empty, result);
 	return 0;
 }

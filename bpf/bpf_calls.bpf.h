@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched. What it is used for all day (reading and writing
- * maps, asking for information) stays in the kernel. Of what was made the kernel's copy is reported, found by the descriptor that the call
- * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
+/* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched.
+ * Frequent commands (reading and writing maps, querying) are not reported. For a new object the
+ * kernel's copy is reported, found by the descriptor that the call returned; everything else is
+ * in the caller's memory only. The agent's own calls are reported like any other. */
 #include "lib/syscall.h"
 #include "lib/tampering.h"
 #include "lib/kernel_copy.h"
 
 #define BPF_CALLS_NAME_MAX 16
 
-/* The beginning of union bpf_attr, by command. Its layout is fixed; the types of the kernel that compiled are not needed, nor relocated. */
+/* The beginning of union bpf_attr, by command. Its layout is
+ * fixed; the kernel's own type is not needed, nor relocated. */
 struct bpf_calls_attr {
 	union {
 		struct {
@@ -66,7 +68,7 @@ static __always_inline void bpf_calls__fill_map(struct rf_builder *b, struct rf_
 	text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, (void *)map + bpf_core_field_offset(struct bpf_map, name));
 }
 
-/* No NUL need stand at its end. */
+/* The name may have no NUL at its end. */
 static __always_inline void bpf_calls__append_name(struct rf_builder *b, struct rf_bpf *r, const char *name)
 {
 	__u32 size = 0;
@@ -105,7 +107,7 @@ static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct 
 	bpf_calls__append_name(b, r, attr->map.name);
 }
 
-/* Of an existing program, named by a descriptor in the caller's memory. */
+/* For an existing program, named by a descriptor in the caller's memory. */
 static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct rf_bpf *r, __u32 program, __u32 attach_type, __u32 flags)
 {
 	r->attach_type = attach_type;
@@ -114,7 +116,7 @@ static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct 
 		bpf_calls__fill_program(b, r, program);
 }
 
-/* `known`: the attributes are the kernel's own copy. */
+/* `is_kernel_copy`: the attributes are the kernel's own copy. */
 static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	switch (r->command) {
@@ -132,7 +134,7 @@ static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf 
 	case BPF_LINK_UPDATE:
 		return bpf_calls__fill_attach(b, r, attr->update.program, 0, attr->update.flags);
 	case BPF_RAW_TRACEPOINT_OPEN:
-		/* without a name it attaches a program that knows where to */
+		/* without a name it attaches a program that knows its target */
 		if (!attr->raw_tracepoint.name)
 			return bpf_calls__fill_attach(b, r, attr->raw_tracepoint.program, 0, 0);
 		return text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_USER, (const void *)attr->raw_tracepoint.name);
@@ -180,7 +182,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }
 
-/* Detaching a link and giving it another program name it by its descriptor, which stands first in the caller's memory. */
+/* Detaching or updating a link names it by its descriptor, the first field in the caller's memory. */
 static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A kernel module is loaded or unloaded, or fails to be. Seen at the end of the system call. The module's own name is only told by the tracepoints
- * module_load and module_free, which fire inside the call; without them (the load failed before, or the kernel has none) it is the file's or the
- * caller's. A kernel built without modules has neither these calls nor their tracepoints. */
+/* A kernel module is loaded or unloaded, or fails to be, at the end of the system call. Only
+ * the tracepoints module_load and module_free, which run inside the call, have the module's own
+ * name. Without them (the load failed earlier, or the kernel has none) the name is the file's
+ * or the caller's. A kernel built without modules has neither these calls nor the tracepoints. */
 #include "lib/syscall.h"
 #include "lib/task.h"
 
 #define MODULE_NAME_MAX 64
 #define MODULE_PARAMETERS_MAX 4096
 
-/* A kernel without modules may not describe them. */
+/* A kernel without modules may lack the type. */
 struct module___named {
 	char name[MODULE_NAME_MAX];
 	unsigned long taints;
@@ -27,7 +28,7 @@ static __always_inline int module__remember(struct module___named *module)
 	return 0;
 }
 
-/* raw_tp and not tp_btf: where the kernel lacks it, the hook is missing rather than the object unloadable */
+/* raw_tp and not tp_btf: where the kernel lacks the hook, only the hook is missing, and the object still loads. */
 SEC("raw_tp/module_load")
 int module_loaded(struct bpf_raw_tracepoint_args *context)
 {

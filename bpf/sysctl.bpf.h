@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A sysctl is about to be written. Asked right before the kernel takes the value, after it has checked the permission: a value that it then refuses
- * is reported too, a file of /proc/sys that may not be opened shows as a failed open. This hook only looks: it always lets the write happen, and
- * leaves the value alone. Sysctls that are set by the system call or by the kernel's command line have no hook. */
+/* A sysctl is about to be written. Runs after the permission check, right before the kernel takes
+ * the value: a value that it then refuses is reported too, and a file of /proc/sys that may not
+ * be opened is a failed open. This hook only observes: it always allows the write and leaves the
+ * value alone. Sysctls set by the system call or on the kernel's command line have no hook. */
 #include "lib/task.h"
 
 #define SYSCTL_TEXT_MAX 256
 #define E2BIG 7
 
-/* `size`: what the helper has put at the record's end, or -E2BIG when only the beginning fits: then how much there is isn't known. */
+/* `size`: what the helper wrote at the record's end, or -E2BIG
+ * when only the beginning fits; then the true length is unknown. */
 static __always_inline void sysctl__set_text(struct rf_builder *b, struct rf_text *text, long size)
 {
 	__u32 end = b->end;
@@ -24,7 +26,7 @@ static __always_inline void sysctl__set_text(struct rf_builder *b, struct rf_tex
 	rf_barrier(end);
 	if (end < RF_RECORD_MAX)
 		last = b->record[end];
-	/* as people type it */
+	/* drops the newline that users type */
 	if (last == '\n') {
 		text->kept--;
 		text->length--;

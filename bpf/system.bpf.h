@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* System calls that few programs have a reason for, and that change, or show, what is everybody's. Each is seen at its end. Arguments are the
- * registers' values, which the kernel has used; where the kernel keeps its own copy of what lies in the caller's memory, that is reported.
- * A reboot that happens never ends: only what fails, or arms or disarms Ctrl-Alt-Del, is seen. */
+/* Rare system calls that change, or show, state of the whole machine, at their end. Arguments are the
+ * registers' values, which the kernel used; where the kernel keeps its own copy of the caller's memory, that is
+ * reported. A successful reboot never returns, so only a failed one, or one that sets Ctrl-Alt-Del, is seen. */
 #include "lib/syscall.h"
 #include "lib/task.h"
 
@@ -13,9 +13,9 @@ struct system_call {
 	__s32 result;
 	__u64 first, second, third;
 	struct file *file;      /* its path is the text */
-	const char *kernel;     /* or this, NUL-terminated, in the kernel */
-	const char *text;       /* or this, in the caller's memory; `size` 0: NUL-terminated */
-	const char *detail;     /* in the caller's memory, NUL-terminated */
+	const char *kernel;     /* or a NUL-terminated text in kernel memory */
+	const char *text;       /* or a text in the caller's memory; `size` 0: NUL-terminated */
+	const char *detail;     /* NUL-terminated, in the caller's memory */
 	__u32 size;
 	__u32 source_caller;
 };
@@ -82,7 +82,8 @@ static __always_inline int system__skip(void)
 	return 0;
 }
 
-/* The end of a system call: `call` is filled in by what stands between the braces, from `registers`, `task` and `ret`. */
+/* Defines the program for the end of a system call. The block after the macro
+ * fills `call` from `registers`, `task` and `ret`; it returns 0 to skip the call. */
 #define SYSTEM_CALL(name, number)                                                                                                        \
 	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call); \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What goes through libssl, in the clear. Off unless it is asked for. Both ways are looked at when the call returns: then it is known how much there was. */
+/* Data that passes through libssl, in clear text. Off by default. Both directions
+ * are read when the call returns, since the number of bytes is known then. */
 #include "lib/probe.h"
 #include "lib/share.h"
 
 struct tls_call {
 	__u64 buffer;
-	__u64 moved; /* where the _ex functions write how much there was; 0: it is returned */
+	__u64 moved; /* where the _ex functions store the number of bytes; 0: the function returns it */
 	__u64 egress;
 };
 
@@ -78,7 +79,7 @@ static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 	probe__emit(scratch, &b, RF_LANE_BULK);
 }
 
-/* Of all four: a call that moved nothing is none. */
+/* For all four functions. A call that moved no bytes is not reported. */
 SEC("uretprobe")
 int BPF_KRETPROBE(tls_exit, int result)
 {
