@@ -1,7 +1,8 @@
-/* connect (tcp4|tcp6|udp4|udp6|unix|abstract|unspec) ADDRESS PORT [nonblock]: one connect(), whatever becomes of it. `unspec` connects UDP and takes it back.
- * connect shared PATH -: a unix socket, by a process that shares its descriptors
- * connect twice ADDRESS PORT: over TCP, what is connected already once more
- * connect waits PATH MS: a unix socket that accepts nobody until whoever connects has slept so long */
+/* connect (tcp4|tcp6|udp4|udp6|unix|abstract|unspec) ADDRESS PORT [nonblock]: one connect(), with any result. `unspec`
+ *   connects UDP and dissolves the connection.
+ * connect shared PATH -: to a unix socket, by a process that shares its descriptors
+ * connect twice ADDRESS PORT: over TCP, then again on the connected socket
+ * connect waits PATH MS: to a unix socket that accepts only after the caller has slept for MS */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static void connect_waits(const char *path, int ms)
 
 	if (bind(listener, (void *)&address, length) || listen(listener, 0))
 		exit(1);
-	connect_unix(path, 0); /* there is room for one */
+	connect_unix(path, 0); /* fills the backlog of one */
 	child = fork();
 	if (!child)
 		exit(connect_unix(path, 0) < 0);
