@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Something to attach of each kind, each counting in a global variable, for one process only.
+// A program for each kind of hook. Each counts in a global variable, for one process only.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,4 +1,5 @@
-/* A program with a probe of its own, libbpf_ts:counted, as <sys/sdt.h> would write it: a nop, and a note that says where it is and what it has. */
+/* A program with its own probe, libbpf_ts:counted, as <sys/sdt.h>
+ * would make it: a nop, and a note with its address and arguments. */
 __asm__(".pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n"
 	".weak _.stapsdt.base\n"
 	".hidden _.stapsdt.base\n"
