@@ -143,7 +143,7 @@ int prctl_exit(void *context)
 	return isolation__is_reported(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
 }
 
-/* Its other operations only query. */
+/* Other operations of seccomp only query. */
 SEC("tracepoint/syscalls/sys_exit_seccomp")
 int seccomp_exit(void *context)
 {

@@ -85,7 +85,7 @@ static __always_inline int redirect__finish(struct task_struct *task, __u32 targ
 	return 0;
 }
 
-/* A failed dup does not say which descriptor it would have returned. */
+/* A failed dup does not return the descriptor that it would have made. */
 SEC("tracepoint/syscalls/sys_exit_dup")
 int dup_exit(void *context)
 {

@@ -83,7 +83,7 @@ int socket_exit(void *context)
 	return 0;
 }
 
-/* What is known of the call besides its registers. */
+/* The call's data besides its registers. */
 struct sockets_call {
 	struct socket_call socket;
 	const char *request; /* a struct sockaddr, in kernel memory; unset where it is not needed */

@@ -5,7 +5,7 @@
 
 #include "hook.h"
 
-/* Where the names are. A target is a file or a text. */
+/* The names of a call. A target is a file or a text. */
 struct paths_names {
 	struct vfsmount *mount;
 	struct dentry *dentry;

@@ -50,7 +50,7 @@ static __always_inline bool io_socket__copies_addresses(void)
 }
 
 /* The address stands alone, or (before the summer of 2026, in any version) in a message's header.
- * The header begins with an aligned pointer, an address with its family, which tells them apart. */
+ * The header begins with an aligned pointer, an address with its family, which distinguishes them. */
 static __always_inline void io_socket__fill_address(struct rf_io_request *r, struct io_kiocb *request, void *command)
 {
 	void *address = BPF_CORE_READ(request, async_data);

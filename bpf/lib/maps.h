@@ -178,7 +178,7 @@ struct rf_io_recent_key {
 	__u8 address[16];
 };
 
-/* What makes two events equal. `kind`: enum rf_kind; each kind defines `first` and `second`. */
+/* Events with equal keys are merged. `kind`: enum rf_kind; each kind defines `first` and `second`. */
 struct rf_merge_key {
 	__u64 start;
 	__u64 first;

@@ -7,7 +7,7 @@
 
 #include "merge.h"
 
-/* Which process is affected: bits above the operation's. */
+/* The affected process: bits above the operation's. */
 enum tampering_victim {
 	TAMPERING_NONE = 0,
 	TAMPERING_AGENT = 1 << 8,

@@ -106,7 +106,7 @@ static int connect_inet(const char *how, const char *text, int port, int flags)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
 
 	if (argc < 4)
 		return 64;
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "twice"))
 		connect_twice(argv[2], atoi(argv[3]));
 	else if (!strcmp(argv[1], "unspec"))
-		connect(socket(AF_INET, SOCK_DGRAM, 0), &nobody, sizeof(nobody));
+		connect(socket(AF_INET, SOCK_DGRAM, 0), &unspecified, sizeof(unspecified));
 	else
 		connect_inet(argv[1], argv[2], atoi(argv[3]), argc > 4 ? SOCK_NONBLOCK : 0);
 	return 0;

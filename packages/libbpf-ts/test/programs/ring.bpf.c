@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// Writes records on command: `run` with a struct order says how many, how long, and which are discarded.
+// Writes records on command: the struct order of `run` has their number and length, and which are discarded.
 #include "common.h"
 
 char LICENSE[] SEC("license") = "GPL";
