@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A connection is accepted, or can't be. Seen at the end of the system call, from the new socket: the same two ends that the connecting side's event
- * has. In the bulk lane, since whoever floods a server from outside must not be able to blind the other one. */
+/* A connection is accepted, or fails to be. Seen at the end of the system call,
+ * from the new socket: the same two ends as in the connecting side's event. In the
+ * bulk lane, so that flooding a server from outside cannot fill the security lane. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-/* From here on the connection is the caller's; it was established before anybody accepted it. */
-static __always_inline void accept__take(struct task_struct *task, struct sock *sk, __u16 family)
+/* Makes the caller the connection's owner; it was established before the accept. */
+static __always_inline void accept__set_owner(struct task_struct *task, struct sock *sk, __u16 family)
 {
 	struct rf_owner *owner;
 	__u64 cookie;
@@ -38,7 +39,7 @@ static __always_inline void accept__fill(struct rf_accept *a, struct task_struct
 	a->result = result;
 }
 
-/* `descriptor`: of the new socket, or, when there is none, of the listening one. */
+/* `descriptor`: of the new socket, or of the listening one if there is none. */
 static __always_inline void accept__report(struct task_struct *task, __u32 descriptor, __s32 result)
 {
 	struct file *file = file__of_descriptor(task, descriptor);
@@ -57,18 +58,18 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	forms = result >= 0 && socket__peer_is_loopback(sk, family) ? INTEREST(ACCEPT_LOOPBACK) : INTEREST(ACCEPT_REMOTE);
 	port = result >= 0 ? socket__peer_port(sk) : 0;
 	if (result >= 0)
-		accept__take(task, sk, family);
+		accept__set_owner(task, sk, family);
 	forms = interest__forms_of_ends(forms, port, socket__local_port(sk));
 	if (!forms || !interest__of_scope(forms, kernel__cgroup(task))) {
-		ring__pass(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_ACCEPT, RF_DROP_UNWATCHED);
 		return;
 	}
-	ring__see(RF_LANE_BULK, RF_ACCEPT);
+	ring__count_seen(RF_LANE_BULK, RF_ACCEPT);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_ACCEPT, RF_DROP_SELF);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_ACCEPT, kernel__cgroup(task)))
+	if (share__throttles(RF_LANE_BULK, RF_ACCEPT, kernel__cgroup(task)))
 		return;
 	a = ring__reserve(RF_LANE_BULK, RF_ACCEPT, sizeof(*a), &number);
 	if (!a)
@@ -77,8 +78,8 @@ static __always_inline void accept__report(struct task_struct *task, __u32 descr
 	ring__submit(RF_LANE_BULK, a, sizeof(*a), &number);
 }
 
-/* Nobody was there, or a signal came: no failure. */
-static __always_inline bool accept__is_nothing(long result)
+/* No connection was waiting, or a signal arrived: no failure. */
+static __always_inline bool accept__is_transient(long result)
 {
 	return result == -EAGAIN || result == -EINTR || (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK);
 }
@@ -90,7 +91,7 @@ static __always_inline int accept__exit(void *context)
 
 	if (result >= 0)
 		accept__report(task, result, result);
-	else if (!accept__is_nothing(result))
+	else if (!accept__is_transient(result))
 		accept__report(task, PT_REGS_PARM1_SYSCALL(task__registers(task)), result);
 	return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* One process looks into another, or writes there: ends of the system calls. Opens of its files in /proc are seen in open.bpf.h. A target is named by
- * number or descriptor in the call's registers; 0: there was no such process, or its descriptor is closed again. */
+/* A process reads or writes another process, at the end of the system call.
+ * open.bpf.h sees opens of files in /proc. The registers name the target by number
+ * or descriptor; target 0: no such process, or its descriptor is closed again. */
 #include "lib/access.h"
 #include "lib/syscall.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define PTRACE_TRACEME 0
 #define PTRACE_POKETEXT 4
@@ -15,21 +16,22 @@
 #define PTRACE_SETREGSET 0x4205
 #define PTRACE_SEIZE 0x4206
 
-/* Who takes hold of a process, and what changes it. To read its registers or to let it go on is what every tracer does next, without end. */
+/* Requests that attach to a process or change it. Reading registers
+ * and resuming is what every tracer then does, endlessly. */
 static __always_inline bool access__is_reported(__u32 request)
 {
 	return request == PTRACE_TRACEME || (request >= PTRACE_POKETEXT && request <= PTRACE_POKEUSR) || request == PTRACE_SETREGS ||
 	       request == PTRACE_SETFPREGS || request == PTRACE_ATTACH || request == PTRACE_SETREGSET || request == PTRACE_SEIZE;
 }
 
-/* `pid`: by what the call names it. */
+/* `pid`: the process that the call names. */
 static __always_inline void access__fill_target(struct access *access, struct task_struct *task, struct pid *pid)
 {
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	if (truth) {
-		access->target_tgid = truth->inode;
-		access->target_start = truth->object;
+	if (copy) {
+		access->target_tgid = copy->inode;
+		access->target_start = copy->object;
 	} else
 		pid__identify(pid, &access->target_tgid, &access->target_start);
 }
@@ -44,17 +46,17 @@ int ptrace_exit(void *context)
 	if (!access__is_reported(access.request))
 		return 0;
 	if (access.request == PTRACE_TRACEME) {
-		/* it is the caller that is looked into from now on */
+		/* the caller itself is traced from now on */
 		access.target_tgid = task->tgid;
 		access.target_start = kernel__start(task);
 	} else {
 		access.address = PT_REGS_PARM3_SYSCALL(registers);
 		access__fill_target(&access, task, pid__find(task, PT_REGS_PARM2_SYSCALL(registers)));
 	}
-	return access__tell(&access);
+	return access__handle(&access);
 }
 
-/* Of several pieces the first: where it lies is the caller's memory, what was moved is the result. */
+/* Reports the first of several pieces. Its address is the caller's memory; the result is what was moved in total. */
 static __always_inline int access__vm(void *context, enum rf_access_operation operation)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -69,7 +71,7 @@ static __always_inline int access__vm(void *context, enum rf_access_operation op
 	bpf_probe_read_user(&piece, sizeof(piece), remote);
 	access.address = (__u64)piece.iov_base;
 	access.length = piece.iov_len;
-	return access__tell(&access);
+	return access__handle(&access);
 }
 
 SEC("tracepoint/syscalls/sys_exit_process_vm_readv")
@@ -98,5 +100,5 @@ int pidfd_getfd_exit(void *context)
 	access__fill_target(&access, task, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)));
 	if (access.target_tgid == task->tgid)
 		return 0;
-	return access__tell(&access);
+	return access__handle(&access);
 }

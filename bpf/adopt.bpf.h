@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Sockets that are older than the sensor get their owner, so that what they receive and how they end is told with the process. Run twice, once
- * the hooks are in place: a connection may come before the socket that listens for it. */
+/* Gives sockets that are older than the sensor their owner, so that their packets and their end are reported
+ * with a process. Runs twice once the hooks are in place: a connection may come before its listening socket. */
 #include "lib/owner.h"
 
-/* The service manager holds what it hands on to others. */
+/* Skipped: the service manager holds sockets that it passes on to services. */
 #define ADOPT_INIT 1
 #define ADOPT_BITS 64
 
@@ -14,7 +14,7 @@ static __always_inline __u64 *adopt__listening(__u32 port)
 	return bpf_map_lookup_elem(&rf_listening, &index);
 }
 
-/* From where a connection came is not written anywhere: it has come in when somebody listens on its port. */
+/* The kernel does not store who opened a connection: it is taken as incoming if a socket listens on its port. */
 static __always_inline bool adopt__is_incoming(__u32 port)
 {
 	__u64 *ports = adopt__listening(port);
@@ -22,7 +22,7 @@ static __always_inline bool adopt__is_incoming(__u32 port)
 	return ports && *ports & 1ULL << port % ADOPT_BITS;
 }
 
-static __always_inline void adopt__take(__u64 cookie, struct task_struct *task, bool incoming)
+static __always_inline void adopt__set_owner(__u64 cookie, struct task_struct *task, bool incoming)
 {
 	struct rf_owner *known = bpf_map_lookup_elem(&rf_owners, &cookie);
 	struct rf_owner owner = {};
@@ -64,6 +64,6 @@ int adopt_sockets(struct bpf_iter__task_file *context)
 			*ports |= 1ULL << port % ADOPT_BITS;
 		return 0;
 	}
-	adopt__take(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
+	adopt__set_owner(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
 	return 0;
 }

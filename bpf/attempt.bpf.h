@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A fork, an exec or a change of credentials that fails: ends of the system calls, which compare one number when the call has worked. Equal ones of a
- * process (call, error, what was asked for) are merged; of an exec the path's first bytes are part of that, so that a search along PATH is told in
- * full to whoever wants it. Over its cgroup's share a process's failures are equal by call and error. */
+/* A fork, an exec or a change of credentials that fails, at the end of the system call; a call
+ * that worked costs one comparison. Equal failures of a process (call, error, request) are
+ * merged. An exec's request includes the first bytes of its path, so that a search along PATH is
+ * reported in full if it is wanted. Once a cgroup exceeds its share, call and error alone decide. */
 #include "lib/request.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define ATTEMPT_ROOM RF_RECORD_MAX
+#define ATTEMPT_RECORD_MAX RF_RECORD_MAX
 #define ATTEMPT_ARGUMENTS_MAX 256
 #define ATTEMPT_PATH_WORDS 8
-#define ATTEMPT_ID_STAYS 0xffffffffULL
+#define ATTEMPT_ID_UNCHANGED 0xffffffffULL
 #define NGROUPS_MAX 65536
-#define CAPABILITY_VERSION_1 0x19980330 /* sets of 32 bits */
+#define CAPABILITY_VERSION_1 0x19980330 /* with this version sets have 32 bits */
 
 struct attempt {
-	struct request_path path; /* of an exec, as are the arguments */
+	struct request_path path; /* exec only, like the arguments */
 	__u64 arguments;
-	__u64 groups; /* of setgroups: where they stand in the caller's memory */
+	__u64 groups; /* setgroups: their address in the caller's memory */
 	__u64 first;
 	__u64 second;
 	__u64 third;
@@ -41,8 +42,8 @@ static __always_inline __u64 attempt__mix(__u64 key, __u64 word)
 	return key ^ key >> 32;
 }
 
-/* What was asked for, as one number. */
-static __always_inline __u64 attempt__asked(const struct attempt *attempt)
+/* Returns a hash of the request. */
+static __always_inline __u64 attempt__request_hash(const struct attempt *attempt)
 {
 	__u64 words[ATTEMPT_PATH_WORDS] = {};
 	__u64 key = 0;
@@ -58,10 +59,10 @@ static __always_inline __u64 attempt__asked(const struct attempt *attempt)
 
 struct attempt_arguments {
 	struct rf_scratch_big *scratch;
-	const __u64 *next; /* in the caller's memory, as what it points to is */
-	__u32 begin;       /* where they stand in the record */
-	__u32 size;        /* each with its NUL */
-	__u32 whole;       /* the last one was met */
+	const __u64 *next; /* in the caller's memory, as are the strings it points to */
+	__u32 begin;       /* offset of the arguments in the record */
+	__u32 size;        /* bytes read, each argument with its NUL */
+	__u32 whole;       /* 1: the terminating null pointer was reached */
 	__u32 faults;
 };
 
@@ -72,7 +73,7 @@ static long attempt__read_argument(__u32 index, struct attempt_arguments *loop)
 	long size;
 
 	rf_barrier(at);
-	if (at > ATTEMPT_ROOM - RF_ATTEMPT_ARGV_MAX)
+	if (at > ATTEMPT_RECORD_MAX - RF_ATTEMPT_ARGV_MAX)
 		return 1;
 	size = bpf_probe_read_user(&argument, sizeof(argument), loop->next++);
 	if (!size && !argument) {
@@ -113,20 +114,20 @@ static __always_inline void attempt__append_groups(struct rf_builder *b, struct 
 	__u64 count = attempt->groups && attempt->first <= NGROUPS_MAX ? attempt->first : 0;
 
 	a->pad = 0;
-	text__append(b, ATTEMPT_ROOM, &a->groups, TEXT_USER, (const void *)attempt->groups,
+	text__append(b, ATTEMPT_RECORD_MAX, &a->groups, TEXT_USER, (const void *)attempt->groups,
 		     (count < RF_GROUPS_MAX ? count : RF_GROUPS_MAX) * sizeof(__u32), RF_GROUPS_MAX * sizeof(__u32), count * sizeof(__u32));
 }
 
-/* Without a path execveat means the descriptor's file. */
+/* Without a path execveat executes the descriptor's file. */
 static __always_inline void attempt__append_path(struct rf_builder *b, struct rf_attempt *a, struct rf_path_work *work, struct task_struct *task,
 						 const struct request_path *path)
 {
 	struct file *file = request__file(task, path);
 
 	if (file)
-		path__append_new(b, ATTEMPT_ROOM, &a->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+		path__append_new(b, ATTEMPT_RECORD_MAX, &a->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	else
-		request__append(b, ATTEMPT_ROOM, &a->path, work, path);
+		request__append(b, ATTEMPT_RECORD_MAX, &a->path, work, path);
 }
 
 static __always_inline void attempt__send(struct rf_scratch_big *scratch, const struct attempt *attempt, struct task_struct *task, __u32 count)
@@ -160,22 +161,22 @@ static __noinline int attempt__report(const struct attempt *attempt)
 	struct rf_merge_key key;
 	__u32 count;
 
-	/* the call is made again */
+	/* the kernel restarts the call */
 	if (attempt->result <= -ERESTARTSYS)
 		return 0;
-	if (!interest__takes_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
+	if (!interest__admits_forms(RF_LANE_SECURITY, RF_ATTEMPT, attempt__forms(attempt), cgroup))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_ATTEMPT);
+	ring__count_seen(RF_LANE_SECURITY, RF_ATTEMPT);
 	merge__fill_key(&key, task, RF_ATTEMPT, (__u64)attempt->call << 32 | (__u32)attempt->result,
-			share__is_over(RF_LANE_SECURITY, cgroup) ? 0 : attempt__asked(attempt));
+			share__is_exceeded(RF_LANE_SECURITY, cgroup) ? 0 : attempt__request_hash(attempt));
 	count = merge__admit(RF_LANE_SECURITY, &key, false);
 	if (!count)
 		return 0;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_ATTEMPT);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_ATTEMPT);
 	if (!scratch)
 		return 0;
 	attempt__send(scratch, attempt, task, count);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
@@ -218,7 +219,7 @@ int execveat_failed(void *context)
 	return attempt__exec(RF_CALL_EXECVEAT, path, PT_REGS_PARM3_SYSCALL(registers), result);
 }
 
-/* Of threads too: a limit doesn't tell them from processes. */
+/* Threads too: a limit counts them like processes. */
 #define ATTEMPT_FORK(name, number)                                                                                                       \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_failed(void *context)                                                                                                 \
@@ -245,10 +246,10 @@ static __always_inline void attempt__read_sets(struct attempt *attempt, struct p
 	__u32 version = 0;
 
 	attempt->source_caller = 1;
-	failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&version, sizeof(version), (const void *)PT_REGS_PARM1_SYSCALL(registers)));
-	failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(low, sizeof(low), from));
+	failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&version, sizeof(version), (const void *)PT_REGS_PARM1_SYSCALL(registers)));
+	failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(low, sizeof(low), from));
 	if (version != CAPABILITY_VERSION_1)
-		failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(high, sizeof(high), from + sizeof(low)));
+		failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(high, sizeof(high), from + sizeof(low)));
 	attempt->first = (__u64)high[0] << 32 | low[0];
 	attempt->second = (__u64)high[1] << 32 | low[1];
 	attempt->third = (__u64)high[2] << 32 | low[2];
@@ -267,8 +268,8 @@ static __always_inline int attempt__credentials(struct task_struct *task, enum r
 		attempt.groups = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		attempt.first = (__u32)PT_REGS_PARM1_SYSCALL(registers);
-		attempt.second = call >= RF_CALL_SETREUID ? (__u32)PT_REGS_PARM2_SYSCALL(registers) : ATTEMPT_ID_STAYS;
-		attempt.third = call >= RF_CALL_SETRESUID ? (__u32)PT_REGS_PARM3_SYSCALL(registers) : ATTEMPT_ID_STAYS;
+		attempt.second = call >= RF_CALL_SETREUID ? (__u32)PT_REGS_PARM2_SYSCALL(registers) : ATTEMPT_ID_UNCHANGED;
+		attempt.third = call >= RF_CALL_SETRESUID ? (__u32)PT_REGS_PARM3_SYSCALL(registers) : ATTEMPT_ID_UNCHANGED;
 	}
 	return attempt__report(&attempt);
 }

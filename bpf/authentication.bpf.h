@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Who was asked to prove who they are, and whether they could: probes in libpam, which every program that logs people in loads. The layout of its handle
- * is its own secret, so what is put into it is seen going in: pam_start's service and user, and what pam_set_item changes. */
+/* User authentication and its results, by probes in libpam, which every program
+ * that logs users in loads. The layout of PAM's handle is private, so values are
+ * read on their way in: service and user from pam_start, changes from pam_set_item. */
 #include "lib/probe.h"
 
 #define PAM_TEXT_MAX 128
 
-/* Of pam_set_item */
+/* Items of pam_set_item. */
 enum pam_item { PAM_SERVICE = 1, PAM_USER = 2, PAM_TTY = 3, PAM_RHOST = 4 };
 
 struct pam_text {
@@ -27,8 +28,8 @@ struct pam_key {
 
 /* A call under way, until it returns: by then the texts are in memory for certain. */
 struct pam_call {
-	__u64 handle; /* of pam_start: where it goes */
-	__u64 text;   /* of pam_start: the service */
+	__u64 handle; /* for pam_start: where it stores the handle */
+	__u64 text;   /* for pam_start: the service */
 	__u64 user;
 	__u64 item;   /* 0: pam_start */
 };
@@ -47,13 +48,13 @@ struct {
 	__type(value, struct pam_call);
 } rf_pam_calls SEC(".maps");
 
-/* Handles, by thread: pam_set_item is called in the middle of pam_authenticate, so they are kept apart. */
+/* Handles by thread. Apart from rf_pam_calls, since pam_set_item is called inside pam_authenticate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
 	__type(value, __u64);
-} rf_pam_asked SEC(".maps");
+} rf_pam_pending SEC(".maps");
 
 const volatile struct pam_session rf_pam_empty = {};
 
@@ -71,13 +72,13 @@ static __always_inline struct pam_session *authentication__session(__u64 handle)
 	return bpf_map_lookup_elem(&rf_pam_sessions, &key);
 }
 
-/* The session as its own process began it, or, where that has forked to ask (sshd does), its parent. */
+/* Returns the session that this process began, or that its parent began before a fork, as sshd does. */
 static __always_inline struct pam_session *authentication__inherited(struct task_struct *task, __u64 handle)
 {
-	struct pam_session *own = authentication__session(handle);
+	struct pam_session *session = authentication__session(handle);
 	struct pam_key key = { .handle = handle, .tgid = kernel__plain(task)->real_parent->tgid };
 
-	return own ? own : bpf_map_lookup_elem(&rf_pam_sessions, &key);
+	return session ? session : bpf_map_lookup_elem(&rf_pam_sessions, &key);
 }
 
 static __always_inline int authentication__begin(const struct pam_call *call)
@@ -179,9 +180,9 @@ SEC("uprobe")
 int BPF_KPROBE(pam_authenticate_enter, void *handle)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 asked = (__u64)handle;
+	__u64 pending = (__u64)handle;
 
-	bpf_map_update_elem(&rf_pam_asked, &thread, &asked, BPF_ANY);
+	bpf_map_update_elem(&rf_pam_pending, &thread, &pending, BPF_ANY);
 	return 0;
 }
 
@@ -192,7 +193,7 @@ static __always_inline void authentication__append(struct rf_builder *b, struct 
 
 static __always_inline void authentication__emit(struct task_struct *task, struct pam_session *session, __s32 result)
 {
-	struct rf_scratch_probe *scratch = probe__take(RF_LANE_SECURITY, RF_AUTHENTICATION);
+	struct rf_scratch_probe *scratch = probe__acquire(RF_LANE_SECURITY, RF_AUTHENTICATION);
 	struct rf_builder b = { .end = sizeof(struct rf_authentication) };
 	struct rf_authentication *a;
 
@@ -215,18 +216,18 @@ int BPF_KRETPROBE(pam_authenticate_exit, int result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u64 thread = bpf_get_current_pid_tgid();
-	__u64 *asked = bpf_map_lookup_elem(&rf_pam_asked, &thread);
+	__u64 *pending = bpf_map_lookup_elem(&rf_pam_pending, &thread);
 	struct pam_session *session;
 	__u64 handle;
 
-	if (!asked)
+	if (!pending)
 		return 0;
-	handle = *asked;
-	bpf_map_delete_elem(&rf_pam_asked, &thread);
-	if (!interest__takes(RF_LANE_SECURITY, RF_AUTHENTICATION))
+	handle = *pending;
+	bpf_map_delete_elem(&rf_pam_pending, &thread);
+	if (!interest__admits(RF_LANE_SECURITY, RF_AUTHENTICATION))
 		return 0;
 	session = authentication__inherited(task, handle);
-	/* begun before the probes were there: reported without names */
+	/* begun before the probes were attached: reported without names */
 	authentication__emit(task, session ? session : (struct pam_session *)&rf_pam_empty, result);
 	return 0;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched. What it is used for all day (reading and writing
- * maps, asking for information) stays in the kernel. Of what was made the kernel's copy is reported, found by the descriptor that the call
- * returned; all else is in the caller's memory only. Our own calls are reported like anybody's. */
+/* The system call bpf, at its end: programs and maps that are made, attached, pinned or fetched.
+ * Frequent commands (reading and writing maps, querying) are not reported. For a new object the
+ * kernel's copy is reported, found by the descriptor that the call returned; everything else is
+ * in the caller's memory only. The agent's own calls are reported like any other. */
 #include "lib/syscall.h"
 #include "lib/tampering.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define BPF_CALLS_NAME_MAX 16
 
-/* The beginning of union bpf_attr, by command. Its layout is fixed; the types of the kernel that compiled are not needed, nor relocated. */
+/* The beginning of union bpf_attr, by command. Its layout is
+ * fixed; the kernel's own type is not needed, nor relocated. */
 struct bpf_calls_attr {
 	union {
 		struct {
@@ -66,7 +68,7 @@ static __always_inline void bpf_calls__fill_map(struct rf_builder *b, struct rf_
 	text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, (void *)map + bpf_core_field_offset(struct bpf_map, name));
 }
 
-/* No NUL need stand at its end. */
+/* The name may have no NUL at its end. */
 static __always_inline void bpf_calls__append_name(struct rf_builder *b, struct rf_bpf *r, const char *name)
 {
 	__u32 size = 0;
@@ -78,7 +80,7 @@ static __always_inline void bpf_calls__append_name(struct rf_builder *b, struct 
 	text__append(b, RF_RECORD_MAX, &r->name, TEXT_KERNEL, name, size, BPF_CALLS_NAME_MAX, size);
 }
 
-static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	r->attach_type = attr->program.expected_attach_type;
 	r->flags = attr->program.flags;
@@ -87,25 +89,25 @@ static __always_inline void bpf_calls__fill_load(struct rf_builder *b, struct rf
 		bpf_calls__fill_program(b, r, r->result);
 		return;
 	}
-	r->source_caller = !known;
+	r->source_caller = !is_kernel_copy;
 	r->program_type = attr->program.type;
 	bpf_calls__append_name(b, r, attr->program.name);
 }
 
-static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+static __always_inline void bpf_calls__fill_create(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	if (r->result >= 0) {
 		r->source_caller = task__shares_files(bpf_get_current_task_btf());
 		bpf_calls__fill_map(b, r, r->result);
 		return;
 	}
-	r->source_caller = !known;
+	r->source_caller = !is_kernel_copy;
 	r->program_type = attr->map.type;
 	r->flags = attr->map.flags;
 	bpf_calls__append_name(b, r, attr->map.name);
 }
 
-/* Of an existing program, named by a descriptor in the caller's memory. */
+/* For an existing program, named by a descriptor in the caller's memory. */
 static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct rf_bpf *r, __u32 program, __u32 attach_type, __u32 flags)
 {
 	r->attach_type = attach_type;
@@ -114,14 +116,14 @@ static __always_inline void bpf_calls__fill_attach(struct rf_builder *b, struct 
 		bpf_calls__fill_program(b, r, program);
 }
 
-/* `known`: the attributes are the kernel's own copy. */
-static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool known)
+/* `is_kernel_copy`: the attributes are the kernel's own copy. */
+static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf *r, const struct bpf_calls_attr *attr, bool is_kernel_copy)
 {
 	switch (r->command) {
 	case BPF_PROG_LOAD:
-		return bpf_calls__fill_load(b, r, attr, known);
+		return bpf_calls__fill_load(b, r, attr, is_kernel_copy);
 	case BPF_MAP_CREATE:
-		return bpf_calls__fill_create(b, r, attr, known);
+		return bpf_calls__fill_create(b, r, attr, is_kernel_copy);
 	case BPF_PROG_ATTACH:
 		return bpf_calls__fill_attach(b, r, attr->attach.program, attr->attach.attach_type, attr->attach.flags);
 	case BPF_PROG_DETACH:
@@ -132,7 +134,7 @@ static __always_inline void bpf_calls__fill(struct rf_builder *b, struct rf_bpf 
 	case BPF_LINK_UPDATE:
 		return bpf_calls__fill_attach(b, r, attr->update.program, 0, attr->update.flags);
 	case BPF_RAW_TRACEPOINT_OPEN:
-		/* without a name it attaches a program that knows where to */
+		/* without a name it attaches a program that knows its target */
 		if (!attr->raw_tracepoint.name)
 			return bpf_calls__fill_attach(b, r, attr->raw_tracepoint.program, 0, 0);
 		return text__append_string(b, RF_RECORD_MAX, &r->name, TEXT_USER, (const void *)attr->raw_tracepoint.name);
@@ -152,7 +154,7 @@ static __always_inline bool bpf_calls__is_reported(__u64 command)
 	return command < 64 && (reported >> command & 1);
 }
 
-static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, struct rf_truth *truth, __s32 result)
+static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, struct rf_kernel_copy *copy, __s32 result)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_bpf) };
 	struct rf_bpf *r = (struct rf_bpf *)scratch->record;
@@ -162,9 +164,9 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	rf_barrier(size);
 	if (size > sizeof(attr))
 		size = sizeof(attr);
-	if (truth)
-		__builtin_memcpy(&attr, truth->text, sizeof(attr));
-	else if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
+	if (copy)
+		__builtin_memcpy(&attr, copy->text, sizeof(attr));
+	else if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&attr, size, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers))))
 		b.faults++;
 	task__fill_header(&r->h, bpf_get_current_task_btf(), RF_BPF);
 	r->command = PT_REGS_PARM1_CORE_SYSCALL(registers);
@@ -175,16 +177,16 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	r->id = 0;
 	r->flags = 0;
 	text__clear(&b, &r->name);
-	bpf_calls__fill(&b, r, &attr, truth != 0);
+	bpf_calls__fill(&b, r, &attr, copy != 0);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }
 
-/* Detaching a link and giving it another program name it by its descriptor, which stands first in the caller's memory. */
-static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __u32 command, __s32 result)
+/* Detaching or updating a link names it by its descriptor, the first field in the caller's memory. */
+static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const struct rf_own_link *own;
+	const struct rf_own_link *link_of_sensor;
 	__u32 descriptor = 0;
 	struct bpf_link *link;
 	__u32 id;
@@ -199,10 +201,10 @@ static __always_inline void bpf_calls__keep_if_own(struct pt_regs *registers, __
 		return;
 	link = BPF_CORE_READ(file, private_data);
 	id = BPF_CORE_READ(link, id);
-	own = bpf_map_lookup_elem(&rf_own_links, &id);
-	if (own && !tampering__is_agent(task->tgid, kernel__start(task)))
-		tampering__keep(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
-				own);
+	link_of_sensor = bpf_map_lookup_elem(&rf_own_links, &id);
+	if (link_of_sensor && !tampering__is_agent(task->tgid, kernel__start(task)))
+		tampering__record(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
+				  link_of_sensor);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")
@@ -210,23 +212,23 @@ int bpf_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	__u32 command = PT_REGS_PARM1_CORE_SYSCALL(registers);
 	long result = syscall__result(context);
 	struct rf_scratch_big *scratch;
 
-	bpf_calls__keep_if_own(registers, command, result);
+	bpf_calls__record_if_own(registers, command, result);
 	if (!bpf_calls__is_reported(command)) {
-		ring__pass(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_SECURITY, RF_BPF, RF_DROP_UNWATCHED);
 		return 0;
 	}
-	if (!interest__takes(RF_LANE_SECURITY, RF_BPF))
+	if (!interest__admits(RF_LANE_SECURITY, RF_BPF))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_BPF);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
+	ring__count_seen(RF_LANE_SECURITY, RF_BPF);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_BPF);
 	if (!scratch)
 		return 0;
-	bpf_calls__report(scratch, registers, truth, result);
-	scratch__give(scratch);
+	bpf_calls__report(scratch, registers, copy, result);
+	scratch__release(scratch);
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The kernel asks whether a task has a capability. Since 6.14: on an older kernel this hook is missing. By process, capability and answer the first
- * goes out, then at most one a second with what was merged; root's successes on the host only once, since root never hears no. */
+/* The kernel checks whether a task has a capability. Since 6.14; older kernels lack the hook.
+ * For each process, capability and answer the first check is sent, then at most one a second
+ * with those merged; root's successes on the host are sent once, since root is never refused. */
 #include "lib/share.h"
 
 #define USER_NAMESPACE_INITIAL 0xeffffffd
 
-/* Each piece of memory that is asked for asks for CAP_SYS_ADMIN on the side, to know whether the reserve may be used. -1: a page fault. */
+/* Allocating memory checks CAP_SYS_ADMIN on the side, to decide whether the reserve may be used. -1: a page fault. */
 static __always_inline bool capability__is_accounting(struct task_struct *task)
 {
 	switch (SYSCALL_NUMBER(task__registers(task))) {
@@ -31,9 +32,9 @@ static __always_inline bool capability__is_accounting(struct task_struct *task)
 	}
 }
 
-/* What a container's runtime does in its cgroup before there is the container's program is not the container's use: its executable is not of the task's
- * mounts. */
-static __always_inline bool capability__is_of_own_mounts(struct task_struct *task)
+/* A container runtime works in the container's cgroup before it executes the container's program. Its
+ * capabilities do not count as the container's: its executable is not in the task's mount namespace. */
+static __always_inline bool capability__is_of_task_mounts(struct task_struct *task)
 {
 	struct mm_struct *mm = kernel__plain(task)->mm;
 	struct file *executable = mm ? kernel__read(mm, exe_file) : 0;
@@ -49,7 +50,7 @@ static __always_inline void capability__remember(struct task_struct *task, __u32
 	__u64 bit = 1ULL << (capability & 63);
 	__u64 *used = bpf_map_lookup_elem(&rf_used_caps, &cgroup);
 
-	if ((used && *used & bit) || !capability__is_of_own_mounts(task))
+	if ((used && *used & bit) || !capability__is_of_task_mounts(task))
 		return;
 	if (used)
 		__sync_fetch_and_or(used, bit);
@@ -72,8 +73,8 @@ static __always_inline void capability__report(struct task_struct *task, __u32 c
 	ring__submit(RF_LANE_BULK, record, sizeof(*record), &number);
 }
 
-/* raw_tp and not a tracepoint, which would copy its arguments first: an exec alone asks a dozen times. Not tp_btf: where the kernel lacks it, the hook
- * is missing rather than the object unloadable. */
+/* raw_tp and not a tracepoint, which would copy its arguments first: a single exec checks a dozen times.
+ * Not tp_btf: where the kernel lacks the hook, only the hook is missing, and the object still loads. */
 SEC("raw_tp/cap_capable")
 int BPF_PROG(cap_capable, const struct cred *cred, struct user_namespace *target, const struct user_namespace *of, int capability, int result)
 {
@@ -84,22 +85,22 @@ int BPF_PROG(cap_capable, const struct cred *cred, struct user_namespace *target
 	if (task->flags & PF_KTHREAD)
 		return 0;
 	if (capability == CAP_SYS_ADMIN && capability__is_accounting(task)) {
-		ring__pass(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	if (!result)
 		capability__remember(task, capability);
-	if (!interest__takes(RF_LANE_BULK, RF_CAPABILITY))
+	if (!interest__admits(RF_LANE_BULK, RF_CAPABILITY))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_CAPABILITY);
+	ring__count_seen(RF_LANE_BULK, RF_CAPABILITY);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_CAPABILITY, RF_DROP_SELF);
 		return 0;
 	}
 	namespace = kernel__read(target, ns.inum);
 	merge__fill_key(&key, task, RF_CAPABILITY, (__u64)(__u32)result << 32 | (__u32)capability, namespace);
 	count = merge__admit(RF_LANE_BULK, &key, !result && namespace == USER_NAMESPACE_INITIAL && !kernel__plain(task)->cred->euid.val);
-	if (count && !share__holds_back(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
+	if (count && !share__throttles(RF_LANE_BULK, RF_CAPABILITY, kernel__cgroup(task)))
 		capability__report(task, capability, result, namespace, count);
 	return 0;
 }

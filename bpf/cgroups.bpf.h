@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Where each cgroup was made, kept for when it is asked about: a container that lives for 50 ms may be gone, its cgroup with it, before its first
- * record is read, and an id alone says nothing then. No record goes out for it. Only the v2 hierarchy, whose ids the records have. */
+/* Stores the path at which each cgroup is made, for later lookups: a container that lives
+ * for 50 ms and its cgroup may be gone before its first record is read, and the id alone
+ * means nothing then. No record is sent. Only the v2 hierarchy, whose ids the records have. */
 #include "lib/task.h"
 
 SEC("tp_btf/cgroup_mkdir")
@@ -21,8 +22,8 @@ int BPF_PROG(cgroup_mkdir, struct cgroup *cgroup, const char *path)
 	length = bpf_probe_read_kernel_str(made->path, sizeof(made->path), path);
 	if (length <= 1)
 		return 0;
-	/* a path that fills the room to its end was cut */
+	/* a path that fills the buffer was cut */
 	made->length = length == sizeof(made->path) ? length : length - 1;
-	failure__of(RF_PLACE_CGROUPS, bpf_map_update_elem(&rf_cgroups, &id, made, BPF_ANY));
+	failure__check(RF_PLACE_CGROUPS, bpf_map_update_elem(&rf_cgroups, &id, made, BPF_ANY));
 	return 0;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A socket is connected, or fails to be. Seen at the end of the system call, from the socket itself: what was connected is what is reported.
- * A socket that failed has forgotten its peer: then the cgroup hook's copy counts, and without one the caller's memory, marked as such. When it began
- * is written down by these hooks. */
+/* A socket is connected, or fails to be. Seen at the end of the system call, from the socket
+ * itself. A socket that failed has no peer any more: then the cgroup hook's copy is used, and
+ * without one the caller's memory, marked as such. The hooks also store when the call began. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define CONNECT_ROOM RF_RECORD_MAX
+#define CONNECT_RECORD_MAX RF_RECORD_MAX
 
-/* A loopback peer makes both ends loopback's, or the own one is another of this machine: the flow is a loopback one either way. */
+/* A loopback peer makes the flow a loopback one, whether the
+ * local end is loopback or another address of this machine. */
 static __always_inline __u64 connect__owner_forms(const struct rf_destination *destination, __u32 type)
 {
 	if (type != SOCK_STREAM)
@@ -25,24 +26,24 @@ static __always_inline __u64 connect__forms(__u16 protocol, bool loopback)
 	return INTEREST(CONNECT_OTHER);
 }
 
-/* io_uring connects too, and is not seen ending. */
+/* io_uring connects too, and its end is not seen here. */
 static __always_inline bool connect__is_call(struct task_struct *task)
 {
 	return SYSCALL_NUMBER(task__registers(task)) == SYSCALL_CONNECT;
 }
 
-/* Until the call ends. */
-static __always_inline void connect__keep(struct task_struct *task, struct rf_destination *destination)
+/* Stores the destination until the call ends. */
+static __always_inline void connect__store(struct task_struct *task, struct rf_destination *destination)
 {
 	__u64 key = task__key(task);
 
-	destination->begun = bpf_ktime_get_boot_ns();
+	destination->started = bpf_ktime_get_boot_ns();
 	destination->call = DESTINATION_CONNECT;
-	failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
+	failure__check(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 }
 
-/* When it is to be told. */
-static __always_inline void connect__write_down(struct bpf_sock_addr *context, struct rf_destination *destination)
+/* Stores the destination if the connect may be reported. */
+static __always_inline void connect__store_if_of_interest(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 forms = connect__forms(destination->protocol, socket__is_loopback(destination->family, (const __u32 *)destination->address));
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -51,15 +52,15 @@ static __always_inline void connect__write_down(struct bpf_sock_addr *context, s
 	if (!forms || !interest__of_scope(forms, kernel__cgroup(task)) || !connect__is_call(task))
 		return;
 	destination->cookie = bpf_get_socket_cookie(context);
-	connect__keep(task, destination);
+	connect__store(task, destination);
 }
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
-	connect__write_down(context, destination);
+	connect__store_if_of_interest(context, destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
 		owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);
-	return 1; /* go on: this hook only looks */
+	return 1; /* allow: this hook only observes */
 }
 
 SEC("cgroup/connect4")
@@ -80,7 +81,7 @@ int connect6(struct bpf_sock_addr *context)
 	return connect__remember(context, &destination);
 }
 
-/* Linux 6.7; before, `connect_enter` */
+/* Linux 6.7; earlier kernels use connect_enter. */
 SEC("cgroup/connect_unix")
 int connect_unix(struct bpf_sock_addr *context)
 {
@@ -91,7 +92,7 @@ int connect_unix(struct bpf_sock_addr *context)
 		return 1;
 	destination.type = context->type;
 	destination.cookie = bpf_get_socket_cookie(context);
-	connect__keep(task, &destination);
+	connect__store(task, &destination);
 	return 1;
 }
 
@@ -137,19 +138,19 @@ static __always_inline bool connect__fill_unix(struct rf_builder *b, struct rf_c
 					       bool connected, struct pt_regs *registers)
 {
 	__u32 size = PT_REGS_PARM3_CORE_SYSCALL(registers);
-	struct unix_sock *own = (struct unix_sock *)call->sk;
+	struct unix_sock *unix_sock = (struct unix_sock *)call->sk;
 
-	if (connected && own) {
-		socket__append_unix_name(b, CONNECT_ROOM, &c->path, work, (struct unix_sock *)BPF_CORE_READ(own, peer));
+	if (connected && unix_sock) {
+		socket__append_unix_name(b, CONNECT_RECORD_MAX, &c->path, work, (struct unix_sock *)BPF_CORE_READ(unix_sock, peer));
 		return true;
 	}
-	c->source_caller = !call->truth;
-	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
-	socket__append_unix_request(b, CONNECT_ROOM, &c->path, work->text, size);
+	c->source_caller = !call->copy;
+	socket__copy_request(work->text, call->copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), size);
+	socket__append_unix_request(b, CONNECT_RECORD_MAX, &c->path, work->text, size);
 	return true;
 }
 
-/* false: nothing was connected. connect() to AF_UNSPEC takes a connection back. */
+/* Returns false if nothing was connected: connect() to AF_UNSPEC dissolves a connection. */
 static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connect *c, struct rf_path_work *work, const struct socket_call *call,
 					  struct pt_regs *registers)
 {
@@ -162,36 +163,36 @@ static __always_inline bool connect__fill(struct rf_builder *b, struct rf_connec
 		connect__fill_from_socket(c, call->sk);
 		return connect__has_peer(c);
 	}
-	if (call->asked) {
-		connect__fill_from_destination(c, call->asked);
+	if (call->destination) {
+		connect__fill_from_destination(c, call->destination);
 		return true;
 	}
-	c->source_caller = !call->truth;
-	socket__copy_request(work->text, call->truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers));
+	c->source_caller = !call->copy;
+	socket__copy_request(work->text, call->copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), PT_REGS_PARM3_CORE_SYSCALL(registers));
 	c->port = socket__read_request(c->address, work->text, c->family);
 	return true;
 }
 
-/* A storm is merged by process, port and result. 0: this one is merged. */
+/* Merges a storm of connects by process, port and result. Returns 0 if this one is merged. */
 static __always_inline __u32 connect__admit(const struct rf_connect *c, struct task_struct *task)
 {
 	struct rf_merge_key key;
 
-	if (!share__is_over(RF_LANE_SECURITY, c->h.cgroup))
+	if (!share__is_exceeded(RF_LANE_SECURITY, c->h.cgroup))
 		return 1;
 	merge__fill_key(&key, task, RF_CONNECT, (__u32)c->family << 16 | c->port, (__u32)c->result);
 	return merge__admit(RF_LANE_SECURITY, &key, false);
 }
 
-/* As the kernel took it, where that is known; else as the caller's memory has it. */
-static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_truth *truth)
+/* Reads the address from the kernel's copy if there is one, else from the caller's memory. */
+static __always_inline void connect__read_request(struct rf_end *end, struct task_struct *task, const struct rf_kernel_copy *copy)
 {
 	const void *request = (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task));
 	__u32 head[2] = {}; /* family, port, IPv4 address */
 
 	__builtin_memset(end, 0, sizeof(*end));
-	if (truth)
-		__builtin_memcpy(head, truth->text, sizeof(head));
+	if (copy)
+		__builtin_memcpy(head, copy->text, sizeof(head));
 	else if (bpf_probe_read_user(head, sizeof(head), request))
 		return;
 	end->family = head[0];
@@ -199,17 +200,18 @@ static __always_inline void connect__read_request(struct rf_end *end, struct tas
 	__builtin_memcpy(end->address, &head[1], sizeof(head[1]));
 	if (end->family != AF_INET6)
 		return;
-	if (truth)
-		__builtin_memcpy(end->address, truth->text + __builtin_offsetof(struct sockaddr_in6, sin6_addr), sizeof(end->address));
+	if (copy)
+		__builtin_memcpy(end->address, copy->text + __builtin_offsetof(struct sockaddr_in6, sin6_addr), sizeof(end->address));
 	else
 		bpf_probe_read_user(end->address, sizeof(end->address), request + __builtin_offsetof(struct sockaddr_in6, sin6_addr));
 }
 
-/* Where unix sockets come to no hook: one may wait for its peer to accept. By the caller's memory, which may not be there yet. */
+/* For kernels without a hook for unix sockets, whose connect may wait for the peer
+ * to accept. Tests the family in the caller's memory, which may not be resident yet. */
 SEC("tracepoint/syscalls/sys_enter_connect")
 int connect_enter(void *context)
 {
-	struct rf_destination begun = {};
+	struct rf_destination destination = {};
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u16 family;
 
@@ -217,39 +219,39 @@ int connect_enter(void *context)
 		return 0;
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)))
 		return 0;
-	connect__keep(task, &begun);
+	connect__store(task, &destination);
 	return 0;
 }
 
-static __always_inline bool connect__takes(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
+static __always_inline bool connect__admits(const struct socket_call *call, __u64 cgroup, const __u32 address[4], __u16 port)
 {
-	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel doesn't have */
+	struct sock *sk = call->sk; /* a local: CO-RE must not see a struct that the kernel does not have */
 
-	return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
-				    port, kernel__read(sk, __sk_common.skc_num));
+	return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, socket__is_loopback(call->family, address)), cgroup,
+				     port, kernel__read(sk, __sk_common.skc_num));
 }
 
-/* Whatever can't be known of it for sure may be anything. A failure that the cgroup's hook has not written down is one that it doesn't want, or that
- * never came to it: there the caller's memory is all there is. */
-static __always_inline bool connect__is_wanted(struct task_struct *task, const struct socket_call *call, __s32 result)
+/* Unknown facts admit any form. If the cgroup hook stored nothing for a failure, it
+ * either filtered the call or did not run: then only the caller's memory has the address. */
+static __always_inline bool connect__matches_interest(struct task_struct *task, const struct socket_call *call, __s32 result)
 {
 	__u64 cgroup = kernel__cgroup(task);
 	struct sock *sk = call->sk;
 	struct rf_end end;
 
 	if (call->family == AF_UNIX)
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
+		return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT, INTEREST(CONNECT_UNIX), cgroup, 0, 0);
 	if (sk && (result == 0 || result == -EINPROGRESS))
-		return interest__takes_ends(RF_LANE_SECURITY, RF_CONNECT,
-					    connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
-					    bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
-	if (sk && call->asked && call->asked->family == call->family)
-		return connect__takes(call, cgroup, (const __u32 *)call->asked->address, call->asked->port);
-	connect__read_request(&end, task, call->truth);
+		return interest__admits_ends(RF_LANE_SECURITY, RF_CONNECT,
+					     connect__forms(call->protocol, socket__peer_is_loopback(sk, call->family)), cgroup,
+					     bpf_ntohs(kernel__read(sk, __sk_common.skc_dport)), kernel__read(sk, __sk_common.skc_num));
+	if (sk && call->destination && call->destination->family == call->family)
+		return connect__admits(call, cgroup, (const __u32 *)call->destination->address, call->destination->port);
+	connect__read_request(&end, task, call->copy);
 	if (sk && end.family == call->family)
-		return connect__takes(call, cgroup, (const __u32 *)end.address, end.port);
-	return interest__takes_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
-				     cgroup);
+		return connect__admits(call, cgroup, (const __u32 *)end.address, end.port);
+	return interest__admits_forms(RF_LANE_SECURITY, RF_CONNECT, connect__forms(call->protocol, false) | connect__forms(call->protocol, true),
+				      cgroup);
 }
 
 static __always_inline void connect__report(struct task_struct *task, const struct socket_call *call, __s32 result)
@@ -260,20 +262,20 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 
 	if (call->family != AF_INET && call->family != AF_INET6 && call->family != AF_UNIX)
 		return;
-	if (!connect__is_wanted(task, call, result))
+	if (!connect__matches_interest(task, call, result))
 		return;
-	ring__see(RF_LANE_SECURITY, RF_CONNECT);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
+	ring__count_seen(RF_LANE_SECURITY, RF_CONNECT);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CONNECT);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
 	c = (struct rf_connect *)scratch->record;
 	connect__fill_fixed(c, task, call, result);
-	/* not what was left by a call whose end was not seen */
-	if (call->begun && call->begun->call == DESTINATION_CONNECT && (call->asked || !call->begun->family))
-		c->duration = c->h.ktime - call->begun->begun;
+	/* not what a call left whose end was not observed */
+	if (call->stored && call->stored->call == DESTINATION_CONNECT && (call->destination || !call->stored->family))
+		c->duration = c->h.ktime - call->stored->started;
 	if (connect__fill(&b, c, &scratch->path, call, task__registers(task))) {
-		if (call->doubtful)
+		if (call->unverified)
 			c->source_caller = 1;
 		c->count = connect__admit(c, task);
 		if (c->count) {
@@ -281,9 +283,9 @@ static __always_inline void connect__report(struct task_struct *task, const stru
 			ring__output(RF_LANE_SECURITY, c, b.end, RF_RECORD_MAX);
 		}
 	} else {
-		ring__count(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	}
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void connect__end(struct task_struct *task, __s32 result)
@@ -293,17 +295,17 @@ static __always_inline void connect__end(struct task_struct *task, __s32 result)
 
 	if (socket__identify(&call, task, DESTINATION_CONNECT)) {
 		if (task__is_agent(task))
-			ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
+			ring__count_skipped(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_SELF);
 		else
 			connect__report(task, &call, result);
 	}
-	if (call.begun)
+	if (call.stored)
 		bpf_map_delete_elem(&rf_destinations, &key);
 }
 
-/* Most connect something, and nobody wants to know of it: that the socket says by itself, where nobody else can have put another in its place. What the
- * cgroup's hook wants it has not written down either. */
-static __always_inline bool connect__is_dull(struct task_struct *task, __s32 result)
+/* Fast path: most connects succeed and match no rule. Decides from the socket alone unless another
+ * thread could have swapped the descriptor. The cgroup hook stored nothing for such a call either. */
+static __always_inline bool connect__can_skip(struct task_struct *task, __s32 result)
 {
 	struct file *file;
 	struct sock *sk;
@@ -314,7 +316,7 @@ static __always_inline bool connect__is_dull(struct task_struct *task, __s32 res
 	file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	if (!file)
 		return false;
-	sk = socket__of_file(file); /* what else can be connected? */
+	sk = socket__of_file(file); /* only sockets can be connected */
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)
 		return false;
@@ -327,11 +329,11 @@ int connect_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__s32 result = syscall__result(context);
 
-	if (interest__any(RF_CONNECT) && !connect__is_dull(task, result)) {
+	if (interest__any(RF_CONNECT) && !connect__can_skip(task, result)) {
 		connect__end(task, result);
 		return 0;
 	}
-	truth__take(task);
-	ring__pass(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
+	kernel_copy__take(task);
+	ring__count_skipped(RF_LANE_SECURITY, RF_CONNECT, RF_DROP_UNWATCHED);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread's users, groups or capability sets change. commit_creds has no tracepoint, so each system call that can change them is watched: what they
- * were at its beginning is kept until it ends. What an exec changes is in the exec's record. */
+/* A thread's users, groups or capability sets change. commit_creds has no
+ * tracepoint, so each system call that can change them is traced: the credentials at
+ * its beginning are kept until it ends. Changes by an exec are in the exec's record. */
 #include "lib/syscall.h"
 
 static __always_inline void credentials__fill_groups(struct rf_groups *groups, const struct cred *cred)
@@ -13,7 +14,7 @@ static __always_inline void credentials__fill_groups(struct rf_groups *groups, c
 	rf_barrier(count);
 	if (count > RF_GROUPS_MAX)
 		count = RF_GROUPS_MAX;
-	failure__of(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
+	failure__check(RF_PLACE_CREDS_BEFORE, bpf_probe_read_kernel(groups->ids, count * sizeof(__u32), info->gid));
 }
 
 static __always_inline int credentials__remember(void)
@@ -33,11 +34,11 @@ static __always_inline int credentials__remember(void)
 
 static __always_inline bool credentials__differ(const struct rf_credentials *a, const struct rf_credentials *b)
 {
-	const __u64 *left = (const __u64 *)a;
-	const __u64 *right = (const __u64 *)b;
+	const __u64 *first = (const __u64 *)a;
+	const __u64 *second = (const __u64 *)b;
 
 	for (int word = 0; word < sizeof(*a) / sizeof(__u64); word++)
-		if (left[word] != right[word])
+		if (first[word] != second[word])
 			return true;
 	return false;
 }
@@ -47,7 +48,7 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	struct rf_credentials_change *record;
 	struct rf_header number = {};
 
-	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
 	record = ring__reserve(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE, sizeof(*record), &number);
 	if (!record)
 		return;
@@ -61,10 +62,10 @@ static __always_inline void credentials__report(struct task_struct *task, const 
 	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
 }
 
-/* true: they have changed. */
+/* Returns true if the credentials changed. */
 static __always_inline bool credentials__compare(struct task_struct *task)
 {
-	/* 0: of a call that seccomp refused, or that began before the sensor */
+	/* 0: seccomp refused the call, or it began before the sensor */
 	struct rf_privileges *before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	struct rf_credentials after = {};
 	bool differ;
@@ -79,16 +80,16 @@ static __always_inline bool credentials__compare(struct task_struct *task)
 	return differ;
 }
 
-/* setfsuid and setfsgid return the id before them, whatever came of it: one that wasn't asked for and is still in force was not to be changed. Both
- * are as the caller's user namespace counts them. -1 only asks. */
+/* setfsuid and setfsgid return the previous id, whether they worked or not: if nothing changed and the requested
+ * id differs from the previous one, the call failed. Both are in the caller's user namespace. -1 only queries. */
 static __always_inline long credentials__fs_result(struct task_struct *task, long before, bool changed)
 {
-	__u32 asked = PT_REGS_PARM1_SYSCALL(task__registers(task));
+	__u32 requested = PT_REGS_PARM1_SYSCALL(task__registers(task));
 
-	return changed || asked == (__u32)-1 || asked == (__u32)before ? 0 : -EPERM;
+	return changed || requested == (__u32)-1 || requested == (__u32)before ? 0 : -EPERM;
 }
 
-static __always_inline int credentials__ended(void *context, enum rf_attempt_call call)
+static __always_inline int credentials__finish(void *context, enum rf_attempt_call call)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	long result = syscall__result(context);
@@ -99,7 +100,7 @@ static __always_inline int credentials__ended(void *context, enum rf_attempt_cal
 	return result < 0 ? attempt__credentials(task, call, result) : 0;
 }
 
-/* Of more than are kept any may have changed. */
+/* With more groups than are kept, any of the others may have changed. */
 static __always_inline bool credentials__groups_differ(const struct rf_groups *a, const struct rf_groups *b)
 {
 	if (a->count != b->count || a->count > RF_GROUPS_MAX)
@@ -123,8 +124,8 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 	struct rf_credentials_change *record;
 	struct rf_scratch_big *scratch;
 
-	ring__see(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_CREDENTIALS_CHANGE);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
@@ -136,7 +137,7 @@ static __always_inline void credentials__report_groups(struct task_struct *task,
 	credentials__append_groups(&b, &record->groups_after, after);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void credentials__compare_groups(struct task_struct *task)
@@ -176,10 +177,10 @@ int setgroups_exit(void *context)
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
 	{                                                                                                                                \
-		return credentials__ended(context, call);                                                                                \
+		return credentials__finish(context, call);                                                                               \
 	}
 
-/* Namespaces that are refused are told by isolation.bpf.h. */
+/* isolation.bpf.h reports namespaces that are refused. */
 #define CREDENTIALS_NAMESPACE(name)                                                                                                      \
 	CREDENTIALS_ENTER(name)                                                                                                          \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \

@@ -1,59 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Probes that users define: a function's begin or return, a probe that a program has itself (USDT), a tracepoint. Each place has a plan, found by the
- * cookie of its link, that says how its arguments are fetched: user space has worked out registers and offsets, here they are only followed. So
- * two programs do for all of them, and no compiler is needed. */
+/* User-defined probes: the entry or return of a function, a program's own probe (USDT), or a tracepoint.
+ * Each place has a plan, found by its link's cookie, with the steps that fetch its arguments. User space
+ * has computed the registers and offsets, so two programs serve all probes and no compiler is needed. */
 #include "lib/probe.h"
 #include "lib/share.h"
 
 #define CUSTOM_PROBES_MAX 64
-#define CUSTOM_PLANS_MAX 512 /* a probe may be at several places: of a USDT probe, each where it was compiled in */
+#define CUSTOM_PLANS_MAX 512 /* a probe may have several places: a USDT probe has one wherever it was compiled in */
 #define CUSTOM_STEPS_MAX 5
 #define CUSTOM_SECOND 1000000000ULL
-#define CUSTOM_PAGE 4096ULL /* the smallest there is */
+#define CUSTOM_PAGE 4096ULL /* the smallest page size */
 
-/* Where the fetching of an argument begins. */
+/* Where fetching an argument begins. */
 enum rf_custom_source {
 	RF_CUSTOM_CONSTANT = 1,
-	RF_CUSTOM_CONTEXT = 2,   /* what stands in the context: a register, a field of a tracepoint */
-	RF_CUSTOM_INLINE = 3,    /* the address of a field: it holds the bytes itself */
-	RF_CUSTOM_DATA_LOC = 4,  /* __data_loc: the field says where in the record they are */
+	RF_CUSTOM_CONTEXT = 2,   /* a value in the context: a register, a field of a tracepoint */
+	RF_CUSTOM_INLINE = 3,    /* the address of a field that holds the bytes itself */
+	RF_CUSTOM_DATA_LOC = 4,  /* __data_loc: the field gives the offset of the bytes in the record */
 };
 
-/* Sizes are in bytes; negative: of a signed number. */
+/* Sizes are in bytes; negative for signed numbers. */
 struct rf_custom_fetch {
 	__u64 constant;
 	__s32 offsets[CUSTOM_STEPS_MAX]; /* added before each dereference */
 	__s32 offset;                    /* added at the end */
-	__s8 sizes[CUSTOM_STEPS_MAX];    /* of what is dereferenced */
-	__s8 size;                       /* of what stands in the context */
-	__s8 as;                         /* of a number: what it becomes */
-	__u8 steps;                      /* dereferences */
-	__u16 at;                        /* in the context */
-	__u16 maximum;                   /* bytes read of a text, of a string with its NUL */
+	__s8 sizes[CUSTOM_STEPS_MAX];    /* of the dereferenced values */
+	__s8 size;                       /* of the value in the context */
+	__s8 as;                         /* of a number: the size it is converted to */
+	__u8 steps;                      /* number of dereferences */
+	__u16 at;                        /* offset in the context */
+	__u16 maximum;                   /* bytes read of a text; a string's include its NUL */
 	__u8 source;                     /* enum rf_custom_source */
 	__u8 type;                       /* enum rf_probe_type */
-	__u8 kernel;                     /* 1: addresses are the kernel's */
-	__u8 length_of;                  /* bytes: 1 + number of the argument that says how many there are; 0: `maximum` */
+	__u8 kernel;                     /* 1: addresses are in kernel memory */
+	__u8 length_of;                  /* bytes: 1 + index of the argument with their number; 0: `maximum` */
 	char name[RF_PROBE_ARGUMENT_NAME_MAX];
 };
 
 struct rf_custom_plan {
-	__u32 probe;      /* in rf_custom_states */
+	__u32 probe;      /* index in rf_custom_states */
 	__u32 arguments;
 	__u32 place;      /* enum rf_probe_place */
 	__u32 source_caller;
-	__u32 per_second; /* more in one second are dropped */
+	__u32 per_second; /* hits beyond this in one second are dropped */
 	__u32 name_length;
 	char name[RF_PROBE_NAME_MAX];
 	struct rf_custom_fetch fetches[RF_PROBE_ARGUMENTS_MAX];
 };
 
 struct rf_custom_state {
-	__u64 second; /* ns, CLOCK_BOOTTIME: when the running second began */
-	__u64 taken;  /* in it */
+	__u64 second; /* ns, CLOCK_BOOTTIME: start of the current second */
+	__u64 second_hits; /* hits in the current second */
 	__u64 hits;
 	__u64 limited; /* dropped: over per_second */
-	__u64 lost;    /* dropped: no room, or its cgroup had its share */
+	__u64 lost;    /* dropped: no space, or the cgroup exceeded its share */
 	__u64 faults;  /* arguments that could not be read */
 };
 
@@ -74,13 +74,13 @@ struct {
 struct rf_scratch_custom {
 	__u32 busy;
 	__u32 end;      /* bytes of the record so far */
-	__u64 context;  /* as a number: what is read of it is at places that only run time knows */
-	__u64 available; /* bytes of what a __data_loc field says */
+	__u64 context;  /* as a number, since it is read at offsets known only at run time */
+	__u64 available; /* bytes that a __data_loc field declares */
 	__u64 values[RF_PROBE_ARGUMENTS_MAX];
 	char record[RF_SMALL_RECORD_MAX];
 };
 
-/* Two of each CPU: a tracepoint may interrupt a probe in user space. User space sets the number before load. */
+/* Two per CPU: a tracepoint may interrupt a probe in user space. User space sets the number before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2 * RF_CPUS_MAX);
@@ -102,7 +102,7 @@ static __always_inline __u64 custom__extend(__u64 value, __s8 size)
 	return size < 0 ? (__u64)((__s64)value >> shift) : value >> shift;
 }
 
-/* What the process has not touched yet is in no memory: whoever may sleep waits for it. */
+/* Memory that the process has not touched yet is not resident: a sleepable program waits for it. */
 static __always_inline long custom__read(void *to, __u32 size, __u64 from, bool kernel, bool sleeps)
 {
 	if (kernel)
@@ -112,7 +112,7 @@ static __always_inline long custom__read(void *to, __u32 size, __u64 from, bool 
 	return sleeps ? bpf_copy_from_user(to, size, (const void *)from) : -1;
 }
 
-/* A string lies in two pages at most, and its end is not known before. */
+/* Makes a string resident. It spans two pages at most, and its end is not known before. */
 static __always_inline void custom__touch(__u64 from)
 {
 	__u64 next = (from | (CUSTOM_PAGE - 1)) + 1;
@@ -125,18 +125,18 @@ static __always_inline void custom__touch(__u64 from)
 
 static __always_inline long custom__read_string(char *to, __u32 size, __u64 from, bool kernel, bool sleeps)
 {
-	long got;
+	long bytes;
 
 	if (kernel)
 		return bpf_probe_read_kernel_str(to, size, (const void *)from);
-	got = kernel__read_user_string(to, size, (const void *)from);
-	if (got >= 0 || !sleeps)
-		return got;
+	bytes = kernel__read_user_string(to, size, (const void *)from);
+	if (bytes >= 0 || !sleeps)
+		return bytes;
 	custom__touch(from);
 	return kernel__read_user_string(to, size, (const void *)from);
 }
 
-/* Where it begins; the context's own bytes are the kernel's. */
+/* Reads the start of an argument. The context's own bytes are in kernel memory. */
 static __always_inline long custom__begin(struct rf_scratch_custom *scratch, const struct rf_custom_fetch *fetch, __u64 *value)
 {
 	__u64 at = RF_READ_ONCE(scratch->context) + fetch->at;
@@ -184,7 +184,7 @@ static __always_inline long custom__follow(const struct rf_custom_fetch *fetch, 
 	return 0;
 }
 
-/* Bytes that were read to `to`, with a string's NUL; < 0: none. */
+/* Returns the bytes read to `to`, including a string's NUL; negative: none. */
 static __always_inline long custom__read_text(struct rf_scratch_custom *scratch, const struct rf_custom_fetch *fetch, char *to, __u64 from,
 					      __u64 *length, bool sleeps)
 {
@@ -194,9 +194,9 @@ static __always_inline long custom__read_text(struct rf_scratch_custom *scratch,
 	*length = fetch->source == RF_CUSTOM_DATA_LOC && !fetch->steps ? scratch->available : size;
 	rf_barrier(of);
 	if (fetch->length_of) {
-		__s64 said = scratch->values[of & (RF_PROBE_ARGUMENTS_MAX - 1)];
+		__s64 declared = scratch->values[of & (RF_PROBE_ARGUMENTS_MAX - 1)];
 
-		*length = said > 0 ? said : 0;
+		*length = declared > 0 ? declared : 0;
 	}
 	if (!fetch->steps && *length > scratch->available)
 		*length = scratch->available;
@@ -228,7 +228,7 @@ static __always_inline void custom__append_text(struct rf_scratch_custom *scratc
 	argument->value = length;
 	if (fetch->type != RF_TYPE_STRING)
 		return;
-	/* how much longer a cut one is, nobody has counted */
+	/* the rest of a cut string was not counted */
 	argument->value = size == fetch->maximum ? size : size - 1;
 	argument->kept = size ? size - 1 : 0;
 }
@@ -280,9 +280,9 @@ static __always_inline bool custom__is_over(struct rf_custom_state *state, const
 
 	if (now - state->second >= CUSTOM_SECOND) {
 		state->second = now;
-		state->taken = 0;
+		state->second_hits = 0;
 	}
-	return __sync_fetch_and_add(&state->taken, 1) >= plan->per_second;
+	return __sync_fetch_and_add(&state->second_hits, 1) >= plan->per_second;
 }
 
 static __always_inline void custom__fill(struct rf_scratch_custom *scratch, const struct rf_custom_plan *plan)
@@ -306,7 +306,7 @@ static __always_inline void custom__fill(struct rf_scratch_custom *scratch, cons
 
 static __always_inline void custom__emit(void *context, const struct rf_custom_plan *plan, struct rf_custom_state *state, bool user)
 {
-	struct rf_scratch_custom *scratch = scratch__take(&rf_scratch_cst, 2 * ring__cpu() + user, RF_LANE_BULK, RF_PROBE);
+	struct rf_scratch_custom *scratch = scratch__acquire(&rf_scratch_cst, 2 * ring__cpu() + user, RF_LANE_BULK, RF_PROBE);
 	struct custom_loop loop = { .scratch = scratch, .plan = plan, .state = state };
 	struct rf_probe *r;
 
@@ -325,7 +325,7 @@ static __always_inline void custom__emit(void *context, const struct rf_custom_p
 	r->arguments.length = r->arguments.kept;
 	if (!ring__output(RF_LANE_BULK, scratch->record, scratch->end, RF_SMALL_RECORD_MAX))
 		__sync_fetch_and_add(&state->lost, 1);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline int custom__fire(void *context, bool user)
@@ -337,21 +337,21 @@ static __always_inline int custom__fire(void *context, bool user)
 	if (!plan)
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(RF_LANE_BULK, RF_PROBE, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_PROBE, RF_DROP_SELF);
 		return 0;
 	}
 	index = plan->probe;
 	state = bpf_map_lookup_elem(&rf_custom_states, &index);
 	if (!state)
 		return 0;
-	ring__see(RF_LANE_BULK, RF_PROBE);
+	ring__count_seen(RF_LANE_BULK, RF_PROBE);
 	__sync_fetch_and_add(&state->hits, 1);
 	if (custom__is_over(state, plan)) {
 		__sync_fetch_and_add(&state->limited, 1);
-		ring__count(RF_LANE_BULK, RF_PROBE, RF_DROP_PROBE_RATE);
+		ring__count_drop(RF_LANE_BULK, RF_PROBE, RF_DROP_PROBE_RATE);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_PROBE, kernel__cgroup(bpf_get_current_task_btf()))) {
+	if (share__throttles(RF_LANE_BULK, RF_PROBE, kernel__cgroup(bpf_get_current_task_btf()))) {
 		__sync_fetch_and_add(&state->lost, 1);
 		return 0;
 	}
@@ -359,7 +359,7 @@ static __always_inline int custom__fire(void *context, bool user)
 	return 0;
 }
 
-/* Functions, their returns, and USDT. It may sleep: see custom__read. */
+/* Functions, their returns, and USDT. Sleepable: see custom__read. */
 SEC("uprobe.s")
 int custom_user(struct pt_regs *context)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* UDP datagrams, connected or not. From the packets, since the hooks of sendmsg and recvmsg know no sizes and don't see connected sockets: one
- * record for the first between a socket and a peer, later ones are counted and told with the first that comes after half a minute, or when the
- * socket is closed. Sends that fail become no packet: they are seen at the end of the system call, as those to unix sockets are. */
+/* UDP datagrams, on connected sockets or not. From packets, since the hooks of sendmsg and recvmsg have
+ * no sizes and skip connected sockets. The first datagram between a socket and a peer is reported; later
+ * ones are counted and reported with the first after half a minute, or when the socket is closed. A send
+ * that fails makes no packet: it is seen at the end of the system call, like sends to unix sockets. */
 #include "lib/share.h"
 #include "lib/syscall.h"
 #include "lib/wire.h"
 #include "unix_datagram.bpf.h"
 
-#define DATAGRAM_TOLD_EVERY (30 * NS_PER_S)
-/* Peers of a socket that are told when it is closed: the latest */
+#define DATAGRAM_REPORT_NS (30 * NS_PER_S)
+/* The latest peers of a socket that are reported when it is closed. */
 #define DATAGRAM_PEERS_MAX 64
 
 static __always_inline void datagram__clear(struct rf_datagram *d)
@@ -21,23 +22,23 @@ static __always_inline void datagram__clear(struct rf_datagram *d)
 	d->pad = 0;
 }
 
-static __always_inline __u64 datagram__forms(__u16 family, const __u8 one[16], const __u8 other[16])
+static __always_inline __u64 datagram__forms(__u16 family, const __u8 first[16], const __u8 second[16])
 {
-	return socket__is_loopback(family, (const __u32 *)one) || socket__is_loopback(family, (const __u32 *)other) ? INTEREST(DATAGRAM_LOOPBACK)
+	return socket__is_loopback(family, (const __u32 *)first) || socket__is_loopback(family, (const __u32 *)second) ? INTEREST(DATAGRAM_LOOPBACK)
 														   : INTEREST(DATAGRAM_REMOTE);
 }
 
-static __always_inline void datagram__tell(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
+static __always_inline void datagram__report(const struct rf_owner *owner, const struct rf_exchange_key *key, struct rf_exchange *exchange)
 {
 	__u64 forms = datagram__forms(key->peer.family, key->peer.address, exchange->local_address);
 	struct rf_header number = {};
 	struct rf_datagram *d;
 
 	if (!interest__of_ends(forms, owner->cgroup, key->peer.port, exchange->local_port)) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, owner->cgroup))
 		return;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
@@ -60,7 +61,7 @@ static __always_inline void datagram__tell(const struct rf_owner *owner, const s
 static __always_inline void datagram__begin(struct rf_exchange_key *key, const struct wire *w, bool egress, __u64 now)
 {
 	struct rf_owner *owner = owner__find(key->cookie, RF_DATAGRAM);
-	struct rf_exchange exchange = { .told = now, .count = 1, .incoming = !egress };
+	struct rf_exchange exchange = { .reported = now, .count = 1, .incoming = !egress };
 	struct rf_exchange *kept;
 
 	if (!owner)
@@ -73,11 +74,11 @@ static __always_inline void datagram__begin(struct rf_exchange_key *key, const s
 	__builtin_memcpy(exchange.local_address, egress ? w->source : w->destination, sizeof(exchange.local_address));
 	exchange.next = owner->last;
 	if (failure__make(RF_PLACE_EXCHANGES, &rf_exchanges, key, &exchange) || !(kept = bpf_map_lookup_elem(&rf_exchanges, key))) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_FORGOTTEN);
 		return;
 	}
 	owner->last = key->peer;
-	datagram__tell(owner, key, kept);
+	datagram__report(owner, key, kept);
 }
 
 static __always_inline void datagram__count(struct rf_exchange_key *key, const struct wire *w, bool egress)
@@ -86,25 +87,26 @@ static __always_inline void datagram__count(struct rf_exchange_key *key, const s
 	__u64 now = bpf_ktime_get_coarse_ns();
 	struct rf_owner *owner;
 
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 	if (!exchange) {
 		datagram__begin(key, w, egress, now);
 		return;
 	}
 	__sync_fetch_and_add(egress ? &exchange->sent : &exchange->received, w->length);
 	__sync_fetch_and_add(&exchange->count, 1);
-	if (now - exchange->told < DATAGRAM_TOLD_EVERY) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
+	if (now - exchange->reported < DATAGRAM_REPORT_NS) {
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_MERGED);
 		return;
 	}
-	exchange->told = now;
+	exchange->reported = now;
 	owner = owner__find(key->cookie, RF_DATAGRAM);
 	if (owner)
-		datagram__tell(owner, key, exchange);
+		datagram__report(owner, key, exchange);
 }
 
-/* A datagram leaves in its sender's context, so its socket can have come from another process, or have been there before the sensor. */
-static __always_inline void datagram__claim(__u64 cookie)
+/* A datagram is sent in its sender's context, so this finds the owner of
+ * a socket that another process made, or that is older than the sensor. */
+static __always_inline void datagram__set_owner(__u64 cookie)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
@@ -117,21 +119,21 @@ static __always_inline void datagram__claim(__u64 cookie)
 		owner__set(owner, task);
 }
 
-static __always_inline void datagram__see(struct __sk_buff *packet, const struct wire *w, bool egress)
+static __always_inline void datagram__handle(struct __sk_buff *packet, const struct wire *w, bool egress)
 {
-	bool wanted = interest__any_form(datagram__forms(w->family, w->source, w->destination));
+	bool of_interest = interest__any_form(datagram__forms(w->family, w->source, w->destination));
 	struct rf_exchange_key key = {};
 
-	if (!wanted)
-		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
-	if (!wanted && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
+	if (!of_interest)
+		ring__count_skipped(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_UNWATCHED);
+	if (!of_interest && !(wire__is_dns(w) && interest__any_form(INTEREST(PACKET_DNS))))
 		return;
 	key.cookie = bpf_get_socket_cookie(packet);
 	if (!key.cookie)
 		return;
 	if (egress)
-		datagram__claim(key.cookie);
-	if (!wanted)
+		datagram__set_owner(key.cookie);
+	if (!of_interest)
 		return;
 	key.peer.family = w->family;
 	key.peer.port = egress ? w->destination_port : w->source_port;
@@ -139,14 +141,14 @@ static __always_inline void datagram__see(struct __sk_buff *packet, const struct
 	datagram__count(&key, w, egress);
 }
 
-struct datagram_rest {
+struct datagram_closing {
 	struct rf_owner *owner;
 	struct rf_exchange_key key;
 };
 
-static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
+static long datagram__report_peer(__u32 index, struct datagram_closing *closing)
 {
-	struct rf_exchange_key key = rest->key;
+	struct rf_exchange_key key = closing->key;
 	struct rf_exchange *exchange;
 
 	if (!key.peer.family)
@@ -154,10 +156,10 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 	exchange = bpf_map_lookup_elem(&rf_exchanges, &key);
 	if (!exchange)
 		return 1;
-	rest->key.peer = exchange->next;
-	if (exchange->count) { /* one that stands for merged ones */
-		ring__see(RF_LANE_BULK, RF_DATAGRAM);
-		datagram__tell(rest->owner, &key, exchange);
+	closing->key.peer = exchange->next;
+	if (exchange->count) { /* merged datagrams not reported yet */
+		ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
+		datagram__report(closing->owner, &key, exchange);
 	}
 	failure__remove(RF_PLACE_EXCHANGES, &rf_exchanges, &key);
 	return 0;
@@ -166,49 +168,49 @@ static long datagram__tell_rest(__u32 index, struct datagram_rest *rest)
 SEC("cgroup/sock_release")
 int socket_release(struct bpf_sock *context)
 {
-	struct datagram_rest rest = {};
+	struct datagram_closing closing = {};
 	struct rf_owner owner;
-	struct rf_owner *known;
+	struct rf_owner *stored;
 	__u64 cookie;
 
 	if (context->type != SOCK_DGRAM)
 		return 1;
 	cookie = bpf_get_socket_cookie(context);
-	known = bpf_map_lookup_elem(&rf_owners, &cookie);
-	if (!known)
+	stored = bpf_map_lookup_elem(&rf_owners, &cookie);
+	if (!stored)
 		return 1;
-	owner = *known;
+	owner = *stored;
 	failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
-	rest.owner = &owner;
-	rest.key.cookie = cookie;
-	rest.key.peer = owner.last;
+	closing.owner = &owner;
+	closing.key.cookie = cookie;
+	closing.key.peer = owner.last;
 	if (!owner__is_agent(&owner))
-		bpf_loop(DATAGRAM_PEERS_MAX, datagram__tell_rest, &rest, 0);
+		bpf_loop(DATAGRAM_PEERS_MAX, datagram__report_peer, &closing, 0);
 	return 1;
 }
 
-/* No room for now, or a signal came: what is not sent yet may be soon. */
+/* The buffer was full, or a signal arrived: the datagram may still be sent. */
 static __always_inline bool datagram__is_final(long result)
 {
 	return result != -EAGAIN && result != -EINTR && result > -ERESTARTSYS;
 }
 
 /* `to`: in the caller's memory; 0: the socket's own peer. */
-static __always_inline int datagram__refused(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
+static __always_inline int datagram__report_failure(struct task_struct *task, struct sock *sk, __u16 family, __s32 result, const void *to)
 {
 	struct rf_header number = {};
 	struct sockaddr_in6 request = {};
 	struct rf_datagram *d;
 
-	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
-				   kernel__cgroup(task)))
+	if (!interest__admits_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK),
+				    kernel__cgroup(task)))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, kernel__cgroup(task)))
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, kernel__cgroup(task)))
 		return 0;
 	d = ring__reserve(RF_LANE_BULK, RF_DATAGRAM, sizeof(*d), &number);
 	if (!d)
@@ -238,7 +240,7 @@ static __always_inline int datagram__refused(struct task_struct *task, struct so
 	return 0;
 }
 
-static __always_inline int datagram__sent(struct task_struct *task, __s32 result, const void *to, __u32 size)
+static __always_inline int datagram__finish(struct task_struct *task, __s32 result, const void *to, __u32 size)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	struct unix_datagram_call call = { .to = to, .memory = TEXT_USER, .size = size, .result = result };
@@ -251,21 +253,21 @@ static __always_inline int datagram__sent(struct task_struct *task, __s32 result
 	call.sk = sk;
 	family = kernel__read(sk, __sk_common.skc_family);
 	if (family == AF_UNIX) {
-		call.truth = unix_datagram__take(task, sk);
-		if (call.truth && call.truth->told)
+		call.copy = unix_datagram__take_copy(task, sk);
+		if (call.copy && call.copy->reported)
 			return 0;
-		/* a call that fails may have come to no hook: what is written down is of one before it */
+		/* a failed call may not have reached the hook: the copy is from an earlier one */
 		if (result < 0)
-			call.truth = 0;
-		return unix_datagram__ended(task, &call);
+			call.copy = 0;
+		return unix_datagram__report(task, &call);
 	}
 	if (result >= 0 || (family != AF_INET && family != AF_INET6) || kernel__read(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
-	return datagram__refused(task, sk, family, result, to);
+	return datagram__report_failure(task, sk, family, result, to);
 }
 
-/* What went well is told from packets, but for unix sockets. */
-static __always_inline bool datagram__may_be_wanted(long result)
+/* Successful sends are reported from packets, except for unix sockets. */
+static __always_inline bool datagram__may_be_of_interest(long result)
 {
 	if (result >= 0)
 		return !rf_unix_sent && interest__any_form(INTEREST(DATAGRAM_UNIX));
@@ -279,14 +281,14 @@ int sendto_exit(void *context)
 	struct task_struct *task;
 	struct pt_regs *registers;
 
-	if (!datagram__may_be_wanted(result))
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	task = bpf_get_current_task_btf();
 	registers = task__registers(task);
-	return datagram__sent(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
+	return datagram__finish(task, result, (const void *)PT_REGS_PARM5_SYSCALL(registers), SYSCALL_PARM6(registers));
 }
 
-/* struct user_msghdr begins so. */
+/* The first fields of struct user_msghdr. */
 struct datagram_message {
 	const void *name;
 	__u32 size;
@@ -300,14 +302,14 @@ int sendmsg_exit(void *context)
 	long result = syscall__result(context);
 	struct task_struct *task;
 
-	if (!datagram__may_be_wanted(result))
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	task = bpf_get_current_task_btf();
 	bpf_probe_read_user(&message, sizeof(message), (const void *)PT_REGS_PARM2_SYSCALL(task__registers(task)));
-	return datagram__sent(task, result, message.name, message.size);
+	return datagram__finish(task, result, message.name, message.size);
 }
 
-/* struct mmsghdr: a struct user_msghdr, and behind it how much of the message was sent. */
+/* struct mmsghdr: a struct user_msghdr, then the bytes of the message that were sent. */
 #define DATAGRAM_MESSAGE_BYTES 64
 #define DATAGRAM_MESSAGE_SENT 56
 /* UIO_MAXIOV: the kernel sends no more in one call */
@@ -318,7 +320,7 @@ struct datagram_messages {
 	const char *next; /* struct mmsghdr, in the caller's memory */
 };
 
-static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
+static long datagram__report_message(__u32 number, struct datagram_messages *messages)
 {
 	struct unix_datagram_call call = { .sk = messages->sk, .memory = TEXT_USER };
 	const char *at = messages->next;
@@ -329,35 +331,35 @@ static long datagram__sent_one(__u32 number, struct datagram_messages *messages)
 	messages->next = at + DATAGRAM_MESSAGE_BYTES;
 	call.to = message.name;
 	call.size = message.size;
-	unix_datagram__ended(bpf_get_current_task_btf(), &call);
+	unix_datagram__report(bpf_get_current_task_btf(), &call);
 	return 0;
 }
 
-static __always_inline void datagram__sent_many(struct task_struct *task, __u32 count)
+static __always_inline void datagram__report_messages(struct task_struct *task, __u32 count)
 {
 	struct pt_regs *registers = task__registers(task);
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers));
 	struct datagram_messages messages = { .next = (const char *)PT_REGS_PARM2_SYSCALL(registers) };
 	struct sock *sk;
 
-	truth__take(task);
+	kernel_copy__take(task);
 	if (!file__is_socket(file))
 		return;
 	sk = socket__of_file(file);
 	if (kernel__read(sk, __sk_common.skc_family) != AF_UNIX)
 		return;
 	messages.sk = sk;
-	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__sent_one, &messages, 0);
+	bpf_loop(count < DATAGRAM_MESSAGES_MAX ? count : DATAGRAM_MESSAGES_MAX, datagram__report_message, &messages, 0);
 }
 
-/* Of one that fails none was sent, and the error is the first one's. What the full profile wrote down is of the last one that was tried, so it is told of no
- * other. */
+/* If the call fails, nothing was sent, and the error is the first message's.
+ * The kernel's copy is of the last message tried, so it is used for no other. */
 SEC("tracepoint/syscalls/sys_exit_sendmmsg")
 int sendmmsg_exit(void *context)
 {
 	struct { /* struct mmsghdr */
 		struct datagram_message message;
-		char rest[DATAGRAM_MESSAGE_SENT - sizeof(struct datagram_message)];
+		char unread[DATAGRAM_MESSAGE_SENT - sizeof(struct datagram_message)];
 		__u32 sent;
 		__u32 pad;
 	} first = {};
@@ -369,14 +371,14 @@ int sendmmsg_exit(void *context)
 		return 0;
 	task = bpf_get_current_task_btf();
 	if (rf_unix_sent && result > 0)
-		truth__take(task); /* of one that failed after others were sent */
-	if (!datagram__may_be_wanted(result))
+		kernel_copy__take(task); /* the copy of a message that failed after others were sent */
+	if (!datagram__may_be_of_interest(result))
 		return 0;
 	registers = task__registers(task);
 	if (result > 0 && (__u32)PT_REGS_PARM3_SYSCALL(registers) != 1) {
-		datagram__sent_many(task, result);
+		datagram__report_messages(task, result);
 		return 0;
 	}
 	bpf_probe_read_user(&first, sizeof(first), (const void *)PT_REGS_PARM2_SYSCALL(registers));
-	return datagram__sent(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
+	return datagram__finish(task, result < 0 ? result : first.sent, first.message.name, first.message.size);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A process runs an executable. Fires when the new mm is in place, its credentials are committed and close-on-exec descriptors are closed. */
+/* A process runs an executable. Runs when the new mm is in place,
+ * credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
 #include "lib/executable.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
-#define EXEC_ROOM RF_RECORD_MAX
+#define EXEC_RECORD_MAX RF_RECORD_MAX
 
 static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_struct *task)
 {
@@ -49,7 +50,8 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 	return flags;
 }
 
-/* Somebody who isn't root, and whose ids no set-id bit has changed, has more than its ambient capabilities: these come from the file. */
+/* True if the file's capabilities took effect: the process is not root, no
+ * set-id bit changed its ids, yet it has more than its ambient capabilities. */
 static __always_inline bool exec__file_capabilities(struct linux_binprm *binary, const struct cred *cred)
 {
 	__u64 permitted = *(__u64 *)&cred->cap_permitted;
@@ -60,7 +62,7 @@ static __always_inline bool exec__file_capabilities(struct linux_binprm *binary,
 	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }
 
-/* From the new mm, whole or head and tail. */
+/* From the new mm, whole or as head and tail. */
 static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
 {
 	unsigned long start = mm->arg_start;
@@ -72,16 +74,16 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 		return;
 	length = size - 1;
 	if (length <= RF_ARGV_MAX) {
-		text__append(b, EXEC_ROOM, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
+		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
 		return;
 	}
-	text__append_cut(b, EXEC_ROOM, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
+	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
 }
 
-/* The script's file is closed by now: a hook of the full profile has written down which it was. */
+/* The script's file is closed by now, so a hook of the full profile stored which one it was. */
 static __always_inline void exec__append_interpreter(struct rf_builder *b, struct rf_exec *e, struct task_struct *task, struct linux_binprm *binary)
 {
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 
 	text__clear(b, &e->interpreter);
 	text__clear(b, &e->script);
@@ -90,27 +92,27 @@ static __always_inline void exec__append_interpreter(struct rf_builder *b, struc
 	e->script_device = 0;
 	if (!(e->flags & RF_EXEC_SCRIPT))
 		return;
-	text__append_string(b, EXEC_ROOM, &e->interpreter, TEXT_KERNEL, binary->interp);
-	truth = truth__take(task);
-	if (!truth)
+	text__append_string(b, EXEC_RECORD_MAX, &e->interpreter, TEXT_KERNEL, binary->interp);
+	copy = kernel_copy__take(task);
+	if (!copy)
 		return;
-	truth__append(b, EXEC_ROOM, &e->script, truth, &truth->path);
-	e->script_inode = truth->inode;
-	e->script_ctime = truth->ctime;
-	e->script_device = truth->device;
+	kernel_copy__append(b, EXEC_RECORD_MAX, &e->script, copy, &copy->path);
+	e->script_inode = copy->inode;
+	e->script_ctime = copy->ctime;
+	e->script_device = copy->device;
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *binary)
 {
-	struct rf_scratch_big *scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_EXEC);
+	struct rf_scratch_big *scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_EXEC);
 	struct rf_builder b = { .end = sizeof(struct rf_exec) };
 	struct file *file;
 	struct rf_exec *e;
 
-	ring__see(RF_LANE_SECURITY, RF_EXEC);
+	ring__count_seen(RF_LANE_SECURITY, RF_EXEC);
 	file = binary->file;
-	executable__note(task, file);
+	executable__store(task, file);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -121,14 +123,14 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	if (exec__file_capabilities(binary, kernel__plain(task)->cred))
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
-	path__append_new(&b, EXEC_ROOM, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
-	text__append_string(&b, EXEC_ROOM, &e->filename, TEXT_KERNEL, binary->filename);
-	path__append_new(&b, EXEC_ROOM, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
+	path__append_new(&b, EXEC_RECORD_MAX, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
+	text__append_string(&b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
+	path__append_new(&b, EXEC_RECORD_MAX, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
 	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
-	environment__append(&b, EXEC_ROOM, &e->environment, &scratch->environment, kernel__plain(task)->mm);
+	environment__append(&b, EXEC_RECORD_MAX, &e->environment, &scratch->environment, kernel__plain(task)->mm);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

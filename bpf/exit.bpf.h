@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A whole process is gone: its last thread has exited. */
+/* A process ended: its last thread exited. */
 #include "lib/tampering.h"
 
-/* Before 6.16 two threads that leave at once can both see nobody left. */
+/* Before 6.16 two threads that exit at once can both find no other thread left. */
 static __always_inline bool exit__is_first_report(struct task_struct *task)
 {
 	struct rf_group_key key = { .start = kernel__start(task), .tgid = task->tgid };
@@ -11,7 +11,7 @@ static __always_inline bool exit__is_first_report(struct task_struct *task)
 	return !bpf_map_update_elem(&rf_groups_gone, &key, &gone, BPF_NOEXIST);
 }
 
-/* What wait() tells the parent. */
+/* Returns the status that wait() returns to the parent. */
 static __always_inline __u32 exit__status(struct task_struct *task)
 {
 	struct signal_struct *signal = kernel__plain(task)->signal;
@@ -21,7 +21,7 @@ static __always_inline __u32 exit__status(struct task_struct *task)
 	return task->group_leader->exit_code;
 }
 
-static __always_inline void exit__keep_if_victim(struct task_struct *task)
+static __always_inline void exit__record_if_victim(struct task_struct *task)
 {
 	enum tampering_victim victim = tampering__victim(task->tgid, kernel__start(task));
 	__u32 status;
@@ -29,7 +29,7 @@ static __always_inline void exit__keep_if_victim(struct task_struct *task)
 	if (!victim)
 		return;
 	status = exit__status(task);
-	tampering__keep(victim | RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
+	tampering__record(victim | RF_TAMPERING_AGENT_EXIT, (status >> 8) & 0xff, status & 0x7f, 0, 0);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -47,8 +47,8 @@ int process_exit(__u64 *context)
 	} else if (kernel__plain(task)->signal->live.counter || !exit__is_first_report(task)) {
 		return 0;
 	}
-	exit__keep_if_victim(task);
-	ring__see(RF_LANE_SECURITY, RF_EXIT);
+	exit__record_if_victim(task);
+	ring__count_seen(RF_LANE_SECURITY, RF_EXIT);
 	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)
 		return 0;
@@ -59,6 +59,6 @@ int process_exit(__u64 *context)
 	record->signal = status & 0x7f;
 	record->core = (status >> 7) & 1;
 	record->pad = 0;
-	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_lazily(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread is handed a signal that the kernel made because of what it did. Seen as it is delivered, in the thread itself, whose registers tell where
- * it was. A tracer that takes the signal away comes first: then there is none. seccomp that ends one thread of several sends none either. */
+/* A thread gets a signal that the kernel made for something the thread did. Seen on
+ * delivery, in the thread itself, whose registers give the instruction. A tracer can remove
+ * the signal before that. If seccomp ends one thread of several, there is no signal either. */
 #include "lib/task.h"
 
 #define SIGILL 4
@@ -10,14 +11,15 @@
 #define SIGSEGV 11
 #define SIGSYS 31
 
-/* Faults come by the thousand, of programs that use them for their own ends, or of a server that makes a new process for each try to guess where its code
- * lies. So they are counted by executable, whatever process it is that has them: of later ones those go out whose number is a power of two. */
+/* Faults can come by the thousand, from programs that use them on purpose, or from a server whose new
+ * processes an attacker crashes to guess its code's addresses. So they are counted by executable,
+ * over all its processes: after the first ones only counts that are powers of two are reported. */
 #define FAULT_ALL_UNTIL 16
-/* An executable that had none for so long begins anew: crashes that have nothing to do with each other are all told. */
+/* An executable without faults for this long starts again, so that unrelated crashes are all reported. */
 #define FAULT_PAUSE (60 * NS_PER_S)
 
-/* A trap that is handled, or that a debugger waits for, is no accident. */
-static __always_inline bool fault__is_one(int signal, struct k_sigaction *action)
+/* A trap that is handled, or that a debugger waits for, is no fault. */
+static __always_inline bool fault__is_reported(int signal, struct k_sigaction *action)
 {
 	if (signal == SIGTRAP)
 		return !BPF_CORE_READ(action, sa.sa_handler);
@@ -51,11 +53,11 @@ static __always_inline __u32 fault__count(struct task_struct *task)
 	if (burst) {
 		last = burst->last;
 		burst->last = first.last;
-		/* two CPUs may read the clock in one order and come here in the other */
+		/* two CPUs may read the clock in one order and get here in the other */
 		if (first.last < last || first.last - last < FAULT_PAUSE)
 			return __sync_fetch_and_add(&burst->count, 1) + 1;
 	}
-	failure__of(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
+	failure__check(RF_PLACE_FAULTS, bpf_map_update_elem(&rf_faults, &key, &first, BPF_ANY));
 	return 1;
 }
 
@@ -82,15 +84,15 @@ int BPF_PROG(signal_deliver, int signal, struct kernel_siginfo *info, struct k_s
 	struct rf_fault *record;
 	__u32 count;
 
-	/* nobody can send another process a code above 0 */
-	if (!info || !fault__is_one(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
+	/* no process can send another one a code above 0 */
+	if (!info || !fault__is_reported(signal, action) || BPF_CORE_READ(info, si_code) <= 0)
 		return 0;
-	if (!interest__takes(RF_LANE_SECURITY, RF_FAULT))
+	if (!interest__admits(RF_LANE_SECURITY, RF_FAULT))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_FAULT);
+	ring__count_seen(RF_LANE_SECURITY, RF_FAULT);
 	count = fault__count(task);
 	if (count > FAULT_ALL_UNTIL && (count & (count - 1))) {
-		ring__count(RF_LANE_SECURITY, RF_FAULT, RF_DROP_MERGED);
+		ring__count_drop(RF_LANE_SECURITY, RF_FAULT, RF_DROP_MERGED);
 		return 0;
 	}
 	record = ring__reserve(RF_LANE_SECURITY, RF_FAULT, sizeof(*record), &number);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A TCP connection is over, or one that was not waited for has failed. Whoever runs then is nobody: the owner is the one who connected or
- * accepted. In the bulk lane, as accept. */
+/* A TCP connection ended, or a non-blocking connect failed. The current task is arbitrary
+ * then: the owner is the process that connected or accepted. In the bulk lane, like accept. */
 #include "lib/owner.h"
 #include "lib/share.h"
 
@@ -10,7 +10,7 @@
 static __always_inline void flow__begin(__u64 cookie, int before)
 {
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
-	struct rf_owner nobody = {};
+	struct rf_owner unowned = {};
 
 	if (owner) {
 		owner->established = bpf_ktime_get_boot_ns();
@@ -18,9 +18,9 @@ static __always_inline void flow__begin(__u64 cookie, int before)
 	}
 	if (before != TCP_SYN_RECV)
 		return;
-	nobody.established = bpf_ktime_get_boot_ns();
-	nobody.incoming = 1;
-	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &nobody);
+	unowned.established = bpf_ktime_get_boot_ns();
+	unowned.incoming = 1;
+	failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &unowned);
 }
 
 static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const struct rf_owner *owner)
@@ -32,7 +32,7 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->duration = owner->established ? f->h.ktime - owner->established : 0;
 	f->sent = kernel__read(tcp, bytes_sent) - kernel__read(tcp, bytes_retrans);
 	f->received = kernel__read(tcp, bytes_received);
-	/* the peer's FIN takes a number as a byte does */
+	/* the peer's FIN takes a sequence number like a byte */
 	if (f->received && kernel__read(sk, __sk_common.skc_flags) & 1UL << FLOW_SOCK_DONE)
 		f->received--;
 	f->family = family;
@@ -47,8 +47,8 @@ static __always_inline void flow__fill(struct rf_flow *f, struct sock *sk, const
 	f->error = kernel__read(sk, sk_err);
 }
 
-/* A connect that waits tells its failure itself. */
-static __always_inline bool flow__is_waited_for(struct sock *sk)
+/* True for a blocking connect, whose failure the call itself reports. */
+static __always_inline bool flow__is_blocking_connect(struct sock *sk)
 {
 	struct socket *socket = kernel__read(sk, sk_socket);
 	struct file *file = kernel__read(socket, file);
@@ -65,18 +65,18 @@ static __always_inline void flow__report(struct sock *sk, __u64 cookie)
 	struct rf_flow *f;
 
 	if (!interest__any_form(forms)) {
-		ring__pass(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
 		return;
 	}
-	ring__see(RF_LANE_BULK, RF_FLOW);
+	ring__count_seen(RF_LANE_BULK, RF_FLOW);
 	owner = owner__find(cookie, RF_FLOW);
 	if (!owner)
 		return;
 	if (!interest__of_ends(forms, owner->cgroup, socket__peer_port(sk), owner__local_port(sk))) {
-		ring__count(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
+		ring__count_drop(RF_LANE_BULK, RF_FLOW, RF_DROP_UNWATCHED);
 		return;
 	}
-	if (share__holds_back(RF_LANE_BULK, RF_FLOW, owner->cgroup))
+	if (share__throttles(RF_LANE_BULK, RF_FLOW, owner->cgroup))
 		return;
 	f = ring__reserve(RF_LANE_BULK, RF_FLOW, sizeof(*f), &number);
 	if (!f)
@@ -100,11 +100,12 @@ int BPF_PROG(flow_state, struct sock *sk, int before, int after)
 	cookie = sk->__sk_common.skc_cookie.counter;
 	if (!cookie || before == TCP_LISTEN || before == TCP_CLOSE || before == TCP_SYN_RECV)
 		return 0;
-	if (before != TCP_SYN_SENT || !flow__is_waited_for(sk))
+	if (before != TCP_SYN_SENT || !flow__is_blocking_connect(sk))
 		flow__report(sk, cookie);
-	/* A blocking connect that fails may be tried again on this socket, and is remembered anew then. Owners of what is wanted no more are left to the
-	 * map's own forgetting. */
-	if (owner__is_needed(sk, kernel__read(sk, __sk_common.skc_family)) && bpf_map_lookup_elem(&rf_owners, &cookie)) /* cheaper than removing what is not there */
+	/* A blocking connect that fails may be repeated on this socket, but then stores
+	 * the owner anew. Owners that are no longer needed are left to LRU eviction. */
+	/* cheaper than removing a missing entry */
+	if (owner__is_needed(sk, kernel__read(sk, __sk_common.skc_family)) && bpf_map_lookup_elem(&rf_owners, &cookie))
 		failure__remove(RF_PLACE_OWNERS, &rf_owners, &cookie);
 	return 0;
 }

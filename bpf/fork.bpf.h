@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A new process (not a new thread). Fires in the parent once the child is complete: cgroup, namespaces and start time are its own. */
+/* A new process (not a new thread). Runs in the parent once the child is
+ * complete: the child already has its own cgroup, namespaces and start time. */
 #include "lib/executable.h"
 #include "lib/share.h"
 
-/* A storm is merged by its parent and what that runs; what starts in namespaces of its own is told one by one. 0: this one is merged. */
+/* Merges a storm of forks by the parent and its executable; never
+ * merges a child in new namespaces. Returns 0 if this fork is merged. */
 static __always_inline __u32 fork__admit(struct task_struct *parent, __u64 cgroup, __u64 flags)
 {
 	struct rf_merge_key key;
 
-	if (flags & CLONE_NEW_ANY || !share__is_over(RF_LANE_SECURITY, cgroup))
+	if (flags & CLONE_NEW_ANY || !share__is_exceeded(RF_LANE_SECURITY, cgroup))
 		return 1;
 	merge__fill_key(&key, parent, RF_FORK, parent->self_exec_id, 0);
 	return merge__admit(RF_LANE_SECURITY, &key, false);
@@ -25,7 +27,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	if (child->pid != child->tgid)
 		return 0;
 	executable__inherit(parent, child);
-	ring__see(RF_LANE_SECURITY, RF_FORK);
+	ring__count_seen(RF_LANE_SECURITY, RF_FORK);
 	flags = task__clone_flags(parent);
 	count = fork__admit(parent, kernel__cgroup(child), flags);
 	if (!count)
@@ -39,6 +41,6 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	record->count = count;
 	task__fill_namespaces(&record->namespaces, child);
 	record->flags = flags;
-	ring__submit_patiently(RF_LANE_SECURITY, record, sizeof(*record), &number);
+	ring__submit_lazily(RF_LANE_SECURITY, record, sizeof(*record), &number);
 	return 0;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What lies in the kernel's own memory, for checks of its integrity: run on demand, attached to nothing. */
+/* Reads the kernel's own memory for integrity checks. Run on demand, attached to nothing. */
 #include "lib/ring.h"
 
 #define RF_KERNEL_PAGE 4096
 
-/* The context that each run is given. */
+/* The context of each run. */
 struct rf_kernel_read {
 	__u64 address;
 	__u32 length; /* bytes, at most RF_KERNEL_PAGE */
-	__s32 result; /* 0, or -errno: there is no memory there, or it may not be read */
+	__s32 result; /* 0, or -errno: no memory there, or it may not be read */
 };
 
 struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Open sockets, one struct rf_open_socket for each descriptor of each process: what /proc shows by PID and descriptor and by inode and address, in
- * one go, whatever /proc is made to hide. With a pid in the iterator's link info: those of one process. */
+/* Open sockets, one struct rf_open_socket for each descriptor of each process: what
+ * /proc shows by pid and descriptor and by inode and address, in one pass, even if /proc
+ * is made to hide it. With a pid in the iterator's link info: those of one process. */
 #include "lib/socket.h"
 
 static __always_inline void inventory__fill_unix(struct rf_open_socket *s, struct sock *sk)
@@ -11,7 +12,7 @@ static __always_inline void inventory__fill_unix(struct rf_open_socket *s, struc
 	struct sockaddr_un *name = (void *)address + bpf_core_field_offset(struct unix_address, name);
 
 	if (!address || length <= 0)
-		return; /* not bound, like all that only connect */
+		return; /* not bound, like all sockets that only connect */
 	if (length > RF_UNIX_PATH_MAX)
 		length = RF_UNIX_PATH_MAX;
 	s->path_bytes = length;

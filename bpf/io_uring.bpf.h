@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What tasks have io_uring do for them: none of it passes a system call of its own. A request is remembered when it is submitted, with the kernel's
- * copies of its names, and reported when it completes, with its result. What was opened or connected is then read from the file itself. Requests
- * come from the task that calls io_uring_enter, or from its ring's own thread (SQPOLL), which belongs to the same process.
- * Reads, writes and whatever else goes by open descriptors is let through unlooked at. */
+/* Operations that tasks submit to io_uring, which make no system call of their own. A request is
+ * stored when it is submitted, with the kernel's copies of its names, and reported with its result
+ * when it completes; opened and connected files are read from the kernel then. The submitter is
+ * the task that calls io_uring_enter, or the ring's own thread (SQPOLL), which belongs to the same
+ * process. Reads, writes and other operations on open descriptors are ignored. */
 #include "io_uring/request.h"
 #include "io_uring/socket.h"
 
@@ -21,7 +22,7 @@ static __always_inline bool io_uring__is_reported(__u32 opcode)
 	return opcode < 64 && (reported >> opcode & 1);
 }
 
-/* Done again and again by servers: reported once in a while for each target. */
+/* Frequent in servers: reported at most once per IO_REPEAT_NS for each target. */
 static __always_inline bool io_uring__is_frequent(__u32 opcode)
 {
 	return opcode == RF_IO_SEND || opcode == RF_IO_SENDMSG || opcode == RF_IO_SEND_ZC || opcode == RF_IO_SENDMSG_ZC ||
@@ -61,7 +62,7 @@ static __always_inline void io_uring__emit(struct rf_builder *b, struct rf_io_ur
 		ring__output(RF_LANE_SECURITY, record, b->end, RF_RECORD_MAX);
 }
 
-static __always_inline void io_uring__append_kept(struct rf_builder *b, struct rf_text *text, const char *kept)
+static __always_inline void io_uring__append_stored(struct rf_builder *b, struct rf_text *text, const char *kept)
 {
 	text__append(b, RF_RECORD_MAX, text, TEXT_KERNEL, kept, text->kept, RF_IO_TEXT_MAX, text->length);
 }
@@ -74,7 +75,7 @@ static __always_inline void io_uring__clear(struct rf_io_uring *record, __u32 op
 	record->path.offset = record->target.offset = sizeof(*record);
 }
 
-/* What else but names it asks for. false: nothing of interest. */
+/* Reads everything but the names. Returns false if the request is not reported. */
 static __always_inline bool io_uring__fill_request(struct rf_io_request *r, struct rf_scratch_big *scratch, struct io_kiocb *request, void *command)
 {
 	switch (r->record.opcode) {
@@ -107,19 +108,19 @@ static __always_inline bool io_uring__fill_request(struct rf_io_request *r, stru
 	return true;
 }
 
-/* Nobody will hear of its success. */
+/* Reports a request whose success makes no completion. */
 static __noinline int io_uring__report_submission(struct rf_scratch_big *scratch, const struct rf_io_request *r)
 {
-	struct rf_builder b = { .record = scratch->record + IO_TEXT_ROOM, .end = sizeof(struct rf_io_uring) };
+	struct rf_builder b = { .record = scratch->record + IO_TEXT_OFFSET, .end = sizeof(struct rf_io_uring) };
 	struct rf_io_uring *record = (struct rf_io_uring *)b.record;
 
 	*record = r->record;
 	record->result_unknown = 1;
-	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
-	text__append(&b, RF_RECORD_MAX - IO_TEXT_ROOM, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
+	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->path, TEXT_KERNEL, r->path, record->path.kept, RF_IO_TEXT_MAX, record->path.length);
+	text__append(&b, RF_RECORD_MAX - IO_TEXT_OFFSET, &record->target, TEXT_KERNEL, r->target, record->target.kept, RF_IO_TEXT_MAX,
 		     record->target.length);
-	ring__see(RF_LANE_SECURITY, RF_IO_URING);
-	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_ROOM);
+	ring__count_seen(RF_LANE_SECURITY, RF_IO_URING);
+	ring__output(RF_LANE_SECURITY, record, b.end, RF_RECORD_MAX - IO_TEXT_OFFSET);
 	return 0;
 }
 
@@ -141,10 +142,10 @@ static __always_inline void io_uring__remember(struct rf_scratch_big *scratch, s
 	if (names.path)
 		io_request__fill_names(r, scratch, &names);
 	if (io_uring__is_frequent(opcode) && io_uring__is_repeated(&r->record)) {
-		ring__pass(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_IO_URING, RF_DROP_UNWATCHED);
 		return;
 	}
-	/* a request of the same address that never completed is another's */
+	/* an entry with this address is a request that never completed */
 	if (failure__make(RF_PLACE_IO_REQUESTS, &rf_io_requests, &key, r))
 		bpf_map_update_elem(&rf_io_requests, &key, r, BPF_EXIST);
 	if (kernel__read(request, flags) & IO_CQE_SKIP)
@@ -156,30 +157,30 @@ static __always_inline int io_uring__submit(struct io_kiocb *request)
 	__u32 opcode = kernel__read(request, opcode);
 	struct rf_scratch_big *scratch;
 
-	if (!io_uring__is_reported(opcode) || !interest__takes(io_uring__lane(opcode), RF_IO_URING))
+	if (!io_uring__is_reported(opcode) || !interest__admits(io_uring__lane(opcode), RF_IO_URING))
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
+		ring__count_skipped(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SELF);
 		return 0;
 	}
-	scratch = scratch__try(&rf_scratch_sec, ring__cpu());
-	if (!scratch) { /* its completion goes out by itself, but without names */
-		ring__pass(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SCRATCH);
+	scratch = scratch__try_acquire(&rf_scratch_sec, ring__cpu());
+	if (!scratch) { /* the completion is reported without names */
+		ring__count_skipped(io_uring__lane(opcode), RF_IO_URING, RF_DROP_SCRATCH);
 		return 0;
 	}
 	io_uring__remember(scratch, request, opcode);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
-/* raw_tp and not tp_btf: a kernel has the one name or the other. Since 6.4 */
+/* raw_tp and not tp_btf, since a kernel has one of the two names: this one since 6.4. */
 SEC("raw_tp/io_uring_submit_req")
 int io_uring_submitted(struct bpf_raw_tracepoint_args *context)
 {
 	return io_uring__submit((struct io_kiocb *)context->args[0]);
 }
 
-/* until 6.3 */
+/* Until 6.3. */
 SEC("raw_tp/io_uring_submit_sqe")
 int io_uring_submitted_6_1(struct bpf_raw_tracepoint_args *context)
 {

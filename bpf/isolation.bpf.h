@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread changes what confines it: ends of the system calls. The capabilities that a new user namespace gives are in credentials.bpf.h, which
- * watches unshare and setns too. */
+/* A thread changes its own confinement, at the end of the system call. credentials.bpf.h, which
+ * also traces unshare and setns, reports the capabilities that a new user namespace gives. */
 #include "lib/merge.h"
 #include "lib/syscall.h"
 
@@ -25,8 +25,9 @@ struct isolation {
 	__s32 result;
 };
 
-/* After a call that worked the namespaces are part of what is equal: two of a kind lead to different places. */
-static __always_inline __u64 isolation__place(const struct rf_namespaces *ns, const struct isolation *isolation)
+/* After a successful setns or unshare the new namespaces are part
+ * of the merge key: two equal calls can lead to different ones. */
+static __always_inline __u64 isolation__merge_detail(const struct rf_namespaces *ns, const struct isolation *isolation)
 {
 	if (isolation->result < 0 || isolation->operation > RF_ISOLATION_UNSHARE)
 		return isolation->argument;
@@ -42,12 +43,12 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_ISOLATION))
+	if (!interest__admits(RF_LANE_SECURITY, RF_ISOLATION))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_ISOLATION);
+	ring__count_seen(RF_LANE_SECURITY, RF_ISOLATION);
 	task__fill_namespaces(&namespaces, task);
 	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
-			isolation__place(&namespaces, isolation));
+			isolation__merge_detail(&namespaces, isolation));
 	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
 		return 0;
@@ -63,7 +64,7 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	return 0;
 }
 
-/* Of setns without a type: what the descriptor's file is a namespace of. */
+/* For setns without a type: returns the type of the descriptor's namespace. */
 static __always_inline __u32 isolation__type_of(struct task_struct *task, __u32 descriptor)
 {
 	struct file *file = file__of_descriptor(task, descriptor);
@@ -94,7 +95,7 @@ int setns_isolation(void *context)
 	return isolation__report(&isolation);
 }
 
-/* What else a thread may stop sharing (files, directory) confines nothing. */
+/* Unsharing files or the working directory confines nothing. */
 SEC("tracepoint/syscalls/sys_exit_unshare")
 int unshare_isolation(void *context)
 {
@@ -105,11 +106,11 @@ int unshare_isolation(void *context)
 	return flags & CLONE_NEW_ANY ? isolation__report(&isolation) : 0;
 }
 
-/* What decides who may look into a process (DUMPABLE, PTRACER), what it looks like from outside (MM: its command line and executable), whom its
- * orphans belong to (CHILD_SUBREAPER), and what it keeps or may gain over an exec or a change of user (KEEPCAPS, SECUREBITS, NO_NEW_PRIVS,
- * CAP_AMBIENT, SECCOMP). Not CAPBSET_DROP, which only takes away and comes forty at a time as a container starts, and not NAME, which threads
- * change as they like. */
-static __always_inline bool isolation__matters(__u32 option, __u32 argument)
+/* Reported options decide who may access the process (DUMPABLE, PTRACER), what it looks like from outside (MM:
+ * command line and executable), who gets its orphans (CHILD_SUBREAPER), and what it keeps or gains over an
+ * exec or a change of user (KEEPCAPS, SECUREBITS, NO_NEW_PRIVS, CAP_AMBIENT, SECCOMP). Not CAPBSET_DROP, which
+ * only removes and is called forty times at the start of a container, nor NAME, which threads change freely. */
+static __always_inline bool isolation__is_reported(__u32 option, __u32 argument)
 {
 	switch (option) {
 	case PR_SET_DUMPABLE:
@@ -139,10 +140,10 @@ int prctl_exit(void *context)
 		.result = syscall__result(context),
 	};
 
-	return isolation__matters(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
+	return isolation__is_reported(isolation.option, isolation.argument) ? isolation__report(&isolation) : 0;
 }
 
-/* Its other operations only ask. */
+/* Other operations of seccomp only query. */
 SEC("tracepoint/syscalls/sys_exit_seccomp")
 int seccomp_exit(void *context)
 {
@@ -157,14 +158,14 @@ int seccomp_exit(void *context)
 	return isolation.option <= SECCOMP_SET_MODE_FILTER ? isolation__report(&isolation) : 0;
 }
 
-/* arm64 has a call of its own in its place. */
+/* arm64 has its own call instead. */
 #ifdef __TARGET_ARCH_arm64
 #define PERSONALITY_EXIT "tracepoint/syscalls/sys_exit_arm64_personality"
 #else
 #define PERSONALITY_EXIT "tracepoint/syscalls/sys_exit_personality"
 #endif
 
-/* It returns what the persona was. */
+/* The call returns the previous persona. */
 SEC(PERSONALITY_EXIT)
 int personality_exit(void *context)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Memory becomes executable that can be, or could have been, written; or a file that only memory has is made. Ends of the system calls; what
- * protection was asked for stands in the registers, and most calls ask for none that matters. Whatever compiles as it runs does this without end: of
- * a process's equal calls (operation, protection, file, outcome) at most one a second goes out. */
+/* Memory becomes executable that is, or was, writable; or a file in memory only is made. At the end of the system
+ * calls; the protection is in the registers, and most calls request none of interest. Just-in-time compilers do this
+ * without end, so of a process's equal calls (operation, protection, file, outcome) at most one a second is sent. */
 #include "lib/merge.h"
 #include "lib/path.h"
 #include "lib/syscall.h"
 
-#define MEMORY_ROOM RF_SMALL_RECORD_MAX
+#define MEMORY_RECORD_MAX RF_SMALL_RECORD_MAX
 #define MEMORY_WRITE_EXEC (PROT_WRITE | PROT_EXEC)
 
 struct memory {
 	__u64 address;
 	__u64 length;
 	struct file *file; /* 0: none */
-	const char *name;  /* in the caller's memory, of a memfd_create that failed */
+	const char *name;  /* for a failed memfd_create, in the caller's memory */
 	__u32 operation;
 	__s32 result;
 	__u32 protection;
@@ -34,7 +34,7 @@ static __always_inline void memory__fill(struct rf_memory *m, const struct memor
 	m->result = memory->result;
 	m->protection = memory->protection;
 	m->flags = memory->flags;
-	/* of a file that a descriptor led to */
+	/* the file came from a descriptor */
 	m->source_caller = memory->name || (memory->file && memory->operation != RF_MEMORY_MPROTECT && task__shares_files(task));
 	m->count = count;
 }
@@ -48,17 +48,17 @@ static __always_inline void memory__send(struct rf_scratch_small *scratch, const
 	memory__fill(m, memory, task, count);
 	text__clear(&b, &m->path);
 	if (file)
-		path__append_new(&b, MEMORY_ROOM, &m->path, &scratch->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+		path__append_new(&b, MEMORY_RECORD_MAX, &m->path, &scratch->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	else if (memory->name)
-		text__append_string(&b, MEMORY_ROOM, &m->path, TEXT_USER, memory->name);
+		text__append_string(&b, MEMORY_RECORD_MAX, &m->path, TEXT_USER, memory->name);
 	text__count_faults(&b, RF_LANE_BULK);
 	ring__output(RF_LANE_BULK, b.record, b.end, RF_SMALL_RECORD_MAX);
 }
 
-/* Each memfd is a file of its own, so that its inode says nothing about what is equal. */
+/* Each memfd is a new file, so its inode must not be part of the merge key. */
 static __always_inline __u64 memory__file_number(const struct memory *memory)
 {
-	/* a local: CO-RE must not see a struct that the kernel doesn't have */
+	/* a local: CO-RE must not see a struct that the kernel does not have */
 	struct file *file = memory->file;
 
 	return file && memory->operation != RF_MEMORY_MEMFD_CREATE ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
@@ -71,11 +71,11 @@ static __noinline int memory__report(const struct memory *memory)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_BULK, RF_MEMORY))
+	if (!interest__admits(RF_LANE_BULK, RF_MEMORY))
 		return 0;
-	ring__see(RF_LANE_BULK, RF_MEMORY);
+	ring__count_seen(RF_LANE_BULK, RF_MEMORY);
 	if (task__is_agent(task)) {
-		ring__count(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, RF_MEMORY, RF_DROP_SELF);
 		return 0;
 	}
 	merge__fill_key(&key, task, RF_MEMORY,
@@ -84,11 +84,11 @@ static __noinline int memory__report(const struct memory *memory)
 	count = merge__admit(RF_LANE_BULK, &key, false);
 	if (!count)
 		return 0;
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_MEMORY);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_MEMORY);
 	if (!scratch)
 		return 0;
 	memory__send(scratch, memory, task, count);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
@@ -138,17 +138,18 @@ int mmap_exit(void *context)
 
 struct memory_mapping {
 	struct file *file;
-	__u32 written; /* a private page of it was, or there is no file */
+	__u32 written; /* 1: a private page was written, or there is no file */
 };
 
-static long memory__look(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
+static long memory__inspect(struct task_struct *task, struct vm_area_struct *vma, struct memory_mapping *mapping)
 {
 	mapping->file = BPF_CORE_READ(vma, vm_file);
 	mapping->written = !mapping->file || BPF_CORE_READ(vma, anon_vma) || !BPF_CORE_READ(vma, vm_file, f_inode, i_nlink);
 	return 0;
 }
 
-/* A mapping is looked up only where execution was asked for. One that can't be is reported: it may be any. */
+/* Looks the mapping up only if execution was requested. If it
+ * is not found, the call is reported, since it may be any. */
 static __always_inline int memory__protected(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -157,14 +158,14 @@ static __always_inline int memory__protected(void *context)
 	struct memory memory = { .operation = RF_MEMORY_MPROTECT, .protection = protection, .result = syscall__result(context) };
 	struct memory_mapping mapping = {};
 
-	if (!(protection & PROT_EXEC) || !interest__takes(RF_LANE_BULK, RF_MEMORY))
+	if (!(protection & PROT_EXEC) || !interest__admits(RF_LANE_BULK, RF_MEMORY))
 		return 0;
 	memory.address = PT_REGS_PARM1_SYSCALL(registers);
 	memory.length = PT_REGS_PARM2_SYSCALL(registers);
-	if (bpf_find_vma(task, memory.address, memory__look, &mapping, 0))
+	if (bpf_find_vma(task, memory.address, memory__inspect, &mapping, 0))
 		mapping.written = 1;
 	if (memory.result >= 0 && !mapping.written && !(protection & PROT_WRITE)) {
-		ring__pass(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
+		ring__count_skipped(RF_LANE_BULK, RF_MEMORY, RF_DROP_UNWATCHED);
 		return 0;
 	}
 	memory.file = mapping.file;

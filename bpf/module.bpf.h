@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A kernel module is loaded or unloaded, or fails to be. Seen at the end of the system call. The module's own name is only told by the tracepoints
- * module_load and module_free, which fire inside the call; without them (the load failed before, or the kernel has none) it is the file's or the
- * caller's. A kernel built without modules has neither these calls nor their tracepoints. */
+/* A kernel module is loaded or unloaded, or fails to be, at the end of the system call. Only
+ * the tracepoints module_load and module_free, which run inside the call, have the module's own
+ * name. Without them (the load failed earlier, or the kernel has none) the name is the file's
+ * or the caller's. A kernel built without modules has neither these calls nor the tracepoints. */
 #include "lib/syscall.h"
 #include "lib/task.h"
 
 #define MODULE_NAME_MAX 64
 #define MODULE_PARAMETERS_MAX 4096
 
-/* A kernel without modules may not describe them. */
+/* A kernel without modules may lack the type. */
 struct module___named {
 	char name[MODULE_NAME_MAX];
 	unsigned long taints;
@@ -23,11 +24,11 @@ static __always_inline int module__remember(struct module___named *module)
 		return 0;
 	bpf_probe_read_kernel_str(seen.name, sizeof(seen.name), (void *)module + bpf_core_field_offset(module->name));
 	seen.taints = BPF_CORE_READ(module, taints);
-	failure__of(RF_PLACE_MODULES_SEEN, bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY));
+	failure__check(RF_PLACE_MODULES_SEEN, bpf_map_update_elem(&rf_modules_seen, &key, &seen, BPF_ANY));
 	return 0;
 }
 
-/* raw_tp and not tp_btf: where the kernel lacks it, the hook is missing rather than the object unloadable */
+/* raw_tp and not tp_btf: where the kernel lacks the hook, only the hook is missing, and the object still loads. */
 SEC("raw_tp/module_load")
 int module_loaded(struct bpf_raw_tracepoint_args *context)
 {
@@ -106,10 +107,10 @@ static __noinline int module__report(const struct module_request *request)
 	struct rf_scratch_big *scratch;
 	struct rf_module *m;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_MODULE))
+	if (!interest__admits(RF_LANE_SECURITY, RF_MODULE))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_MODULE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
+	ring__count_seen(RF_LANE_SECURITY, RF_MODULE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MODULE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -132,7 +133,7 @@ static __noinline int module__report(const struct module_request *request)
 		text__append_string(&b, RF_RECORD_MAX, &m->parameters, TEXT_USER, request->parameters);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, m, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 

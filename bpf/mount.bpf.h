@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What is mounted where, or where a task's root is, changes or fails to. Seen at the end of the system call; rare, so all of it goes out. */
+/* A mount or a task's root changes, or fails to, at the end of the
+ * system call. All of these events are sent, as they are rare. */
 #include "lib/request.h"
 #include "lib/syscall.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
-#define MOUNT_ROOM RF_RECORD_MAX
+#define MOUNT_RECORD_MAX RF_RECORD_MAX
 
 #define MS_REMOUNT 32
 #define MS_BIND 4096
@@ -14,13 +15,13 @@
 #define MOVE_MOUNT_F_EMPTY_PATH 4
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
 
-/* A record of a mount change that is being put together. */
+/* The record of a mount change, while it is assembled. */
 struct mount_builder {
 	struct rf_builder b;
 	struct rf_mount_change *m;
 	struct rf_path_work *path;
 	struct task_struct *task;
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 };
 
 static __always_inline bool mount__begin(struct mount_builder *mb, struct task_struct *task, enum rf_mount_operation operation, __s32 result,
@@ -29,11 +30,11 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	struct rf_scratch_big *scratch;
 	struct rf_mount_change *m;
 
-	mb->truth = truth__take(task);
-	if (!interest__takes(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
+	mb->copy = kernel_copy__take(task);
+	if (!interest__admits(RF_LANE_SECURITY, RF_MOUNT_CHANGE))
 		return false;
-	ring__see(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_MOUNT_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_MOUNT_CHANGE);
 	if (!scratch)
 		return false;
 	m = (struct rf_mount_change *)scratch->record;
@@ -47,7 +48,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	m->operation = operation;
 	m->result = result;
 	m->flags = flags;
-	m->source_caller = !mb->truth;
+	m->source_caller = !mb->copy;
 	m->attributes = 0;
 	m->cleared = 0;
 	text__clear(&mb->b, &m->source);
@@ -63,25 +64,25 @@ static __always_inline int mount__end(struct mount_builder *mb)
 
 	text__count_faults(&mb->b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, mb->m, mb->b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
-/* `told`: in the truth, if there is one. */
-static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *told, const void *from)
+/* `stored`: the text in the kernel's copy, if there is one. */
+static __always_inline void mount__append_text(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored, const void *from)
 {
-	if (mb->truth)
-		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, told);
+	if (mb->copy)
+		kernel_copy__append(&mb->b, MOUNT_RECORD_MAX, text, mb->copy, stored);
 	else if (from)
-		text__append_string(&mb->b, MOUNT_ROOM, text, TEXT_USER, from);
+		text__append_string(&mb->b, MOUNT_RECORD_MAX, text, TEXT_USER, from);
 }
 
 static __always_inline void mount__append_kernel_path(struct mount_builder *mb, struct rf_text *text, struct file *file)
 {
-	path__append_new(&mb->b, MOUNT_ROOM, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	path__append_new(&mb->b, MOUNT_RECORD_MAX, text, mb->path, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 }
 
-/* The path; or, of a descriptor without one, the kernel's. */
+/* Appends the path of the text, or the kernel's path of the descriptor if there is no text. */
 static __always_inline void mount__append_path(struct mount_builder *mb, struct rf_text *text, const struct request_path *request)
 {
 	struct file *file = request__file(mb->task, request);
@@ -89,20 +90,20 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 	if (file)
 		mount__append_kernel_path(mb, text, file);
 	else
-		request__append(&mb->b, MOUNT_ROOM, text, mb->path, request);
+		request__append(&mb->b, MOUNT_RECORD_MAX, text, mb->path, request);
 }
 
-/* A path that stands in the truth, or else what was asked for. */
-static __always_inline void mount__append_true_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *true_path,
-						    const struct request_path *request)
+/* Appends a path from the kernel's copy, or else the path in the call. */
+static __always_inline void mount__append_stored_path(struct mount_builder *mb, struct rf_text *text, const struct rf_text *stored,
+						      const struct request_path *request)
 {
-	if (mb->truth)
-		truth__append(&mb->b, MOUNT_ROOM, text, mb->truth, true_path);
+	if (mb->copy)
+		kernel_copy__append(&mb->b, MOUNT_RECORD_MAX, text, mb->copy, stored);
 	else
 		mount__append_path(mb, text, request);
 }
 
-/* What is mounted, by the kernel's word: device and kind of file system. */
+/* Appends device and type of the mounted file system, from the kernel. */
 static __always_inline void mount__append_mounted(struct mount_builder *mb, struct file *file)
 {
 	struct vfsmount *vfsmount = kernel__read(file, f_path.mnt);
@@ -110,8 +111,8 @@ static __always_inline void mount__append_mounted(struct mount_builder *mb, stru
 	struct super_block *super = kernel__read(vfsmount, mnt_sb);
 	struct file_system_type *type = kernel__read(super, s_type);
 
-	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->source, TEXT_KERNEL, kernel__read(mount, mnt_devname));
-	text__append_string(&mb->b, MOUNT_ROOM, &mb->m->filesystem, TEXT_KERNEL, kernel__read(type, name));
+	text__append_string(&mb->b, MOUNT_RECORD_MAX, &mb->m->source, TEXT_KERNEL, kernel__read(mount, mnt_devname));
+	text__append_string(&mb->b, MOUNT_RECORD_MAX, &mb->m->filesystem, TEXT_KERNEL, kernel__read(type, name));
 }
 
 static __always_inline void mount__fill_attributes(struct mount_builder *mb, const void *from, __u64 size)
@@ -120,26 +121,27 @@ static __always_inline void mount__fill_attributes(struct mount_builder *mb, con
 
 	if (size < sizeof(words) || !from)
 		return;
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(words, sizeof(words), from)))
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(words, sizeof(words), from)))
 		mb->b.faults++;
 	mb->m->attributes = words[0];
 	mb->m->cleared = words[1];
 }
 
-/* Their options carry passwords. The text is `name`, or that of a record's. */
+/* True for file systems whose options contain passwords (cifs, smb). Reads
+ * the type from the kernel's copy, or else from the caller's `filesystem`. */
 static __always_inline bool mount__has_secrets(struct mount_builder *mb, const char *filesystem)
 {
-	const struct rf_text *told = &mb->truth->filesystem;
+	const struct rf_text *stored = &mb->copy->filesystem;
 	char name[3] = {};
 
-	if (!mb->truth)
+	if (!mb->copy)
 		bpf_probe_read_user(name, sizeof(name), filesystem);
-	else if (told->offset <= RF_TRUTH_MAX - sizeof(name) && told->kept >= sizeof(name))
-		bpf_probe_read_kernel(name, sizeof(name), mb->truth->text + told->offset);
+	else if (stored->offset <= RF_KERNEL_COPY_MAX - sizeof(name) && stored->kept >= sizeof(name))
+		bpf_probe_read_kernel(name, sizeof(name), mb->copy->text + stored->offset);
 	return (name[0] == 'c' && name[1] == 'i' && name[2] == 'f') || (name[0] == 's' && name[1] == 'm' && name[2] == 'b');
 }
 
-/* What is bound or moved was looked up after the hook, so it is the caller's word in any case. */
+/* The kernel looks a bind or move source up after the hook, so it is always the caller's text. */
 static __always_inline void mount__append_source(struct mount_builder *mb, struct pt_regs *registers, __u32 flags)
 {
 	struct request_path source = request__at(AT_FDCWD, PT_REGS_PARM1_SYSCALL(registers));
@@ -148,8 +150,8 @@ static __always_inline void mount__append_source(struct mount_builder *mb, struc
 		mount__append_path(mb, &mb->m->source, &source);
 		mb->m->source_caller = 1;
 	} else if (!(flags & (MS_REMOUNT | MS_PROPAGATION))) {
-		mount__append_text(mb, &mb->m->source, &mb->truth->target, source.text);
-		mount__append_text(mb, &mb->m->filesystem, &mb->truth->filesystem, (const char *)PT_REGS_PARM3_SYSCALL(registers));
+		mount__append_text(mb, &mb->m->source, &mb->copy->target, source.text);
+		mount__append_text(mb, &mb->m->filesystem, &mb->copy->filesystem, (const char *)PT_REGS_PARM3_SYSCALL(registers));
 	}
 }
 
@@ -167,10 +169,10 @@ int mount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOUNT, syscall__result(context), flags))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	mount__append_source(&mb, registers, flags);
 	if (!mount__has_secrets(&mb, MOUNT_TEXT(3)))
-		mount__append_text(&mb, &mb.m->options, &mb.truth->options, MOUNT_TEXT(5));
+		mount__append_text(&mb, &mb.m->options, &mb.copy->options, MOUNT_TEXT(5));
 	return mount__end(&mb);
 }
 
@@ -185,7 +187,7 @@ int umount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_UMOUNT, syscall__result(context), MOUNT_ARGUMENT(2)))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	return mount__end(&mb);
 }
 
@@ -202,17 +204,17 @@ int move_mount_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_MOVE_MOUNT, syscall__result(context), flags))
 		return 0;
-	if (moved) { /* by now its path is where it was moved to */
+	if (moved) { /* its path is already the new one */
 		mount__append_mounted(&mb, moved);
 		if (task__shares_files(task))
 			mb.m->source_caller = 1;
 	} else
-		mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &from);
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &to);
+		mount__append_stored_path(&mb, &mb.m->source, &mb.copy->path, &from);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->target, &to);
 	return mount__end(&mb);
 }
 
-/* Afterwards the old paths mean nothing any more: a relative one is shown from the new root on. */
+/* After the call the old paths are no longer valid: a relative one is shown from the new root. */
 SEC("tracepoint/syscalls/sys_exit_pivot_root")
 int pivot_root_exit(void *context)
 {
@@ -224,8 +226,8 @@ int pivot_root_exit(void *context)
 
 	if (!mount__begin(&mb, task, RF_MOUNT_PIVOT_ROOT, syscall__result(context), 0))
 		return 0;
-	mount__append_true_path(&mb, &mb.m->target, &mb.truth->target, &new_root);
-	mount__append_true_path(&mb, &mb.m->source, &mb.truth->path, &put_old);
+	mount__append_stored_path(&mb, &mb.m->target, &mb.copy->target, &new_root);
+	mount__append_stored_path(&mb, &mb.m->source, &mb.copy->path, &put_old);
 	return mount__end(&mb);
 }
 
@@ -241,12 +243,12 @@ int chroot_exit(void *context)
 	if (!mount__begin(&mb, task, RF_MOUNT_CHROOT, result, 0))
 		return 0;
 	if (result) {
-		mount__append_true_path(&mb, &mb.m->target, &mb.truth->path, &target);
+		mount__append_stored_path(&mb, &mb.m->target, &mb.copy->path, &target);
 	} else {
 		struct fs_struct *fs = kernel__plain(task)->fs;
 
 		mb.m->source_caller = 0;
-		path__append_new(&mb.b, MOUNT_ROOM, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);
+		path__append_new(&mb.b, MOUNT_RECORD_MAX, &mb.m->target, mb.path, fs->root.mnt, fs->root.dentry);
 	}
 	return mount__end(&mb);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A file is opened, or an open to write or of a watched path fails. Seen at the end of the system call, from the descriptor it returned: what
- * is reported is what was opened, not what was asked for. Another thread that replaces the descriptor before the call ends is not outwitted, so
- * what a task that shares its descriptors opens is marked: it takes the full profile (full/open.bpf.h) to know. */
+/* A file is opened, or an open fails that writes or names a watched path. Seen at the end of the
+ * system call, from the descriptor it returned, so that the record has the file opened, not the one
+ * requested. Another thread can swap the descriptor before the call ends: opens of a task that shares
+ * its descriptors are marked, and only the full profile (full/open.bpf.h) has their files for certain. */
 #ifndef RF_OPEN_BPF_H
 #define RF_OPEN_BPF_H
 
@@ -11,13 +12,13 @@
 #include "lib/access.h"
 #include "lib/syscall.h"
 
-#define OPEN_ROOM RF_SMALL_RECORD_MAX
+#define OPEN_RECORD_MAX RF_SMALL_RECORD_MAX
 #define OPEN_REQUEST_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC)
 
 struct open_request {
 	struct request_path path;
 	__u32 flags;
-	bool changeable; /* the flags are the caller's memory, not the registers that the kernel has used */
+	bool changeable; /* the flags are read from the caller's memory, not from the registers that the kernel used */
 };
 
 static __always_inline bool open__writes(__u32 flags)
@@ -54,27 +55,27 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->pad = 0;
 }
 
-static __always_inline int open__leave_out(enum rf_drop cause)
+static __always_inline int open__drop(enum rf_drop cause)
 {
-	ring__count(RF_LANE_BULK, RF_OPEN, cause);
+	ring__count_drop(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
-/* The same of one that isn't counted as seen yet. */
-static __always_inline int open__pass(enum rf_drop cause)
+/* The same for an open that is not yet counted as seen. */
+static __always_inline int open__skip(enum rf_drop cause)
 {
-	ring__pass(RF_LANE_BULK, RF_OPEN, cause);
+	ring__count_skipped(RF_LANE_BULK, RF_OPEN, cause);
 	return 0;
 }
 
-/* Of one whose cgroup has had its share: how many opens it is to stand for, 0: it is left out. A write of what is watched always goes out, and so does
- * an open that failed; reads are merged by process and file. */
+/* For an open over its cgroup's share: returns how many opens the record stands for; 0: it is dropped.
+ * Writes to watched paths and failed opens are always sent; reads are merged by process and file. */
 static __always_inline __u32 open__admit(const struct rf_open *o, struct task_struct *task, bool watched)
 {
 	struct rf_merge_key key;
 
 	if (!watched) {
-		share__hold_back(RF_LANE_BULK, RF_OPEN, o->h.cgroup);
+		share__count_throttled(RF_LANE_BULK, RF_OPEN, o->h.cgroup);
 		return 0;
 	}
 	if (!o->inode || open__writes(o->flags))
@@ -83,10 +84,10 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 	return merge__admit(RF_LANE_BULK, &key, false);
 }
 
-/* `in_scratch`: where its path can be looked at; one that lies elsewhere is taken to be watched. */
+/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched. */
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
-	if (share__is_over(RF_LANE_BULK, o->h.cgroup)) {
+	if (share__is_exceeded(RF_LANE_BULK, o->h.cgroup)) {
 		o->count = open__admit(o, task, !in_scratch || executable__is_watched() || watch__matches(sizeof(*o), o->path.kept));
 		if (!o->count)
 			return;
@@ -94,9 +95,9 @@ static __always_inline void open__output(struct rf_open *o, __u32 size, struct t
 	ring__output(RF_LANE_BULK, o, size, RF_SMALL_RECORD_MAX);
 }
 
-/* The record of an open file, in scratch; its size, 0: nobody wants it. */
+/* Assembles the record of an open file in scratch. Returns its size; 0: nothing asks for it. */
 static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
-					    __u32 flags, bool wanted)
+					    __u32 flags, bool selected)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
@@ -112,7 +113,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return 0;
-	if (!wanted && !watch__is_below(scratch, path->text + position, path->kept))
+	if (!selected && !watch__is_below(scratch, path->text + position, path->kept))
 		return 0;
 	inode = kernel__read(file, f_inode);
 	super = kernel__read(inode, i_sb);
@@ -120,30 +121,30 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	o->inode = kernel__read(inode, i_ino);
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
-	path__append(&b, OPEN_ROOM, &o->path, path);
+	path__append(&b, OPEN_RECORD_MAX, &o->path, path);
 	text__count_faults(&b, RF_LANE_BULK);
 	return b.end;
 }
 
-/* No file: the open failed, or its descriptor is gone again. */
-static __always_inline void open__without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
-					 const struct open_request *request, bool wanted)
+/* There is no file: the open failed, or its descriptor is closed again. */
+static __always_inline void open__report_without_file(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result,
+					 const struct open_request *request, bool selected)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
 
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
-	request__append(&b, OPEN_ROOM, &o->path, &scratch->path, &request->path);
-	if (!wanted && !watch__matches(sizeof(*o), o->path.kept)) {
-		open__leave_out(RF_DROP_UNWATCHED);
+	request__append(&b, OPEN_RECORD_MAX, &o->path, &scratch->path, &request->path);
+	if (!selected && !watch__matches(sizeof(*o), o->path.kept)) {
+		open__drop(RF_DROP_UNWATCHED);
 		return;
 	}
 	text__count_faults(&b, RF_LANE_BULK);
 	open__output(o, b.end, task, true);
 }
 
-/* The kernel's flags; it forgets the ones that only matter to the open itself. */
+/* Returns the kernel's flags, with those that the kernel drops after the open. */
 static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 {
 	__u32 flags = kernel__read(file, f_flags) | (requested & OPEN_REQUEST_FLAGS);
@@ -153,33 +154,33 @@ static __always_inline __u32 open__flags(struct file *file, __u32 requested)
 	return flags;
 }
 
-static __always_inline bool open__is_wanted(__u32 flags)
+static __always_inline bool open__is_always_reported(__u32 flags)
 {
 	return RF_READ_ONCE(rf_control.all_opens) || open__writes(flags);
 }
 
 static __always_inline void open__assemble(struct task_struct *task, __s32 result, const struct open_request *request, struct file *file,
-					   __u32 flags, bool wanted)
+					   __u32 flags, bool selected)
 {
-	struct rf_scratch_small *scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
+	struct rf_scratch_small *scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
 
 	if (!scratch)
 		return;
 	if (file) {
-		__u32 size = open__describe(scratch, task, result, file, flags, wanted);
+		__u32 size = open__describe(scratch, task, result, file, flags, selected);
 
 		((struct rf_open *)scratch->record)->source_caller = task__shares_files(task);
 		if (size)
 			open__output((struct rf_open *)scratch->record, size, task, true);
 		else
-			open__leave_out(RF_DROP_UNWATCHED);
+			open__drop(RF_DROP_UNWATCHED);
 	} else
-		open__without_file(scratch, task, result, request, wanted);
-	scratch__give(scratch);
+		open__report_without_file(scratch, task, result, request, selected);
+	scratch__release(scratch);
 }
 
-/* Of another process's memory or environment, whether or not opens of that path are wanted. */
-static __always_inline void open__look_for_access(struct file *file, long result, const struct open_request *request)
+/* Reports access to another process's memory or environment, whether or not opens of that path are wanted. */
+static __always_inline void open__report_access(struct file *file, long result, const struct open_request *request)
 {
 	if (file && access__is_proc(file))
 		access__proc_opened(file, request->flags, result);
@@ -187,8 +188,9 @@ static __always_inline void open__look_for_access(struct file *file, long result
 		access__proc_refused(request->path.text, request->flags, result);
 }
 
-/* What the LSM hook wrote down is the truth. false: it wrote nothing (the table is not shared, or the descriptor is a mere path). */
-static __always_inline bool open__was_written_down(struct task_struct *task, long result)
+/* Reports what the LSM hook stored. Returns false if it stored nothing:
+ * the descriptors are not shared, or this is an O_PATH descriptor. */
+static __always_inline bool open__report_stored(struct task_struct *task, long result)
 {
 	struct rf_opened *opened = rf_full ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
 	__u32 state;
@@ -196,46 +198,46 @@ static __always_inline bool open__was_written_down(struct task_struct *task, lon
 	if (!opened)
 		return false;
 	state = opened->state;
-	opened->state = RF_OPENED_NOTHING;
-	if (result < 0 || state == RF_OPENED_NOTHING)
+	opened->state = RF_OPENED_NONE;
+	if (result < 0 || state == RF_OPENED_NONE)
 		return false;
 	if (state == RF_OPENED_UNWATCHED) {
-		open__pass(RF_DROP_UNWATCHED);
+		open__skip(RF_DROP_UNWATCHED);
 		return true;
 	}
-	ring__see(RF_LANE_BULK, RF_OPEN);
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
 	((struct rf_open *)opened->record)->result = result;
 	open__output((struct rf_open *)opened->record, opened->size, task, false);
 	return true;
 }
 
-/* Cheapest question first: most opens are uninteresting. A file's name is at hand, its path has to be put together. */
+/* The cheapest tests come first, as most opens are not wanted: a file's name is at hand, its path must be assembled. */
 static __always_inline int open__finish(struct task_struct *task, long result, const struct open_request *request)
 {
-	bool looked_at = watch__any_prefix() || watch__any_name();
+	bool has_path_rules = watch__any_prefix() || watch__any_name();
 	__u32 flags = request->flags;
 	struct file *file = 0;
-	bool wanted;
+	bool selected;
 
 	if (task__is_agent(task))
-		return open__pass(RF_DROP_SELF);
+		return open__skip(RF_DROP_SELF);
 	if (result >= 0)
 		file = file__of_descriptor(task, result);
-	open__look_for_access(file, result, request);
-	if (open__was_written_down(task, result))
+	open__report_access(file, result, request);
+	if (open__report_stored(task, result))
 		return 0;
-	wanted = executable__is_watched();
-	if (!wanted && !looked_at && !request->changeable && !open__is_wanted(flags))
-		return open__pass(RF_DROP_UNWATCHED);
+	selected = executable__is_watched();
+	if (!selected && !has_path_rules && !request->changeable && !open__is_always_reported(flags))
+		return open__skip(RF_DROP_UNWATCHED);
 	if (file)
 		flags = open__flags(file, flags);
-	else if (result >= 0) /* another thread has closed it: the caller's text is all there is */
-		open__leave_out(RF_DROP_READ_FAULT);
-	wanted = wanted || open__is_wanted(flags) || (file && open__is_named(file));
-	if (!wanted && (file ? !open__may_be_below(file) : !looked_at))
-		return open__pass(RF_DROP_UNWATCHED);
-	ring__see(RF_LANE_BULK, RF_OPEN);
-	open__assemble(task, result, request, file, flags, wanted);
+	else if (result >= 0) /* another thread closed it, so only the caller's text is left */
+		open__drop(RF_DROP_READ_FAULT);
+	selected = selected || open__is_always_reported(flags) || (file && open__is_named(file));
+	if (!selected && (file ? !open__may_be_below(file) : !has_path_rules))
+		return open__skip(RF_DROP_UNWATCHED);
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
+	open__assemble(task, result, request, file, flags, selected);
 	return 0;
 }
 
@@ -291,8 +293,8 @@ int openat2_exit(void *context)
 	__u64 flags = 0;
 
 	/* the kernel's copy of struct open_how is gone by now */
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
-		open__leave_out(RF_DROP_READ_FAULT);
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(&flags, sizeof(flags), how)))
+		open__drop(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, syscall__result(context), &request);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A standard stream becomes a network socket: what every reverse shell does before it executes the shell, and what a shell that is there already is
- * given. Seen at the end of dup, dup2, dup3 and fcntl. Most of what these do is not to a standard stream, which is asked first, or of a file or pipe, which
- * is asked next; unix sockets are how programs of one machine are tied together all day. */
+/* A standard stream becomes a network socket: every reverse shell does this before it executes
+ * the shell, or to a shell that is already there. Seen at the end of dup, dup2, dup3 and fcntl.
+ * Two cheap tests skip most calls: the target is no standard stream, or the file is no network
+ * socket. Unix sockets are skipped because local programs use them as streams all the time. */
 #include "lib/share.h"
 #include "lib/socket.h"
 #include "lib/syscall.h"
@@ -11,14 +12,14 @@
 #define F_DUPFD 0
 #define F_DUPFD_CLOEXEC 1030
 
-/* From where a TCP connection came is not written anywhere, but how its port was taken is: a connect that took one itself has put -1 there, for nobody
- * else may have it (net/ipv4/inet_hashtables.c, 3.18 to 6.18). Who binds before he connects is told from who has accepted by the lock on his port,
- * which an accepted socket never has; but not when he binds to port 0. */
+/* The kernel does not store who opened a TCP connection, but how its port was taken: a connect that took one itself
+ * sets fastreuse to -1, as no other socket may share it (net/ipv4/inet_hashtables.c, 3.18 to 6.18). A socket bound
+ * before it connects has the lock on its port, which an accepted socket never has; this misses a bind to port 0. */
 static __always_inline bool redirect__is_incoming(struct sock *sk)
 {
 	struct inet_bind_bucket *bucket;
 
-	/* some bits of a byte on older kernels */
+	/* a bit field on older kernels */
 	if (kernel__read(sk, sk_protocol) != IPPROTO_TCP || BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
 		return false;
 	bucket = kernel__read((struct inet_connection_sock *)sk, icsk_bind_hash);
@@ -48,8 +49,8 @@ static __always_inline void redirect__report(struct task_struct *task, struct so
 	struct rf_redirect *r;
 	__u32 count;
 
-	ring__see(RF_LANE_SECURITY, RF_REDIRECT);
-	if (share__holds_back(RF_LANE_SECURITY, RF_REDIRECT, kernel__cgroup(task)))
+	ring__count_seen(RF_LANE_SECURITY, RF_REDIRECT);
+	if (share__throttles(RF_LANE_SECURITY, RF_REDIRECT, kernel__cgroup(task)))
 		return;
 	merge__fill_key(&key, task, RF_REDIRECT, (__u64)sk, (__u64)(__u32)result << 32 | target);
 	r = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*r), &number, &count);
@@ -69,28 +70,28 @@ static __always_inline void redirect__report(struct task_struct *task, struct so
 	ring__submit(RF_LANE_SECURITY, r, sizeof(*r), &number);
 }
 
-/* `target`: the descriptor that should become a copy; of a dup the one that did. */
-static __always_inline int redirect__ended(struct task_struct *task, __u32 target, enum rf_redirect_call call, long result)
+/* `target`: the descriptor that should become the copy; for dup the one that did. */
+static __always_inline int redirect__finish(struct task_struct *task, __u32 target, enum rf_redirect_call call, long result)
 {
 	__u32 source = PT_REGS_PARM1_SYSCALL(task__registers(task));
 	struct file *file;
 
 	if (target >= REDIRECT_STREAMS || (result >= 0 && source == target))
 		return 0;
-	/* what is there now, not what was to be copied: another thread may have replaced that since */
+	/* the file there now, not the source: another thread may have swapped the source since */
 	file = file__of_descriptor(task, result >= 0 ? target : source);
-	if (file__is_network_socket(file) && interest__takes(RF_LANE_SECURITY, RF_REDIRECT))
+	if (file__is_network_socket(file) && interest__admits(RF_LANE_SECURITY, RF_REDIRECT))
 		redirect__report(task, socket__of_file(file), target, call, result);
 	return 0;
 }
 
-/* One that fails names no descriptor that it would have become. */
+/* A failed dup does not return the descriptor that it would have made. */
 SEC("tracepoint/syscalls/sys_exit_dup")
 int dup_exit(void *context)
 {
 	long result = syscall__result(context);
 
-	return redirect__ended(bpf_get_current_task_btf(), result, RF_REDIRECT_DUP, result);
+	return redirect__finish(bpf_get_current_task_btf(), result, RF_REDIRECT_DUP, result);
 }
 
 SEC("tracepoint/syscalls/sys_exit_dup2")
@@ -98,7 +99,7 @@ int dup2_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP2, syscall__result(context));
+	return redirect__finish(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP2, syscall__result(context));
 }
 
 SEC("tracepoint/syscalls/sys_exit_dup3")
@@ -106,11 +107,11 @@ int dup3_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return redirect__ended(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
+	return redirect__finish(task, PT_REGS_PARM2_SYSCALL(task__registers(task)), RF_REDIRECT_DUP3, syscall__result(context));
 }
 
-/* Most of its commands are others, and most copies are above the standard streams: shells put away by them what they redirect. One that fails names
- * no descriptor here either: it asks for the first that is free from some number on. */
+/* Most fcntl commands are others, and most copies are above the standard streams, where shells save the streams
+ * they redirect. A failed command names no descriptor either: it asks for the lowest free one from a minimum on. */
 SEC("tracepoint/syscalls/sys_exit_fcntl")
 int fcntl_exit(void *context)
 {
@@ -124,5 +125,5 @@ int fcntl_exit(void *context)
 	command = PT_REGS_PARM2_SYSCALL(task__registers(task));
 	if (command != F_DUPFD && command != F_DUPFD_CLOEXEC)
 		return 0;
-	return redirect__ended(task, result, RF_REDIRECT_FCNTL, result);
+	return redirect__finish(task, result, RF_REDIRECT_FCNTL, result);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The sensor, baseline profile: kernels from 6.1 with BTF, with neither kprobes nor trampolines. */
+/* The sensor, baseline profile: kernels from 6.1 with BTF, without kprobes or trampolines. */
 #include "lib/kernel.h"
 
 #include "fork.bpf.h"
@@ -38,7 +38,7 @@
 #include "tls.bpf.h"
 #include "custom.bpf.h"
 
-/* Full profile: not loaded unless user space has found that the kernel attaches it. */
+/* Full profile: loaded only if user space has found that the kernel attaches it. */
 #include "full/open.bpf.h"
 #include "full/file_change.bpf.h"
 #include "full/socket.bpf.h"
@@ -49,7 +49,8 @@
 #include "full/bpf_calls.bpf.h"
 #include "full/refused.bpf.h"
 
-/* Never set: it has every record and enumeration described in the object's BTF, which TypeScript's decoders are made from. */
+/* Never set: puts every record and enumeration into the object's
+ * BTF, from which the TypeScript decoders are generated. */
 struct rf_types {
 	union rf_record record;
 	struct rf_open_socket open_socket;

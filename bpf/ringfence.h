@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The one header shared by the sensor and TypeScript: packages/schema/src/generated/records.generated.ts is made from its BTF.
+/* One table, shared by the sensor and TypeScript: records, counters and
+ * control. tools/generate-records.ts makes the TypeScript readers from its BTF.
  *
  * A record in a ring:
  *
@@ -8,9 +9,9 @@
  *   | ktime  |sequence| start  | tgid | tid  | cgroup | exec_id| size |knd|c|g| fixed part    | tail (text) |
  *   +--------+--------+--------+------+------+--------+--------+------+---+---+---------------+-------------+
  *
- * `size` counts the whole record. Text lives in the tail: each struct rf_text gives where it starts (from the record's first byte), how many
- * bytes were kept, and how many there were. Padding is explicit, all integers are little-endian, nothing is a pointer.
- */
+ * `size` counts the whole record. Text lives in the tail: each struct rf_text gives
+ * its offset from the record's first byte, the bytes kept and the true length.
+ * Padding is explicit, all integers are little-endian, nothing is a pointer. */
 #ifndef RINGFENCE_H
 #define RINGFENCE_H
 
@@ -18,21 +19,22 @@
 #include <linux/types.h>
 #endif
 
-#define RF_ARGV_MAX 32768      /* bytes of argv kept whole; beyond: head and tail */
-#define RF_PATH_MAX 4096       /* bytes of a path kept whole; beyond: head and tail */
-#define RF_ENVIRONMENT_MAX 2048 /* bytes of chosen environment variables that are kept; beyond: their head */
+#define RF_ARGV_MAX 32768      /* bytes of argv kept whole; a longer one keeps its head and tail */
+#define RF_PATH_MAX 4096       /* bytes of a path kept whole; a longer one keeps its head and tail */
+#define RF_ENVIRONMENT_MAX 2048 /* bytes kept of the selected environment variables: the head */
 #define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + RF_ENVIRONMENT_MAX + 1024)
 #define RF_UNIX_PATH_MAX 108
-#define RF_SNAPSHOT_ARGV_MAX 16384 /* of a process found at start: an iterator hands over at most 32 KiB at once */
-#define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can tell apart */
-#define RF_TLS_DATA_MAX 1024       /* bytes of one call of libssl */
-#define RF_NAME_MAX 32             /* bytes of a file name that are told apart: its last */
-#define RF_DNS_MAX 512             /* bytes of a packet's payload that are kept: its first */
-#define RF_ATTEMPT_ARGV_MAX 4096   /* bytes of the arguments of an exec that failed that are kept: their head */
-#define RF_GROUPS_MAX 32           /* supplementary groups that are kept: the lowest */
-#define RF_TLS_MAX 2048            /* a hello with keys that quantum computers don't break has some 1,800 */
+#define RF_SNAPSHOT_ARGV_MAX 16384 /* argv of a process found at start: an iterator returns at most 32 KiB at once */
+#define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can cover */
+#define RF_TLS_DATA_MAX 1024       /* bytes kept of one call of libssl */
+#define RF_NAME_MAX 32             /* bytes of a file name that are compared: its last */
+#define RF_DNS_MAX 512             /* bytes kept of a DNS packet's payload: its first */
+#define RF_ATTEMPT_ARGV_MAX 4096   /* bytes kept of the arguments of a failed exec: the head */
+#define RF_GROUPS_MAX 32           /* supplementary groups kept: the lowest */
+#define RF_TLS_MAX 2048            /* bytes kept of a TLS hello: one with post-quantum keys has about 1,800 */
 
-/* Lanes: each has its own ring, sequence and loss counters. User-space lanes follow in packages/schema/src/lanes.ts. */
+/* Lanes: each has its own ring, sequence and loss counters.
+ * packages/schema/src/ids.ts (LANE) adds those of user space. */
 enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
 
 enum rf_kind {
@@ -69,40 +71,45 @@ enum rf_kind {
 	RF_REDIRECT = 31,
 };
 
-/* Where an event went that was not sent, and RF_DROP_READ_FAULT, which is sent. Suppression by filter is counted apart from loss. */
+/* Why an event was not sent; RF_DROP_READ_FAULT is the exception:
+ * its record is sent. Filtering is counted apart from loss. */
 enum rf_drop {
 	RF_DROP_RING_FULL = 0,   /* loss */
 	RF_DROP_READ_FAULT = 1,  /* a field could not be read; the record is sent without it */
-	RF_DROP_SELF = 2,        /* file and network noise of the agent's own processes */
+	RF_DROP_SELF = 2,        /* file and network activity of the agent's own processes */
 	RF_DROP_UNWATCHED = 3,   /* no loaded rule, policy or audit setting can match it */
 	RF_DROP_SCRATCH = 4,     /* loss: the per-CPU scratch buffer was in use */
-	RF_DROP_MERGED = 5,      /* equal to one sent shortly before: the next one of its kind that is sent counts it */
-	RF_DROP_OWNER = 6,       /* whose socket it was is not known: older than the sensor, made by io_uring, or forgotten for others */
-	RF_DROP_THROTTLED = 7,   /* loss: its cgroup had more than its share, and the ring was filling up */
-	RF_DROP_FORGOTTEN = 8,   /* loss: a map had no room for what was to be told later */
-	RF_DROP_PROBE_RATE = 9,  /* loss: a user-defined probe fired more often in a second than it may */
+	RF_DROP_MERGED = 5,      /* equal to an event sent shortly before; the next one that is sent counts it */
+	/* the socket's owner is unknown: the socket is older than
+	 * the sensor, made by io_uring, or evicted from rf_owners */
+	RF_DROP_OWNER = 6,
+	RF_DROP_THROTTLED = 7,   /* loss: the cgroup exceeded its share while the ring was filling up */
+	RF_DROP_FORGOTTEN = 8,   /* loss: a map had no room for state that a later report needs */
+	RF_DROP_PROBE_RATE = 9,  /* loss: a user-defined probe exceeded its limit of events per second */
 	RF_DROPS = 10,
 };
 
-/* First bit of rf_exec.stdio_sockets for sockets that are no unix sockets */
+/* rf_exec.stdio_sockets: the bit of descriptor 0 for sockets other than unix sockets. */
 #define RF_STDIO_NETWORK 0x100
 
-/* Bits of rf_exec.flags */
+/* Bits of rf_exec.flags. */
 enum rf_exec_flag {
-	RF_EXEC_MEMFD = 1,        /* executable lives in a memfd or other unlinked shmem file */
-	RF_EXEC_DELETED = 2,      /* executable has no link in any directory */
-	RF_EXEC_SETUID = 4,       /* set-user-id bit on the file */
+	RF_EXEC_MEMFD = 1,        /* the executable is in a memfd or another unlinked shmem file */
+	RF_EXEC_DELETED = 2,      /* the executable has no link in any directory */
+	RF_EXEC_SETUID = 4,       /* the file has the set-user-id bit */
 	RF_EXEC_SETGID = 8,
 	RF_EXEC_PRIVILEGED = 16,  /* bprm->per_clear or secureexec: the exec raised privileges */
-	RF_EXEC_SCRIPT = 32,      /* started through an interpreter line */
-	RF_EXEC_UPPER = 64,       /* executable was written into the upper layer of an overlay: it is not the image's */
-	RF_EXEC_FILE_CAPS = 128,  /* capabilities of the file raised the process's; not set beside set-id bits that took effect */
+	RF_EXEC_SCRIPT = 32,      /* started through an interpreter line or a registered binary format */
+	RF_EXEC_UPPER = 64,       /* the executable is in the upper layer of an overlay, so it is not the image's */
+	/* the file's capabilities raised the process's; not set together with set-id bits that took effect */
+	RF_EXEC_FILE_CAPS = 128,
 };
 
 struct rf_text {
 	__u32 offset;
 	__u32 kept;
-	__u32 length; /* true length in bytes; > kept when cut. A cut text keeps its head and its tail, half each */
+	/* true length in bytes; greater than kept when the text was cut to its head and tail, half each */
+	__u32 length;
 };
 
 struct rf_header {
@@ -116,7 +123,7 @@ struct rf_header {
 	__u32 size;
 	__u16 kind;
 	__u8 cpu;
-	__u8 generation; /* of the interest that was in force: rf_control.generation */
+	__u8 generation; /* rf_control.generation of the interest in force */
 };
 
 struct rf_credentials {
@@ -131,11 +138,12 @@ struct rf_namespaces {
 
 struct rf_fork {
 	struct rf_header h; /* the child */
-	__u64 parent_start; /* of the process that called fork: with CLONE_PARENT not the one getppid() tells */
+	__u64 parent_start; /* of the process that called fork; with CLONE_PARENT this is not what getppid() returns */
 	__u32 parent_tgid;
-	__u32 count;        /* forks that this one stands for: itself, and equal ones merged since the last */
+	__u32 count;        /* forks in this record: this one and equal ones merged since the last */
 	struct rf_namespaces namespaces;
-	__u64 flags;        /* CLONE_* without the exit signal; of clone3 as they stand in the caller's memory; 0: fork, or a kernel thread */
+	/* CLONE_* without the exit signal; for clone3 read from the caller's memory; 0: fork, or a kernel thread */
+	__u64 flags;
 };
 
 struct rf_exec {
@@ -144,7 +152,7 @@ struct rf_exec {
 	__u64 inode;
 	__u64 ctime; /* ns since the epoch: last change of the executable's inode */
 	__u64 mtime;
-	__u64 script_inode; /* of the file that the interpreter is for; 0: none, or the profile doesn't know it */
+	__u64 script_inode; /* the file that the interpreter runs; 0: none, or unknown in this profile */
 	__u64 script_ctime;
 	struct rf_credentials credentials;
 	struct rf_namespaces namespaces;
@@ -152,22 +160,25 @@ struct rf_exec {
 	__u32 device;      /* kernel dev_t of the executable's filesystem */
 	__u32 flags;       /* enum rf_exec_flag */
 	__u32 mode;        /* st_mode of the executable */
-	__u32 owner;       /* uid of the owner of the executable */
+	__u32 owner;       /* uid of the executable's owner */
 	__u32 loginuid;    /* (u32)-1 when unset */
 	__u32 session_id;
 	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
-	__u32 argc;        /* 0 in a snapshot: not known to the kernel any more */
-	__u32 snapshot;    /* 1: read by an iterator, not seen happening */
-	__u32 stdio_sockets; /* bit n: descriptor n (0..2) is a socket; bit n + 8: and no unix socket, which is how a reverse shell looks */
+	__u32 argc;        /* 0 in a snapshot: the kernel no longer knows it */
+	__u32 snapshot;    /* 1: read by an iterator, no exec was observed */
+	/* bit n: descriptor n (0..2) is a socket; bit n + 8: it is no unix socket, as in a reverse shell */
+	__u32 stdio_sockets;
 	__u32 script_device;
 	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
-	struct rf_text filename; /* as given to execve; in a snapshot only a kernel thread has one: its name */
+	struct rf_text filename; /* as passed to execve; in a snapshot only a kernel thread has one: its name */
 	struct rf_text cwd;
 	struct rf_text argv;     /* NUL-separated without the last NUL, from the new mm */
-	struct rf_text environment; /* NAME=value of chosen names, NUL-separated, from the new mm; a cut one keeps its head; none in a snapshot */
-	struct rf_text interpreter; /* as the interpreter line names it, or the binary format; empty: none */
-	struct rf_text script; /* path of the file that the interpreter is for: the kernel's copy; empty where only `filename` says it */
+	/* selected NAME=value pairs, NUL-separated, from the new mm; when cut, the head; none in a snapshot */
+	struct rf_text environment;
+	struct rf_text interpreter; /* as the interpreter line or the binary format names it; empty: none */
+	/* path of the file that the interpreter runs, the kernel's copy; empty where only `filename` names it */
+	struct rf_text script;
 };
 
 struct rf_exit {
@@ -183,7 +194,9 @@ struct rf_credentials_change {
 	struct rf_header h;
 	struct rf_credentials before;
 	struct rf_credentials after;
-	struct rf_text groups_before; /* supplementary groups, a __u32 each, ascending, where setgroups has changed them: of the initial user namespace */
+	/* supplementary groups in the initial user namespace, a
+	 * __u32 each, ascending; empty unless setgroups changed them */
+	struct rf_text groups_before;
 	struct rf_text groups_after;
 };
 
@@ -193,10 +206,10 @@ struct rf_open {
 	__u32 device;
 	__u32 flags;   /* O_* as the kernel opened it */
 	__s32 result;  /* fd, or -errno */
-	__u32 mode;    /* st_mode of what was opened; 0 when the open failed */
+	__u32 mode;    /* st_mode of the opened file; 0 when the open failed */
 	struct rf_text path; /* from the opened file; for a failed open the caller's text */
 	__u32 source_caller; /* 1: the path is the caller's memory, not the kernel's copy */
-	__u32 count;         /* opens that this one stands for: itself, and equal ones merged since the last */
+	__u32 count;         /* opens in this record: this one and equal ones merged since the last */
 	__u32 pad;
 };
 
@@ -208,15 +221,17 @@ struct rf_connect {
 	__u16 port;      /* host order */
 	__u8 address[16];/* network order; IPv4 in the first four */
 	__s32 result;    /* 0, or -errno (-EINPROGRESS for a non-blocking one) */
-	struct rf_text path; /* unix only: of the socket's file, or as bound; an abstract name begins with NUL */
+	/* unix only: the path of the socket's file, or the bound name; an abstract name begins with NUL */
+	struct rf_text path;
 	__u16 source_caller; /* 1: the address is the caller's memory, not the kernel's copy */
 	__u16 local_port;    /* host order; 0: not bound, or unix */
-	__u32 count;         /* calls that this one stands for: itself, and equal ones merged since the last */
+	__u32 count;         /* calls in this record: this one and equal ones merged since the last */
 	__u8 local_address[16]; /* as `address`; zero: not bound */
-	__u64 duration;      /* ns the call took; 0: not known, since it was refused before the kernel came to the address, or began before the sensor */
+	/* ns; 0: unknown, since the call was refused before the kernel read the address, or began before the sensor */
+	__u64 duration;
 };
 
-/* Somebody has connected to us: the other end of a struct rf_connect. IPv4 and IPv6 only. */
+/* A process accepted a connection: the other end of a struct rf_connect. IPv4 and IPv6 only. */
 struct rf_accept {
 	struct rf_header h;
 	__u16 family;
@@ -227,10 +242,10 @@ struct rf_accept {
 	__u8 local_address[16];
 	__u16 local_port;
 	__u16 pad;
-	__s32 result;     /* the new descriptor, or -errno: then nobody is known to be the peer */
+	__s32 result;     /* the new descriptor, or -errno: then the peer is unknown */
 };
 
-/* What a record of one kind tells of: its name in lower case is the event's action. */
+/* The operation of a file change. Its name in lower case is the event's action. */
 enum rf_file_operation {
 	RF_FILE_RENAME = 1,
 	RF_FILE_LINK = 2,
@@ -244,23 +259,23 @@ enum rf_file_operation {
 	RF_FILE_REMOVEXATTR = 10,
 	RF_FILE_MKNOD = 11,
 	RF_FILE_TRUNCATE = 12,
-	RF_FILE_SPLICE = 13, /* pages of a file that may only be read, into a pipe */
+	RF_FILE_SPLICE = 13, /* pages of a read-only file, spliced into a pipe */
 };
 
 struct rf_file_change {
 	struct rf_header h;
-	__u64 inode;         /* of what was changed, 0: not known */
+	__u64 inode;         /* of the changed file; 0: unknown */
 	__u32 device;
 	__u32 operation;     /* enum rf_file_operation */
 	__s32 result;        /* 0, or -errno */
-	__u32 mode;          /* chmod, mkdir, mknod: as asked for */
-	__u32 uid;           /* chown: (u32)-1 when it stays */
+	__u32 mode;          /* chmod, mkdir, mknod: the requested mode */
+	__u32 uid;           /* chown: (u32)-1 when unchanged */
 	__u32 gid;
 	__u32 flags;         /* of the system call */
 	__u32 source_caller; /* 1: a path is the caller's memory, not the kernel's copy */
 	struct rf_text path;
-	struct rf_text target; /* rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
-	__u64 length;          /* truncate: bytes it has then; splice: bytes asked for */
+	struct rf_text target; /* rename, link: the new path; symlink: its content; xattr: the attribute's name */
+	__u64 length;          /* truncate: the new length; splice: the bytes requested */
 	__u32 special;         /* mknod: kernel dev_t of a character or block device */
 	__u32 pad;
 };
@@ -283,18 +298,18 @@ struct rf_mount_change {
 	__s32 result;    /* 0 or a descriptor, or -errno */
 	__u32 flags;     /* MS_*, MNT_*, MOVE_MOUNT_* */
 	__u32 source_caller;
-	struct rf_text source; /* device, or the path that is moved or bound; pivot_root: where the old root goes */
+	struct rf_text source; /* device, or the path that is moved or bound; pivot_root: where the old root is put */
 	struct rf_text target; /* mount point; pivot_root, chroot: the new root */
 	struct rf_text filesystem;
 	struct rf_text options;
-	__u32 attributes; /* MOUNT_ATTR_*: fsmount, mount_setattr: that are set */
-	__u32 cleared;    /* mount_setattr: MOUNT_ATTR_* that are taken away */
+	__u32 attributes; /* fsmount, mount_setattr: the MOUNT_ATTR_* that are set */
+	__u32 cleared;    /* mount_setattr: the MOUNT_ATTR_* that are cleared */
 };
 
 enum rf_memory_operation {
 	RF_MEMORY_MEMFD_CREATE = 1,
 	RF_MEMORY_MMAP = 2,     /* writable and executable at once */
-	RF_MEMORY_MPROTECT = 3, /* made executable: writable too, or written before */
+	RF_MEMORY_MPROTECT = 3, /* made executable while writable, or after a write */
 };
 
 struct rf_memory {
@@ -308,32 +323,36 @@ struct rf_memory {
 	__u32 protection; /* PROT_* */
 	__u32 flags;      /* MAP_*, MFD_* */
 	__u32 source_caller;
-	struct rf_text path; /* of the mapped or new file; of a memfd_create that failed, the name that the caller gave */
-	__u32 count;         /* calls that this record stands for: this one, and those merged since the last */
+	struct rf_text path; /* of the mapped or new file; for a failed memfd_create the caller's name for it */
+	__u32 count;         /* calls in this record: this one and those merged since the last */
 };
 
-/* A signal is sent to a process of other credentials, another cgroup or another pid namespace, or one that ends or stops the agent; or a system call
- * that should send one fails. Of a failed one the target is 0 when there is no such process, or when a whole group was meant. */
+/* A signal to a process with other credentials, in another cgroup or in another pid namespace,
+ * or one that ends or stops the agent; or a system call that failed to send a signal. For a
+ * failed call the target is 0 when no such process exists, or when the call names a whole group. */
 struct rf_signal {
-	struct rf_header h;  /* who sends */
+	struct rf_header h;  /* the sender */
 	__u64 target_start;
 	__u32 target_tgid;
 	__u32 target_uid;
 	__u32 signal;
 	__s32 code;          /* si_code */
-	__s32 result;        /* of the tracepoint signal_generate, TRACE_SIGNAL_*: 0 delivered, 1 ignored, 2 pending already, 3 and 4 lost; of a failed call -errno */
-	__u32 count;         /* signals that this record stands for: this one, and equal ones merged since the last */
+	/* TRACE_SIGNAL_* of the tracepoint signal_generate: 0 delivered, 1
+	 * ignored, 2 already pending, 3 and 4 lost; -errno of a failed call */
+	__s32 result;
+	__u32 count;         /* signals in this record: this one and equal ones merged since the last */
 };
 
-/* A signal that the kernel sends because of what the thread did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS. */
+/* A signal that the kernel sends for something the thread did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS. */
 struct rf_fault {
 	struct rf_header h;
-	__u64 address;     /* that was touched, or of the instruction */
+	__u64 address;     /* the address accessed, or the instruction's */
 	__u64 instruction; /* the instruction pointer */
 	__u32 signal;
 	__s32 code;        /* si_code */
-	__u32 count;       /* of its executable's faults, this one among them, whatever processes had them, since a minute went by without any */
-	__s32 system_call; /* SIGSYS: its number; else -1 */
+	/* faults of the executable, in all its processes, since it last had none for a minute; includes this one */
+	__u32 count;
+	__s32 system_call; /* SIGSYS: the call's number; otherwise -1 */
 };
 
 enum rf_access_operation {
@@ -341,11 +360,11 @@ enum rf_access_operation {
 	RF_ACCESS_PROCESS_VM_READV = 2,
 	RF_ACCESS_PROCESS_VM_WRITEV = 3,
 	RF_ACCESS_PIDFD_GETFD = 4,
-	RF_ACCESS_PROC_MEM = 5,     /* /proc/PID/mem is opened */
-	RF_ACCESS_PROC_ENVIRON = 6, /* /proc/PID/environ is opened */
+	RF_ACCESS_PROC_MEM = 5,     /* /proc/PID/mem was opened */
+	RF_ACCESS_PROC_ENVIRON = 6, /* /proc/PID/environ was opened */
 };
 
-/* One process looks into another, or writes there. */
+/* A process reads or writes another process. */
 struct rf_process_access {
 	struct rf_header h;
 	__u64 target_start;
@@ -353,9 +372,9 @@ struct rf_process_access {
 	__u64 length;        /* bytes */
 	__u32 target_tgid;
 	__u32 operation;     /* enum rf_access_operation */
-	__u32 request;       /* PTRACE_*; of an open, its O_*; pidfd_getfd: the target's descriptor */
+	__u32 request;       /* PTRACE_*; for an open, O_*; pidfd_getfd: the target's descriptor */
 	__s32 result;        /* bytes or a descriptor, or -errno */
-	__u32 count;         /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 count;         /* calls in this record: this one and equal ones merged since the last */
 	__u32 pad;
 };
 
@@ -367,25 +386,26 @@ enum rf_isolation_operation {
 	RF_ISOLATION_PERSONALITY = 5,
 };
 
-/* A thread changes what confines it. */
+/* A thread changes its own confinement. */
 struct rf_isolation {
 	struct rf_header h;
-	__u64 option;    /* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
-	__u64 argument;  /* of prctl, the first; seccomp: flags; personality: the persona before */
-	struct rf_namespaces namespaces; /* afterwards */
+	/* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+	__u64 option;
+	__u64 argument;  /* prctl: the first argument; seccomp: flags; personality: the previous persona */
+	struct rf_namespaces namespaces; /* after the call */
 	__u32 operation; /* enum rf_isolation_operation */
 	__s32 result;
-	__u32 count;     /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 count;     /* calls in this record: this one and equal ones merged since the last */
 	__u32 pad;
 };
 
-/* The kernel asks whether a task has a capability. */
+/* The kernel checks whether a task has a capability. */
 struct rf_capability {
 	struct rf_header h;
 	__u32 capability;     /* CAP_* */
-	__s32 result;         /* 0: yes; -EPERM */
-	__u32 user_namespace; /* nsfs inode of the one that was asked about */
-	__u32 count;          /* how many were merged into this one */
+	__s32 result;         /* 0: granted; otherwise -EPERM */
+	__u32 user_namespace; /* nsfs inode of the user namespace checked */
+	__u32 count;          /* checks in this record: this one and equal ones merged since the last */
 };
 
 enum rf_module_operation {
@@ -393,11 +413,11 @@ enum rf_module_operation {
 	RF_OPERATION_MODULE_UNLOAD = 2,
 };
 
-/* Where the name of a module is from. */
+/* The source of a module's name. */
 enum rf_module_name {
 	RF_MODULE_NAME_NONE = 0,
-	RF_MODULE_NAME_KERNEL = 1, /* of the module as it was loaded or freed */
-	RF_MODULE_NAME_FILE = 2,   /* the file's, without what begins with ".ko" */
+	RF_MODULE_NAME_KERNEL = 1, /* the kernel's own, when it loaded or freed the module */
+	RF_MODULE_NAME_FILE = 2,   /* the file's name up to ".ko" */
 	RF_MODULE_NAME_CALLER = 3, /* the caller's memory */
 };
 
@@ -408,8 +428,8 @@ struct rf_module {
 	__u32 operation;   /* enum rf_module_operation */
 	__s32 result;
 	__u32 flags;       /* MODULE_INIT_*, O_* */
-	__u32 from_memory; /* 1: init_module: no file is known */
-	__u32 taints;      /* of the module, when it was loaded */
+	__u32 from_memory; /* 1: init_module, so no file is known */
+	__u32 taints;      /* of the module when it was loaded */
 	struct rf_text name;
 	struct rf_text path;
 	struct rf_text parameters; /* the caller's memory */
@@ -419,12 +439,12 @@ struct rf_module {
 struct rf_bpf {
 	struct rf_header h;
 	__u32 command;      /* enum bpf_cmd */
-	__u32 program_type; /* enum bpf_prog_type, or of a map enum bpf_map_type */
+	__u32 program_type; /* enum bpf_prog_type; for a map enum bpf_map_type */
 	__u32 attach_type;  /* enum bpf_attach_type */
 	__s32 result;       /* descriptor or 0, or -errno */
 	__u32 source_caller;
 	struct rf_text name; /* of the program, map or tracepoint; OBJ_PIN, OBJ_GET: the path */
-	__u32 id;           /* of the program or map, 0: not known */
+	__u32 id;           /* of the program or map; 0: unknown */
 	__u32 flags;        /* of the command */
 };
 
@@ -453,10 +473,10 @@ enum rf_system_operation {
 	RF_SYSTEM_SETDOMAINNAME = 22,
 };
 
-/* A rarely used system call that changes, or shows, what is everybody's. */
+/* A rarely used system call that changes, or shows, state shared by the whole machine. */
 struct rf_system_change {
 	struct rf_header h;
-	__u64 first;         /* the system call's arguments, where they aren't texts */
+	__u64 first;         /* the arguments that are not texts */
 	__u64 second;
 	__u64 third;
 	__u32 operation;     /* enum rf_system_operation */
@@ -467,16 +487,16 @@ struct rf_system_change {
 	__u32 pad;
 };
 
-/* A sysctl is about to be written; whether the value is taken comes later. */
+/* A sysctl is about to be written. The kernel may still refuse the value. */
 struct rf_sysctl {
 	struct rf_header h;
-	struct rf_text name;  /* kernel/core_pattern */
+	struct rf_text name;  /* for example kernel/core_pattern */
 	struct rf_text before;
 	struct rf_text after; /* as written */
 	__u32 pad;
 };
 
-/* Those of enum io_uring_op that are reported. */
+/* The members of enum io_uring_op that are reported. */
 enum rf_io_operation {
 	RF_IO_SENDMSG = 9,
 	RF_IO_ACCEPT = 13,
@@ -499,22 +519,26 @@ enum rf_io_operation {
 	RF_IO_LISTEN = 57,
 };
 
-/* An operation that a task has left to io_uring. */
+/* An operation that a task submitted to io_uring. */
 struct rf_io_uring {
 	struct rf_header h;
 	__u64 inode;
 	__u32 device;
 	__u32 opcode;     /* enum rf_io_operation */
-	__u32 flags;      /* O_* of an open; mkdir: the mode; listen: the backlog; socket: the type; uring_cmd: the command; else the operation's flags */
+	/* open: O_*; mkdir: the mode; listen: the backlog; socket: the
+	 * type; uring_cmd: the command; otherwise the operation's flags */
+	__u32 flags;
 	__s32 result;
-	__u32 submission_thread; /* 1: a kernel thread took it (SQPOLL) */
+	__u32 submission_thread; /* 1: a kernel thread took the request (SQPOLL) */
 	__u16 family;     /* of connect and bind */
 	__u16 port;       /* host order */
 	__u8 address[16]; /* network order */
-	struct rf_text path;   /* of the file; a name that is not opened stands behind its directory's path, links not followed */
-	struct rf_text target; /* rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+	/* of the opened file; otherwise the submitted name after its directory's path, links not followed */
+	struct rf_text path;
+	struct rf_text target; /* rename, link: the new path; symlink: its content; xattr: the attribute's name */
 	__u32 source_caller;   /* 1: the address is the caller's memory, not the kernel's copy */
-	__u32 result_unknown;  /* 1: the caller wanted no completion (IOSQE_CQE_SKIP_SUCCESS): it was submitted, what came of it nobody hears */
+	/* 1: the caller suppressed the completion (IOSQE_CQE_SKIP_SUCCESS), so the result is unknown */
+	__u32 result_unknown;
 };
 
 enum rf_socket_operation {
@@ -525,9 +549,9 @@ enum rf_socket_operation {
 
 struct rf_socket {
 	struct rf_header h;
-	__u16 family;      /* AF_*: also PACKET 17, ALG 38, VSOCK 40 */
-	__u16 type;        /* SOCK_*: also RAW 3 */
-	__u32 protocol;    /* IPPROTO_*; of a packet socket ETH_P_* */
+	__u16 family;      /* AF_*, also PACKET 17, ALG 38, VSOCK 40 */
+	__u16 type;        /* SOCK_*, also RAW 3 */
+	__u32 protocol;    /* IPPROTO_*; for a packet socket ETH_P_* */
 	__u8 address[16];  /* bind, listen: network order */
 	__u32 port;        /* bind, listen: host order */
 	__u32 context_id;  /* bind, listen: of a vsock */
@@ -539,10 +563,11 @@ struct rf_socket {
 	__u32 pad;
 };
 
-/* Datagrams between two ends: one record for the first, and for what followed within a time. Of unix sockets those that are sent. */
+/* Datagrams between two ends: one record for the first datagram, then one for all
+ * that follow within an interval. For unix sockets only those that were sent. */
 struct rf_datagram {
 	struct rf_header h;
-	__u64 sent;       /* bytes; unix: of the last one */
+	__u64 sent;       /* bytes; unix: of the last datagram */
 	__u64 received;   /* bytes */
 	__u16 family;     /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
 	__u16 protocol;
@@ -550,17 +575,19 @@ struct rf_datagram {
 	__u16 local_port; /* host order; 0: not bound */
 	__u8 address[16]; /* the peer's, network order */
 	__u8 local_address[16];
-	__s32 result;     /* of a send that failed: -errno */
+	__s32 result;     /* -errno of a failed send */
 	__u32 count;      /* datagrams */
 	struct rf_text path; /* unix: of the peer; an abstract name begins with NUL */
-	__u32 incoming;   /* 1: the first of them came from the peer */
-	__u32 source_caller; /* 1: the peer is the caller's memory: of a send that failed, or to a unix socket by its name */
+	__u32 incoming;   /* 1: the peer sent the first one */
+	/* 1: the peer's address is the caller's memory: a failed send, or a unix socket named in the call */
+	__u32 source_caller;
 	__u32 pad;
 };
 
 enum rf_packet_content { RF_PACKET_DNS = 1, RF_PACKET_TLS = 2 };
 
-/* The beginning of a packet whose content matters: DNS questions and answers, the hello of a TLS client. Parsed in user space. */
+/* The beginning of a packet whose content matters: DNS questions
+ * and answers, the hello of a TLS client. User space parses it. */
 struct rf_packet {
 	struct rf_header h;
 	__u16 family;
@@ -570,12 +597,12 @@ struct rf_packet {
 	__u8 address[16]; /* the peer's */
 	__u8 local_address[16];
 	__u32 content;    /* enum rf_packet_content */
-	__u32 egress;     /* 1: it leaves; 0: it arrives */
+	__u32 egress;     /* 1: outgoing; 0: incoming */
 	struct rf_text payload;
 	__u32 pad;
 };
 
-/* A connection is over. */
+/* A connection ended. */
 struct rf_flow {
 	struct rf_header h;
 	__u64 duration;   /* ns since it was established */
@@ -587,68 +614,71 @@ struct rf_flow {
 	__u16 local_port;
 	__u8 address[16]; /* the peer's */
 	__u8 local_address[16];
-	__u32 incoming;   /* 1: it was accepted */
-	__s32 error;      /* sk_err: why it ended, 0: in peace */
+	__u32 incoming;   /* 1: the connection was accepted */
+	__s32 error;      /* sk_err: why it ended; 0: no error */
 };
 
-/* Somebody was asked to prove who they are: what PAM's pam_authenticate told the program that called it. Texts are from the caller's memory. */
+/* A user was authenticated, or failed to be: the result of
+ * PAM's pam_authenticate. Texts are from the caller's memory. */
 struct rf_authentication {
 	struct rf_header h;
-	__s32 result;        /* PAM_*: 0 success, 7 not proved, 10 no such user */
-	__u32 source_caller; /* 1, always */
+	__s32 result;        /* PAM_*: 0 success, 7 not authenticated, 10 unknown user */
+	__u32 source_caller; /* always 1 */
 	struct rf_text service;
 	struct rf_text user;
 	struct rf_text remote_host;
 	struct rf_text tty;
 };
 
-/* A line that was typed into a shell, from its memory. */
+/* A line that a user typed into a shell, from the shell's memory. */
 struct rf_shell_line {
 	struct rf_header h;
 	__u32 tty;           /* kernel dev_t of the controlling terminal, 0: none */
-	__u32 source_caller; /* 1, always */
+	__u32 source_caller; /* always 1 */
 	struct rf_text line;
 	__u32 pad;
 };
 
-/* What a program gave to or got from libssl, before encryption or after decryption. */
+/* Data passed to or from libssl, before encryption or after decryption. */
 struct rf_tls_data {
 	struct rf_header h;
-	__u32 egress;           /* 1: it was sent; 0: received */
-	struct rf_text payload; /* its beginning */
+	__u32 egress;           /* 1: sent; 0: received */
+	struct rf_text payload; /* the first bytes */
 };
 
 enum rf_tampering_operation {
-	RF_TAMPERING_AGENT_SIGNAL = 1,  /* one that may end, stop or open it, but those that ask it to end */
-	RF_TAMPERING_AGENT_EXIT = 2,    /* it is gone without having taken its leave; it is itself the actor */
+	/* a signal that may end or stop the agent or open its debugger, except a request to end */
+	RF_TAMPERING_AGENT_SIGNAL = 1,
+	RF_TAMPERING_AGENT_EXIT = 2,    /* the agent ended without a regular shutdown; the agent is the actor */
 	RF_TAMPERING_AGENT_ACCESS = 3,  /* ptrace, process_vm_readv and _writev, pidfd_getfd, /proc/PID/mem */
-	RF_TAMPERING_LINK_DETACH = 4,   /* of a link of the sensor's */
-	RF_TAMPERING_LINK_UPDATE = 5,   /* another program in its place */
-	RF_TAMPERING_SENSOR_REMOVED = 6,/* found at a start: its pins are gone. Nobody is known to have done it */
+	RF_TAMPERING_LINK_DETACH = 4,   /* a link of the sensor was detached */
+	RF_TAMPERING_LINK_UPDATE = 5,   /* a link of the sensor got another program */
+	RF_TAMPERING_SENSOR_REMOVED = 6,/* found at a start: the pins are gone; the actor is unknown */
 };
 
-/* Something is done to the agent or to its sensor. In no ring: it stays in rf_tamperings until an agent has told it. */
+/* Tampering with the agent or its sensor. It is in no ring:
+ * it stays in rf_tamperings until an agent has reported it. */
 struct rf_tampering {
-	struct rf_header h;  /* who does it; `sequence` counts what was done since the sensor was loaded */
-	__u64 victim_start;  /* the process that it is done to: the agent, or its partner */
+	struct rf_header h;  /* the actor; `sequence` counts the tamperings since the sensor was loaded */
+	__u64 victim_start;  /* the process affected: the agent or its partner */
 	__u32 victim_tgid;
 	__u32 operation;     /* enum rf_tampering_operation */
-	__u32 detail;        /* number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
-	__u32 request;       /* PTRACE_*; of an exit the signal that ended it */
+	__u32 detail;        /* signal: its number; exit: its code; access: enum rf_access_operation; link: its id */
+	__u32 request;       /* PTRACE_*; exit: the signal that ended the process */
 	__s32 result;        /* 0, or -errno */
-	__u32 uid;           /* of who does it */
-	__u32 count;         /* how often this was done in a row */
-	struct rf_text program;    /* the sensor's, whose link it is */
-	struct rf_text command;    /* what the actor's thread is called */
+	__u32 uid;           /* of the actor */
+	__u32 count;         /* how often the actor repeated it in a row */
+	struct rf_text program;    /* the sensor's program on the link */
+	struct rf_text command;    /* name of the actor's thread */
 	struct rf_text executable; /* name of the actor's executable, without its directory */
 };
 
 #define RF_PROBE_NAME_MAX 64          /* bytes of a user-defined probe's name */
 #define RF_PROBE_ARGUMENT_NAME_MAX 24 /* bytes of an argument's name */
 #define RF_PROBE_ARGUMENTS_MAX 8
-#define RF_PROBE_BYTES_MAX 1024       /* bytes of an argument that are kept: its first */
+#define RF_PROBE_BYTES_MAX 1024       /* bytes kept of an argument: its first */
 
-/* Where a user-defined probe is set. */
+/* Where a user-defined probe is attached. */
 enum rf_probe_place {
 	RF_PLACE_UPROBE = 1,
 	RF_PLACE_URETPROBE = 2,
@@ -666,22 +696,24 @@ enum rf_probe_type {
 	RF_TYPE_IPV6 = 7,
 };
 
-/* One argument among rf_probe.arguments; `kept` bytes follow it, then the next one. */
+/* One argument among rf_probe.arguments. `kept` bytes follow it, then the next argument. */
 struct rf_probe_argument {
-	__u64 value;  /* unsigned, signed (two's complement), pointer; of the others how many bytes there were: more than `kept` when it was cut */
-	__u32 failed; /* 1: it could not be read, and has no value */
+	/* unsigned, signed (two's complement) or pointer; for other
+	 * types the true number of bytes, greater than `kept` when cut */
+	__u64 value;
+	__u32 failed; /* 1: reading it failed, so it has no value */
 	__u16 kept;
 	__u16 type;   /* enum rf_probe_type */
 	char name[RF_PROBE_ARGUMENT_NAME_MAX]; /* padded with NUL */
 };
 
-/* A user-defined probe has fired. */
+/* A user-defined probe fired. */
 struct rf_probe {
 	struct rf_header h;
 	__u32 place;         /* enum rf_probe_place */
 	__u32 source_caller; /* 1: arguments are the caller's memory or registers, not the kernel's copy */
 	struct rf_text name;
-	struct rf_text arguments; /* struct rf_probe_argument, one behind the other */
+	struct rf_text arguments; /* one struct rf_probe_argument after another */
 };
 
 enum rf_attempt_operation {
@@ -702,29 +734,31 @@ enum rf_attempt_call {
 	RF_CALL_SETGID = 9,
 	RF_CALL_SETFSUID = 10,
 	RF_CALL_SETFSGID = 11,
-	RF_CALL_SETREUID = 12, /* two: real and effective */
+	RF_CALL_SETREUID = 12, /* two ids: real and effective */
 	RF_CALL_SETREGID = 13,
-	RF_CALL_SETRESUID = 14, /* three: and saved */
+	RF_CALL_SETRESUID = 14, /* three ids: real, effective and saved */
 	RF_CALL_SETRESGID = 15,
 	RF_CALL_SETGROUPS = 16,
 };
 
-/* A fork, an exec or a change of credentials that failed. A kind of its own: what reads the others takes them for done. */
+/* A fork, an exec or a change of credentials that failed. It has a
+ * kind of its own because consumers of the other kinds assume success. */
 struct rf_attempt {
-	struct rf_header h; /* who tried */
-	__u64 first;        /* of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, (u32)-1 when it is to stay or the call has none;
-			     * setgroups: how many */
+	struct rf_header h; /* the caller */
+	/* fork: CLONE_* without the exit signal; capset: the effective set; set*id: an id,
+	 * (u32)-1 when it stays unchanged or the call has none; setgroups: the number of groups */
+	__u64 first;
 	__u64 second;       /* capset: the permitted set; set*id: an id */
 	__u64 third;        /* capset: the inheritable set; set*id: an id */
 	__u32 operation;    /* enum rf_attempt_operation */
 	__u32 call;         /* enum rf_attempt_call */
-	__s32 result;       /* -errno; setfsuid and setfsgid don't tell: -EPERM */
-	__u32 source_caller; /* 1: what was asked for is the caller's memory: of exec, clone3, capset and setgroups */
-	__u32 count;        /* calls that this record stands for: this one, and equal ones merged since the last */
-	__u32 argv_cut;     /* 1: there were more arguments, or the last one is longer */
-	struct rf_text path; /* of an exec, made absolute as of the caller's text */
-	struct rf_text argv; /* NUL-separated without the last NUL; their head. `length`: what was read */
-	struct rf_text groups; /* setgroups: a __u32 each, as the caller's user namespace counts them */
+	__s32 result;       /* -errno; setfsuid and setfsgid return none, so -EPERM */
+	__u32 source_caller; /* 1: the request is the caller's memory: exec, clone3, capset and setgroups */
+	__u32 count;        /* calls in this record: this one and equal ones merged since the last */
+	__u32 argv_cut;     /* 1: there were more arguments, or the last one was longer */
+	struct rf_text path; /* exec: the caller's text, made absolute */
+	struct rf_text argv; /* NUL-separated without the last NUL; the head. `length` counts the bytes read */
+	struct rf_text groups; /* setgroups: a __u32 each, in the caller's user namespace */
 	__u32 pad;
 };
 
@@ -735,26 +769,26 @@ enum rf_redirect_call {
 	RF_REDIRECT_FCNTL = 4, /* F_DUPFD or F_DUPFD_CLOEXEC */
 };
 
-/* A standard stream becomes a socket that is no unix socket, as of a shell that is handed to somebody else; or it should have, and the call failed. */
+/* A standard stream becomes a socket other than a unix socket,
+ * as in a reverse shell; or the call failed to make it one. */
 struct rf_redirect {
 	struct rf_header h;
-	__u16 family;             /* AF_INET 2, AF_INET6 10; others have no addresses here */
+	__u16 family;             /* AF_INET 2, AF_INET6 10; other families have no addresses here */
 	__u16 type;               /* SOCK_* */
 	__u16 protocol;           /* IPPROTO_* */
 	__u16 port;               /* the peer's, host order; 0: not connected */
 	__u8 address[16];         /* the peer's, network order; IPv4 in the first four */
 	__u8 local_address[16];
 	__u16 local_port;         /* host order; 0: not bound */
-	__u8 incoming;            /* 1: the peer has connected */
-	__u8 source_caller;       /* 1: of a task that shares its descriptors: another thread may have put another file there */
-	__u32 source_descriptor;  /* that is copied */
+	__u8 incoming;            /* 1: the peer opened the connection */
+	__u8 source_caller;       /* 1: the task shares its descriptors, so another thread may have swapped the file */
+	__u32 source_descriptor;  /* the descriptor that is copied */
 	__u32 target_descriptor;  /* 0 to 2 */
 	__u32 call;               /* enum rf_redirect_call */
 	__s32 result;             /* target_descriptor, or -errno */
-	__u32 count;              /* calls that this record stands for: this one, and equal ones merged since the last */
+	__u32 count;              /* calls in this record: this one and equal ones merged since the last */
 };
 
-/* Any of them. */
 union rf_record {
 	struct rf_header header;
 	struct rf_fork fork;
@@ -790,7 +824,8 @@ union rf_record {
 	struct rf_redirect redirect;
 };
 
-/* No record of a ring: an open socket, as the inventory's iterator writes it. Addresses are in network order, ports in host order. */
+/* An open socket, as the inventory's iterator writes it; it is no
+ * ring record. Addresses are in network order, ports in host order. */
 struct rf_open_socket {
 	__u64 start; /* ns, CLOCK_BOOTTIME: of the process */
 	__u64 inode;
@@ -801,23 +836,24 @@ struct rf_open_socket {
 	__u16 protocol;
 	__u16 port;
 	__u16 local_port;
-	__u8 state;       /* TCP's numbers, of unix sockets too */
-	__u8 path_bytes;  /* unix only: bytes of the path; an abstract one begins with NUL */
+	__u8 state;       /* TCP's numbers, for unix sockets too */
+	__u8 path_bytes;  /* unix only: bytes of the path; an abstract name begins with NUL */
 	__u8 address[16];
 	__u8 local_address[16];
 	__u8 path[RF_UNIX_PATH_MAX];
 };
 
-/* Value of rf_cgroups (LRU, key: cgroup id): where a cgroup was made. It may be gone before anybody asks. */
+/* Value of rf_cgroups (LRU, key: cgroup id): the path at which
+ * a cgroup was made. It may be evicted before it is looked up. */
 #define RF_CGROUP_PATH_MAX 512
 struct rf_cgroup_made {
 	__u64 ktime;  /* ns, CLOCK_BOOTTIME */
-	__u32 length; /* of the path, without the NUL; more than is there: it was cut */
+	__u32 length; /* of the path, without the NUL; RF_CGROUP_PATH_MAX when it was cut */
 	__u32 pad;
 	__u8 path[RF_CGROUP_PATH_MAX];
 };
 
-/* An entry of rf_tamperings (array, mapped): the record and its texts. Of what is done the last RF_TAMPERINGS are kept. */
+/* An entry of rf_tamperings (array, mapped): the record and its texts. The last RF_TAMPERINGS are kept. */
 #define RF_TAMPERINGS 64
 struct rf_tampering_entry {
 	struct rf_tampering record;
@@ -826,40 +862,49 @@ struct rf_tampering_entry {
 	__u8 executable[64];
 };
 
-/* Key: id of a link of the sensor's; value: the program it runs. */
+/* Value of rf_own_links (key: id of a link of the sensor): the program on the link. */
 struct rf_own_link {
 	__u8 program[32];
 };
 
-/* Written by the consumer, read by the sensor (.bss, mapped). */
+/* Written by the agent, read by the sensor (.bss, mapped). */
 struct rf_control {
-	__u32 agent_tgid;        /* whose file and network noise is dropped; 0: nobody */
+	__u32 agent_tgid;        /* file and network activity of this process is dropped; 0: none */
 	__u32 all_opens;         /* 1: send every open; 0: writes, creates, watched paths, names and executables */
-	__u32 sleeping[RF_LANES];/* the reader sets 1, looks at the ring once more and sleeps; the next record wakes it and clears it */
-	__u32 watched_heads[2];  /* bit n: the first component of some prefix in rf_watched begins with a byte that is n modulo 64, or is not known */
+	/* the reader sets 1, checks the ring once more and sleeps; the next record clears it and wakes the reader */
+	__u32 sleeping[RF_LANES];
+	/* bit n: some prefix in rf_watched has a first component whose
+	 * first byte is n modulo 64, or has no known first component */
+	__u32 watched_heads[2];
 	__u32 nothing_named;     /* 1: rf_names is empty */
-	__u32 generation;        /* 1 to 255: rf_interests[generation % 2] is in force; 0: none, every kind of event is sent */
+	/* 1 to 255: rf_interests[generation % 2] is in force; 0: every kind of event is sent */
+	__u32 generation;
 	__u64 share_interval;    /* ns between two events of a cgroup that has spent its burst */
-	__u64 share_burst;       /* ns: so many intervals' worth it may send at once */
-	__u32 share_from[RF_LANES]; /* bytes in the ring from which on shares count; 0: never */
-	__u64 agent_start;       /* ns, CLOCK_BOOTTIME: of agent_tgid, whose number somebody else may have once the agent is dead */
+	__u64 share_burst;       /* ns: the burst, as time at one event per share_interval */
+	__u32 share_from[RF_LANES]; /* bytes in the ring from which shares are enforced; 0: never */
+	/* ns, CLOCK_BOOTTIME: start of agent_tgid, whose pid may be reused after the agent's death */
+	__u64 agent_start;
 	__u32 executables_named; /* 0: rf_executables is empty */
-	__u32 changed_heads[2];  /* as watched_heads, of rf_changed */
+	__u32 changed_heads[2];  /* as watched_heads, for rf_changed */
 	__u32 changes_named;     /* 0: rf_changed_names is empty */
-	__u32 partner_tgid;      /* the process beside the agent that does all the rest, without privileges; what it does is seen like anybody's; 0: none */
+	/* the unprivileged process beside the agent; its own activity is reported like that of any other; 0: none */
+	__u32 partner_tgid;
 	__u32 pad;
 	__u64 partner_start;
 };
 
-/* rf_unnamed, rf_unwatched (.bss, mapped) spare most paths a look at the maps: bit n is set when no name, no prefix has the hash n. That is the top bits of
- * (word ^ size) * RF_HASH_FACTOR. Of a name: its first eight bytes (of the RF_NAME_MAX that are kept), little-endian, filled up with 0, and how many bytes it has.
- * Of a prefix: the first bytes of its first three components, and how many these are. */
+/* rf_unnamed and rf_unwatched (.bss, mapped) spare most paths a map lookup: bit n is set when no
+ * name (rf_unnamed) or no prefix (rf_unwatched) has hash n. The hash is the top bits of (word ^
+ * size) * RF_HASH_FACTOR. For a name the word is its first eight bytes (of the RF_NAME_MAX that are
+ * kept), little-endian and zero-padded, and the size is its number of bytes. For a prefix the word
+ * is the first bytes of its first three components, and the size is the number of these components. */
 #define RF_HASHES 4096
 #define RF_HASH_SHIFT 52
 #define RF_HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
-/* What the sensor tells apart in the kinds that are frequent. Each has two bits in the masks of struct rf_interest: 2 * form for the host's processes,
- * 2 * form + 1 for those of containers. Loopback: the peer is 127.0.0.0/8 or ::1; of a flow, datagram or packet one end. */
+/* Forms: variants of the frequent kinds that the sensor filters by itself. Each has two bits in
+ * the masks of struct rf_interest: 2 * form for processes of the host, 2 * form + 1 for those of
+ * containers. Loopback: the peer is 127.0.0.0/8 or ::1; for a flow, datagram or packet either end. */
 enum rf_form {
 	RF_FORM_CONNECT_TCP = 0,
 	RF_FORM_CONNECT_TCP_LOOPBACK = 1,
@@ -889,26 +934,27 @@ enum rf_form {
 	RF_FORMS = 25,
 };
 
-/* What the loaded rules, policies and audit settings can match (.bss, mapped, two of them): the one that is not in force is written, then
- * rf_control.generation goes over to it, so that a program sees the whole old or the whole new one. */
+/* The events that loaded rules, policies and audit settings can match (.bss, mapped, two of
+ * them). The agent writes the one that is not in force, then switches rf_control.generation
+ * to it, so that a program sees either the whole old or the whole new one. */
 #define RF_PORTS 65536
 #define RF_PORT_CLASSES 256
 struct rf_interest {
-	__u64 version;  /* of whoever wrote it */
-	__u64 kinds[2]; /* bit n: kind n (enum rf_kind) is wanted of the host's processes, of containers' */
-	__u64 some;     /* bits of forms: some of these events are wanted */
-	__u64 all;      /* all of them */
-	__u64 own;      /* those of some own ports */
+	__u64 version;  /* chosen by the writer */
+	__u64 kinds[2]; /* bit n: kind n (enum rf_kind) is wanted from processes of the host [0], of containers [1] */
+	__u64 some;     /* bits of forms of which some events are wanted */
+	__u64 all;      /* bits of forms of which all events are wanted */
+	__u64 own;      /* bits of forms that some local port selects */
 };
 
-/* The ports of an interest: two of them, in force together. */
+/* The ports of an interest (two of them): in force together with rf_interests of the same index. */
 struct rf_interest_ports {
-	__u64 peer[RF_PORT_CLASSES];  /* by the class of the peer's port: bits of forms that are wanted for it */
-	__u64 local[RF_PORT_CLASSES]; /* … of the own port */
-	__u8 classes[RF_PORTS];       /* by port: of what class it is. Those that are the same to all rules share one */
+	__u64 peer[RF_PORT_CLASSES];  /* by class of the peer's port: bits of forms wanted for it */
+	__u64 local[RF_PORT_CLASSES]; /* by class of the local port */
+	__u8 classes[RF_PORTS];       /* class by port; ports that all rules treat alike share a class */
 };
 
-/* Value of rf_scopes (LRU, key: cgroup id). One that isn't there may be either. */
+/* Value of rf_scopes (LRU, key: cgroup id). A cgroup without an entry may be either. */
 enum rf_scope { RF_SCOPE_HOST = 1, RF_SCOPE_CONTAINER = 2 };
 
 /* Key of rf_watched and rf_changed (LPM tries, value u32): every path that begins with these bytes is watched. */
@@ -917,29 +963,31 @@ struct rf_watched_key {
 	__u8 path[RF_WATCHED_MAX];
 };
 
-/* Key of rf_names, rf_changed_names and rf_executables (hashes, value u32): the last component of a path, or what its last RF_NAME_MAX bytes are when it is longer. Filled
- * up with NUL. */
+/* Key of rf_names, rf_changed_names and rf_executables (hashes, value u32):
+ * the last RF_NAME_MAX bytes of a path's last component, padded with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
 };
 
-/* Key of rf_throttled (hash, value u64): how many events were held back since the sensor was loaded. What it has no room for is in the account only. */
+/* Key of rf_throttled (hash, value u64): events throttled since the
+ * sensor was loaded. Once the map is full, rf_counters alone counts them. */
 struct rf_throttled_key {
 	__u64 cgroup;
 	__u32 lane;
 	__u32 kind;
 };
 
-/* Where a helper of the kernel's may fail. From RF_PLACE_OWNERS on: maps that forget the oldest entry when they are full, or take no more. */
+/* Where a kernel helper can fail. From RF_PLACE_OWNERS on: maps
+ * that, when full, evict the oldest entry or refuse a new one. */
 enum rf_place {
 	RF_PLACE_RING_SECURITY = 0,
 	RF_PLACE_RING_BULK = 1,
 	RF_PLACE_TEXT_USER = 2,   /* a text in the caller's memory */
 	RF_PLACE_TEXT_KERNEL = 3,
 	RF_PLACE_PATH_USER = 4,   /* a path in the caller's memory */
-	RF_PLACE_ARGUMENT = 5,    /* what else a system call is told by address */
+	RF_PLACE_ARGUMENT = 5,    /* any other system call argument passed by address */
 	RF_PLACE_PACKET = 6,
-	RF_PLACE_OPENED = 7,      /* storage of a task */
+	RF_PLACE_OPENED = 7,      /* task storage */
 	RF_PLACE_OWNERS = 8,
 	RF_PLACE_EXCHANGES = 9,
 	RF_PLACE_MERGES_SEC = 10,
@@ -952,35 +1000,36 @@ enum rf_place {
 	RF_PLACE_CGROUPS = 17,
 	RF_PLACE_MODULES_SEEN = 18,
 	RF_PLACE_FAULTS = 19,
-	RF_PLACE_EXECUTED = 20,   /* storage of a task */
+	RF_PLACE_EXECUTED = 20,   /* task storage */
 };
 
 #define RF_PLACES_MAX 32
-#define RF_ERRNOS_MAX 64 /* the last one stands for all that are higher */
+#define RF_ERRNOS_MAX 64 /* the last one stands for all higher ones */
 
-/* What failed, by place and errno; and of maps how many entries were made and removed: what is more than they hold was forgotten. */
+/* Failures by place and errno. For maps also the entries made and removed: what exceeds the map's size was evicted. */
 struct rf_failures {
 	__u64 failed[RF_PLACES_MAX * RF_ERRNOS_MAX];
 	__u64 made[RF_PLACES_MAX];
 	__u64 removed[RF_PLACES_MAX];
 };
 
-/* The account of a kind of events in a lane: seen = sent + all drops but RF_DROP_READ_FAULT, once nothing is under way. */
+/* Counters of one kind in one lane. Once no event is under way: seen = sent + all drops except RF_DROP_READ_FAULT. */
 enum rf_fate {
 	RF_FATE_SEEN = 0,
-	RF_FATE_SENT = 1,  /* it is in the ring */
+	RF_FATE_SENT = 1,  /* put into the ring */
 	RF_FATE_DROPS = 2, /* + enum rf_drop */
-	/* seen and at once left out as RF_DROP_UNWATCHED, counted in neither: it is most of what happens */
+	/* seen and dropped at once as RF_DROP_UNWATCHED, counted in neither: it is most of what happens */
 	RF_FATE_PASSED = RF_FATE_DROPS + RF_DROPS,
 };
 
-#define RF_KINDS_MAX 64 /* powers of two, so that the verifier sees that no number leads out of the array */
+#define RF_KINDS_MAX 64 /* powers of two, so that masking bounds an index for the verifier */
 #define RF_FATES_MAX 16
 
-/* One per CPU (array map). CPUs beyond RF_CPUS_MAX share: their number is folded, in records too. A lane's sequence = sent + ring full, over all kinds. */
+/* One per CPU (array map). CPUs beyond RF_CPUS_MAX share entries: their number is taken modulo
+ * RF_CPUS_MAX, in records too. A lane's sequence = sent + ring full, summed over all kinds. */
 #define RF_CPUS_MAX 256
 struct rf_counters {
-	__u64 sequence[8];                                     /* by lane; a cache line */
+	__u64 sequence[8];                                     /* by lane; one cache line */
 	__u64 fates[RF_LANES * RF_KINDS_MAX * RF_FATES_MAX]; /* by lane, kind and fate */
 };
 

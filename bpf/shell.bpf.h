@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Lines typed into a shell, those too that run nothing but what is built in: what its line editor returns. */
+/* Lines typed into a shell, as its line editor returns them, including those that run only builtins. */
 #include "lib/probe.h"
 
 #define SHELL_NAME_SIZE 5
@@ -8,11 +8,11 @@ static __always_inline void shell__finish(struct rf_builder *b, struct rf_shell_
 {
 	__u32 last = b->end - 1;
 
-	/* how much longer it is, nobody has counted */
+	/* the rest was not counted */
 	if (s->line.kept == RF_PATH_MAX - 1)
 		s->line.length = RF_PATH_MAX;
 	rf_barrier(last);
-	/* zsh's ends with a newline */
+	/* zsh's line ends with a newline */
 	if (!s->line.kept || last >= RF_SMALL_RECORD_MAX || b->record[last] != '\n')
 		return;
 	s->line.kept--;
@@ -28,9 +28,9 @@ static __always_inline int shell__emit(const char *line)
 	struct rf_shell_line *s;
 
 	/* no line: the end of the input */
-	if (!line || !interest__takes(RF_LANE_SECURITY, RF_SHELL_LINE))
+	if (!line || !interest__admits(RF_LANE_SECURITY, RF_SHELL_LINE))
 		return 0;
-	scratch = probe__take(RF_LANE_SECURITY, RF_SHELL_LINE);
+	scratch = probe__acquire(RF_LANE_SECURITY, RF_SHELL_LINE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -63,7 +63,7 @@ static __always_inline bool shell__is_bash(struct task_struct *task)
 	return text[0] == 'b' && text[1] == 'a' && text[2] == 's' && text[3] == 'h';
 }
 
-/* readline of libreadline, which debuggers and clients of databases use too: what is typed there is none of our business. */
+/* readline of libreadline. Debuggers and database clients use it too: lines typed there are not reported. */
 SEC("uretprobe")
 int BPF_KRETPROBE(shell_library_exit, const char *line)
 {

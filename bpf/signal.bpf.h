@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A signal to somebody else, seen where the kernel queues it: the sender is the current task, whatever the signal says of itself. What the kernel
- * sends on its own (a fault, a timer, a terminal's keys) is left out: there the current task is whoever was running. A call that fails sends
- * nothing, so these are seen at its end. */
+/* A signal to another process, seen where the kernel queues it: the current task is the sender, whatever the
+ * signal claims. Signals that the kernel sends by itself (a fault, a timer, a terminal's keys) are skipped: for
+ * those the current task is arbitrary. A call that fails queues nothing, so failures are seen at the call's end. */
 #include "lib/pid.h"
 #include "lib/syscall.h"
 #include "lib/tampering.h"
-#include "lib/truth.h"
+#include "lib/kernel_copy.h"
 
 #define SIGKILL 9
 #define SIGTERM 15
 #define SIGSTOP 19
 
-/* Ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD, CONT, URG, WINCH. USR1 is not among them: it opens Node's debugger. */
+/* Signals that ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD,
+ * CONT, URG, WINCH. USR1 is not among them, since it opens Node's debugger. */
 #define SIGNALS_WITHOUT_HARM (1ULL << 1 | 1ULL << 2 | 1ULL << SIGTERM | 1ULL << 17 | 1ULL << 18 | 1ULL << 23 | 1ULL << 28)
 
 #define SEND_SIG_PRIV 1UL
@@ -35,7 +36,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	struct rf_signal *record;
 	__u32 count;
 
-	ring__see(RF_LANE_SECURITY, RF_SIGNAL);
+	ring__count_seen(RF_LANE_SECURITY, RF_SIGNAL);
 	merge__fill_key(&key, task, RF_SIGNAL, (__u64)target->tgid << 32 | target->signal, (__u64)target->code << 32 | (__u32)target->result);
 	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
 	if (!record)
@@ -52,7 +53,7 @@ static __always_inline int signal__report(struct task_struct *task, const struct
 	return 0;
 }
 
-/* The calls that let a process say what a signal's code is: timers and queues of the kernel have the same ones. */
+/* The calls in which a process chooses the signal's code. The kernel's timers and queues use the same codes. */
 static __always_inline bool signal__code_is_chosen(struct task_struct *task)
 {
 	__s32 number = SYSCALL_NUMBER(task__registers(task));
@@ -72,7 +73,7 @@ static __always_inline bool signal__threatens_agent(struct task_struct *target, 
 	return tampering__victim(target->tgid, kernel__start(target));
 }
 
-static __always_inline void signal__keep_if_victim(struct task_struct *target, __u32 signal, __s32 result)
+static __always_inline void signal__record_if_victim(struct task_struct *target, __u32 signal, __s32 result)
 {
 	enum tampering_victim victim = tampering__victim(target->tgid, kernel__start(target));
 
@@ -81,10 +82,10 @@ static __always_inline void signal__keep_if_victim(struct task_struct *target, _
 	/* TRACE_SIGNAL_IGNORED */
 	if (result == 1 || (signal < 64 && SIGNALS_WITHOUT_HARM >> signal & 1))
 		return;
-	tampering__keep(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
+	tampering__record(victim | RF_TAMPERING_AGENT_SIGNAL, signal, 0, 0, 0);
 }
 
-/* Cheapest question first. */
+/* The cheapest comparison comes first. */
 static __always_inline bool signal__crosses(struct task_struct *task, struct task_struct *target)
 {
 	if (kernel__plain(task)->cred->uid.val != kernel__plain(target)->cred->uid.val || kernel__plain(task)->cred->euid.val != kernel__plain(target)->cred->euid.val)
@@ -106,10 +107,10 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	sent.code = info ? kernel__read(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
-	signal__keep_if_victim(target, signal, result);
+	signal__record_if_victim(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;
-	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
 	sent.start = kernel__start(target);
 	sent.tgid = target->tgid;
@@ -121,29 +122,29 @@ static __always_inline bool signal__is_failure(long result, __u32 signal)
 {
 	if (result >= 0)
 		return false;
-	/* signal 0 asks whether a process is there: no is an answer, and a frequent one */
+	/* signal 0 tests whether a process exists, and often finds none */
 	if (signal || result != -ESRCH)
 		return true;
-	ring__pass(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SIGNAL, RF_DROP_UNWATCHED);
 	return false;
 }
 
-static __always_inline int signal__failed(struct task_struct *task, struct rf_truth *truth, struct pid *pid, __u32 signal, __s32 code, __s32 result)
+static __always_inline int signal__failed(struct task_struct *task, struct rf_kernel_copy *copy, struct pid *pid, __u32 signal, __s32 code, __s32 result)
 {
-	struct signal_target meant = { .uid = -1, .signal = signal, .code = code, .result = result };
+	struct signal_target target = { .uid = -1, .signal = signal, .code = code, .result = result };
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_SIGNAL))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SIGNAL))
 		return 0;
-	if (truth && pid) {
-		meant.tgid = truth->inode;
-		meant.start = truth->object;
-		meant.uid = truth->device;
-	} else if (pid__identify(pid, &meant.tgid, &meant.start))
-		meant.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
-	return signal__report(task, &meant);
+	if (copy && pid) {
+		target.tgid = copy->inode;
+		target.start = copy->object;
+		target.uid = copy->device;
+	} else if (pid__identify(pid, &target.tgid, &target.start))
+		target.uid = BPF_CORE_READ(pid__task(pid), cred, uid.val);
+	return signal__report(task, &target);
 }
 
-/* `argument`: where the process or thread is named; the signal is the next one. */
+/* `argument` reads the process or thread id, `next` the signal. */
 #define SIGNAL_SYSCALL(name, argument, next, si_code)                                                                                    \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
 	int name##_exit(void *context)                                                                                                   \
@@ -152,13 +153,13 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_tr
 		struct pt_regs *registers = task__registers(task);                                                                       \
 		__s32 number = argument(registers);                                                                                      \
 		__u32 signal = next(registers);                                                                                          \
-		struct rf_truth *truth = truth__take(task);                                                                              \
+		struct rf_kernel_copy *copy = kernel_copy__take(task);                                                                   \
 		long result = syscall__result(context);                                                                                  \
                                                                                                                                          \
 		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
-		/* a negative number is a group's, -1 everybody's */                                                                     \
-		return signal__failed(task, truth, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                   \
+		/* a negative number means a group, -1 every process */                                                                  \
+		return signal__failed(task, copy, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                    \
 	}
 
 SIGNAL_SYSCALL(kill, PT_REGS_PARM1_SYSCALL, PT_REGS_PARM2_SYSCALL, SI_USER)
@@ -173,10 +174,10 @@ int pidfd_send_signal_exit(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 signal = PT_REGS_PARM2_SYSCALL(registers);
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 	long result = syscall__result(context);
 
 	if (!signal__is_failure(result, signal))
 		return 0;
-	return signal__failed(task, truth, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
+	return signal__failed(task, copy, pid__of_descriptor(task, PT_REGS_PARM1_SYSCALL(registers)), signal, SI_USER, result);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A socket of an unusual kind is made, or a socket is bound or listens; or fails to. Seen at the end of the system call: what it was bound to is
- * read from the socket. A bind that failed is told from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
+/* An unusual socket is made, or a socket is bound or listens; or the call fails. Seen at the
+ * end of the system call, with the address read from the socket. A failed bind is reported
+ * from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
 
-#define SOCKETS_ROOM RF_RECORD_MAX
-/* struct sockaddr_alg: type at 2, name at 24, both filled up with NUL */
+#define SOCKETS_RECORD_MAX RF_RECORD_MAX
+/* struct sockaddr_alg: type at 2, name at 24, both NUL-padded */
 #define ALG_TYPE 2
 #define ALG_TYPE_MAX 14
 #define ALG_NAME 24
@@ -15,15 +16,15 @@
 #define VSOCK_PORT 4
 #define VSOCK_CONTEXT 8
 
-static __always_inline int sockets__leave_out(enum rf_drop cause)
+static __always_inline int sockets__skip(enum rf_drop cause)
 {
-	ring__pass(RF_LANE_SECURITY, RF_SOCKET, cause);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SOCKET, cause);
 	return 0;
 }
 
-/* Raw and packet sockets see and forge traffic; families that nobody uses are where the kernel is attacked. Ordinary sockets are told when they
- * connect, listen or send. */
-static __always_inline bool sockets__matters(__u32 family, __u32 type, __u32 protocol)
+/* Raw and packet sockets see and forge traffic; rare families are where kernel
+ * exploits start. Ordinary sockets are reported when they connect, listen or send. */
+static __always_inline bool sockets__is_reported(__u32 family, __u32 type, __u32 protocol)
 {
 	if (family == AF_UNIX)
 		return false;
@@ -61,14 +62,14 @@ int socket_exit(void *context)
 	struct rf_header number = {};
 	struct rf_socket *s;
 
-	if (!sockets__matters(family, type, protocol))
-		return sockets__leave_out(RF_DROP_UNWATCHED);
-	if (!interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
+	if (!sockets__is_reported(family, type, protocol))
+		return sockets__skip(RF_DROP_UNWATCHED);
+	if (!interest__admits_forms(RF_LANE_SECURITY, RF_SOCKET, INTEREST(SOCKET_SOCKET), kernel__cgroup(task)))
 		return 0;
 	if (task__is_agent(task))
-		return sockets__leave_out(RF_DROP_SELF);
-	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
+		return sockets__skip(RF_DROP_SELF);
+	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return 0;
 	s = ring__reserve(RF_LANE_SECURITY, RF_SOCKET, sizeof(*s), &number);
 	if (!s)
@@ -82,50 +83,50 @@ int socket_exit(void *context)
 	return 0;
 }
 
-/* What is known of the call beside its registers. */
+/* The call's data besides its registers. */
 struct sockets_call {
-	struct socket_call by;
-	const char *request; /* a struct sockaddr, in the kernel; not set when it isn't needed */
+	struct socket_call socket;
+	const char *request; /* a struct sockaddr, in kernel memory; unset where it is not needed */
 	__u32 size;
 	__u32 operation;
 };
 
 static __always_inline void sockets__fill_inet(struct rf_socket *s, const struct sockets_call *call)
 {
-	if (call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		s->port = socket__local_port(call->by.sk);
-		socket__read_local(s->address, call->by.sk, s->family);
-	} else if (call->by.asked) {
-		s->family = call->by.asked->family;
-		s->port = call->by.asked->port;
-		__builtin_memcpy(s->address, call->by.asked->address, sizeof(s->address));
+	if (call->socket.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		s->port = socket__local_port(call->socket.sk);
+		socket__read_local(s->address, call->socket.sk, s->family);
+	} else if (call->socket.destination) {
+		s->family = call->socket.destination->family;
+		s->port = call->socket.destination->port;
+		__builtin_memcpy(s->address, call->socket.destination->address, sizeof(s->address));
 	} else {
-		s->source_caller = !call->by.truth;
+		s->source_caller = !call->socket.copy;
 		s->port = socket__read_request(s->address, call->request, s->family);
 	}
 }
 
-/* struct vsock_sock begins with its socket, its transport and its own address (include/net/af_vsock.h, 5.5 to 6.18). By the place, since it is a module's
- * on many kernels: see lib/file.h. */
+/* struct vsock_sock begins with its socket, its transport and its local address (include/net/af_vsock.h,
+ * 5.5 to 6.18). Read by position, since it belongs to a module on many kernels: see lib/file.h. */
 static __always_inline void sockets__fill_vsock(struct rf_socket *s, const struct sockets_call *call)
 {
-	const char *own = (char *)call->by.sk + bpf_core_type_size(struct sock) + sizeof(void *);
+	const char *address = (char *)call->socket.sk + bpf_core_type_size(struct sock) + sizeof(void *);
 
-	if (!call->by.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
-		s->source_caller = !call->by.truth;
-		own = call->request;
+	if (!call->socket.sk || (s->result && s->operation == RF_SOCKET_BIND)) {
+		s->source_caller = !call->socket.copy;
+		address = call->request;
 	}
-	bpf_probe_read_kernel(&s->port, sizeof(s->port), own + VSOCK_PORT);
-	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), own + VSOCK_CONTEXT);
+	bpf_probe_read_kernel(&s->port, sizeof(s->port), address + VSOCK_PORT);
+	bpf_probe_read_kernel(&s->context_id, sizeof(s->context_id), address + VSOCK_CONTEXT);
 }
 
-/* Type and name of an algorithm: a module's struct has the kernel's copy, in no BTF that is known here. */
+/* Type and name of an algorithm. The kernel's copy is in a module's struct, which is in no BTF available here. */
 static __always_inline void sockets__append_alg(struct rf_builder *b, struct rf_socket *s, const struct sockets_call *call)
 {
 	char *record = b->record;
 	long type, name;
 
-	s->source_caller = !call->by.truth;
+	s->source_caller = !call->socket.copy;
 	type = bpf_probe_read_kernel_str(record + sizeof(*s), ALG_TYPE_MAX + 1, call->request + ALG_TYPE);
 	if (type < 1 || type > ALG_TYPE_MAX + 1)
 		return;
@@ -143,22 +144,22 @@ static __always_inline void sockets__fill(struct rf_builder *b, struct rf_socket
 
 	if (family == AF_INET || family == AF_INET6) {
 		sockets__fill_inet(s, call);
-	} else if (family == AF_UNIX && call->by.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
-		socket__append_unix_name(b, SOCKETS_ROOM, &s->path, work, (struct unix_sock *)call->by.sk);
+	} else if (family == AF_UNIX && call->socket.sk && (s->result == 0 || s->operation == RF_SOCKET_LISTEN)) {
+		socket__append_unix_name(b, SOCKETS_RECORD_MAX, &s->path, work, (struct unix_sock *)call->socket.sk);
 	} else if (family == AF_UNIX) {
-		s->source_caller = !call->by.truth;
-		socket__append_unix_request(b, SOCKETS_ROOM, &s->path, call->request, call->size);
+		s->source_caller = !call->socket.copy;
+		socket__append_unix_request(b, SOCKETS_RECORD_MAX, &s->path, call->request, call->size);
 	} else if (family == AF_VSOCK) {
 		sockets__fill_vsock(s, call);
 	} else if (family == AF_ALG && s->operation == RF_SOCKET_BIND) {
 		sockets__append_alg(b, s, call);
 	}
-	if (call->by.doubtful)
+	if (call->socket.unverified)
 		s->source_caller = 1;
 }
 
-/* Ports tell only what is bound by now, of IP. */
-static __always_inline bool sockets__is_wanted(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
+/* Ports decide only for IP sockets that are bound by now. */
+static __always_inline bool sockets__admits(struct task_struct *task, const struct socket_call *call, __u32 operation, __s32 result)
 {
 	bool is_unix = call->family == AF_UNIX;
 	__u64 forms = operation == RF_SOCKET_BIND ? (is_unix ? INTEREST(SOCKET_BIND_UNIX) : INTEREST(SOCKET_BIND))
@@ -167,8 +168,8 @@ static __always_inline bool sockets__is_wanted(struct task_struct *task, const s
 	struct sock *sk = call->sk;
 
 	if (!sk || result < 0 || (call->family != AF_INET && call->family != AF_INET6))
-		return interest__takes_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
-	return interest__takes_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
+		return interest__admits_forms(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup);
+	return interest__admits_ends(RF_LANE_SECURITY, RF_SOCKET, forms, cgroup, socket__local_port(sk), socket__local_port(sk));
 }
 
 static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, struct task_struct *task, __s32 result, struct sockets_call *call)
@@ -178,14 +179,14 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 	struct pt_regs *registers = task__registers(task);
 
 	sockets__clear(s, task, call->operation, result);
-	s->family = call->by.family;
-	s->type = call->by.type;
-	s->protocol = call->by.protocol;
+	s->family = call->socket.family;
+	s->type = call->socket.type;
+	s->protocol = call->socket.protocol;
 	if (call->operation == RF_SOCKET_LISTEN) {
 		s->backlog = PT_REGS_PARM2_SYSCALL(registers);
 	} else {
 		call->size = PT_REGS_PARM3_SYSCALL(registers);
-		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->by.truth, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
+		socket__copy_request(scratch->path.text + RF_PATH_MAX, call->socket.copy, (const void *)PT_REGS_PARM2_SYSCALL(registers), call->size);
 		call->request = scratch->path.text + RF_PATH_MAX;
 	}
 	sockets__fill(&b, s, &scratch->path, call);
@@ -193,11 +194,11 @@ static __always_inline void sockets__assemble(struct rf_scratch_big *scratch, st
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
 }
 
-/* Nobody wants to know: nor may the next call take what was written down of this one. */
-static __always_inline int sockets__leave_out_call(enum rf_drop cause)
+/* For a call that is not reported: discards the kernel's copy, so that the next call does not take it. */
+static __always_inline int sockets__skip_call(enum rf_drop cause)
 {
-	truth__take(bpf_get_current_task_btf());
-	return sockets__leave_out(cause);
+	kernel_copy__take(bpf_get_current_task_btf());
+	return sockets__skip(cause);
 }
 
 static __always_inline void sockets__report(__u32 operation, __s32 result)
@@ -206,55 +207,55 @@ static __always_inline void sockets__report(__u32 operation, __s32 result)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_scratch_big *scratch;
 
-	if (!socket__identify(&call.by, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
+	if (!socket__identify(&call.socket, task, operation == RF_SOCKET_BIND ? DESTINATION_BIND : 0))
 		return;
-	if (call.by.family == AF_NETLINK) { /* everybody binds one */
-		sockets__leave_out(RF_DROP_UNWATCHED);
+	if (call.socket.family == AF_NETLINK) { /* every netlink user binds one */
+		sockets__skip(RF_DROP_UNWATCHED);
 		return;
 	}
-	if (!sockets__is_wanted(task, &call.by, operation, result))
+	if (!sockets__admits(task, &call.socket, operation, result))
 		return;
-	ring__see(RF_LANE_SECURITY, RF_SOCKET);
-	if (share__holds_back(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
+	ring__count_seen(RF_LANE_SECURITY, RF_SOCKET);
+	if (share__throttles(RF_LANE_SECURITY, RF_SOCKET, kernel__cgroup(task)))
 		return;
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SOCKET);
 	if (!scratch)
 		return;
 	sockets__assemble(scratch, task, result, &call);
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
-/* A bound UDP socket receives before it has sent anything: whose it is must be known by then. */
-static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *asked)
+/* A bound UDP socket can receive before it sends, so its owner is stored at bind. */
+static __always_inline int sockets__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
 	__u64 key = bpf_get_current_pid_tgid();
 
-	asked->call = DESTINATION_BIND;
-	asked->cookie = bpf_get_socket_cookie(context);
+	destination->call = DESTINATION_BIND;
+	destination->cookie = bpf_get_socket_cookie(context);
 	if (interest__any_form(INTEREST(SOCKET_BIND)))
-		failure__of(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, asked, BPF_ANY));
+		failure__check(RF_PLACE_DESTINATIONS, bpf_map_update_elem(&rf_destinations, &key, destination, BPF_ANY));
 	if (context->type == SOCK_DGRAM &&
 	    interest__any_form(INTEREST(DATAGRAM_REMOTE) | INTEREST(DATAGRAM_LOOPBACK) | INTEREST(PACKET_DNS)))
-		owner__remember(asked->cookie, false);
-	return 1; /* go on: this hook only looks */
+		owner__remember(destination->cookie, false);
+	return 1; /* allow: this hook only observes */
 }
 
 SEC("cgroup/bind4")
 int bind4(struct bpf_sock_addr *context)
 {
-	struct rf_destination asked = {};
+	struct rf_destination destination = {};
 
-	socket__read_hook4(&asked, context);
-	return sockets__remember(context, &asked);
+	socket__read_hook4(&destination, context);
+	return sockets__remember(context, &destination);
 }
 
 SEC("cgroup/bind6")
 int bind6(struct bpf_sock_addr *context)
 {
-	struct rf_destination asked = {};
+	struct rf_destination destination = {};
 
-	socket__read_hook6(&asked, context);
-	return sockets__remember(context, &asked);
+	socket__read_hook6(&destination, context);
+	return sockets__remember(context, &destination);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bind")
@@ -263,9 +264,9 @@ int bind_exit(void *context)
 	__u64 key = bpf_get_current_pid_tgid();
 
 	if (!interest__any(RF_SOCKET))
-		sockets__leave_out_call(RF_DROP_UNWATCHED);
+		sockets__skip_call(RF_DROP_UNWATCHED);
 	else if (task__is_agent(bpf_get_current_task_btf()))
-		sockets__leave_out_call(RF_DROP_SELF);
+		sockets__skip_call(RF_DROP_SELF);
 	else
 		sockets__report(RF_SOCKET_BIND, syscall__result(context));
 	bpf_map_delete_elem(&rf_destinations, &key);
@@ -276,9 +277,9 @@ SEC("tracepoint/syscalls/sys_exit_listen")
 int listen_exit(void *context)
 {
 	if (!interest__any(RF_SOCKET))
-		return sockets__leave_out_call(RF_DROP_UNWATCHED);
+		return sockets__skip_call(RF_DROP_UNWATCHED);
 	if (task__is_agent(bpf_get_current_task_btf()))
-		return sockets__leave_out_call(RF_DROP_SELF);
+		return sockets__skip_call(RF_DROP_SELF);
 	sockets__report(RF_SOCKET_LISTEN, syscall__result(context));
 	return 0;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A sysctl is about to be written. Asked right before the kernel takes the value, after it has checked the permission: a value that it then refuses
- * is reported too, a file of /proc/sys that may not be opened shows as a failed open. This hook only looks: it always lets the write happen, and
- * leaves the value alone. Sysctls that are set by the system call or by the kernel's command line have no hook. */
+/* A sysctl is about to be written. Runs after the permission check, right before the kernel takes
+ * the value: a value that it then refuses is reported too, and a file of /proc/sys that may not
+ * be opened is a failed open. This hook only observes: it always allows the write and leaves the
+ * value alone. Sysctls set by the system call or on the kernel's command line have no hook. */
 #include "lib/task.h"
 
 #define SYSCTL_TEXT_MAX 256
 #define E2BIG 7
 
-/* `size`: what the helper has put at the record's end, or -E2BIG when only the beginning fits: then how much there is isn't known. */
-static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *text, long size)
+/* `size`: what the helper wrote at the record's end, or -E2BIG
+ * when only the beginning fits; then the true length is unknown. */
+static __always_inline void sysctl__set_text(struct rf_builder *b, struct rf_text *text, long size)
 {
 	__u32 end = b->end;
 	char last = 0;
@@ -24,7 +26,7 @@ static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *t
 	rf_barrier(end);
 	if (end < RF_RECORD_MAX)
 		last = b->record[end];
-	/* as people type it */
+	/* drops the newline that users type */
 	if (last == '\n') {
 		text->kept--;
 		text->length--;
@@ -32,7 +34,7 @@ static __always_inline void sysctl__took(struct rf_builder *b, struct rf_text *t
 	b->end += text->kept;
 }
 
-#define SYSCTL_PLACE(b)                                                                                                                  \
+#define SYSCTL_BUFFER(b)                                                                                                                 \
 	({                                                                                                                               \
 		__u32 end__ = (b)->end;                                                                                                  \
 		rf_barrier(end__);                                                                                                       \
@@ -48,9 +50,9 @@ static __always_inline void sysctl__report(struct rf_scratch_big *scratch, struc
 
 	task__fill_header(&s->h, bpf_get_current_task_btf(), RF_SYSCTL);
 	s->pad = 0;
-	sysctl__took(&b, &s->name, bpf_sysctl_get_name(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX, 0));
-	sysctl__took(&b, &s->before, bpf_sysctl_get_current_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
-	sysctl__took(&b, &s->after, bpf_sysctl_get_new_value(context, SYSCTL_PLACE(&b), SYSCTL_TEXT_MAX));
+	sysctl__set_text(&b, &s->name, bpf_sysctl_get_name(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX, 0));
+	sysctl__set_text(&b, &s->before, bpf_sysctl_get_current_value(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX));
+	sysctl__set_text(&b, &s->after, bpf_sysctl_get_new_value(context, SYSCTL_BUFFER(&b), SYSCTL_TEXT_MAX));
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
 }
 
@@ -59,13 +61,13 @@ int sysctl(struct bpf_sysctl *context)
 {
 	struct rf_scratch_big *scratch;
 
-	if (!context->write || !interest__takes(RF_LANE_SECURITY, RF_SYSCTL))
+	if (!context->write || !interest__admits(RF_LANE_SECURITY, RF_SYSCTL))
 		return 1;
-	ring__see(RF_LANE_SECURITY, RF_SYSCTL);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);
+	ring__count_seen(RF_LANE_SECURITY, RF_SYSCTL);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSCTL);
 	if (!scratch)
 		return 1;
 	sysctl__report(scratch, context);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* System calls that few programs have a reason for, and that change, or show, what is everybody's. Each is seen at its end. Arguments are the
- * registers' values, which the kernel has used; where the kernel keeps its own copy of what lies in the caller's memory, that is reported.
- * A reboot that happens never ends: only what fails, or arms or disarms Ctrl-Alt-Del, is seen. */
+/* Rare system calls that change, or show, state of the whole machine, at their end. Arguments are the
+ * registers' values, which the kernel used; where the kernel keeps its own copy of the caller's memory, that is
+ * reported. A successful reboot never returns, so only a failed one, or one that sets Ctrl-Alt-Del, is seen. */
 #include "lib/syscall.h"
 #include "lib/task.h"
 
@@ -13,9 +13,9 @@ struct system_call {
 	__s32 result;
 	__u64 first, second, third;
 	struct file *file;      /* its path is the text */
-	const char *kernel;     /* or this, NUL-terminated, in the kernel */
-	const char *text;       /* or this, in the caller's memory; `size` 0: NUL-terminated */
-	const char *detail;     /* in the caller's memory, NUL-terminated */
+	const char *kernel;     /* or a NUL-terminated text in kernel memory */
+	const char *text;       /* or a text in the caller's memory; `size` 0: NUL-terminated */
+	const char *detail;     /* NUL-terminated, in the caller's memory */
 	__u32 size;
 	__u32 source_caller;
 };
@@ -48,10 +48,10 @@ static __noinline int system__report(const struct system_call *call)
 	struct rf_scratch_big *scratch;
 	struct rf_system_change *s;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_SYSTEM_CHANGE))
+	if (!interest__admits(RF_LANE_SECURITY, RF_SYSTEM_CHANGE))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
+	ring__count_seen(RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), RF_LANE_SECURITY, RF_SYSTEM_CHANGE);
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
@@ -72,17 +72,18 @@ static __noinline int system__report(const struct system_call *call)
 	}
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }
 
-static __always_inline int system__leave_out(void)
+static __always_inline int system__skip(void)
 {
-	ring__pass(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
+	ring__count_skipped(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_UNWATCHED);
 	return 0;
 }
 
-/* The end of a system call: `call` is filled in by what stands between the braces, from `registers`, `task` and `ret`. */
+/* Defines the program for the end of a system call. The block after the macro
+ * fills `call` from `registers`, `task` and `ret`; it returns 0 to skip the call. */
 #define SYSTEM_CALL(name, number)                                                                                                        \
 	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call); \
 	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
@@ -92,7 +93,7 @@ static __always_inline int system__leave_out(void)
 		struct system_call call = { .operation = number, .result = syscall__result(context) };                                   \
                                                                                                                                          \
 		if (!system__##name(task, task__registers(task), call.result, &call))                                                    \
-			return system__leave_out();                                                                                      \
+			return system__skip();                                                                                           \
 		return system__report(&call);                                                                                            \
 	}                                                                                                                                \
 	static __always_inline int system__##name(struct task_struct *task, struct pt_regs *registers, long ret, struct system_call *call)
@@ -105,8 +106,8 @@ static __always_inline int system__leave_out(void)
 
 static __always_inline void system__read_user(void *to, __u32 size, __u64 from)
 {
-	if (failure__of(RF_PLACE_ARGUMENT, bpf_probe_read_user(to, size, (const void *)from)))
-		ring__count(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
+	if (failure__check(RF_PLACE_ARGUMENT, bpf_probe_read_user(to, size, (const void *)from)))
+		ring__count_drop(RF_LANE_SECURITY, RF_SYSTEM_CHANGE, RF_DROP_READ_FAULT);
 }
 
 #include "system/machine.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What goes through libssl, in the clear. Off unless it is asked for. Both ways are looked at when the call returns: then it is known how much there was. */
+/* Data that passes through libssl, in clear text. Off by default. Both directions
+ * are read when the call returns, since the number of bytes is known then. */
 #include "lib/probe.h"
 #include "lib/share.h"
 
 struct tls_call {
 	__u64 buffer;
-	__u64 moved; /* where the _ex functions write how much there was; 0: it is returned */
+	__u64 moved; /* where the _ex functions store the number of bytes; 0: the function returns it */
 	__u64 egress;
 };
 
@@ -21,10 +22,10 @@ static __always_inline int tls__begin(const void *buffer, const void *moved, boo
 	struct tls_call call = { .buffer = (__u64)buffer, .moved = (__u64)moved, .egress = egress };
 	__u64 thread = bpf_get_current_pid_tgid();
 
-	if (!interest__takes(RF_LANE_BULK, RF_TLS_DATA))
+	if (!interest__admits(RF_LANE_BULK, RF_TLS_DATA))
 		return 0;
 	if (task__is_agent(bpf_get_current_task_btf())) {
-		ring__pass(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_TLS_DATA, RF_DROP_SELF);
 		return 0;
 	}
 	bpf_map_update_elem(&rf_tls_calls, &thread, &call, BPF_ANY);
@@ -62,12 +63,12 @@ static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 	__u32 kept = length < RF_TLS_DATA_MAX ? length : RF_TLS_DATA_MAX;
 	struct rf_tls_data *t;
 
-	if (share__is_over(RF_LANE_BULK, kernel__cgroup(bpf_get_current_task_btf()))) {
-		ring__see(RF_LANE_BULK, RF_TLS_DATA);
-		share__hold_back(RF_LANE_BULK, RF_TLS_DATA, kernel__cgroup(bpf_get_current_task_btf()));
+	if (share__is_exceeded(RF_LANE_BULK, kernel__cgroup(bpf_get_current_task_btf()))) {
+		ring__count_seen(RF_LANE_BULK, RF_TLS_DATA);
+		share__count_throttled(RF_LANE_BULK, RF_TLS_DATA, kernel__cgroup(bpf_get_current_task_btf()));
 		return;
 	}
-	scratch = probe__take(RF_LANE_BULK, RF_TLS_DATA);
+	scratch = probe__acquire(RF_LANE_BULK, RF_TLS_DATA);
 	if (!scratch)
 		return;
 	b.record = scratch->record;
@@ -78,7 +79,7 @@ static __always_inline void tls__emit(const struct tls_call *call, __u32 length)
 	probe__emit(scratch, &b, RF_LANE_BULK);
 }
 
-/* Of all four: a call that moved nothing is none. */
+/* For all four functions. A call that moved no bytes is not reported. */
 SEC("uretprobe")
 int BPF_KRETPROBE(tls_exit, int result)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Every system call of chosen processes, for `ringfence trace`. An object of its own: the two raw tracepoints cost each call of the whole machine a
- * little, so nothing of it is loaded but while somebody traces, and whoever isn't chosen leaves by the first question. */
+/* Every system call of selected processes, for `ringfence trace`. A separate object: the two raw tracepoints cost
+ * every call of the machine a little, so it is loaded only during a trace, and the first test skips other processes. */
 #include "lib/kernel.h"
 #include "trace.h"
 #include "trace_texts.h"
 
 #define COMPAT_CALL 2 /* TS_COMPAT of x86 */
 
-/* set before load */
+/* Set before load. */
 const volatile __u32 tr_by_cgroup;
-const volatile __u32 tr_follow;    /* children too */
-const volatile __u32 tr_tracer;    /* the process that shows it, never shown itself */
-const volatile __u32 tr_no_texts;  /* for a summary */
+const volatile __u32 tr_follow;    /* 1: trace children too */
+const volatile __u32 tr_tracer;    /* the process that shows the trace, never traced itself */
+const volatile __u32 tr_no_texts;  /* 1: no texts, for a summary */
 
 __u64 tr_lost;
 
@@ -41,7 +41,8 @@ struct {
 	__type(value, struct tr_call);
 } tr_calls SEC(".maps");
 
-/* Arguments, a bit each, that were not in memory at a call's entry: by its end the kernel has read them itself. Key: pid_tgid. */
+/* Arguments, a bit each, that were not in memory at a call's entry:
+ * by its end the kernel has read them itself. Key: pid_tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -49,7 +50,7 @@ struct {
 	__type(value, __u32);
 } tr_unread SEC(".maps");
 
-/* Tracepoints run with preemption off, and no system call begins inside another on one CPU. */
+/* One per CPU is enough: tracepoints run with preemption off, and no system call begins inside another on one CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -65,7 +66,7 @@ struct task_struct___x86 {
 	struct thread_info___x86 thread_info;
 } __attribute__((preserve_access_index));
 
-/* 0: not chosen */
+/* Returns enum tr_target; 0: not traced. */
 static __always_inline __u32 trace__target(__u32 tgid)
 {
 	__u32 *target;
@@ -141,7 +142,7 @@ static __always_inline void trace__send(struct tr_record *r, __u32 texts)
 {
 	__u32 size = offsetof(struct tr_record, text) + texts;
 
-	/* for older verifiers: the compiler would look at `texts` instead */
+	/* for older verifiers: otherwise the compiler tests `texts` instead */
 	asm volatile("" : "+r"(size));
 	if (size > sizeof(*r))
 		size = sizeof(*r);
@@ -154,7 +155,7 @@ static __always_inline struct tr_call *trace__call(__u32 number)
 	return bpf_map_lookup_elem(&tr_calls, &number);
 }
 
-/* The arguments that the kernel fills */
+/* Returns the arguments that the kernel fills, a bit each. */
 static __always_inline __u32 trace__outputs(const struct tr_call *call)
 {
 	__u32 mask = 0;
@@ -271,7 +272,7 @@ int BPF_PROG(trace_gone, struct task_struct *task)
 	return 0;
 }
 
-/* Never set: it has what TypeScript reads described in the object's BTF. */
+/* Never set: puts the types that TypeScript reads into the object's BTF. */
 struct tr_types {
 	struct tr_record record;
 	struct tr_call call;

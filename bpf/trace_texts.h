@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What a system call's arguments point at: strings, lists of strings and buffers, one behind the other in the record. */
+/* The texts that a system call's arguments point to: strings,
+ * arrays of strings and buffers, one after another in the record. */
 #ifndef TRACE_TEXTS_H
 #define TRACE_TEXTS_H
 
@@ -8,7 +9,7 @@
 
 #define TR_TEXTS_MASK 2047
 
-/* Each returns what it has put at `at`, or a negative number. */
+/* Each reader returns the bytes it stored at `at`, or a negative number. */
 static __always_inline long trace__read_string(struct tr_record *r, struct tr_text *text, __u32 at, __u64 address)
 {
 	long size = kernel__read_user_string(r->text + at, TR_TEXT_MAX, (const void *)address);
@@ -38,7 +39,7 @@ struct strings_loop {
 	__u32 used;
 };
 
-static long trace__read_one(__u32 index, struct strings_loop *loop)
+static long trace__read_element(__u32 index, struct strings_loop *loop)
 {
 	__u32 at = (loop->at + loop->used) & TR_TEXTS_MASK;
 	__u64 string = 0;
@@ -58,20 +59,20 @@ static long trace__read_one(__u32 index, struct strings_loop *loop)
 	return size <= 0;
 }
 
-/* Each with its NUL. */
+/* Each string keeps its NUL. */
 static __always_inline long trace__read_strings(struct tr_record *r, struct tr_text *text, __u32 at, __u64 address)
 {
 	struct strings_loop loop = { .record = r, .text = text, .address = address, .at = at };
 
 	text->state = TR_WHOLE;
-	bpf_loop(TR_STRINGS_MAX + 1, trace__read_one, &loop, 0);
+	bpf_loop(TR_STRINGS_MAX + 1, trace__read_element, &loop, 0);
 	return loop.used;
 }
 
 struct texts_loop {
 	struct tr_record *record;
 	struct tr_call *call;
-	__u32 mask; /* the arguments to be read */
+	__u32 mask; /* the arguments to read, a bit each */
 	__u32 at;
 	__u32 unread;
 };

@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Datagrams to unix sockets, as of syslog, systemd and whoever talks to a daemon without a connection. No packet shows them, so each is seen at the end of
- * the call that sent it, or of the kernel's function that did (full/unix_datagram.bpf.h): equal ones (process, peer, result) are merged, whatever sockets
- * they went by. When the call is over the kernel has forgotten whom it sent one to: of a connected socket the peer is the kernel's, else the name is the
- * caller's, marked, unless the full profile wrote it down. */
+/* Datagrams to unix sockets, for example to syslog, systemd or another daemon. They make no packets, so each is seen
+ * at the end of the call, or of the kernel function that sent it (full/unix_datagram.bpf.h). Equal ones (process, peer,
+ * result) are merged, whatever their sockets. */
 #include "lib/share.h"
 #include "lib/socket.h"
 
-#define UNIX_DATAGRAM_ROOM RF_SMALL_RECORD_MAX
+#define UNIX_DATAGRAM_RECORD_MAX RF_SMALL_RECORD_MAX
 
-/* `to`: where `memory` says; 0: the socket's own peer. */
+/* `to`: an address in the memory that `memory` names; 0: the socket's own peer. */
 struct unix_datagram_call {
 	struct sock *sk;
 	struct sock *peer;
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 	const void *to;
-	const char *request; /* our copy of what is there */
+	const char *request; /* the sensor's copy of that address */
 	enum text_source memory;
 	__u32 size;
 	__s32 result;
 };
 
-/* What is written down of this datagram, once; 0: nothing. */
-static __always_inline struct rf_truth *unix_datagram__take(struct task_struct *task, struct sock *sk)
+/* Takes what a hook stored for this datagram, once; 0: nothing. */
+static __always_inline struct rf_kernel_copy *unix_datagram__take_copy(struct task_struct *task, struct sock *sk)
 {
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	return truth && truth->object == (__u64)sk ? truth : 0;
+	return copy && copy->object == (__u64)sk ? copy : 0;
 }
 
 static __always_inline __u64 unix_datagram__hash(const char *request)
@@ -66,18 +65,20 @@ static __always_inline void unix_datagram__fill_fixed(struct rf_datagram *d, str
 	d->pad = 0;
 }
 
+/* After the call the kernel no longer has the destination. The peer of a connected socket is the kernel's; any other
+ * name is the caller's, marked, unless the full profile stored it. */
 static __always_inline void unix_datagram__fill_peer(struct rf_builder *b, struct rf_datagram *d, struct rf_path_work *work,
 						     const struct unix_datagram_call *call)
 {
 	text__clear(b, &d->path);
-	if (call->truth) {
+	if (call->copy) {
 		d->source_caller = 0;
-		truth__append(b, UNIX_DATAGRAM_ROOM, &d->path, call->truth, &call->truth->path);
+		kernel_copy__append(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, call->copy, &call->copy->path);
 	} else if (call->to) {
 		d->source_caller = call->memory == TEXT_USER;
-		socket__append_unix_request(b, UNIX_DATAGRAM_ROOM, &d->path, call->request, call->size);
+		socket__append_unix_request(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, call->request, call->size);
 	} else {
-		socket__append_unix_name(b, UNIX_DATAGRAM_ROOM, &d->path, work, (struct unix_sock *)call->peer);
+		socket__append_unix_name(b, UNIX_DATAGRAM_RECORD_MAX, &d->path, work, (struct unix_sock *)call->peer);
 	}
 }
 
@@ -97,40 +98,40 @@ static __always_inline void unix_datagram__assemble(struct rf_scratch_small *scr
 	unix_datagram__fill_fixed(d, task, call);
 	unix_datagram__fill_peer(&b, d, &scratch->path, call);
 	text__count_faults(&b, RF_LANE_BULK);
-	ring__output(RF_LANE_BULK, d, b.end, UNIX_DATAGRAM_ROOM);
+	ring__output(RF_LANE_BULK, d, b.end, UNIX_DATAGRAM_RECORD_MAX);
 }
 
-/* The ends of a socketpair have no names: whose they are is no news. */
-static __always_inline bool unix_datagram__is_to_somebody(const struct unix_datagram_call *call)
+/* The ends of a socketpair have no names; their datagrams are not reported. */
+static __always_inline bool unix_datagram__has_named_peer(const struct unix_datagram_call *call)
 {
 	struct unix_sock *peer = (struct unix_sock *)call->peer;
 
 	return call->to || call->result < 0 || (peer && BPF_CORE_READ(peer, addr));
 }
 
-static __always_inline int unix_datagram__ended(struct task_struct *task, struct unix_datagram_call *call)
+static __always_inline int unix_datagram__report(struct task_struct *task, struct unix_datagram_call *call)
 {
-	struct sock *sk = call->sk; /* locals: CO-RE must not see a struct that the kernel doesn't have */
-	struct unix_sock *own = (struct unix_sock *)sk;
+	struct sock *sk = call->sk; /* locals: CO-RE must not see a struct that the kernel does not have */
+	struct unix_sock *unix_sock = (struct unix_sock *)sk;
 	__u64 cgroup = kernel__cgroup(task);
 	struct rf_scratch_small *scratch;
 
-	call->peer = (struct sock *)BPF_CORE_READ(own, peer);
-	if (kernel__read(sk, sk_type) != SOCK_DGRAM || !unix_datagram__is_to_somebody(call))
+	call->peer = (struct sock *)BPF_CORE_READ(unix_sock, peer);
+	if (kernel__read(sk, sk_type) != SOCK_DGRAM || !unix_datagram__has_named_peer(call))
 		return 0;
-	if (!interest__takes_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
+	if (!interest__admits_forms(RF_LANE_BULK, RF_DATAGRAM, INTEREST(DATAGRAM_UNIX), cgroup))
 		return 0;
 	if (task__is_agent(task)) {
-		ring__pass(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
+		ring__count_skipped(RF_LANE_BULK, RF_DATAGRAM, RF_DROP_SELF);
 		return 0;
 	}
-	ring__see(RF_LANE_BULK, RF_DATAGRAM);
-	if (share__holds_back(RF_LANE_BULK, RF_DATAGRAM, cgroup))
+	ring__count_seen(RF_LANE_BULK, RF_DATAGRAM);
+	if (share__throttles(RF_LANE_BULK, RF_DATAGRAM, cgroup))
 		return 0;
-	scratch = scratch__take(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_DATAGRAM);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_DATAGRAM);
 	if (!scratch)
 		return 0;
 	unix_datagram__assemble(scratch, task, call);
-	scratch__give(scratch);
+	scratch__release(scratch);
 	return 0;
 }

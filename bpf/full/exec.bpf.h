@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which script an exec is about. The kernel lets go of it before sched_process_exec, where the file is the interpreter's already; this hook
- * it comes to once for each file of the chain, the script first. */
+/* Full profile: stores which script an exec runs. The kernel closes it before sched_process_exec, where
+ * the file is already the interpreter. This hook runs for each file of the chain, the script first. */
 #include "paths.h"
 
-/* Nearly all are ELF files, which the baseline tells: their processes are spared 8 KiB of memory each. */
+/* Nearly all executables are ELF files, for which the baseline has
+ * everything: skipping them spares their processes 8 KiB each. */
 static __always_inline bool exec__is_elf(struct linux_binprm *binary)
 {
 	char magic[4];
@@ -11,26 +12,26 @@ static __always_inline bool exec__is_elf(struct linux_binprm *binary)
 	return !bpf_probe_read_kernel(magic, sizeof(magic), binary->buf) && magic[0] == 0x7f && magic[1] == 'E' && magic[2] == 'L' && magic[3] == 'F';
 }
 
-static __always_inline void exec__write_script(struct linux_binprm *binary)
+static __always_inline void exec__store_script(struct linux_binprm *binary)
 {
 	struct paths_names names = {
 		.mount = BPF_CORE_READ(binary, file, f_path.mnt),
 		.dentry = BPF_CORE_READ(binary, file, f_path.dentry),
 	};
-	struct rf_truth *truth;
+	struct rf_kernel_copy *copy;
 
 	if (kernel__read(binary, interp) != kernel__read(binary, filename))
 		return; /* an interpreter */
-	/* an exec of a script that failed may have left one */
-	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
-	if (truth)
-		truth->call = 0;
+	/* a failed exec of a script may have left one */
+	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
+	if (copy)
+		copy->call = 0;
 	if (exec__is_elf(binary))
 		return;
-	paths__write_down(&names);
-	truth = bpf_task_storage_get(&rf_truths, bpf_get_current_task_btf(), 0, 0);
-	if (truth)
-		truth->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
+	paths__store(&names);
+	copy = bpf_task_storage_get(&rf_kernel_copy, bpf_get_current_task_btf(), 0, 0);
+	if (copy)
+		copy->ctime = file__ctime(BPF_CORE_READ(binary, file, f_inode));
 }
 
-FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__write_script(binary), struct linux_binprm *binary)
+FULL_HOOK_OF(bprm_check_security, "security_bprm_check", exec__store_script(binary), struct linux_binprm *binary)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: which files a call really changes. The hooks of paths rather than those of inodes: these don't say by which mount, and are not come to
- * when the directory's mode forbids the change. Extended attributes have hooks of inodes only, so their mount is taken where the kernel asks it for
- * leave to write. */
+/* Full profile: stores which files a call changes. Uses the path hooks, since inode hooks do not
+ * give the mount and are not reached if the directory's mode forbids the change. Extended attributes
+ * have inode hooks only, so their mount is taken where the kernel requests write access to it. */
 #include "paths.h"
 
 static __always_inline bool change__is_of_attribute(__u32 call)
@@ -17,88 +17,88 @@ static __always_inline bool change__is_of_attribute(__u32 call)
 #endif
 }
 
-static __always_inline void change__write_path(const struct path *path)
+static __always_inline void change__store_path(const struct path *path)
 {
 	struct paths_names names = { .mount = kernel__read(path, mnt), .dentry = kernel__read(path, dentry) };
 
-	paths__write_down(&names);
+	paths__store(&names);
 }
 
 /* `directory` is the parent of `dentry`. */
-static __always_inline void change__write_entry(const struct path *directory, struct dentry *dentry, const char *text)
+static __always_inline void change__store_entry(const struct path *directory, struct dentry *dentry, const char *text)
 {
 	struct paths_names names = { .mount = kernel__read(directory, mnt), .dentry = dentry, .text = text };
 
-	paths__write_down(&names);
+	paths__store(&names);
 }
 
-static __always_inline void change__write_both(const struct path *directory, struct dentry *dentry, struct dentry *target)
+static __always_inline void change__store_entries(const struct path *directory, struct dentry *dentry, struct dentry *target)
 {
 	struct paths_names names = { .mount = kernel__read(directory, mnt), .dentry = dentry, .target_mount = kernel__read(directory, mnt), .target = target };
 
-	paths__write_down(&names);
+	paths__store(&names);
 }
 
-/* By kprobe the pointers are numbers: only their fields are read. */
-FULL_HOOK(path_unlink, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
-FULL_HOOK(path_rmdir, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
-FULL_HOOK(path_mkdir, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
-FULL_HOOK(path_mknod, change__write_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
-FULL_HOOK(path_symlink, change__write_entry(directory, dentry, to), const struct path *directory, struct dentry *dentry, const char *to)
-FULL_HOOK(path_link, change__write_both(directory, from, to), struct dentry *from, const struct path *directory, struct dentry *to)
-FULL_HOOK(path_rename, change__write_both(directory, from, to), const struct path *directory, struct dentry *from, const struct path *other,
+/* In a kprobe the pointers are numbers: only their fields are read. */
+FULL_HOOK(path_unlink, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_rmdir, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_mkdir, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_mknod, change__store_entry(directory, dentry, 0), const struct path *directory, struct dentry *dentry)
+FULL_HOOK(path_symlink, change__store_entry(directory, dentry, to), const struct path *directory, struct dentry *dentry, const char *to)
+FULL_HOOK(path_link, change__store_entries(directory, from, to), struct dentry *from, const struct path *directory, struct dentry *to)
+FULL_HOOK(path_rename, change__store_entries(directory, from, to), const struct path *directory, struct dentry *from, const struct path *new_directory,
 	  struct dentry *to)
-FULL_HOOK(path_chmod, change__write_path(path), const struct path *path)
-FULL_HOOK(path_chown, change__write_path(path), const struct path *path)
-FULL_HOOK(path_truncate, change__write_path(path), const struct path *path)
+FULL_HOOK(path_chmod, change__store_path(path), const struct path *path)
+FULL_HOOK(path_chown, change__store_path(path), const struct path *path)
+FULL_HOOK(path_truncate, change__store_path(path), const struct path *path)
 
-/* since 6.2 ftruncate has one of its own */
-static __always_inline void change__write_file(struct file *file)
+/* ftruncate has its own hook since 6.2 */
+static __always_inline void change__store_file(struct file *file)
 {
 	struct paths_names names = { .mount = kernel__read(file, f_path.mnt), .dentry = kernel__read(file, f_path.dentry) };
 
-	paths__write_down(&names);
+	paths__store(&names);
 }
 
-FULL_HOOK(file_truncate, change__write_file(file), struct file *file)
+FULL_HOOK(file_truncate, change__store_file(file), struct file *file)
 
-/* --- extended attributes */
+/* --- Extended attributes. */
 
-/* The first of a call: overlayfs asks again for the layer below. */
-static __always_inline void change__remember_mount(struct vfsmount *mount)
+/* Keeps the first mount of a call: overlayfs requests access to the layer below again. */
+static __always_inline void change__store_mount(struct vfsmount *mount)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 call = truth__call(task);
-	struct rf_truth *truth;
+	__u32 call = kernel_copy__call(task);
+	struct rf_kernel_copy *copy;
 
 	if (!change__is_of_attribute(call))
 		return;
-	truth = bpf_task_storage_get(&rf_truths, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!truth || truth->call == call)
+	copy = bpf_task_storage_get(&rf_kernel_copy, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!copy || copy->call == call)
 		return;
-	truth__clear(truth);
-	truth->mount = (__u64)mount;
+	kernel_copy__clear(copy);
+	copy->mount = (__u64)mount;
 }
 
-FULL_FUNCTION(write_access, "mnt_want_write", change__remember_mount(mount), struct vfsmount *mount)
-FULL_FUNCTION(write_access_file, "mnt_want_write_file", change__remember_mount(kernel__read(file, f_path.mnt)), struct file *file)
+FULL_FUNCTION(write_access, "mnt_want_write", change__store_mount(mount), struct vfsmount *mount)
+FULL_FUNCTION(write_access_file, "mnt_want_write_file", change__store_mount(kernel__read(file, f_path.mnt)), struct file *file)
 
-static __always_inline void change__write_attribute(struct dentry *dentry, const char *name)
+static __always_inline void change__store_attribute(struct dentry *dentry, const char *name)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_truth *truth = bpf_task_storage_get(&rf_truths, task, 0, 0);
+	struct rf_kernel_copy *copy = bpf_task_storage_get(&rf_kernel_copy, task, 0, 0);
 	struct paths_names names = { .dentry = dentry, .text = name };
 
-	if (!truth || !change__is_of_attribute(truth__call(task)))
+	if (!copy || !change__is_of_attribute(kernel_copy__call(task)))
 		return;
-	names.mount = (struct vfsmount *)truth->mount;
-	truth->mount = 0;
-	paths__write_down(&names);
+	names.mount = (struct vfsmount *)copy->mount;
+	copy->mount = 0;
+	paths__store(&names);
 }
 
-/* `map`: of the mount's user ids; its type is another since 6.3 */
-FULL_HOOK(inode_setxattr, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
-FULL_HOOK(inode_removexattr, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
-/* since 6.2: access lists */
-FULL_HOOK(inode_set_acl, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
-FULL_HOOK(inode_remove_acl, change__write_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+/* `map`: the mount's id mapping, of another type since 6.3 */
+FULL_HOOK(inode_setxattr, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+FULL_HOOK(inode_removexattr, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+/* access lists have their own hooks since 6.2 */
+FULL_HOOK(inode_set_acl, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)
+FULL_HOOK(inode_remove_acl, change__store_attribute(dentry, name), void *map, struct dentry *dentry, const char *name)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A hook of the full profile, three times: by LSM; by fentry, for kernels whose list of security modules lacks bpf; by kprobe, for those without
- * trampolines. User space loads the first that the kernel attaches and that is called. None of them decides anything. */
+/* Each hook of the full profile exists three times: for LSM; for fentry, on kernels whose
+ * list of security modules lacks bpf; and for kprobes, on those without trampolines. User
+ * space loads the first that attaches and is called. None of them decides anything. */
 #ifndef RF_FULL_HOOK_H
 #define RF_FULL_HOOK_H
 
-#include "../lib/truth.h"
+#include "../lib/kernel_copy.h"
 
-/* Numbers of system calls are the architecture's own. `call`: of truth__call. */
-static __always_inline bool truth__is_of_open(__u32 call)
+/* Numbers of system calls differ by architecture. `call`: from kernel_copy__call. */
+static __always_inline bool kernel_copy__is_open(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 2 + 1 || call == 85 + 1 || call == 257 + 1 || call == 437 + 1;
@@ -16,8 +17,8 @@ static __always_inline bool truth__is_of_open(__u32 call)
 #endif
 }
 
-/* Whether a unix socket is being bound: the file that this makes is no change of its own. */
-static __always_inline bool truth__is_of_bind(__u32 call)
+/* Whether a socket is being bound: the file that this makes is no change of its own. */
+static __always_inline bool kernel_copy__is_bind(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 49 + 1;
@@ -26,8 +27,8 @@ static __always_inline bool truth__is_of_bind(__u32 call)
 #endif
 }
 
-/* Whether bpf(2) is at work, which has written down what it was asked for: a pin that it makes is no change of its own. */
-static __always_inline bool truth__is_of_bpf(__u32 call)
+/* Whether this is bpf(2), whose request another hook stores: a pin is no change of its own. */
+static __always_inline bool kernel_copy__is_bpf(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
 	return call == 321 + 1;
@@ -50,7 +51,7 @@ static __always_inline bool truth__is_of_bpf(__u32 call)
 		return 0;                                                                                                                \
 	}
 
-/* Nearly every hook is called by a function of its name. */
+/* Most hooks are called by a function of the same name. */
 #define FULL_HOOK(name, call, ...) FULL_HOOK_OF(name, "security_" #name, call, __VA_ARGS__)
 
 #define FULL_HOOK_OF(name, function, call, ...)                                                                                          \

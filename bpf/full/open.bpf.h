@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Full profile: what was opened is written down while the kernel opens it, before another thread can reach the descriptor. Only of tasks that share
- * their table of descriptors: nobody else can replace one. The record leaves at the end of the system call, as in the baseline, with its result. */
+/* Full profile: stores the opened file while the kernel opens it, before another thread can reach the
+ * descriptor. Only for tasks that share their table of descriptors, since no other thread can swap a
+ * descriptor otherwise. The record is sent at the end of the system call, as in the baseline, with its result. */
 #include "../open.bpf.h"
 #include "hook.h"
 
-/* a file of the kernel's own behind another, such as overlayfs opens */
+/* a file that the kernel opens behind another one, as overlayfs does */
 #define FMODE_NOACCOUNT 0x20000000
 
-static __always_inline void open__write_down(struct task_struct *task, struct file *file, struct rf_opened *opened)
+static __always_inline void open__store(struct task_struct *task, struct file *file, struct rf_opened *opened)
 {
 	__u32 flags = open__flags(file, 0);
-	bool wanted = open__is_wanted(flags) || executable__is_watched() || open__is_named(file);
+	bool selected = open__is_always_reported(flags) || executable__is_watched() || open__is_named(file);
 	struct rf_scratch_small *scratch;
 	__u32 size;
 
 	opened->state = RF_OPENED_UNWATCHED;
-	if (!wanted && !open__may_be_below(file))
+	if (!selected && !open__may_be_below(file))
 		return;
-	scratch = scratch__try(&rf_scratch_bulk, ring__cpu());
-	if (!scratch) { /* what the descriptor says has to do */
-		opened->state = RF_OPENED_NOTHING;
+	scratch = scratch__try_acquire(&rf_scratch_bulk, ring__cpu());
+	if (!scratch) { /* the descriptor has to do */
+		opened->state = RF_OPENED_NONE;
 		return;
 	}
-	size = open__describe(scratch, task, 0, file, flags, wanted);
+	size = open__describe(scratch, task, 0, file, flags, selected);
 	rf_barrier(size);
 	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
 		opened->size = size;
-		opened->state = RF_OPENED_WANTED;
+		opened->state = RF_OPENED_SELECTED;
 	}
-	scratch__give(scratch);
+	scratch__release(scratch);
 }
 
 static __always_inline void open__remember(struct file *file)
@@ -39,7 +40,7 @@ static __always_inline void open__remember(struct file *file)
 
 	if (!RF_READ_ONCE(rf_full_called))
 		rf_full_called = 1;
-	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !truth__is_of_open(truth__call(task)) || task__is_agent(task))
+	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !kernel_copy__is_open(kernel_copy__call(task)) || task__is_agent(task))
 		return;
 	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (!opened) {
@@ -47,9 +48,9 @@ static __always_inline void open__remember(struct file *file)
 			failure__count(RF_PLACE_OPENED, FAILURE_ENOMEM);
 		return;
 	}
-	opened->state = RF_OPENED_NOTHING;
+	opened->state = RF_OPENED_NONE;
 	if (shared)
-		open__write_down(task, file, opened);
+		open__store(task, file, opened);
 }
 
 FULL_HOOK(file_open, open__remember(file), struct file *file)

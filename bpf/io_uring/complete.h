@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A request is complete. */
+/* The completion of a request. */
 
-/* Until 6.14 the tracepoint hands over the completion's parts, since then the completion. */
+/* Until 6.14 the tracepoint passes the fields of the completion, since then the completion itself. */
 typedef void (*btf_trace_io_uring_complete___cqe)(void *, struct io_ring_ctx *, void *, struct io_uring_cqe *);
 
 static __always_inline __s32 io_uring__result(struct bpf_raw_tracepoint_args *context)
@@ -16,7 +16,8 @@ static __always_inline bool io_uring__opens(__u32 opcode)
 	return opcode == RF_IO_OPENAT || opcode == RF_IO_OPENAT2;
 }
 
-/* The file that a descriptor in the result names. A completion may come in another process's time: then its descriptors are not ours. */
+/* Returns the file of the descriptor in the result. A completion may
+ * run in another process's context, whose descriptors are unrelated. */
 static __always_inline struct file *io_uring__new_file(const struct rf_io_uring *record, bool fixed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -55,7 +56,7 @@ static __always_inline void io_uring__fill_outcome(struct rf_io_uring *record, s
 	}
 }
 
-/* What is there: the opened file, or the one it was done to; else what was submitted. */
+/* Appends the path of the opened file or the operation's file, else the submitted name. */
 static __always_inline void io_uring__append_path(struct rf_builder *b, struct rf_io_uring *record, struct rf_scratch_big *scratch,
 						  struct io_kiocb *request, const struct rf_io_request *submitted)
 {
@@ -70,10 +71,10 @@ static __always_inline void io_uring__append_path(struct rf_builder *b, struct r
 			record->flags |= kernel__read(file, f_flags);
 		io_uring__append_file(b, record, &scratch->path, file);
 	} else if (submitted) {
-		io_uring__append_kept(b, &record->path, submitted->path);
+		io_uring__append_stored(b, &record->path, submitted->path);
 	}
 	if (submitted)
-		io_uring__append_kept(b, &record->target, submitted->target);
+		io_uring__append_stored(b, &record->target, submitted->target);
 }
 
 static __always_inline void io_uring__report(struct rf_scratch_big *scratch, struct io_kiocb *request, const struct rf_io_request *submitted,
@@ -104,7 +105,7 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 	__u64 key = (__u64)request;
 	__u32 opcode;
 
-	/* more completions of one request (multishot) name none */
+	/* further completions of one request (multishot) pass no request */
 	if (!request)
 		return 0;
 	opcode = kernel__read(request, opcode);
@@ -113,14 +114,14 @@ int io_uring_completed(struct bpf_raw_tracepoint_args *context)
 	submitted = bpf_map_lookup_elem(&rf_io_requests, &key);
 	if (submitted && submitted->record.opcode != opcode)
 		submitted = 0;
-	/* refused before it was submitted, or forgotten: reported without names */
+	/* refused before submission, or evicted: reported without names */
 	if (!submitted && (io_uring__is_frequent(opcode) || !interest__any(RF_IO_URING) || task__is_agent(bpf_get_current_task_btf())))
 		return 0;
-	ring__see(io_uring__lane(opcode), RF_IO_URING);
-	scratch = scratch__take(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);
+	ring__count_seen(io_uring__lane(opcode), RF_IO_URING);
+	scratch = scratch__acquire(&rf_scratch_sec, ring__cpu(), io_uring__lane(opcode), RF_IO_URING);
 	if (scratch) {
 		io_uring__report(scratch, request, submitted, opcode, io_uring__result(context));
-		scratch__give(scratch);
+		scratch__release(scratch);
 	}
 	failure__remove(RF_PLACE_IO_REQUESTS, &rf_io_requests, &key);
 	return 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What a request to io_uring asks for, read from the kernel's request when it is submitted: its names are the kernel's copies. */
+/* The arguments of a request to io_uring, read from the kernel's
+ * request on submission: its names are the kernel's copies. */
 #ifndef RF_IO_URING_REQUEST_H
 #define RF_IO_URING_REQUEST_H
 
 #include "../lib/task.h"
 
 #define IO_TEXT_HALF (RF_IO_TEXT_MAX / 2)
-/* where texts are put together, behind the request itself */
-#define IO_TEXT_ROOM 8192
+/* where texts are assembled, behind the request itself */
+#define IO_TEXT_OFFSET 8192
 #define IO_AT_FDCWD (-100)
 
 struct xattr_name___io {
@@ -21,7 +22,7 @@ struct io_xattr___named {
 	struct filename *filename;
 } __attribute__((preserve_access_index));
 
-/* The name as submitted; a relative one behind the path of the directory that it is relative to. */
+/* Appends the submitted name; a relative one after the path of its directory. */
 static __always_inline void io_request__append_name(struct rf_builder *b, struct rf_text *text, struct rf_path_work *work, struct task_struct *task,
 						    int directory, struct filename *filename)
 {
@@ -37,7 +38,7 @@ static __always_inline void io_request__append_name(struct rf_builder *b, struct
 			path__append_new(b, RF_RECORD_MAX, text, work, BPF_CORE_READ(task, fs, pwd.mnt), BPF_CORE_READ(task, fs, pwd.dentry));
 		else if (file)
 			path__append_new(b, RF_RECORD_MAX, text, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
-		if (text->length > 1) { /* the root brings its own slash */
+		if (text->length > 1) { /* the root has its own slash */
 			text__append(b, RF_RECORD_MAX, &part, TEXT_KERNEL, "/", 1, 1, 1);
 			text->kept += part.kept;
 			text->length += part.length;
@@ -48,8 +49,8 @@ static __always_inline void io_request__append_name(struct rf_builder *b, struct
 	text->length += part.length;
 }
 
-/* From where it was put together to where it waits; a long one keeps its head and its tail. */
-static __always_inline void io_request__keep(char *to, struct rf_text *text, const char *record)
+/* Copies a text from where it was assembled into the stored request; a long one keeps its head and tail. */
+static __always_inline void io_request__store(char *to, struct rf_text *text, const char *record)
 {
 	__u32 offset = text->offset;
 	__u32 kept = text->kept;
@@ -72,24 +73,24 @@ struct io_names {
 	struct filename *target;
 	int path_directory;
 	int target_directory;
-	bool target_is_text; /* what a symbolic link holds */
+	bool target_is_text; /* the content of a symbolic link */
 };
 
 static __always_inline void io_request__fill_names(struct rf_io_request *r, struct rf_scratch_big *scratch, const struct io_names *names)
 {
-	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_ROOM };
+	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_OFFSET };
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct filename *target = names->target;
 
 	io_request__append_name(&b, &r->record.path, &scratch->path, task, names->path_directory, names->path);
-	io_request__keep(r->path, &r->record.path, scratch->record);
+	io_request__store(r->path, &r->record.path, scratch->record);
 	if (!target)
 		return;
 	if (names->target_is_text)
 		text__append_string(&b, RF_RECORD_MAX, &r->record.target, TEXT_KERNEL, BPF_CORE_READ(target, name));
 	else
 		io_request__append_name(&b, &r->record.target, &scratch->path, task, names->target_directory, target);
-	io_request__keep(r->target, &r->record.target, scratch->record);
+	io_request__store(r->target, &r->record.target, scratch->record);
 }
 
 static __always_inline void io_request__fill_open(struct rf_io_request *r, struct io_names *names, struct io_open *open)
@@ -142,14 +143,14 @@ static __always_inline void io_request__fill_mkdir(struct rf_io_request *r, stru
 
 static __always_inline void io_request__fill_attribute(struct rf_io_request *r, struct rf_scratch_big *scratch, struct io_xattr___named *xattr)
 {
-	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_ROOM };
+	struct rf_builder b = { .record = scratch->record, .end = IO_TEXT_OFFSET };
 	struct xattr_name___io *name = BPF_CORE_READ(xattr, ctx.kname);
 
 	text__append_string(&b, RF_RECORD_MAX, &r->record.target, TEXT_KERNEL, name);
-	io_request__keep(r->target, &r->record.target, scratch->record);
+	io_request__store(r->target, &r->record.target, scratch->record);
 }
 
-/* Which names it goes by, if any. */
+/* Finds the request's names, if it has any. */
 static __always_inline void io_request__find_names(struct rf_io_request *r, struct io_names *names, void *command)
 {
 	switch (r->record.opcode) {

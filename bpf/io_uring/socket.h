@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What a request to io_uring asks of a socket, and what the socket is like afterwards. */
+/* The socket arguments of a request to io_uring, and the socket's state afterwards. */
 #ifndef RF_IO_URING_SOCKET_H
 #define RF_IO_URING_SOCKET_H
 
@@ -11,11 +11,11 @@ static __always_inline bool io_socket__is_internet(__u16 family)
 	return family == AF_INET || family == AF_INET6;
 }
 
-/* Of an address in the kernel's or the caller's memory. */
+/* Reads an address from kernel memory or the caller's. */
 static __always_inline void io_socket__read_address(struct rf_io_request *r, enum text_source source, const void *from)
 {
 	struct rf_io_uring *record = &r->record;
-	struct { __u16 family, port; __u8 rest[24]; } address = {};
+	struct { __u16 family, port; __u8 data[24]; } address = {};
 	char *path = r->path;
 	long size;
 
@@ -27,12 +27,12 @@ static __always_inline void io_socket__read_address(struct rf_io_request *r, enu
 	record->source_caller = source == TEXT_USER;
 	if (address.family == AF_INET) {
 		record->port = bpf_ntohs(address.port);
-		__builtin_memcpy(record->address, address.rest, 4);
+		__builtin_memcpy(record->address, address.data, 4);
 	} else if (address.family == AF_INET6) {
 		if (source == TEXT_USER)
 			bpf_probe_read_user(&address, sizeof(address), from);
 		record->port = bpf_ntohs(address.port);
-		__builtin_memcpy(record->address, address.rest + 4, 16);
+		__builtin_memcpy(record->address, address.data + 4, 16);
 	} else if (address.family == AF_UNIX) {
 		from += __builtin_offsetof(struct sockaddr_un, sun_path);
 		size = source == TEXT_USER ? bpf_probe_read_user_str(path, RF_UNIX_PATH_MAX, from)
@@ -42,15 +42,15 @@ static __always_inline void io_socket__read_address(struct rf_io_request *r, enu
 	}
 }
 
-/* Until 6.10 the address of a connect stayed in the caller's memory until the request ran. By the version, since nothing else that is left of it tells: a
- * type that a kernel doesn't have is looked for in its modules, which takes CAP_SYS_ADMIN. */
+/* Until 6.10 the address of a connect stayed in the caller's memory until the request ran. Decided by
+ * version: testing for a type that the kernel lacks would search its modules, which takes CAP_SYS_ADMIN. */
 static __always_inline bool io_socket__copies_addresses(void)
 {
 	return LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 10, 0);
 }
 
-/* The address stands alone, or (before the summer of 2026, whatever the version) in a message's header. That begins with an aligned pointer, an
- * address with its family. */
+/* The address stands alone, or (before the summer of 2026, in any version) in a message's header.
+ * The header begins with an aligned pointer, an address with its family, which distinguishes them. */
 static __always_inline void io_socket__fill_address(struct rf_io_request *r, struct io_kiocb *request, void *command)
 {
 	void *address = BPF_CORE_READ(request, async_data);
@@ -66,7 +66,7 @@ static __always_inline void io_socket__fill_address(struct rf_io_request *r, str
 	io_socket__read_address(r, TEXT_KERNEL, address);
 }
 
-/* false: it goes to nobody in particular, as on a connection. */
+/* Returns false if the send names no destination, as on a connection. */
 static __always_inline bool io_socket__fill_send(struct rf_io_request *r, struct io_kiocb *request, void *command)
 {
 	struct io_async_msghdr *message = BPF_CORE_READ(request, async_data);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* One process looks into another: the record, and what of /proc/PID opens it. */
+/* A process reads or writes another process: the record, and the opens of /proc/PID that do so. */
 #ifndef RF_LIB_ACCESS_H
 #define RF_LIB_ACCESS_H
 
@@ -28,9 +28,9 @@ static __noinline int access__report(struct access *access)
 	struct rf_merge_key key;
 	__u32 count;
 
-	if (!interest__takes(RF_LANE_SECURITY, RF_PROCESS_ACCESS))
+	if (!interest__admits(RF_LANE_SECURITY, RF_PROCESS_ACCESS))
 		return 0;
-	ring__see(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
+	ring__count_seen(RF_LANE_SECURITY, RF_PROCESS_ACCESS);
 	/* a descriptor or a number of bytes makes no difference, an error does */
 	merge__fill_key(&key, task, RF_PROCESS_ACCESS, (__u64)access->target_tgid << 32 | access->request,
 			(__u64)access->operation << 32 | (__u32)(access->result < 0 ? access->result : 0));
@@ -51,8 +51,8 @@ static __noinline int access__report(struct access *access)
 	return 0;
 }
 
-/* Who only reads its environment (as ps does) does it no harm. */
-static __always_inline void access__keep_if_victim(const struct access *access)
+/* Reading the environment, as ps does, is no tampering. */
+static __always_inline void access__record_if_victim(const struct access *access)
 {
 	enum tampering_victim victim;
 
@@ -60,16 +60,16 @@ static __always_inline void access__keep_if_victim(const struct access *access)
 		return;
 	victim = tampering__victim(access->target_tgid, access->target_start);
 	if (victim)
-		tampering__keep(victim | RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
+		tampering__record(victim | RF_TAMPERING_AGENT_ACCESS, access->operation, access->request, access->result < 0 ? access->result : 0, 0);
 }
 
-static __always_inline int access__tell(struct access *access)
+static __always_inline int access__handle(struct access *access)
 {
-	access__keep_if_victim(access);
+	access__record_if_victim(access);
 	return access__report(access);
 }
 
-/* Asked for every open: a few loads. */
+/* Runs for every open: a few loads. */
 static __always_inline bool access__is_proc(struct file *file)
 {
 	struct inode *inode = kernel__read(file, f_inode);
@@ -78,7 +78,7 @@ static __always_inline bool access__is_proc(struct file *file)
 	return kernel__read(super, s_magic) == PROC_SUPER_MAGIC;
 }
 
-/* 0: another file. */
+/* Returns 0 for any other file. */
 static __always_inline __u32 access__operation(const char name[8])
 {
 	if (!__builtin_memcmp(name, "mem", 4))
@@ -96,7 +96,7 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 	struct inode *inode;
 	char name[8] = {};
 
-	/* a longer name has no NUL at its eighth byte, and is cut to one that doesn't fit */
+	/* a longer name has no NUL at its eighth byte, and is cut to a text that does not match */
 	if (bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name)) < 4 ||
 	    BPF_CORE_READ(file, f_path.dentry, d_name.len) >= sizeof(name))
 		return 0;
@@ -108,31 +108,32 @@ static __noinline int access__proc_opened(struct file *file, __u32 flags, __s32 
 	if (!pid__identify(BPF_CORE_READ(proc, pid), &access.target_tgid, &access.target_start))
 		return 0;
 	if (access.target_tgid != bpf_get_current_pid_tgid() >> 32)
-		access__tell(&access);
+		access__handle(&access);
 	return 0;
 }
 
-/* Reads a number; returns how many digits it has. Without a branch: the verifier would follow each length by itself. */
+/* Reads a number and returns how many digits it has. Without
+ * branches: the verifier would follow each length separately. */
 static __always_inline __u32 access__number(const char *text, __u32 *number)
 {
 	__u32 digits = 0;
-	__u32 on = 1;
+	__u32 active = 1;
 
 	*number = 0;
 #pragma unroll
 	for (int at = 0; at < ACCESS_DIGITS_MAX; at++) {
 		__u32 digit = (__u8)(text[at] - '0');
 
-		on &= ~((9 - digit) >> 31);
-		rf_barrier(on);
-		*number += on * (*number * 9 + digit);
-		digits += on;
+		active &= ~((9 - digit) >> 31);
+		rf_barrier(active);
+		*number += active * (*number * 9 + digit);
+		digits += active;
 	}
 	return digits;
 }
 
-/* An open that was refused has no file: /proc/NUMBER/mem and environ are known by the caller's text, if it is that. Of one that was meant for the agent
- * the event is enough. */
+/* A refused open has no file: /proc/NUMBER/mem and environ are recognised in the caller's
+ * text. A refused open of the agent's files is only reported, not recorded as tampering. */
 static __noinline int access__proc_refused(const char *path, __u32 flags, __s32 result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The variables of an environment that change what a program does, or tell where its user came from. */
+/* The environment variables that change what a program does, or that identify the origin of its user. */
 #ifndef RF_LIB_ENVIRONMENT_H
 #define RF_LIB_ENVIRONMENT_H
 
 #include "text.h"
 
-/* What is looked through: whoever puts more in front of a variable hides it. */
+/* Bytes and variables searched: a process can hide a variable behind more than that. */
 #define ENVIRONMENT_BYTES_MAX 32768
 #define ENVIRONMENT_STEPS_MAX 8192
 #define ENVIRONMENT_NAME_MAX 24
 
 #define environment__is(head, name) (!__builtin_memcmp(head, name "=", sizeof(name)))
 
-/* What a loader, a shell or an interpreter runs first or looks for code in; what hides a shell's history; whose session it is. None that holds secrets
- * as a rule. */
+/* Variables that make a loader, shell or interpreter run or load code; those that hide a
+ * shell's history; those that identify the session. None of them usually holds secrets. */
 static __always_inline bool environment__is_chosen(const char head[ENVIRONMENT_NAME_MAX])
 {
 	return environment__is(head, "LD_PRELOAD") || environment__is(head, "LD_AUDIT") || environment__is(head, "LD_LIBRARY_PATH") ||
@@ -27,12 +27,12 @@ static __always_inline bool environment__is_chosen(const char head[ENVIRONMENT_N
 	       environment__is(head, "SSH_CONNECTION") || environment__is(head, "SUDO_USER");
 }
 
-/* bpf_loop hands its callback a pointer to the stack only. */
+/* bpf_loop passes its callback a pointer to the stack only. */
 struct environment_loop {
 	struct rf_environment_work *work;
 };
 
-/* One read: a variable, or the next piece of a long one. */
+/* One read: a variable, or the next part of a long one. */
 static long environment__step(__u32 index, struct environment_loop *loop)
 {
 	struct rf_environment_work *w = loop->work;
@@ -54,7 +54,7 @@ static long environment__step(__u32 index, struct environment_loop *loop)
 		bpf_probe_read_kernel(head, sizeof(head), w->text + position);
 		w->chosen = environment__is_chosen((const char *)head);
 	}
-	/* a read that is full says nothing about whether the variable ends there: if it does, the next one is empty */
+	/* after a full read it is unknown whether the variable ends there: if it does, the next part is empty */
 	w->inside = size == RF_ENVIRONMENT_MAX;
 	w->cursor += w->inside ? bytes : size;
 	if (!w->chosen)
@@ -83,7 +83,7 @@ static __noinline int environment__gather(struct rf_environment_work *w, struct 
 }
 
 /* The last NUL is not kept. */
-static __always_inline void environment__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_environment_work *w,
+static __always_inline void environment__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_environment_work *w,
 						struct mm_struct *mm)
 {
 	__u32 kept;
@@ -92,7 +92,7 @@ static __always_inline void environment__append(struct rf_builder *b, __u32 room
 	b->faults += w->faults;
 	kept = w->length > RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : w->length - 1;
 	if (w->length)
-		text__append(b, room, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
+		text__append(b, capacity, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
 	else
 		text__clear(b, text);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Whether a rule is about whatever the current process opens and changes: by the last component of its executable, as its last exec found it. Rules go by
- * that, too, so it is kept: a rename since then, or PR_SET_MM_EXE_FILE, changes what the kernel would say now. Threads share their leader's. */
+/* Whether a rule asks for everything the current process opens and changes, by the last component
+ * of its executable at its last exec. The name is stored then, as rules compare that one: after a
+ * rename or PR_SET_MM_EXE_FILE the kernel would return another. Threads share their leader's. */
 #ifndef RF_LIB_EXECUTABLE_H
 #define RF_LIB_EXECUTABLE_H
 
 #include "watch.h"
 
-/* What isn't a file's can have a slash in its name, as that of memfd_create: of those the path says something else. */
+/* An executable that is no regular file can have a slash in its
+ * name, such as one from memfd_create: then its path ends otherwise. */
 static __always_inline bool executable__has_slash(const struct rf_name_key *key)
 {
 	const __u64 *words = (const __u64 *)key->name;
@@ -28,8 +30,8 @@ static __always_inline void executable__fill(struct rf_executed *executed, struc
 	executed->known = watch__fill_key(&executed->name, name.name, name.len) && !executable__has_slash(&executed->name);
 }
 
-/* Of the leader of a process. */
-static __always_inline void executable__note(struct task_struct *process, struct file *file)
+/* `process` is the leader of its thread group. */
+static __always_inline void executable__store(struct task_struct *process, struct file *file)
 {
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -39,11 +41,11 @@ static __always_inline void executable__note(struct task_struct *process, struct
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
 }
 
-/* Of a process that the sensor found: what it was executed as is not known, or known already. */
-static __always_inline void executable__find(struct task_struct *process, struct file *file)
+/* For a process that the sensor finds at start. Does not overwrite a name that is stored already. */
+static __always_inline void executable__store_if_absent(struct task_struct *process, struct file *file)
 {
 	if (!bpf_task_storage_get(&rf_executed, process, 0, 0))
-		executable__note(process, file);
+		executable__store(process, file);
 }
 
 static __always_inline void executable__inherit(struct task_struct *parent, struct task_struct *child)
@@ -54,9 +56,9 @@ static __always_inline void executable__inherit(struct task_struct *parent, stru
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
 }
 
-/* Global, so that it is verified once and not for each way that leads here: the leader has to be a trusted pointer, for which the verifier looks names up in
- * the kernel's whole BTF. That was half of what loading took. */
-__noinline int executable__is_named(void)
+/* Global, so that the verifier checks it once and not on every path: the leader must be a trusted pointer,
+ * for which the verifier looks names up in the kernel's whole BTF. That took half of the load time. */
+__noinline int executable__is_listed(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, task->group_leader, 0, 0);
@@ -64,10 +66,10 @@ __noinline int executable__is_named(void)
 	return !executed || !executed->known || bpf_map_lookup_elem(&rf_executables, &executed->name);
 }
 
-/* What isn't known may be any. While no rule asks this costs a load. */
+/* An unknown executable may be any. Costs one load while no rule asks for executables. */
 static __always_inline bool executable__is_watched(void)
 {
-	return RF_READ_ONCE(rf_control.executables_named) && executable__is_named();
+	return RF_READ_ONCE(rf_control.executables_named) && executable__is_listed();
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The kernel's helpers that fail, by place and errno, and how full maps are that forget. One table for all CPUs: what fails is rare, and who makes it
- * fail on purpose pays for it. */
+/* Counts failing kernel helpers by place and errno, and how full the evicting maps are. One table
+ * serves all CPUs: failures are rare, and a process that provokes them pays the cost itself. */
 #ifndef RF_LIB_FAILURE_H
 #define RF_LIB_FAILURE_H
 
@@ -16,7 +16,7 @@ static __always_inline struct rf_failures *failure__table(void)
 	return bpf_map_lookup_elem(&rf_failures, &zero);
 }
 
-/* Not inlined: it is at the end of every helper, and almost never run. Global, so that the verifier sees it once. */
+/* Not inlined: every helper call ends here, and it almost never runs. Global, so that the verifier checks it once. */
 __noinline int failure__count(__u32 place, __u32 error)
 {
 	struct rf_failures *table = failure__table();
@@ -30,15 +30,15 @@ __noinline int failure__count(__u32 place, __u32 error)
 	return 0;
 }
 
-/* What a helper has returned, counted if it says that it failed. */
-static __always_inline long failure__of(enum rf_place place, long result)
+/* Returns a helper's result; counts it when it is an error. */
+static __always_inline long failure__check(enum rf_place place, long result)
 {
 	if (result < 0)
 		failure__count(place, -result);
 	return result;
 }
 
-/* An entry of a map that forgets the oldest: made, or removed. */
+/* Counts an entry made in, or removed from, a map that evicts the oldest. */
 static __always_inline void failure__made(enum rf_place place)
 {
 	struct rf_failures *table = failure__table();
@@ -55,7 +55,7 @@ static __always_inline void failure__removed(enum rf_place place)
 		__sync_fetch_and_add(&table->removed[place], 1);
 }
 
-/* Makes an entry that is not there. -EEXIST is no failure: another CPU was first. */
+/* Makes an entry that does not exist yet. -EEXIST is no failure: another CPU was first. */
 static __always_inline long failure__make(enum rf_place place, void *map, const void *key, const void *value)
 {
 	long result = bpf_map_update_elem(map, key, value, BPF_NOEXIST);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Facts of an open file. */
+/* Facts about an open file. */
 #ifndef RF_LIB_FILE_H
 #define RF_LIB_FILE_H
 
 #include "path.h"
 
 #define NS_PER_S 1000000000ULL
-/* the top bits of nanoseconds are the kernel's own flags since 6.13 */
+/* since 6.13 the top bits of the nanoseconds are kernel flags */
 #define NSEC_MASK 0x3fffffff
 
 static __always_inline struct file *file__of_descriptor(struct task_struct *task, __u32 descriptor)
@@ -29,7 +29,8 @@ static __always_inline bool file__is_socket(struct file *file)
 	return (kernel__read(inode, i_mode) & S_IFMT) == S_IFSOCK;
 }
 
-/* A socket that is no unix socket: those are the pipes of Node, sshd and others, and lead to no other machine. */
+/* True for sockets other than unix sockets: Node, sshd and
+ * others use those as pipes, and they lead to no other machine. */
 static __always_inline bool file__is_network_socket(struct file *file)
 {
 	struct socket *socket;
@@ -71,9 +72,10 @@ static __always_inline __u64 file__mtime(struct inode *inode)
 	return file__nanoseconds(BPF_CORE_READ(since_6_1, i_mtime.tv_sec), BPF_CORE_READ(since_6_1, i_mtime.tv_nsec));
 }
 
-/* Of an overlay's inode: what is in the upper layer was written or copied there after the image was made. struct ovl_inode has the dentry there right
- * behind the inode (fs/overlayfs/ovl_entry.h, 4.8 to 6.18). By its place, since overlayfs is a module on many kernels: to look for a type in the
- * modules takes CAP_SYS_ADMIN, and without it nothing of the sensor would load. */
+/* Whether an overlay's inode is in the upper layer: then it was written or copied there after the image
+ * was made. struct ovl_inode has the upper dentry right behind the inode (fs/overlayfs/ovl_entry.h, 4.8
+ * to 6.18). Read by position, since overlayfs is a module on many kernels: looking a type up in modules
+ * takes CAP_SYS_ADMIN, without which no part of the sensor would load. */
 static __always_inline bool file__is_upper(struct inode *inode)
 {
 	struct dentry *upper = 0;

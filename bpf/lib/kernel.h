@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What of the kernel is not in its BTF (macros), and older shapes of structs that changed since 6.1. */
+/* Macros and constants of the kernel that its BTF lacks, and older shapes of structs that changed since 6.1. */
 #ifndef RF_LIB_KERNEL_H
 #define RF_LIB_KERNEL_H
 
@@ -11,8 +11,8 @@
 
 #include "../ringfence.h"
 
-/* Reading what an address points to. Since 6.2 an address can be declared to be of a type: then a plain load does it, at a tenth of a helper's
- * cost. The verifier knows the version, and forgets the other branch. */
+/* Reads a field behind a kernel address. Since 6.2 a program can declare the address to be of a type, so that a
+ * plain load does it, at a tenth of a helper's cost. The verifier knows the version and prunes the other branch. */
 extern int LINUX_KERNEL_VERSION __kconfig;
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 
@@ -21,17 +21,18 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		 ? ((typeof(*(address)) *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(typeof(*(address)))))->field                  \
 		 : BPF_CORE_READ(address, field))
 
-/* A task that the kernel gave us as trusted, as an address of its type like any other. With a trusted one the verifier looks names up in the kernel's
- * whole BTF for each pointer that is loaded from it, in every path through the program: 45 % of what loading took on 6.18. */
+/* Casts a trusted task to a plain address of its type. For each pointer loaded from a trusted task the
+ * verifier looks names up in the kernel's whole BTF, on every path: that took 45 % of the load time on 6.18. */
 #define kernel__plain(pointer)                                                                                                           \
 	(LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 2, 0)                                                                                 \
 		 ? (typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer))))                                \
 		 : (pointer))
 
-/* Eight bytes at an address of the kernel's, whatever lies there. By a type that begins with a plain word. */
+/* Reads the eight bytes at a kernel address, whatever their type: struct rb_node begins with a plain word. */
 #define kernel__word(address) kernel__read((struct rb_node *)(address), __rb_parent_color)
 
-/* Bytes with the NUL, or -errno. Of an empty string the helper says 0 and writes nothing on 6.1 and 6.12, and 1 since some later kernel. */
+/* Returns the bytes including the NUL, or -errno. For an empty string the helper
+ * returns 0 and writes nothing on 6.1 and 6.12, and returns 1 on some later kernels. */
 static __always_inline long kernel__read_user_string(char *to, __u32 max, const void *from)
 {
 	long size = bpf_probe_read_user_str(to, max, from);
@@ -113,7 +114,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define EFAULT 14
 #define ENOTDIR 20
 #define EINPROGRESS 115
-/* the kernel's own: a signal came, and the call is made again or becomes EINTR */
+/* kernel-internal: a signal arrived, and the kernel restarts the call or turns this into EINTR */
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 #define O_NONBLOCK 04000
@@ -122,7 +123,8 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 
 #define CAP_SYS_ADMIN 21
 
-/* System calls that are told apart by number: the header with them is for the machine that compiles. */
+/* Numbers of the system calls that the sensor distinguishes.
+ * The installed header has only those of the build machine. */
 #if defined(__TARGET_ARCH_x86)
 #define SYSCALL_NUMBER(registers) ((__s32)(registers)->orig_ax)
 #define SYSCALL_PARM6(registers) ((registers)->r9) /* libbpf has it since 1.2 */
@@ -159,7 +161,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_SENDTO 206
 #define SYSCALL_SENDMSG 211
 #define SYSCALL_CLONE 220
-#define SYSCALL_VFORK -2 /* there is none */
+#define SYSCALL_VFORK -2 /* arm64 has no vfork */
 #define SYSCALL_EXECVE 221
 #define SYSCALL_RT_SIGQUEUEINFO 138
 #define SYSCALL_RT_TGSIGQUEUEINFO 240
@@ -167,13 +169,13 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define SYSCALL_EXECVEAT 281
 #define SYSCALL_PKEY_MPROTECT 288
 #endif
-/* newer ones have the same number everywhere */
+/* newer calls have the same number on every architecture */
 #define SYSCALL_PIDFD_SEND_SIGNAL 424
 #define SYSCALL_CLONE3 435
 #define SYSCALL_SETXATTRAT 463
 #define SYSCALL_REMOVEXATTRAT 466
 
-/* Since 6.11 seconds and nanoseconds stand apart. */
+/* Since 6.11 seconds and nanoseconds are separate fields. */
 struct inode___6_7 {
 	struct timespec64 __i_ctime;
 	struct timespec64 __i_mtime;
@@ -184,12 +186,12 @@ struct inode___6_1 {
 	struct timespec64 i_mtime;
 } __attribute__((preserve_access_index));
 
-/* Since 6.16 the tracepoint says whether the whole thread group is gone. */
+/* Since 6.16 the tracepoint reports whether the whole thread group is dead. */
 struct trace_event_raw_sched_process_exit___6_16 {
 	bool group_dead;
 } __attribute__((preserve_access_index));
 
-/* Until 6.17 only the operations said what a namespace is one of. */
+/* Until 6.17 only the namespace's operations gave its type. */
 struct ns_common___6_18 {
 	__u32 ns_type;
 } __attribute__((preserve_access_index));
@@ -198,7 +200,8 @@ struct proc_ns_operations___6_17 {
 	int type;
 } __attribute__((preserve_access_index));
 
-/* Tells the task from those that had its number before: when the first thread of its group began, ns since boot. */
+/* Returns when the first thread of the group began, ns since boot.
+ * It distinguishes the task from earlier ones with the same pid. */
 static __always_inline __u64 kernel__start(struct task_struct *task)
 {
 	return kernel__plain(task)->group_leader->start_boottime;

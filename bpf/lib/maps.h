@@ -1,56 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* All maps. Sizes are the defaults: user space sets the rings' before load, and those of rf_counters and the scratch maps to the number of possible CPUs. */
+/* One table of all maps and their values. Sizes are defaults: before load, user space sets those
+ * of the rings, and those of rf_counters and the scratch maps to the number of possible CPUs. */
 #ifndef RF_LIB_MAPS_H
 #define RF_LIB_MAPS_H
 
 #include "kernel.h"
 
-/* Keeps clang from rewriting a bound check into something that an older verifier can't follow. */
+/* Keeps clang from rewriting a bound check into a form that an older verifier cannot follow. */
 #define rf_barrier(x) asm volatile("" : "+r"(x))
 
-/* Room behind a path being built, so that one whole component may be copied at its last byte. */
-#define RF_NAME_ROOM 256
+/* Space behind a path being built: a whole component may be copied to its last byte. */
+#define RF_COMPONENT_MAX 256
 #define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)
 
-/* Where a path is built, and the state of the walk. Not on the stack: there the verifier would tell each step's numbers apart. */
+/* Buffer and state of the walk that builds a path. Not on the
+ * stack, where the verifier would track the numbers of each step. */
 struct rf_path_work {
 	struct dentry *dentry;
 	struct mount *mount;
 	struct dentry *mount_root;
-	__u32 position; /* the path, or its tail, stands in text[position .. RF_PATH_MAX) */
+	__u32 position; /* the path, or its tail, is in text[position .. RF_PATH_MAX) */
 	__u32 full;
-	__u32 length; /* bytes of all components seen, each with its slash */
+	__u32 length; /* bytes of all components visited, each with its slash */
 	__u32 total;
 	__u32 last;
-	__u32 kept; /* bytes of the path as built: at text[position] */
-	char text[RF_PATH_MAX + RF_NAME_ROOM + RF_PATH_MAX]; /* behind the path of a directory comes what a caller wants below it */
+	__u32 kept; /* bytes of the finished path at text[position] */
+	/* after a directory's path comes the caller's text relative to it */
+	char text[RF_PATH_MAX + RF_COMPONENT_MAX + RF_PATH_MAX];
 };
 
-/* What was found in a path of the record being made: see watch.h. Not on the stack either. */
+/* Result of scanning a path of the current record: see watch.h. Not on the stack for the same reason. */
 struct rf_path_scan {
 	__u32 begin;
 	__u32 end;
-	__u32 components; /* before the first that is none, `.` or `..` */
-	__u32 ups;        /* how many are `..` */
-	__u32 irregular;  /* 1: some are none, `.` or `..` */
-	__u32 last;       /* where the slash before the last of these is */
-	__u32 slash;      /* where the last slash is */
+	/* before the first component that is empty, `.` or `..` */
+	__u32 components;
+	__u32 ups;        /* how many components are `..` */
+	__u32 irregular;  /* 1: some component is empty, `.` or `..` */
+	__u32 last;       /* position of the slash before the last such component */
+	__u32 slash;      /* position of the last slash */
 };
 
-/* Where the chosen variables of an environment are gathered, with room for a read at the last byte that is kept. */
+/* Buffer for the selected environment variables, with space for a read at the last byte that is kept. */
 struct rf_environment_work {
 	__u64 cursor; /* in the caller's memory */
 	__u64 end;
 	__u32 position;
-	__u32 length; /* of all chosen ones, each with its NUL */
-	__u32 inside; /* the last read ended in the middle of a variable */
-	__u32 chosen; /* … which is a chosen one */
+	__u32 length; /* of all selected variables, each with its NUL */
+	__u32 inside; /* 1: the last read ended in the middle of a variable */
+	__u32 chosen; /* 1: that variable is a selected one */
 	__u32 faults;
 	__u32 pad;
 	char text[2 * RF_ENVIRONMENT_MAX];
 };
 
-/* Where a record that is too big for the stack is put together. `busy` comes first in each: see scratch.h. */
+/* Buffers for a record that is too big for the stack. `busy` comes first in each: see scratch.h. */
 struct rf_scratch_big {
 	__u32 busy;
 	__u32 pad;
@@ -70,15 +74,16 @@ struct rf_scratch_small {
 
 enum rf_destination_call { DESTINATION_CONNECT = 1, DESTINATION_BIND = 2 };
 
-/* What the kernel was asked to connect or to bind to, from the cgroup hook, or the beginning of a connect, until the system call ends. */
+/* The address that the caller asked to connect or bind to, from the cgroup
+ * hook or from the beginning of a connect. Kept until the system call ends. */
 struct rf_destination {
-	__u64 begun; /* ns, CLOCK_BOOTTIME: when a connect was called */
+	__u64 started; /* ns, CLOCK_BOOTTIME: when connect was called */
 	__u16 call;  /* enum rf_destination_call */
-	__u16 family;/* 0: the kernel has not come to it yet */
+	__u16 family;/* 0: the kernel has not read the address yet */
 	__u16 port;
 	__u16 type;
 	__u8 address[16];
-	__u64 cookie; /* of the socket that was meant */
+	__u64 cookie; /* of the socket in the call */
 	__u32 protocol;
 	__u32 pad;
 };
@@ -87,21 +92,21 @@ struct rf_destination {
 struct rf_end {
 	__u8 address[16];
 	__u16 port;   /* host order */
-	__u16 family; /* 0: nobody */
+	__u16 family; /* 0: none */
 	__u32 pad;
 };
 
-/* Whose socket it is: packets and changes of a connection's state come while somebody else runs. */
+/* The owner of a socket: packets and changes of a connection's state are handled in the context of any task. */
 struct rf_owner {
 	__u64 start;
 	__u64 cgroup;
 	__u64 exec_id;
-	__u64 established; /* ns, CLOCK_BOOTTIME; 0: not yet */
-	__u32 tgid;        /* 0: a connection that nobody has accepted yet */
+	__u64 established; /* ns, CLOCK_BOOTTIME; 0: not established yet */
+	__u32 tgid;        /* 0: the connection is not accepted yet */
 	__u32 tid;
 	__u32 incoming;
 	__u32 pad;
-	struct rf_end last; /* whom datagrams were last exchanged with for the first time: the head of a list */
+	struct rf_end last; /* the peer whose exchange began last: the head of a list */
 };
 
 struct rf_exchange_key {
@@ -109,9 +114,9 @@ struct rf_exchange_key {
 	struct rf_end peer;
 };
 
-/* Datagrams between a socket and one peer that are not told yet. */
+/* Datagrams between a socket and one peer that are not reported yet. */
 struct rf_exchange {
-	__u64 told; /* ns, CLOCK_MONOTONIC_COARSE */
+	__u64 reported; /* ns, CLOCK_MONOTONIC_COARSE: when the exchange was last reported */
 	__u64 sent;
 	__u64 received;
 	__u32 count;
@@ -121,7 +126,7 @@ struct rf_exchange {
 	struct rf_end next; /* the socket's peer before this one */
 };
 
-/* Two of each CPU: what arrives may interrupt what leaves. */
+/* Two per CPU: an incoming packet may interrupt an outgoing one. */
 struct rf_scratch_wire {
 	__u32 busy;
 	__u32 pad;
@@ -133,7 +138,7 @@ struct rf_group_key {
 	__u64 tgid;
 };
 
-/* An executable. */
+/* Identifies an executable. */
 struct rf_fault_key {
 	__u64 inode;
 	__u32 device;
@@ -146,7 +151,7 @@ struct rf_fault_burst {
 	__u32 pad;
 };
 
-/* A kernel module as its tracepoint told it, until the system call ends. */
+/* A kernel module as its tracepoint reported it; kept until the system call ends. */
 struct rf_module_seen {
 	char name[64];
 	__u64 taints;
@@ -154,16 +159,16 @@ struct rf_module_seen {
 
 #define RF_IO_TEXT_MAX 1024
 
-/* What was submitted to io_uring, until it completes: the kernel forgets its names before. */
+/* A request submitted to io_uring; kept until it completes, since the kernel frees its names earlier. */
 struct rf_io_request {
 	struct rf_io_uring record;
-	__u32 fixed; /* its file gets no descriptor, but a place in the ring's own table */
+	__u32 fixed; /* 1: the file gets no descriptor but a slot in the ring's own table */
 	__u32 pad;
 	char path[RF_IO_TEXT_MAX];
 	char target[RF_IO_TEXT_MAX];
 };
 
-/* What io_uring did a moment ago. */
+/* A recent io_uring operation. */
 struct rf_io_recent_key {
 	__u32 tgid;
 	__u32 opcode;
@@ -173,7 +178,7 @@ struct rf_io_recent_key {
 	__u8 address[16];
 };
 
-/* What makes two events equal. `kind`: enum rf_kind; `first` and `second` are the kind's own. */
+/* Events with equal keys are merged. `kind`: enum rf_kind; each kind defines `first` and `second`. */
 struct rf_merge_key {
 	__u64 start;
 	__u64 first;
@@ -183,8 +188,8 @@ struct rf_merge_key {
 };
 
 struct rf_merge {
-	__u64 sent;   /* ns, CLOCK_BOOTTIME: when one went out last */
-	__u64 merged; /* how many were left out since */
+	__u64 sent;   /* ns, CLOCK_BOOTTIME: when the last one was sent */
+	__u64 merged; /* events dropped since then */
 };
 
 /* See lib/share.h. */
@@ -197,8 +202,8 @@ struct rf_share {
 	__u64 due; /* ns, CLOCK_BOOTTIME */
 };
 
-/* What an open that is not over yet has opened; only the full profile writes it. */
-enum rf_opened_state { RF_OPENED_NOTHING, RF_OPENED_UNWATCHED, RF_OPENED_WANTED };
+/* The file opened by an open that is still under way. Only the full profile writes it. */
+enum rf_opened_state { RF_OPENED_NONE, RF_OPENED_UNWATCHED, RF_OPENED_SELECTED };
 
 struct rf_opened {
 	__u32 state;
@@ -208,33 +213,33 @@ struct rf_opened {
 
 /* The supplementary groups of a thread. */
 struct rf_groups {
-	__u32 count; /* may be more than are there */
+	__u32 count; /* may exceed the number of ids kept */
 	__u32 ids[RF_GROUPS_MAX];
 	__u32 pad;
 };
 
-/* What a thread might do before the system call that it is in. */
+/* The privileges of a thread before its current system call. */
 struct rf_privileges {
 	struct rf_credentials credentials;
 	struct rf_groups groups;
 };
 
-/* What a process executes: the last component, as in rf_executables. */
+/* The executable of a process: its last component, as in rf_executables. */
 struct rf_executed {
 	struct rf_name_key name;
-	__u64 known; /* 0: it may be any */
+	__u64 known; /* 0: unknown, so it may be any */
 };
 
-/* With what the kernel keeps beside it less than 8 KiB: two paths that are longer together are not remembered. */
-#define RF_TRUTH_MAX (2 * RF_PATH_MAX - 256)
+/* Less than 8 KiB together with the kernel's own header: two paths that are longer together are not kept. */
+#define RF_KERNEL_COPY_MAX (2 * RF_PATH_MAX - 256)
 
-/* What the kernel itself knew of a system call that is not over yet; only the full profile writes it. */
-struct rf_truth {
-	__u32 call; /* the system call's number and 1; 0: nothing is remembered */
+/* The kernel's own copy of what a system call is about, until the call ends. Only the full profile writes it. */
+struct rf_kernel_copy {
+	__u32 call; /* the system call's number plus 1; 0: nothing is stored */
 	__u32 device;
 	__u64 inode;
-	__u64 object; /* address of the socket that is meant, or start of the process */
-	__u64 mount;  /* address: where a change of attributes takes place */
+	__u64 object; /* address of the socket, or start of the target process */
+	__u64 mount;  /* address of the mount on which attributes change */
 	__u64 ctime;  /* of a script */
 	__u32 protocol;
 	__u16 family; /* of a socket */
@@ -244,8 +249,8 @@ struct rf_truth {
 	struct rf_text filesystem; /* of a mount */
 	struct rf_text options;
 	__u32 faults; /* texts that could not be read */
-	__u32 told;   /* 1: the call's record has left already */
-	char text[RF_TRUTH_MAX];
+	__u32 reported; /* 1: the call's record is already sent */
+	char text[RF_KERNEL_COPY_MAX];
 };
 
 struct {
@@ -290,7 +295,7 @@ struct {
 	__type(value, __u32);
 } rf_names SEC(".maps");
 
-/* The same two for what is watched for changes alone: opens never look here. */
+/* The same two maps for paths that are watched for changes only: opens never look here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -315,7 +320,7 @@ struct {
 	__type(value, __u32);
 } rf_executables SEC(".maps");
 
-/* Enum rf_scope by cgroup id: LRU, since most cgroups end without a word. */
+/* Enum rf_scope by cgroup id. LRU, since most cgroups end unnoticed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -323,7 +328,8 @@ struct {
 	__type(value, __u32);
 } rf_scopes SEC(".maps");
 
-/* Arrays with an entry per CPU: a per-CPU map can't hold more than 32 KiB. Each lane has its own, so that files can't hold up execs. */
+/* Arrays with an entry per CPU, since a per-CPU map cannot hold more than
+ * 32 KiB. Each lane has its own, so that file events cannot delay execs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RF_CPUS_MAX);
@@ -338,7 +344,7 @@ struct {
 	__type(value, struct rf_scratch_small);
 } rf_scratch_bulk SEC(".maps");
 
-/* The snapshot may sleep, so it shares with nobody. */
+/* The snapshot may sleep, so it has its own buffer. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -369,7 +375,7 @@ struct {
 	__type(value, struct rf_io_request);
 } rf_io_requests SEC(".maps");
 
-/* Value: ns, CLOCK_BOOTTIME, when it was last reported */
+/* Value: ns, CLOCK_BOOTTIME, of the last report. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -385,7 +391,7 @@ struct {
 	__type(value, struct rf_owner);
 } rf_owners SEC(".maps");
 
-/* The TCP ports that somebody listens on as the sensor starts, a bit for each. */
+/* The TCP ports with a listener when the sensor starts, a bit for each. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 65536 / 64);
@@ -407,7 +413,7 @@ struct {
 	__type(value, struct rf_scratch_wire);
 } rf_scratch_packet SEC(".maps");
 
-/* Thread groups already reported as gone, by start time; needed before 6.16 only. */
+/* Thread groups already reported as exited, by start time. Needed before 6.16 only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -415,7 +421,8 @@ struct {
 	__type(value, __u8);
 } rf_groups_gone SEC(".maps");
 
-/* Events that may be merged, by lane, so that a flood of the one doesn't push out the other's. What is pushed out is sent again. */
+/* Events that may be merged, by lane, so that a flood in one does not evict
+ * entries of the other. After an eviction the next equal event is sent. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -430,7 +437,7 @@ struct {
 	__type(value, struct rf_merge);
 } rf_merges_bulk SEC(".maps");
 
-/* LRU: a cgroup that is pushed out begins with a full burst. */
+/* LRU: an evicted cgroup starts again with a full burst. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -445,7 +452,7 @@ struct {
 	__type(value, __u64);
 } rf_throttled SEC(".maps");
 
-/* How many faults an executable had without a pause. */
+/* Faults of an executable without a pause. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
@@ -453,7 +460,7 @@ struct {
 	__type(value, struct rf_fault_burst);
 } rf_faults SEC(".maps");
 
-/* Cgroups by id, as they were made: LRU, since most end without anybody having asked. */
+/* Cgroups by id, with the path at which they were made. LRU, since most end without ever being looked up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -461,7 +468,7 @@ struct {
 	__type(value, struct rf_cgroup_made);
 } rf_cgroups SEC(".maps");
 
-/* The capabilities that were asked for and granted, a bit for each, by cgroup id. */
+/* The capabilities that were checked and granted, a bit for each, by cgroup id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -469,7 +476,8 @@ struct {
 	__type(value, __u64);
 } rf_used_caps SEC(".maps");
 
-/* What is not on a stack when a cgroup is made: one per CPU, and nothing on that CPU comes between. */
+/* Buffer that is too big for the stack. One per CPU is enough:
+ * nothing on that CPU interrupts the making of a cgroup. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -484,7 +492,7 @@ struct {
 	__type(value, struct rf_opened);
 } rf_opened SEC(".maps");
 
-/* Of leaders of thread groups. */
+/* Keys are leaders of thread groups. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -492,7 +500,7 @@ struct {
 	__type(value, struct rf_executed);
 } rf_executed SEC(".maps");
 
-/* Of threads that are in a call that may change theirs, or were in one. */
+/* Keys are threads that are, or were, in a call that may change their credentials. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -500,7 +508,7 @@ struct {
 	__type(value, struct rf_privileges);
 } rf_privileges SEC(".maps");
 
-/* What was done to the agent. Mapped, and read by whoever is the agent next. */
+/* Tampering with the agent. Mapped, and read by the next agent if this one dies. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -517,26 +525,28 @@ struct {
 	__type(value, struct rf_own_link);
 } rf_own_links SEC(".maps");
 
-/* How often something was done to the agent. */
+/* Number of tamperings so far. */
 __u64 rf_tampered = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct rf_truth);
-} rf_truths SEC(".maps");
+	__type(value, struct rf_kernel_copy);
+} rf_kernel_copy SEC(".maps");
 
 /* Set before load: some hook of the full profile is loaded. */
 const volatile bool rf_full = false;
-/* Set before load: datagrams to unix sockets are told at the end of the kernel's function that sends them (full/unix_datagram.bpf.h). */
+/* Set before load: datagrams to unix sockets are reported when the
+ * kernel function that sends them returns (full/unix_datagram.bpf.h). */
 const volatile bool rf_unix_sent = false;
-/* Set before load: programs of system calls are put around the kernel's functions, not on tracepoints (lib/syscall.h). */
+/* Set before load: programs of system calls are attached around
+ * the kernel's functions, not to tracepoints (lib/syscall.h). */
 const volatile bool rf_functions = false;
-/* Set before load: programs of system calls are run by full/refused.bpf.h alone, for calls that seccomp has refused. */
+/* Set before load: programs of system calls are run only by full/refused.bpf.h, for calls that seccomp refused. */
 const volatile bool rf_refusals = false;
 
-/* by the system call's number, the program of its end */
+/* By the system call's number: the program for its end. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 512);
@@ -545,13 +555,14 @@ struct {
 } rf_refused SEC(".maps");
 
 struct rf_control rf_control = {};
-/* A bit for each hash (lib/watch.h), set when nothing in rf_names, in rf_watched has it. */
+/* A bit for each hash (lib/watch.h), set when no entry of rf_names or of rf_watched has that hash. */
 __u64 rf_unnamed[RF_HASHES / 64] = {};
 __u64 rf_unwatched[RF_HASHES / 64] = {};
 struct rf_interest rf_interests[2] = {};
 struct rf_interest_ports rf_interest_ports[2] = {};
 
-/* 1: the kernel has called file_open, whichever way it is attached. Loading and attaching succeed where bpf isn't in the list of security modules, too. */
+/* 1: the kernel called file_open, through whichever attachment. Loading
+ * and attaching succeed even where bpf is not among the security modules. */
 __u32 rf_full_called = 0;
 
 #endif

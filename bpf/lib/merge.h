@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Equal events in a row: the first goes out at once, then at most one a second, which says how many it stands for. What follows the last one sent is
- * in the counter RF_DROP_MERGED only. */
+/* Merges equal events: the first is sent at once, then at most one a second, whose count includes
+ * those merged. Events merged after the last one sent are only in the counter RF_DROP_MERGED. */
 #ifndef RF_LIB_MERGE_H
 #define RF_LIB_MERGE_H
 
@@ -22,7 +22,8 @@ static __always_inline void merge__fill_key(struct rf_merge_key *key, struct tas
 	key->kind = kind;
 }
 
-/* How many events the record is to stand for; 0: it is left out, and counted. `once`: an equal one is never sent again. */
+/* Returns how many events the record stands for; 0: this event is
+ * merged, and counted. `once`: an equal event is never sent again. */
 static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_merge_key *key, bool once)
 {
 	struct rf_merge *merge = bpf_map_lookup_elem(merge__map(lane), key);
@@ -36,16 +37,16 @@ static __always_inline __u32 merge__admit(enum rf_lane lane, const struct rf_mer
 		return 1;
 	}
 	sent = merge->sent;
-	/* of two CPUs that are late at once one sends */
+	/* if two CPUs are due at once, one sends */
 	if (once || now - sent < MERGE_NS || __sync_val_compare_and_swap(&merge->sent, sent, now) != sent) {
 		__sync_fetch_and_add(&merge->merged, 1);
-		ring__count(lane, key->kind, RF_DROP_MERGED);
+		ring__count_drop(lane, key->kind, RF_DROP_MERGED);
 		return 0;
 	}
 	return __sync_lock_test_and_set(&merge->merged, 0) + 1;
 }
 
-/* A place in the ring for an event that is admitted; `count`: how many it stands for. */
+/* Reserves space in the ring for an event that is admitted. `count`: the events it stands for. */
 static __always_inline void *merge__reserve(enum rf_lane lane, const struct rf_merge_key *key, __u32 size, struct rf_header *number, __u32 *count)
 {
 	*count = merge__admit(lane, key, false);

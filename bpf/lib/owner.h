@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Whose a socket is. Who connects, binds or accepts is remembered by the socket's cookie, since a packet that arrives, or a connection that ends,
- * does so while anybody runs. */
+/* The owner of a socket. The process that connects, binds or accepts is stored by the socket's cookie,
+ * since an incoming packet and the end of a connection are handled in the context of any task. */
 #ifndef RF_LIB_OWNER_H
 #define RF_LIB_OWNER_H
 
@@ -17,19 +17,19 @@ static __always_inline void owner__set(struct rf_owner *owner, struct task_struc
 	owner->tgid = task->tgid;
 }
 
-/* `again`: it may be remembered as another's. */
-static __always_inline void owner__remember(__u64 cookie, bool again)
+/* `replace`: overwrites an entry of another process. */
+static __always_inline void owner__remember(__u64 cookie, bool replace)
 {
 	struct rf_owner owner = {};
 
 	if (!cookie)
 		return;
 	owner__set(&owner, bpf_get_current_task_btf());
-	if (failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner) && again)
+	if (failure__make(RF_PLACE_OWNERS, &rf_owners, &cookie, &owner) && replace)
 		bpf_map_update_elem(&rf_owners, &cookie, &owner, BPF_EXIST);
 }
 
-/* The forms of what is told of a TCP connection later, for which its owner must be known then. */
+/* Returns the forms of later events of a TCP connection that need its owner. */
 static __always_inline __u64 owner__needed_for(bool loopback, __u16 peer, __u16 local)
 {
 	__u64 forms = loopback ? INTEREST(FLOW_LOOPBACK) | INTEREST(PACKET_TLS_LOOPBACK) : INTEREST(FLOW_REMOTE) | INTEREST(PACKET_TLS);
@@ -37,13 +37,13 @@ static __always_inline __u64 owner__needed_for(bool loopback, __u16 peer, __u16 
 	return peer == OWNER_DNS_PORT || local == OWNER_DNS_PORT ? forms | INTEREST(PACKET_DNS) : forms;
 }
 
-/* A flow is loopback's when one of its ends is. */
+/* A flow counts as loopback if either end is. */
 static __always_inline bool owner__is_loopback_flow(struct sock *sk, __u16 family)
 {
-	return socket__peer_is_loopback(sk, family) || socket__own_is_loopback(sk, family);
+	return socket__peer_is_loopback(sk, family) || socket__local_is_loopback(sk, family);
 }
 
-/* Host order. Not skc_num: a closed socket has given its port back. */
+/* Host order. Not skc_num: a closed socket has released its port. */
 static __always_inline __u16 owner__local_port(struct sock *sk)
 {
 	return bpf_ntohs(kernel__read((struct inet_sock *)sk, inet_sport));
@@ -76,17 +76,17 @@ static __always_inline void owner__fill_header(struct rf_header *h, const struct
 	h->generation = interest__generation();
 }
 
-/* 0: not known, or the agent's; counted as where the event of that kind went. */
+/* Returns 0 if the owner is unknown or the agent. Counts the event of that kind as dropped then. */
 static __always_inline struct rf_owner *owner__find(__u64 cookie, enum rf_kind kind)
 {
 	struct rf_owner *owner = bpf_map_lookup_elem(&rf_owners, &cookie);
 
 	if (!owner || !owner->tgid) {
-		ring__count(RF_LANE_BULK, kind, RF_DROP_OWNER);
+		ring__count_drop(RF_LANE_BULK, kind, RF_DROP_OWNER);
 		return 0;
 	}
 	if (owner__is_agent(owner)) {
-		ring__count(RF_LANE_BULK, kind, RF_DROP_SELF);
+		ring__count_drop(RF_LANE_BULK, kind, RF_DROP_SELF);
 		return 0;
 	}
 	return owner;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The kernel's own path of a file: from its dentry up, across mounts, to the root of the mount namespace. bpf_d_path is for LSM hooks and
- * iterators only. A chroot's prefix is part of the path: it is the same file, whatever the caller calls it. */
+/* Builds the kernel's own path of a file: from its dentry up, across mounts, to the root
+ * of the mount namespace, because bpf_d_path is for LSM hooks and iterators only. The
+ * path includes a chroot's prefix, so that a file has the same path for every caller. */
 #ifndef RF_LIB_PATH_H
 #define RF_LIB_PATH_H
 
 #include "text.h"
 
-/* Components and mounts looked at; a hostile tree can be deeper: `length` then says what was seen. */
+/* Components and mounts visited. A hostile tree can be deeper: then `length` counts what was visited. */
 #define PATH_STEPS_MAX 8192
-/* Mounts upon one another whose roots a name is looked for behind */
+/* Mounts stacked on one another that the search for a name descends through. */
 #define PATH_STACKED_MAX 8
 #define PATH_HALF (RF_PATH_MAX / 2)
 #define PATH_HEADS 3
@@ -18,7 +19,7 @@ enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
 
 static __always_inline void path__enter(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
 {
-	/* offset by CO-RE: container_of would fix the one of the machine that compiled */
+	/* CO-RE offset: container_of would use that of the build machine */
 	w->mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 	w->mount_root = kernel__read(vfsmount, mnt_root);
 	w->dentry = dentry;
@@ -28,7 +29,7 @@ static __always_inline void path__enter(struct rf_path_work *w, struct vfsmount 
 
 static __always_inline enum path_step path__step(struct rf_path_work *w, struct qstr *name)
 {
-	/* locals: CO-RE must not see a struct that the kernel doesn't have */
+	/* locals: CO-RE must not see a struct that the kernel does not have */
 	struct dentry *dentry = w->dentry;
 	struct mount *mount = w->mount;
 	struct dentry *parent;
@@ -54,7 +55,7 @@ static __always_inline enum path_step path__step(struct rf_path_work *w, struct 
 	return PATH_COMPONENT;
 }
 
-/* bpf_loop hands its callback a pointer to the stack only. */
+/* bpf_loop passes its callback a pointer to the stack only. */
 struct path_loop {
 	struct rf_path_work *work;
 };
@@ -82,7 +83,7 @@ static long path__prepend(__u32 index, struct path_loop *loop)
 	return 0;
 }
 
-/* Second walk of a path that is too long: its head, into the half that the tail doesn't use. */
+/* Second walk of a path that is too long: copies its head into the half that the tail does not use. */
 static long path__place_head(__u32 index, struct path_loop *loop)
 {
 	struct rf_path_work *w = loop->work;
@@ -107,7 +108,7 @@ static long path__place_head(__u32 index, struct path_loop *loop)
 	return 0;
 }
 
-/* Afterwards the path stands at text[position] and is `kept` bytes long. */
+/* Leaves the path at text[position], `kept` bytes long. */
 static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	struct path_loop loop = { .work = w };
@@ -133,8 +134,8 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 	return 0;
 }
 
-/* Names of the first components, in the kernel; 0: there are fewer. It takes no text to be put together, and as it is asked for each open of what nobody
- * watches, it keeps where it is in registers. false: it lies too deep. */
+/* Finds the names of the first components, in kernel memory; 0 for missing ones. Runs for every unwatched
+ * open, so it builds no text and keeps its state in registers. Returns false if the file is too deep. */
 static __noinline int path__find_heads(const unsigned char *heads[PATH_HEADS], struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
@@ -164,13 +165,13 @@ static __noinline int path__find_heads(const unsigned char *heads[PATH_HEADS], s
 	return false;
 }
 
-/* The first byte of one of them; 0: there are fewer. */
+/* Returns the first byte of such a name; 0: there is none. */
 static __always_inline __u8 path__head(const unsigned char *name)
 {
 	return name ? kernel__word(name) : 0;
 }
 
-/* The last component alone, which is cheap. The root of a mount is called what its mount point is called. */
+/* Finds the last component alone, which is cheap. The root of a mount has the name of its mount point. */
 static __always_inline bool path__last_name(struct vfsmount *vfsmount, struct dentry *dentry, struct qstr *name)
 {
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
@@ -192,21 +193,21 @@ static __always_inline bool path__last_name(struct vfsmount *vfsmount, struct de
 	return false;
 }
 
-static __always_inline void path__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w)
+static __always_inline void path__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w)
 {
 	__u32 position = w->position;
 
 	rf_barrier(position);
 	if (position > RF_PATH_MAX)
 		return;
-	text__append(b, room, text, TEXT_KERNEL, w->text + position, w->kept, RF_PATH_MAX, w->length);
+	text__append(b, capacity, text, TEXT_KERNEL, w->text + position, w->kept, RF_PATH_MAX, w->length);
 }
 
-static __always_inline void path__append_new(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w,
+static __always_inline void path__append_new(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w,
 					     struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	path__build(w, vfsmount, dentry);
-	path__append(b, room, text, w);
+	path__append(b, capacity, text, w);
 }
 
 #endif

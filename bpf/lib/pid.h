@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Processes by number or descriptor. bpf_task_from_pid would do, but not in system call tracepoints before 6.12, nor for a number in another
- * namespace; so the namespace's own table is read. */
+/* Finds processes by number or descriptor, in the namespace's own table: bpf_task_from_pid is
+ * missing from system call tracepoints before 6.12, and does not take a number of another namespace. */
 #ifndef RF_LIB_PID_H
 #define RF_LIB_PID_H
 
 #include "merge.h"
 
-/* Levels of an XArray of 32-bit numbers; its entries' low bits tell nodes from what is kept. */
+/* Levels of an XArray with 32-bit indexes. The low bits of an entry distinguish nodes from values. */
 #define PID_LEVELS_MAX 6
 #define PID_ENTRY_MASK 3
 #define PID_ENTRY_NODE 2
@@ -17,12 +17,12 @@ static __always_inline struct pid_namespace *pid__namespace(struct task_struct *
 	struct pid *pid = kernel__read(task, thread_pid);
 	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct upid *innermost = (void *)numbers + level * bpf_core_type_size(struct upid);
 
-	return kernel__read(own, ns);
+	return kernel__read(innermost, ns);
 }
 
-/* By its number in the namespace of `task`; 0: there is none. */
+/* Finds a pid by its number in the namespace of `task`; 0: there is none. */
 static __noinline struct pid *pid__find(struct task_struct *task, __u32 number)
 {
 	struct pid_namespace *ns = pid__namespace(task);
@@ -56,14 +56,15 @@ static __always_inline struct pid *pid__of_descriptor(struct task_struct *task, 
 		return 0;
 	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC)
 		return BPF_CORE_READ(file, f_inode, i_private);
-	/* before 6.9 one of the files without a place, which have no more than their name to tell them apart */
+	/* before 6.9 an anonymous inode file, distinguished by its name alone */
 	from = BPF_CORE_READ(file, f_path.dentry, d_name.name);
 	if (bpf_probe_read_kernel_str(name, sizeof(name), from) != sizeof(name) || __builtin_memcmp(name, PID_FILE_NAME, sizeof(name) - 1))
 		return 0;
 	return BPF_CORE_READ(file, private_data);
 }
 
-/* An address, to be read with BPF_CORE_READ; 0: its task is gone. PIDTYPE_PID is the first of pid_links as of tasks. */
+/* Returns an address to be read with BPF_CORE_READ; 0: the task
+ * is gone. PIDTYPE_PID comes first in both pid_links and tasks. */
 static __always_inline struct task_struct *pid__task(struct pid *pid)
 {
 	struct hlist_node *first = pid ? BPF_CORE_READ(pid, tasks[0].first) : 0;
@@ -71,7 +72,7 @@ static __always_inline struct task_struct *pid__task(struct pid *pid)
 	return first ? (void *)first - bpf_core_field_offset(struct task_struct, pid_links) : 0;
 }
 
-/* false: its task is gone. */
+/* Returns false if the task is gone. */
 static __always_inline bool pid__identify(struct pid *pid, __u32 *tgid, __u64 *start)
 {
 	struct task_struct *task = pid__task(pid);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A path as a system call was given it, made absolute: the kernel's path of the directory that it begins at, a slash, the caller's text. `.`, `..`
- * and empty components stay as they were written: user space takes them out where it reads the path. */
+/* Makes the path in a system call absolute: the kernel's path of the starting directory, a slash, the
+ * caller's text. `.`, `..` and empty components stay: user space removes them when it reads the path. */
 #ifndef RF_LIB_REQUEST_H
 #define RF_LIB_REQUEST_H
 
@@ -8,8 +8,8 @@
 
 struct request_path {
 	const char *text; /* in the caller's memory */
-	__s32 directory;  /* where a relative text begins: a descriptor, or AT_FDCWD */
-	bool may_be_empty; /* AT_EMPTY_PATH: without a text the descriptor itself is meant */
+	__s32 directory;  /* where a relative text starts: a descriptor, or AT_FDCWD */
+	bool may_be_empty; /* AT_EMPTY_PATH: an empty text names the descriptor itself */
 };
 
 static __always_inline struct request_path request__at(__s32 directory, __u64 text)
@@ -22,7 +22,7 @@ static __always_inline struct request_path request__at_or_file(__s32 directory, 
 	return (struct request_path){ .text = (const char *)text, .directory = directory, .may_be_empty = may_be_empty };
 }
 
-/* The descriptor's file, when it is meant and not a path. */
+/* Returns the descriptor's file if the call names the descriptor and not a path. */
 static __always_inline struct file *request__file(struct task_struct *task, const struct request_path *request)
 {
 	char first = 0;
@@ -34,7 +34,7 @@ static __always_inline struct file *request__file(struct task_struct *task, cons
 	return file__of_descriptor(task, request->directory);
 }
 
-/* A caller in a chroot calls what is below its root absolute. */
+/* Paths absolute to a caller in a chroot start at the chroot's root. */
 static __always_inline bool request__build_base(struct rf_path_work *w, struct task_struct *task, __s32 directory, char first)
 {
 	struct fs_struct *fs = kernel__plain(task)->fs;
@@ -55,21 +55,22 @@ static __always_inline bool request__build_base(struct rf_path_work *w, struct t
 	return true;
 }
 
-/* The directory stands right before text[RF_PATH_MAX]. false: there is no such directory, so the caller's text says at least what it was. */
+/* Leaves the directory right before text[RF_PATH_MAX]. Returns false if
+ * there is no such directory: then the record has the caller's text alone. */
 static __always_inline bool request__place_base(struct rf_path_work *w, struct task_struct *task, __s32 directory, char first)
 {
 	bool found = request__build_base(w, task, directory, first);
 
 	if (found && w->kept > 1)
 		return true;
-	/* nothing, or the root, whose slash the next one is */
+	/* no directory, or the root, whose slash is added next */
 	w->position = RF_PATH_MAX;
 	w->kept = 0;
 	w->length = 0;
 	return found;
 }
 
-/* Of what is too long the head and the tail are kept. */
+/* Keeps head and tail of a path that is too long. */
 static __always_inline void request__cut(struct rf_path_work *w)
 {
 	__u32 to = w->position + PATH_HALF;
@@ -85,8 +86,8 @@ static __always_inline void request__cut(struct rf_path_work *w)
 	w->kept = RF_PATH_MAX;
 }
 
-/* Afterwards the path is where path__build leaves one; empty when the caller's text is empty. Not 0: it can't be read. Global, so that it is
- * verified once and not for each way that leads here. */
+/* Leaves the path where path__build does; empty when the caller's text is empty. Returns non-zero
+ * if the text cannot be read. Global, so that the verifier checks it once and not on every path. */
 __noinline int request__build(struct rf_path_work *w, __u64 text, __s32 directory)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -100,13 +101,13 @@ __noinline int request__build(struct rf_path_work *w, __u64 text, __s32 director
 	w->position = RF_PATH_MAX;
 	w->kept = 0;
 	w->length = 0;
-	if (failure__of(RF_PLACE_PATH_USER, bpf_probe_read_user(&first, 1, from)))
+	if (failure__check(RF_PLACE_PATH_USER, bpf_probe_read_user(&first, 1, from)))
 		return -EFAULT;
 	if (!first)
 		return 0;
 	slash = request__place_base(w, task, directory, first) && first != '/';
 	w->text[RF_PATH_MAX] = '/';
-	size = failure__of(RF_PLACE_PATH_USER, bpf_probe_read_user_str(w->text + RF_PATH_MAX + slash, RF_PATH_MAX, from));
+	size = failure__check(RF_PLACE_PATH_USER, bpf_probe_read_user_str(w->text + RF_PATH_MAX + slash, RF_PATH_MAX, from));
 	if (size <= 1) {
 		w->kept = 0;
 		w->length = 0;
@@ -118,12 +119,12 @@ __noinline int request__build(struct rf_path_work *w, __u64 text, __s32 director
 	return 0;
 }
 
-static __always_inline void request__append(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *w,
+static __always_inline void request__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *w,
 					    const struct request_path *request)
 {
 	if (request__build(w, (__u64)request->text, request->directory))
 		b->faults++;
-	path__append(b, room, text, w);
+	path__append(b, capacity, text, w);
 }
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Lanes: sequence and loss counters, output, wake-ups. */
+/* Lanes: sequence numbers, loss counters, output and wake-ups. */
 #ifndef RF_LIB_RING_H
 #define RF_LIB_RING_H
 
 #include "failure.h"
 
-/* So much may lie in a ring without waking anybody: a quarter of the smallest one. */
-#define RF_PATIENT_BYTES (16 * 1024)
+/* Bytes that may wait in a ring without waking the reader: a quarter of the smallest ring. */
+#define RF_LAZY_BYTES (16 * 1024)
 
 #define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 
@@ -24,15 +24,15 @@ static __always_inline struct rf_counters *ring__counters(void)
 
 static __always_inline void ring__add(struct rf_counters *counters, enum rf_lane lane, __u32 kind, __u32 fate)
 {
-	__u64 place = (lane * RF_KINDS_MAX + kind) * RF_FATES_MAX + fate;
+	__u64 index = (lane * RF_KINDS_MAX + kind) * RF_FATES_MAX + fate;
 
-	if (!__builtin_constant_p(place))
-		rf_barrier(place);
-	__sync_fetch_and_add(&counters->fates[place & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
+	if (!__builtin_constant_p(index))
+		rf_barrier(index);
+	__sync_fetch_and_add(&counters->fates[index & (RF_LANES * RF_KINDS_MAX * RF_FATES_MAX - 1)], 1);
 }
 
-/* An event: from here on it goes one way, and just one, that is counted. */
-static __always_inline void ring__see(enum rf_lane lane, enum rf_kind kind)
+/* Counts an event as seen. From here on it has exactly one outcome, which is counted too. */
+static __always_inline void ring__count_seen(enum rf_lane lane, enum rf_kind kind)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -40,8 +40,8 @@ static __always_inline void ring__see(enum rf_lane lane, enum rf_kind kind)
 		ring__add(counters, lane, kind, RF_FATE_SEEN);
 }
 
-/* Where an event went that was seen. */
-static __always_inline void ring__count(enum rf_lane lane, __u32 kind, enum rf_drop cause)
+/* Counts why a seen event was not sent. */
+static __always_inline void ring__count_drop(enum rf_lane lane, __u32 kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -49,8 +49,8 @@ static __always_inline void ring__count(enum rf_lane lane, __u32 kind, enum rf_d
 		ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
 }
 
-/* An event that is seen and left out at once. */
-static __always_inline void ring__pass(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
+/* Counts an event that is seen and dropped at once. */
+static __always_inline void ring__count_skipped(enum rf_lane lane, enum rf_kind kind, enum rf_drop cause)
 {
 	struct rf_counters *counters = ring__counters();
 
@@ -69,7 +69,7 @@ static __always_inline void *ring__map(enum rf_lane lane)
 	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
 }
 
-/* Numbers the record. Only right before it goes out: a number taken and not seen by the reader is a loss. */
+/* Numbers the record. Call it right before the output: the reader takes a missing number for a loss. */
 static __always_inline struct rf_counters *ring__number(enum rf_lane lane, struct rf_header *h)
 {
 	struct rf_counters *counters = ring__counters();
@@ -80,7 +80,7 @@ static __always_inline struct rf_counters *ring__number(enum rf_lane lane, struc
 	return counters;
 }
 
-/* 1: the reader was asleep, and it is up to the caller to wake it. */
+/* Returns true if the reader was asleep; the caller must then wake it. */
 static __always_inline bool ring__claim_wake(enum rf_lane lane)
 {
 	return RF_READ_ONCE(rf_control.sleeping[lane]) && __sync_val_compare_and_swap(&rf_control.sleeping[lane], 1, 0) == 1;
@@ -91,20 +91,22 @@ static __always_inline __u64 ring__flags(enum rf_lane lane)
 	return ring__claim_wake(lane) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* A reader that went to sleep between ring__flags and the record's arrival. It looks at the ring after it has set its flag, and this looks at the
- * flag after the record is out, so one of the two sees the other. The record is gone, an empty, discarded one carries the wake-up. */
+/* Wakes a reader that went to sleep between ring__flags and the arrival of the record.
+ * The reader checks the ring after setting its flag, and this checks the flag after the
+ * output, so one of them sees the other. An empty, discarded record carries the wake-up. */
 static __always_inline void ring__wake_late(enum rf_lane lane)
 {
-	void *bell;
+	void *wakeup;
 
 	if (!ring__claim_wake(lane))
 		return;
-	bell = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
-	if (bell)
-		bpf_ringbuf_discard(bell, BPF_RB_FORCE_WAKEUP);
+	wakeup = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
+	if (wakeup)
+		bpf_ringbuf_discard(wakeup, BPF_RB_FORCE_WAKEUP);
 }
 
-/* For records of fixed size. The number is taken before the record is reserved, so that a full ring leaves a hole in the sequence. */
+/* For records of fixed size. The number is taken before the
+ * reservation, so that a full ring leaves a gap in the sequence. */
 static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind, __u32 size, struct rf_header *number)
 {
 	struct rf_counters *counters = ring__number(lane, number);
@@ -114,7 +116,7 @@ static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind,
 	if (!record) {
 		if (counters)
 			ring__add(counters, lane, kind, RF_FATE_DROPS + RF_DROP_RING_FULL);
-		/* apart from the other way: 6.1 forgets where they meet again that there is no record to be released */
+		/* keeps this path separate: where paths join, 6.1 forgets that there is no record to release */
 		asm volatile("");
 		return 0;
 	}
@@ -134,13 +136,13 @@ static __always_inline void ring__submit(enum rf_lane lane, void *record, __u32 
 	ring__wake_late(lane);
 }
 
-/* For what nobody waits for: it lies there until another record wakes the reader, the next tick is due, or so much has come that the ring must not be
- * left alone. */
-static __always_inline void ring__submit_patiently(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
+/* For records without urgency. It waits in the ring until another record
+ * wakes the reader, the next tick is due, or RF_LAZY_BYTES are waiting. */
+static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record, __u32 size, const struct rf_header *number)
 {
 	struct rf_header *h = record;
 
-	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_PATIENT_BYTES) {
+	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_LAZY_BYTES) {
 		ring__submit(lane, record, size, number);
 		return;
 	}
@@ -150,7 +152,8 @@ static __always_inline void ring__submit_patiently(enum rf_lane lane, void *reco
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* For records put together in scratch. `max` is the (constant) size of their buffer. false: the ring was full, which is counted. */
+/* For records assembled in scratch. `max` is the (constant) size of
+ * their buffer. Returns false if the ring was full, which is counted. */
 static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
 {
 	struct rf_header *h = record;

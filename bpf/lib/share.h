@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Shares: once a ring is half full, each cgroup may send so many events a second to it, and a burst more; what is more is held back and counted by
- * kind and cgroup, so that the room that is left is for everybody else. While the reader keeps up nobody is held back, however much they do.
- * What must never be held back doesn't ask: exec, exit, credentials, isolation, access to processes, modules, bpf, mounts, changes of the system, and
- * writes to what is watched. */
+/* Shares: once a ring is half full, each cgroup may send a burst and then a number of
+ * events a second to it. The rest is throttled and counted by kind and cgroup, which
+ * leaves space for the other cgroups. While the reader keeps up, nothing is throttled.
+ * Never throttled: exec, exit, credentials, isolation, access to processes,
+ * modules, bpf, mounts, changes of the system, and writes to watched paths. */
 #ifndef RF_LIB_SHARE_H
 #define RF_LIB_SHARE_H
 
 #include "merge.h"
 
-static __always_inline bool share__is_pressed(enum rf_lane lane)
+static __always_inline bool share__is_enforced(enum rf_lane lane)
 {
 	__u64 from = RF_READ_ONCE(rf_control.share_from[lane]);
 
 	return from && bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) >= from;
 }
 
-/* The bucket as a time: when all that was sent would have been due at the cgroup's rate. It is full, that is empty of debts, when that time is past.
- * Global, so that the verifier sees it once and not for each way that leads here. */
-__noinline int share__is_spent(enum rf_lane lane, __u64 cgroup)
+/* Takes an event from the cgroup's bucket; returns 1 if its burst is spent. The bucket
+ * is a time: when all events so far would be due at the cgroup's rate. It is full when
+ * that time is past. Global, so that the verifier checks it once and not on every path. */
+__noinline int share__charge(enum rf_lane lane, __u64 cgroup)
 {
 	struct rf_share_key key = { .cgroup = cgroup, .lane = lane };
 	struct rf_share *share = bpf_map_lookup_elem(&rf_shares, &key);
@@ -35,26 +37,26 @@ __noinline int share__is_spent(enum rf_lane lane, __u64 cgroup)
 	due = before > now ? before : now;
 	if (due - now > RF_READ_ONCE(rf_control.share_burst))
 		return 1;
-	/* of two CPUs that come at once one pays for both */
+	/* if two CPUs come at once, one pays for both */
 	if (__sync_val_compare_and_swap(&share->due, before, due + interval) != before)
 		__sync_fetch_and_add(&share->due, interval);
 	return 0;
 }
 
-/* true: the cgroup has had its share. */
-static __always_inline bool share__is_over(enum rf_lane lane, __u64 cgroup)
+/* Returns true if the cgroup has exceeded its share. */
+static __always_inline bool share__is_exceeded(enum rf_lane lane, __u64 cgroup)
 {
-	return share__is_pressed(lane) && share__is_spent(lane, cgroup);
+	return share__is_enforced(lane) && share__charge(lane, cgroup);
 }
 
-/* Counts an event that is held back. Global for the same reason. */
-__noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+/* Counts a throttled event. Global for the same reason. */
+__noinline int share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
 	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
 	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
 	__u64 first = 1;
 
-	ring__count(lane, kind, RF_DROP_THROTTLED);
+	ring__count_drop(lane, kind, RF_DROP_THROTTLED);
 	if (count)
 		__sync_fetch_and_add(count, 1);
 	else if (failure__make(RF_PLACE_THROTTLED, &rf_throttled, &key, &first)) { /* full, or another CPU was first */
@@ -65,12 +67,12 @@ __noinline int share__hold_back(enum rf_lane lane, enum rf_kind kind, __u64 cgro
 	return 0;
 }
 
-/* true: it is held back, and counted. */
-static __always_inline bool share__holds_back(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+/* Returns true if the event is throttled, and counts it. */
+static __always_inline bool share__throttles(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
-	if (!share__is_over(lane, cgroup))
+	if (!share__is_exceeded(lane, cgroup))
 		return false;
-	share__hold_back(lane, kind, cgroup);
+	share__count_throttled(lane, kind, cgroup);
 	return true;
 }
 

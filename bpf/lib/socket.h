@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Facts of a socket: both ends, as the kernel has them. */
+/* Facts about a socket: both ends, as the kernel has them. */
 #ifndef RF_LIB_SOCKET_H
 #define RF_LIB_SOCKET_H
 
-#include "truth.h"
+#include "kernel_copy.h"
 
 /* struct sockaddr_storage */
 #define SOCKET_REQUEST_MAX 128
@@ -27,7 +27,7 @@ static __always_inline __u16 socket__local_port(struct sock *sk)
 	return kernel__read(sk, __sk_common.skc_num);
 }
 
-/* 127.0.0.0/8, ::1, or the former as IPv6. Words in network order; of IPv4 one. */
+/* 127.0.0.0/8, ::1, or the former mapped to IPv6. Words in network order; IPv4 uses the first. */
 static __always_inline bool socket__is_loopback(__u16 family, const __u32 words[4])
 {
 	if (family == AF_INET)
@@ -52,7 +52,7 @@ static __always_inline bool socket__peer_is_loopback(struct sock *sk, __u16 fami
 	return socket__is_loopback(family, words);
 }
 
-static __always_inline bool socket__own_is_loopback(struct sock *sk, __u16 family)
+static __always_inline bool socket__local_is_loopback(struct sock *sk, __u16 family)
 {
 	__u32 words[4] = {};
 
@@ -89,8 +89,8 @@ static __always_inline __u64 socket__cookie(struct sock *sk)
 	return kernel__read(sk, __sk_common.skc_cookie.counter);
 }
 
-/* The file that a unix socket is bound to, or the name it is bound by. */
-static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32 room, struct rf_text *text, struct rf_path_work *work,
+/* Appends the path of the file that a unix socket is bound to, or its bound name. */
+static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_path_work *work,
 						     struct unix_sock *unix_sock)
 {
 	struct unix_address *name = BPF_CORE_READ(unix_sock, addr);
@@ -98,17 +98,17 @@ static __always_inline void socket__append_unix_name(struct rf_builder *b, __u32
 	__u32 size;
 
 	if (dentry) {
-		path__append_new(b, room, text, work, BPF_CORE_READ(unix_sock, path.mnt), dentry);
+		path__append_new(b, capacity, text, work, BPF_CORE_READ(unix_sock, path.mnt), dentry);
 		return;
 	}
 	size = name ? BPF_CORE_READ(name, len) - __builtin_offsetof(struct sockaddr_un, sun_path) : 0;
 	if (size <= RF_UNIX_PATH_MAX)
-		text__append(b, room, text, TEXT_KERNEL, (void *)name + bpf_core_field_offset(struct unix_address, name) + 2, size,
+		text__append(b, capacity, text, TEXT_KERNEL, (void *)name + bpf_core_field_offset(struct unix_address, name) + 2, size,
 			     RF_UNIX_PATH_MAX, size);
 }
 
-/* The name in a struct sockaddr_un of `size` bytes, in the kernel. */
-static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 room, struct rf_text *text, const void *request, __u32 size)
+/* Appends the name in a struct sockaddr_un of `size` bytes in kernel memory. */
+static __always_inline void socket__append_unix_request(struct rf_builder *b, __u32 capacity, struct rf_text *text, const void *request, __u32 size)
 {
 	const __u32 before = __builtin_offsetof(struct sockaddr_un, sun_path);
 	const char *path = request + before;
@@ -116,19 +116,19 @@ static __always_inline void socket__append_unix_request(struct rf_builder *b, __
 
 	if (size <= before || size > before + RF_UNIX_PATH_MAX)
 		return;
-	/* a verifier of 6.1 forgets what it knew of a number once that is put aside, but not what it is by what was done to it */
+	/* 6.1 forgets the bounds of a spilled number, but keeps those that follow from a mask */
 	size -= before;
 	rf_barrier(size);
 	size &= SOCKET_REQUEST_MAX - 1;
 	rf_barrier(size);
 	bpf_probe_read_kernel(&first, 1, path);
 	if (first)
-		text__append_string(b, room, text, TEXT_KERNEL, path);
+		text__append_string(b, capacity, text, TEXT_KERNEL, path);
 	else
-		text__append(b, room, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
+		text__append(b, capacity, text, TEXT_KERNEL, path, size, RF_UNIX_PATH_MAX, size);
 }
 
-/* The kernel's copy, in a cgroup hook of connect or bind. */
+/* Reads the kernel's copy of the address in a cgroup hook of connect or bind. */
 static __always_inline void socket__read_hook4(struct rf_destination *destination, struct bpf_sock_addr *context)
 {
 	__u32 address = context->user_ip4;
@@ -151,12 +151,12 @@ static __always_inline void socket__read_hook6(struct rf_destination *destinatio
 	__builtin_memcpy(destination->address, address, sizeof(address));
 }
 
-/* An address of at most SOCKET_REQUEST_MAX bytes; nothing of a longer one. */
+/* Reads an address of at most SOCKET_REQUEST_MAX bytes; nothing of a longer one. */
 static __always_inline void socket__read_text(char *to, enum text_source source, const void *from, __u32 size)
 {
 	if (!size || size > SOCKET_REQUEST_MAX)
 		return;
-	/* in the one way that a verifier of 6.1 follows wherever the size comes from */
+	/* the only form that 6.1's verifier follows wherever the size comes from */
 	size--;
 	rf_barrier(size);
 	size &= SOCKET_REQUEST_MAX - 1;
@@ -167,17 +167,18 @@ static __always_inline void socket__read_text(char *to, enum text_source source,
 		bpf_probe_read_kernel(to, size + 1, from);
 }
 
-/* What a call was given for an address: SOCKET_REQUEST_MAX bytes, filled up with 0, at `to`. From what the kernel took it for, where that is known. */
-static __always_inline void socket__copy_request(char *to, struct rf_truth *truth, const void *request, __u32 size)
+/* Copies the address passed to a call to `to`: SOCKET_REQUEST_MAX
+ * bytes, zero-padded. Uses the kernel's copy if there is one. */
+static __always_inline void socket__copy_request(char *to, struct rf_kernel_copy *copy, const void *request, __u32 size)
 {
 	__builtin_memset(to, 0, SOCKET_REQUEST_MAX);
-	if (truth)
-		__builtin_memcpy(to, truth->text, SOCKET_REQUEST_MAX);
+	if (copy)
+		__builtin_memcpy(to, copy->text, SOCKET_REQUEST_MAX);
 	else
 		socket__read_text(to, TEXT_USER, request, size);
 }
 
-/* From a struct sockaddr_in or sockaddr_in6 in the kernel. */
+/* From a struct sockaddr_in or sockaddr_in6 in kernel memory. */
 static __always_inline __u16 socket__read_request(__u8 address[16], const void *request, __u16 family)
 {
 	__u16 port = 0;
@@ -190,68 +191,69 @@ static __always_inline __u16 socket__read_request(__u8 address[16], const void *
 	return bpf_ntohs(port);
 }
 
-/* Which socket a system call was made with, by all that knows it: another thread may have put another file in place of the descriptor since. */
+/* The socket of a system call, from all sources: another thread may have swapped the descriptor's file since. */
 struct socket_call {
-	struct sock *sk; /* of the descriptor; 0: that is no socket, or not the one that was meant */
-	struct rf_destination *begun; /* what is remembered of this thread's call; 0: nothing */
-	struct rf_destination *asked; /* 0: it came to no hook of the cgroup's, or to one that didn't want it */
-	struct rf_truth *truth;
+	struct sock *sk; /* of the descriptor; 0: no socket, or not the call's */
+	struct rf_destination *stored; /* the entry stored for this thread's call; 0: none */
+	/* that entry if it belongs to this call; 0: no cgroup hook ran, or the hook filtered the call */
+	struct rf_destination *destination;
+	struct rf_kernel_copy *copy;
 	__u32 protocol;
 	__u16 family;
 	__u16 type;
-	bool doubtful; /* nothing but the descriptor says which socket it was */
+	bool unverified; /* only the descriptor identifies the socket */
 };
 
 static __always_inline void socket__find(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
 	struct file *file = file__of_descriptor(task, PT_REGS_PARM1_SYSCALL(task__registers(task)));
 	__u64 key = task__key(task);
-	struct rf_destination *asked = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
+	struct rf_destination *destination = which ? bpf_map_lookup_elem(&rf_destinations, &key) : 0;
 	struct sock *sk = file__is_socket(file) ? socket__of_file(file) : 0;
-	struct rf_truth *truth = truth__take(task);
+	struct rf_kernel_copy *copy = kernel_copy__take(task);
 
-	call->begun = asked;
-	call->doubtful = task__shares_files(task);
-	/* left by a call whose end was not seen: nobody else can have put another socket there */
-	if (asked && sk && !call->doubtful && socket__cookie(sk) != asked->cookie)
-		asked = 0;
-	if (asked && asked->call == which && asked->family) {
-		call->asked = asked;
-		call->doubtful = false;
-		if (sk && socket__cookie(sk) != asked->cookie)
+	call->stored = destination;
+	call->unverified = task__shares_files(task);
+	/* the entry is from a call whose end was not observed: no other thread can have swapped the socket */
+	if (destination && sk && !call->unverified && socket__cookie(sk) != destination->cookie)
+		destination = 0;
+	if (destination && destination->call == which && destination->family) {
+		call->destination = destination;
+		call->unverified = false;
+		if (sk && socket__cookie(sk) != destination->cookie)
 			sk = 0;
-	} else if (truth) {
-		call->doubtful = false;
-		if (truth->object != (__u64)sk)
+	} else if (copy) {
+		call->unverified = false;
+		if (copy->object != (__u64)sk)
 			sk = 0;
 	}
-	call->truth = truth;
+	call->copy = copy;
 	call->sk = sk;
 }
 
-/* false: there is no socket. */
+/* Returns false if there is no socket. */
 static __always_inline bool socket__identify(struct socket_call *call, struct task_struct *task, enum rf_destination_call which)
 {
-	struct rf_destination *asked;
-	struct rf_truth *truth;
+	struct rf_destination *destination;
+	struct rf_kernel_copy *copy;
 	struct sock *sk;
 
 	socket__find(call, task, which);
 	sk = call->sk;
-	asked = call->asked;
-	truth = call->truth;
+	destination = call->destination;
+	copy = call->copy;
 	if (sk) {
 		call->family = kernel__read(sk, __sk_common.skc_family);
 		call->type = kernel__read(sk, sk_type);
 		call->protocol = kernel__read(sk, sk_protocol);
-	} else if (asked) {
-		call->family = asked->family;
-		call->type = asked->type;
-		call->protocol = asked->protocol;
-	} else if (truth) {
-		call->family = truth->family;
-		call->type = truth->type;
-		call->protocol = truth->protocol;
+	} else if (destination) {
+		call->family = destination->family;
+		call->type = destination->type;
+		call->protocol = destination->protocol;
+	} else if (copy) {
+		call->family = copy->family;
+		call->type = copy->type;
+		call->protocol = copy->protocol;
 	} else
 		return false;
 	if (call->family == AF_UNIX)

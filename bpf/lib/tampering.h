@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What is done to the agent is kept in a map that outlives it, ring or no ring: a full one loses nothing of it. Later overwrites earlier, since an
- * attacker who wants to be forgotten comes before the deed; what a process repeats within a second only counts. */
+/* Tampering with the agent is stored in a map that outlives it, so that a full ring
+ * loses none of it. Newer entries overwrite older ones: otherwise an attacker could fill
+ * the map before the tampering. What a process repeats within a second is only counted. */
 #ifndef RF_LIB_TAMPERING_H
 #define RF_LIB_TAMPERING_H
 
 #include "merge.h"
 
-/* Which of the two processes it is done to: in the bits above the operation's. */
+/* The affected process: bits above the operation's. */
 enum tampering_victim {
-	TAMPERING_NOBODY = 0,
+	TAMPERING_NONE = 0,
 	TAMPERING_AGENT = 1 << 8,
 	TAMPERING_PARTNER = 2 << 8,
 };
@@ -25,7 +26,7 @@ static __always_inline enum tampering_victim tampering__victim(__u32 tgid, __u64
 		return TAMPERING_AGENT;
 	if (tgid && tgid == RF_READ_ONCE(rf_control.partner_tgid) && start == RF_READ_ONCE(rf_control.partner_start))
 		return TAMPERING_PARTNER;
-	return TAMPERING_NOBODY;
+	return TAMPERING_NONE;
 }
 
 static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
@@ -35,7 +36,7 @@ static __always_inline struct rf_tampering_entry *tampering__entry(__u64 number)
 	return bpf_map_lookup_elem(&rf_tamperings, &index);
 }
 
-/* true: it was the same process that did the same the last time, just now. */
+/* Returns true if the last entry is the same tampering by the same process within a second. Counts it there. */
 static __always_inline bool tampering__repeats(struct task_struct *task, __u32 victim_tgid, __u32 operation, __u32 detail, __u32 request, __s32 result)
 {
 	__u64 number = RF_READ_ONCE(rf_tampered);
@@ -53,9 +54,9 @@ static __always_inline bool tampering__repeats(struct task_struct *task, __u32 v
 	return true;
 }
 
-static __always_inline void tampering__describe(struct rf_text *text, __u32 offset, long length, __u32 max)
+static __always_inline void tampering__set_text(struct rf_text *text, __u32 offset, long length, __u32 max)
 {
-	/* as the kernel's helpers count: with the NUL */
+	/* the kernel's helpers count the NUL */
 	__u32 kept = length > 0 && length <= max ? length - 1 : 0;
 
 	text->offset = offset;
@@ -63,30 +64,30 @@ static __always_inline void tampering__describe(struct rf_text *text, __u32 offs
 	text->length = kept;
 }
 
-/* Nothing but the name: a whole path would take the scratch that an event needs. */
+/* Stores the name alone: a path would need the scratch buffer that an event may be using. */
 static __always_inline void tampering__fill_executable(struct rf_tampering_entry *e, struct task_struct *task)
 {
 	const unsigned char *name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
 	long length = name ? bpf_probe_read_kernel_str(e->executable, sizeof(e->executable), name) : 0;
 
-	tampering__describe(&e->record.executable, offsetof(struct rf_tampering_entry, executable), length, sizeof(e->executable));
+	tampering__set_text(&e->record.executable, offsetof(struct rf_tampering_entry, executable), length, sizeof(e->executable));
 }
 
 static __always_inline void tampering__fill_program(struct rf_tampering_entry *e, const struct rf_own_link *link)
 {
 	long length = link ? bpf_probe_read_kernel_str(e->program, sizeof(e->program), link->program) : 0;
 
-	tampering__describe(&e->record.program, offsetof(struct rf_tampering_entry, program), length, sizeof(e->program));
+	tampering__set_text(&e->record.program, offsetof(struct rf_tampering_entry, program), length, sizeof(e->program));
 }
 
-/* The number is written last: an entry with another one is being written. Five arguments rather than a struct: it is called where stack is scarce.
- * `deed`: an operation, and whom it is done to. `link`: 0 when it is about none. */
-static __noinline int tampering__keep(__u32 deed, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
+/* The number is written last: an entry with another number is being written. Takes five arguments rather than a
+ * struct, since callers are short of stack. `action`: an operation and its victim. `link`: 0 if none is involved. */
+static __noinline int tampering__record(__u32 action, __u32 detail, __u32 request, __s32 result, const struct rf_own_link *link)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	bool partner = deed & TAMPERING_PARTNER;
+	bool partner = action & TAMPERING_PARTNER;
 	__u32 victim_tgid = partner ? RF_READ_ONCE(rf_control.partner_tgid) : RF_READ_ONCE(rf_control.agent_tgid);
-	__u32 operation = deed & TAMPERING_OPERATION;
+	__u32 operation = action & TAMPERING_OPERATION;
 	struct rf_tampering_entry *e;
 	struct rf_tampering *r;
 	__u64 number;
@@ -111,7 +112,7 @@ static __noinline int tampering__keep(__u32 deed, __u32 detail, __u32 request, _
 	tampering__fill_program(e, link);
 	tampering__fill_executable(e, task);
 	length = bpf_probe_read_kernel_str(e->command, sizeof(e->command), task->comm);
-	tampering__describe(&r->command, offsetof(struct rf_tampering_entry, command), length, sizeof(e->command));
+	tampering__set_text(&r->command, offsetof(struct rf_tampering_entry, command), length, sizeof(e->command));
 	r->h.size = sizeof(*e);
 	__sync_lock_test_and_set(&r->h.sequence, number);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Facts of a task. It comes from the kernel as a typed pointer, so plain loads reach all it points to: a tenth of a helper's cost. */
+/* Facts about a task. The kernel passes it as a typed pointer, so
+ * plain loads follow its pointers at a tenth of a helper's cost. */
 #ifndef RF_LIB_TASK_H
 #define RF_LIB_TASK_H
 
@@ -30,7 +31,7 @@ static __always_inline void task__fill_credentials(struct rf_credentials *c, con
 	c->sgid = cred->sgid.val;
 	c->fsuid = cred->fsuid.val;
 	c->fsgid = cred->fsgid.val;
-	/* until 6.3 two words, since then one: 8 bytes, little-endian, either way */
+	/* two words until 6.3, one since: the same 8 little-endian bytes */
 	c->cap_effective = *(__u64 *)&cred->cap_effective;
 	c->cap_permitted = *(__u64 *)&cred->cap_permitted;
 	c->cap_inheritable = *(__u64 *)&cred->cap_inheritable;
@@ -42,10 +43,10 @@ static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, s
 	struct pid *pid = kernel__read(signal, pids[PIDTYPE_TGID]);
 	__u32 level = kernel__read(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
-	struct pid_namespace *namespace = kernel__read(own, ns);
+	struct upid *innermost = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct pid_namespace *namespace = kernel__read(innermost, ns);
 
-	ns->pid_in_ns = kernel__read(own, nr);
+	ns->pid_in_ns = kernel__read(innermost, nr);
 	ns->pid = kernel__read(namespace, ns.inum);
 }
 
@@ -95,19 +96,20 @@ static __always_inline bool task__is_agent(struct task_struct *task)
 	return agent && agent == task->tgid && kernel__start(task) == RF_READ_ONCE(rf_control.agent_start);
 }
 
-/* What bpf_get_current_pid_tgid says, at a tenth of the cost. */
+/* Returns the value of bpf_get_current_pid_tgid at a tenth of its cost. */
 static __always_inline __u64 task__key(struct task_struct *task)
 {
 	return (__u64)task->tgid << 32 | (__u32)task->pid;
 }
 
-/* System call arguments at its exit: the registers still hold what the kernel was given, so no program is needed at its entry. */
+/* System call arguments at exit: the registers still hold what
+ * the kernel was passed, so no program is needed at entry. */
 static __always_inline struct pt_regs *task__registers(struct task_struct *task)
 {
 	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 
-/* Then another thread may put another file in place of a descriptor before a system call ends. */
+/* If true, another thread may swap the file behind a descriptor before the system call ends. */
 static __always_inline bool task__shares_files(struct task_struct *task)
 {
 	struct files_struct *files = kernel__plain(task)->files;
@@ -115,7 +117,7 @@ static __always_inline bool task__shares_files(struct task_struct *task)
 	return files && files->count.counter > 1;
 }
 
-/* In a 32-bit system call. */
+/* Whether the task is in a 32-bit system call. */
 static __always_inline bool task__is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -125,8 +127,8 @@ static __always_inline bool task__is_compat(struct task_struct *task)
 #endif
 }
 
-/* CLONE_* of the call that the current task is in, without the exit signal; 0: fork, a kernel thread, or none of these calls. Those of clone3 are the
- * caller's memory, which another thread may have changed meanwhile. */
+/* Returns CLONE_* of the current task's call, without the exit signal; 0: fork, a kernel thread, or another
+ * call. clone3's flags are in the caller's memory, which another thread may have changed meanwhile. */
 static __always_inline __u64 task__clone_flags(struct task_struct *task)
 {
 	struct pt_regs *registers = task__registers(task);
@@ -141,7 +143,7 @@ static __always_inline __u64 task__clone_flags(struct task_struct *task)
 		flags = CLONE_AS_VFORK;
 	} else if (number == SYSCALL_CLONE3) {
 		bpf_probe_read_user(&flags, sizeof(flags), (const void *)PT_REGS_PARM1_SYSCALL(registers));
-		/* or clang loads it and the register with one instruction */
+		/* otherwise clang merges this load and the register's into one instruction */
 		rf_barrier(flags);
 	}
 	return flags & ~(__u64)CLONE_SIGNAL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Text behind a record's fixed part. */
+/* Texts behind a record's fixed part. */
 #ifndef RF_LIB_TEXT_H
 #define RF_LIB_TEXT_H
 
 #include "scratch.h"
 
-/* A record being put together: `end` is its size so far, `room` the (constant) size of its buffer. */
+/* A record being assembled: `end` is its size so far. Callers pass the (constant) size of its buffer as `capacity`. */
 struct rf_builder {
 	char *record;
 	__u32 end;
@@ -21,8 +21,9 @@ static __always_inline void text__clear(struct rf_builder *b, struct rf_text *te
 	text->length = 0;
 }
 
-/* Copies `kept` bytes, at most `max` (constant); a fault leaves the text empty and counted, with its true length. */
-static __always_inline void text__append(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source, const void *from,
+/* Copies `kept` bytes, at most `max` (constant). After a fault the
+ * text is empty but has its true length; the fault is counted. */
+static __always_inline void text__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					 __u32 kept, __u32 max, __u32 length)
 {
 	__u32 end = b->end;
@@ -32,7 +33,7 @@ static __always_inline void text__append(struct rf_builder *b, __u32 room, struc
 	text->length = length;
 	rf_barrier(end);
 	rf_barrier(kept);
-	if (kept > max || end > room - max)
+	if (kept > max || end > capacity - max)
 		return;
 	error = source == TEXT_USER ? bpf_probe_read_user(b->record + end, kept, from) : bpf_probe_read_kernel(b->record + end, kept, from);
 	if (error) {
@@ -44,19 +45,19 @@ static __always_inline void text__append(struct rf_builder *b, __u32 room, struc
 	b->end = end + kept;
 }
 
-/* Head and tail, `half` bytes (constant) each, of a text that is longer than both. */
-static __always_inline void text__append_cut(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source, const void *from,
+/* Appends head and tail, `half` bytes (constant) each, of a text that is longer than both. */
+static __always_inline void text__append_cut(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source, const void *from,
 					     __u32 half, __u32 length)
 {
 	struct rf_text tail;
 
-	text__append(b, room, text, source, from, half, half, length);
-	text__append(b, room, &tail, source, from + (length - half), half, half, length);
+	text__append(b, capacity, text, source, from, half, half, length);
+	text__append(b, capacity, &tail, source, from + (length - half), half, half, length);
 	text->kept += tail.kept;
 }
 
-/* A NUL-terminated string of at most RF_PATH_MAX bytes; the NUL is not kept. */
-static __always_inline void text__append_string(struct rf_builder *b, __u32 room, struct rf_text *text, enum text_source source,
+/* Appends a NUL-terminated string of at most RF_PATH_MAX bytes, without its NUL. */
+static __always_inline void text__append_string(struct rf_builder *b, __u32 capacity, struct rf_text *text, enum text_source source,
 						const void *from)
 {
 	__u32 end = b->end;
@@ -64,7 +65,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 room
 
 	text__clear(b, text);
 	rf_barrier(end);
-	if (end > room - RF_PATH_MAX)
+	if (end > capacity - RF_PATH_MAX)
 		return;
 	size = source == TEXT_USER ? kernel__read_user_string(b->record + end, RF_PATH_MAX, from)
 				   : bpf_probe_read_kernel_str(b->record + end, RF_PATH_MAX, from);
@@ -81,7 +82,7 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 room
 static __always_inline void text__count_faults(struct rf_builder *b, enum rf_lane lane)
 {
 	if (b->faults)
-		ring__count(lane, ((struct rf_header *)b->record)->kind, RF_DROP_READ_FAULT);
+		ring__count_drop(lane, ((struct rf_header *)b->record)->kind, RF_DROP_READ_FAULT);
 }
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Whether a rule may match a path: by a prefix of it (rf_watched), or by its last component (rf_names); a change of what lies there: also by rf_changed and
- * rf_changed_names. */
+/* Whether a rule may match a path: by a prefix (rf_watched) or by the last component
+ * (rf_names). Changes are also matched by rf_changed and rf_changed_names. */
 #ifndef RF_LIB_WATCH_H
 #define RF_LIB_WATCH_H
 
 #include "task.h"
 
-#define WATCH_ROOM RF_SMALL_RECORD_MAX
-/* Bytes that one step looks at, and how many slashes among them it decides on: each needs the three bytes behind it. */
+#define WATCH_RECORD_MAX RF_SMALL_RECORD_MAX
+/* Bytes that one step examines, and the slashes among them that it decides on: each needs the three bytes after it. */
 #define WATCH_WINDOW 8
 #define WATCH_STEP 5
 #define WATCH_STEPS_MAX (RF_PATH_MAX / WATCH_STEP + 1)
 
-/* One bit for each byte of a word */
+/* One bit for each byte of a word. */
 #define WATCH_BYTES 0x0101010101010101ULL
 #define WATCH_TOPS (0x80 * WATCH_BYTES)
 #define WATCH_DECIDED (WATCH_TOPS >> 8 * (WATCH_WINDOW - WATCH_STEP))
@@ -32,7 +32,7 @@ static __always_inline bool watch__any_change(void)
 	return RF_READ_ONCE(rf_control.changed_heads[0]) || RF_READ_ONCE(rf_control.changed_heads[1]) || RF_READ_ONCE(rf_control.changes_named);
 }
 
-/* false: nothing in the table's map has this hash. */
+/* Returns false if no entry of the table's map has this hash. */
 static __always_inline bool watch__may_have(const __u64 unused[RF_HASHES / 64], __u64 word, __u32 size)
 {
 	__u64 hash = (word ^ size) * RF_HASH_FACTOR >> RF_HASH_SHIFT;
@@ -40,7 +40,8 @@ static __always_inline bool watch__may_have(const __u64 unused[RF_HASHES / 64], 
 	return !(RF_READ_ONCE(unused[hash / 64]) >> hash % 64 & 1);
 }
 
-/* Most paths lie where nothing is watched: under another directory of the root. 0: the first component isn't known. */
+/* Fast path: most paths are below a directory of the root in which
+ * nothing is watched. `head` 0: the first component is unknown. */
 static __always_inline bool watch__may_be_in(const __u32 heads[2], __u32 head)
 {
 	if (!head)
@@ -53,7 +54,7 @@ static __always_inline bool watch__may_be_below(__u32 head)
 	return watch__may_be_in(rf_control.watched_heads, head);
 }
 
-/* The same of a file, whose first three components say more. */
+/* The same for a file, whose first three components decide more often. */
 static __always_inline bool watch__file_may_be_below(struct vfsmount *mount, struct dentry *dentry)
 {
 	const unsigned char *names[PATH_HEADS] = {};
@@ -89,7 +90,7 @@ static __always_inline bool watch__is_below(struct rf_scratch_small *scratch, co
 	return watch__fill_path(&scratch->key, path, size) && bpf_map_lookup_elem(&rf_watched, &scratch->key);
 }
 
-/* What is told apart of it. */
+/* Cuts a name to the bytes that are compared. */
 static __always_inline void watch__cut(struct qstr *name)
 {
 	if (name->len <= RF_NAME_MAX)
@@ -98,7 +99,7 @@ static __always_inline void watch__cut(struct qstr *name)
 	name->len = RF_NAME_MAX;
 }
 
-/* Of a name in the kernel, at most RF_NAME_MAX bytes. */
+/* From a name in kernel memory of at most RF_NAME_MAX bytes. */
 static __always_inline bool watch__fill_key(struct rf_name_key *key, const void *name, __u32 size)
 {
 	rf_barrier(size);
@@ -116,7 +117,7 @@ static __always_inline bool watch__is_name(const void *name, __u32 size)
 	return watch__may_have(rf_unnamed, word, size) && watch__fill_key(&key, name, size) && bpf_map_lookup_elem(&rf_names, &key);
 }
 
-/* The top bit of each byte that is `byte`. */
+/* Sets the top bit of each byte that equals `byte`. */
 static __always_inline __u64 watch__find(__u64 word, __u8 byte)
 {
 	__u64 difference = word ^ byte * WATCH_BYTES;
@@ -129,7 +130,7 @@ static __always_inline __u32 watch__count(__u64 found)
 	return (found >> 7) * WATCH_BYTES >> 56;
 }
 
-/* Which byte the highest of them is in; there must be one. */
+/* Returns the index of the byte with the highest of these bits; there must be one. */
 static __always_inline __u32 watch__last(__u64 found)
 {
 	found |= found >> 8;
@@ -142,20 +143,20 @@ struct watch_loop {
 	struct rf_scratch_small *scratch;
 };
 
-/* Components that a path is the same without, all of a window's at once. What is behind the text's end counts as its end. */
+/* Finds the empty, `.` and `..` components of a window, all at once. Bytes after the text's end count as its end. */
 static long watch__scan_window(__u32 index, struct watch_loop *loop)
 {
 	struct rf_path_scan *scan = &loop->scratch->scan;
 	__u32 at = scan->begin + index * WATCH_STEP;
-	__u32 left = scan->end - at;
+	__u32 remaining = scan->end - at;
 	__u64 word, slashes, dots, ends, ups, found;
 
 	rf_barrier(at);
-	if (at >= scan->end || at > WATCH_ROOM - WATCH_WINDOW)
+	if (at >= scan->end || at > WATCH_RECORD_MAX - WATCH_WINDOW)
 		return 1;
 	word = *(__u64 *)(loop->scratch->record + at);
-	if (left < WATCH_WINDOW)
-		word &= (1ULL << 8 * (left & (WATCH_WINDOW - 1))) - 1;
+	if (remaining < WATCH_WINDOW)
+		word &= (1ULL << 8 * (remaining & (WATCH_WINDOW - 1))) - 1;
 	slashes = watch__find(word, '/');
 	dots = watch__find(word, '.');
 	ends = slashes | watch__find(word, 0);
@@ -181,11 +182,11 @@ static __always_inline void watch__scan(struct rf_scratch_small *scratch, __u32 
 	__builtin_memset(&scratch->scan, 0, sizeof(scratch->scan));
 	scratch->scan.begin = offset;
 	scratch->scan.end = offset + size;
-	scratch->scan.slash = offset - 1; /* of a text without one all is its last component */
+	scratch->scan.slash = offset - 1; /* a text without a slash is all last component */
 	bpf_loop(WATCH_STEPS_MAX, watch__scan_window, &loop, 0);
 }
 
-/* What follows its last slash, cut as names are: its size, 0: nothing. */
+/* Finds the part after the last slash, cut as names are. Returns its size; 0: there is none. */
 static __always_inline __u32 watch__find_name(const struct rf_scratch_small *scratch, __u32 *begin)
 {
 	__u32 end = scratch->scan.end;
@@ -206,11 +207,11 @@ static __always_inline bool watch__ends_in_name(struct rf_scratch_small *scratch
 		return false;
 	size = watch__find_name(scratch, &begin);
 	rf_barrier(begin);
-	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__is_name(scratch->record + begin, size);
+	return size && begin <= WATCH_RECORD_MAX - RF_NAME_MAX && watch__is_name(scratch->record + begin, size);
 }
 
-/* Of a path whose written form can't be compared. Its first component is known when there are fewer `..` than components before them; its last
- * one is not when it is itself empty, `.` or `..`. */
+/* For a path whose written form cannot be compared. Its first component is known if there are
+ * fewer `..` than components before them; its last one is unknown if that is empty, `.` or `..`. */
 static __always_inline bool watch__could_match(struct rf_scratch_small *scratch, __u32 head)
 {
 	struct rf_path_scan *scan = &scratch->scan;
@@ -222,8 +223,8 @@ static __always_inline bool watch__could_match(struct rf_scratch_small *scratch,
 	return watch__ends_in_name(scratch);
 }
 
-/* A path that is a text of the record being made; what isn't certain is let through. Global, so that it is verified once. It finds
- * the record itself: until 6.2 a key of a map can't lie in what a global function was handed. */
+/* Whether a path of the current record may match; uncertain ones do. Global, so that the verifier checks it
+ * once. Looks the record up itself: until 6.2 a map key cannot point into memory passed to a global function. */
 __noinline int watch__matches(__u32 offset, __u32 size)
 {
 	__u32 cpu = ring__cpu();
@@ -231,7 +232,7 @@ __noinline int watch__matches(__u32 offset, __u32 size)
 	__u32 head = 0;
 
 	rf_barrier(offset);
-	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_RECORD_MAX - RF_PATH_MAX)
 		return 0;
 	if (size > 1 && scratch->record[offset] == '/')
 		head = (__u8)scratch->record[offset + 1];
@@ -256,11 +257,11 @@ static __always_inline bool watch__ends_in_changed_name(struct rf_scratch_small 
 		return false;
 	size = watch__find_name(scratch, &begin);
 	rf_barrier(begin);
-	return size && begin <= WATCH_ROOM - RF_NAME_MAX && watch__fill_key(&key, scratch->record + begin, size) &&
+	return size && begin <= WATCH_RECORD_MAX - RF_NAME_MAX && watch__fill_key(&key, scratch->record + begin, size) &&
 	       bpf_map_lookup_elem(&rf_changed_names, &key);
 }
 
-/* The same of a path that is changed. */
+/* The same for a path that is changed. */
 __noinline int watch__matches_change(__u32 offset, __u32 size)
 {
 	__u32 cpu = ring__cpu();
@@ -269,11 +270,11 @@ __noinline int watch__matches_change(__u32 offset, __u32 size)
 	__u32 head = 0;
 
 	rf_barrier(offset);
-	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_ROOM - RF_PATH_MAX)
+	if (!scratch || !size || size > RF_PATH_MAX || offset > WATCH_RECORD_MAX - RF_PATH_MAX)
 		return 0;
 	if (watch__matches(offset, size))
 		return 1;
-	scan = &scratch->scan; /* of this path, from there */
+	scan = &scratch->scan; /* watch__matches filled it for this path */
 	if (size > 1 && scratch->record[offset] == '/')
 		head = (__u8)scratch->record[offset + 1];
 	if (scan->irregular && scan->components <= scan->ups)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What stands at the beginning of an IP packet that carries TCP or UDP. */
+/* Headers of an IP packet that carries TCP or UDP. */
 #ifndef RF_LIB_WIRE_H
 #define RF_LIB_WIRE_H
 
@@ -10,7 +10,7 @@
 #define WIRE_PORTS_BYTES 4
 #define WIRE_UDP_BYTES 8
 #define WIRE_DNS_PORT OWNER_DNS_PORT
-/* where a TCP header says how long it is */
+/* offset of the data offset in a TCP header */
 #define WIRE_TCP_LENGTH 12
 #define WIRE_EXTENSIONS_MAX 2
 #define IP_FRAGMENT_OFFSET 0x1fff
@@ -25,8 +25,8 @@ struct wire {
 	__u16 protocol;
 	__u16 source_port; /* host order */
 	__u16 destination_port;
-	__u32 payload; /* where it begins */
-	__u32 length;  /* bytes of it */
+	__u32 payload; /* offset of the payload */
+	__u32 length;  /* bytes of the payload */
 };
 
 static __always_inline bool wire__is_dns(const struct wire *w)
@@ -39,7 +39,7 @@ static __always_inline bool wire__carries(__u32 protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP;
 }
 
-/* Where the transport's header begins; 0: there is none to look at. */
+/* Returns the offset of the transport header; 0: there is none to examine. */
 static __always_inline __u32 wire__read_v4(struct __sk_buff *packet, struct wire *w)
 {
 	struct iphdr ip;
@@ -65,7 +65,7 @@ static __always_inline __u32 wire__read_v6(struct __sk_buff *packet, struct wire
 		return 0;
 	next = ip.nexthdr;
 	for (int extension = 0; extension < WIRE_EXTENSIONS_MAX && !wire__carries(next); extension++) {
-		__u8 head[2]; /* the next header, and 8 bytes less than the length in eights */
+		__u8 head[2]; /* the next header, and the extension's length in units of 8 bytes, less one */
 
 		if (next != NEXTHDR_HOP && next != NEXTHDR_ROUTING && next != NEXTHDR_DEST)
 			return 0;
@@ -83,7 +83,7 @@ static __always_inline __u32 wire__read_v6(struct __sk_buff *packet, struct wire
 	return at;
 }
 
-/* false: nothing that is looked at. */
+/* Returns false if the packet is not examined. */
 static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 {
 	__u32 transport = packet->protocol == bpf_htons(ETH_P_IP) ? wire__read_v4(packet, w)
@@ -109,9 +109,9 @@ static __always_inline bool wire__read(struct __sk_buff *packet, struct wire *w)
 	return true;
 }
 
-/* Most packets are TCP that carries nothing, or arrives. Asked before anything is copied, from what lies at hand; in doubt it is not dull. `payload`: where
- * it begins in TCP that leaves and isn't DNS; `loopback`: whether one end of that is loopback's. */
-static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress, __u32 least, __u32 *payload, bool *loopback)
+/* Fast path, before anything is copied: most packets are TCP without a payload, or incoming TCP. Returns false in
+ * doubt. For outgoing TCP that is not DNS sets `payload` to its offset, and `loopback` if either end is loopback. */
+static __always_inline bool wire__can_skip(struct __sk_buff *packet, bool egress, __u32 minimum, __u32 *payload, bool *loopback)
 {
 	void *data = (void *)(long)packet->data;
 	void *end = (void *)(long)packet->data_end;
@@ -140,7 +140,7 @@ static __always_inline bool wire__is_dull(struct __sk_buff *packet, bool egress,
 	if ((void *)(tcp + 1) > end)
 		return false;
 	begin = header + tcp->doff * 4;
-	if (packet->len < begin + least)
+	if (packet->len < begin + minimum)
 		return true;
 	if (tcp->source == bpf_htons(WIRE_DNS_PORT) || tcp->dest == bpf_htons(WIRE_DNS_PORT))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The clock is set or steered. The new time lies in the caller's memory. */
+/* Setting and adjusting the clock. The new time is in the caller's memory. */
 
 struct system_time {
 	__s64 seconds;
@@ -10,7 +10,7 @@ SYSTEM_CALL(settimeofday, RF_SYSTEM_SETTIMEOFDAY)
 {
 	struct system_time time = {};
 
-	if (FIRST) /* else only the time zone is set */
+	if (FIRST) /* otherwise only the time zone is set */
 		system__read_user(&time, sizeof(time), FIRST);
 	call->first = time.seconds;
 	call->second = time.fraction;
@@ -30,7 +30,7 @@ SYSTEM_CALL(clock_settime, RF_SYSTEM_CLOCK_SETTIME)
 	return 1;
 }
 
-/* Without a mode it only asks. */
+/* Without modes the call only queries. */
 static __always_inline int system__adjust(struct system_call *call, __u64 timex)
 {
 	struct { __u32 modes, pad; __s64 offset; } request = {};

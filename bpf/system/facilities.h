@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Parts of the kernel that exploits and spies like: performance events, io_uring, userfaultfd, keys. */
+/* Kernel facilities that exploits and spyware use: performance events, io_uring, userfaultfd, keys. */
 
-/* What was opened is the kernel's copy; of what failed there is the caller's only. */
+/* An opened event has the kernel's copy of its attributes; a failed call only the caller's. */
 SYSTEM_CALL(perf_event_open, RF_SYSTEM_PERF_EVENT_OPEN)
 {
 	struct file *file = ret < 0 ? 0 : file__of_descriptor(task, ret);
@@ -51,13 +51,13 @@ SYSTEM_CALL(userfaultfd, RF_SYSTEM_USERFAULTFD)
 #define KEYCTL_PKEY_QUERY 24
 #define KEYCTL_CAPABILITIES 31
 
-/* Those that only ask what there is tell nothing, and every login asks. */
+/* Operations that only query are skipped: every login makes them. */
 SYSTEM_CALL(keyctl, RF_SYSTEM_KEYCTL)
 {
 	__u32 operation = FIRST;
 
 	call->first = operation;
-	call->second = (__u32)SECOND; /* mostly the key */
+	call->second = (__u32)SECOND; /* for most operations the key */
 	call->third = THIRD;
 	if (operation == KEYCTL_JOIN_SESSION_KEYRING) {
 		call->text = (const char *)SECOND;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What runs the machine: another kernel, ports, swap, quotas, log, names. */
+/* Machine-wide settings: another kernel, ports, swap, quotas, log, names. */
 
 SYSTEM_CALL(kexec_load, RF_SYSTEM_KEXEC_LOAD)
 {
@@ -25,13 +25,13 @@ SYSTEM_CALL(iopl, RF_SYSTEM_IOPL)
 
 SYSTEM_CALL(ioperm, RF_SYSTEM_IOPERM)
 {
-	call->first = FIRST;   /* the first port */
-	call->second = SECOND; /* ports */
-	call->third = THIRD;   /* on */
+	call->first = FIRST;   /* first port */
+	call->second = SECOND; /* number of ports */
+	call->third = THIRD;   /* 1: allow */
 	return 1;
 }
 
-/* Commands carry a type in their lowest byte. */
+/* The type is in a command's lowest byte. */
 #define QUOTA_COMMAND(command) ((__u32)(command) >> 8)
 #define Q_QUOTAOFF 0x800003
 #define Q_XQUOTAOFF (('X' << 8) + 2)
@@ -71,7 +71,7 @@ SYSTEM_CALL(swapon, RF_SYSTEM_SWAPON)
 #define SYSLOG_ACTION_READ 2
 #define SYSLOG_ACTION_CONSOLE_LEVEL 8
 
-/* Neither opening and closing, which do nothing, nor asking for sizes. */
+/* Skips open and close, which do nothing, and queries of sizes. */
 SYSTEM_CALL(syslog, RF_SYSTEM_SYSLOG)
 {
 	__u32 action = FIRST;
@@ -115,7 +115,7 @@ SYSTEM_CALL(setdomainname, RF_SYSTEM_SETDOMAINNAME)
 	return 1;
 }
 
-/* No path: accounting is turned off. */
+/* Without a path it turns accounting off. */
 SYSTEM_CALL(acct, RF_SYSTEM_ACCT)
 {
 	call->text = (const char *)FIRST;

@@ -1,4 +1,5 @@
-/* nothing.c - the smallest program: no libc, no loader, so that an exec costs little more than the exec. cc -O2 -nostdlib -static */
+/* nothing.c - the smallest program, without libc or loader, so that its
+ * exec costs little more than the exec itself. cc -O2 -nostdlib -static */
 #include <sys/syscall.h>
 
 void _start(void)

@@ -1,9 +1,9 @@
-/* pages.c - what it takes on this machine to touch a page for the first time after a rest.
+/* pages.c - the cost on this machine of touching a page for the first time after a pause.
  *
  *   pages ROUNDS
  *
- * PAGES pages of 4 KiB are read once a second, in no order, and once more right after. Prints one JSON line: microseconds a page, means of the rounds.
- */
+ * Once a second reads PAGES pages of 4 KiB in a scattered order, then reads them
+ * again. Prints one JSON line: microseconds per page, averaged over the rounds. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #define PAGES 2048
-#define STRIDE (4096 + 64) /* another cache set for each */
-#define STEP 1021          /* prime to PAGES */
+#define STRIDE (4096 + 64) /* a different cache set for each page */
+#define STEP 1021          /* coprime to PAGES */
 
 static volatile unsigned sink;
 
@@ -39,7 +39,7 @@ static double touch(const char *from)
 
 int main(int argc, char **argv)
 {
-	double first = 0, again = 0;
+	double first = 0, second = 0;
 	int rounds = argc > 1 ? atoi(argv[1]) : 9;
 	size_t size = (size_t)PAGES * STRIDE;
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -53,8 +53,8 @@ int main(int argc, char **argv)
 	for (int round = 0; round < rounds; round++) {
 		sleep(1);
 		first += touch(memory);
-		again += touch(memory);
+		second += touch(memory);
 	}
-	printf("{\"after_rest_us\":%.3f,\"again_us\":%.3f}\n", first / rounds, again / rounds);
+	printf("{\"after_rest_us\":%.3f,\"again_us\":%.3f}\n", first / rounds, second / rounds);
 	return 0;
 }

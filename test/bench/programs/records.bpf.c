@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* One CPU that does nothing but write records into a ring, as fast as the kernel does, each a copy of a template. A full ring is waited for. */
+/* Writes records into a ring on one CPU, as fast as the kernel
+ * can, each a copy of a template. Retries while the ring is full. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -10,9 +11,9 @@ struct template {
 	char record[RECORD_MAX];
 };
 
-/* In: how many records are wanted. Out: how many are written. */
+/* In: the records requested. Out: the records written. */
 struct order {
-	__u64 wanted;
+	__u64 requested;
 	__u64 written;
 };
 
@@ -30,11 +31,11 @@ struct {
 
 struct work {
 	struct template *template;
-	__u64 wanted;
+	__u64 requested;
 	__u64 written;
 };
 
-static long write_one(__u32 index, struct work *work)
+static long write_record(__u32 index, struct work *work)
 {
 	__u32 size = work->template->size;
 
@@ -42,17 +43,17 @@ static long write_one(__u32 index, struct work *work)
 		return 1;
 	if (!bpf_ringbuf_output(&ring, work->template->record, size, BPF_RB_NO_WAKEUP))
 		work->written++;
-	return work->written >= work->wanted;
+	return work->written >= work->requested;
 }
 
 SEC("syscall")
 int produce(struct order *order)
 {
 	__u32 first = 0;
-	struct work work = { .template = bpf_map_lookup_elem(&templates, &first), .wanted = order->wanted };
+	struct work work = { .template = bpf_map_lookup_elem(&templates, &first), .requested = order->requested };
 
 	if (work.template)
-		bpf_loop(1 << 20, write_one, &work, 0);
+		bpf_loop(1 << 20, write_record, &work, 0);
 	order->written = work.written;
 	return 0;
 }

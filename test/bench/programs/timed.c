@@ -1,9 +1,9 @@
-/* timed.c - runs a program, and prints what it took.
+/* timed.c - runs a program and prints what it cost.
  *
  *   timed PROGRAM [ARGUMENT...]
  *
- * The program's output goes to stderr. Prints one JSON line: seconds, and CPU seconds of the program and of all its children that were waited for.
- */
+ * The program's output goes to stderr. Prints one JSON line: seconds, and the
+ * CPU seconds of the program and of all its children that were waited for. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,10 +1,10 @@
-/* victim.c - does what a policy kills for, many times, and says how long it took until it was dead.
+/* victim.c - repeats an action that a policy kills for, and prints how long the kill took.
  *
  *   victim COUNT INTERVAL_MS CGROUP FILE
  *
- * Each time a fresh process joins CGROUP (a directory), reads the clock, opens FILE for reading and waits. Prints the ns from just before the open
- * until it was found dead by SIGKILL, or "alive" when nothing has killed it within 10 s; gives up after five of these.
- */
+ * Each time a new process joins CGROUP (a directory), reads the clock, opens FILE for
+ * reading and waits. Prints the ns from just before the open until it was found killed
+ * by SIGKILL, or "alive" if that took more than 10 s; gives up after five of these. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ static void victim(const char *procs, const char *file, int out)
 		_exit(1);
 	}
 	close(fd);
-	usleep(20000); /* so that joining the cgroup is not part of it */
+	usleep(20000); /* keeps the joining of the cgroup out of the measurement */
 	alarm(10);
 	long long begin = now();
 	if (write(out, &begin, sizeof begin) != sizeof begin || open(file, O_RDONLY) < 0)

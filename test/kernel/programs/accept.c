@@ -1,5 +1,6 @@
-/* accept (tcp4|tcp6|unix) (accept|accept4) [PATH|deaf|full|nobody]: listens, connects to itself and accepts. Prints "listening port, connecting
- * port". `deaf` doesn't listen, `full` has no descriptor left, `nobody` doesn't connect and doesn't wait: those end with the accept. */
+/* accept (tcp4|tcp6|unix) (accept|accept4) [PATH|deaf|full|nobody]: listens, connects to itself
+ * and accepts. Prints the listening and the connecting port. deaf does not listen, full has no
+ * free descriptor, nobody does not connect and does not wait: these end with the accept. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,12 +15,12 @@
 #endif
 int accept4(int, struct sockaddr *, socklen_t *, int);
 
-static int take(const char *call, int listener)
+static int accept_by(const char *call, int listener)
 {
 	return strcmp(call, "accept4") ? accept(listener, 0, 0) : accept4(listener, 0, 0, SOCK_CLOEXEC);
 }
 
-static int fail(const char *call, const char *how, struct sockaddr *where, socklen_t size)
+static int fail_to_accept(const char *call, const char *how, struct sockaddr *where, socklen_t size)
 {
 	struct rlimit none = { 0, 0 };
 	int listener = socket(where->sa_family, SOCK_STREAM, 0);
@@ -30,7 +31,7 @@ static int fail(const char *call, const char *how, struct sockaddr *where, sockl
 		setrlimit(RLIMIT_NOFILE, &none);
 	else
 		fcntl(listener, F_SETFL, O_NONBLOCK);
-	return take(call, listener) >= 0;
+	return accept_by(call, listener) >= 0;
 }
 
 int main(int argc, char **argv)
@@ -54,17 +55,17 @@ int main(int argc, char **argv)
 		size = sizeof(file);
 	}
 	if (argc > 3 && strcmp(argv[1], "unix"))
-		return fail(argv[2], argv[3], where, size);
+		return fail_to_accept(argv[2], argv[3], where, size);
 	listener = socket(where->sa_family, SOCK_STREAM, 0);
 	if (bind(listener, where, size) || listen(listener, 1) || getsockname(listener, where, &size))
 		return 1;
 	client = socket(where->sa_family, SOCK_STREAM, 0);
 	if (connect(client, where, size))
 		return 2;
-	accepted = take(argv[2], listener);
+	accepted = accept_by(argv[2], listener);
 	size = sizeof(from);
 	getsockname(client, (void *)&from, &size);
-	/* the port lies at the same place in both families */
+	/* the port has the same offset in both families */
 	printf("%d %d\n", ntohs(((struct sockaddr_in *)where)->sin_port), ntohs(from.sin6_port));
 	return accepted < 0;
 }

@@ -1,8 +1,7 @@
-/* access WHO CALL...: looks into a child, call by call. As root.
+/* access TARGET CALL...: reads or writes a child, call by call. As root.
  *
- * WHO: child, refused (the caller is somebody else), missing (the child is gone), self (the caller itself)
- * CALL: attach, seize, poke, setregs, peek, traceme, readv, writev, getfd, getfd-missing, mem, environ, status
- */
+ * TARGET: child, refused (the caller is another user), missing (the child is gone), self (the caller itself)
+ * CALL: attach, seize, poke, setregs, peek, traceme, readv, writev, getfd, getfd-missing, mem, environ, status */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOMEBODY 65534
+#define OTHER_USER 65534
 
 static long word = 42;
 static pid_t target;
@@ -95,7 +94,7 @@ int main(int argc, char **argv)
 			pause();
 	descriptor = syscall(SYS_pidfd_open, target, 0);
 	if (!strcmp(argv[1], "refused"))
-		syscall(SYS_setresuid, SOMEBODY, SOMEBODY, 0);
+		syscall(SYS_setresuid, OTHER_USER, OTHER_USER, 0);
 	if (!strcmp(argv[1], "missing")) {
 		kill(target, SIGKILL);
 		waitpid(target, 0, 0);

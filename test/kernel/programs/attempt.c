@@ -1,4 +1,4 @@
-/* attempt CALL ARGUMENT...: asks for what it should not get. Says with its exit code how many calls worked all the same. */
+/* attempt CALL ARGUMENT...: makes calls that should fail. The exit code is the number of calls that worked. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,23 +18,23 @@
 #define HUGE_WORDS 40
 #define HUGE_BYTES (100 << 10)
 
-static char *none[] = { 0 };
+static char *empty[] = { 0 };
 
-/* An empty path is a pause of more than a second. */
+/* An empty path pauses for more than a second. */
 static int execs(char **paths)
 {
 	for (; *paths; paths++) {
 		char *words[] = { *paths, "one", "two words", 0 };
 
 		if (**paths)
-			execve(*paths, words, none);
+			execve(*paths, words, empty);
 		else
 			usleep(PAUSE_US);
 	}
 	return 0;
 }
 
-/* More than 2 MiB, after two short ones. */
+/* More than 2 MiB of arguments, after two short ones. */
 static int exec_huge(char *path)
 {
 	char *words[HUGE_WORDS + 3] = { path, "short" };
@@ -44,18 +44,18 @@ static int exec_huge(char *path)
 		memset(words[n], 'x', HUGE_BYTES - 1);
 		words[n][HUGE_BYTES - 1] = 0;
 	}
-	execve(path, words, none);
+	execve(path, words, empty);
 	return 0;
 }
 
-/* `count` words of one letter, for a path that isn't there. */
+/* `count` words of one letter, for a missing executable. */
 static int exec_many(char *path, int count)
 {
 	char **words = calloc(count + 1, sizeof(*words));
 
 	for (int n = 0; n < count; n++)
 		words[n] = "w";
-	execve(path, words, none);
+	execve(path, words, empty);
 	return 0;
 }
 
@@ -63,24 +63,24 @@ static int exec_at(char *directory, char *name, int flags)
 {
 	char *words[] = { "called", 0 };
 
-	syscall(SYS_execveat, open(directory, O_PATH), name, words, none, flags);
+	syscall(SYS_execveat, open(directory, O_PATH), name, words, empty, flags);
 	return 0;
 }
 
-/* The compiler knows execve, and what its arguments must be. */
+/* Through syscall(), since the compiler checks the arguments of execve. */
 static int exec_fault(char *path)
 {
-	syscall(SYS_execve, path, NOWHERE, none);
-	syscall(SYS_execve, NOWHERE, none, none);
+	syscall(SYS_execve, path, NOWHERE, empty);
+	syscall(SYS_execve, NOWHERE, empty, empty);
 	return 0;
 }
 
-static void *nothing(void *unused)
+static void *return_at_once(void *unused)
 {
 	return unused;
 }
 
-/* Makes a child or a thread; 1: there is one. */
+/* Makes a child or a thread. Returns 1 if that worked. */
 static int fork_by(const char *call, unsigned long flags)
 {
 	struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
@@ -88,7 +88,7 @@ static int fork_by(const char *call, unsigned long flags)
 	long child = -1;
 
 	if (!strcmp(call, "thread"))
-		return !pthread_create(&thread, 0, nothing, 0) && !pthread_join(thread, 0);
+		return !pthread_create(&thread, 0, return_at_once, 0) && !pthread_join(thread, 0);
 #ifdef SYS_fork
 	if (!strcmp(call, "fork"))
 		child = syscall(SYS_fork);
@@ -104,42 +104,42 @@ static int fork_by(const char *call, unsigned long flags)
 	return child > 0 && waitpid(child, 0, 0) == child;
 }
 
-/* As somebody who isn't root. */
+/* Works for users other than root. */
 static void limit_processes(void)
 {
 	setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });
 }
 
-static int storm(int count)
+static int fork_storm(int count)
 {
-	int made = 0;
+	int succeeded = 0;
 
 	limit_processes();
 	for (int n = 0; n < count; n++)
-		made += fork_by("clone", 0);
-	return made;
+		succeeded += fork_by("clone", 0);
+	return succeeded;
 }
 
-static void alarmed(int unused)
+static void on_alarm(int unused)
 {
 }
 
-/* Signals arrive while forks are under way, which begin again. */
-static int interrupted(int count)
+/* Signals arrive while forks are under way, so that the kernel restarts them. */
+static int fork_interrupted(int count)
 {
-	int missed = 0;
+	int failed = 0;
 
-	signal(SIGALRM, alarmed);
+	signal(SIGALRM, on_alarm);
 	for (int n = 0; n < count; n++) {
 		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 1 + n % 100 }, 0);
-		missed += !fork_by("clone", 0);
+		failed += !fork_by("clone", 0);
 	}
-	return !!missed;
+	return !!failed;
 }
 
 int main(int argc, char **argv)
 {
-	int made = 0;
+	int succeeded = 0;
 
 	if (argc < 3)
 		return 64;
@@ -154,12 +154,12 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "execat"))
 		return exec_at(argv[2], argv[3], atoi(argv[4]));
 	if (!strcmp(argv[1], "storm"))
-		return storm(atoi(argv[2]));
+		return fork_storm(atoi(argv[2]));
 	if (!strcmp(argv[1], "interrupted"))
-		return interrupted(atoi(argv[2]));
+		return fork_interrupted(atoi(argv[2]));
 	if (!strcmp(argv[1], "limited"))
 		limit_processes();
 	for (int n = 2; n < argc; n++)
-		made += fork_by(argv[n], !strcmp(argv[1], "namespaces") ? CLONE_NEWUTS | CLONE_NEWPID : 0);
-	return made;
+		succeeded += fork_by(argv[n], !strcmp(argv[1], "namespaces") ? CLONE_NEWUTS | CLONE_NEWPID : 0);
+	return succeeded;
 }

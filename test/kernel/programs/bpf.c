@@ -1,5 +1,5 @@
-/* bpf PIN CGROUP: makes, attaches, pins and fetches, and fails at each; between that, what is done all day. PIN: a path in a bpf file system, which is left
- * in place. CGROUP: a cgroup v2 directory. */
+/* bpf PIN CGROUP: makes, attaches, pins and fetches BPF objects, and fails at each; between them it makes
+ * everyday calls. PIN: a path in a BPF file system, which is left in place. CGROUP: a cgroup v2 directory. */
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <string.h>

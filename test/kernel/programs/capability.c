@@ -1,5 +1,5 @@
-/* capability (chroot|user-namespace|mounts) COUNT: asks for CAP_SYS_CHROOT, COUNT times; in a user namespace of its own, where it has it; among mounts
- * that are copies, while it is a program of the old ones. */
+/* capability (chroot|user-namespace|mounts) COUNT: uses CAP_SYS_CHROOT COUNT times; in a new user
+ * namespace, which gives it; or in a new mount namespace, while its executable is from the old one. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdlib.h>

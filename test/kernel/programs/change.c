@@ -1,5 +1,5 @@
-/* change CALL ARGUMENT...: exactly that system call. DIR is the directory that a relative path begins at, or cwd; FILE is opened to get the descriptor,
- * or none. Numbers are octal where they are modes. Ends with 1 when the call failed. */
+/* change CALL ARGUMENT...: makes exactly that system call. DIR is the directory of a relative path, or
+ * cwd; FILE is opened for the descriptor, or none. Modes are octal. Exits with 1 when the call failed. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct xattr_arguments {
 	unsigned int size, flags;
 };
 
-static char **a;
+static char **args;
 
 static int directory(const char *path)
 {
@@ -44,72 +44,72 @@ static int octal(const char *text)
 	return strtol(text, 0, 8);
 }
 
-static int is(const char *call)
+static int is_call(const char *call)
 {
-	return !strcmp(a[0], call);
+	return !strcmp(args[0], call);
 }
 
 static long name_changes(void)
 {
-	if (is("rename"))
-		return syscall(SYS_rename, a[1], a[2]);
-	if (is("renameat"))
-		return syscall(SYS_renameat, directory(a[1]), a[2], directory(a[3]), a[4]);
-	if (is("renameat2"))
-		return syscall(SYS_renameat2, directory(a[1]), a[2], directory(a[3]), a[4], atoi(a[5]));
-	if (is("link"))
-		return syscall(SYS_link, a[1], a[2]);
-	if (is("linkat"))
-		return syscall(SYS_linkat, directory(a[1]), a[2], directory(a[3]), a[4], 0);
-	if (is("linkat-empty"))
-		return syscall(SYS_linkat, file(a[1]), "", directory(a[2]), a[3], AT_EMPTY_PATH);
-	if (is("symlink"))
-		return syscall(SYS_symlink, a[1], a[2]);
-	if (is("symlinkat"))
-		return syscall(SYS_symlinkat, a[1], directory(a[2]), a[3]);
-	if (is("unlink"))
-		return syscall(SYS_unlink, a[1]);
-	if (is("unlinkat"))
-		return syscall(SYS_unlinkat, directory(a[1]), a[2], 0);
-	if (is("unlinkat-directory"))
-		return syscall(SYS_unlinkat, directory(a[1]), a[2], AT_REMOVEDIR);
-	if (is("unlink-fault"))
+	if (is_call("rename"))
+		return syscall(SYS_rename, args[1], args[2]);
+	if (is_call("renameat"))
+		return syscall(SYS_renameat, directory(args[1]), args[2], directory(args[3]), args[4]);
+	if (is_call("renameat2"))
+		return syscall(SYS_renameat2, directory(args[1]), args[2], directory(args[3]), args[4], atoi(args[5]));
+	if (is_call("link"))
+		return syscall(SYS_link, args[1], args[2]);
+	if (is_call("linkat"))
+		return syscall(SYS_linkat, directory(args[1]), args[2], directory(args[3]), args[4], 0);
+	if (is_call("linkat-empty"))
+		return syscall(SYS_linkat, file(args[1]), "", directory(args[2]), args[3], AT_EMPTY_PATH);
+	if (is_call("symlink"))
+		return syscall(SYS_symlink, args[1], args[2]);
+	if (is_call("symlinkat"))
+		return syscall(SYS_symlinkat, args[1], directory(args[2]), args[3]);
+	if (is_call("unlink"))
+		return syscall(SYS_unlink, args[1]);
+	if (is_call("unlinkat"))
+		return syscall(SYS_unlinkat, directory(args[1]), args[2], 0);
+	if (is_call("unlinkat-directory"))
+		return syscall(SYS_unlinkat, directory(args[1]), args[2], AT_REMOVEDIR);
+	if (is_call("unlink-fault"))
 		return syscall(SYS_unlink, 8L);
-	if (is("rmdir"))
-		return syscall(SYS_rmdir, a[1]);
-	if (is("mkdir"))
-		return syscall(SYS_mkdir, a[1], octal(a[2]));
-	if (is("mkdirat"))
-		return syscall(SYS_mkdirat, directory(a[1]), a[2], octal(a[3]));
-	if (is("mknod"))
-		return syscall(SYS_mknod, a[1], octal(a[2]), makedev(atoi(a[3]), atoi(a[4])));
-	if (is("mknodat"))
-		return syscall(SYS_mknodat, directory(a[1]), a[2], octal(a[3]), makedev(atoi(a[4]), atoi(a[5])));
+	if (is_call("rmdir"))
+		return syscall(SYS_rmdir, args[1]);
+	if (is_call("mkdir"))
+		return syscall(SYS_mkdir, args[1], octal(args[2]));
+	if (is_call("mkdirat"))
+		return syscall(SYS_mkdirat, directory(args[1]), args[2], octal(args[3]));
+	if (is_call("mknod"))
+		return syscall(SYS_mknod, args[1], octal(args[2]), makedev(atoi(args[3]), atoi(args[4])));
+	if (is_call("mknodat"))
+		return syscall(SYS_mknodat, directory(args[1]), args[2], octal(args[3]), makedev(atoi(args[4]), atoi(args[5])));
 	return 64;
 }
 
 static long owner_changes(void)
 {
-	if (is("chmod"))
-		return syscall(SYS_chmod, a[1], octal(a[2]));
-	if (is("fchmod"))
-		return syscall(SYS_fchmod, file(a[1]), octal(a[2]));
-	if (is("fchmodat"))
-		return syscall(SYS_fchmodat, directory(a[1]), a[2], octal(a[3]));
-	if (is("fchmodat2"))
-		return syscall(SYS_fchmodat2, directory(a[1]), a[2], octal(a[3]), AT_SYMLINK_NOFOLLOW);
-	if (is("fchmodat2-empty"))
-		return syscall(SYS_fchmodat2, file(a[1]), "", octal(a[2]), AT_EMPTY_PATH);
-	if (is("chown"))
-		return syscall(SYS_chown, a[1], atoi(a[2]), atoi(a[3]));
-	if (is("lchown"))
-		return syscall(SYS_lchown, a[1], atoi(a[2]), atoi(a[3]));
-	if (is("fchown"))
-		return syscall(SYS_fchown, file(a[1]), atoi(a[2]), atoi(a[3]));
-	if (is("fchownat"))
-		return syscall(SYS_fchownat, directory(a[1]), a[2], atoi(a[3]), atoi(a[4]), AT_SYMLINK_NOFOLLOW);
-	if (is("fchownat-empty"))
-		return syscall(SYS_fchownat, file(a[1]), "", atoi(a[2]), atoi(a[3]), AT_EMPTY_PATH);
+	if (is_call("chmod"))
+		return syscall(SYS_chmod, args[1], octal(args[2]));
+	if (is_call("fchmod"))
+		return syscall(SYS_fchmod, file(args[1]), octal(args[2]));
+	if (is_call("fchmodat"))
+		return syscall(SYS_fchmodat, directory(args[1]), args[2], octal(args[3]));
+	if (is_call("fchmodat2"))
+		return syscall(SYS_fchmodat2, directory(args[1]), args[2], octal(args[3]), AT_SYMLINK_NOFOLLOW);
+	if (is_call("fchmodat2-empty"))
+		return syscall(SYS_fchmodat2, file(args[1]), "", octal(args[2]), AT_EMPTY_PATH);
+	if (is_call("chown"))
+		return syscall(SYS_chown, args[1], atoi(args[2]), atoi(args[3]));
+	if (is_call("lchown"))
+		return syscall(SYS_lchown, args[1], atoi(args[2]), atoi(args[3]));
+	if (is_call("fchown"))
+		return syscall(SYS_fchown, file(args[1]), atoi(args[2]), atoi(args[3]));
+	if (is_call("fchownat"))
+		return syscall(SYS_fchownat, directory(args[1]), args[2], atoi(args[3]), atoi(args[4]), AT_SYMLINK_NOFOLLOW);
+	if (is_call("fchownat-empty"))
+		return syscall(SYS_fchownat, file(args[1]), "", atoi(args[2]), atoi(args[3]), AT_EMPTY_PATH);
 	return 64;
 }
 
@@ -125,36 +125,36 @@ static long attribute_changes(void)
 {
 	struct xattr_arguments arguments = { .size = sizeof(capability) };
 
-	if (is("setxattr"))
-		return syscall(SYS_setxattr, a[1], a[2], value(a[2]), sizeof(capability), 0);
-	if (is("lsetxattr"))
-		return syscall(SYS_lsetxattr, a[1], a[2], value(a[2]), sizeof(capability), 0);
-	if (is("fsetxattr"))
-		return syscall(SYS_fsetxattr, file(a[1]), a[2], value(a[2]), sizeof(capability), 0);
-	if (is("setxattrat")) {
-		arguments.value = (unsigned long long)value(a[3]);
-		return syscall(SYS_setxattrat, directory(a[1]), a[2], 0, a[3], &arguments, sizeof(arguments));
+	if (is_call("setxattr"))
+		return syscall(SYS_setxattr, args[1], args[2], value(args[2]), sizeof(capability), 0);
+	if (is_call("lsetxattr"))
+		return syscall(SYS_lsetxattr, args[1], args[2], value(args[2]), sizeof(capability), 0);
+	if (is_call("fsetxattr"))
+		return syscall(SYS_fsetxattr, file(args[1]), args[2], value(args[2]), sizeof(capability), 0);
+	if (is_call("setxattrat")) {
+		arguments.value = (unsigned long long)value(args[3]);
+		return syscall(SYS_setxattrat, directory(args[1]), args[2], 0, args[3], &arguments, sizeof(arguments));
 	}
-	if (is("removexattr"))
-		return syscall(SYS_removexattr, a[1], a[2]);
-	if (is("lremovexattr"))
-		return syscall(SYS_lremovexattr, a[1], a[2]);
-	if (is("fremovexattr"))
-		return syscall(SYS_fremovexattr, file(a[1]), a[2]);
-	if (is("removexattrat"))
-		return syscall(SYS_removexattrat, directory(a[1]), a[2], 0, a[3]);
+	if (is_call("removexattr"))
+		return syscall(SYS_removexattr, args[1], args[2]);
+	if (is_call("lremovexattr"))
+		return syscall(SYS_lremovexattr, args[1], args[2]);
+	if (is_call("fremovexattr"))
+		return syscall(SYS_fremovexattr, file(args[1]), args[2]);
+	if (is_call("removexattrat"))
+		return syscall(SYS_removexattrat, directory(args[1]), args[2], 0, args[3]);
 	return 64;
 }
 
 static long splice_file(int flags)
 {
 	static const char page[4096];
-	int from = open(a[1], flags);
+	int from = open(args[1], flags);
 	int pipes[2];
 
 	if (from < 0 || pipe(pipes))
 		return 64;
-	if (!strcmp(a[2], "full"))
+	if (!strcmp(args[2], "full"))
 		while (fcntl(pipes[1], F_SETFL, O_NONBLOCK) == 0 && write(pipes[1], page, sizeof(page)) > 0)
 			;
 	return syscall(SYS_splice, from, 0, pipes[1], 0, 1L, flags ? 0 : 2 /* SPLICE_F_NONBLOCK */);
@@ -162,29 +162,29 @@ static long splice_file(int flags)
 
 static long content_changes(void)
 {
-	if (is("truncate"))
-		return syscall(SYS_truncate, a[1], atol(a[2]));
-	if (is("ftruncate"))
-		return syscall(SYS_ftruncate, file(a[1]), atol(a[2]));
-	if (is("splice"))
+	if (is_call("truncate"))
+		return syscall(SYS_truncate, args[1], atol(args[2]));
+	if (is_call("ftruncate"))
+		return syscall(SYS_ftruncate, file(args[1]), atol(args[2]));
+	if (is_call("splice"))
 		return splice_file(O_RDONLY);
-	if (is("splice-writable"))
+	if (is_call("splice-writable"))
 		return splice_file(O_RDWR);
 	return 64;
 }
 
-/* As somebody else, or below another root: first `as UID GID` or `root DIRECTORY`. */
+/* Changes user or root first: `as UID GID`, `root DIRECTORY`. */
 static void become(void)
 {
 	for (;;) {
-		if (is("as")) {
-			if (setgid(atoi(a[2])) || setuid(atoi(a[1])))
+		if (is_call("as")) {
+			if (setgid(atoi(args[2])) || setuid(atoi(args[1])))
 				exit(65);
-			a += 3;
-		} else if (is("root")) {
-			if (chroot(a[1]))
+			args += 3;
+		} else if (is_call("root")) {
+			if (chroot(args[1]))
 				exit(65);
-			a += 2;
+			args += 2;
 		} else {
 			return;
 		}
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 64;
-	a = argv + 1;
+	args = argv + 1;
 	become();
 	for (unsigned int n = 0; n < sizeof(calls) / sizeof(*calls); n++) {
 		long result = calls[n]();

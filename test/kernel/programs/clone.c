@@ -1,4 +1,4 @@
-/* clone (fork|vfork|clone|clone3): makes one child, in a UTS namespace of its own where the call can. As root. */
+/* clone (fork|vfork|clone|clone3): makes one child, in a new UTS namespace where the call supports that. As root. */
 #define _GNU_SOURCE
 #include <linux/sched.h>
 #include <signal.h>

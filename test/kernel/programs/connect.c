@@ -1,7 +1,8 @@
-/* connect (tcp4|tcp6|udp4|udp6|unix|abstract|unspec) ADDRESS PORT [nonblock]: one connect(), whatever becomes of it. `unspec` connects UDP and takes it back.
- * connect shared PATH -: a unix socket, by a process that shares its descriptors
- * connect twice ADDRESS PORT: over TCP, what is connected already once more
- * connect waits PATH MS: a unix socket that accepts nobody until whoever connects has slept so long */
+/* connect (tcp4|tcp6|udp4|udp6|unix|abstract|unspec) ADDRESS PORT [nonblock]: one connect(), with any result. `unspec`
+ *   connects UDP and dissolves the connection.
+ * connect shared PATH -: to a unix socket, by a process that shares its descriptors
+ * connect twice ADDRESS PORT: over TCP, then again on the connected socket
+ * connect waits PATH MS: to a unix socket that accepts only after the caller has slept for MS */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static void connect_waits(const char *path, int ms)
 
 	if (bind(listener, (void *)&address, length) || listen(listener, 0))
 		exit(1);
-	connect_unix(path, 0); /* there is room for one */
+	connect_unix(path, 0); /* fills the backlog of one */
 	child = fork();
 	if (!child)
 		exit(connect_unix(path, 0) < 0);
@@ -105,7 +106,7 @@ static int connect_inet(const char *how, const char *text, int port, int flags)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
 
 	if (argc < 4)
 		return 64;
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[1], "twice"))
 		connect_twice(argv[2], atoi(argv[3]));
 	else if (!strcmp(argv[1], "unspec"))
-		connect(socket(AF_INET, SOCK_DGRAM, 0), &nobody, sizeof(nobody));
+		connect(socket(AF_INET, SOCK_DGRAM, 0), &unspecified, sizeof(unspecified));
 	else
 		connect_inet(argv[1], argv[2], atoi(argv[3]), argc > 4 ? SOCK_NONBLOCK : 0);
 	return 0;

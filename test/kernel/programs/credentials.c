@@ -19,7 +19,7 @@ static void drop_effective(void)
 	syscall(SYS_capset, &header, data);
 }
 
-/* Of capabilities that the process doesn't have. */
+/* Requests capabilities that the process does not have. */
 static void raise_all(unsigned int version)
 {
 	struct __user_cap_header_struct header = { .version = version };
@@ -45,25 +45,25 @@ static void set_effective_group(long id)
 	syscall(SYS_setresgid, -1, id, -1);
 }
 
-/* Of the calling thread alone, which libc's own would not do; 5 makes one that goes on from there. */
-static void *by_thread(void *id)
+/* Changes the calling thread alone, unlike libc's functions. With 5 it starts a thread that continues from there. */
+static void *change_in_thread(void *id)
 {
 	pthread_t next;
 
 	set_effective_group((long)id);
-	if ((long)id == 5 && !pthread_create(&next, 0, by_thread, (void *)6))
+	if ((long)id == 5 && !pthread_create(&next, 0, change_in_thread, (void *)6))
 		pthread_join(next, 0);
 	return 0;
 }
 
-static void by_threads(void)
+static void change_in_threads(void)
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, 0, by_thread, (void *)5))
+	if (!pthread_create(&thread, 0, change_in_thread, (void *)5))
 		pthread_join(thread, 0);
 	set_effective_group(7);
-	if (!pthread_create(&thread, 0, by_thread, (void *)8))
+	if (!pthread_create(&thread, 0, change_in_thread, (void *)8))
 		pthread_join(thread, 0);
 	if (!fork()) {
 		set_effective_group(9);
@@ -72,8 +72,9 @@ static void by_threads(void)
 	wait(0);
 }
 
-/* A thread that changed its own before anybody looked: it has told so by a byte, and goes on at one. */
-static void *by_early_thread(void *unused)
+/* A thread that changes its credentials before the sensor
+ * starts: it reports that with a byte, and continues after one. */
+static void *change_early_in_thread(void *unused)
 {
 	char byte;
 
@@ -83,11 +84,11 @@ static void *by_early_thread(void *unused)
 	return 0;
 }
 
-static void by_early(void)
+static void change_early(void)
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, 0, by_early_thread, 0))
+	if (!pthread_create(&thread, 0, change_early_in_thread, 0))
 		pthread_join(thread, 0);
 	set_effective_group(7);
 }
@@ -114,9 +115,9 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[n], "setuid"))
 			syscall(SYS_setuid, 16);
 		else if (!strcmp(argv[n], "threads"))
-			by_threads();
+			change_in_threads();
 		else if (!strcmp(argv[n], "early"))
-			by_early();
+			change_early();
 		else if (!strcmp(argv[n], "same"))
 			syscall(SYS_setresuid, -1, -1, -1);
 		else if (!strcmp(argv[n], "root"))

@@ -1,8 +1,7 @@
-/*
- * deeds STEP...: does one thing after the other, as attacks do them. What is an attack on somebody is done to itself, to files of the test or fails.
- *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet | stream | resolve | attach | traceme | ssh | module
- *   exec FILE NAME [ARGUMENT...] | memfd FILE NAME
- */
+/* deeds STEP...: performs the steps of an attack one after another, against itself, against files of the test, or
+ * without success.
+ *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet
+ *   stream | resolve | attach | traceme | ssh | module | exec FILE NAME [ARGUMENT...] | memfd FILE NAME */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,17 +22,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* TEST-NET-1: nobody's. It is an address of a loopback of its own here. */
+/* TEST-NET-1, an address of no host. Here it is an address of the loopback interface in a new namespace. */
 #define ADDRESS "192.0.2.1"
-/* No deed asks for its name: what another one is told of an address would be known of this, too. */
+/* No step resolves this address: an answer for the other one must not apply to it. */
 #define NAMELESS "192.0.2.2"
 #define PORT 443
 
-static void must(int done, const char *what)
+static void must(int succeeded, const char *step)
 {
-	if (done)
+	if (succeeded)
 		return;
-	perror(what);
+	perror(step);
 	_exit(70);
 }
 
@@ -48,7 +47,7 @@ static void in_cgroup(const char *path)
 	close(fd);
 }
 
-/* A terminal that controls the process, which becomes the leader of a session. */
+/* Gives the process, as leader of a new session, a controlling terminal. */
 static void on_tty(void)
 {
 	int pty = posix_openpt(O_RDWR | O_NOCTTY);
@@ -60,7 +59,7 @@ static void on_tty(void)
 	must(fd >= 0 && !ioctl(fd, TIOCSCTTY, 0), "tty");
 }
 
-/* The rest is done by a child; the parent waits. */
+/* A child does the remaining steps; the parent waits. */
 static void in_child(void)
 {
 	pid_t child = fork();
@@ -86,7 +85,7 @@ static void attach(void)
 	waitpid(child, 0, 0);
 }
 
-/* In a network namespace that is gone with the process. */
+/* In a network namespace that ends with the process. */
 static int connect_to_443(const char *address)
 {
 	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(PORT) };
@@ -106,13 +105,13 @@ static int connect_to_443(const char *address)
 	return client;
 }
 
-/* The name server of the same namespace says that the address is that of the cluster's interface. */
+/* A name server in the same namespace answers with the address of the cluster's interface. */
 static void resolve(void)
 {
 	static const char question[] = "\x12\x34\x01\x00\0\1\0\0\0\0\0\0\12kubernetes\7default\3svc\7cluster\5local\0\0\1\0\1";
 	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(53) }, peer;
 	char message[sizeof(question) - 1 + 16];
-	const size_t asked = sizeof(question) - 1;
+	const size_t question_size = sizeof(question) - 1;
 	socklen_t size = sizeof(peer);
 	int from, to;
 
@@ -121,13 +120,13 @@ static void resolve(void)
 	from = socket(AF_INET, SOCK_DGRAM, 0);
 	to = socket(AF_INET, SOCK_DGRAM, 0);
 	must(!bind(from, (void *)&server, sizeof(server)) && !connect(to, (void *)&server, sizeof(server)), "name server");
-	must(send(to, question, asked, 0) == (ssize_t)asked, "question");
-	must(recvfrom(from, message, asked, 0, (void *)&peer, &size) == (ssize_t)asked, "asked");
+	must(send(to, question, question_size, 0) == (ssize_t)question_size, "question");
+	must(recvfrom(from, message, question_size, 0, (void *)&peer, &size) == (ssize_t)question_size, "asked");
 	message[2] = '\x81';
 	message[7] = 1;
-	/* its name is the question's, A, IN, 30 s, 4 bytes */
-	memcpy(message + asked, "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4", 12);
-	memcpy(message + asked + 12, &server.sin_addr, 4);
+	/* the question's name, A, IN, 30 s, 4 bytes */
+	memcpy(message + question_size, "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4", 12);
+	memcpy(message + question_size + 12, &server.sin_addr, 4);
 	must(sendto(from, message, sizeof(message), 0, (void *)&peer, size) == sizeof(message), "answer");
 	must(recv(to, message, sizeof(message), 0) == sizeof(message), "answered");
 	to = socket(AF_INET, SOCK_STREAM, 0);

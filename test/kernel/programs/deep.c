@@ -1,4 +1,5 @@
-/* deep DIRECTORY COMPONENT DEPTH EXECUTABLE: goes DEPTH directories down, each called COMPONENT; creates "leaf" there and runs EXECUTABLE. */
+/* deep DIRECTORY COMPONENT DEPTH EXECUTABLE: descends DEPTH directories,
+ * each named COMPONENT; creates "leaf" there and executes EXECUTABLE. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>

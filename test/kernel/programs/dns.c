@@ -1,5 +1,6 @@
-/* dns (udp|tcp|split) HEX HEX: in a network namespace of its own a server on 127.0.0.1:53; a child asks it the first message and gets the second.
- * Over TCP the length goes before the message, or, split, by itself. dns junk HEX HEX: the same on port 5300, over UDP. */
+/* dns (udp|tcp|split|junk) HEX HEX: in a new network namespace a child sends the
+ * first message to a server on 127.0.0.1:53, which answers with the second. tcp sends
+ * the length with the message, split sends it separately. junk is udp on port 5300. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -31,10 +32,10 @@ static struct message parse(const char *hex)
 static int raise_loopback(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int own = socket(AF_INET, SOCK_DGRAM, 0);
-	int failed = ioctl(own, SIOCSIFFLAGS, &request);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int failed = ioctl(fd, SIOCSIFFLAGS, &request);
 
-	close(own);
+	close(fd);
 	return failed;
 }
 
@@ -50,22 +51,22 @@ static void transmit(int to, char how, struct message *m)
 	}
 }
 
-/* until the other side has no more to say, or, over UDP, one message */
+/* Reads until the peer has sent everything, or one message over UDP. */
 static void receive(int from, char how, size_t size)
 {
-	char some[4096];
+	char buffer[4096];
 
 	if (how == 'u' || how == 'j')
-		recv(from, some, sizeof(some), 0);
+		recv(from, buffer, sizeof(buffer), 0);
 	else
-		recv(from, some, size + 2, MSG_WAITALL);
+		recv(from, buffer, size + 2, MSG_WAITALL);
 }
 
 int main(int argc, char **argv)
 {
 	struct sockaddr_in where = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct message question, answer;
-	int type, server, other, on = 1;
+	int type, server, peer, on = 1;
 	char how;
 
 	if (argc < 4)
@@ -82,28 +83,28 @@ int main(int argc, char **argv)
 		return 2;
 	if (!fork()) {
 		close(server);
-		other = socket(AF_INET, type, 0);
-		setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		if (connect(other, (void *)&where, sizeof(where)))
+		peer = socket(AF_INET, type, 0);
+		setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		if (connect(peer, (void *)&where, sizeof(where)))
 			_exit(3);
-		transmit(other, how, &question);
-		receive(other, how, answer.size);
+		transmit(peer, how, &question);
+		receive(peer, how, answer.size);
 		_exit(0);
 	}
 	if (type == SOCK_STREAM) {
-		other = accept(server, 0, 0);
-		setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		receive(other, how, question.size);
+		peer = accept(server, 0, 0);
+		setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		receive(peer, how, question.size);
 	} else {
 		struct sockaddr_in from;
 		socklen_t size = sizeof(from);
-		char some[4096];
+		char buffer[4096];
 
-		other = server;
-		recvfrom(server, some, sizeof(some), 0, (void *)&from, &size);
+		peer = server;
+		recvfrom(server, buffer, sizeof(buffer), 0, (void *)&from, &size);
 		connect(server, (void *)&from, size);
 	}
-	transmit(other, how, &answer);
+	transmit(peer, how, &answer);
 	wait(0);
 	return 0;
 }

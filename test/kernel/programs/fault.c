@@ -1,5 +1,6 @@
-/* fault (unmapped|protected|bus|illegal|division|trap|handled-trap|system-call|sent|loop COUNT|forks COUNT): gets itself a signal. `loop` handles its faults; in
- * `forks` each of so many children in a row has one, as of a server that is guessed at. */
+/* fault (unmapped|protected|bus|illegal|division|trap|handled-trap|system-call|sent|loop COUNT|forks COUNT): causes a
+ * signal to itself. `loop` handles COUNT faults; in `forks` each of COUNT children in a row has one, like a server
+ * under a brute-force attack. */
 #define _GNU_SOURCE
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,11 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static sigjmp_buf again;
+static sigjmp_buf resume_point;
 
 static void jump(int signal)
 {
-	siglongjmp(again, signal);
+	siglongjmp(resume_point, signal);
 }
 
 static void ignore(int signal)
@@ -33,11 +34,11 @@ static void touch(unsigned long address)
 
 static void loop(int count)
 {
-	volatile int left = count;
+	volatile int remaining = count;
 
 	signal(SIGSEGV, jump);
-	sigsetjmp(again, 1);
-	if (left-- > 0)
+	sigsetjmp(resume_point, 1);
+	if (remaining-- > 0)
 		touch(0x1000);
 }
 
@@ -50,7 +51,7 @@ static void forks(int count)
 	}
 }
 
-/* getuid is not allowed */
+/* Forbids getuid. */
 static void forbid(void)
 {
 	struct sock_filter filter[] = {

@@ -1,4 +1,5 @@
-/* flood (opens PATH | forks - | connects PORT) TIMES [COMMAND…]: does it so many times, forks and connects once more a second later, and becomes COMMAND. */
+/* flood (opens PATH | forks - | connects PORT) TIMES [COMMAND...]: repeats an
+ * action; forks and connects once more a second later; then executes COMMAND. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void once(const char *what, const char *argument)
+static void run_action(const char *action, const char *argument)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	pid_t child;
 	int fd;
 
-	switch (what[0]) {
+	switch (action[0]) {
 	case 'o':
 		close(open(argument, O_WRONLY | O_CREAT, 0600));
 		return;
@@ -36,10 +37,10 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return 64;
 	for (int n = atoi(argv[3]); n > 0; n--)
-		once(argv[1], argv[2]);
+		run_action(argv[1], argv[2]);
 	if (argv[1][0] != 'o') {
 		usleep(1100000);
-		once(argv[1], argv[2]);
+		run_action(argv[1], argv[2]);
 	}
 	if (argc > 4)
 		execvp(argv[4], argv + 4);

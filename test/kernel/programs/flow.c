@@ -1,6 +1,6 @@
-/* flow (tcp4|tcp6) SENT RECEIVED [reset]: a server, and a child that connects to it, sends and receives that many bytes and closes, or resets.
- * flow refused: a connect that isn't waited for, to a port that nobody listens on.
- * Prints the port of the server. */
+/* flow (tcp4|tcp6) SENT RECEIVED [reset]: a server, and a child that connects to it, sends and receives that many
+ * bytes, and closes or resets the connection. Prints the server's port.
+ * flow refused: a non-blocking connect to a port without a listener. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -11,12 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void give(int to, size_t bytes)
+static void send_bytes(int to, size_t bytes)
 {
-	static char some[4096];
+	static char buffer[4096];
 
 	while (bytes) {
-		ssize_t sent = send(to, some, bytes < sizeof(some) ? bytes : sizeof(some), 0);
+		ssize_t sent = send(to, buffer, bytes < sizeof(buffer) ? bytes : sizeof(buffer), 0);
 
 		if (sent < 1)
 			exit(4);
@@ -24,41 +24,41 @@ static void give(int to, size_t bytes)
 	}
 }
 
-static void take(int from, size_t bytes)
+static void receive_bytes(int from, size_t bytes)
 {
-	static char some[4096];
+	static char buffer[4096];
 
 	while (bytes) {
-		ssize_t got = recv(from, some, bytes < sizeof(some) ? bytes : sizeof(some), 0);
+		ssize_t size = recv(from, buffer, bytes < sizeof(buffer) ? bytes : sizeof(buffer), 0);
 
-		if (got < 1)
+		if (size < 1)
 			exit(5);
-		bytes -= got;
+		bytes -= size;
 	}
 }
 
 static int client(struct sockaddr *where, socklen_t size, size_t sent, size_t received, int reset)
 {
 	struct linger at_once = { 1, 0 };
-	int own = socket(where->sa_family, SOCK_STREAM, 0);
+	int fd = socket(where->sa_family, SOCK_STREAM, 0);
 
-	if (connect(own, where, size))
+	if (connect(fd, where, size))
 		return 2;
-	give(own, sent);
-	take(own, received);
+	send_bytes(fd, sent);
+	receive_bytes(fd, received);
 	if (reset)
-		setsockopt(own, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	close(own);
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(fd);
 	return 0;
 }
 
 static int refused(void)
 {
 	struct sockaddr_in where = { .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int own = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	struct pollfd wait = { .fd = own, .events = POLLOUT };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
 
-	if (!connect(own, (void *)&where, sizeof(where)) || errno != EINPROGRESS)
+	if (!connect(fd, (void *)&where, sizeof(where)) || errno != EINPROGRESS)
 		return 3;
 	poll(&wait, 1, 2000);
 	return 0;
@@ -86,9 +86,9 @@ int main(int argc, char **argv)
 		_exit(client(where, size, atol(argv[2]), atol(argv[3]), argc > 4));
 	}
 	accepted = accept(listener, 0, 0);
-	take(accepted, atol(argv[2]));
-	give(accepted, atol(argv[3]));
-	/* the end of it, or that it is reset */
+	receive_bytes(accepted, atol(argv[2]));
+	send_bytes(accepted, atol(argv[3]));
+	/* returns at the end of the connection or its reset */
 	recv(accepted, &byte, 1, 0);
 	close(accepted);
 	wait(0);

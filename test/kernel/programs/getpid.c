@@ -1,4 +1,4 @@
-/* getpid COUNT: that many system calls that nobody watches. Prints how many nanoseconds they took. */
+/* getpid COUNT: makes COUNT system calls that the sensor does not trace. Prints the nanoseconds they took. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +17,10 @@ static long long now(void)
 int main(int argc, char **argv)
 {
 	long count = argc > 1 ? atol(argv[1]) : 1;
-	long long begun = now();
+	long long started = now();
 
 	for (long i = 0; i < count; i++)
 		syscall(SYS_getpid);
-	printf("%lld\n", now() - begun);
+	printf("%lld\n", now() - started);
 	return 0;
 }

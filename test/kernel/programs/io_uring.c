@@ -1,5 +1,6 @@
-/* io_uring FLAGS SQE_FLAGS OPERATION [ARGUMENT...] [, OPERATION ...]: leaves each operation to io_uring, one after the other, and waits for it unless
- * SQE_FLAGS say that nobody will hear of it. FLAGS: of io_uring_setup. Prints what came of each. No library: the calls are the kernel's own. */
+/* io_uring FLAGS SQE_FLAGS OPERATION [ARGUMENT...] [, OPERATION ...]: submits the operations
+ * to io_uring one after another and waits for each, unless SQE_FLAGS suppress its completion.
+ * FLAGS: of io_uring_setup. Prints the results. Uses the kernel's system calls, no library. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -48,7 +49,7 @@ static void set_up(unsigned flags)
 	sqes = mmap(0, 8 * sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, IORING_OFF_SQES);
 	if (ring == MAP_FAILED || sqes == MAP_FAILED)
 		exit(66);
-	/* one place, for a file that is opened without a descriptor */
+	/* one slot, for a file that is opened without a descriptor */
 	syscall(SYS_io_uring_register, descriptor, IORING_REGISTER_FILES, (int[]){ -1 }, 1);
 }
 
@@ -61,7 +62,7 @@ static void push(const struct io_uring_sqe *sqe)
 	__atomic_store_n(at(params.sq_off.tail), tail + 1, __ATOMIC_RELEASE);
 }
 
-/* What came of the next one. */
+/* Waits for the next completion and returns its result. */
 static int pop(void)
 {
 	unsigned head = *at(params.cq_off.head);
@@ -81,7 +82,7 @@ static int submit(const struct io_uring_sqe *sqe)
 	unsigned submitted = 1;
 
 	if (sqe->flags & SKIP_SUCCESS) {
-		/* it is done when its successor is */
+		/* it is complete when its successor is */
 		first.flags |= IOSQE_IO_LINK;
 		submitted = 2;
 	}

@@ -1,4 +1,4 @@
-/* isolation CALL...: changes what confines it, call by call. */
+/* isolation CALL...: changes its own confinement, call by call. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/filter.h>

@@ -1,4 +1,4 @@
-/* leave code N | signal N | abort | leader-first N | together THREADS N: ends a process in one of the ways there are. */
+/* leave code N | signal N | abort | leader-first N | together THREADS N: ends a process in one of the possible ways. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 static pthread_barrier_t barrier;
 
-/* As the kernel tells it: no pause is long enough on every machine. */
+/* Asks the kernel, since no pause is long enough on every machine. */
 static int leader_is_gone(void)
 {
 	char text[256] = "";

@@ -1,5 +1,6 @@
-/* machine CALL [ARGUMENT...]: what system.c does not: system calls as they are meant, which change the machine. For a guest that is thrown away; even so
- * each change is taken back. Ends with 64 when the call is unknown, with 1 when something that is needed for it is not there. */
+/* machine CALL [ARGUMENT...]: makes machine-wide system calls that take effect,
+ * unlike system.c. For a disposable guest; even so each change is undone. Exits
+ * with 64 when the call is unknown, with 1 when a prerequisite is missing. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
-/* of the physical memory of any guest, and nobody looks there: what is loaded is not started */
+/* in the physical memory of any guest; what is loaded there is never started */
 #define LOADED_AT 0x4000000
 #define CLEAR 5
 #define CONSOLE_LEVEL 8
@@ -31,7 +32,7 @@ static int open_or_exit(const char *path, int flags)
 	return file;
 }
 
-/* FILE NAME: a module, from its file and from memory */
+/* FILE NAME: loads a module from its file and from memory. */
 static void modules(char **arguments)
 {
 	int file = open_or_exit(arguments[0], O_RDONLY);
@@ -43,12 +44,12 @@ static void modules(char **arguments)
 	syscall(SYS_finit_module, file, "numdummies=1", 0);
 	syscall(SYS_delete_module, arguments[1], O_NONBLOCK);
 	syscall(SYS_init_module, bytes, status.st_size, "numdummies=2");
-	/* it is there already */
+	/* it is loaded already */
 	syscall(SYS_finit_module, file, "", 0);
 	syscall(SYS_delete_module, arguments[1], O_NONBLOCK);
 }
 
-/* KERNEL: loaded in both ways, and never started */
+/* KERNEL: loads it in both ways, and never starts it. */
 static void kexec(char **arguments)
 {
 	int kernel = open_or_exit(arguments[0], O_RDONLY);
@@ -69,20 +70,20 @@ static void ports(void)
 	syscall(SYS_ioperm, 0x80, 1, 0);
 }
 
-/* AREA: a file that is made for swapping */
+/* AREA: a file made for swapping. */
 static void swap(char **arguments)
 {
 	syscall(SYS_swapon, arguments[0], 0);
 	syscall(SYS_swapoff, arguments[0]);
 }
 
-/* DEVICE DIRECTORY: where it is mounted, with limits for users */
+/* DEVICE DIRECTORY: a device with user quotas, and where it is mounted. */
 static void quota(char **arguments)
 {
 	int directory = open_or_exit(arguments[1], O_RDONLY | O_DIRECTORY);
 
 	syscall(SYS_quotactl, QCMD(Q_QUOTAOFF, USRQUOTA), arguments[0], 0, 0);
-	/* a file system that keeps them itself needs neither format nor file */
+	/* a file system with its own quota files needs neither format nor file */
 	syscall(SYS_quotactl, QCMD(Q_QUOTAON, USRQUOTA), arguments[0], 0, 0);
 	syscall(SYS_quotactl_fd, directory, QCMD(Q_QUOTAOFF, USRQUOTA), 0, 0);
 }
@@ -118,7 +119,7 @@ static void reboot_call(void)
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_OFF, 0);
 }
 
-/* FILE: what it takes notes in */
+/* FILE: where accounting writes. */
 static void acct_calls(char **arguments)
 {
 	syscall(SYS_acct, arguments[0]);

@@ -1,4 +1,4 @@
-/* memory CALL [FILE] [COUNT]: gets memory that can be executed, or a file that only memory has. */
+/* memory CALL [FILE] [COUNT]: makes executable memory, or a file in memory only. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void *map(int protection, int flags, int fd)
 	return mmap(AT, 8192, protection, flags | MAP_FIXED, fd, 0);
 }
 
-static int once(const char *call, const char *file)
+static int run_call(const char *call, const char *file)
 {
 	if (!strcmp(call, "memfd"))
 		memfd_create("payload", MFD_CLOEXEC);
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 64;
 	for (int n = 0; n < count; n++)
-		if (once(argv[1], argc > 2 ? argv[2] : ""))
+		if (run_call(argv[1], argc > 2 ? argv[2] : ""))
 			return 64;
 	return 0;
 }

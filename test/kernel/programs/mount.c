@@ -1,4 +1,5 @@
-/* mount CALL ARGUMENT...: exactly that system call, in a mount namespace of its own, whose mounts are private. A path of `-` is NULL. */
+/* mount CALL ARGUMENT... [, CALL ...]: makes exactly these system calls,
+ * in a new mount namespace with private mounts. A path of `-` is NULL. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -32,42 +33,41 @@ static long file_system(const char *type)
 	return syscall(SYS_fsmount, context, 1L, 8L /* NOEXEC */);
 }
 
-static long run(char **a)
+static long run(char **args)
 {
-	const char *call = a[0];
+	const char *call = args[0];
 
 	if (!strcmp(call, "mount"))
-		return syscall(SYS_mount, text(a[1]), a[2], text(a[3]), atol(a[4]), text(a[5]));
+		return syscall(SYS_mount, text(args[1]), args[2], text(args[3]), atol(args[4]), text(args[5]));
 	if (!strcmp(call, "umount"))
-		return syscall(SYS_umount2, a[1], atoi(a[2]));
+		return syscall(SYS_umount2, args[1], atoi(args[2]));
 	if (!strcmp(call, "move"))
-		return syscall(SYS_move_mount, AT_FDCWD, a[1], AT_FDCWD, a[2], 0L);
+		return syscall(SYS_move_mount, AT_FDCWD, args[1], AT_FDCWD, args[2], 0L);
 	if (!strcmp(call, "move-new"))
-		return syscall(SYS_move_mount, file_system("tmpfs"), "", AT_FDCWD, a[1], FROM_EMPTY);
+		return syscall(SYS_move_mount, file_system("tmpfs"), "", AT_FDCWD, args[1], FROM_EMPTY);
 	if (!strcmp(call, "pivot"))
-		return syscall(SYS_pivot_root, a[1], a[2]);
+		return syscall(SYS_pivot_root, args[1], args[2]);
 	if (!strcmp(call, "chroot"))
-		return syscall(SYS_chroot, a[1]);
+		return syscall(SYS_chroot, args[1]);
 	if (!strcmp(call, "tree"))
-		return syscall(SYS_open_tree, AT_FDCWD, a[1], TREE_CLONE);
+		return syscall(SYS_open_tree, AT_FDCWD, args[1], TREE_CLONE);
 	if (!strcmp(call, "tree-empty"))
-		return syscall(SYS_open_tree, open(a[1], O_PATH), "", AT_EMPTY_PATH);
+		return syscall(SYS_open_tree, open(args[1], O_PATH), "", AT_EMPTY_PATH);
 	if (!strcmp(call, "tree-attributes"))
-		return syscall(SYS_open_tree_attr, AT_FDCWD, a[1], TREE_CLONE, attributes, sizeof(attributes));
+		return syscall(SYS_open_tree_attr, AT_FDCWD, args[1], TREE_CLONE, attributes, sizeof(attributes));
 	if (!strcmp(call, "fsopen"))
-		return syscall(SYS_fsopen, a[1], 1L);
+		return syscall(SYS_fsopen, args[1], 1L);
 	if (!strcmp(call, "fsmount"))
 		return file_system("tmpfs");
 	if (!strcmp(call, "fsmount-none"))
 		return syscall(SYS_fsmount, 99L, 0L, 8L);
 	if (!strcmp(call, "attributes"))
-		return syscall(SYS_mount_setattr, AT_FDCWD, a[1], 0L, attributes, sizeof(attributes));
+		return syscall(SYS_mount_setattr, AT_FDCWD, args[1], 0L, attributes, sizeof(attributes));
 	if (!strcmp(call, "cd"))
-		return chdir(a[1]);
+		return chdir(args[1]);
 	exit(64);
 }
 
-/* Several calls, each with its arguments behind a `,`. */
 int main(int argc, char **argv)
 {
 	long result = 0;

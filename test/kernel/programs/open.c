@@ -1,4 +1,4 @@
-/* open (open|openat|openat2|creat) PATH FLAGS [TIMES]: exactly that system call. */
+/* open (open|openat|openat2|creat) PATH FLAGS [TIMES]: makes exactly that system call. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/openat2.h>

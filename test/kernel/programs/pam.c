@@ -1,4 +1,5 @@
-/* Logs somebody in, or fails to: pam SERVICE USER DIRECTORY ["fork"]. DIRECTORY "" is the system's. The exit code is what PAM said. */
+/* pam SERVICE USER DIRECTORY [fork]: authenticates a user, or
+ * fails to. DIRECTORY "" is the system's. The exit code is PAM's. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,19 +7,19 @@
 #include <unistd.h>
 
 struct conversation {
-	int (*ask)(int count, const void **messages, void **answers, void *data);
+	int (*converse)(int count, const void **messages, void **answers, void *data);
 	void *data;
 };
 
-static int ask(int count, const void **messages, void **answers, void *data)
+static int converse(int count, const void **messages, void **answers, void *data)
 {
-	return 19; /* PAM_CONV_ERR: nobody answers */
+	return 19; /* PAM_CONV_ERR: no answer */
 }
 
 int main(int argc, char **argv)
 {
 	void *library = dlopen("libpam.so.0", RTLD_NOW);
-	struct conversation conversation = { ask, 0 };
+	struct conversation conversation = { converse, 0 };
 	void *handle = 0;
 	int result, status;
 

@@ -1,4 +1,4 @@
-/* A shop whose functions, and USDT probe, are there to be probed: probed URI SIZE */
+/* probed URI SIZE: a shop with functions and a USDT probe for tests to attach to. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What <sys/sdt.h> of systemtap does, for three arguments. */
+/* Does what systemtap's <sys/sdt.h> does, for three arguments. */
 #define USDT(provider, name, semaphore, first, second, third)                                                                        \
 	__asm__ volatile("990: nop\n"                                                                                                 \
 			 ".pushsection .note.stapsdt,\"\",\"note\"\n"                                                                 \
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	order.seller.s6_addr[0] = 0x20;
 	order.seller.s6_addr[1] = 0x01;
 	order.seller.s6_addr[15] = 9;
-	/* not in memory yet, and never touched by this program */
+	/* not resident, and never touched by this program */
 	last.uri = mmap(0, 4096, PROT_READ, MAP_PRIVATE, open("/proc/self/exe", O_RDONLY), 0);
 	__asm__ volatile("" : : "r"(&order), "r"(&last) : "memory");
 	shop_handle(&order, argv[1], atol(argv[2]));

@@ -1,11 +1,12 @@
-/* race_arguments CALL ARGUMENT... TIMES: makes a system call again and again while another thread changes what it was given.
- *   mkdir A B            the path is now A, now B (of one length); prints how often each was made
- *   fchmod FILE DECOY    DECOY is put in place of the descriptor of FILE; prints how often the call changed each
- *   connect PORT PORT    the port is now the one, now the other; prints how often each was reached
- *   connect-dup2 PORT PORT  a socket that is connected to the second takes the place of the one that connects to the first; prints how often
+/* race_arguments CALL ARGUMENT... TIMES: repeats a system call while another thread changes its arguments.
+ *   mkdir A B            the path alternates between A and B (of one length); prints how often each was made
+ *   fchmod FILE DECOY    DECOY replaces FILE behind the descriptor; prints how often the call changed each
+ *   connect PORT PORT    the port alternates; prints how often each was reached
+ *   connect-dup2 PORT PORT  a socket connected to the second port replaces the one that connects to the first;
+ *                        prints how often the call succeeded
  *   bind NAME NAME       of a unix socket, as mkdir
- *   send NAME NAME       a process for each call sends two datagrams by it, the second to NAME.2; prints how many of the first came to each
- */
+ *   send NAME NAME       a process for each call sends two datagrams in one call, the second to NAME.2; prints how
+ *                        many of the first reached each NAME */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,35 +26,35 @@
 
 static char path[4096];
 static struct sockaddr_in peer;
-/* a process that sends shares it with the thread that changes it */
+/* shared with the sending process, so that the other thread can change it */
 static struct sockaddr_un *name;
-static char **a;
+static char **args;
 static int decoy, target;
-static volatile int over;
+static volatile int stopped;
 
 static void *change_path(void *to)
 {
-	size_t size = strlen(a[1]) + 1;
+	size_t size = strlen(args[1]) + 1;
 
-	while (!over) {
-		memcpy(to, a[1], size);
-		memcpy(to, a[2], size);
+	while (!stopped) {
+		memcpy(to, args[1], size);
+		memcpy(to, args[2], size);
 	}
 	return 0;
 }
 
 static void *change_port(void *unused)
 {
-	while (!over) {
-		*(volatile in_port_t *)&peer.sin_port = htons(atoi(a[1]));
-		*(volatile in_port_t *)&peer.sin_port = htons(atoi(a[2]));
+	while (!stopped) {
+		*(volatile in_port_t *)&peer.sin_port = htons(atoi(args[1]));
+		*(volatile in_port_t *)&peer.sin_port = htons(atoi(args[2]));
 	}
 	return unused;
 }
 
 static void *replace(void *unused)
 {
-	while (!over)
+	while (!stopped)
 		dup2(decoy, target);
 	return unused;
 }
@@ -64,9 +65,9 @@ static void make_directory(void)
 {
 	if (mkdir(path, 0755))
 		return;
-	for (int which = 0; which < 2; which++)
-		if (!rmdir(a[1 + which]))
-			count[which]++;
+	for (int index = 0; index < 2; index++)
+		if (!rmdir(args[1 + index]))
+			count[index]++;
 }
 
 static void bind_name(void)
@@ -74,21 +75,21 @@ static void bind_name(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	if (!bind(fd, (struct sockaddr *)name, sizeof(*name)))
-		for (int which = 0; which < 2; which++)
-			if (!unlink(a[1 + which]))
-				count[which]++;
+		for (int index = 0; index < 2; index++)
+			if (!unlink(args[1 + index]))
+				count[index]++;
 	close(fd);
 }
 
 static int receivers[3];
 
-static void receive_from(int which, const char *bound, const char *more)
+static void receive_from(int index, const char *bound, const char *suffix)
 {
-	struct sockaddr_un own = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(own.sun_path, sizeof(own.sun_path), "%s%s", bound, more);
-	receivers[which] = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (bind(receivers[which], (struct sockaddr *)&own, sizeof(own)))
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s%s", bound, suffix);
+	receivers[index] = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (bind(receivers[index], (struct sockaddr *)&address, sizeof(address)))
 		exit(1);
 }
 
@@ -100,29 +101,29 @@ static void send_two(void)
 		{ .msg_hdr = { .msg_name = name, .msg_namelen = sizeof(*name), .msg_iov = &part, .msg_iovlen = 1 } },
 		{ .msg_hdr = { .msg_name = &last, .msg_namelen = sizeof(last), .msg_iov = &part, .msg_iovlen = 1 } },
 	};
-	char got[8];
+	char buffer[8];
 
-	snprintf(last.sun_path, sizeof(last.sun_path), "%s.2", a[1]);
+	snprintf(last.sun_path, sizeof(last.sun_path), "%s.2", args[1]);
 	if (!fork())
 		_exit(sendmmsg(socket(AF_UNIX, SOCK_DGRAM, 0), messages, 2, 0) != 2);
 	wait(0);
-	for (int which = 0; which < 2; which++)
-		if (recv(receivers[which], got, sizeof(got), MSG_DONTWAIT) > 0)
-			count[which]++;
-	recv(receivers[2], got, sizeof(got), MSG_DONTWAIT);
+	for (int index = 0; index < 2; index++)
+		if (recv(receivers[index], buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
+			count[index]++;
+	recv(receivers[2], buffer, sizeof(buffer), MSG_DONTWAIT);
 }
 
 static void change_mode(void)
 {
 	static int mode = 0600;
-	struct stat is;
+	struct stat status;
 	int fd;
 
 	mode ^= 0100;
 	close(target);
-	fd = open(a[1], O_RDONLY);
-	if (!fchmod(fd, mode) && !stat(a[1], &is))
-		count[(is.st_mode & 0777) == mode ? 0 : 1]++;
+	fd = open(args[1], O_RDONLY);
+	if (!fchmod(fd, mode) && !stat(args[1], &status))
+		count[(status.st_mode & 0777) == mode ? 0 : 1]++;
 	if (fd != target)
 		close(fd);
 }
@@ -140,7 +141,7 @@ static void make_connection(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (!connect(fd, (struct sockaddr *)&peer, sizeof(peer)))
-		count[connected_to(fd) == atoi(a[1]) ? 0 : 1]++;
+		count[connected_to(fd) == atoi(args[1]) ? 0 : 1]++;
 	close(fd);
 }
 
@@ -160,25 +161,25 @@ static void prepare(void)
 {
 	peer.sin_family = AF_INET;
 	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	peer.sin_port = htons(atoi(a[2]));
+	peer.sin_port = htons(atoi(args[2]));
 	name->sun_family = AF_UNIX;
-	/* the other thread may begin late */
-	if (strlen(a[1]) < sizeof(name->sun_path))
-		strcpy(name->sun_path, a[1]);
-	if (strlen(a[1]) < sizeof(path))
-		strcpy(path, a[1]);
-	if (!strcmp(a[0], "send")) {
-		receive_from(0, a[1], "");
-		receive_from(1, a[2], "");
-		receive_from(2, a[1], ".2");
+	/* the other thread may start late */
+	if (strlen(args[1]) < sizeof(name->sun_path))
+		strcpy(name->sun_path, args[1]);
+	if (strlen(args[1]) < sizeof(path))
+		strcpy(path, args[1]);
+	if (!strcmp(args[0], "send")) {
+		receive_from(0, args[1], "");
+		receive_from(1, args[2], "");
+		receive_from(2, args[1], ".2");
 	}
-	if (!strcmp(a[0], "connect-dup2")) {
+	if (!strcmp(args[0], "connect-dup2")) {
 		decoy = socket(AF_INET, SOCK_STREAM, 0);
 		if (connect(decoy, (struct sockaddr *)&peer, sizeof(peer)))
 			exit(1);
-		peer.sin_port = htons(atoi(a[1]));
+		peer.sin_port = htons(atoi(args[1]));
 	} else {
-		decoy = open(a[2], O_RDONLY);
+		decoy = open(args[2], O_RDONLY);
 	}
 	target = dup(decoy);
 }
@@ -186,7 +187,7 @@ static void prepare(void)
 struct race {
 	const char *call;
 	void *(*change)(void *);
-	void *what;
+	void *argument;
 	void (*make)(void);
 };
 
@@ -207,16 +208,16 @@ int main(int argc, char **argv)
 		{ "connect-dup2", replace, 0, connect_replaced },
 	};
 
-	a = argv + 1;
-	for (unsigned int which = 0; argc == 5 && which < sizeof(races) / sizeof(*races); which++) {
-		if (strcmp(a[0], races[which].call))
+	args = argv + 1;
+	for (unsigned int index = 0; argc == 5 && index < sizeof(races) / sizeof(*races); index++) {
+		if (strcmp(args[0], races[index].call))
 			continue;
 		prepare();
-		if (pthread_create(&thread, 0, races[which].change, races[which].what))
+		if (pthread_create(&thread, 0, races[index].change, races[index].argument))
 			return 1;
-		for (int times = atoi(a[3]); times > 0; times--)
-			races[which].make();
-		over = 1;
+		for (int times = atoi(args[3]); times > 0; times--)
+			races[index].make();
+		stopped = 1;
 		pthread_join(thread, 0);
 		printf("%d %d\n", count[0], count[1]);
 		return 0;

@@ -1,6 +1,6 @@
-/* redirect (tcp4|tcp6|udp4|accepted|bound|unix|loose|file) ACTION...: makes a socket, connected to one of its own (loose: to nobody), and gives it, call by
- * call, to its standard streams, or fails to. accepted: the end that was connected to; bound:
- * of a port that was chosen before. */
+/* redirect (tcp4|tcp6|udp4|accepted|bound|unix|loose|file) ACTION...: makes a connected socket (loose: not connected)
+ * and makes it a standard stream, call by call, or fails to. accepted: the accepting end; bound: from a port chosen
+ * before. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -31,17 +31,17 @@ static union end local(int family)
 	return end;
 }
 
-/* A free port, of a socket that is gone. */
-static void bind_chosen(int own, int family)
+/* Binds a free port, one that another socket had. */
+static void bind_chosen(int fd, int family)
 {
 	union end end = local(family);
 	socklen_t size = sizeof(end);
-	int other = socket(family, SOCK_STREAM, 0);
+	int placeholder = socket(family, SOCK_STREAM, 0);
 
-	if (bind(other, &end.all, sizeof(end)) || getsockname(other, &end.all, &size))
+	if (bind(placeholder, &end.all, sizeof(end)) || getsockname(placeholder, &end.all, &size))
 		exit(3);
-	close(other);
-	if (bind(own, &end.all, sizeof(end)))
+	close(placeholder);
+	if (bind(fd, &end.all, sizeof(end)))
 		exit(4);
 }
 
@@ -50,7 +50,7 @@ static int connected(const char *kind)
 	int family = strstr(kind, "6") ? AF_INET6 : AF_INET;
 	int type = *kind == 'u' ? SOCK_DGRAM : SOCK_STREAM;
 	int listener = socket(family, type, 0);
-	int own = socket(family, type, 0);
+	int fd = socket(family, type, 0);
 	union end end = local(family);
 	socklen_t size = sizeof(end);
 
@@ -59,13 +59,13 @@ static int connected(const char *kind)
 	if (type == SOCK_STREAM && listen(listener, 1))
 		exit(6);
 	if (*kind == 'b')
-		bind_chosen(own, family);
-	if (connect(own, &end.all, size))
+		bind_chosen(fd, family);
+	if (connect(fd, &end.all, size))
 		exit(7);
-	return *kind == 'a' ? accept(listener, 0, 0) : own;
+	return *kind == 'a' ? accept(listener, 0, 0) : fd;
 }
 
-static int made(const char *kind)
+static int open_source(const char *kind)
 {
 	int pair[2];
 
@@ -86,7 +86,7 @@ static void *idle(void *unused)
 	return unused;
 }
 
-static void shared(void)
+static void share_descriptors(void)
 {
 	pthread_t thread;
 
@@ -94,7 +94,7 @@ static void shared(void)
 		exit(9);
 }
 
-/* The numbers themselves: a C library calls dup3 for dup2 where there is no dup2. */
+/* Makes the system call itself: without dup2 a C library calls dup3 instead. */
 static long copy(int from, int to)
 {
 #ifdef SYS_dup2
@@ -104,67 +104,67 @@ static long copy(int from, int to)
 #endif
 }
 
-static void deed(const char *action, int own)
+static void run_action(const char *action, int fd)
 {
 	if (!strcmp(action, "dup2"))
-		copy(own, 1);
+		copy(fd, 1);
 	else if (!strcmp(action, "dup3"))
-		syscall(SYS_dup3, own, 2, O_CLOEXEC);
+		syscall(SYS_dup3, fd, 2, O_CLOEXEC);
 	else if (!strcmp(action, "dup")) {
 		close(0);
-		syscall(SYS_dup, own);
+		syscall(SYS_dup, fd);
 	} else if (!strcmp(action, "fcntl")) {
 		close(1);
-		fcntl(own, F_DUPFD, 1);
+		fcntl(fd, F_DUPFD, 1);
 	} else if (!strcmp(action, "fcntl-cloexec")) {
 		close(2);
-		fcntl(own, F_DUPFD_CLOEXEC, 2);
+		fcntl(fd, F_DUPFD_CLOEXEC, 2);
 	} else if (!strcmp(action, "fcntl-high")) {
-		fcntl(own, F_DUPFD, 10);
-		fcntl(own, F_DUPFD, 1); /* which is not free */
-	} else if (!strcmp(action, "fcntl-others")) { /* each of which answers as if it had made the stream that is a socket already */
+		fcntl(fd, F_DUPFD, 10);
+		fcntl(fd, F_DUPFD, 1); /* 1 is not free */
+	} else if (!strcmp(action, "fcntl-others")) { /* each returns a value as if it had made a stream the socket */
 		close(0);
 		if (socket(AF_INET, SOCK_DGRAM, 0))
 			exit(10);
-		fcntl(own, F_SETFL, fcntl(own, F_GETFL) & ~O_NONBLOCK);
-		fcntl(own, F_SETFD, 0);
-		fcntl(own, F_GETFD);
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+		fcntl(fd, F_SETFD, 0);
+		fcntl(fd, F_GETFD);
 	} else if (!strcmp(action, "on")) { /* from a stream that is the socket already */
-		copy(own, 0);
+		copy(fd, 0);
 		copy(0, 1);
 	} else if (!strcmp(action, "same"))
 		copy(1, 1);
 	else if (!strcmp(action, "high")) {
-		copy(own, 200);
-		syscall(SYS_dup, own);
+		copy(fd, 200);
+		syscall(SYS_dup, fd);
 	} else if (!strcmp(action, "again"))
 		for (int n = 0; n < 50; n++)
-			copy(own, 0);
+			copy(fd, 0);
 	else if (!strcmp(action, "flags"))
-		syscall(SYS_dup3, own, 0, O_APPEND);
+		syscall(SYS_dup3, fd, 0, O_APPEND);
 	else if (!strcmp(action, "limit")) {
 		struct rlimit none = { 0, 0 };
 
 		setrlimit(RLIMIT_NOFILE, &none);
-		copy(own, 0);
+		copy(fd, 0);
 	} else if (!strcmp(action, "nothing"))
 		copy(1000, 0);
 	else if (!strcmp(action, "thread"))
-		shared();
+		share_descriptors();
 	else
 		exit(64);
 }
 
 int main(int argc, char **argv)
 {
-	int own;
+	int fd;
 
 	if (argc < 2)
 		return 64;
-	own = made(argv[1]);
-	if (own < 0)
+	fd = open_source(argv[1]);
+	if (fd < 0)
 		return 1;
 	for (int n = 2; n < argc; n++)
-		deed(argv[n], own);
+		run_action(argv[n], fd);
 	return 0;
 }

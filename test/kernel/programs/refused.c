@@ -1,5 +1,5 @@
-/* refused DIRECTORY: makes calls that seccomp refuses with EPERM: unshare, mount, mkdir, openat for writing, execve, setuid; and one
- * that it lets pass, chmod. */
+/* refused DIRECTORY: makes calls that seccomp refuses with EPERM (unshare, mount,
+ * mkdir, openat for writing, execve, setuid) and one that it allows, chmod. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

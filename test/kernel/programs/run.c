@@ -1,4 +1,5 @@
-/* run (memfd|deleted|raw) EXECUTABLE: runs a copy from memory, a file that is removed first, or the file with arguments that are no UTF-8. */
+/* run (memfd|deleted|raw) EXECUTABLE: executes a copy in memory, a file
+ * that is removed first, or the file with arguments that are not UTF-8. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-/* signal WHO HOW SIGNAL [COUNT]: sends a child a signal, COUNT times. As root.
+/* signal TARGET HOW SIGNAL [COUNT]: sends a child a signal, COUNT times. As root.
  *
- * WHO: other (the child is somebody else), same, namespace (the child has a pid namespace of its own), refused (the sender is somebody else),
- *      missing (the child is gone), group (a process group that is not there), pid:N (no child: that process)
- * HOW: kill, tkill, tgkill, sigqueue, tgsigqueue, pidfd, forged (sigqueue with the code of a timer)
- */
+ * TARGET: other (the child is another user's), same, namespace (the child has its own pid namespace), refused (the
+ *         sender is another user), missing (the child is gone), group (a missing process group), pid:N (no child: that
+ *         process)
+ * HOW: kill, tkill, tgkill, sigqueue, tgsigqueue, pidfd, forged (sigqueue with the code of a timer) */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOMEBODY 65534
+#define OTHER_USER 65534
 
 static int descriptor = -1;
 
@@ -34,9 +34,9 @@ static long send(const char *how, pid_t to, int signal)
 	return syscall(SYS_rt_sigqueueinfo, to, signal, &info);
 }
 
-static pid_t start_child(const char *who)
+static pid_t start_child(const char *kind)
 {
-	long flags = SIGCHLD | (strcmp(who, "namespace") ? 0 : CLONE_NEWPID);
+	long flags = SIGCHLD | (strcmp(kind, "namespace") ? 0 : CLONE_NEWPID);
 	int ready[2];
 	char byte;
 	pid_t child;
@@ -46,8 +46,8 @@ static pid_t start_child(const char *who)
 	child = syscall(SYS_clone, flags, 0, 0, 0, 0);
 	if (!child) {
 		signal(SIGUSR1, SIG_IGN);
-		if (!strcmp(who, "other"))
-			syscall(SYS_setresuid, SOMEBODY, SOMEBODY, SOMEBODY);
+		if (!strcmp(kind, "other"))
+			syscall(SYS_setresuid, OTHER_USER, OTHER_USER, OTHER_USER);
 		close(ready[0]);
 		if (write(ready[1], "", 1) != 1)
 			_exit(66);
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	target = start_child(argv[1]);
 	descriptor = syscall(SYS_pidfd_open, target, 0);
 	if (!strcmp(argv[1], "refused"))
-		syscall(SYS_setresuid, SOMEBODY, SOMEBODY, 0);
+		syscall(SYS_setresuid, OTHER_USER, OTHER_USER, 0);
 	if (!strcmp(argv[1], "missing")) {
 		syscall(SYS_kill, target, SIGKILL);
 		waitpid(target, 0, 0);

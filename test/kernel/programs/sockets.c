@@ -1,6 +1,6 @@
-/* sockets socket FAMILY TYPE PROTOCOL: makes one.
+/* sockets socket FAMILY TYPE PROTOCOL: makes a socket.
  * sockets bind (tcp4|tcp6|unix|abstract|vsock) ADDRESS PORT [BACKLOG]: binds one and, with a backlog, listens.
- * sockets listen connected: what can't listen. */
+ * sockets listen connected: listens on a socket that cannot. */
 #include <arpa/inet.h>
 #include <linux/vm_sockets.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-union any {
+union socket_address {
 	struct sockaddr all;
 	struct sockaddr_in four;
 	struct sockaddr_in6 six;
@@ -18,7 +18,7 @@ union any {
 	struct sockaddr_vm machine;
 };
 
-static socklen_t fill(union any *address, const char *kind, const char *text, unsigned port)
+static socklen_t fill(union socket_address *address, const char *kind, const char *text, unsigned port)
 {
 	size_t length = strlen(text);
 	int abstract = kind[0] == 'a';
@@ -45,27 +45,27 @@ static socklen_t fill(union any *address, const char *kind, const char *text, un
 
 int main(int argc, char **argv)
 {
-	union any address;
+	union socket_address address;
 	socklen_t size;
-	int own;
+	int fd;
 
 	if (argc == 3) {
 		address.four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		own = socket(AF_INET, SOCK_DGRAM, 0);
-		connect(own, &address.all, sizeof(address.four));
-		return listen(own, 7) == 0;
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		connect(fd, &address.all, sizeof(address.four));
+		return listen(fd, 7) == 0;
 	}
 	if (argc < 5)
 		return 64;
 	if (!strcmp(argv[1], "socket"))
 		return socket(atoi(argv[2]), atoi(argv[3]), atoi(argv[4])) < 0;
 	size = fill(&address, argv[2], argv[3], atoi(argv[4]));
-	own = socket(address.all.sa_family, SOCK_STREAM, 0);
-	if (own < 0)
+	fd = socket(address.all.sa_family, SOCK_STREAM, 0);
+	if (fd < 0)
 		return 1;
-	if (bind(own, &address.all, size))
+	if (bind(fd, &address.all, size))
 		return 2;
 	if (argc > 5)
-		return listen(own, atoi(argv[5])) ? 3 : 0;
+		return listen(fd, atoi(argv[5])) ? 3 : 0;
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* system CALL...: system calls that concern the whole machine, each in a form that changes nothing, or fails. Ends with the number of those unknown.
- * Never as it is meant: no clock is set, no swap taken, nothing rebooted. */
+/* system CALL...: makes machine-wide system calls in a form that fails or changes nothing:
+ * no clock is set, no swap used, no reboot. The exit code is the number of unknown calls. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static void keys(void)
 {
 	long key;
 
-	/* a session of its own: nothing is left in the caller's */
+	/* in a new session, so that nothing is left in the caller's */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "rf-session");
 	key = syscall(SYS_add_key, "user", "rf:description", "secret", 6, SESSION_KEYRING);
 	syscall(SYS_request_key, "user", "rf:description", 0, 0);
@@ -48,21 +48,21 @@ static void keys(void)
 
 static void clocks(void)
 {
-	struct timeval never = { .tv_sec = -1, .tv_usec = 2000000 };
+	struct timeval invalid = { .tv_sec = -1, .tv_usec = 2000000 };
 	struct timespec past = { .tv_sec = 77, .tv_nsec = -1 };
-	struct timex nothing = { .modes = 0 }, tick = { .modes = ADJ_TICK, .tick = 1, .offset = 5 };
+	struct timex query = { .modes = 0 }, tick = { .modes = ADJ_TICK, .tick = 1, .offset = 5 };
 
-	syscall(SYS_settimeofday, &never, 0);
+	syscall(SYS_settimeofday, &invalid, 0);
 	syscall(SYS_clock_settime, CLOCK_MONOTONIC, &past);
-	syscall(SYS_adjtimex, &nothing);
+	syscall(SYS_adjtimex, &query);
 	syscall(SYS_adjtimex, &tick);
-	syscall(SYS_clock_adjtime, CLOCK_REALTIME, &nothing);
+	syscall(SYS_clock_adjtime, CLOCK_REALTIME, &query);
 	syscall(SYS_clock_adjtime, CLOCK_REALTIME, &tick);
 }
 
 static void names(void)
 {
-	/* in a namespace of its own */
+	/* in a new namespace */
 	if (unshare(CLONE_NEWUTS))
 		return;
 	syscall(SYS_sethostname, "rf-host", 7);
@@ -102,7 +102,7 @@ static int call(const char *name)
 	else if (!strcmp(name, "log"))
 		log_calls();
 	else if (!strcmp(name, "reboot"))
-		syscall(SYS_reboot, 1, 2, 0x1234567, 0); /* neither number is the right one */
+		syscall(SYS_reboot, 1, 2, 0x1234567, 0); /* both magic numbers are wrong */
 	else if (!strcmp(name, "names"))
 		names();
 	else if (!strcmp(name, "acct"))

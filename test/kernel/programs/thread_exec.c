@@ -1,4 +1,4 @@
-/* thread_exec EXECUTABLE: a thread that is not the leader runs it, and so becomes the process. */
+/* thread_exec EXECUTABLE: a thread other than the leader executes it, and so becomes the process. */
 #include <pthread.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* thread_open PATH: a thread that is not the leader opens it to read. */
+/* thread_open PATH: a thread other than the leader opens it for reading. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>

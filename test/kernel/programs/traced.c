@@ -1,4 +1,4 @@
-/* Makes system calls that `ringfence trace` is to show. */
+/* Makes system calls for `ringfence trace` to show. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@ static void calls(void)
 	int fd;
 
 	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-	/* constants that nobody has touched before: not in memory when the call begins */
+	/* constants that are not touched before, so not resident when the call begins */
 	open("/nowhere/\x1b[31m\"red\"", O_RDONLY | O_CLOEXEC);
 	memset(long_name, 'x', 300);
 	open(long_name, O_RDONLY);

@@ -11,7 +11,7 @@ const O_CREAT_WRONLY = 0o101;
 const SLEEPING = 2;
 /** Forks as often as a line says, waits for each, and answers. */
 const FORKS = 'while read n; do while [ $n -gt 0 ]; do (:); n=$((n - 1)); done; echo done; done';
-/** of a fork and its exit, more than RF_PATIENT_BYTES of bpf/lib/ring.h; and far less */
+/** of a fork and its exit, more than RF_LAZY_BYTES of bpf/lib/ring.h; and far less */
 const MANY = 300;
 const FEW = 10;
 /** Others on this machine wake the reader, too: then it is tried again. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * What rootkits do to a kernel, one deed at a time, for tests of `ringfence integrity` in a guest that is thrown away. The deed is written to
- * /sys/module/rf_rootkit/parameters/deed; the next one, `none` too, takes it back first. The system call that is tampered with (acct) is one that
- * nobody makes meanwhile, so no care is taken of who may be executing what changes.
- */
+/* Does what rootkits do to a kernel, one action at a time, for tests of `ringfence integrity`
+ * in a disposable guest. The action is written to /sys/module/rf_rootkit/parameters/deed; the
+ * next one, `none` too, undoes it first. No process makes the system call that is tampered
+ * with (acct) meanwhile, so changing its code needs no synchronisation. */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -13,27 +12,27 @@
 #include <asm/unistd.h>
 
 #define VICTIM "__x64_sys_acct"
-/* overflow: INTO is no instruction of 64-bit programs, and nobody says `int $4` */
+/* overflow: INTO is no 64-bit instruction, and no program uses `int $4` */
 #define VECTOR 4
 #define DISPATCHER_SIZE 16384
 #define NEAR_BYTES 5
 #define CALL 0xe8
 #define JUMP 0xe9
-#define KEPT_MAX 16
+#define SAVED_MAX 16
 
-/* Bytes that were changed, to be put back. */
+/* Overwritten bytes, to be restored. */
 static struct {
 	unsigned long at;
 	unsigned int size;
-	u8 bytes[KEPT_MAX];
-} kept;
+	u8 bytes[SAVED_MAX];
+} saved;
 
 static noinline asmlinkage long rf_hook(void)
 {
 	return -ENOSYS;
 }
 
-/* It is exported to nobody, as most of what is needed here: rootkits ask kprobes for it. */
+/* Not exported, like most symbols needed here, so it is found with a kprobe, as rootkits do. */
 static unsigned long address_of(const char *name)
 {
 	static unsigned long (*lookup)(const char *name);
@@ -56,12 +55,12 @@ static struct page *page_of(unsigned long address)
 
 	if (!entry)
 		return NULL;
-	/* an entry of a higher level stands for many pages */
+	/* an entry of a higher level covers many pages */
 	pages = page_level_size(level) / PAGE_SIZE;
 	return pfn_to_page((level == PG_LEVEL_2M ? pmd_pfn(*(pmd_t *)entry) : pte_pfn(*entry)) + (address / PAGE_SIZE) % pages);
 }
 
-/* Through a mapping of its own: code, tables and the IDT can't be written to where they are. */
+/* Through a second mapping: code, tables and the IDT are read-only in place. */
 static int overwrite(unsigned long at, const void *bytes, unsigned int size)
 {
 	struct page *pages[] = { page_of(at), page_of(at + size - 1) };
@@ -81,18 +80,18 @@ static int change(unsigned long at, const void *bytes, unsigned int size)
 {
 	int error;
 
-	memcpy(kept.bytes, (void *)at, size);
+	memcpy(saved.bytes, (void *)at, size);
 	error = overwrite(at, bytes, size);
 	if (!error) {
-		kept.at = at;
-		kept.size = size;
+		saved.at = at;
+		saved.size = size;
 	}
 	return error;
 }
 
-static void put_back(void)
+static void restore_bytes(void)
 {
-	overwrite(kept.at, kept.bytes, kept.size);
+	overwrite(saved.at, saved.bytes, saved.size);
 }
 
 static int change_table(void)
@@ -103,7 +102,7 @@ static int change_table(void)
 	return table ? change(table + __NR_acct * sizeof(long), &hook, sizeof(hook)) : -ENOENT;
 }
 
-static int lead_away(unsigned long at, u8 opcode)
+static int redirect_code(unsigned long at, u8 opcode)
 {
 	u8 code[NEAR_BYTES] = { opcode };
 	s32 distance = (long)rf_hook - (long)(at + NEAR_BYTES);
@@ -116,10 +115,10 @@ static int change_entry(void)
 {
 	unsigned long victim = address_of(VICTIM);
 
-	return victim ? lead_away(victim, JUMP) : -ENOENT;
+	return victim ? redirect_code(victim, JUMP) : -ENOENT;
 }
 
-/* The jump, or call, of the dispatcher that leads to the system call. */
+/* Redirects the dispatcher's jump or call to the system call. */
 static int change_dispatcher(void)
 {
 	unsigned long dispatcher = address_of("x64_sys_call");
@@ -131,7 +130,7 @@ static int change_dispatcher(void)
 		u8 opcode = *(u8 *)at;
 
 		if ((opcode == CALL || opcode == JUMP) && at + NEAR_BYTES + *(s32 *)(at + 1) == victim)
-			return lead_away(at, opcode);
+			return redirect_code(at, opcode);
 	}
 	return -ESRCH;
 }
@@ -149,11 +148,11 @@ static int change_interrupt(void)
 	return change(table.address + VECTOR * sizeof(gate), &gate, sizeof(gate));
 }
 
-static void notrace look_on(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *registers)
+static void notrace ignore_call(unsigned long ip, unsigned long parent, struct ftrace_ops *ops, struct ftrace_regs *registers)
 {
 }
 
-static struct ftrace_ops tracer = { .func = look_on };
+static struct ftrace_ops tracer = { .func = ignore_call };
 
 static int trace(void)
 {
@@ -162,7 +161,7 @@ static int trace(void)
 	return error ?: register_ftrace_function(&tracer);
 }
 
-static void trace_no_more(void)
+static void untrace(void)
 {
 	unregister_ftrace_function(&tracer);
 }
@@ -171,13 +170,13 @@ static struct kprobe probe;
 
 static int set_probe(void)
 {
-	/* what was found for the last one has to go */
+	/* remove the results of the previous registration */
 	memset(&probe, 0, sizeof(probe));
 	probe.symbol_name = VICTIM;
 	return register_kprobe(&probe);
 }
 
-static void take_probe(void)
+static void remove_probe(void)
 {
 	unregister_kprobe(&probe);
 }
@@ -196,49 +195,49 @@ static void show(void)
 	list_add(&THIS_MODULE->list, neighbour);
 }
 
-static const struct deed {
+static const struct action {
 	const char *name;
-	int (*do_it)(void);
+	int (*apply)(void);
 	void (*undo)(void);
-} deeds[] = {
-	{ "table", change_table, put_back },
-	{ "entry", change_entry, put_back },
-	{ "dispatcher", change_dispatcher, put_back },
-	{ "interrupt", change_interrupt, put_back },
-	{ "ftrace", trace, trace_no_more },
-	{ "kprobe", set_probe, take_probe },
+} actions[] = {
+	{ "table", change_table, restore_bytes },
+	{ "entry", change_entry, restore_bytes },
+	{ "dispatcher", change_dispatcher, restore_bytes },
+	{ "interrupt", change_interrupt, restore_bytes },
+	{ "ftrace", trace, untrace },
+	{ "kprobe", set_probe, remove_probe },
 	{ "hide", hide, show },
-}, *done;
+}, *active;
 
 static void undo(void)
 {
-	if (done)
-		done->undo();
-	done = NULL;
+	if (active)
+		active->undo();
+	active = NULL;
 }
 
-static int set_deed(const char *value, const struct kernel_param *parameter)
+static int set_action(const char *value, const struct kernel_param *parameter)
 {
 	int error;
 
 	undo();
 	if (sysfs_streq(value, "none"))
 		return 0;
-	for (const struct deed *deed = deeds; deed < deeds + ARRAY_SIZE(deeds); deed++) {
-		if (!sysfs_streq(value, deed->name))
+	for (const struct action *action = actions; action < actions + ARRAY_SIZE(actions); action++) {
+		if (!sysfs_streq(value, action->name))
 			continue;
-		error = deed->do_it();
+		error = action->apply();
 		if (!error)
-			done = deed;
+			active = action;
 		return error;
 	}
 	return -EINVAL;
 }
 
-static const struct kernel_param_ops deed_operations = { .set = set_deed };
-module_param_cb(deed, &deed_operations, NULL, 0200);
+static const struct kernel_param_ops action_operations = { .set = set_action };
+module_param_cb(deed, &action_operations, NULL, 0200);
 
-/* Once and for all: without its directory nobody can tell it to come back. */
+/* Cannot be undone: without its directory the module accepts no further action. */
 static bool vanish;
 module_param(vanish, bool, 0);
 

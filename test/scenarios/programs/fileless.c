@@ -1,4 +1,4 @@
-/* Runs the program it is given from memory: fileless PROGRAM ARGS… */
+/* fileless PROGRAM ARGS...: executes the program from memory. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>

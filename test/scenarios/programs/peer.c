@@ -1,4 +1,4 @@
-/* Two processes that talk to each other on this host: peer listen PORT | peer connect PORT, with a path instead of a port over a unix socket. */
+/* peer (listen|connect) (PORT|PATH): one end of a connection on this host, over TCP or a unix socket. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Fills each struct of bpf/ringfence.h with known bytes and says what the C compiler reads out of them, one fact a line:
+/* One table: the fields of every struct in bpf/ringfence.h. Fills each struct with known bytes and prints the values
+ * that the C compiler reads from them, one fact per line:
  *
  *   struct NAME SIZE BYTES(hex)
  *   number NAME.FIELD OFFSET SIZE VALUE(hex, all 64 bits, sign-extended)
- *   part   NAME.FIELD OFFSET SIZE
- */
+ *   part   NAME.FIELD OFFSET SIZE */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* A wall clock that is CHAOS_CLOCK_AHEAD seconds ahead, for whatever this is loaded into before libc. Clocks that measure are left alone. */
+/* Preloaded before libc: moves the wall clock CHAOS_CLOCK_AHEAD seconds ahead. Monotonic clocks are unchanged. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>
