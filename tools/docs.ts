@@ -7,6 +7,7 @@ import { ruleFileSchema } from '../packages/rules/src/index.ts';
 import { noiseDocs } from '../rules/noise/doc.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { eventItemDocs } from './event-item-docs.ts';
+import { pictures } from './pictures.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
@@ -30,8 +31,8 @@ async function readOrEmpty(path: string): Promise<string> {
 }
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-for (const { path, text } of DOCUMENTS) {
-  const wanted = text();
+const written = DOCUMENTS.map(({ path, text }) => ({ path, text: text() }));
+for (const { path, text: wanted } of [...written, ...(await pictures(root))]) {
   if ((await readOrEmpty(join(root, path))) === wanted) continue;
   if (values.check) {
     console.log(`${path} is out of step; run: npm run docs`);
