@@ -6,6 +6,7 @@ import { configDocs } from '../packages/config/src/index.ts';
 import { ruleFileSchema } from '../packages/rules/src/index.ts';
 import { noiseDocs } from '../rules/noise/doc.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
+import { errorDocs } from './error-docs.ts';
 import { eventItemDocs } from './event-item-docs.ts';
 import { pictures } from './pictures.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
@@ -14,6 +15,7 @@ const root = dirname(import.meta.dirname);
 
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/CONFIGURATION.md', text: configDocs },
+  { path: 'docs/ERRORS.md', text: errorDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'docs/NOISE.md', text: noiseDocs },

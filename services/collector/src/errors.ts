@@ -1,13 +1,29 @@
 import { getSystemErrorName } from 'node:util';
 
 export type CollectorErrorCode =
+  /** Another agent runs on this host. Stop the process that the message names first. */
   | 'ERR_COLLECTOR_SECOND_AGENT'
+  /**
+   * A system call of the agent failed. Check the errno in the message, and the capabilities with `ringfence doctor`.
+   */
   | 'ERR_COLLECTOR_SYSTEM_CALL'
+  /**
+   * The sensor can't be loaded, attached or pinned. See `ringfence doctor`, which names what this kernel or user
+   * lacks.
+   */
   | 'ERR_COLLECTOR_SENSOR'
+  /** The spool can't be read or written; records stay in the rings. Check the disk and the rights of `stateDir`. */
   | 'ERR_COLLECTOR_SPOOL'
+  /** An option of the collector is out of bounds. Correct the option that the message names. */
   | 'ERR_COLLECTOR_OPTIONS'
+  /** A user-defined probe is wrong or can't be set. Check its file with `ringfence probes check`. */
   | 'ERR_COLLECTOR_PROBE'
+  /**
+   * The file is missing, changed, or no baseline of `ringfence fim`. Make it anew with `ringfence fim baseline`, or
+   * find out who changed it.
+   */
   | 'ERR_COLLECTOR_BASELINE'
+  /** The collector was used after it had been closed. Start another one; report it as a bug if a service did this. */
   | 'ERR_COLLECTOR_CLOSED';
 
 export class CollectorError extends Error {
