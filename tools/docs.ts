@@ -9,12 +9,13 @@ import { templateLines } from '../services/auditor/src/elasticsearch/template-fi
 import { errorDocs } from './error-docs.ts';
 import { eventItemDocs } from './event-item-docs.ts';
 import { pictures } from './pictures.ts';
+import { wrapProse } from './prose.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
 
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
-  { path: 'docs/CONFIGURATION.md', text: configDocs },
+  { path: 'docs/CONFIGURATION.md', text: () => wrapProse(configDocs()) },
   { path: 'docs/ERRORS.md', text: errorDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },

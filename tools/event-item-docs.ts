@@ -1,8 +1,9 @@
-/** The table of docs/EVENTS.md that says which test provokes what; it is not written when a test is named that isn't there. */
+/** The tables of docs/EVENTS.md with the test that provokes each event. Fails when an item names a test that doesn't exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { catalogue, eventKinds, KIND, type KindName } from '../packages/schema/src/index.ts';
+import { paragraph } from './prose.ts';
 
 /** The `file: title` of a test; or why there can be none, or is none yet. */
 type Proof = string | { readonly never: string } | { readonly missing: string };
@@ -90,13 +91,15 @@ export function eventItemDocs(): string {
   const faults = Object.values(families).flat().flatMap(faultsOf);
   if (faults.length > 0) throw new Error(`${ITEMS}:\n${faults.join('\n')}`);
   return `${[
-    '# What is provoked',
-    'Each thing that is reported, the event it shows as with its `event.action` or fields, and the test that makes it happen: where it succeeds and where it fails. `—`: there can be no such event, and why. **none**: what is not reported or not provoked. (guest): of an item all tests, else the one behind it, run on a stock kernel in a guest: `npm run test:kernels`.',
+    '# Tests of every event',
+    paragraph(
+      'Every reported action, its event with its `event.action` or fields, and the tests that provoke it: one where it succeeds and one where it fails. `—`: there can be no such event, with the reason. **none**: it is not reported, or no test provokes it. (guest): all tests of the item, or the one that is marked, run on a stock kernel in a guest: `npm run test:kernels`.',
+    ),
     ...Object.entries(families).map(([family, items]) =>
       [
         `## Family: ${family}`,
         '',
-        '| what | event | shows as | succeeds | fails |',
+        '| action | event | appears as | succeeds | fails |',
         '|---|---|---|---|---|',
         ...items.map(row),
       ].join('\n'),

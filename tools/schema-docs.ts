@@ -2,6 +2,7 @@
 import { catalogue, FILTERED_KINDS, type Field, FORMS, type KindName } from '../packages/schema/src/index.ts';
 import { kindName } from '../packages/schema/src/layout.ts';
 import { type RecordSchema, schemaOf } from '../packages/schema/src/schemas.ts';
+import { paragraph } from './prose.ts';
 
 type Schema =
   | string
@@ -31,12 +32,12 @@ function typeText(schema: Schema): string {
 
 const fieldTable = (fields: RecordSchema['fields']): string =>
   [
-    '| field | type | |',
+    '| field | type | meaning |',
     '|---|---|---|',
     ...fields.map((field) => `| ${code(field.name)} | ${typeText(field.type as Schema)} | ${cell(field['doc'])} |`),
   ].join('\n');
 
-/** What stands beside each kind: where the sensor sees it, or who makes it. */
+/** Where the sensor sees each kind, or which service makes it. */
 const SOURCES: Readonly<Record<KindName, string>> = {
   Fork: 'tracepoint sched_process_fork; new thread groups only',
   Exec: 'tracepoint sched_process_exec, from the new memory map; `snapshot`: task iterator at start',
@@ -44,16 +45,16 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   CredentialsChange:
     'system calls of the setuid family, setgroups, capset, unshare and setns, compared before and after',
   Open: 'end of open, openat, openat2 and creat, from the file the descriptor names; filtered by what rules can match',
-  Connect:
-    'end of connect, from the socket; cgroup connect hooks for those that fail; its beginning for the time it takes',
+  Connect: 'end of connect, from the socket; cgroup connect hooks for failed ones; its beginning for the duration',
   Tick: 'collector, once a second',
-  Gap: 'enricher, when a number of a lane never came',
+  Gap: 'enricher, when a number of a lane is missing',
   UserContext: 'collector, from the user database, at start and on change',
   ContainerContext:
-    "collector, before the first event of a cgroup it has not seen, from the runtime's files and state; again when those say more",
+    "collector, before the first event of a cgroup it has not seen, from the runtime's files and state; again when those have more",
   MountContext: 'collector, from mountinfo, at start and on change',
   Log: 'enricher, from a line on `logs-raw`',
-  Accept: 'end of accept and accept4, from the new socket; failures (but that nobody was there) from the listening one',
+  Accept:
+    'end of accept and accept4, from the new socket; failures (except that no connection waited) from the listening one',
   HostContext: 'collector, at start and on change',
   FileChange:
     'end of the rename, link, symlink, unlink, mkdir, chmod, chown, xattr, mknod, truncate and splice system calls; filtered by what rules can match',
@@ -62,30 +63,30 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Memory:
     'end of memfd_create, mmap, mprotect and pkey_mprotect, from the mapping; of equal ones at most one a second and process',
   Signal:
-    'tracepoint signal_generate; of what fails the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
+    'tracepoint signal_generate; of failed ones the end of kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo and pidfd_send_signal; of equal ones at most one a second',
   Fault:
-    'tracepoint signal_deliver; after 16 of an executable those whose number is a power of two, until a minute goes by without any',
+    'tracepoint signal_deliver; after the 16th of an executable those whose number is a power of two, until a minute passes without any',
   ProcessAccess:
     'end of ptrace, process_vm_readv, process_vm_writev and pidfd_getfd; opens of /proc/PID/mem and environ, from the opened file; of equal ones at most one a second',
   Attempt:
     'end of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal ones (call, error, what was asked for) at most one a second and process',
   Redirect:
-    'end of dup, dup2, dup3 and fcntl, from what the stream is then, or of a call that fails from what was to be copied; of equal ones at most one a second and process',
+    'end of dup, dup2, dup3 and fcntl, from the stream as it is then, or in a failed call from the descriptor to be copied; of equal ones at most one a second and process',
   Isolation: 'end of setns, unshare, prctl, seccomp and personality; of equal ones at most one a second',
   Capability:
     'raw tracepoint cap_capable, kernels from 6.14; by process, capability and answer at most one a second, of successes of root on the host only the first',
   Module: 'end of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',
-  Bpf: 'end of bpf, but for its everyday commands; what was made is read from the new descriptor',
+  Bpf: 'end of bpf, except its everyday commands; a new object is read from its descriptor',
   SystemChange: 'end of the system calls, by their own tracepoints',
   Sysctl: 'cgroup sysctl hook, right before the value is taken',
   IoUring: 'tracepoints io_uring_submit_req (before 6.4 io_uring_submit_sqe) and io_uring_complete',
   Socket:
     'end of socket (raw, packet, vsock, alg and other unusual families; netlink of audit, xfrm and netfilter), bind and listen, from the socket; cgroup bind hooks for binds that fail',
   Datagram:
-    'cgroup packet hooks, UDP only; what was counted since, after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto, sendmsg and sendmmsg for sends that fail, and for those to unix sockets, of which equal ones are told at most once a second; in the full profile the end of the function of the kernel that sends these (unix_dgram_sendmsg), which sees those by write too',
+    'cgroup packet hooks, UDP only; later ones are counted and reported after 30 s with the next datagram or when the socket is closed (cgroup sock_release); end of sendto, sendmsg and sendmmsg for failed sends, and for sends to unix sockets, of which equal ones are reported at most once a second; in the full profile the end of the kernel function that sends these (unix_dgram_sendmsg), which also sees writes',
   Packet: 'cgroup packet hooks: DNS on port 53 both ways, and the hello of a TLS client as it leaves',
   Finding: 'collector, at start and every `collector.integrity.every`',
-  Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or one that was not waited for has failed',
+  Flow: 'tracepoint inet_sock_set_state, TCP only: when the connection is over, or a non-blocking one has failed',
   Authentication: 'probes in libpam: end of pam_authenticate',
   ShellLine: 'probes in bash (readline), zsh (zleread) and, for a bash that uses it, libreadline',
   Hash: 'collector, from the file behind /proc/PID/exe, after the first exec of the file at that ctime; `collector.hash`',
@@ -94,7 +95,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Silence:
     'enricher of a fleet, when no tick of a host has come for `enricher.silentAfter`; again when one comes; not after an orderly end',
   Tampering:
-    'collector, with each tick and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and its kin, and of bpf write; of an agent that was asked to end (SIGTERM, SIGINT, SIGHUP) nothing',
+    'collector, with each tick and at the next start, from a pinned map that signal_generate, sched_process_exit, ends of ptrace and similar calls, and of bpf write; nothing for an agent that was asked to end (SIGTERM, SIGINT, SIGHUP)',
   Probe:
     'user-defined probes: a function entered or left, USDT, a tracepoint, as `collector.probes.custom` says (docs/PROBES.md)',
 };
@@ -124,13 +125,15 @@ export function eventDocs(): string {
   return `${[
     '# Events',
     generated('packages/schema/avro/event.avsc'),
-    'What the sensor and the collector report. On the wire each is an Avro record in a signed RawBatch; its identity is hostId, bootId, run, lane, cpu and sequence.',
+    paragraph(
+      'What the sensor and the collector report. On the wire each event is an Avro record in a signed RawBatch; its identity is hostId, bootId, run, lane, cpu and sequence.',
+    ),
     '## Of every event',
     fieldTable(event.fields.filter((field) => field.name !== 'body')),
     ...body.flatMap(({ name, doc, fields }) => [
       `## ${name}`,
-      ...(doc === undefined ? [] : [`${doc[0]?.toUpperCase()}${doc.slice(1)}.`]),
-      `Seen by: ${SOURCES[name]}.`,
+      ...(doc === undefined ? [] : [paragraph(`${doc[0]?.toUpperCase()}${doc.slice(1)}.`)]),
+      paragraph(`Seen by: ${SOURCES[name]}.`),
       ...filtering(name),
       fieldTable(fields ?? []),
     ]),
@@ -138,13 +141,13 @@ export function eventDocs(): string {
   ].join('\n\n')}\n`;
 }
 
-/** What comes only when somebody asks for it, and by which names `sensor.audit` does. */
+/** For kinds that are filtered: the names by which `sensor.audit` can ask for them. */
 function filtering(name: KindName): string[] {
   const kind = kindName(name);
   if (!FILTERED_KINDS.has(kind)) return [];
   const forms = FORMS.filter((form) => form.kind === kind).map(({ form }) => code(`${kind}.${form}`));
   const parts = forms.length === 0 ? '' : `, or in part ${forms.join(', ')}`;
-  return [`Leaves the kernel when a rule can match it, or \`sensor.audit\` names ${code(kind)}${parts}.`];
+  return [paragraph(`Leaves the kernel when a rule can match it, or \`sensor.audit\` names ${code(kind)}${parts}.`)];
 }
 
 function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional }: Field): string {
@@ -154,7 +157,7 @@ function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional 
 }
 
 const table = (rows: readonly string[]): string =>
-  ['| field | type | on events | | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
+  ['| field | type | on events | meaning | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
 
 /** With the fields that it stands for. */
 const falcoRow = (field: Field): string =>
@@ -172,12 +175,18 @@ export function fieldDocs(): string {
   return `${[
     '# Fields',
     generated('packages/schema/src/fields'),
-    'What conditions, outputs and `--where` can name. A comparison with a field that an event does not have is false; `exists` asks for it.',
+    paragraph(
+      'Conditions, outputs and `--where` can name these fields. A comparison with a field that an event does not have is false; `exists` asks for it.',
+    ),
     table(catalogue.fields.filter(({ dialect }) => dialect === undefined).map(fieldRow)),
     "## In Falco's form",
-    'What rule files in the format of Falco mean by these names; elsewhere `falco.` stands before them. Fields of Falco that are not here are above, as other names of those. Event types of Falco that do the same are one: `evt.type = openat2` asks for openat.',
+    paragraph(
+      'The meaning of these names in rule files of Falco; elsewhere they begin with `falco.`. Other fields of Falco are aliases of the fields above. Event types of Falco for the same action are one: `evt.type = openat2` asks for openat.',
+    ),
     table(catalogue.fields.filter(({ dialect, never }) => dialect === 'falco' && never === undefined).map(falcoRow)),
-    'Fields that are never available: a rule that compares one is told so when it is loaded, and in outputs they are `<NA>`.',
+    paragraph(
+      'Fields that are never available: a rule that compares one gets a warning when it is loaded, and in outputs they are `<NA>`.',
+    ),
     ['| fields | why |', '|---|---|', ...missingRows()].join('\n'),
   ].join('\n\n')}\n`;
 }

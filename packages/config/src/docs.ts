@@ -6,17 +6,20 @@ const INTRODUCTION = `# Settings
 
 <!-- Generated from packages/config/src/schema.ts by \`npm run docs\`; edit it there. -->
 
-Every setting has a default, so Ringfence runs without a file. Settings come, the first that has one wins, from
+Every setting has a default, so Ringfence runs without a file. The first of these places that has a
+setting wins:
 
-1. flags: \`--set sensor.pollInterval=10ms\`, and those with a name of their own (below) where they have an effect, as \`--help\` of each command says;
+1. flags: \`--set sensor.pollInterval=10ms\`, and flags of their own (below) on commands where they
+   have an effect, as \`--help\` of each command shows;
 2. the environment: \`RINGFENCE_SENSOR_POLL_INTERVAL=10ms\`; lists are separated by commas;
-3. one YAML file: \`--config FILE\`, else \`RINGFENCE_CONFIG\`, else \`/etc/ringfence/ringfence.yaml\` (as root) or
-   \`$XDG_CONFIG_HOME/ringfence/ringfence.yaml\`, if it is there;
+3. one YAML file: \`--config FILE\`, else \`RINGFENCE_CONFIG\`, else \`/etc/ringfence/ringfence.yaml\`
+   (as root) or \`$XDG_CONFIG_HOME/ringfence/ringfence.yaml\`, if it exists;
 4. the default.
 
-Durations are written with a unit (\`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`3d\`), and so are sizes (\`512KiB\`, \`64MiB\`, \`4GiB\`). An unknown key or a wrong
-unit stops the start with the file, line and column, what was expected, and what was probably meant. \`ringfence config show\` prints what is in
-force and where each value came from, with secrets masked.
+Durations are written with a unit (\`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`3d\`), and so are sizes (\`512KiB\`,
+\`64MiB\`, \`4GiB\`). An unknown key or a wrong unit stops the start with the file, line and column,
+the expectation and a suggestion. \`ringfence config show\` prints the settings in force and where
+each value came from, with secrets masked.
 `;
 
 /** Bars inside a table cell would end it. */

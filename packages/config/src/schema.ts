@@ -112,7 +112,7 @@ const kafka = () =>
     client: choice(
       ['platformatic', 'kafkajs'],
       'platformatic',
-      'The client that speaks to them. `kafkajs` has had no release since 2023: for houses that have standardised on it.',
+      'The client library. `kafkajs` has had no release since 2023; it is for houses that have standardised on it.',
     ),
     clientId: text('ringfence', 'The name of this client in the logs and quotas of the brokers.', NAME),
     topicPrefix: text(
@@ -133,7 +133,7 @@ const kafka = () =>
       mechanism: choice(
         ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'],
         'none',
-        '`plain` and `oauthbearer` show the secret to whoever answers: they need `tls.enabled`, except on loopback.',
+        '`plain` and `oauthbearer` show the secret to any server that answers: they need `tls.enabled`, except on loopback.',
       ),
       username: text('', 'The user of `plain` and `scram-…`.', LINE),
       password: secret('Their password.'),
@@ -171,7 +171,7 @@ const kafka = () =>
     requestDeadline: duration('10s', 'How long one request to a broker may take.', { min: 500, max: 120_000 }),
     produceDeadline: duration(
       '30s',
-      'How long a record is offered to the brokers before its sender is told that they are away, and waits or spools.',
+      'How long a record is offered to the brokers before they count as away, and its sender waits or spools.',
       { min: 1000, max: 600_000 },
     ),
   });
@@ -191,7 +191,7 @@ const elasticsearch = () =>
     namespace: text('default', 'Last part of the names of the streams.', STREAM_PART),
     eventSample: share(
       0.01,
-      'The share of processes whose events are stored beside what always is: executions and gaps. Every event is on the bus.',
+      'The share of processes whose events are stored; executions and gaps always are. Every event is on the bus.',
     ),
     requestTimeout: duration('30s', 'How long one request may take.', { min: 100, max: 600_000 }),
     bulkBytes: size('4MiB', 'Size of one bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
@@ -217,7 +217,7 @@ const shape = (home: Home) => ({
   ),
   user: text(
     '',
-    'The unprivileged user that `up` becomes. What needs capabilities is then a process of its own that has those few and does nothing else; all the rest has none. Started as root, it gives `stateDir`, `runDir` and `sensor.pinPath` to that user. Empty: it stays who started it.',
+    'The unprivileged user that `up` becomes. The sensor then runs in a process of its own with the few capabilities that it needs; everything else has none. Started as root, `up` gives `stateDir`, `runDir` and `sensor.pinPath` to that user. Empty: it keeps its user.',
     USER_NAME,
   ),
   instance: text(
@@ -227,14 +227,14 @@ const shape = (home: Home) => ({
   ),
   shutdownDeadline: duration(
     '30s',
-    'How long a stop may take to finish what is in hand; the rest comes at the next start.',
+    'How long a stop may take to finish the work in hand; the rest comes at the next start.',
     {
       min: 100,
       max: 600_000,
     },
   ),
 
-  log: section('What the program says about itself, on stderr.', {
+  log: section('The log of the program, on stderr.', {
     level: choice(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
       'info',
@@ -257,7 +257,7 @@ const shape = (home: Home) => ({
       ringBulkBytes: ringSize('16MiB', 'Ring of file events. Full means counted loss; all of it is resident memory.'),
       pollInterval: duration(
         '4ms',
-        'How often a busy ring is looked at; at half, then at a third of that pace while a little goes on coming. Longer costs less CPU and delays every alert by as much.',
+        'How often a busy ring is read; half as often, then a third as often, while few events come. Longer costs less CPU and delays every alert by as much.',
         { min: 1, max: 1000 },
       ),
       opens: choice(
@@ -279,7 +279,7 @@ const shape = (home: Home) => ({
         'Report file and network events of the agent itself; otherwise they are counted and dropped. Its execs are always reported.',
       ),
       share: section(
-        'What one cgroup (a container, a service) may send while a ring is more than half full, so that a noisy one does not blind the others. While the reader keeps up nobody is held back. Never held back: exec, exit, credentials, namespaces, looks into processes, modules, bpf, mounts, writes of watched paths. Forks and connects are merged, the rest is counted by kind and cgroup (`ringfence stats`).',
+        'What one cgroup (a container, a service) may send while a ring is more than half full, so that a noisy one does not blind the others. While the reader keeps up nothing is held back. Never held back: exec, exit, credentials, namespaces, access to processes, modules, bpf, mounts, writes of watched paths. Forks and connects are merged, the rest is counted by kind and cgroup (`ringfence stats`).',
         {
           perSecond: count(
             20_000,
@@ -303,7 +303,7 @@ const shape = (home: Home) => ({
     }),
     tick: duration(
       '1s',
-      'How often a tick is recorded; while nothing happens one comes up to a second later. All rule and incident timers run on ticks, and a host without any for `enricher.silentAfter` is told as silent.',
+      'How often a tick is recorded; while nothing happens one comes up to a second later. All rule and incident timers run on ticks, and a host without any for `enricher.silentAfter` is reported as silent.',
       {
         min: 100,
         max: 10_000,
@@ -324,21 +324,21 @@ const shape = (home: Home) => ({
       [],
       'Data roots of further Docker engines. That of the usual one is known, or read from /etc/docker/daemon.json.',
     ),
-    integrity: section('Looks whether kernel and host are as they should be, and tells what is not as events.', {
-      every: duration('1h', 'How often it looks; the first time a minute after the start. `0s`: never.', { min: 0 }),
+    integrity: section('Checks the integrity of kernel and host, and reports findings as events.', {
+      every: duration('1h', 'How often it checks; the first time a minute after the start. `0s`: never.', { min: 0 }),
       knownPrograms: patterns(
         ['sd_*'],
-        'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others but the own ones are told.',
+        'Names of BPF programs that are known, as `bpftool prog` shows them; `*` at the end stands for anything. All others are reported, except those of Ringfence.',
       ),
     }),
     hash: section(
-      'SHA-256 of what is executed, each file once for each change of it. It is read aside, with low priority; the exec does not wait.',
+      'SHA-256 of executed files, each file once for each change of it. They are read in the background, with low priority; the exec does not wait.',
       {
         enabled: flag(true, 'Hash executables. Without it rules on `process.hash.sha256` match nothing.'),
-        maxBytes: size('64MiB', 'A larger executable is skipped, and its events say so.'),
+        maxBytes: size('64MiB', 'A larger executable is skipped, and its events are marked.'),
         bytesPerSecond: size(
           '32MiB',
-          'Most that is read in a second on average. Less is kinder to the disk, and tells hashes later.',
+          'Most bytes read in a second on average. Less is kinder to the disk, and delays hashes.',
           {
             min: 1 << 20,
           },
@@ -357,21 +357,18 @@ const shape = (home: Home) => ({
       ),
       linesPerSecond: count(
         1000,
-        'Most lines of one file or unit in a second, ten times as many at once. What is more is dropped, counted, and told as a gap.',
+        'Most lines of one file or unit in a second, ten times as many at once. Further lines are dropped, counted, and reported as a gap.',
         { min: 1 },
       ),
     }),
     probes: section(
-      'Probes in libraries and programs of the host: what they say is what the process had in its memory. Files in containers are others, and have none.',
+      'Probes in libraries and programs of the host: they report the memory of the process itself. Files in containers are not probed.',
       {
-        pam: flag(true, 'Reports who was asked to prove who they are, and whether they could, from libpam.'),
-        shell: flag(
-          true,
-          'Reports each line typed into bash or zsh, with what stands in it: a password on a command line too.',
-        ),
+        pam: flag(true, 'Reports authentications and their results, from libpam.'),
+        shell: flag(true, 'Reports each line typed into bash or zsh, including passwords on a command line.'),
         tls: flag(
           false,
-          'Reports the first 1,024 bytes of everything that goes through libssl, before encryption or after decryption. For laboratories: nobody else should want that on the bus.',
+          'Reports the first 1,024 bytes of everything that goes through libssl, before encryption or after decryption. For laboratories only: this data does not belong on a bus.',
         ),
         files: paths(
           [],
@@ -391,7 +388,7 @@ const shape = (home: Home) => ({
     }),
   }),
 
-  bus: section('What carries records between services.', {
+  bus: section('The log that carries records between services.', {
     driver: choice(
       ['embedded', 'kafka'],
       'embedded',
@@ -414,7 +411,7 @@ const shape = (home: Home) => ({
   schemaRegistry: section("A schema registry with Confluent's API. Without one, schemas are on `ringfence.schemas`.", {
     url: text(
       '',
-      "Its address, with the path of the API. Records then travel in Confluent's frame; those of whoever has no registry are read too.",
+      "Its address, with the path of the API. Records then travel in Confluent's frame; records of programs without a registry are read too.",
       URL_TEXT,
     ),
     user: text('', 'The user to show it.', LINE),
@@ -426,7 +423,7 @@ const shape = (home: Home) => ({
     }),
   }),
 
-  redis: section('What responders share: jobs, leases, limits. Without it, a file for this process alone.', {
+  redis: section('Shared by responders: jobs, leases, limits. Without it, a file for this process alone.', {
     url: text('', 'Its address, such as redis://127.0.0.1:6379/0, or rediss:// for TLS.', REDIS_URL),
     user: text('', 'The user to show it, where it has several.', LINE),
     password: secret('The password to show it.'),
@@ -443,7 +440,7 @@ const shape = (home: Home) => ({
   access: section('Names of the services in the access lists of the brokers, which `ringfence topics apply` writes.', {
     agent: principal(
       'agent',
-      'Every agent; its certificate says the host. `User:*` where the brokers tell agents apart: then whoever is known to them may write what agents write.',
+      'Every agent; its certificate has the host. `User:*` where the brokers authenticate agents one by one: then every client that is known to them may write what agents write.',
     ),
     enricher: principal('enricher', 'Every enricher.'),
     detector: principal('detector', 'Every detector.'),
@@ -453,7 +450,7 @@ const shape = (home: Home) => ({
   }),
 
   topics: section(
-    'How long records stay on the bus. In the embedded log what a service has not read yet goes only when the disk bound forces it, and is counted; brokers delete in time, read or not.',
+    'How long records stay on the bus. In the embedded log, records that a service has not read yet are deleted only when the disk bound forces it, and are counted; brokers delete in time, read or not.',
     {
       raw: topic('ringfence.raw', '6h', '1GiB'),
       logsRaw: topic('logs-raw', '3d', '256MiB'),
@@ -488,7 +485,7 @@ const shape = (home: Home) => ({
     }),
     silentAfter: duration(
       '5s',
-      'In a fleet: a host from which no tick has come for this long is an alert, unless its agent has said that it ends. Ten seconds more after the brokers were away. `0s`: never.',
+      'In a fleet: a host from which no tick has come for this long is an alert, unless its agent has ended in order. Ten seconds more after the brokers were away. `0s`: never.',
       { min: 0, max: 86_400_000 },
     ),
   }),
@@ -502,7 +499,7 @@ const shape = (home: Home) => ({
     profile: choice(
       ['recommended', 'hunt'],
       'recommended',
-      'Which rules are active: `recommended`, those that are hardly ever wrong; `hunt`, those too that are about what healthy machines do now and then.',
+      'Which rules are active: `recommended`, those that are hardly ever wrong; `hunt`, also those that match what healthy machines do now and then.',
     ),
     maxChains: count(10_000, 'Chains remembered. Beyond it the one idle for longest is closed, and counted.', {
       min: 16,
@@ -513,7 +510,7 @@ const shape = (home: Home) => ({
     }),
     localPeers: flag(
       false,
-      'Chains also join by connections within a host, over loopback and unix sockets. The sensor then tells of each of them, not only of those that a rule asks for.',
+      'Chains also join by connections within a host, over loopback and unix sockets. The sensor then reports all of them, not only those that a rule asks for.',
     ),
     incidentThreshold: count(40, 'Score from which a chain is an incident. Lower reports more, sooner.', {
       min: 1,
@@ -525,7 +522,7 @@ const shape = (home: Home) => ({
     mode: choice(
       ['observe', 'enforce'],
       'observe',
-      'What is done about a kill that a rule asks for and no policy speaks about: `observe` records what would have been done; `enforce` does it, everywhere. A policy says its own mode.',
+      'What happens to a kill that a rule asks for and no policy covers: `observe` records it; `enforce` carries it out, everywhere. A policy has a mode of its own.',
     ),
     policies: paths(
       ['builtin'],
@@ -557,10 +554,10 @@ const shape = (home: Home) => ({
     elasticsearch: elasticsearch(),
     headInterval: duration(
       '5m',
-      'How often the heads of the audit chains are noted on `ringfence.audit-heads`, signed. What came since the last one can be cut off unseen.',
+      'How often the heads of the audit chains are written to `ringfence.audit-heads`, signed. Records since the last one can be cut off unseen.',
       { min: 1000, max: 86_400_000 },
     ),
-    headRecords: count(100_000, 'Heads are also noted after so many records.', { min: 1 }),
+    headRecords: count(100_000, 'Heads are also written after so many records.', { min: 1 }),
     path: statePath('audit.db', 'The file of the audit trail.'),
     maxBytes: size(
       '8GiB',
@@ -575,8 +572,8 @@ const shape = (home: Home) => ({
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
   }),
 
-  identity: section('Who this process is in a fleet. In one process on the embedded log nothing of it is needed.', {
-    path: statePath('identity', 'What `ringfence enrol` got: certificate, keys, the root of the fleet.'),
+  identity: section('The identity of this process in a fleet; one process on the embedded log needs none.', {
+    path: statePath('identity', 'The files of `ringfence enrol`: certificate, keys, the root of the fleet.'),
     registrar: text('', 'Where certificates are renewed, `https://registrar:7443`. Empty: by hand.', URL_TEXT),
   }),
 
@@ -590,7 +587,7 @@ const shape = (home: Home) => ({
     }),
   }),
 
-  control: section('The stream through which agents get commands and the interest, and answer.', {
+  control: section('The stream that brings commands and the interest to agents, and their answers back.', {
     listen: address(
       '0.0.0.0:9443',
       'Responders: where agents connect, over mutual TLS. Used with the Kafka driver only.',
@@ -601,7 +598,7 @@ const shape = (home: Home) => ({
     ),
   }),
 
-  tracing: section('Traces of what led to alerts, from the system call to the response.', {
+  tracing: section('Traces of alerts, from the system call to the response.', {
     endpoint: text(
       '',
       'Where they are sent: OTLP over HTTP, `http://collector:4318/v1/traces`. Empty: none.',
@@ -609,7 +606,7 @@ const shape = (home: Home) => ({
     ),
   }),
 
-  metrics: section('Counters for Prometheus, and health for whoever runs this.', {
+  metrics: section('Counters for Prometheus, and health checks.', {
     enabled: flag(true, 'Serve `/metrics`, `/healthz` and `/readyz`.'),
     listen: address('127.0.0.1:9464', 'Where they are served. Anything but loopback needs `metrics.token`.'),
     token: secret('Bearer token that a scraper must show.'),
