@@ -6,13 +6,17 @@ import { configDocs } from '@ringfence/config';
 import { ruleFileSchema } from '@ringfence/rules';
 import { noiseDocs } from '../rules/noise/doc.ts';
 import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
+import { errorDocs } from './error-docs.ts';
 import { eventItemDocs } from './event-item-docs.ts';
+import { wrapProse } from './markdown.ts';
+import { pictures } from './pictures.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
 
 const root = dirname(import.meta.dirname);
 
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
-  { path: 'docs/CONFIGURATION.md', text: configDocs },
+  { path: 'docs/CONFIGURATION.md', text: () => wrapProse(configDocs()) },
+  { path: 'docs/ERRORS.md', text: errorDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'docs/NOISE.md', text: noiseDocs },
@@ -30,8 +34,8 @@ async function readOrEmpty(path: string): Promise<string> {
 }
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-for (const { path, text } of DOCUMENTS) {
-  const wanted = text();
+const written = DOCUMENTS.map(({ path, text }) => ({ path, text: text() }));
+for (const { path, text: wanted } of [...written, ...(await pictures(root))]) {
   if ((await readOrEmpty(join(root, path))) === wanted) continue;
   if (values.check) {
     console.log(`${path} is out of step; run: npm run docs`);

@@ -22,3 +22,13 @@ export function wrap(text: string): string {
   }
   return [...lines, line].join('\n');
 }
+
+/** Wraps the one-line paragraphs of a document. Tables, headings, lists and code keep their lines. */
+export function wrapProse(document: string): string {
+  let isCode = false;
+  const lines = document.split('\n').map((line) => {
+    if (line.startsWith('```')) isCode = !isCode;
+    return isCode || line.length <= WIDTH || /^[|#<`\s-]|^\d+\. /.test(line) ? line : wrap(line);
+  });
+  return lines.join('\n');
+}

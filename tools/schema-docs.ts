@@ -164,7 +164,7 @@ function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional 
 }
 
 const table = (rows: readonly string[]): string =>
-  ['| field | type | on events | | aliases |', '|---|---|---|---|---|', ...rows].join('\n');
+  ['| field | type | on events | meaning | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
 
 /** Returns the row of a Falco field, with the fields that it stands for. */
 const falcoRow = (field: Field): string =>

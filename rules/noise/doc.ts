@@ -1,7 +1,7 @@
 import { CORPUS } from './corpus.ts';
 import { type AlertCount, readSummary } from './summary.ts';
 
-/** docs/NOISE.md: what was measured last, and what was played. */
+/** docs/NOISE.md: the last measurement, and the jobs that were played. */
 export function noiseDocs(): string {
   const { measured, kernel, recordings, events, minutes, high, alerts, rules } = readSummary();
   const count = (profile: string): number =>
@@ -9,8 +9,11 @@ export function noiseDocs(): string {
   const places = Map.groupBy(CORPUS, ({ title }) => title);
   return `# Noise
 
-How often the built-in rules are wrong about machines that are well. Generated: \`npm run noise -- FILE… --write\` judges recordings and writes
-\`rules/noise/summary.json\`, \`npm run docs\` this page; a test holds the figures against the targets (an hour, 1,000,000 events, no alert that is recommended and of high severity).
+How often the built-in rules are wrong about healthy machines. A test holds the figures against the
+targets: an hour, 1,000,000 events, no recommended alert of high severity.
+
+Generated: \`npm run noise -- FILE… --write\` judges recordings and writes \`rules/noise/summary.json\`,
+and \`npm run docs\` writes this page.
 
 | | |
 | --- | --- |
@@ -27,7 +30,7 @@ How often the built-in rules are wrong about machines that are well. Generated: 
 | ---: | ---: | --- | --- | --- |
 ${alerts.map((alert) => row(alert, minutes)).join('\n')}
 
-## What is played
+## Jobs
 
 | job | stands for | where |
 | --- | --- | --- |

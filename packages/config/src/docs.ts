@@ -18,9 +18,9 @@ that sets a value wins:
 4. The default.
 
 Durations need a unit (\`500ms\`, \`10s\`, \`5m\`, \`2h\`, \`3d\`), and so do sizes (\`512KiB\`, \`64MiB\`,
-\`4GiB\`). An unknown key or a wrong unit prevents the start. The error contains the file, the line, the
-column, the expected value and a suggestion. \`ringfence config show\` prints the settings in effect and
-the source of each value, with secrets masked.
+\`4GiB\`). An unknown key or a wrong unit prevents the start. The error contains the file, the line,
+the column, the expected value and a suggestion. \`ringfence config show\` prints the settings in
+effect and the source of each value, with secrets masked.
 `;
 
 /** Escapes bars, which would end the table cell. */

@@ -19,10 +19,17 @@ function render(problem: ConfigProblem): string {
   return text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
+export type ConfigErrorCode =
+  /**
+   * The settings can't be used. Correct the file, variable or flag that the message names; it lists every problem at
+   * once.
+   */
+  'ERR_CONFIG_INVALID';
+
 /** The settings are invalid. Lists all problems at once, so that one edit can fix them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly code = 'ERR_CONFIG_INVALID';
+  readonly code: ConfigErrorCode = 'ERR_CONFIG_INVALID';
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {

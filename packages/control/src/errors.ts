@@ -1,7 +1,20 @@
+export type ControlErrorCode =
+  /**
+   * No agent of this host is attached to this responder. Nothing to do: the command is routed to its responder; if it
+   * lasts, check `control.endpoints` of the agent.
+   */
+  | 'ERR_CONTROL_NOT_ATTACHED'
+  /** The stream ended before the answer came. Nothing to do: the command is sent again when the agent is back. */
+  | 'ERR_CONTROL_LOST'
+  /** The bytes are too large or no Command. Find the program that writes to `ringfence.commands` or to Redis. */
+  | 'ERR_CONTROL_BAD_COMMAND'
+  /** The responder can't listen for agents. Set `control.listen` to a free address of this machine. */
+  | 'ERR_CONTROL_LISTEN';
+
 /** Errors of the control stream. `code` is stable; the message says what happened, to what, and what to do. */
 export class ControlStreamError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  readonly code: ControlErrorCode;
+  constructor(code: ControlErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;

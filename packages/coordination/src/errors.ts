@@ -1,7 +1,29 @@
+export type CoordinationErrorCode =
+  /**
+   * Redis does not answer; no kill is carried out meanwhile. The service retries by itself; check `redis.url` and the
+   * server.
+   */
+  | 'ERR_COORDINATION_AWAY'
+  /**
+   * Redis answered with an error: out of memory, read-only, a wrong password, no permission. Correct the settings of
+   * Redis that the message quotes.
+   */
+  | 'ERR_COORDINATION_REFUSED'
+  /** The coordination was used after it had been closed. Report it as a bug. */
+  | 'ERR_COORDINATION_CLOSED'
+  /**
+   * A name, size or time is out of bounds. Report it as a bug, or find the program that writes such names to the bus.
+   */
+  | 'ERR_COORDINATION_ARGUMENT'
+  /** The file belongs to another process. Stop that process, or share a Redis (`redis.url`). */
+  | 'ERR_COORDINATION_LOCKED'
+  /** A job waits: its handler asked to be called again later. Nothing to do. */
+  | 'ERR_COORDINATION_POSTPONED';
+
 /** Base class of this package's errors. `code` is stable; details are properties. */
 export class CoordinationError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  readonly code: CoordinationErrorCode;
+  constructor(code: CoordinationErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;

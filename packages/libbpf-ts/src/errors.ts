@@ -2,27 +2,55 @@ import { errnoName, errnoText } from './native/errno.ts';
 
 /** All error codes of this package. */
 export const bpfErrorCodes = [
-  /** libbpf.so.1 is missing or too old */
+  /** libbpf.so.1 is missing or too old. Install libbpf 1.x from the distribution. */
   'ERR_BPF_LIBRARY',
-  /** the object file can't be read or isn't a BPF object */
+  /**
+   * The object file can't be read or is no BPF object. Check the path; build the sensor anew if the file is damaged.
+   */
   'ERR_BPF_OPEN',
-  /** the kernel refused a program or a map of the object */
+  /**
+   * The kernel refused a program or a map. Read the verifier's log in the message, and check the kernel version and
+   * the privileges with `ringfence doctor`.
+   */
   'ERR_BPF_LOAD',
+  /**
+   * The hook doesn't exist on this kernel or may not be used. See `ringfence doctor`; the agent goes on without the
+   * hook.
+   */
   'ERR_BPF_ATTACH',
+  /**
+   * A link can't be read, updated or detached. Check the privileges; only cgroup, XDP, netns and iterator links can
+   * be updated.
+   */
   'ERR_BPF_LINK',
+  /**
+   * Pinning, unpinning or opening a pin failed. Check that the BPF file system is mounted and that its directory
+   * belongs to this user.
+   */
   'ERR_BPF_PIN',
+  /**
+   * A map operation failed. Check the errno in the message: a full map, a missing privilege, or a type that this
+   * kernel lacks.
+   */
   'ERR_BPF_MAP',
+  /** Memory of a map or ring could not be mapped. Check the memory limits of the process. */
   'ERR_BPF_MMAP',
+  /** The ring's pages are inconsistent. Look for a second consumer of the same ring. */
   'ERR_BPF_RING',
+  /** An iterator could not be started or read. Check the privileges and the kernel version. */
   'ERR_BPF_ITERATOR',
+  /** A program could not be run or inspected. Check the privileges and the kernel version. */
   'ERR_BPF_RUN',
-  /** type information is missing or malformed */
+  /** Type information is missing or malformed. Compile the object with -g, and use a kernel with BTF. */
   'ERR_BPF_BTF',
-  /** no map, program, section or type of that name */
+  /**
+   * No map, program, section or variable has that name. Compare the name with the object file, which may be of
+   * another version.
+   */
   'ERR_BPF_NOT_FOUND',
-  /** the arguments or the order of calls are invalid, on any kernel */
+  /** The call can't be right whatever the kernel reports: a size, a value, an order of calls. Correct the caller. */
   'ERR_BPF_USAGE',
-  /** used after dispose */
+  /** The object was used after it had been disposed of. Open it again. */
   'ERR_BPF_DISPOSED',
 ] as const;
 

@@ -6,7 +6,10 @@ export class Fault extends Error {
   readonly at: number;
   readonly #hint: string | (() => string);
 
-  /** @param hint a function where many names are looked through: it is called when the fault is told, and of very many only some are */
+  /**
+   * @param hint a function where many names are looked through: it is called when the fault is told, and of very many
+   * only some are
+   */
   constructor(code: string, at: number, message: string, hint: string | (() => string) = '') {
     super(message);
     this.code = code;
@@ -24,10 +27,17 @@ export class Fault extends Error {
   }
 }
 
+export type RulesErrorCode =
+  /**
+   * A saved entry of what a rule remembers can't be restored; the detector drops and counts it (`damagedEntries`).
+   * Delete the entry if it stops another program.
+   */
+  'ERR_RULES_STATE';
+
 /** A saved entry of what rules remember that can't be read: this program did not write it, or another version of it did. */
 export class StateError extends Error {
   override readonly name = 'StateError';
-  readonly code = 'ERR_RULES_STATE';
+  readonly code: RulesErrorCode = 'ERR_RULES_STATE';
   readonly key: string;
 
   constructor(key: string, why: string, options?: ErrorOptions) {

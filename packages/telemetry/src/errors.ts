@@ -1,9 +1,15 @@
 import type { ListenAddress } from './serve-metrics.ts';
 
+export type TelemetryErrorCode =
+  /** A metric got a label value outside of its closed set. Report it as a bug. */
+  | 'ERR_METRIC_LABEL'
+  /** The metrics endpoint can't be opened. Set `metrics.listen` to a free address, or `metrics.enabled` to false. */
+  | 'ERR_METRICS_LISTEN';
+
 /** A label outside of its closed set: with values from outside, a metric would grow without bound. */
 export class MetricLabelError extends Error {
   override readonly name = 'MetricLabelError';
-  readonly code = 'ERR_METRIC_LABEL';
+  readonly code: TelemetryErrorCode = 'ERR_METRIC_LABEL';
   readonly metric: string;
   readonly label: string;
   readonly value: string;
@@ -19,7 +25,7 @@ export class MetricLabelError extends Error {
 /** The metrics endpoint can't be opened. */
 export class MetricsListenError extends Error {
   override readonly name = 'MetricsListenError';
-  readonly code = 'ERR_METRICS_LISTEN';
+  readonly code: TelemetryErrorCode = 'ERR_METRICS_LISTEN';
   readonly address: ListenAddress;
 
   constructor(address: ListenAddress, options: { readonly cause: unknown }) {

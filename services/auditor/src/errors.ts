@@ -1,7 +1,52 @@
+export type AuditErrorCode =
+  /**
+   * The trail has no room, although everything that may go has gone; the bus keeps the records. Make room on the disk
+   * or raise `auditor.maxBytes`.
+   */
+  | 'ERR_AUDIT_FULL'
+  /** Another process holds the file for writing. Stop it, or name another file. */
+  | 'ERR_AUDIT_BUSY'
+  /**
+   * The file can't be opened, read or written, or is damaged. Check the disk and the permissions; a damaged file is
+   * kept aside at the next start.
+   */
+  | 'ERR_AUDIT_STORAGE'
+  /** A newer version of this program wrote the file. Run the version that wrote it, or name another file. */
+  | 'ERR_AUDIT_VERSION'
+  /**
+   * There is no audit trail at this path, or this user may not see it. Run the command with the state directory and
+   * the user of `ringfence up`.
+   */
+  | 'ERR_AUDIT_MISSING'
+  /** The search text has no word, or too many. Give at least one word with a letter or a digit. */
+  | 'ERR_AUDIT_QUERY'
+  /** The audit thread failed or ended. See the cause in the log, and start the service again if no supervisor does. */
+  | 'ERR_AUDIT_THREAD'
+  /**
+   * The cluster is away, slow, full or read-only, or refuses the user; the bus keeps the records. Follow the advice
+   * in the message, which goes by the status.
+   */
+  | 'ERR_AUDIT_CLUSTER'
+  /**
+   * The cluster gave an answer that no retry can change: a cluster of another kind, or a name that is taken. Compare
+   * `auditor.sink` and the names with the cluster.
+   */
+  | 'ERR_AUDIT_CLUSTER_REQUEST'
+  /**
+   * The cluster can't be used as it is set up. Correct what the message names, in the cluster or under
+   * `auditor.elasticsearch`.
+   */
+  | 'ERR_AUDIT_CLUSTER_SETUP'
+  /**
+   * The cluster refused a document for its content; the record itself is in the audit stream. Correct the index's
+   * mapping.
+   */
+  | 'ERR_AUDIT_REJECTED';
+
 /** Errors of the audit trail. `fate` tells the pipeline what to do: retriable means nothing was written and the same batch may come again. */
 export class AuditError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  readonly code: AuditErrorCode;
+  constructor(code: AuditErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;

@@ -1,4 +1,23 @@
-export type DetectorErrorCode = 'ERR_DETECTOR_KEY' | 'ERR_DETECTOR_BOUNDS' | 'ERR_DETECTOR_FORGED';
+export type DetectorErrorCode =
+  /**
+   * A record lies under the key of another host, edge or partition; it goes to the dead letters. Find the program
+   * that writes to the topic.
+   */
+  | 'ERR_DETECTOR_KEY'
+  /**
+   * A record has values that no service writes, such as a text that is too long; it goes to the dead letters. Find
+   * the program that writes to the topic.
+   */
+  | 'ERR_DETECTOR_BOUNDS'
+  /**
+   * No enrolled service of the right role has signed the record; it goes to the dead letters. Find the program that
+   * writes to the topic; if it is a new service, check its enrolment.
+   */
+  | 'ERR_DETECTOR_FORGED'
+  /** A state entry can't be restored, so the service stops. Run the version that wrote it, or clear the store. */
+  | 'ERR_DETECTOR_STATE'
+  /** Rule files can't be read at the start. Correct the paths in `detector.rules` or on the command line. */
+  | 'ERR_DETECTOR_RULE_FILES';
 
 /** A record that can't be trusted or processed: poison, but for one whose writer's enrolment may still be on its way. */
 export class DetectorError extends Error {
@@ -17,7 +36,7 @@ export class DetectorError extends Error {
 
 /** A state entry that this version can't read: the service stops rather than go on with half its memory. */
 export class DetectorStateError extends Error {
-  readonly code = 'ERR_DETECTOR_STATE';
+  readonly code: DetectorErrorCode = 'ERR_DETECTOR_STATE';
   readonly key: string;
 
   constructor(key: string, cause: unknown) {
@@ -33,7 +52,7 @@ export class DetectorStateError extends Error {
 
 /** Rule files that can't be read at start. What is in them is never an error: see the diagnostics. */
 export class RuleFilesError extends Error {
-  readonly code = 'ERR_DETECTOR_RULE_FILES';
+  readonly code: DetectorErrorCode = 'ERR_DETECTOR_RULE_FILES';
   readonly path: string;
 
   constructor(path: string, cause: unknown) {

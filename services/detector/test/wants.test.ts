@@ -17,7 +17,11 @@ test('executables would narrow little of what the recommended rules ask for: of 
   const forms = WANTED_FORMS.map((form) => ({ ...form, facts: { ...form.facts, ...other } }));
   const { interest } = compileRules({ sources, catalogue, kinds: eventKinds, profile: 'recommended', forms });
   const left = interest.forms.filter((one) => one !== 'nothing').length;
-  assert.deepEqual([WANTED_FORMS.length, asked, left], [84, 41, 38], 'docs/ARCHITECTURE.md gives these numbers');
+  assert.deepEqual(
+    [WANTED_FORMS.length, asked, left],
+    [84, 41, 38],
+    'docs/decisions/0016-filter-only-files-by-executable.md gives these numbers',
+  );
 });
 
 test('programs that are not there, as a search along PATH meets them, are asked for by no built-in rule', async () => {

@@ -1,5 +1,33 @@
-/** What a request is refused with: the HTTP status, a stable code, and words for whoever enrols. */
-export const REFUSALS = {
+export type RegistrarErrorCode =
+  /** The request is malformed or broke off. Use `ringfence enrol` of the same version as the registrar. */
+  | 'ERR_REGISTRAR_BAD_REQUEST'
+  /** The token is unknown, spent or expired. Ask for another with `ringfence token`. */
+  | 'ERR_REGISTRAR_TOKEN'
+  /** A renewal came without a valid certificate of this fleet. Enrol again with a new token. */
+  | 'ERR_REGISTRAR_CERTIFICATE'
+  /** The token or certificate does not allow this role, subject or key. Ask for a token for this subject and role. */
+  | 'ERR_REGISTRAR_FORBIDDEN'
+  /**
+   * The subject is not enrolled, or the path does not exist. Check the name; the registrar serves POST /enrol and
+   * POST /renew.
+   */
+  | 'ERR_REGISTRAR_NOT_FOUND'
+  /**
+   * The subject is enrolled already, or its key was revoked. Ask for a token made for this subject, or make another
+   * key.
+   */
+  | 'ERR_REGISTRAR_TAKEN'
+  /** The body of the request is too large. Use `ringfence enrol`. */
+  | 'ERR_REGISTRAR_TOO_LARGE'
+  /** This address had ten refusals in a minute. Wait a minute, then correct the request. */
+  | 'ERR_REGISTRAR_TOO_MANY'
+  /** The registrar itself failed. See its log. */
+  | 'ERR_REGISTRAR_FAILED'
+  /** The registrar works on as many requests as it may. Retry soon. */
+  | 'ERR_REGISTRAR_BUSY';
+
+/** The HTTP status of each refusal. */
+export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
   ERR_REGISTRAR_BAD_REQUEST: 400,
   ERR_REGISTRAR_TOKEN: 401,
   ERR_REGISTRAR_CERTIFICATE: 401,
@@ -10,9 +38,7 @@ export const REFUSALS = {
   ERR_REGISTRAR_TOO_MANY: 429,
   ERR_REGISTRAR_FAILED: 500,
   ERR_REGISTRAR_BUSY: 503,
-} as const;
-
-export type RegistrarErrorCode = keyof typeof REFUSALS;
+};
 
 export class RegistrarError extends Error {
   readonly code: RegistrarErrorCode;

@@ -1,7 +1,29 @@
+export type ResponderErrorCode =
+  /**
+   * No trusted key has signed the record; it goes to the dead letters and leads to nothing. Find the program that
+   * writes to the bus or to Redis.
+   */
+  | 'ERR_RESPONDER_FORGED'
+  /**
+   * The record lies under the key of another host; it goes to the dead letters. Find the program that writes to the
+   * bus.
+   */
+  | 'ERR_RESPONDER_MISPLACED'
+  /**
+   * The agent could not be reached, or did not answer as agreed. Nothing to do: the command is sent again until it
+   * expires; if it lasts, check the agent.
+   */
+  | 'ERR_RESPONDER_CONTROL'
+  /**
+   * A state entry can't be read, so the responder stops rather than kill twice or past the limit. Run the version
+   * that wrote it, or clear the store.
+   */
+  | 'ERR_RESPONDER_STATE';
+
 /** Errors of the responder. `fate` tells the pipeline what to do with the record in hand. */
 export class ResponderError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  readonly code: ResponderErrorCode;
+  constructor(code: ResponderErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;

@@ -51,7 +51,7 @@ function cell(verdict: ProgramVerdict | undefined): string {
 function notes({ title, programs }: KernelColumn): string[] {
   return programs.flatMap(({ name, refused, unattached }) => {
     const why = refused ?? unattached;
-    return why === undefined ? [] : [`- ${title}, \`${name}\`: ${why}`];
+    return why === undefined ? [] : [`${title}, ${name}: ${why}`];
   });
 }
 
@@ -66,17 +66,23 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
   return [
     '# Kernels',
     '',
-    "What kernels make of the sensor's programs. Written by `npm run test:kernels -- --write`; a test holds it against the object.",
+    "The verdict of each kernel on the sensor's programs. Written by `npm run test:kernels -- --write`; a",
+    'test holds it against the object.',
     '',
-    `A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests ${INSTRUCTIONS_MAX.toLocaleString('en')}, because it`,
-    'depends on the version of clang too. "no hook": the kernel takes the program and has nowhere to attach it. "refused": its verifier does not take it.',
-    "Either way the agent goes on without it and says so. The full profile comes on top: by LSM where bpf is in the kernel's list of security modules,",
-    'else by fentry, else by kprobe. What arm64 makes of its own object is told by emulated machines.',
+    'A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests',
+    `${INSTRUCTIONS_MAX.toLocaleString('en')}, because it also depends on the version of clang.`,
+    '',
+    '- "no hook": the kernel takes the program and has no place to attach it.',
+    '- "refused": its verifier does not take the program.',
+    '',
+    'Either way the agent goes on without the program and reports it. The full profile comes on top: by',
+    "LSM where bpf is in the kernel's list of security modules, else by fentry, else by kprobe. The",
+    'columns of arm64 come from emulated machines.',
     '',
     `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
     `| --- | --- |${' --- |'.repeat(columns.length)}`,
     ...rows,
-    ...(lacking.length > 0 ? ['', ...lacking] : []),
+    ...(lacking.length > 0 ? ['', '## Why a program has no hook', '', '```', ...lacking, '```'] : []),
     '',
   ].join('\n');
 }

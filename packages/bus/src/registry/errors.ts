@@ -1,7 +1,29 @@
 import { BusError } from '../errors.ts';
 
+export type RegistryErrorCode =
+  /**
+   * The schema registry gave no answer in time. The service retries; check that the registry is up and that
+   * `schemaRegistry.url` is right.
+   */
+  | 'ERR_REGISTRY_UNREACHABLE'
+  /**
+   * The schema registry refused the request. Check `schemaRegistry.user` and `.password`, and the rights of that
+   * user.
+   */
+  | 'ERR_REGISTRY_REFUSED'
+  /**
+   * The answer is not one of a schema registry, or is too long. Check that the address is that of a registry with
+   * Confluent's API.
+   */
+  | 'ERR_REGISTRY_ANSWER'
+  /**
+   * Readers and writers of a record don't fit together. Upgrade the service that the message names; readers come
+   * before writers.
+   */
+  | 'ERR_SCHEMA_INCOMPATIBLE';
+
 /** The registry gave no answer in time, or said that it can't now. Nothing is wrong with what was asked: ask again. */
-export class RegistryUnreachableError extends BusError {
+export class RegistryUnreachableError extends BusError<RegistryErrorCode> {
   readonly url: string;
   readonly fate = 'retriable';
   constructor(url: string, reason: string, options?: { cause?: unknown }) {
@@ -15,7 +37,7 @@ export class RegistryUnreachableError extends BusError {
 }
 
 /** The registry understood and said no. */
-export class RegistryRefusedError extends BusError {
+export class RegistryRefusedError extends BusError<RegistryErrorCode> {
   readonly url: string;
   /** HTTP status */
   readonly status: number;
@@ -29,7 +51,7 @@ export class RegistryRefusedError extends BusError {
 }
 
 /** What came is no answer of a schema registry. */
-export class RegistryAnswerError extends BusError {
+export class RegistryAnswerError extends BusError<RegistryErrorCode> {
   readonly url: string;
   constructor(url: string, reason: string, options?: { cause?: unknown }) {
     super(
@@ -42,7 +64,7 @@ export class RegistryAnswerError extends BusError {
 }
 
 /** Readers and writers of a record don't fit together. */
-export class SchemaIncompatibleError extends BusError {
+export class SchemaIncompatibleError extends BusError<RegistryErrorCode> {
   /** `RawBatch` */
   readonly record: string;
   constructor(record: string, reason: string, options?: { cause?: unknown }) {

@@ -4,8 +4,15 @@ import { compileKafkaOptions, type KafkaBusOptions } from '../kafka/options.ts';
 import { connectionOptions } from '../kafka/platformatic-client.ts';
 import type { TopicAdmin } from './admin.ts';
 
+export type AdminErrorCode =
+  /**
+   * Topics and access lists could not be read or changed. Check the brokers, and that the client has the rights of an
+   * administrator.
+   */
+  'ERR_BUS_BROKER_ADMIN';
+
 /** The brokers could not be asked, or refused. */
-export class BrokerAdminError extends BusError {
+export class BrokerAdminError extends BusError<AdminErrorCode> {
   readonly brokers: readonly string[];
   constructor(brokers: readonly string[], cause: unknown) {
     const reason = reasonOf(cause);

@@ -56,8 +56,12 @@ struct pt_regs {
 /** Matches struct pt_regs, including a preceding struct user_pt_regs. */
 const REGISTERS = /\n(?:struct user_pt_regs \{\n[^}]*\};\n+)?struct pt_regs \{\n[\s\S]*?\n\};\n/;
 
+export type SensorBuildErrorCode =
+  /** The sensor could not be compiled. Install what the message names (clang, bpftool, libbpf), then build again. */
+  'ERR_SENSOR_BUILD';
+
 export class SensorBuildError extends Error {
-  readonly code = 'ERR_SENSOR_BUILD';
+  readonly code: SensorBuildErrorCode = 'ERR_SENSOR_BUILD';
   /** stderr of the failed tool */
   readonly output: string;
 
