@@ -10,3 +10,7 @@ export { type Paint, paintFor, paintPriority } from './paint.ts';
 export { plain } from './plain.ts';
 export { Tallies } from './tallies.ts';
 export { VERSION } from './version.ts';
+export { type Backoff, backoffMs } from './backoff.ts';
+export { withDeadline } from './deadline.ts';
+export { type Fate, fateOf } from './fate.ts';
+export { pause } from './pause.ts';

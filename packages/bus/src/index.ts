@@ -1,6 +1,6 @@
 export { type EmbeddedBus, openEmbeddedBus } from './embedded/bus.ts';
 export type { Drop, DropCause } from './embedded/drops.ts';
-export type { BusLog, EmbeddedBusOptions } from './embedded/options.ts';
+export type { EmbeddedBusOptions } from './embedded/options.ts';
 export { type EmbeddedReader, type EmbeddedReaderOptions, openEmbeddedReader } from './embedded/reader.ts';
 export * from './errors.ts';
 export type { KafkaBus } from './kafka/bus.ts';
@@ -12,8 +12,6 @@ export { murmur2, partitionOf } from './murmur2.ts';
 
 export {
   type Failpoint,
-  type Fate,
-  fateOf,
   type Handler,
   type Partitioned,
   type PipelineMetrics,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Seldom } from '@ringfence/base';
-import type { BusLog } from './embedded/options.ts';
+import { fateOf, Seldom } from '@ringfence/base';
+import type { Log } from '@ringfence/base';
 import { AssignmentLostError, BusFullError } from './errors.ts';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
 
@@ -11,12 +11,6 @@ const BURIED_EVERY_MS = 10_000;
 
 /** Where a crash test may stop the process. */
 export type Failpoint = 'before-effect' | 'before-commit' | 'after-commit';
-
-/**
- * What becomes of a throw. `retriable`: the same batch again, after a pause. `poison`: that one record goes to the dead letters. Anything else is a
- * bug: the process stops, and the batch comes again at the next start.
- */
-export type Fate = 'retriable' | 'poison' | 'fatal';
 
 export interface PipelineMetrics {
   /** a batch was committed; `seconds` for handling and commit */
@@ -57,7 +51,7 @@ interface CommonOptions {
   readonly signal: AbortSignal;
   readonly metrics?: PipelineMetrics;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
-  readonly log?: BusLog;
+  readonly log?: Log;
   /** First pause after a retriable throw, ms; doubled each time. @default 100 */
   readonly retryBaseMs?: number;
   /** Longest pause, ms. @default 30_000 */
@@ -84,11 +78,6 @@ export async function runPipeline(given: PipelineOptions): Promise<void> {
   } finally {
     clearInterval(keepAlive);
   }
-}
-
-export function fateOf(error: unknown): Fate {
-  const fate = error instanceof Error && 'fate' in error ? error.fate : undefined;
-  return fate === 'retriable' || fate === 'poison' ? fate : 'fatal';
 }
 
 /** Thrown by a pause that the signal ended: what is in hand stays uncommitted. */

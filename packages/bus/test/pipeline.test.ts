@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { Seldom } from '@ringfence/base';
+import { Seldom, silentLog } from '@ringfence/base';
 import type { EmbeddedBus } from '../src/embedded/bus.ts';
 import { BusFullError } from '../src/errors.ts';
-import { type Failpoint, fateOf, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
+import { type Failpoint, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
+import { fateOf } from '@ringfence/base';
 import type { Consumer, InRecord } from '../src/port.ts';
 import { StateTable } from '../src/state-table.ts';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from './embedded/harness.ts';
@@ -128,7 +129,7 @@ describe('a pipeline', () => {
   test('does not fill the log with records that it sends to the dead letters', async (t) => {
     const { bus, abort, run } = await createFixture(t, [...Array.from({ length: 50 }, () => 'bad'), 'last']);
     const lines: unknown[] = [];
-    const log = { info() {}, warn() {}, error: (line: unknown) => void lines.push(line) };
+    const log = { ...silentLog, error: (line: unknown) => void lines.push(line) };
     await run({
       log,
       handle(records) {

@@ -1,4 +1,5 @@
-import { type Bus, type BusLog, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
+import { type Bus, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import { deadLetter, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import type { TrustedRoles } from './elasticsearch/documents/index.ts';
@@ -14,7 +15,7 @@ import { type AuditWriter, createLocalWriter } from './writer.ts';
 export interface AuditorDeps {
   readonly options: AuditorOptions;
   readonly bus: Bus;
-  readonly log: BusLog;
+  readonly log: Log;
   /** @default what the options say */
   readonly sink?: AuditSink;
   /** signs the heads of the chains; absent: they go unsigned */

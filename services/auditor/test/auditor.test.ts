@@ -18,7 +18,8 @@ import {
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
-import { silent, tempDir } from './support.ts';
+import { silentLog } from '@ringfence/base';
+import { tempDir } from './support.ts';
 import { testTrail } from './trail.ts';
 
 /** Several polls' worth. */
@@ -68,7 +69,7 @@ suite('the auditor', () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const bus = await withEvidence(dir.path);
-    await settled(bus, await startAuditor({ options: { path }, bus, log: silent }));
+    await settled(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
     const before = digest(path);
     {
       using reader = new AuditReader(path);
@@ -80,14 +81,14 @@ suite('the auditor', () => {
     {
       using other = tempDir();
       const again = await withEvidence(other.path);
-      await settled(again, await startAuditor({ options: { path }, bus: again, log: silent }));
+      await settled(again, await startAuditor({ options: { path }, bus: again, log: silentLog }));
       assert.equal(digest(path), before);
     }
 
     // The same records at new offsets, as from a producer that was not sure.
     const twice = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
     await twice.produce(testTrail(BATCHES, ALERTS));
-    const auditor = await startAuditor({ options: { path }, bus: twice, log: silent });
+    const auditor = await startAuditor({ options: { path }, bus: twice, log: silentLog });
     await settled(twice, auditor);
     assert.equal(digest(path), before);
     const { duplicates, conflicts, missed } = auditor.stats();
@@ -102,12 +103,12 @@ suite('the auditor', () => {
     using other = tempDir();
     const path = join(dir.path, 'audit.db');
     const bus = await withEvidence(dir.path);
-    await settled(bus, await startAuditor({ options: { path }, bus, log: silent }));
+    await settled(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
     const anew = await openEmbeddedBus({ path: join(other.path, 'bus.db') });
     await anew.ensureTopics(topicsWith(1));
     const value = encode('Alert', createTestAlert(ALERTS + 1));
     await anew.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
-    await settled(anew, await startAuditor({ options: { path }, bus: anew, log: silent }));
+    await settled(anew, await startAuditor({ options: { path }, bus: anew, log: silentLog }));
     using reader = new AuditReader(path);
     assert.equal(reader.stats().counts.alert, ALERTS + 1);
     assert.equal(reader.verify().problemCount, 0);
@@ -124,7 +125,7 @@ suite('the auditor', () => {
       value: Buffer.from('not what it should be'),
     }));
     await bus.produce([...bad, ...testTrail(2, 1)]);
-    const auditor = await startAuditor({ options: { path }, bus, log: silent });
+    const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
     await settled(bus, auditor);
     using reader = new AuditReader(path);
     assert.deepEqual(reader.stats().counts, {
@@ -146,7 +147,7 @@ suite('the auditor', () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const bus = await withEvidence(dir.path);
-    const auditor = await startAuditor({ options: { path }, bus, log: silent });
+    const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
     const schema = JSON.parse(portableSchema('Alert')) as { fields: object[] };
     // keyId and signature are last for ever.
     schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
@@ -171,7 +172,7 @@ suite('the auditor', () => {
     db.pragma('user_version = 99');
     db.close();
     await using bus = await withEvidence(dir.path);
-    await assert.rejects(startAuditor({ options: { path }, bus, log: silent }), {
+    await assert.rejects(startAuditor({ options: { path }, bus, log: silentLog }), {
       code: 'ERR_AUDIT_VERSION',
       found: 99,
     });
@@ -183,7 +184,7 @@ suite('the auditor', () => {
     const path = join(dir.path, 'audit.db');
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
-    const auditor = await startAuditor({ options: { path }, bus, log: silent });
+    const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
     const vandal = new Database(path);
     vandal.exec('DROP TABLE records');
     vandal.close();
@@ -209,14 +210,14 @@ suite('the auditor', () => {
         assert.equal(child.signal, 'SIGKILL', child.stderr.toString());
       }
       const reopened = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-      await settled(reopened, await startAuditor({ options: { path }, bus: reopened, log: silent }));
+      await settled(reopened, await startAuditor({ options: { path }, bus: reopened, log: silentLog }));
       using reader = new AuditReader(path);
       assert.deepEqual(reader.stats().counts, HELD);
       assert.equal(reader.verify().problemCount, 0);
 
       const other = join(reference.path, 'audit.db');
       const whole = await withEvidence(reference.path);
-      await settled(whole, await startAuditor({ options: { path: other }, bus: whole, log: silent }));
+      await settled(whole, await startAuditor({ options: { path: other }, bus: whole, log: silentLog }));
       using untouched = new AuditReader(other);
       assert.deepEqual(reader.verify().chains, untouched.verify().chains, 'the same hashes as without a crash');
     });

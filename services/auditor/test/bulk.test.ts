@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fateOf } from '@ringfence/bus';
+import { fateOf } from '@ringfence/base';
 import { bulk } from '../src/elasticsearch/bulk.ts';
 import type { Answer, Cluster, ItemError } from '../src/elasticsearch/cluster.ts';
 

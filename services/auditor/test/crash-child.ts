@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startAuditor } from '../src/index.ts';
-import { silent } from './support.ts';
+import { silentLog } from '@ringfence/base';
+
 
 const [dir, point, passing] = process.argv.slice(2) as [string, string, string];
 let left = Number(passing);
@@ -10,7 +11,7 @@ await startAuditor({
   // Several batches, so that there is a second passing.
   options: { path: join(dir, 'audit.db'), batchRecords: 64 },
   bus: await openEmbeddedBus({ path: join(dir, 'bus.db') }),
-  log: silent,
+  log: silentLog,
   failpoint: (name) => {
     if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
   },

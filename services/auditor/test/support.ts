@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BusLog, InRecord } from '@ringfence/bus';
+import type { InRecord } from '@ringfence/bus';
+import { silentLog } from '@ringfence/base';
 import {
   asBuffer,
   type Credentials,
@@ -14,8 +15,6 @@ import {
   u64FromBigInt,
 } from '@ringfence/schema';
 import { EVIDENCE_BOOT, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, evidenceEntity, evidenceStart } from '@ringfence/testkit';
-
-export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface TempDir extends Disposable {
   readonly path: string;

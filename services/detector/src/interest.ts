@@ -1,4 +1,5 @@
-import type { Bus, BusLog } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { encodeSigned, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 
 const AGAIN_MS = 60_000;
@@ -8,7 +9,7 @@ export interface AnnouncerOptions {
   /** name of this detector in the fleet */
   readonly instance: string;
   readonly key: SigningKey | null;
-  readonly log: BusLog | undefined;
+  readonly log: Log | undefined;
 }
 
 /** Says on ringfence.interest what this detector's rules can match: when it changes, every minute, and nothing more after a clean stop. */

@@ -1,4 +1,5 @@
-import type { Bus, BusLog, Failpoint, PipelineMetrics } from '@ringfence/bus';
+import type { Bus, Failpoint, PipelineMetrics } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { type Interest, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
@@ -30,7 +31,7 @@ export interface DetectorDeps {
   readonly instance?: string;
   /** Told how alerts and incidents came about. @default nobody */
   readonly trace?: Trace;
-  readonly log?: BusLog;
+  readonly log?: Log;
   readonly metrics?: PipelineMetrics;
   /** for crash tests */
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;

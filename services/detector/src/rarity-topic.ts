@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, type BusLog, fateOf, type InRecord } from '@ringfence/bus';
+import { type Bus, type InRecord } from '@ringfence/bus';
+import { type Log, fateOf } from '@ringfence/base';
 import { followTopic } from '@ringfence/bus/follow';
 import { deadLetter, TOPIC } from '@ringfence/schema';
 import type { DetectorStats } from './metrics.ts';
@@ -12,7 +13,7 @@ export interface RarityTopicDeps {
   readonly trusted: Trust | undefined;
   readonly keyGraceMs: number;
   readonly stats: DetectorStats;
-  readonly log: BusLog | undefined;
+  readonly log: Log | undefined;
 }
 
 const AGAIN_MS = 1000;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BusLog } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import {
   type ChangedSource,
   compileRules,
@@ -58,7 +58,7 @@ export function compileDetectorRules(sources: readonly RuleSource[], profile: Pr
 }
 
 /** The set after the files changed. A broken file keeps its former version in force; `log` is told, source line, caret and all. */
-export function reloadRules(previous: Rules, sources: readonly RuleSource[], log?: BusLog): Rules {
+export function reloadRules(previous: Rules, sources: readonly RuleSource[], log?: Log): Rules {
   const before = new Map(previous.options.sources.map(({ name, text }) => [name, text]));
   const now = new Map(sources.map(({ name, text }) => [name, text]));
   const gone = [...before.keys()].filter((name) => !now.has(name)).map((name) => ({ name, text: null }));
@@ -79,7 +79,7 @@ export function refusedFiles(rules: Rules, sources: readonly RuleSource[]): stri
 }
 
 /** Errors leave a rule out; warnings leave it in force. */
-export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly RuleSource[], log?: BusLog): void {
+export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly RuleSource[], log?: Log): void {
   const texts = new Map(sources.map(({ name, text }) => [name, text]));
   for (const one of diagnostics) {
     const shown = render(one, texts.get(one.file) ?? '');

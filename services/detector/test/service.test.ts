@@ -3,7 +3,8 @@ import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import { startEnricher } from '@ringfence/enricher';
 import { decode, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
@@ -14,10 +15,10 @@ const rule = (name: string, path: string): string =>
   `- rule: ${name}\n  desc: d\n  condition: event.action = open and file.path = ${path} and not file.open.write = true\n`;
 
 /** Log lines, by level. */
-function createTestLog(): { log: BusLog; lines: string[] } {
+function createTestLog(): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const line = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message}`);
-  return { log: { info: line('info'), warn: line('warn'), error: line('error') } as unknown as BusLog, lines };
+  return { log: { info: line('info'), warn: line('warn'), error: line('error') } as unknown as Log, lines };
 }
 
 test('raw batches on a bus become alerts and incidents', async () => {

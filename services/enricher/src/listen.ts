@@ -1,4 +1,5 @@
-import type { Bus, BusLog } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DeafBy, EnricherStats } from './metrics.ts';
 import type { EnricherPipeline } from './pipeline.ts';
@@ -7,7 +8,7 @@ import { type SilenceRecord, SilenceWatch } from './silence.ts';
 export interface Listening {
   readonly bus: Bus;
   readonly key: SigningKey | null;
-  readonly log: BusLog | undefined;
+  readonly log: Log | undefined;
   readonly afterMs: number;
   readonly stats: EnricherStats;
   readonly pipelines: ReadonlyMap<number, EnricherPipeline>;

@@ -1,4 +1,5 @@
-import { type Bus, type BusLog, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
+import { type Bus, type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { groupInterests, hostsBehind } from './interests.ts';
@@ -13,7 +14,7 @@ export interface EnricherDeps {
   /** signs what it writes; null: unsigned, as in one process. @default null */
   readonly key?: SigningKey | null;
   readonly options?: EnricherOptions;
-  readonly log?: BusLog;
+  readonly log?: Log;
   readonly metrics?: PipelineMetrics;
   /** for crash tests */
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, BusFullError, type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { startEnricher } from '../src/index.ts';
@@ -164,7 +165,7 @@ describe('the service on a bus', () => {
     await bus.ensureTopics(topicsWith(1));
     const said: string[] = [];
     const note = (_: object, text: string): void => void said.push(text);
-    const log = { info: note, warn: note, error: note } as unknown as BusLog;
+    const log = { info: note, warn: note, error: note } as unknown as Log;
     const enricher = await startEnricher({
       ...{ bus, log },
       enrolment: { keyFor: () => undefined },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Bus, BusLog } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/schema';
 import { Book, type Page } from './book.ts';
@@ -20,7 +21,7 @@ export interface RegistrarDeps {
   readonly options: RegistrarOptions;
   readonly bus: Bus;
   readonly ca: Authority;
-  readonly log: BusLog;
+  readonly log: Log;
   /** ms since the epoch. @default the system's clock */
   readonly now?: () => number;
   readonly failpoint?: (name: Failpoint) => void;

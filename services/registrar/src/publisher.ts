@@ -1,4 +1,5 @@
-import type { Bus, BusLog } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { SchemaError, TOPIC } from '@ringfence/schema';
 import type { Book, Page } from './book.ts';
 import type { RegistrarMetrics } from './metrics.ts';
@@ -11,7 +12,7 @@ export interface PublisherDeps {
   readonly bus: Bus;
   readonly book: Book;
   readonly metrics: RegistrarMetrics;
-  readonly log: BusLog;
+  readonly log: Log;
   readonly reconcileMs: number;
 }
 

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import type { BusLog } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { IdentityError, type RegistrarAnswer, type TlsMaterial } from '@ringfence/identity';
 import type { CompiledRegistrarOptions } from './config.ts';
 import { REFUSALS, RegistrarError } from './errors.ts';
@@ -15,7 +15,7 @@ const MAX_CONNECTIONS = 256;
 export interface ServerDeps {
   readonly options: CompiledRegistrarOptions;
   readonly metrics: RegistrarMetrics;
-  readonly log: BusLog;
+  readonly log: Log;
   readonly tls: TlsMaterial;
   readonly enrol: (body: unknown, remote: string) => Promise<RegistrarAnswer>;
   readonly renew: (body: unknown, certificate: X509Certificate | undefined) => Promise<RegistrarAnswer>;

@@ -1,4 +1,5 @@
 /** A registrar that kills itself at the failpoint: argv: directory, failpoint. Says its address and a token. */
+import { silentLog } from '@ringfence/base';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { openAuthority } from '@ringfence/identity';
@@ -9,7 +10,7 @@ const registrar = await startRegistrar({
   options: { port: 0, names: ['127.0.0.1'] },
   bus: await openEmbeddedBus({ path: join(directory, 'bus.db') }),
   ca: await openAuthority(join(directory, 'ca')),
-  log: { info() {}, warn() {}, error() {} },
+  log: silentLog,
   failpoint: (name) => {
     if (name === point) process.kill(process.pid, 'SIGKILL');
   },

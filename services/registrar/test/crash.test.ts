@@ -10,7 +10,8 @@ import { openEmbeddedBus } from '@ringfence/bus';
 import { createAuthority, Enrolments, enrol, openAuthority } from '@ringfence/identity';
 import { topicsWith } from '@ringfence/schema';
 import { startRegistrar } from '../src/index.ts';
-import { silent, temporary } from './support.ts';
+import { silentLog } from '@ringfence/base';
+import { temporary } from './support.ts';
 
 const cases = [
   { point: 'before-spend', description: 'the token is still good', good: true, enrolled: 0 },
@@ -45,7 +46,7 @@ for (const { point, description, good, enrolled } of cases) {
 
     await using bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
     const ca = await openAuthority(join(directory, 'ca'));
-    await using registrar = await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log: silent });
+    await using registrar = await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log: silentLog });
     await using enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
     assert.equal(enrolments.of(hostId).length, enrolled);
     const again = enrol({ ...options, registrar: registrar.url });

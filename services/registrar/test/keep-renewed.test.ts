@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { enrol, identityPaths, keepRenewed, watchCertificates } from '@ringfence/identity';
-import { silent, startFleet } from './support.ts';
+import { silentLog } from '@ringfence/base';
+import { startFleet } from './support.ts';
 
 test('a certificate is renewed before it expires, again and again, and whoever watches the files gets each', {
   timeout: 60_000,
@@ -25,7 +26,7 @@ test('a certificate is renewed before it expires, again and again, and whoever w
     registrar: fleet.registrar.url,
     directory,
     signal: stop.signal,
-    log: silent,
+    log: silentLog,
     onRenewed: (identity) => {
       renewed.push(identity.notAfter);
       assert.equal(identity.signingKey.keyId, first.signingKey.keyId);

@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Bus, type BusLog, openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import { type Authority, createAuthority, Enrolments, type EnrolOptions } from '@ringfence/identity';
 import { topicsWith } from '@ringfence/schema';
 import { type Registrar, type RegistrarOptions, startRegistrar } from '../src/index.ts';
-
-export const silent: BusLog = { info() {}, warn() {}, error() {} };
 
 export function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'rf-registrar-'));
@@ -39,7 +38,7 @@ export async function startFleet(t: TestContext, options: Partial<RegistrarOptio
       options: { port: 0, names: ['127.0.0.1', 'localhost'], refusalsPerMinute: 1000, ...options, ...more },
       bus,
       ca,
-      log: silent,
+      log: silentLog,
       ...(now === undefined ? {} : { now }),
     });
     started.push(registrar);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Bus, type BusLog, type Consumer, type Failpoint, type Partitioned, runPipeline } from '@ringfence/bus';
+import { type Bus, type Consumer, type Failpoint, type Partitioned, runPipeline } from '@ringfence/bus';
+import { type Log } from '@ringfence/base';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination } from '@ringfence/coordination';
 import { deadLetter, decode, type SigningKey, type Trace } from '@ringfence/schema';
@@ -37,7 +38,7 @@ export interface ResponderDeps {
   readonly followInterest?: boolean;
   /** Told what was done about alerts. @default nobody */
   readonly trace?: Trace;
-  readonly log: BusLog;
+  readonly log: Log;
   /** µs since the epoch, given the time of what is decided about. @default the wall clock */
   readonly now?: (eventTime: number) => number;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;

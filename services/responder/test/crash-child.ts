@@ -7,7 +7,8 @@ import { openCoordination } from '@ringfence/coordination';
 import { importSigningKey } from '@ringfence/schema';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { startResponder } from '../src/index.ts';
-import { ENFORCING, silent, TestAgent } from './support.ts';
+import { silentLog } from '@ringfence/base';
+import { ENFORCING, TestAgent } from './support.ts';
 
 const [dir, keyFile, pid, point, batch] = process.argv.slice(2) as [string, string, string, string, string];
 const key = importSigningKey(readFileSync(keyFile, 'utf8'));
@@ -20,7 +21,7 @@ await startResponder({
   policies: [ENFORCING],
   control: localControlPlane(new TestAgent(key, dir, [Number(pid)])),
   coordination: await openCoordination({ path: join(dir, 'coordination.db') }),
-  log: silent,
+  log: silentLog,
   now: () => EVIDENCE_WALL_OFFSET,
   failpoint: (name) => {
     if (name === point && ++seen === Number(batch)) process.kill(process.pid, 'SIGKILL');

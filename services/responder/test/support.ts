@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bus, BusLog, InRecord } from '@ringfence/bus';
+import type { Bus, InRecord } from '@ringfence/bus';
+import { silentLog } from '@ringfence/base';
 import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import {
@@ -32,8 +33,6 @@ export const ENFORCING: Policy = {
   when: { action: 'kill' },
   do: 'kill',
 };
-
-export const silent: BusLog = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface TempDir extends Disposable {
   readonly path: string;
@@ -73,7 +72,7 @@ export async function startTestResponder(given: {
     policies: [ENFORCING],
     control: localControlPlane(control),
     coordination,
-    log: silent,
+    log: silentLog,
     now: () => EVIDENCE_WALL_OFFSET,
     ...overrides,
   });

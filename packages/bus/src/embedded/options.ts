@@ -1,6 +1,4 @@
-import type { Logger } from 'pino';
-
-export type BusLog = Pick<Logger, 'info' | 'warn' | 'error'>;
+import type { Log } from '@ringfence/base';
 
 export interface EmbeddedBusOptions {
   /** The SQLite file, made with its directory when missing; ':memory:' keeps nothing. */
@@ -13,7 +11,7 @@ export interface EmbeddedBusOptions {
    */
   readonly synchronous?: 'normal' | 'full';
   /** @default none */
-  readonly log?: BusLog;
+  readonly log?: Log;
   /** How often retention and compaction look for work, ms. @default 5000 */
   readonly maintenanceIntervalMs?: number;
   /** How long a tombstone of a compacted topic is kept for slow readers, ms. @default 24 h */
@@ -26,7 +24,7 @@ export interface CompiledOptions {
   readonly path: string;
   readonly maxBytes: number;
   readonly synchronous: 'normal' | 'full';
-  readonly log: BusLog | null;
+  readonly log: Log | null;
   readonly maintenanceIntervalMs: number;
   readonly tombstoneRetentionMs: number;
   readonly now: () => number;

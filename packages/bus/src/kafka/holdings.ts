@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fateOf } from '../pipeline.ts';
+import { fateOf } from '@ringfence/base';
 import type { Assignment } from '../port.ts';
 import type { Changelog } from './changelog.ts';
 import type { Fold, StateValue } from './changelog-record.ts';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { BusLog } from '../embedded/options.ts';
+import type { Log } from '@ringfence/base';
 import { BusUsageError } from '../errors.ts';
 
 export type Compression = 'none' | 'gzip' | 'lz4' | 'zstd' | 'snappy';
@@ -52,7 +52,7 @@ export interface KafkaBusOptions {
   /** The secret, 32 bytes, that the members of a group seal their state with; null: none. @default none for any */
   readonly stateKey?: (group: string) => KeyObject | null;
   /** @default none */
-  readonly log?: BusLog;
+  readonly log?: Log;
 }
 
 export interface CompiledKafkaOptions {
@@ -70,7 +70,7 @@ export interface CompiledKafkaOptions {
   readonly requestDeadlineMs: number;
   readonly produceDeadlineMs: number;
   readonly stateKey: (group: string) => KeyObject | null;
-  readonly log: BusLog | null;
+  readonly log: Log | null;
 }
 
 const BROKER = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/;

@@ -1,4 +1,4 @@
-import type { BusLog } from '../embedded/options.ts';
+import type { Log } from '@ringfence/base';
 import type { OwnSchema, SchemaBook } from './book.ts';
 import { isConflict, type RegistryClient } from './client.ts';
 import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError } from './errors.ts';
@@ -18,13 +18,13 @@ const MAX_ID = 2 ** 31 - 1;
 export class RegistrySource implements SchemaSource {
   readonly #client: RegistryClient;
   readonly #book: SchemaBook;
-  readonly #log: BusLog | undefined;
+  readonly #log: Log | undefined;
   /** of what we write */
   readonly #ids = new Map<string, number>();
   readonly #fingerprints = new Map<number, string>();
   #reads: readonly string[] = [];
 
-  constructor(client: RegistryClient, book: SchemaBook, log?: BusLog) {
+  constructor(client: RegistryClient, book: SchemaBook, log?: Log) {
     this.#client = client;
     this.#book = book;
     this.#log = log;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusLog } from '../embedded/options.ts';
-import { fateOf } from '../pipeline.ts';
+import type { Log } from '@ringfence/base';
+import { fateOf } from '@ringfence/base';
 import type { Bus, Consumer, Effect, InRecord, OutRecord } from '../port.ts';
 import type { SchemaBook } from './book.ts';
 import { RegistryClient, type RegistryOptions } from './client.ts';
@@ -25,7 +25,7 @@ export interface SchemaBusOptions {
   readonly waitMs?: number;
   /** Ends a start that waits for the registry. */
   readonly signal?: AbortSignal;
-  readonly log?: BusLog;
+  readonly log?: Log;
 }
 
 /** A bus whose records can be decoded: see `withSchemas`. */

@@ -1,4 +1,4 @@
-import type { BusLog } from '../embedded/options.ts';
+import type { Log } from '@ringfence/base';
 import type { Bus } from '../port.ts';
 import type { SchemaBook } from './book.ts';
 import { SchemaIncompatibleError } from './errors.ts';
@@ -17,9 +17,9 @@ export class TopicSource implements SchemaSource {
   readonly #bus: Bus;
   readonly #topic: string;
   readonly #book: SchemaBook;
-  readonly #log: BusLog | undefined;
+  readonly #log: Log | undefined;
 
-  constructor(bus: Bus, topic: string, book: SchemaBook, log?: BusLog) {
+  constructor(bus: Bus, topic: string, book: SchemaBook, log?: Log) {
     this.#bus = bus;
     this.#topic = topic;
     this.#book = book;

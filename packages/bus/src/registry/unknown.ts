@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusLog } from '../embedded/options.ts';
+import type { Log } from '@ringfence/base';
 import { BusClosedError, BusError } from '../errors.ts';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
@@ -23,12 +23,12 @@ export interface SchemaStats {
 export class UnknownSchemas {
   readonly #source: SchemaSource;
   readonly #waitMs: number;
-  readonly #log: BusLog | undefined;
+  readonly #log: Log | undefined;
   readonly #givenUp = new Map<string, number>();
   #patientFrom = 0;
   readonly stats = { schemasFound: 0, schemasUnknown: 0, schemaLookFailures: 0 };
 
-  constructor(source: SchemaSource, waitMs: number, log?: BusLog) {
+  constructor(source: SchemaSource, waitMs: number, log?: Log) {
     this.#source = source;
     this.#waitMs = waitMs;
     this.#log = log;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, openSync, readdirSync, statSync, truncateSync, writ
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
-import type { BusLog } from '../../src/embedded/options.ts';
+import { type Log, silentLog } from '@ringfence/base';
 import { createRecord, createTopic, defer, readAll, temporary } from './harness.ts';
 
 /** The files of a bus as kill -9 would leave them: copied while it is open. */
@@ -23,10 +23,10 @@ function overwrite(path: string, position: number, length: number): void {
   writeSync(file, Buffer.alloc(length, 0xa5), 0, length, position);
 }
 
-function capture(): { readonly log: BusLog; readonly messages: string[] } {
+function capture(): { readonly log: Log; readonly messages: string[] } {
   const messages: string[] = [];
   const take = (_facts: unknown, message?: unknown): void => void messages.push(String(message));
-  return { log: { info: take, warn: take, error: take }, messages };
+  return { log: { ...silentLog, info: take, warn: take, error: take }, messages };
 }
 
 describe('damage', () => {

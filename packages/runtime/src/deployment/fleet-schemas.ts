@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Bus, BusLog, RegistryOptions, SchemaBus } from '@ringfence/bus';
+import type { Bus, RegistryOptions, SchemaBus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { withSchemas } from '@ringfence/bus/fleet';
 import type { Config, ServiceName } from '@ringfence/config';
 import { PLAIN_TOPICS, type Role, recordsOf, TOPIC } from '@ringfence/schema';
@@ -13,7 +14,7 @@ export async function withSchemasOf(
   bus: Bus,
   config: Pick<Config, 'schemaRegistry'>,
   services: readonly ServiceName[],
-  { log, signal }: { readonly log: BusLog; readonly signal?: AbortSignal },
+  { log, signal }: { readonly log: Log; readonly signal?: AbortSignal },
 ): Promise<Bus | SchemaBus> {
   const registry = registryOf(config);
   const roles = services.map((service): Role => (service === 'collector' ? 'agent' : service));

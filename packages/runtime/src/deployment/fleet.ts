@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '@ringfence/base';
-import { type Bus, fateOf, type KafkaBus } from '@ringfence/bus';
+import { type Bus, type KafkaBus } from '@ringfence/bus';
+import { fateOf } from '@ringfence/base';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { Config, ServiceName } from '@ringfence/config';
 import {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BusLog } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import type { Cluster } from './cluster.ts';
 import { ClusterSetupError } from './errors.ts';
 import { type ClusterOptions, type Names, namesOf } from './options.ts';
@@ -47,7 +47,7 @@ async function hasLifecycle(cluster: Cluster): Promise<boolean> {
 export async function setUp(
   cluster: Cluster,
   options: ClusterOptions,
-  log: BusLog,
+  log: Log,
 ): Promise<{ readonly facts: ClusterFacts; readonly trail: string }> {
   const facts = await probe(cluster, options);
   const names = namesOf(options);
@@ -72,7 +72,7 @@ interface Stamp {
   readonly _meta: { readonly digest: string };
 }
 
-async function install(cluster: Cluster, { kind, name, body }: Template, log: BusLog): Promise<void> {
+async function install(cluster: Cluster, { kind, name, body }: Template, log: Log): Promise<void> {
   const path = `/${kind}/${encodeURIComponent(name)}`;
   const found = await cluster.request<Readonly<Record<string, readonly Record<string, Partial<Stamp>>[]>>>(
     'GET',

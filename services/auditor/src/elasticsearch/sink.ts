@@ -1,4 +1,4 @@
-import type { BusLog } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
 import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
 import { bulk, type Put } from './bulk.ts';
@@ -31,7 +31,7 @@ interface PartitionMemory {
 
 export interface ClusterSinkDeps {
   readonly options: ClusterOptions;
-  readonly log: BusLog;
+  readonly log: Log;
   /** given: documents say whether their record's signature is that of someone who may write it */
   readonly trusted?: TrustedRoles | undefined;
 }
@@ -44,7 +44,7 @@ export interface ClusterSinkDeps {
 export class ClusterSink implements AuditSink {
   readonly executionsApart = false;
   readonly #options: ClusterOptions;
-  readonly #log: BusLog;
+  readonly #log: Log;
   readonly #cluster: Cluster;
   readonly #names: Names;
   readonly #known: KnownEntries;

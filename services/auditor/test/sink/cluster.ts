@@ -8,7 +8,8 @@ import { type Names, namesOf } from '../../src/elasticsearch/options.ts';
 import { templatesFor } from '../../src/elasticsearch/templates.ts';
 import { verifyCluster } from '../../src/elasticsearch/verify.ts';
 import { CLUSTER_DEFAULTS, type ClusterOptions, ClusterSink, type ClusterSinkDeps } from '../../src/index.ts';
-import { silent } from '../support.ts';
+import { silentLog } from '@ringfence/base';
+
 import type { Tamper, TestStore } from './store.ts';
 
 export interface ClusterStore extends TestStore {
@@ -45,7 +46,7 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
   };
   return {
     ...{ options, names, cluster },
-    open: (deps = {}) => new ClusterSink({ options, log: silent, ...deps }),
+    open: (deps = {}) => new ClusterSink({ options, log: silentLog, ...deps }),
     verify: (noted = []) => verifyCluster(options, noted),
     counts: async () => {
       await refresh();

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startAuditor } from '../../src/index.ts';
-import { silent } from '../support.ts';
+import { silentLog } from '@ringfence/base';
+
 
 const [dir, url, prefix, point] = process.argv.slice(2) as [string, string, string, string];
 const auditor = await startAuditor({
@@ -13,7 +14,7 @@ const auditor = await startAuditor({
     headRecords: 20,
   },
   bus: await openEmbeddedBus({ path: join(dir, 'bus.db') }),
-  log: silent,
+  log: silentLog,
   failpoint: (name) => {
     if (name === point) process.kill(process.pid, 'SIGKILL');
   },

@@ -1,7 +1,7 @@
 /** What a cluster can do to the sink, done to a real one. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { fateOf } from '@ringfence/bus';
+import { fateOf } from '@ringfence/base';
 import { createSigningKey, decode, encode, encodeSigned, TOPIC } from '@ringfence/schema';
 import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';

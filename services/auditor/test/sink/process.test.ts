@@ -10,7 +10,8 @@ import { type EmbeddedBus, type OutRecord, openEmbeddedBus } from '@ringfence/bu
 import { createSigningKey, TOPIC, topicsWith } from '@ringfence/schema';
 import { elasticsearchMissing, startElasticsearch } from '@ringfence/testkit';
 import { type Auditor, type AuditorDeps, readHeads, startAuditor } from '../../src/index.ts';
-import { silent, tempDir } from '../support.ts';
+import { silentLog } from '@ringfence/base';
+import { tempDir } from '../support.ts';
 import { testTrail } from '../trail.ts';
 import { type ClusterStore, openClusterStore, until } from './cluster.ts';
 
@@ -50,7 +51,7 @@ async function filledBus(dir: string): Promise<EmbeddedBus> {
 function auditorOn(bus: EmbeddedBus, of: ClusterStore, given: Partial<AuditorDeps> = {}): Promise<Auditor> {
   const { flavour: _, eventRetentionMs: __, ...elasticsearch } = of.options;
   const options = { path: '/unused', sink: 'elasticsearch', elasticsearch, headRecords: 50 } as const;
-  return startAuditor({ options, bus, log: silent, ...given });
+  return startAuditor({ options, bus, log: silentLog, ...given });
 }
 
 async function caughtUp(bus: EmbeddedBus, auditor: Auditor): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusLog } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination, Lease } from '@ringfence/coordination';
 import type { ResponderMetrics } from '../metrics.ts';
@@ -13,7 +13,7 @@ export interface PresenceDeps {
   /** how long a lease holds without being renewed, ms */
   readonly ttlMs: number;
   readonly metrics: ResponderMetrics;
-  readonly log: BusLog;
+  readonly log: Log;
   /** told when a host can be reached from here */
   readonly held: () => void;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bus, BusLog } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import type { Coordination, Holder } from '@ringfence/coordination';
 import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';
@@ -15,7 +16,7 @@ export interface RouterDeps {
   readonly key: SigningKey;
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
-  readonly log: BusLog;
+  readonly log: Log;
   /** this responder's own, to be counted */
   readonly queue: string;
   /** µs since the epoch */

@@ -1,4 +1,5 @@
-import type { Bus, BusLog, InRecord } from '@ringfence/bus';
+import type { Bus, InRecord } from '@ringfence/bus';
+import type { Log } from '@ringfence/base';
 import { followTopic } from '@ringfence/bus/follow';
 import type { ControlPlane } from '@ringfence/control';
 import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/schema';
@@ -12,7 +13,7 @@ export interface ForwardDeps {
   /** keys of the detectors; undefined: nothing is verified */
   readonly trusted: Trusted | undefined;
   readonly metrics: ResponderMetrics;
-  readonly log: BusLog;
+  readonly log: Log;
   /** µs since the epoch */
   readonly now: () => number;
   readonly signal: AbortSignal;
