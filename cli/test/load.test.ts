@@ -20,7 +20,7 @@ test('a collector alone loads neither drivers of brokers, nor certificates, nor 
   const loaded = JSON.parse(execFileSync(process.execPath, flags, { cwd: here('..'), encoding: 'utf8' })) as string[];
   assert.ok(loaded.some((name) => name.includes('services/collector/src/agent.ts')));
   const heavy =
-    /internal\/deps\/undici|bus\/src\/kafka|packages\/identity\/src\/(?!local)|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
+    /internal\/deps\/undici|packages\/bus-kafka\/src\/(?:kafka|registry\/(?:client|schema-bus))|packages\/identity\/src\/(?!local)|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
   assert.deepEqual(
     loaded.filter((name) => heavy.test(name)),
     [],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Collector, startCollector } from '@ringfence/collector/parts';
+import { type Collector, startCollector } from '@ringfence/collector';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { createSigningKey, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 import { uninstallSensor } from '@ringfence/sensor/parts';

@@ -13,7 +13,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Bus } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import {
   createAuthority,

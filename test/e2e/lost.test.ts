@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { EventAccount } from '@ringfence/collector/parts';
+import type { EventAccount } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/schema';
 import { Installation, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { type Collector, startCollector } from '@ringfence/collector/parts';
+import { type Collector, startCollector } from '@ringfence/collector';
 import { type ControlLink, type ControlServer, connectControl, serveControl } from '@ringfence/control';
 import {
   createAuthority,

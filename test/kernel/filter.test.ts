@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { startCollector } from '@ringfence/collector/parts';
+import { startCollector } from '@ringfence/collector';
 import { compileDetectorRules, readRuleFiles, startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';

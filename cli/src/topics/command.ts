@@ -7,7 +7,7 @@ import {
   readActual,
   type TopicAdmin,
   withAdmin,
-} from '@ringfence/bus/topics';
+} from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 import {
   fleetTopics,

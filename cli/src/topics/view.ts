@@ -1,6 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
-import type { AccessEntry, Change, Plan } from '@ringfence/bus/topics';
+import type { AccessEntry, Change, Plan } from '@ringfence/bus-kafka/topics';
 import type { MissingSchema } from '@ringfence/runtime/fleet';
 import { escapeText } from '@ringfence/schema';
 import { counted } from '../shared/counted.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError, paintFor } from '@ringfence/base';
-import { type GroupView, readTopology, withAdmin } from '@ringfence/bus/topics';
+import { type GroupView, readTopology, withAdmin } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';

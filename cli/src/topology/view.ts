@@ -1,5 +1,5 @@
 import type { Paint } from '@ringfence/base';
-import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus/topics';
+import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus-kafka/topics';
 import { escapeText } from '@ringfence/schema';
 import { counted } from '../shared/counted.ts';
 import { grouped } from '../shared/grouped.ts';

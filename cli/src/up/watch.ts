@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Paint } from '@ringfence/base';
-import { type Bus } from '@ringfence/bus';
 import { fateOf } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';
 import { decode, type Incident, TOPIC } from '@ringfence/schema';

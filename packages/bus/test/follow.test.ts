@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRecord, createTopic, defer, openWithClock } from '@ringfence/testkit/bus';
 import { followTopic } from '../src/follow.ts';
-import { createRecord, createTopic, defer, openWithClock } from './embedded/harness.ts';
 
 test('a topic is read from its beginning and on, anew after an interruption, until its reader stops', async (t) => {
   const { bus } = await openWithClock(t);

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { identityPaths, loadIdentity } from '@ringfence/identity';
 import { brokerOptionsOf, roleOf } from '@ringfence/runtime/fleet';

@@ -1,4 +1,4 @@
-import type { Failpoint } from '@ringfence/bus';
+import type { Failpoint } from '@ringfence/service-kit';
 
 /**
  * For crash tests: RINGFENCE_FAILPOINT=service:point:n kills this process with SIGKILL when that service comes to that point for the n-th time, as a

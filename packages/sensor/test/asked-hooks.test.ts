@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
-import type { Collector } from '@ringfence/collector/parts';
+import type { Collector } from '@ringfence/collector';
 import { type BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
 import { type Event, wantOf } from '@ringfence/schema';
 import {

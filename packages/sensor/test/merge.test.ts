@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Batch } from '@ringfence/collector/parts';
+import { Batch } from '@ringfence/collector';
 import { RingReader } from '@ringfence/libbpf-ts';
 import { decode, type Event, LANE, records } from '@ringfence/schema';
 import { identity } from '@ringfence/testkit/agent';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { type Collector, type CollectorDeps, type CollectorOptions, startCollector } from '@ringfence/collector/parts';
+import { type Collector, type CollectorDeps, type CollectorOptions, startCollector } from '@ringfence/collector';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import {
   createSigningKey,

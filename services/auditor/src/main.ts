@@ -1,6 +1,7 @@
-import { type Bus, type Consumer, type Failpoint, runPipeline } from '@ringfence/bus';
-import { type Log } from '@ringfence/base';
+import type { Log } from '@ringfence/base';
+import type { Bus, Consumer } from '@ringfence/bus';
 import { deadLetter, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
+import { type Failpoint, runPipeline } from '@ringfence/service-kit';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import type { TrustedRoles } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';

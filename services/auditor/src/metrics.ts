@@ -1,4 +1,4 @@
-import type { PipelineMetrics } from '@ringfence/bus';
+import type { PipelineMetrics } from '@ringfence/service-kit';
 import type { SinkStats } from './sink.ts';
 
 export interface AuditorStats extends SinkStats {

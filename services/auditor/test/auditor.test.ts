@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { silentLog } from '@ringfence/base';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
 import {
   encode,
@@ -18,7 +19,6 @@ import {
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 import { tempDir } from './support.ts';
 import { testTrail } from './trail.ts';
 

@@ -1,9 +1,8 @@
 /** An auditor that dies by kill -9 at the n-th passing of a named point. Arguments: directory, point, n. */
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startAuditor } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
-
 
 const [dir, point, passing] = process.argv.slice(2) as [string, string, string];
 let left = Number(passing);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Log } from '@ringfence/base';
-import type { Bus, Failpoint } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
 import { Cgroups } from '@ringfence/host-facts';
 import { LogReader, type LogStats } from '@ringfence/log-reader';
 import type { Control, Interest, SigningKey } from '@ringfence/schema';
@@ -14,6 +14,7 @@ import {
   Sensor,
   unmarkSensor,
 } from '@ringfence/sensor';
+import type { Failpoint } from '@ringfence/service-kit';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
 import { drainLeftover } from './leftover.ts';

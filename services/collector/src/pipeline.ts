@@ -1,8 +1,8 @@
-import type { Failpoint } from '@ringfence/bus';
 import type { ExecHashes } from '@ringfence/host-facts';
 import type { EnrichmentSource } from '@ringfence/host-kit';
 import { bootMicros } from '@ringfence/host-kit';
 import type { LaneReader, Merge } from '@ringfence/sensor';
+import type { Failpoint } from '@ringfence/service-kit';
 import type { Batch } from './steps/batch.ts';
 import type { Delivery } from './steps/deliver.ts';
 import type { OwnEvents } from './steps/own-events.ts';

@@ -16,7 +16,7 @@ import {
   signBytes,
   u64FromBigInt,
 } from '@ringfence/schema';
-import type { ProcessFacts } from '@ringfence/sensor/parts';
+import type { ProcessFacts } from '@ringfence/sensor';
 import {
   bodyOf,
   identity,

@@ -9,7 +9,7 @@ import { ContainerSource, containerByHand, matchRuntime } from '@ringfence/host-
 import type { Description } from '@ringfence/host-kit';
 import { readBounded } from '@ringfence/host-kit';
 import { records } from '@ringfence/schema';
-import type { RecordSource } from '@ringfence/sensor/parts';
+import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
 import { Batch, type Finished } from '../src/steps/batch.ts';
 import { OwnEvents } from '../src/steps/own-events.ts';

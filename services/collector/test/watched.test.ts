@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { Interest } from '@ringfence/schema';
+import { headsOf, unnamedOf, unwatchedOf, WatchedTexts } from '@ringfence/sensor';
 import type { AskedHooks, InterestTable } from '@ringfence/sensor/parts';
-import { headsOf, nameKey, prefixKey, unnamedOf, unwatchedOf, WatchedTexts } from '@ringfence/sensor/parts';
+import { nameKey, prefixKey } from '@ringfence/sensor/parts';
 import { InterestFilter } from '../src/interest.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';

@@ -1,5 +1,5 @@
-import type { Bus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { encodeSigned, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 
 const AGAIN_MS = 60_000;

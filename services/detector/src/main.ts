@@ -1,6 +1,7 @@
-import type { Bus, Failpoint, PipelineMetrics } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { type Interest, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
+import type { Failpoint, PipelineMetrics } from '@ringfence/service-kit';
 import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';

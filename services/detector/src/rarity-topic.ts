@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, type InRecord } from '@ringfence/bus';
-import { type Log, fateOf } from '@ringfence/base';
+import { fateOf, type Log } from '@ringfence/base';
+import type { Bus, InRecord } from '@ringfence/bus';
 import { followTopic } from '@ringfence/bus/follow';
 import { deadLetter, TOPIC } from '@ringfence/schema';
 import type { DetectorStats } from './metrics.ts';

@@ -1,5 +1,6 @@
-import { type Consumer, type Handler, type InRecord, runPipeline } from '@ringfence/bus';
+import type { Consumer, InRecord } from '@ringfence/bus';
 import { deadLetter } from '@ringfence/schema';
+import { type Handler, runPipeline } from '@ringfence/service-kit';
 import { createEdgePipeline } from './edge-pipeline.ts';
 import type { DetectorDeps } from './main.ts';
 import type { DetectorStats } from './metrics.ts';

@@ -3,7 +3,7 @@
  * prefix, host id and signing key (PKCS#8, PEM).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { importSigningKey, TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
 

@@ -4,7 +4,7 @@
  */
 import { createPublicKey } from 'node:crypto';
 import type { Consumer, ConsumerOptions } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { startEnricher } from '@ringfence/enricher';
 import { startDetector } from '../src/index.ts';
 

@@ -1,5 +1,5 @@
-import type { Bus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { type SigningKey, TOPIC } from '@ringfence/schema';
 import type { DeafBy, EnricherStats } from './metrics.ts';
 import type { EnricherPipeline } from './pipeline.ts';

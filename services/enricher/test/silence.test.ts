@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '@ringfence/base';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
-import { type Log } from '@ringfence/base';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { startEnricher } from '../src/index.ts';

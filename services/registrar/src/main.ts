@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Bus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/schema';
 import { Book, type Page } from './book.ts';

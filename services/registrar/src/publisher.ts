@@ -1,5 +1,5 @@
-import type { Bus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { SchemaError, TOPIC } from '@ringfence/schema';
 import type { Book, Page } from './book.ts';
 import type { RegistrarMetrics } from './metrics.ts';

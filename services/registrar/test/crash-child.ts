@@ -1,6 +1,7 @@
 /** A registrar that kills itself at the failpoint: argv: directory, failpoint. Says its address and a token. */
-import { silentLog } from '@ringfence/base';
+
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { openAuthority } from '@ringfence/identity';
 import { startRegistrar } from '../src/index.ts';

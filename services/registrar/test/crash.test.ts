@@ -6,11 +6,11 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { createAuthority, Enrolments, enrol, openAuthority } from '@ringfence/identity';
 import { topicsWith } from '@ringfence/schema';
 import { startRegistrar } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 import { temporary } from './support.ts';
 
 const cases = [
@@ -46,7 +46,12 @@ for (const { point, description, good, enrolled } of cases) {
 
     await using bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
     const ca = await openAuthority(join(directory, 'ca'));
-    await using registrar = await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log: silentLog });
+    await using registrar = await startRegistrar({
+      options: { port: 0, names: ['127.0.0.1'] },
+      bus,
+      ca,
+      log: silentLog,
+    });
     await using enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
     assert.equal(enrolments.of(hostId).length, enrolled);
     const again = enrol({ ...options, registrar: registrar.url });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { enrol, identityPaths, keepRenewed, watchCertificates } from '@ringfence/identity';
 import { silentLog } from '@ringfence/base';
+import { enrol, identityPaths, keepRenewed, watchCertificates } from '@ringfence/identity';
 import { startFleet } from './support.ts';
 
 test('a certificate is renewed before it expires, again and again, and whoever watches the files gets each', {

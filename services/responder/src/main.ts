@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Bus, type Consumer, type Failpoint, type Partitioned, runPipeline } from '@ringfence/bus';
-import { type Log } from '@ringfence/base';
+import type { Log } from '@ringfence/base';
+import type { Bus, Consumer } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination } from '@ringfence/coordination';
 import { deadLetter, decode, type SigningKey, type Trace } from '@ringfence/schema';
+import { type Failpoint, type Partitioned, runPipeline } from '@ringfence/service-kit';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
 import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
 import { queueOf } from './dispatch/names.ts';

@@ -1,13 +1,13 @@
 /** A responder that dies by kill -9 at a named point of its n-th batch. Arguments: directory, key file, pid it may kill, point, n. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import { importSigningKey } from '@ringfence/schema';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import { startResponder } from '../src/index.ts';
-import { silentLog } from '@ringfence/base';
 import { ENFORCING, TestAgent } from './support.ts';
 
 const [dir, keyFile, pid, point, batch] = process.argv.slice(2) as [string, string, string, string, string];

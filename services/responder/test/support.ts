@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bus, InRecord } from '@ringfence/bus';
 import { silentLog } from '@ringfence/base';
+import type { Bus, InRecord } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
 import {

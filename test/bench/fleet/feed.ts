@@ -13,7 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { openRecording, RawBatchReader, TOPIC } from '@ringfence/schema';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { AuditorStats } from '@ringfence/auditor';
-import type { CollectorStats } from '@ringfence/collector/parts';
+import type { CollectorStats } from '@ringfence/collector';
 import type { DetectorStats } from '@ringfence/detector';
 import type { EnricherStats } from '@ringfence/enricher';
 import type { ResponderStats } from '@ringfence/responder';

@@ -18,7 +18,8 @@ import {
   signBytes,
   typeOf,
 } from '@ringfence/schema';
-import { type RecordSource, transcode } from '@ringfence/sensor/parts';
+import type { RecordSource } from '@ringfence/sensor';
+import { transcode } from '@ringfence/sensor/parts';
 import fc from 'fast-check';
 import { sample } from '../../../packages/sensor/test/records.ts';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';

@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sensorObject } from '@ringfence/config';
 import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
-import { linkPath, loadObject, pinnedHooks, programOf, ringPath } from '@ringfence/sensor/parts';
+import { linkPath, ringPath } from '@ringfence/sensor';
+import { loadObject, pinnedHooks, programOf } from '@ringfence/sensor/parts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import { compileBpf } from './compile-bpf.ts';
 

@@ -1,5 +1,5 @@
 /** One responder of a fleet, to be killed. Argument: JSON of ResponderChild. It listens for agents as soon as it has read who is enrolled. */
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { serveControl } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
 import { Enrolments, identityPaths, loadIdentity, watchCertificates } from '@ringfence/identity';

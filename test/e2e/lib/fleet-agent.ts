@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Bus } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { type Control, decode, type Interest, type Result, TOPIC } from '@ringfence/schema';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuditReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { ServiceName } from '@ringfence/config';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';

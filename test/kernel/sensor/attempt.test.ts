@@ -4,7 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Want, wantOf } from '@ringfence/schema';
-import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import { ControlBlock } from '@ringfence/sensor';
+import { InterestTable } from '@ringfence/sensor/parts';
 import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const FORK = 1;

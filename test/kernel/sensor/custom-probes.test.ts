@@ -7,7 +7,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { BpfObject, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
 import { parseProbeArguments } from '@ringfence/schema';
-import { CUSTOM_PROGRAMS, CustomProbes, type ProbeStatus, readProbeFiles, sizeForCpus } from '@ringfence/sensor/parts';
+import { CustomProbes, type ProbeStatus, readProbeFiles, sizeForCpus } from '@ringfence/sensor';
+import { CUSTOM_PROGRAMS } from '@ringfence/sensor/parts';
 import { BULK, RecordReader, Scratch, type SensorRecord, sensorObject, skip } from '@ringfence/testkit/sensor';
 
 const BPF_FS = '/sys/fs/bpf';

@@ -4,7 +4,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello, records, wantOf } from '@ringfence/schema';
-import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import { ControlBlock } from '@ringfence/sensor';
+import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { probePlaces, setProbes } from '@ringfence/sensor/parts';
+import { probePlaces } from '@ringfence/sensor';
+import { setProbes } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 

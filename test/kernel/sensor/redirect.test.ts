@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { records, wantOf } from '@ringfence/schema';
-import { ControlBlock, InterestTable } from '@ringfence/sensor/parts';
+import { ControlBlock } from '@ringfence/sensor';
+import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 

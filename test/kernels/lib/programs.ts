@@ -1,6 +1,7 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
-import { kernelFunctions, sizeForCpus } from '@ringfence/sensor/parts';
+import { sizeForCpus } from '@ringfence/sensor';
+import { kernelFunctions } from '@ringfence/sensor/parts';
 
 export interface ProgramVerdict {
   readonly name: string;

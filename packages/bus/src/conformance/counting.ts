@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { type PipelineOptions, runPipeline } from '../pipeline.ts';
+import { type PipelineOptions, runPipeline, StateTable } from '@ringfence/service-kit';
 import type { Bus, Consumer, InRecord, OutRecord, TopicSpec } from '../port.ts';
-import { StateTable } from '../state-table.ts';
 import { collect, record, topic } from './helpers.ts';
 
 /**

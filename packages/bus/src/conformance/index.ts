@@ -33,3 +33,5 @@ export function conformance(name: string, factory: DriverFactory): void {
     closing(make);
   });
 }
+export { assertCounted, COUNTING, count, inputs } from './counting.ts';
+export { collect, NOTHING, record, take, text, topic } from './helpers.ts';

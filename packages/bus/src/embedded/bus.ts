@@ -1,3 +1,4 @@
+import { Waiter } from '@ringfence/base';
 import { BusClosedError, BusStorageError, BusUsageError } from '../errors.ts';
 import {
   type Bus,
@@ -19,7 +20,6 @@ import { type ReadSource, readTopic } from './read.ts';
 import { Retention } from './retention.ts';
 import { Space } from './space.ts';
 import { Store } from './store.ts';
-import { Waiter } from './waiter.ts';
 import { Writer } from './writer.ts';
 
 /** The embedded bus: one SQLite file, one writing process, one consumer per group. */

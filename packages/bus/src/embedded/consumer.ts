@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Waiter } from '@ringfence/base';
 import { BusClosedError, BusUsageError } from '../errors.ts';
 import type {
   Consumer,
@@ -9,7 +10,6 @@ import type {
   StateEntry,
 } from '../port.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { Waiter } from './waiter.ts';
 import type { Writer } from './writer.ts';
 
 /** What a group reads of one partition. */

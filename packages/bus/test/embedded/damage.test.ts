@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { type Log, silentLog } from '@ringfence/base';
-import { createRecord, createTopic, defer, readAll, temporary } from './harness.ts';
+import { createRecord, createTopic, defer, readAll, temporary } from '@ringfence/testkit/bus';
+import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 
 /** The files of a bus as kill -9 would leave them: copied while it is open. */
 async function abandoned(t: TestContext, records: number): Promise<string> {

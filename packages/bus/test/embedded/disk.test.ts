@@ -4,9 +4,9 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { createRecord, createTopic, defer, NOTHING, readAll, take, temporary } from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
-import { createRecord, createTopic, defer, NOTHING, readAll, take, temporary } from './harness.ts';
 
 function bytesIn(directory: string): number {
   return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRecord, createTopic, defer, NOTHING, readAll, temporary } from '@ringfence/testkit/bus';
 import Database from 'better-sqlite3';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { ownCopy, Tail } from '../../src/embedded/tail.ts';
-import { createRecord, createTopic, defer, NOTHING, readAll, temporary } from './harness.ts';
 
 function tailOf(count: number, bytes: number, first = 0): Tail {
   const tail = new Tail();

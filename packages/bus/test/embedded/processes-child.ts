@@ -1,8 +1,8 @@
 /** Opens the bus for writing and says so, or says why not. For each line of its stdin, `TOPIC VALUE`, it produces a record and says the line again. */
 import { createInterface } from 'node:readline';
+import { createTopic } from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusLockedError } from '../../src/errors.ts';
-import { createTopic } from './harness.ts';
 
 const [path = ''] = process.argv.slice(2);
 try {

@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRecord, createTopic, defer, readAll, temporary } from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { openEmbeddedReader } from '../../src/embedded/reader.ts';
 import type { InRecord } from '../../src/port.ts';
-import { createRecord, createTopic, defer, readAll, temporary } from './harness.ts';
 
 interface Child {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;

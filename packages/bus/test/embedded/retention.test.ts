@@ -2,9 +2,18 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  createRecord,
+  createTopic,
+  defer,
+  NOTHING,
+  openWithClock,
+  readAll,
+  take,
+  temporary,
+} from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
-import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll, take, temporary } from './harness.ts';
 
 describe('retention', () => {
   test('records older than the topic keeps them go; younger ones stay', async (t) => {

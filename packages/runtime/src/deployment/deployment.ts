@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { Bus, EmbeddedBus, SchemaBus } from '@ringfence/bus';
+import type { Bus, EmbeddedBus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
+import type { SchemaBus } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { loadLocalIdentity } from '@ringfence/identity/local';
 import type { Role, SigningKey } from '@ringfence/schema';

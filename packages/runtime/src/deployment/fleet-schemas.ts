@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Bus, RegistryOptions, SchemaBus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
-import { withSchemas } from '@ringfence/bus/fleet';
+import type { Bus } from '@ringfence/bus';
+import type { RegistryOptions, SchemaBus } from '@ringfence/bus-kafka';
+import { withSchemas } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
 import { PLAIN_TOPICS, type Role, recordsOf, TOPIC } from '@ringfence/schema';
 import { schemaBook } from './schemas.ts';

@@ -1,4 +1,4 @@
-import { type Desired, desiredOf } from '@ringfence/bus/topics';
+import { type Desired, desiredOf } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 import { ACCESS, ROLES } from '@ringfence/schema';
 import { topicSpecs } from './topics.ts';

@@ -3,10 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '@ringfence/base';
-import { type Bus, type KafkaBus } from '@ringfence/bus';
-import { fateOf } from '@ringfence/base';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { fateOf, OperatorError } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
+import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
 import {
   type Authority,

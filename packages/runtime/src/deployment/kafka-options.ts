@@ -1,4 +1,4 @@
-import type { KafkaBusOptions } from '@ringfence/bus';
+import type { KafkaBusOptions } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 
 /** How the brokers are reached, as it is set. Empty settings are left to the defaults of the bus. */

@@ -1,4 +1,4 @@
-import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus/fleet';
+import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { ROLES, recordsOf, writerSchemas } from '@ringfence/schema';
 import { registryOf } from './fleet-schemas.ts';

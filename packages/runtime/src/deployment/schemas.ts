@@ -1,4 +1,5 @@
-import { type Bus, exchangeSchemas, type SchemaBook } from '@ringfence/bus';
+import type { Bus } from '@ringfence/bus';
+import { exchangeSchemas, type SchemaBook } from '@ringfence/bus-kafka/schemas';
 import { knowsSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/schema';
 
 export const schemaBook: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };

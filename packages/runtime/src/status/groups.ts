@@ -1,6 +1,6 @@
 import { AUDITED } from '@ringfence/auditor/topics';
 import type { Bus } from '@ringfence/bus';
-import type { GroupQuestion } from '@ringfence/bus/topics';
+import type { GroupQuestion } from '@ringfence/bus-kafka/topics';
 import type { ServiceName } from '@ringfence/config';
 import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
 import { TOPIC } from '@ringfence/schema';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { makeFolder } from '@ringfence/base';
-import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfence/bus/topics';
+import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfence/bus-kafka/topics';
 import { type Config, loadConfig } from '@ringfence/config';
 import { type Authority, createAuthority, createRequest, openAuthority } from '@ringfence/identity';
 import { fleetTopics, kafkaOptionsOf } from '@ringfence/runtime/fleet';

@@ -9,15 +9,8 @@ import {
   isBpfFileSystem,
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
-import {
-  isProbe,
-  loadRefusals,
-  REFUSED,
-  STAND_INS,
-  sizeForCpus,
-  tellFull,
-  traceFunctions,
-} from '@ringfence/sensor/parts';
+import { isProbe, sizeForCpus } from '@ringfence/sensor';
+import { loadRefusals, REFUSED, STAND_INS, tellFull, traceFunctions } from '@ringfence/sensor/parts';
 
 export const BPF_FS = '/sys/fs/bpf';
 

@@ -5,17 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
+import { FullProfile, type KindAccount } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
-import {
-  Counters as Account,
-  DROP_CAUSES,
-  type DropCause,
-  Failures,
-  FullProfile,
-  type KindAccount,
-  UNIX_SENT,
-  ways,
-} from '@ringfence/sensor/parts';
+import { Counters as Account, DROP_CAUSES, type DropCause, Failures, UNIX_SENT, ways } from '@ringfence/sensor/parts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import { type AuditKind, encode } from '@ringfence/schema';
 import { createTestAlert } from '@ringfence/testkit';
 import { recordHash } from '../../src/chain.ts';
@@ -8,7 +9,6 @@ import { type Names, namesOf } from '../../src/elasticsearch/options.ts';
 import { templatesFor } from '../../src/elasticsearch/templates.ts';
 import { verifyCluster } from '../../src/elasticsearch/verify.ts';
 import { CLUSTER_DEFAULTS, type ClusterOptions, ClusterSink, type ClusterSinkDeps } from '../../src/index.ts';
-import { silentLog } from '@ringfence/base';
 
 import type { Tamper, TestStore } from './store.ts';
 

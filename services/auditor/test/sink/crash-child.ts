@@ -1,9 +1,8 @@
 /** An auditor on a bus's file and a cluster, that dies by kill -9 at a named point, or by its parent's hand. Arguments: directory, URL, prefix, point. */
 import { join } from 'node:path';
+import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startAuditor } from '../../src/index.ts';
-import { silentLog } from '@ringfence/base';
-
 
 const [dir, url, prefix, point] = process.argv.slice(2) as [string, string, string, string];
 const auditor = await startAuditor({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bus } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import type { Coordination, Holder } from '@ringfence/coordination';
 import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { CompiledResponderOptions } from '../config.ts';

@@ -1,5 +1,5 @@
-import type { Bus, InRecord } from '@ringfence/bus';
 import type { Log } from '@ringfence/base';
+import type { Bus, InRecord } from '@ringfence/bus';
 import { followTopic } from '@ringfence/bus/follow';
 import type { ControlPlane } from '@ringfence/control';
 import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/schema';

@@ -1,5 +1,6 @@
-import { type InRecord, type StateChange, type StateEntry, StateTable } from '@ringfence/bus';
+import type { InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { Priorities } from '@ringfence/schema';
+import { StateTable } from '@ringfence/service-kit';
 import { z } from 'zod';
 import { StateError } from '../errors.ts';
 import type { IncidentSummary, Target } from './target.ts';

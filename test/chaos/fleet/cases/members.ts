@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { ENRICHER_STORE } from '@ringfence/enricher';
 import { identityPaths } from '@ringfence/identity';
 import { TOPIC } from '@ringfence/schema';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
-import { openKafkaBus } from '@ringfence/bus/fleet';
+import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { decode, eventId, LANE, type Result } from '@ringfence/schema';

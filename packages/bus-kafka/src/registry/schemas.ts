@@ -1,0 +1,2 @@
+export type { SchemaBook } from './book.ts';
+export { exchangeSchemas } from './exchange.ts';

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { BusRefusedError } from '@ringfence/bus';
+import { collect, record, text, topic } from '@ringfence/bus/conformance';
+import { createTestCa, type KafkaCluster, startKafka, type TestCa, type TestCertificate } from '@ringfence/testkit';
+import { openKafkaBus } from '../../src/kafka/bus.ts';
+import type { KafkaBusOptions, KafkaSasl, KafkaTls } from '../../src/kafka/options.ts';
+import { missing } from './fleet.ts';
+
+const CLIENTS = ['platformatic', 'kafkajs'] as const;
+/** Far below a test's patience, far above what an answer takes. */
+const DEADLINE_MS = 8000;
+
+let fleets = 0;
+
+/** Everything that the bus does with brokers: topics, writing, reading, a group. */
+async function exercise(options: KafkaBusOptions): Promise<void> {
+  await using bus = await openKafkaBus({ topicPrefix: `s${fleets++}-`, requestDeadlineMs: DEADLINE_MS, ...options });
+  await bus.ensureTopics([topic('t')]);
+  await bus.produce([record('t', 'k', 'hello')]);
+  assert.deepEqual((await collect(bus.read({ topic: 't' }))).map(text), ['hello']);
+  await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
+  assert.deepEqual((await consumer.poll()).map(text), ['hello']);
+}
+
+/** PEM files of a test, in a directory of its own. */
+class Files {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'rf-kafka-'));
+
+  write(name: string, text_: string): string {
+    const path = join(this.directory, name);
+    writeFileSync(path, text_, { mode: 0o600 });
+    return path;
+  }
+
+  tls(ca: TestCa, mine?: TestCertificate): KafkaTls {
+    const trusted = { ca: this.write('ca.pem', ca.certificate) };
+    if (mine === undefined) return trusted;
+    return { ...trusted, cert: this.write('cert.pem', mine.certificate), key: this.write('key.pem', mine.key) };
+  }
+}
+
+describe('passwords and tokens', { skip: missing }, () => {
+  let kafka: KafkaCluster;
+  const files = new Files();
+  before(async () => {
+    kafka = await startKafka({ security: 'sasl-tls', users: { stranger: 'stranger-secret' } });
+  });
+  after(async () => {
+    await kafka[Symbol.asyncDispose]();
+    rmSync(files.directory, { recursive: true });
+  });
+  const user = (mechanism: KafkaSasl['mechanism'], password = 'admin-secret'): KafkaSasl => ({
+    mechanism,
+    username: 'admin',
+    password,
+  });
+  const options = (client: (typeof CLIENTS)[number], sasl: KafkaSasl): KafkaBusOptions => ({
+    brokers: kafka.bootstrap,
+    client,
+    tls: files.tls(kafka.ca!),
+    sasl,
+  });
+
+  for (const client of CLIENTS) {
+    test(`${client}: PLAIN, SCRAM and a bearer token from a file are let in`, async () => {
+      await exercise(options(client, user('plain')));
+      await exercise(options(client, user('scram-sha-512')));
+      const token = files.write('token', `${kafka.tokens.token('admin')}\n`);
+      await exercise(options(client, { mechanism: 'oauthbearer', token }));
+    });
+
+    for (const mechanism of ['plain', 'scram-sha-512'] as const) {
+      test(`${client}: a wrong password for ${mechanism} is refused at once, with what the broker says`, async () => {
+        await assert.rejects(openKafkaBus(options(client, user(mechanism, 'wrong'))), (error) => {
+          assert.ok(error instanceof BusRefusedError, String(error));
+          assert.match(error.message, /[Aa]uthentication failed|invalid credentials/);
+          assert.ok(!error.message.includes('wrong'), 'no secret in the message');
+          return true;
+        });
+      });
+    }
+
+    test(`${client}: an expired token is refused`, async () => {
+      const token = () => kafka.tokens.token('admin', -60);
+      await assert.rejects(openKafkaBus(options(client, { mechanism: 'oauthbearer', token })), BusRefusedError);
+    });
+
+    test(`${client}: who may not make a topic is told so, and how it is made`, async () => {
+      const sasl: KafkaSasl = { mechanism: 'plain', username: 'stranger', password: 'stranger-secret' };
+      await using bus = await openKafkaBus(options(client, sasl));
+      await assert.rejects(bus.ensureTopics([topic('mine')]), (error) => {
+        assert.ok(error instanceof BusRefusedError, String(error));
+        assert.match(error.message, /mine.*AUTHORIZATION_FAILED|AUTHORIZATION_FAILED.*mine/);
+        return true;
+      });
+    });
+  }
+});
+
+describe('certificates', { skip: missing }, () => {
+  let kafka: KafkaCluster;
+  const files = new Files();
+  before(async () => {
+    kafka = await startKafka({ security: 'mtls' });
+  });
+  after(async () => {
+    await kafka[Symbol.asyncDispose]();
+    rmSync(files.directory, { recursive: true });
+  });
+
+  for (const client of CLIENTS) {
+    const options = (tls: KafkaTls): KafkaBusOptions => ({
+      brokers: kafka.bootstrap,
+      client,
+      tls,
+      requestDeadlineMs: DEADLINE_MS,
+    });
+
+    test(`${client}: a certificate of the authority is let in, and a new one is taken up without a restart`, async () => {
+      const mine = await kafka.ca!.issue('admin');
+      await exercise(options(files.tls(kafka.ca!, mine)));
+      const bus = await openKafkaBus({ ...options(files.tls(kafka.ca!, mine)), topicPrefix: `r${fleets++}-` });
+      await bus.ensureTopics([topic('t')]);
+      // What connects from now on shows the new one: the old key no longer fits to it.
+      files.tls(kafka.ca!, await kafka.ca!.issue('admin'));
+      assert.deepEqual(await collect(bus.read({ topic: 't' })), []);
+      await bus.close();
+    });
+
+    test(`${client}: an expired certificate, and none, are refused within the deadline, with the reason`, async () => {
+      const expired = await kafka.ca!.issueExpired('admin');
+      await assert.rejects(openKafkaBus(options(files.tls(kafka.ca!, expired))), (error) => {
+        assert.match(String(error), /certificate|alert|SSL/i);
+        return true;
+      });
+      await assert.rejects(openKafkaBus(options(files.tls(kafka.ca!))), /ERR_BUS|certificate|alert|closed/i);
+    });
+
+    test(`${client}: a broker of another authority is not spoken to`, async () => {
+      const stranger = await createTestCa();
+      const mine = await kafka.ca!.issue('admin');
+      await assert.rejects(openKafkaBus(options(files.tls(stranger, mine))), (error) => {
+        assert.ok(error instanceof BusRefusedError, String(error));
+        assert.match(error.message, /certificate|issuer/i);
+        return true;
+      });
+    });
+  }
+});

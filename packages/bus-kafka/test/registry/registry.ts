@@ -1,0 +1,53 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Bus } from '@ringfence/bus';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { knowsSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/schema';
+import type { SchemaBook } from '../../src/registry/book.ts';
+
+export const SCHEMAS = 'ringfence.schemas';
+
+export const book: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
+
+/** A bus that carries what it is given: what lies on it is what lies on the wire. */
+export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus> {
+  const bus = await openEmbeddedBus({ path: ':memory:' });
+  t.after(() => bus.close());
+  const spec = { partitions: 1, retentionMs: Infinity, retentionBytes: Infinity };
+  await bus.ensureTopics([
+    { ...spec, name: SCHEMAS, compacted: true },
+    ...topics.map((name) => ({ ...spec, name, compacted: false })),
+  ]);
+  return bus;
+}
+
+/** A server that answers as the test says: what a registry must not do to us. */
+export async function hostileServer(
+  t: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => answer(request, response, Buffer.concat(chunks).toString('utf8')));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+export function schemaOf(name: RecordName): { readonly fingerprint: string; readonly schema: string } {
+  const own = writerSchemas().find((one) => one.name === name);
+  if (own === undefined) throw new Error(`no schema ${name}`);
+  return own;
+}
+
+/** A schema of `name` that nobody has seen: ours with one field more. */
+export function newerSchema(name: RecordName, field = `more${Math.random().toString(36).slice(2)}`): string {
+  const schema = JSON.parse(schemaOf(name).schema) as { fields: object[] };
+  return JSON.stringify({ ...schema, fields: [...schema.fields, { name: field, type: 'long', default: 0 }] });
+}

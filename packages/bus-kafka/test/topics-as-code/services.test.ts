@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { TopicSpec } from '@ringfence/bus';
+import { BusRefusedError } from '@ringfence/bus';
+import {
+  ACCESS,
+  encodeSigned,
+  knowsSchema,
+  learnSchema,
+  PLAIN_TOPICS,
+  ROLES,
+  type Role,
+  recordsOf,
+  TOPIC,
+  topicsOf,
+  topicsWith,
+  writerSchemas,
+} from '@ringfence/schema';
+import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
+import type { KafkaBusOptions } from '../../src/kafka/options.ts';
+import { type SchemaBus, withSchemas } from '../../src/registry/schema-bus.ts';
+import { applyPlan, readActual } from '../../src/topics-as-code/admin.ts';
+import { withAdmin } from '../../src/topics-as-code/connect.ts';
+import { desiredOf } from '../../src/topics-as-code/desired.ts';
+import { planTopics } from '../../src/topics-as-code/plan.ts';
+import { createTestFleet } from './fleet.ts';
+
+const USERS = Object.fromEntries(ROLES.map((role) => [role, role]));
+
+describe('services on a broker that gives them what they need and no more', { skip: kafkaMissing() ?? false }, () => {
+  let cluster: KafkaCluster;
+
+  const optionsOf = (username: string, password = username): KafkaBusOptions => ({
+    brokers: cluster.bootstrap,
+    sasl: { mechanism: 'scram-sha-512', username, password },
+    produceDeadlineMs: 10_000,
+  });
+
+  before(async () => {
+    cluster = await startKafka({ security: 'sasl', users: USERS });
+    const desired = desiredOf(createTestFleet({ brokers: 1 }));
+    await withAdmin(optionsOf('admin', 'admin-secret'), async (admin) =>
+      applyPlan(admin, planTopics(desired, await readActual(admin, desired)), () => {}),
+    );
+  });
+  after(() => cluster?.[Symbol.asyncDispose]());
+
+  const specsOf = (role: Role): TopicSpec[] => topicsWith(4).filter(({ name }) => topicsOf([role]).includes(name));
+
+  /** As `ringfence up --only role` opens it. */
+  const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
+    withSchemas(bus, {
+      book: { ours: writerSchemas, knows: knowsSchema, learn: learnSchema },
+      topic: TOPIC.schemas,
+      reads: recordsOf([role], 'reads'),
+      writes: recordsOf([role], 'writes'),
+      plain: PLAIN_TOPICS,
+    });
+
+  test('an agent writes batches, and is refused where it has no business', async () => {
+    await using bus = await openKafkaBus(optionsOf('agent'));
+    const host = createTestHost();
+    host.tick();
+    await bus.ensureTopics(specsOf('agent'));
+    await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
+    for (const topic of [TOPIC.alerts, TOPIC.schemas, TOPIC.commands])
+      await assert.rejects(bus.produce([{ topic, key: 'k', value: Buffer.from('x') }]), BusRefusedError);
+    await assert.rejects(Array.fromAsync(bus.read({ topic: TOPIC.raw })), BusRefusedError);
+  });
+
+  for (const role of ROLES.filter((one) => ACCESS[one].group !== null)) {
+    test(`${role}: says its schemas, consumes, writes, keeps its place`, async () => {
+      await using kafka = await openKafkaBus(optionsOf(role));
+      await kafka.ensureTopics(specsOf(role));
+      const bus = await serviceBus(kafka, role);
+      const [first] = ACCESS[role].reads;
+      const group = ACCESS[role].group as string;
+      const said = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
+      const value = encodeSigned('Result', said, null);
+      // Written by somebody who may.
+      await using admin = await openKafkaBus(optionsOf('admin', 'admin-secret'));
+      await admin.produce([{ topic: first as string, key: 'h', value }]);
+      const store = `ringfence.state.${group}`;
+      const stateful = role !== 'auditor';
+      const consumer = await bus.consumer({
+        group,
+        topics: [first as string],
+        ...(stateful ? { stores: [store] } : {}),
+      });
+      const records = await consumer.poll();
+      const [record] = records;
+      assert.ok(record);
+      const position = { offset: record.offset, index: 0 };
+      const state = stateful
+        ? [{ store, partition: record.partition, key: 'k', value: Buffer.from('v'), position }]
+        : [];
+      const [output] = ACCESS[role].writes;
+      await consumer.commit(records, { outputs: [{ topic: output as string, key: 'h', value }], state });
+      await consumer.close();
+    });
+  }
+
+  test('a registrar enrols, and reads what it wrote', async () => {
+    await using kafka = await openKafkaBus(optionsOf('registrar'));
+    const bus = await serviceBus(kafka, 'registrar');
+    await bus.produce([{ topic: TOPIC.enrolments, key: 'h/k', value: Buffer.from('enrolment') }]);
+    assert.equal((await Array.fromAsync(bus.read({ topic: TOPIC.enrolments }))).length, 1);
+  });
+
+  test('a wrong password is told with what to check', async () => {
+    await assert.rejects(
+      withAdmin(optionsOf('admin', 'wrong'), (admin) => admin.listTopics()),
+      { code: 'ERR_BUS_BROKER_ADMIN', message: /bus\.kafka\.sasl/ },
+    );
+  });
+
+  test('a service may not apply, and is told what it takes', async () => {
+    const desired = desiredOf(createTestFleet({ brokers: 1 }));
+    await assert.rejects(
+      withAdmin(optionsOf('detector'), (admin) => readActual(admin, desired)),
+      { code: 'ERR_BUS_BROKER_ADMIN', message: /describe and alter topics/ },
+    );
+  });
+});
