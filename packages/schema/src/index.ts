@@ -34,7 +34,6 @@ export {
   type FieldValue,
   isoTime,
   type Subject,
-  type TextPlace,
 } from './fields/index.ts';
 export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
@@ -96,7 +95,7 @@ export {
 export { createSingleEvent } from './single-event.ts';
 export type { Step, Trace } from './step.ts';
 export { callNames, callNumber, sourceName } from './system-calls.ts';
-export { decodeText, escapeText, splitText } from './text.ts';
+export { decodeText, escapeText, splitText, type TextPlace } from './text.ts';
 export { parseTlsHello, type TlsHello } from './tls.ts';
 export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topics.ts';
 export { nanosToMicros, U64_ZERO, u64Equals, u64FromBigInt, u64High, u64Low, u64ToBigInt, u64ToHex } from './u64.ts';

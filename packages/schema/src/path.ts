@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { TextPlace } from './fields/field.ts';
+import type { TextPlace } from './text.ts';
 
 /** `.`, `..` or nothing between two slashes, or at the end */
 const IRREGULAR = /(?:^|\/)\.{0,2}(?:\/|$)/;

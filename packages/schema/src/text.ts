@@ -60,3 +60,10 @@ export function splitText(bytes: Uint8Array, start = 0, end: number = bytes.leng
   if (start === end) return [];
   return decodeText(bytes, start, bytes[end - 1] === 0 ? end - 1 : end).split('\0');
 }
+
+/** Where a text lies as bytes. */
+export interface TextPlace {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}

@@ -1,19 +1,13 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, type KindName, leafIndex } from '../layout.ts';
 import type { ProcessInfo } from '../process.ts';
+import type { TextPlace } from '../text.ts';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
 
 /** `ip` values are text ("10.0.0.1", "fe80::1"); `strings` holds several, such as the arguments of a process. */
 export type FieldType = 'string' | 'number' | 'bool' | 'ip' | 'strings';
-
-/** Where a text lies as bytes. */
-export interface TextPlace {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
 
 /** What values say something of. */
 export interface Subject<E> {

@@ -34,7 +34,7 @@ import { userFields } from './user.ts';
 
 export { addressText } from './address.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
-export type { Field, FieldSpec, FieldType, FieldValue, Subject, TextPlace } from './field.ts';
+export type { Field, FieldSpec, FieldType, FieldValue, Subject } from './field.ts';
 
 const own: readonly Field[] = [
   ...eventFields,
