@@ -35,7 +35,6 @@ export {
   isoTime,
   type Subject,
 } from './fields/index.ts';
-export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { type ReleasedSchema, releasedSchemas } from './history.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
@@ -68,6 +67,7 @@ export {
   signedPart,
 } from './raw-batch.ts';
 export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader } from './recording.ts';
+export { records } from './records.ts';
 export {
   itemsIn,
   itemsOf,

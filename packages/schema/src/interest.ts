@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { containerFields } from './fields/container.ts';
 import type { FieldValue } from './fields/field.ts';
-import * as records from './generated/records.generated.ts';
 import type { Want } from './generated/types.generated.ts';
+import { records } from './records.ts';
 
 /** What the loaded content can match; what it cannot match does not leave the kernel. Opens to write or create do in any case. */
 export interface Interest {

@@ -1,7 +1,7 @@
 /** Arguments of user-defined probes, as bpf/custom.bpf.h writes them. Hostile input: every length is checked, nothing throws. */
 import { asBuffer } from './codec.ts';
 import { addressText } from './fields/address.ts';
-import { ProbeType } from './generated/records.generated.ts';
+import { records } from './records.ts';
 import { decodeText } from './text.ts';
 
 export interface ProbeArgument {
@@ -39,7 +39,7 @@ function argument(bytes: Buffer): ProbeArgument | undefined {
   const content = bytes.subarray(SIZE);
   const text = numberText(type, bytes) ?? contentText(type, content);
   if (text === undefined) return undefined;
-  const number = type <= ProbeType.TYPE_POINTER ? Number(text) : undefined;
+  const number = type <= records.ProbeType.TYPE_POINTER ? Number(text) : undefined;
   return { name, text, number, cut: number === undefined && bytes.readBigUInt64LE(AT.value) > BigInt(content.length) };
 }
 
@@ -50,11 +50,11 @@ function nameEnd(bytes: Buffer): number {
 
 function numberText(type: number, bytes: Buffer): string | undefined {
   switch (type) {
-    case ProbeType.TYPE_UNSIGNED:
+    case records.ProbeType.TYPE_UNSIGNED:
       return String(bytes.readBigUInt64LE(AT.value));
-    case ProbeType.TYPE_SIGNED:
+    case records.ProbeType.TYPE_SIGNED:
       return String(bytes.readBigInt64LE(AT.value));
-    case ProbeType.TYPE_POINTER:
+    case records.ProbeType.TYPE_POINTER:
       return `0x${bytes.readBigUInt64LE(AT.value).toString(16)}`;
     default:
       return undefined;
@@ -63,13 +63,13 @@ function numberText(type: number, bytes: Buffer): string | undefined {
 
 function contentText(type: number, content: Buffer): string | undefined {
   switch (type) {
-    case ProbeType.TYPE_STRING:
+    case records.ProbeType.TYPE_STRING:
       return decodeText(content);
-    case ProbeType.TYPE_BYTES:
+    case records.ProbeType.TYPE_BYTES:
       return content.toString('hex');
-    case ProbeType.TYPE_IPV4:
+    case records.ProbeType.TYPE_IPV4:
       return content.length === 4 ? addressText(content) : undefined;
-    case ProbeType.TYPE_IPV6:
+    case records.ProbeType.TYPE_IPV6:
       return content.length === 16 ? addressText(content) : undefined;
     default:
       return undefined;

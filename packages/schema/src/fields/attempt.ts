@@ -1,8 +1,8 @@
 import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { leafIndex } from '../layout.ts';
 import { normalPath } from '../path.ts';
+import { records } from '../records.ts';
 import { u64High, u64Low } from '../u64.ts';
 import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';
 import { groupIds } from './user.ts';

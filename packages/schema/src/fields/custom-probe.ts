@@ -1,16 +1,16 @@
 import type { EventView } from '../event-batch.ts';
-import { ProbePlace } from '../generated/records.generated.ts';
 import { leafIndex } from '../layout.ts';
 import { type ProbeArgument, parseProbeArguments } from '../probe.ts';
+import { records } from '../records.ts';
 import { bodyLong, bodyText, type Field } from './field.ts';
 
 const kinds = ['probe'];
 const place = bodyLong('Probe', 'place');
 const places = new Map<number, string>([
-  [ProbePlace.PLACE_UPROBE, 'uprobe'],
-  [ProbePlace.PLACE_URETPROBE, 'uretprobe'],
-  [ProbePlace.PLACE_USDT, 'usdt'],
-  [ProbePlace.PLACE_TRACEPOINT, 'tracepoint'],
+  [records.ProbePlace.PLACE_UPROBE, 'uprobe'],
+  [records.ProbePlace.PLACE_URETPROBE, 'uretprobe'],
+  [records.ProbePlace.PLACE_USDT, 'usdt'],
+  [records.ProbePlace.PLACE_TRACEPOINT, 'tracepoint'],
 ]);
 const argumentsLeaf = leafIndex('Probe', 'arguments.bytes');
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { KIND, kindName, layouts, leafIndex } from '../layout.ts';
 import { LOG_ACTIONS } from '../log-actions.ts';
+import { records } from '../records.ts';
 import { SPELLINGS, unseen } from './falco/event-types.ts';
 import { bodyLong, type Field } from './field.ts';
 import { ioUring } from './io-uring.ts';

@@ -1,7 +1,7 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { KIND } from '../layout.ts';
 import { normalPath } from '../path.ts';
+import { records } from '../records.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 import { mountSource, mountTarget } from './mount.ts';
 

@@ -1,9 +1,9 @@
 import type { EventView } from '../event-batch.ts';
 import { KIND, leafIndex } from '../layout.ts';
 import { isNormalPath, normalPath } from '../path.ts';
+import type { TextPlace } from '../text.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
-import type { TextPlace } from '../text.ts';
 import { changedMode, changedPath } from './file-change.ts';
 import { ioUring } from './io-uring.ts';
 

@@ -1,6 +1,6 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { KIND, leafIndex } from '../layout.ts';
+import { records } from '../records.ts';
 import { addressText } from './address.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 

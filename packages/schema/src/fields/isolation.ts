@@ -1,7 +1,7 @@
 import { capabilityNames } from '../capabilities.ts';
 import type { EventView } from '../event-batch.ts';
-import { AttemptOperation } from '../generated/records.generated.ts';
 import { KIND, kindName, layouts, leafIndex } from '../layout.ts';
+import { records } from '../records.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
@@ -85,7 +85,7 @@ const counts = new Map(
 const gapEnds = [bodyLong('Gap', 'from'), bodyLong('Gap', 'to')] as const;
 counts.set(KIND.Gap, (event) => gapEnds[1](event) - gapEnds[0](event) + 1);
 
-const isFork = (event: EventView): boolean => attempted(event) === AttemptOperation.ATTEMPT_FORK_FAILED;
+const isFork = (event: EventView): boolean => attempted(event) === records.AttemptOperation.ATTEMPT_FORK_FAILED;
 
 function flagsOf(event: EventView): string[] | undefined {
   if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, attemptFlags)) : undefined;

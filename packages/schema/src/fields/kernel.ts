@@ -1,6 +1,6 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { KIND, leafIndex } from '../layout.ts';
+import { records } from '../records.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { BPF_ATTACH_TYPES, BPF_COMMANDS, BPF_MAP_TYPES, BPF_PROGRAM_TYPES } from './bpf-names.ts';
 import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';

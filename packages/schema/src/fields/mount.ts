@@ -1,6 +1,6 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { normalPath } from '../path.ts';
+import { records } from '../records.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
 const { MountOperation } = records;

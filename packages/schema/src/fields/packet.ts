@@ -1,7 +1,7 @@
 import { type DnsMessage, parseDns } from '../dns.ts';
 import type { EventView } from '../event-batch.ts';
-import { PacketContent } from '../generated/records.generated.ts';
 import { leafIndex } from '../layout.ts';
+import { records } from '../records.ts';
 import { parseTlsHello, type TlsHello } from '../tls.ts';
 import { bodyLong, type Field } from './field.ts';
 
@@ -17,11 +17,13 @@ function payload({ cursor }: EventView): Uint8Array {
 }
 
 function dns(event: EventView): DnsMessage | undefined {
-  return content(event) === PacketContent.PACKET_DNS ? parseDns(payload(event), protocol(event) === TCP) : undefined;
+  return content(event) === records.PacketContent.PACKET_DNS
+    ? parseDns(payload(event), protocol(event) === TCP)
+    : undefined;
 }
 
 function hello(event: EventView): TlsHello | undefined {
-  return content(event) === PacketContent.PACKET_TLS ? parseTlsHello(payload(event)) : undefined;
+  return content(event) === records.PacketContent.PACKET_TLS ? parseTlsHello(payload(event)) : undefined;
 }
 
 /** No values are no value. */
@@ -35,7 +37,8 @@ export const packetFields: readonly Field[] = [
     type: 'string',
     doc: 'dns or tls: what the packet carries. On port 53 dns, even where it is none: then the dns fields are absent.',
     kinds,
-    get: (event) => ({ [PacketContent.PACKET_DNS]: 'dns', [PacketContent.PACKET_TLS]: 'tls' })[content(event)],
+    get: (event) =>
+      ({ [records.PacketContent.PACKET_DNS]: 'dns', [records.PacketContent.PACKET_TLS]: 'tls' })[content(event)],
   },
   { name: 'dns.type', type: 'string', doc: 'query or answer.', kinds, oneOf: ['query', 'answer'], get: typeOf },
   {

@@ -1,5 +1,5 @@
 import type { EventView } from '../event-batch.ts';
-import { RedirectCall } from '../generated/records.generated.ts';
+import { records } from '../records.ts';
 import { bodyLong, type Field } from './field.ts';
 
 const kinds = ['redirect'];
@@ -8,7 +8,7 @@ const target = bodyLong('Redirect', 'targetDescriptor');
 const call = bodyLong('Redirect', 'call');
 
 const CALLS: ReadonlyMap<number, string> = new Map(
-  Object.entries(RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),
+  Object.entries(records.RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),
 );
 
 /** Which system call it was. */

@@ -1,4 +1,4 @@
-import { SocketOperation } from '../generated/records.generated.ts';
+import { records } from '../records.ts';
 import { bodyLong, bodyText, type Field } from './field.ts';
 
 const family = bodyLong('Socket', 'family');
@@ -77,7 +77,7 @@ export const socketFields: readonly Field[] = [
     type: 'number',
     doc: 'How many may wait to be accepted.',
     kinds,
-    get: (event) => (operation(event) === SocketOperation.SOCKET_LISTEN ? backlog(event) : undefined),
+    get: (event) => (operation(event) === records.SocketOperation.SOCKET_LISTEN ? backlog(event) : undefined),
   },
   {
     name: 'ringfence.socket.context_id',
@@ -85,7 +85,9 @@ export const socketFields: readonly Field[] = [
     doc: 'Of a vsock: which machine; 4294967295: any.',
     kinds,
     get: (event) =>
-      family(event) === AF_VSOCK && operation(event) !== SocketOperation.SOCKET_SOCKET ? contextId(event) : undefined,
+      family(event) === AF_VSOCK && operation(event) !== records.SocketOperation.SOCKET_SOCKET
+        ? contextId(event)
+        : undefined,
   },
   {
     name: 'ringfence.socket.algorithm',

@@ -1,5 +1,5 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
+import { records } from '../records.ts';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
 const operation = bodyLong('Tampering', 'operation');

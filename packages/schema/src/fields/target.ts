@@ -1,7 +1,7 @@
 import type { EventView } from '../event-batch.ts';
-import * as records from '../generated/records.generated.ts';
 import { entityId } from '../ids.ts';
 import { KIND, leafIndex } from '../layout.ts';
+import { records } from '../records.ts';
 import { u64ToBigInt } from '../u64.ts';
 import { bodyLong, type Field } from './field.ts';
 import { tampering } from './tampering.ts';
