@@ -34,7 +34,7 @@
 #define RF_TLS_MAX 2048            /* bytes kept of a TLS hello: one with post-quantum keys has about 1,800 */
 
 /* Lanes: each has its own ring, sequence and loss counters.
- * packages/schema/src/ids.ts (LANE) adds those of user space. */
+ * packages/wire/src/ids.ts (LANE) adds those of user space. */
 enum rf_lane { RF_LANE_SECURITY = 0, RF_LANE_BULK = 1, RF_LANES = 2 };
 
 enum rf_kind {

@@ -2,7 +2,7 @@
  * Emits TypeScript that converts records of bpf/ringfence.h in place to the Avro body of the same name, field by field.
  */
 import type { Btf, BtfMember, BtfOf, BtfType } from '@ringfence/libbpf-ts';
-import { layouts, schemaOf } from '@ringfence/schema';
+import { layouts, schemaOf } from '@ringfence/wire';
 
 type Schema = string | { readonly name?: string; readonly type: Schema; readonly fields?: readonly SchemaField[] };
 interface SchemaField {
@@ -195,7 +195,7 @@ export function emitTranscoder(btf: Btf, header: string): string {
   const writers = kinds.map(({ record, writes }) => emitFunction(`write${record}`, withRoom(writes)));
   return `${[
     header,
-    "import type { AvroWriter } from '@ringfence/schema';\nimport { addressBytes, signedMicros, writeText } from '../records/write-field.ts';",
+    "import type { AvroWriter } from '@ringfence/wire';\nimport { addressBytes, signedMicros, writeText } from '../records/write-field.ts';",
     [
       '/** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */',
       `export const FIXED_BYTES: Int32Array = Int32Array.of(${byKind(({ struct }) => struct.size, 0).join(', ')});`,

@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { catalogue, eventKinds, KIND, type KindName } from '@ringfence/schema';
+import { catalogue, eventKinds } from '@ringfence/fields';
+import { KIND, type KindName } from '@ringfence/wire';
 import { parse } from 'yaml';
 import { cell, wrap } from './markdown.ts';
 

@@ -1,9 +1,9 @@
 /**
- * Generates packages/schema/src/generated/types.generated.ts, with one interface per Avro record. `--check` only
+ * Generates packages/wire/src/generated/types.generated.ts, with one interface per Avro record. `--check` only
  * compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { recordNames, schemaOf } from '@ringfence/schema';
+import { recordNames, schemaOf } from '@ringfence/wire';
 
 type Schema =
   | string
@@ -23,7 +23,7 @@ interface Field {
   doc?: string;
 }
 
-const OUT = new URL('../packages/schema/src/generated/types.generated.ts', import.meta.url);
+const OUT = new URL('../packages/wire/src/generated/types.generated.ts', import.meta.url);
 const PRIMITIVES: Record<string, string> = {
   null: 'null',
   boolean: 'boolean',
@@ -82,11 +82,11 @@ function define(schema: Exclude<Schema, string | Schema[]>): void {
 
 for (const name of recordNames) define(schemaOf(name) as unknown as Exclude<Schema, string | Schema[]>);
 const map = recordNames.map((name) => `  readonly ${name}: ${name};\n`).join('');
-const text = `// Generated from packages/schema/avro by tools/generate-types.ts: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
+const text = `// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync(OUT, 'utf8') !== text) {
-    console.error('types.generated.ts differs from packages/schema/avro: run tools/generate-types.ts');
+    console.error('types.generated.ts differs from packages/wire/avro: run tools/generate-types.ts');
     process.exitCode = 1;
   }
 } else writeFileSync(OUT, text);

@@ -1,14 +1,7 @@
 /** Generates docs/EVENTS.md and docs/FIELDS.md from the schemas and the field catalogue. */
-import {
-  catalogue,
-  FILTERED_KINDS,
-  type Field,
-  FORMS,
-  type KindName,
-  kindName,
-  type RecordSchema,
-  schemaOf,
-} from '@ringfence/schema';
+import { catalogue, type Field } from '@ringfence/fields';
+import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
+import { type KindName, kindName, type RecordSchema, schemaOf } from '@ringfence/wire';
 
 import { cell, code, wrap } from './markdown.ts';
 
@@ -131,7 +124,7 @@ export function eventDocs(): string {
   for (const record of body) collect(record);
   return `${[
     '# Events',
-    generated('packages/schema/avro/event.avsc'),
+    generated('packages/wire/avro/event.avsc'),
     wrap(
       'The events that Ringfence reports. On the wire, each event is an Avro record in a signed RawBatch. Its identity is hostId, bootId, run, lane, cpu and sequence.',
     ),
@@ -182,7 +175,7 @@ function missingRows(): string[] {
 export function fieldDocs(): string {
   return `${[
     '# Fields',
-    generated('packages/schema/src/fields'),
+    generated('packages/fields/src'),
     wrap(
       'The fields that conditions, outputs and `--where` can use. A comparison with a field that an event does not have is false; `exists` tests whether it has the field.',
     ),

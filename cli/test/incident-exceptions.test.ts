@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { type Alert, decode, type Incident, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost, testRecords } from '@ringfence/testkit';
+import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import { exceptionsFor } from '../src/incident/exceptions-view.ts';
 
 const CONDITION = 'event.action = open and file.path = /etc/shadow';

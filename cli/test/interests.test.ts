@@ -11,11 +11,12 @@ import { promisify } from 'node:util';
 import { paintFor } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
+import { interestContent, interestVersion } from '@ringfence/interest';
 import { serveApi } from '@ringfence/runtime';
 import type { Status } from '@ringfence/runtime/status';
 import { type HostInterests, interestsOf } from '@ringfence/runtime/status';
-import { interestContent, interestVersion, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { TOPIC, topicsWith } from '@ringfence/wire';
 import { interestLines } from '../src/topology/interests-view.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');

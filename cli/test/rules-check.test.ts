@@ -6,9 +6,9 @@ import { Writable } from 'node:stream';
 import test from 'node:test';
 import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
+import { catalogue } from '@ringfence/fields';
 import { checkRules, readSources, readTestSources, rulesBeside, shortName, testFileSchema } from '@ringfence/rule-lab';
 import { ruleFileSchema } from '@ringfence/rules';
-import { catalogue } from '@ringfence/schema';
 import { diagnosticsText } from '../src/rules/diagnostics-view.ts';
 
 const plain = paintFor(new Writable());

@@ -6,8 +6,8 @@ import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { paintFor } from '@ringfence/base';
 import { GivenError, Judge, readGiven, readTestFile, runTests } from '@ringfence/rule-lab';
-import { recordingEntry, recordingHeader } from '@ringfence/schema';
 import { TestHost } from '@ringfence/testkit';
+import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { testRunText } from '../src/rules/test-view.ts';
 
 const plain = paintFor(new Writable());

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { WriteStream } from 'node:tty';
 import { paintFor } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
+import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/wire';
 import { renderIncident } from '../src/incident/view.ts';
 import { alertLine } from '../src/lists/alert-view.ts';
 import { LiveView } from '../src/shared/live.ts';

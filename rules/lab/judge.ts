@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { type CompiledRule, formatOutput, type OnMatch, type RuleSet } from '@ringfence/rules';
-import { EventView, KIND, placeOf } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
+import { EventView, KIND, placeOf } from '@ringfence/wire';
 
 type Told = (rule: CompiledRule<EventView>, output: string) => void;
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogReader } from '@ringfence/log-reader';
-import type { SigningKey } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
+import type { SigningKey } from '@ringfence/wire';
 
 const LIMIT_MS = 10_000;
 const FILES = ['/var/log/auth.log', '/var/log/syslog', '/var/log/nginx/access.log'];

@@ -3,11 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Collector, startCollector } from '@ringfence/collector';
+import type { Interest } from '@ringfence/interest';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import { createSigningKey, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
 import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
 import { sensorObject, skip as sensorSkip } from '@ringfence/testkit/sensor';
+import { createSigningKey, type SigningKey, TOPIC } from '@ringfence/wire';
 
 const BPF_FS = '/sys/fs/bpf';
 

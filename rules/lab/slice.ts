@@ -1,12 +1,4 @@
-import {
-  KIND,
-  LANE,
-  RawBatchReader,
-  RawBatchWriter,
-  type SigningKey,
-  signBytes,
-  u64FromBigInt,
-} from '@ringfence/schema';
+import { KIND, LANE, RawBatchReader, RawBatchWriter, type SigningKey, signBytes, u64FromBigInt } from '@ringfence/wire';
 
 /**
  * Of a host's raw stream what happened in some cgroups, as a raw stream of its own: the events as they came, counted anew so that none seems to be missing.

@@ -8,7 +8,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
-import { openRecording, recordingEntry, recordingHeader } from '@ringfence/schema';
+import { openRecording, recordingEntry, recordingHeader } from '@ringfence/wire';
 import { interrupted } from '../../test/bench/lib/interrupt.ts';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createSigningKey, type SigningKey } from '@ringfence/schema';
+import { createSigningKey, type SigningKey } from '@ringfence/wire';
 import { LIBRARY, remembered, Sandbox } from '../lab/sandbox.ts';
 import { LabSensor } from '../lab/sensor.ts';
 import { Slice } from '../lab/slice.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledRule, Priority, Profile } from '@ringfence/rules';
-import type { EventView } from '@ringfence/schema';
+import type { EventView } from '@ringfence/wire';
 
 /** What was measured last; the recordings that it comes from are too large to be kept here. */
 export const SUMMARY: string = join(import.meta.dirname, 'summary.json');

@@ -1,5 +1,5 @@
 import { type CompiledRule, PRIORITIES, type Priority } from '@ringfence/rules';
-import type { EventView } from '@ringfence/schema';
+import type { EventView } from '@ringfence/wire';
 import type { AlertCount } from './summary.ts';
 
 const HIGH = PRIORITIES.indexOf('error');

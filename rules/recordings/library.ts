@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { openRecording, placeOf, recordingEntry, recordingHeader } from '@ringfence/schema';
+import { openRecording, placeOf, recordingEntry, recordingHeader } from '@ringfence/wire';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';
 

@@ -1,5 +1,5 @@
-import { LANE, records } from '@ringfence/schema';
 import { O, type TestProcess } from '@ringfence/testkit';
+import { LANE, records } from '@ringfence/wire';
 import { type Scene, testContent } from './support.ts';
 
 const {

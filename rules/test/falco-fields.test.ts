@@ -1,9 +1,10 @@
 /** Fields in Falco's form, on events that take the way of real ones. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { catalogue, eventKinds } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
-import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
 import { O } from '@ringfence/testkit';
+import type { EventView } from '@ringfence/wire';
 import { judge, Scene } from './support.ts';
 
 /** What happens, and the kind of the event that is meant: of what the conditions say all must hold on it, or none. */

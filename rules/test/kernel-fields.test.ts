@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { KindName } from '@ringfence/schema';
 import type { EventValues } from '@ringfence/testkit';
+import type { KindName } from '@ringfence/wire';
 import { compile, judge, Scene } from './support.ts';
 
 const LOOPBACK = '127.0.0.1';

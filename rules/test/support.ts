@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { catalogue, eventKinds } from '@ringfence/fields';
 import {
   type CompileOptions,
   compileRules,
@@ -14,7 +15,6 @@ import {
   type RuleSource,
   render,
 } from '@ringfence/rules';
-import { catalogue, createSigningKey, EventView, eventKinds, KIND, TOPIC } from '@ringfence/schema';
 import {
   type ContainerValues,
   credentialsOf,
@@ -24,6 +24,7 @@ import {
   testLogs,
   testRecords,
 } from '@ringfence/testkit';
+import { createSigningKey, EventView, KIND, TOPIC } from '@ringfence/wire';
 
 export const contentFolder: string = join(import.meta.dirname, '..');
 export const contentFiles: readonly string[] = readdirSync(contentFolder).filter((name) => name.endsWith('.yaml'));

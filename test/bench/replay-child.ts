@@ -7,8 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { loadConfig } from '@ringfence/config';
 import { type ReplayResult, replay } from '@ringfence/runtime/replay';
-import { openRecording } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
+import { openRecording } from '@ringfence/wire';
 
 const [path = '', profile] = process.argv.slice(2);
 const config = loadConfig();

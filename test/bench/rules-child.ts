@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { compileDetectorRules, type Rules } from '@ringfence/detector';
 import { compileRules } from '@ringfence/rules';
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 import type { MatchJob, MatchResult } from './rules/job.ts';
 import { readBatches } from './rules/job.ts';
 

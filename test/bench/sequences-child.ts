@@ -1,8 +1,9 @@
 /**
  * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two. Needs --expose-gc; prints SequenceFigures.
  */
+
+import type { FieldSpec } from '@ringfence/fields';
 import { compileRules, type EventKinds, type FieldCatalogue, RuleMemory } from '@ringfence/rules';
-import type { FieldSpec } from '@ringfence/schema';
 import type { SequenceFigures } from './rules/job.ts';
 
 interface BenchEvent {

@@ -12,8 +12,8 @@ import { loadConfig, SERVICES } from '@ringfence/config';
 import { topicSpecs } from '@ringfence/runtime';
 import { startReplayed } from '@ringfence/runtime/replay';
 import { lagOf } from '@ringfence/runtime/status';
-import { openRecording, TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
+import { openRecording, TOPIC } from '@ringfence/wire';
 
 const [path = '', dir = ''] = process.argv.slice(2);
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */

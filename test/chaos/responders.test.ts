@@ -24,7 +24,6 @@ import {
   watchCertificates,
 } from '@ringfence/identity';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
-import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
 import {
   createTestAlert,
@@ -38,6 +37,7 @@ import {
   startTcpProxy,
   type TcpProxy,
 } from '@ringfence/testkit';
+import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
 import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
 import { AgentControl } from '../../services/collector/src/control/control.ts';
 import { ExecutedCommands } from '../../services/collector/src/control/executed.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { loadConfig } from '@ringfence/config';
-import { topics } from '@ringfence/schema';
+import { topics } from '@ringfence/wire';
 
 it('the settings have the topics of the catalogue, with its retention as their default', () => {
   const fromSettings = Object.entries(loadConfig({ file: '/dev/null', env: {} }).topics);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import type { EventDocument } from '@ringfence/fields';
 import type { Inventory } from '@ringfence/host-facts';
 import type { ContainerPosture, Posture } from '@ringfence/posture';
-import type { EventDocument } from '@ringfence/schema';
 import { Installation } from '../e2e/lib/program.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip } from './lib/engine.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { EventDocument } from '@ringfence/schema';
+import type { EventDocument } from '@ringfence/fields';
 import { Installation } from '../e2e/lib/program.ts';
 import { skip } from './lib/engine.ts';
 import { execMarked } from './lib/events.ts';

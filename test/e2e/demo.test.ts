@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Command, Incident, Result } from '@ringfence/schema';
+import type { Command, Incident, Result } from '@ringfence/wire';
 import { cgroupRoot, pidsIn, TestContainer } from './lib/container.ts';
 import { Installation } from './lib/program.ts';
 import { skip } from './lib/root.ts';

@@ -6,10 +6,10 @@ import { copyFileSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { EventView, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
 import { cgroupRoot, identity, kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
 import { compileProgram } from '@ringfence/testkit/sensor';
+import { EventView, TOPIC } from '@ringfence/wire';
 import { missing, stableRules } from '../../packages/rules/test/falco/yardstick.ts';
 import { compileDetectorRules, interestOf } from '../../services/detector/src/rules.ts';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 import { Installation } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadIdentity } from '@ringfence/identity';
+import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
 import {
   type Alert,
   alertId,
@@ -30,8 +31,7 @@ import {
   signedPart,
   TOPIC,
   typeOf,
-} from '@ringfence/schema';
-import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { SmallFleet, START_MS } from './lib/fleet.ts';
 import { death, type FleetAgent, lives, type Shown } from './lib/fleet-agent.ts';
 import { until } from './lib/wait.ts';

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EventAccount } from '@ringfence/collector';
-import type { EventDocument } from '@ringfence/schema';
+import type { EventDocument } from '@ringfence/fields';
 import { Installation, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';

@@ -22,6 +22,10 @@ import {
 } from '@ringfence/identity';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
+import { createLogger } from '@ringfence/telemetry';
+import { skip as kernelSkip } from '@ringfence/testkit/sensor';
 import {
   commandId,
   decode,
@@ -31,11 +35,7 @@ import {
   TOPIC,
   topicsWith,
   verifyRecord,
-} from '@ringfence/schema';
-import { buildSensor } from '@ringfence/sensor/build';
-import { uninstallSensor } from '@ringfence/sensor/parts';
-import { createLogger } from '@ringfence/telemetry';
-import { skip as kernelSkip } from '@ringfence/testkit/sensor';
+} from '@ringfence/wire';
 
 const BPF_FS = '/sys/fs/bpf';
 const hostId = randomUUID();

@@ -11,12 +11,13 @@ import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { startCollector } from '@ringfence/collector';
 import { compileDetectorRules, readRuleFiles, startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
+import type { Interest } from '@ringfence/interest';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import { createSigningKey, decode, decodeText, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
 import { buildSensor } from '@ringfence/sensor/build';
 import { uninstallSensor } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
 import { compileProgram, skip as kernelSkip } from '@ringfence/testkit/sensor';
+import { createSigningKey, decode, decodeText, TOPIC, topicsWith } from '@ringfence/wire';
 
 const BPF_FS = '/sys/fs/bpf';
 const BUILT_IN = join(import.meta.dirname, '../../rules');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setStatus } from '@ringfence/runtime';
-import type { Incident } from '@ringfence/schema';
+import type { Incident } from '@ringfence/wire';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { type Played, Stage, titleOf } from './lib/stage.ts';

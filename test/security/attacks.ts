@@ -1,6 +1,7 @@
 /** What a thief writes with each stolen key to the brokers, and the dead letters that must come of it. */
 import type { OutRecord } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { createTestHost, createTestIncident, TestHost, testRecords } from '@ringfence/testkit';
 import {
   type Alert,
   alertId,
@@ -14,8 +15,7 @@ import {
   signedPart,
   TOPIC,
   UNSIGNED,
-} from '@ringfence/schema';
-import { createTestHost, createTestIncident, TestHost, testRecords } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import type { FleetAgent, Shown } from '../e2e/lib/fleet-agent.ts';
 
 /** What lies on the topics after a true kill, and keys that a thief can make up. */

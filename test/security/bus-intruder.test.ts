@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
+import { createTestHost } from '@ringfence/testkit';
 import {
   type Command,
   createSigningKey,
@@ -13,8 +14,7 @@ import {
   signBytes,
   signedPart,
   TOPIC,
-} from '@ringfence/schema';
-import { createTestHost } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { Installation } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';

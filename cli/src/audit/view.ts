@@ -1,6 +1,6 @@
 import type { NotedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {

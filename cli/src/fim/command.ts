@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Paint, paintFor } from '@ringfence/base';
 import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/host-facts';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { decodeText } from '@ringfence/schema';
+import { decodeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson } from '../shared/context.ts';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { paintFor } from '@ringfence/base';
-import type { Incident } from '@ringfence/schema';
+import type { Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

@@ -1,4 +1,4 @@
-import { type Alert, escapeText } from '@ringfence/schema';
+import { type Alert, escapeText } from '@ringfence/wire';
 import type { IncidentFile } from './view.ts';
 
 const MAX_CASES = 16;

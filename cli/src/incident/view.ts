@@ -7,7 +7,7 @@ import {
   type Incident,
   type IncidentProcess,
   type Result,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { timeOfDay } from '../lists/alert-view.ts';
 
 /** An incident with all that belongs to it. */

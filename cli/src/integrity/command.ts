@@ -4,7 +4,7 @@ import { sensorObject } from '@ringfence/config';
 import { type CheckResult, checkIntegrity, type Remembered } from '@ringfence/host-facts';
 import { CHECKS } from '@ringfence/host-kit';
 import { bootId } from '@ringfence/identity/local';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { needRoot, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

@@ -7,7 +7,7 @@ import type {
   MountNamespace,
   OpenSocket,
 } from '@ringfence/host-facts';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 
 const COMMAND_MAX = 100;

@@ -1,5 +1,5 @@
 import { type Paint, paintPriority } from '@ringfence/base';
-import { type Alert, escapeText } from '@ringfence/schema';
+import { type Alert, escapeText } from '@ringfence/wire';
 
 /** Local time of day of µs since the epoch, with ms. */
 export function timeOfDay(micros: number): string {

@@ -1,7 +1,8 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
+import type { EventDocument } from '@ringfence/fields';
 import { MAX_LISTED } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
+import { type Alert, escapeText, type Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';

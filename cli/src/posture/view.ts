@@ -1,6 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import type { ContainerPosture, Finding, Posture, Severity } from '@ringfence/posture';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 
 export function postureText({ containers, host }: Posture, paint: Paint): string {
   const lines = containers.flatMap((one) => [...containerLines(one, paint), '']);

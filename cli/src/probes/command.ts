@@ -1,6 +1,5 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import { escapeText } from '@ringfence/schema';
 import {
   checkProbes,
   type ProbeCheck,
@@ -10,6 +9,7 @@ import {
   tracepointFields,
   usualType,
 } from '@ringfence/sensor';
+import { escapeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

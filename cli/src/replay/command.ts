@@ -1,7 +1,7 @@
 import { paintFor, plain } from '@ringfence/base';
 import { replay } from '@ringfence/runtime/replay';
-import { openRecording } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
+import { openRecording } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { renderIncident } from '../incident/view.ts';

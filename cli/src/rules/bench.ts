@@ -1,7 +1,7 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { type BenchResult, benchRules, enrichedBatches, readSources } from '@ringfence/rule-lab';
-import { escapeText, openRecording } from '@ringfence/schema';
+import { escapeText, openRecording } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { grouped } from '../shared/grouped.ts';

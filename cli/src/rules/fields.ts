@@ -1,5 +1,5 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
-import { catalogue, type Field } from '@ringfence/schema';
+import { catalogue, type Field } from '@ringfence/fields';
 import type { Command } from 'commander';
 import { print, printJson } from '../shared/context.ts';
 

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '@ringfence/rules';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 
 /** That rules with errors have no part in what is shown, if there are some. @param asked names of the files that it is about */
 export function leftOutText(diagnostics: readonly Diagnostic[], asked: ReadonlySet<string>): string {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, OperatorError } from '@ringfence/base';
+import type { EventDocument } from '@ringfence/fields';
 import { Judge, scaffold } from '@ringfence/rule-lab';
-import type { EventDocument } from '@ringfence/schema';
-import { openRecording } from '@ringfence/schema';
+import { openRecording } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { print, printJson } from '../shared/context.ts';
 

@@ -1,8 +1,9 @@
 import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
+import type { EventDocument } from '@ringfence/fields';
 import type { JudgedEvent, JudgedRun, Misses, TestFailure, TestResult, TestRun } from '@ringfence/rule-lab';
 import { type Explanation, type RuleSource, renderExplanation } from '@ringfence/rules';
-import { type EventDocument, escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 

@@ -1,8 +1,8 @@
 import type { Paint } from '@ringfence/base';
 import type { CollectorStats, EventAccount, LaneFlow } from '@ringfence/collector';
 import { type Cause, FATES, sumOf } from '@ringfence/runtime/status';
-import { escapeText } from '@ringfence/schema';
 import type { KindAccount } from '@ringfence/sensor';
+import { escapeText } from '@ringfence/wire';
 import { grouped } from '../shared/grouped.ts';
 
 const THROTTLED_SHOWN = 20;

@@ -1,7 +1,7 @@
 import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 import { grouped } from '../shared/grouped.ts';
 

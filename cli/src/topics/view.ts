@@ -2,7 +2,7 @@ import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
 import type { AccessEntry, Change, Plan } from '@ringfence/bus-kafka/topics';
 import type { MissingSchema } from '@ringfence/runtime/fleet';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 
 /** A plan for a person: what apply does, what is theirs to do, who else has access. */

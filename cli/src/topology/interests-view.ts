@@ -1,7 +1,8 @@
 import type { Paint } from '@ringfence/base';
 import type { InterestGroup } from '@ringfence/enricher';
+import { interestContent } from '@ringfence/interest';
 import type { HostInterests } from '@ringfence/runtime/status';
-import { escapeText, interestContent } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 import { grouped } from '../shared/grouped.ts';
 

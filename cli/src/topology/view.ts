@@ -1,6 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus-kafka/topics';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
 import { grouped } from '../shared/grouped.ts';
 

@@ -4,7 +4,7 @@ import { fateOf } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';
-import { decode, type Incident, TOPIC } from '@ringfence/schema';
+import { decode, type Incident, TOPIC } from '@ringfence/wire';
 import { incidentLine, renderIncident } from '../incident/view.ts';
 import { alertLine } from '../lists/alert-view.ts';
 import type { LiveView } from '../shared/live.ts';

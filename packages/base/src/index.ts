@@ -1,4 +1,5 @@
 export { type Backoff, backoffMs } from './backoff.ts';
+export { ByAge } from './by-age.ts';
 export { CodedError, messageOf } from './coded-error.ts';
 export { withDeadline } from './deadline.ts';
 export { durationText } from './duration.ts';
@@ -13,5 +14,6 @@ export { type Paint, paintFor, paintPriority } from './paint.ts';
 export { pause } from './pause.ts';
 export { plain } from './plain.ts';
 export { Tallies } from './tallies.ts';
+export type { Step, Trace } from './trace.ts';
 export { VERSION } from './version.ts';
 export { Waiter } from './waiter.ts';

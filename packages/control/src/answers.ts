@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Control, decode, SchemaError } from '@ringfence/schema';
+import { decode, SchemaError } from '@ringfence/wire';
+import type { Control } from './agent-control.ts';
 import { MAX_UNACKNOWLEDGED } from './wire.ts';
 
 interface Answer {

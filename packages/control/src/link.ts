@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
-import type { Control } from '@ringfence/schema';
+import type { Control } from './agent-control.ts';
 import { Answers } from './answers.ts';
 import type { ControlLog } from './log.ts';
 import { runSession, type SessionEnd } from './session.ts';

@@ -1,4 +1,4 @@
-import type { Control } from '@ringfence/schema';
+import type { Control } from './agent-control.ts';
 import { NotAttachedError } from './errors.ts';
 import type { ControlPlane } from './port.ts';
 

@@ -1,4 +1,4 @@
-import type { Interest } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
 
 /** The responder's side of the Control port: every agent it reaches, in one process or over streams. */
 export interface ControlPlane {

@@ -1,4 +1,4 @@
-import { decode, type Result, SchemaError } from '@ringfence/schema';
+import { decode, type Result, SchemaError } from '@ringfence/wire';
 import { BadCommandError } from './errors.ts';
 import { MAX_MESSAGE } from './wire.ts';
 

@@ -1,6 +1,7 @@
 import { Server, status } from '@grpc/grpc-js';
 import { hasRole, type Peer, peerOf } from '@ringfence/identity';
-import { type Enrolment, encode, type Interest } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
+import { type Enrolment, encode } from '@ringfence/wire';
 import { AgentStream, type Call, endCall } from './agent-stream.ts';
 import { ControlListenError, NotAttachedError } from './errors.ts';
 import { checkHello, checkStanding, type HelloRefusal } from './hello.ts';

@@ -1,6 +1,6 @@
 import { Client, type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
-import type { Control } from '@ringfence/schema';
+import type { Control } from './agent-control.ts';
 import type { Answers } from './answers.ts';
 import { type ControlLog, messageOf } from './log.ts';
 import { ResponderCredentials } from './tls.ts';

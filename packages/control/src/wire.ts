@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { ChannelOptions, MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { Interest, Want } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
+import type { Want } from '@ringfence/wire';
 
 /** Longest message either way, bytes. */
 export const MAX_MESSAGE: number = 1 << 20;

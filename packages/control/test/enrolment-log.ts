@@ -1,4 +1,4 @@
-import { createSigningKey, encodeSigned, type SigningKey } from '@ringfence/schema';
+import { createSigningKey, encodeSigned, type SigningKey } from '@ringfence/wire';
 
 type Draft = Parameters<typeof encodeSigned<'Enrolment'>>[1];
 

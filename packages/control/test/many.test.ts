@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TlsMaterial } from '@ringfence/identity';
-import { decode } from '@ringfence/schema';
+import { decode } from '@ringfence/wire';
 import { command, createPlace, until } from './support.ts';
 
 const AGENTS = 1000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { decode, encodeSigned } from '@ringfence/schema';
+import { decode, encodeSigned } from '@ringfence/wire';
 import { interestFromWire, interestToWire } from '../src/wire.ts';
 import { command, createPlace, TestAgent, until } from './support.ts';
 

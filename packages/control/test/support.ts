@@ -13,15 +13,9 @@ import {
   type TlsSource,
   TrustedKeys,
 } from '@ringfence/identity';
-import {
-  type Control,
-  createSigningKey,
-  decode,
-  encodeSigned,
-  type Interest,
-  type Role,
-  U64_ZERO,
-} from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
+import { createSigningKey, decode, encodeSigned, type Role, U64_ZERO } from '@ringfence/wire';
+import type { Control } from '../src/agent-control.ts';
 import {
   type ConnectControlOptions,
   type ControlLink,

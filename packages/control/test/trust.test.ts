@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Client, type ServiceError } from '@grpc/grpc-js';
 import { identityPaths, type TlsMaterial, TrustedKeys, watchCertificates, writeIdentity } from '@ringfence/identity';
-import { createSigningKey, encode, encodeSigned } from '@ringfence/schema';
+import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
 import type { ControlServer } from '../src/index.ts';
 import { ResponderCredentials } from '../src/tls.ts';
 import { attach, channelOptions, type FromAgent } from '../src/wire.ts';

@@ -23,11 +23,11 @@ import { silentLog } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
 import type { Collector } from '@ringfence/collector';
 import { ifThere, kernelDevice } from '@ringfence/host-kit';
-import { decode, decodeText, type Event, type Hash, records } from '@ringfence/schema';
 import type { RecordSource } from '@ringfence/sensor';
 import { FullProfile } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
 import { bodyOf, kernelSkip, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
+import { decode, decodeText, type Event, type Hash, records } from '@ringfence/wire';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSigningKey, importSigningKey, keyIdOf, type Role, type SigningKey } from '@ringfence/schema';
+import { createSigningKey, importSigningKey, keyIdOf, type Role, type SigningKey } from '@ringfence/wire';
 import { IdentityError, messageOf } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { loadX509, readRequest } from './request.ts';

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/schema';
+import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 import { checkMaterial, type Identity, loadIdentity, writeIdentity } from './identity.ts';
 import { ask, type Contact, fetchAuthority, type RegistrarAnswer } from './registrar-client.ts';

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { followTopic } from '@ringfence/bus/follow';
-import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/schema';
+import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/wire';
 import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
 import { messageOf } from './errors.ts';
 import { type Disbelief, disbelieve, isRevokedAt, readEnrolment } from './verify.ts';

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { decode, type Enrolment, type Role } from '@ringfence/schema';
+import { decode, type Enrolment, type Role } from '@ringfence/wire';
 import { publicKeyOf } from './verify.ts';
 
 /** One enrolment as it is remembered: what is looked at often, and the record itself, which takes a third of what it takes decoded. */

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, OperatorError } from '@ringfence/base';
-import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/schema';
+import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/wire';
 
 export interface Identity {
   /** UUID made at the first start */

@@ -1,5 +1,5 @@
 import type { PeerCertificate } from 'node:tls';
-import type { Role } from '@ringfence/schema';
+import type { Role } from '@ringfence/wire';
 import { isRole } from './roles.ts';
 
 /** Who is at the other end of a TLS connection that the authority vouches for. */

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '@ringfence/schema';
+import { ROLES, type Role } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

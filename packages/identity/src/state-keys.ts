@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import type { Role } from '@ringfence/schema';
+import type { Role } from '@ringfence/wire';
 
 /** base64 of 32 bytes by role */
 export type StateKeys = Readonly<Partial<Record<Role, string>>>;

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Enrolment, Role } from '@ringfence/schema';
+import type { Enrolment, Role } from '@ringfence/wire';
 import { hasRole } from './entries.ts';
 import { disbelieve, isRevokedAt, publicKeyOf, readEnrolment } from './verify.ts';
 

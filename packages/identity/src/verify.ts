@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { decode, type Enrolment, keyIdOf, SchemaError, verifyRecord } from '@ringfence/schema';
+import { decode, type Enrolment, keyIdOf, SchemaError, verifyRecord } from '@ringfence/wire';
 
 const MAX_RECORD = 65_536;
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createSigningKey, type Role } from '@ringfence/schema';
+import { createSigningKey, type Role } from '@ringfence/wire';
 import {
   type Authority,
   createAuthority,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { keyIdOf } from '@ringfence/schema';
+import { keyIdOf } from '@ringfence/wire';
 import { loadLocalIdentity } from '../src/local.ts';
 
 test('a host keeps its id and keys, which nobody else may read', () => {

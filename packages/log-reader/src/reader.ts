@@ -4,7 +4,7 @@ import type { Log } from '@ringfence/base';
 import { Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
-import { type SigningKey, TOPIC } from '@ringfence/schema';
+import { type SigningKey, TOPIC } from '@ringfence/wire';
 import { Bell } from './bell.ts';
 import { FileSource } from './files.ts';
 import { hasJournal, JournalSource } from './journal.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { decodeText, isoTime, type SigningKey, signBytes } from '@ringfence/schema';
+import { isoTime } from '@ringfence/fields';
+import { decodeText, type SigningKey, signBytes } from '@ringfence/wire';
 import type { LogLine } from './line.ts';
 
 export interface LogOrigin {

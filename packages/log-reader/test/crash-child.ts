@@ -2,7 +2,7 @@
 
 import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { importSigningKey, topicsWith } from '@ringfence/schema';
+import { importSigningKey, topicsWith } from '@ringfence/wire';
 import { LogReader } from '../src/reader.ts';
 
 const [stateDir = '', log = '', busPath = '', point = '', count = '1', key = ''] = process.argv.slice(2);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
 import { identity } from '@ringfence/testkit/agent';
+import { TOPIC } from '@ringfence/wire';
 import { LogPlace, parseRecord, startReader } from './support.ts';
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts');

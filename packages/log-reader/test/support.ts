@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
 import { identity } from '@ringfence/testkit/agent';
+import { TOPIC } from '@ringfence/wire';
 import { type LogOptions, LogReader } from '../src/reader.ts';
 
 export class LogPlace implements Disposable {

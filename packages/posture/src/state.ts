@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { capabilityNames } from '@ringfence/fields';
 import type { Inventory, InventoryContainer, InventoryMount } from '@ringfence/host-facts';
-import { capabilityNames, u64FromBigInt } from '@ringfence/schema';
+import { u64FromBigInt } from '@ringfence/wire';
 import type { ContainerState, MountedPath } from './types.ts';
 
 const NAMESPACES = ['pid', 'net', 'ipc', 'uts', 'mnt', 'cgroup'] as const;

@@ -1,6 +1,6 @@
 import { compileDetectorRules, type Rules } from '@ringfence/detector';
 import { type CompiledRule, writeRules } from '@ringfence/rules';
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 
 export interface RuleCost {
   readonly rule: string;

@@ -1,15 +1,8 @@
 import { OperatorError } from '@ringfence/base';
+import { catalogue, type EventDocument, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
 import { compileRules, explain, type RuleSource } from '@ringfence/rules';
 import type { ApiClient } from '@ringfence/runtime/client';
-import {
-  type Alert,
-  catalogue,
-  type EventDocument,
-  eventKinds,
-  type Field,
-  type FieldValue,
-  openRecording,
-} from '@ringfence/schema';
+import { type Alert, openRecording } from '@ringfence/wire';
 import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
 import type { Misses } from './events/misses.ts';
 import type { JudgedRun } from './events/run-trace.ts';

@@ -1,7 +1,8 @@
 import { OperatorError } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
+import type { EventDocument } from '@ringfence/fields';
 import { attackTechnique, PRIORITIES, type RuleSource, render } from '@ringfence/rules';
-import { type EventDocument, executableName } from '@ringfence/schema';
+import { executableName } from '@ringfence/wire';
 import { Document, isScalar, isSeq, Scalar, visit } from 'yaml';
 
 export interface NewRule {

@@ -1,5 +1,5 @@
+import { catalogue } from '@ringfence/fields';
 import { PRIORITIES } from '@ringfence/rules';
-import { catalogue } from '@ringfence/schema';
 import type { TEST_KEYS } from './test-file.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { OperatorError } from '@ringfence/base';
 import type { RuleSource } from '@ringfence/rules';
-import { openRecording, SchemaError } from '@ringfence/schema';
+import { openRecording, SchemaError } from '@ringfence/wire';
 import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
 import { whyNoRule } from './no-rule.ts';
 import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';

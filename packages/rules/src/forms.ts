@@ -1,4 +1,4 @@
-import type { FieldFact } from '@ringfence/schema';
+import type { FieldFact } from '@ringfence/interest';
 import { addressesInside, addressesOutside, SomethingElse, SomeValue } from './compile/facts.ts';
 import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible } from './compile/nodes.ts';
 import { necessaryPorts, type Ports, type PortsOf, portsOfAll } from './compile/ports.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RuleMemory, type RuleSet } from '../src/index.ts';
+import type { RuleSet } from '../src/rule-set.ts';
+import { RuleMemory } from '../src/state/memory.ts';
 import { compile, matches } from './support/compile.ts';
 import { createTestEvent, type TestEvent } from './support/events.ts';
 

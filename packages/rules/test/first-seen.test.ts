@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StateError } from '../src/errors.ts';
-import { ruleFileSchema, writeRules } from '../src/index.ts';
+import { ruleFileSchema } from '../src/language/json-schema.ts';
+import { writeRules } from '../src/language/write-rules.ts';
 import { lintRules } from '../src/lint/lint.ts';
 import { type RuleSet, updateRules } from '../src/rule-set.ts';
 import { type MemoryLimits, RuleMemory } from '../src/state/memory.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { catalogue, eventKinds } from '@ringfence/schema';
+import { catalogue, eventKinds } from '@ringfence/fields';
 import fc from 'fast-check';
 import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
 import type { Expression } from '../src/expression.ts';

@@ -1,4 +1,5 @@
-import type { Control, Interest } from '@ringfence/schema';
+import type { Control } from '@ringfence/control/port';
+import type { Interest } from '@ringfence/interest';
 
 /** What the rules can match goes to the sensor of this process, from whichever of the two comes last. */
 export class InterestLink {

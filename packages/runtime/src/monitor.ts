@@ -1,7 +1,7 @@
 import { type Config, SERVICES } from '@ringfence/config';
-import { records } from '@ringfence/schema';
 import type { KindAccount } from '@ringfence/sensor';
 import { type Checks, exposeStats, Metrics, type Stats, serveMetrics } from '@ringfence/telemetry';
+import { records } from '@ringfence/wire';
 import type { App } from './app.ts';
 import { FATES, sumOf } from './status/fates.ts';
 

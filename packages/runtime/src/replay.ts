@@ -18,7 +18,7 @@ import {
   type RecordTypes,
   type Result,
   TOPIC,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { AppLog } from './app.ts';
 import { topicSpecs } from './deployment/topics.ts';
 import { lagOf } from './status/groups.ts';

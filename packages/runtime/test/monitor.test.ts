@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
-import { TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { TOPIC, topicsWith } from '@ringfence/wire';
 import type { App } from '../src/app.ts';
 import { AppMonitor, kernelMetrics } from '../src/monitor.ts';
 

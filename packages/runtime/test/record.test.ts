@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 import { routesOf } from '../src/api/routes.ts';
 import type { App } from '../src/app.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Alert, Incident } from '@ringfence/schema';
+import type { Alert, Incident } from '@ringfence/wire';
 import { whereAlert, whereIncident } from '../src/api/where.ts';
 
 const incident = {

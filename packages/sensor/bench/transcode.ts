@@ -4,7 +4,7 @@
  */
 
 import { Batch } from '@ringfence/collector';
-import { createSigningKey, records, signBytes } from '@ringfence/schema';
+import { createSigningKey, records, signBytes } from '@ringfence/wire';
 import { isSound } from '../src/records/record-check.ts';
 import { transcode } from '../src/records/transcode.ts';
 

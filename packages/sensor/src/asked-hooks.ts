@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { BpfLink, type BpfMap } from '@ringfence/libbpf-ts';
-import type { Want } from '@ringfence/schema';
+import type { Want } from '@ringfence/wire';
 import { SensorError } from './errors.ts';
 import { isPinned, linkPath } from './pins.ts';
 

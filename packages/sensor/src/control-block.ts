@@ -1,4 +1,4 @@
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 
 const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
 const AGENT_START = records.CONTROL_AGENT_START / 4;

@@ -1,5 +1,5 @@
 import type { BpfMap, Mapping } from '@ringfence/libbpf-ts';
-import { type LaneCounters, records } from '@ringfence/schema';
+import { type LaneCounters, records } from '@ringfence/wire';
 
 /** enum rf_drop, as it is told downstream. */
 export const DROP_CAUSES = [

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import type { BpfObject, Mapping } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 
 /** Longest errno that is told apart: what is higher is counted as this one. */
 const ERRNO_LAST = records.FAILURES_FAILED_LENGTH / records.FAILURES_MADE_LENGTH - 1;

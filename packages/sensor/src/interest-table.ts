@@ -1,4 +1,5 @@
-import { FILTERED_KINDS, FORMS, records, type Want } from '@ringfence/schema';
+import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
+import { records, type Want } from '@ringfence/wire';
 import { type PortClasses, type PortRule, portClasses } from './port-classes.ts';
 
 const HOST = 1;

@@ -1,4 +1,4 @@
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 
 /** Forms (bits as in struct rf_interest) that are wanted for some ports of an end: first and last in turn. */
 export interface PortRule {

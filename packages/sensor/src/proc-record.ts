@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { ifReadable, kernelDevice } from '@ringfence/host-kit';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 import type { Snapshot } from './processes.ts';
 
 /** Ticks of /proc/PID/stat per second: USER_HZ, the same on every architecture of today. */

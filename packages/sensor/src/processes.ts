@@ -1,5 +1,5 @@
 import type { BpfProgram } from '@ringfence/libbpf-ts';
-import { decodeText, records } from '@ringfence/schema';
+import { decodeText, records } from '@ringfence/wire';
 import { isSound } from './records/record-check.ts';
 import type { RecordSource } from './records/transcode.ts';
 

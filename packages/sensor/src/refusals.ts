@@ -1,5 +1,5 @@
+import { callNumber } from '@ringfence/fields';
 import { BpfError, type BpfObject } from '@ringfence/libbpf-ts';
-import { callNumber } from '@ringfence/schema';
 import { systemCallOf } from './syscalls.ts';
 
 /** Runs, when seccomp refuses a call, the program of that call's end. */

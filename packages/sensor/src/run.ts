@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { BpfMap, type Mapping } from '@ringfence/libbpf-ts';
-import { LANE, records } from '@ringfence/schema';
+import { LANE, records } from '@ringfence/wire';
 
 const NAME = 'rf_run';
 const WORDS = 10;

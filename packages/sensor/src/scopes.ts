@@ -1,5 +1,5 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 
 /** rf_scopes: tells the sensor which cgroups are containers', and which the host's. Of others it takes both for possible. */
 export class Scopes {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootMicros, readJson, writeAtomically } from '@ringfence/host-kit';
 import { BpfLink, BpfMap, type Mapping } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 import { isPinned, pinnedHooks, programOf } from './pins.ts';
 import { isSound } from './records/record-check.ts';
 import { RunState } from './run.ts';

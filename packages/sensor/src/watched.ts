@@ -1,5 +1,5 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 
 /** max_entries of the map of each */
 const ENTRIES_MAX = 4096;

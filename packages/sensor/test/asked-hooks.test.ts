@@ -6,8 +6,8 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import type { Collector } from '@ringfence/collector';
+import { wantOf } from '@ringfence/interest';
 import { type BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
-import { type Event, wantOf } from '@ringfence/schema';
 import {
   bodyOf,
   cgroupRoot,
@@ -17,6 +17,7 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import type { Event } from '@ringfence/wire';
 import { ASKED_HOOKS } from '../src/asked-hooks.ts';
 import { buildSensor } from '../src/build/build-sensor.ts';
 import { linkPath, makePinDirectory, programPath } from '../src/pins.ts';

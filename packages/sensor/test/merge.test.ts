@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Batch } from '@ringfence/collector';
 import { RingReader } from '@ringfence/libbpf-ts';
-import { decode, type Event, LANE, records } from '@ringfence/schema';
 import { identity } from '@ringfence/testkit/agent';
+import { decode, type Event, LANE, records } from '@ringfence/wire';
 import { LaneReader } from '../src/records/lane-reader.ts';
 import { Merge } from '../src/records/merge.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeText } from '@ringfence/schema';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
+import { decodeText } from '@ringfence/wire';
 import { absentFiles, isProbe, probePlaces, wantedPrograms } from '../src/probes.ts';
 
 const none = { pam: false, shell: false, tls: false, files: [] };

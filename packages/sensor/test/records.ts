@@ -1,4 +1,4 @@
-import { type Event, portableSchema, records, typeOf } from '@ringfence/schema';
+import { type Event, portableSchema, records, typeOf } from '@ringfence/wire';
 import fc from 'fast-check';
 import { signedMicros } from '../src/records/write-field.ts';
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { BpfLink } from '@ringfence/libbpf-ts';
-import { decodeText, records, topicsWith } from '@ringfence/schema';
 import {
   type BodyOf,
   bodyOf,
@@ -17,6 +16,7 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import { decodeText, records, topicsWith } from '@ringfence/wire';
 import { damagedHooks, markSensor, pastTampering } from '../src/tampering.ts';
 
 const { TamperingOperation: OPERATION, AccessOperation } = records;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Batch } from '@ringfence/collector';
-import { RawBatchReader, records } from '@ringfence/schema';
 import { identity } from '@ringfence/testkit/agent';
+import { RawBatchReader, records } from '@ringfence/wire';
 import fc from 'fast-check';
 import { isSound } from '../src/records/record-check.ts';
 import { transcode } from '../src/records/transcode.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '@ringfence/config';
 import { type ReplayResult, replay } from '@ringfence/runtime/replay';
+import { createLogger } from '@ringfence/telemetry';
 import {
   createSigningKey,
   decode,
@@ -12,8 +13,7 @@ import {
   recordingEntry,
   recordingHeader,
   type SigningKey,
-} from '@ringfence/schema';
-import { createLogger } from '@ringfence/telemetry';
+} from '@ringfence/wire';
 import { type AttackStep, attackOnOne, attackOnTwo } from '../src/hosts/attack.ts';
 import { Machine } from '../src/hosts/machine.ts';
 import { playRecording } from '../src/hosts/player.ts';

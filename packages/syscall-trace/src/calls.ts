@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { OperatorError } from '@ringfence/base';
-import { callNames, sourceName } from '@ringfence/schema';
+import { callNames, sourceName } from '@ringfence/fields';
 
 /** enum tr_argument: how the kernel's side reads an argument. */
 export const READ = { number: 0, string: 1, strings: 2, input: 3, output: 4 } as const;

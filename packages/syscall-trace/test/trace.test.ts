@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { callNames } from '@ringfence/schema';
+import { callNames } from '@ringfence/fields';
 import { numbersOf, parseArguments, READ, type SystemCall } from '../src/calls.ts';
 import { inWords } from '../src/flags.ts';
 import { Pairs } from '../src/pairs.ts';

@@ -8,6 +8,8 @@ import { silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type Collector, type CollectorDeps, type CollectorOptions, startCollector } from '@ringfence/collector';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
+import { buildSensor } from '@ringfence/sensor/build';
+import { uninstallSensor } from '@ringfence/sensor/parts';
 import {
   createSigningKey,
   decode,
@@ -17,9 +19,7 @@ import {
   splitText,
   TOPIC,
   topicsWith,
-} from '@ringfence/schema';
-import { buildSensor } from '@ringfence/sensor/build';
-import { uninstallSensor } from '@ringfence/sensor/parts';
+} from '@ringfence/wire';
 
 /** Program that runs a collector in a process of its own; see its head for the arguments. */
 export const COLLECTOR_PROGRAM: string = fileURLToPath(new URL('./programs/collector-child.ts', import.meta.url));

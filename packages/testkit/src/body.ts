@@ -1,4 +1,4 @@
-import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/schema';
+import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/wire';
 
 /** Text may be given as bytes to be hostile. */
 export type Words = string | Uint8Array;

@@ -1,4 +1,4 @@
-import { type ContainerContext, u64FromBigInt } from '@ringfence/schema';
+import { type ContainerContext, u64FromBigInt } from '@ringfence/wire';
 import type { ContainerValues } from './host-values.ts';
 
 /** Of a container of which no more is known than its name. */

@@ -11,7 +11,7 @@ import {
   type Result,
   UNSIGNED,
   u64FromBigInt,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 
 /** Builders of what stands downstream of the detector: one host, one process (pid 100) unless told otherwise. */
 export const EVIDENCE_HOST = '0b0c7c5e-6f0e-4d0a-9b52-0c8f1d3f5a77';

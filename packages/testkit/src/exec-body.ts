@@ -1,4 +1,4 @@
-import { type Credentials, type Exec, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
+import { type Credentials, type Exec, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { text, type Words } from './body.ts';
 import type { TestProcess } from './process.ts';
 

@@ -8,7 +8,7 @@ import type {
   Open,
   ProcessAccess,
   Socket,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Words } from './body.ts';
 
 export interface HashValues {

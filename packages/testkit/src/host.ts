@@ -12,7 +12,7 @@ import {
   typeOf,
   U64_ZERO,
   u64FromBigInt,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { addressBytes, bodyOf, type EventValues, probeArgument, text, type Words } from './body.ts';
 import { containerBody } from './container-body.ts';
 import { type ExecValues, execBody } from './exec-body.ts';

@@ -1,4 +1,4 @@
-import { signBytes, u64FromBigInt, u64ToHex } from '@ringfence/schema';
+import { signBytes, u64FromBigInt, u64ToHex } from '@ringfence/wire';
 import type { TestHost } from './host.ts';
 
 export interface TestLogOptions {

@@ -1,4 +1,4 @@
-import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/schema';
+import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/wire';
 
 /** What a test host knows of a process it made up: enough to write its next event. */
 export class TestProcess {

@@ -1,4 +1,4 @@
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 
 /** A record as a consumer gets it: what `@ringfence/bus` calls an InRecord. */
 export interface TestRecord {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode, RawBatchReader, verifyRecord } from '@ringfence/schema';
+import { decode, RawBatchReader, verifyRecord } from '@ringfence/wire';
 import { createTestHost, O } from '../src/index.ts';
 
 test('a test host signs batches that decode, verify and number their events', () => {

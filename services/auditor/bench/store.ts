@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { createAuditPipeline, SqliteSink } from '../src/index.ts';
 import { createTestBatch, createTestProcess, execBody, inRecord, openBody, type TestEvent } from '../test/support.ts';

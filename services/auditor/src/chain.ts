@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AuditKind, AuditKinds, AvroWriter } from '@ringfence/schema';
+import { type AuditKind, AuditKinds, AvroWriter } from '@ringfence/wire';
 
 /** What is hashed of an AuditRecord, apart from prevHash. */
 export interface ChainedFields {

@@ -1,5 +1,5 @@
 import type { OutRecord } from '@ringfence/bus';
-import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { TrailHeads } from './sink.ts';
 
 export interface HeadKeeperOptions {

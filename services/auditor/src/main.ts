@@ -1,7 +1,7 @@
-import type { Log } from '@ringfence/base';
+import type { Log, Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
-import { deadLetter, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
+import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import type { TrustedRoles } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';

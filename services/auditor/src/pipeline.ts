@@ -1,5 +1,5 @@
 import type { Effect, InRecord } from '@ringfence/bus';
-import { deadLetter } from '@ringfence/schema';
+import { deadLetter } from '@ringfence/wire';
 import type { AuditEntry, AuditSink, Rejection, SourcePosition } from './sink.ts';
 import { createReaders } from './steps/read-records.ts';
 

@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 
 /** Where the evidence goes. Drivers: one SQLite file; Elasticsearch or OpenSearch data streams in a fleet. */
 export interface AuditSink {

@@ -1,4 +1,4 @@
-import { type AuditKind, AuditKinds, topics } from '@ringfence/schema';
+import { type AuditKind, AuditKinds, topics } from '@ringfence/wire';
 
 /** Their offsets have holes by nature. */
 export const COMPACTED: ReadonlySet<string> = new Set(

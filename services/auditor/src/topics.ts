@@ -1,4 +1,4 @@
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 
 /** Everything that is evidence. */
 export const AUDITED: readonly string[] = [

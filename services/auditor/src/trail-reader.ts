@@ -1,4 +1,4 @@
-import type { Alert, Incident } from '@ringfence/schema';
+import type { Alert, Incident } from '@ringfence/wire';
 import type { IncidentDossier } from './sqlite/read/dossier.ts';
 import type { ListQuery } from './sqlite/read/list.ts';
 

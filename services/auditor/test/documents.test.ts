@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSigningKey, encode, encodeSigned } from '@ringfence/schema';
 import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/testkit';
+import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
 import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
 import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
 import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';

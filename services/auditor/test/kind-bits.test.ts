@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KIND } from '@ringfence/schema';
+import { KIND } from '@ringfence/wire';
 import { ALL_KINDS, hasKind, KindSet, kindBit } from '../src/kind-bits.ts';
 
 test('every kind has a bit of its own, those beyond the 31st too', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { type Alert, EventView, encode, KIND, TOPIC } from '@ringfence/schema';
 import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEntity } from '@ringfence/testkit';
+import { type Alert, EventView, encode, KIND, TOPIC } from '@ringfence/wire';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
 import { kindBit } from '../src/kind-bits.ts';
 import { inRecord, tempDir } from './support.ts';

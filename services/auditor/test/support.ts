@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InRecord } from '@ringfence/bus';
+import { EVIDENCE_BOOT, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, evidenceEntity, evidenceStart } from '@ringfence/testkit';
 import {
   asBuffer,
   type Credentials,
@@ -12,8 +13,7 @@ import {
   typeOf,
   U64_ZERO,
   u64FromBigInt,
-} from '@ringfence/schema';
-import { EVIDENCE_BOOT, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, evidenceEntity, evidenceStart } from '@ringfence/testkit';
+} from '@ringfence/wire';
 
 export interface TempDir extends Disposable {
   readonly path: string;

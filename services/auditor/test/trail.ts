@@ -1,6 +1,5 @@
 /** A little of everything that is audited, and what must be found of it. */
 import type { OutRecord } from '@ringfence/bus';
-import { encode, TOPIC } from '@ringfence/schema';
 import {
   createTestAlert,
   createTestCommand,
@@ -8,6 +7,7 @@ import {
   createTestResult,
   EVIDENCE_HOST,
 } from '@ringfence/testkit';
+import { encode, TOPIC } from '@ringfence/wire';
 import { createTestBatch, createTestProcess, execBody, gapBody, openBody } from './support.ts';
 
 export const EVENTS_PER_BATCH = 12;

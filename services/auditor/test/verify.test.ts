@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { type AuditRecord, decode, TOPIC, typeOf } from '@ringfence/schema';
 import { EVIDENCE_HOST } from '@ringfence/testkit';
+import { type AuditRecord, decode, TOPIC, typeOf } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { GENESIS, kindNumber, recordHash } from '../src/chain.ts';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';

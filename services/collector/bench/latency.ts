@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import { bootMicros } from '@ringfence/host-kit';
-import { createSigningKey, KIND, RawBatchReader } from '@ringfence/schema';
 import { buildSensor } from '@ringfence/sensor/build';
+import { createSigningKey, KIND, RawBatchReader } from '@ringfence/wire';
 import { startCollector } from '../src/main.ts';
 
 const SAMPLES = 100;

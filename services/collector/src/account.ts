@@ -1,5 +1,5 @@
-import type { LANE } from '@ringfence/schema';
 import type { Failure, Forgotten, KindAccount, LaneReader, RunState, Skipped } from '@ringfence/sensor';
+import type { LANE } from '@ringfence/wire';
 import type { Spool } from './spool/spool.ts';
 import type { Delivery } from './steps/deliver.ts';
 

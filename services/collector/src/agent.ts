@@ -11,7 +11,6 @@ import {
   releaseFreeMemory,
   wallOffset,
 } from '@ringfence/host-kit';
-import { LANE, u64ToHex } from '@ringfence/schema';
 import type { CustomProbes, ProcessFacts, Sensor, Shares } from '@ringfence/sensor';
 import {
   LaneReader,
@@ -23,6 +22,7 @@ import {
   ThrottledSource,
   unmarkSensor,
 } from '@ringfence/sensor';
+import { LANE, u64ToHex } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
 import type { CompiledOptions } from './config.ts';
 import { AgentControl } from './control/control.ts';

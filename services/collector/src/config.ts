@@ -1,6 +1,6 @@
 import type { HashLimits } from '@ringfence/host-facts';
+import { FILTERED_KINDS, wantOf } from '@ringfence/interest';
 import type { LogOptions } from '@ringfence/log-reader';
-import { FILTERED_KINDS, wantOf } from '@ringfence/schema';
 import type { ProbeOptions } from '@ringfence/sensor';
 import { CollectorError } from './errors.ts';
 

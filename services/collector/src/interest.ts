@@ -1,7 +1,8 @@
 import type { Log } from '@ringfence/base';
-import { type Interest, type Want, wantOf } from '@ringfence/schema';
+import { type Interest, wantOf } from '@ringfence/interest';
 import type { ControlBlock, Sensor } from '@ringfence/sensor';
 import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from '@ringfence/sensor';
+import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;

@@ -1,5 +1,4 @@
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
-import { LANE } from '@ringfence/schema';
 import {
   isPinned,
   isResumable,
@@ -10,6 +9,7 @@ import {
   ringPath,
   type SensorOptions,
 } from '@ringfence/sensor';
+import { LANE } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 import type { CollectorDeps } from './main.ts';
 import { Batch } from './steps/batch.ts';

@@ -2,9 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
+import type { Control } from '@ringfence/control/port';
 import { Cgroups } from '@ringfence/host-facts';
+import type { Interest } from '@ringfence/interest';
 import { LogReader, type LogStats } from '@ringfence/log-reader';
-import type { Control, Interest, SigningKey } from '@ringfence/schema';
 import {
   isResumable,
   lockDirectory,
@@ -15,6 +16,7 @@ import {
   unmarkSensor,
 } from '@ringfence/sensor';
 import type { Failpoint } from '@ringfence/service-kit';
+import type { SigningKey } from '@ringfence/wire';
 import { Agent } from './agent.ts';
 import { type CollectorOptions, compileOptions } from './config.ts';
 import { drainLeftover } from './leftover.ts';

@@ -1,6 +1,6 @@
 import type { HashStats } from '@ringfence/host-facts';
-import type { LaneCounters } from '@ringfence/schema';
 import type { ProbeStatus } from '@ringfence/sensor';
+import type { LaneCounters } from '@ringfence/wire';
 import type { EventAccount } from './account.ts';
 
 export interface CollectorStats {

@@ -1,8 +1,8 @@
 import type { Tallies } from '@ringfence/base';
 import type { ContainerSource } from '@ringfence/host-facts';
-import { LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
 import type { CustomProbes, Sensor, ThrottledSource } from '@ringfence/sensor';
 import { type SkippedCalls, total } from '@ringfence/sensor';
+import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import { type CollectorStats, sumDrops } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';

@@ -4,7 +4,6 @@ import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bus, BusFullError } from '@ringfence/bus';
-import { type Event, LANE, u64ToBigInt } from '@ringfence/schema';
 import {
   bodyOf,
   cgroupRoot,
@@ -14,6 +13,7 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import { type Event, LANE, u64ToBigInt } from '@ringfence/wire';
 import type { Collector } from '../src/main.ts';
 import type { CollectorStats } from '../src/metrics.ts';
 

@@ -6,16 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Bus } from '@ringfence/bus';
-import {
-  type Command,
-  createSigningKey,
-  decode,
-  encode,
-  type Result,
-  SIGNATURE_BYTES,
-  signBytes,
-  u64FromBigInt,
-} from '@ringfence/schema';
 import type { ProcessFacts } from '@ringfence/sensor';
 import {
   bodyOf,
@@ -26,6 +16,16 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import {
+  type Command,
+  createSigningKey,
+  decode,
+  encode,
+  type Result,
+  SIGNATURE_BYTES,
+  signBytes,
+  u64FromBigInt,
+} from '@ringfence/wire';
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
 import { protection } from '../src/control/protected.ts';

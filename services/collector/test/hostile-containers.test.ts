@@ -8,9 +8,9 @@ import { MAX_RECORD_BYTES } from '@ringfence/bus';
 import { ContainerSource, containerByHand, matchRuntime } from '@ringfence/host-facts';
 import type { Description } from '@ringfence/host-kit';
 import { readBounded } from '@ringfence/host-kit';
-import { records } from '@ringfence/schema';
 import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
+import { records } from '@ringfence/wire';
 import { Batch, type Finished } from '../src/steps/batch.ts';
 import { OwnEvents } from '../src/steps/own-events.ts';
 

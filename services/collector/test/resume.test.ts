@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
-import { type Event, LANE, topicsWith, u64ToHex } from '@ringfence/schema';
 import {
   assertCounted,
   COLLECTOR_PROGRAM,
@@ -22,6 +21,7 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import { type Event, LANE, topicsWith, u64ToHex } from '@ringfence/wire';
 
 function killed(pid: number): void {
   process.kill(pid, 'SIGKILL');

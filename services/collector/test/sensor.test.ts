@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
 import { NOTHING } from '@ringfence/host-facts';
-import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/schema';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
   assertCounted,
@@ -24,6 +23,7 @@ import {
   startTestCollector,
   TestPlace,
 } from '@ringfence/testkit/agent';
+import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/wire';
 
 /** more than any process's number */
 const NO_PID = 2 ** 22 + 1;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLog } from '@ringfence/base';
+import type { Interest } from '@ringfence/interest';
 import { BpfMap } from '@ringfence/libbpf-ts';
-import type { Interest } from '@ringfence/schema';
 import { headsOf, unnamedOf, unwatchedOf, WatchedTexts } from '@ringfence/sensor';
 import type { AskedHooks, InterestTable } from '@ringfence/sensor/parts';
 import { nameKey, prefixKey } from '@ringfence/sensor/parts';

@@ -1,6 +1,6 @@
 import type { Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
-import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
 import type { Handler } from '@ringfence/service-kit';
+import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { DetectorStats } from './metrics.ts';
 import { opensBefore, UNTOLD } from './state/chain.ts';
 import { EDGE_STORE, type EdgeMemory, EdgeTable, type Sighting } from './state/edge-table.ts';

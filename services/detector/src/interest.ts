@@ -1,6 +1,7 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { encodeSigned, type Interest, type SigningKey, TOPIC } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
+import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 
 const AGAIN_MS = 60_000;
 

@@ -1,7 +1,8 @@
-import type { Log } from '@ringfence/base';
+import type { Log, Trace } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { type Interest, type SigningKey, TOPIC, type Trace } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
 import type { Failpoint, PipelineMetrics } from '@ringfence/service-kit';
+import { type SigningKey, TOPIC } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';

@@ -1,3 +1,4 @@
+import type { Trace } from '@ringfence/base';
 import type { Effect, InRecord, OutRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
 import type { CompiledRule, RuleSet, SequenceMatch } from '@ringfence/rules';
 import {
@@ -7,10 +8,9 @@ import {
   KIND,
   type SigningKey,
   TOPIC,
-  type Trace,
   UNKNOWN_BOOT,
   u64ToHex,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { compileOptions, type DetectorOptions } from './config.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
 import { type Chain, opensBefore, refOf } from './state/chain.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fateOf, type Log } from '@ringfence/base';
 import type { Bus, InRecord } from '@ringfence/bus';
 import { followTopic } from '@ringfence/bus/follow';
-import { deadLetter, TOPIC } from '@ringfence/schema';
+import { deadLetter, TOPIC } from '@ringfence/wire';
 import type { DetectorStats } from './metrics.ts';
 import { FleetRarity } from './state/fleet-rarity.ts';
 import { createCheckRuleCounts } from './steps/check.ts';

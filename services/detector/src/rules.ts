@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '@ringfence/base';
+import { catalogue, eventKinds } from '@ringfence/fields';
+import type { Interest } from '@ringfence/interest';
 import {
   type ChangedSource,
   compileRules,
@@ -10,7 +12,6 @@ import {
   render,
   updateRules,
 } from '@ringfence/rules';
-import { catalogue, eventKinds, type Interest } from '@ringfence/schema';
 import type { DetectorOptions } from './config.ts';
 import type { Rules } from './pipeline.ts';
 import { BootMemories } from './state/memories.ts';

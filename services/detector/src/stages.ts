@@ -1,6 +1,6 @@
 import type { Consumer, InRecord } from '@ringfence/bus';
-import { deadLetter } from '@ringfence/schema';
 import { type Handler, runPipeline } from '@ringfence/service-kit';
+import { deadLetter } from '@ringfence/wire';
 import { createEdgePipeline } from './edge-pipeline.ts';
 import type { DetectorDeps } from './main.ts';
 import type { DetectorStats } from './metrics.ts';

@@ -1,5 +1,6 @@
+import { FILTERED_KINDS, FORMS, SCOPES, wantOf } from '@ringfence/interest';
 import type { FilteredForm, FormInterest } from '@ringfence/rules';
-import { FILTERED_KINDS, FORMS, SCOPES, type Want, wantOf } from '@ringfence/schema';
+import type { Want } from '@ringfence/wire';
 
 const wanted = (...texts: readonly string[]): Want[] => texts.flatMap((text) => wantOf(text) ?? []);
 /** What the second stage ties hosts together by, whatever the rules say. */

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
-import { importSigningKey, TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { importSigningKey, TOPIC } from '@ringfence/wire';
 
 const TICK_S = 0.5;
 const AGAIN_MS = 100;

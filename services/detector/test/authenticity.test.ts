@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createEnricherPipeline, startEnricher } from '@ringfence/enricher';
+import { testRecords } from '@ringfence/testkit';
 import {
   createSigningKey,
   decode,
@@ -14,8 +15,7 @@ import {
   TOPIC,
   topicsWith,
   verifyRecord,
-} from '@ringfence/schema';
-import { testRecords } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { createDetectorPipeline, createEdgePipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
 import type { NewJoin } from '../src/steps/joins.ts';

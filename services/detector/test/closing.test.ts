@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { decode, TOPIC } from '@ringfence/schema';
 import type { TestProcess } from '@ringfence/testkit';
+import { decode, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 
 /** Both are closed when they are idle for ten seconds; the first a while later, since it waits for members. */

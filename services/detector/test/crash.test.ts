@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { decode, type Incident, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, O } from '@ringfence/testkit';
+import { decode, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, RULES } from './support.ts';
 

@@ -1,6 +1,6 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { decode, type Incident, TOPIC } from '@ringfence/schema';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { decode, type Incident, TOPIC } from '@ringfence/wire';
 import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
 import { createFeed, createTestDetector, RULES, TestStore } from './support.ts';

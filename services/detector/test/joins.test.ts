@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Incident } from '@ringfence/schema';
 import { O } from '@ringfence/testkit';
+import type { Incident } from '@ringfence/wire';
 import fc from 'fast-check';
 import { Machine, TestFleet } from './fleet.ts';
 

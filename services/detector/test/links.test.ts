@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Incident } from '@ringfence/schema';
 import { O, type TestProcess } from '@ringfence/testkit';
+import type { Incident } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Alert } from '@ringfence/schema';
+import type { Alert } from '@ringfence/wire';
 import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES, UNTOUCHED } from '../src/state/chain.ts';
 import { noteStages } from '../src/steps/chain-entries.ts';
 import { merge } from '../src/steps/merging.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, partitionOf } from '@ringfence/bus';
-import { decode, type Incident, type RuleCounts, TOPIC } from '@ringfence/schema';
+import { decode, type Incident, type RuleCounts, TOPIC } from '@ringfence/wire';
 import { Machine } from './fleet.ts';
 import { createFeed } from './support.ts';
 

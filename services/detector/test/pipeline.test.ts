@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { alertId, incidentId } from '@ringfence/schema';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { alertId, incidentId } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne, latest, RULES } from './support.ts';
 
 /** systemd → sshd → sshd (session) → bash: what the shell does belongs to its session. */

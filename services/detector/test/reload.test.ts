@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
-import { decode, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { readRuleFiles, startDetector } from '../src/index.ts';
 
 const VERSIONS = 12;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { encodeSigned, type Incident, TOPIC } from '@ringfence/schema';
 import { O, testRecords } from '@ringfence/testkit';
+import { encodeSigned, type Incident, TOPIC } from '@ringfence/wire';
 import type { DetectorPipeline } from '../src/index.ts';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, found, latest, RULES, TestStore } from './support.ts';

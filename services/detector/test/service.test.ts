@@ -6,8 +6,9 @@ import test from 'node:test';
 import type { Log } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
-import { decode, type Interest, TOPIC, topicsWith } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
 import { createTestHost } from '@ringfence/testkit';
+import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 import { RULES } from './support.ts';
 

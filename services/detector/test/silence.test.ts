@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { KafkaBus } from '@ringfence/bus-kafka';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { startEnricher } from '@ringfence/enricher';
-import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/schema';
 import { type Faults, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 
 const CHILD = fileURLToPath(new URL('agent-child.ts', import.meta.url));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { type Alert, decode, type Incident, TOPIC } from '@ringfence/schema';
 import { type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import {
   compileDetectorRules,
   createDetectorPipeline,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Step } from '@ringfence/schema';
+import type { Step } from '@ringfence/base';
 import { createTestHost } from '@ringfence/testkit';
 import { createDetectorPipeline } from '../src/index.ts';
 import { createFeed, createTestRules, found } from './support.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord } from '@ringfence/bus';
+import { testRecords } from '@ringfence/testkit';
 import {
   decode,
   encodeSigned,
@@ -10,8 +11,7 @@ import {
   TOPIC,
   type TriageState,
   type Verdict,
-} from '@ringfence/schema';
-import { testRecords } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { DetectorError, type DetectorPipeline } from '../src/index.ts';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, type Found, found, latest, TestStore } from './support.ts';

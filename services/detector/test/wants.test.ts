@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { catalogue, eventKinds } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
-import { catalogue, eventKinds } from '@ringfence/schema';
 import { compileDetectorRules, interestOf, readRuleFiles } from '../src/index.ts';
 import { WANTED_FORMS, wantsOf } from '../src/wants.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type KindName, layouts } from '@ringfence/schema';
 import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { type KindName, layouts } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne } from './support.ts';
 
 /** Whatever the program /opt/x does is an incident. */

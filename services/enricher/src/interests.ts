@@ -1,4 +1,4 @@
-import { interestContent } from '@ringfence/schema';
+import { interestContent } from '@ringfence/interest';
 
 /** Hosts whose last batches name the same version of the interest. */
 export interface InterestGroup {

@@ -1,6 +1,6 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { type SigningKey, TOPIC } from '@ringfence/schema';
+import { type SigningKey, TOPIC } from '@ringfence/wire';
 import type { DeafBy, EnricherStats } from './metrics.ts';
 import type { EnricherPipeline } from './pipeline.ts';
 import { type SilenceRecord, SilenceWatch } from './silence.ts';

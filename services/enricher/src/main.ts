@@ -1,7 +1,7 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { deadLetter, type SigningKey, TOPIC } from '@ringfence/schema';
 import { type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
+import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { groupInterests, hostsBehind } from './interests.ts';
 import { listen } from './listen.ts';

@@ -1,4 +1,4 @@
-import { eventKinds } from '@ringfence/schema';
+import { eventKinds } from '@ringfence/fields';
 import type { InterestGroup } from './interests.ts';
 
 /** … and what its hosts filter with. */

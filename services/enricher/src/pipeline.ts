@@ -7,15 +7,7 @@ import {
   type StateChange,
   type StateEntry,
 } from '@ringfence/bus';
-import {
-  deadLetter,
-  type EventCursor,
-  KIND,
-  leafIndex,
-  RawBatchReader,
-  type SigningKey,
-  TOPIC,
-} from '@ringfence/schema';
+import { deadLetter, type EventCursor, KIND, leafIndex, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { EnricherError } from './errors.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';

@@ -1,4 +1,4 @@
-import { EventBatchWriter, LANE, type SigningKey } from '@ringfence/schema';
+import { EventBatchWriter, LANE, type SigningKey } from '@ringfence/wire';
 import type { LastTick } from './state/boot.ts';
 import { ownEvent } from './steps/own-event.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createSigningKey, decode, signBytes, signerOf, TOPIC, topicsWith, verifyRecord } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { createSigningKey, decode, signBytes, signerOf, TOPIC, topicsWith, verifyRecord } from '@ringfence/wire';
 import { createEnricherPipeline, type Enrolment, startEnricher } from '../src/index.ts';
 import { createTestEnricher, records } from './support.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { catalogue, EventView, type FieldValue, KIND, u64FromBigInt } from '@ringfence/schema';
+import { catalogue, type FieldValue } from '@ringfence/fields';
 import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { EventView, KIND, u64FromBigInt } from '@ringfence/wire';
 import { createTestEnricher, records } from './support.ts';
 
 const CGROUP = 9n;

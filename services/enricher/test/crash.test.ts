@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
-import { TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, O } from '@ringfence/testkit';
+import { TOPIC, topicsWith } from '@ringfence/wire';
 import { createTestEnricher } from './support.ts';
 
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { catalogue, EventView } from '@ringfence/schema';
+import { catalogue } from '@ringfence/fields';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { EventView } from '@ringfence/wire';
 import type { EnricherPipeline } from '../src/index.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 

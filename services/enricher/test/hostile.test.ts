@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/wire';
 import fc from 'fast-check';
 import { createTestEnricher, records } from './support.ts';
 

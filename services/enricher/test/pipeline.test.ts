@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { catalogue, decode, EventView, KIND, RawBatchReader } from '@ringfence/schema';
+import { catalogue } from '@ringfence/fields';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { decode, EventView, KIND, RawBatchReader } from '@ringfence/wire';
 import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
 
 /** These fields of each exec. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES } from '@ringfence/bus';
-import { decode, type Gap, LANE } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { decode, type Gap, LANE } from '@ringfence/wire';
 import type { EnricherPipeline } from '../src/index.ts';
 import { createTestEnricher, enrichOne, records } from './support.ts';
 

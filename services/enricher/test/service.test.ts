@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { decode, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startEnricher } from '../src/index.ts';
 
 test('the service takes raw batches from a bus, gives event batches, and sends what is bad to the dead letters', async () => {

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
-import { decode, EventView, TOPIC, topicsWith } from '@ringfence/schema';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { decode, EventView, TOPIC, topicsWith } from '@ringfence/wire';
 import { startEnricher } from '../src/index.ts';
 import { type HeardHost, SilenceWatch } from '../src/silence.ts';
 

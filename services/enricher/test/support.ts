@@ -1,6 +1,6 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { decode, type EventBatch, EventView, type Process } from '@ringfence/schema';
 import { type TestHost, testRecords } from '@ringfence/testkit';
+import { decode, type EventBatch, EventView, type Process } from '@ringfence/wire';
 import { createEnricherPipeline, type EnricherOptions, type EnricherPipeline } from '../src/index.ts';
 
 export function createTestEnricher(host: TestHost, options: EnricherOptions = {}): EnricherPipeline {

@@ -1,7 +1,7 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { syncDirectory } from '@ringfence/identity';
-import { decode, type Enrolment, encodeSigned, type SigningKey, verifyRecord } from '@ringfence/schema';
+import { decode, type Enrolment, encodeSigned, type SigningKey, verifyRecord } from '@ringfence/wire';
 
 const FILE = /^([0-9a-f]{16})\.(\d+)\.avro$/;
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
-import type { Role } from '@ringfence/schema';
+import type { Role } from '@ringfence/wire';
 import { Book, type Page } from './book.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';

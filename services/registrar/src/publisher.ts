@@ -1,6 +1,6 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { SchemaError, TOPIC } from '@ringfence/schema';
+import { SchemaError, TOPIC } from '@ringfence/wire';
 import type { Book, Page } from './book.ts';
 import type { RegistrarMetrics } from './metrics.ts';
 

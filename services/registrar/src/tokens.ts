@@ -10,7 +10,7 @@ import {
   tokenHash,
   writeSecret,
 } from '@ringfence/identity';
-import type { Role } from '@ringfence/schema';
+import type { Role } from '@ringfence/wire';
 import { z } from 'zod';
 import { RegistrarError } from './errors.ts';
 

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { createAuthority, Enrolments, enrol, openAuthority } from '@ringfence/identity';
-import { topicsWith } from '@ringfence/schema';
+import { topicsWith } from '@ringfence/wire';
 import { startRegistrar } from '../src/index.ts';
 import { temporary } from './support.ts';
 

@@ -14,7 +14,7 @@ import {
   loadIdentity,
   renew,
 } from '@ringfence/identity';
-import { createSigningKey, type Role, signBytes } from '@ringfence/schema';
+import { createSigningKey, type Role, signBytes } from '@ringfence/wire';
 import { startFleet, temporary, until } from './support.ts';
 
 const refused = (reason: string): object => ({ code: 'ERR_IDENTITY_REFUSED', reason });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { Enrolments, enrol } from '@ringfence/identity';
-import { createSigningKey, encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
+import { createSigningKey, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import { startFleet, until } from './support.ts';
 
 type Draft = Parameters<typeof encodeSigned<'Enrolment'>>[1];

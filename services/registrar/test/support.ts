@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type Authority, createAuthority, Enrolments, type EnrolOptions } from '@ringfence/identity';
-import { topicsWith } from '@ringfence/schema';
+import { topicsWith } from '@ringfence/wire';
 import { type Registrar, type RegistrarOptions, startRegistrar } from '../src/index.ts';
 
 export function temporary(t: TestContext): string {

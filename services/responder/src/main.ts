@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Log } from '@ringfence/base';
+import type { Log, Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination } from '@ringfence/coordination';
-import { deadLetter, decode, type SigningKey, type Trace } from '@ringfence/schema';
 import { type Failpoint, type Partitioned, runPipeline } from '@ringfence/service-kit';
+import { deadLetter, decode, type SigningKey } from '@ringfence/wire';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
 import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
 import { queueOf } from './dispatch/names.ts';

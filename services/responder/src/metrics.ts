@@ -1,6 +1,6 @@
 import type { CoordinationStats, JobCounts } from '@ringfence/coordination';
-import type { Command, Outcome } from '@ringfence/schema';
 import type { PipelineMetrics } from '@ringfence/service-kit';
+import type { Command, Outcome } from '@ringfence/wire';
 import type { Refusal } from './steps/order-kill.ts';
 
 export interface ResponderStats {

@@ -1,5 +1,5 @@
 import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 import { type AwaitDeps, createAwaitAnswer, createTakeAnswer } from './steps/await-answer.ts';
 import { createDecideAlert, createDecideIncident, type DecideDeps } from './steps/decide.ts';
 import { createHandOver } from './steps/hand-over.ts';

@@ -1,4 +1,4 @@
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 
 /** What it reads, as one group: a host's records of all of them are in one partition. */
 export const RESPONDER_TOPICS: readonly string[] = [

@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
 import {
-  type Alert,
-  type Command,
-  createSigningKey,
-  decode,
-  type Result,
-  TOPIC,
-  verifyRecord,
-} from '@ringfence/schema';
-import {
   createTestAlert,
   createTestIncident,
   createTestLineage,
   EVIDENCE_WALL_OFFSET,
   evidenceEntity,
 } from '@ringfence/testkit';
+import { type Alert, type Command, createSigningKey, decode, type Result, TOPIC, verifyRecord } from '@ringfence/wire';
 import { compileResponderOptions, createPipeline, type Policy, type ResponderOptions } from '../src/index.ts';
 import { ResponderMetrics } from '../src/metrics.ts';
 import type { PipelineDeps } from '../src/pipeline.ts';

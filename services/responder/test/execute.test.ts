@@ -2,22 +2,15 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { BusUnavailableError, type OutRecord } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
+import type { Control } from '@ringfence/control/port';
 import {
   type Coordination,
   CoordinationAwayError,
   openCoordination,
   type PostponeError,
 } from '@ringfence/coordination';
-import {
-  type Command,
-  type Control,
-  createSigningKey,
-  decode,
-  type Result,
-  TOPIC,
-  verifyRecord,
-} from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { type Command, createSigningKey, decode, type Result, TOPIC, verifyRecord } from '@ringfence/wire';
 import { createExecute } from '../src/dispatch/executor.ts';
 import { compileResponderOptions, type ResponderOptions } from '../src/index.ts';
 import { ResponderMetrics } from '../src/metrics.ts';

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Bus, openEmbeddedBus, partitionOf } from '@ringfence/bus';
-import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/schema';
 import {
   createTestAlert,
   createTestIncident,
@@ -14,6 +13,7 @@ import {
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
 } from '@ringfence/testkit';
+import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/wire';
 import { startTestResponder, TestAgent, tempDir } from './support.ts';
 
 interface Victim extends AsyncDisposable {

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
 import type { Bus, InRecord } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
+import type { Control } from '@ringfence/control/port';
 import { openCoordination } from '@ringfence/coordination';
+import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
 import {
   type Alert,
   asBuffer,
   type Command,
-  type Control,
   decode,
   encode,
   encodeSigned,
@@ -18,8 +19,7 @@ import {
   type SigningKey,
   TOPIC,
   verifyRecord,
-} from '@ringfence/schema';
-import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { type Policy, type Responder, type ResponderDeps, startResponder } from '../src/index.ts';
 import { signCommand } from '../src/steps/sign-command.ts';
 import { type Target, targetOf } from '../src/steps/target.ts';

@@ -2,19 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
-import {
-  type Alert,
-  createSigningKey,
-  decode,
-  encodeSigned,
-  type Incident,
-  type Interest,
-  type InterestRecord,
-  type SigningKey,
-  TOPIC,
-  topicsWith,
-  verifyRecord,
-} from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
 import {
   createTestAlert,
   createTestIncident,
@@ -22,6 +10,18 @@ import {
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
 } from '@ringfence/testkit';
+import {
+  type Alert,
+  createSigningKey,
+  decode,
+  encodeSigned,
+  type Incident,
+  type InterestRecord,
+  type SigningKey,
+  TOPIC,
+  topicsWith,
+  verifyRecord,
+} from '@ringfence/wire';
 import { Interests } from '../src/interest/interests.ts';
 import { encodeCommand, startTestResponder, TestAgent, tempDir } from './support.ts';
 

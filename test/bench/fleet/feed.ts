@@ -16,8 +16,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { openRecording, RawBatchReader, TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { openRecording, RawBatchReader, TOPIC } from '@ringfence/wire';
 import type { Fed } from './flow.ts';
 import { enrolHosts, Rewriter, type SimulatedHost, sharesOf } from './hosts.ts';
 

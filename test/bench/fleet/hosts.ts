@@ -10,7 +10,7 @@ import {
   type SigningKey,
   signBytes,
   TOPIC,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 
 /** A host that exists only in what it sends, enrolled in the fleet as agents are. */
 export interface SimulatedHost {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decode, TOPIC } from '@ringfence/schema';
+import { decode, TOPIC } from '@ringfence/wire';
 import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percentile } from '../lib/figures.ts';
 import type { Child } from './child.ts';

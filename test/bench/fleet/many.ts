@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { TOPIC } from '@ringfence/schema';
 import { createTestHost } from '@ringfence/testkit';
+import { TOPIC } from '@ringfence/wire';
 import { enrolHosts } from './hosts.ts';
 
 const STEP_S = 1800;

@@ -12,7 +12,6 @@ import type { EnricherStats } from '@ringfence/enricher';
 import { createAuthority } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import type { Status } from '@ringfence/runtime/status';
-import { TOPIC } from '@ringfence/schema';
 import {
   adminOf,
   freePort,
@@ -23,6 +22,7 @@ import {
   type Servers,
   startServers,
 } from '@ringfence/simulator';
+import { TOPIC } from '@ringfence/wire';
 import { BenchError } from '../lib/errors.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { type BenchOptions, profilePath } from '../lib/options.ts';

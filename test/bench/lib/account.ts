@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AuditReader } from '@ringfence/auditor';
-import { KIND, LANE, leafIndex } from '@ringfence/schema';
+import { KIND, LANE, leafIndex } from '@ringfence/wire';
 import { type Account, Ledger } from './ledger.ts';
 
 const GAP = {

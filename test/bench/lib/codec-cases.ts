@@ -1,3 +1,5 @@
+import type { RecordSource } from '@ringfence/sensor';
+import { transcode } from '@ringfence/sensor/parts';
 import {
   createSigningKey,
   decode,
@@ -17,9 +19,7 @@ import {
   records,
   signBytes,
   typeOf,
-} from '@ringfence/schema';
-import type { RecordSource } from '@ringfence/sensor';
-import { transcode } from '@ringfence/sensor/parts';
+} from '@ringfence/wire';
 import fc from 'fast-check';
 import { sample } from '../../../packages/sensor/test/records.ts';
 import { Batch } from '../../../services/collector/src/steps/batch.ts';

@@ -1,4 +1,4 @@
-import { LANE, type LaneCounters } from '@ringfence/schema';
+import { LANE, type LaneCounters } from '@ringfence/wire';
 
 /** Of the sensor's and the collector's causes those that stand for a record lost after it got its number. */
 export const LOSSES: readonly string[] = ['ring_full', 'scratch', 'malformed', 'spool_full'];

@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { loadLocalIdentity } from '@ringfence/identity/local';
-import { openRecording, RawBatchReader, recordingEntry, recordingHeader, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
+import { openRecording, RawBatchReader, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import { Agent, UNFILTERED } from './agent.ts';
 import type { Programs } from './programs.ts';
 

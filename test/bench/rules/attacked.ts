@@ -1,6 +1,6 @@
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { TOPIC } from '@ringfence/schema';
 import { createTestHost, credentialsOf, O, type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import { TOPIC } from '@ringfence/wire';
 
 const HOSTS = 50;
 /** on each host, at the same time: they have nothing to do with each other */

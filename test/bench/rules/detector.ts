@@ -1,7 +1,7 @@
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
-import { EventView, TOPIC } from '@ringfence/schema';
 import { testRecords } from '@ringfence/testkit';
+import { EventView, TOPIC } from '@ringfence/wire';
 import { count, millis, percentile, range } from '../lib/figures.ts';
 import type { Report, Table } from '../lib/report.ts';
 import { attacked } from './attacked.ts';

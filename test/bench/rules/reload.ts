@@ -1,6 +1,6 @@
 import { compileDetectorRules, reloadRules } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 import { count, millis, range } from '../lib/figures.ts';
 import type { Report, Table } from '../lib/report.ts';
 

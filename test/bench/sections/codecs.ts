@@ -1,4 +1,4 @@
-import { openRecording } from '@ringfence/schema';
+import { openRecording } from '@ringfence/wire';
 import { type Case, enrichedCases, kernelCases, rawCases } from '../lib/codec-cases.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { TOPIC } from '@ringfence/schema';
 import { freePort } from '@ringfence/simulator';
+import { TOPIC } from '@ringfence/wire';
 import { Child } from '../fleet/child.ts';
 import { type Fed, idleCpu, type Load, type Round, round, tellRounds } from '../fleet/flow.ts';
 import { incidents } from '../fleet/incidents.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AuditReader } from '@ringfence/auditor';
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 
 const MARK = /rfmark(\d+)z/;
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { type Event, u64ToHex } from '@ringfence/schema';
 import { bodyOf, memoryBus, readEvents, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
+import { type Event, u64ToHex } from '@ringfence/wire';
 
 type Options = Parameters<typeof startTestCollector>[2];
 

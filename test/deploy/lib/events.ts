@@ -1,4 +1,4 @@
-import type { EventDocument } from '@ringfence/schema';
+import type { EventDocument } from '@ringfence/fields';
 import type { Installation } from '../../e2e/lib/program.ts';
 import { until } from '../../e2e/lib/wait.ts';
 

@@ -7,7 +7,6 @@ import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { ServiceName } from '@ringfence/config';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { decode, type Role, SchemaError, TOPIC } from '@ringfence/schema';
 import {
   adminOf,
   freePort,
@@ -19,6 +18,7 @@ import {
   startBrokers,
 } from '@ringfence/simulator';
 import type { KafkaCluster } from '@ringfence/testkit';
+import { decode, type Role, SchemaError, TOPIC } from '@ringfence/wire';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';
 

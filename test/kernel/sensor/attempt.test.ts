@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Want, wantOf } from '@ringfence/schema';
+import { wantOf } from '@ringfence/interest';
 import { ControlBlock } from '@ringfence/sensor';
 import { InterestTable } from '@ringfence/sensor/parts';
 import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import type { Want } from '@ringfence/wire';
 
 const FORK = 1;
 const EXEC = 2;

@@ -5,8 +5,8 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync,
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
+import { parseProbeArguments } from '@ringfence/fields';
 import { BpfObject, isBpfFileSystem, type RingBuffer } from '@ringfence/libbpf-ts';
-import { parseProbeArguments } from '@ringfence/schema';
 import { CustomProbes, type ProbeStatus, readProbeFiles, sizeForCpus } from '@ringfence/sensor';
 import { CUSTOM_PROGRAMS } from '@ringfence/sensor/parts';
 import { BULK, RecordReader, Scratch, type SensorRecord, sensorObject, skip } from '@ringfence/testkit/sensor';

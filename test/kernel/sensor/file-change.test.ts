@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { records } from '@ringfence/schema';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 import { kernelDevice } from './expect.ts';
 
 const KEEPS = 0xffff_ffff;

@@ -7,10 +7,10 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, symlin
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { records } from '@ringfence/schema';
 import { UNIX_SENT } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
 const OPENS = 200;

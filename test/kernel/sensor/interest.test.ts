@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { type Want, wantOf } from '@ringfence/schema';
+import { wantOf } from '@ringfence/interest';
 import { ControlBlock } from '@ringfence/sensor';
 import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import type { Want } from '@ringfence/wire';
 
 const HOST = 1;
 const CONTAINER = 2;

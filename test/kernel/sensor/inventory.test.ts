@@ -5,8 +5,8 @@ import { mkdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { records } from '@ringfence/schema';
 import { cgroup2, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
 interface OpenSocket {
   readonly fd: number;

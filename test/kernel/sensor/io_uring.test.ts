@@ -5,9 +5,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { records as layout } from '@ringfence/schema';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records as layout } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
 const { IoOperation: OPERATION } = layout;

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { records as layout } from '@ringfence/schema';
 import { all, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import { records as layout } from '@ringfence/wire';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const EEXIST = -17;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { records as layout } from '@ringfence/schema';
 import { all, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records as layout } from '@ringfence/wire';
 
 const EBADF = -9;
 const EPERM = -1;

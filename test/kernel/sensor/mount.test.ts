@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { records } from '@ringfence/schema';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
 const [ENOENT, EBADF, EINVAL, ENODEV, ENOTDIR] = [-2, -9, -22, -19, -20];
 const [MS_RDONLY, MS_REMOUNT, MS_BIND, MS_MOVE] = [1, 32, 4096, 8192];

@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { parseDns, parseTlsHello, records, wantOf } from '@ringfence/schema';
+import { parseDns, parseTlsHello } from '@ringfence/fields';
+import { wantOf } from '@ringfence/interest';
 import { ControlBlock } from '@ringfence/sensor';
 import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
 const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;
 const INET = 2;

@@ -1,11 +1,12 @@
 /** Standard streams that become network sockets. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { records, wantOf } from '@ringfence/schema';
+import { wantOf } from '@ringfence/interest';
 import { ControlBlock } from '@ringfence/sensor';
 import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
 const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3, REDIRECT_FCNTL: FCNTL } = records.RedirectCall;
 /** arm64 has no dup2. */

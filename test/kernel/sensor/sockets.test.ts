@@ -4,9 +4,9 @@ import { symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { records } from '@ringfence/schema';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
 const { SOCKET_SOCKET: SOCKET, SOCKET_BIND: BIND, SOCKET_LISTEN: LISTEN } = records.SocketOperation;
 const UNIX = 1;

@@ -1,8 +1,8 @@
 /** What the sensor tells of system calls that concern the whole machine. */
 import assert from 'node:assert/strict';
-import { records as layout } from '@ringfence/schema';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, SECURITY } from '@ringfence/testkit/sensor';
+import { records as layout } from '@ringfence/wire';
 
 export interface SystemChange {
   readonly operation: string;

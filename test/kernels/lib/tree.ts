@@ -9,7 +9,7 @@ import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
 const root = join(import.meta.dirname, '../../..');
 const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];
 /** of ours, that the sensor's tests import by name; what these need of the registry comes along */
-const OWN = ['packages/config', 'packages/libbpf-ts', 'packages/schema'];
+const OWN = ['packages/config', 'packages/libbpf-ts', 'packages/wire'];
 /** the same for the whole program */
 const PROGRAM_SOURCES = ['package.json', 'packages', 'services', 'cli', 'deploy/bin', 'test/kernels'];
 /** what recordings of attacks are played with, beside the program */

@@ -1,4 +1,4 @@
-/** What the bus has to know of schemas; `@ringfence/schema` knows the rest. Fingerprints are CRC-64-AVRO, hex, as they stand in a frame. */
+/** What the bus has to know of schemas; `@ringfence/wire` knows the rest. Fingerprints are CRC-64-AVRO, hex, as they stand in a frame. */
 export interface SchemaBook {
   /** every schema that this program's version has */
   ours(): readonly OwnSchema[];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { knowsSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/schema';
+import { knowsSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
 import type { SchemaBook } from '../../src/registry/book.ts';
 
 export const SCHEMAS = 'ringfence.schemas';

@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Bus, Consumer, InRecord } from '@ringfence/bus';
-import {
-  deadLetter,
-  decode,
-  encode,
-  fingerprint,
-  frame,
-  type RecordName,
-  SchemaError,
-  typeOf,
-} from '@ringfence/schema';
 import { createTestAlert, createTestHost, registryMissing, sharedRegistry } from '@ringfence/testkit';
+import { deadLetter, decode, encode, fingerprint, frame, type RecordName, SchemaError, typeOf } from '@ringfence/wire';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';
 import { type SchemaBus, type SchemaBusOptions, withSchemas } from '../../src/registry/schema-bus.ts';

@@ -1,4 +1,4 @@
-import { ACCESS, ROLES, topicsWith } from '@ringfence/schema';
+import { ACCESS, ROLES, topicsWith } from '@ringfence/wire';
 import type { Fleet } from '../../src/topics-as-code/desired.ts';
 
 /** A fleet with every topic and role there is; each role's principal has its name. */

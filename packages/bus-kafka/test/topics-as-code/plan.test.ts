@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ROLES, TOPIC, topics } from '@ringfence/schema';
+import { ROLES, TOPIC, topics } from '@ringfence/wire';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';
 import { planTopics } from '../../src/topics-as-code/plan.ts';
 import type { AccessEntry, Actual, TopicState } from '../../src/topics-as-code/types.ts';

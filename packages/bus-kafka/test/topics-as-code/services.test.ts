@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TopicSpec } from '@ringfence/bus';
 import { BusRefusedError } from '@ringfence/bus';
+import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
 import {
   ACCESS,
   encodeSigned,
@@ -15,8 +16,7 @@ import {
   topicsOf,
   topicsWith,
   writerSchemas,
-} from '@ringfence/schema';
-import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+} from '@ringfence/wire';
 import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
 import type { KafkaBusOptions } from '../../src/kafka/options.ts';
 import { type SchemaBus, withSchemas } from '../../src/registry/schema-bus.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Description } from '@ringfence/host-kit';
 import { asObject, readJson } from '@ringfence/host-kit';
-import { decodeText, records, splitText } from '@ringfence/schema';
 import type { RecordSource } from '@ringfence/sensor';
+import { decodeText, records, splitText } from '@ringfence/wire';
 import type { HostPlaces } from './description.ts';
 import { describeDocker } from './docker.ts';
 import { describeSpec } from './oci.ts';

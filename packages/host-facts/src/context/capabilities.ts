@@ -1,4 +1,4 @@
-import { CAPABILITIES } from '@ringfence/schema';
+import { CAPABILITIES } from '@ringfence/fields';
 
 export const ALL_CAPABILITIES: bigint = (1n << BigInt(CAPABILITIES.length)) - 1n;
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Log } from '@ringfence/base';
-import { records } from '@ringfence/schema';
 import type { RecordSource } from '@ringfence/sensor';
+import { records } from '@ringfence/wire';
 import type { Asker, HashAnswer, HashFact, HashLimits, HashRequest, HashSink, Skipped } from './types.ts';
 
 /** Fewer than the enricher keeps of a host (services/enricher/src/state/known-hashes.ts): what is taken for told here must be known there. */

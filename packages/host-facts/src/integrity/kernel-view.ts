@@ -1,6 +1,6 @@
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
 import { READ_KERNEL, readProcesses, SNAPSHOT } from '@ringfence/sensor';
+import { records } from '@ringfence/wire';
 
 const PAGE = 4096;
 const CONTEXT = 16;

@@ -1,8 +1,9 @@
+import { capabilityNames } from '@ringfence/fields';
 import type { ContainerFact, ContextSink } from '@ringfence/host-kit';
 import { bootMicros, wallOffset } from '@ringfence/host-kit';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { capabilityNames, records, u64FromBigInt } from '@ringfence/schema';
 import { readProcesses, SensorError, SNAPSHOT, SOCKETS, sizeForCpus } from '@ringfence/sensor';
+import { records, u64FromBigInt } from '@ringfence/wire';
 import { Cgroups } from '../context/cgroups.ts';
 import { ContainerSource } from '../context/containers.ts';
 import type { HostPlaces } from '../context/description.ts';

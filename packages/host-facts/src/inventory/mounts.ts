@@ -1,5 +1,5 @@
 import { ifReadable, readBounded } from '@ringfence/host-kit';
-import { decodeText } from '@ringfence/schema';
+import { decodeText } from '@ringfence/wire';
 import { parseMount } from '../context/mounts.ts';
 import { procPid } from './processes.ts';
 import type { InventoryMount, InventoryProcess, MountNamespace } from './types.ts';

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
+import { capabilityNames } from '@ringfence/fields';
 import { ifReadable } from '@ringfence/host-kit';
-import { capabilityNames, decodeText, records, splitText } from '@ringfence/schema';
 import { parseSnapshot, procRecord, type Snapshot } from '@ringfence/sensor';
+import { decodeText, records, splitText } from '@ringfence/wire';
 import { processKey, type SocketsByProcess } from './sockets.ts';
 import type { InventoryProcess } from './types.ts';
 

@@ -1,5 +1,5 @@
 import type { BpfProgram } from '@ringfence/libbpf-ts';
-import { addressText, decodeText, records } from '@ringfence/schema';
+import { addressText, decodeText, records } from '@ringfence/wire';
 import type { End, OpenSocket } from './types.ts';
 
 const AF = { unix: 1, inet: 2, inet6: 10 } as const;

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
+import { capabilityNames } from '@ringfence/fields';
 import { BpfMap } from '@ringfence/libbpf-ts';
-import { capabilityNames, u64FromBigInt } from '@ringfence/schema';
 import { linkPath } from '@ringfence/sensor';
+import { u64FromBigInt } from '@ringfence/wire';
 import { Cgroups } from '../context/cgroups.ts';
 
 /** What the sensor has seen of the use of capabilities, by cgroup. */

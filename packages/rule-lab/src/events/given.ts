@@ -1,5 +1,5 @@
+import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
 import { didYouMean } from '@ringfence/rules';
-import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
 
 export type GivenValue = Exclude<FieldValue, undefined>;
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { documentOf, type EventDocument, eventKinds } from '@ringfence/fields';
 import {
   type CompiledRule,
   compileRules,
@@ -13,18 +14,8 @@ import {
   type RuleSource,
   type SequenceMatch,
 } from '@ringfence/rules';
-import {
-  createSigningKey,
-  documentOf,
-  type EventDocument,
-  EventView,
-  EventWitness,
-  eventKinds,
-  KIND,
-  placeOf,
-  TOPIC,
-} from '@ringfence/schema';
 import { TestHost, testLogs, testRecords } from '@ringfence/testkit';
+import { createSigningKey, EventView, EventWitness, KIND, placeOf, TOPIC } from '@ringfence/wire';
 import { Facts } from './facts.ts';
 import { type GivenEvent, numbered } from './given.ts';
 import { MissCounter, type Misses } from './misses.ts';

@@ -1,4 +1,5 @@
-import { catalogue, type EventView, eventKinds, type Field, type FieldValue } from '@ringfence/schema';
+import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
+import type { EventView } from '@ringfence/wire';
 import type { GivenEvent } from './given.ts';
 
 /**

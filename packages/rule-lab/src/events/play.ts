@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { eventKinds, type KindName, layouts, records } from '@ringfence/schema';
+import { eventKinds } from '@ringfence/fields';
 import { O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { type KindName, layouts, records } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 import type { Processes } from './processes.ts';
 

@@ -1,5 +1,5 @@
-import { executableName } from '@ringfence/schema';
 import { credentialsOf, type ExecValues, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { executableName } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 
 /** A process that events have told of. */

@@ -1,5 +1,6 @@
+import { documentOf, type EventDocument, eventKinds, type Field } from '@ringfence/fields';
 import type { Explanation, RunExplainer } from '@ringfence/rules';
-import { documentOf, type EventDocument, type EventView, eventKinds, type Field, KIND } from '@ringfence/schema';
+import { type EventView, KIND } from '@ringfence/wire';
 
 /** How a rule that looks at several events saw them. */
 export interface JudgedRun {

@@ -1,4 +1,4 @@
-import { decodeText } from '@ringfence/schema';
+import { decodeText } from '@ringfence/wire';
 import type { FieldLookup, FieldType } from '../catalogue.ts';
 import { Fault } from '../errors.ts';
 import type { Expression, FieldOperator, Literal, Operand, Test, TestOperator } from '../expression.ts';

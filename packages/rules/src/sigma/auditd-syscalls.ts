@@ -1,4 +1,4 @@
-import { callNames } from '@ringfence/schema';
+import { callNames } from '@ringfence/fields';
 
 /** By action: the system calls that are it. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {

@@ -1,4 +1,4 @@
-import { ByAge } from '@ringfence/schema';
+import { ByAge } from '@ringfence/base';
 import { StateError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Changes, StateChange } from './codec.ts';

@@ -1,4 +1,4 @@
-import { ByAge } from '@ringfence/schema';
+import { ByAge } from '@ringfence/base';
 import { StateError } from '../errors.ts';
 import type { CompiledRule, FirstSeen } from '../rule.ts';
 import { type Changes, decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';

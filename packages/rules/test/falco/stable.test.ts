@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
+import { catalogue, eventKinds } from '@ringfence/fields';
+import type { EventView } from '@ringfence/wire';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { compileStable, missing, noOthers, otherFiles, stableRules } from './yardstick.ts';
 

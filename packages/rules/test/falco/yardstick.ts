@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue, type EventView, eventKinds } from '@ringfence/schema';
+import { catalogue, eventKinds } from '@ringfence/fields';
+import type { EventView } from '@ringfence/wire';
 import { compileRules, type RuleSet, type RuleSource } from '../../src/rule-set.ts';
 
 /** Rules of others to measure ourselves by: they are no part of this repository. */

@@ -1,4 +1,4 @@
-import { catalogue, eventKinds } from '@ringfence/schema';
+import { catalogue, eventKinds } from '@ringfence/fields';
 import type { FieldCatalogue, FieldValue } from '../../src/catalogue.ts';
 import { type CompileOptions, compileRules, type RuleSet } from '../../src/rule-set.ts';
 

@@ -1,16 +1,7 @@
 import type { TrailReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
-import {
-  type Alert,
-  catalogue,
-  decode,
-  documentOf,
-  type EventDocument,
-  EventView,
-  eventKinds,
-  type Incident,
-  TOPIC,
-} from '@ringfence/schema';
+import { catalogue, documentOf, type EventDocument, eventKinds } from '@ringfence/fields';
+import { type Alert, decode, EventView, type Incident, TOPIC } from '@ringfence/wire';
 import { MAX_LISTED } from './limits.ts';
 import { whereAlert, whereEvent, whereIncident } from './where.ts';
 

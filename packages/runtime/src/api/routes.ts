@@ -1,6 +1,6 @@
 import { OperatorError, plain } from '@ringfence/base';
 import type { Registrar } from '@ringfence/registrar';
-import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/schema';
+import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
 import type { Answer, Route } from './server.ts';

@@ -9,7 +9,7 @@ import {
   TriageStates,
   type Verdict,
   Verdicts,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { App } from '../app.ts';
 
 const NOTE_MAX = 512;

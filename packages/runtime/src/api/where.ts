@@ -1,15 +1,8 @@
 import { OperatorError } from '@ringfence/base';
+import { catalogue, eventKinds, type FieldSpec, isoTime } from '@ringfence/fields';
 import { compileFilter, type EventKinds, type FieldCatalogue, render } from '@ringfence/rules';
 import { withV18 } from '@ringfence/rules/attack';
-import {
-  type Alert,
-  catalogue,
-  type EventView,
-  eventKinds,
-  type FieldSpec,
-  type Incident,
-  isoTime,
-} from '@ringfence/schema';
+import type { Alert, EventView, Incident } from '@ringfence/wire';
 
 const field = <E>(name: string, type: FieldSpec<E>['type'], doc: string, get: FieldSpec<E>['get']): FieldSpec<E> => ({
   name,

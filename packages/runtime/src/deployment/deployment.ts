@@ -4,7 +4,7 @@ import { openEmbeddedBus } from '@ringfence/bus';
 import type { SchemaBus } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { loadLocalIdentity } from '@ringfence/identity/local';
-import type { Role, SigningKey } from '@ringfence/schema';
+import type { Role, SigningKey } from '@ringfence/wire';
 import type { AppLog } from '../app.ts';
 import type { Fleet } from './fleet.ts';
 import { saySchemas } from './schemas.ts';

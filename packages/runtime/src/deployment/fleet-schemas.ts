@@ -4,7 +4,7 @@ import type { Bus } from '@ringfence/bus';
 import type { RegistryOptions, SchemaBus } from '@ringfence/bus-kafka';
 import { withSchemas } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
-import { PLAIN_TOPICS, type Role, recordsOf, TOPIC } from '@ringfence/schema';
+import { PLAIN_TOPICS, type Role, recordsOf, TOPIC } from '@ringfence/wire';
 import { schemaBook } from './schemas.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type Desired, desiredOf } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
-import { ACCESS, ROLES } from '@ringfence/schema';
+import { ACCESS, ROLES } from '@ringfence/wire';
 import { topicSpecs } from './topics.ts';
 
 /** The topics and access lists of a fleet as it is set; `brokers`: how many there are. */

@@ -23,7 +23,7 @@ import {
   writeIdentity,
 } from '@ringfence/identity';
 import { bootId } from '@ringfence/identity/local';
-import { ACCESS, createSigningKey, type Role, TOPIC, topicsOf } from '@ringfence/schema';
+import { ACCESS, createSigningKey, type Role, TOPIC, topicsOf } from '@ringfence/wire';
 import type { Site, SiteOptions } from './deployment.ts';
 import { withSchemasOf } from './fleet-schemas.ts';
 import { kafkaOptionsOf } from './kafka-options.ts';

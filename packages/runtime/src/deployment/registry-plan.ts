@@ -1,6 +1,6 @@
 import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
-import { ROLES, recordsOf, writerSchemas } from '@ringfence/schema';
+import { ROLES, recordsOf, writerSchemas } from '@ringfence/wire';
 import { registryOf } from './fleet-schemas.ts';
 
 /** A schema of this version that the registry has not. */

@@ -1,6 +1,6 @@
 import type { Bus } from '@ringfence/bus';
 import { exchangeSchemas, type SchemaBook } from '@ringfence/bus-kafka/schemas';
-import { knowsSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/schema';
+import { knowsSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/wire';
 
 export const schemaBook: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
 

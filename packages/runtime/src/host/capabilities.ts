@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '@ringfence/config';
-import { capabilityNames, u64FromBigInt } from '@ringfence/schema';
+import { capabilityNames } from '@ringfence/fields';
+import { u64FromBigInt } from '@ringfence/wire';
 
 type Wanted = Pick<Config, 'collector' | 'responder'>;
 

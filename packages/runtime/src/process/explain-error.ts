@@ -1,5 +1,5 @@
 import { ConfigError } from '@ringfence/config';
-import { escapeText } from '@ringfence/schema';
+import { escapeText } from '@ringfence/wire';
 
 /** Errors with a code, and what the system refused, are told in their own words; anything else is a bug and shows where. */
 export function explain(error: unknown): string {

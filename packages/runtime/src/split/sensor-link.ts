@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { OperatorError } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
-import type { Interest } from '@ringfence/schema';
+import type { Interest } from '@ringfence/interest';
 import type { Site } from '../deployment/deployment.ts';
 import type { Watcher } from '../start-services.ts';
 import { Channel, type Parcel } from './channel.ts';

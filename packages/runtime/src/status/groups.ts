@@ -3,7 +3,7 @@ import type { Bus } from '@ringfence/bus';
 import type { GroupQuestion } from '@ringfence/bus-kafka/topics';
 import type { ServiceName } from '@ringfence/config';
 import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 
 /** What each service reads of the bus, and as which group, in the order the data flows. */
 const READS: Readonly<Partial<Record<ServiceName, readonly GroupQuestion[]>>> = {

@@ -1,7 +1,7 @@
 import type { CollectorStats } from '@ringfence/collector';
 import type { EnricherServiceStats, InterestGroup } from '@ringfence/enricher';
+import { interestContent } from '@ringfence/interest';
 import type { ResponderStats } from '@ringfence/responder';
-import { interestContent } from '@ringfence/schema';
 import type { Status } from './status.ts';
 
 /** What hosts filter with, as far as the processes that were asked know. */

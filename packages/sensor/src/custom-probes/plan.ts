@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BtfValue } from '@ringfence/libbpf-ts';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 import { realPath } from '../probes.ts';
 import { ElfFile } from './elf-file.ts';
 import { type TracepointField, tracepointFields } from './format.ts';

@@ -1,4 +1,4 @@
-import type { AvroWriter, EventHead } from '@ringfence/schema';
+import type { AvroWriter, EventHead } from '@ringfence/wire';
 
 /** The batch that transcoded events are written into. */
 export interface EventSink {

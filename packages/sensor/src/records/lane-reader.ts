@@ -1,5 +1,5 @@
 import type { RingMark, RingReader } from '@ringfence/libbpf-ts';
-import { nanosToMicros, records } from '@ringfence/schema';
+import { nanosToMicros, records } from '@ringfence/wire';
 import { CPUS_MAX, isSound } from './record-check.ts';
 import type { RecordSource } from './transcode.ts';
 

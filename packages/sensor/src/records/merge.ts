@@ -1,5 +1,5 @@
 import type { Batch } from '@ringfence/collector';
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 import type { LaneReader } from './lane-reader.ts';
 import { type RecordSource, transcode } from './transcode.ts';
 

@@ -1,4 +1,4 @@
-import { records } from '@ringfence/schema';
+import { records } from '@ringfence/wire';
 import { FIXED_BYTES, TEXTS } from '../generated/transcoder.generated.ts';
 
 export const CPUS_MAX = 256;

@@ -1,4 +1,4 @@
-import { type AvroWriter, type EventHead, nanosToMicros, records } from '@ringfence/schema';
+import { type AvroWriter, type EventHead, nanosToMicros, records } from '@ringfence/wire';
 import { writeBody } from '../generated/transcoder.generated.ts';
 import type { EventSink } from './event-sink.ts';
 

@@ -1,4 +1,4 @@
-import { type AvroWriter, records } from '@ringfence/schema';
+import { type AvroWriter, records } from '@ringfence/wire';
 
 const COPY_LOOP_MAX = 32;
 const AF_INET = 2;

@@ -10,9 +10,10 @@ import {
 } from '@ringfence/collector';
 import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
+import type { Control } from '@ringfence/control/port';
 import type { AppLog } from '@ringfence/runtime';
 import { agentStream, openSite, type Site } from '@ringfence/runtime';
-import { type Control, RawBatchReader } from '@ringfence/schema';
+import { RawBatchReader } from '@ringfence/wire';
 
 export interface SimulatedHostOptions {
   readonly configFile: string;

@@ -7,7 +7,7 @@ import {
   RawBatchWriter,
   type SigningKey,
   signBytes,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 
 export interface PlayerOptions {
   readonly file: string;

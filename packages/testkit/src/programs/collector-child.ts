@@ -3,7 +3,7 @@
  * it is passed. Prints "ready" when the sensor is in place; SIGTERM asks it to end.
  */
 import { openEmbeddedBus } from '@ringfence/bus';
-import { topicsWith } from '@ringfence/schema';
+import { topicsWith } from '@ringfence/wire';
 import { startTestCollector, type TestPlace } from '../agent.ts';
 
 const [directory = '', pinPath = '', path = '', point = '', passes = '0'] = process.argv.slice(2);

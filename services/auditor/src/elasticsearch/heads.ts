@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { GENESIS } from '../chain.ts';
 import type { SourcePosition } from '../sink.ts';
 import type { Put } from './bulk.ts';

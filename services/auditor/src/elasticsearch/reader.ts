@@ -1,4 +1,4 @@
-import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/schema';
+import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/wire';
 import { unpack } from '../packing.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
 import type { ListQuery } from '../sqlite/read/list.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { catalogue, type Field } from '@ringfence/schema';
+import { catalogue, type Field } from '@ringfence/fields';
 import { type ClusterOptions, namesOf } from './options.ts';
 
 /** Raised with a change that an older auditor must not undo: a template of a higher number stays as it is. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { recordHash } from '../chain.ts';
 import type { NotedHead, Tampering, Verification } from '../verify/verification.ts';
 import { type ChainName, Walk, type WalkedRecord } from '../verify/walk.ts';

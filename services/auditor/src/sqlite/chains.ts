@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { GENESIS, kindNumber } from '../chain.ts';
 import type { Sqlite } from './database.ts';
 

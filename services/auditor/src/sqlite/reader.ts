@@ -1,4 +1,4 @@
-import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/schema';
+import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/wire';
 import type { TrailReader } from '../trail-reader.ts';
 import type { NotedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';

@@ -1,4 +1,4 @@
-import { asBuffer } from '@ringfence/schema';
+import { asBuffer } from '@ringfence/wire';
 import { kindNumber, recordHash } from '../chain.ts';
 import { pack, unpack } from '../packing.ts';
 import type { AuditEntry } from '../sink.ts';

@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { kindNumber } from '../chain.ts';
 import { AuditFullError } from '../errors.ts';
 import type { AuditDropCause } from '../sink.ts';

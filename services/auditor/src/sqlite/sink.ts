@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { kindNumber, kindOf } from '../chain.ts';
 import type { SqliteOptions } from '../config.ts';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';

@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { kindOf, recordHash } from '../chain.ts';
 import { unpack } from '../packing.ts';
 import type { NotedHead, Verification } from '../verify/verification.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError } from '@ringfence/schema';
+import { SchemaError } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
 
 /** Characters of one entry that full-text search sees: an argv of 1 MiB must not swell the index. */

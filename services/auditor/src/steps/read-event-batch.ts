@@ -7,7 +7,7 @@ import {
   leafIndex,
   type ProcessInfo,
   splitText,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
 import { contentId, entryOf, searchText } from './entry.ts';

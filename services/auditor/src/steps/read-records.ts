@@ -1,5 +1,5 @@
 import type { InRecord } from '@ringfence/bus';
-import { decode, TOPIC } from '@ringfence/schema';
+import { decode, TOPIC } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
 import { createEventBatchReader } from './read-event-batch.ts';

@@ -1,5 +1,6 @@
+import type { Trace } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { decode, TOPIC, type Trace } from '@ringfence/schema';
+import { decode, TOPIC } from '@ringfence/wire';
 
 /** Tells whoever traces that the alerts among `records` are stored. */
 export function traceStored(trace: Trace, records: readonly InRecord[]): void {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Effect, InRecord } from '@ringfence/bus';
-import { learntSchemas } from '@ringfence/schema';
+import { learntSchemas } from '@ringfence/wire';
 import type { SqliteOptions } from '../config.ts';
 import { AuditError } from '../errors.ts';
 import { NOTHING_MORE } from '../pipeline.ts';

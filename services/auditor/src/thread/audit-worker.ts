@@ -1,6 +1,6 @@
 /** The thread that stores: reads records, packs, hashes, writes. Everything that would hold up the process's other services. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { asBuffer, learnSchema } from '@ringfence/schema';
+import { asBuffer, learnSchema } from '@ringfence/wire';
 import type { SqliteOptions } from '../config.ts';
 import { createAuditPipeline } from '../pipeline.ts';
 import { SqliteSink } from '../sqlite/sink.ts';

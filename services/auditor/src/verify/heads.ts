@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { type AuditKind, AuditKinds, decode, verifyRecord } from '@ringfence/schema';
+import { type AuditKind, AuditKinds, decode, verifyRecord } from '@ringfence/wire';
 import type { NotedHead, Tampering } from './verification.ts';
 
 /** An auditor's public key by its id, if it was in force when the bus took the head (µs since the epoch). */

@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import type { ChainHead } from '../sink.ts';
 
 /** What is wrong with the trail. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
-import { type AuditKind, encode } from '@ringfence/schema';
 import { createTestAlert } from '@ringfence/testkit';
+import { type AuditKind, encode } from '@ringfence/wire';
 import { recordHash } from '../../src/chain.ts';
 import { type Cluster, openCluster } from '../../src/elasticsearch/cluster.ts';
 import { type AuditSource, chainedFields } from '../../src/elasticsearch/documents/audit.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { fateOf } from '@ringfence/base';
-import { createSigningKey, decode, encode, encodeSigned, TOPIC } from '@ringfence/schema';
 import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createSigningKey, decode, encode, encodeSigned, TOPIC } from '@ringfence/wire';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';
 import { inRecord } from '../support.ts';
 import { EVENTS_PER_BATCH, testBatch, testTrail } from '../trail.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OutRecord } from '@ringfence/bus';
-import { encode, TOPIC } from '@ringfence/schema';
 import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
+import { encode, TOPIC } from '@ringfence/wire';
 import { ClusterReader } from '../../src/index.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';

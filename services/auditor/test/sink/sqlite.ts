@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type AuditKind, encode, TOPIC } from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
+import { type AuditKind, encode, TOPIC } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { kindNumber, kindOf, recordHash } from '../../src/chain.ts';
 import { AuditReader, SqliteSink } from '../../src/index.ts';

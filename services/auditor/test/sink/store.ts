@@ -1,5 +1,5 @@
 /** A store of the audit trail as the conformance suite sees it: what it must do whatever it is, and how it is tampered with. */
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import type { AuditSink, NotedHead, Verification } from '../../src/index.ts';
 
 export interface TestStore extends AsyncDisposable {

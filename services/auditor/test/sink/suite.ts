@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createSigningKey, encode, encodeSigned, TOPIC } from '@ringfence/schema';
 import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createSigningKey, encode, encodeSigned, TOPIC } from '@ringfence/wire';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';
 import { inRecord } from '../support.ts';
 import { EVENTS_PER_BATCH, testTrail } from '../trail.ts';

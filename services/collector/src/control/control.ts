@@ -1,16 +1,16 @@
 import type { KeyObject } from 'node:crypto';
 import type { Log } from '@ringfence/base';
+import type { Control } from '@ringfence/control/port';
+import type { Interest } from '@ringfence/interest';
 import {
   type Command,
-  type Control,
   decode,
   encodeSigned,
-  type Interest,
   type Outcome,
   SchemaError,
   u64ToBigInt,
   verifyRecord,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { ExecutedCommands } from './executed.ts';
 import { type KillResult, killProcess } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';

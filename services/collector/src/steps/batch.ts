@@ -1,3 +1,4 @@
+import type { EventSink } from '@ringfence/sensor';
 import {
   type AvroWriter,
   type EventHead,
@@ -6,8 +7,7 @@ import {
   RawBatchWriter,
   type SigningKey,
   signBytes,
-} from '@ringfence/schema';
-import type { EventSink } from '@ringfence/sensor';
+} from '@ringfence/wire';
 import type { Tally } from '../spool/segment.ts';
 import type { SpoolClass } from '../spool/spool.ts';
 

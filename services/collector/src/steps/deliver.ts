@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 import { SpoolError } from '../errors.ts';
 import type { Spool } from '../spool/spool.ts';
 import type { Finished } from './batch.ts';

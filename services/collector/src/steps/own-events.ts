@@ -1,6 +1,6 @@
 import type { HashFact, HashSink } from '@ringfence/host-facts';
 import type { ContainerFact, ContextSink, Finding, HostFact, MountFact, ThrottledCount } from '@ringfence/host-kit';
-import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/schema';
+import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
 
 const NO_BYTES = Buffer.alloc(0);

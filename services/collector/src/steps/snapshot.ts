@@ -1,6 +1,6 @@
-import { LANE, records } from '@ringfence/schema';
 import type { SeenCgroup, SeenExec } from '@ringfence/sensor';
 import { parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
+import { LANE, records } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
 import type { NextSequence } from './own-events.ts';
 

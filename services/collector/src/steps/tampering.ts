@@ -1,7 +1,7 @@
 import type { Log } from '@ringfence/base';
-import { decodeText, LANE, nanosToMicros, records } from '@ringfence/schema';
 import type { SeenCgroup } from '@ringfence/sensor';
 import { transcodeAt } from '@ringfence/sensor';
+import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
 import type { NextSequence } from './own-events.ts';
 

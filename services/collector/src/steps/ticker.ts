@@ -1,5 +1,5 @@
 import { bootMicros, wallOffset } from '@ringfence/host-kit';
-import type { LaneCounters } from '@ringfence/schema';
+import type { LaneCounters } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
 import type { OwnEvents } from './own-events.ts';
 

@@ -1,4 +1,4 @@
-import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/schema';
+import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/wire';
 
 export const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
-import { decode, encode, type RuleCount, SequenceTracker, UNSIGNED } from '@ringfence/schema';
+import { decode, encode, type RuleCount, SequenceTracker, UNSIGNED } from '@ringfence/wire';
 import { DetectorStateError } from '../errors.ts';
 import { type Chain, type ChainProcess, type Member, UNTOUCHED } from './chain.ts';
 import { Host, type Verdicts } from './host.ts';

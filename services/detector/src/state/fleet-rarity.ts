@@ -1,4 +1,4 @@
-import type { RuleCount, RuleCounts } from '@ringfence/schema';
+import type { RuleCount, RuleCounts } from '@ringfence/wire';
 import { Tally } from './tally.ts';
 
 /** What the detectors of all partitions have said of their rules: one record of each. */

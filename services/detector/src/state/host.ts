@@ -1,4 +1,4 @@
-import { type ChainRef, SequenceTracker } from '@ringfence/schema';
+import { type ChainRef, SequenceTracker } from '@ringfence/wire';
 import type { HostNames } from '../steps/ties.ts';
 import type { Chain, Triage } from './chain.ts';
 import { Links } from './links.ts';

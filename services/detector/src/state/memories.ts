@@ -8,7 +8,7 @@ import {
   type StateChange,
   StateError,
 } from '@ringfence/rules';
-import { type EventView, EventWitness } from '@ringfence/schema';
+import { type EventView, EventWitness } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 
 /** Of what rules remember, since the start. */

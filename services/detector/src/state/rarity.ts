@@ -1,4 +1,4 @@
-import type { Incident, RuleCount } from '@ringfence/schema';
+import type { Incident, RuleCount } from '@ringfence/wire';
 import type { Host } from './host.ts';
 import { Tally } from './tally.ts';
 

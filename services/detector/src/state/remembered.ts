@@ -1,4 +1,4 @@
-import { ByAge } from '@ringfence/schema';
+import { ByAge } from '@ringfence/base';
 
 /** Values are immutable by convention: set a new one. JSON. */
 interface Entry<T> {

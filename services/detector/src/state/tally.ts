@@ -1,4 +1,4 @@
-import type { RuleCount } from '@ringfence/schema';
+import type { RuleCount } from '@ringfence/wire';
 
 const nothing = (rule: string): RuleCount => ({ rule, chains: 0, truePositives: 0, falsePositives: 0 });
 

@@ -1,14 +1,14 @@
+import { eventKinds } from '@ringfence/fields';
 import { type CompiledRule, fieldValues, formatOutput, type SequenceMatch } from '@ringfence/rules';
 import {
   type Alert,
   alertId,
   type EventView,
   escapeText,
-  eventKinds,
   type LineageProcess,
   type ProcessInfo,
   UNSIGNED,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { containerIdOf } from './hubs.ts';
 
 const LINEAGE_MAX = 16;

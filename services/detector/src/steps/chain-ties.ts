@@ -1,4 +1,4 @@
-import type { Alert, EventView, ProcessInfo } from '@ringfence/schema';
+import type { Alert, EventView, ProcessInfo } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Shared } from './links.ts';

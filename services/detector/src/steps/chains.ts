@@ -1,4 +1,4 @@
-import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/schema';
+import { type Alert, type EventView, incidentId, type ProcessInfo } from '@ringfence/wire';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, type ChainAlert, hasRoomFor, MAX_RULES, opensBefore, refOf, UNTOUCHED } from '../state/chain.ts';

@@ -1,5 +1,5 @@
 import type { InRecord } from '@ringfence/bus';
-import { decode, type Edge, EventView, type Feedback, type Join, type RuleCounts } from '@ringfence/schema';
+import { decode, type Edge, EventView, type Feedback, type Join, type RuleCounts } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
 import { MAX_RULES } from '../state/chain.ts';
 import type { Verify } from './verify.ts';

@@ -1,4 +1,5 @@
-import { catalogue, type EventView, escapeText, KIND, type KindName, kindName, leafIndex } from '@ringfence/schema';
+import { catalogue } from '@ringfence/fields';
+import { type EventView, escapeText, KIND, type KindName, kindName, leafIndex } from '@ringfence/wire';
 
 const VALUE_MAX = 160;
 

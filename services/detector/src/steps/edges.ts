@@ -1,4 +1,4 @@
-import { type Edge, type EventView, KIND, nanosToMicros } from '@ringfence/schema';
+import { type Edge, type EventView, KIND, nanosToMicros } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, MAX_ABOVE, MAX_EDGES } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';

@@ -1,5 +1,5 @@
 import type { Effect, OutRecord, Position, StateChange } from '@ringfence/bus';
-import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import { othersChange } from '../state/changelog.ts';
 import type { FleetRarity } from '../state/fleet-rarity.ts';
 import type { Rarity } from '../state/rarity.ts';

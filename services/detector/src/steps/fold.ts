@@ -1,4 +1,4 @@
-import type { Incident, IncidentAlert, IncidentProcess, JoinedChain, Stage } from '@ringfence/schema';
+import type { Incident, IncidentAlert, IncidentProcess, JoinedChain, Stage } from '@ringfence/wire';
 import type { Chain, Member } from '../state/chain.ts';
 import { MAX_TECHNIQUES } from './chain-entries.ts';
 import { severityOf, titleOf } from './title.ts';

@@ -1,4 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/schema';
+import type { EventView, ProcessInfo } from '@ringfence/wire';
 
 /**
  * Hubs: processes from which unrelated things start. They describe an incident and never join alerts. Known by executable path and parent, on the

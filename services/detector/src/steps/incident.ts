@@ -7,7 +7,7 @@ import {
   type SigningKey,
   UNSIGNED,
   u64FromBigInt,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
 import { fold, type Names, placed } from './fold.ts';
 import { severityOf, titleOf } from './title.ts';

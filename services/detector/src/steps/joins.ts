@@ -1,4 +1,4 @@
-import type { ChainRef, Join } from '@ringfence/schema';
+import type { ChainRef, Join } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, type JoinWords, type Member, opensBefore, refOf, UNTOLD } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';

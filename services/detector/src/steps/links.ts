@@ -1,4 +1,4 @@
-import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo, records } from '@ringfence/schema';
+import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo, records } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Tie } from '../state/ties.ts';

@@ -1,5 +1,5 @@
 import type { OutRecord } from '@ringfence/bus';
-import { type Alert, encodeSigned, type Incident, type IncidentState, type SigningKey, TOPIC } from '@ringfence/schema';
+import { type Alert, encodeSigned, type Incident, type IncidentState, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, refOf } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';

@@ -1,4 +1,4 @@
-import type { JoinedRule, Priority } from '@ringfence/schema';
+import type { JoinedRule, Priority } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { addressText, type EventView, escapeText, KIND, leafIndex } from '@ringfence/schema';
+import { addressText, type EventView, escapeText, KIND, leafIndex } from '@ringfence/wire';
 import type { Tie } from '../state/ties.ts';
 
 const TCP = 6;

@@ -1,4 +1,4 @@
-import { type Incident, Priorities, type Priority } from '@ringfence/schema';
+import { type Incident, Priorities, type Priority } from '@ringfence/wire';
 import type { ChainContainer } from '../state/chain.ts';
 import { spaced } from './words.ts';
 

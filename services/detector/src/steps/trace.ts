@@ -1,5 +1,6 @@
+import type { Step, Trace } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import type { Alert, EventBatchHead, Step, Trace } from '@ringfence/schema';
+import type { Alert, EventBatchHead } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
 /** Tells whoever traces how alerts and incidents came about. Nothing that is written depends on it. */

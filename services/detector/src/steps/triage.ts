@@ -1,4 +1,4 @@
-import type { Feedback, Incident, StatusChange } from '@ringfence/schema';
+import type { Feedback, Incident, StatusChange } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 import type { Chain, Triage } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Patience } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/schema';
+import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
 import type { DetectorStats } from '../metrics.ts';
 

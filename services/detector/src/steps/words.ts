@@ -9,7 +9,7 @@ import {
   normalPath,
   type ProcessInfo,
   records,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
 import { argsText, userText } from './alert.ts';
 import { deedInWords, happeningInWords, short, type ToldApart } from './deeds.ts';

@@ -1,4 +1,4 @@
-import { LANE, type Log } from '@ringfence/schema';
+import { LANE, type Log } from '@ringfence/wire';
 import type { ProcessEntry } from '../state/process.ts';
 import { ownEvent } from '../steps/own-event.ts';
 import type { LogLine } from './line.ts';

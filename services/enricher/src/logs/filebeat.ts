@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
-import { asBuffer } from '@ringfence/schema';
+import { asBuffer } from '@ringfence/wire';
 import { STORE } from '../state/changelog.ts';
 import type { LogLine } from './line.ts';
 import type { FilebeatLine } from './record.ts';

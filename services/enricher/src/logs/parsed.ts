@@ -1,4 +1,4 @@
-import type { LogAction } from '@ringfence/schema';
+import type { LogAction } from '@ringfence/fields';
 
 /** What a line says, as ECS has it; a field that is left out is not said. The user of a login is the account; of sudo and su, who asked. */
 export interface Parsed {

@@ -1,6 +1,6 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { isSignedLines } from '@ringfence/schema';
+import { isSignedLines } from '@ringfence/wire';
 import { EnricherError } from '../errors.ts';
 import { MAX_LONG } from '../steps/check.ts';
 import { asCount, asObject, asText, type Json, type LogLine, lineOf } from './line.ts';

@@ -1,4 +1,4 @@
-import type { LogAction } from '@ringfence/schema';
+import type { LogAction } from '@ringfence/fields';
 import type { Parsed } from './parsed.ts';
 import { after, cut, cutLast, type Source, sourceOf, without } from './text.ts';
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { InRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import { KIND, LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/schema';
+import { KIND, LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/wire';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { countEvent, type EnricherStats } from '../metrics.ts';
 import { Boot, laneOf } from '../state/boot.ts';

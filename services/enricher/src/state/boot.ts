@@ -1,4 +1,4 @@
-import { SequenceTracker, u64High, u64Low, u64ToHex } from '@ringfence/schema';
+import { SequenceTracker, u64High, u64Low, u64ToHex } from '@ringfence/wire';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { Contexts, type KnownContainer } from './contexts.ts';
 import { type FileHash, KnownHashes } from './known-hashes.ts';

@@ -1,5 +1,5 @@
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES, type Position, type StateChange, type StateEntry } from '@ringfence/bus';
-import { u64ToHex } from '@ringfence/schema';
+import { u64ToHex } from '@ringfence/wire';
 import { EnricherStateError } from '../errors.ts';
 import type { Boot } from './boot.ts';
 import type { Boots } from './boots.ts';

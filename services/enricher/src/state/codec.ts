@@ -8,7 +8,7 @@ import {
   releasedSchemas,
   SequenceTracker,
   U64_ZERO,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Boot, Lane } from './boot.ts';
 import type { KnownContainer } from './contexts.ts';
 import type { KnownHash } from './known-hashes.ts';

@@ -1,4 +1,4 @@
-import type { Container } from '@ringfence/schema';
+import type { Container } from '@ringfence/wire';
 
 export interface KnownContainer {
   readonly value: Container;

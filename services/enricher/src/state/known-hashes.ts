@@ -1,4 +1,4 @@
-import { u64ToHex } from '@ringfence/schema';
+import { u64ToHex } from '@ringfence/wire';
 import { Remembered } from './remembered.ts';
 
 /** What is known of the content of a file. */

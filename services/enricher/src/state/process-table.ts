@@ -1,4 +1,4 @@
-import { nanosToMicros, u64High, u64Low } from '@ringfence/schema';
+import { nanosToMicros, u64High, u64Low } from '@ringfence/wire';
 import { ProcessEntry } from './process.ts';
 
 /** Released processes that may still be in the queue. */

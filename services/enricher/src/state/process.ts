@@ -1,12 +1,4 @@
-import {
-  type Credentials,
-  entityId,
-  type Namespaces,
-  type Process,
-  U64_ZERO,
-  u64High,
-  u64Low,
-} from '@ringfence/schema';
+import { type Credentials, entityId, type Namespaces, type Process, U64_ZERO, u64High, u64Low } from '@ringfence/wire';
 import type { KnownContainer } from './contexts.ts';
 import { type FileHash, NO_HASH } from './known-hashes.ts';
 

@@ -1,4 +1,4 @@
-import { ByAge } from '@ringfence/schema';
+import { ByAge } from '@ringfence/base';
 
 /** Facts of one boot by key, the one noted longest ago forgotten first, with what changed for the store. */
 export class Remembered<T extends { readonly ordinal: number }> {

@@ -1,4 +1,4 @@
-import { u64High, u64Low } from '@ringfence/schema';
+import { u64High, u64Low } from '@ringfence/wire';
 import type { ProcessEntry } from './process.ts';
 
 /** Who last opened a file for writing. */

@@ -7,7 +7,7 @@ import {
   type Peer,
   type Process,
   type SigningKey,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { KnownContainer } from '../state/contexts.ts';
 import type { ProcessEntry } from '../state/process.ts';

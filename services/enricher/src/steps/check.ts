@@ -1,4 +1,4 @@
-import { decodePart, KIND, RawBatchReader, typeOf } from '@ringfence/schema';
+import { decodePart, KIND, RawBatchReader, typeOf } from '@ringfence/wire';
 import { EnricherError } from '../errors.ts';
 
 const ID = /^[\w.-]{1,64}$/;

@@ -8,7 +8,7 @@ import {
   leafIndex,
   typeOf,
   u64ToHex,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 
 const uid = leafIndex('UserContext', 'uid');

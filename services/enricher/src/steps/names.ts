@@ -1,4 +1,5 @@
-import { addressText, type EventCursor, KIND, type KindName, leafIndex, parseDns, records } from '@ringfence/schema';
+import { parseDns } from '@ringfence/fields';
+import { addressText, type EventCursor, KIND, type KindName, leafIndex, records } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
 

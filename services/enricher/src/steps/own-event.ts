@@ -1,4 +1,4 @@
-import { type Event, typeOf, U64_ZERO } from '@ringfence/schema';
+import { type Event, typeOf, U64_ZERO } from '@ringfence/wire';
 import type { ProcessEntry } from '../state/process.ts';
 
 /** The encoded bytes of an event that is made here. `process`: whose it is; null: nobody's. Its cpu is 0. */

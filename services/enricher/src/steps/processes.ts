@@ -8,7 +8,7 @@ import {
   u64Equals,
   u64High,
   u64Low,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import { type FileHash, NO_HASH, PENDING } from '../state/known-hashes.ts';
 import { type Image, NO_SCRIPT, type ProcessEntry, type Script, sameImage } from '../state/process.ts';

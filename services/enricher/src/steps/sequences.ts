@@ -1,4 +1,4 @@
-import { type EventCursor, LANE, type LaneCounters, u64ToHex } from '@ringfence/schema';
+import { type EventCursor, LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EnricherStats } from '../metrics.ts';
 import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';

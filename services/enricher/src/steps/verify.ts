@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Patience } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/schema';
+import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/wire';
 import type { Enrolment } from '../config.ts';
 import { EnricherError } from '../errors.ts';
 

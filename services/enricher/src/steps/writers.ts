@@ -1,4 +1,4 @@
-import { type EventCursor, leafIndex } from '@ringfence/schema';
+import { type EventCursor, leafIndex } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { ProcessEntry } from '../state/process.ts';
 

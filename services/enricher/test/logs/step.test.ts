@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { InRecord } from '@ringfence/bus';
-import { createSigningKey, decode, type Event, type EventBatch, type Log, TOPIC } from '@ringfence/schema';
 import { createTestHost, type TestHost, type TestLogOptions, testLogs, testRecords } from '@ringfence/testkit';
+import { createSigningKey, decode, type Event, type EventBatch, type Log, TOPIC } from '@ringfence/wire';
 import type { EnricherPipeline } from '../../src/index.ts';
 import { createTestEnricher, seenIn, TestStore } from '../support.ts';
 

@@ -1,5 +1,5 @@
 import type { Authority, RegistrarAnswer } from '@ringfence/identity';
-import { ACCESS, type Enrolment, type Role } from '@ringfence/schema';
+import { ACCESS, type Enrolment, type Role } from '@ringfence/wire';
 import type { Book, Page } from '../book.ts';
 import type { CompiledRegistrarOptions } from '../config.ts';
 import { RegistrarError } from '../errors.ts';

@@ -1,6 +1,6 @@
 import { verify } from 'node:crypto';
 import { parseRoles } from '@ringfence/identity';
-import { keyIdOf, type Role } from '@ringfence/schema';
+import { keyIdOf, type Role } from '@ringfence/wire';
 import { z } from 'zod';
 import { readSigningKey } from '../book.ts';
 import { RegistrarError } from '../errors.ts';

@@ -1,7 +1,7 @@
 import type { Bus } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import { type Coordination, type JobRun, type JobWorker, PostponeError } from '@ringfence/coordination';
-import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/schema';
+import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { CompiledResponderOptions } from '../config.ts';
 import { ControlError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';

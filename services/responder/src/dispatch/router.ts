@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { Coordination, Holder } from '@ringfence/coordination';
-import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import type { Commanded, Memory } from '../steps/memory.ts';

@@ -2,7 +2,7 @@ import type { Log } from '@ringfence/base';
 import type { Bus, InRecord } from '@ringfence/bus';
 import { followTopic } from '@ringfence/bus/follow';
 import type { ControlPlane } from '@ringfence/control';
-import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/schema';
+import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/wire';
 import type { ResponderMetrics } from '../metrics.ts';
 import { checkSignature, type Trusted } from '../steps/verify.ts';
 import { Interests } from './interests.ts';

@@ -1,4 +1,5 @@
-import { type Interest, type InterestRecord, interestSince, interestVersion, type Want } from '@ringfence/schema';
+import { type Interest, interestSince, interestVersion } from '@ringfence/interest';
+import type { InterestRecord, Want } from '@ringfence/wire';
 
 /** A detector says it every minute; one that has said nothing for so long is gone, µs. */
 const FORGOTTEN_AFTER_US = 300_000_000;

@@ -1,6 +1,6 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Mode, Modes, Priorities, type Priority } from '@ringfence/schema';
+import { type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);

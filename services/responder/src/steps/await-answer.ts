@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { asBuffer, decode, type SigningKey, TOPIC } from '@ringfence/schema';
+import { asBuffer, decode, type SigningKey, TOPIC } from '@ringfence/wire';
 import { MisplacedRecordError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import { containedBy } from './contained.ts';

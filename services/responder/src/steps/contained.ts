@@ -1,5 +1,5 @@
 import type { OutRecord } from '@ringfence/bus';
-import { decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/schema';
+import { decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/wire';
 
 /** What the detector is told when an order was carried out: the incident, or the one that the alert is of, is contained. */
 export function containedBy(command: Uint8Array, { outcome, at }: Result, key: SigningKey): OutRecord[] {

@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { decode } from '@ringfence/schema';
+import { decode } from '@ringfence/wire';
 import type { PolicySet, Verdict } from '../policy/policy-set.ts';
 import { type Memory, type Place, placeOf } from './memory.ts';
 import type { Cause } from './order-kill.ts';

@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { decode, TOPIC } from '@ringfence/schema';
+import { decode, TOPIC } from '@ringfence/wire';
 import type { DecideDeps } from './decide.ts';
 import { checkSignature } from './verify.ts';
 

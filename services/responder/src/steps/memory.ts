@@ -1,6 +1,6 @@
 import type { InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { Priorities } from '@ringfence/schema';
 import { StateTable } from '@ringfence/service-kit';
+import { Priorities } from '@ringfence/wire';
 import { z } from 'zod';
 import { StateError } from '../errors.ts';
 import type { IncidentSummary, Target } from './target.ts';

@@ -1,5 +1,5 @@
 import type { OutRecord } from '@ringfence/bus';
-import { encodeSigned, type Outcome, type SigningKey, TOPIC } from '@ringfence/schema';
+import { encodeSigned, type Outcome, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import type { Verdict } from '../policy/policy-set.ts';

@@ -1,4 +1,4 @@
-import { type Command, commandId, encode, type SigningKey, signBytes, signedPart } from '@ringfence/schema';
+import { type Command, commandId, encode, type SigningKey, signBytes, signedPart } from '@ringfence/wire';
 import type { Target } from './target.ts';
 
 export interface Order {

@@ -1,4 +1,4 @@
-import { type Alert, asBuffer, type Incident, type Priority } from '@ringfence/schema';
+import { type Alert, asBuffer, type Incident, type Priority } from '@ringfence/wire';
 
 /** A process that may be killed, and what policies look at, as one alert tells it. */
 export interface Target {

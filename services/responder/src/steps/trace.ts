@@ -1,4 +1,5 @@
-import { type Command, decode, type Result, type Trace } from '@ringfence/schema';
+import type { Trace } from '@ringfence/base';
+import { type Command, decode, type Result } from '@ringfence/wire';
 import type { Memory } from './memory.ts';
 
 export interface Decided {

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { verifyRecord } from '@ringfence/schema';
+import { verifyRecord } from '@ringfence/wire';
 import { ForgedRecordError } from '../errors.ts';
 
 /** The key of this id when whoever has it may write such records; undefined: nobody, or no more. */

@@ -4,7 +4,7 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { ENRICHER_STORE } from '@ringfence/enricher';
 import { identityPaths } from '@ringfence/identity';
-import { TOPIC } from '@ringfence/schema';
+import { TOPIC } from '@ringfence/wire';
 import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 

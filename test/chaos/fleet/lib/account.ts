@@ -1,6 +1,6 @@
 import { readHeads, verifyAudit } from '@ringfence/auditor';
 import { loadConfig } from '@ringfence/config';
-import { decode, EventView, type Incident, type Result, TOPIC } from '@ringfence/schema';
+import { decode, EventView, type Incident, type Result, TOPIC } from '@ringfence/wire';
 import { idOf } from '../../../../services/auditor/src/elasticsearch/documents/audit.ts';
 import type { Produced } from './agent.ts';
 import type { ChaosFleet } from './fleet.ts';

@@ -7,7 +7,6 @@ import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
 import { type Authority, createAuthority, enrol, type Identity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import type { Role } from '@ringfence/schema';
 import {
   adminOf,
   freePort,
@@ -19,6 +18,7 @@ import {
   startServers,
 } from '@ringfence/simulator';
 import { startTcpProxy, type TcpProxy } from '@ringfence/testkit';
+import type { Role } from '@ringfence/wire';
 import { SimulatedAgent } from './agent.ts';
 import { Store } from './store.ts';
 

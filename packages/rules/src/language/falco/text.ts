@@ -1,4 +1,4 @@
-import { decodeText } from '@ringfence/schema';
+import { decodeText } from '@ringfence/wire';
 import { Fault } from '../../errors.ts';
 import { parseOperand } from '../parser.ts';
 import type { Escapes } from '../scanner.ts';

@@ -1,4 +1,5 @@
-import { decode, isoTime } from '@ringfence/schema';
+import { isoTime } from '@ringfence/fields';
+import { decode } from '@ringfence/wire';
 import { type Document, head, signatureOf, type TrustedKeys } from './common.ts';
 
 const ALERT = /^[0-9a-f]{32}$/;

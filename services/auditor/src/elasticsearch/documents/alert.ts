@@ -1,4 +1,4 @@
-import { decode, executableName } from '@ringfence/schema';
+import { decode, executableName } from '@ringfence/wire';
 import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
 
 export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { type ChainedFields, recordHash } from '../../chain.ts';
 import { pack, unpack } from '../../packing.ts';
 import type { AuditEntry } from '../../sink.ts';

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
+import { isoTime } from '@ringfence/fields';
 import { TACTIC_NAMES, tacticOf } from '@ringfence/rules';
-import { type Container, isoTime, verifyRecord } from '@ringfence/schema';
+import { type Container, verifyRecord } from '@ringfence/wire';
 
 /** Public half of a key by its id, when it may sign this kind of record. */
 export type TrustedKeys = (keyId: string) => KeyObject | undefined;

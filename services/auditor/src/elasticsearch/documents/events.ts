@@ -1,4 +1,5 @@
-import { catalogue, documentOf, EventView, eventKinds, KIND } from '@ringfence/schema';
+import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
+import { EventView, KIND } from '@ringfence/wire';
 import type { Document } from './common.ts';
 import { ECS_VERSION } from './common.ts';
 

@@ -1,4 +1,5 @@
-import { decode, isoTime } from '@ringfence/schema';
+import { isoTime } from '@ringfence/fields';
+import { decode } from '@ringfence/wire';
 import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].slice(0, 1000);

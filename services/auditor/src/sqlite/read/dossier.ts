@@ -7,7 +7,7 @@ import {
   type Incident,
   type RecordTypes,
   type Result,
-} from '@ringfence/schema';
+} from '@ringfence/wire';
 import { kindNumber } from '../../chain.ts';
 import { entityKey } from '../entity-keys.ts';
 import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';

@@ -1,4 +1,4 @@
-import { EventView } from '@ringfence/schema';
+import { EventView } from '@ringfence/wire';
 import { kindNumber } from '../../chain.ts';
 import { ALL_KINDS, hasKind } from '../../kind-bits.ts';
 import { entityKey } from '../entity-keys.ts';

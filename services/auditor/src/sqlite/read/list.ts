@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AuditKind, decode, type RecordTypes } from '@ringfence/schema';
+import { type AuditKind, decode, type RecordTypes } from '@ringfence/wire';
 import { kindNumber } from '../../chain.ts';
 import { COLUMNS, isIn, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 

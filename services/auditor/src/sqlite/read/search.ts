@@ -1,4 +1,4 @@
-import type { AuditKind } from '@ringfence/schema';
+import type { AuditKind } from '@ringfence/wire';
 import { kindOf } from '../../chain.ts';
 import { AuditQueryError } from '../../errors.ts';
 import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';

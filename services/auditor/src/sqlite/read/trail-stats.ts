@@ -1,4 +1,4 @@
-import { type AuditKind, AuditKinds } from '@ringfence/schema';
+import { type AuditKind, AuditKinds } from '@ringfence/wire';
 import { kindOf } from '../../chain.ts';
 import type { AuditDrop } from '../../sink.ts';
 import { readDrops } from '../drops.ts';

@@ -1,0 +1,323 @@
+import { constants } from 'node:os';
+import type { EventView } from '@ringfence/wire';
+import { KIND, kindName, layouts, leafIndex, records } from '@ringfence/wire';
+import { SPELLINGS, unseen } from './falco/event-types.ts';
+import { bodyLong, type Field } from './field.ts';
+import { ioUring } from './io-uring.ts';
+import { moduleCall } from './kernel.ts';
+import { logSays } from './log.ts';
+import { LOG_ACTIONS } from './log-actions.ts';
+import { redirectCall } from './redirect.ts';
+
+const EINPROGRESS = -115;
+const RESULT_KINDS = [
+  'Open',
+  'Connect',
+  'Accept',
+  'FileChange',
+  'MountChange',
+  'Memory',
+  'Signal',
+  'ProcessAccess',
+  'Isolation',
+  'Capability',
+  'Module',
+  'Bpf',
+  'SystemChange',
+  'IoUring',
+  'Socket',
+  'Datagram',
+  'Authentication',
+  'Tampering',
+  'Attempt',
+  'Redirect',
+] as const;
+
+/** What an event is called; of the kinds that aren't here it depends on the operation. */
+const actions = {
+  fork: 'fork',
+  exec: 'exec',
+  exit: 'exit',
+  credentials: 'credentials',
+  open: 'open',
+  connect: 'connect',
+  accept: 'accept',
+  redirect: 'redirect',
+  tick: 'tick',
+  signal: 'signal',
+  fault: 'fault',
+  capability: 'capability',
+  bpf: 'bpf',
+  sysctl: 'sysctl',
+  datagram: 'datagram',
+  flow: 'flow',
+  finding: 'integrity',
+  authentication: 'authentication',
+  shell_line: 'shell_line',
+  tls_data: 'tls_data',
+  hash: 'hash',
+  throttled: 'throttled',
+  gap: 'gap',
+  probe: 'probe',
+};
+const syscalls = {
+  fork: 'clone',
+  exec: 'execve',
+  exit: 'procexit',
+  open: 'openat',
+  connect: 'connect',
+  accept: 'accept4',
+  signal: 'kill',
+  fault: 'signaldeliver',
+  bpf: 'bpf',
+};
+/** ECS categories by kind: what `event.category` says. */
+const categories = {
+  fork: 'process',
+  exec: 'process',
+  exit: 'process',
+  credentials: 'iam',
+  open: 'file',
+  connect: 'network',
+  accept: 'network',
+  redirect: 'network',
+  file_change: 'file',
+  mount_change: 'file',
+  memory: 'process',
+  signal: 'process',
+  fault: 'process',
+  process_access: 'process',
+  isolation: 'process',
+  capability: 'process',
+  module: 'driver',
+  bpf: 'driver',
+  system_change: 'configuration',
+  sysctl: 'configuration',
+  socket: 'network',
+  datagram: 'network',
+  packet: 'network',
+  flow: 'network',
+  finding: 'configuration',
+  authentication: 'authentication',
+  shell_line: 'process',
+  tls_data: 'network',
+  hash: 'process',
+  throttled: 'process',
+  tampering: 'process',
+  probe: 'process',
+  attempt: 'process',
+  silence: 'host',
+  gap: 'host',
+};
+
+/** What a table by kinds' names has for an event. */
+function byKind(values: Readonly<Record<string, string>>): (event: EventView) => string | undefined {
+  const list = layouts.map(({ name }) => values[kindName(name)]);
+  return (event) => list[event.cursor.kind];
+}
+const actionOf = byKind(actions);
+const categoryOf = byKind(categories);
+const syscallOf = byKind(syscalls);
+
+/** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
+const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
+  new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
+
+/** Of a host whose agent does not tick. */
+const SILENCE = { SILENCE_HOST_SILENT: 1, SILENCE_HOST_HEARD: 2 };
+
+/** Kinds with several operations: which leaf says it, and what they are called. */
+const operations = new Map(
+  (
+    [
+      ['FileChange', 'operation', records.FileOperation],
+      ['MountChange', 'operation', records.MountOperation],
+      ['Memory', 'operation', records.MemoryOperation],
+      ['ProcessAccess', 'operation', records.AccessOperation],
+      ['Isolation', 'operation', records.IsolationOperation],
+      ['Module', 'operation', records.ModuleOperation],
+      ['SystemChange', 'operation', records.SystemOperation],
+      ['Socket', 'operation', records.SocketOperation],
+      ['Packet', 'content', records.PacketContent],
+      ['Tampering', 'operation', records.TamperingOperation],
+      ['Attempt', 'operation', records.AttemptOperation],
+      ['Silence', 'operation', SILENCE],
+    ] as const
+  ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
+);
+
+/** By the kind's name: what its operations are called. */
+const operationNames = Object.fromEntries(
+  layouts.flatMap(({ name }) => {
+    const names = operations.get(KIND[name])?.names;
+    return names === undefined ? [] : [[kindName(name), [...names.values()]] as const];
+  }),
+);
+
+/** By the kind's name: all that `event.action` can say on it. Contexts are no action. */
+const actionNames = {
+  ...Object.fromEntries(layouts.map(({ name }) => [kindName(name), [] as readonly string[]])),
+  ...operationNames,
+  io_uring: ioUring.actions,
+  log: LOG_ACTIONS,
+};
+
+const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'.length).toLowerCase());
+/** A module's call is told by more than its operation. */
+const { module: _, ...syscallNames } = operationNames;
+const syscallValues = {
+  ...syscallNames,
+  credentials: ['setresuid', 'setresgid', 'setgroups', 'capset'],
+  redirect: redirectCall.names,
+  datagram: ['sendto', 'recvfrom'],
+  module: ['init_module', 'finit_module', 'delete_module'],
+  io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
+};
+/** Actions of Elastic's events, which rules in EQL ask for. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  start: 'Write event.action = exec.',
+  exec_event: 'Write event.action = exec.',
+  end: 'Write event.action = exit.',
+  uid_change: 'Write event.action = credentials.',
+  gid_change: 'Write event.action = credentials.',
+  session_id_change:
+    'No event tells of a new session (setsid). A program that has left its terminal has process.tty = 0 from its next exec on.',
+  connection_attempted: 'Write event.action = connect.',
+  connection_accepted: 'Write event.action = accept.',
+  disconnect_received: 'Write event.action = flow: a connection that has ended.',
+  lookup_requested: 'Write event.action = dns.',
+  creation: 'Write event.action = open and file.open.create.',
+  overwrite: 'Write event.action = open and file.open.write.',
+  modification: 'Write event.action = open and file.open.write.',
+  deletion: 'Write event.action = unlink.',
+  load_kernel_module: 'Write event.action = module_load.',
+  'loaded-kernel-module': 'Write event.action = module_load.',
+};
+
+const CALLS: ReadonlySet<string> = new Set([...Object.values(syscalls), ...Object.values(syscallValues).flat()]);
+
+const IDS = ['uid', 'euid', 'suid', 'fsuid'];
+const changed = (ids: readonly string[]): ((event: EventView) => boolean) => {
+  const pairs = ids.map(
+    (id) => [leafIndex('CredentialsChange', `before.${id}`), leafIndex('CredentialsChange', `after.${id}`)] as const,
+  );
+  return ({ cursor }) => pairs.some(([before, after]) => cursor.leafLong(before) !== cursor.leafLong(after));
+};
+const changesUser = changed(IDS);
+const changesGroup = changed(IDS.map((id) => id.replace('uid', 'gid')));
+const groups = [
+  leafIndex('CredentialsChange', 'groupsBefore.length'),
+  leafIndex('CredentialsChange', 'groupsAfter.length'),
+];
+const changesGroups = ({ cursor }: EventView): boolean => groups.some((length) => cursor.leafLong(length) > 0);
+const incoming = bodyLong('Datagram', 'incoming');
+
+function credentialsCall(event: EventView): string {
+  if (changesUser(event)) return 'setresuid';
+  if (changesGroup(event)) return 'setresgid';
+  return changesGroups(event) ? 'setgroups' : 'capset';
+}
+
+/** Kinds that tell which of several calls it was by what it did. */
+function callOf(event: EventView): string | undefined {
+  switch (event.cursor.kind) {
+    case KIND.CredentialsChange:
+      return credentialsCall(event);
+    case KIND.Redirect:
+      return redirectCall.of(event);
+    case KIND.Datagram:
+      return incoming(event) === 0 ? 'sendto' : 'recvfrom';
+    case KIND.IoUring:
+      return SPELLINGS[ioUring.syscall(event)] ?? ioUring.syscall(event);
+    default:
+      return moduleCall(event) ?? operationOf(event);
+  }
+}
+
+function operationOf(event: EventView): string | undefined {
+  if (ioUring.is(event)) return ioUring.action(event);
+  const operation = operations.get(event.cursor.kind);
+  return operation?.names.get(operation.get(event));
+}
+
+/** Kinds whose body says what came of it: a descriptor or 0, or -errno. */
+const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
+  RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(kind, 'result')]),
+);
+const resultKinds = RESULT_KINDS.map(kindName);
+
+/** Of two names of a number (EAGAIN, EWOULDBLOCK) the first. */
+const ERRORS = new Map<number, string>(
+  Object.entries(constants.errno)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
+);
+
+function errorOf(result: number): string | undefined {
+  return result >= 0 || result === EINPROGRESS ? undefined : ERRORS.get(-result);
+}
+
+export const eventFields: readonly Field[] = [
+  {
+    name: 'event.action',
+    type: 'string',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
+    constants: actions,
+    values: actionNames,
+    oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
+    elsewhere: ELSEWHERE,
+    get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
+  },
+  {
+    name: 'event.category',
+    type: 'string',
+    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
+    constants: categories,
+    oneOf: [...new Set([...Object.values(categories), 'session'])],
+    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
+  },
+  {
+    name: 'evt.type',
+    type: 'string',
+    doc: "Falco's name of the system call behind the event; calls that do the same are one (open, openat and openat2 are openat), and may be asked for by each of their names.",
+    aliases: ['syscall.type'],
+    constants: syscalls,
+    values: syscallValues,
+    kinds: [...new Set([...Object.keys(syscalls), ...Object.keys(syscallValues)])],
+    spellings: SPELLINGS,
+    neverIs: (value) => (CALLS.has(value) ? undefined : unseen(value)),
+    get: (event) => syscallOf(event) ?? callOf(event),
+  },
+  {
+    name: 'event.outcome',
+    type: 'string',
+    doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is what io_uring tells nobody of: `io_uring.result_unknown`).',
+    kinds: [...resultKinds, 'log'],
+    oneOf: ['success', 'failure'],
+    get: (event) => {
+      const result = results.get(event.cursor.kind)?.(event);
+      if (result === undefined) return logSays.outcome(event);
+      // PAM counts its errors up from 1.
+      if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
+      return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
+    },
+  },
+  {
+    name: 'event.result',
+    type: 'number',
+    doc: 'What the system call returned: a descriptor or 0, or -errno; of an authentication PAM_*, 0 is success.',
+    aliases: ['evt.rawres'],
+    kinds: resultKinds,
+    get: (event) => results.get(event.cursor.kind)?.(event),
+  },
+  {
+    name: 'error.code',
+    type: 'string',
+    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent when it worked.',
+    kinds: resultKinds.filter((kind) => kind !== 'authentication'),
+    get: (event) => errorOf(results.get(event.cursor.kind)?.(event) ?? 0),
+  },
+  { name: '@timestamp', type: 'number', doc: 'When it happened, µs since the epoch.', get: (event) => event.timestamp },
+  { name: 'event.id', type: 'string', doc: 'hostId/bootId/run/lane/cpu/sequence.', get: (event) => event.id },
+  { name: 'host.id', type: 'string', doc: "The agent's host id.", get: (event) => event.head.hostId },
+];

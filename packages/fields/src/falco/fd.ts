@@ -1,0 +1,199 @@
+import type { EventView } from '@ringfence/wire';
+import { KIND, leafIndex, u64ToBigInt } from '@ringfence/wire';
+import { accessor, bodyLong, bodyText, type Field, some } from '../field.ts';
+import { fileFields } from '../file.ts';
+import { ioUring } from '../io-uring.ts';
+import { networkFields } from '../network.ts';
+import { anyOf, falco, never } from './define.ts';
+
+const net = (name: string): Field['get'] => accessor(networkFields, name);
+const sourceIp = net('source.ip');
+const destinationIp = net('destination.ip');
+const sourcePort = net('source.port');
+const destinationPort = net('destination.port');
+const sourceDomain = net('source.domain');
+const destinationDomain = net('destination.domain');
+const networkType = net('network.type');
+const direction = net('network.direction');
+const fileType = accessor(fileFields, 'file.type');
+
+const result = bodyLong('Open', 'result');
+const submitted = bodyLong('IoUring', 'result');
+const copied = bodyLong('Redirect', 'result');
+const openPath = bodyText('Open', 'path.bytes');
+const device = { open: bodyLong('Open', 'device'), change: bodyLong('FileChange', 'device') };
+const inode = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
+
+const FILES = ['open'];
+const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
+const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
+const CHARACTERS: Readonly<Record<string, string>> = { ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
+
+/** Falco tells directories from files, and no more. */
+function typeOf(event: EventView): string | undefined {
+  if (isFile(event)) return fileType(event) === 'dir' ? 'directory' : 'file';
+  if (ioUring.is(event) && ioUring.openFlags(event) !== undefined) return 'file';
+  return networkType(event) as string | undefined;
+}
+
+function typeCharacter(event: EventView): string | undefined {
+  const type = typeOf(event);
+  if (type === 'file') return 'f';
+  return type === 'directory' ? 'd' : type && (CHARACTERS[type] ?? 'o');
+}
+
+/** 10.0.0.1:40000->10.0.0.2:443; of one end only that. */
+function tupleOf(event: EventView): string | undefined {
+  const end = (address: unknown, port: unknown): string => `${address}:${port ?? 0}`;
+  const [source, destination] = [sourceIp(event), destinationIp(event)];
+  if (destination === undefined) return undefined;
+  const to = end(destination, destinationPort(event));
+  return source === undefined ? to : `${end(source, sourcePort(event))}->${to}`;
+}
+
+/** Who waits for others is the destination. */
+const isServer = (event: EventView): boolean =>
+  event.cursor.kind === KIND.Socket ||
+  (ioUring.is(event) ? sourceIp(event) !== undefined : direction(event) === 'ingress');
+const local =
+  (source: Field['get'], destination: Field['get']): Field['get'] =>
+  (event) =>
+    (isServer(event) ? destination : source)(event);
+const localIp = local(sourceIp, destinationIp);
+const remoteIp = local(destinationIp, sourceIp);
+const remoteDomain = local(destinationDomain, sourceDomain);
+const localPort = local(sourcePort, destinationPort);
+const remotePort = local(destinationPort, sourcePort);
+
+function descriptorOf(event: EventView): number | undefined {
+  if (isFile(event)) return Math.max(-1, result(event));
+  if (event.cursor.kind === KIND.Redirect) return Math.max(-1, copied(event));
+  return ioUring.openFlags(event) === undefined ? undefined : Math.max(-1, submitted(event));
+}
+
+const deviceOf = (event: EventView): number => (isFile(event) ? device.open : device.change)(event);
+const changed = ['open', 'file_change'];
+const MINOR_BITS = 20;
+
+const SERVICES = 'names of services are not looked up; compare the port';
+
+/** fd: of opens the file, of connections and sockets their ends. */
+export const falcoFdFields: readonly Field[] = [
+  falco('fd.num', 'number', 'Descriptor that an open returned, or a dup; -1: it failed.', descriptorOf, {
+    kinds: ['open', 'io_uring', 'redirect'],
+  }),
+  falco('fd.type', 'string', 'file, directory, ipv4, ipv6, unix, …', typeOf, { kinds: [...FILES, ...ENDS] }),
+  falco('fd.typechar', 'string', 'f file, d directory, 4 and 6 IP, u unix, o others.', typeCharacter, {
+    kinds: [...FILES, ...ENDS],
+    values: { open: ['f', 'd'] },
+  }),
+  falco('fd.tuple', 'string', 'Both ends of a connection: 10.0.0.1:40000->10.0.0.2:443.', tupleOf, { kinds: ENDS }),
+  falco(
+    'fd.nameraw',
+    'string',
+    "Path of an open as the caller wrote it behind its directory, where the kernel's own isn't known: when it failed.",
+    (event) => some(isFile(event) ? openPath(event) : ioUring.path(event)),
+    { kinds: ['open', 'io_uring'] },
+  ),
+  falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
+  falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
+  falco('fd.rip.name', 'strings', "Names of the other end's address, as DNS told them.", remoteDomain, { kinds: ENDS }),
+  falco('fd.lnet', 'ip', 'Own address.', localIp, { kinds: ENDS }),
+  falco('fd.rnet', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
+  falco('fd.lport', 'number', 'Own port.', localPort, { kinds: ENDS }),
+  falco('fd.rport', 'number', "The other end's port.", remotePort, { kinds: ENDS }),
+  falco('fd.is_server', 'bool', 'The own end is the one that was connected to.', isServer, { kinds: ENDS }),
+  falco(
+    'fd.sockfamily',
+    'string',
+    'ip or unix.',
+    (event) => {
+      const type = networkType(event);
+      return type === 'ipv4' || type === 'ipv6' ? 'ip' : type === 'unix' ? type : undefined;
+    },
+    { kinds: ENDS },
+  ),
+  falco(
+    'fd.connected',
+    'bool',
+    'Of a datagram false: each has its own destination.',
+    (event) => remotePort(event) !== undefined,
+    {
+      kinds: ['connect', 'accept', 'datagram', 'redirect'],
+      constants: { connect: true, accept: true, datagram: false },
+    },
+  ),
+  falco('fd.name_changed', 'bool', 'Of a datagram true: it is told when its ends are new.', () => true, {
+    kinds: ['connect', 'accept', 'datagram'],
+    constants: { connect: true, accept: true, datagram: true },
+  }),
+  falco('fd.uid', 'string', 'Thread and descriptor of an open.', (event) => `${event.cursor.tid}${result(event)}`, {
+    kinds: ['open'],
+  }),
+  falco('fd.dev', 'number', 'Device number of the file system.', deviceOf, { kinds: changed }),
+  falco('fd.dev.major', 'number', 'Its major number.', (event) => deviceOf(event) >>> MINOR_BITS, { kinds: changed }),
+  falco('fd.dev.minor', 'number', 'Its minor number.', (event) => deviceOf(event) & ((1 << MINOR_BITS) - 1), {
+    kinds: changed,
+  }),
+  falco(
+    'fd.ino',
+    'number',
+    'Inode number.',
+    ({ cursor }) =>
+      Number(u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? inode.open : inode.change))),
+    { kinds: changed },
+  ),
+  ...never('own addresses are not looked up', 'fd.lip.name'),
+  ...never(SERVICES, 'fd.proto fd.cproto fd.sproto fd.lproto fd.rproto'),
+  ...never(
+    'of opened files it is not recorded in which layer of an overlay they are',
+    'fd.is_upper_layer fd.is_lower_layer',
+  ),
+  ...never('which descriptors a process has open is not recorded', 'fd.types'),
+  ...never(
+    'waiting for descriptors is not watched',
+    'fdlist.nums fdlist.names fdlist.cips fdlist.sips fdlist.cports fdlist.sports',
+  ),
+];
+
+/** Id of the container, then what is asked for. */
+const inContainer =
+  (get: Field['get']): Field['get'] =>
+  (event) => {
+    const value = get(event);
+    return value === undefined ? undefined : `${event.container?.id.slice(0, 12) ?? ''}:${value}`;
+  };
+
+/** Those that stand for several fields. */
+export function falcoFdUnions(fields: readonly Field[]): readonly Field[] {
+  const name = anyOf(
+    'fd.name',
+    'string',
+    'Path of the file or of the unix socket, or both ends of the connection.',
+    fields,
+    'file.path',
+    'network.unix.path',
+    'falco.fd.tuple',
+  );
+  const directory = accessor(fileFields, 'file.directory');
+  return [
+    name,
+    anyOf('fd.ip', 'ip', 'Address of either end.', fields, 'destination.ip', 'source.ip'),
+    anyOf('fd.net', 'ip', 'Address of either end.', fields, 'destination.ip', 'source.ip'),
+    anyOf('fd.cnet', 'ip', 'Address that connected or sent.', fields, 'source.ip'),
+    anyOf('fd.snet', 'ip', 'Address that was connected or sent to.', fields, 'destination.ip'),
+    anyOf('fd.port', 'number', 'Port of either end.', fields, 'destination.port', 'source.port'),
+    falco(
+      'fd.containername',
+      'string',
+      'Id of the container and fd.name: 3ad7b26ded6d:/etc/passwd.',
+      inContainer(name.get),
+      {
+        kinds: ['open', 'file_change', ...ENDS],
+      },
+    ),
+    falco('fd.containerdirectory', 'string', 'Id of the container and directory of the file.', inContainer(directory), {
+      kinds: ['open', 'file_change', 'io_uring'],
+    }),
+  ];
+}

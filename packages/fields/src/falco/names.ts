@@ -1,0 +1,59 @@
+import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { leafIndex } from '@ringfence/wire';
+import { baseName, bodyText, isExec, some } from '../field.ts';
+
+const filename = bodyText('Exec', 'filename.bytes');
+const argv = leafIndex('Exec', 'argv.bytes');
+const executable = bodyText('Exec', 'path.bytes');
+
+/** What the kernel keeps of a name (TASK_COMM_LEN). */
+const LENGTH = 15;
+/** RF_EXEC_SCRIPT */
+const SCRIPT = 32;
+/** Files that go by several names, so that the one they were called by is their name. */
+const MANY_NAMES: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'dash', 'bash']);
+const INTERPRETER = /^(?:[a-z]*sh|(?:python|perl|ruby|node|php|lua|tclsh|[gm]?awk).*)$/;
+
+const called = new WeakMap<ProcessInfo, string>();
+
+/**
+ * What Falco calls the process: the name of the file it was started by, links not followed, as the kernel keeps it. Of a process that isn't starting
+ * right now only its arguments may tell it; they are believed where they fit the file.
+ */
+export function nameOf(process: ProcessInfo): string {
+  let name = called.get(process);
+  if (name === undefined) {
+    name = guess(process).slice(0, LENGTH);
+    called.set(process, name);
+  }
+  return name;
+}
+
+function guess(process: ProcessInfo): string {
+  const file = process.name;
+  if (INTERPRETER.test(file) && (process.execFlags & SCRIPT) !== 0) {
+    const [, first = '', second = ''] = process.args;
+    return some(baseName(first.startsWith('-') ? second : first)) ?? file;
+  }
+  const name = baseName(process.args[0] ?? '').replace(/^-/, '');
+  const fits = name !== '' && (file.startsWith(name) || file.endsWith(name) || MANY_NAMES.has(file));
+  return fits ? name : file;
+}
+
+export function nameAt(event: EventView): string | undefined {
+  if (!isExec(event)) return event.process === undefined ? undefined : nameOf(event.process);
+  const path = executable(event);
+  // A kernel thread has no file, and its name may look like the path of one.
+  const file = path === '' ? filename(event) : baseName(filename(event));
+  return (file === '' ? baseName(path) : file).slice(0, LENGTH);
+}
+
+export const argsAt = (event: EventView): readonly string[] | undefined =>
+  isExec(event) ? event.cursor.leafTexts(argv) : event.process?.args;
+
+/** Without the first, which is the name it was called by. */
+export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');
+
+/** Name and arguments. */
+export const lineOf = (name: string, args: readonly string[]): string =>
+  args.length > 1 ? `${name} ${restOf(args)}` : name;

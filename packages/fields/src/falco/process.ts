@@ -1,0 +1,247 @@
+import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { nanosToMicros, u64ToBigInt } from '@ringfence/wire';
+import {
+  ancestors,
+  bodyLong,
+  type Field,
+  type FieldValue,
+  isExec,
+  MAX_ANCESTORS,
+  ofEvent,
+  ofLineage,
+  ofParent,
+  ofProcess,
+} from '../field.ts';
+import { falco, never } from './define.ts';
+import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
+
+const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
+const UNSET = 0xffffffff;
+
+const mode = bodyLong('Exec', 'mode');
+const owner = bodyLong('Exec', 'owner');
+const ctime = bodyLong('Exec', 'ctime');
+const mtime = bodyLong('Exec', 'mtime');
+
+type Of = (process: ProcessInfo) => string;
+
+/** As `ancestors`; [0] is the process itself. */
+const withItself = (own: (event: EventView) => string | undefined, of: Of): Field['get'] => {
+  const above = ancestors(of);
+  return (event, argument) => (argument === 0 ? listOf(own(event)) : above(event, argument));
+};
+
+const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value]);
+
+const lineage = (
+  name: string,
+  doc: string,
+  own: (event: EventView) => string | undefined,
+  of: Of,
+  subject: Field['subject'] = ofLineage,
+): Field =>
+  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(own, of), {
+    argument: 'index',
+    argumentOptional: true,
+    subject,
+  });
+const parent =
+  (of: (process: ProcessInfo) => FieldValue): Field['get'] =>
+  ({ process }) => {
+    const value = process?.parent === undefined ? undefined : of(process.parent);
+    return value === '' ? undefined : value;
+  };
+
+const exeOf = (args: readonly string[] | undefined): string | undefined => args?.[0];
+const exe: Of = ({ args, executable }) => args[0] ?? executable;
+const commandLine: Of = (process) => lineOf(nameOf(process), process.args);
+
+function commandLineAt(event: EventView): string | undefined {
+  const name = nameAt(event);
+  return name === undefined ? undefined : lineOf(name, argsAt(event) ?? []);
+}
+
+/** µs of the clock that events have */
+const startOf = (process: ProcessInfo): number => nanosToMicros(process.raw.start);
+const startAt = ({ cursor }: EventView): number => nanosToMicros(cursor.buffer, cursor.startAt);
+const toNanos = (micros: number): number => micros * 1000;
+
+/** The pid of the eldest shell above. */
+function loginShell({ process }: EventView): number | undefined {
+  let found: number | undefined;
+  for (let one = process, i = 0; one !== undefined && i < MAX_ANCESTORS; one = one.parent, i++)
+    if (SHELLS.has(nameOf(one))) found = one.raw.pid;
+  return found;
+}
+
+/** By whom it was started. */
+function writable(event: EventView): boolean {
+  const euid = event.process?.euid;
+  return euid === 0 || (mode(event) & 0o002) !== 0 || (euid === owner(event) && (mode(event) & 0o200) !== 0);
+}
+
+const execCtime = (event: EventView): number | undefined =>
+  isExec(event) ? ctime(event) : event.process?.raw.executableCtime;
+
+const SESSIONS = 'sessions and groups of processes are not recorded';
+const USAGE = 'what a process uses (descriptors, memory, time) is not measured';
+
+/** proc and thread. */
+export const falcoProcessFields: readonly Field[] = [
+  falco(
+    'proc.name',
+    'string',
+    'Name of the file it was started by, links not followed, cut to 15 characters.',
+    nameAt,
+    { subject: ofProcess },
+  ),
+  falco('proc.pname', 'string', 'The same of the parent.', parent(nameOf), { subject: ofParent }),
+  lineage('proc.aname', 'Names', nameAt, nameOf),
+  falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
+  falco('proc.pexe', 'string', 'First argument of the parent.', parent(exe), { subject: ofParent }),
+  lineage('proc.aexe', 'First arguments', (event) => exeOf(argsAt(event)), exe),
+  falco(
+    'proc.args',
+    'string',
+    'Arguments but the first, joined by spaces.',
+    (event) => {
+      const args = argsAt(event);
+      return args === undefined ? undefined : restOf(args);
+    },
+    { subject: ofProcess },
+  ),
+  falco('proc.cmdline', 'string', 'Name and arguments.', commandLineAt, { subject: ofProcess }),
+  falco('proc.pcmdline', 'string', 'Name and arguments of the parent.', parent(commandLine), { subject: ofParent }),
+  lineage('proc.acmdline', 'Names and arguments', commandLineAt, commandLine),
+  falco('proc.exeline', 'string', 'All arguments, joined by spaces.', (event) => argsAt(event)?.join(' '), {
+    subject: ofProcess,
+  }),
+  falco(
+    'proc.cmdnargs',
+    'number',
+    'Number of arguments but the first.',
+    (event) => {
+      const args = argsAt(event);
+      return args && Math.max(0, args.length - 1);
+    },
+    { subject: ofProcess },
+  ),
+  falco(
+    'proc.cmdlenargs',
+    'number',
+    'Characters of all arguments but the first.',
+    (event) =>
+      argsAt(event)
+        ?.slice(1)
+        .reduce((sum, arg) => sum + arg.length, 0),
+    { subject: ofProcess },
+  ),
+  lineage(
+    'proc.apid',
+    'Process ids',
+    (event) => String(event.cursor.tgid),
+    (process) => String(process.raw.pid),
+    (argument) => (argument === 0 ? ofEvent : ofParent),
+  ),
+  falco(
+    'proc.pvpid',
+    'number',
+    'Process id of the parent in its own pid namespace.',
+    parent((process) => process.raw.namespaces.pidInNs),
+    { subject: ofParent },
+  ),
+  falco('proc.loginshellid', 'number', 'Process id of the eldest shell among its ancestors.', loginShell, {
+    subject: ofProcess,
+  }),
+  falco('proc.duration', 'number', 'ns since it was started.', (event) => toNanos(event.cursor.ktime - startAt(event))),
+  falco('proc.ppid.duration', 'number', 'ns since its parent was started.', ({ process, cursor }) =>
+    process?.parent === undefined ? undefined : toNanos(cursor.ktime - startOf(process.parent)),
+  ),
+  falco('proc.pid.ts', 'number', 'When it was started, ns since the epoch.', (event) =>
+    toNanos(startAt(event) + event.head.wallOffset),
+  ),
+  falco('proc.ppid.ts', 'number', 'When its parent was started, ns since the epoch.', ({ process, head }) =>
+    process?.parent === undefined ? undefined : toNanos(startOf(process.parent) + head.wallOffset),
+  ),
+  falco('proc.is_exe_writable', 'bool', 'Who started it may write to its executable.', writable, { kinds: ['exec'] }),
+  falco('proc.exe_ino', 'number', 'Inode number of its executable.', ({ process }) =>
+    process === undefined ? undefined : Number(u64ToBigInt(process.raw.executableInode)),
+  ),
+  falco('proc.exe_ino.ctime', 'number', 'When its executable was changed last, ns since the epoch.', (event) => {
+    const at = execCtime(event);
+    return at === undefined ? undefined : toNanos(at);
+  }),
+  falco(
+    'proc.exe_ino.mtime',
+    'number',
+    'When its executable was written last, ns since the epoch.',
+    (event) => toNanos(mtime(event)),
+    { kinds: ['exec'] },
+  ),
+  falco(
+    'proc.exe_ino.ctime_duration_proc_start',
+    'number',
+    'ns from the last change of its executable to its start.',
+    (event) => {
+      const at = execCtime(event);
+      return at === undefined ? undefined : toNanos(Math.max(0, startAt(event) + event.head.wallOffset - at));
+    },
+  ),
+  falco('thread.ismain', 'bool', 'The main thread did it.', ({ cursor }) => cursor.tid === cursor.tgid),
+  falco('thread.cgroups', 'string', 'Its cgroup, of a container.', (event) => event.container?.path || undefined),
+  falco(
+    'user.loginuid',
+    'number',
+    'Who logged in; -1: nobody.',
+    ({ process }) => {
+      const id = process?.raw.loginuid;
+      return id === UNSET ? -1 : id;
+    },
+    { subject: ofProcess },
+  ),
+  falco(
+    'user.loginname',
+    'string',
+    'Name of who logged in, where it is root or the user of the process.',
+    ({ process }) => {
+      if (process === undefined || process.raw.loginuid === UNSET) return undefined;
+      if (process.raw.loginuid === 0) return 'root';
+      return process.raw.loginuid === process.euid ? process.raw.user || undefined : undefined;
+    },
+    { subject: ofProcess },
+  ),
+  falco(
+    'group.name',
+    'string',
+    'root, when it is that group.',
+    ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
+    { subject: ofProcess },
+  ),
+  ...never(
+    SESSIONS,
+    'proc.sid proc.sname proc.sid.exe proc.sid.exepath proc.is_sid_leader proc.vpgid proc.pgid proc.vpgid.name proc.vpgid.exe proc.vpgid.exepath proc.pgid.name proc.pgid.exe proc.pgid.exepath proc.is_vpgid_leader proc.is_pgid_leader',
+  ),
+  ...never(
+    USAGE,
+    'proc.fdopencount proc.fdlimit proc.fdusage proc.vmsize proc.vmrss proc.vmswap proc.nthreads proc.nchilds thread.pfmajor thread.pfminor thread.exectime thread.totexectime thread.cpu thread.cpu.user thread.cpu.system thread.vmsize thread.vmrss thread.cgroup',
+  ),
+  ...never('environments of ancestors are not kept', 'proc.aenv'),
+  ...never(
+    'of the streams of a process it is only recorded whether they lead to a socket: process.stdin.network, process.stdout.network',
+    'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',
+  ),
+  ...never(
+    'whether a file is in the lower layer of an overlay is not recorded; proc.is_exe_upper_layer is',
+    'proc.is_exe_lower_layer',
+  ),
+  ...never(
+    'when a pid namespace began is not recorded; container.start_ts is',
+    'proc.pidns_init_start_ts proc.exe_ino.ctime_duration_pidns_start',
+  ),
+  ...never('thread ids are those of the host', 'thread.vtid'),
+  ...never(
+    'probes of runtimes are not told from other processes; container.entry = exec is close',
+    'proc.is_container_healthcheck proc.is_container_liveness_probe proc.is_container_readiness_probe',
+  ),
+  ...never('of the user database only names are read', 'user.homedir user.shell'),
+];

@@ -1,0 +1,191 @@
+import type { EventView, TextPlace } from '@ringfence/wire';
+import { isNormalPath, KIND, leafIndex, normalPath, u64ToBigInt } from '@ringfence/wire';
+import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
+import { changedMode, changedPath } from './file-change.ts';
+import { ioUring } from './io-uring.ts';
+
+const openPath = bodyText('Open', 'path.bytes');
+const openPathLeaf = leafIndex('Open', 'path.bytes');
+const byCaller = leafIndex('Open', 'sourceCaller');
+const openFlags = bodyLong('Open', 'flags');
+const openMode = bodyLong('Open', 'mode');
+const inodes = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
+
+// x86-64 and arm64 values of include/uapi/asm-generic/fcntl.h
+const O_ACCMODE = 3;
+const O_CREAT = 0o100;
+const O_TRUNC = 0o1000;
+const O_APPEND = 0o2000;
+const FILE_TYPES: Readonly<Record<number, string>> = {
+  7: 'file',
+  4: 'dir',
+  9: 'symlink',
+  2: 'character',
+  6: 'block',
+  1: 'fifo',
+  11: 'socket',
+};
+
+const openKinds = ['open'];
+const kinds = [...openKinds, 'io_uring'];
+const changeKinds = [...openKinds, 'file_change'];
+const allKinds = [...kinds, 'file_change'];
+const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileChange;
+
+/** The kernel's own has nothing to take out. */
+function path(event: EventView): string {
+  if (isChange(event)) return changedPath(event);
+  if (ioUring.is(event)) return ioUring.path(event);
+  return event.cursor.leafBoolean(byCaller) ? normalPath(openPath(event)) : openPath(event);
+}
+
+/** Most paths are of opens, and as they should be. */
+function locatePath({ cursor }: EventView, place: TextPlace): boolean {
+  if (cursor.kind !== KIND.Open) return false;
+  place.bytes = cursor.buffer;
+  place.start = cursor.leafAt(openPathLeaf);
+  place.end = place.start + cursor.leafLength(openPathLeaf);
+  return place.start < place.end && (!cursor.leafBoolean(byCaller) || isNormalPath(place));
+}
+
+const flags = (event: EventView): number | undefined =>
+  ioUring.is(event) ? ioUring.openFlags(event) : openFlags(event);
+
+/** Of an open only. */
+const opened = (says: (flags: number) => boolean) => (event: EventView) => {
+  const given = flags(event);
+  return given === undefined ? undefined : says(given);
+};
+const flag = (bit: number) => opened((given) => (given & bit) !== 0);
+
+function mode(event: EventView): number | undefined {
+  if (isChange(event)) return changedMode(event);
+  return openMode(event) === 0 ? undefined : openMode(event);
+}
+
+function inodeAt(event: EventView): number {
+  if (ioUring.is(event)) return ioUring.inodeAt(event);
+  return event.cursor.leafAt(isChange(event) ? inodes.change : inodes.open);
+}
+
+function inode(event: EventView): string | undefined {
+  const number = u64ToBigInt(event.cursor.buffer, inodeAt(event));
+  return isChange(event) && number === 0n ? undefined : number.toString();
+}
+
+export const fileFields: readonly Field[] = [
+  {
+    name: 'file.path',
+    type: 'string',
+    doc: "Path of the file: the kernel's copy, or where the call takes a path and fails or changes a file, the caller's made absolute.",
+    aliases: [
+      'fd.name',
+      'TargetFilename',
+      'evt.arg.path',
+      'evt.arg.oldpath',
+      'evt.arg.linkpath',
+      'fs.path.name',
+      'evt.abspath',
+    ],
+    kinds: allKinds,
+    locate: locatePath,
+    get: (event) => some(path(event)),
+  },
+  {
+    name: 'file.name',
+    type: 'string',
+    doc: 'Last component of the path.',
+    aliases: ['fd.filename'],
+    kinds: allKinds,
+    part: { of: 'file.path', is: 'name' },
+    get: (event) => some(baseName(path(event))),
+  },
+  {
+    name: 'file.directory',
+    type: 'string',
+    doc: 'Directory of the file.',
+    aliases: ['fd.directory'],
+    kinds: allKinds,
+    part: { of: 'file.path', is: 'directory' },
+    get: (event) => some(directory(path(event))),
+  },
+  {
+    name: 'file.extension',
+    type: 'string',
+    doc: 'What follows the last dot of its name.',
+    kinds: allKinds,
+    part: { of: 'file.path', is: 'extension' },
+    get: (event) => {
+      const name = baseName(path(event));
+      const dot = name.lastIndexOf('.');
+      return dot < 1 ? undefined : name.slice(dot + 1);
+    },
+  },
+  {
+    name: 'file.inode',
+    type: 'string',
+    doc: 'Inode number; of a change only where the call takes a descriptor.',
+    kinds: allKinds,
+    get: inode,
+  },
+  {
+    name: 'file.mode',
+    type: 'number',
+    doc: 'Permission bits; absent when the open failed. Of chmod, mkdir and mknod those that are asked for.',
+    kinds: changeKinds,
+    get: (event) => {
+      const bits = mode(event);
+      return bits === undefined ? undefined : bits & 0o7777;
+    },
+  },
+  {
+    name: 'file.type',
+    type: 'string',
+    doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
+    kinds: changeKinds,
+    oneOf: Object.values(FILE_TYPES),
+    get: (event) => FILE_TYPES[(mode(event) ?? 0) >>> 12],
+  },
+  {
+    name: 'file.open.write',
+    type: 'bool',
+    doc: 'Opened for writing.',
+    aliases: ['evt.is_open_write'],
+    kinds,
+    rare: true,
+    get: opened((given) => (given & O_ACCMODE) === 1 || (given & O_ACCMODE) === 2),
+  },
+  {
+    name: 'file.open.read',
+    type: 'bool',
+    doc: 'Opened for reading.',
+    aliases: ['evt.is_open_read'],
+    kinds,
+    get: opened((given) => (given & O_ACCMODE) === 0 || (given & O_ACCMODE) === 2),
+  },
+  {
+    name: 'file.open.create',
+    type: 'bool',
+    doc: 'Would create the file (O_CREAT).',
+    kinds,
+    rare: true,
+    get: flag(O_CREAT),
+  },
+  {
+    name: 'file.open.truncate',
+    type: 'bool',
+    doc: 'Emptied the file (O_TRUNC).',
+    kinds,
+    rare: true,
+    get: flag(O_TRUNC),
+  },
+  {
+    name: 'file.open.append',
+    type: 'bool',
+    doc: 'Opened to append (O_APPEND).',
+    kinds,
+    rare: true,
+    get: flag(O_APPEND),
+  },
+  { name: 'file.open.flags', type: 'number', doc: 'O_* as the kernel opened it.', kinds, get: flags },
+];

@@ -1,0 +1,222 @@
+import type { EventView } from '@ringfence/wire';
+import { addressText, KIND, type KindName, leafIndex } from '@ringfence/wire';
+import { bodyLong, bodyText, type Field, some } from './field.ts';
+import { ioUring } from './io-uring.ts';
+
+const OWN = ['localAddress', 'localPort'] as const;
+const PEER = ['address', 'port'] as const;
+const leavesPacket = isTrue('Packet', 'egress');
+
+/** Where each fact stands in the kinds that have two ends, or one. */
+const LEAVES: Readonly<Record<number, Ends>> = {
+  [KIND.Connect]: ends('Connect', OWN, PEER, () => false),
+  [KIND.Accept]: ends('Accept', OWN, PEER, () => true),
+  [KIND.Flow]: ends('Flow', OWN, PEER, isTrue('Flow', 'incoming')),
+  [KIND.Datagram]: ends('Datagram', OWN, PEER, isTrue('Datagram', 'incoming')),
+  [KIND.Packet]: ends('Packet', OWN, PEER, (event) => !leavesPacket(event)),
+  [KIND.Redirect]: ends('Redirect', OWN, PEER, isTrue('Redirect', 'incoming')),
+  // Who binds or listens waits to be connected to.
+  [KIND.Socket]: ends('Socket', PEER, undefined, () => true),
+};
+const unixPaths: Readonly<Record<number, (event: EventView) => string>> = {
+  [KIND.Connect]: bodyText('Connect', 'path.bytes'),
+  [KIND.Datagram]: bodyText('Datagram', 'path.bytes'),
+  [KIND.Socket]: bodyText('Socket', 'path.bytes'),
+};
+const logAddress = bodyText('Log', 'sourceAddress');
+const logPort = bodyLong('Log', 'sourcePort');
+
+type Side = 'source' | 'destination';
+interface End {
+  readonly address: number;
+  readonly port: number;
+}
+interface Ends {
+  readonly family: number;
+  readonly protocol: number;
+  readonly own: End;
+  readonly peer: End | undefined;
+  /** the peer is the source */
+  readonly incoming: (event: EventView) => boolean;
+}
+
+function isTrue(kind: KindName, name: string): (event: EventView) => boolean {
+  const get = bodyLong(kind, name);
+  return (event) => get(event) !== 0;
+}
+
+function ends(
+  kind: KindName,
+  own: readonly [address: string, port: string],
+  peer: readonly [address: string, port: string] | undefined,
+  incoming: Ends['incoming'],
+): Ends {
+  const leaf = (name: string): number => leafIndex(kind, name);
+  const end = ([address, port]: readonly [string, string]): End => ({ address: leaf(address), port: leaf(port) });
+  const both = { own: end(own), peer: peer && end(peer) };
+  return { family: leaf('family'), protocol: leaf('protocol'), ...both, incoming };
+}
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_VSOCK = 40;
+const twoEnds = ['connect', 'accept', 'flow', 'datagram', 'packet', 'redirect'];
+const kinds = [...twoEnds, 'socket'];
+const endKinds = [...kinds, 'io_uring'];
+const peerKinds = [...twoEnds, 'io_uring'];
+const sourceKinds = [...twoEnds, 'io_uring', 'log'];
+const TYPES: Readonly<Record<number, string>> = {
+  [AF_UNIX]: 'unix',
+  [AF_INET]: 'ipv4',
+  [AF_INET6]: 'ipv6',
+  16: 'netlink',
+  17: 'packet',
+  38: 'alg',
+  40: 'vsock',
+};
+const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 1: 'icmp', 58: 'ipv6-icmp', 132: 'sctp' };
+
+const leavesOf = ({ cursor }: EventView): Ends | undefined => LEAVES[cursor.kind];
+
+function familyOf(event: EventView): number {
+  if (ioUring.is(event)) return ioUring.family(event);
+  const leaves = leavesOf(event);
+  return leaves === undefined ? 0 : event.cursor.leafLong(leaves.family);
+}
+
+/** A socket that a stream became may be connected to nobody. */
+const hasPeer = ({ cursor }: EventView, { peer }: Ends): boolean =>
+  cursor.kind !== KIND.Redirect || (peer !== undefined && cursor.leafLong(peer.port) !== 0);
+
+function endOf(event: EventView, leaves: Ends, side: Side): End | undefined {
+  const end = leaves.incoming(event) === (side === 'source') ? leaves.peer : leaves.own;
+  return end === leaves.peer && !hasPeer(event, leaves) ? undefined : end;
+}
+
+function addressOf(event: EventView, side: Side): string | undefined {
+  if (ioUring.is(event)) return ioUring.address(event, side);
+  const leaves = leavesOf(event);
+  if (leaves === undefined) return side === 'source' ? some(logAddress(event)) : undefined;
+  const { cursor } = event;
+  const end = endOf(event, leaves, side);
+  // Nobody sends from port 0: an accept that failed has no peer.
+  if (end === undefined || (side === 'source' && cursor.leafLong(end.port) === 0)) return undefined;
+  return addressText(cursor.buffer, cursor.leafAt(end.address), cursor.leafLength(end.address));
+}
+
+/** A port of 0 is one that is not bound. */
+function portOf(event: EventView, side: Side): number | undefined {
+  if (ioUring.is(event)) return ioUring.port(event, side) || undefined;
+  const leaves = leavesOf(event);
+  if (leaves === undefined) return side === 'source' ? logPort(event) || undefined : undefined;
+  const end = endOf(event, leaves, side);
+  const family = familyOf(event);
+  if (end === undefined || (family !== AF_INET && family !== AF_INET6 && family !== AF_VSOCK)) return undefined;
+  const port = event.cursor.leafLong(end.port);
+  return side === 'source' && port === 0 ? undefined : port;
+}
+
+function directionOf(event: EventView): string | undefined {
+  const leaves = leavesOf(event);
+  if (leaves?.peer === undefined || !hasPeer(event, leaves)) return undefined;
+  return leaves.incoming(event) ? 'ingress' : 'egress';
+}
+
+function transportOf(event: EventView): string | undefined {
+  const family = familyOf(event);
+  if (family !== AF_INET && family !== AF_INET6) return undefined;
+  return TRANSPORTS[event.cursor.leafLong(leavesOf(event)?.protocol ?? 0)];
+}
+
+function namesOf(event: EventView, side: Side): readonly string[] | undefined {
+  const address = addressOf(event, side);
+  return address === undefined ? undefined : event.namesOf(address);
+}
+
+const NAMES =
+  'that programs of its container, or else of the host, had asked a name server for within an hour before and got this address; an answer can be made up';
+
+export const networkFields: readonly Field[] = [
+  {
+    name: 'source.ip',
+    type: 'ip',
+    doc: 'Who connected or sent: of a connect, the own address; of an accept, the peer; of a redirect, who made the connection; of a log line, the remote address it names.',
+    aliases: ['fd.cip', 'SourceIp'],
+    kinds: sourceKinds,
+    get: (event) => addressOf(event, 'source'),
+  },
+  {
+    name: 'source.port',
+    type: 'number',
+    doc: 'Port on the side that connected or sent.',
+    aliases: ['fd.cport', 'SourcePort'],
+    kinds: sourceKinds,
+    get: (event) => portOf(event, 'source'),
+  },
+  {
+    name: 'destination.ip',
+    type: 'ip',
+    doc: 'Address connected or sent to: of an accept, bind or listen, the own one.',
+    aliases: ['fd.sip', 'DestinationIp'],
+    kinds: endKinds,
+    get: (event) => addressOf(event, 'destination'),
+  },
+  {
+    name: 'destination.port',
+    type: 'number',
+    doc: 'Port connected or sent to: of an accept, bind or listen, the own one.',
+    aliases: ['fd.sport', 'DestinationPort'],
+    kinds: endKinds,
+    get: (event) => portOf(event, 'destination'),
+  },
+  {
+    name: 'source.domain',
+    type: 'strings',
+    doc: `Names of the source ${NAMES}.`,
+    aliases: ['fd.cip.name'],
+    kinds: peerKinds,
+    get: (event) => namesOf(event, 'source'),
+  },
+  {
+    name: 'destination.domain',
+    type: 'strings',
+    doc: `Names of the destination ${NAMES}.`,
+    aliases: ['fd.sip.name'],
+    kinds: peerKinds,
+    get: (event) => namesOf(event, 'destination'),
+  },
+  {
+    name: 'network.direction',
+    type: 'string',
+    doc: 'egress: this host connected or sent; ingress: it was connected or sent to.',
+    constants: { connect: 'egress', accept: 'ingress' },
+    oneOf: ['egress', 'ingress'],
+    kinds: twoEnds,
+    get: directionOf,
+  },
+  {
+    name: 'network.transport',
+    type: 'string',
+    doc: 'tcp or udp.',
+    aliases: ['fd.l4proto'],
+    kinds,
+    oneOf: Object.values(TRANSPORTS),
+    get: transportOf,
+  },
+  {
+    name: 'network.type',
+    type: 'string',
+    doc: 'ipv4, ipv6 or unix; of a socket also packet, netlink, vsock, alg.',
+    kinds,
+    oneOf: Object.values(TYPES),
+    get: (event) => TYPES[familyOf(event)],
+  },
+  {
+    name: 'network.unix.path',
+    type: 'string',
+    doc: 'Path of the unix socket; one that starts with a NUL is abstract.',
+    kinds: ['connect', 'socket', 'datagram'],
+    get: (event) => (familyOf(event) === AF_UNIX ? some(unixPaths[event.cursor.kind]?.(event)) : undefined),
+  },
+];

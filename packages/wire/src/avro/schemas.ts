@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import avro from 'avsc';
+
+/** Records that travel on their own, each in the file of that name; a schema may use the names of those before it. */
+export const AVRO_FILES = {
+  Event: 'event',
+  RawBatch: 'raw-batch',
+  EventBatch: 'event-batch',
+  Alert: 'alert',
+  Incident: 'incident',
+  Command: 'command',
+  Result: 'result',
+  AuditRecord: 'audit-record',
+  DeadLetter: 'dead-letter',
+  Edge: 'edge',
+  Join: 'join',
+  InterestRecord: 'interest',
+  Enrolment: 'enrolment',
+  AuditHead: 'audit-head',
+  Feedback: 'feedback',
+  RuleCounts: 'rule-counts',
+} as const;
+
+export type RecordName = keyof typeof AVRO_FILES;
+
+interface Attributes {
+  readonly name: string;
+  readonly type: unknown;
+  readonly [key: string]: unknown;
+}
+/** As it stands in an .avsc file. */
+export interface RecordSchema extends Attributes {
+  readonly fields: readonly Attributes[];
+}
+
+const registry: Record<string, avro.Type> = {};
+
+function load(file: string): { schema: RecordSchema; type: avro.types.RecordType } {
+  const schema = JSON.parse(readFileSync(new URL(`../../avro/${file}.avsc`, import.meta.url), 'utf8')) as RecordSchema;
+  const type = avro.Type.forSchema(schema as unknown as avro.Schema, { registry, wrapUnions: 'auto' });
+  return { schema, type: type as avro.types.RecordType };
+}
+
+const loaded = Object.fromEntries(Object.entries(AVRO_FILES).map(([name, file]) => [name, load(file)])) as Record<
+  RecordName,
+  ReturnType<typeof load>
+>;
+
+export const recordNames: readonly RecordName[] = Object.keys(AVRO_FILES) as RecordName[];
+
+/** The avsc type of a record. */
+export function typeOf(name: RecordName): avro.types.RecordType {
+  return loaded[name].type;
+}
+
+/** The avsc type of an array field's items. */
+export const itemsOf = (name: RecordName, field: string): avro.Type => itemsIn(typeOf(name), field);
+
+/** The same, of any version of a record. */
+export function itemsIn(record: avro.Type, field: string): avro.Type {
+  return ((record as avro.types.RecordType).field(field).type as avro.types.ArrayType).itemsType;
+}
+
+/** The schema as it is written in its file. */
+export function schemaOf(name: RecordName): RecordSchema {
+  return loaded[name].schema;
+}
+
+/** A record type with only the fields that `keep` accepts: a prefix or suffix of one that is read in parts. */
+export function partOf(name: RecordName, part: string, keep: (field: string) => boolean): avro.types.RecordType {
+  const fields = schemaOf(name).fields.filter((field) => keep(field.name));
+  const known = { ...registry };
+  const inline = fields.map((field) => ({ ...field, type: withoutRedefinitions(field.type) }));
+  return avro.Type.forSchema(
+    { type: 'record', name: `${name}${part}`, namespace: 'ringfence', fields: inline } as avro.Schema,
+    {
+      registry: known,
+      wrapUnions: 'auto',
+    },
+  ) as avro.types.RecordType;
+}
+
+/** Named types are in the registry already: a second definition of one becomes its name. */
+function withoutRedefinitions(type: unknown): unknown {
+  if (Array.isArray(type)) return type.map(withoutRedefinitions);
+  if (typeof type !== 'object' || type === null) return type;
+  const attributes = type as Record<string, unknown>;
+  const name = attributes['name'];
+  if (typeof name === 'string') return `ringfence.${name}`;
+  if (attributes['type'] === 'array') return { ...attributes, items: withoutRedefinitions(attributes['items']) };
+  if (attributes['type'] === 'map') return { ...attributes, values: withoutRedefinitions(attributes['values']) };
+  return type;
+}
+
+/**
+ * Self-contained JSON of a record's schema (every name defined inside): what a recording or a schema topic carries.
+ */
+export function portableSchema(name: RecordName): string {
+  return JSON.stringify(typeOf(name).schema({ exportAttrs: true }));
+}

@@ -1,0 +1,154 @@
+import { current, FRAME_BYTES, frame } from '../avro/codec.ts';
+import { EventCursor } from '../avro/cursor.ts';
+import { partOf } from '../avro/schemas.ts';
+import { AvroWriter } from '../avro/writer.ts';
+import type { Container, EventBatch } from '../generated/types.generated.ts';
+import { eventIdFront } from '../ids.ts';
+import { type SigningKey, signBytes, UNSIGNED } from '../signing.ts';
+import { decodeText } from '../values/text.ts';
+import { type ProcessInfo, ProcessList } from './process.ts';
+import { ArrayBlocks, decodePart } from './raw-batch.ts';
+
+export type EventBatchHead = Omit<EventBatch, 'events' | 'keyId' | 'signature'>;
+
+const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
+const frontType = partOf('EventBatch', 'Front', (field) => !TAIL.includes(field));
+/** What is in front of the processes, which are read in place. */
+const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
+
+/** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
+export class EventView {
+  readonly cursor: EventCursor = new EventCursor();
+  head!: Omit<EventBatchHead, 'processes'>;
+  #processes!: ProcessList;
+  #peers: ReadonlyMap<string, readonly string[]> | undefined;
+  process: ProcessInfo | undefined;
+  container: Container | undefined;
+  /** who last wrote the executable, on exec */
+  writer: ProcessInfo | undefined;
+  /** µs between that write and this exec; -1: unknown */
+  writtenAgo = -1;
+  /** of the event in its batch, from 0 */
+  index = -1;
+  #partialAt = 0;
+  #partialLength = 0;
+  /** of this batch's events; undefined: nobody has asked */
+  #idFront: string | undefined;
+  /** of the event at hand: several sequences ask for it; undefined: none has */
+  #id: string | undefined;
+  readonly #blocks = new ArrayBlocks(this.cursor);
+
+  /** Throws SchemaError. The bytes must not change while they are read. */
+  open(bytes: Uint8Array): void {
+    const buffer = current('EventBatch', bytes);
+    const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
+    this.head = value;
+    this.#peers = undefined;
+    this.#idFront = undefined;
+    this.index = -1;
+    this.cursor.reset(buffer, offset);
+    this.#processes = new ProcessList(this.cursor);
+    this.#blocks.open();
+  }
+
+  /** Moves to the next event; false after the last. */
+  next(): boolean {
+    if (!this.#blocks.more()) return false;
+    const { cursor } = this;
+    const processes = this.#processes;
+    this.process = processes.at(cursor.long());
+    const container = cursor.long();
+    // Asking an array for -1 is a slow look-up by name, and most events are of the host.
+    this.container = container < 0 ? undefined : this.head.containers[container];
+    this.writer = processes.at(cursor.long());
+    this.writtenAgo = cursor.long();
+    this.#partialLength = cursor.long();
+    this.#partialAt = cursor.at;
+    cursor.skip(this.#partialLength);
+    cursor.readEvent();
+    this.index++;
+    this.#id = undefined;
+    return true;
+  }
+
+  /** Why the enrichment is partial; empty: it is complete. */
+  get partial(): string {
+    return this.#partialLength === 0
+      ? ''
+      : decodeText(this.cursor.buffer, this.#partialAt, this.#partialAt + this.#partialLength);
+  }
+
+  /** By which names programs came to an address of this event, the newest first; none: undefined. */
+  namesOf(address: string): readonly string[] | undefined {
+    if (this.head.peers.length === 0) return undefined;
+    this.#peers ??= new Map(this.head.peers.map((peer) => [`${peer.address}/${peer.container}`, peer.names]));
+    return this.#peers.get(`${address}/${this.container?.id ?? ''}`);
+  }
+
+  /** µs since the epoch. */
+  get timestamp(): number {
+    return this.cursor.ktime + this.head.wallOffset;
+  }
+
+  get id(): string {
+    if (this.#id !== undefined) return this.#id;
+    const { lane, cpu, sequence } = this.cursor;
+    this.#idFront ??= eventIdFront(this.head);
+    this.#id = `${this.#idFront}${lane}/${cpu}/${sequence}`;
+    return this.#id;
+  }
+}
+
+/** Gathers the enriched events of one RawBatch. Used again for each batch. */
+export class EventBatchWriter {
+  readonly #events = new AvroWriter(1 << 20);
+  readonly #whole = new AvroWriter(1 << 20);
+  count = 0;
+
+  /** `raw[start, end)` is the event as encoded in its RawBatch; it is copied unchanged. Indexes point into the head's arrays, -1: none. */
+  add(
+    process: number,
+    container: number,
+    writer: number,
+    writtenAgo: number,
+    partial: string,
+    raw: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const out = this.#events;
+    out.ensure(64);
+    out.long(process);
+    out.long(container);
+    out.long(writer);
+    out.long(writtenAgo);
+    if (partial === '') out.long(0);
+    else out.string(partial);
+    out.append(raw, start, end);
+    this.count++;
+  }
+
+  /** The framed record, signed by `key` (null: unsigned); the writer starts anew. */
+  finish(head: EventBatchHead, key: SigningKey | null = null): Buffer {
+    const out = this.#whole;
+    out.at = 0;
+    out.append(frame('EventBatch'));
+    out.value(frontType, head);
+    out.ensure(10);
+    if (this.count > 0) {
+      out.long(this.count);
+      out.append(this.#events.buffer, 0, this.#events.at);
+    }
+    out.ensure(1);
+    out.long(0);
+    out.string(key?.keyId ?? '');
+    out.append(key === null ? UNSIGNED.signature : signBytes(key, out.buffer.subarray(0, out.at)));
+    this.reset();
+    return out.take();
+  }
+
+  reset(): void {
+    this.#events.at = 0;
+    this.count = 0;
+  }
+}

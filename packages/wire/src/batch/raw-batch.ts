@@ -1,0 +1,223 @@
+import type avro from 'avsc';
+import { boundsOf } from '../avro/bounds.ts';
+import { asBuffer, current, FRAME_BYTES, frame } from '../avro/codec.ts';
+import { EventCursor } from '../avro/cursor.ts';
+import { partOf } from '../avro/schemas.ts';
+import { AvroWriter } from '../avro/writer.ts';
+import { SchemaError } from '../errors.ts';
+import type { LaneCounters, RawBatch } from '../generated/types.generated.ts';
+
+export const SIGNATURE_BYTES = 64;
+
+export type RawBatchHead = Omit<RawBatch, 'events' | 'keyId' | 'signature'>;
+const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
+
+const headType = partOf('RawBatch', 'Head', (field) => !TAIL.includes(field));
+
+/** An array as Avro blocks; reads the block counts and the end mark. */
+export class ArrayBlocks {
+  readonly cursor: EventCursor;
+  #left = 0;
+  #ended = false;
+
+  constructor(cursor: EventCursor) {
+    this.cursor = cursor;
+  }
+
+  /** Starts at the cursor's position. */
+  open(): void {
+    this.#left = 0;
+    this.#ended = false;
+  }
+
+  /** true when the cursor stands before another item. */
+  more(): boolean {
+    if (this.#left === 0 && !this.#ended) {
+      const count = this.cursor.long();
+      if (count < 0) this.cursor.long(); // the block's size in bytes
+      this.#left = Math.abs(count);
+      this.#ended = count === 0;
+    }
+    if (this.#ended) return false;
+    this.#left--;
+    return true;
+  }
+}
+
+/** Reads RawBatch records in place, one after the other. */
+export class RawBatchReader {
+  readonly cursor: EventCursor = new EventCursor();
+  head!: RawBatchHead;
+  readonly #blocks = new ArrayBlocks(this.cursor);
+
+  /** Throws SchemaError. The bytes must not change while they are read. */
+  open(bytes: Uint8Array): void {
+    const buffer = current('RawBatch', bytes);
+    const { value, offset } = decodePart<RawBatchHead>(headType, buffer, FRAME_BYTES);
+    this.head = value;
+    this.cursor.reset(buffer, offset);
+    this.#blocks.open();
+  }
+
+  /** Moves to the next event; false after the last. */
+  next(): boolean {
+    if (!this.#blocks.more()) return false;
+    this.cursor.readEvent();
+    return true;
+  }
+
+  /** Id of the key that signed: after the last event only. */
+  keyId(): string {
+    const length = this.cursor.long();
+    const start = this.cursor.at;
+    this.cursor.skip(length);
+    return this.cursor.buffer.toString('utf8', start, start + length);
+  }
+}
+
+/** What `signature`, the last field, signs. Throws SchemaError when there is no room for one. */
+export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
+  const end = bytes.length - SIGNATURE_BYTES;
+  if (end <= FRAME_BYTES) throw new SchemaError('ERR_SCHEMA_MALFORMED', `signed record: only ${bytes.length} bytes`);
+  const buffer = asBuffer(bytes);
+  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
+}
+
+/** avsc's decode of one type at an offset, walked first. `offset` of the result is where it ended. */
+export function decodePart<T>(
+  type: avro.Type,
+  buffer: Buffer,
+  at: number,
+): { readonly value: T; readonly offset: number } {
+  const offset = boundsOf(type, buffer, at);
+  try {
+    return { value: type.decode(buffer, at).value as T, offset };
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `${type.name}: bytes that don't fit it: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** The first fields of every event. Writers fill the same object for each event, so that no event allocates. */
+export interface EventHead {
+  lane: number;
+  cpu: number;
+  sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  ktime: number;
+  /** the event arrived after later ones were sent */
+  late: boolean;
+  tgid: number;
+  tid: number;
+}
+
+export interface RawBatchEnd {
+  readonly interestVersion: number;
+  readonly wallOffset: number;
+  /** µs since the epoch, by the host's clock */
+  readonly sentAt: number;
+  readonly lanes: readonly LaneCounters[];
+  readonly keyId: string;
+  /** Ed25519 over the bytes given */
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+/** Gathers one host's events into a RawBatch. Used again for each batch. */
+export class RawBatchWriter {
+  /** the caller appends each event's `start`, `cgroup`, `execId`, kind and body here, after `begin` */
+  readonly events: AvroWriter = new AvroWriter(1 << 20);
+  count = 0;
+  /** the frame, and what is the same in every batch */
+  readonly #begin: Buffer;
+  readonly #whole = new AvroWriter(1 << 20);
+
+  constructor({ hostId, bootId, run, agentVersion }: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>) {
+    const out = new AvroWriter();
+    out.append(frame('RawBatch'));
+    out.string(hostId);
+    out.string(bootId);
+    out.append(run);
+    out.string(agentVersion);
+    this.#begin = out.take();
+  }
+
+  /** Bytes of events so far. */
+  get bytes(): number {
+    return this.events.at;
+  }
+
+  /** Writes the head of an event and makes room for 256 bytes more. */
+  begin(head: Readonly<EventHead>): AvroWriter {
+    const out = this.events;
+    out.ensure(320);
+    out.long(head.lane);
+    out.long(head.cpu);
+    out.long(head.sequence);
+    out.long(head.ktime);
+    out.boolean(head.late);
+    out.long(head.tgid);
+    out.long(head.tid);
+    this.count++;
+    return out;
+  }
+
+  /** The framed, signed record; the writer starts anew. */
+  finish(end: RawBatchEnd): Buffer {
+    const { sign, keyId } = end;
+    const out = this.#whole;
+    out.at = 0;
+    out.append(this.#begin);
+    out.ensure(40);
+    out.long(end.interestVersion);
+    out.long(end.wallOffset);
+    out.long(end.sentAt);
+    writeLanes(out, end.lanes);
+    out.ensure(10);
+    if (this.count > 0) {
+      out.long(this.count);
+      out.append(this.events.buffer, 0, this.events.at);
+    }
+    out.ensure(1);
+    out.long(0);
+    out.string(keyId);
+    out.append(sign(out.buffer.subarray(0, out.at)));
+    this.reset();
+    return out.take();
+  }
+
+  reset(): void {
+    this.events.at = 0;
+    this.count = 0;
+  }
+}
+
+function writeLanes(out: AvroWriter, lanes: readonly LaneCounters[]): void {
+  if (lanes.length > 0) {
+    out.ensure(10);
+    out.long(lanes.length);
+    for (const { lane, cpu, sequence, drops } of lanes) {
+      out.ensure(40);
+      out.long(lane);
+      out.long(cpu);
+      out.long(sequence);
+      writeCounts(out, drops);
+    }
+  }
+  out.ensure(1);
+  out.long(0);
+}
+
+/** An Avro map of longs. */
+function writeCounts(out: AvroWriter, counts: Readonly<Record<string, number>>): void {
+  const names = Object.keys(counts);
+  if (names.length > 0) out.long(names.length);
+  for (const name of names) {
+    out.string(name);
+    out.ensure(11);
+    out.long(counts[name] as number);
+  }
+  out.long(0);
+}

@@ -1,0 +1,78 @@
+export {
+  asBuffer,
+  current,
+  decode,
+  encode,
+  FRAME_BYTES,
+  fingerprint,
+  frame,
+  knowsSchema,
+  learnSchema,
+  learntSchemas,
+  registerWriter,
+  writerSchemas,
+} from './avro/codec.ts';
+export { EventCursor } from './avro/cursor.ts';
+export { type ReleasedSchema, releasedSchemas } from './avro/history.ts';
+export { KIND, type KindName, kindName, LEAF, layouts, leafIndex } from './avro/layout.ts';
+export {
+  itemsIn,
+  itemsOf,
+  portableSchema,
+  type RecordName,
+  type RecordSchema,
+  recordNames,
+  schemaOf,
+  typeOf,
+} from './avro/schemas.ts';
+export { AvroWriter } from './avro/writer.ts';
+export { type EventBatchHead, EventBatchWriter, EventView } from './batch/event-batch.ts';
+export { EventWitness } from './batch/event-witness.ts';
+export { ProcessInfo } from './batch/process.ts';
+export {
+  decodePart,
+  type EventHead,
+  type RawBatchEnd,
+  type RawBatchHead,
+  RawBatchReader,
+  RawBatchWriter,
+  SIGNATURE_BYTES,
+  signedPart,
+} from './batch/raw-batch.ts';
+export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader } from './batch/recording.ts';
+export { type Hole, type SequenceState, SequenceTracker } from './batch/sequences.ts';
+export { createSingleEvent } from './batch/single-event.ts';
+export { SchemaError, type SchemaErrorCode } from './errors.ts';
+export * from './generated/types.generated.ts';
+export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
+export { records } from './records.ts';
+export {
+  createSigningKey,
+  encodeSigned,
+  importSigningKey,
+  keyIdOf,
+  type SignedName,
+  type SigningKey,
+  signBytes,
+  signerOf,
+  UNSIGNED,
+  verifyRecord,
+  verifyRecordAside,
+} from './signing.ts';
+export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
+export { deadLetter } from './topic/dead-letter.ts';
+export { isSignedLines } from './topic/log-lines.ts';
+export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topic/topics.ts';
+export { addressText } from './values/address.ts';
+export { executableName, isNormalPath, normalPath } from './values/path.ts';
+export { decodeText, escapeText, splitText, type TextPlace } from './values/text.ts';
+export {
+  nanosToMicros,
+  U64_ZERO,
+  u64Equals,
+  u64FromBigInt,
+  u64High,
+  u64Low,
+  u64ToBigInt,
+  u64ToHex,
+} from './values/u64.ts';
