@@ -11,7 +11,7 @@ export interface ConnectControlOptions {
   readonly tls: TlsSource;
   readonly control: Control;
   /** learns the responders' keys: what `control` obeys must be signed by one of them */
-  readonly trusted: Pick<TrustedKeys, 'take'>;
+  readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly bootId: string;
   readonly agentVersion: string;
   readonly log: ControlLog;

@@ -9,7 +9,7 @@ export interface ServeControlOptions {
   readonly port: number;
   readonly tls: TlsSource;
   /** Who is enrolled: agents whose certificate is not in force are refused and cut, and all learn the responders' keys. */
-  readonly enrolments: Pick<Enrolments, 'inForce' | 'withRole' | 'onChange'>;
+  readonly enrolments: Pick<Enrolments, 'isInForce' | 'withRole' | 'onChange'>;
   /** Stores a Result that nobody here waits for: its stream had broken. Once it resolves, the agent may forget the Result. */
   readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
   readonly log: ControlLog;

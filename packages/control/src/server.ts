@@ -38,7 +38,7 @@ class AgentServer implements ControlServer {
   };
   /** framed Enrolments of the responders, by subject and key id */
   readonly #responders = new Map<string, Uint8Array>();
-  readonly #inForce = (serial: string): boolean => this.#options.enrolments.inForce(serial);
+  readonly #inForce = (serial: string): boolean => this.#options.enrolments.isInForce(serial);
   readonly #watch: Disposable;
   #interest: Interest | null = null;
   #commands = 0;

@@ -24,7 +24,7 @@ export interface SessionDeps {
   readonly tls: TlsSource;
   readonly control: Control;
   readonly answers: Answers;
-  readonly trusted: Pick<TrustedKeys, 'take'>;
+  readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly hello: Omit<Hello, 'unacknowledged'>;
   readonly welcomeTimeoutMs: number;
   readonly log: ControlLog;
@@ -104,7 +104,7 @@ class Session {
     if (message.welcome !== undefined) this.#welcome(message.welcome.heartbeatMs);
     else if (!this.#welcomed) this.#stop('the responder spoke before its welcome');
     else if (message.command !== undefined) void this.#execute(message.command);
-    else if (message.enrolment !== undefined) this.#deps.trusted.take(message.enrolment);
+    else if (message.enrolment !== undefined) this.#deps.trusted.add(message.enrolment);
     else if (message.interest !== undefined) void this.#setInterest(message.interest);
     else if (message.acknowledge !== undefined) answers.acknowledged(message.acknowledge);
   }

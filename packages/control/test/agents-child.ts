@@ -10,7 +10,7 @@ const links = (JSON.parse(readFileSync(file, 'utf8')) as [string, TlsMaterial][]
   const control = new TestAgent(hostId);
   agents.push(control);
   const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
-  const base = { tls, control, trusted: { take() {} }, bootId: 'b', agentVersion: '1', log: silent };
+  const base = { tls, control, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silent };
   return connectControl({ ...base, endpoints: [`localhost:${port}`], backoffMs: 100 });
 });
 console.log('ready');

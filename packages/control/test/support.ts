@@ -75,7 +75,7 @@ export async function createPlace(t: TestContext): Promise<Place> {
     const hosts = roles.includes('agent') ? [] : ['127.0.0.1', 'localhost'];
     const { certificate, serial } = await ca.issue({ csr, subject, roles, hosts, days });
     log.enrol(subject, roles.join(','), serial);
-    await until(() => enrolments.inForce(serial));
+    await until(() => enrolments.isInForce(serial));
     return { tls: { certificate, key, authority: ca.certificate }, serial };
   };
   const source: Place['source'] = async (subject, roles, days) => {

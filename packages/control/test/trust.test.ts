@@ -93,7 +93,7 @@ test('a key that is to be retired later is cut when its time has come', limit, a
   await place.connect(agent, [server], { tls });
   await until(() => server.attached(agent.hostId));
   place.log.revoke(tls.serial, (Date.now() + 300) * 1000);
-  await until(() => place.enrolments.of(agent.hostId).some(({ revokedAt }) => revokedAt > 0));
+  await until(() => place.enrolments.ofSubject(agent.hostId).some(({ revokedAt }) => revokedAt > 0));
   assert.equal(server.attached(agent.hostId), true);
   await until(() => server.stats().cut['not-in-force'] === 1 && !server.attached(agent.hostId));
 });
@@ -287,7 +287,7 @@ test(
     const keys = [createSigningKey(), createSigningKey(), createSigningKey()] as const;
     place.log.enrol('responder-2', 'auditor,responder', 'a1', keys[0]);
     place.log.enrol('detector-1', 'detector', 'a2', keys[1]);
-    await until(() => place.enrolments.inForce('a2'));
+    await until(() => place.enrolments.isInForce('a2'));
     await place.connect(agent, [server], { trusted });
     await until(() => trusted.get(keys[0].keyId) !== undefined);
     assert.equal(trusted.get(keys[0].keyId)?.equals(keys[0].publicKey), true);
@@ -298,14 +298,14 @@ test(
     assert.equal(trusted.get(keys[1].keyId), undefined, 'a detector orders nothing');
     assert.equal(trusted.refused, 0);
     // A responder that is not to be believed brings what nobody but itself has signed.
-    const draft = place.enrolments.of('responder-3')[0];
+    const draft = place.enrolments.ofSubject('responder-3')[0];
     assert.ok(draft !== undefined);
     const thief = createSigningKey();
     const publicKey = thief.publicKey.export({ type: 'spki', format: 'der' });
-    trusted.take(encodeSigned('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }, thief));
-    trusted.take(encode('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }));
-    trusted.take(encode('Enrolment', { ...draft, version: 9, revokedAt: 1 }));
-    trusted.take(Buffer.from('garbage'));
+    trusted.add(encodeSigned('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }, thief));
+    trusted.add(encode('Enrolment', { ...draft, signingKeyId: thief.keyId, publicKey }));
+    trusted.add(encode('Enrolment', { ...draft, version: 9, revokedAt: 1 }));
+    trusted.add(Buffer.from('garbage'));
     assert.equal(trusted.get(thief.keyId), undefined);
     assert.notEqual(trusted.get(keys[2].keyId), undefined);
     assert.equal(trusted.refused, 4);

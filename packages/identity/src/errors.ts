@@ -1,4 +1,6 @@
-/** Errors of who is who. `code` is stable; the message says what happened, to what, and what to do. */
+/**
+ * Error codes of identities and enrolment. `code` is stable; the message says what happened, to what, and what to do.
+ */
 export type IdentityErrorCode =
   | 'ERR_IDENTITY_AUTHORITY'
   | 'ERR_IDENTITY_REQUEST'
@@ -16,11 +18,11 @@ export class IdentityError extends Error {
   }
 }
 
-/** The registrar was reached and said no. */
+/** The registrar answered and refused the request. */
 export class EnrolmentRefusedError extends IdentityError {
-  /** of the HTTP answer */
+  /** HTTP status code */
   readonly status: number;
-  /** the registrar's own code, `ERR_REGISTRAR_…` */
+  /** The registrar's error code, `ERR_REGISTRAR_…` */
   readonly reason: string;
   constructor(status: number, reason: string, message: string) {
     super('ERR_IDENTITY_REFUSED', `the registrar refused (${reason}): ${message}`);

@@ -47,7 +47,7 @@ for (const { point, description, good, enrolled } of cases) {
     const ca = await openAuthority(join(directory, 'ca'));
     await using registrar = await startRegistrar({ options: { port: 0, names: ['127.0.0.1'] }, bus, ca, log: silent });
     await using enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
-    assert.equal(enrolments.of(hostId).length, enrolled);
+    assert.equal(enrolments.ofSubject(hostId).length, enrolled);
     const again = enrol({ ...options, registrar: registrar.url });
     if (good) assert.equal((await again).subject, hostId);
     else await assert.rejects(again, { reason: 'ERR_REGISTRAR_TOKEN' });

@@ -25,12 +25,12 @@ test('a token becomes a certificate and a key that the services know', async (t)
   const identity = await enrol(fleet.agent(hostId));
   assert.equal(identity.subject, hostId);
   assert.deepEqual(identity.roles, ['agent']);
-  await until(fleet.enrolments, () => fleet.enrolments.inForce(identity.serial));
+  await until(fleet.enrolments, () => fleet.enrolments.isInForce(identity.serial));
   const { keyId, publicKey } = identity.signingKey;
   assert.equal(fleet.enrolments.keyFor(hostId)?.equals(publicKey), true);
   assert.equal(fleet.enrolments.key('agent', hostId, keyId)?.equals(publicKey), true);
-  assert.equal(fleet.enrolments.trusted('agent')(keyId)?.equals(publicKey), true);
-  assert.equal(fleet.enrolments.trusted('detector')(keyId), undefined, 'an agent does not speak as a detector');
+  assert.equal(fleet.enrolments.trustedKeys('agent')(keyId)?.equals(publicKey), true);
+  assert.equal(fleet.enrolments.trustedKeys('detector')(keyId), undefined, 'an agent does not speak as a detector');
   assert.equal(fleet.enrolments.isRevoked(keyId), false);
   assert.equal(identity.root.equals(fleet.ca.root.publicKey), true);
   const directory = join(fleet.directory, hostId);
@@ -70,7 +70,7 @@ test('a token enrols once, whatever comes of it and however many ask at the same
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') assert.equal(outcome.reason.reason, 'ERR_REGISTRAR_TOKEN');
   }
-  assert.equal(hosts.filter((host) => fleet.enrolments.of(host).length > 0).length <= 1, true);
+  assert.equal(hosts.filter((host) => fleet.enrolments.ofSubject(host).length > 0).length <= 1, true);
   await assert.rejects(enrol(fleet.agent(randomUUID(), { token })), refused('ERR_REGISTRAR_TOKEN'));
   assert.equal(fleet.registrar.stats().enrolled, 1);
 });
@@ -193,14 +193,14 @@ test('renewal keeps subject, roles, names and key; the key can be exchanged, and
   const { enrolments } = fleet;
   await until(
     enrolments,
-    () => enrolments.inForce(third.serial) && enrolments.of('responder-1').some((one) => one.revokedAt > 0),
+    () => enrolments.isInForce(third.serial) && enrolments.ofSubject('responder-1').some((one) => one.revokedAt > 0),
   );
-  const old = enrolments.of('responder-1').find((one) => one.signingKeyId === first.signingKey.keyId);
+  const old = enrolments.ofSubject('responder-1').find((one) => one.signingKeyId === first.signingKey.keyId);
   assert.deepEqual(
     old?.certificateSerials,
     [first.serial, second.serial].map((serial) => serial.toLowerCase()).map((serial) => serial.toUpperCase()),
   );
-  const trusted = enrolments.trusted('responder');
+  const trusted = enrolments.trustedKeys('responder');
   assert.equal(trusted(first.signingKey.keyId)?.equals(first.signingKey.publicKey), true, 'what is on its way');
   const later = (old?.revokedAt ?? 0) + 1;
   assert.equal(trusted(first.signingKey.keyId, later), undefined);
@@ -215,7 +215,7 @@ test('a revoked subject renews nothing, its keys are refused from then on, and a
   const before = Date.now() * 1000 - 1;
   assert.equal(await registrar.revoke(hostId), 1);
   await until(enrolments, () => enrolments.isRevoked(identity.serial));
-  assert.equal(enrolments.inForce(identity.serial), false);
+  assert.equal(enrolments.isInForce(identity.serial), false);
   assert.equal(enrolments.isRevoked(identity.signingKey.keyId), true);
   assert.equal(enrolments.keyFor(hostId), undefined);
   assert.equal(
@@ -226,7 +226,7 @@ test('a revoked subject renews nothing, its keys are refused from then on, and a
   await assert.rejects(renew({ registrar: registrar.url, directory }), refused('ERR_REGISTRAR_FORBIDDEN'));
   await assert.rejects(registrar.revoke(randomUUID()), { code: 'ERR_REGISTRAR_NOT_FOUND' });
   const again = await enrol(fleet.agent(hostId));
-  await until(enrolments, () => enrolments.inForce(again.serial));
+  await until(enrolments, () => enrolments.isInForce(again.serial));
   assert.equal(enrolments.keyFor(hostId)?.equals(again.signingKey.publicKey), true);
   assert.equal(enrolments.isRevoked(identity.serial), true);
 });

@@ -98,9 +98,9 @@ test('an enrolment that the bus does not take is in force once it does', async (
   const hostId = randomUUID();
   const identity = await enrol(agent(hostId));
   assert.ok(fleet.registrar.stats().publishFailures >= 1);
-  assert.equal(enrolments.inForce(identity.serial), false);
+  assert.equal(enrolments.isInForce(identity.serial), false);
   failing = false;
-  await until(enrolments, () => enrolments.inForce(identity.serial));
+  await until(enrolments, () => enrolments.isInForce(identity.serial));
 });
 
 test('no more enrolments are remembered than there is room for', async (t) => {
