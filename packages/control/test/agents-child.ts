@@ -1,4 +1,7 @@
-/** Holds many agents' streams: argv: file with their certificates, port of the responder. Says `ready`, and `executed n` when it ends. */
+/**
+ * Runs the streams of many agents. Arguments: a file with their certificates, the responder's port. Prints `ready`, and
+ * `executed n` at the end.
+ */
 import { readFileSync } from 'node:fs';
 import type { TlsMaterial, TlsSource } from '@ringfence/identity';
 import { connectControl } from '../src/index.ts';
