@@ -1,6 +1,6 @@
 import type { ListenAddress } from './serve-metrics.ts';
 
-/** A label outside of its closed set: with values from outside, a metric would grow without bound. */
+/** A label value outside its closed set: arbitrary values would let a metric grow without bound. */
 export class MetricLabelError extends Error {
   override readonly name = 'MetricLabelError';
   readonly code = 'ERR_METRIC_LABEL';
@@ -16,7 +16,7 @@ export class MetricLabelError extends Error {
   }
 }
 
-/** The metrics endpoint can't be opened. */
+/** The metrics endpoint cannot be opened. */
 export class MetricsListenError extends Error {
   override readonly name = 'MetricsListenError';
   readonly code = 'ERR_METRICS_LISTEN';
@@ -24,9 +24,9 @@ export class MetricsListenError extends Error {
 
   constructor(address: ListenAddress, options: { readonly cause: unknown }) {
     const reason = options.cause instanceof Error && 'code' in options.cause ? String(options.cause.code) : 'unknown';
-    const hint = reason === 'EADDRINUSE' ? 'another program listens there' : reason;
+    const hint = reason === 'EADDRINUSE' ? 'the address is in use' : reason;
     super(
-      `metrics can't be served on ${address.host}:${address.port}: ${hint}. Set metrics.listen, or metrics.enabled to false`,
+      `cannot serve metrics on ${address.host}:${address.port}: ${hint}. Set metrics.listen, or metrics.enabled to false`,
       options,
     );
     this.address = address;
