@@ -12,6 +12,6 @@ export { serveControl } from './server.ts';
 export type {
   ControlServer,
   ControlServerStats,
-  DisconnectReason as Cut,
+  DisconnectReason,
   ServeControlOptions,
 } from './server-options.ts';

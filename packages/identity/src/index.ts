@@ -1,7 +1,7 @@
 export {
   type Authority,
   createAuthority,
-  type IssuedCertificate as Issued,
+  type IssuedCertificate,
   type IssueRequest,
   openAuthority,
 } from './authority.ts';
@@ -20,7 +20,7 @@ export {
 } from './identity.ts';
 export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
 export { type Peer, peerOf } from './peer.ts';
-export type { RegistrarEndpoint as Contact, RegistrarResponse as RegistrarAnswer } from './registrar-client.ts';
+export type { RegistrarEndpoint, RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, parseRoles } from './roles.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';

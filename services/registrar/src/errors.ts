@@ -1,4 +1,4 @@
-/** What a request is refused with: the HTTP status, a stable code, and words for whoever enrols. */
+/** HTTP status of each stable refusal code. */
 export const REFUSALS = {
   ERR_REGISTRAR_BAD_REQUEST: 400,
   ERR_REGISTRAR_TOKEN: 401,
