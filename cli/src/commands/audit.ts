@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type NotedHeads, readHeads, type Verification, verifyAudit } from '@ringfence/auditor';
+import { type PublishedHeads, readHeads, type Verification, verifyAudit } from '@ringfence/auditor';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
 import { TOPIC } from '@ringfence/schema';
@@ -44,12 +44,12 @@ export function addAudit(program: Command): void {
   });
 }
 
-const NONE: NotedHeads = { heads: [], forged: [], areVerified: false };
+const NONE: PublishedHeads = { heads: [], forged: [], areVerified: false };
 
 const isWhole = ({ problemCount }: Verification): boolean => problemCount === 0;
 
 /** null: there is no bus on this machine. */
-async function headsOnBus(config: Config): Promise<NotedHeads | null> {
+async function headsOnBus(config: Config): Promise<PublishedHeads | null> {
   if (config.bus.driver === 'embedded') {
     const { path } = config.bus.embedded;
     if (!existsSync(path)) return null;
