@@ -38,13 +38,19 @@ export function addAudit(program: Command): void {
     const noted = heads ? await headsOnBus(config) : null;
     const found = await verifyAudit(config.auditor, noted ?? NONE, showProgress);
     clearProgress();
-    if (json) printJson({ ...found, headsVerified: noted?.areVerified ?? false }, 2);
+    if (json) printJson({ ...jsonOf(found), headsVerified: noted?.areVerified ?? false }, 2);
     else print(auditLines(paintFor(process.stdout), found, noted, placeOf(config)).join('\n'));
     if (!isWhole(found)) process.exitCode = 1;
   });
 }
 
 const NONE: PublishedHeads = { heads: [], forged: [], areVerified: false };
+
+/** In JSON the type of a problem has the key `what`. */
+const jsonOf = (verification: Verification): object => ({
+  ...verification,
+  problems: verification.problems.map(({ type, ...problem }) => ({ what: type, ...problem })),
+});
 
 const isWhole = ({ problemCount }: Verification): boolean => problemCount === 0;
 

@@ -42,9 +42,9 @@ function headLine({ heads }: Verification, noted: PublishedHeads | null): string
   return `held against ${counted(heads, 'head')} on the bus (${signatures})`;
 }
 
-function problemLine(paint: Paint, { what, topic, partition, kind, seq, id, count: number }: Tampering): string {
+function problemLine(paint: Paint, { type, topic, partition, kind, seq, id, count: number }: Tampering): string {
   const chain = topic === '' ? '' : ` ${topic}/${partition} ${kind}`;
   const place = number > 1 ? `records ${seq} to ${seq + number - 1}` : `record ${seq}`;
   const name = id === '' ? '' : ` (${id})`;
-  return `${paint.red(what.padEnd(11))}${escapeText(`${chain} ${place}${name}`)}: ${MEANINGS[what]}`;
+  return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${place}${name}`)}: ${MEANINGS[type]}`;
 }

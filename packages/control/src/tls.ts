@@ -17,8 +17,8 @@ export class ServedCredentials extends ServerCredentials implements Disposable {
     this.#watch = source.onChange(() => this.updateSecureContextOptions(contextOf(source)));
   }
 
-  override _equals(other: ServerCredentials): boolean {
-    return other === this;
+  override _equals(credentials: ServerCredentials): boolean {
+    return credentials === this;
   }
 
   [Symbol.dispose](): void {
@@ -48,8 +48,8 @@ export class ResponderCredentials extends ChannelCredentials {
     return true;
   }
 
-  override _equals(other: ChannelCredentials): boolean {
-    return other === this;
+  override _equals(credentials: ChannelCredentials): boolean {
+    return credentials === this;
   }
 
   /** Replaces the connector of grpc-js, which sends an IP address as the server name; TLS forbids that. */

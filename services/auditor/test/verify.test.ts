@@ -32,7 +32,7 @@ function runSql(path: string, sql: string): void {
 
 function problemsOf(path: string, published?: Parameters<AuditReader['verify']>[0]) {
   using reader = new AuditReader(path);
-  return reader.verify(published).problems.map(({ what, kind, seq, count }) => ({ what, kind, seq, count }));
+  return reader.verify(published).problems.map(({ type, kind, seq, count }) => ({ type, kind, seq, count }));
 }
 
 const ALERT = `kind = ${kindNumber.alert}`;
@@ -74,7 +74,7 @@ suite('verify', () => {
       using dir = tempDir();
       const path = await createTestTrail(dir.path);
       runSql(path, `UPDATE records SET ${set} WHERE ${alertSeq(2)}`);
-      assert.deepEqual(problemsOf(path), [{ what: 'changed', kind: 'alert', seq: 2, count: 1 }]);
+      assert.deepEqual(problemsOf(path), [{ type: 'changed', kind: 'alert', seq: 2, count: 1 }]);
     });
   }
 
@@ -107,16 +107,16 @@ suite('verify', () => {
     );
     db.close();
     // The next record was chained to the original hash.
-    assert.deepEqual(problemsOf(path), [{ what: 'missing', kind: 'alert', seq: 3, count: 1 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 3, count: 1 }]);
   });
 
   test('finds records deleted in the middle and at the beginning', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
     runSql(path, `DELETE FROM records WHERE ${alertSeq(2)}`);
-    assert.deepEqual(problemsOf(path), [{ what: 'missing', kind: 'alert', seq: 2, count: 1 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 2, count: 1 }]);
     runSql(path, `DELETE FROM records WHERE ${alertSeq(1)}`);
-    assert.deepEqual(problemsOf(path), [{ what: 'missing', kind: 'alert', seq: 1, count: 2 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 1, count: 2 }]);
   });
 
   test('finds a deleted record although the rest was renumbered', async () => {
@@ -127,7 +127,7 @@ suite('verify', () => {
     runSql(path, `UPDATE records SET seq = 3 WHERE ${alertSeq(4)}`);
     const problems = problemsOf(path);
     assert.ok(
-      problems.some(({ what, seq }) => what === 'missing' && seq === 2),
+      problems.some(({ type, seq }) => type === 'missing' && seq === 2),
       JSON.stringify(problems),
     );
   });
@@ -143,7 +143,7 @@ suite('verify', () => {
        SELECT chain, 3, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
        FROM records WHERE ${alertSeq(2)}`,
     );
-    assert.deepEqual(problemsOf(path), [{ what: 'added', kind: 'alert', seq: 3, count: 1 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'added', kind: 'alert', seq: 3, count: 1 }]);
   });
 
   test('finds a record that was appended, and the auditor continues behind it', async () => {
@@ -155,7 +155,7 @@ suite('verify', () => {
        SELECT chain, 5, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
        FROM records WHERE ${alertSeq(4)}`,
     );
-    const inserted = [{ what: 'added', kind: 'alert', seq: 5, count: 1 }];
+    const inserted = [{ type: 'added', kind: 'alert', seq: 5, count: 1 }];
     assert.deepEqual(problemsOf(path), inserted);
     const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
     const fresh = testTrail(0, 5).filter(({ topic }) => topic === TOPIC.alerts)[4];
@@ -172,27 +172,27 @@ suite('verify', () => {
     const { chains } = reader.verify();
     reader.close();
     runSql(path, `DELETE FROM records WHERE ${ALERT} AND seq > 2`);
-    assert.deepEqual(problemsOf(path), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
     runSql(
       path,
       `UPDATE chains SET head_seq = 2, head_hash = (SELECT hash FROM records WHERE ${alertSeq(2)}) WHERE ${ALERT}`,
     );
     assert.deepEqual(problemsOf(path), [], 'not detectable from the trail alone');
-    assert.deepEqual(problemsOf(path, chains), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+    assert.deepEqual(problemsOf(path, chains), [{ type: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
   });
 
   test('finds the records of a deleted chain', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
     runSql(path, `DELETE FROM chains WHERE ${ALERT}`);
-    assert.deepEqual(new Set(problemsOf(path).map(({ what }) => what)), new Set(['added']));
+    assert.deepEqual(new Set(problemsOf(path).map(({ type }) => type)), new Set(['added']));
   });
 
   test('finds a payload larger than its claimed size without reading beyond it', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
     runSql(path, `UPDATE records SET size = 10 WHERE kind = ${kindNumber.events} AND seq = 1`);
-    assert.deepEqual(problemsOf(path), [{ what: 'changed', kind: 'events', seq: 1, count: 1 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'changed', kind: 'events', seq: 1, count: 1 }]);
   });
 
   test('stores the records as they were published on the bus', async () => {

@@ -49,11 +49,11 @@ test('members get the state keys of their roles only, and agents get none', asyn
   const keysOf = ({ stateKeys }: Identity): object =>
     Object.fromEntries([...stateKeys].map(([role, key]) => [role, key.export().toString('hex')]));
   const [first, second] = [await member('enricher-1', ['enricher']), await member('enricher-2', ['enricher'])];
-  const both = await member('all-1', ['enricher', 'detector', 'auditor']);
+  const multiRole = await member('all-1', ['enricher', 'detector', 'auditor']);
   const enricher = fleet.ca.stateKey('enricher').toString('hex');
   assert.deepEqual(keysOf(first), { enricher });
   assert.deepEqual(keysOf(second), { enricher });
-  const { auditor: _, ...stateful } = keysOf(both) as Record<string, string>;
+  const { auditor: _, ...stateful } = keysOf(multiRole) as Record<string, string>;
   assert.deepEqual(stateful, { enricher, detector: fleet.ca.stateKey('detector').toString('hex') });
   assert.notEqual(stateful.detector, enricher);
   assert.deepEqual(keysOf(await member(randomUUID(), ['agent'])), {});

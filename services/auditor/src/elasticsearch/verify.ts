@@ -178,7 +178,7 @@ class ClusterVerification {
       const { buckets, after_key } = body.aggregations.chains;
       for (const { key, doc_count: count } of buckets) {
         if (!known.has(`${key.topic}/${key.partition}/${key.kind}`))
-          verifier.report({ what: 'added', ...key, seq: 0, id: '', count });
+          verifier.report({ type: 'added', ...key, seq: 0, id: '', count });
       }
       after = after_key;
     } while (after !== undefined);
@@ -193,7 +193,7 @@ class ClusterVerification {
       body: { query },
     });
     const { count } = body;
-    if (count > 0) verifier.report({ what: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
+    if (count > 0) verifier.report({ type: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
   }
 
   /**
@@ -203,7 +203,7 @@ class ClusterVerification {
   async #withoutFinished(result: Verification): Promise<Verification> {
     const headSeqs = new Map(result.chains.map((chain) => [chainKey(chain), chain.seq]));
     const isAfterHead = (problem: Tampering): boolean =>
-      problem.what === 'added' && problem.seq > (headSeqs.get(chainKey(problem)) ?? 0);
+      problem.type === 'added' && problem.seq > (headSeqs.get(chainKey(problem)) ?? 0);
     if (!result.problems.some(isAfterHead)) return result;
     await sleep(HEAD_WAIT_MS);
     const { heads } = await this.#heads();

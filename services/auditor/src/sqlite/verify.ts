@@ -89,7 +89,7 @@ function reportOrphans(db: Sqlite, verifier: ChainVerifier): void {
       topic: '',
       partition: 0,
     };
-    verifier.report({ what: 'added', ...name, seq, id, count: 1 });
+    verifier.report({ type: 'added', ...name, seq, id, count: 1 });
   }
 }
 

@@ -63,7 +63,7 @@ export class ChainVerifier {
       const existing = chainHeads.get(head.seq);
       // Two different heads for one record: one of them cannot belong to this chain.
       if (existing !== undefined && existing !== head.hash)
-        this.report({ what: 'changed', ...chainFields(head), id: '', count: 1 });
+        this.report({ type: 'changed', ...chainFields(head), id: '', count: 1 });
       this.#published.set(name, chainHeads.set(head.seq, head.hash));
       this.#heads++;
     }
@@ -81,7 +81,7 @@ export class ChainVerifier {
     for (const [id, heads] of byTrail) {
       const [first] = heads;
       const count = heads.reduce((sum, { seq }) => sum + seq, 0);
-      if (first !== undefined) this.report({ what: 'replaced', ...chainFields(first), id, count });
+      if (first !== undefined) this.report({ type: 'replaced', ...chainFields(first), id, count });
     }
   }
 
@@ -181,10 +181,10 @@ export class ChainVerifier {
     this.#unfinished++;
   }
 
-  #reportAt(what: Tampering['what'], seq: number, id: string, count: number): void {
+  #reportAt(type: Tampering['type'], seq: number, id: string, count: number): void {
     if (this.#chain === undefined) return;
     const { topic, partition, kind } = this.#chain;
-    this.report({ what, topic, partition, kind, seq, id, count });
+    this.report({ type, topic, partition, kind, seq, id, count });
   }
 
   report(problem: Tampering): void {

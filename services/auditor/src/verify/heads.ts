@@ -55,12 +55,12 @@ function readHead(
     head = decode('AuditHead', value);
   } catch {
     // Bytes that cannot be decoded were not written by an auditor.
-    return { forged: { what: 'forged-head', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count: 1 } };
+    return { forged: { type: 'forged-head', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count: 1 } };
   }
   const { topic, partition, count: seq, at, trail, keyId } = head;
   const kind = (AuditKinds as readonly string[]).includes(head.kind) ? (head.kind as AuditKind) : 'events';
   const key = keys?.(keyId, receivedAt);
   if (keys !== undefined && (key === undefined || !verifyRecord(key, value)))
-    return { forged: { what: 'forged-head', topic, partition, kind, seq, id: keyId, count: 1 } };
+    return { forged: { type: 'forged-head', topic, partition, kind, seq, id: keyId, count: 1 } };
   return { head: { topic, partition, kind, seq, hash: Buffer.from(head.hash).toString('hex'), at, trail } };
 }

@@ -17,8 +17,7 @@ export type TamperKind =
   | 'forged-head';
 
 export interface Tampering {
-  /** A key of the command line's JSON output */
-  readonly what: TamperKind;
+  readonly type: TamperKind;
   readonly topic: string;
   readonly partition: number;
   readonly kind: AuditKind;

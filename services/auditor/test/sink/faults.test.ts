@@ -82,7 +82,7 @@ function faults(flavour: Flavour): void {
     await first.close();
     const halfway = await store.verify();
     assert.deepEqual(
-      halfway.problems.filter(({ what }) => what !== 'added'),
+      halfway.problems.filter(({ type }) => type !== 'added'),
       [],
     );
     assert.ok(halfway.unfinished > 0);
@@ -299,7 +299,7 @@ function faults(flavour: Flavour): void {
     assert.deepEqual([verified.problems, verified.retired, verified.records], [[], 5, 5]);
     await store.tamper.remove([7]);
     assert.deepEqual(
-      (await store.verify(published)).problems.map(({ what, seq }) => [what, seq]),
+      (await store.verify(published)).problems.map(({ type, seq }) => [type, seq]),
       [['missing', 7]],
     );
   });
@@ -310,7 +310,7 @@ function faults(flavour: Flavour): void {
     const body = { '@timestamp': new Date().toISOString(), message: 'nothing to see here' };
     await store.cluster.request('PUT', `/${store.names.audit}/_create/stranger`, { body });
     await store.cluster.request('DELETE', `/${store.names.heads}/_doc/${encodeURIComponent('ringfence.alerts/0')}`);
-    const problems = (await store.verify()).problems.map(({ what, topic, count }) => [what, topic, count]);
+    const problems = (await store.verify()).problems.map(({ type, topic, count }) => [type, topic, count]);
     assert.deepEqual(problems, [
       ['added', TOPIC.alerts, 4],
       ['added', '', 1],
@@ -321,7 +321,7 @@ function faults(flavour: Flavour): void {
     await using store = await flavour.open();
     await storeWithNewSink(store, toInRecords(testTrail(2, 4)));
     await store.tamper.remove([1, 2]);
-    const problems = (await store.verify()).problems.map(({ what, seq, count }) => [what, seq, count]);
+    const problems = (await store.verify()).problems.map(({ type, seq, count }) => [type, seq, count]);
     assert.deepEqual(problems, [['missing', 1, 2]]);
   });
 

@@ -50,10 +50,10 @@ async function createFilledBus(dir: string): Promise<EmbeddedBus> {
   return bus;
 }
 
-function startOn(bus: EmbeddedBus, store: ClusterStore, given: Partial<AuditorDeps> = {}): Promise<Auditor> {
+function startOn(bus: EmbeddedBus, store: ClusterStore, deps: Partial<AuditorDeps> = {}): Promise<Auditor> {
   const { flavour: _, eventRetentionMs: __, ...elasticsearch } = store.options;
   const options = { path: '/unused', sink: 'elasticsearch', elasticsearch, headRecords: 50 } as const;
-  return startAuditor({ options, bus, log: silent, ...given });
+  return startAuditor({ options, bus, log: silent, ...deps });
 }
 
 async function waitUntilCaughtUp(bus: EmbeddedBus, auditor: Auditor): Promise<void> {
@@ -100,7 +100,7 @@ suite('the auditor with a cluster', { skip: missing ?? false }, () => {
     await assertComplete(store, bus, (keyId) => (keyId === key.keyId ? key.publicKey : undefined));
     const otherKey = await readHeads(bus.read({ topic: TOPIC.auditHeads }), () => createSigningKey().publicKey);
     assert.equal(otherKey.heads.length, 0);
-    assert.equal(otherKey.forged[0]?.what, 'forged-head');
+    assert.equal(otherKey.forged[0]?.type, 'forged-head');
   });
 
   test('repeated kills of the cluster lose and duplicate nothing', async () => {

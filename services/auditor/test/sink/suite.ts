@@ -39,7 +39,7 @@ export async function storeWithNewSink(
 }
 
 const problemsOf = async (store: TestStore, published: Parameters<TestStore['verify']>[0] = []) =>
-  (await store.verify(published)).problems.map(({ what, kind, seq, count }) => ({ what, kind, seq, count }));
+  (await store.verify(published)).problems.map(({ type, kind, seq, count }) => ({ type, kind, seq, count }));
 
 /** The tests that every store of the trail must pass. */
 export function sinkSuite(name: string, openStore: () => Promise<TestStore>): void {
@@ -191,30 +191,30 @@ export function sinkSuite(name: string, openStore: () => Promise<TestStore>): vo
     test('finds a changed record', async () => {
       await using store = await filled();
       await store.tamper.changePayload(2);
-      assert.deepEqual(await problemsOf(store), [{ what: 'changed', kind: 'alert', seq: 2, count: 1 }]);
+      assert.deepEqual(await problemsOf(store), [{ type: 'changed', kind: 'alert', seq: 2, count: 1 }]);
     });
 
     test('finds a record changed with its hash, by the link of the next record', async () => {
       await using store = await filled();
       await store.tamper.rewrite(2);
-      assert.deepEqual(await problemsOf(store), [{ what: 'missing', kind: 'alert', seq: 3, count: 1 }]);
+      assert.deepEqual(await problemsOf(store), [{ type: 'missing', kind: 'alert', seq: 3, count: 1 }]);
     });
 
     test('finds the newest record changed with its hash, by the head', async () => {
       await using store = await filled();
       await store.tamper.rewrite(4);
       const [problem] = await problemsOf(store);
-      assert.equal(problem?.what, 'cut-off');
+      assert.equal(problem?.type, 'cut-off');
     });
 
     test('finds records removed from the middle and from the beginning', async () => {
       await using store = await filled();
       await store.tamper.remove([3]);
-      assert.deepEqual(await problemsOf(store), [{ what: 'missing', kind: 'alert', seq: 3, count: 1 }]);
+      assert.deepEqual(await problemsOf(store), [{ type: 'missing', kind: 'alert', seq: 3, count: 1 }]);
       await store.tamper.remove([1]);
       assert.deepEqual(await problemsOf(store), [
-        { what: 'missing', kind: 'alert', seq: 1, count: 1 },
-        { what: 'missing', kind: 'alert', seq: 3, count: 1 },
+        { type: 'missing', kind: 'alert', seq: 1, count: 1 },
+        { type: 'missing', kind: 'alert', seq: 3, count: 1 },
       ]);
     });
 
@@ -222,13 +222,13 @@ export function sinkSuite(name: string, openStore: () => Promise<TestStore>): vo
       await using store = await filled();
       await store.tamper.insert(2, 3);
       const problems = await problemsOf(store);
-      assert.deepEqual(problems, [{ what: 'added', kind: 'alert', seq: 3, count: 1 }]);
+      assert.deepEqual(problems, [{ type: 'added', kind: 'alert', seq: 3, count: 1 }]);
     });
 
     test('finds a record that was appended, and the auditor continues behind it', async () => {
       await using store = await filled();
       await store.tamper.insert(4, 5);
-      const inserted = [{ what: 'added', kind: 'alert', seq: 5, count: 1 }];
+      const inserted = [{ type: 'added', kind: 'alert', seq: 5, count: 1 }];
       assert.deepEqual(await problemsOf(store), inserted);
       await storeWithNewSink(store, [inRecord(TOPIC.alerts, 4, encode('Alert', createTestAlert(7)))]);
       assert.deepEqual(await problemsOf(store), inserted);
@@ -239,7 +239,7 @@ export function sinkSuite(name: string, openStore: () => Promise<TestStore>): vo
       const { chains } = await store.verify();
       await store.tamper.cutOff(3);
       assert.deepEqual(await problemsOf(store), [], 'not detectable from the trail alone');
-      assert.deepEqual(await problemsOf(store, chains), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+      assert.deepEqual(await problemsOf(store, chains), [{ type: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
     });
 
     test('finds a trail that was recreated in place of another', async () => {
@@ -248,7 +248,7 @@ export function sinkSuite(name: string, openStore: () => Promise<TestStore>): vo
       assert.deepEqual(await problemsOf(store, heads), []);
       await using recreated = await filled();
       const [problem] = await problemsOf(recreated, heads);
-      assert.equal(problem?.what, 'replaced');
+      assert.equal(problem?.type, 'replaced');
     });
   });
 }

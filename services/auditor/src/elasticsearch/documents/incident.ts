@@ -13,7 +13,7 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)].sli
 
 export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const incident = decode('Incident', payload);
-  const { keyId, signature: _, container, ...whole } = incident;
+  const { keyId, signature: _, container, ...incidentFields } = incident;
   return {
     ...baseFields('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
     message: incident.title,
@@ -39,7 +39,7 @@ export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undef
     'ringfence.incident.alerts': unique(incident.alerts.map(({ id }) => id)),
     'ringfence.incident.hosts': incident.hosts.length === 0 ? [incident.hostId] : unique(incident.hosts),
     'ringfence.incident.story': incident.story,
-    'ringfence.incident.whole': whole,
+    'ringfence.incident.whole': incidentFields,
     ...signatureFields(keyId, payload, trusted),
   };
 }
