@@ -36,10 +36,7 @@ export function checkHello(
   return hello;
 }
 
-/**
- * Returns null while the certificate is in force. Called at each heartbeat too: a stream outlives its handshake by
- * weeks.
- */
+/** Returns null while the certificate is in force. Checked at each heartbeat: a stream lasts for weeks. */
 export function checkInForce(peer: Peer, isInForce: (serial: string) => boolean): HelloRefusal | null {
   if (peer.notAfter <= Date.now()) {
     return { code: status.UNAUTHENTICATED, reason: 'the certificate has expired: renew it' };

@@ -16,10 +16,7 @@ export interface ControlPlane {
    * again after its next reconnect.
    */
   acknowledge(hostId: string, commandId: string): void;
-  /**
-   * Sets the interest of every agent attached now or later. Resolves when it is sent. Ignores a version lower than the
-   * last.
-   */
+  /** Sets the interest of all agents, attached now or later. Resolves when it is sent. Ignores older versions. */
   setInterest(interest: Interest): Promise<void>;
   /** Calls `listener` for each host that attaches, and shortly for each host that is already attached. */
   onAttach(listener: (hostId: string) => void): Disposable;

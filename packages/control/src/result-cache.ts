@@ -11,8 +11,7 @@ type Sink = (result: Uint8Array) => void;
 
 /**
  * Results that no responder has acknowledged. A command that arrives again while it runs is not started twice; one that
- * has finished gets the cached Result. Entries are keyed by the command's bytes, not its id: unverified bytes may claim
- * any id.
+ * has finished gets the cached Result. The cache key is the command's bytes, because an unverified id proves nothing.
  */
 export class ResultCache {
   readonly #control: Control;
@@ -52,9 +51,7 @@ export class ResultCache {
     }
   }
 
-  /**
-   * Sends all Results to `sink` from now on, whichever stream their command came from. Sends the cached Results first.
-   */
+  /** Sends the cached Results to `sink`, and then all later ones, whichever stream their command came from. */
   deliverTo(sink: Sink): Disposable {
     this.#sink = sink;
     for (const { result } of this.#results.values()) sink(result);

@@ -13,10 +13,7 @@ export interface ServeControlOptions {
    * receive the responders' keys
    */
   readonly enrolments: Pick<Enrolments, 'isInForce' | 'withRole' | 'onChange'>;
-  /**
-   * Stores a Result that no caller waits for because its stream had broken. Once this resolves, the agent may forget
-   * it.
-   */
+  /** Stores a Result whose stream broke before it arrived. The agent may forget it once this resolves. */
   readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
   readonly log: ControlLog;
   /** Interval of heartbeats in both directions, ms. Three intervals without a message end the stream. @default 10 s */

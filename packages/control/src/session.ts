@@ -53,7 +53,7 @@ class Session {
   /** Aborts when the session ends, and closes its connections */
   readonly #disconnect = new AbortController();
   #welcomed = false;
-  #ended = false;
+  #stopped = false;
   #running = 0;
   #lastMessageMs = 0;
   #timer: NodeJS.Timeout;
@@ -64,8 +64,7 @@ class Session {
     ({ promise: this.ended, resolve: this.#end } = Promise.withResolvers<SessionEnd>());
     this.#client = new Client(endpoint, new ResponderCredentials(tls, this.#disconnect.signal), {
       ...channelOptions,
-      // Use a new connection, with the current certificate, and leave retries and the choice of responder to the
-      // caller.
+      // Use a new connection with the current certificate; the caller handles retries and chooses responders.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.enable_http_proxy': 0,
@@ -85,8 +84,8 @@ class Session {
   }
 
   #stop(reason: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#stopped) return;
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#call.cancel();
     this.#client.close();
@@ -95,11 +94,11 @@ class Session {
   }
 
   #send(message: FromAgent): void {
-    if (!this.#ended) this.#call.write(message);
+    if (!this.#stopped) this.#call.write(message);
   }
 
   #onMessage(message: ReceivedToAgent): void {
-    if (this.#ended) return;
+    if (this.#stopped) return;
     const { results } = this.#deps;
     this.#lastMessageMs = performance.now();
     if (message.welcome !== undefined) this.#welcome(message.welcome.heartbeatMs);

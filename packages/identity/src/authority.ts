@@ -98,10 +98,7 @@ export async function createAuthority(directory: string, name = 'Ringfence fleet
   return openAuthority(directory);
 }
 
-/**
- * Throws IdentityError when a file is missing, other users may read it, the files do not match, or the authority has
- * expired.
- */
+/** Throws IdentityError when a file is missing, mismatched or readable by other users, or has expired. */
 export async function openAuthority(directory: string): Promise<Authority> {
   try {
     return await open(directory);

@@ -30,7 +30,7 @@ export async function enrol(options: EnrolOptions): Promise<Identity> {
   const signingKey = createSigningKey();
   const body = { token: token.secret, subject, roles, csr: request.csr, ...signingProof(signingKey, request.csr) };
   const response = await callRegistrar(options, '/enrol', body, { authority });
-  return store(directory, subject, request, signingKey, response, authority);
+  return storeIdentity(directory, subject, request, signingKey, response, authority);
 }
 
 export interface RenewOptions extends RegistrarEndpoint {
@@ -54,7 +54,7 @@ export async function renew(options: RenewOptions): Promise<Identity> {
   const signingKey = options.newSigningKey === true ? createSigningKey() : current.signingKey;
   const body = { csr: request.csr, ...signingProof(signingKey, request.csr) };
   const response = await callRegistrar(options, '/renew', body, tls);
-  return store(directory, subject, request, signingKey, response, tls.authority, current.root);
+  return storeIdentity(directory, subject, request, signingKey, response, tls.authority, current.root);
 }
 
 /** Returns the public key, and a signature of the request that proves possession of the private key. */
@@ -65,7 +65,7 @@ function signingProof(key: SigningKey, csr: string): { signingPublicKey: string;
   };
 }
 
-function store(
+function storeIdentity(
   directory: string,
   subject: string,
   { key }: KeyAndRequest,

@@ -68,9 +68,7 @@ export class Enrolments implements AsyncDisposable {
     this.#max = options.maxEntries ?? 500_000;
   }
 
-  /**
-   * Resolves when the whole topic has been read, and follows it until closed. Rejects when the topic cannot be read.
-   */
+  /** Reads the whole topic, then follows it until closed. Rejects when the topic cannot be read. */
   static async open(options: EnrolmentsOptions): Promise<Enrolments> {
     const enrolments = new Enrolments(options);
     let batch: LogRecord[] = [];
@@ -113,9 +111,7 @@ export class Enrolments implements AsyncDisposable {
     };
   }
 
-  /**
-   * Whether the certificate (hex serial) is enrolled and not revoked. A signature of the authority alone is not enough.
-   */
+  /** Whether a certificate (hex serial) is enrolled and not revoked; the authority's signature is not enough. */
   isInForce(serial: string): boolean {
     const entry = this.#entries.ofSerial(serial);
     return entry !== undefined && !isRevokedAt(entry, this.#now());
@@ -164,9 +160,7 @@ export class Enrolments implements AsyncDisposable {
     return this.close();
   }
 
-  /**
-   * Records that were already read are skipped by their version. Known keys stay valid while the topic cannot be read.
-   */
+  /** Skips known records by their version. Known keys stay valid while the topic cannot be read. */
   #follow(): Promise<void> {
     const { bus, log } = this.#options;
     return followTopic({

@@ -1,6 +1,4 @@
-/**
- * Error codes of identities and enrolment. `code` is stable; the message says what happened, to what, and what to do.
- */
+/** Error codes of identities and enrolment; they are stable. */
 export type IdentityErrorCode =
   | 'ERR_IDENTITY_AUTHORITY'
   | 'ERR_IDENTITY_REQUEST'

@@ -46,9 +46,7 @@ const FILES = {
 
 const GENERATION = /^\d{6,}$/;
 
-/**
- * Returns the paths of the current identity's files, whatever its generation, for TLS clients and `watchCertificates`.
- */
+/** Returns the paths of the current identity, for TLS clients and `watchCertificates`; they never change. */
 export function identityPaths(directory: string): TlsMaterial {
   const at = (name: string): string => `${directory}/current/${name}`;
   return { certificate: at(FILES.certificate), key: at(FILES.key), authority: at(FILES.authority) };

@@ -32,9 +32,7 @@ export function parseRoles(text: string): readonly Role[] {
   return roles as Role[];
 }
 
-/**
- * Throws IdentityError. A host id is a UUID and a service name must not be one, so neither can impersonate the other.
- */
+/** Throws IdentityError. A host id is a UUID and a service name is not, so that neither can pass for the other. */
 export function checkSubject(subject: string, roles: readonly Role[]): void {
   const isAgent = roles.includes('agent');
   const fits = isAgent ? UUID.test(subject) : NAME.test(subject) && !UUID.test(subject);

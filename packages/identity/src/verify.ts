@@ -6,7 +6,7 @@ const MAX_RECORD_BYTES = 65_536;
 /** Reason why an enrolment is refused. `misplaced`: its key id or its record key does not match its contents. */
 export type VerifyFailure = 'unreadable' | 'forged' | 'misplaced';
 
-/** Decodes an Enrolment without verifying it. Returns null when the bytes are not one. */
+/** Decodes an Enrolment without verifying it. Returns null when the bytes are not an Enrolment. */
 export function readEnrolment(value: Uint8Array): Enrolment | null {
   if (value.length > MAX_RECORD_BYTES) return null;
   try {

@@ -10,10 +10,7 @@ export interface Health {
   ready(): Checks | Promise<Checks>;
 }
 
-/**
- * Answers Kubernetes probes of `/healthz` and `/readyz` with 200 or 503, and the components as JSON. Returns false for
- * other paths.
- */
+/** Answers `/healthz` and `/readyz` with 200 or 503 and the components as JSON. Returns false for other paths. */
 export async function handleHealth(
   request: IncomingMessage,
   response: ServerResponse,

@@ -20,9 +20,7 @@ interface ErrorFacts {
   readonly stack?: unknown;
 }
 
-/**
- * Formats a JSON log record as a line: time, level, service, message, facts. The stack of an error follows, indented.
- */
+/** Formats a JSON log record as a line: time, level, service, message, facts; an error's stack follows, indented. */
 export function toLine(json: string): string {
   const { time, level, service, msg, err, ...facts } = JSON.parse(json) as Record<string, unknown>;
   const clock = String(time).slice(11, 23);

@@ -63,8 +63,7 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
   if (!(eventRetentionMs > 0))
     throw new RangeError(`auditor.eventRetentionMs is ${eventRetentionMs}: it must be above 0`);
   const { path, synchronous = 'full', sink = 'sqlite' } = options;
-  // For a cluster the overhead of a bulk request outweighs its documents, and they become searchable after seconds
-  // anyway.
+  // A bulk request costs more than its documents, and a cluster makes them searchable after seconds anyway.
   const { eventLingerMs = sink === 'sqlite' ? 200 : 1000 } = options;
   if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
   const { batchRecords = 1024 } = options;

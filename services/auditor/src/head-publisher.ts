@@ -13,7 +13,7 @@ export interface HeadPublisherOptions {
 }
 
 /**
- * Publishes the signed heads of the chains on the bus. An attacker with write access to the store cannot forge them.
+ * Creates signed records of the chains' heads for the bus: write access to the store does not suffice to forge them.
  */
 export class HeadPublisher {
   readonly #options: HeadPublisherOptions;

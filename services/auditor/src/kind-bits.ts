@@ -1,7 +1,4 @@
-/**
- * Sets of event kinds as a number: bit n stands for kind n (KIND). A Number holds 53 bits exactly, but `&` uses only
- * 32.
- */
+/** Sets of event kinds as a number: bit n stands for kind n (KIND). A Number holds 53 bits, but `&` uses only 32. */
 
 export const ALL_KINDS: number = 2 ** 53 - 1;
 

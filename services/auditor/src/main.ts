@@ -102,10 +102,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   return { done, close, stats: () => finalStats ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
-/**
- * Publishes the heads at shutdown: otherwise records since the last publication could be removed unnoticed until the
- * next start.
- */
+/** Publishes the heads at shutdown: the next start would otherwise not notice the removal of the last records. */
 async function publishHeads(headPublisher: HeadPublisher, { bus, log }: AuditorDeps): Promise<void> {
   try {
     const records = await headPublisher.records();

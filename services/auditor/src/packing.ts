@@ -1,9 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
-/**
- * Smaller payloads are stored uncompressed: an execution of 800 bytes would shrink to 430, at a third of the cost of
- * storing it.
- */
+/** Smaller payloads stay uncompressed: 800 bytes of an execution shrink to 430, at a third of the storing cost. */
 const MIN_PACKED_BYTES = 2048;
 
 const LEVEL_1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };

@@ -7,6 +7,6 @@ export interface TrailReader {
   alerts(query?: ListQuery<Alert>): AsyncIterable<Alert>;
   /** Yields the newest version of each incident. */
   incidents(query?: ListQuery<Incident>): AsyncIterable<Incident>;
-  /** Returns an incident with its alerts, commands and results, or undefined when there is none with this id. */
+  /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined | Promise<IncidentDossier | undefined>;
 }

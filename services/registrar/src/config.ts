@@ -10,9 +10,7 @@ export interface RegistrarOptions {
   readonly certificateDays?: number;
   /** How long a replaced signing key stays valid for records that are still in transit, ms. @default 24 h */
   readonly retireAfterMs?: number;
-  /**
-   * Refusals per address within a minute, after which its requests are refused for the rest of the minute. @default 10
-   */
+  /** Refusals per minute after which an address is blocked for the rest of the minute. @default 10 */
   readonly refusalsPerMinute?: number;
   /** Maximum number of concurrent requests; further ones are refused as busy. @default 64 */
   readonly maxRequests?: number;

@@ -63,10 +63,7 @@ export class EnrolmentStore {
     this.#write(enrolment.subject, enrolment.signingKeyId, enrolment.version, bytes);
   }
 
-  /**
-   * Returns null when the fleet's root key did not sign the record. Throws SchemaError when the bytes are not an
-   * Enrolment.
-   */
+  /** Returns null unless the fleet's root key signed the record. Throws SchemaError for malformed bytes. */
   verify(bytes: Uint8Array): StoredEnrolment | null {
     const enrolment = decode('Enrolment', bytes);
     const isSigned = enrolment.keyId === this.#root.keyId && verifyRecord(this.#root.publicKey, bytes);

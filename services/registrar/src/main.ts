@@ -50,9 +50,7 @@ export interface Registrar extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/**
- * Starts the registrar. The topics must exist. Rejects when it cannot listen, or cannot read `ringfence.enrolments`.
- */
+/** Starts the registrar; the topics must exist. Rejects when it cannot listen or read `ringfence.enrolments`. */
 export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   const { bus, ca, log } = deps;
   const now = deps.now ?? Date.now;

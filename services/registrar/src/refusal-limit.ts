@@ -1,10 +1,7 @@
 const MAX_ADDRESSES = 10_000;
 const MINUTE_MS = 60_000;
 
-/**
- * Counts refusals per address, to block guessing and flooding for the rest of a minute. Accepted requests are not
- * counted.
- */
+/** Blocks an address that guesses or floods, for the rest of a minute. Accepted requests are not counted. */
 export class RefusalLimit {
   readonly #perMinute: number;
   readonly #counts = new Map<string, { count: number; startedMs: number }>();

@@ -35,9 +35,8 @@ const grantSchema = z.object({
 });
 
 /**
- * One-time tokens: `tokens/open/<sha256>.json`, moved to `tokens/spent/` when used. The rename is the use: of any
- * number of requests in any number of processes only one succeeds, and a process killed right after it has spent the
- * token.
+ * One-time tokens: `tokens/open/<sha256>.json`, moved to `tokens/spent/` when used. The rename is the use: of
+ * concurrent requests in any process only one succeeds, and a process killed right after it has spent the token.
  */
 export class TokenStore {
   readonly #open: string;
@@ -87,10 +86,7 @@ export class TokenStore {
     syncDirectory(this.#spent);
   }
 
-  /**
-   * Records who enrolled with a token. A spent token without an outcome means that the registrar stopped before it
-   * finished.
-   */
+  /** Records who enrolled with a token. A spent token without an outcome means that the registrar was stopped. */
   recordOutcome(secret: string, outcome: object): void {
     writeSecret(this.#path(this.#spent, secret), JSON.stringify(outcome));
   }

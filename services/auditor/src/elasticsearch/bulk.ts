@@ -6,10 +6,7 @@ export interface Put {
   /** Data stream or index */
   readonly index: string;
   readonly id: string;
-  /**
-   * External version: an older version does not replace a newer one. Without a version the document is only created,
-   * never replaced
-   */
+  /** External version, which an older version does not replace; absent: the document is created but never replaced */
   readonly version?: number;
   readonly document: object;
 }

@@ -1,9 +1,6 @@
 import { AuditError } from '../errors.ts';
 
-/**
- * The cluster is unreachable, slow, full, read-only or refuses the request. The bus keeps the records until it
- * recovers.
- */
+/** The cluster is unreachable, slow, full, read-only or refuses the request. The bus keeps the records. */
 export class ClusterUnavailableError extends AuditError {
   readonly fate = 'retriable';
   /** HTTP status; 0 when there was no response */

@@ -9,10 +9,7 @@ export interface ClusterOptions {
   readonly apiKey: string;
   /** PEM file of the authority that issued the cluster's certificate; empty for the system's authorities */
   readonly ca: string;
-  /**
-   * Prefix of the streams `logs-PREFIX.alerts-NAMESPACE` and so on, and of the indices `PREFIX-incidents` and
-   * `PREFIX-audit-heads`
-   */
+  /** Prefix of the streams (`logs-PREFIX.alerts-NAMESPACE`, …) and indices (`PREFIX-incidents`, …) */
   readonly prefix: string;
   readonly namespace: string;
   /** Share of the processes whose events are stored, 0 to 1; executions and gaps are always stored */

@@ -184,10 +184,7 @@ const mappingsOf = (fields: Readonly<Record<string, Mapping>>): Record<string, u
   properties: propertiesOf(fields),
 });
 
-/**
- * Adds a digest, by which a changed template is detected: fields of the catalogue change without a new
- * TEMPLATE_VERSION.
- */
+/** Adds a digest to detect changes: the catalogue's fields change without a new TEMPLATE_VERSION. */
 function stamped(template: Template): Template {
   const digest = createHash('sha256').update(JSON.stringify(template.body)).digest('hex').slice(0, 16);
   const meta = { version: TEMPLATE_VERSION, _meta: { managed_by: 'ringfence', digest } };

@@ -196,10 +196,7 @@ class ClusterVerification {
     if (count > 0) verifier.report({ type: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
   }
 
-  /**
-   * Removes problems of records after a head that was being written: when the head has moved past them, they belong to
-   * its batch.
-   */
+  /** Removes problems of records behind a head that the head has passed in the meantime: they were being written. */
   async #withoutFinished(result: Verification): Promise<Verification> {
     const headSeqs = new Map(result.chains.map((chain) => [chainKey(chain), chain.seq]));
     const isAfterHead = (problem: Tampering): boolean =>

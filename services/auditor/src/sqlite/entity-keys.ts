@@ -1,7 +1,4 @@
-/**
- * Bytes of an entity id in the index, which fit a JS number. A collision of two processes only costs reading the
- * record.
- */
+/** Bytes of an entity id in the index; they fit a JS number. A collision only costs reading the record. */
 const KEY_BYTES = 6;
 
 const HEX = /^[0-9a-f]{12,}$/;

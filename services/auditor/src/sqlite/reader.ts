@@ -41,10 +41,7 @@ export class AuditReader implements TrailReader, Disposable {
     return list(this.#trail, 'DeadLetter', query);
   }
 
-  /**
-   * Returns an incident with its alerts, commands, results and executions, or undefined when there is none with this
-   * id.
-   */
+  /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined {
     return dossierOf(this.#trail, id);
   }
@@ -66,9 +63,7 @@ export class AuditReader implements TrailReader, Disposable {
     return statsOf(this.#trail);
   }
 
-  /**
-   * Verifies every chain and reports changed, missing, added and cut-off records. `published` are heads from the bus.
-   */
+  /** Verifies every chain, also against `published` heads. Reports changed, missing, added and cut-off records. */
   verify(published: readonly PublishedHead[] = [], progress?: Progress): Verification {
     return this.#trail.guard(() => verifyTrail(this.#trail.db, published, progress));
   }

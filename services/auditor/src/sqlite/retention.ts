@@ -5,18 +5,13 @@ import type { AuditDropCause } from '../sink.ts';
 import type { Sqlite } from './database.ts';
 import { unpackKeys } from './entity-keys.ts';
 
-/**
- * Kinds that may be dropped when space runs out, in this order. Alerts, incidents, commands and results always stay.
- */
+/** Kinds to drop when space runs out, in this order. Alerts, incidents, commands and results always stay. */
 const DROPPABLE: readonly AuditKind[] = ['events', 'execution', 'dlq', 'gap'];
 
 /** Part of the limit that is reserved for the write-ahead log and free pages. */
 const SLACK_BYTES = 8 * 2 ** 20;
 
-/**
- * Number of later records that are checked to date a record with a future timestamp. Small, because every commit checks
- * it.
- */
+/** Number of later records checked to date a record with a future timestamp. Small: every commit does this. */
 const LOOKAHEAD_RECORDS = 256;
 
 interface OldestRow {

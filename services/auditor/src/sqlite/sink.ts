@@ -25,9 +25,7 @@ interface HeadRow {
   readonly offset: number | null;
 }
 
-/**
- * The audit trail in one SQLite file. Records, index rows, chain heads and source positions change in one transaction.
- */
+/** The audit trail in one SQLite file. Each batch is one transaction with its index rows, heads and positions. */
 export class SqliteSink implements AuditSink {
   readonly separateExecutions = true;
   /** Where a damaged file was moved on opening; null when it was intact */
@@ -150,9 +148,7 @@ export class SqliteSink implements AuditSink {
   }
 }
 
-/**
- * Returns the trail's name, which is created with the file: heads published for another trail do not apply to this one.
- */
+/** Returns the trail's name, created with the file: heads published for another trail do not apply to it. */
 function trailName(db: Sqlite): string {
   db.exec('CREATE TABLE IF NOT EXISTS trail (name TEXT PRIMARY KEY)');
   db.prepare('INSERT INTO trail (name) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM trail)').run(randomUUID());

@@ -35,10 +35,7 @@ export type Progress = (records: number) => void;
 
 const PROGRESS_RECORDS = 4096;
 
-/**
- * Verifies every chain, also against heads published earlier: a chain without that hash at that sequence number was
- * rewritten.
- */
+/** Verifies every chain, also against heads published earlier: a chain without such a hash was rewritten. */
 export function verifyTrail(db: Sqlite, published: readonly PublishedHead[] = [], progress?: Progress): Verification {
   return db.transaction(() => {
     const verifier = new ChainVerifier(published, trailName(db));

@@ -38,9 +38,7 @@ export function searchText(parts: readonly string[]): string {
     .slice(0, MAX_TEXT_CHARS);
 }
 
-/**
- * Returns an id for a record without one: a hash of its bytes, which stays the same on redelivery at another offset.
- */
+/** Returns a hash of the bytes as an id: it stays the same when the record is delivered at another offset. */
 export function contentId(value: Uint8Array): string {
   return createHash('sha256').update(value).digest('hex').slice(0, 32);
 }

@@ -1,7 +1,4 @@
-/**
- * The storage thread: reads, compresses, hashes and writes records, which would block the other services of the
- * process.
- */
+/** The storage thread: decoding, compressing, hashing and writing would block the process's other services. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBuffer, learnSchema } from '@ringfence/schema';
 import type { SqliteOptions } from '../config.ts';

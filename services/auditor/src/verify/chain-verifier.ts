@@ -48,10 +48,7 @@ export class ChainVerifier {
   #last: Link = { seq: 0, hash: null };
   /** End of the linked records behind the head */
   #unfinishedLink: Link = { seq: 0, hash: null };
-  /**
-   * Unchecked records, grouped by sequence number: later records show which of several records with one number is
-   * genuine
-   */
+  /** Unchecked records, grouped by sequence number: later records show which record of a group is genuine */
   #window: ChainRecord[][] = [];
 
   /** `trail` is the name of the verified trail; heads of another trail are reported separately. */

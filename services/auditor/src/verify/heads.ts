@@ -15,10 +15,7 @@ export interface PublishedHeads {
   readonly areVerified: boolean;
 }
 
-/**
- * Maximum number of heads per chain; beyond it every second head is discarded. Each head still proves all records
- * before it.
- */
+/** Maximum number of heads per chain; beyond it every second is dropped. Each head proves all earlier records. */
 const MAX_HEADS_PER_CHAIN = 20_000;
 const MAX_FORGED = 1000;
 

@@ -30,10 +30,7 @@ export interface Admission {
   readonly subject: string;
 }
 
-/**
- * Exchanges a token for a certificate and an enrolled key. All checks happen before the token is spent. Throws
- * RegistrarError.
- */
+/** Exchanges a token for a certificate. All checks happen before the token is spent. Throws RegistrarError. */
 export async function enrolStep(deps: StepDeps, body: unknown, remote: string): Promise<Admission> {
   const { authority, store, tokens, options, now, failpoint } = deps;
   const request = readEnrolRequest(body);

@@ -23,9 +23,7 @@ export async function renewStep(
   return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
 
-/**
- * Checks a certificate that TLS has verified against the store: one that is not stored, or revoked, cannot be renewed.
- */
+/** Checks the TLS-verified certificate against the store: unknown or revoked certificates cannot be renewed. */
 function checkPeer(certificate: X509Certificate | undefined, store: EnrolmentStore, now: number): Peer {
   const peer = certificate === undefined ? null : peerOf(certificate.toLegacyObject());
   if (peer === null || peer.notAfter <= now) {

@@ -5,10 +5,7 @@ import { pack, unpack } from '../../packing.ts';
 import type { AuditEntry } from '../../sink.ts';
 import { baseFields, type Document } from './common.ts';
 
-/**
- * Returns the `_id` of an entry. Long ids are hashed: Elasticsearch allows 512 bytes, and record ids are arbitrary
- * text.
- */
+/** Returns an entry's `_id`. Long ids are hashed: Elasticsearch allows 512 bytes, and ids are arbitrary text. */
 export function idOf(kind: string, id: string): string {
   const text = `${kind}/${id}`;
   return Buffer.byteLength(text) <= 400 ? text : `${kind}/sha256:${createHash('sha256').update(id).digest('hex')}`;

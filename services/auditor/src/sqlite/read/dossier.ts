@@ -26,7 +26,7 @@ export interface IncidentDossier {
 const MAX_EXECUTIONS = 10_000;
 const MAX_ENTITIES = 4096;
 
-/** Returns an incident with the records that belong to it, or undefined when there is none with this id. */
+/** Returns an incident with the records that belong to it, or undefined when it does not exist. */
 export function dossierOf(trail: Trail, id: string): IncidentDossier | undefined {
   // Read in one transaction, so that the records are consistent while the trail is written.
   return trail.guard(() => trail.db.transaction(() => new Dossier(trail, id).gather())());

@@ -31,8 +31,7 @@ export function* eventsOf(trail: Trail, query: EventQuery): Generator<EventView,
 
 function* batches(trail: Trail, query: EventQuery): Generator<Row, void, undefined> {
   const select = trail.db.prepare<[number], Row>(`SELECT ${COLUMNS} FROM records r WHERE r.record = ?`);
-  // Select the record numbers first and read payloads one by one: a slow reader must not keep the write-ahead log from
-  // shrinking.
+  // Select record numbers first: a slow reader inside a query would keep the write-ahead log from shrinking.
   for (const record of recordsInRange(trail, query)) {
     const row = trail.guard(() => select.get(record));
     if (row !== undefined) yield row;

@@ -25,10 +25,7 @@ const KINDS: Readonly<Record<ListedType, AuditKind>> = {
 
 const FOLLOW_POLL_MS = 100;
 
-/**
- * Yields the newest items, then with `follow` all later ones. Of an incident yields the newest version, then every
- * later version.
- */
+/** Yields the newest items, then with `follow` all later ones. Incidents: the newest version, then later ones. */
 export async function* list<N extends ListedType>(
   trail: Trail,
   name: N,

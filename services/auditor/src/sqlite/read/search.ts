@@ -34,10 +34,7 @@ export function search(trail: Trail, text: string, limit: number): SearchHit[] {
   });
 }
 
-/**
- * Converts user input to an FTS5 expression: each word is a phrase (`/etc/passwd` becomes `etc` then `passwd`), and all
- * must match.
- */
+/** Returns an FTS5 expression in which all words must match; a word like `/etc/passwd` is a phrase. */
 function matchExpression(text: string): string {
   const words = text.split(/\s+/).filter((word) => HAS_TOKEN.test(word));
   if (words.length === 0)
