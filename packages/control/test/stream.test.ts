@@ -205,7 +205,7 @@ test('an agent that sends the Result of another host is disconnected', limit, as
   assert.deepEqual(fleet.stored, []);
 });
 
-test('an agent that does not know change filters gets them as opens too', () => {
+test('change filters are also sent as open filters, for agents that do not know them', () => {
   const interest = {
     version: 1,
     openPathPrefixes: ['/etc/'],

@@ -16,9 +16,9 @@ import { loadX509, readRequest } from './request.ts';
 import { checkHosts, checkSubject } from './roles.ts';
 import type * as X509 from './x509.ts';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /** Tolerance for hosts whose clocks run behind, ms. */
-const CLOCK_SLACK = 300_000;
+const CLOCK_SLACK_MS = 300_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 export interface IssueRequest {
@@ -69,8 +69,8 @@ export async function createAuthority(directory: string, name = 'Ringfence fleet
     serialNumber: serial(),
     keys,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(Date.now() - CLOCK_SLACK),
-    notAfter: new Date(Date.now() + days * DAY),
+    notBefore: new Date(Date.now() - CLOCK_SLACK_MS),
+    notAfter: new Date(Date.now() + days * DAY_MS),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -150,7 +150,7 @@ async function issue(
     throw new IdentityError('ERR_IDENTITY_REQUEST', `the request's CN is "${request.subject}", not "${subject}"`);
   }
   const x509 = await loadX509();
-  const notAfter = new Date(Math.min(Date.now() + days * DAY, authorityNotAfter.getTime()));
+  const notAfter = new Date(Math.min(Date.now() + days * DAY_MS, authorityNotAfter.getTime()));
   const serialNumber = serial();
   const usages = [x509.ExtendedKeyUsage.clientAuth, ...(hosts.length > 0 ? [x509.ExtendedKeyUsage.serverAuth] : [])];
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
@@ -161,7 +161,7 @@ async function issue(
     publicKey: request.publicKey,
     signingKey,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(Date.now() - Math.min(CLOCK_SLACK, (days * DAY) / 10)),
+    notBefore: new Date(Date.now() - Math.min(CLOCK_SLACK_MS, (days * DAY_MS) / 10)),
     notAfter,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),

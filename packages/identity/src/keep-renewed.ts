@@ -3,9 +3,9 @@ import { renew } from './enrol.ts';
 import { IdentityError, messageOf } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /** Minimum pause between renewals, ms, whatever the certificate's lifetime. */
-const MIN_PAUSE = 1000;
+const MIN_PAUSE_MS = 1000;
 
 export interface KeepRenewedOptions {
   readonly registrar: string;
@@ -52,7 +52,7 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
   }
 }
 
-/** Negative when the renewal is due. Returns the same time for a certificate on every call. */
+/** Negative when the renewal is due. The renewal time of a certificate is fixed by its serial. */
 function msUntilRenewal({ notBefore, notAfter, serial }: Identity): number {
   const spread = Number.parseInt(serial.slice(-4), 16) / 0xffff;
   return notBefore + (notAfter - notBefore) * (0.6 + spread / 15) - Date.now();
@@ -64,7 +64,7 @@ function msUntilRenewal({ notBefore, notAfter, serial }: Identity): number {
  */
 async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
   try {
-    await sleep(Math.max(MIN_PAUSE, Math.min(ms, DAY)), undefined, { signal, ref: false });
+    await sleep(Math.max(MIN_PAUSE_MS, Math.min(ms, DAY_MS)), undefined, { signal, ref: false });
     return true;
   } catch (error) {
     if (signal.aborted) return false;

@@ -34,8 +34,8 @@ export async function createRequest(subject: string): Promise<KeyAndRequest> {
  * curve. Uses only the key and the CN.
  */
 export async function readRequest(csr: string): Promise<{ subject: string; publicKey: X509.PublicKey }> {
-  const bad = (why: string, cause?: unknown): IdentityError =>
-    new IdentityError('ERR_IDENTITY_REQUEST', `the certificate request is invalid: ${why}`, { cause });
+  const bad = (reason: string, cause?: unknown): IdentityError =>
+    new IdentityError('ERR_IDENTITY_REQUEST', `the certificate request is invalid: ${reason}`, { cause });
   if (csr.length > MAX_CSR_CHARS) throw bad(`it has ${csr.length} characters, the limit is ${MAX_CSR_CHARS}`);
   if (!csr.startsWith('-----BEGIN CERTIFICATE REQUEST-----')) throw bad('it is not a PKCS#10 request in PEM');
   const x509 = await loadX509();

@@ -18,7 +18,7 @@ export function readStateKeys(value: unknown): StateKeys {
   return value as StateKeys;
 }
 
-/** The file's text. Throws for what is no set of keys. */
+/** Parses the contents of the state key file. Throws unless it maps roles to keys of 32 bytes. */
 export function importStateKeys(text: string): ReadonlyMap<string, KeyObject> {
   const keys = Object.entries(readStateKeys(JSON.parse(text)));
   return new Map(keys.map(([role, key]) => [role, createSecretKey(Buffer.from(key, 'base64'))]));

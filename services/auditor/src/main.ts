@@ -19,7 +19,7 @@ export interface AuditorDeps {
   readonly sink?: AuditSink;
   /** Signs the heads of the chains; they are unsigned without it */
   readonly key?: SigningKey;
-  /** Keys to verify the signatures of records; documents in a cluster then contain the result */
+  /** Keys for verifying record signatures; with them, documents in a cluster contain the result */
   readonly trusted?: KeyLookupByRole;
   /** Called for each stored alert. @default none */
   readonly trace?: Trace;
@@ -102,7 +102,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   return { done, close, stats: () => finalStats ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
-/** Publishes the heads at shutdown: the next start would otherwise not notice the removal of the last records. */
+/** Publishes the heads at shutdown, so that records stored since the last time cannot be removed unnoticed. */
 async function publishHeads(headPublisher: HeadPublisher, { bus, log }: AuditorDeps): Promise<void> {
   try {
     const records = await headPublisher.records();

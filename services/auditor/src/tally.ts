@@ -1,7 +1,7 @@
 import { type AuditKind, AuditKinds, topics } from '@ringfence/schema';
 
 /** Compacted topics: gaps between their offsets are normal. */
-export const COMPACTED: ReadonlySet<string> = new Set(
+export const COMPACTED_TOPICS: ReadonlySet<string> = new Set(
   topics.filter(({ compacted }) => compacted).map(({ name }) => name),
 );
 

@@ -88,7 +88,7 @@ suite('the size limit', () => {
 suite('a full disk', () => {
   const skip = process.getuid?.() === 0 ? false : 'mounting a small tmpfs needs root';
 
-  test('rejects a batch, and continues when there is space again', { skip: skip }, async (t) => {
+  test('rejects a batch, and continues when there is space again', { skip }, async (t) => {
     using dir = tempDir();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dir.path]);
     if (mounted.status !== 0) return t.skip(`cannot mount a tmpfs: ${mounted.stderr}`);

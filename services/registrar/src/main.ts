@@ -14,7 +14,7 @@ import { revokeStep } from './steps/revoke.ts';
 import { TokenStore } from './token-store.ts';
 
 const SERVER_CERTIFICATE_DAYS = 30;
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 export interface RegistrarDeps {
   readonly options: RegistrarOptions;
@@ -83,7 +83,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
       (material) => server.setSecureContext(secureContext(material)),
       (error: unknown) => log.error({ error }, 'the certificate of the registrar could not be renewed'),
     );
-  }, DAY).unref();
+  }, DAY_MS).unref();
 
   const close = async (): Promise<void> => {
     clearInterval(renewal);

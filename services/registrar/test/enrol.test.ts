@@ -227,9 +227,9 @@ test('a revoked subject cannot renew, its keys are refused, and a token for it e
   const directory = join(fleet.directory, hostId);
   await assert.rejects(renew({ registrar: registrar.url, directory }), refused('ERR_REGISTRAR_FORBIDDEN'));
   await assert.rejects(registrar.revoke(randomUUID()), { code: 'ERR_REGISTRAR_NOT_FOUND' });
-  const renewed = await enrol(fleet.agent(hostId));
-  await until(enrolments, () => enrolments.isInForce(renewed.serial));
-  assert.equal(enrolments.keyFor(hostId)?.equals(renewed.signingKey.publicKey), true);
+  const reenrolled = await enrol(fleet.agent(hostId));
+  await until(enrolments, () => enrolments.isInForce(reenrolled.serial));
+  assert.equal(enrolments.keyFor(hostId)?.equals(reenrolled.signingKey.publicKey), true);
   assert.equal(enrolments.isRevoked(identity.serial), true);
 });
 

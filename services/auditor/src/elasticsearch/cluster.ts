@@ -47,7 +47,7 @@ interface Client {
   close(): Promise<void>;
 }
 
-/** Pages have a bounded size; a larger response is not one of them. */
+/** Upper bound for responses; requests ask for pages of bounded size. */
 const MAX_RESPONSE_BYTES = 256 * 2 ** 20;
 const RETRIES = 2;
 

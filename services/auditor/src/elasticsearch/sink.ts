@@ -1,6 +1,6 @@
 import type { BusLog } from '@ringfence/bus';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
-import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
+import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts';
 import { bulk, type Put } from './bulk.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { digestOf, idOf } from './documents/audit.ts';
@@ -32,7 +32,7 @@ interface PartitionState {
 export interface ClusterSinkDeps {
   readonly options: ClusterOptions;
   readonly log: BusLog;
-  /** Keys to verify the signatures of records; documents then contain the result */
+  /** Keys for verifying record signatures; with them, documents contain the result */
   readonly trusted?: KeyLookupByRole | undefined;
 }
 
@@ -105,7 +105,8 @@ export class ClusterSink implements AuditSink {
     for (const { topic, partition, from } of positions) {
       const id = headId({ topic, partition });
       const head = heads.get(id);
-      if (head?.next !== undefined && from > head.next && !COMPACTED.has(topic)) tally.missed += from - head.next;
+      if (head?.next !== undefined && from > head.next && !COMPACTED_TOPICS.has(topic))
+        tally.missed += from - head.next;
       const version = head === undefined ? 0 : versionOf(head);
       if (this.#partitions.get(id)?.version !== version) {
         isNew = true;

@@ -50,7 +50,7 @@ export class Retention {
        FROM chains c JOIN records r ON r.chain = c.chain AND r.seq = (SELECT min(seq) FROM records WHERE chain = c.chain)
        WHERE c.kind = ?`;
     this.#oldest = db.prepare<[number], OldestRow>(`${heads} ORDER BY r.record LIMIT 1`);
-    // A record with a future timestamp is as old as the next record with a plausible one, if that follows soon.
+    // Date a record with a future timestamp by the next record with a plausible one, if that follows soon.
     this.#expired = db.prepare<[number, number, number, number], OldestRow>(
       `${heads} AND CASE WHEN r.until <= ? THEN r.until ELSE
          (SELECT until FROM records n WHERE n.chain = c.chain AND n.seq <= r.seq + ${LOOKAHEAD_RECORDS} AND n.until <= ? ORDER BY seq LIMIT 1) END < ?

@@ -3,7 +3,7 @@ import type { AuditKind } from '@ringfence/schema';
 import { kindNumber, kindOf } from '../chain.ts';
 import type { SqliteOptions } from '../config.ts';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
-import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
+import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts';
 import { Chains } from './chains.ts';
 import { openForWriting, type Sqlite, storageError } from './database.ts';
 import { readDrops } from './drops.ts';
@@ -86,7 +86,7 @@ export class SqliteSink implements AuditSink {
 
   #apply(batch: AuditBatch): Tally {
     const tally = emptyTally();
-    for (const position of batch.positions) this.#advancePosition(position, tally);
+    for (const position of batch.positions) this.#updatePosition(position, tally);
     for (const entry of batch.entries) this.#write(entry, tally);
     this.#chains.save();
     const now = this.#options.now?.() ?? Date.now() * 1000;
@@ -98,9 +98,9 @@ export class SqliteSink implements AuditSink {
    * Sets the position of a source partition. It also moves back, after a redelivery or when a log was recreated;
    * duplicates are detected by id alone.
    */
-  #advancePosition({ topic, partition, from, next }: SourcePosition, tally: Tally): void {
+  #updatePosition({ topic, partition, from, next }: SourcePosition, tally: Tally): void {
     const stored = this.#position.get(topic, partition)?.next;
-    if (stored !== undefined && from > stored && !COMPACTED.has(topic)) tally.missed += from - stored;
+    if (stored !== undefined && from > stored && !COMPACTED_TOPICS.has(topic)) tally.missed += from - stored;
     this.#setPosition.run(topic, partition, next);
   }
 

@@ -34,7 +34,7 @@ const LOOKAHEAD = 16;
 
 export const chainKey = ({ topic, partition, kind }: ChainName): string => `${topic}/${partition}/${kind}`;
 
-/** Verifies chains, whose records arrive ordered by `seq`, against themselves, their heads and published heads. */
+/** Verifies the links of chains, and compares chains with their heads and published heads. Records arrive by `seq`. */
 export class ChainVerifier {
   readonly #published = new Map<string, Map<number, string>>();
   readonly #chains: ChainHead[] = [];
@@ -132,7 +132,7 @@ export class ChainVerifier {
     }
     const genuine = this.#selectGenuine(group, chain) ?? first;
     const later = this.#window.flat().filter(({ seq }) => seq <= chain.headSeq);
-    // A later record follows the previous one directly: the records in between were inserted and are skipped.
+    // Records were inserted when a later record follows the previous one directly and none of them links the two.
     const isLink = this.#follows(genuine) && isFollowed(genuine, later);
     const isInserted = !isLink && later.some((record) => this.#follows(record));
     for (const record of group) {

@@ -9,7 +9,7 @@ import { templatesFor } from '../../src/elasticsearch/templates.ts';
 import { verifyCluster } from '../../src/elasticsearch/verify.ts';
 import { CLUSTER_DEFAULTS, type ClusterOptions, ClusterSink, type ClusterSinkDeps } from '../../src/index.ts';
 import { silent } from '../support.ts';
-import type { Tampering, TestStore } from './store.ts';
+import type { TamperActions, TestStore } from './store.ts';
 
 export interface ClusterStore extends TestStore {
   readonly options: ClusterOptions;
@@ -92,7 +92,7 @@ interface AuditDocument {
   readonly ringfence: { readonly audit: AuditSource };
 }
 
-function clusterTampering(cluster: Cluster, names: IndexNames, refresh: () => Promise<unknown>): Tampering {
+function clusterTampering(cluster: Cluster, names: IndexNames, refresh: () => Promise<unknown>): TamperActions {
   const alerts = async (): Promise<{ _index: string; _id: string; _source: AuditDocument }[]> => {
     await refresh();
     const { body } = await cluster.request<{

@@ -116,16 +116,16 @@ function faults(flavour: Flavour): void {
 
   test('nothing is chained while heads are unreadable, and everything is afterwards', async () => {
     await using store = await flavour.open({ eventSample: 0 });
-    const trail = toInRecords(testTrail(BATCHES, ALERTS));
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
     const sink = store.open();
-    const half = trail.length / 2;
-    await storeRecords(sink, trail.slice(0, half));
+    const half = records.length / 2;
+    await storeRecords(sink, records.slice(0, half));
     const before = await store.counts();
     await store.cluster.request('POST', `/${store.names.heads}/_close`);
-    await assert.rejects(storeRecords(sink, trail.slice(half)), isRetriable);
+    await assert.rejects(storeRecords(sink, records.slice(half)), isRetriable);
     await store.cluster.request('POST', `/${store.names.heads}/_open`, { query: { wait_for_active_shards: 1 } });
     assert.deepEqual(await store.counts(), before);
-    await storeRecords(sink, trail.slice(half));
+    await storeRecords(sink, records.slice(half));
     await sink.close();
     await assertComplete(store);
   });

@@ -24,10 +24,7 @@ if (missing === undefined) {
   after(() => server[Symbol.asyncDispose]());
 }
 
-/**
- * Number of kills; each costs a restart of 7 s CPU. One kills the cluster during a write, one before it.
- * RINGFENCE_CHAOS_KILLS changes the number.
- */
+/** Number of kills, alternately during and before a write. Each costs a restart of 7 s CPU. */
 const CLUSTER_KILLS = Number(process.env['RINGFENCE_CHAOS_KILLS'] ?? '2');
 const BATCHES = 300;
 const ALERTS = 80;

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { kindNumber, kindOf, recordHash } from '../../src/chain.ts';
 import { AuditReader, SqliteSink } from '../../src/index.ts';
 import { tempDir } from '../support.ts';
-import type { Tampering, TestStore } from './store.ts';
+import type { TamperActions, TestStore } from './store.ts';
 
 export async function openSqliteStore(): Promise<TestStore> {
   const dir = tempDir();
@@ -40,7 +40,7 @@ const ALERT = `kind = ${kindNumber.alert}`;
 const COLUMNS =
   'timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload';
 
-function sqliteTampering(path: string): Tampering {
+function sqliteTampering(path: string): TamperActions {
   const run = (...statements: readonly string[]): void => {
     const db = new Database(path);
     for (const sql of statements) {

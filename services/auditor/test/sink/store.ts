@@ -10,11 +10,11 @@ export interface TestStore extends AsyncDisposable {
   counts(): Promise<Partial<Record<AuditKind, number>>>;
   /** Number of searchable executions */
   executions(): Promise<number>;
-  readonly tamper: Tampering;
+  readonly tamper: TamperActions;
 }
 
 /** Tampering with the chain of alerts by an attacker with write access to the store. `seq` starts at 1. */
-export interface Tampering {
+export interface TamperActions {
   changePayload(seq: number): Promise<void>;
   /** Changes a record together with its hash */
   rewrite(seq: number): Promise<void>;
