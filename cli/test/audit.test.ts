@@ -29,8 +29,8 @@ suite('ringfence audit verify shows', () => {
   test('each problem, with names that can not steer a terminal', () => {
     const chain = { topic: 'ringfence.alerts', partition: 0, kind: 'alert' } as const;
     const problems = [
-      { what: 'missing', ...chain, seq: 3, id: '', count: 2 },
-      { what: 'changed', ...chain, seq: 7, id: '\u001b[2J', count: 1 },
+      { type: 'missing', ...chain, seq: 3, id: '', count: 2 },
+      { type: 'changed', ...chain, seq: 7, id: '\u001b[2J', count: 1 },
     ] as const;
     const lines = auditLines(paint, found({ problems, problemCount: 3 }), null, 'x');
     assert.match(lines[1] ?? '', /no heads/);

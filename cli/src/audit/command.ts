@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type NotedHeads, readHeads, type Verification, verifyAudit } from '@ringfence/auditor';
+import { type PublishedHeads, readHeads, type Verification, verifyAudit } from '@ringfence/auditor';
 import { paintFor } from '@ringfence/base';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
@@ -39,18 +39,24 @@ export function addAudit(program: Command): void {
     const noted = heads ? await headsOnBus(config) : null;
     const found = await verifyAudit(config.auditor, noted ?? NONE, showProgress);
     clearProgress();
-    if (json) printJson({ ...found, headsVerified: noted?.areVerified ?? false }, 2);
+    if (json) printJson({ ...jsonOf(found), headsVerified: noted?.areVerified ?? false }, 2);
     else print(auditLines(paintFor(process.stdout), found, noted, placeOf(config)).join('\n'));
     if (!isWhole(found)) process.exitCode = 1;
   });
 }
 
-const NONE: NotedHeads = { heads: [], forged: [], areVerified: false };
+const NONE: PublishedHeads = { heads: [], forged: [], areVerified: false };
+
+/** In JSON the type of a problem has the key `what`. */
+const jsonOf = (verification: Verification): object => ({
+  ...verification,
+  problems: verification.problems.map(({ type, ...problem }) => ({ what: type, ...problem })),
+});
 
 const isWhole = ({ problemCount }: Verification): boolean => problemCount === 0;
 
 /** null: there is no bus on this machine. */
-async function headsOnBus(config: Config): Promise<NotedHeads | null> {
+async function headsOnBus(config: Config): Promise<PublishedHeads | null> {
   if (config.bus.driver === 'embedded') {
     const { path } = config.bus.embedded;
     if (!existsSync(path)) return null;

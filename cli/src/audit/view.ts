@@ -1,4 +1,4 @@
-import type { NotedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
+import type { PublishedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
 import { escapeText } from '@ringfence/wire';
 import { counted } from '../shared/counted.ts';
@@ -14,7 +14,7 @@ const MEANINGS: Readonly<Record<TamperKind, string>> = {
 };
 
 /** What `ringfence audit verify` prints. `noted` null: no heads were looked at. */
-export function auditLines(paint: Paint, found: Verification, noted: NotedHeads | null, place: string): string[] {
+export function auditLines(paint: Paint, found: Verification, noted: PublishedHeads | null, place: string): string[] {
   const { records, chains, retired, unfinished, problems, problemCount } = found;
   const lines = [
     `${paint.bold(escapeText(place))}: ${counted(records, 'record')} in ${counted(chains.length, 'chain')}`,
@@ -36,15 +36,15 @@ export function auditLines(paint: Paint, found: Verification, noted: NotedHeads 
   return lines;
 }
 
-function headLine({ heads }: Verification, noted: NotedHeads | null): string {
+function headLine({ heads }: Verification, noted: PublishedHeads | null): string {
   if (noted === null) return 'no heads on the bus were looked at: a trail rewritten to its end would not show';
   const signatures = noted.areVerified ? 'signed by auditors' : 'signatures not looked at';
   return `held against ${counted(heads, 'head')} on the bus (${signatures})`;
 }
 
-function problemLine(paint: Paint, { what, topic, partition, kind, seq, id, count: number }: Tampering): string {
+function problemLine(paint: Paint, { type, topic, partition, kind, seq, id, count: number }: Tampering): string {
   const chain = topic === '' ? '' : ` ${topic}/${partition} ${kind}`;
   const place = number > 1 ? `records ${seq} to ${seq + number - 1}` : `record ${seq}`;
   const name = id === '' ? '' : ` (${id})`;
-  return `${paint.red(what.padEnd(11))}${escapeText(`${chain} ${place}${name}`)}: ${MEANINGS[what]}`;
+  return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${place}${name}`)}: ${MEANINGS[type]}`;
 }

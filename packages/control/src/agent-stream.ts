@@ -2,24 +2,24 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Peer } from '@ringfence/identity';
 import { ControlLostError } from './errors.ts';
 import { Waiters } from './waiters.ts';
-import type { Hello, ReadFromAgent, ToAgent } from './wire.ts';
+import type { Hello, ReceivedFromAgent, ToAgent } from './wire.ts';
 
-/** Messages waiting for an agent that does not read. */
+/** Maximum number of queued messages for an agent that does not read. */
 const MAX_QUEUED = 1024;
 
-export type Call = ServerDuplexStream<ReadFromAgent, ToAgent>;
+export type Call = ServerDuplexStream<ReceivedFromAgent, ToAgent>;
 
-/** One agent's stream, at the responder. */
+/** The responder's side of one agent's stream. */
 export class AgentStream {
   readonly hostId: string;
   readonly hello: Hello;
   readonly peer: Peer;
   readonly waiters: Waiters = new Waiters();
-  /** ids of Results that are on their way up */
-  readonly announced: Set<string>;
-  /** ms of a clock that never goes back: when it was last heard of */
-  heard: number = performance.now();
-  /** a Result of it is being stored: it is not silent, we are busy */
+  /** Command ids of Results that the agent is about to send */
+  readonly pendingResults: Set<string>;
+  /** Monotonic time of the last message from the agent, ms */
+  lastMessageMs: number = performance.now();
+  /** Whether a Result of this agent is being stored: reading is paused, so missing heartbeats do not count */
   storing = false;
   readonly #call: Call;
   #ended = false;
@@ -28,7 +28,7 @@ export class AgentStream {
     this.hostId = hello.hostId;
     this.hello = hello;
     this.peer = peer;
-    this.announced = new Set(hello.unacknowledged);
+    this.pendingResults = new Set(hello.unacknowledged);
     this.#call = call;
   }
 
@@ -38,11 +38,11 @@ export class AgentStream {
     if (this.#call.writableLength > MAX_QUEUED) this.end(status.RESOURCE_EXHAUSTED, 'the agent does not read');
   }
 
-  /** Ends the stream with a reason the agent is told; whoever waits for an answer hears that it will not come. */
+  /** Ends the stream with a reason for the agent, and rejects all pending calls with ControlLostError. */
   end(code: status, reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.waiters.fail(new ControlLostError(this.hostId, reason));
+    this.waiters.rejectAll(new ControlLostError(this.hostId, reason));
     endCall(this.#call, code, reason);
   }
 }

@@ -21,41 +21,44 @@ export class ControlStreamError extends Error {
   }
 }
 
-/** No agent of this host is attached here: it may be at another responder, or away. */
+/** The host's agent is not attached to this responder: it may be attached to another one, or offline. */
 export class NotAttachedError extends ControlStreamError {
   readonly fate = 'retriable';
   readonly hostId: string;
   constructor(hostId: string) {
-    super('ERR_CONTROL_NOT_ATTACHED', `no agent of host ${hostId} is attached here: wait until it attaches`);
-    this.hostId = hostId;
-  }
-}
-
-/** The stream ended before the answer came: what became of the command is not known here. */
-export class ControlLostError extends ControlStreamError {
-  readonly fate = 'retriable';
-  readonly hostId: string;
-  constructor(hostId: string, why: string) {
     super(
-      'ERR_CONTROL_LOST',
-      `the agent of host ${hostId} left before it answered (${why}): ask again when it is back`,
+      'ERR_CONTROL_NOT_ATTACHED',
+      `the agent of host ${hostId} is not attached to this responder: wait until it attaches`,
     );
     this.hostId = hostId;
   }
 }
 
-/** Bytes that no agent could be given. */
+/** The stream ended before the Result arrived: whether the command was executed is unknown. */
+export class ControlLostError extends ControlStreamError {
+  readonly fate = 'retriable';
+  readonly hostId: string;
+  constructor(hostId: string, reason: string) {
+    super(
+      'ERR_CONTROL_LOST',
+      `the stream of host ${hostId} ended before the Result arrived (${reason}): send the command again when it is back`,
+    );
+    this.hostId = hostId;
+  }
+}
+
+/** The bytes are not a command that can be sent. */
 export class BadCommandError extends ControlStreamError {
   readonly fate = 'poison';
-  constructor(why: string, options?: { cause?: unknown }) {
-    super('ERR_CONTROL_BAD_COMMAND', `the command can not be sent: ${why}`, options);
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super('ERR_CONTROL_BAD_COMMAND', `the command cannot be sent: ${reason}`, options);
   }
 }
 
 export class ControlListenError extends ControlStreamError {
   readonly address: string;
   constructor(address: string, cause: Error) {
-    super('ERR_CONTROL_LISTEN', `agents can not be listened for on ${address}: ${cause.message}`, { cause });
+    super('ERR_CONTROL_LISTEN', `cannot listen for agents on ${address}: ${cause.message}`, { cause });
     this.address = address;
   }
 }

@@ -9,4 +9,9 @@ export { type ConnectControlOptions, type ControlLink, type ControlLinkStats, co
 export type { ControlLog } from './log.ts';
 export type { ControlPlane } from './port.ts';
 export { serveControl } from './server.ts';
-export type { ControlServer, ControlServerStats, Cut, ServeControlOptions } from './server-options.ts';
+export type {
+  ControlServer,
+  ControlServerStats,
+  DisconnectReason,
+  ServeControlOptions,
+} from './server-options.ts';

@@ -1,58 +1,61 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
-import { Answers } from './answers.ts';
 import type { ControlLog } from './log.ts';
+import { ResultCache } from './result-cache.ts';
 import { runSession, type SessionEnd } from './session.ts';
 
 export interface ConnectControlOptions {
-  /** `host:port` of each responder: any of them will do */
+  /** `host:port` of each responder; the agent uses any of them */
   readonly endpoints: readonly string[];
   readonly tls: TlsSource;
   readonly control: Control;
-  /** learns the responders' keys: what `control` obeys must be signed by one of them */
-  readonly trusted: Pick<TrustedKeys, 'take'>;
+  /** Collects the responders' keys: `control` executes only commands signed by one of them */
+  readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly bootId: string;
   readonly agentVersion: string;
   readonly log: ControlLog;
-  /** First pause after an attempt that failed, ms; doubled each time, and shortened by chance. @default 500 */
+  /** First pause after a failed attempt, ms; doubled after each failure, with jitter. @default 500 */
   readonly backoffMs?: number;
   /** Longest pause, ms. @default 30 s */
   readonly maxBackoffMs?: number;
-  /** From the connection's first packet to the responder's welcome, ms: all agents of a responder that died come to the others at once. @default 30 s */
+  /**
+   * Deadline from the first packet to the welcome, ms. It is long because all agents of a failed responder reconnect to
+   * the remaining ones at once. @default 30 s
+   */
   readonly welcomeTimeoutMs?: number;
-  /** A stream that lasted so long ends the doubling, ms. @default 10 s */
+  /** A stream that lasted this long resets the backoff, ms. @default 10 s */
   readonly stableMs?: number;
 }
 
 export interface ControlLinkStats {
   readonly connected: boolean;
   readonly attempts: number;
-  /** attempts that a responder welcomed */
+  /** Attempts that a responder welcomed */
   readonly welcomes: number;
-  /** Results that nobody has acknowledged yet */
+  /** Results that no responder has acknowledged yet */
   readonly unacknowledged: number;
-  /** of these, the ones that had to make room for newer ones */
+  /** Results dropped to make room for newer ones */
   readonly dropped: number;
 }
 
-/** The agent's end: holds one stream to one of the responders, for as long as it takes. */
+/** The agent's side of the control stream: keeps one stream open to one of the responders. */
 export interface ControlLink extends AsyncDisposable {
   readonly connected: boolean;
   stats(): ControlLinkStats;
   close(): Promise<void>;
 }
 
-/** Begins to connect; gives up never. Throws RangeError without an endpoint. */
+/** Connects, and reconnects until closed. Throws RangeError when `endpoints` is empty. */
 export function connectControl(options: ConnectControlOptions): ControlLink {
-  if (options.endpoints.length === 0) throw new RangeError('endpoints is empty: name a responder, host:port');
+  if (options.endpoints.length === 0) throw new RangeError('endpoints is empty: add a responder as host:port');
   return new Link(options);
 }
 
 class Link implements ControlLink {
   connected = false;
   readonly #options: ConnectControlOptions;
-  readonly #answers: Answers;
+  readonly #results: ResultCache;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   #attempts = 0;
@@ -60,7 +63,7 @@ class Link implements ControlLink {
 
   constructor(options: ConnectControlOptions) {
     this.#options = options;
-    this.#answers = new Answers(options.control);
+    this.#results = new ResultCache(options.control);
     this.#done = this.#run();
   }
 
@@ -69,8 +72,8 @@ class Link implements ControlLink {
       connected: this.connected,
       attempts: this.#attempts,
       welcomes: this.#welcomes,
-      unacknowledged: this.#answers.size,
-      dropped: this.#answers.dropped,
+      unacknowledged: this.#results.size,
+      dropped: this.#results.dropped,
     };
   }
 
@@ -87,21 +90,21 @@ class Link implements ControlLink {
     const { endpoints, stableMs = 10_000, log } = this.#options;
     const { signal } = this.#stop;
     let failures = 0;
-    // Agents that start together spread over the responders.
-    for (let turn = Math.floor(Math.random() * endpoints.length); !signal.aborted; ) {
-      const endpoint = endpoints[turn % endpoints.length] as string;
-      const since = performance.now();
+    // Start at a random responder, so that agents that start together spread out.
+    for (let index = Math.floor(Math.random() * endpoints.length); !signal.aborted; ) {
+      const endpoint = endpoints[index % endpoints.length] as string;
+      const startedMs = performance.now();
       const { welcomed, reason, rotated } = await this.#attach(endpoint);
       if (signal.aborted) return;
       if (rotated && welcomed) continue;
-      turn++;
-      failures = welcomed && performance.now() - since >= stableMs ? 0 : failures + 1;
-      log.warn({ endpoint, reason, failures }, welcomed ? 'control stream lost' : 'no control stream');
+      index++;
+      failures = welcomed && performance.now() - startedMs >= stableMs ? 0 : failures + 1;
+      log.warn({ endpoint, reason, failures }, welcomed ? 'control stream lost' : 'control stream not established');
       await sleep(this.#pause(failures), undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
-  /** One stream; a new certificate ends it, and the next one shows that. */
+  /** Runs one stream. A new certificate ends it, so that the next one presents the new certificate. */
   async #attach(endpoint: string): Promise<SessionEnd & { readonly rotated: boolean }> {
     const { tls, control, trusted, bootId, agentVersion, log, welcomeTimeoutMs = 30_000 } = this.#options;
     const rotation = new AbortController();
@@ -112,7 +115,7 @@ class Link implements ControlLink {
       tls,
       control,
       trusted,
-      answers: this.#answers,
+      results: this.#results,
       hello: { hostId: control.hostId, bootId, agentVersion },
       welcomeTimeoutMs,
       log,
@@ -129,7 +132,7 @@ class Link implements ControlLink {
 
   #pause(failures: number): number {
     const { backoffMs = 500, maxBackoffMs = 30_000 } = this.#options;
-    const whole = Math.min(backoffMs * 2 ** Math.min(failures, 20), maxBackoffMs);
-    return whole * (0.5 + Math.random() / 2);
+    const maxMs = Math.min(backoffMs * 2 ** Math.min(failures, 20), maxBackoffMs);
+    return maxMs * (0.5 + Math.random() / 2);
   }
 }

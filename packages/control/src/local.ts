@@ -2,7 +2,7 @@ import type { Control } from './agent-control.ts';
 import { NotAttachedError } from './errors.ts';
 import type { ControlPlane } from './port.ts';
 
-/** The one agent of this process, reached by a call. */
+/** Control plane of the single agent in this process, without a network. */
 export function localControlPlane(control: Control): ControlPlane {
   const { hostId } = control;
   return {
@@ -12,24 +12,24 @@ export function localControlPlane(control: Control): ControlPlane {
       if (host !== hostId) throw new NotAttachedError(host);
       return orAborted(control.execute(command), signal);
     },
-    // Whoever called has the answer, or both are gone.
+    // The Result was returned within this process; there is nothing to resend.
     acknowledge() {},
     setInterest: (interest) => control.setInterest(interest),
     onAttach(listener) {
-      let wanted = true;
+      let subscribed = true;
       queueMicrotask(() => {
-        if (wanted) listener(hostId);
+        if (subscribed) listener(hostId);
       });
       return {
         [Symbol.dispose]: () => {
-          wanted = false;
+          subscribed = false;
         },
       };
     },
   };
 }
 
-/** `work`, or the signal's reason, whichever is first. */
+/** Settles like `work`, or rejects with the signal's reason when it aborts first. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   const { promise, resolve, reject } = Promise.withResolvers<T>();

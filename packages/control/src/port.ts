@@ -1,19 +1,23 @@
 import type { Interest } from '@ringfence/interest';
 
-/** The responder's side of the Control port: every agent it reaches, in one process or over streams. */
+/** The responder's side of the Control port: all agents it can reach, in this process or over streams. */
 export interface ControlPlane {
-  /** Whether commands for this host can be sent from here, now. */
+  /** Whether commands for this host can be sent from here now. */
   attached(hostId: string): boolean;
   /**
-   * Sends a framed, signed Command; resolves to the agent's framed Result. Rejects with NotAttachedError or ControlLostError (fate `retriable`) when
-   * the host isn't reached from here, or is no more: whether the command was carried out is then not known; ask again, an agent carries an id out once
-   * and answers the second time with what came of the first. Rejects with `signal.reason` when aborted; has no deadline of its own beyond that.
+   * Sends a framed, signed Command and resolves to the agent's framed Result. Rejects with NotAttachedError or
+   * ControlLostError (fate `retriable`) when the host is not attached, or its stream ends before the Result arrives.
+   * Whether the command was executed is then unknown: send it again, because an agent executes an id once and returns
+   * the same Result for a repeated command. Rejects with `signal.reason` when aborted; there is no other deadline.
    */
   execute(hostId: string, command: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
-  /** The Result of this command is on the bus: the agent may forget it. What is never acknowledged comes again after the agent's next reconnect. */
+  /**
+   * Reports that the command's Result is on the bus, so the agent may forget it. The agent sends unacknowledged Results
+   * again after its next reconnect.
+   */
   acknowledge(hostId: string, commandId: string): void;
-  /** For every agent attached now or later. Resolves when it is sent; an interest of a lower version than the last is ignored. */
+  /** Sets the interest of all agents, attached now or later. Resolves when it is sent. Ignores older versions. */
   setInterest(interest: Interest): Promise<void>;
-  /** Told of each host that attaches, and soon of those that are attached already. */
+  /** Calls `listener` for each host that attaches, and shortly for each host that is already attached. */
   onAttach(listener: (hostId: string) => void): Disposable;
 }

@@ -1,13 +1,13 @@
 import { decode, type Result, SchemaError } from '@ringfence/wire';
 import { BadCommandError } from './errors.ts';
-import { MAX_MESSAGE } from './wire.ts';
+import { MAX_MESSAGE_BYTES } from './wire.ts';
 
-/** A message has more than the bytes it carries. */
-const ENVELOPE = 64;
+/** Protobuf overhead of a message around its payload, bytes. */
+const ENVELOPE_BYTES = 64;
 
-/** Throws BadCommandError. */
+/** Returns the id of a framed Command. Throws BadCommandError. */
 export function commandId(command: Uint8Array): string {
-  if (command.length > MAX_MESSAGE - ENVELOPE) throw new BadCommandError(`it has ${command.length} bytes`);
+  if (command.length > MAX_MESSAGE_BYTES - ENVELOPE_BYTES) throw new BadCommandError(`it has ${command.length} bytes`);
   try {
     return decode('Command', command).id;
   } catch (cause) {
@@ -16,7 +16,7 @@ export function commandId(command: Uint8Array): string {
   }
 }
 
-/** null: the bytes are no Result. */
+/** Returns null when the bytes are not a Result. */
 export function readResult(bytes: Uint8Array): Result | null {
   try {
     return decode('Result', bytes);

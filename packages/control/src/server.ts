@@ -4,16 +4,16 @@ import type { Interest } from '@ringfence/interest';
 import { type Enrolment, encode } from '@ringfence/wire';
 import { AgentStream, type Call, endCall } from './agent-stream.ts';
 import { ControlListenError, NotAttachedError } from './errors.ts';
-import { checkHello, checkStanding, type HelloRefusal } from './hello.ts';
+import { checkHello, checkInForce, type HelloRefusal } from './hello.ts';
 import { messageOf } from './log.ts';
 import { commandId, readResult } from './records.ts';
-import type { ControlServer, ControlServerStats, Cut, ServeControlOptions } from './server-options.ts';
+import type { ControlServer, ControlServerStats, DisconnectReason, ServeControlOptions } from './server-options.ts';
 import { ServedCredentials } from './tls.ts';
-import { channelOptions, interestToWire, type ReadFromAgent, SILENT_AFTER, service } from './wire.ts';
+import { channelOptions, interestToWire, MISSED_HEARTBEATS, type ReceivedFromAgent, service } from './wire.ts';
 
-const CLOSING_MS = 1000;
+const SHUTDOWN_TIMEOUT_MS = 1000;
 
-/** Listens for agents. Rejects with ControlListenError when it can't. */
+/** Listens for agents. Rejects with ControlListenError when the address cannot be bound. */
 export async function serveControl(options: ServeControlOptions): Promise<ControlServer> {
   const server = new AgentServer(options);
   await server.listen();
@@ -28,7 +28,7 @@ class AgentServer implements ControlServer {
   readonly #server: Server;
   readonly #agents = new Map<string, AgentStream>();
   readonly #onAttach = new Set<(hostId: string) => void>();
-  readonly #cut: Record<Cut, number> = {
+  readonly #disconnects: Record<DisconnectReason, number> = {
     refused: 0,
     full: 0,
     replaced: 0,
@@ -37,9 +37,9 @@ class AgentServer implements ControlServer {
     misbehaved: 0,
     'not-stored': 0,
   };
-  /** framed Enrolments of the responders, by subject and key id */
+  /** Framed Enrolments of the responders, by subject and key id */
   readonly #responders = new Map<string, Uint8Array>();
-  readonly #inForce = (serial: string): boolean => this.#options.enrolments.inForce(serial);
+  readonly #isInForce = (serial: string): boolean => this.#options.enrolments.isInForce(serial);
   readonly #watch: Disposable;
   #interest: Interest | null = null;
   #commands = 0;
@@ -56,9 +56,9 @@ class AgentServer implements ControlServer {
       'grpc.max_concurrent_streams': 4,
       'grpc.max_connection_idle_ms': 30_000,
     });
-    for (const enrolment of options.enrolments.withRole('responder')) this.#learn(enrolment);
-    this.#watch = options.enrolments.onChange((enrolment) => this.#learn(enrolment));
-    this.#server.addService(service, { Attach: (call: Call) => this.#serve(call) });
+    for (const enrolment of options.enrolments.withRole('responder')) this.#onEnrolment(enrolment);
+    this.#watch = options.enrolments.onChange((enrolment) => this.#onEnrolment(enrolment));
+    this.#server.addService(service, { Attach: (call: Call) => this.#onStream(call) });
   }
 
   async listen(): Promise<void> {
@@ -70,7 +70,7 @@ class AgentServer implements ControlServer {
       else reject(new ControlListenError(address, cause));
     });
     this.port = await promise;
-    this.#timer = setInterval(() => this.#beat(), this.#heartbeatMs).unref();
+    this.#timer = setInterval(() => this.#checkAgents(), this.#heartbeatMs).unref();
   }
 
   attached(hostId: string): boolean {
@@ -82,13 +82,13 @@ class AgentServer implements ControlServer {
     const agent = this.#agents.get(hostId);
     if (agent === undefined) throw new NotAttachedError(hostId);
     const id = commandId(command);
-    const first = !agent.waiters.has(id);
-    const answer = agent.waiters.wait(id, signal);
-    if (first && !agent.announced.has(id)) {
+    const isFirst = !agent.waiters.has(id);
+    const result = agent.waiters.wait(id, signal);
+    if (isFirst && !agent.pendingResults.has(id)) {
       this.#commands++;
       agent.send({ command });
     }
-    return answer;
+    return result;
   }
 
   acknowledge(hostId: string, commandId: string): void {
@@ -119,20 +119,20 @@ class AgentServer implements ControlServer {
       commands: this.#commands,
       results: this.#results,
       resumed: this.#resumed,
-      cut: { ...this.#cut },
+      disconnects: { ...this.#disconnects },
     };
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#watch[Symbol.dispose]();
-    for (const agent of this.#agents.values()) agent.end(status.UNAVAILABLE, 'this responder goes away');
+    for (const agent of this.#agents.values()) agent.end(status.UNAVAILABLE, 'this responder is shutting down');
     const { promise, resolve } = Promise.withResolvers<void>();
-    // Those who are half through a handshake, or whose machine has gone, are not waited for.
+    // Do not wait for unfinished handshakes, or for peers whose machine is gone.
     const force = setTimeout(() => {
       this.#server.forceShutdown();
       resolve();
-    }, CLOSING_MS);
+    }, SHUTDOWN_TIMEOUT_MS);
     this.#server.tryShutdown(() => resolve());
     await promise;
     clearTimeout(force);
@@ -143,49 +143,56 @@ class AgentServer implements ControlServer {
     return this.close();
   }
 
-  /** A whole stream: hello, then whatever the agent says, until it ends. Not by `for await`, which would destroy the stream before its status is sent. */
-  #serve(call: Call): void {
+  /**
+   * Handles one stream: the hello, then all messages until it ends. `for await` would destroy the stream before its
+   * status is sent.
+   */
+  #onStream(call: Call): void {
     const { helloTimeoutMs = 5000, log } = this.#options;
     let agent: AgentStream | null = null;
-    let over = false;
+    let ended = false;
     const end = (reason: string): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(late);
+      if (ended) return;
+      ended = true;
+      clearTimeout(helloTimer);
       if (agent !== null) this.#detach(agent);
       log.info({ host: agent?.hostId, peer: call.getPeer(), reason }, 'control stream ended');
     };
-    const late = setTimeout(() => this.#refuse(call, null, status.DEADLINE_EXCEEDED, 'no hello came'), helloTimeoutMs);
+    const helloTimer = setTimeout(
+      () => this.#refuse(call, null, status.DEADLINE_EXCEEDED, 'no hello arrived in time'),
+      helloTimeoutMs,
+    );
     call.on('error', (error: Error) => end(error.message));
-    call.on('cancelled', () => end('the agent left'));
+    call.on('cancelled', () => end('the agent cancelled the stream'));
     call.on('end', () => {
-      end('the agent left');
+      end('the agent closed the stream');
       call.end();
     });
-    call.on('data', (message: ReadFromAgent) => {
-      if (over) return;
-      if (agent !== null) return this.#take(agent, call, message);
-      clearTimeout(late);
+    call.on('data', (message: ReceivedFromAgent) => {
+      if (ended) return;
+      if (agent !== null) return this.#onMessage(agent, call, message);
+      clearTimeout(helloTimer);
       agent = this.#welcome(call, message);
     });
   }
 
-  #welcome(call: Call, message: ReadFromAgent): AgentStream | null {
+  #welcome(call: Call, message: ReceivedFromAgent): AgentStream | null {
     const { log, maxAgents = 20_000 } = this.#options;
     const peer = peerOf(call.getAuthContext().sslPeerCertificate);
-    const hello = checkHello(message, peer, this.#inForce);
+    const hello = checkHello(message, peer, this.#isInForce);
     if ('reason' in hello || peer === null) {
       const { code, reason } = hello as HelloRefusal;
       return this.#refuse(call, peer, code, reason);
     }
-    const before = this.#agents.get(hello.hostId);
-    if (before !== undefined) this.#end(before, 'replaced', status.ABORTED, 'a newer stream of this host came');
+    const previous = this.#agents.get(hello.hostId);
+    if (previous !== undefined)
+      this.#end(previous, 'replaced', status.ABORTED, 'replaced by a newer stream of this host');
     else if (this.#agents.size >= maxAgents) {
       return this.#refuse(
         call,
         peer,
         status.RESOURCE_EXHAUSTED,
-        'this responder has all the agents it can hold',
+        'this responder has reached its limit of agents',
         'full',
       );
     }
@@ -200,30 +207,30 @@ class AgentServer implements ControlServer {
     return agent;
   }
 
-  #refuse(call: Call, peer: Peer | null, code: status, reason: string, cut: Cut = 'refused'): null {
-    this.#cut[cut]++;
-    this.#options.log.warn({ subject: peer?.subject, peer: call.getPeer() }, `control stream refused: ${reason}`);
-    endCall(call, code, reason);
+  #refuse(call: Call, peer: Peer | null, code: status, details: string, reason: DisconnectReason = 'refused'): null {
+    this.#disconnects[reason]++;
+    this.#options.log.warn({ subject: peer?.subject, peer: call.getPeer() }, `control stream refused: ${details}`);
+    endCall(call, code, details);
     return null;
   }
 
-  #take(agent: AgentStream, call: Call, { result }: ReadFromAgent): void {
-    agent.heard = performance.now();
+  #onMessage(agent: AgentStream, call: Call, { result }: ReceivedFromAgent): void {
+    agent.lastMessageMs = performance.now();
     if (result === undefined) return;
-    const read = readResult(result);
-    if (read === null || read.hostId !== agent.hostId) {
-      this.#end(agent, 'misbehaved', status.INVALID_ARGUMENT, 'that is no Result of this host');
+    const decoded = readResult(result);
+    if (decoded === null || decoded.hostId !== agent.hostId) {
+      this.#end(agent, 'misbehaved', status.INVALID_ARGUMENT, 'the message is not a Result of this host');
       return;
     }
     this.#results++;
-    agent.announced.delete(read.id);
-    if (agent.waiters.answer(read.id, result)) return;
-    // One at a time: an agent has no more of our memory than that.
+    agent.pendingResults.delete(decoded.id);
+    if (agent.waiters.resolve(decoded.id, result)) return;
+    // Store one Result at a time, to bound the memory that an agent can use.
     call.pause();
-    void this.#store(agent, read.id, result).finally(() => call.resume());
+    void this.#store(agent, decoded.id, result).finally(() => call.resume());
   }
 
-  /** A Result that came after a reconnect. Never rejects. */
+  /** Stores a Result that arrived after a reconnect. Never rejects. */
   async #store(agent: AgentStream, id: string, result: Uint8Array): Promise<void> {
     this.#resumed++;
     agent.storing = true;
@@ -231,44 +238,47 @@ class AgentServer implements ControlServer {
       await this.#options.onResult(agent.hostId, result);
       agent.send({ acknowledge: id });
     } catch (error) {
-      this.#options.log.warn({ host: agent.hostId, command: id, error: messageOf(error) }, 'a Result was not stored');
-      // It comes again with the next stream.
-      this.#end(agent, 'not-stored', status.UNAVAILABLE, 'the Result could not be stored: come again');
+      this.#options.log.warn(
+        { host: agent.hostId, command: id, error: messageOf(error) },
+        'a Result could not be stored',
+      );
+      // The agent sends it again on its next stream.
+      this.#end(agent, 'not-stored', status.UNAVAILABLE, 'the Result could not be stored: send it again');
     } finally {
       agent.storing = false;
-      agent.heard = performance.now();
+      agent.lastMessageMs = performance.now();
     }
   }
 
-  /** An agent whose certificate was taken back goes at once; a responder's key that is new, or taken back, is told to all. */
-  #learn(enrolment: Enrolment): void {
+  /** Disconnects an agent whose certificate was revoked, and sends new or revoked responder keys to all agents. */
+  #onEnrolment(enrolment: Enrolment): void {
     const agent = this.#agents.get(enrolment.subject);
-    if (agent !== undefined) this.#cutUnlessInForce(agent);
+    if (agent !== undefined) this.#disconnectUnlessInForce(agent);
     if (!hasRole(enrolment, 'responder')) return;
     const record = encode('Enrolment', enrolment);
     this.#responders.set(`${enrolment.subject}/${enrolment.signingKeyId}`, record);
-    for (const one of this.#agents.values()) one.send({ enrolment: record });
+    for (const agent of this.#agents.values()) agent.send({ enrolment: record });
   }
 
-  #cutUnlessInForce(agent: AgentStream): boolean {
-    const refusal = checkStanding(agent.peer, this.#inForce);
+  #disconnectUnlessInForce(agent: AgentStream): boolean {
+    const refusal = checkInForce(agent.peer, this.#isInForce);
     if (refusal !== null) this.#end(agent, 'not-in-force', refusal.code, refusal.reason);
     return refusal !== null;
   }
 
-  #beat(): void {
-    const limit = performance.now() - this.#heartbeatMs * SILENT_AFTER;
+  #checkAgents(): void {
+    const limit = performance.now() - this.#heartbeatMs * MISSED_HEARTBEATS;
     for (const agent of this.#agents.values()) {
-      if (this.#cutUnlessInForce(agent)) continue;
-      if (agent.heard < limit && !agent.storing) {
-        this.#end(agent, 'silent', status.DEADLINE_EXCEEDED, 'the agent has gone silent');
+      if (this.#disconnectUnlessInForce(agent)) continue;
+      if (agent.lastMessageMs < limit && !agent.storing) {
+        this.#end(agent, 'silent', status.DEADLINE_EXCEEDED, 'no message from the agent');
       } else agent.send({ heartbeat: {} });
     }
   }
 
-  #end(agent: AgentStream, cut: Cut, code: status, reason: string): void {
-    this.#cut[cut]++;
-    agent.end(code, reason);
+  #end(agent: AgentStream, reason: DisconnectReason, code: status, details: string): void {
+    this.#disconnects[reason]++;
+    agent.end(code, details);
     this.#detach(agent);
   }
 

@@ -1,8 +1,8 @@
 import { Client, type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
-import type { Answers } from './answers.ts';
 import { type ControlLog, messageOf } from './log.ts';
+import type { ResultCache } from './result-cache.ts';
 import { ResponderCredentials } from './tls.ts';
 import {
   attach,
@@ -10,11 +10,11 @@ import {
   type FromAgent,
   type Hello,
   interestFromWire,
-  type ReadToAgent,
-  SILENT_AFTER,
+  MISSED_HEARTBEATS,
+  type ReceivedToAgent,
 } from './wire.ts';
 
-/** Commands at work at once; further ones wait in the stream. */
+/** Maximum number of commands running at once; further ones wait in the stream. */
 const MAX_RUNNING = 64;
 const MIN_HEARTBEAT_MS = 10;
 const MAX_HEARTBEAT_MS = 60_000;
@@ -23,14 +23,14 @@ export interface SessionDeps {
   readonly endpoint: string;
   readonly tls: TlsSource;
   readonly control: Control;
-  readonly answers: Answers;
-  readonly trusted: Pick<TrustedKeys, 'take'>;
+  readonly results: ResultCache;
+  readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly hello: Omit<Hello, 'unacknowledged'>;
   readonly welcomeTimeoutMs: number;
   readonly log: ControlLog;
-  /** the responder has taken us */
+  /** Called when the responder has accepted this agent */
   readonly onWelcome: () => void;
-  /** ends the session */
+  /** Ends the session */
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export interface SessionEnd {
   readonly reason: string;
 }
 
-/** One stream to one responder, from its hello to its end. Never rejects. */
+/** Runs one stream to one responder, from hello to end. Never rejects. */
 export function runSession(deps: SessionDeps): Promise<SessionEnd> {
   return new Session(deps).ended;
 }
@@ -48,23 +48,23 @@ class Session {
   readonly ended: Promise<SessionEnd>;
   readonly #deps: SessionDeps;
   readonly #client: Client;
-  readonly #call: ClientDuplexStream<FromAgent, ReadToAgent>;
+  readonly #call: ClientDuplexStream<FromAgent, ReceivedToAgent>;
   readonly #end: (end: SessionEnd) => void;
-  /** aborts when the session ends */
-  readonly #connections = new AbortController();
+  /** Aborts when the session ends, and closes its connections */
+  readonly #disconnect = new AbortController();
   #welcomed = false;
-  #over = false;
+  #stopped = false;
   #running = 0;
-  #heard = 0;
+  #lastMessageMs = 0;
   #timer: NodeJS.Timeout;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     const { endpoint, tls, signal, welcomeTimeoutMs } = deps;
     ({ promise: this.ended, resolve: this.#end } = Promise.withResolvers<SessionEnd>());
-    this.#client = new Client(endpoint, new ResponderCredentials(tls, this.#connections.signal), {
+    this.#client = new Client(endpoint, new ResponderCredentials(tls, this.#disconnect.signal), {
       ...channelOptions,
-      // Its own connection, made with the certificate of now; this program knows better when to try again, and where.
+      // Use a new connection with the current certificate; the caller handles retries and chooses responders.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.enable_http_proxy': 0,
@@ -73,64 +73,65 @@ class Session {
     const { path, requestSerialize, responseDeserialize } = attach;
     this.#call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.#timer = setTimeout(() => this.#stop(`no welcome within ${welcomeTimeoutMs} ms`), welcomeTimeoutMs);
-    const abort = (): void => this.#stop('ended here');
+    const abort = (): void => this.#stop('this agent ended the stream');
     signal.addEventListener('abort', abort, { once: true });
     void this.ended.then(() => signal.removeEventListener('abort', abort));
-    this.#call.on('data', (message: ReadToAgent) => this.#take(message));
+    this.#call.on('data', (message: ReceivedToAgent) => this.#onMessage(message));
     this.#call.on('error', (error: ServiceError) => this.#stop(`${status[error.code]}: ${error.details}`));
-    this.#call.on('end', () => this.#stop('the responder ended it'));
-    this.#send({ hello: { ...deps.hello, unacknowledged: deps.answers.ids } });
+    this.#call.on('end', () => this.#stop('the responder ended the stream'));
+    this.#send({ hello: { ...deps.hello, unacknowledged: deps.results.ids } });
     if (signal.aborted) abort();
   }
 
   #stop(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#stopped) return;
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#call.cancel();
     this.#client.close();
-    this.#connections.abort();
+    this.#disconnect.abort();
     this.#end({ welcomed: this.#welcomed, reason });
   }
 
   #send(message: FromAgent): void {
-    if (!this.#over) this.#call.write(message);
+    if (!this.#stopped) this.#call.write(message);
   }
 
-  #take(message: ReadToAgent): void {
-    if (this.#over) return;
-    const { answers } = this.#deps;
-    this.#heard = performance.now();
+  #onMessage(message: ReceivedToAgent): void {
+    if (this.#stopped) return;
+    const { results } = this.#deps;
+    this.#lastMessageMs = performance.now();
     if (message.welcome !== undefined) this.#welcome(message.welcome.heartbeatMs);
-    else if (!this.#welcomed) this.#stop('the responder spoke before its welcome');
+    else if (!this.#welcomed) this.#stop('the responder sent a message before its welcome');
     else if (message.command !== undefined) void this.#execute(message.command);
-    else if (message.enrolment !== undefined) this.#deps.trusted.take(message.enrolment);
+    else if (message.enrolment !== undefined) this.#deps.trusted.add(message.enrolment);
     else if (message.interest !== undefined) void this.#setInterest(message.interest);
-    else if (message.acknowledge !== undefined) answers.acknowledged(message.acknowledge);
+    else if (message.acknowledge !== undefined) results.acknowledge(message.acknowledge);
   }
 
-  /** The Results of before follow at once; then each side says every now and then that it is there. */
-  #welcome(said: number): void {
+  /** Starts the heartbeats and sends the unacknowledged Results. */
+  #welcome(intervalMs: number): void {
     if (this.#welcomed) return;
     this.#welcomed = true;
     clearTimeout(this.#timer);
-    const { answers, onWelcome } = this.#deps;
-    const heartbeatMs = Math.min(Math.max(said, MIN_HEARTBEAT_MS), MAX_HEARTBEAT_MS);
+    const { results, onWelcome } = this.#deps;
+    const heartbeatMs = Math.min(Math.max(intervalMs, MIN_HEARTBEAT_MS), MAX_HEARTBEAT_MS);
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#heard > heartbeatMs * SILENT_AFTER) this.#stop('the responder has gone silent');
+      if (performance.now() - this.#lastMessageMs > heartbeatMs * MISSED_HEARTBEATS)
+        this.#stop('no message from the responder');
       else this.#send({ heartbeat: {} });
     }, heartbeatMs);
     onWelcome();
-    const delivery = answers.deliverTo((result) => this.#send({ result }));
+    const delivery = results.deliverTo((result) => this.#send({ result }));
     void this.ended.then(() => delivery[Symbol.dispose]());
   }
 
   async #execute(command: Uint8Array): Promise<void> {
     if (++this.#running >= MAX_RUNNING) this.#call.pause();
     try {
-      await this.#deps.answers.take(command);
+      await this.#deps.results.execute(command);
     } catch (error) {
-      this.#deps.log.error({ error: messageOf(error) }, 'a command could not be carried out: the responder asks again');
+      this.#deps.log.error({ error: messageOf(error) }, 'a command failed: the responder will send it again');
     } finally {
       if (--this.#running < MAX_RUNNING && this.#call.isPaused()) this.#call.resume();
     }
@@ -141,7 +142,7 @@ class Session {
       await this.#deps.control.setInterest(interestFromWire(interest));
     } catch (error) {
       const facts = { version: interest.version, error: messageOf(error) };
-      this.#deps.log.error(facts, 'the interest could not be set: what was sent before stays in force');
+      this.#deps.log.error(facts, 'the interest could not be set: the previous one stays in force');
     }
   }
 }

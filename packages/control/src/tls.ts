@@ -4,10 +4,10 @@ import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
 import { CallCredentials, ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import { peerOf, type TlsSource } from '@ringfence/identity';
 
-/** Thousands may begin theirs at once, and wait for each other. */
+/** Long, because thousands of agents may start their handshakes at once. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 
-/** Mutual TLS of a server whose certificate may change while it runs: connections made later have the new one. */
+/** Mutual TLS of a server whose certificate may change at runtime; later connections use the new certificate. */
 export class ServedCredentials extends ServerCredentials implements Disposable {
   readonly #watch: Disposable;
 
@@ -17,8 +17,8 @@ export class ServedCredentials extends ServerCredentials implements Disposable {
     this.#watch = source.onChange(() => this.updateSecureContextOptions(contextOf(source)));
   }
 
-  override _equals(other: ServerCredentials): boolean {
-    return other === this;
+  override _equals(credentials: ServerCredentials): boolean {
+    return credentials === this;
   }
 
   [Symbol.dispose](): void {
@@ -27,8 +27,8 @@ export class ServedCredentials extends ServerCredentials implements Disposable {
 }
 
 /**
- * Mutual TLS to a responder: a certificate for this name is not enough, it must be one of a responder. Connections made with it end when `signal` aborts;
- * the library itself leaves those behind that never got through their handshake, a socket for each attempt.
+ * Mutual TLS to a responder: the server's certificate must match its name and have the role `responder`. Connections
+ * end when `signal` aborts: grpc-js itself leaks the socket of a handshake that never completes.
  */
 export class ResponderCredentials extends ChannelCredentials {
   readonly #source: TlsSource;
@@ -48,11 +48,11 @@ export class ResponderCredentials extends ChannelCredentials {
     return true;
   }
 
-  override _equals(other: ChannelCredentials): boolean {
-    return other === this;
+  override _equals(credentials: ChannelCredentials): boolean {
+    return credentials === this;
   }
 
-  /** The library's own connector would tell an address as the server's name, which TLS forbids. */
+  /** Replaces the connector of grpc-js, which sends an IP address as the server name; TLS forbids that. */
   override _createSecureConnector(...[{ path }]: ConnectorArguments): experimental.SecureConnector {
     const host = experimental.splitHostPort(path)?.host ?? path;
     const options = { ...contextOf(this.#source), host, checkServerIdentity: checkResponder, ALPNProtocols: ['h2'] };
@@ -65,7 +65,7 @@ export class ResponderCredentials extends ChannelCredentials {
         socket.once('close', () => signal.removeEventListener('abort', end));
         if (signal.aborted) end();
         const secured = connect({ ...named, socket });
-        // The session has its own ears; without any an error would end the process.
+        // The session reports the error; without a listener it would end the process.
         secured.on('error', () => {});
         await once(secured, 'secureConnect', { signal });
         return { socket: secured, secure: true };
@@ -77,11 +77,12 @@ export class ResponderCredentials extends ChannelCredentials {
   }
 }
 
-/** A certificate for this name is not enough: it must be one of a responder. */
-function checkResponder(host: string, shown: PeerCertificate): Error | undefined {
-  const wrong = checkServerIdentity(host, shown);
-  if (wrong !== undefined) return wrong;
-  return peerOf(shown)?.roles.includes('responder') ? undefined : new Error(`${host} is no responder`);
+function checkResponder(host: string, certificate: PeerCertificate): Error | undefined {
+  const mismatch = checkServerIdentity(host, certificate);
+  if (mismatch !== undefined) return mismatch;
+  return peerOf(certificate)?.roles.includes('responder')
+    ? undefined
+    : new Error(`the certificate of ${host} does not belong to a responder`);
 }
 
 type ConnectorArguments = Parameters<ChannelCredentials['_createSecureConnector']>;

@@ -1,4 +1,4 @@
-/** Who waits for the Result of which command. */
+/** Pending callers by command id. */
 export class Waiters {
   readonly #waiting = new Map<string, Set<PromiseWithResolvers<Uint8Array>>>();
 
@@ -10,7 +10,7 @@ export class Waiters {
     return this.#waiting.has(id);
   }
 
-  /** Rejects with the signal's reason when it aborts. */
+  /** Resolves to the command's Result. Rejects with the signal's reason when it aborts. */
   async wait(id: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const waiter = Promise.withResolvers<Uint8Array>();
     const set = this.#waiting.get(id) ?? new Set();
@@ -26,15 +26,15 @@ export class Waiters {
     }
   }
 
-  /** false: nobody waits for it. */
-  answer(id: string, result: Uint8Array): boolean {
+  /** Returns false when no caller waits for this Result. */
+  resolve(id: string, result: Uint8Array): boolean {
     const set = this.#waiting.get(id);
     this.#waiting.delete(id);
     for (const { resolve } of set ?? []) resolve(result);
     return set !== undefined;
   }
 
-  fail(error: Error): void {
+  rejectAll(error: Error): void {
     for (const set of this.#waiting.values()) for (const { reject } of set) reject(error);
     this.#waiting.clear();
   }

@@ -4,12 +4,12 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Interest } from '@ringfence/interest';
 import type { Want } from '@ringfence/wire';
 
-/** Longest message either way, bytes. */
-export const MAX_MESSAGE: number = 1 << 20;
-/** Results that nobody has acknowledged, at most. */
+/** Maximum size of a message in either direction, bytes. */
+export const MAX_MESSAGE_BYTES: number = 1 << 20;
+/** Maximum number of unacknowledged Results. */
 export const MAX_UNACKNOWLEDGED = 1000;
-/** So many heartbeats without a word from the other side, and it is gone. */
-export const SILENT_AFTER = 3;
+/** Heartbeat intervals without a message after which the peer counts as gone. */
+export const MISSED_HEARTBEATS = 3;
 
 export interface Hello {
   readonly hostId: string;
@@ -30,7 +30,7 @@ interface WireInterest {
   readonly wants: readonly Want[];
 }
 
-/** What is written: one of them. */
+/** A message to send: exactly one of the variants. */
 export type FromAgent = { readonly hello: Hello } | { readonly result: Uint8Array } | { readonly heartbeat: object };
 export type ToAgent =
   | { readonly welcome: { readonly heartbeatMs: number } }
@@ -41,30 +41,33 @@ export type ToAgent =
   | { readonly heartbeat: object };
 
 type AllOf<U> = U extends unknown ? keyof U : never;
-/** What is read: whichever of them came; none of a message from a later version. */
-type Read<U> = { readonly [K in AllOf<U>]?: U extends { readonly [P in K]: infer V } ? V : never };
-export type ReadFromAgent = Read<FromAgent>;
-export type ReadToAgent = Read<ToAgent>;
+/** A received message: one of the variants, or none when a later version sent an unknown one. */
+type Received<U> = { readonly [K in AllOf<U>]?: U extends { readonly [P in K]: infer V } ? V : never };
+export type ReceivedFromAgent = Received<FromAgent>;
+export type ReceivedToAgent = Received<ToAgent>;
 
 const path = fileURLToPath(new URL('../proto/control.proto', import.meta.url));
 const loaded = loadSync(path, { longs: Number, defaults: true, arrays: true, oneofs: true });
 
 export const service: ServiceDefinition = loaded['ringfence.control.v1.Control'] as ServiceDefinition;
-export const attach: MethodDefinition<FromAgent, ReadToAgent> = service['Attach'] as MethodDefinition<
+export const attach: MethodDefinition<FromAgent, ReceivedToAgent> = service['Attach'] as MethodDefinition<
   FromAgent,
-  ReadToAgent
+  ReceivedToAgent
 >;
 
 export const channelOptions: ChannelOptions = {
-  'grpc.max_receive_message_length': MAX_MESSAGE,
-  'grpc.max_send_message_length': MAX_MESSAGE,
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
   'grpc.enable_channelz': 0,
-  // A peer whose machine has gone leaves no sign: without these its connection would stay for ever.
+  // Without keepalive the connection to a machine that is gone would stay open forever.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
-/** An agent of before executables were told is sent every open in place of theirs; one of before changes were told apart what these ask for of opens, too. */
+/**
+ * Agents that do not know executables get every open instead; agents that do not know change filters also report opens
+ * of those paths.
+ */
 export function interestToWire({ openPathPrefixes, openExecutables, wants, ...rest }: Interest): WireInterest {
   const { openNames } = rest;
   const changePathPrefixes = without(rest.changePathPrefixes, openPathPrefixes ?? []);
@@ -82,8 +85,8 @@ export function interestToWire({ openPathPrefixes, openExecutables, wants, ...re
   };
 }
 
-export function interestFromWire(said: WireInterest): Interest {
-  const { everyOpen, filteredKinds, wants, ...rest } = said;
+export function interestFromWire(wire: WireInterest): Interest {
+  const { everyOpen, filteredKinds, wants, ...rest } = wire;
   const { openPathPrefixes, openNames, openExecutables, changePathPrefixes, changeNames } = rest;
   return {
     ...rest,
@@ -93,7 +96,7 @@ export function interestFromWire(said: WireInterest): Interest {
   };
 }
 
-function without(texts: readonly string[], others: readonly string[]): string[] {
-  const left = new Set(others);
-  return texts.filter((text) => !left.has(text));
+function without(texts: readonly string[], excluded: readonly string[]): string[] {
+  const excludedSet = new Set(excluded);
+  return texts.filter((text) => !excludedSet.has(text));
 }

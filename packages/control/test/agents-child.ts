@@ -1,4 +1,7 @@
-/** Holds many agents' streams: argv: file with their certificates, port of the responder. Says `ready`, and `executed n` when it ends. */
+/**
+ * Runs the streams of many agents. Arguments: a file with their certificates, the responder's port. Prints `ready`, and
+ * `executed n` at the end.
+ */
 import { readFileSync } from 'node:fs';
 import type { TlsMaterial, TlsSource } from '@ringfence/identity';
 import { connectControl } from '../src/index.ts';
@@ -10,7 +13,7 @@ const links = (JSON.parse(readFileSync(file, 'utf8')) as [string, TlsMaterial][]
   const control = new TestAgent(hostId);
   agents.push(control);
   const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
-  const base = { tls, control, trusted: { take() {} }, bootId: 'b', agentVersion: '1', log: silent };
+  const base = { tls, control, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silent };
   return connectControl({ ...base, endpoints: [`localhost:${port}`], backoffMs: 100 });
 });
 console.log('ready');

@@ -2,12 +2,12 @@ import { createSigningKey, encodeSigned, type SigningKey } from '@ringfence/wire
 
 type Draft = Parameters<typeof encodeSigned<'Enrolment'>>[1];
 
-/** The topic of enrolments in memory: what was said by the root key, in order, to any number of readers. */
+/** In-memory enrolments topic: records signed by the root key, in order, for any number of readers. */
 export class EnrolmentLog {
   readonly #root: SigningKey;
   readonly #records: { readonly key: string; readonly value: Uint8Array }[] = [];
   readonly #latest = new Map<string, Draft>();
-  #more: PromiseWithResolvers<void> = Promise.withResolvers();
+  #appended: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(root: SigningKey) {
     this.#root = root;
@@ -17,14 +17,14 @@ export class EnrolmentLog {
     const publicKey = key.publicKey.export({ type: 'spki', format: 'der' });
     const at = Date.now() * 1000;
     const base = { subject, role, publicKey, signingKeyId: key.keyId, issuedAt: at, revokedAt: 0, version: 1 };
-    this.#say(serial, { ...base, certificateSerials: [serial] });
+    this.#publish(serial, { ...base, certificateSerials: [serial] });
   }
 
-  /** From `at` on, µs since the epoch. */
+  /** Revokes the certificate from `at` on, in µs since the epoch. */
   revoke(serial: string, at: number = Date.now() * 1000): void {
-    const before = this.#latest.get(serial);
-    if (before === undefined) throw new Error(`nobody has the certificate ${serial}`);
-    this.#say(serial, { ...before, revokedAt: at, version: before.version + 1 });
+    const previous = this.#latest.get(serial);
+    if (previous === undefined) throw new Error(`the certificate ${serial} is not enrolled`);
+    this.#publish(serial, { ...previous, revokedAt: at, version: previous.version + 1 });
   }
 
   async *read({
@@ -39,19 +39,19 @@ export class EnrolmentLog {
   }> {
     const stopped = Promise.withResolvers<void>();
     signal?.addEventListener('abort', () => stopped.resolve(), { once: true });
-    for (let at = 0; ; ) {
-      while (at < this.#records.length) yield this.#records[at++] as { key: string; value: Uint8Array };
+    for (let index = 0; ; ) {
+      while (index < this.#records.length) yield this.#records[index++] as { key: string; value: Uint8Array };
       if (!follow) return;
-      await Promise.race([this.#more.promise, stopped.promise]);
+      await Promise.race([this.#appended.promise, stopped.promise]);
       if (signal?.aborted) return;
     }
   }
 
-  #say(serial: string, draft: Draft): void {
+  #publish(serial: string, draft: Draft): void {
     this.#latest.set(serial, draft);
     const value = encodeSigned('Enrolment', draft, this.#root);
     this.#records.push({ key: `${draft.subject}/${draft.signingKeyId}`, value });
-    this.#more.resolve();
-    this.#more = Promise.withResolvers();
+    this.#appended.resolve();
+    this.#appended = Promise.withResolvers();
   }
 }

@@ -9,21 +9,21 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TlsMaterial } from '@ringfence/identity';
 import { decode } from '@ringfence/wire';
-import { command, createPlace, until } from './support.ts';
+import { command, createTestFleet, until } from './support.ts';
 
 const AGENTS = 1000;
 
-test('a thousand agents attach, are all reached, and cost a bounded memory each', { timeout: 300_000 }, async (t) => {
-  const place = await createPlace(t);
+test('a thousand agents attach and execute commands within bounded memory', { timeout: 300_000 }, async (t) => {
+  const fleet = await createTestFleet(t);
   const hosts = new Set<string>();
-  const server = await place.serve({ heartbeatMs: 10_000 });
+  const server = await fleet.serve({ heartbeatMs: 10_000 });
   server.onAttach((hostId) => hosts.add(hostId));
   const directory = mkdtempSync(join(tmpdir(), 'rf-control-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const agents: [string, TlsMaterial][] = [];
   const issue = async (): Promise<[string, TlsMaterial]> => {
     const hostId = randomUUID();
-    return [hostId, (await place.material(hostId, ['agent'])).tls];
+    return [hostId, (await fleet.material(hostId, ['agent'])).tls];
   };
   while (agents.length < AGENTS) agents.push(...(await Promise.all(Array.from({ length: 50 }, issue))));
   const file = join(directory, 'agents.json');
@@ -33,7 +33,7 @@ test('a thousand agents attach, are all reached, and cost a bounded memory each'
   const args = [join(import.meta.dirname, 'agents-child.ts'), file, String(server.port)];
   const child = spawn(
     process.execPath,
-    [...process.execArgv.filter((one) => one.startsWith('--conditions')), ...args],
+    [...process.execArgv.filter((option) => option.startsWith('--conditions')), ...args],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },

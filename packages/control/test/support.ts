@@ -30,19 +30,19 @@ import { EnrolmentLog } from './enrolment-log.ts';
 export const silent: ControlLog = { info() {}, warn() {}, error() {} };
 const key = createSigningKey();
 
-export interface Turning extends TlsSource {
-  turn(next: TlsMaterial): void;
+export interface RotatingTls extends TlsSource {
+  rotate(next: TlsMaterial): void;
   readonly serial: string;
 }
 
-export interface Place {
+export interface TestFleet {
   readonly ca: Authority;
   readonly log: EnrolmentLog;
   readonly enrolments: Enrolments;
-  /** Results that came without anybody waiting */
+  /** Results that no caller waited for */
   readonly stored: { readonly hostId: string; readonly id: string }[];
   material(subject: string, roles: readonly Role[], days?: number): Promise<{ tls: TlsMaterial; serial: string }>;
-  source(subject: string, roles: readonly Role[], days?: number): Promise<Turning>;
+  source(subject: string, roles: readonly Role[], days?: number): Promise<RotatingTls>;
   serve(options?: Partial<ServeControlOptions>): Promise<ControlServer>;
   connect(
     agent: TestAgent,
@@ -51,30 +51,30 @@ export interface Place {
   ): Promise<ControlLink>;
 }
 
-/** An authority, and what is made from it; all is closed after the test. */
-export async function createPlace(t: TestContext): Promise<Place> {
+/** Creates an authority with its log of enrolments; everything is closed after the test. */
+export async function createTestFleet(t: TestContext): Promise<TestFleet> {
   const directory = mkdtempSync(join(tmpdir(), 'rf-control-'));
   const ca = await createAuthority(join(directory, 'ca'));
   const closing: AsyncDisposable[] = [];
   t.after(async () => {
-    for (const one of closing.reverse()) await one[Symbol.asyncDispose]();
+    for (const disposable of closing.reverse()) await disposable[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   });
   const log = new EnrolmentLog(ca.root);
   const enrolments = await Enrolments.open({ bus: log, root: ca.root.publicKey });
   closing.push(enrolments);
-  const stored: Place['stored'] = [];
-  const material: Place['material'] = async (subject, roles, days = 1) => {
+  const stored: TestFleet['stored'] = [];
+  const material: TestFleet['material'] = async (subject, roles, days = 1) => {
     const { key, csr } = await createRequest(subject);
     const hosts = roles.includes('agent') ? [] : ['127.0.0.1', 'localhost'];
     const { certificate, serial } = await ca.issue({ csr, subject, roles, hosts, days });
     log.enrol(subject, roles.join(','), serial);
-    await until(() => enrolments.inForce(serial));
+    await until(() => enrolments.isInForce(serial));
     return { tls: { certificate, key, authority: ca.certificate }, serial };
   };
-  const source: Place['source'] = async (subject, roles, days) => {
+  const source: TestFleet['source'] = async (subject, roles, days) => {
     const { tls, serial } = await material(subject, roles, days);
-    return turning(tls, serial);
+    return rotatingTls(tls, serial);
   };
   return {
     ca,
@@ -115,7 +115,7 @@ export async function createPlace(t: TestContext): Promise<Place> {
   };
 }
 
-function turning(first: TlsMaterial, serial: string): Turning {
+function rotatingTls(first: TlsMaterial, serial: string): RotatingTls {
   let material = first;
   const listeners = new Set<() => void>();
   return {
@@ -125,14 +125,14 @@ function turning(first: TlsMaterial, serial: string): Turning {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
-    turn(next) {
+    rotate(next) {
       material = next;
       for (const listener of [...listeners]) listener();
     },
   };
 }
 
-/** The Control port, with what it was asked; `hold` keeps answers back until `release`. */
+/** A Control port that records its calls; `hold` delays the Results until `release`. */
 export class TestAgent implements Control {
   readonly hostId: string;
   readonly executed: string[] = [];
@@ -194,11 +194,11 @@ export function command(hostId: string, id: string = randomUUID()): { readonly i
   return { id, bytes };
 }
 
-/** Looks until it holds; a test that failed must end, so it gives up at some time. */
+/** Polls until `check` returns true. Throws after 100 s, so that a failed test ends. */
 export async function until(check: () => boolean): Promise<void> {
-  const giveUp = performance.now() + 100_000;
+  const deadline = performance.now() + 100_000;
   while (!check()) {
-    if (performance.now() > giveUp) throw new Error(`it never came to hold: ${check}`);
+    if (performance.now() > deadline) throw new Error(`timed out waiting for: ${check}`);
     await sleep(5);
   }
 }

@@ -16,26 +16,26 @@ import { loadX509, readRequest } from './request.ts';
 import { checkHosts, checkSubject } from './roles.ts';
 import type * as X509 from './x509.ts';
 
-const DAY = 86_400_000;
-/** Clocks of hosts may be behind by this much, ms. */
-const CLOCK_SLACK = 300_000;
+const DAY_MS = 86_400_000;
+/** Tolerance for hosts whose clocks run behind, ms. */
+const CLOCK_SLACK_MS = 300_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 export interface IssueRequest {
-  /** PKCS#10, PEM; its CN must be `subject` */
+  /** PKCS#10, PEM; the CN must be `subject` */
   readonly csr: string;
   readonly subject: string;
   readonly roles: readonly Role[];
-  /** DNS names and addresses that it serves under; none: a client only */
+  /** DNS names and addresses of a server; empty for a client-only certificate */
   readonly hosts?: readonly string[];
-  /** how long it is valid */
+  /** Validity of the certificate in days */
   readonly days: number;
 }
 
-export interface Issued {
+export interface IssuedCertificate {
   /** PEM */
   readonly certificate: string;
-  /** hex, upper case, as TLS sockets say it */
+  /** Hex, upper case, as TLS sockets report it */
   readonly serial: string;
   readonly notAfter: Date;
 }
@@ -43,21 +43,24 @@ export interface Issued {
 /** The fleet's certificate authority, and the root key that signs its Enrolment records. */
 export interface Authority {
   readonly directory: string;
-  /** PEM of its own certificate */
+  /** Certificate of the authority, PEM */
   readonly certificate: string;
-  /** sha256 of that, DER */
+  /** SHA-256 of the certificate's DER */
   readonly fingerprint: Buffer;
   readonly root: SigningKey;
   /**
-   * The secret, 32 bytes, that the members of a role seal their state with. Derived from the root key: the same for whoever enrols, and nothing more to
-   * keep; an authority made anew has others.
+   * Returns the 32-byte secret that members of a role seal their state with. It is derived from the root key, so every
+   * member gets the same secret and nothing more needs storing. A new authority has different secrets.
    */
   stateKey(role: Role): Buffer;
-  /** Throws IdentityError for a request that isn't sound, or speaks of another subject. */
-  issue(request: IssueRequest): Promise<Issued>;
+  /** Throws IdentityError when the request is invalid or its CN is not `subject`. */
+  issue(request: IssueRequest): Promise<IssuedCertificate>;
 }
 
-/** Makes `ca.pem`, `ca.key`, `root.pem` (public) and `root.key` in a directory of root's alone. Throws IdentityError when there is one already. */
+/**
+ * Creates `ca.pem`, `ca.key`, `root.pem` (public) and `root.key` in a directory with mode 0700. Throws IdentityError
+ * when the directory already holds an authority.
+ */
 export async function createAuthority(directory: string, name = 'Ringfence fleet', days = 3650): Promise<Authority> {
   const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
@@ -66,8 +69,8 @@ export async function createAuthority(directory: string, name = 'Ringfence fleet
     serialNumber: serial(),
     keys,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(Date.now() - CLOCK_SLACK),
-    notAfter: new Date(Date.now() + days * DAY),
+    notBefore: new Date(Date.now() - CLOCK_SLACK_MS),
+    notAfter: new Date(Date.now() + days * DAY_MS),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -77,28 +80,32 @@ export async function createAuthority(directory: string, name = 'Ringfence fleet
   const root = createSigningKey();
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // The certificate last: without it there is no authority, and an unfinished one is told from a whole one.
+    // Write the certificate last: a directory without ca.pem is an unfinished authority.
     writeNew(`${directory}/ca.key`, pem(KeyObject.from(keys.privateKey)));
     writeNew(`${directory}/root.key`, pem(root.privateKey));
     writeNew(`${directory}/root.pem`, root.publicKey.export({ type: 'spki', format: 'pem' }).toString());
     writeNew(`${directory}/ca.pem`, `${certificate.toString('pem')}\n`);
     syncDirectory(directory);
   } catch (cause) {
-    throw new IdentityError('ERR_IDENTITY_AUTHORITY', `no authority was made in ${directory}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new IdentityError(
+      'ERR_IDENTITY_AUTHORITY',
+      `cannot create an authority in ${directory}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
   return openAuthority(directory);
 }
 
-/** Throws IdentityError when a file is missing, readable by others, does not fit the others, or the authority has expired. */
+/** Throws IdentityError when a file is missing, mismatched or readable by other users, or has expired. */
 export async function openAuthority(directory: string): Promise<Authority> {
   try {
     return await open(directory);
   } catch (cause) {
     if (cause instanceof IdentityError) throw cause;
-    const why = `the authority in ${directory} can not be used: ${messageOf(cause)}`;
-    throw new IdentityError('ERR_IDENTITY_AUTHORITY', why, { cause });
+    const message = `the authority in ${directory} cannot be used: ${messageOf(cause)}`;
+    throw new IdentityError('ERR_IDENTITY_AUTHORITY', message, { cause });
   }
 }
 
@@ -106,11 +113,11 @@ async function open(directory: string): Promise<Authority> {
   const text = readText(`${directory}/ca.pem`);
   const key = createPrivateKey(readText(`${directory}/ca.key`, true));
   const root = importSigningKey(readText(`${directory}/root.key`, true));
-  const own = new X509Certificate(text);
-  if (!own.ca || !own.checkPrivateKey(key)) throw new Error('ca.key is not the key of the authority in ca.pem');
-  if (own.validToDate.getTime() < Date.now()) throw new Error(`ca.pem expired on ${own.validTo}`);
-  const shown = createPublicKey(readText(`${directory}/root.pem`));
-  if (keyIdOf(shown) !== root.keyId) throw new Error('root.pem is not the public half of root.key');
+  const authority = new X509Certificate(text);
+  if (!authority.ca || !authority.checkPrivateKey(key)) throw new Error('ca.key does not match ca.pem');
+  if (authority.validToDate.getTime() < Date.now()) throw new Error(`ca.pem expired on ${authority.validTo}`);
+  const rootPublicKey = createPublicKey(readText(`${directory}/root.pem`));
+  if (keyIdOf(rootPublicKey) !== root.keyId) throw new Error('root.pem does not match root.key');
   const der = new Uint8Array(key.export({ type: 'pkcs8', format: 'der' }));
   const signingKey = await crypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
   const x509 = await loadX509();
@@ -118,10 +125,10 @@ async function open(directory: string): Promise<Authority> {
   return {
     directory,
     certificate: text,
-    fingerprint: Buffer.from(own.fingerprint256.replaceAll(':', ''), 'hex'),
+    fingerprint: Buffer.from(authority.fingerprint256.replaceAll(':', ''), 'hex'),
     root,
     stateKey: (role) => stateKey(root, role),
-    issue: (request) => issue(issuer, own.validToDate, signingKey, request),
+    issue: (request) => issue(issuer, authority.validToDate, signingKey, request),
   };
 }
 
@@ -132,10 +139,10 @@ function stateKey({ privateKey }: SigningKey, role: Role): Buffer {
 
 async function issue(
   issuer: X509.X509Certificate,
-  lastDay: Date,
+  authorityNotAfter: Date,
   signingKey: webcrypto.CryptoKey,
   { csr, subject, roles, hosts = [], days }: IssueRequest,
-): Promise<Issued> {
+): Promise<IssuedCertificate> {
   checkSubject(subject, roles);
   checkHosts(hosts);
   const request = await readRequest(csr);
@@ -143,7 +150,7 @@ async function issue(
     throw new IdentityError('ERR_IDENTITY_REQUEST', `the request's CN is "${request.subject}", not "${subject}"`);
   }
   const x509 = await loadX509();
-  const notAfter = new Date(Math.min(Date.now() + days * DAY, lastDay.getTime()));
+  const notAfter = new Date(Math.min(Date.now() + days * DAY_MS, authorityNotAfter.getTime()));
   const serialNumber = serial();
   const usages = [x509.ExtendedKeyUsage.clientAuth, ...(hosts.length > 0 ? [x509.ExtendedKeyUsage.serverAuth] : [])];
   const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
@@ -154,7 +161,7 @@ async function issue(
     publicKey: request.publicKey,
     signingKey,
     signingAlgorithm: ALGORITHM,
-    notBefore: new Date(Date.now() - Math.min(CLOCK_SLACK, (days * DAY) / 10)),
+    notBefore: new Date(Date.now() - Math.min(CLOCK_SLACK_MS, (days * DAY_MS) / 10)),
     notAfter,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
@@ -167,7 +174,7 @@ async function issue(
   return { certificate: `${certificate.toString('pem')}\n`, serial: serialNumber.toUpperCase(), notAfter };
 }
 
-/** 127 random bits; the first byte is neither 0 nor above 0x7f, so that every program writes it alike. */
+/** Returns 126 random bits as hex. The first byte is 0x40 to 0x7f, so every program prints the serial the same way. */
 function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x7f) | 0x40;

@@ -3,9 +3,9 @@ import { followTopic } from '@ringfence/bus/follow';
 import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/wire';
 import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
 import { messageOf } from './errors.ts';
-import { type Disbelief, disbelieve, isRevokedAt, readEnrolment } from './verify.ts';
+import { isRevokedAt, readEnrolment, type VerifyFailure, verifyEnrolment } from './verify.ts';
 
-/** The part of the bus that is needed: packages/bus's `Bus` has it. */
+/** The subset of the bus that Enrolments needs. */
 export interface EnrolmentLog {
   read(options: {
     readonly topic: string;
@@ -16,9 +16,9 @@ export interface EnrolmentLog {
 
 export interface EnrolmentsOptions {
   readonly bus: EnrolmentLog;
-  /** the fleet's root key: nobody else's word counts */
+  /** The fleet's root key; records without its signature are refused */
   readonly root: KeyObject;
-  /** Enrolments remembered; further ones are refused and counted. @default 500,000 */
+  /** Maximum number of enrolments kept; further ones are refused and counted. @default 500,000 */
   readonly maxEntries?: number;
   /** µs since the epoch. @default the system's clock */
   readonly now?: () => number;
@@ -28,15 +28,15 @@ export interface EnrolmentsOptions {
 export interface EnrolmentsStats {
   readonly known: number;
   readonly revoked: number;
-  /** records not believed, by cause */
+  /** Refused records, by reason */
   readonly refused: Readonly<Record<Refusal, number>>;
-  /** times the topic could not be read on */
+  /** Number of times reading the topic failed */
   readonly interruptions: number;
 }
 
-export type Refusal = Disbelief | 'full';
+export type Refusal = VerifyFailure | 'full';
 
-/** Records of a start that are verified side by side. */
+/** Records that are verified in parallel at start. */
 const BATCH = 256;
 
 interface LogRecord {
@@ -45,15 +45,16 @@ interface LogRecord {
 }
 
 /**
- * Who may speak as whom: `ringfence.enrolments`, read from its beginning and followed. Whatever stands there without the root key's signature changes
- * nothing, and neither does a removal or an older version: a thief of the broker's password can't enrol, nor undo a revocation.
+ * The fleet's enrolments: `ringfence.enrolments`, read from the beginning and followed. Records without the root key's
+ * signature, tombstones and older versions are ignored: an attacker with the broker's password can neither enrol a key
+ * nor undo a revocation.
  */
 export class Enrolments implements AsyncDisposable {
   readonly #options: EnrolmentsOptions;
   readonly #now: () => number;
   readonly #max: number;
   readonly #entries = new Entries();
-  /** values whose signature was found good ahead of their turn */
+  /** Values whose signature was verified ahead of processing */
   readonly #verified = new WeakSet<Uint8Array>();
   readonly #listeners = new Set<(enrolment: Enrolment) => void>();
   readonly #stop = new AbortController();
@@ -67,56 +68,56 @@ export class Enrolments implements AsyncDisposable {
     this.#max = options.maxEntries ?? 500_000;
   }
 
-  /** Resolves when everything on the topic is known; follows it until closed. Rejects when the topic can't be read. */
+  /** Reads the whole topic, then follows it until closed. Rejects when the topic cannot be read. */
   static async open(options: EnrolmentsOptions): Promise<Enrolments> {
     const enrolments = new Enrolments(options);
     let batch: LogRecord[] = [];
-    const take = async (): Promise<void> => {
+    const flush = async (): Promise<void> => {
       await Promise.all(batch.map((record) => enrolments.#verifyAhead(record)));
-      for (const record of batch) enrolments.#take(record);
+      for (const record of batch) enrolments.#apply(record);
       batch = [];
     };
     for await (const record of options.bus.read({ topic: TOPIC.enrolments })) {
-      if (batch.push(record) === BATCH) await take();
+      if (batch.push(record) === BATCH) await flush();
     }
-    await take();
+    await flush();
     enrolments.#following = enrolments.#follow();
     return enrolments;
   }
 
-  /** The key of a host's agent: by its id, or the newest in force. The enricher's `Enrolment` port. */
+  /** Returns the key of a host's agent with this id, or the newest valid key. The enricher's `Enrolment` port. */
   keyFor(hostId: string, keyId?: string, at?: number): KeyObject | undefined {
     return this.key('agent', hostId, keyId, at);
   }
 
   /**
-   * The key that `subject` may sign with in this role. `at`: µs since the epoch, when it was signed, by a clock that can be told (the broker's, not the
-   * signer's); what was signed before a revocation stays good. @default now
+   * Returns the key that `subject` may sign with in this role. `at` is the signing time in µs since the epoch, by a
+   * trusted clock (the broker's, not the signer's): records signed before a revocation stay valid. @default now
    */
   key(role: Role, subject: string, keyId?: string, at: number = this.#now()): KeyObject | undefined {
     let newest: Entry | undefined;
     for (const entry of this.#entries.ofSubject(subject)) {
-      if ((keyId !== undefined && entry.signingKeyId !== keyId) || !speaks(entry, role, at)) continue;
+      if ((keyId !== undefined && entry.signingKeyId !== keyId) || !maySign(entry, role, at)) continue;
       if (newest === undefined || entry.issuedAt > newest.issuedAt) newest = entry;
     }
     return newest === undefined ? undefined : publicKeyOfEntry(newest);
   }
 
-  /** For records that only services of one role may write: the key with this id, if it is of that role and in force. */
-  trusted(role: Role): (keyId: string, at?: number) => KeyObject | undefined {
+  /** Returns a lookup by key id that finds only valid keys of this role. */
+  trustedKeys(role: Role): (keyId: string, at?: number) => KeyObject | undefined {
     return (keyId, at = this.#now()) => {
-      const entry = this.#entries.ofKeyId(keyId).find((one) => speaks(one, role, at));
+      const entry = this.#entries.ofKeyId(keyId).find((candidate) => maySign(candidate, role, at));
       return entry === undefined ? undefined : publicKeyOfEntry(entry);
     };
   }
 
-  /** Whether the certificate (hex serial) is enrolled and not revoked: a signature of the authority alone is not enough. */
-  inForce(serial: string): boolean {
+  /** Whether a certificate (hex serial) is enrolled and not revoked; the authority's signature is not enough. */
+  isInForce(serial: string): boolean {
     const entry = this.#entries.ofSerial(serial);
     return entry !== undefined && !isRevokedAt(entry, this.#now());
   }
 
-  /** Whether this certificate (hex serial) or signing key (id) is known, and taken back. */
+  /** Whether this certificate (hex serial) or signing key (id) is enrolled and revoked. */
   isRevoked(serialOrKeyId: string): boolean {
     const now = this.#now();
     const certificate = this.#entries.ofSerial(serialOrKeyId);
@@ -124,30 +125,30 @@ export class Enrolments implements AsyncDisposable {
     return found.length > 0 && found.every((entry) => isRevokedAt(entry, now));
   }
 
-  /** All of one subject, the revoked ones too. */
-  of(subject: string): readonly Enrolment[] {
+  /** Returns all enrolments of a subject, including revoked ones. */
+  ofSubject(subject: string): readonly Enrolment[] {
     return this.#entries.ofSubject(subject).map(decodeEntry);
   }
 
-  /** All that may act in this role, or might: the revoked ones too. Looks at every enrolment there is. */
+  /** Returns all enrolments with this role, including revoked ones. Scans every enrolment. */
   withRole(role: Role): readonly Enrolment[] {
     const found: Enrolment[] = [];
     for (const entry of this.#entries.all()) if (hasRole(entry, role)) found.push(decodeEntry(entry));
     return found;
   }
 
-  /** Told of every enrolment that is new or changed from now on. */
+  /** Calls `listener` for every enrolment that is added or changed from now on. */
   onChange(listener: (enrolment: Enrolment) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   stats(): EnrolmentsStats {
-    let gone = 0;
+    let revoked = 0;
     const now = this.#now();
-    for (const entry of this.#entries.all()) if (isRevokedAt(entry, now)) gone++;
+    for (const entry of this.#entries.all()) if (isRevokedAt(entry, now)) revoked++;
     const { size: known } = this.#entries;
-    return { known, revoked: gone, refused: { ...this.#refused }, interruptions: this.#interruptions };
+    return { known, revoked, refused: { ...this.#refused }, interruptions: this.#interruptions };
   }
 
   async close(): Promise<void> {
@@ -159,49 +160,49 @@ export class Enrolments implements AsyncDisposable {
     return this.close();
   }
 
-  /** What was read before is passed over by its version. What is known stays in force while the topic can't be read. */
+  /** Skips known records by their version. Known keys stay valid while the topic cannot be read. */
   #follow(): Promise<void> {
     const { bus, log } = this.#options;
     return followTopic({
       bus,
       topic: TOPIC.enrolments,
       signal: this.#stop.signal,
-      take: (record) => this.#take(record),
+      take: (record) => this.#apply(record),
       interrupted: (error) => {
         this.#interruptions++;
-        log?.warn({ error: messageOf(error) }, `${TOPIC.enrolments} can't be followed: revocations may come late`);
+        log?.warn({ error: messageOf(error) }, `cannot follow ${TOPIC.enrolments}: revocations may be delayed`);
       },
       maxPauseMs: 30_000,
     });
   }
 
-  #take({ key, value }: LogRecord): void {
-    // A removal is nothing that the root key has said.
+  #apply({ key, value }: LogRecord): void {
+    // A tombstone carries no signature of the root key.
     if (value === null) return;
-    const read = this.#read(key, value);
-    if (read === null) return;
-    if (typeof read === 'string') {
-      this.#refused[read]++;
+    const result = this.#check(key, value);
+    if (result === null) return;
+    if (typeof result === 'string') {
+      this.#refused[result]++;
       return;
     }
-    this.#entries.put(read, value);
-    for (const listener of [...this.#listeners]) listener(read);
+    this.#entries.put(result, value);
+    for (const listener of [...this.#listeners]) listener(result);
   }
 
-  /** null: nothing new. The signature is looked at last: it costs most. */
-  #read(key: string, value: Uint8Array): Enrolment | Refusal | null {
+  /** Returns null when the record is not newer than the known one. Checks the signature last because it costs most. */
+  #check(key: string, value: Uint8Array): Enrolment | Refusal | null {
     const enrolment = readEnrolment(value);
     if (enrolment === null) return 'unreadable';
     const { subject, signingKeyId, version } = enrolment;
     if (key !== `${subject}/${signingKeyId}`) return 'misplaced';
-    const before = this.#entries.find(subject, signingKeyId);
-    if (before !== undefined && before.version >= version) return null;
-    const disbelief = disbelieve(this.#options.root, enrolment, value, this.#verified.has(value));
-    if (disbelief !== null) return disbelief;
-    return before === undefined && this.#entries.size >= this.#max ? 'full' : enrolment;
+    const existing = this.#entries.find(subject, signingKeyId);
+    if (existing !== undefined && existing.version >= version) return null;
+    const failure = verifyEnrolment(this.#options.root, enrolment, value, this.#verified.has(value));
+    if (failure !== null) return failure;
+    return existing === undefined && this.#entries.size >= this.#max ? 'full' : enrolment;
   }
 
-  /** What is not valid is left to `#read`, which says why. */
+  /** Ignores invalid values: `#check` counts them with a reason. */
   async #verifyAhead({ value }: LogRecord): Promise<void> {
     if (value === null) return;
     try {
@@ -212,6 +213,6 @@ export class Enrolments implements AsyncDisposable {
   }
 }
 
-function speaks(entry: Entry, role: Role, at: number): boolean {
+function maySign(entry: Entry, role: Role, at: number): boolean {
   return hasRole(entry, role) && !isRevokedAt(entry, at);
 }

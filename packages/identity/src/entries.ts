@@ -2,7 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { decode, type Enrolment, type Role } from '@ringfence/wire';
 import { publicKeyOf } from './verify.ts';
 
-/** One enrolment as it is remembered: what is looked at often, and the record itself, which takes a third of what it takes decoded. */
+/**
+ * An enrolment in memory: the fields that are read often, and the encoded record, which takes a third of the memory of
+ * the decoded one.
+ */
 export interface Entry {
   readonly subject: string;
   readonly role: string;
@@ -20,7 +23,7 @@ export class Entries {
   readonly #bySubject = new Map<string, Entry[]>();
   readonly #byKeyId = new Map<string, Entry[]>();
   readonly #bySerial = new Map<string, Entry>();
-  /** each set of roles once: there are few, and a hundred thousand that have them */
+  /** Interned role strings: a hundred thousand entries share a few */
   readonly #roles = new Map<string, string>();
   #size = 0;
 
@@ -32,7 +35,7 @@ export class Entries {
     return this.#bySubject.get(subject) ?? [];
   }
 
-  /** More than one where one key was enrolled under several names. */
+  /** Returns several entries when one key was enrolled under several subjects. */
   ofKeyId(keyId: string): readonly Entry[] {
     return this.#byKeyId.get(keyId) ?? [];
   }
@@ -46,24 +49,25 @@ export class Entries {
   }
 
   *all(): Generator<Entry> {
-    for (const own of this.#bySubject.values()) yield* own;
+    for (const entries of this.#bySubject.values()) yield* entries;
   }
 
-  /** In the place of the one before of this subject and key. */
+  /** Replaces the entry of this subject and key, if there is one. */
   put(enrolment: Enrolment, bytes: Uint8Array): void {
     const { subject, signingKeyId, issuedAt, revokedAt, version } = enrolment;
-    const before = this.find(subject, signingKeyId);
-    for (const serial of before?.serials ?? []) this.#bySerial.delete(serial);
+    const existing = this.find(subject, signingKeyId);
+    for (const serial of existing?.serials ?? []) this.#bySerial.delete(serial);
     const role = this.#roles.get(enrolment.role) ?? enrolment.role;
     this.#roles.set(role, role);
     const serials = enrolment.certificateSerials.map((serial) => serial.toUpperCase());
-    // A copy: the record's bytes are a piece of all that came with it.
-    const own = { bytes: Buffer.from(bytes), key: before?.key };
-    const entry: Entry = { subject, role, signingKeyId, serials, issuedAt, revokedAt, version, ...own };
-    replace(this.#bySubject, subject, before, entry);
-    replace(this.#byKeyId, signingKeyId, before, entry);
+    // Copy the bytes: they are a slice of a whole fetched chunk, which would stay in memory.
+    const key = existing?.key;
+    const copy = Buffer.from(bytes);
+    const entry: Entry = { subject, role, signingKeyId, serials, issuedAt, revokedAt, version, bytes: copy, key };
+    replace(this.#bySubject, subject, existing, entry);
+    replace(this.#byKeyId, signingKeyId, existing, entry);
     for (const serial of serials) this.#bySerial.set(serial, entry);
-    if (before === undefined) this.#size++;
+    if (existing === undefined) this.#size++;
   }
 }
 
@@ -71,7 +75,7 @@ export function decodeEntry({ bytes }: Entry): Enrolment {
   return decode('Enrolment', bytes);
 }
 
-/** Made when it is first asked for: of most hosts that is never. */
+/** Creates the key object on first use: most hosts' keys are never used. */
 export function publicKeyOfEntry(entry: Entry): KeyObject {
   entry.key ??= publicKeyOf(decodeEntry(entry));
   return entry.key;
@@ -81,7 +85,7 @@ export function hasRole({ role }: Pick<Enrolment, 'role'>, wanted: Role): boolea
   return role === wanted || role.split(',').includes(wanted);
 }
 
-function replace(map: Map<string, Entry[]>, key: string, before: Entry | undefined, entry: Entry): void {
-  const others = (map.get(key) ?? []).filter((one) => one !== before);
-  map.set(key, [...others, entry]);
+function replace(map: Map<string, Entry[]>, key: string, existing: Entry | undefined, entry: Entry): void {
+  const remaining = (map.get(key) ?? []).filter((candidate) => candidate !== existing);
+  map.set(key, [...remaining, entry]);
 }

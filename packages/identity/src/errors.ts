@@ -1,4 +1,4 @@
-/** Errors of who is who. `code` is stable; the message says what happened, to what, and what to do. */
+/** Error codes of identities and enrolment; they are stable. */
 export type IdentityErrorCode =
   /**
    * The fleet's authority can't be made or opened in its directory. Check that the directory exists, that its files
@@ -34,11 +34,11 @@ export class IdentityError extends Error {
   }
 }
 
-/** The registrar was reached and said no. */
+/** The registrar answered and refused the request. */
 export class EnrolmentRefusedError extends IdentityError {
-  /** of the HTTP answer */
+  /** HTTP status code */
   readonly status: number;
-  /** the registrar's own code, `ERR_REGISTRAR_…` */
+  /** The registrar's error code, `ERR_REGISTRAR_…` */
   readonly reason: string;
   constructor(status: number, reason: string, message: string) {
     super('ERR_IDENTITY_REFUSED', `the registrar refused (${reason}): ${message}`);

@@ -5,7 +5,10 @@ import { IdentityError, messageOf } from './errors.ts';
 
 const MAX_BYTES = 1 << 20;
 
-/** For root alone, and on the disk when it returns; a reader, and a crash, sees the old text or the new one. */
+/**
+ * Writes a file with mode 0600 and syncs it. The file is replaced atomically: readers and crashes see the old text or
+ * the new text.
+ */
 export function writeSecret(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.new`;
   writeNew(temporary, text);
@@ -24,7 +27,7 @@ export function writeNew(path: string, text: string): void {
   }
 }
 
-/** What was renamed, made or unlinked in it survives a power cut. */
+/** Syncs a directory, so that renamed, created and unlinked entries survive a power loss. */
 export function syncDirectory(path: string): void {
   const fd = openSync(path, 'r');
   try {
@@ -34,14 +37,17 @@ export function syncDirectory(path: string): void {
   }
 }
 
-/** Throws IdentityError when it can't be read or has more than 1 MiB. `secret`: refuses what others than the owner may read. */
+/**
+ * Throws IdentityError when the file cannot be read or is larger than 1 MiB. With `secret`, also when users other than
+ * the owner may read it.
+ */
 export function readText(path: string, secret = false): string {
   try {
     const fd = openSync(path, 'r');
     try {
       const { size, mode } = fstatSync(fd);
-      if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, at most ${MAX_BYTES} are read`);
-      if (secret && (mode & 0o077) !== 0) throw new Error('others than its owner may read it: chmod 600');
+      if (size > MAX_BYTES) throw new Error(`the file has ${size} bytes, the limit is ${MAX_BYTES}`);
+      if (secret && (mode & 0o077) !== 0) throw new Error('users other than the owner may read it: chmod 600');
       const bytes = Buffer.alloc(size);
       return bytes.toString('utf8', 0, readSync(fd, bytes));
     } finally {

@@ -6,32 +6,32 @@ import { readText, syncDirectory, writeNew } from './files.ts';
 import { type Peer, peerOf } from './peer.ts';
 import { importStateKeys } from './state-keys.ts';
 
-/** What TLS needs of one end, all PEM. */
+/** Certificate, key and authority of a TLS client or server, all PEM. */
 export interface TlsMaterial {
   readonly certificate: string;
   readonly key: string;
-  /** certificate of the authority that the other end must have its own from */
+  /** Certificate of the authority that must have issued the peer's certificate */
   readonly authority: string;
 }
 
-/** What an identity is written from. */
+/** Contents of the files of an identity. */
 export interface IdentityFiles extends TlsMaterial {
-  /** Ed25519, PEM (PKCS#8): signs what this subject writes on the bus */
+  /** Ed25519, PEM (PKCS#8): signs the subject's records on the bus */
   readonly signingKey: string;
-  /** Ed25519, PEM (SPKI): signs the fleet's Enrolment records */
+  /** Ed25519, PEM (SPKI): verifies the fleet's Enrolment records */
   readonly root: string;
   /** JSON: see StateKeys */
   readonly stateKeys: string;
 }
 
-/** Who this program is in the fleet. */
+/** The identity of this program in the fleet. */
 export interface Identity extends Peer {
   readonly tls: TlsMaterial;
   readonly signingKey: SigningKey;
   readonly root: KeyObject;
-  /** by role: what its members seal their state with */
+  /** Keys that the members of a role seal their state with, by role */
   readonly stateKeys: ReadonlyMap<string, KeyObject>;
-  /** ms since the epoch */
+  /** Milliseconds since the epoch */
   readonly notBefore: number;
 }
 
@@ -46,19 +46,19 @@ const FILES = {
 
 const GENERATION = /^\d{6,}$/;
 
-/** Where TLS clients and `watchCertificates` find the files of the identity in force, whatever generation it is. */
+/** Returns the paths of the current identity, for TLS clients and `watchCertificates`; they never change. */
 export function identityPaths(directory: string): TlsMaterial {
   const at = (name: string): string => `${directory}/current/${name}`;
   return { certificate: at(FILES.certificate), key: at(FILES.key), authority: at(FILES.authority) };
 }
 
 /**
- * Writes a new generation and lets the link `current` point to it: a reader, and a crash, sees all of the old files or all of the new ones. The
- * generation before is kept for whoever has just opened it; older ones go.
+ * Writes a new generation, then repoints the link `current` to it: readers and crashes see all of the old files or all
+ * of the new ones. Keeps the previous generation for readers that have just opened it and removes older ones.
  */
 export function writeIdentity(directory: string, files: IdentityFiles): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const before = currentOf(directory);
+  const previous = currentOf(directory);
   const generations = readdirSync(directory).filter((name) => GENERATION.test(name));
   const next = String(Math.max(0, ...generations.map(Number)) + 1).padStart(6, '0');
   mkdirSync(`${directory}/${next}`, { mode: 0o700 });
@@ -71,11 +71,14 @@ export function writeIdentity(directory: string, files: IdentityFiles): void {
   renameSync(`${directory}/current.new`, `${directory}/current`);
   syncDirectory(directory);
   for (const old of generations) {
-    if (old !== before) rmSync(`${directory}/${old}`, { recursive: true, force: true });
+    if (old !== previous) rmSync(`${directory}/${old}`, { recursive: true, force: true });
   }
 }
 
-/** null: nobody has enrolled here. Throws IdentityError when what is there is not whole, or not ours alone to read. */
+/**
+ * Returns null when nothing has enrolled here. Throws IdentityError when files are missing, do not match, or other
+ * users may read the keys.
+ */
 export function loadIdentity(directory: string): Identity | null {
   const generation = currentOf(directory);
   if (generation === null) return null;
@@ -90,22 +93,23 @@ export function loadIdentity(directory: string): Identity | null {
     if (cause instanceof IdentityError) throw cause;
     throw new IdentityError(
       'ERR_IDENTITY_FILES',
-      `the identity in ${directory} can not be used: ${messageOf(cause)}; enrol again with a new token`,
+      `the identity in ${directory} cannot be used: ${messageOf(cause)}; enrol again with a new token`,
       { cause },
     );
   }
 }
 
-/** Throws when the key isn't the certificate's, or the certificate not the authority's. */
+/** Throws when the key does not match the certificate, or the authority did not issue the certificate. */
 export function checkMaterial(tls: TlsMaterial): { readonly peer: Peer; readonly notBefore: number } {
   const certificate = new X509Certificate(tls.certificate);
   const authority = new X509Certificate(tls.authority);
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
-    throw new Error('the certificate is not from this authority');
+    throw new Error('the authority in ca.pem did not issue the certificate');
   }
-  if (!certificate.checkPrivateKey(createPrivateKey(tls.key))) throw new Error("the key is not the certificate's");
+  if (!certificate.checkPrivateKey(createPrivateKey(tls.key)))
+    throw new Error('the key does not match the certificate');
   const peer = peerOf(certificate.toLegacyObject());
-  if (peer === null) throw new Error('the certificate names nobody');
+  if (peer === null) throw new Error('the certificate has no subject');
   return { peer, notBefore: certificate.validFromDate.getTime() };
 }
 

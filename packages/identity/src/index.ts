@@ -1,4 +1,10 @@
-export { type Authority, createAuthority, type Issued, type IssueRequest, openAuthority } from './authority.ts';
+export {
+  type Authority,
+  createAuthority,
+  type IssuedCertificate,
+  type IssueRequest,
+  openAuthority,
+} from './authority.ts';
 export { type EnrolOptions, enrol, type RenewOptions, renew } from './enrol.ts';
 export { type EnrolmentLog, Enrolments, type EnrolmentsOptions, type EnrolmentsStats } from './enrolments.ts';
 export { hasRole } from './entries.ts';
@@ -14,7 +20,7 @@ export {
 } from './identity.ts';
 export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
 export { type Peer, peerOf } from './peer.ts';
-export type { Contact, RegistrarAnswer } from './registrar-client.ts';
+export type { RegistrarEndpoint, RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, parseRoles } from './roles.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';

@@ -3,31 +3,34 @@ import { renew } from './enrol.ts';
 import { IdentityError, messageOf } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
-const DAY = 86_400_000;
-/** Whatever a certificate says of itself, it isn't renewed more often than this, ms. */
-const MIN_PAUSE = 1000;
+const DAY_MS = 86_400_000;
+/** Minimum pause between renewals, ms, whatever the certificate's lifetime. */
+const MIN_PAUSE_MS = 1000;
 
 export interface KeepRenewedOptions {
   readonly registrar: string;
   readonly directory: string;
-  /** ends it */
+  /** Stops the renewals */
   readonly signal: AbortSignal;
   readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void };
   readonly onRenewed?: (identity: Identity) => void;
-  /** First pause after a renewal that failed, ms; doubled each time up to an hour. @default 60 s */
+  /** First pause after a failed renewal, ms; doubled after each failure up to an hour. @default 60 s */
   readonly retryMs?: number;
 }
 
-/** Renews the certificate at two thirds of its life (earlier by chance, so that a fleet enrolled at once doesn't renew at once), until `signal` aborts. */
+/**
+ * Renews the certificate after 60 to 67 % of its lifetime until `signal` aborts. The exact time depends on the serial,
+ * so that a fleet enrolled at once does not renew at once.
+ */
 export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
   const { registrar, directory, signal, log, onRenewed, retryMs = 60_000 } = options;
   let failures = 0;
   for (;;) {
     const identity = loadIdentity(directory);
-    if (identity === null) throw new IdentityError('ERR_IDENTITY_FILES', `there is no identity in ${directory}`);
-    const pause = failures > 0 ? Math.min(retryMs * 2 ** (failures - 1), 3_600_000) : untilRenewal(identity);
-    if (!(await waited(pause, signal))) return;
-    if (failures === 0 && untilRenewal(identity) > 0) continue;
+    if (identity === null) throw new IdentityError('ERR_IDENTITY_FILES', `${directory} holds no identity: enrol first`);
+    const pause = failures > 0 ? Math.min(retryMs * 2 ** (failures - 1), 3_600_000) : msUntilRenewal(identity);
+    if (!(await sleepUnlessAborted(pause, signal))) return;
+    if (failures === 0 && msUntilRenewal(identity) > 0) continue;
     try {
       const renewed = await renew({ registrar, directory });
       failures = 0;
@@ -35,23 +38,33 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
       onRenewed?.(renewed);
     } catch (error) {
       failures++;
-      const left = identity.notAfter - Date.now();
-      const facts = { subject: identity.subject, error: messageOf(error), hoursLeft: Math.round(left / 3_600_000) };
-      log.warn(facts, left > 0 ? 'certificate not renewed yet' : 'certificate expired: enrol again with a new token');
+      const remainingMs = identity.notAfter - Date.now();
+      const facts = {
+        subject: identity.subject,
+        error: messageOf(error),
+        hoursLeft: Math.round(remainingMs / 3_600_000),
+      };
+      log.warn(
+        facts,
+        remainingMs > 0 ? 'certificate not renewed yet' : 'certificate expired: enrol again with a new token',
+      );
     }
   }
 }
 
-/** ms, below 0 when it is due. The same for one certificate each time it is asked. */
-function untilRenewal({ notBefore, notAfter, serial }: Identity): number {
-  const chance = Number.parseInt(serial.slice(-4), 16) / 0xffff;
-  return notBefore + (notAfter - notBefore) * (0.6 + chance / 15) - Date.now();
+/** Negative when the renewal is due. The renewal time of a certificate is fixed by its serial. */
+function msUntilRenewal({ notBefore, notAfter, serial }: Identity): number {
+  const spread = Number.parseInt(serial.slice(-4), 16) / 0xffff;
+  return notBefore + (notAfter - notBefore) * (0.6 + spread / 15) - Date.now();
 }
 
-/** false: the signal aborted. At most a day, longer than which timers and suspended laptops make trouble. */
-async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+/**
+ * Returns false when the signal aborted. Sleeps for a day at most: longer timers are unreliable, and do not count the
+ * time of a suspended laptop.
+ */
+async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
   try {
-    await sleep(Math.max(MIN_PAUSE, Math.min(ms, DAY)), undefined, { signal, ref: false });
+    await sleep(Math.max(MIN_PAUSE_MS, Math.min(ms, DAY_MS)), undefined, { signal, ref: false });
     return true;
   } catch (error) {
     if (signal.aborted) return false;

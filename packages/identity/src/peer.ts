@@ -2,17 +2,17 @@ import type { PeerCertificate } from 'node:tls';
 import type { Role } from '@ringfence/wire';
 import { isRole } from './roles.ts';
 
-/** Who is at the other end of a TLS connection that the authority vouches for. */
+/** The authenticated peer of a TLS connection. */
 export interface Peer {
   readonly subject: string;
   readonly roles: readonly Role[];
-  /** hex, upper case */
+  /** Hex, upper case */
   readonly serial: string;
-  /** ms since the epoch */
+  /** Milliseconds since the epoch */
   readonly notAfter: number;
 }
 
-/** null: there is no certificate, or none of ours. */
+/** Returns null when there is no certificate, or it has no CN, serial or expiry. */
 export function peerOf(certificate: PeerCertificate | undefined): Peer | null {
   const { subject, serialNumber, valid_to } = certificate ?? {};
   const name: unknown = subject?.CN;

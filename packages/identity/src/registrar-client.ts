@@ -7,69 +7,70 @@ import type { TlsMaterial } from './identity.ts';
 import { peerOf } from './peer.ts';
 import { readStateKeys, type StateKeys } from './state-keys.ts';
 
-const MAX_ANSWER = 65_536;
+const MAX_RESPONSE_CHARS = 65_536;
 
-/** What the registrar answers to /enrol and /renew. */
-export interface RegistrarAnswer {
+/** Response of the registrar to /enrol and /renew. */
+export interface RegistrarResponse {
   /** PEM */
   readonly certificate: string;
-  /** PEM, up to the authority */
+  /** Certificates up to the authority, PEM */
   readonly chain: readonly string[];
   /** Ed25519, PEM (SPKI) */
   readonly rootPublicKey: string;
-  /** base64 by role: what the members of that role seal their state with; of the subject's roles only, and of those that have state */
+  /** State keys, base64 by role: only the subject's roles that keep state */
   readonly stateKeys: StateKeys;
 }
 
-export interface Contact {
+export interface RegistrarEndpoint {
   /** `https://host:port` */
   readonly registrar: string;
-  /** from the call to the end of the answer, ms. @default 15 s */
+  /** Deadline for the whole response, ms. @default 15 s */
   readonly timeoutMs?: number;
 }
 
-const unreachable = ({ registrar }: Contact, cause: unknown): IdentityError =>
+const unreachable = ({ registrar }: RegistrarEndpoint, cause: unknown): IdentityError =>
   new IdentityError(
     'ERR_IDENTITY_REGISTRAR',
-    `the registrar ${registrar} could not be asked: ${messageOf(cause)}; check the address and that it runs`,
+    `the request to the registrar ${registrar} failed: ${messageOf(cause)}; check the address and that it runs`,
     { cause },
   );
 
 /**
- * First contact: the authority's certificate, PEM, that the registrar shows and whose sha256 is `fingerprint`. Nothing is sent, and nothing but that
- * certificate believed: whether the registrar has its own from it is checked by the next connection. Throws IdentityError.
+ * Fetches the authority's certificate (PEM) from the registrar's TLS handshake: the one whose SHA-256 is `fingerprint`.
+ * Sends nothing and trusts no other certificate; the next connection verifies that the authority issued the registrar's
+ * certificate. Throws IdentityError.
  */
-export async function fetchAuthority(contact: Contact, fingerprint: Buffer): Promise<string> {
-  const { hostname, port } = urlOf(contact);
+export async function fetchAuthority(endpoint: RegistrarEndpoint, fingerprint: Buffer): Promise<string> {
+  const { hostname, port } = urlOf(endpoint);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect({ host: hostname, port, servername: serverName(hostname), rejectUnauthorized: false });
-  socket.setTimeout(contact.timeoutMs ?? 15_000, () => socket.destroy(new Error('it does not answer')));
-  socket.on('error', (error) => reject(unreachable(contact, error)));
-  socket.on('close', () => reject(unreachable(contact, new Error('it hung up'))));
+  socket.setTimeout(endpoint.timeoutMs ?? 15_000, () => socket.destroy(new Error('timed out')));
+  socket.on('error', (error) => reject(unreachable(endpoint, error)));
+  socket.on('close', () => reject(unreachable(endpoint, new Error('it closed the connection'))));
   socket.on('secureConnect', () => {
-    const wanted = fingerprint.toString('hex');
-    let shown = socket.getPeerX509Certificate();
-    for (let depth = 0; shown !== undefined && depth < 4; depth++, shown = shown.issuerCertificate) {
-      if (shown.fingerprint256.replaceAll(':', '').toLowerCase() === wanted) return resolve(shown.toString());
+    const expected = fingerprint.toString('hex');
+    let candidate = socket.getPeerX509Certificate();
+    for (let depth = 0; candidate !== undefined && depth < 4; depth++, candidate = candidate.issuerCertificate) {
+      if (candidate.fingerprint256.replaceAll(':', '').toLowerCase() === expected) return resolve(candidate.toString());
     }
     reject(
       new IdentityError(
         'ERR_IDENTITY_REGISTRAR',
-        `${contact.registrar} is not of the fleet that the token is for: it shows no certificate of its authority`,
+        `${endpoint.registrar} is not the registrar of the token's fleet: it did not present the authority's certificate`,
       ),
     );
   });
   return promise.finally(() => socket.destroy());
 }
 
-/** Throws EnrolmentRefusedError for an answer that says no, IdentityError for everything else. */
-export async function ask(
-  contact: Contact,
+/** Throws EnrolmentRefusedError when the registrar refuses the request, IdentityError on all other failures. */
+export async function callRegistrar(
+  endpoint: RegistrarEndpoint,
   path: '/enrol' | '/renew',
   body: object,
   tls: Pick<TlsMaterial, 'authority'> & Partial<TlsMaterial>,
-): Promise<RegistrarAnswer> {
-  const { hostname, port } = urlOf(contact);
+): Promise<RegistrarResponse> {
+  const { hostname, port } = urlOf(endpoint);
   try {
     const { status, text } = await post(
       {
@@ -80,22 +81,22 @@ export async function ask(
         cert: tls.certificate,
         key: tls.key,
         servername: serverName(hostname),
-        signal: AbortSignal.timeout(contact.timeoutMs ?? 15_000),
+        signal: AbortSignal.timeout(endpoint.timeoutMs ?? 15_000),
       },
       JSON.stringify(body),
     );
-    const answer: unknown = JSON.parse(text);
-    if (status === 200) return readAnswer(answer);
-    const { code, message } = answer as { code?: unknown; message?: unknown };
+    const response: unknown = JSON.parse(text);
+    if (status === 200) return readResponse(response);
+    const { code, message } = response as { code?: unknown; message?: unknown };
     throw new EnrolmentRefusedError(status, String(code).slice(0, 64), String(message).slice(0, 512));
   } catch (error) {
-    throw error instanceof IdentityError ? error : unreachable(contact, error);
+    throw error instanceof IdentityError ? error : unreachable(endpoint, error);
   }
 }
 
 function post(options: object, body: string): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-  const sent = request(
+  const outgoing = request(
     {
       ...options,
       method: 'POST',
@@ -110,32 +111,35 @@ function post(options: object, body: string): Promise<{ status: number; text: st
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
         text += part;
-        if (text.length > MAX_ANSWER) response.destroy(new Error(`its answer has more than ${MAX_ANSWER} bytes`));
+        if (text.length > MAX_RESPONSE_CHARS)
+          response.destroy(new Error(`its response has more than ${MAX_RESPONSE_CHARS} characters`));
       });
       response.on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     },
   );
-  sent.on('error', reject);
-  sent.end(body);
+  outgoing.on('error', reject);
+  outgoing.end(body);
   return promise;
 }
 
-function readAnswer(answer: unknown): RegistrarAnswer {
-  const { certificate, chain, rootPublicKey, stateKeys } = answer as Partial<Record<keyof RegistrarAnswer, unknown>>;
-  const whole =
+function readResponse(response: unknown): RegistrarResponse {
+  const { certificate, chain, rootPublicKey, stateKeys } = response as Partial<
+    Record<keyof RegistrarResponse, unknown>
+  >;
+  const complete =
     typeof certificate === 'string' &&
     typeof rootPublicKey === 'string' &&
     Array.isArray(chain) &&
     chain.length > 0 &&
-    chain.every((one) => typeof one === 'string');
-  if (!whole) throw new Error('its answer is not whole');
-  // Throws for what is no certificate.
+    chain.every((pem) => typeof pem === 'string');
+  if (!complete) throw new Error('its response is incomplete');
+  // Throws when the text is not a certificate.
   new X509Certificate(certificate);
   return { certificate, chain: chain as string[], rootPublicKey, stateKeys: readStateKeys(stateKeys) };
 }
 
-function urlOf({ registrar }: Contact): { hostname: string; port: number } {
+function urlOf({ registrar }: RegistrarEndpoint): { hostname: string; port: number } {
   const url = URL.parse(registrar);
   if (url?.protocol !== 'https:') {
     throw new IdentityError('ERR_IDENTITY_REGISTRAR', `registrar "${registrar}": expected https://host:port`);
@@ -143,7 +147,7 @@ function urlOf({ registrar }: Contact): { hostname: string; port: number } {
   return { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 443 : Number(url.port) };
 }
 
-/** No server name is sent for an address; '' says so. */
+/** Returns '' for an IP address: TLS allows no server name for it. */
 function serverName(hostname: string): string {
   return isIP(hostname) === 0 ? hostname : '';
 }

@@ -1,25 +1,25 @@
 import type { KeyObject } from 'node:crypto';
 import type { Enrolment, Role } from '@ringfence/wire';
 import { hasRole } from './entries.ts';
-import { disbelieve, isRevokedAt, publicKeyOf, readEnrolment } from './verify.ts';
+import { isRevokedAt, publicKeyOf, readEnrolment, verifyEnrolment } from './verify.ts';
 
 const MAX_KEYS = 1000;
 
-interface Held {
+interface TrustedKey {
   readonly enrolment: Enrolment;
   readonly key: KeyObject;
 }
 
 /**
- * Keys of one role for a program that does not read the bus: an agent is given the responders' Enrolment records by whichever responder it is attached
- * to, and believes the root key in them, not the one who brings them.
+ * Keys of one role for a program that does not read the bus. An agent receives the responders' Enrolment records from
+ * the responder it is attached to, and trusts the root key's signature, not the sender.
  */
 export class TrustedKeys {
   readonly #root: KeyObject;
   readonly #role: Role;
   readonly #now: () => number;
-  readonly #held = new Map<string, Held>();
-  /** records that were not believed, and those there was no room for */
+  readonly #keys = new Map<string, TrustedKey>();
+  /** Records that failed verification or exceeded the limit */
   refused = 0;
 
   /** `now`: µs since the epoch. @default the system's clock */
@@ -29,23 +29,25 @@ export class TrustedKeys {
     this.#now = now;
   }
 
-  /** The key with this id, while it is in force. */
+  /** Returns the key with this id unless it is revoked. */
   get(keyId: string): KeyObject | undefined {
-    const held = this.#held.get(keyId);
-    return held === undefined || isRevokedAt(held.enrolment, this.#now()) ? undefined : held.key;
+    const entry = this.#keys.get(keyId);
+    return entry === undefined || isRevokedAt(entry.enrolment, this.#now()) ? undefined : entry.key;
   }
 
-  /** A framed Enrolment. What is forged, of another role, or older than what is known changes nothing. */
-  take(value: Uint8Array): void {
+  /** Adds a framed Enrolment. Ignores records that are forged, for another role, or not newer than the known one. */
+  add(value: Uint8Array): void {
     const enrolment = readEnrolment(value);
-    if (enrolment === null || !hasRole(enrolment, this.#role) || disbelieve(this.#root, enrolment, value) !== null) {
+    const trusted =
+      enrolment !== null && hasRole(enrolment, this.#role) && verifyEnrolment(this.#root, enrolment, value) === null;
+    if (!trusted) {
       this.refused++;
       return;
     }
     const { signingKeyId, version } = enrolment;
-    const before = this.#held.get(signingKeyId);
-    if (before !== undefined && before.enrolment.version >= version) return;
-    if (before === undefined && this.#held.size >= MAX_KEYS) this.refused++;
-    else this.#held.set(signingKeyId, { enrolment, key: before?.key ?? publicKeyOf(enrolment) });
+    const existing = this.#keys.get(signingKeyId);
+    if (existing !== undefined && existing.enrolment.version >= version) return;
+    if (existing === undefined && this.#keys.size >= MAX_KEYS) this.refused++;
+    else this.#keys.set(signingKeyId, { enrolment, key: existing?.key ?? publicKeyOf(enrolment) });
   }
 }

@@ -1,14 +1,14 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { decode, type Enrolment, keyIdOf, SchemaError, verifyRecord } from '@ringfence/wire';
 
-const MAX_RECORD = 65_536;
+const MAX_RECORD_BYTES = 65_536;
 
-/** Why an enrolment is not believed. `misplaced`: its key is not the one it names, or stands under another name. */
-export type Disbelief = 'unreadable' | 'forged' | 'misplaced';
+/** Reason why an enrolment is refused. `misplaced`: its key id or its record key does not match its contents. */
+export type VerifyFailure = 'unreadable' | 'forged' | 'misplaced';
 
-/** The record, if its bytes are one; nothing of it is verified. */
+/** Decodes an Enrolment without verifying it. Returns null when the bytes are not an Enrolment. */
 export function readEnrolment(value: Uint8Array): Enrolment | null {
-  if (value.length > MAX_RECORD) return null;
+  if (value.length > MAX_RECORD_BYTES) return null;
   try {
     return decode('Enrolment', value);
   } catch (error) {
@@ -17,24 +17,27 @@ export function readEnrolment(value: Uint8Array): Enrolment | null {
   }
 }
 
-/** null: `value`, which reads as `enrolment`, is what the root key has said. `verified`: that was found already. */
-export function disbelieve(
+/**
+ * Returns null when the root key signed `value`, the encoded `enrolment`, and its key id matches its key. `verified`
+ * skips the signature check.
+ */
+export function verifyEnrolment(
   root: KeyObject,
   { keyId, publicKey, signingKeyId }: Enrolment,
   value: Uint8Array,
   verified = false,
-): Disbelief | null {
+): VerifyFailure | null {
   if (!verified && (keyId !== keyIdOf(root) || !verifyRecord(root, value))) return 'forged';
-  // What keyIdOf does, without making a key of bytes that are one in the only form there is.
-  const own = createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
-  return own === signingKeyId ? null : 'misplaced';
+  // Same as keyIdOf, without creating a key object: an SPKI Ed25519 key has only one encoding.
+  const actualKeyId = createHash('sha256').update(publicKey).digest('hex').slice(0, 16);
+  return actualKeyId === signingKeyId ? null : 'misplaced';
 }
 
 export function publicKeyOf({ publicKey }: Enrolment): KeyObject {
   return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
 }
 
-/** `at`: µs since the epoch. */
+/** `at` is in µs since the epoch. */
 export function isRevokedAt({ revokedAt }: Pick<Enrolment, 'revokedAt'>, at: number): boolean {
   return revokedAt !== 0 && at >= revokedAt;
 }

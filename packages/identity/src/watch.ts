@@ -2,27 +2,28 @@ import { messageOf } from './errors.ts';
 import { readText } from './files.ts';
 import { checkMaterial, type TlsMaterial } from './identity.ts';
 
-/** Where a TLS end takes its certificate from, and learns that there is a new one. */
+/** Provides the current TLS certificate and notifies about a new one. */
 export interface TlsSource {
   current(): TlsMaterial;
   onChange(listener: () => void): Disposable;
 }
 
 export interface CertificateWatch extends TlsSource, Disposable {
-  /** Looks now. */
+  /** Reads the files now. */
   check(): void;
 }
 
 export interface WatchOptions {
-  /** ms between two looks. @default 10 s */
+  /** Interval between checks, ms. @default 10 s */
   readonly intervalMs?: number;
-  /** told of files that can't be used: the ones before stay in force */
+  /** Called when the files cannot be used; the previous ones stay in use */
   readonly onError?: (message: string) => void;
 }
 
 /**
- * Reads certificate, key and authority from their paths (see `identityPaths`), and again whenever they change: no restart. Looks at the contents, not at
- * file events, which links and mounted secrets don't raise. Throws IdentityError, or what checkMaterial throws, when the first look fails.
+ * Reads certificate, key and authority from their paths (see `identityPaths`), and again when they change, without a
+ * restart. Compares contents instead of using file events, which links and mounted secrets do not raise. Throws
+ * IdentityError, or the error of checkMaterial, when the first read fails.
  */
 export function watchCertificates(paths: TlsMaterial, options: WatchOptions = {}): CertificateWatch {
   const { intervalMs = 10_000, onError } = options;
@@ -37,14 +38,14 @@ export function watchCertificates(paths: TlsMaterial, options: WatchOptions = {}
   const check = (): void => {
     try {
       const next = read();
-      const same =
+      const unchanged =
         next.certificate === material.certificate && next.key === material.key && next.authority === material.authority;
-      if (same) return;
-      // Halfway through a change the key may not be the certificate's: then the next look finds both.
+      if (unchanged) return;
+      // During an update the key may not match the certificate yet; the next check then reads both.
       checkMaterial(next);
       material = next;
     } catch (error) {
-      onError?.(`certificates were not taken over from ${paths.certificate}: ${messageOf(error)}`);
+      onError?.(`cannot use the changed certificate ${paths.certificate}: ${messageOf(error)}`);
       return;
     }
     for (const listener of [...listeners]) listener();

@@ -1,4 +1,4 @@
-// The library declares its ASN.1 types by decorators and asks for this before it is loaded.
+// The library declares its ASN.1 types with decorators, which need this polyfill loaded first.
 import 'reflect-metadata';
 
 export * from '@peculiar/x509';

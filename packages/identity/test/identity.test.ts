@@ -38,46 +38,50 @@ function write(directory: string, ca: Authority, tls: TlsMaterial): void {
   writeIdentity(directory, { ...tls, signingKey, root, stateKeys: '{}' });
 }
 
-test('an authority is made once, opened as it was made, and its files are of one owner', async (t) => {
+test('creates an authority once and opens it again; only the owner may read its files', async (t) => {
   const directory = join(temporary(t), 'ca');
-  const made = await createAuthority(directory);
+  const created = await createAuthority(directory);
   const opened = await openAuthority(directory);
-  assert.deepEqual(opened.fingerprint, made.fingerprint);
-  assert.equal(opened.root.keyId, made.root.keyId);
+  assert.deepEqual(opened.fingerprint, created.fingerprint);
+  assert.equal(opened.root.keyId, created.root.keyId);
   for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
   await assert.rejects(createAuthority(directory), { code: 'ERR_IDENTITY_AUTHORITY' });
 });
 
-test('an authority that is not whole, not its own, or readable by others is not opened', async (t) => {
-  const [one, other] = [join(temporary(t), 'ca'), join(temporary(t), 'ca')];
-  await createAuthority(one);
-  await createAuthority(other);
-  chmodSync(join(one, 'root.key'), 0o640);
-  await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_FILES', message: /root\.key.*chmod 600/ });
-  chmodSync(join(one, 'root.key'), 0o600);
+test('refuses to open an authority that is incomplete, mismatched or readable by other users', async (t) => {
+  const [directory, foreign] = [join(temporary(t), 'ca'), join(temporary(t), 'ca')];
+  await createAuthority(directory);
+  await createAuthority(foreign);
+  chmodSync(join(directory, 'root.key'), 0o640);
+  await assert.rejects(openAuthority(directory), { code: 'ERR_IDENTITY_FILES', message: /root\.key.*chmod 600/ });
+  chmodSync(join(directory, 'root.key'), 0o600);
   for (const name of ['ca.key', 'root.key', 'ca.pem', 'root.pem']) {
-    const text = readFileSync(join(one, name));
-    writeFileSync(join(one, name), readFileSync(join(other, name)));
-    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
-    writeFileSync(join(one, name), 'garbage');
-    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
-    rmSync(join(one, name));
-    await assert.rejects(openAuthority(one), { code: 'ERR_IDENTITY_FILES' }, name);
-    writeFileSync(join(one, name), text, { mode: 0o600 });
+    const text = readFileSync(join(directory, name));
+    writeFileSync(join(directory, name), readFileSync(join(foreign, name)));
+    await assert.rejects(openAuthority(directory), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
+    writeFileSync(join(directory, name), 'garbage');
+    await assert.rejects(openAuthority(directory), { code: 'ERR_IDENTITY_AUTHORITY' }, name);
+    rmSync(join(directory, name));
+    await assert.rejects(openAuthority(directory), { code: 'ERR_IDENTITY_FILES' }, name);
+    writeFileSync(join(directory, name), text, { mode: 0o600 });
   }
-  await openAuthority(one);
+  await openAuthority(directory);
 });
 
-test('an authority issues for the CN of the request, for names of the right shape, and for no one else', async (t) => {
+test('issues a certificate only for the CN of the request and for well-formed names', async (t) => {
   const ca = await createAuthority(join(temporary(t), 'ca'));
   const { csr } = await createRequest('detector-1');
   const issue = (subject: string, roles: readonly Role[], hosts: readonly string[] = []): Promise<unknown> =>
     ca.issue({ csr, subject, roles, hosts, days: 1 });
   const refused = { code: 'ERR_IDENTITY_REQUEST' };
   await assert.rejects(issue('detector-2', ['detector']), refused);
-  await assert.rejects(issue('detector-1', ['agent']), refused, "an agent's subject is a host's id");
+  await assert.rejects(issue('detector-1', ['agent']), refused, 'the subject of an agent must be a host id');
   await assert.rejects(issue('../x', ['detector']), refused);
-  await assert.rejects(issue(randomUUID(), ['detector']), refused, 'a service does not look like a host');
+  await assert.rejects(
+    issue(randomUUID(), ['detector']),
+    refused,
+    'the name of a service must not look like a host id',
+  );
   await assert.rejects(issue('detector-1', ['detector'], ['a b']), refused);
   await assert.rejects(issue('detector-1', ['detector'], Array(17).fill('a')), refused);
   await issue('detector-1', ['detector'], ['detector.example', '10.0.0.1', '::1']);
@@ -86,7 +90,7 @@ test('an authority issues for the CN of the request, for names of the right shap
   assert.deepEqual(parseRoles('detector,auditor,detector'), ['auditor', 'detector']);
 });
 
-test('a token is read as it was made, and says nothing of itself in an error', () => {
+test('parses a created token, and never shows the token in an error message', () => {
   const fingerprint = Buffer.alloc(32, 7);
   const token = createToken(fingerprint);
   assert.deepEqual(parseToken(` ${token}\n`).authority, fingerprint);
@@ -100,33 +104,33 @@ test('a token is read as it was made, and says nothing of itself in an error', (
   }
 });
 
-test('an identity is replaced as a whole; two generations stay, and what a crash left does not count', async (t) => {
-  const place = temporary(t);
-  const directory = join(place, 'identity');
-  const ca = await createAuthority(join(place, 'ca'));
+test('replaces an identity atomically, keeps two generations and ignores the remains of a crash', async (t) => {
+  const root = temporary(t);
+  const directory = join(root, 'identity');
+  const ca = await createAuthority(join(root, 'ca'));
   const hostId = randomUUID();
   assert.equal(loadIdentity(directory), null);
   const serials: (string | undefined)[] = [];
-  for (let turn = 0; turn < 4; turn++) {
+  for (let round = 0; round < 4; round++) {
     write(directory, ca, await material(ca, hostId));
     serials.push(loadIdentity(directory)?.serial);
   }
   assert.equal(new Set(serials).size, 4);
   assert.deepEqual(readdirSync(directory).sort(), ['000003', '000004', 'current']);
-  // Killed before the link was turned: the generation is there, and nobody looks at it.
+  // A crash before the rename leaves this link behind.
   writeFileSync(join(directory, 'current.new'), '');
   assert.equal(loadIdentity(directory)?.serial, serials[3]);
   write(directory, ca, await material(ca, hostId));
   assert.deepEqual(readdirSync(directory).sort(), ['000004', '000005', 'current']);
 });
 
-test('an identity that others may read, or whose parts do not fit, is refused', async (t) => {
-  const place = temporary(t);
-  const directory = join(place, 'identity');
-  const [ca, other] = [await createAuthority(join(place, 'ca')), await createAuthority(join(place, 'other'))];
+test('refuses an identity that other users may read or whose files do not match', async (t) => {
+  const root = temporary(t);
+  const directory = join(root, 'identity');
+  const [ca, foreign] = [await createAuthority(join(root, 'ca')), await createAuthority(join(root, 'foreign'))];
   const tls = await material(ca, randomUUID());
   const bad = { code: 'ERR_IDENTITY_FILES' };
-  write(directory, ca, { ...tls, authority: other.certificate });
+  write(directory, ca, { ...tls, authority: foreign.certificate });
   assert.throws(() => loadIdentity(directory), bad);
   write(directory, ca, { ...tls, key: (await createRequest('x')).key });
   assert.throws(() => loadIdentity(directory), bad);
@@ -137,10 +141,10 @@ test('an identity that others may read, or whose parts do not fit, is refused', 
   assert.throws(() => loadIdentity(directory), { ...bad, message: /chmod 600/ });
 });
 
-test('changed certificates are taken over once they are whole', async (t) => {
-  const place = temporary(t);
-  const directory = join(place, 'identity');
-  const ca = await createAuthority(join(place, 'ca'));
+test('switches to changed certificates once key and certificate match', async (t) => {
+  const root = temporary(t);
+  const directory = join(root, 'identity');
+  const ca = await createAuthority(join(root, 'ca'));
   const hostId = randomUUID();
   write(directory, ca, await material(ca, hostId));
   const errors: string[] = [];

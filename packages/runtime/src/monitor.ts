@@ -24,7 +24,7 @@ const labelOf = (fate: string): string => fate.replace(' ', '_');
 /** The first table of `ringfence stats`: `seen` is the sum of the other fates. */
 export function kernelMetrics(read: () => readonly KindAccount[]): Metrics {
   const metrics = new Metrics('collector');
-  metrics.observedTotal(
+  metrics.counter(
     'kernel_events_total',
     'Events in the kernel by kind, since the sensor was loaded: those seen, and what became of them.',
     { kind: KINDS, fate: ['seen', 'sent', ...FATES.map(({ fate }) => labelOf(fate))] },
@@ -92,7 +92,7 @@ async function brokersOf({ site }: App): Promise<string | null> {
 function metricsOf(app: App): Metrics[] {
   const { bus } = app.site;
   const own = new Metrics('bus');
-  own.observed('used_bytes', 'Size of the embedded log.', () => bus.pressure().usedBytes);
+  own.gauge('used_bytes', 'Size of the embedded log.', () => bus.pressure().usedBytes);
   const schemas = 'schemaStats' in bus ? [exposeStats('bus', () => ({ ...bus.schemaStats() }))] : [];
   const services = SERVICES.flatMap((name) => {
     const service = app.services[name];

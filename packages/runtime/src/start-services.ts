@@ -168,7 +168,7 @@ export async function agentStream(
     return null;
   }
   const { tls, learnt } = fleet;
-  const trusted = takeEnrolment === undefined ? learnt : { take: takeEnrolment };
+  const trusted = takeEnrolment === undefined ? learnt : { add: takeEnrolment };
   const { connectControl } = await import('@ringfence/control');
   return connectControl({
     endpoints,

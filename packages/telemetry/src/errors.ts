@@ -6,7 +6,7 @@ export type TelemetryErrorCode =
   /** The metrics endpoint can't be opened. Set `metrics.listen` to a free address, or `metrics.enabled` to false. */
   | 'ERR_METRICS_LISTEN';
 
-/** A label outside of its closed set: with values from outside, a metric would grow without bound. */
+/** A label value outside its closed set: arbitrary values would let a metric grow without bound. */
 export class MetricLabelError extends Error {
   override readonly name = 'MetricLabelError';
   readonly code: TelemetryErrorCode = 'ERR_METRIC_LABEL';
@@ -22,7 +22,7 @@ export class MetricLabelError extends Error {
   }
 }
 
-/** The metrics endpoint can't be opened. */
+/** The metrics endpoint cannot be opened. */
 export class MetricsListenError extends Error {
   override readonly name = 'MetricsListenError';
   readonly code: TelemetryErrorCode = 'ERR_METRICS_LISTEN';
@@ -30,9 +30,9 @@ export class MetricsListenError extends Error {
 
   constructor(address: ListenAddress, options: { readonly cause: unknown }) {
     const reason = options.cause instanceof Error && 'code' in options.cause ? String(options.cause.code) : 'unknown';
-    const hint = reason === 'EADDRINUSE' ? 'another program listens there' : reason;
+    const hint = reason === 'EADDRINUSE' ? 'the address is in use' : reason;
     super(
-      `metrics can't be served on ${address.host}:${address.port}: ${hint}. Set metrics.listen, or metrics.enabled to false`,
+      `cannot serve metrics on ${address.host}:${address.port}: ${hint}. Set metrics.listen, or metrics.enabled to false`,
       options,
     );
     this.address = address;

@@ -1,8 +1,7 @@
 export { MetricLabelError, MetricsListenError } from './errors.ts';
-export { defineEvent, type Emit, type EventSpec } from './event.ts';
 export type { Checks, Health } from './health.ts';
 export { createLogger, type Log, type LogOptions } from './log.ts';
-export { type Count, type Distribution, type LabelSets, type Labels, type Level, Metrics } from './metrics.ts';
+export { type LabelSets, type Labels, Metrics } from './metrics.ts';
 export { type ListenAddress, type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
 export { exposeStats, type Stats } from './stats.ts';
 export { type Step, type StepTracer, startTracing, type TracingOptions } from './tracing.ts';

@@ -1,31 +1,19 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { MetricLabelError } from './errors.ts';
 
-/** Every label with every value it can have. */
+/** Every label with all values it can have. */
 export type LabelSets = Readonly<Record<string, readonly string[]>>;
 
 /** One value for each label. */
 export type Labels<L extends LabelSets> = { readonly [K in keyof L]: L[K][number] };
 
-export interface Count<L extends LabelSets> {
-  /** @default by 1 */
-  add(labels: Labels<L>, by?: number): void;
-}
-
-export interface Level<L extends LabelSets> {
-  set(labels: Labels<L>, value: number): void;
-}
-
-export interface Distribution {
-  observe(value: number): void;
-}
-
 function* combinations(sets: LabelSets): Generator<Record<string, string>> {
   const [first, ...rest] = Object.entries(sets);
   if (first === undefined) return yield {};
   const [name, values] = first;
-  for (const value of values)
-    for (const others of combinations(Object.fromEntries(rest))) yield { [name]: value, ...others };
+  for (const value of values) {
+    for (const remaining of combinations(Object.fromEntries(rest))) yield { [name]: value, ...remaining };
+  }
 }
 
 function checkLabels(metric: string, sets: LabelSets, labels: Readonly<Record<string, string>>): void {
@@ -35,7 +23,7 @@ function checkLabels(metric: string, sets: LabelSets, labels: Readonly<Record<st
   }
 }
 
-/** The metrics of one service, made where it starts and handed to what is measured. Names become `ringfence_SERVICE_NAME`. */
+/** The metrics of one service. Names become `ringfence_SERVICE_NAME`; values are read at each scrape. */
 export class Metrics {
   readonly registry: Registry = new Registry();
   readonly #prefix: string;
@@ -44,40 +32,7 @@ export class Metrics {
     this.#prefix = `ringfence_${service}_`;
   }
 
-  /** Counts up for ever; every combination of labels stands at 0 from the start, so that the first one is seen as an increase. */
-  counter<const L extends LabelSets>(name: `${string}_total`, help: string, sets: L): Count<L> {
-    const counter = new Counter({
-      name: this.#prefix + name,
-      help,
-      labelNames: Object.keys(sets),
-      registers: [this.registry],
-    });
-    for (const labels of combinations(sets)) counter.inc(labels, 0);
-    return {
-      add: (labels, by = 1) => {
-        checkLabels(name, sets, labels);
-        counter.inc({ ...labels }, by);
-      },
-    };
-  }
-
-  gauge<const L extends LabelSets>(name: string, help: string, sets: L): Level<L> {
-    const gauge = new Gauge({
-      name: this.#prefix + name,
-      help,
-      labelNames: Object.keys(sets),
-      registers: [this.registry],
-    });
-    return {
-      set: (labels, value) => {
-        checkLabels(name, sets, labels);
-        gauge.set({ ...labels }, value);
-      },
-    };
-  }
-
-  /** A value read when somebody looks. */
-  observed(name: string, help: string, read: () => number): void {
+  gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name: this.#prefix + name,
       help,
@@ -88,8 +43,12 @@ export class Metrics {
     });
   }
 
-  /** A count kept elsewhere (by the kernel, in the bus), read when somebody looks. It must never go down. */
-  observedTotal<const L extends LabelSets>(
+  /**
+   * A count that is kept elsewhere, by the kernel or the bus; it must never decrease. Every combination of labels is 0
+   * from the start, so that the first increase is visible. A scrape fails with MetricLabelError when `read` returns a
+   * label outside `sets`.
+   */
+  counter<const L extends LabelSets>(
     name: `${string}_total`,
     help: string,
     sets: L,
@@ -109,20 +68,5 @@ export class Metrics {
         }
       },
     });
-  }
-
-  /** `buckets` are upper bounds, in the unit that the name ends with. */
-  histogram(
-    name: `${string}_${'seconds' | 'bytes' | 'records'}`,
-    help: string,
-    buckets: readonly number[],
-  ): Distribution {
-    const histogram = new Histogram({
-      name: this.#prefix + name,
-      help,
-      buckets: [...buckets],
-      registers: [this.registry],
-    });
-    return { observe: (value) => histogram.observe(value) };
   }
 }

@@ -4,25 +4,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { MetricsListenError } from './errors.ts';
-import { answerHealth, type Health } from './health.ts';
+import { type Health, handleHealth } from './health.ts';
 import { Metrics } from './metrics.ts';
 
-/** An import statement would read all that the module exports, and one of that (WebSocket) loads undici: 7 MB that stay. */
+/** A static import evaluates all exports of node:http, and WebSocket among them loads undici, which keeps 7 MB. */
 const http: typeof import('node:http') = process.getBuiltinModule('node:http');
 
 export interface ListenAddress {
   readonly host: string;
-  /** 0: any free one */
+  /** 0 selects a free port */
   readonly port: number;
 }
 
 export interface ServeOptions {
   readonly listen: ListenAddress;
-  /** bearer token a scraper must show; empty: none */
+  /** Bearer token required for a scrape; empty when none is required */
   readonly token: string;
-  /** asked at each scrape: services come and go */
+  /** Called at each scrape, because services start and stop */
   readonly metrics: () => readonly Metrics[] | Promise<readonly Metrics[]>;
-  /** what `/healthz` and `/readyz` say. @default neither is served */
+  /** State behind `/healthz` and `/readyz`. @default neither is served */
   readonly health?: Health;
 }
 
@@ -31,22 +31,18 @@ export interface MetricsServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Slow or silent clients may not pile up. */
+/** Limits slow and idle clients. */
 const REQUEST_TIMEOUT_MS = 5000;
-const CONNECTIONS_MAX = 16;
+const MAX_CONNECTIONS = 16;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** What the whole process uses; read at a scrape, so that it costs nothing in between. */
+/** Resource use of the whole process; read at each scrape, so it costs nothing in between. */
 function processMetrics(): Metrics {
   const metrics = new Metrics('process');
-  metrics.observed('resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-  metrics.observed(
-    'open_handles',
-    'Active resources of the event loop.',
-    () => process.getActiveResourcesInfo().length,
-  );
-  metrics.observedTotal('cpu_seconds_total', 'CPU time by mode.', { mode: ['user', 'system'] }, () => {
+  metrics.gauge('resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
+  metrics.gauge('open_handles', 'Active resources of the event loop.', () => process.getActiveResourcesInfo().length);
+  metrics.counter('cpu_seconds_total', 'CPU time by mode.', { mode: ['user', 'system'] }, () => {
     const { user, system } = process.cpuUsage();
     return [
       [{ mode: 'user' }, user / 1e6],
@@ -67,38 +63,40 @@ async function respond(
   { token, health }: ServeOptions,
   registry: () => Promise<Registry>,
 ): Promise<void> {
-  // A kubelet has no token, and what is told are names of parts.
-  if (health !== undefined && (await answerHealth(request, response, health))) return;
+  // No token required: a kubelet has none, and only names and states of components are shown.
+  if (health !== undefined && (await handleHealth(request, response, health))) return;
   const path = (request.url ?? '').split('?')[0];
   if (path !== '/metrics') return void response.writeHead(404).end('metrics are at /metrics\n');
   if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
   if (!isAllowed(request, token)) return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();
-  const all = await registry();
-  const text = await all.metrics();
-  response.writeHead(200, { 'content-type': all.contentType }).end(text);
+  const merged = await registry();
+  const text = await merged.metrics();
+  response.writeHead(200, { 'content-type': merged.contentType }).end(text);
 }
 
-/** Serves /metrics, and /healthz and /readyz. Rejects with MetricsListenError when the address can't be had. */
+/** Serves /metrics, /healthz and /readyz. Rejects with MetricsListenError when it cannot listen on the address. */
 export async function serveMetrics(options: ServeOptions): Promise<MetricsServer> {
   const { listen, metrics } = options;
-  const own = processMetrics();
+  const resourceMetrics = processMetrics();
   const registry = async (): Promise<Registry> =>
-    Registry.merge([...(await metrics()), own].map((service) => service.registry));
+    Registry.merge([...(await metrics()), resourceMetrics].map((service) => service.registry));
   const server = http.createServer((request, response) => {
     respond(request, response, options, registry).catch((error: unknown) => {
-      response.writeHead(500).end(`metrics can't be read: ${error instanceof Error ? error.message : String(error)}\n`);
+      response
+        .writeHead(500)
+        .end(`cannot read the metrics: ${error instanceof Error ? error.message : String(error)}\n`);
     });
   });
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = REQUEST_TIMEOUT_MS;
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = MAX_CONNECTIONS;
   try {
     server.listen(listen);
     await once(server, 'listening');
   } catch (cause) {
     throw new MetricsListenError(listen, { cause });
   }
-  // Metrics alone are no reason to go on living.
+  // The metrics server alone must not keep the process alive.
   server.unref();
   const close = async () => {
     if (!server.listening) return;

@@ -12,46 +12,51 @@ import {
 import type { StepTracer, TracingOptions } from './tracing.ts';
 
 const EXPORT_DEADLINE_MS = 5000;
-const SAY_AGAIN_MS = 60_000;
+const WARN_INTERVAL_MS = 60_000;
 
-/** The step that the others hang on. */
-const FIRST = 'collect';
+/** The root step of a trace. */
+const ROOT_STEP = 'collect';
 
-/** W3C: not all zeros. */
+/** W3C Trace Context: 16 bytes, not all zero. */
 const TRACE_ID = /^(?!0+$)[0-9a-f]{32}$/;
 
 function spanIdOf(alert: string, name: string, key: string): string {
   return hash('sha256', `span\0${alert}\0${name}\0${key}`).slice(0, 16);
 }
 
-/** Gives the next span the id that its step has. */
+/** Assigns the next span the ids computed for its step. */
 class StepIds implements IdGenerator {
   next: { traceId: string; spanId: string } = { traceId: '', spanId: '' };
   generateTraceId = (): string => this.next.traceId;
   generateSpanId = (): string => this.next.spanId;
 }
 
-/** As `startTracing`. */
-export function traceBySpans(options: TracingOptions): StepTracer {
+/** See `startTracing`. */
+export function createSpanTracer(options: TracingOptions): StepTracer {
   const ids = new StepIds();
   const exporter = new CountingExporter(options);
   const providers = new Map<string, TracerProvider>();
   const providerOf = (service: string): TracerProvider => {
-    const known = providers.get(service) ?? createProvider(options, service, ids, exporter);
-    providers.set(service, known);
-    return known;
+    const provider = providers.get(service) ?? createProvider(options, service, ids, exporter);
+    providers.set(service, provider);
+    return provider;
   };
   return {
     record(step) {
       const { alert: traceId, name, key = '', service, start, end, attributes = {} } = step;
       if (!TRACE_ID.test(traceId)) {
-        exporter.lose(1, new TypeError(`${JSON.stringify(traceId.slice(0, 64))} is no id of a trace`));
+        exporter.drop(1, new TypeError(`${JSON.stringify(traceId.slice(0, 64))} is not a trace id`));
         return;
       }
       ids.next = { traceId, spanId: spanIdOf(traceId, name, key) };
-      // All steps hang on the first one, whose id everybody can compute.
-      const root = { traceId, spanId: spanIdOf(traceId, FIRST, ''), traceFlags: TraceFlags.SAMPLED, isRemote: true };
-      const context = name === FIRST ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, root);
+      // All steps are children of the root step, whose id every service can compute.
+      const root = {
+        traceId,
+        spanId: spanIdOf(traceId, ROOT_STEP, ''),
+        traceFlags: TraceFlags.SAMPLED,
+        isRemote: true,
+      };
+      const context = name === ROOT_STEP ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, root);
       const span: Span = providerOf(service)
         .getTracer('ringfence', options.version)
         .startSpan(
@@ -77,12 +82,12 @@ export function traceBySpans(options: TracingOptions): StepTracer {
 /** [seconds, nanoseconds] */
 const time = (micros: number): [number, number] => [Math.floor(micros / 1e6), Math.round((micros % 1e6) * 1000)];
 
-/** Counts what could not be sent, and says so now and then. */
+/** Counts the spans that could not be sent, and logs a warning at most once a minute. */
 class CountingExporter implements SpanExporter {
   lost = 0;
   readonly #inner: OTLPTraceExporter;
   readonly #log: TracingOptions['log'];
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ endpoint, log }: TracingOptions) {
     this.#inner = new OTLPTraceExporter({ url: endpoint, timeoutMillis: EXPORT_DEADLINE_MS });
@@ -91,16 +96,16 @@ class CountingExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     this.#inner.export(spans, (result) => {
-      if (result.error !== undefined) this.lose(spans.length, result.error);
+      if (result.error !== undefined) this.drop(spans.length, result.error);
       done({ code: 0 });
     });
   }
 
-  lose(spans: number, err: Error): void {
+  drop(spans: number, err: Error): void {
     this.lost += spans;
-    if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return;
-    this.#saidAt = performance.now();
-    this.#log?.warn({ err, lost: this.lost }, 'spans could not be sent and are lost');
+    if (performance.now() - this.#warnedAt < WARN_INTERVAL_MS) return;
+    this.#warnedAt = performance.now();
+    this.#log?.warn({ err, lost: this.lost }, 'spans were lost: they could not be sent');
   }
 
   shutdown(): Promise<void> {

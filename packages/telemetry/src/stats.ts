@@ -1,7 +1,7 @@
 import { Gauge } from 'prom-client';
 import { Metrics } from './metrics.ts';
 
-/** What a service counts itself: numbers, and numbers by a closed set of reasons. */
+/** Counts of a service: plain numbers, or numbers by a closed set of reasons. */
 export type Stats = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 
 function snakeCase(name: string): string {
@@ -9,13 +9,13 @@ function snakeCase(name: string): string {
 }
 
 /**
- * A service's own counts as metrics, read at each scrape: `deadLetters` becomes ringfence_SERVICE_dead_letters, and a nested count has its key as the
- * label `by`. `read` must always return the same keys.
+ * Exposes a service's counts as metrics, read at each scrape: `deadLetters` becomes ringfence_SERVICE_dead_letters, and
+ * a nested count has its key as the label `by`. `read` must always return the same keys.
  */
 export function exposeStats(service: string, read: () => Stats): Metrics {
   const metrics = new Metrics(service);
-  for (const [key, first] of Object.entries(read())) {
-    const nested = typeof first !== 'number';
+  for (const [key, initial] of Object.entries(read())) {
+    const nested = typeof initial !== 'number';
     new Gauge({
       name: `ringfence_${service}_${snakeCase(key)}`,
       help: `${key} of the ${service}.`,

@@ -1,10 +1,13 @@
-/** One step on the way from a system call to what was done about it. Times in µs since the epoch. */
+/** One step of an alert, from the system call to the response. Times are in µs since the epoch. */
 export interface Step {
-  /** Id of the alert, 32 hex digits: as it derives from its events, it serves as W3C trace id, and services that share nothing but the bus agree on it. */
+  /**
+   * Id of the alert, 32 hex digits. It is derived from the alert's events and serves as the W3C trace id, so services
+   * agree on it without coordination.
+   */
   readonly alert: string;
-  /** `collect`, `enrich`, `detect`, `decide`, … : once per alert and `key` */
+  /** `collect`, `enrich`, `detect`, `decide` and so on; unique per alert and `key` */
   readonly name: string;
-  /** tells several steps of one name apart: a command, a version of an incident */
+  /** Distinguishes steps of the same name, such as commands or versions of an incident */
   readonly key?: string;
   readonly service: string;
   readonly start: number;
@@ -14,7 +17,7 @@ export interface Step {
 
 export interface StepTracer extends AsyncDisposable {
   record(step: Step): void;
-  /** spans that could not be made or sent, since the start */
+  /** Number of spans that could not be created or sent since the start */
   readonly lost: number;
 }
 
@@ -22,16 +25,16 @@ export interface TracingOptions {
   /** OTLP over HTTP, `http://collector:4318/v1/traces` */
   readonly endpoint: string;
   readonly version: string;
-  /** which of several that do the same */
+  /** Id of this instance among several of the same service */
   readonly instance: string;
   readonly log?: { warn(facts: object, message: string): void };
 }
 
 /**
- * Sends steps as spans. A collector of traces that is away costs spans, never events: what could not be sent is dropped, and said. OpenTelemetry is loaded
- * only here: it costs a process 30 MB.
+ * Sends steps as spans. When the trace collector is unreachable, spans are dropped, counted and logged; events are not
+ * affected. OpenTelemetry is loaded only here because it costs a process 30 MB.
  */
 export async function startTracing(options: TracingOptions): Promise<StepTracer> {
-  const { traceBySpans } = await import('./spans.ts');
-  return traceBySpans(options);
+  const { createSpanTracer } = await import('./spans.ts');
+  return createSpanTracer(options);
 }

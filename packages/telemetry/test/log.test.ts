@@ -9,7 +9,7 @@ function collect(options: Omit<LogOptions, 'stream'>) {
 }
 
 describe('createLogger', () => {
-  it('writes JSON records with level by name and an ISO time', () => {
+  it('writes JSON records with the level name and an ISO time', () => {
     const { log, written } = collect({ format: 'json' });
     log.child({ service: 'detector' }).warn({ lag: 3 }, 'behind');
     const record = JSON.parse(written[0] ?? '');
@@ -23,13 +23,13 @@ describe('createLogger', () => {
     assert.match(written[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} ERROR bus: disk full path="\/var\/lib\/my bus" bytes=7\n$/);
   });
 
-  it('keeps below the level', () => {
+  it('drops records below its level', () => {
     const { log, written } = collect({ level: 'warn' });
     log.info({}, 'quiet');
     assert.deepEqual(written, []);
   });
 
-  it('never writes secrets, wherever they stand', () => {
+  it('redacts secrets at every supported depth', () => {
     for (const format of ['json', 'lines'] as const) {
       const { log, written } = collect({ format });
       log.info(
@@ -40,7 +40,7 @@ describe('createLogger', () => {
     }
   });
 
-  it('lets no control character, line break or direction mark through to a terminal', () => {
+  it('escapes control characters, line breaks and direction marks', () => {
     const { log, written } = collect({ format: 'lines' });
     log.info({ argv: '\x1b[2J\n\u202egnp.exe', err: new Error('bad\x07\nERROR forged') }, 'exec \x1b]0;x\x07');
     const text = written.join('');

@@ -3,56 +3,37 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import {
-  createLogger,
-  defineEvent,
-  exposeStats,
-  MetricLabelError,
-  Metrics,
-  MetricsListenError,
-  serveMetrics,
-} from '../src/index.ts';
+import { exposeStats, MetricLabelError, Metrics, MetricsListenError, serveMetrics } from '../src/index.ts';
 
-const ANY = { host: '127.0.0.1', port: 0 };
+const FREE_PORT = { host: '127.0.0.1', port: 0 };
 
 describe('Metrics', () => {
-  it('show every label of a counter at 0 before it first counts', async () => {
-    const metrics = new Metrics('bus');
-    const drops = metrics.counter('drops_total', 'Records dropped.', {
-      cause: ['age', 'size'],
-      lane: ['security', 'bulk'],
-    });
-    drops.add({ cause: 'age', lane: 'bulk' }, 2);
-    const text = await metrics.registry.metrics();
-    assert.match(text, /ringfence_bus_drops_total\{cause="age",lane="bulk"\} 2/);
-    assert.match(text, /ringfence_bus_drops_total\{cause="size",lane="security"\} 0/);
-  });
-
-  it('refuse a label outside of its set', () => {
-    const drops = new Metrics('bus').counter('drops_total', 'Records dropped.', { cause: ['age'] });
-    const fromOutside: string = 'pid-4711';
-    assert.throws(
-      () => drops.add({ cause: fromOutside as 'age' }),
-      (error) => error instanceof MetricLabelError && error.code === 'ERR_METRIC_LABEL',
-    );
-  });
-
-  it('read what is kept elsewhere when somebody looks', async () => {
+  it('show every label of a counter, at 0 before its first count', async () => {
     const metrics = new Metrics('sensor');
     let lost = 1;
-    metrics.observedTotal('lost_total', 'Lost.', { cause: ['ring_full', 'scratch'] }, () => [
-      [{ cause: 'ring_full' }, lost],
+    metrics.counter('lost_total', 'Lost.', { cause: ['ring_full', 'scratch'], lane: ['security', 'bulk'] }, () => [
+      [{ cause: 'ring_full', lane: 'bulk' }, lost],
     ]);
     await metrics.registry.metrics();
     lost = 5;
     const text = await metrics.registry.metrics();
-    assert.match(text, /lost_total\{cause="ring_full"\} 5/);
-    assert.match(text, /lost_total\{cause="scratch"\} 0/);
+    assert.match(text, /ringfence_sensor_lost_total\{cause="ring_full",lane="bulk"\} 5/);
+    assert.match(text, /ringfence_sensor_lost_total\{cause="scratch",lane="security"\} 0/);
+  });
+
+  it('refuse a label outside its set', async () => {
+    const metrics = new Metrics('bus');
+    const unknown: string = 'pid-4711';
+    metrics.counter('drops_total', 'Records dropped.', { cause: ['age'] }, () => [[{ cause: unknown as 'age' }, 1]]);
+    await assert.rejects(
+      metrics.registry.metrics(),
+      (error) => error instanceof MetricLabelError && error.code === 'ERR_METRIC_LABEL',
+    );
   });
 });
 
 describe('exposeStats', () => {
-  it('shows what a service counts itself, as it is at each look', async () => {
+  it("reads a service's counts at each scrape", async () => {
     const stats = { deadLetters: 1, refusals: { stale: 2, 'rate-limited': 0 } };
     const { registry } = exposeStats('responder', () => stats);
     stats.deadLetters = 4;
@@ -62,57 +43,15 @@ describe('exposeStats', () => {
   });
 });
 
-describe('a named event', () => {
-  it('counts each time and writes a line now and then, saying how many it left out', async () => {
-    const written: string[] = [];
-    const log = createLogger({ format: 'json', stream: { write: (text) => written.push(text) } });
-    const metrics = new Metrics('bus');
-    const emit = defineEvent(log, metrics, {
-      name: 'records_dropped',
-      level: 'error',
-      message: 'Records were dropped.',
-      labels: { cause: ['age'] },
-    });
-    emit({ cause: 'age' }, { topic: 'ringfence.raw' }, 10);
-    emit({ cause: 'age' });
-    emit({ cause: 'age' });
-    assert.equal(written.length, 1);
-    assert.deepEqual(
-      { ...JSON.parse(written[0] ?? ''), time: '' },
-      {
-        level: 'error',
-        time: '',
-        event: 'records_dropped',
-        cause: 'age',
-        topic: 'ringfence.raw',
-        count: 10,
-        msg: 'Records were dropped.',
-      },
-    );
-    assert.match(await metrics.registry.metrics(), /ringfence_bus_records_dropped_total\{cause="age"\} 12/);
-  });
-
-  it('says in its next line how many it left out', () => {
-    const written: string[] = [];
-    const log = createLogger({ format: 'json', stream: { write: (text) => written.push(text) } });
-    const emit = defineEvent(log, new Metrics('bus'), {
-      name: 'full',
-      level: 'warn',
-      message: 'Full.',
-      labels: {},
-      quietMs: 0,
-    });
-    emit({});
-    emit({});
-    assert.equal(written.length, 2);
-  });
-});
-
 describe('serveMetrics', () => {
-  it('serves all services and the process together', async () => {
+  it('serves the metrics of all services and of the process', async () => {
     const bus = new Metrics('bus');
-    bus.gauge('lag_records', 'Records behind.', {}).set({}, 7);
-    await using server = await serveMetrics({ listen: ANY, token: '', metrics: () => [bus, new Metrics('detector')] });
+    bus.gauge('lag_records', 'Records behind.', () => 7);
+    await using server = await serveMetrics({
+      listen: FREE_PORT,
+      token: '',
+      metrics: () => [bus, new Metrics('detector')],
+    });
     const response = await fetch(`http://127.0.0.1:${server.address.port}/metrics`);
     const text = await response.text();
     assert.equal(response.status, 200);
@@ -121,8 +60,8 @@ describe('serveMetrics', () => {
     assert.match(text, /ringfence_process_cpu_seconds_total\{mode="user"\}/);
   });
 
-  it('asks for its token', async () => {
-    await using server = await serveMetrics({ listen: ANY, token: 'hunter2', metrics: () => [] });
+  it('requires its token', async () => {
+    await using server = await serveMetrics({ listen: FREE_PORT, token: 'hunter2', metrics: () => [] });
     const url = `http://127.0.0.1:${server.address.port}/metrics`;
     const status = async (headers: Record<string, string>) => (await fetch(url, { headers })).status;
     assert.equal(await status({}), 401);
@@ -130,52 +69,52 @@ describe('serveMetrics', () => {
     assert.equal(await status({ authorization: 'Bearer hunter2' }), 200);
   });
 
-  it('knows no other path and no other method', async () => {
-    await using server = await serveMetrics({ listen: ANY, token: '', metrics: () => [] });
+  it('rejects other paths and methods', async () => {
+    await using server = await serveMetrics({ listen: FREE_PORT, token: '', metrics: () => [] });
     const url = `http://127.0.0.1:${server.address.port}`;
     assert.equal((await fetch(`${url}/`)).status, 404);
     assert.equal((await fetch(`${url}/metrics`, { method: 'POST' })).status, 405);
   });
 
-  it('says what to do when the port is taken', async () => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    const { port } = other.address() as AddressInfo;
+  it('rejects with a hint when the port is in use', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as AddressInfo;
     await assert.rejects(
       serveMetrics({ listen: { host: '127.0.0.1', port }, token: '', metrics: () => [] }),
       (error) => {
         assert.ok(error instanceof MetricsListenError && error.code === 'ERR_METRICS_LISTEN');
-        assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: another program listens there`));
+        assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: the address is in use`));
         return true;
       },
     );
-    other.close();
+    occupant.close();
   });
 
-  it('closes twice without complaint', async () => {
-    const server = await serveMetrics({ listen: ANY, token: '', metrics: () => [] });
+  it('can be closed twice', async () => {
+    const server = await serveMetrics({ listen: FREE_PORT, token: '', metrics: () => [] });
     await server.close();
     await server.close();
   });
 });
 
 describe('health', () => {
-  it('says what is not well, and which part', async () => {
+  it('names the component that is not healthy, and why', async () => {
     let waiting: string | null = 'Kafka at 127.0.0.1:9092: connection refused';
     await using server = await serveMetrics({
-      listen: ANY,
+      listen: FREE_PORT,
       token: 'secret',
       metrics: () => [],
       health: { live: () => ({ enricher: null }), ready: async () => ({ enricher: null, bus: waiting }) },
     });
     const { host, port } = server.address;
-    const ask = async (path: string): Promise<[number, unknown]> => {
+    const get = async (path: string): Promise<[number, unknown]> => {
       const response = await fetch(`http://${host}:${port}${path}`);
       return [response.status, await response.json()];
     };
-    assert.deepEqual(await ask('/healthz'), [200, { status: 'ok', checks: { enricher: null } }]);
-    assert.deepEqual(await ask('/readyz'), [503, { status: 'unavailable', checks: { enricher: null, bus: waiting } }]);
+    assert.deepEqual(await get('/healthz'), [200, { status: 'ok', checks: { enricher: null } }]);
+    assert.deepEqual(await get('/readyz'), [503, { status: 'unavailable', checks: { enricher: null, bus: waiting } }]);
     waiting = null;
-    assert.deepEqual(await ask('/readyz'), [200, { status: 'ok', checks: { enricher: null, bus: null } }]);
+    assert.deepEqual(await get('/readyz'), [200, { status: 'ok', checks: { enricher: null, bus: null } }]);
   });
 });

@@ -17,8 +17,8 @@ interface Received {
   readonly endTimeUnixNano: string;
 }
 
-/** Speaks OTLP over HTTP with JSON, as a collector of traces does. */
-async function receive() {
+/** A trace collector: accepts OTLP over HTTP with JSON. */
+async function startCollector() {
   const spans: (Received & { readonly service: string })[] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => {
@@ -45,8 +45,8 @@ async function receive() {
 }
 
 describe('tracing', () => {
-  it('puts the steps of services that share nothing into one trace', async () => {
-    using collector = await receive();
+  it('joins the steps of independent services in one trace', async () => {
+    using collector = await startCollector();
     const { endpoint, spans } = collector;
     for (const [service, name, start] of [
       ['collector', 'collect', 1_000_000_000_000_001],
@@ -69,7 +69,7 @@ describe('tracing', () => {
     assert.equal(first?.endTimeUnixNano, '1000000000000251000');
   });
 
-  it('goes on without a collector of traces, and says what was lost', async () => {
+  it('counts and logs lost spans when the trace collector is unreachable', async () => {
     const warnings: string[] = [];
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -78,10 +78,10 @@ describe('tracing', () => {
     const endpoint = `http://127.0.0.1:${port}/v1/traces`;
     const log = { warn: (_: object, message: string): void => void warnings.push(message) };
     const tracer = await startTracing({ endpoint, version: '0', instance: 'a', log });
-    for (const alert of [ALERT, 'what somebody made up'])
+    for (const alert of [ALERT, 'not a trace id'])
       tracer.record({ alert, name: 'collect', service: 'collector', start: 1, end: 2 });
     await tracer[Symbol.asyncDispose]();
-    assert.deepEqual(warnings, ['spans could not be sent and are lost']);
+    assert.deepEqual(warnings, ['spans were lost: they could not be sent']);
     assert.equal(tracer.lost, 2);
   });
 });

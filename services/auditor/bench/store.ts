@@ -1,4 +1,7 @@
-/** Prints what the auditor takes in: events/s of batches of 700 and 5,000 events, with executions among them, beside a plain insert of the same bytes. */
+/**
+ * Prints the auditor's throughput in events/s, for batches of 700 and 5,000 events with executions, next to a plain
+ * insert of the same bytes.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,15 +35,15 @@ async function audit(path: string, size: number, values: readonly Buffer[]): Pro
   let events = 0;
   let offset = 0;
   while (performance.now() - started < SECONDS * 1000 && offset < values.length) {
-    const some = values.slice(offset, offset + Math.max(1, Math.floor(7000 / size)));
-    await pipeline(some.map((value, i) => inRecord(TOPIC.events, offset + i, value)));
-    offset += some.length;
-    events += some.length * size;
+    const group = values.slice(offset, offset + Math.max(1, Math.floor(7000 / size)));
+    await pipeline(group.map((value, i) => inRecord(TOPIC.events, offset + i, value)));
+    offset += group.length;
+    events += group.length * size;
   }
   const rate = events / ((performance.now() - started) / 1000);
   const { payloadBytes, storedBytes, stored, usedBytes } = sink.stats();
   console.log(
-    `  stored ${stored.events} batches, ${stored.execution} executions; ${(payloadBytes / events).toFixed(0)} B an event, packed ${(payloadBytes / storedBytes).toFixed(1)} times, file ${(usedBytes / 2 ** 20).toFixed(0)} MiB`,
+    `  stored ${stored.events} batches, ${stored.execution} executions; ${(payloadBytes / events).toFixed(0)} B per event, compressed ${(payloadBytes / storedBytes).toFixed(1)}×, file ${(usedBytes / 2 ** 20).toFixed(0)} MiB`,
   );
   await sink.close();
   return rate;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AuditKind, AuditKinds, AvroWriter } from '@ringfence/wire';
 
-/** What is hashed of an AuditRecord, apart from prevHash. */
+/** The fields of an AuditRecord that are hashed, besides prevHash. */
 export interface ChainedFields {
   readonly id: string;
   readonly kind: AuditKind;
@@ -26,7 +26,7 @@ export function kindOf(number: number): AuditKind | undefined {
 
 const scratch = new AvroWriter(4096);
 
-/** sha256(prevHash, then the record's other fields as Avro encodes them). */
+/** Returns the SHA-256 of prevHash followed by the record's other fields in Avro encoding. */
 export function recordHash(prevHash: Uint8Array, fields: ChainedFields): Buffer {
   scratch.at = 0;
   scratch.string(fields.id);

@@ -43,7 +43,10 @@ export type AuditErrorCode =
    */
   | 'ERR_AUDIT_REJECTED';
 
-/** Errors of the audit trail. `fate` tells the pipeline what to do: retriable means nothing was written and the same batch may come again. */
+/**
+ * Errors of the audit trail. The pipeline acts on `fate`: after a `retriable` error nothing was written and the same
+ * batch may be retried.
+ */
 export class AuditError extends Error {
   readonly code: AuditErrorCode;
   constructor(code: AuditErrorCode, message: string, options?: ErrorOptions) {
@@ -53,37 +56,41 @@ export class AuditError extends Error {
   }
 }
 
-/** No room, although everything that may go has gone. Back-pressure: the bus keeps the records. */
+/** The store is full although everything droppable was dropped. Back-pressure: the bus keeps the records. */
 export class AuditFullError extends AuditError {
   readonly fate = 'retriable';
   readonly path: string;
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super(
       'ERR_AUDIT_FULL',
-      `${path}: ${reason}; nothing was written: make room on the disk or raise auditor.maxBytes`,
+      `${path}: ${reason}; nothing was written: free disk space or raise auditor.maxBytes`,
       options,
     );
     this.path = path;
   }
 }
 
-/** Another process holds the file for writing, longer than we wait. */
+/** Another process held the file's write lock for longer than the timeout. */
 export class AuditBusyError extends AuditError {
   readonly fate = 'retriable';
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {
-    super('ERR_AUDIT_BUSY', `${path} is being written by another process: stop it, or name another file`, options);
+    super(
+      'ERR_AUDIT_BUSY',
+      `${path} is locked by another process: stop it, or set auditor.path to another file`,
+      options,
+    );
     this.path = path;
   }
 }
 
-/** The file can't be opened, read or written, or SQLite found it damaged. */
+/** The file cannot be opened, read or written, or SQLite found it damaged. */
 export class AuditStorageError extends AuditError {
   readonly path: string;
   readonly sqliteCode: string;
   constructor(path: string, sqliteCode: string, options: { cause: unknown }) {
     const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
-    super('ERR_AUDIT_STORAGE', `${path}: ${reason} (${sqliteCode}); a damaged file is kept aside at the next start`, {
+    super('ERR_AUDIT_STORAGE', `${path}: ${reason} (${sqliteCode}); a damaged file is moved aside at the next start`, {
       cause: options.cause,
     });
     this.path = path;
@@ -91,7 +98,7 @@ export class AuditStorageError extends AuditError {
   }
 }
 
-/** Written by a newer version of this program. */
+/** The file was written by a newer version of this program. */
 export class AuditVersionError extends AuditError {
   readonly path: string;
   readonly found: number;
@@ -99,7 +106,7 @@ export class AuditVersionError extends AuditError {
   constructor(path: string, found: number, known: number) {
     super(
       'ERR_AUDIT_VERSION',
-      `${path} has format ${found}, this program knows ${known}: run the version that wrote it, or name another file`,
+      `${path} has format ${found}, but this program supports ${known}: run the version that wrote it, or set auditor.path to another file`,
     );
     this.path = path;
     this.found = found;
@@ -107,20 +114,20 @@ export class AuditVersionError extends AuditError {
   }
 }
 
-/** There is no audit trail where one was looked for. */
+/** The audit trail does not exist. */
 export class AuditMissingError extends AuditError {
   readonly path: string;
   constructor(path: string, options?: ErrorOptions) {
     super(
       'ERR_AUDIT_MISSING',
-      `${path} is not there, or this user may not see it: has \`ringfence up\` run with this state directory, and as whom?`,
+      `${path} does not exist or cannot be accessed: check the state directory, and run as the user that runs \`ringfence up\``,
       options,
     );
     this.path = path;
   }
 }
 
-/** A search that SQLite can't answer. */
+/** The search text is invalid. */
 export class AuditQueryError extends AuditError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_AUDIT_QUERY', message, options);

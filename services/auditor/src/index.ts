@@ -1,5 +1,5 @@
 export { type AuditorOptions, clusterOf, compileAuditorOptions } from './config.ts';
-export type { TrustedRoles } from './elasticsearch/documents/index.ts';
+export type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 export * from './elasticsearch/errors.ts';
 export { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
 export { ClusterReader } from './elasticsearch/reader.ts';
@@ -18,6 +18,6 @@ export type { TrailStats } from './sqlite/read/trail-stats.ts';
 export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
 export type { TrailReader } from './trail-reader.ts';
-export { type NotedHeads, readHeads } from './verify/heads.ts';
-export type { NotedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';
+export { type PublishedHeads, readHeads } from './verify/heads.ts';
+export type { PublishedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';
 export { verifyAudit } from './verify/verify-audit.ts';

@@ -1,4 +1,4 @@
-/** Sets of kinds of events as one number: bit n stands for kind n (KIND). Up to 52, where a Number still tells every integer apart; `&` alone ends at 31. */
+/** Sets of event kinds as a number: bit n stands for kind n (KIND). A Number holds 53 bits, but `&` uses only 32. */
 
 export const ALL_KINDS: number = 2 ** 53 - 1;
 
@@ -6,7 +6,7 @@ export const kindBit = (kind: number): number => 2 ** kind;
 
 export const hasKind = (bits: number, kind: number): boolean => Math.floor(bits / 2 ** kind) % 2 === 1;
 
-/** Collects kinds without an allocation for each. */
+/** Collects kinds without allocating. */
 export class KindSet {
   #low = 0;
   #high = 0;

@@ -3,58 +3,61 @@ import type { Bus, Consumer } from '@ringfence/bus';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
-import type { TrustedRoles } from './elasticsearch/documents/index.ts';
+import type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
-import { HeadKeeper } from './head-keeper.ts';
+import { HeadPublisher } from './head-publisher.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import type { AuditSink } from './sink.ts';
 import { traceStored } from './steps/trace.ts';
 import { AuditThread } from './thread/audit-thread.ts';
-import { AUDITED } from './topics.ts';
+import { AUDITED_TOPICS } from './topics.ts';
 import { type AuditWriter, createLocalWriter } from './writer.ts';
 
 export interface AuditorDeps {
   readonly options: AuditorOptions;
   readonly bus: Bus;
   readonly log: Log;
-  /** @default what the options say */
+  /** @default the sink that the options select */
   readonly sink?: AuditSink;
-  /** signs the heads of the chains; absent: they go unsigned */
+  /** Signs the heads of the chains; they are unsigned without it */
   readonly key?: SigningKey;
-  /** given: documents in a cluster say whether their record's signature is that of someone who may write it */
-  readonly trusted?: TrustedRoles;
-  /** Told which alerts are stored. @default nobody */
+  /** Keys for verifying record signatures; with them, documents in a cluster contain the result */
+  readonly trusted?: KeyLookupByRole;
+  /** Called for each stored alert. @default none */
   readonly trace?: Trace;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface Auditor extends AsyncDisposable {
-  /** Settles when the auditor has stopped; rejects with what stopped it. */
+  /** Resolves when the auditor has stopped; rejects with the error that stopped it. */
   readonly done: Promise<void>;
-  /** Ends after the batch in hand. */
+  /** Stops after the current batch. */
   close(): Promise<void>;
   stats(): AuditorStats;
 }
 
-/** At most so much in one batch, so that an alert behind it needn't wait. */
+/** Maximum size of a batch, so that an alert behind it does not wait. */
 const POLL_BYTES = 4 * 2 ** 20;
-/** An alert is first answered, then stored: handing it to the thread would take the responder's turn, and its core where there are few. */
+/**
+ * Delays storing an alert so that the responder handles it first: storing competes with it for the event loop, and for
+ * the CPU on small machines.
+ */
 const RECORD_LINGER_MS = 20;
 
-/** A store that is back is found soon. */
+/** Short, so that a store that is back is used soon. */
 const RETRY_MAX_MS = 5000;
 
-/** Starts keeping the evidence. Rejects with the errors of errors.ts when the file can't be used. */
+/** Starts the auditor. Rejects with the errors of errors.ts when the file cannot be used. */
 export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const { bus, log, trace, failpoint } = deps;
   const options = compileAuditorOptions(deps.options);
   const consumer = await bus.consumer({
     group: 'auditor',
-    topics: AUDITED,
+    topics: AUDITED_TOPICS,
     maxBytes: POLL_BYTES,
     maxRecords: options.batchRecords,
     lingerMs: {
-      ...Object.fromEntries(AUDITED.map((topic) => [topic, RECORD_LINGER_MS])),
+      ...Object.fromEntries(AUDITED_TOPICS.map((topic) => [topic, RECORD_LINGER_MS])),
       [TOPIC.events]: options.eventLingerMs,
     },
   });
@@ -62,7 +65,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
 
-  const keeper = new HeadKeeper({
+  const headPublisher = new HeadPublisher({
     key: deps.key ?? null,
     everyRecords: options.headRecords,
     everyMs: options.headIntervalMs,
@@ -75,7 +78,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     handle: async (records) => {
       const { outputs, state } = await writer.handle(records);
       if (trace !== undefined && outputs.length === 0) traceStored(trace, records);
-      return { outputs: [...outputs, ...(await keeper.due(records.length))], state };
+      return { outputs: [...outputs, ...(await headPublisher.recordsIfDue(records.length))], state };
     },
     deadLetter: (record, error) => deadLetter(record, error, 'auditor'),
     signal: stop.signal,
@@ -84,30 +87,30 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     log,
     ...(failpoint === undefined ? {} : { failpoint }),
   });
-  let last: AuditorStats | undefined;
+  let finalStats: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
-    await noteHeads(keeper, deps);
-    last = metrics.snapshot(writer.stats());
+    await publishHeads(headPublisher, deps);
+    finalStats = metrics.snapshot(writer.stats());
     await writer.close();
   });
-  // Whoever awaits `done` sees the error; nobody has to.
+  // Callers may ignore `done`: avoid an unhandled rejection.
   done.catch(() => {});
 
   const close = async (): Promise<void> => {
     stop.abort();
     await done;
   };
-  return { done, close, stats: () => last ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
+  return { done, close, stats: () => finalStats ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
 }
 
-/** At the end: what came since the last time would be without a witness until the next start. */
-async function noteHeads(keeper: HeadKeeper, { bus, log }: AuditorDeps): Promise<void> {
+/** Publishes the heads at shutdown, so that records stored since the last time cannot be removed unnoticed. */
+async function publishHeads(headPublisher: HeadPublisher, { bus, log }: AuditorDeps): Promise<void> {
   try {
-    const records = await keeper.now();
+    const records = await headPublisher.records();
     if (records.length > 0) await bus.produce(records);
   } catch (err) {
-    log.warn({ err }, 'the heads of the chains could not be noted at the end: the next start notes them');
+    log.warn({ err }, 'the heads of the chains could not be published at shutdown: the next start publishes them');
   }
 }
 
@@ -124,7 +127,7 @@ async function openWriter(
     if (movedAside !== null) {
       log.error(
         { path: options.path, movedAside },
-        'the audit trail was damaged: it is kept aside, a new one is begun',
+        'the audit trail was damaged: it was moved aside and a new one was created',
       );
     }
     return thread;

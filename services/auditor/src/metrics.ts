@@ -2,19 +2,18 @@ import type { PipelineMetrics } from '@ringfence/service-kit';
 import type { SinkStats } from './sink.ts';
 
 export interface AuditorStats extends SinkStats {
-  /** records taken from the bus and committed */
+  /** Records read from the bus and committed */
   readonly records: number;
   readonly batches: number;
-  /** spent handling and committing, seconds */
+  /** Time spent handling and committing, seconds */
   readonly busySeconds: number;
-  /** batches tried again */
+  /** Retried batches */
   readonly retries: number;
   readonly deadLetters: number;
-  /** let go, by `kind/cause` */
+  /** Dropped by retention, by `kind/cause` */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** Counts what the pipeline did. */
 export class AuditorMetrics implements PipelineMetrics {
   #records = 0;
   #batches = 0;

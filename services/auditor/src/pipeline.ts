@@ -3,15 +3,15 @@ import { deadLetter } from '@ringfence/wire';
 import type { AuditEntry, AuditSink, Rejection, SourcePosition } from './sink.ts';
 import { createReaders } from './steps/read-records.ts';
 
-/** Rows and source positions are the sink's own transaction: the bus has only the offset left to commit. */
-export const NOTHING_MORE: Effect = { outputs: [], state: [] };
+/** The sink commits rows and source positions itself; the bus only commits the offset. */
+export const NO_EFFECT: Effect = { outputs: [], state: [] };
 
-/** records → entries (what is kept of each, and what it is found by) → sink; what it refuses → dead letters. */
+/** Turns records into entries, writes them to the sink, and dead-letters the entries that the sink rejects. */
 export function createAuditPipeline(sink: AuditSink): (records: readonly InRecord[]) => Promise<Effect> {
   const readers = createReaders(sink);
 
   function read(record: InRecord): readonly AuditEntry[] {
-    // A tombstone says that a compacted topic forgets; the trail doesn't.
+    // A tombstone removes a key from a compacted topic; the trail keeps its records.
     return record.value === null ? [] : (readers.get(record.topic)?.(record, record.value) ?? []);
   }
 
@@ -21,7 +21,7 @@ export function createAuditPipeline(sink: AuditSink): (records: readonly InRecor
     try {
       entries = records.flatMap(read);
     } catch (error) {
-      // Alone it goes to the dead letters: the sink has to know that it came, or it would count as missed.
+      // A single record that cannot be read is dead-lettered. Store its position, or it would count as missed.
       if (records.length === 1) await sink.write({ entries: [], positions });
       throw error;
     }
@@ -30,7 +30,7 @@ export function createAuditPipeline(sink: AuditSink): (records: readonly InRecor
 }
 
 function effectOf(rejections: readonly Rejection[]): Effect {
-  if (rejections.length === 0) return NOTHING_MORE;
+  if (rejections.length === 0) return NO_EFFECT;
   return {
     outputs: rejections.map(({ entry, error }) => deadLetter({ ...entry, value: entry.payload }, error, 'auditor')),
     state: [],

@@ -1,19 +1,20 @@
 import type { AuditKind } from '@ringfence/wire';
 
-/** Where the evidence goes. Drivers: one SQLite file; Elasticsearch or OpenSearch data streams in a fleet. */
+/** Store of the audit trail. Implementations: a SQLite file; Elasticsearch or OpenSearch data streams in a fleet. */
 export interface AuditSink {
-  /** Executions are entries of their own; else the sink finds them in their batch. */
-  readonly executionsApart: boolean;
+  /** Whether executions are separate entries; otherwise the sink reads them from their batch. */
+  readonly separateExecutions: boolean;
   /**
-   * All of it is stored and durable when it resolves. An entry of a known kind and id is not stored again, wherever it comes from: offsets don't tell,
-   * because a log that was lost begins at 0 again. Rejects with a `retriable` error when it can't be taken for now: the same batch may then come again.
-   * Resolves with what it will never take in the form that is searched: evidence itself is never among it.
+   * Resolves when the whole batch is durable. An entry with a known kind and id is not stored again; its offset does
+   * not matter, because a recreated log starts at offset 0. Rejects with a `retriable` error when the batch cannot be
+   * stored now and may be written again. Resolves to the entries whose searchable documents were rejected permanently;
+   * their evidence itself is stored.
    */
   write(batch: AuditBatch): Promise<readonly Rejection[]>;
-  /** Heads of the chains that have grown since the last call. */
+  /** Returns the heads of the chains that have grown since the last call. */
   heads(): Promise<TrailHeads>;
   stats(): SinkStats;
-  /** What was written stays; nothing can be written any more. */
+  /** Closes the sink; nothing can be written afterwards. */
   close(): Promise<void>;
 }
 
@@ -22,87 +23,87 @@ export interface Rejection {
   readonly error: Error;
 }
 
-/** Where a chain ended at some time: kept elsewhere, it proves that nothing before was rewritten. */
+/** The end of a chain at some time. Kept outside the store, it proves that no earlier record was rewritten. */
 export interface ChainHead {
   readonly topic: string;
   readonly partition: number;
   readonly kind: AuditKind;
   readonly seq: number;
-  /** hex */
+  /** Hex */
   readonly hash: string;
 }
 
 export interface TrailHeads {
-  /** name of the trail: made with it, and never again */
+  /** Name of the trail, created with it and never changed */
   readonly trail: string;
-  /** `offset`: of the chain's last record in its source partition; -1: it is gone */
+  /** `offset` is the source offset of the chain's last record, or -1 when that record was dropped */
   readonly heads: readonly (ChainHead & { readonly offset: number })[];
 }
 
 export interface AuditBatch {
-  /** of each source partition in the order of its offsets */
+  /** In offset order within each source partition */
   readonly entries: readonly AuditEntry[];
-  /** What is stored when this batch is: the offset after its last record, by source partition. */
+  /** Positions of the source partitions after this batch */
   readonly positions: readonly SourcePosition[];
 }
 
 export interface SourcePosition {
   readonly topic: string;
   readonly partition: number;
-  /** offset of the first record of the batch */
+  /** Offset of the first record of the batch */
   readonly from: number;
-  /** offset after its last one */
+  /** Offset after the last record of the batch */
   readonly next: number;
 }
 
-/** An AuditRecord before it is chained, with what it is found by. */
+/** An AuditRecord before it is chained, with the fields it is indexed by. */
 export interface AuditEntry {
   readonly kind: AuditKind;
-  /** unique within its kind */
+  /** Unique within its kind */
   readonly id: string;
-  /** µs since the epoch; of the first event when there are several */
+  /** µs since the epoch; of the first event of a batch */
   readonly timestamp: number;
-  /** µs since the epoch; of the last event when there are several */
+  /** µs since the epoch; of the last event of a batch */
   readonly until: number;
   readonly hostId: string;
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** a framed record */
+  /** A framed record */
   readonly payload: Uint8Array;
-  /** process entities, hex */
+  /** Entity ids of processes, hex */
   readonly entities: readonly string[];
-  /** bit n: has events of kind n (KIND) */
+  /** Bit n is set when the entry has events of kind n (KIND) */
   readonly eventKinds: number;
-  /** events in it, of a batch; else 0 */
+  /** Number of events of a batch, otherwise 0 */
   readonly eventCount: number;
-  /** for full-text search; empty: not searched */
+  /** Text for full-text search; empty when the entry is not searched */
   readonly text: string;
-  /** what it answers: a command's alert or incident. Empty: nothing */
+  /** The alert or incident that caused a command; empty for other kinds */
   readonly cause: string;
-  /** of an incident, whose newest version is shown; else null */
+  /** Set for incidents, of which only the newest version is listed; otherwise null */
   readonly incident: { readonly id: string; readonly version: number } | null;
 }
 
 export interface SinkStats {
-  /** stored since the sink was opened, by kind */
+  /** Entries stored since the sink was opened, by kind */
   readonly stored: Readonly<Record<AuditKind, number>>;
-  /** in the batches stored since the sink was opened */
+  /** Events in the batches stored since the sink was opened */
   readonly events: number;
-  /** not stored because they were there already */
+  /** Entries that were already stored */
   readonly duplicates: number;
-  /** had the id of another record but other bytes: the first one stands */
+  /** Entries with a stored id but other bytes; the stored entry is kept */
   readonly conflicts: number;
-  /** records of a source that never came: offsets that were skipped on a topic without compaction */
+  /** Records that were never delivered: skipped offsets of topics without compaction */
   readonly missed: number;
-  /** let go for lack of room or for age, since the trail began */
+  /** Entries dropped for lack of space or for age since the trail was created */
   readonly dropped: readonly AuditDrop[];
-  /** bytes of payloads taken, and of payloads as stored (compressed) */
+  /** Size of the payloads before and after compression */
   readonly payloadBytes: number;
   readonly storedBytes: number;
-  /** of the store as a whole; 0: it doesn't say */
+  /** Size of the whole store; 0 when unknown */
   readonly usedBytes: number;
-  /** 0: the store has a bound of its own */
+  /** 0 when the store has its own limit */
   readonly maxBytes: number;
 }
 
@@ -112,8 +113,8 @@ export interface AuditDrop {
   readonly kind: AuditKind;
   readonly cause: AuditDropCause;
   readonly count: number;
-  /** in them, when they are batches */
+  /** Events in dropped batches */
   readonly events: number;
-  /** of payloads as stored */
+  /** Size of the stored payloads */
   readonly bytes: number;
 }

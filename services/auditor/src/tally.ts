@@ -1,11 +1,11 @@
 import { type AuditKind, AuditKinds, topics } from '@ringfence/wire';
 
-/** Their offsets have holes by nature. */
-export const COMPACTED: ReadonlySet<string> = new Set(
+/** Compacted topics: gaps between their offsets are normal. */
+export const COMPACTED_TOPICS: ReadonlySet<string> = new Set(
   topics.filter(({ compacted }) => compacted).map(({ name }) => name),
 );
 
-/** What one write, or all of them, did. */
+/** Counts of one write, or of all writes. */
 export interface Tally {
   readonly stored: Record<AuditKind, number>;
   events: number;

@@ -1,7 +1,7 @@
 import { TOPIC } from '@ringfence/wire';
 
-/** Everything that is evidence. */
-export const AUDITED: readonly string[] = [
+/** The topics that the auditor stores. */
+export const AUDITED_TOPICS: readonly string[] = [
   TOPIC.alerts,
   TOPIC.incidents,
   TOPIC.commands,

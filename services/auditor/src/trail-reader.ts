@@ -2,11 +2,11 @@ import type { Alert, Incident } from '@ringfence/wire';
 import type { IncidentDossier } from './sqlite/read/dossier.ts';
 import type { ListQuery } from './sqlite/read/list.ts';
 
-/** What is asked of a trail wherever it is kept. */
+/** Queries that every store of the trail supports. */
 export interface TrailReader {
   alerts(query?: ListQuery<Alert>): AsyncIterable<Alert>;
-  /** The newest version of each. */
+  /** Yields the newest version of each incident. */
   incidents(query?: ListQuery<Incident>): AsyncIterable<Incident>;
-  /** An incident and all that belongs to it; undefined: there is none of this id. */
+  /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined | Promise<IncidentDossier | undefined>;
 }

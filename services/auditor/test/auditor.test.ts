@@ -14,10 +14,10 @@ import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';
 import { tempDir } from './support.ts';
 import { testTrail } from './trail.ts';
 
-/** Several polls' worth. */
+/** Enough for several polls. */
 const BATCHES = 160;
 const ALERTS = 20;
-const HELD = {
+const EXPECTED_COUNTS = {
   alert: 20,
   incident: 20,
   command: 20,
@@ -29,22 +29,22 @@ const HELD = {
   enrolment: 0,
 };
 
-async function withEvidence(dir: string): Promise<EmbeddedBus> {
+async function createFilledBus(dir: string): Promise<EmbeddedBus> {
   const bus = await openEmbeddedBus({ path: join(dir, 'bus.db') });
   await bus.ensureTopics(topicsWith(1));
   await bus.produce(testTrail(BATCHES, ALERTS));
   return bus;
 }
 
-/** Waits until the group has committed all there is, then stops both. */
-async function settled(bus: EmbeddedBus, auditor: Auditor): Promise<void> {
-  const behind = async () => [...(await bus.lag('auditor')).values()].some((records) => records > 0);
-  while (await behind()) await Promise.race([auditor.done, sleep(5)]);
+/** Waits until the auditor has committed everything, then closes auditor and bus. */
+async function drainAndClose(bus: EmbeddedBus, auditor: Auditor): Promise<void> {
+  const isBehind = async () => [...(await bus.lag('auditor')).values()].some((records) => records > 0);
+  while (await isBehind()) await Promise.race([auditor.done, sleep(5)]);
   await auditor.close();
   await bus.close();
 }
 
-/** Everything that is in the trail, as one hash. */
+/** Returns a hash of the whole contents of the trail. */
 function digest(path: string): string {
   const db = new Database(path, { readonly: true });
   const hash = createHash('sha256');
@@ -57,31 +57,31 @@ function digest(path: string): string {
 }
 
 suite('the auditor', () => {
-  test('keeps everything once, and a redelivery of everything changes nothing', async () => {
+  test('stores everything once, and a full redelivery changes nothing', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
-    const bus = await withEvidence(dir.path);
-    await settled(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
+    const bus = await createFilledBus(dir.path);
+    await drainAndClose(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
     const before = digest(path);
     {
       using reader = new AuditReader(path);
-      assert.deepEqual(reader.stats().counts, HELD);
+      assert.deepEqual(reader.stats().counts, EXPECTED_COUNTS);
       assert.equal(reader.verify().problemCount, 0);
     }
 
-    // The same offsets again, as after a crash before the bus took the offset: here, from a bus that lost them all.
+    // A redelivery at the same offsets, as after a crash before the commit: from a new bus with the same records.
     {
-      using other = tempDir();
-      const again = await withEvidence(other.path);
-      await settled(again, await startAuditor({ options: { path }, bus: again, log: silentLog }));
+      using secondDir = tempDir();
+      const secondBus = await createFilledBus(secondDir.path);
+      await drainAndClose(secondBus, await startAuditor({ options: { path }, bus: secondBus, log: silentLog }));
       assert.equal(digest(path), before);
     }
 
-    // The same records at new offsets, as from a producer that was not sure.
-    const twice = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-    await twice.produce(testTrail(BATCHES, ALERTS));
-    const auditor = await startAuditor({ options: { path }, bus: twice, log: silentLog });
-    await settled(twice, auditor);
+    // The same records at new offsets, as from a producer that retried.
+    const reopenedBus = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
+    await reopenedBus.produce(testTrail(BATCHES, ALERTS));
+    const auditor = await startAuditor({ options: { path }, bus: reopenedBus, log: silentLog });
+    await drainAndClose(reopenedBus, auditor);
     assert.equal(digest(path), before);
     const { duplicates, conflicts, missed } = auditor.stats();
     assert.deepEqual(
@@ -90,38 +90,38 @@ suite('the auditor', () => {
     );
   });
 
-  test('keeps what comes from a log that was lost and begun anew at offset 0', async () => {
+  test('stores records of a log that was lost and recreated at offset 0', async () => {
     using dir = tempDir();
-    using other = tempDir();
+    using secondDir = tempDir();
     const path = join(dir.path, 'audit.db');
-    const bus = await withEvidence(dir.path);
-    await settled(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
-    const anew = await openEmbeddedBus({ path: join(other.path, 'bus.db') });
-    await anew.ensureTopics(topicsWith(1));
+    const bus = await createFilledBus(dir.path);
+    await drainAndClose(bus, await startAuditor({ options: { path }, bus, log: silentLog }));
+    const recreatedBus = await openEmbeddedBus({ path: join(secondDir.path, 'bus.db') });
+    await recreatedBus.ensureTopics(topicsWith(1));
     const value = encode('Alert', createTestAlert(ALERTS + 1));
-    await anew.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
-    await settled(anew, await startAuditor({ options: { path }, bus: anew, log: silentLog }));
+    await recreatedBus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
+    await drainAndClose(recreatedBus, await startAuditor({ options: { path }, bus: recreatedBus, log: silentLog }));
     using reader = new AuditReader(path);
     assert.equal(reader.stats().counts.alert, ALERTS + 1);
     assert.equal(reader.verify().problemCount, 0);
   });
 
-  test('sends what it cannot read to the dead letters, keeps that too, and goes on', async () => {
+  test('dead-letters records that it cannot decode, stores the dead letters, and continues', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const bus = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
     await bus.ensureTopics(topicsWith(1));
-    const bad = [TOPIC.alerts, TOPIC.events, TOPIC.results, TOPIC.dlq].map((topic) => ({
+    const invalid = [TOPIC.alerts, TOPIC.events, TOPIC.results, TOPIC.dlq].map((topic) => ({
       topic,
       key: EVIDENCE_HOST,
-      value: Buffer.from('not what it should be'),
+      value: Buffer.from('not a valid record'),
     }));
-    await bus.produce([...bad, ...testTrail(2, 1)]);
+    await bus.produce([...invalid, ...testTrail(2, 1)]);
     const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
-    await settled(bus, auditor);
+    await drainAndClose(bus, auditor);
     using reader = new AuditReader(path);
     assert.deepEqual(reader.stats().counts, {
-      ...HELD,
+      ...EXPECTED_COUNTS,
       alert: 1,
       incident: 1,
       command: 1,
@@ -135,35 +135,35 @@ suite('the auditor', () => {
     assert.deepEqual(reader.search('ERR_SCHEMA_FRAME').length, 4);
   });
 
-  test('keeps what a newer version wrote, whose schema was learnt after the start', async () => {
+  test('stores a record of a newer version whose schema was learnt after the start', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
-    const bus = await withEvidence(dir.path);
+    const bus = await createFilledBus(dir.path);
     const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
     const schema = JSON.parse(portableSchema('Alert')) as { fields: object[] };
-    // keyId and signature are last for ever.
+    // keyId and signature must remain the last fields.
     schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
-    const print = learnSchema(JSON.stringify(schema))?.fingerprint ?? '';
+    const fingerprint = learnSchema(JSON.stringify(schema))?.fingerprint ?? '';
     const alert = createTestAlert(1000);
     const bytes = encode('Alert', alert);
     const last = bytes.length - SIGNATURE_BYTES - 1;
-    const frame = [Buffer.from([0xc3, 1]), Buffer.from(print, 'hex')];
-    const later = Buffer.from('\u0008more');
-    const value = Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), later, bytes.subarray(last)]);
+    const frame = [Buffer.from([0xc3, 1]), Buffer.from(fingerprint, 'hex')];
+    const laterField = Buffer.from('\u0008more');
+    const value = Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), laterField, bytes.subarray(last)]);
     await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value }]);
-    await settled(bus, auditor);
+    await drainAndClose(bus, auditor);
     using reader = new AuditReader(path);
     assert.ok((await Array.fromAsync(reader.alerts())).some(({ id }) => id === alert.id));
     assert.deepEqual(await Array.fromAsync(reader.deadLetters()), []);
   });
 
-  test('refuses to start on a file of a newer version, and gives its group back', async () => {
+  test('refuses to start on a file of a newer version, and releases its consumer group', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const db = new Database(path);
     db.pragma('user_version = 99');
     db.close();
-    await using bus = await withEvidence(dir.path);
+    await using bus = await createFilledBus(dir.path);
     await assert.rejects(startAuditor({ options: { path }, bus, log: silentLog }), {
       code: 'ERR_AUDIT_VERSION',
       found: 99,
@@ -171,15 +171,15 @@ suite('the auditor', () => {
     await (await bus.consumer({ group: 'auditor', topics: [TOPIC.alerts] })).close();
   });
 
-  test('stops with the reason when its file is destroyed under it, and the bus keeps what was not stored', async () => {
+  test('stops with an error when its file is destroyed, and the bus keeps the records', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const auditor = await startAuditor({ options: { path }, bus, log: silentLog });
-    const vandal = new Database(path);
-    vandal.exec('DROP TABLE records');
-    vandal.close();
+    const attacker = new Database(path);
+    attacker.exec('DROP TABLE records');
+    attacker.close();
     await bus.produce(testTrail(1, 1));
     await assert.rejects(auditor.done, { code: 'ERR_AUDIT_STORAGE', sqliteCode: 'SQLITE_ERROR' });
     await assert.rejects(auditor.close());
@@ -189,29 +189,36 @@ suite('the auditor', () => {
   });
 
   for (const point of ['before-effect', 'before-commit', 'after-commit']) {
-    test(`killed with -9 ${point}, again and again: nothing is lost, nothing doubled`, async () => {
+    test(`after kill -9 at ${point}, repeatedly, no record is lost or duplicated`, async () => {
       using dir = tempDir();
       using reference = tempDir();
       const path = join(dir.path, 'audit.db');
-      const bus = await withEvidence(dir.path);
+      const bus = await createFilledBus(dir.path);
       await bus.close();
       const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
       const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script, dir.path, point];
-      for (const passing of ['1', '2']) {
-        const child = spawnSync(process.execPath, [...args, passing], { timeout: 15_000 });
+      for (const pass of ['1', '2']) {
+        const child = spawnSync(process.execPath, [...args, pass], { timeout: 15_000 });
         assert.equal(child.signal, 'SIGKILL', child.stderr.toString());
       }
       const reopened = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-      await settled(reopened, await startAuditor({ options: { path }, bus: reopened, log: silentLog }));
+      await drainAndClose(reopened, await startAuditor({ options: { path }, bus: reopened, log: silentLog }));
       using reader = new AuditReader(path);
-      assert.deepEqual(reader.stats().counts, HELD);
+      assert.deepEqual(reader.stats().counts, EXPECTED_COUNTS);
       assert.equal(reader.verify().problemCount, 0);
 
-      const other = join(reference.path, 'audit.db');
-      const whole = await withEvidence(reference.path);
-      await settled(whole, await startAuditor({ options: { path: other }, bus: whole, log: silentLog }));
-      using untouched = new AuditReader(other);
-      assert.deepEqual(reader.verify().chains, untouched.verify().chains, 'the same hashes as without a crash');
+      const referencePath = join(reference.path, 'audit.db');
+      const referenceBus = await createFilledBus(reference.path);
+      await drainAndClose(
+        referenceBus,
+        await startAuditor({ options: { path: referencePath }, bus: referenceBus, log: silentLog }),
+      );
+      using referenceReader = new AuditReader(referencePath);
+      assert.deepEqual(
+        reader.verify().chains,
+        referenceReader.verify().chains,
+        'the hashes are the same as without a crash',
+      );
     });
   }
 });

@@ -7,7 +7,7 @@ import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
 import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';
 import { templateLines } from '../src/elasticsearch/template-files.ts';
 
-test('documents name their traces: an alert its own, an incident those of its alerts, a command that of the alert it answers', () => {
+test('documents contain trace ids: of the alert, of the alerts of an incident, of the alert that caused a command', () => {
   const alerts = [createTestAlert(1), createTestAlert(2)];
   const [first] = alerts;
   assert.ok(first);
@@ -24,7 +24,7 @@ test('documents name their traces: an alert its own, an incident those of its al
   assert.equal(traceOf(incident.id), undefined);
 });
 
-test('tactics of ATT&CK stand in documents by number and by name, and are found by both', () => {
+test('documents contain ATT&CK tactics by id and by name, and both are searchable', () => {
   const first = createTestAlert(1);
   const tactics = ['execution', 'defense-impairment', 'constructor'];
   const alert = alertDocument(encode('Alert', { ...first, tactics }), undefined);
@@ -47,16 +47,16 @@ test('tactics of ATT&CK stand in documents by number and by name, and are found 
   assert.deepEqual(mapped, ['/_component_template/ringfence-ecs', '/_component_template/ringfence-incidents']);
 });
 
-test('a result says whose signature it has, and whether a responder has made it', () => {
-  const [key, stranger] = [createSigningKey(), createSigningKey()];
+test('the document of a result contains its key id, and whether a responder signed it', () => {
+  const [key, foreignKey] = [createSigningKey(), createSigningKey()];
   const trusted = (keyId: string) => (keyId === key.keyId ? key.publicKey : undefined);
   const result = createTestResult(createTestCommand('c'));
-  const said = (by: typeof key | null) => {
-    const document = resultDocument(encodeSigned('Result', result, by), trusted);
+  const signatureBy = (signer: typeof key | null) => {
+    const document = resultDocument(encodeSigned('Result', result, signer), trusted);
     return [document['ringfence.signature.key_id'], document['ringfence.signature.verified']];
   };
-  assert.deepEqual(said(key), [key.keyId, true]);
-  assert.deepEqual(said(stranger), [stranger.keyId, false]);
-  assert.deepEqual(said({ ...stranger, keyId: key.keyId }), [key.keyId, false]);
-  assert.deepEqual(said(null), ['', false]);
+  assert.deepEqual(signatureBy(key), [key.keyId, true]);
+  assert.deepEqual(signatureBy(foreignKey), [foreignKey.keyId, false]);
+  assert.deepEqual(signatureBy({ ...foreignKey, keyId: key.keyId }), [key.keyId, false]);
+  assert.deepEqual(signatureBy(null), ['', false]);
 });

@@ -11,28 +11,28 @@ import { EVENTS_PER_BATCH, testTrail } from './trail.ts';
 const BATCHES = 6;
 const ALERTS = 4;
 
-interface Trail extends AsyncDisposable {
+interface TestTrail extends AsyncDisposable {
   readonly reader: AuditReader;
   readonly add: (topic: string, value: Uint8Array) => Promise<void>;
 }
 
-/** A trail that is being written while it is read. */
-async function createTestTrail(dir: string): Promise<Trail> {
+/** Creates a trail that can be written while it is read. */
+async function createTestTrail(dir: string): Promise<TestTrail> {
   const path = join(dir, 'audit.db');
   const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
   const pipeline = createAuditPipeline(sink);
   const offsets = new Map<string, number>();
-  const place = (topic: string, value: Uint8Array | null) => {
+  const nextRecord = (topic: string, value: Uint8Array | null) => {
     const offset = offsets.get(topic) ?? 0;
     offsets.set(topic, offset + 1);
     return inRecord(topic, offset, value);
   };
-  await pipeline(testTrail(BATCHES, ALERTS).map(({ topic, value }) => place(topic, value)));
+  await pipeline(testTrail(BATCHES, ALERTS).map(({ topic, value }) => nextRecord(topic, value)));
   const reader = new AuditReader(path);
   return {
     reader,
     add: async (topic, value) => {
-      await pipeline([place(topic, value)]);
+      await pipeline([nextRecord(topic, value)]);
     },
     async [Symbol.asyncDispose]() {
       reader.close();
@@ -41,29 +41,26 @@ async function createTestTrail(dir: string): Promise<Trail> {
   };
 }
 
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
 const sequences = (alerts: readonly Alert[]): number[] => alerts.map(({ ktime }) => ktime / 10);
 
 suite('the reader', () => {
-  test('lists the newest alerts, oldest first, within a time and as a predicate says', async () => {
+  test('lists the newest alerts, oldest first, filtered by time, host and predicate', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
     const { reader } = trail;
-    assert.deepEqual(sequences(await collect(reader.alerts())), [0, 1, 2, 3]);
-    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 2 }))), [2, 3]);
-    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 0 }))), []);
+    assert.deepEqual(sequences(await Array.fromAsync(reader.alerts())), [0, 1, 2, 3]);
+    assert.deepEqual(sequences(await Array.fromAsync(reader.alerts({ limit: 2 }))), [2, 3]);
+    assert.deepEqual(sequences(await Array.fromAsync(reader.alerts({ limit: 0 }))), []);
     const from = EVIDENCE_WALL_OFFSET + 10;
-    assert.deepEqual(sequences(await collect(reader.alerts({ from, to: from + 10 }))), [1, 2]);
-    assert.deepEqual(sequences(await collect(reader.alerts({ limit: 1, where: ({ ktime }) => ktime < 20 }))), [1]);
-    assert.deepEqual(sequences(await collect(reader.alerts({ hostId: 'another' }))), []);
+    assert.deepEqual(sequences(await Array.fromAsync(reader.alerts({ from, to: from + 10 }))), [1, 2]);
+    assert.deepEqual(
+      sequences(await Array.fromAsync(reader.alerts({ limit: 1, where: ({ ktime }) => ktime < 20 }))),
+      [1],
+    );
+    assert.deepEqual(sequences(await Array.fromAsync(reader.alerts({ hostId: 'another' }))), []);
   });
 
-  test('follows what another connection stores', async () => {
+  test('follows records that another connection stores', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
     const stop = new AbortController();
@@ -80,30 +77,30 @@ suite('the reader', () => {
     assert.deepEqual(seen, [3, 50, 51]);
   });
 
-  test('shows the newest version of an incident, also when an older one comes later', async () => {
+  test('lists the newest version of an incident, even when an older one arrives later', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
     await trail.add(TOPIC.incidents, encode('Incident', createTestIncident([createTestAlert(0)], 0)));
-    const incidents = await collect(trail.reader.incidents());
+    const incidents = await Array.fromAsync(trail.reader.incidents());
     assert.deepEqual(
       incidents.map(({ version }) => version),
       [ALERTS],
     );
     assert.equal(trail.reader.search('Version 4 of a shell').length, 1);
-    assert.equal(trail.reader.search('"Version 3 of a shell"').length, 0, 'an old version is not found');
+    assert.equal(trail.reader.search('"Version 3 of a shell"').length, 0, 'an old version is not searchable');
   });
 
-  test('gathers what belongs to an incident', async () => {
+  test('collects the records that belong to an incident', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
-    const [incident] = await collect(trail.reader.incidents());
+    const [incident] = await Array.fromAsync(trail.reader.incidents());
     const dossier = trail.reader.incident(incident?.id ?? '');
     assert.ok(dossier !== undefined);
     assert.equal(dossier.versions, ALERTS);
     assert.equal(dossier.alerts.length, ALERTS);
     assert.equal(dossier.commands.length, ALERTS);
     assert.equal(dossier.results.length, ALERTS);
-    assert.equal(dossier.executions.length, 0, 'the process of the incident executed nothing');
+    assert.equal(dossier.executions.length, 0, 'the process of the incident made no executions');
     assert.equal(trail.reader.incident('inc-none'), undefined);
   });
 
@@ -129,7 +126,7 @@ suite('the reader', () => {
     ]);
   });
 
-  test('walks events by time, process and kind', async () => {
+  test('yields events by time, process and kind', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
     const count = (query: Parameters<AuditReader['events']>[0]) => [...trail.reader.events(query)].length;
@@ -160,7 +157,7 @@ suite('the reader', () => {
     assert.throws(() => trail.reader.search('a '.repeat(100)), { code: 'ERR_AUDIT_QUERY' });
   });
 
-  test('says what is there, and that nothing is there', async () => {
+  test('reports what the trail contains, and that a trail is missing', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);
     const { counts, events, dropped, fileBytes } = trail.reader.stats();

@@ -11,8 +11,8 @@ import { AuditReader, compileAuditorOptions, createAuditPipeline, SqliteSink } f
 import { kindBit } from '../src/kind-bits.ts';
 import { createTestBatch, createTestProcess, execBody, inRecord, openBody, tempDir } from './support.ts';
 
-/** A batch of about `bytes` that nothing packs. */
-function noise(n: number, bytes: number, withExecution = false): Buffer {
+/** Creates an incompressible batch of about `bytes` bytes. */
+function createNoiseBatch(n: number, bytes: number, withExecution = false): Buffer {
   const process = createTestProcess(100);
   const body = openBody(randomBytes(bytes / 2).toString('hex'));
   const opened = { process: 0, sequence: n * 10, ktime: n * 1_000_000, body };
@@ -24,8 +24,8 @@ function openSink(path: string, overrides: { readonly eventRetentionMs?: number;
   return new SqliteSink({ path, maxBytes: MIN_BYTES, eventRetentionMs: 1e12, synchronous: 'normal', ...overrides });
 }
 
-suite('the disk bound', () => {
-  test('lets the oldest events go, counts them, keeps all else, and the chain stays whole', async () => {
+suite('the size limit', () => {
+  test('drops and counts the oldest events, keeps the rest, and leaves the chain intact', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const sink = openSink(path);
@@ -33,13 +33,13 @@ suite('the disk bound', () => {
     const batches = 120;
     for (let n = 0; n < batches; n++) {
       await pipeline([
-        inRecord(TOPIC.events, n, noise(n, 200_000, true)),
+        inRecord(TOPIC.events, n, createNoiseBatch(n, 200_000, true)),
         inRecord(TOPIC.alerts, n, encode('Alert', createTestAlert(n))),
       ]);
       assert.ok(sink.stats().usedBytes <= MIN_BYTES);
     }
-    const [drop, ...others] = sink.stats().dropped;
-    assert.deepEqual(others, []);
+    const [drop, ...furtherDrops] = sink.stats().dropped;
+    assert.deepEqual(furtherDrops, []);
     assert.equal(drop?.kind, 'events');
     assert.equal(drop.cause, 'disk-bound');
     await sink.close();
@@ -50,7 +50,7 @@ suite('the disk bound', () => {
     const { counts, events } = reader.stats();
     assert.equal(drop.events, drop.count * 2);
     assert.equal(events, counts.events * 2);
-    assert.equal(counts.events + drop.count, batches, 'stored = held + counted drops');
+    assert.equal(counts.events + drop.count, batches, 'each batch is either stored or counted as dropped');
     assert.ok(counts.events > 10);
     assert.equal(counts.alert, batches);
     assert.equal(counts.execution, batches, 'executions outlive their batch');
@@ -58,10 +58,10 @@ suite('the disk bound', () => {
     assert.equal(verified.problemCount, 0);
     assert.equal(verified.retired, drop.count);
     const opened = [...reader.events({ eventKinds: kindBit(KIND.Open) })].length;
-    assert.equal(opened, counts.events, 'the newest events are there');
+    assert.equal(opened, counts.events, 'the newest events are stored');
   });
 
-  test('pushes back when what must stay fills it: nothing is written, nothing lost', async () => {
+  test('rejects a batch without losing records when only undroppable records are left', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const sink = openSink(path);
@@ -86,19 +86,19 @@ suite('the disk bound', () => {
 });
 
 suite('a full disk', () => {
-  const noRoot = process.getuid?.() === 0 ? false : 'mounting a small tmpfs needs root';
+  const skip = process.getuid?.() === 0 ? false : 'mounting a small tmpfs needs root';
 
-  test('pushes back, and the trail goes on where it stopped when there is room', { skip: noRoot }, async (t) => {
+  test('rejects a batch, and continues when there is space again', { skip }, async (t) => {
     using dir = tempDir();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dir.path]);
-    if (mounted.status !== 0) return t.skip(`tmpfs can't be mounted: ${mounted.stderr}`);
+    if (mounted.status !== 0) return t.skip(`cannot mount a tmpfs: ${mounted.stderr}`);
     try {
       const ballast = join(dir.path, 'ballast');
       writeFileSync(ballast, Buffer.alloc(10 * 2 ** 20));
       const path = join(dir.path, 'audit.db');
       const sink = openSink(path);
       const pipeline = createAuditPipeline(sink);
-      const records = Array.from({ length: 20 }, (_, n) => inRecord(TOPIC.events, n, noise(n, 200_000)));
+      const records = Array.from({ length: 20 }, (_, n) => inRecord(TOPIC.events, n, createNoiseBatch(n, 200_000)));
       let stored = 0;
       const storeAll = async (): Promise<void> => {
         for (; stored < records.length; stored++) await pipeline(records.slice(stored, stored + 1));
@@ -116,53 +116,54 @@ suite('a full disk', () => {
   });
 });
 
-suite('the age of events', () => {
-  test('is measured in their own time, but not by a clock that runs ahead', async () => {
+suite('the retention of events', () => {
+  test('uses the time of the events, but no later than the wall clock', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     const now = () => EVIDENCE_WALL_OFFSET + 100 * 1_000_000;
     const sink = openSink(path, { eventRetentionMs: 20_000, now });
     const pipeline = createAuditPipeline(sink);
-    for (let n = 0; n < 50; n++) await pipeline([inRecord(TOPIC.events, n, noise(n, 100))]);
-    // The newest is of second 49: what ended before second 29 has gone.
+    for (let n = 0; n < 50; n++) await pipeline([inRecord(TOPIC.events, n, createNoiseBatch(n, 100))]);
+    // The newest event is of second 49, so batches that ended before second 29 are dropped.
     assert.deepEqual(
       sink.stats().dropped.map(({ cause, count }) => ({ cause, count })),
       [{ cause: 'age', count: 29 }],
     );
-    await pipeline([inRecord(TOPIC.events, 50, noise(50_000_000, 100))]);
+    await pipeline([inRecord(TOPIC.events, 50, createNoiseBatch(50_000_000, 100))]);
     assert.equal(
       sink.stats().dropped[0]?.count,
       50,
-      'a wall clock of second 100 lets go of all before second 80, no more',
+      'with the wall clock at second 100, only batches before second 80 are dropped',
     );
     await sink.close();
   });
 });
 
-suite('events of a clock that ran ahead', () => {
-  test('go with those that came after them, and hold up nobody', async () => {
+suite('events with a future timestamp', () => {
+  test('expire with the events that followed them, and do not block others', async () => {
     using dir = tempDir();
     const now = () => EVIDENCE_WALL_OFFSET + 100 * 1_000_000;
     const sink = openSink(join(dir.path, 'audit.db'), { eventRetentionMs: 20_000, now });
     const pipeline = createAuditPipeline(sink);
-    // Two partitions, so two chains: the first one begins in the year 3,000, twice.
-    const ahead = [noise(50_000_000, 100), noise(50_000_001, 100)];
+    // Two partitions make two chains; the first one starts with two batches of the year 3000.
+    const ahead = [createNoiseBatch(50_000_000, 100), createNoiseBatch(50_000_001, 100)];
     for (const [n, batch] of ahead.entries()) await pipeline([inRecord(TOPIC.events, n, batch)]);
-    for (let n = 0; n < 50; n++) await pipeline([{ ...inRecord(TOPIC.events, n, noise(n, 100)), partition: 1 }]);
-    const gone = (): number | undefined => sink.stats().dropped[0]?.count;
-    assert.equal(gone(), 50, "the other host's, as a wall clock of second 100 has it");
-    await pipeline([inRecord(TOPIC.events, 2, noise(90, 100))]);
-    assert.equal(gone(), 50, 'what came after them is young');
+    for (let n = 0; n < 50; n++)
+      await pipeline([{ ...inRecord(TOPIC.events, n, createNoiseBatch(n, 100)), partition: 1 }]);
+    const droppedCount = (): number | undefined => sink.stats().dropped[0]?.count;
+    assert.equal(droppedCount(), 50, 'batches of the other chain before second 80');
+    await pipeline([inRecord(TOPIC.events, 2, createNoiseBatch(90, 100))]);
+    assert.equal(droppedCount(), 50, 'the batch that followed is recent');
     await sink.close();
-    const later = openSink(join(dir.path, 'audit.db'), { eventRetentionMs: 20_000, now: () => now() + 15_000_000 });
-    await createAuditPipeline(later)([inRecord(TOPIC.events, 3, noise(112, 100))]);
-    assert.equal(later.stats().dropped[0]?.count, 53, 'and goes with them when it has become old');
-    await later.close();
+    const reopened = openSink(join(dir.path, 'audit.db'), { eventRetentionMs: 20_000, now: () => now() + 15_000_000 });
+    await createAuditPipeline(reopened)([inRecord(TOPIC.events, 3, createNoiseBatch(112, 100))]);
+    assert.equal(reopened.stats().dropped[0]?.count, 53, 'they expire together with the batch that followed');
+    await reopened.close();
   });
 });
 
-suite('a file that is no audit trail', () => {
-  test('is kept aside, and a new one begun', async () => {
+suite('a file that is not an audit trail', () => {
+  test('is moved aside, and a new one is created', async () => {
     using dir = tempDir();
     const path = join(dir.path, 'audit.db');
     writeFileSync(path, 'this was a database once'.repeat(500));
@@ -170,10 +171,10 @@ suite('a file that is no audit trail', () => {
     await createAuditPipeline(sink)([inRecord(TOPIC.alerts, 0, encode('Alert', createTestAlert(0)))]);
     await sink.close();
     assert.ok(sink.movedAside !== null && existsSync(sink.movedAside));
-    assert.equal(statSync(path).mode & 0o777, 0o600, 'arguments hold secrets');
+    assert.equal(statSync(path).mode & 0o777, 0o600, 'arguments contain secrets');
   });
 
-  test('and settings out of bounds are refused', () => {
+  test('settings out of range are rejected', () => {
     assert.throws(() => compileAuditorOptions({ path: '' }), RangeError);
     assert.throws(() => compileAuditorOptions({ path: 'x', maxBytes: 1 }), /auditor\.maxBytes is 1/);
     assert.throws(() => compileAuditorOptions({ path: 'x', eventRetentionMs: 0 }), /eventRetentionMs/);

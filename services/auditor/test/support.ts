@@ -123,15 +123,15 @@ export function gapBody(reason: string): Body {
 }
 
 export interface TestEvent {
-  /** index in the batch's processes */
+  /** Index into the batch's processes */
   readonly process: number;
   readonly sequence: number;
-  /** µs; @default sequence × 10 */
+  /** µs. @default sequence × 10 */
   readonly ktime?: number;
   readonly body: Body;
 }
 
-/** A framed EventBatch. */
+/** Creates a framed EventBatch. */
 export function createTestBatch(processes: readonly Process[], events: readonly TestEvent[]): Buffer {
   const writer = new EventBatchWriter();
   for (const { process, sequence, ktime = sequence * 10, body } of events) {

@@ -1,4 +1,4 @@
-/** A little of everything that is audited, and what must be found of it. */
+/** Records of every audited topic, with searchable content. */
 import type { OutRecord } from '@ringfence/bus';
 import {
   createTestAlert,
@@ -12,7 +12,7 @@ import { createTestBatch, createTestProcess, execBody, gapBody, openBody } from 
 
 export const EVENTS_PER_BATCH = 12;
 
-/** Batch `n`: opens by two processes, one execution, one gap. */
+/** Creates batch `n`: opens by two processes, one execution, one gap. */
 export function testBatch(n: number): Buffer {
   const processes = [
     createTestProcess(1),
@@ -36,17 +36,17 @@ export function testBatch(n: number): Buffer {
   ]);
 }
 
-/** Batches, alerts, versions of one incident, a command and its result for each alert. */
+/** Creates batches, alerts, versions of one incident, and a command with its result for each alert. */
 export function testTrail(batches: number, alerts: number): OutRecord[] {
-  const raised = Array.from({ length: alerts }, (_, i) => createTestAlert(i));
+  const testAlerts = Array.from({ length: alerts }, (_, i) => createTestAlert(i));
   const out: OutRecord[] = [];
   const add = (topic: string, value: Uint8Array): void => {
     out.push({ topic, key: EVIDENCE_HOST, value });
   };
   for (let n = 0; n < batches; n++) add(TOPIC.events, testBatch(n));
-  raised.forEach((alert, i) => {
+  testAlerts.forEach((alert, i) => {
     add(TOPIC.alerts, encode('Alert', alert));
-    add(TOPIC.incidents, encode('Incident', createTestIncident(raised.slice(0, i + 1), i + 1)));
+    add(TOPIC.incidents, encode('Incident', createTestIncident(testAlerts.slice(0, i + 1), i + 1)));
     const command = createTestCommand(alert.id);
     add(TOPIC.commands, encode('Command', command));
     add(TOPIC.results, encode('Result', createTestResult(command)));

@@ -9,7 +9,7 @@ import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
 import { inRecord, tempDir } from './support.ts';
 import { testTrail } from './trail.ts';
 
-/** A trail of 5 batches and 4 alerts with what belongs to them. */
+/** Creates a trail of 5 batches and 4 alerts with their incident versions, commands and results. */
 async function createTestTrail(dir: string): Promise<string> {
   const path = join(dir, 'audit.db');
   const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
@@ -24,25 +24,25 @@ async function createTestTrail(dir: string): Promise<string> {
   return path;
 }
 
-function tamper(path: string, sql: string): void {
+function runSql(path: string, sql: string): void {
   const db = new Database(path);
-  assert.ok(db.prepare(sql).run().changes > 0, 'the tampering changed nothing');
+  assert.ok(db.prepare(sql).run().changes > 0, 'the statement changed no row');
   db.close();
 }
 
-function found(path: string, anchors?: Parameters<AuditReader['verify']>[0]) {
+function problemsOf(path: string, published?: Parameters<AuditReader['verify']>[0]) {
   using reader = new AuditReader(path);
-  return reader.verify(anchors).problems.map(({ what, kind, seq, count }) => ({ what, kind, seq, count }));
+  return reader.verify(published).problems.map(({ type, kind, seq, count }) => ({ type, kind, seq, count }));
 }
 
 const ALERT = `kind = ${kindNumber.alert}`;
-const seq = (n: number): string => `${ALERT} AND seq = ${n}`;
+const alertSeq = (n: number): string => `${ALERT} AND seq = ${n}`;
 
 suite('verify', () => {
-  test('finds nothing in an untouched trail, and the chain is what the schema says', async () => {
+  test('finds no problem in an intact trail, whose hashes match the schema', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    assert.deepEqual(found(path), []);
+    assert.deepEqual(problemsOf(path), []);
     const record: AuditRecord = {
       id: 'x',
       kind: 'alert',
@@ -56,8 +56,8 @@ suite('verify', () => {
     };
     const encoded = typeOf('AuditRecord').toBuffer(record);
     const { createHash } = await import('node:crypto');
-    const rest = encoded.subarray(0, encoded.length - 32);
-    const expected = createHash('sha256').update(record.prevHash).update(rest).digest();
+    const hashed = encoded.subarray(0, encoded.length - 32);
+    const expected = createHash('sha256').update(record.prevHash).update(hashed).digest();
     assert.deepEqual(recordHash(record.prevHash, record), expected);
     assert.equal(GENESIS.length, 32);
   });
@@ -73,8 +73,8 @@ suite('verify', () => {
     test(`finds a changed ${description}`, async () => {
       using dir = tempDir();
       const path = await createTestTrail(dir.path);
-      tamper(path, `UPDATE records SET ${set} WHERE ${seq(2)}`);
-      assert.deepEqual(found(path), [{ what: 'changed', kind: 'alert', seq: 2, count: 1 }]);
+      runSql(path, `UPDATE records SET ${set} WHERE ${alertSeq(2)}`);
+      assert.deepEqual(problemsOf(path), [{ type: 'changed', kind: 'alert', seq: 2, count: 1 }]);
     });
   }
 
@@ -82,7 +82,7 @@ suite('verify', () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
     const db = new Database(path);
-    const row = db.prepare(`SELECT record, prev_hash, id, timestamp FROM records WHERE ${seq(2)}`).get() as {
+    const row = db.prepare(`SELECT record, prev_hash, id, timestamp FROM records WHERE ${alertSeq(2)}`).get() as {
       record: number;
       prev_hash: Buffer;
       id: string;
@@ -106,96 +106,96 @@ suite('verify', () => {
       row.record,
     );
     db.close();
-    // The next one was chained to what stood there before.
-    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 3, count: 1 }]);
+    // The next record was chained to the original hash.
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 3, count: 1 }]);
   });
 
-  test('finds a deleted record, in the middle and at the beginning', async () => {
+  test('finds records deleted in the middle and at the beginning', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    tamper(path, `DELETE FROM records WHERE ${seq(2)}`);
-    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 2, count: 1 }]);
-    tamper(path, `DELETE FROM records WHERE ${seq(1)}`);
-    assert.deepEqual(found(path), [{ what: 'missing', kind: 'alert', seq: 1, count: 2 }]);
+    runSql(path, `DELETE FROM records WHERE ${alertSeq(2)}`);
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 2, count: 1 }]);
+    runSql(path, `DELETE FROM records WHERE ${alertSeq(1)}`);
+    assert.deepEqual(problemsOf(path), [{ type: 'missing', kind: 'alert', seq: 1, count: 2 }]);
   });
 
-  test('finds a deleted record although the rest was numbered anew', async () => {
+  test('finds a deleted record although the rest was renumbered', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    tamper(path, `DELETE FROM records WHERE ${seq(2)}`);
-    tamper(path, `UPDATE records SET seq = 2 WHERE ${seq(3)}`);
-    tamper(path, `UPDATE records SET seq = 3 WHERE ${seq(4)}`);
-    const problems = found(path);
+    runSql(path, `DELETE FROM records WHERE ${alertSeq(2)}`);
+    runSql(path, `UPDATE records SET seq = 2 WHERE ${alertSeq(3)}`);
+    runSql(path, `UPDATE records SET seq = 3 WHERE ${alertSeq(4)}`);
+    const problems = problemsOf(path);
     assert.ok(
-      problems.some(({ what, seq: at }) => what === 'missing' && at === 2),
+      problems.some(({ type, seq }) => type === 'missing' && seq === 2),
       JSON.stringify(problems),
     );
   });
 
-  test('finds a record that was put in, and names that one only', async () => {
+  test('finds exactly the record that was inserted', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    for (const n of [4, 3]) tamper(path, `UPDATE records SET seq = ${n + 1} WHERE ${seq(n)}`);
-    tamper(path, `UPDATE chains SET head_seq = head_seq + 1 WHERE ${ALERT}`);
-    tamper(
+    for (const n of [4, 3]) runSql(path, `UPDATE records SET seq = ${n + 1} WHERE ${alertSeq(n)}`);
+    runSql(path, `UPDATE chains SET head_seq = head_seq + 1 WHERE ${ALERT}`);
+    runSql(
       path,
       `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload)
        SELECT chain, 3, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
-       FROM records WHERE ${seq(2)}`,
+       FROM records WHERE ${alertSeq(2)}`,
     );
-    assert.deepEqual(found(path), [{ what: 'added', kind: 'alert', seq: 3, count: 1 }]);
+    assert.deepEqual(problemsOf(path), [{ type: 'added', kind: 'alert', seq: 3, count: 1 }]);
   });
 
-  test('finds a record that was put at the end, and the auditor goes on behind it', async () => {
+  test('finds a record that was appended, and the auditor continues behind it', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    tamper(
+    runSql(
       path,
       `INSERT INTO records (chain, seq, kind, id, timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload)
        SELECT chain, 5, kind, 'planted', timestamp, until, host, source_offset, event_kinds, events, hash, zeroblob(32), size, packed, entities, payload
-       FROM records WHERE ${seq(4)}`,
+       FROM records WHERE ${alertSeq(4)}`,
     );
-    const planted = [{ what: 'added', kind: 'alert', seq: 5, count: 1 }];
-    assert.deepEqual(found(path), planted);
+    const inserted = [{ type: 'added', kind: 'alert', seq: 5, count: 1 }];
+    assert.deepEqual(problemsOf(path), inserted);
     const sink = new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' });
     const fresh = testTrail(0, 5).filter(({ topic }) => topic === TOPIC.alerts)[4];
     await createAuditPipeline(sink)([inRecord(TOPIC.alerts, 4, fresh?.value ?? null)]);
     assert.equal(sink.stats().stored.alert, 1);
     await sink.close();
-    assert.deepEqual(found(path), planted);
+    assert.deepEqual(problemsOf(path), inserted);
   });
 
-  test('finds a trail that was cut off, also when its head was set back, given a head noted earlier', async () => {
+  test('finds cut-off records, and with a published head also when the chain head was set back', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    using before = new AuditReader(path);
-    const { chains } = before.verify();
-    before.close();
-    tamper(path, `DELETE FROM records WHERE ${ALERT} AND seq > 2`);
-    assert.deepEqual(found(path), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
-    tamper(
+    using reader = new AuditReader(path);
+    const { chains } = reader.verify();
+    reader.close();
+    runSql(path, `DELETE FROM records WHERE ${ALERT} AND seq > 2`);
+    assert.deepEqual(problemsOf(path), [{ type: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+    runSql(
       path,
-      `UPDATE chains SET head_seq = 2, head_hash = (SELECT hash FROM records WHERE ${seq(2)}) WHERE ${ALERT}`,
+      `UPDATE chains SET head_seq = 2, head_hash = (SELECT hash FROM records WHERE ${alertSeq(2)}) WHERE ${ALERT}`,
     );
-    assert.deepEqual(found(path), [], 'the trail alone can not know');
-    assert.deepEqual(found(path, chains), [{ what: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
+    assert.deepEqual(problemsOf(path), [], 'not detectable from the trail alone');
+    assert.deepEqual(problemsOf(path, chains), [{ type: 'cut-off', kind: 'alert', seq: 3, count: 2 }]);
   });
 
-  test('finds records of a chain that was taken out whole', async () => {
+  test('finds the records of a deleted chain', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    tamper(path, `DELETE FROM chains WHERE ${ALERT}`);
-    assert.deepEqual(new Set(found(path).map(({ what }) => what)), new Set(['added']));
+    runSql(path, `DELETE FROM chains WHERE ${ALERT}`);
+    assert.deepEqual(new Set(problemsOf(path).map(({ type }) => type)), new Set(['added']));
   });
 
-  test('and what it reads stay bounded on a payload that claims to be small and is not', async () => {
+  test('finds a payload larger than its claimed size without reading beyond it', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
-    tamper(path, `UPDATE records SET size = 10 WHERE kind = ${kindNumber.events} AND seq = 1`);
-    assert.deepEqual(found(path), [{ what: 'changed', kind: 'events', seq: 1, count: 1 }]);
+    runSql(path, `UPDATE records SET size = 10 WHERE kind = ${kindNumber.events} AND seq = 1`);
+    assert.deepEqual(problemsOf(path), [{ type: 'changed', kind: 'events', seq: 1, count: 1 }]);
   });
 
-  test('keeps the records as they stood on the bus', async () => {
+  test('stores the records as they were published on the bus', async () => {
     using dir = tempDir();
     const path = await createTestTrail(dir.path);
     using reader = new AuditReader(path);

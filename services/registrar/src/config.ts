@@ -1,22 +1,22 @@
 /** Settings of the registrar. */
 export interface RegistrarOptions {
-  /** Address it listens on. @default '127.0.0.1' */
+  /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string;
-  /** 0: any free one. @default 7443 */
+  /** 0 selects a free port. @default 7443 */
   readonly port?: number;
-  /** DNS names and addresses that its clients know it by: its certificate holds for these. */
+  /** DNS names and addresses under which clients reach the registrar; its certificate is issued for them. */
   readonly names: readonly string[];
-  /** How long the certificates of agents and services are valid; they are renewed at two thirds. @default 30 */
+  /** Validity of agents' and services' certificates in days; they are renewed at two thirds. @default 30 */
   readonly certificateDays?: number;
-  /** How long a signing key that another one has replaced stays good for what is still on its way, ms. @default 24 h */
+  /** How long a replaced signing key stays valid for records that are still in transit, ms. @default 24 h */
   readonly retireAfterMs?: number;
-  /** Refusals within a minute after which an address is not heard for the rest of it. @default 10 */
+  /** Refusals per minute after which an address is blocked for the rest of the minute. @default 10 */
   readonly refusalsPerMinute?: number;
-  /** Requests at work at once; further ones are told to come again. @default 64 */
+  /** Maximum number of concurrent requests; further ones are refused as busy. @default 64 */
   readonly maxRequests?: number;
-  /** From the first byte of a request to its last, ms. @default 10 s */
+  /** Deadline for receiving a request, ms. @default 10 s */
   readonly requestTimeoutMs?: number;
-  /** How often the topic is compared with the book, ms. @default 10 min */
+  /** Interval between comparisons of the topic with the store, ms. @default 10 min */
   readonly reconcileMs?: number;
 }
 
@@ -34,8 +34,9 @@ export function compileRegistrarOptions(options: RegistrarOptions): CompiledRegi
     reconcileMs: options.reconcileMs ?? 600_000,
   };
   for (const [name, value] of Object.entries(numbers)) {
-    if (!(value > 0)) throw new RangeError(`registrar.${name} is ${value}: it must be above 0`);
+    if (!(value > 0)) throw new RangeError(`registrar.${name} is ${value}: expected a number above 0`);
   }
-  if (names.length === 0) throw new RangeError('registrar.names is empty: name what its clients know it by');
+  if (names.length === 0)
+    throw new RangeError('registrar.names is empty: add the DNS names or addresses that clients use');
   return Object.freeze({ host, port, names, ...numbers });
 }

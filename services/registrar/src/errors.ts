@@ -26,7 +26,7 @@ export type RegistrarErrorCode =
   /** The registrar works on as many requests as it may. Retry soon. */
   | 'ERR_REGISTRAR_BUSY';
 
-/** The HTTP status of each refusal. */
+/** HTTP status of each stable refusal code. */
 export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
   ERR_REGISTRAR_BAD_REQUEST: 400,
   ERR_REGISTRAR_TOKEN: 401,

@@ -4,18 +4,18 @@ import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/wire';
-import { Book, type Page } from './book.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
+import { EnrolmentStore, type StoredEnrolment } from './enrolment-store.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { createRegistrarServer, secureContext } from './server.ts';
-import { type Admitted, enrolStep, type Failpoint } from './steps/enrol.ts';
+import { type Admission, enrolStep, type Failpoint } from './steps/enrol.ts';
 import { renewStep } from './steps/renew.ts';
 import { revokeStep } from './steps/revoke.ts';
-import { Tokens } from './tokens.ts';
+import { TokenStore } from './token-store.ts';
 
-const OWN_CERTIFICATE_DAYS = 30;
-const DAY = 86_400_000;
+const SERVER_CERTIFICATE_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 export interface RegistrarDeps {
   readonly options: RegistrarOptions;
@@ -29,59 +29,62 @@ export interface RegistrarDeps {
 
 export interface TokenRequest {
   readonly roles: readonly Role[];
-  /** @default anyone who isn't enrolled yet */
+  /** @default any subject that is not enrolled yet */
   readonly subject?: string;
-  /** DNS names and addresses that a service will serve under. @default none: a client only */
+  /** DNS names and addresses of a service that accepts connections. @default none, for a client-only certificate */
   readonly hosts?: readonly string[];
-  /** ms. @default 1 h */
+  /** Validity of the token, ms. @default 1 h */
   readonly ttlMs?: number;
 }
 
 export interface Registrar extends AsyncDisposable {
-  /** `https://address:port` that it listens on */
+  /** Address it listens on, `https://address:port` */
   readonly url: string;
-  /** A one-time token: shown once, kept as its hash. Throws IdentityError. */
+  /** Creates a one-time token. Only its hash is stored. Throws IdentityError. */
   createToken(request: TokenRequest): string;
-  /** Takes back all keys and certificates of a subject; resolves to the number of keys when the bus knows, or will. Throws RegistrarError. */
+  /**
+   * Revokes all keys and certificates of a subject. Resolves to the number of keys revoked, once they are published or
+   * queued for the next attempt. Throws RegistrarError.
+   */
   revoke(subject: string): Promise<number>;
   stats(): RegistrarStats;
   close(): Promise<void>;
 }
 
-/** Starts enrolling. The topics must exist. Rejects when it can't listen, or `ringfence.enrolments` can't be read. */
+/** Starts the registrar; the topics must exist. Rejects when it cannot listen or read `ringfence.enrolments`. */
 export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   const { bus, ca, log } = deps;
   const now = deps.now ?? Date.now;
   const options = compileRegistrarOptions(deps.options);
   const metrics = new RegistrarMetrics();
-  const book = new Book(ca.directory, ca.root);
-  const tokens = new Tokens(ca.directory, ca.fingerprint);
-  const publisher = new Publisher({ bus, book, metrics, log, reconcileMs: options.reconcileMs });
-  const steps = { authority: ca, book, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
+  const store = new EnrolmentStore(ca.directory, ca.root);
+  const tokens = new TokenStore(ca.directory, ca.fingerprint);
+  const publisher = new Publisher({ bus, store, metrics, log, reconcileMs: options.reconcileMs });
+  const steps = { authority: ca, store, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
-  const admit = async (
-    { answer, pages, subject }: Admitted,
-    what: 'enrolled' | 'renewed',
-  ): Promise<Admitted['answer']> => {
-    await publisher.publish(pages);
-    metrics[what]++;
-    log.info({ subject, role: pages[0]?.enrolment.role, keyId: pages[0]?.enrolment.signingKeyId }, what);
-    return answer;
+  const complete = async (
+    { response, enrolments, subject }: Admission,
+    outcome: 'enrolled' | 'renewed',
+  ): Promise<Admission['response']> => {
+    await publisher.publish(enrolments);
+    metrics[outcome]++;
+    log.info({ subject, role: enrolments[0]?.enrolment.role, keyId: enrolments[0]?.enrolment.signingKeyId }, outcome);
+    return response;
   };
   const server = createRegistrarServer({
     options,
     metrics,
     log,
-    tls: await ownCertificate(ca, options.names),
-    enrol: async (body, remote) => admit(await enrolStep(steps, body, remote), 'enrolled'),
-    renew: async (body, certificate) => admit(await renewStep(steps, body, certificate), 'renewed'),
+    tls: await issueServerCertificate(ca, options.names),
+    enrol: async (body, remote) => complete(await enrolStep(steps, body, remote), 'enrolled'),
+    renew: async (body, certificate) => complete(await renewStep(steps, body, certificate), 'renewed'),
   });
   const renewal = setInterval(() => {
-    ownCertificate(ca, options.names).then(
+    issueServerCertificate(ca, options.names).then(
       (material) => server.setSecureContext(secureContext(material)),
-      (error: unknown) => log.error({ error }, "the registrar's own certificate could not be renewed"),
+      (error: unknown) => log.error({ error }, 'the certificate of the registrar could not be renewed'),
     );
-  }, DAY).unref();
+  }, DAY_MS).unref();
 
   const close = async (): Promise<void> => {
     clearInterval(renewal);
@@ -103,11 +106,11 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     createToken: ({ roles, subject = null, hosts = [], ttlMs = 3_600_000 }) =>
       tokens.create({ roles, subject, hosts, expiresAt: now() + ttlMs }),
     async revoke(subject) {
-      const pages: Page[] = revokeStep(book, subject, now());
-      await publisher.publish(pages);
-      metrics.revoked += pages.length;
-      log.info({ subject, keys: pages.length }, 'revoked');
-      return pages.length;
+      const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
+      await publisher.publish(enrolments);
+      metrics.revoked += enrolments.length;
+      log.info({ subject, keys: enrolments.length }, 'revoked');
+      return enrolments.length;
     },
     stats: () => metrics.snapshot(),
     close,
@@ -115,15 +118,15 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   };
 }
 
-/** In memory only: the authority is at hand for another one. */
-async function ownCertificate(ca: Authority, hosts: readonly string[]): Promise<TlsMaterial> {
+/** The certificate is kept in memory only: the authority can issue another at any time. */
+async function issueServerCertificate(ca: Authority, hosts: readonly string[]): Promise<TlsMaterial> {
   const { key, csr } = await createRequest('registrar');
   const { certificate } = await ca.issue({
     csr,
     subject: 'registrar',
     roles: ['registrar'],
     hosts,
-    days: OWN_CERTIFICATE_DAYS,
+    days: SERVER_CERTIFICATE_DAYS,
   });
   return { certificate, key, authority: ca.certificate };
 }

@@ -3,19 +3,19 @@ import { REFUSALS, type RegistrarErrorCode } from './errors.ts';
 export interface RegistrarStats {
   readonly enrolled: number;
   readonly renewed: number;
-  /** keys taken back */
+  /** Keys revoked */
   readonly revoked: number;
   readonly refusals: Readonly<Record<RegistrarErrorCode, number>>;
-  /** connections that ended before there was a request: no TLS, a bad certificate, too slow */
+  /** Connections that ended before a request: no TLS, a bad certificate, too slow */
   readonly brokenConnections: number;
-  /** enrolment records written to the bus, and those that could not be yet */
+  /** Enrolment records written to the bus */
   readonly published: number;
+  /** Attempts to write to the bus that failed; they are retried */
   readonly publishFailures: number;
-  /** records on the topic that were missing, older than the book's, or not ours, and were put right */
+  /** Records rewritten because they were missing, outdated or not signed by the root key */
   readonly healed: number;
 }
 
-/** Counts what the registrar did. */
 export class RegistrarMetrics {
   enrolled = 0;
   renewed = 0;
@@ -29,7 +29,7 @@ export class RegistrarMetrics {
     number
   >;
 
-  refused(code: RegistrarErrorCode): void {
+  countRefusal(code: RegistrarErrorCode): void {
     this.#refusals[code]++;
   }
 

@@ -1,7 +1,7 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { SchemaError, TOPIC } from '@ringfence/wire';
-import type { Book, Page } from './book.ts';
+import type { EnrolmentStore, StoredEnrolment } from './enrolment-store.ts';
 import type { RegistrarMetrics } from './metrics.ts';
 
 const PRODUCE_TIMEOUT_MS = 5000;
@@ -10,32 +10,33 @@ const BATCH = 500;
 
 export interface PublisherDeps {
   readonly bus: Bus;
-  readonly book: Book;
+  readonly store: EnrolmentStore;
   readonly metrics: RegistrarMetrics;
   readonly log: Log;
   readonly reconcileMs: number;
 }
 
 /**
- * Holds `ringfence.enrolments` to the book: what is new at once, and everything at the start and from time to time. Whoever can write to the broker may put an
- * older record, garbage or a removal in the place of a revocation; the next comparison puts it right.
+ * Keeps `ringfence.enrolments` equal to the store: publishes changes at once, and compares everything at start and
+ * periodically. An attacker with write access to the broker can replace a revocation with an older record, garbage or a
+ * tombstone; the next comparison repairs it.
  */
 export class Publisher implements AsyncDisposable {
   readonly #deps: PublisherDeps;
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  #working: Promise<void> = Promise.resolve();
+  #reconciling: Promise<void> = Promise.resolve();
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
   }
 
-  /** Never rejects: what can't be written now is in the book, and is written later. */
-  async publish(pages: readonly Page[]): Promise<void> {
+  /** Never rejects: enrolments that cannot be written now stay in the store and are published later. */
+  async publish(enrolments: readonly StoredEnrolment[]): Promise<void> {
     const { bus, metrics, log } = this.#deps;
     try {
-      for (let at = 0; at < pages.length; at += BATCH) {
-        const batch = pages.slice(at, at + BATCH);
+      for (let start = 0; start < enrolments.length; start += BATCH) {
+        const batch = enrolments.slice(start, start + BATCH);
         await withDeadline(
           bus.produce(
             batch.map(({ enrolment, bytes }) => ({ topic: TOPIC.enrolments, key: keyOf(enrolment), value: bytes })),
@@ -45,82 +46,82 @@ export class Publisher implements AsyncDisposable {
       }
     } catch (error) {
       metrics.publishFailures++;
-      const facts = { topic: TOPIC.enrolments, records: pages.length, error: String(error) };
-      log.warn(facts, `enrolments are in the book, not on the bus yet: tried again soon`);
-      this.#again(Math.min(RETRY_MS, this.#deps.reconcileMs));
+      const facts = { topic: TOPIC.enrolments, records: enrolments.length, error: String(error) };
+      log.warn(facts, 'enrolments are stored but not published yet: retrying soon');
+      this.#schedule(Math.min(RETRY_MS, this.#deps.reconcileMs));
     }
   }
 
-  /** Compares now; the first call starts the rhythm. Rejects when the topic can't be read. */
+  /** Compares the topic with the store, and schedules the next comparison. Rejects when the topic cannot be read. */
   async reconcile(): Promise<void> {
-    const { bus, book, metrics, log, reconcileMs } = this.#deps;
-    this.#again(reconcileMs);
-    const last = new Map<string, Uint8Array | null>();
+    const { bus, store, metrics, log, reconcileMs } = this.#deps;
+    this.#schedule(reconcileMs);
+    const latest = new Map<string, Uint8Array | null>();
     const { signal } = this.#stop;
-    for await (const { key, value } of bus.read({ topic: TOPIC.enrolments, signal })) last.set(key, value);
-    const wrong: Page[] = [];
-    for (const subject of book.subjects()) {
-      for (const page of book.of(subject)) {
-        const key = keyOf(page.enrolment);
-        const there = read(book, last.get(key) ?? null);
-        last.delete(key);
-        if (there === null || there.enrolment.version < page.enrolment.version) wrong.push(page);
-        else if (there.enrolment.version > page.enrolment.version) book.adopt(there);
+    for await (const { key, value } of bus.read({ topic: TOPIC.enrolments, signal })) latest.set(key, value);
+    const outdated: StoredEnrolment[] = [];
+    for (const subject of store.subjects()) {
+      for (const stored of store.ofSubject(subject)) {
+        const key = keyOf(stored.enrolment);
+        const published = readPublished(store, latest.get(key) ?? null);
+        latest.delete(key);
+        if (published === null || published.enrolment.version < stored.enrolment.version) outdated.push(stored);
+        else if (published.enrolment.version > stored.enrolment.version) store.adopt(published);
       }
     }
-    for (const value of last.values()) {
-      const there = read(book, value);
-      if (there !== null) book.adopt(there);
+    for (const value of latest.values()) {
+      const published = readPublished(store, value);
+      if (published !== null) store.adopt(published);
     }
-    metrics.healed += wrong.length;
-    if (wrong.length > 0)
-      log.warn({ records: wrong.length }, `${TOPIC.enrolments} lacked enrolments, or had older ones: written again`);
-    await this.publish(wrong);
+    metrics.healed += outdated.length;
+    if (outdated.length > 0)
+      log.warn({ records: outdated.length }, `${TOPIC.enrolments} had missing or outdated enrolments: published again`);
+    await this.publish(outdated);
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
-    await this.#working;
+    await this.#reconciling;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #again(ms: number): void {
+  #schedule(ms: number): void {
     if (this.#stop.signal.aborted) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#working = this.reconcile().catch((error: unknown) => {
-        this.#deps.log.warn({ error: String(error) }, `${TOPIC.enrolments} could not be compared with the book`);
-        this.#again(RETRY_MS);
+      this.#reconciling = this.reconcile().catch((error: unknown) => {
+        this.#deps.log.warn({ error: String(error) }, `${TOPIC.enrolments} could not be compared with the store`);
+        this.#schedule(RETRY_MS);
       });
     }, ms).unref();
   }
 }
 
-const keyOf = ({ subject, signingKeyId }: Page['enrolment']): string => `${subject}/${signingKeyId}`;
+const keyOf = ({ subject, signingKeyId }: StoredEnrolment['enrolment']): string => `${subject}/${signingKeyId}`;
 
-/** null: nothing that the root key has signed. */
-function read(book: Book, value: Uint8Array | null): Page | null {
+/** Returns null when the root key did not sign the value. */
+function readPublished(store: EnrolmentStore, value: Uint8Array | null): StoredEnrolment | null {
   if (value === null) return null;
   try {
-    return book.verify(value);
+    return store.verify(value);
   } catch (error) {
     if (error instanceof SchemaError) return null;
     throw error;
   }
 }
 
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
+async function withDeadline<T>(promise: Promise<T>): Promise<T> {
+  const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`)),
+    () => deadline.reject(new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`)),
     PRODUCE_TIMEOUT_MS,
   );
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([promise, deadline.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,4 @@
-/** A registrar that kills itself at the failpoint: argv: directory, failpoint. Says its address and a token. */
-
+/** A registrar that kills itself at a failpoint. Arguments: directory, failpoint. Prints its URL and a token. */
 import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';

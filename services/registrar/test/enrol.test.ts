@@ -19,18 +19,18 @@ import { startFleet, temporary, until } from './support.ts';
 
 const refused = (reason: string): object => ({ code: 'ERR_IDENTITY_REFUSED', reason });
 
-test('a token becomes a certificate and a key that the services know', async (t) => {
+test('a token is exchanged for a certificate and a key that services accept', async (t) => {
   const fleet = await startFleet(t);
   const hostId = randomUUID();
   const identity = await enrol(fleet.agent(hostId));
   assert.equal(identity.subject, hostId);
   assert.deepEqual(identity.roles, ['agent']);
-  await until(fleet.enrolments, () => fleet.enrolments.inForce(identity.serial));
+  await until(fleet.enrolments, () => fleet.enrolments.isInForce(identity.serial));
   const { keyId, publicKey } = identity.signingKey;
   assert.equal(fleet.enrolments.keyFor(hostId)?.equals(publicKey), true);
   assert.equal(fleet.enrolments.key('agent', hostId, keyId)?.equals(publicKey), true);
-  assert.equal(fleet.enrolments.trusted('agent')(keyId)?.equals(publicKey), true);
-  assert.equal(fleet.enrolments.trusted('detector')(keyId), undefined, 'an agent does not speak as a detector');
+  assert.equal(fleet.enrolments.trustedKeys('agent')(keyId)?.equals(publicKey), true);
+  assert.equal(fleet.enrolments.trustedKeys('detector')(keyId), undefined, 'the key of an agent is not a detector key');
   assert.equal(fleet.enrolments.isRevoked(keyId), false);
   assert.equal(identity.root.equals(fleet.ca.root.publicKey), true);
   const directory = join(fleet.directory, hostId);
@@ -40,7 +40,7 @@ test('a token becomes a certificate and a key that the services know', async (t)
   assert.equal(loadIdentity(directory)?.serial, identity.serial);
 });
 
-test('members of a role get the same key for their state, of no other role, and agents none', async (t) => {
+test('members get the state keys of their roles only, and agents get none', async (t) => {
   const fleet = await startFleet(t);
   const member = async (subject: string, roles: readonly Role[]): Promise<Identity> => {
     const token = fleet.registrar.createToken({ roles, subject });
@@ -48,12 +48,12 @@ test('members of a role get the same key for their state, of no other role, and 
   };
   const keysOf = ({ stateKeys }: Identity): object =>
     Object.fromEntries([...stateKeys].map(([role, key]) => [role, key.export().toString('hex')]));
-  const [one, other] = [await member('enricher-1', ['enricher']), await member('enricher-2', ['enricher'])];
-  const both = await member('all-1', ['enricher', 'detector', 'auditor']);
+  const [first, second] = [await member('enricher-1', ['enricher']), await member('enricher-2', ['enricher'])];
+  const multiRole = await member('all-1', ['enricher', 'detector', 'auditor']);
   const enricher = fleet.ca.stateKey('enricher').toString('hex');
-  assert.deepEqual(keysOf(one), { enricher });
-  assert.deepEqual(keysOf(other), { enricher });
-  const { auditor: _, ...stateful } = keysOf(both) as Record<string, string>;
+  assert.deepEqual(keysOf(first), { enricher });
+  assert.deepEqual(keysOf(second), { enricher });
+  const { auditor: _, ...stateful } = keysOf(multiRole) as Record<string, string>;
   assert.deepEqual(stateful, { enricher, detector: fleet.ca.stateKey('detector').toString('hex') });
   assert.notEqual(stateful.detector, enricher);
   assert.deepEqual(keysOf(await member(randomUUID(), ['agent'])), {});
@@ -61,7 +61,7 @@ test('members of a role get the same key for their state, of no other role, and 
   assert.deepEqual(keysOf(renewed), { enricher });
 });
 
-test('a token enrols once, whatever comes of it and however many ask at the same time', async (t) => {
+test('of many concurrent requests with one token exactly one enrols', async (t) => {
   const fleet = await startFleet(t);
   const token = fleet.registrar.createToken({ roles: ['agent'] });
   const hosts = Array.from({ length: 12 }, () => randomUUID());
@@ -70,12 +70,12 @@ test('a token enrols once, whatever comes of it and however many ask at the same
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') assert.equal(outcome.reason.reason, 'ERR_REGISTRAR_TOKEN');
   }
-  assert.equal(hosts.filter((host) => fleet.enrolments.of(host).length > 0).length <= 1, true);
+  assert.equal(hosts.filter((host) => fleet.enrolments.ofSubject(host).length > 0).length <= 1, true);
   await assert.rejects(enrol(fleet.agent(randomUUID(), { token })), refused('ERR_REGISTRAR_TOKEN'));
   assert.equal(fleet.registrar.stats().enrolled, 1);
 });
 
-test('an expired, forged or mistyped token enrols nobody', async (t) => {
+test('refuses an expired, forged or mistyped token', async (t) => {
   const fleet = await startFleet(t);
   const clock = { ms: Date.now() };
   const registrar = await fleet.start({}, () => clock.ms);
@@ -88,23 +88,23 @@ test('an expired, forged or mistyped token enrols nobody', async (t) => {
   await assert.rejects(enrol(fleet.agent(randomUUID(), { token: 'rft1.x.y' })), { code: 'ERR_IDENTITY_TOKEN' });
 });
 
-test('what the token does not allow is refused and does not spend it', async (t) => {
+test('a request that the token does not allow is refused without spending it', async (t) => {
   const fleet = await startFleet(t);
-  const [own, other] = [randomUUID(), randomUUID()];
-  const token = fleet.registrar.createToken({ roles: ['agent'], subject: own });
-  await assert.rejects(enrol(fleet.agent(other, { token })), refused('ERR_REGISTRAR_FORBIDDEN'));
+  const [hostId, otherHostId] = [randomUUID(), randomUUID()];
+  const token = fleet.registrar.createToken({ roles: ['agent'], subject: hostId });
+  await assert.rejects(enrol(fleet.agent(otherHostId, { token })), refused('ERR_REGISTRAR_FORBIDDEN'));
   const asDetector = enrol(fleet.agent('detector-1', { token, roles: ['detector'] }));
   await assert.rejects(asDetector, refused('ERR_REGISTRAR_FORBIDDEN'));
-  assert.equal((await enrol(fleet.agent(own, { token }))).subject, own);
-  // A token for anyone must not let its holder take over who is here already.
+  assert.equal((await enrol(fleet.agent(hostId, { token }))).subject, hostId);
+  // The holder of a token for any subject must not replace an enrolled subject.
   const forAnyone = fleet.registrar.createToken({ roles: ['agent'] });
-  await assert.rejects(enrol(fleet.agent(own, { token: forAnyone })), refused('ERR_REGISTRAR_TAKEN'));
+  await assert.rejects(enrol(fleet.agent(hostId, { token: forAnyone })), refused('ERR_REGISTRAR_TAKEN'));
 });
 
-test("a request with another host's name, or a key that was not proved, is refused", async (t) => {
+test('refuses a request for another host, or without proof of the key', async (t) => {
   const fleet = await startFleet(t);
-  const [own, other] = [randomUUID(), randomUUID()];
-  const token = fleet.registrar.createToken({ roles: ['agent'], subject: own });
+  const [hostId, otherHostId] = [randomUUID(), randomUUID()];
+  const token = fleet.registrar.createToken({ roles: ['agent'], subject: hostId });
   const secret = token.split('.')[1];
   const key = createSigningKey();
   const signed = (csr: string): object => ({
@@ -114,10 +114,10 @@ test("a request with another host's name, or a key that was not proved, is refus
   });
   const post = (body: object): Promise<{ status: number; code?: string }> =>
     postJson(fleet.registrar.url, fleet.ca.certificate, body);
-  const { csr } = await createRequest(other);
-  const base = { token: secret, subject: own, roles: ['agent'] };
+  const { csr } = await createRequest(otherHostId);
+  const base = { token: secret, subject: hostId, roles: ['agent'] };
   assert.equal((await post({ ...base, ...signed(csr) })).code, 'ERR_REGISTRAR_BAD_REQUEST');
-  const good = (await createRequest(own)).csr;
+  const good = (await createRequest(hostId)).csr;
   const stolen = createSigningKey().publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   assert.equal((await post({ ...base, ...signed(good), signingPublicKey: stolen })).status, 400);
   for (const bad of [
@@ -129,7 +129,7 @@ test("a request with another host's name, or a key that was not proved, is refus
   }
   for (const body of [
     {},
-    { ...base, ...signed(good), more: 1 },
+    { ...base, ...signed(good), extra: 1 },
     { ...base, ...signed(good), roles: ['root'] },
     [],
     'x',
@@ -137,39 +137,40 @@ test("a request with another host's name, or a key that was not proved, is refus
     assert.equal((await post(body as object)).status, 400);
   }
   assert.equal((await post({ ...base, csr: 'x'.repeat(20_000) })).status, 413);
-  assert.equal((await post({ ...base, ...signed(good) })).status, 200, 'none of it has spent the token');
+  assert.equal((await post({ ...base, ...signed(good) })).status, 200, 'the refused requests did not spend the token');
 });
 
-test('a client is not enrolled by a registrar of another fleet, nor by another server of its own', async (t) => {
+test('a client refuses registrars of another fleet and servers that are not registrars', async (t) => {
   const fleet = await startFleet(t);
-  const other = await startFleet(t);
+  const foreignFleet = await startFleet(t);
   const token = fleet.registrar.createToken({ roles: ['agent'] });
-  const elsewhere = enrol(fleet.agent(randomUUID(), { token, registrar: other.registrar.url }));
-  await assert.rejects(elsewhere, { code: 'ERR_IDENTITY_REGISTRAR', message: /not of the fleet/ });
+  const attempt = enrol(fleet.agent(randomUUID(), { token, registrar: foreignFleet.registrar.url }));
+  await assert.rejects(attempt, { code: 'ERR_IDENTITY_REGISTRAR', message: /not the registrar of the token's fleet/ });
 
-  // Shows the true authority's certificate, but has its own from another one of that name: learns no token.
-  const asked: string[] = [];
+  // These servers present the real authority's certificate in their chain, but the first is issued by another authority
+  // and the second has another role. Neither may receive the token.
+  const requests: string[] = [];
   const impostor = async (hosts: string[], roles: ['responder'], authority: typeof fleet.ca): Promise<string> => {
     const { key, csr } = await createRequest('impostor');
     const { certificate } = await authority.issue({ csr, subject: 'impostor', roles, hosts, days: 1 });
     const server = createServer({ key, cert: certificate + fleet.ca.certificate }, (request) => {
-      asked.push(request.url ?? '');
+      requests.push(request.url ?? '');
       request.socket.destroy();
     }).listen(0, '127.0.0.1');
     t.after(() => server.close());
     await new Promise((resolve) => server.on('listening', resolve));
     return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
-  const fake = await createAuthority(join(temporary(t), 'ca'));
-  for (const authority of [fake, fleet.ca]) {
+  const foreignAuthority = await createAuthority(join(temporary(t), 'ca'));
+  for (const authority of [foreignAuthority, fleet.ca]) {
     const registrar = await impostor(['127.0.0.1'], ['responder'], authority);
     await assert.rejects(enrol(fleet.agent(randomUUID(), { token, registrar })), { code: 'ERR_IDENTITY_REGISTRAR' });
   }
-  assert.deepEqual(asked, []);
+  assert.deepEqual(requests, []);
   await enrol(fleet.agent(randomUUID(), { token }));
 });
 
-test('renewal keeps subject, roles, names and key; the key can be exchanged, and the one before stays good for what it signed', async (t) => {
+test('a renewal keeps subject, roles, names and key; a replaced key stays valid for a while', async (t) => {
   const fleet = await startFleet(t);
   const directory = join(fleet.directory, 'responder');
   const token = fleet.registrar.createToken({
@@ -193,21 +194,22 @@ test('renewal keeps subject, roles, names and key; the key can be exchanged, and
   const { enrolments } = fleet;
   await until(
     enrolments,
-    () => enrolments.inForce(third.serial) && enrolments.of('responder-1').some((one) => one.revokedAt > 0),
+    () =>
+      enrolments.isInForce(third.serial) &&
+      enrolments.ofSubject('responder-1').some((enrolment) => enrolment.revokedAt > 0),
   );
-  const old = enrolments.of('responder-1').find((one) => one.signingKeyId === first.signingKey.keyId);
-  assert.deepEqual(
-    old?.certificateSerials,
-    [first.serial, second.serial].map((serial) => serial.toLowerCase()).map((serial) => serial.toUpperCase()),
-  );
-  const trusted = enrolments.trusted('responder');
-  assert.equal(trusted(first.signingKey.keyId)?.equals(first.signingKey.publicKey), true, 'what is on its way');
+  const old = enrolments
+    .ofSubject('responder-1')
+    .find((enrolment) => enrolment.signingKeyId === first.signingKey.keyId);
+  assert.deepEqual(old?.certificateSerials, [first.serial, second.serial]);
+  const trusted = enrolments.trustedKeys('responder');
+  assert.equal(trusted(first.signingKey.keyId)?.equals(first.signingKey.publicKey), true, 'for records in transit');
   const later = (old?.revokedAt ?? 0) + 1;
   assert.equal(trusted(first.signingKey.keyId, later), undefined);
-  assert.equal(enrolments.key('responder', 'responder-1')?.equals(third.signingKey.publicKey), true, 'the newest');
+  assert.equal(enrolments.key('responder', 'responder-1')?.equals(third.signingKey.publicKey), true, 'the newest key');
 });
 
-test('a revoked subject renews nothing, its keys are refused from then on, and a token for it alone brings it back with others', async (t) => {
+test('a revoked subject cannot renew, its keys are refused, and a token for it enrols new keys', async (t) => {
   const fleet = await startFleet(t);
   const { enrolments, registrar } = fleet;
   const hostId = randomUUID();
@@ -215,7 +217,7 @@ test('a revoked subject renews nothing, its keys are refused from then on, and a
   const before = Date.now() * 1000 - 1;
   assert.equal(await registrar.revoke(hostId), 1);
   await until(enrolments, () => enrolments.isRevoked(identity.serial));
-  assert.equal(enrolments.inForce(identity.serial), false);
+  assert.equal(enrolments.isInForce(identity.serial), false);
   assert.equal(enrolments.isRevoked(identity.signingKey.keyId), true);
   assert.equal(enrolments.keyFor(hostId), undefined);
   assert.equal(
@@ -225,13 +227,13 @@ test('a revoked subject renews nothing, its keys are refused from then on, and a
   const directory = join(fleet.directory, hostId);
   await assert.rejects(renew({ registrar: registrar.url, directory }), refused('ERR_REGISTRAR_FORBIDDEN'));
   await assert.rejects(registrar.revoke(randomUUID()), { code: 'ERR_REGISTRAR_NOT_FOUND' });
-  const again = await enrol(fleet.agent(hostId));
-  await until(enrolments, () => enrolments.inForce(again.serial));
-  assert.equal(enrolments.keyFor(hostId)?.equals(again.signingKey.publicKey), true);
+  const reenrolled = await enrol(fleet.agent(hostId));
+  await until(enrolments, () => enrolments.isInForce(reenrolled.serial));
+  assert.equal(enrolments.keyFor(hostId)?.equals(reenrolled.signingKey.publicKey), true);
   assert.equal(enrolments.isRevoked(identity.serial), true);
 });
 
-test('an address that is refused again and again is not heard for a while', async (t) => {
+test('blocks an address after repeated refusals', async (t) => {
   const fleet = await startFleet(t, { refusalsPerMinute: 3 });
   const forged = (): Promise<unknown> => enrol(fleet.agent(randomUUID(), { token: createToken(fleet.ca.fingerprint) }));
   for (let n = 0; n < 3; n++) await assert.rejects(forged, refused('ERR_REGISTRAR_TOKEN'));
@@ -241,12 +243,12 @@ test('an address that is refused again and again is not heard for a while', asyn
 async function postJson(url: string, ca: string, body: object): Promise<{ status: number; code?: string }> {
   const { request } = await import('node:https');
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; code?: string }>();
-  const sent = request(`${url}/enrol`, { method: 'POST', ca, agent: false }, async (response) => {
+  const outgoing = request(`${url}/enrol`, { method: 'POST', ca, agent: false }, async (response) => {
     let text = '';
     for await (const part of response) text += part;
     resolve({ status: response.statusCode ?? 0, ...JSON.parse(text) });
   });
-  sent.on('error', reject);
-  sent.end(JSON.stringify(body));
+  outgoing.on('error', reject);
+  outgoing.end(JSON.stringify(body));
   return promise;
 }

@@ -6,7 +6,7 @@ import { silentLog } from '@ringfence/base';
 import { enrol, identityPaths, keepRenewed, watchCertificates } from '@ringfence/identity';
 import { startFleet } from './support.ts';
 
-test('a certificate is renewed before it expires, again and again, and whoever watches the files gets each', {
+test('renews a certificate before it expires, repeatedly, and a file watch sees each one', {
   timeout: 60_000,
 }, async (t) => {
   const fleet = await startFleet(t, { certificateDays: 10 / 86_400 });
@@ -15,11 +15,11 @@ test('a certificate is renewed before it expires, again and again, and whoever w
   const directory = join(fleet.directory, hostId);
   using watch = watchCertificates(identityPaths(directory), { intervalMs: 20 });
   const stop = new AbortController();
-  const seen = [watch.current().certificate];
+  const certificates = [watch.current().certificate];
   const twice = Promise.withResolvers<void>();
   using _ = watch.onChange(() => {
-    seen.push(watch.current().certificate);
-    if (seen.length === 3) twice.resolve();
+    certificates.push(watch.current().certificate);
+    if (certificates.length === 3) twice.resolve();
   });
   const renewed: number[] = [];
   const done = keepRenewed({
@@ -32,20 +32,20 @@ test('a certificate is renewed before it expires, again and again, and whoever w
       assert.equal(identity.signingKey.keyId, first.signingKey.keyId);
     },
   });
-  // Keeps the process awake: keepRenewed itself does not.
-  const awake = setInterval(() => {}, 1000);
+  // Keeps the process running: the timers of keepRenewed do not.
+  const keepAlive = setInterval(() => {}, 1000);
   t.after(() => {
-    clearInterval(awake);
+    clearInterval(keepAlive);
     stop.abort();
   });
   await twice.promise;
   stop.abort();
   await done;
-  assert.equal(new Set(seen).size, 3);
+  assert.equal(new Set(certificates).size, 3);
   assert.ok(renewed.length >= 2);
 });
 
-test('while the registrar is away the certificate is asked for again, and taken when it is back', {
+test('retries while the registrar is unreachable, and renews when it is back', {
   timeout: 60_000,
 }, async (t) => {
   const fleet = await startFleet(t, { certificateDays: 10 / 86_400 });
@@ -69,9 +69,9 @@ test('while the registrar is away the certificate is asked for again, and taken 
     onRenewed: () => back.resolve(),
     retryMs: 100,
   });
-  const awake = setInterval(() => {}, 1000);
+  const keepAlive = setInterval(() => {}, 1000);
   t.after(() => {
-    clearInterval(awake);
+    clearInterval(keepAlive);
     stop.abort();
   });
   await back.promise;

@@ -21,51 +21,52 @@ function draft(subject: string, key: SigningKey, overrides: Partial<Draft> = {})
   };
 }
 
-test("nobody but the root key's holder enrols, revokes or forgets", async (t) => {
+test('only records signed by the root key enrol or revoke; tombstones are ignored', async (t) => {
   const { bus, ca, enrolments, registrar, agent } = await startFleet(t);
   const hostId = randomUUID();
   const identity = await enrol(agent(hostId));
   const key = identity.signingKey;
   await registrar.revoke(hostId);
   await until(enrolments, () => enrolments.isRevoked(key.keyId));
-  const [thief, own] = [createSigningKey(), createSigningKey()];
+  const [attacker, unenrolled] = [createSigningKey(), createSigningKey()];
   const put = (name: string, value: Buffer | null): Promise<void> =>
     bus.produce([{ topic: TOPIC.enrolments, key: name, value }]);
-  const place = `${hostId}/${key.keyId}`;
-  await put(place, encodeSigned('Enrolment', draft(hostId, key, { version: 99 }), thief));
-  await put(place, encodeSigned('Enrolment', draft(hostId, key, { version: 99 }), null));
-  await put(place, Buffer.from('garbage'));
-  await put(place, Buffer.alloc(100_000));
-  await put(`${hostId}/${own.keyId}`, encodeSigned('Enrolment', draft(hostId, own), thief));
-  // Genuine, but said of another place than its own; genuine, but its key is another's.
-  await put('elsewhere/x', encodeSigned('Enrolment', draft(hostId, own), ca.root));
+  const revokedKey = `${hostId}/${key.keyId}`;
+  await put(revokedKey, encodeSigned('Enrolment', draft(hostId, key, { version: 99 }), attacker));
+  await put(revokedKey, encodeSigned('Enrolment', draft(hostId, key, { version: 99 }), null));
+  await put(revokedKey, Buffer.from('garbage'));
+  await put(revokedKey, Buffer.alloc(100_000));
+  await put(`${hostId}/${unenrolled.keyId}`, encodeSigned('Enrolment', draft(hostId, unenrolled), attacker));
+  // Signed by the root key, but stored under another record key, or with a key id that does not match the key.
+  await put('elsewhere/x', encodeSigned('Enrolment', draft(hostId, unenrolled), ca.root));
   await put(
-    `${hostId}/${thief.keyId}`,
-    encodeSigned('Enrolment', draft(hostId, own, { signingKeyId: thief.keyId }), ca.root),
+    `${hostId}/${attacker.keyId}`,
+    encodeSigned('Enrolment', draft(hostId, unenrolled, { signingKeyId: attacker.keyId }), ca.root),
   );
-  await put(place, encodeSigned('Enrolment', draft(hostId, key, { version: 1 }), ca.root));
-  await put(place, null);
-  // What comes last shows that all before it was read.
+  await put(revokedKey, encodeSigned('Enrolment', draft(hostId, key, { version: 1 }), ca.root));
+  await put(revokedKey, null);
+  // When this last record is visible, all records before it were read.
   const last = randomUUID();
-  await put(`${last}/${own.keyId}`, encodeSigned('Enrolment', draft(last, own), ca.root));
+  await put(`${last}/${unenrolled.keyId}`, encodeSigned('Enrolment', draft(last, unenrolled), ca.root));
   await until(enrolments, () => enrolments.keyFor(last) !== undefined);
   assert.equal(enrolments.isRevoked(key.keyId), true);
   assert.equal(enrolments.keyFor(hostId), undefined);
   assert.deepEqual(enrolments.stats().refused, { unreadable: 2, forged: 3, misplaced: 2, full: 0 });
 });
 
-test('what a thief of the broker password overwrites is put right by the next comparison', async (t) => {
+test('the next comparison repairs records that an attacker with broker access overwrote', async (t) => {
   const fleet = await startFleet(t);
   const { bus, ca, registrar, agent } = fleet;
   const hostId = randomUUID();
   const { signingKey } = await enrol(agent(hostId));
   await registrar.revoke(hostId);
   const key = `${hostId}/${signingKey.keyId}`;
-  // The record of before the revocation is genuine for ever: once the topic is compacted, a program that starts knows no other.
+  // A record from before the revocation has a valid signature. After compaction of the topic, a program that starts
+  // reads only that record.
   for (const value of [encodeSigned('Enrolment', draft(hostId, signingKey), ca.root), Buffer.from('x'), null]) {
     await bus.produce([{ topic: TOPIC.enrolments, key, value }]);
-    const healer = await fleet.start();
-    assert.equal(healer.stats().healed, 1);
+    const restarted = await fleet.start();
+    assert.equal(restarted.stats().healed, 1);
     let latest: Uint8Array | null = null;
     for await (const record of bus.read({ topic: TOPIC.enrolments })) if (record.key === key) latest = record.value;
     assert.ok(latest !== null && latest.length > 100);
@@ -75,7 +76,7 @@ test('what a thief of the broker password overwrites is put right by the next co
   assert.equal((await fleet.start()).stats().healed, 0);
 });
 
-test('a registrar restored from an old copy of its book learns from the topic what it forgot', async (t) => {
+test('a registrar restored from an old backup recovers newer enrolments from the topic', async (t) => {
   const { bus, ca, registrar, start } = await startFleet(t);
   const key = createSigningKey();
   const hostId = randomUUID();
@@ -83,27 +84,27 @@ test('a registrar restored from an old copy of its book learns from the topic wh
   await bus.produce([{ topic: TOPIC.enrolments, key: `${hostId}/${key.keyId}`, value }]);
   await assert.rejects(registrar.revoke(hostId), { code: 'ERR_REGISTRAR_NOT_FOUND' });
   const later = await start();
-  assert.equal(await later.revoke(hostId), 0, 'known, and revoked already');
+  assert.equal(await later.revoke(hostId), 0, 'known and already revoked');
 });
 
-test('an enrolment that the bus does not take is in force once it does', async (t) => {
+test('an enrolment that could not be published is published when the bus is back', async (t) => {
   const fleet = await startFleet(t, { reconcileMs: 200 });
   const { bus, enrolments, agent } = fleet;
   const produce = bus.produce.bind(bus);
   let failing = true;
   bus.produce = async (records) => {
-    if (failing) throw new Error('the broker is away');
+    if (failing) throw new Error('the broker is unreachable');
     return produce(records);
   };
   const hostId = randomUUID();
   const identity = await enrol(agent(hostId));
   assert.ok(fleet.registrar.stats().publishFailures >= 1);
-  assert.equal(enrolments.inForce(identity.serial), false);
+  assert.equal(enrolments.isInForce(identity.serial), false);
   failing = false;
-  await until(enrolments, () => enrolments.inForce(identity.serial));
+  await until(enrolments, () => enrolments.isInForce(identity.serial));
 });
 
-test('no more enrolments are remembered than there is room for', async (t) => {
+test('refuses enrolments above the limit', async (t) => {
   const { bus, ca } = await startFleet(t);
   const key = createSigningKey();
   const hosts = [randomUUID(), randomUUID(), randomUUID()];

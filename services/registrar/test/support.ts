@@ -20,22 +20,22 @@ export interface Fleet {
   readonly ca: Authority;
   readonly registrar: Registrar;
   readonly enrolments: Enrolments;
-  /** another registrar on the same authority */
+  /** Starts another registrar on the same authority */
   start(options?: Partial<RegistrarOptions>, now?: () => number): Promise<Registrar>;
-  /** options of `enrol` for an agent, with a token of its own */
+  /** Returns options of `enrol` for an agent, with a token for it */
   agent(hostId: string, overrides?: Partial<EnrolOptions>): EnrolOptions;
 }
 
-/** A real registrar on loopback, an embedded bus, and a reader of what it publishes. */
+/** Starts a registrar on loopback, an embedded bus, and a reader of the published enrolments. */
 export async function startFleet(t: TestContext, options: Partial<RegistrarOptions> = {}): Promise<Fleet> {
   const directory = temporary(t);
   const bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
   await bus.ensureTopics(topicsWith(4));
   const ca = await createAuthority(join(directory, 'ca'));
   const started: Registrar[] = [];
-  const start: Fleet['start'] = async (more = {}, now) => {
+  const start: Fleet['start'] = async (overrides = {}, now) => {
     const registrar = await startRegistrar({
-      options: { port: 0, names: ['127.0.0.1', 'localhost'], refusalsPerMinute: 1000, ...options, ...more },
+      options: { port: 0, names: ['127.0.0.1', 'localhost'], refusalsPerMinute: 1000, ...options, ...overrides },
       bus,
       ca,
       log: silentLog,
@@ -48,7 +48,7 @@ export async function startFleet(t: TestContext, options: Partial<RegistrarOptio
   const enrolments = await Enrolments.open({ bus, root: ca.root.publicKey });
   t.after(async () => {
     await enrolments.close();
-    for (const one of started) await one.close();
+    for (const registrar of started) await registrar.close();
     await bus.close();
   });
   return {
@@ -69,7 +69,7 @@ export async function startFleet(t: TestContext, options: Partial<RegistrarOptio
   };
 }
 
-/** Resolves when `check` holds; looks again whenever an enrolment arrives. */
+/** Resolves when `check` returns true; checks again on every enrolment. */
 export async function until(enrolments: Enrolments, check: () => boolean): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   using _ = enrolments.onChange(() => {

@@ -36,8 +36,8 @@ const responder = await startResponder({
   control,
   coordination: await openCoordination({ url: redis, prefix: topicPrefix, log }),
   instance: own.subject,
-  trusted: enrolments.trusted('detector'),
-  responders: enrolments.trusted('responder'),
+  trusted: enrolments.trustedKeys('detector'),
+  responders: enrolments.trustedKeys('responder'),
   log,
 });
 started.resolve(responder);

@@ -92,7 +92,7 @@ export async function openFleet(options: SiteOptions): Promise<Site> {
     },
     enrolled: new Map(),
     serviceKey: identity.signingKey,
-    trusted: (role) => enrolments?.trusted(role) ?? (() => undefined),
+    trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
     fleet,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -29,7 +29,7 @@ export async function runSensor(config: Config, { fd, pid }: Part & { readonly n
 }
 
 /** Whose commands are obeyed. */
-type TrustedCommanders = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'take'>>;
+type TrustedCommanders = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add'>>;
 
 class SensorPart {
   readonly #config: Config;
@@ -46,7 +46,7 @@ class SensorPart {
       stats: () => this.#running.stats(),
       execute: ({ bytes }) => this.#running.control.execute(bytes),
       interest: ({ value }) => this.#running.control.setInterest(interestOf(value)),
-      enrolment: ({ bytes }) => this.#commanders?.take?.(bytes),
+      enrolment: ({ bytes }) => this.#commanders?.add?.(bytes),
       settle: () => this.#running.settle(),
       close: () => this.#close(),
     });

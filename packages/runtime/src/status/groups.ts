@@ -1,4 +1,4 @@
-import { AUDITED } from '@ringfence/auditor/topics';
+import { AUDITED_TOPICS } from '@ringfence/auditor/topics';
 import type { Bus } from '@ringfence/bus';
 import type { GroupQuestion } from '@ringfence/bus-kafka/topics';
 import type { ServiceName } from '@ringfence/config';
@@ -13,7 +13,7 @@ const READS: Readonly<Partial<Record<ServiceName, readonly GroupQuestion[]>>> = 
     { group: 'detector-edges', topics: [TOPIC.edges] },
   ],
   responder: [{ group: 'responder', topics: RESPONDER_TOPICS }],
-  auditor: [{ group: 'auditor', topics: AUDITED }],
+  auditor: [{ group: 'auditor', topics: AUDITED_TOPICS }],
 };
 
 export const groups: readonly GroupQuestion[] = Object.values(READS).flat();

@@ -1,20 +1,20 @@
-import { type Cluster, errorText, type ItemError, isPassing } from './cluster.ts';
+import { type Cluster, errorText, type ItemError, isTransient } from './cluster.ts';
 import { ClusterUnavailableError } from './errors.ts';
 
-/** A document to be written. */
+/** A document to write. */
 export interface Put {
-  /** stream or index */
+  /** Data stream or index */
   readonly index: string;
   readonly id: string;
-  /** external: an older version changes nothing. Absent: created, and never replaced */
+  /** External version, which an older version does not replace; absent: the document is created but never replaced */
   readonly version?: number;
   readonly document: object;
 }
 
-/** What became of a document. `there`: one of this id, or a newer version, was there already. */
+/** Result for a document. `exists`: the id, or a newer version, already exists. */
 export type Outcome =
   | { readonly outcome: 'stored' }
-  | { readonly outcome: 'there'; readonly index: string }
+  | { readonly outcome: 'exists'; readonly index: string }
   | { readonly outcome: 'rejected'; readonly reason: string };
 
 export interface BulkLimits {
@@ -28,7 +28,7 @@ interface BulkItem {
   readonly error?: ItemError;
 }
 
-interface BulkAnswer {
+interface BulkResponse {
   readonly errors: boolean;
   readonly items: readonly Readonly<Record<string, BulkItem>>[];
 }
@@ -40,8 +40,8 @@ interface Chunk {
 }
 
 /**
- * Writes documents, durable when it resolves; the outcome of each in the order given. Rejects with ClusterUnavailableError (retriable) when one could not be
- * taken for now: the others may have been, and the same documents may be given again.
+ * Writes documents durably and returns their outcomes in order. Rejects with ClusterUnavailableError (retriable) when a
+ * document could not be written now; the others may have been written, and the same documents may be written again.
  */
 export async function bulk(cluster: Cluster, puts: readonly Put[], limits: BulkLimits): Promise<Outcome[]> {
   const outcomes = new Array<Outcome>(puts.length);
@@ -51,9 +51,9 @@ export async function bulk(cluster: Cluster, puts: readonly Put[], limits: BulkL
     for (let chunk = chunks.next(); chunk.done !== true; chunk = chunks.next())
       refused.push(...(await send(cluster, chunk.value, outcomes)));
   };
-  // All end before one of them is heard, so that nothing is under way when the batch comes again.
-  const ended = await Promise.allSettled(Array.from({ length: limits.bulkConcurrency }, worker));
-  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  // Wait for all workers before reporting an error, so that no request is in flight when the batch is retried.
+  const results = await Promise.allSettled(Array.from({ length: limits.bulkConcurrency }, worker));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   const [first] = refused;
   if (first !== undefined) {
     const reason = `${refused.length} of ${puts.length} documents, ${errorText(first.error ?? {})}`;
@@ -63,30 +63,33 @@ export async function bulk(cluster: Cluster, puts: readonly Put[], limits: BulkL
 }
 
 async function send(cluster: Cluster, chunk: Chunk, outcomes: Outcome[]): Promise<BulkItem[]> {
-  const { body } = await cluster.request<BulkAnswer>('POST', '/_bulk', { lines: chunk.lines });
+  const { body } = await cluster.request<BulkResponse>('POST', '/_bulk', { lines: chunk.lines });
   const refused: BulkItem[] = [];
   for (let i = 0; i < chunk.count; i++) {
     const item = Object.values(body.items[i] ?? {})[0];
     const outcome = item === undefined ? undefined : outcomeOf(item);
     if (outcome !== undefined) outcomes[chunk.first + i] = outcome;
-    else refused.push(item ?? { _index: '?', status: 500, error: { reason: 'the answer has no item for it' } });
+    else
+      refused.push(
+        item ?? { _index: '?', status: 500, error: { reason: 'the response has no item for this document' } },
+      );
   }
   return refused;
 }
 
 /**
- * These speak of the cluster, not of the document: too many shards, no template yet, an index that is being deleted or closed. At their beginning alone: what
- * follows may quote the document, whose words are anybody's.
+ * Errors about the cluster, not the document: too many shards, a missing template, an index that is deleted or closed.
+ * Matched at the start only, because the rest may quote the document.
  */
-const OF_CLUSTER = /^(?:(?:validation|index_closed)_exception:|[a-z_]+: no matching index template)/;
+const CLUSTER_ERROR = /^(?:(?:validation|index_closed)_exception:|[a-z_]+: no matching index template)/;
 
-/** undefined: it may be taken later. */
+/** Returns undefined when the document may be accepted later. */
 function outcomeOf({ _index, status, error }: BulkItem): Outcome | undefined {
   if (error === undefined && status < 300) return { outcome: 'stored' };
-  if (status === 409) return { outcome: 'there', index: _index };
+  if (status === 409) return { outcome: 'exists', index: _index };
   const reason = errorText(error ?? {});
-  const isOfCluster = status === 404 || OF_CLUSTER.test(reason);
-  if (isPassing(status) || isOfCluster) return undefined;
+  const isClusterError = status === 404 || CLUSTER_ERROR.test(reason);
+  if (isTransient(status) || isClusterError) return undefined;
   return { outcome: 'rejected', reason: reason.slice(0, 1000) };
 }
 
@@ -94,13 +97,13 @@ function* chunksOf(puts: readonly Put[], bulkBytes: number): Generator<Chunk, un
   let lines: string[] = [];
   let bytes = 0;
   let first = 0;
-  for (const [at, put] of puts.entries()) {
+  for (const [index, put] of puts.entries()) {
     const text = linesOf(put);
     if (lines.length > 0 && bytes + text.length > bulkBytes) {
       yield { first, count: lines.length, lines: lines.join('') };
       lines = [];
       bytes = 0;
-      first = at;
+      first = index;
     }
     lines.push(text);
     bytes += text.length;

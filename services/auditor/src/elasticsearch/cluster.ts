@@ -5,23 +5,24 @@ import type { ClusterOptions } from './options.ts';
 export interface RequestOptions {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: object;
-  /** lines of a bulk request */
+  /** Lines of a bulk request */
   readonly lines?: string;
-  /** statuses that are answers too, beside 2xx */
-  readonly expect?: readonly number[];
+  /** Statuses besides 2xx that do not throw */
+  readonly expectedStatuses?: readonly number[];
 }
 
-export interface Answer<T> {
+export interface ClusterResponse<T> {
   readonly status: number;
   readonly body: T;
 }
 
 /**
- * What we ask of Elasticsearch or OpenSearch, whose clients differ and whose REST does not. Every request has a deadline; each is safe to send twice,
- * so the clients may try another node. Rejects with ClusterUnavailableError (retriable) or ClusterRequestError.
+ * The REST API that Elasticsearch and OpenSearch share; their clients differ. Every request has a deadline and may be
+ * sent twice, so that the clients can retry on another node. Rejects with ClusterUnavailableError (retriable) or
+ * ClusterRequestError.
  */
 export interface Cluster {
-  request<T>(method: string, path: string, options?: RequestOptions): Promise<Answer<T>>;
+  request<T>(method: string, path: string, options?: RequestOptions): Promise<ClusterResponse<T>>;
   close(): Promise<void>;
 }
 
@@ -46,25 +47,26 @@ interface Client {
   close(): Promise<void>;
 }
 
-/** Answers are pages that we bound ourselves; more would not be one of ours. */
+/** Upper bound for responses; requests ask for pages of bounded size. */
 const MAX_RESPONSE_BYTES = 256 * 2 ** 20;
 const RETRIES = 2;
 
-/** Connects at the first request. Throws ClusterSetupError for settings that can't be. */
+/** Connects at the first request. Throws ClusterSetupError for invalid settings. */
 export function openCluster(options: ClusterOptions): Cluster {
-  if (options.nodes.length === 0) throw new ClusterSetupError('auditor.elasticsearch.nodes is empty: name a node');
+  if (options.nodes.length === 0)
+    throw new ClusterSetupError('auditor.elasticsearch.nodes is empty: add the URL of a node');
   const { flavour, apiKey } = options;
   if (flavour === 'opensearch' && apiKey !== '')
-    throw new ClusterSetupError('OpenSearch takes no API key: set user and password');
-  // A client is loaded when it is used: each costs a process tens of MB.
-  let opened: Promise<Client> | undefined;
+    throw new ClusterSetupError('OpenSearch does not support API keys: set user and password');
+  // Load the client on first use: each takes tens of MB.
+  let connecting: Promise<Client> | undefined;
   const client = (): Promise<Client> => {
-    opened ??= flavour === 'opensearch' ? openSearch(options) : elastic(options);
-    return opened;
+    connecting ??= flavour === 'opensearch' ? connectOpenSearch(options) : connectElasticsearch(options);
+    return connecting;
   };
   return {
-    request: async (method, path, given = {}) => request((await client()).send, method, path, given),
-    close: async () => (await opened)?.close(),
+    request: async (method, path, requestOptions = {}) => request((await client()).send, method, path, requestOptions),
+    close: async () => (await connecting)?.close(),
   };
 }
 
@@ -77,7 +79,7 @@ function authOf({ user, password, apiKey }: ClusterOptions): { auth?: never } {
   return user === '' ? {} : { auth: { username: user, password } as never };
 }
 
-async function elastic(options: ClusterOptions): Promise<Client> {
+async function connectElasticsearch(options: ClusterOptions): Promise<Client> {
   const { Client } = await import('@elastic/elasticsearch');
   const client = new Client({
     nodes: [...options.nodes],
@@ -89,12 +91,12 @@ async function elastic(options: ClusterOptions): Promise<Client> {
     name: 'ringfence-auditor',
   });
   return {
-    send: (params, given) => client.transport.request(params, { ...given, meta: true }),
+    send: (params, sendOptions) => client.transport.request(params, { ...sendOptions, meta: true }),
     close: () => client.close(),
   };
 }
 
-async function openSearch(options: ClusterOptions): Promise<Client> {
+async function connectOpenSearch(options: ClusterOptions): Promise<Client> {
   const { Client } = await import('@opensearch-project/opensearch');
   const client = new Client({
     nodes: [...options.nodes],
@@ -105,13 +107,18 @@ async function openSearch(options: ClusterOptions): Promise<Client> {
     name: 'ringfence-auditor',
   });
   return {
-    send: (params, given) => client.transport.request(params as never, given),
+    send: (params, sendOptions) => client.transport.request(params as never, sendOptions),
     close: () => client.close(),
   };
 }
 
-async function request<T>(send: Send, method: string, path: string, given: RequestOptions): Promise<Answer<T>> {
-  const { query, body, lines, expect = [] } = given;
+async function request<T>(
+  send: Send,
+  method: string,
+  path: string,
+  options: RequestOptions,
+): Promise<ClusterResponse<T>> {
+  const { query, body, lines, expectedStatuses = [] } = options;
   const json = 'application/json';
   const headers = { accept: json, 'content-type': lines === undefined ? json : 'application/x-ndjson' };
   const params: Params = {
@@ -122,31 +129,32 @@ async function request<T>(send: Send, method: string, path: string, given: Reque
     ...(lines === undefined ? {} : { bulkBody: lines }),
   };
   try {
-    const answer = await send(params, { ignore: [...expect], headers });
-    return { status: answer.statusCode ?? 0, body: answer.body as T };
+    const response = await send(params, { ignore: [...expectedStatuses], headers });
+    return { status: response.statusCode ?? 0, body: response.body as T };
   } catch (error) {
     throw clusterError(`${method} ${path}`, error);
   }
 }
 
-/** Statuses behind which a cluster may recover, or a person may mend rights or blocks. */
-export function isPassing(status: number): boolean {
+/** Statuses after which the cluster may recover, or an operator may fix permissions or blocks. */
+export function isTransient(status: number): boolean {
   return status === 0 || status === 401 || status === 403 || status === 408 || status === 429 || status >= 500;
 }
 
-function clusterError(what: string, error: unknown): unknown {
+function clusterError(operation: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0;
   if (status === 0 && !/Connection|Timeout|NoLiving|RequestAborted|ResponseError|ProductNotSupported/.test(error.name))
     return error;
   const reason = reasonOf(error);
-  if (error.name === 'ProductNotSupportedError') return new ClusterSetupError(`${what}: ${reason}`, { cause: error });
-  return isPassing(status)
-    ? new ClusterUnavailableError(what, status, reason, { cause: error })
-    : new ClusterRequestError(what, status, reason, { cause: error });
+  if (error.name === 'ProductNotSupportedError')
+    return new ClusterSetupError(`${operation}: ${reason}`, { cause: error });
+  return isTransient(status)
+    ? new ClusterUnavailableError(operation, status, reason, { cause: error })
+    : new ClusterRequestError(operation, status, reason, { cause: error });
 }
 
-/** The server's own words, bounded. */
+/** The server's error message, bounded. */
 function reasonOf(error: Error): string {
   const body = 'body' in error ? (error.body as { error?: ItemError } | undefined) : undefined;
   return (body?.error === undefined ? error.message : errorText(body.error)).slice(0, 1000);

@@ -1,14 +1,14 @@
 import { AuditError } from '../errors.ts';
 
-/** The cluster is away, slow, full, read-only, or refuses us: the bus keeps the records until it answers. */
+/** The cluster is unreachable, slow, full, read-only or refuses the request. The bus keeps the records. */
 export class ClusterUnavailableError extends AuditError {
   readonly fate = 'retriable';
-  /** of the answer; 0: there was none */
+  /** HTTP status; 0 when there was no response */
   readonly status: number;
-  constructor(what: string, status: number, reason: string, options?: ErrorOptions) {
+  constructor(operation: string, status: number, reason: string, options?: ErrorOptions) {
     super(
       'ERR_AUDIT_CLUSTER',
-      `${what}: ${reason}${status === 0 ? '' : ` (${status})`}; what is not stored yet stays on the bus and is tried again: ${adviceFor(status)}`,
+      `${operation}: ${reason}${status === 0 ? '' : ` (${status})`}; records not stored yet stay on the bus and are retried: ${adviceFor(status)}`,
       options,
     );
     this.status = status;
@@ -16,37 +16,37 @@ export class ClusterUnavailableError extends AuditError {
 }
 
 function adviceFor(status: number): string {
-  if (status === 0) return 'is the cluster up, and does auditor.elasticsearch.nodes name it?';
+  if (status === 0) return 'check that the cluster runs and that auditor.elasticsearch.nodes is right';
   if (status === 401) return 'check user and password, or the API key, under auditor.elasticsearch';
-  if (status === 403) return 'lift the write block, or give the user the rights in deploy/elasticsearch/README.md';
-  return "look at the cluster's health, disk and write queues";
+  if (status === 403) return 'remove the write block, or grant the user the rights in deploy/elasticsearch/README.md';
+  return "check the cluster's health, disk and write queues";
 }
 
-/** An answer that no repetition can mend: a cluster of another kind, a name that is taken, a bug. */
+/** An error that a retry cannot fix: the wrong kind of cluster, a name that is taken, a bug. */
 export class ClusterRequestError extends AuditError {
   readonly status: number;
-  constructor(what: string, status: number, reason: string, options?: ErrorOptions) {
-    super('ERR_AUDIT_CLUSTER_REQUEST', `${what}: ${reason} (${status})`, options);
+  constructor(operation: string, status: number, reason: string, options?: ErrorOptions) {
+    super('ERR_AUDIT_CLUSTER_REQUEST', `${operation}: ${reason} (${status})`, options);
     this.status = status;
   }
 }
 
-/** The cluster can't be used as it is set up. */
+/** The cluster cannot be used with its current setup. */
 export class ClusterSetupError extends AuditError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_AUDIT_CLUSTER_SETUP', message, options);
   }
 }
 
-/** A document that the cluster will never take. The record itself is in the audit stream, whole. */
+/** The cluster rejected a document permanently. The record itself is stored in the audit stream. */
 export class DocumentRejectedError extends AuditError {
   readonly index: string;
-  /** documents of the same record that were refused */
+  /** Number of rejected documents of the record */
   readonly count: number;
   constructor(index: string, count: number, reason: string) {
     super(
       'ERR_AUDIT_REJECTED',
-      `${index} refused ${count === 1 ? 'a document' : `${count} documents`} of this record: ${reason}; the record itself is in the audit stream: mend the index's mapping`,
+      `${index} rejected ${count === 1 ? 'a document' : `${count} documents`} of this record: ${reason}; the record itself is in the audit stream: fix the index mapping`,
     );
     this.index = index;
     this.count = count;

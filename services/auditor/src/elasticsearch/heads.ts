@@ -4,26 +4,27 @@ import type { SourcePosition } from '../sink.ts';
 import type { Put } from './bulk.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterUnavailableError } from './errors.ts';
-import type { Names } from './options.ts';
+import type { IndexNames } from './options.ts';
 
-const REASON_MAX = 300;
+const MAX_REASON_CHARS = 300;
 
-/** How far a chain of a source partition is written. */
+/** Head of a chain. */
 export interface ChainState {
   seq: number;
   hash: Buffer;
-  /** of its last record */
+  /** Source offset of the last record */
   offset: number;
 }
 
 /**
- * What is known of a source partition: the head of each of its chains, and the offset after the last record stored. It is written when the records of a
- * batch are, and read at each batch: so whoever is given the partition goes on where the last owner stopped.
+ * State of a source partition: the head of each of its chains, and the offset after the last stored record. It is
+ * written after each batch and read before each batch, so that a new owner of the partition continues where the
+ * previous one stopped.
  */
 export interface PartitionHead {
   readonly topic: string;
   readonly partition: number;
-  /** undefined: nothing was ever stored of it */
+  /** Undefined when nothing was stored yet */
   next: number | undefined;
   readonly chains: Map<AuditKind, ChainState>;
 }
@@ -38,7 +39,7 @@ export interface HeadSource {
 export const headId = ({ topic, partition }: Pick<SourcePosition, 'topic' | 'partition'>): string =>
   `${topic}/${partition}`;
 
-/** Records in all chains: grows with each that is stored, and never shrinks. */
+/** Number of records in all chains: it grows with each stored record and never shrinks. */
 export function versionOf(head: PartitionHead): number {
   let sum = 0;
   for (const { seq } of head.chains.values()) sum += seq;
@@ -46,12 +47,12 @@ export function versionOf(head: PartitionHead): number {
 }
 
 /**
- * Heads by id, as they are now: a read by id sees what was written, refreshed or not. Rejects with ClusterUnavailableError when one can't be read, as for a
- * moment after the cluster's start: taken for one that isn't there, its chains would begin anew.
+ * Returns the current heads by id. A read by id sees unrefreshed writes too. Rejects with ClusterUnavailableError when
+ * a head cannot be read, as shortly after the cluster's start: the chains of a head mistaken for missing would restart.
  */
 export async function loadHeads(
   cluster: Cluster,
-  { heads }: Names,
+  { heads }: IndexNames,
   positions: readonly SourcePosition[],
 ): Promise<Map<string, PartitionHead>> {
   const ids = positions.map(headId);
@@ -60,7 +61,11 @@ export async function loadHeads(
   }>('POST', `/${heads}/_mget`, { body: { ids } });
   const unread = body.docs.find(({ error }) => error !== undefined);
   if (unread !== undefined)
-    throw new ClusterUnavailableError(`head of ${unread._id}`, 503, JSON.stringify(unread.error).slice(0, REASON_MAX));
+    throw new ClusterUnavailableError(
+      `head of ${unread._id}`,
+      503,
+      JSON.stringify(unread.error).slice(0, MAX_REASON_CHARS),
+    );
   const loaded = new Map(body.docs.map(({ _id, _source }) => [_id, _source]));
   return new Map(positions.map((position) => [headId(position), headOf(position, loaded.get(headId(position)))]));
 }
@@ -85,14 +90,14 @@ export function chainOf(head: PartitionHead, kind: AuditKind): ChainState {
   return chain;
 }
 
-/** An owner that lost the partition and doesn't know it yet can't set a head back: its version is lower. */
-export function headPut({ heads }: Names, head: PartitionHead): Put {
+/** A previous owner that does not know yet that it lost the partition cannot set a head back: its version is lower. */
+export function headPut({ heads }: IndexNames, head: PartitionHead): Put {
   const { topic, partition, next = 0, chains } = head;
   const entries = Array.from(chains, ([kind, { seq, hash, offset }]) => [
     kind,
     { seq, hash: hash.toString('hex'), offset },
   ]);
   const document = { topic, partition, next, updated: new Date().toISOString(), chains: Object.fromEntries(entries) };
-  // From 1: a head of nothing but positions has a version too.
+  // Versions start at 1, also for a head without chains.
   return { index: heads, id: headId(head), version: 1 + versionOf(head), document };
 }

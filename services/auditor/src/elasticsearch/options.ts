@@ -1,26 +1,26 @@
-/** Where the evidence of a fleet goes. */
+/** Settings of the cluster that stores the audit trail. */
 export interface ClusterOptions {
   readonly flavour: 'elasticsearch' | 'opensearch';
-  /** `https://host:9200`, any of which answers for all */
+  /** URLs of nodes, such as `https://host:9200`; any of them serves all requests */
   readonly nodes: readonly string[];
-  /** either this pair or `apiKey`; empty: none */
+  /** Either user and password or `apiKey`; empty when not used */
   readonly user: string;
   readonly password: string;
   readonly apiKey: string;
-  /** PEM file of the authority that signed the cluster's certificate; empty: those of the system */
+  /** PEM file of the authority that issued the cluster's certificate; empty for the system's authorities */
   readonly ca: string;
-  /** streams are `logs-PREFIX.alerts-NAMESPACE` and so on, indices `PREFIX-incidents`, `PREFIX-audit-heads` */
+  /** Prefix of the streams (`logs-PREFIX.alerts-NAMESPACE`, …) and indices (`PREFIX-incidents`, …) */
   readonly prefix: string;
   readonly namespace: string;
-  /** share of the processes whose events are stored, 0 to 1; executions and gaps always are */
+  /** Share of the processes whose events are stored, 0 to 1; executions and gaps are always stored */
   readonly eventSample: number;
-  /** of one request, ms */
+  /** Deadline of a request, ms */
   readonly requestTimeoutMs: number;
-  /** of one bulk request */
+  /** Maximum size of a bulk request */
   readonly bulkBytes: number;
-  /** bulk requests under way at once */
+  /** Maximum number of concurrent bulk requests */
   readonly bulkConcurrency: number;
-  /** how long events stay, ms; Infinity: for ever. Where the cluster has a data stream lifecycle */
+  /** Retention of events, ms; Infinity keeps them forever. Only on clusters with data stream lifecycles */
   readonly eventRetentionMs: number;
 }
 
@@ -40,8 +40,8 @@ export const CLUSTER_DEFAULTS: ClusterOptions = {
   eventRetentionMs: 7 * 24 * 3_600_000,
 };
 
-/** The names of everything of ours in the cluster. */
-export interface Names {
+/** Names of the auditor's data streams and indices. */
+export interface IndexNames {
   readonly alerts: string;
   readonly actions: string;
   readonly audit: string;
@@ -50,7 +50,7 @@ export interface Names {
   readonly heads: string;
 }
 
-export function namesOf({ prefix, namespace }: Pick<ClusterOptions, 'prefix' | 'namespace'>): Names {
+export function namesOf({ prefix, namespace }: Pick<ClusterOptions, 'prefix' | 'namespace'>): IndexNames {
   const stream = (dataset: string): string => `logs-${prefix}.${dataset}-${namespace}`;
   return {
     alerts: stream('alerts'),

@@ -2,43 +2,45 @@ import type { Tally } from '../tally.ts';
 import type { Put } from './bulk.ts';
 import { auditDocument } from './documents/audit.ts';
 import { chainOf, headId, type PartitionHead } from './heads.ts';
-import type { Known } from './known.ts';
-import type { Keyed } from './sink.ts';
+import type { KnownEntry } from './known-entries.ts';
+import type { KeyedEntry } from './sink.ts';
 
-export interface Planned {
+export interface PlannedRecord {
   readonly put: Put;
-  readonly known: Known;
+  readonly known: KnownEntry;
 }
 
 /**
- * The audit documents to create, and `heads` moved on behind them. A record that is known is a duplicate, unless it stands right behind its chain's head: then
- * an earlier attempt wrote it and didn't come to write the head.
+ * Returns the audit documents to create, and advances `heads` past them. A known record is a duplicate, unless it
+ * directly follows its chain's head: then an earlier attempt wrote the record but not the head.
  */
 export function planChains(
-  keyed: readonly Keyed[],
-  known: ReadonlyMap<string, Known>,
+  keyed: readonly KeyedEntry[],
+  known: ReadonlyMap<string, KnownEntry>,
   heads: ReadonlyMap<string, PartitionHead>,
   stream: string,
   tally: Tally,
-): Planned[] {
-  const planned = new Map<string, Planned>();
+): PlannedRecord[] {
+  const planned = new Map<string, PlannedRecord>();
   for (const { entry, id, digest } of keyed) {
     const head = heads.get(headId(entry));
-    if (head === undefined)
-      throw new TypeError(`an entry of ${headId(entry)}, which is not among the batch's positions`);
+    if (head === undefined) throw new TypeError(`the positions of the batch do not include ${headId(entry)}`);
     const chain = chainOf(head, entry.kind);
-    const there = known.get(id) ?? planned.get(id)?.known;
-    if (there !== undefined && there.digest !== digest) tally.conflicts++;
-    else if (there !== undefined && there.seq !== chain.seq + 1) tally.duplicates++;
+    const existing = known.get(id) ?? planned.get(id)?.known;
+    if (existing !== undefined && existing.digest !== digest) tally.conflicts++;
+    else if (existing !== undefined && existing.seq !== chain.seq + 1) tally.duplicates++;
     else {
       const { link, document } = auditDocument(entry, digest, chain);
       const hash = link.hash.toString('hex');
-      if (there !== undefined && there.hash !== hash) {
+      if (existing !== undefined && existing.hash !== hash) {
         tally.duplicates++;
         continue;
       }
-      if (there === undefined)
-        planned.set(id, { put: { index: stream, id, document }, known: { seq: link.seq, hash, digest, isOurs: true } });
+      if (existing === undefined)
+        planned.set(id, {
+          put: { index: stream, id, document },
+          known: { seq: link.seq, hash, digest, writtenByUs: true },
+        });
       Object.assign(chain, link, { offset: entry.offset });
       tally.stored[entry.kind]++;
       tally.events += entry.eventCount;

@@ -5,13 +5,13 @@ import type { ListQuery } from '../sqlite/read/list.ts';
 import type { TrailReader } from '../trail-reader.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { type AuditSource, idOf } from './documents/audit.ts';
-import { type ClusterOptions, type Names, namesOf } from './options.ts';
+import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 
 const PAGE = 100;
-/** Alerts, commands and results of one incident. */
+/** Maximum number of alerts, of commands and of results of an incident. */
 const MAX_RELATED = 10_000;
-/** More than come of one incident between two refreshes, but for floods. */
-const VERSIONS_BACK = 50;
+/** Number of versions to look for: more than are normally published between two refreshes. */
+const MAX_OLDER_VERSIONS = 50;
 
 interface Hit<S> {
   readonly _id: string;
@@ -26,12 +26,12 @@ interface AuditDocument {
 }
 
 /**
- * Reads the trail in a cluster: the records as they stood on the bus, from the audit stream. What was stored within the last seconds may not be seen yet. Every
- * method rejects with the errors of errors.ts. With `follow` in a query nothing more comes than without: the bus is there for that.
+ * Reads records from the audit stream of a cluster. Records stored in the last seconds may not be visible yet. Every
+ * method rejects with the errors of errors.ts. `follow` in a query has no effect: follow the bus instead.
  */
 export class ClusterReader implements TrailReader, AsyncDisposable {
   readonly #cluster: Cluster;
-  readonly #names: Names;
+  readonly #names: IndexNames;
 
   constructor(options: ClusterOptions) {
     this.#cluster = openCluster(options);
@@ -55,7 +55,7 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   async incident(id: string): Promise<IncidentDossier | undefined> {
     const path = `/${this.#names.incidents}/_doc/${encodeURIComponent(idOf('incident', id))}`;
     const { status, body } = await this.#cluster.request<Hit<IncidentSource>>('GET', path, {
-      expect: [404],
+      expectedStatuses: [404],
     });
     if (status === 404) return undefined;
     const [incident] = await this.#incidentsOf([body]);
@@ -73,16 +73,16 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   }
 
   /**
-   * Each as the stream shows it. The stream shows a version up to a refresh later than the index of incidents does: what is not seen yet is given as it
-   * was before, and left out while there is nothing of it.
+   * Reads incidents from the audit stream, where a version may become visible up to a refresh later than in the index
+   * of incidents. Until then returns the newest visible version, and omits an incident without one.
    */
   async #incidentsOf(hits: readonly Hit<IncidentSource>[]): Promise<Incident[]> {
     const found = await this.#byIds(hits.map(({ _source }) => versionIds(_source)[0]!));
-    const late = hits.map(({ _source }) => versionIds(_source)).filter(([newest]) => !found.has(newest!));
-    const before = await this.#byIds(late.flat());
+    const delayed = hits.map(({ _source }) => versionIds(_source)).filter(([newest]) => !found.has(newest!));
+    const older = await this.#byIds(delayed.flat());
     return hits
-      .map(({ _source }) => versionIds(_source).find((id) => found.has(id) || before.has(id)))
-      .flatMap((id) => (id === undefined ? [] : (found.get(id) ?? before.get(id) ?? [])))
+      .map(({ _source }) => versionIds(_source).find((id) => found.has(id) || older.has(id)))
+      .flatMap((id) => (id === undefined ? [] : (found.get(id) ?? older.get(id) ?? [])))
       .map((document) => decode('Incident', payloadOf(document)));
   }
 
@@ -93,8 +93,8 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
 
   async #byIds(ids: readonly string[]): Promise<Map<string, AuditDocument>> {
     const found = new Map<string, AuditDocument>();
-    for (let at = 0; at < Math.min(ids.length, MAX_RELATED); at += PAGE) {
-      const values = ids.slice(at, at + PAGE);
+    for (let start = 0; start < Math.min(ids.length, MAX_RELATED); start += PAGE) {
+      const values = ids.slice(start, start + PAGE);
       const hits = await this.#search<AuditDocument>(this.#names.audit, { size: PAGE, query: { ids: { values } } });
       for (const { _id, _source } of hits) found.set(_id, _source);
     }
@@ -135,12 +135,12 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   }
 
   async #search<S>(index: string, body: object): Promise<readonly Hit<S>[]> {
-    const answer = await this.#cluster.request<{ hits: { hits: readonly Hit<S>[] } }>('POST', `/${index}/_search`, {
-      // Before the auditor has started once there is nothing there.
+    const response = await this.#cluster.request<{ hits: { hits: readonly Hit<S>[] } }>('POST', `/${index}/_search`, {
+      // The stream does not exist before the auditor's first start.
       query: { ignore_unavailable: true, allow_partial_search_results: false },
       body: { ...body, track_total_hits: false },
     });
-    return answer.body.hits.hits;
+    return response.body.hits.hits;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -148,7 +148,7 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   }
 }
 
-/** The newest `limit` that hold, oldest first. */
+/** Yields the newest `limit` items that match `where`, oldest first. */
 async function* newest<S, T>(
   { limit = 1000, where }: ListQuery<T>,
   pages: AsyncIterable<readonly Hit<S>[]>,
@@ -164,7 +164,7 @@ async function* newest<S, T>(
   yield* found.slice(0, Math.max(0, limit)).reverse();
 }
 
-/** `perUnit`: µs in a unit of the field. */
+/** `perUnit` is the field's unit in µs. */
 function rangeOf<T>(field: string, { from, to, hostId }: ListQuery<T>, perUnit: number): object[] {
   const range = {
     ...(from === undefined ? {} : { gte: Math.ceil(from / perUnit) }),
@@ -178,10 +178,10 @@ function rangeOf<T>(field: string, { from, to, hostId }: ListQuery<T>, perUnit: 
   ];
 }
 
-/** `_id`s of an incident's newest versions in the stream, the newest first. */
+/** Returns the `_id`s of an incident's newest versions in the stream, newest first. */
 function versionIds(source: IncidentSource): string[] {
   const newest = Number(source['ringfence.incident.version']);
-  const versions = Array.from({ length: Math.min(newest, VERSIONS_BACK) }, (_, back) => newest - back);
+  const versions = Array.from({ length: Math.min(newest, MAX_OLDER_VERSIONS) }, (_, back) => newest - back);
   return versions.map((version) => idOf('incident', `${source['ringfence.incident.id']}/${version}`));
 }
 

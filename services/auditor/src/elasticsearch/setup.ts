@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '@ringfence/base';
 import type { Cluster } from './cluster.ts';
 import { ClusterSetupError } from './errors.ts';
-import { type ClusterOptions, type Names, namesOf } from './options.ts';
+import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 import { type Template, templatesFor } from './templates.ts';
 
-/** What the cluster is and can do. */
-export interface ClusterFacts {
+/** Kind and abilities of the cluster. */
+export interface ClusterInfo {
   readonly flavour: 'elasticsearch' | 'opensearch';
   readonly version: string;
-  /** rolls data streams over and lets go of old ones by itself */
+  /** Whether the cluster rolls data streams over and deletes old indices itself */
   readonly lifecycle: boolean;
 }
 
@@ -17,38 +17,38 @@ interface Root {
   readonly version: { readonly number: string; readonly distribution?: string };
 }
 
-/** Data streams with `_index_template` and templates' components are there from these on. */
-const OLDEST: Readonly<Record<ClusterFacts['flavour'], readonly [number, number]>> = {
+/** Oldest versions that support data streams with composable index templates. */
+const MIN_VERSIONS: Readonly<Record<ClusterInfo['flavour'], readonly [number, number]>> = {
   elasticsearch: [8, 11],
   opensearch: [2, 6],
 };
 
-/** Asks what the cluster is. Throws ClusterSetupError when it isn't what the settings say, or too old. */
-export async function probe(cluster: Cluster, options: ClusterOptions): Promise<ClusterFacts> {
+/** Reads the cluster's kind and version. Throws ClusterSetupError when they differ from the settings or are too old. */
+export async function probe(cluster: Cluster, options: ClusterOptions): Promise<ClusterInfo> {
   const { body } = await cluster.request<Root>('GET', '/');
   const { number: version, distribution } = body.version;
   const flavour = distribution === 'opensearch' ? 'opensearch' : 'elasticsearch';
   if (flavour !== options.flavour)
     throw new ClusterSetupError(`auditor.sink is ${options.flavour}, but ${options.nodes[0]} is ${flavour} ${version}`);
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST[flavour];
+  const [oldestMajor, oldestMinor] = MIN_VERSIONS[flavour];
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
     throw new ClusterSetupError(`${flavour} ${version} is too old: ${oldestMajor}.${oldestMinor} or newer is needed`);
   return { flavour, version, lifecycle: flavour === 'elasticsearch' && (await hasLifecycle(cluster)) };
 }
 
-/** Where nothing answers under that path, nobody would carry a lifecycle out. */
+/** A cluster without this endpoint does not apply lifecycles. */
 async function hasLifecycle(cluster: Cluster): Promise<boolean> {
-  const { status } = await cluster.request('GET', '/_data_stream/*/_lifecycle', { expect: [400, 404, 405] });
+  const { status } = await cluster.request('GET', '/_data_stream/*/_lifecycle', { expectedStatuses: [400, 404, 405] });
   return status === 200;
 }
 
-/** Installs what is missing or older, and makes sure that what should be a data stream is one. */
-export async function setUp(
+/** Installs missing or outdated templates and creates the data streams and indices. */
+export async function setUpCluster(
   cluster: Cluster,
   options: ClusterOptions,
   log: Log,
-): Promise<{ readonly facts: ClusterFacts; readonly trail: string }> {
+): Promise<{ readonly facts: ClusterInfo; readonly trail: string }> {
   const facts = await probe(cluster, options);
   const names = namesOf(options);
   const templates = templatesFor(options, {
@@ -61,10 +61,10 @@ export async function setUp(
   if (!facts.lifecycle) {
     log.warn(
       { flavour: facts.flavour, version: facts.version },
-      'this cluster has no data stream lifecycle: rolling over and deleting old indices of logs-* streams is left to you',
+      'this cluster has no data stream lifecycle: roll over and delete old indices of the logs-* streams yourself',
     );
   }
-  return { facts, trail: await trailOf(cluster, names) };
+  return { facts, trail: await createTrailName(cluster, names) };
 }
 
 interface Stamp {
@@ -74,30 +74,29 @@ interface Stamp {
 
 async function install(cluster: Cluster, { kind, name, body }: Template, log: Log): Promise<void> {
   const path = `/${kind}/${encodeURIComponent(name)}`;
-  const found = await cluster.request<Readonly<Record<string, readonly Record<string, Partial<Stamp>>[]>>>(
+  const response = await cluster.request<Readonly<Record<string, readonly Record<string, Partial<Stamp>>[]>>>(
     'GET',
     path,
-    { expect: [404] },
+    { expectedStatuses: [404] },
   );
-  const present = found.status === 404 ? undefined : Object.values(found.body)[0]?.[0];
-  const { version = 0, _meta } = present?.[kind.slice(1)] ?? {};
-  const wanted = body as Readonly<Record<string, unknown>> & Stamp;
-  // One that a newer auditor wrote stays: it knows the documents of both.
-  if (version > wanted.version || (version === wanted.version && _meta?.digest === wanted._meta.digest)) return;
+  const installed = response.status === 404 ? undefined : Object.values(response.body)[0]?.[0];
+  const { version = 0, _meta } = installed?.[kind.slice(1)] ?? {};
+  const required = body as Readonly<Record<string, unknown>> & Stamp;
+  // Keep the template of a newer auditor: it covers the documents of both versions.
+  if (version > required.version || (version === required.version && _meta?.digest === required._meta.digest)) return;
   await cluster.request('PUT', path, { body });
-  log.info({ template: name, version: wanted.version, replaced: version }, 'a template was installed');
+  log.info({ template: name, version: required.version, replaced: version }, 'a template was installed');
 }
 
-const ALREADY_THERE = [400, 409];
+const ALREADY_EXISTS = [400, 409];
 
 async function ensureStream(cluster: Cluster, name: string): Promise<void> {
   if (await isStream(cluster, name)) return;
-  const { status } = await cluster.request('HEAD', `/${name}`, { expect: [404] });
-  if (status === 200)
-    throw new ClusterSetupError(`${name} is no data stream: an index of that name stands in its place; move it away`);
-  const { body } = await cluster.request('PUT', `/_data_stream/${name}`, { expect: ALREADY_THERE });
+  const { status } = await cluster.request('HEAD', `/${name}`, { expectedStatuses: [404] });
+  if (status === 200) throw new ClusterSetupError(`${name} is an index, not a data stream: move it away`);
+  const { body } = await cluster.request('PUT', `/_data_stream/${name}`, { expectedStatuses: ALREADY_EXISTS });
   if (!(await isStream(cluster, name)))
-    throw new ClusterSetupError(`the data stream ${name} can't be made: ${JSON.stringify(body).slice(0, 500)}`);
+    throw new ClusterSetupError(`the data stream ${name} cannot be created: ${JSON.stringify(body).slice(0, 500)}`);
 }
 
 async function isStream(cluster: Cluster, name: string): Promise<boolean> {
@@ -105,23 +104,23 @@ async function isStream(cluster: Cluster, name: string): Promise<boolean> {
     'GET',
     `/_data_stream/${name}`,
     {
-      expect: [400, 404],
+      expectedStatuses: [400, 404],
     },
   );
-  // OpenSearch answers for an index too, with an empty list.
+  // OpenSearch also returns 200 for an index, with an empty list.
   return status === 200 && (body.data_streams?.length ?? 0) > 0;
 }
 
 async function ensureIndex(cluster: Cluster, name: string): Promise<void> {
-  await cluster.request('PUT', `/${name}`, { expect: ALREADY_THERE });
-  const { status } = await cluster.request('HEAD', `/${name}`, { expect: [404] });
-  if (status !== 200) throw new ClusterSetupError(`the index ${name} can't be made`);
+  await cluster.request('PUT', `/${name}`, { expectedStatuses: ALREADY_EXISTS });
+  const { status } = await cluster.request('HEAD', `/${name}`, { expectedStatuses: [404] });
+  if (status !== 200) throw new ClusterSetupError(`the index ${name} cannot be created`);
 }
 
-/** The trail's name: what heads noted elsewhere belong to. Whoever comes first gives it. */
-async function trailOf(cluster: Cluster, { heads }: Names): Promise<string> {
+/** Returns the trail's name, which links published heads to this trail. The first auditor creates it. */
+async function createTrailName(cluster: Cluster, { heads }: IndexNames): Promise<string> {
   const path = `/${heads}/_create/trail`;
-  await cluster.request('PUT', path, { body: { trail: randomUUID() }, expect: [409] });
+  await cluster.request('PUT', path, { body: { trail: randomUUID() }, expectedStatuses: [409] });
   const { body } = await cluster.request<{ _source: { trail: string } }>('GET', `/${heads}/_doc/trail`);
   return body._source.trail;
 }

@@ -1,55 +1,55 @@
 import type { Log } from '@ringfence/base';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
-import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
+import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts';
 import { bulk, type Put } from './bulk.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { digestOf, idOf } from './documents/audit.ts';
-import { createDocuments, type DocumentsOf, type TrustedRoles } from './documents/index.ts';
+import { createDocuments, type DocumentFactory, type KeyLookupByRole } from './documents/index.ts';
 import { ClusterUnavailableError, DocumentRejectedError } from './errors.ts';
 import { headId, headPut, loadHeads, type PartitionHead, versionOf } from './heads.ts';
-import { type Known, KnownEntries } from './known.ts';
-import { type ClusterOptions, type Names, namesOf } from './options.ts';
-import { type Planned, planChains } from './plan.ts';
-import { setUp } from './setup.ts';
+import { KnownEntries, type KnownEntry } from './known-entries.ts';
+import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
+import { type PlannedRecord, planChains } from './plan.ts';
+import { setUpCluster } from './setup.ts';
 
-/** An entry with what it is known by. */
-export interface Keyed {
+/** An entry with its document id and the digest of its payload. */
+export interface KeyedEntry {
   readonly entry: AuditEntry;
   readonly id: string;
   readonly digest: string;
 }
 
-/** As many records of a partition as whoever had it before may have had in hand, twice. */
-const LOOKED_UP = 256;
+/** Twice the number of records that a previous owner of the partition may have been writing. */
+const RECHECKED_RECORDS = 256;
 
-interface PartitionMemory {
-  /** of the head as we left it */
+interface PartitionState {
+  /** Version of the head when this process last wrote it */
   version: number;
-  /** records whose documents are still looked up before they are written */
-  doubtful: number;
+  /** Number of records whose documents are still looked up before they are written */
+  recheck: number;
 }
 
 export interface ClusterSinkDeps {
   readonly options: ClusterOptions;
   readonly log: Log;
-  /** given: documents say whether their record's signature is that of someone who may write it */
-  readonly trusted?: TrustedRoles | undefined;
+  /** Keys for verifying record signatures; with them, documents contain the result */
+  readonly trusted?: KeyLookupByRole | undefined;
 }
 
 /**
- * The audit trail in Elasticsearch or OpenSearch. A batch is written in three steps, each durable before the next: the documents that people search, the
- * chained records in the audit stream, the heads. What a crash or a failure leaves half done is found by id and carried on: a chain follows from the records
- * alone, so whoever writes it again writes the same.
+ * The audit trail in Elasticsearch or OpenSearch. A batch is written in three steps, each durable before the next: the
+ * searchable documents, the chained records in the audit stream, the heads. A retry finds the results of an interrupted
+ * attempt by id and continues: the chain depends only on the records, so every writer produces the same.
  */
 export class ClusterSink implements AuditSink {
-  readonly executionsApart = false;
+  readonly separateExecutions = false;
   readonly #options: ClusterOptions;
   readonly #log: Log;
   readonly #cluster: Cluster;
-  readonly #names: Names;
+  readonly #names: IndexNames;
   readonly #known: KnownEntries;
-  readonly #documents: DocumentsOf;
-  readonly #partitions = new Map<string, PartitionMemory>();
+  readonly #documents: DocumentFactory;
+  readonly #partitions = new Map<string, PartitionState>();
   readonly #grown = new Map<string, PartitionHead>();
   readonly #total = emptyTally();
   #trail: string | undefined;
@@ -65,12 +65,12 @@ export class ClusterSink implements AuditSink {
   }
 
   async write(batch: AuditBatch): Promise<readonly Rejection[]> {
-    this.#trail ??= (await setUp(this.#cluster, this.#options, this.#log)).trail;
+    this.#trail ??= (await setUpCluster(this.#cluster, this.#options, this.#log)).trail;
     if (batch.positions.length === 0) return [];
     try {
       return await this.#store(batch);
     } catch (error) {
-      // Some of it may be there: all of it is looked up when it comes again.
+      // Some documents may have been written: look all of them up at the retry.
       for (const position of batch.positions) this.#partitions.delete(headId(position));
       throw error;
     }
@@ -79,58 +79,61 @@ export class ClusterSink implements AuditSink {
   async #store({ entries, positions }: AuditBatch): Promise<readonly Rejection[]> {
     const tally = emptyTally();
     const heads = await loadHeads(this.#cluster, this.#names, positions);
-    const doubtful = await this.#enter(positions, heads, tally);
+    const recheck = await this.#updatePartitions(positions, heads, tally);
     const keyed = entries.map((entry) => ({ entry, id: idOf(entry.kind, entry.id), digest: digestOf(entry.payload) }));
     const known = await this.#known.entries(keyed.map(({ id }) => id));
-    const rejections = await this.#writeDocuments(keyed, known, doubtful);
+    const rejections = await this.#writeDocuments(keyed, known, recheck);
     const planned = planChains(keyed, known, heads, this.#names.audit, tally);
     const refused = new Set(rejections.map(({ entry }) => idOf(entry.kind, entry.id)));
     await this.#writeChains(planned, refused);
     await this.#writeHeads(positions, heads);
-    // If the dead letters don't reach the bus, the records come again, and what was refused is to be told again.
+    // If the dead letters do not reach the bus, the batch is retried. Recheck these partitions, so that the rejections
+    // are reported again.
     for (const { entry } of rejections) this.#partitions.delete(headId(entry));
     addTally(this.#total, tally);
     return rejections;
   }
 
-  /** Which partitions someone else may have written since we last did. */
-  async #enter(
+  /** Returns the partitions that another process may have written since this process last did. */
+  async #updatePartitions(
     positions: readonly SourcePosition[],
     heads: ReadonlyMap<string, PartitionHead>,
     tally: Tally,
   ): Promise<Set<string>> {
-    const doubtful = new Set<string>();
+    const recheck = new Set<string>();
     let isNew = false;
     for (const { topic, partition, from } of positions) {
       const id = headId({ topic, partition });
       const head = heads.get(id);
-      if (head?.next !== undefined && from > head.next && !COMPACTED.has(topic)) tally.missed += from - head.next;
+      if (head?.next !== undefined && from > head.next && !COMPACTED_TOPICS.has(topic))
+        tally.missed += from - head.next;
       const version = head === undefined ? 0 : versionOf(head);
       if (this.#partitions.get(id)?.version !== version) {
         isNew = true;
-        this.#partitions.set(id, { version, doubtful: LOOKED_UP });
+        this.#partitions.set(id, { version, recheck: RECHECKED_RECORDS });
       }
-      if ((this.#partitions.get(id)?.doubtful ?? 0) > 0) doubtful.add(id);
+      if ((this.#partitions.get(id)?.recheck ?? 0) > 0) recheck.add(id);
     }
     if (isNew) await this.#known.refresh();
-    return doubtful;
+    return recheck;
   }
 
   async #writeDocuments(
-    keyed: readonly Keyed[],
-    known: ReadonlyMap<string, Known>,
-    doubtful: ReadonlySet<string>,
+    keyed: readonly KeyedEntry[],
+    known: ReadonlyMap<string, KnownEntry>,
+    recheck: ReadonlySet<string>,
   ): Promise<Rejection[]> {
-    const puts: { readonly put: Put; readonly entry: AuditEntry; readonly isDoubtful: boolean }[] = [];
+    const puts: { readonly put: Put; readonly entry: AuditEntry; readonly isRechecked: boolean }[] = [];
     for (const { entry, id } of keyed) {
-      const isDoubtful = doubtful.has(headId(entry));
-      // A record is chained when its documents are written, so a known one has them; but what was refused of it by someone who died is to be told again.
-      const there = known.get(id);
-      if (there !== undefined && (there.isOurs || !isDoubtful)) continue;
-      for (const put of this.#documents(entry)) puts.push({ put, entry, isDoubtful });
+      const isRechecked = recheck.has(headId(entry));
+      // A record is chained after its documents, so a known record has them. After a change of owner they are written
+      // again nevertheless, to report rejections that the previous owner may not have reported.
+      const knownEntry = known.get(id);
+      if (knownEntry !== undefined && (knownEntry.writtenByUs || !isRechecked)) continue;
+      for (const put of this.#documents(entry)) puts.push({ put, entry, isRechecked });
     }
-    const there = await this.#present(puts.filter(({ isDoubtful }) => isDoubtful).map(({ put }) => put));
-    const missing = puts.filter(({ put }) => !there.has(placeOf(put)));
+    const existing = await this.#existing(puts.filter(({ isRechecked }) => isRechecked).map(({ put }) => put));
+    const missing = puts.filter(({ put }) => !existing.has(locationOf(put)));
     const outcomes = await bulk(
       this.#cluster,
       missing.map(({ put }) => put),
@@ -138,11 +141,12 @@ export class ClusterSink implements AuditSink {
     );
     const refused = new Map<AuditEntry, { index: string; count: number; reason: string }>();
     for (const [i, outcome] of outcomes.entries()) {
-      const one = missing[i];
-      if (outcome.outcome !== 'rejected' || one === undefined) continue;
-      const before = refused.get(one.entry);
-      if (before === undefined) refused.set(one.entry, { index: one.put.index, count: 1, reason: outcome.reason });
-      else before.count++;
+      const target = missing[i];
+      if (outcome.outcome !== 'rejected' || target === undefined) continue;
+      const rejected = refused.get(target.entry);
+      if (rejected === undefined)
+        refused.set(target.entry, { index: target.put.index, count: 1, reason: outcome.reason });
+      else rejected.count++;
     }
     return Array.from(refused, ([entry, { index, count, reason }]) => ({
       entry,
@@ -150,24 +154,24 @@ export class ClusterSink implements AuditSink {
     }));
   }
 
-  /** Created documents, not those that have versions, that are in their stream whichever of its indices they are in. */
-  async #present(puts: readonly Put[]): Promise<Set<string>> {
+  /** Returns the locations of unversioned documents that exist in any backing index of their stream. */
+  async #existing(puts: readonly Put[]): Promise<Set<string>> {
     const byStream = Map.groupBy(
       puts.filter(({ version }) => version === undefined),
       ({ index }) => index,
     );
-    const there = new Set<string>();
-    for (const [index, some] of byStream) {
+    const locations = new Set<string>();
+    for (const [index, group] of byStream) {
       const ids = await this.#known.documents(
         index,
-        some.map(({ id }) => id),
+        group.map(({ id }) => id),
       );
-      for (const id of ids) there.add(placeOf({ index, id }));
+      for (const id of ids) locations.add(locationOf({ index, id }));
     }
-    return there;
+    return locations;
   }
 
-  async #writeChains(planned: readonly Planned[], refused: ReadonlySet<string>): Promise<void> {
+  async #writeChains(planned: readonly PlannedRecord[], refused: ReadonlySet<string>): Promise<void> {
     const outcomes = await bulk(
       this.#cluster,
       planned.map(({ put }) => put),
@@ -175,33 +179,34 @@ export class ClusterSink implements AuditSink {
     );
     for (const outcome of outcomes) {
       if (outcome.outcome === 'stored') continue;
-      // There although it was looked up: another auditor has this partition too. Its records are ours, so the next attempt finds them.
-      const reason = outcome.outcome === 'there' ? 'another auditor wrote the same record just now' : outcome.reason;
+      // The record exists although the lookup did not find it: another auditor writes this partition too. It writes the
+      // same records, so the retry finds them.
+      const reason = outcome.outcome === 'exists' ? 'another auditor has just written the same record' : outcome.reason;
       throw new ClusterUnavailableError(`bulk into ${this.#names.audit}`, 409, reason);
     }
     await this.#known.remember(
-      planned.map(({ put, known }) => [put.id, { ...known, isOurs: !refused.has(put.id) }] as const),
+      planned.map(({ put, known }) => [put.id, { ...known, writtenByUs: !refused.has(put.id) }] as const),
     );
   }
 
   async #writeHeads(positions: readonly SourcePosition[], heads: ReadonlyMap<string, PartitionHead>): Promise<void> {
-    const moved = positions.flatMap(({ topic, partition, next }) => {
+    const advanced = positions.flatMap(({ topic, partition, next }) => {
       const head = heads.get(headId({ topic, partition }));
       return head === undefined ? [] : [Object.assign(head, { next })];
     });
-    const puts = moved.map((head) => headPut(this.#names, head));
+    const puts = advanced.map((head) => headPut(this.#names, head));
     for (const [i, outcome] of (await bulk(this.#cluster, puts, this.#options)).entries()) {
       if (outcome.outcome === 'stored') continue;
-      const reason = outcome.outcome === 'there' ? 'another auditor has gone on with this partition' : outcome.reason;
+      const reason = outcome.outcome === 'exists' ? 'another auditor has continued this partition' : outcome.reason;
       throw new ClusterUnavailableError(`head of ${puts[i]?.id}`, 409, reason);
     }
-    for (const [i, head] of moved.entries()) {
+    for (const [i, head] of advanced.entries()) {
       const id = headId(head);
-      const memory = this.#partitions.get(id);
+      const state = this.#partitions.get(id);
       const position = positions[i];
-      if (memory === undefined || position === undefined) continue;
-      memory.version = versionOf(head);
-      memory.doubtful = Math.max(0, memory.doubtful - (position.next - position.from));
+      if (state === undefined || position === undefined) continue;
+      state.version = versionOf(head);
+      state.recheck = Math.max(0, state.recheck - (position.next - position.from));
       this.#grown.set(id, head);
     }
   }
@@ -226,4 +231,4 @@ export class ClusterSink implements AuditSink {
   }
 }
 
-const placeOf = ({ index, id }: Pick<Put, 'index' | 'id'>): string => `${index} ${id}`;
+const locationOf = ({ index, id }: Pick<Put, 'index' | 'id'>): string => `${index} ${id}`;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { catalogue, type Field } from '@ringfence/fields';
 import { type ClusterOptions, namesOf } from './options.ts';
 
-/** Raised with a change that an older auditor must not undo: a template of a higher number stays as it is. */
+/** Raise this for a change that an older auditor must not overwrite: templates with a higher version are kept. */
 const TEMPLATE_VERSION = 1;
 
 export interface Template {
@@ -13,14 +13,14 @@ export interface Template {
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** Longer text is kept in the document and not found by its value. */
+/** Longer text stays in the document but cannot be searched by value. */
 const keyword: Mapping = { type: 'keyword', ignore_above: 1024 };
 const number: Mapping = { type: 'long' };
 const real: Mapping = { type: 'double' };
 const flag: Mapping = { type: 'boolean' };
 const text: Mapping = { type: 'text' };
 const time: Mapping = { type: 'date' };
-/** Kept as it is, never looked into: what is in it, names included, is whatever someone on a host wrote. */
+/** Stored but not indexed: its content, including field names, is untrusted text from hosts. */
 const opaque: Mapping = { type: 'object', enabled: false };
 
 const BY_TYPE: Readonly<Record<Field['type'], Mapping>> = {
@@ -31,7 +31,7 @@ const BY_TYPE: Readonly<Record<Field['type'], Mapping>> = {
   ip: { type: 'ip' },
 };
 
-/** Fields of ECS that our documents have beside the catalogue's. */
+/** ECS fields of the documents besides those of the catalogue. */
 const COMMON: Readonly<Record<string, Mapping>> = {
   '@timestamp': time,
   message: text,
@@ -145,7 +145,7 @@ const HEADS: Readonly<Record<string, Mapping>> = {
   chains: opaque,
 };
 
-/** ECS has identifiers as keywords, although some of ours are numbers. */
+/** ECS maps identifiers as keywords, also numeric ones. */
 function mappingOf({ name, type }: Field): Mapping {
   const isId = type === 'number' && name.endsWith('.id') && name !== 'process.thread.id';
   return isId ? keyword : BY_TYPE[type];
@@ -158,60 +158,63 @@ function eventFields(): Record<string, Mapping> {
   return { ...Object.fromEntries(fields.map((field) => [field.name, mappingOf(field)])), ...COMMON };
 }
 
-/** `{ 'a.b': m }` as a mapping's nested properties. */
+/** Converts `{ 'a.b': m }` to a mapping's nested properties. */
 export function propertiesOf(fields: Readonly<Record<string, Mapping>>): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [name, mapping] of Object.entries(fields)) {
-    let at = root;
+    let properties = root;
     const parts = name.split('.');
     for (const part of parts.slice(0, -1)) {
-      const node = (at[part] ?? { properties: {} }) as { properties?: Record<string, unknown> };
-      at[part] = node;
-      if (node.properties === undefined) throw new TypeError(`${name}: ${part} is a field, it can't have fields`);
-      at = node.properties;
+      const node = (properties[part] ?? { properties: {} }) as { properties?: Record<string, unknown> };
+      properties[part] = node;
+      if (node.properties === undefined) throw new TypeError(`${name}: ${part} is a field and cannot contain fields`);
+      properties = node.properties;
     }
     const last = parts.at(-1) ?? '';
-    if (last in at) throw new TypeError(`${name} has fields, it can't be one`);
-    at[last] = mapping;
+    if (last in properties) throw new TypeError(`${name} contains fields and cannot be a field`);
+    properties[last] = mapping;
   }
   return root;
 }
 
-/** Nothing that comes in a document makes a field: names are whatever someone on a host wrote, and a mapping has a limit. */
-const mappings = (fields: Readonly<Record<string, Mapping>>): Record<string, unknown> => ({
+/** Documents never add fields: their names may be untrusted text from hosts, and a mapping has a limit. */
+const mappingsOf = (fields: Readonly<Record<string, Mapping>>): Record<string, unknown> => ({
   dynamic: false,
   date_detection: false,
   properties: propertiesOf(fields),
 });
 
-/** What is installed is told from what is wanted by its digest: fields of the catalogue come and go without anyone thinking of a number here. */
-function signed(template: Template): Template {
+/** Adds a digest to detect changes: the catalogue's fields change without a new TEMPLATE_VERSION. */
+function stamped(template: Template): Template {
   const digest = createHash('sha256').update(JSON.stringify(template.body)).digest('hex').slice(0, 16);
   const meta = { version: TEMPLATE_VERSION, _meta: { managed_by: 'ringfence', digest } };
   return { ...template, body: { ...meta, ...template.body } };
 }
 
 export interface TemplateFeatures {
-  /** the cluster rolls over and lets go by itself */
+  /** The cluster rolls over and deletes old indices itself */
   readonly lifecycle: boolean;
-  /** Elasticsearch, whose own defaults for `logs-*` would rebuild a document from its fields when it is read; and which can leave room for what you add */
+  /**
+   * Elasticsearch: its defaults for `logs-*` would rebuild documents from their fields on reads, and it supports
+   * optional component templates for the operator
+   */
   readonly elasticsearch: boolean;
 }
 
-/** Everything that is installed at start, in order. */
+/** Returns all templates in the order of installation. */
 export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch }: TemplateFeatures): Template[] {
   const { prefix } = options;
   const names = namesOf({ ...options, namespace: '*' });
   const settings = {
     'index.mapping.total_fields.limit': 1000,
-    // A value that doesn't fit its field is kept, and not found: better than a document refused.
+    // Keep a value that does not fit its field, without indexing it, instead of rejecting the document.
     'index.mapping.ignore_malformed': true,
     'index.refresh_interval': '5s',
     'index.auto_expand_replicas': '0-1',
     ...(elasticsearch ? { 'index.mode': 'standard' } : {}),
   };
-  // What stands in PREFIX@custom is the operator's: replicas, lifecycle policies, pipelines.
-  const composed = (mapping: string): object => {
+  // PREFIX@custom belongs to the operator: replicas, lifecycle policies, pipelines.
+  const composeOf = (mapping: string): object => {
     const parts = [`${prefix}-settings`, mapping];
     const custom = `${prefix}@custom`;
     return elasticsearch
@@ -228,10 +231,10 @@ export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch
     name: `logs-${prefix}.${name}`,
     body: {
       index_patterns: [pattern],
-      // Above the 100 to 200 of those that come with a cluster.
+      // Above the priorities of the built-in templates, 100 to 200.
       priority: 500,
       data_stream: {},
-      ...composed(mapping),
+      ...composeOf(mapping),
       template: lifecycle ? { lifecycle: lifecycleOf(retentionMs) } : {},
     },
   });
@@ -241,24 +244,24 @@ export function templatesFor(options: ClusterOptions, { lifecycle, elasticsearch
     body: {
       index_patterns: [pattern],
       priority: 500,
-      ...composed(mapping),
+      ...composeOf(mapping),
     },
   });
-  const ever = Number.POSITIVE_INFINITY;
+  const forever = Number.POSITIVE_INFINITY;
   const events = eventFields();
   return [
     component('settings', { settings }),
-    component('ecs', { mappings: mappings(events) }),
-    component('audit', { mappings: mappings(AUDIT) }),
-    component('incidents', { mappings: mappings(INCIDENT) }),
-    component('heads', { mappings: mappings(HEADS) }),
-    stream('alerts', names.alerts, `${prefix}-ecs`, ever),
-    stream('actions', names.actions, `${prefix}-ecs`, ever),
-    stream('audit', names.audit, `${prefix}-audit`, ever),
+    component('ecs', { mappings: mappingsOf(events) }),
+    component('audit', { mappings: mappingsOf(AUDIT) }),
+    component('incidents', { mappings: mappingsOf(INCIDENT) }),
+    component('heads', { mappings: mappingsOf(HEADS) }),
+    stream('alerts', names.alerts, `${prefix}-ecs`, forever),
+    stream('actions', names.actions, `${prefix}-ecs`, forever),
+    stream('audit', names.audit, `${prefix}-audit`, forever),
     stream('events', names.events, `${prefix}-ecs`, options.eventRetentionMs),
     index(names.incidents, `${prefix}-incidents`),
     index(names.heads, `${prefix}-heads`),
-  ].map(signed);
+  ].map(stamped);
 }
 
 function lifecycleOf(retentionMs: number): object {

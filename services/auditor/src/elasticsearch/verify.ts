@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditKind } from '@ringfence/wire';
 import { recordHash } from '../chain.ts';
-import type { NotedHead, Tampering, Verification } from '../verify/verification.ts';
-import { type ChainName, Walk, type WalkedRecord } from '../verify/walk.ts';
+import { type ChainName, type ChainRecord, ChainVerifier, chainKey } from '../verify/chain-verifier.ts';
+import type { PublishedHead, Tampering, Verification } from '../verify/verification.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { type AuditSource, chainedFields } from './documents/audit.ts';
 import { type HeadSource, headOf, type PartitionHead } from './heads.ts';
-import { type ClusterOptions, type Names, namesOf } from './options.ts';
+import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 
-/** Records of up to 1 MiB in one answer. */
+/** Records per page; a record has up to 1 MiB. */
 const PAGE = 100;
-/** How long a batch that was being written may take until its head is there too, ms. */
-const SETTLE_MS = 3000;
+/** Wait for a batch that is being written to get its head, ms. */
+const HEAD_WAIT_MS = 3000;
 
 interface AuditHit {
   readonly _source: { readonly 'host.id'?: string; readonly ringfence: { readonly audit: AuditSource } };
@@ -19,49 +19,55 @@ interface AuditHit {
 }
 
 /**
- * Walks every chain in the cluster. Retention lets whole indices of the stream go, oldest first; what is gone from a chain's beginning counts as retired only as
- * far as that can explain it. Rejects with ClusterUnavailableError, ClusterRequestError.
+ * Verifies every chain in the cluster. Retention deletes whole indices of the stream, oldest first; records missing
+ * from a chain's beginning count as retired only as far as that explains them. Rejects with ClusterUnavailableError or
+ * ClusterRequestError.
  */
 export async function verifyCluster(
   options: ClusterOptions,
-  noted: readonly NotedHead[],
+  published: readonly PublishedHead[],
   progress?: (records: number) => void,
 ): Promise<Verification> {
   const cluster = openCluster(options);
   try {
-    return await new ClusterWalk(cluster, namesOf(options), noted, progress).run();
+    return await new ClusterVerification(cluster, namesOf(options), published, progress).run();
   } finally {
     await cluster.close();
   }
 }
 
-class ClusterWalk {
+class ClusterVerification {
   readonly #cluster: Cluster;
-  readonly #names: Names;
-  readonly #noted: readonly NotedHead[];
+  readonly #names: IndexNames;
+  readonly #published: readonly PublishedHead[];
   readonly #progress: ((records: number) => void) | undefined;
-  #walked = 0;
+  #verified = 0;
 
-  constructor(cluster: Cluster, names: Names, noted: readonly NotedHead[], progress?: (records: number) => void) {
+  constructor(
+    cluster: Cluster,
+    names: IndexNames,
+    published: readonly PublishedHead[],
+    progress?: (records: number) => void,
+  ) {
     this.#cluster = cluster;
     this.#names = names;
-    this.#noted = noted;
+    this.#published = published;
     this.#progress = progress;
   }
 
   async run(): Promise<Verification> {
-    // Heads first: what is written meanwhile stands behind them.
+    // Read the heads first: records written in the meantime come after them.
     const { heads, trail } = await this.#heads();
     await this.#cluster.request('POST', `/${this.#names.audit}/_refresh`);
     const oldest = await this.#oldestIndex();
-    const walk = new Walk(this.#noted, trail);
-    for (const head of heads) for (const kind of head.chains.keys()) await this.#chain(walk, head, kind, oldest);
-    await this.#orphans(walk, heads);
-    await this.#strangers(walk);
-    return this.#settled(walk.result());
+    const verifier = new ChainVerifier(this.#published, trail);
+    for (const head of heads) for (const kind of head.chains.keys()) await this.#chain(verifier, head, kind, oldest);
+    await this.#orphans(verifier, heads);
+    await this.#foreignDocuments(verifier);
+    return this.#withoutFinished(verifier.result());
   }
 
-  async #chain(walk: Walk, head: PartitionHead, kind: AuditKind, oldest: OldestIndex): Promise<void> {
+  async #chain(verifier: ChainVerifier, head: PartitionHead, kind: AuditKind, oldest: OldestIndex): Promise<void> {
     const state = head.chains.get(kind);
     if (state === undefined) return;
     const name: ChainName = { topic: head.topic, partition: head.partition, kind };
@@ -69,29 +75,35 @@ class ClusterWalk {
     const begin = (firstSeq: number): void => {
       const baseSeq = Math.min(firstSeq - 1, this.#retirable(name, state.seq, oldest));
       const baseHash = baseSeq === 0 ? Buffer.alloc(32) : null;
-      walk.begin({ ...name, baseSeq, baseHash, headSeq: state.seq, headHash: state.hash, runsAhead: true });
+      verifier.begin({ ...name, baseSeq, baseHash, headSeq: state.seq, headHash: state.hash, runsAhead: true });
       hasBegun = true;
     };
     for await (const record of this.#records(name)) {
       if (!hasBegun) begin(record.seq);
-      walk.record(record);
-      if (++this.#walked % 1000 === 0) this.#progress?.(this.#walked);
+      verifier.record(record);
+      if (++this.#verified % 1000 === 0) this.#progress?.(this.#verified);
     }
     if (!hasBegun) begin(state.seq + 1);
-    walk.end();
+    verifier.end();
   }
 
-  /** Up to which place a chain's records can have gone with an index: none is younger than the oldest index that is left. */
+  /**
+   * Returns the highest sequence number that retention can have deleted: no deleted record is newer than the oldest
+   * remaining index, so each precedes every head published after that index was created.
+   */
   #retirable({ topic, partition, kind }: ChainName, headSeq: number, oldest: OldestIndex): number {
     if (oldest.generation <= 1) return 0;
-    const later = this.#noted.filter(
-      (one) =>
-        one.topic === topic && one.partition === partition && one.kind === kind && (one.at ?? 0) >= oldest.createdAt,
+    const published = this.#published.filter(
+      (head) =>
+        head.topic === topic &&
+        head.partition === partition &&
+        head.kind === kind &&
+        (head.at ?? 0) >= oldest.createdAt,
     );
-    return later.reduce((least, { seq }) => Math.min(least, seq), headSeq);
+    return published.reduce((least, { seq }) => Math.min(least, seq), headSeq);
   }
 
-  async *#records({ topic, partition, kind }: ChainName): AsyncGenerator<WalkedRecord> {
+  async *#records({ topic, partition, kind }: ChainName): AsyncGenerator<ChainRecord> {
     const filter = [
       { term: { 'ringfence.audit.topic': topic } },
       { term: { 'ringfence.audit.partition': partition } },
@@ -108,7 +120,7 @@ class ClusterWalk {
         ...(after === undefined ? {} : { search_after: after }),
       };
       const hits = await this.#search<AuditHit>(this.#names.audit, body);
-      for (const hit of hits) yield walkedRecord(hit, kind);
+      for (const hit of hits) yield chainRecordOf(hit, kind);
       after = hits.at(-1)?.sort;
       if (hits.length < PAGE || after === undefined) return;
     }
@@ -133,24 +145,24 @@ class ClusterWalk {
     const { body } = await this.#cluster.request<{ _source?: { trail: string } }>(
       'GET',
       `/${this.#names.heads}/_doc/trail`,
-      { expect: [404] },
+      { expectedStatuses: [404] },
     );
     return { heads, trail: body._source?.trail ?? '' };
   }
 
   async #search<T>(index: string, body: object): Promise<readonly T[]> {
-    const answer = await this.#cluster.request<{ hits: { hits: readonly T[] } }>('POST', `/${index}/_search`, {
+    const response = await this.#cluster.request<{ hits: { hits: readonly T[] } }>('POST', `/${index}/_search`, {
       query: { allow_partial_search_results: false },
       body,
     });
-    return answer.body.hits.hits;
+    return response.body.hits.hits;
   }
 
-  /** Records of chains that have no head. */
-  async #orphans(walk: Walk, heads: readonly PartitionHead[]): Promise<void> {
+  /** Reports records of chains without a head. */
+  async #orphans(verifier: ChainVerifier, heads: readonly PartitionHead[]): Promise<void> {
     const known = new Set(
       heads.flatMap(({ topic, partition, chains }) =>
-        [...chains.keys()].map((kind) => `${topic}/${partition}/${kind}`),
+        [...chains.keys()].map((kind) => chainKey({ topic, partition, kind })),
       ),
     );
     let after: Readonly<Record<string, unknown>> | undefined;
@@ -166,14 +178,14 @@ class ClusterWalk {
       const { buckets, after_key } = body.aggregations.chains;
       for (const { key, doc_count: count } of buckets) {
         if (!known.has(`${key.topic}/${key.partition}/${key.kind}`))
-          walk.report({ what: 'added', ...key, seq: 0, id: '', count });
+          verifier.report({ type: 'added', ...key, seq: 0, id: '', count });
       }
       after = after_key;
     } while (after !== undefined);
   }
 
-  /** Documents that are no audit records at all. */
-  async #strangers(walk: Walk): Promise<void> {
+  /** Reports documents that are not audit records. */
+  async #foreignDocuments(verifier: ChainVerifier): Promise<void> {
     const query = {
       bool: { must_not: ['kind', 'seq'].map((name) => ({ exists: { field: `ringfence.audit.${name}` } })) },
     };
@@ -181,25 +193,25 @@ class ClusterWalk {
       body: { query },
     });
     const { count } = body;
-    if (count > 0) walk.report({ what: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
+    if (count > 0) verifier.report({ type: 'added', topic: '', partition: 0, kind: 'events', seq: 0, id: '', count });
   }
 
-  /** What stood behind a head in no order may have been half of a batch: when the head has moved over it, it was. */
-  async #settled(result: Verification): Promise<Verification> {
-    const last = new Map(result.chains.map((one) => [`${one.topic}/${one.partition}/${one.kind}`, one.seq]));
-    const isBehind = ({ what, topic, partition, kind, seq }: Tampering): boolean =>
-      what === 'added' && seq > (last.get(`${topic}/${partition}/${kind}`) ?? 0);
-    if (!result.problems.some(isBehind)) return result;
-    await sleep(SETTLE_MS);
+  /** Removes problems of records behind a head that the head has passed in the meantime: they were being written. */
+  async #withoutFinished(result: Verification): Promise<Verification> {
+    const headSeqs = new Map(result.chains.map((chain) => [chainKey(chain), chain.seq]));
+    const isAfterHead = (problem: Tampering): boolean =>
+      problem.type === 'added' && problem.seq > (headSeqs.get(chainKey(problem)) ?? 0);
+    if (!result.problems.some(isAfterHead)) return result;
+    await sleep(HEAD_WAIT_MS);
     const { heads } = await this.#heads();
-    const now = new Map(
+    const newSeqs = new Map(
       heads.flatMap(({ topic, partition, chains }) =>
-        Array.from(chains, ([kind, { seq }]): [string, number] => [`${topic}/${partition}/${kind}`, seq]),
+        Array.from(chains, ([kind, { seq }]): [string, number] => [chainKey({ topic, partition, kind }), seq]),
       ),
     );
-    const isSettled = (one: Tampering): boolean =>
-      isBehind(one) && one.seq <= (now.get(`${one.topic}/${one.partition}/${one.kind}`) ?? 0);
-    const problems = result.problems.filter((one) => !isSettled(one));
+    const isFinished = (problem: Tampering): boolean =>
+      isAfterHead(problem) && problem.seq <= (newSeqs.get(chainKey(problem)) ?? 0);
+    const problems = result.problems.filter((problem) => !isFinished(problem));
     const problemCount = result.problemCount - (result.problems.length - problems.length);
     return { ...result, problems, problemCount };
   }
@@ -219,9 +231,9 @@ class ClusterWalk {
   }
 }
 
-/** The stream's oldest index that is left. */
+/** The oldest remaining index of the stream. */
 interface OldestIndex {
-  /** from 1; 1: none has gone */
+  /** Starts at 1; at 1 no index was deleted */
   readonly generation: number;
   /** µs since the epoch */
   readonly createdAt: number;
@@ -236,16 +248,16 @@ interface Aggregated {
   };
 }
 
-function walkedRecord({ _source }: AuditHit, kind: AuditKind): WalkedRecord {
+function chainRecordOf({ _source }: AuditHit, kind: AuditKind): ChainRecord {
   const { audit } = _source.ringfence;
   const prevHash = Buffer.from(String(audit.prev_hash), 'hex');
   const hash = Buffer.from(String(audit.hash), 'hex');
-  const isIntact = audit.kind === kind && hashes(audit, _source['host.id'] ?? '', prevHash, hash);
+  const isIntact = audit.kind === kind && matchesHash(audit, _source['host.id'] ?? '', prevHash, hash);
   return { seq: Number(audit.seq), id: String(audit.id), prevHash, hash, isIntact };
 }
 
-/** Whoever changed a document may have put anything in it. */
-function hashes(audit: AuditSource, hostId: string, prevHash: Buffer, hash: Buffer): boolean {
+/** Any error means a mismatch: a tampered document may contain anything. */
+function matchesHash(audit: AuditSource, hostId: string, prevHash: Buffer, hash: Buffer): boolean {
   try {
     return recordHash(prevHash, chainedFields(audit, hostId)).equals(hash);
   } catch {

@@ -4,12 +4,12 @@ import type { Sqlite } from './database.ts';
 
 export interface Chain {
   readonly chain: number;
-  /** of the newest record, or of an alien one after it */
+  /** Sequence number of the newest record, including one that was inserted behind the head */
   seq: number;
   hash: Uint8Array;
-  /** µs: the longest time between first and last event of one of its records */
+  /** Longest time between the first and the last event of a record, µs */
   span: number;
-  /** in all its records, those that retention let go among them */
+  /** Number of events in all records, including dropped ones */
   events: number;
   changed: boolean;
 }
@@ -23,7 +23,7 @@ interface ChainRow {
   readonly last: number | null;
 }
 
-/** The chains as one transaction sees them: read when first needed, written back at its end. */
+/** The chains within one transaction: loaded on first use and written back at the end. */
 export class Chains {
   readonly #select;
   readonly #insert;
@@ -42,17 +42,17 @@ export class Chains {
     this.#update = db.prepare('UPDATE chains SET head_seq = ?, head_hash = ?, span = ?, events = ? WHERE chain = ?');
   }
 
-  of(topic: string, partition: number, kind: AuditKind): Chain {
+  get(topic: string, partition: number, kind: AuditKind): Chain {
     const key = `${topic}/${partition}/${kind}`;
-    const known = this.#loaded.get(key);
-    if (known !== undefined) return known;
+    const loaded = this.#loaded.get(key);
+    if (loaded !== undefined) return loaded;
     const number = kindNumber[kind];
     let row = this.#select.get(topic, partition, number);
     if (row === undefined) {
       this.#insert.run(topic, partition, number, GENESIS, GENESIS);
       row = this.#select.get(topic, partition, number) as ChainRow;
     }
-    // A record that someone put after the head must not stop the trail: it is stepped over, and `verify` shows it.
+    // A record that was inserted behind the head must not stop the trail: skip it; `verify` reports it.
     const seq = Math.max(row.head_seq, row.last ?? 0);
     const { head_hash: hash, span, events } = row;
     const chain: Chain = { chain: row.chain, seq, hash, span, events, changed: false };
@@ -64,10 +64,10 @@ export class Chains {
     for (const { chain, seq, hash, span, events, changed } of this.#loaded.values()) {
       if (changed) this.#update.run(seq, hash, span, events, chain);
     }
-    this.forget();
+    this.clear();
   }
 
-  forget(): void {
+  clear(): void {
     this.#loaded.clear();
   }
 }

@@ -5,15 +5,15 @@ import { AuditBusyError, AuditFullError, AuditMissingError, AuditStorageError, A
 
 export type Sqlite = Database.Database;
 
-/** Number of the file's format (`user_version`). */
+/** Version of the file format (`user_version`). */
 export const FORMAT = 1;
 
-/** How long a second process may hold the file before we give up, ms. */
+/** How long to wait for another process that holds the write lock, ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * `records` is the evidence; all else is found from it. A chain runs through the records of one kind from one source partition by `seq`;
- * `base_*` is the last one that retention let go, `head_*` the newest one.
+ * `records` holds the evidence; the other tables index it. A chain links the records of one kind from one source
+ * partition by `seq`; `base_*` is the last record that retention dropped, `head_*` the newest.
  */
 const SCHEMA = `
 CREATE TABLE chains (
@@ -44,11 +44,11 @@ CREATE VIRTUAL TABLE search USING fts5 (text, content='', contentless_delete=1, 
 
 export interface OpenedDatabase {
   readonly db: Sqlite;
-  /** where a damaged file was put; null: there was none */
+  /** Where a damaged file was moved; null when the file was intact */
   readonly movedAside: string | null;
 }
 
-/** Opens for writing. A damaged file is evidence too: it is kept beside, under a name of its own, and a new one begun. */
+/** Opens the file for writing. A damaged file is evidence too: it is moved aside, and a new file is created. */
 export function openForWriting(path: string, synchronous: 'full' | 'normal'): OpenedDatabase {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
@@ -62,7 +62,7 @@ export function openForWriting(path: string, synchronous: 'full' | 'normal'): Op
 function open(path: string, synchronous: 'full' | 'normal'): Sqlite {
   let db: Sqlite | undefined;
   try {
-    // Arguments hold secrets: the file is its owner's alone. Its write-ahead log gets the same mode.
+    // Arguments contain secrets: only the owner may read the file. The write-ahead log gets the same mode.
     closeSync(openSync(path, 'a', 0o600));
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     db.pragma('journal_mode = WAL');
@@ -87,7 +87,7 @@ function create(db: Sqlite): void {
   }).immediate();
 }
 
-/** Opens for reading, while another process may write. */
+/** Opens the file for reading; another process may write to it. */
 export function openForReading(path: string): Sqlite {
   if (!existsSync(path)) throw new AuditMissingError(path);
   let db: Sqlite | undefined;
@@ -108,17 +108,17 @@ function isDamage(sqliteCode: string): boolean {
 }
 
 function moveAside(path: string): string {
-  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
+  const target = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '')}`;
   for (const suffix of ['', '-wal', '-shm']) {
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
   }
-  return aside;
+  return target;
 }
 
-/** A full disk, as SQLite tells it: when it grows the file, the write-ahead log, or the log's index. */
+/** Codes by which SQLite reports a full disk: when it grows the file, the write-ahead log, or the log's index. */
 const DISK_FULL: ReadonlySet<string> = new Set(['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE']);
 
-/** What SQLite threw, as an error of ours; errors of ours and bugs stay as they are. */
+/** Converts an SQLite error to an AuditError; returns other errors unchanged. */
 export function storageError(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const { code } = error;

@@ -2,7 +2,7 @@ import { kindOf } from '../chain.ts';
 import type { AuditDrop, AuditDropCause } from '../sink.ts';
 import type { Sqlite } from './database.ts';
 
-/** What retention has let go since the trail began. */
+/** Returns what retention has dropped since the trail was created. */
 export function readDrops(db: Sqlite): AuditDrop[] {
   return db
     .prepare<[], { kind: number; cause: AuditDropCause; count: number; events: number; bytes: number }>(

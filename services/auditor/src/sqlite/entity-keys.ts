@@ -1,9 +1,9 @@
-/** Bytes of an entity id that the index keeps: what fits a JS number. Two processes with the same key cost a look at the record, nothing more. */
+/** Bytes of an entity id in the index; they fit a JS number. A collision only costs reading the record. */
 const KEY_BYTES = 6;
 
 const HEX = /^[0-9a-f]{12,}$/;
 
-/** null: not an entity id */
+/** Returns null when the text is not an entity id. */
 export function entityKey(entityId: string): number | null {
   return HEX.test(entityId) ? Number.parseInt(entityId.slice(0, KEY_BYTES * 2), 16) : null;
 }
@@ -17,7 +17,7 @@ export function entityKeys(entityIds: readonly string[]): number[] {
   return [...keys];
 }
 
-/** As one blob beside the record, so that the index entries can go when it goes. */
+/** Packs the keys in one blob next to the record, so that its index entries can be deleted with it. */
 export function packKeys(keys: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(keys.length * KEY_BYTES);
   keys.forEach((key, index) => {
@@ -28,6 +28,8 @@ export function packKeys(keys: readonly number[]): Buffer {
 
 export function unpackKeys(bytes: Buffer): number[] {
   const keys: number[] = [];
-  for (let at = 0; at + KEY_BYTES <= bytes.length; at += KEY_BYTES) keys.push(bytes.readUIntBE(at, KEY_BYTES));
+  for (let offset = 0; offset + KEY_BYTES <= bytes.length; offset += KEY_BYTES) {
+    keys.push(bytes.readUIntBE(offset, KEY_BYTES));
+  }
   return keys;
 }

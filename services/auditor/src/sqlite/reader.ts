@@ -1,6 +1,6 @@
 import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/wire';
 import type { TrailReader } from '../trail-reader.ts';
-import type { NotedHead, Verification } from '../verify/verification.ts';
+import type { PublishedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
 import { type ListQuery, list } from './read/list.ts';
@@ -11,7 +11,7 @@ import { type Progress, verifyTrail } from './verify.ts';
 
 type List<T> = AsyncGenerator<T, void, undefined>;
 
-/** Reads the trail while it is written, from any process. Every method throws the errors of errors.ts. */
+/** Reads the trail, also while another process writes it. Every method throws the errors of errors.ts. */
 export class AuditReader implements TrailReader, Disposable {
   readonly #trail: Trail;
 
@@ -24,7 +24,7 @@ export class AuditReader implements TrailReader, Disposable {
     return list(this.#trail, 'Alert', query);
   }
 
-  /** The newest version of each; with `follow` then every version that comes. */
+  /** Yields the newest version of each incident; with `follow` then every new version. */
   incidents(query: ListQuery<Incident> = {}): List<Incident> {
     return list(this.#trail, 'Incident', query);
   }
@@ -41,17 +41,20 @@ export class AuditReader implements TrailReader, Disposable {
     return list(this.#trail, 'DeadLetter', query);
   }
 
-  /** An incident and all that belongs to it; undefined: there is none of this id. */
+  /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined {
     return dossierOf(this.#trail, id);
   }
 
-  /** Events in the order of their batches. The view is the same one for all: take what you need before the next. */
+  /** Yields events in the order of their batches. The same view is reused: copy what you need before the next event. */
   events(query: EventQuery = {}): Generator<EventView, void, undefined> {
     return eventsOf(this.#trail, query);
   }
 
-  /** Full-text search, newest first: all words must be there; a word with `*` at its end is a beginning. Throws AuditQueryError for an empty one. */
+  /**
+   * Full-text search, newest first. All words must match; a word that ends with `*` matches as a prefix. Throws
+   * AuditQueryError for an empty search.
+   */
   search(text: string, limit = 100): SearchHit[] {
     return search(this.#trail, text, limit);
   }
@@ -60,9 +63,9 @@ export class AuditReader implements TrailReader, Disposable {
     return statsOf(this.#trail);
   }
 
-  /** Walks every chain and tells what was changed, taken out, put in or cut off. `noted`: heads noted earlier and kept elsewhere. */
-  verify(noted: readonly NotedHead[] = [], progress?: Progress): Verification {
-    return this.#trail.guard(() => verifyTrail(this.#trail.db, noted, progress));
+  /** Verifies every chain, also against `published` heads. Reports changed, missing, added and cut-off records. */
+  verify(published: readonly PublishedHead[] = [], progress?: Progress): Verification {
+    return this.#trail.guard(() => verifyTrail(this.#trail.db, published, progress));
   }
 
   close(): void {

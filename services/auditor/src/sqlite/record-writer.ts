@@ -6,7 +6,7 @@ import type { Chains } from './chains.ts';
 import type { Sqlite } from './database.ts';
 import { entityKeys, packKeys } from './entity-keys.ts';
 
-export type Stored =
+export type WriteResult =
   | { readonly outcome: 'stored'; readonly bytes: number }
   | { readonly outcome: 'duplicate' | 'conflict' };
 
@@ -16,7 +16,7 @@ interface PayloadRow {
   readonly payload: Buffer;
 }
 
-/** Writes one entry and everything it is found by, inside the caller's transaction. */
+/** Writes an entry with its index rows inside the caller's transaction. */
 export class RecordWriter {
   readonly #chains: Chains;
   readonly #record;
@@ -50,8 +50,8 @@ export class RecordWriter {
     );
   }
 
-  write(entry: AuditEntry): Stored {
-    const chain = this.#chains.of(entry.topic, entry.partition, entry.kind);
+  write(entry: AuditEntry): WriteResult {
+    const chain = this.#chains.get(entry.topic, entry.partition, entry.kind);
     const kind = kindNumber[entry.kind];
     const hash = recordHash(chain.hash, entry);
     const keys = entityKeys(entry.entities);
@@ -97,7 +97,7 @@ export class RecordWriter {
     if (entry.text !== '') this.#text.run(record, entry.text);
   }
 
-  /** Only the newest version of an incident is shown and searched. */
+  /** Lists and indexes only the newest version of an incident. Returns false for an older version. */
   #replaceNewest(
     incident: { readonly id: string; readonly version: number },
     lastSeen: number,

@@ -5,14 +5,14 @@ import type { AuditDropCause } from '../sink.ts';
 import type { Sqlite } from './database.ts';
 import { unpackKeys } from './entity-keys.ts';
 
-/** What may go when there is no room, first to last. Alerts, incidents, commands and results stay. */
+/** Kinds to drop when space runs out, in this order. Alerts, incidents, commands and results always stay. */
 const DROPPABLE: readonly AuditKind[] = ['events', 'execution', 'dlq', 'gap'];
 
-/** Of the bound, for the write-ahead log and pages in use by no one yet. */
+/** Part of the limit that is reserved for the write-ahead log and free pages. */
 const SLACK_BYTES = 8 * 2 ** 20;
 
-/** Records behind one of the future that are asked for its age: this is asked at each commit. */
-const LOOK_AHEAD = 256;
+/** Number of later records checked to date a record with a future timestamp. Small: every commit does this. */
+const LOOKAHEAD_RECORDS = 256;
 
 interface OldestRow {
   readonly record: number;
@@ -24,7 +24,10 @@ interface OldestRow {
   readonly stored: number;
 }
 
-/** Keeps the trail within its bound. Works inside the caller's transaction, so that what goes, the chain's new base and the count of it are one. */
+/**
+ * Keeps the trail within its limit. Works inside the caller's transaction, so that the deletion, the new base of the
+ * chain and the drop counter change atomically.
+ */
 export class Retention {
   readonly #db: Sqlite;
   readonly #path: string;
@@ -47,10 +50,10 @@ export class Retention {
        FROM chains c JOIN records r ON r.chain = c.chain AND r.seq = (SELECT min(seq) FROM records WHERE chain = c.chain)
        WHERE c.kind = ?`;
     this.#oldest = db.prepare<[number], OldestRow>(`${heads} ORDER BY r.record LIMIT 1`);
-    // What a clock that ran ahead has stamped is as old as what came after it, if that came soon.
+    // Date a record with a future timestamp by the next record with a plausible one, if that follows soon.
     this.#expired = db.prepare<[number, number, number, number], OldestRow>(
       `${heads} AND CASE WHEN r.until <= ? THEN r.until ELSE
-         (SELECT until FROM records n WHERE n.chain = c.chain AND n.seq <= r.seq + ${LOOK_AHEAD} AND n.until <= ? ORDER BY seq LIMIT 1) END < ?
+         (SELECT until FROM records n WHERE n.chain = c.chain AND n.seq <= r.seq + ${LOOKAHEAD_RECORDS} AND n.until <= ? ORDER BY seq LIMIT 1) END < ?
        ORDER BY r.record LIMIT 1`,
     );
     this.#delete = db.prepare('DELETE FROM records WHERE record = ?');
@@ -69,7 +72,10 @@ export class Retention {
     return (pages - free) * this.#pageBytes;
   }
 
-  /** Lets go of event batches that ended before `cutoff` (µs, as `now`), then of the oldest until the rest fits. Throws AuditFullError when nothing more may go. */
+  /**
+   * Drops event batches that ended before `cutoff`, then the oldest droppable records until the rest fits. Times are in
+   * µs. Throws AuditFullError when nothing more may be dropped.
+   */
   apply(cutoff: number, now: number): void {
     while (this.#drop('events', 'age', this.#expired.get(kindNumber.events, now, now, cutoff)));
     while (this.usedBytes() > this.#limitBytes) {
@@ -79,7 +85,7 @@ export class Retention {
     }
   }
 
-  /** The first of its chain. false: there is none. */
+  /** Drops the first record of a chain. Returns false when `row` is undefined. */
   #drop(kind: AuditKind, cause: AuditDropCause, row: OldestRow | undefined): boolean {
     if (row === undefined) return false;
     const number = kindNumber[kind];

@@ -3,7 +3,7 @@ import type { AuditKind } from '@ringfence/wire';
 import { kindNumber, kindOf } from '../chain.ts';
 import type { SqliteOptions } from '../config.ts';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
-import { addTally, COMPACTED, emptyTally, type Tally } from '../tally.ts';
+import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts';
 import { Chains } from './chains.ts';
 import { openForWriting, type Sqlite, storageError } from './database.ts';
 import { readDrops } from './drops.ts';
@@ -25,10 +25,10 @@ interface HeadRow {
   readonly offset: number | null;
 }
 
-/** The audit trail in one SQLite file: rows, what they are found by, chain heads and source positions change in one transaction. */
+/** The audit trail in one SQLite file. Each batch is one transaction with its index rows, heads and positions. */
 export class SqliteSink implements AuditSink {
-  readonly executionsApart = true;
-  /** where a damaged file was put at open; null: there was none */
+  readonly separateExecutions = true;
+  /** Where a damaged file was moved on opening; null when it was intact */
   readonly movedAside: string | null;
   readonly #options: SqliteSinkOptions;
   readonly #db: Sqlite;
@@ -36,12 +36,12 @@ export class SqliteSink implements AuditSink {
   readonly #records: RecordWriter;
   readonly #retention: Retention;
   readonly #position;
-  readonly #advance;
+  readonly #setPosition;
   readonly #store;
   readonly #total = emptyTally();
   readonly #heads;
-  /** by chain: the place that heads() last told */
-  readonly #told = new Map<number, number>();
+  /** Sequence number last returned by heads(), by chain */
+  readonly #reportedSeqs = new Map<number, number>();
   readonly #trail: string;
   #newestEvent: number;
 
@@ -57,7 +57,7 @@ export class SqliteSink implements AuditSink {
     this.#position = db.prepare<[string, number], { next: number }>(
       'SELECT next FROM positions WHERE topic = ? AND partition = ?',
     );
-    this.#advance = db.prepare(
+    this.#setPosition = db.prepare(
       `INSERT INTO positions (topic, partition, next) VALUES (?, ?, ?)
        ON CONFLICT (topic, partition) DO UPDATE SET next = excluded.next`,
     );
@@ -69,7 +69,7 @@ export class SqliteSink implements AuditSink {
       `SELECT c.chain, topic, partition, c.kind, head_seq AS seq, head_hash AS hash,
        (SELECT source_offset FROM records r WHERE r.chain = c.chain AND r.seq = c.head_seq) AS offset FROM chains c WHERE head_seq > 0`,
     );
-    this.#trail = nameTrail(db);
+    this.#trail = trailName(db);
     this.#store = db.transaction((batch: AuditBatch) => this.#apply(batch));
   }
 
@@ -80,13 +80,13 @@ export class SqliteSink implements AuditSink {
     } catch (error) {
       throw storageError(this.#options.path, error);
     } finally {
-      this.#chains.forget();
+      this.#chains.clear();
     }
   }
 
   #apply(batch: AuditBatch): Tally {
     const tally = emptyTally();
-    for (const position of batch.positions) this.#enter(position, tally);
+    for (const position of batch.positions) this.#updatePosition(position, tally);
     for (const entry of batch.entries) this.#write(entry, tally);
     this.#chains.save();
     const now = this.#options.now?.() ?? Date.now() * 1000;
@@ -94,11 +94,14 @@ export class SqliteSink implements AuditSink {
     return tally;
   }
 
-  /** Moves a source's position; back too, when it delivers again or a log was begun anew: only ids tell what is there already. */
-  #enter({ topic, partition, from, next }: SourcePosition, tally: Tally): void {
+  /**
+   * Sets the position of a source partition. It also moves back, after a redelivery or when a log was recreated;
+   * duplicates are detected by id alone.
+   */
+  #updatePosition({ topic, partition, from, next }: SourcePosition, tally: Tally): void {
     const stored = this.#position.get(topic, partition)?.next;
-    if (stored !== undefined && from > stored && !COMPACTED.has(topic)) tally.missed += from - stored;
-    this.#advance.run(topic, partition, next);
+    if (stored !== undefined && from > stored && !COMPACTED_TOPICS.has(topic)) tally.missed += from - stored;
+    this.#setPosition.run(topic, partition, next);
   }
 
   #write(entry: AuditEntry, tally: Tally): void {
@@ -113,14 +116,14 @@ export class SqliteSink implements AuditSink {
     else tally.conflicts++;
   }
 
-  /** Never by an event's time alone: one from a host whose clock runs ahead would clear the trail. */
+  /** Bounded by the wall clock: an event from a host whose clock runs ahead must not expire the whole trail. */
   #cutoff(now: number): number {
     return Math.min(this.#newestEvent, now) - this.#options.eventRetentionMs * 1000;
   }
 
   async heads(): Promise<TrailHeads> {
-    const grown = this.#heads.all().filter(({ chain, seq }) => this.#told.get(chain) !== seq);
-    for (const { chain, seq } of grown) this.#told.set(chain, seq);
+    const grown = this.#heads.all().filter(({ chain, seq }) => this.#reportedSeqs.get(chain) !== seq);
+    for (const { chain, seq } of grown) this.#reportedSeqs.set(chain, seq);
     const heads = grown.map(({ topic, partition, kind, seq, hash, offset }) => ({
       ...{ topic, partition, seq },
       kind: kindOf(kind) as AuditKind,
@@ -145,8 +148,8 @@ export class SqliteSink implements AuditSink {
   }
 }
 
-/** The trail's name is made with it: what was noted of another one says nothing of this. */
-function nameTrail(db: Sqlite): string {
+/** Returns the trail's name, created with the file: heads published for another trail do not apply to it. */
+function trailName(db: Sqlite): string {
   db.exec('CREATE TABLE IF NOT EXISTS trail (name TEXT PRIMARY KEY)');
   db.prepare('INSERT INTO trail (name) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM trail)').run(randomUUID());
   return db.prepare<[], { name: string }>('SELECT name FROM trail').get()?.name ?? '';

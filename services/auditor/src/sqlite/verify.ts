@@ -1,8 +1,8 @@
 import type { AuditKind } from '@ringfence/wire';
 import { kindOf, recordHash } from '../chain.ts';
 import { unpack } from '../packing.ts';
-import type { NotedHead, Verification } from '../verify/verification.ts';
-import { type ChainName, Walk } from '../verify/walk.ts';
+import { type ChainName, ChainVerifier } from '../verify/chain-verifier.ts';
+import type { PublishedHead, Verification } from '../verify/verification.ts';
 import type { Sqlite } from './database.ts';
 
 interface ChainRow {
@@ -30,20 +30,20 @@ interface RecordRow {
   readonly payload: Buffer;
 }
 
-/** Told how many records were walked, every so often. */
+/** Called regularly with the number of records verified so far. */
 export type Progress = (records: number) => void;
 
-const PROGRESS_EVERY = 4096;
+const PROGRESS_RECORDS = 4096;
 
-/** Walks every chain. `noted` are heads that were noted earlier: a chain that never had that hash at that place was rewritten. */
-export function verifyTrail(db: Sqlite, noted: readonly NotedHead[] = [], progress?: Progress): Verification {
+/** Verifies every chain, also against heads published earlier: a chain without such a hash was rewritten. */
+export function verifyTrail(db: Sqlite, published: readonly PublishedHead[] = [], progress?: Progress): Verification {
   return db.transaction(() => {
-    const walk = new Walk(noted, trailName(db));
+    const verifier = new ChainVerifier(published, trailName(db));
     const select = db.prepare<[number], RecordRow>(
       `SELECT seq, kind, id, timestamp, host, source_offset, prev_hash, hash, size, packed, payload
        FROM records WHERE chain = ? ORDER BY seq`,
     );
-    let walked = 0;
+    let verified = 0;
     for (const chain of db.prepare<[], ChainRow>('SELECT * FROM chains ORDER BY topic, partition, kind').all()) {
       const {
         topic,
@@ -54,27 +54,27 @@ export function verifyTrail(db: Sqlite, noted: readonly NotedHead[] = [], progre
         head_hash: headHash,
       } = chain;
       const name: ChainName = { topic, partition, kind: kindOf(chain.kind) ?? 'events' };
-      walk.begin({ ...name, baseSeq, baseHash, headSeq, headHash, runsAhead: false });
+      verifier.begin({ ...name, baseSeq, baseHash, headSeq, headHash, runsAhead: false });
       for (const row of select.iterate(chain.chain)) {
         const { seq, id, prev_hash: prevHash, hash } = row;
-        walk.record({ seq, id, prevHash, hash, isIntact: isIntact(name, row) });
-        if (++walked % PROGRESS_EVERY === 0) progress?.(walked);
+        verifier.record({ seq, id, prevHash, hash, isIntact: isIntact(name, row) });
+        if (++verified % PROGRESS_RECORDS === 0) progress?.(verified);
       }
-      walk.end();
+      verifier.end();
     }
-    reportOrphans(db, walk);
-    return walk.result();
+    reportOrphans(db, verifier);
+    return verifier.result();
   })();
 }
 
-/** Empty: the trail was made before trails had names. */
+/** Returns '' for a trail created before trails had names. */
 function trailName(db: Sqlite): string {
-  const has = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'trail'").get();
-  return has === undefined ? '' : (db.prepare<[], { name: string }>('SELECT name FROM trail').get()?.name ?? '');
+  const exists = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'trail'").get();
+  return exists === undefined ? '' : (db.prepare<[], { name: string }>('SELECT name FROM trail').get()?.name ?? '');
 }
 
-/** Records of no chain. */
-function reportOrphans(db: Sqlite, walk: Walk): void {
+/** Reports records that belong to no chain. */
+function reportOrphans(db: Sqlite, verifier: ChainVerifier): void {
   const rows = db
     .prepare<[], { seq: number; id: string; kind: number }>(
       'SELECT seq, id, kind FROM records WHERE chain NOT IN (SELECT chain FROM chains)',
@@ -86,7 +86,7 @@ function reportOrphans(db: Sqlite, walk: Walk): void {
       topic: '',
       partition: 0,
     };
-    walk.report({ what: 'added', ...name, seq, id, count: 1 });
+    verifier.report({ type: 'added', ...name, seq, id, count: 1 });
   }
 }
 
@@ -96,7 +96,7 @@ function isIntact(chain: ChainName, record: RecordRow): boolean {
   try {
     payload = unpack(record.payload, record.packed, record.size);
   } catch {
-    // Bytes that don't unpack are not those that were packed.
+    // Bytes that cannot be unpacked are not the stored ones.
     return false;
   }
   const { id, timestamp, host: hostId, source_offset: offset, prev_hash } = record;

@@ -3,42 +3,42 @@ import type { InRecord } from '@ringfence/bus';
 import { SchemaError } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
 
-/** Characters of one entry that full-text search sees: an argv of 1 MiB must not swell the index. */
-const TEXT_MAX = 32_768;
+/** Characters of an entry in the full-text index: an argv of 1 MiB must not bloat it. */
+const MAX_TEXT_CHARS = 32_768;
 
-type Own = Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId'> & Partial<AuditEntry>;
+type EntryFields = Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId'> & Partial<AuditEntry>;
 
-/** An entry for a record as it stood on the bus, with defaults for what it isn't found by. Throws SchemaError for an impossible time. */
-export function entryOf(record: InRecord, payload: Uint8Array, own: Own): AuditEntry {
+/** Creates the entry of a record, with defaults for missing fields. Throws SchemaError for a time beyond 2^53 µs. */
+export function entryOf(record: InRecord, payload: Uint8Array, fields: EntryFields): AuditEntry {
   const { topic, partition, offset } = record;
-  if (!Number.isSafeInteger(own.timestamp) || !Number.isSafeInteger(own.until ?? 0)) {
-    throw new SchemaError('ERR_SCHEMA_VALUE', `${topic}/${partition} at ${offset}: a time past 2^53 µs`);
+  if (!Number.isSafeInteger(fields.timestamp) || !Number.isSafeInteger(fields.until ?? 0)) {
+    throw new SchemaError('ERR_SCHEMA_VALUE', `${topic}/${partition} at ${offset}: its time exceeds 2^53 µs`);
   }
   return {
     topic,
     partition,
     offset,
     payload,
-    until: own.timestamp,
+    until: fields.timestamp,
     entities: [],
     eventKinds: 0,
     eventCount: 0,
     text: '',
     cause: '',
     incident: null,
-    ...own,
+    ...fields,
   };
 }
 
-/** What is searched, bounded. */
+/** Joins the texts that are searched, up to the limit. */
 export function searchText(parts: readonly string[]): string {
   return parts
     .filter((part) => part !== '')
     .join(' ')
-    .slice(0, TEXT_MAX);
+    .slice(0, MAX_TEXT_CHARS);
 }
 
-/** Of a record that has no id of its own: its bytes are the same when it is delivered again, whatever its offset is then. */
+/** Returns a hash of the bytes as an id: it stays the same when the record is delivered at another offset. */
 export function contentId(value: Uint8Array): string {
   return createHash('sha256').update(value).digest('hex').slice(0, 32);
 }

@@ -18,21 +18,21 @@ const CWD = leafIndex('Exec', 'cwd.bytes');
 const ARGV = leafIndex('Exec', 'argv.bytes');
 const GAP_REASON = leafIndex('Gap', 'reason');
 
-/** A process's parent, and no more: each execution is kept by itself. */
-const ANCESTORS = 1;
+/** Only the parent: every execution is stored as its own entry. */
+const KEPT_ANCESTORS = 1;
 
 /**
- * A batch is kept whole; executions and gaps in it also singly, so that they outlive it. Walks the events in place: only executions and gaps are
- * decoded.
+ * Creates a reader that keeps a batch as a whole, and its executions and gaps also individually, so that they outlive
+ * it. Events are read in place; only executions and gaps are decoded.
  */
-export function createEventBatchReader(executionsApart: boolean): RecordReader {
+export function createEventBatchReader(separateExecutions: boolean): RecordReader {
   const view = new EventView();
-  const single = createSingleEvent(ANCESTORS);
+  const single = createSingleEvent(KEPT_ANCESTORS);
   return (record: InRecord, value: Uint8Array): readonly AuditEntry[] => {
     view.open(value);
-    const seen = new Set<ProcessInfo>();
+    const processes = new Set<ProcessInfo>();
     const singles: AuditEntry[] = [];
-    let last: ProcessInfo | undefined;
+    let previous: ProcessInfo | undefined;
     const kinds = new KindSet();
     let from = Number.POSITIVE_INFINITY;
     let until = Number.NEGATIVE_INFINITY;
@@ -42,12 +42,12 @@ export function createEventBatchReader(executionsApart: boolean): RecordReader {
       kinds.add(kind);
       if (ktime < from) from = ktime;
       if (ktime > until) until = ktime;
-      if (view.process !== last) {
-        last = view.process;
-        if (last !== undefined) seen.add(last);
+      if (view.process !== previous) {
+        previous = view.process;
+        if (previous !== undefined) processes.add(previous);
       }
-      if (kind === KIND.Exec && executionsApart) singles.push(entryOf(record, single(view), execution(view)));
-      else if (kind === KIND.Gap) singles.push(entryOf(record, single(view), gap(view)));
+      if (kind === KIND.Exec && separateExecutions) singles.push(entryOf(record, single(view), executionFields(view)));
+      else if (kind === KIND.Gap) singles.push(entryOf(record, single(view), gapFields(view)));
     }
     if (view.index < 0) return [];
     const { wallOffset, hostId } = view.head;
@@ -59,13 +59,15 @@ export function createEventBatchReader(executionsApart: boolean): RecordReader {
       hostId,
       eventKinds: kinds.bits,
       eventCount: view.index + 1,
-      entities: Array.from(seen, (process) => process.entityId),
+      entities: Array.from(processes, (process) => process.entityId),
     });
     return [batch, ...singles];
   };
 }
 
-function execution(view: EventView): Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId' | 'entities' | 'text'> {
+function executionFields(
+  view: EventView,
+): Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId' | 'entities' | 'text'> {
   const { cursor, process, container } = view;
   const text = [
     process?.executable ?? '',
@@ -85,7 +87,7 @@ function execution(view: EventView): Pick<AuditEntry, 'kind' | 'id' | 'timestamp
   };
 }
 
-function gap(view: EventView): Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId' | 'text'> {
+function gapFields(view: EventView): Pick<AuditEntry, 'kind' | 'id' | 'timestamp' | 'hostId' | 'text'> {
   const { id, timestamp, head, cursor } = view;
   return {
     kind: 'gap',

@@ -4,14 +4,14 @@ import type { AuditEntry } from '../sink.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
 import { createEventBatchReader } from './read-event-batch.ts';
 
-/** Reads one source record into what is kept of it. Throws SchemaError (poison) for bytes that aren't what their topic says. */
+/** Converts a record to entries. Throws SchemaError (poison) when the bytes do not match the schema of their topic. */
 export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
 
-/** A reader for each topic the auditor consumes. */
+/** Creates a reader for each topic the auditor consumes. */
 export function createReaders({
-  executionsApart,
+  separateExecutions,
 }: {
-  readonly executionsApart: boolean;
+  readonly separateExecutions: boolean;
 }): ReadonlyMap<string, RecordReader> {
   return new Map<string, RecordReader>([
     [TOPIC.alerts, readAlert],
@@ -20,7 +20,7 @@ export function createReaders({
     [TOPIC.results, readResult],
     [TOPIC.enrolments, readEnrolment],
     [TOPIC.dlq, readDeadLetter],
-    [TOPIC.events, createEventBatchReader(executionsApart)],
+    [TOPIC.events, createEventBatchReader(separateExecutions)],
   ]);
 }
 
@@ -41,7 +41,7 @@ function readAlert(record: InRecord, value: Uint8Array): AuditEntry[] {
   return [entryOf(record, value, { kind: 'alert', id, timestamp, hostId, entities, text: searchText(text) })];
 }
 
-/** Each version is evidence of its own; the newest one is what is shown and searched. */
+/** Stores every version; only the newest is listed and searched. */
 function readIncident(record: InRecord, value: Uint8Array): AuditEntry[] {
   const incident = decode('Incident', value);
   const { id, version, hostId } = incident;
@@ -81,7 +81,7 @@ function readResult(record: InRecord, value: Uint8Array): AuditEntry[] {
   return [entryOf(record, value, { kind: 'result', id, timestamp: at, hostId, text })];
 }
 
-/** Each version is evidence: who could speak as whom, and since when no more. */
+/** Stores every version: it shows who could sign as which subject, and until when. */
 function readEnrolment(record: InRecord, value: Uint8Array): AuditEntry[] {
   const { subject, role, signingKeyId, issuedAt, revokedAt, version } = decode('Enrolment', value);
   const id = `${subject}/${signingKeyId}/${version}`;
@@ -90,7 +90,7 @@ function readEnrolment(record: InRecord, value: Uint8Array): AuditEntry[] {
   return [entryOf(record, value, { kind: 'enrolment', id, timestamp: revokedAt || issuedAt, hostId, text })];
 }
 
-/** It has no time of its own: the bus's is taken. */
+/** A dead letter has no timestamp; the bus's is used. */
 function readDeadLetter(record: InRecord, value: Uint8Array): AuditEntry[] {
   const letter = decode('DeadLetter', value);
   const id = contentId(value);

@@ -2,7 +2,7 @@ import type { Trace } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/wire';
 
-/** Tells whoever traces that the alerts among `records` are stored. */
+/** Traces that the alerts among `records` are stored. */
 export function traceStored(trace: Trace, records: readonly InRecord[]): void {
   for (const { topic, value, timestamp: start } of records) {
     if (topic !== TOPIC.alerts || value === null) continue;

@@ -3,97 +3,99 @@ import type { Effect, InRecord } from '@ringfence/bus';
 import { learntSchemas } from '@ringfence/wire';
 import type { SqliteOptions } from '../config.ts';
 import { AuditError } from '../errors.ts';
-import { NOTHING_MORE } from '../pipeline.ts';
+import { NO_EFFECT } from '../pipeline.ts';
 import type { SinkStats, TrailHeads } from '../sink.ts';
 import type { AuditWriter } from '../writer.ts';
-import type { Answer, ErrorFacts, Learnt, Request } from './protocol.ts';
+import type { SchemaUpdate, SerializedError, WorkerRequest, WorkerResponse } from './protocol.ts';
 
-/** A batch is at most 1 MiB, so little is alive at a time; a large nursery would only swell the process. */
+/** A batch has at most 1 MiB, so little memory is live; a large young generation would only bloat the process. */
 const RESOURCES = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 };
 
-/** An error of the thread, as it was thrown there: with its name, code, fate and other facts. */
+/** An error of the thread with its original name, code, fate and other properties. */
 class ThreadError extends AuditError {
-  constructor({ name, message, stack, facts }: ErrorFacts) {
+  constructor({ name, message, stack, properties }: SerializedError) {
     super('ERR_AUDIT_THREAD', message);
-    Object.assign(this, facts, { name });
+    Object.assign(this, properties, { name });
     if (stack !== '') this.stack = stack;
   }
 }
 
-/** The pipeline in a thread of its own: what it costs is not taken from the services that must answer in milliseconds. */
+/** Runs the pipeline in its own thread, so that it does not block services that must respond in milliseconds. */
 export class AuditThread implements AuditWriter {
   readonly #worker: Worker;
   #stats: SinkStats;
-  /** where a damaged file was put at open; null: there was none */
+  /** Where a damaged file was moved on opening; null when it was intact */
   readonly movedAside: string | null;
-  #answered: PromiseWithResolvers<Answer> | undefined;
-  #ended: Error | undefined;
-  /** schemas that the thread was told */
-  #told = 0;
+  #pending: PromiseWithResolvers<WorkerResponse> | undefined;
+  #failure: Error | undefined;
+  /** Number of schemas sent to the thread */
+  #sentSchemas = 0;
 
-  private constructor(worker: Worker, ready: Extract<Answer, { stats: SinkStats }>) {
+  private constructor(worker: Worker, ready: Extract<WorkerResponse, { stats: SinkStats }>) {
     this.#worker = worker;
     this.#stats = ready.stats;
     this.movedAside = ready.movedAside;
-    worker.on('message', (answer: Answer) => this.#answered?.resolve(answer));
+    worker.on('message', (response: WorkerResponse) => this.#pending?.resolve(response));
     worker.on('error', (cause) =>
-      this.#end(new AuditError('ERR_AUDIT_THREAD', `the thread failed: ${cause.message}`, { cause })),
+      this.#fail(new AuditError('ERR_AUDIT_THREAD', `the thread failed: ${cause.message}`, { cause })),
     );
-    worker.on('exit', (code) => this.#end(new AuditError('ERR_AUDIT_THREAD', `the thread has ended (${code})`)));
+    worker.on('exit', (code) => this.#fail(new AuditError('ERR_AUDIT_THREAD', `the thread exited (${code})`)));
   }
 
-  /** Rejects with what opening the file threw. */
+  /** Rejects with the error from opening the file. */
   static async start(options: SqliteOptions): Promise<AuditThread> {
     const worker = new Worker(new URL('./audit-worker.ts', import.meta.url), {
       workerData: options,
       name: 'auditor',
       resourceLimits: RESOURCES,
     });
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerResponse>();
     worker.once('message', resolve);
     worker.once('error', reject);
-    worker.once('exit', (code) => reject(new AuditError('ERR_AUDIT_THREAD', `the thread ended as it began (${code})`)));
+    worker.once('exit', (code) =>
+      reject(new AuditError('ERR_AUDIT_THREAD', `the thread exited during startup (${code})`)),
+    );
     const ready = await promise;
     if ('stats' in ready) return new AuditThread(worker, ready);
     await worker.terminate();
     throw 'error' in ready
       ? new ThreadError(ready.error)
-      : new AuditError('ERR_AUDIT_THREAD', 'the thread said no more');
+      : new AuditError('ERR_AUDIT_THREAD', 'the thread sent an unexpected message');
   }
 
-  #end(error: Error): void {
-    this.#ended ??= error;
-    this.#answered?.reject(this.#ended);
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#pending?.reject(this.#failure);
   }
 
   async handle(records: readonly InRecord[]): Promise<Effect> {
-    this.#tellSchemas();
-    const answer = await this.#ask(records);
-    if ('stats' in answer) this.#stats = answer.stats;
-    return NOTHING_MORE;
+    this.#sendSchemas();
+    const response = await this.#request(records);
+    if ('stats' in response) this.#stats = response.stats;
+    return NO_EFFECT;
   }
 
-  /** What a newer service writes is known by what it said on the bus, in the process that read it. */
-  #tellSchemas(): void {
-    const schemas = learntSchemas(this.#told);
+  /** Forwards schemas of newer services, which only the process that read them from the bus knows. */
+  #sendSchemas(): void {
+    const schemas = learntSchemas(this.#sentSchemas);
     if (schemas.length === 0) return;
-    this.#told += schemas.length;
-    this.#worker.postMessage({ schemas } satisfies Learnt);
+    this.#sentSchemas += schemas.length;
+    this.#worker.postMessage({ schemas } satisfies SchemaUpdate);
   }
 
   async heads(): Promise<TrailHeads> {
-    const answer = await this.#ask('heads');
-    return 'heads' in answer ? answer.heads : { trail: '', heads: [] };
+    const response = await this.#request('heads');
+    return 'heads' in response ? response.heads : { trail: '', heads: [] };
   }
 
-  async #ask(request: Request): Promise<Exclude<Answer, { error: ErrorFacts }>> {
-    if (this.#ended !== undefined) throw this.#ended;
-    this.#answered = Promise.withResolvers<Answer>();
+  async #request(request: WorkerRequest): Promise<Exclude<WorkerResponse, { error: SerializedError }>> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#pending = Promise.withResolvers<WorkerResponse>();
     this.#worker.postMessage(request);
-    const answer = await this.#answered.promise;
-    this.#answered = undefined;
-    if ('error' in answer) throw new ThreadError(answer.error);
-    return answer;
+    const response = await this.#pending.promise;
+    this.#pending = undefined;
+    if ('error' in response) throw new ThreadError(response.error);
+    return response;
   }
 
   stats(): SinkStats {
@@ -101,10 +103,10 @@ export class AuditThread implements AuditWriter {
   }
 
   async close(): Promise<void> {
-    if (this.#ended !== undefined) return;
+    if (this.#failure !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#worker.once('exit', () => resolve());
-    this.#worker.postMessage(null satisfies Request);
+    this.#worker.postMessage(null satisfies WorkerRequest);
     await promise;
   }
 }

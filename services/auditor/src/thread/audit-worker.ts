@@ -1,19 +1,19 @@
-/** The thread that stores: reads records, packs, hashes, writes. Everything that would hold up the process's other services. */
+/** The storage thread: decoding, compressing, hashing and writing would block the process's other services. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asBuffer, learnSchema } from '@ringfence/wire';
 import type { SqliteOptions } from '../config.ts';
 import { createAuditPipeline } from '../pipeline.ts';
 import { SqliteSink } from '../sqlite/sink.ts';
-import { type Answer, errorFacts, type Learnt, type Request } from './protocol.ts';
+import { type SchemaUpdate, serializeError, type WorkerRequest, type WorkerResponse } from './protocol.ts';
 
-function answer(message: Answer): void {
+function respond(message: WorkerResponse): void {
   parentPort?.postMessage(message);
 }
 
 function serve(sink: SqliteSink): void {
   const pipeline = createAuditPipeline(sink);
   const { movedAside } = sink;
-  const store = async (request: Request | Learnt): Promise<void> => {
+  const onRequest = async (request: WorkerRequest | SchemaUpdate): Promise<void> => {
     if (request !== null && typeof request === 'object' && 'schemas' in request) {
       for (const schema of request.schemas) learnSchema(schema);
       return;
@@ -25,22 +25,22 @@ function serve(sink: SqliteSink): void {
     }
     try {
       if (request === 'heads') {
-        answer({ heads: await sink.heads() });
+        respond({ heads: await sink.heads() });
         return;
       }
-      // SQLite refuses nothing, so there is no more to the effect than what is stored.
+      // SQLite rejects nothing, so the effect is empty.
       await pipeline(request.map((record) => ({ ...record, value: record.value && asBuffer(record.value) })));
-      answer({ stats: sink.stats(), movedAside });
+      respond({ stats: sink.stats(), movedAside });
     } catch (error) {
-      answer({ error: errorFacts(error) });
+      respond({ error: serializeError(error) });
     }
   };
-  parentPort?.on('message', store);
-  answer({ stats: sink.stats(), movedAside });
+  parentPort?.on('message', onRequest);
+  respond({ stats: sink.stats(), movedAside });
 }
 
 try {
   serve(new SqliteSink(workerData as SqliteOptions));
 } catch (error) {
-  answer({ error: errorFacts(error) });
+  respond({ error: serializeError(error) });
 }

@@ -1,52 +1,55 @@
 import type { AuditKind } from '@ringfence/wire';
 import type { ChainHead } from '../sink.ts';
 
-/** What is wrong with the trail. */
+/** Kind of problem of the trail. */
 export type TamperKind =
-  /** its content is not what was hashed, or not what a head noted elsewhere says */
+  /** The content does not match its hash, or the hash of a published head */
   | 'changed'
-  /** one or more records are gone from the middle or the beginning */
+  /** Records are missing from the middle or the beginning */
   | 'missing'
-  /** it was not written by the auditor */
+  /** The record was not written by the auditor */
   | 'added'
-  /** the newest records are gone */
+  /** The newest records are missing */
   | 'cut-off'
-  /** the bus holds heads of another trail than the one that is there */
+  /** The bus holds heads of another trail */
   | 'replaced'
-  /** a head noted on the bus is not signed by an auditor */
+  /** A published head is not signed by an auditor */
   | 'forged-head';
 
 export interface Tampering {
-  readonly what: TamperKind;
+  readonly type: TamperKind;
   readonly topic: string;
   readonly partition: number;
   readonly kind: AuditKind;
-  /** place in the chain, from 1 */
+  /** Sequence number in the chain, from 1 */
   readonly seq: number;
-  /** of the record, where there is one; of a head: its key's id; of a trail: its name */
+  /** Id of the record if there is one; for a head the id of its key; for a trail its name */
   readonly id: string;
-  /** records concerned */
+  /** Number of records */
   readonly count: number;
 }
 
 export interface Verification {
   readonly records: number;
   readonly chains: readonly ChainHead[];
-  /** records that retention let go, in order, from the chains' beginnings */
+  /** Records that retention dropped, in order, from the beginnings of the chains */
   readonly retired: number;
-  /** records behind the heads, linked as they should be: a batch that is being written, or whose writer died; the auditor finishes it at its next start */
+  /**
+   * Correctly linked records behind the heads: of a batch being written, or of an auditor that crashed; the auditor
+   * finishes them at its next start
+   */
   readonly unfinished: number;
-  /** heads noted elsewhere that the chains were held against */
+  /** Number of published heads that the chains were compared with */
   readonly heads: number;
-  /** the first 1,000 */
+  /** The first 1,000 problems */
   readonly problems: readonly Tampering[];
   readonly problemCount: number;
 }
 
-/** A head that was noted earlier and kept elsewhere. */
-export interface NotedHead extends ChainHead {
-  /** µs since the epoch; absent: not known */
+/** A head that was published earlier and kept outside the store. */
+export interface PublishedHead extends ChainHead {
+  /** µs since the epoch; absent when unknown */
   readonly at?: number;
-  /** name of the trail it is of; absent: this one */
+  /** Name of its trail; absent for the verified trail */
   readonly trail?: string;
 }

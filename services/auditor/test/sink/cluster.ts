@@ -5,26 +5,26 @@ import { type AuditKind, encode } from '@ringfence/wire';
 import { recordHash } from '../../src/chain.ts';
 import { type Cluster, openCluster } from '../../src/elasticsearch/cluster.ts';
 import { type AuditSource, chainedFields } from '../../src/elasticsearch/documents/audit.ts';
-import { type Names, namesOf } from '../../src/elasticsearch/options.ts';
+import { type IndexNames, namesOf } from '../../src/elasticsearch/options.ts';
 import { templatesFor } from '../../src/elasticsearch/templates.ts';
 import { verifyCluster } from '../../src/elasticsearch/verify.ts';
 import { CLUSTER_DEFAULTS, type ClusterOptions, ClusterSink, type ClusterSinkDeps } from '../../src/index.ts';
 
-import type { Tamper, TestStore } from './store.ts';
+import type { TamperActions, TestStore } from './store.ts';
 
 export interface ClusterStore extends TestStore {
   readonly options: ClusterOptions;
-  readonly names: Names;
+  readonly names: IndexNames;
   readonly cluster: Cluster;
   open(deps?: Partial<ClusterSinkDeps>): ClusterSink;
-  /** documents of a stream or index, with what was asked for */
-  search(index: string, query?: object): Promise<Found[]>;
+  /** Documents of a stream or index that match `query` */
+  search(index: string, query?: object): Promise<FoundDocument[]>;
   rollover(stream: string): Promise<void>;
-  /** settings of the indices behind a name */
+  /** Changes settings of the indices behind a name */
   settings(index: string, settings: object): Promise<void>;
 }
 
-export interface Found {
+export interface FoundDocument {
   readonly _index: string;
   readonly _id: string;
   readonly _source: Readonly<Record<string, unknown>>;
@@ -32,10 +32,10 @@ export interface Found {
 
 let trails = 0;
 
-/** A trail of its own on a running cluster. */
-export async function openClusterStore(url: string, given: Partial<ClusterOptions> = {}): Promise<ClusterStore> {
+/** Creates a separate trail on a running cluster. */
+export async function openClusterStore(url: string, overrides: Partial<ClusterOptions> = {}): Promise<ClusterStore> {
   const prefix = `t${process.pid}_${++trails}`;
-  const options = { ...CLUSTER_DEFAULTS, nodes: [url], prefix, requestTimeoutMs: 10_000, ...given };
+  const options = { ...CLUSTER_DEFAULTS, nodes: [url], prefix, requestTimeoutMs: 10_000, ...overrides };
   const names = namesOf(options);
   const cluster = openCluster(options);
   const refresh = (): Promise<unknown> => cluster.request('POST', `/${Object.values(names).join()}/_refresh`);
@@ -47,7 +47,7 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
   return {
     ...{ options, names, cluster },
     open: (deps = {}) => new ClusterSink({ options, log: silentLog, ...deps }),
-    verify: (noted = []) => verifyCluster(options, noted),
+    verify: (published = []) => verifyCluster(options, published),
     counts: async () => {
       await refresh();
       const aggs = { kinds: { terms: { field: 'ringfence.audit.kind', size: 50 } } };
@@ -59,7 +59,7 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
     executions: () => count(names.events, { term: { 'event.action': 'exec' } }),
     search: async (index, query = { match_all: {} }) => {
       await refresh();
-      const { body } = await cluster.request<{ hits: { hits: Found[] } }>('POST', `/${index}/_search`, {
+      const { body } = await cluster.request<{ hits: { hits: FoundDocument[] } }>('POST', `/${index}/_search`, {
         body: { size: 1000, query },
       });
       return body.hits.hits;
@@ -70,10 +70,10 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
     settings: async (index, settings) => {
       await cluster.request('PUT', `/${index}/_settings`, { body: settings });
     },
-    tamper: tamperOf(cluster, names, refresh),
+    tamper: clusterTampering(cluster, names, refresh),
     [Symbol.asyncDispose]: async () => {
       for (const stream of [names.alerts, names.actions, names.audit, names.events])
-        await cluster.request('DELETE', `/_data_stream/${stream}`, { expect: [404] });
+        await cluster.request('DELETE', `/_data_stream/${stream}`, { expectedStatuses: [404] });
       await cluster.request('DELETE', `/${names.incidents},${names.heads}`, { query: { ignore_unavailable: true } });
       await removeTemplates(cluster, options);
       await cluster.close();
@@ -81,11 +81,11 @@ export async function openClusterStore(url: string, given: Partial<ClusterOption
   };
 }
 
-/** Others share the server: its cluster state is to stay small. */
+/** Removes the templates, to keep the cluster state of the shared server small. */
 async function removeTemplates(cluster: Cluster, options: ClusterOptions): Promise<void> {
   const templates = templatesFor(options, { lifecycle: false, elasticsearch: false });
   for (const { kind, name } of templates.reverse())
-    await cluster.request('DELETE', `/${kind}/${name}`, { expect: [404] });
+    await cluster.request('DELETE', `/${kind}/${name}`, { expectedStatuses: [404] });
 }
 
 interface AuditDocument {
@@ -93,7 +93,7 @@ interface AuditDocument {
   readonly ringfence: { readonly audit: AuditSource };
 }
 
-function tamperOf(cluster: Cluster, names: Names, refresh: () => Promise<unknown>): Tamper {
+function clusterTampering(cluster: Cluster, names: IndexNames, refresh: () => Promise<unknown>): TamperActions {
   const alerts = async (): Promise<{ _index: string; _id: string; _source: AuditDocument }[]> => {
     await refresh();
     const { body } = await cluster.request<{
@@ -109,22 +109,22 @@ function tamperOf(cluster: Cluster, names: Names, refresh: () => Promise<unknown
   };
   const put = (index: string, id: string, body: object, query = {}): Promise<unknown> =>
     cluster.request('PUT', `/${index}/_doc/${encodeURIComponent(id)}`, { body, query: { refresh: true, ...query } });
-  const change = async (seq: number, how: (audit: AuditSource, hostId: string) => object): Promise<void> => {
+  const change = async (seq: number, edit: (audit: AuditSource, hostId: string) => object): Promise<void> => {
     const found = (await alerts()).find(({ _source }) => _source.ringfence.audit.seq === seq);
-    if (found === undefined) throw new Error(`there is no record ${seq}`);
+    if (found === undefined) throw new Error(`record ${seq} does not exist`);
     const { audit } = found._source.ringfence;
-    const changed = { ...audit, ...how(audit, found._source['host.id']) };
-    // An index behind a stream is changed only by someone who says what stands there.
+    const changed = { ...audit, ...edit(audit, found._source['host.id']) };
+    // A backing index of a stream only accepts updates with the current sequence number.
     const { body } = await cluster.request<{ _seq_no: number; _primary_term: number }>(
       'GET',
       `/${found._index}/_doc/${encodeURIComponent(found._id)}`,
     );
-    const place = { if_seq_no: body._seq_no, if_primary_term: body._primary_term };
-    await put(found._index, found._id, { ...found._source, ringfence: { audit: changed } }, place);
+    const concurrency = { if_seq_no: body._seq_no, if_primary_term: body._primary_term };
+    await put(found._index, found._id, { ...found._source, ringfence: { audit: changed } }, concurrency);
   };
-  const remove = async (isGone: (seq: number) => boolean): Promise<void> => {
+  const remove = async (isRemoved: (seq: number) => boolean): Promise<void> => {
     for (const { _index, _id, _source } of await alerts()) {
-      if (isGone(_source.ringfence.audit.seq))
+      if (isRemoved(_source.ringfence.audit.seq))
         await cluster.request('DELETE', `/${_index}/_doc/${encodeURIComponent(_id)}`, { query: { refresh: true } });
     }
   };
@@ -138,10 +138,10 @@ function tamperOf(cluster: Cluster, names: Names, refresh: () => Promise<unknown
         return { ...forged, hash: recordHash(Buffer.from(audit.prev_hash, 'hex'), fields).toString('hex') };
       }),
     remove: (seqs) => remove((seq) => seqs.includes(seq)),
-    // Here a place can be taken twice, so nothing needs to make room.
-    plant: async (from, seq) => {
+    // A cluster stores several records with one sequence number, so no record needs to move.
+    insert: async (from, seq) => {
       const found = (await alerts()).find(({ _source }) => _source.ringfence.audit.seq === from);
-      if (found === undefined) throw new Error(`there is no record ${from}`);
+      if (found === undefined) throw new Error(`record ${from} does not exist`);
       const audit = { ...found._source.ringfence.audit, seq, id: 'planted' };
       await cluster.request('PUT', `/${names.audit}/_create/planted`, {
         body: { ...found._source, '@timestamp': new Date().toISOString(), ringfence: { audit } },
@@ -151,7 +151,7 @@ function tamperOf(cluster: Cluster, names: Names, refresh: () => Promise<unknown
     cutOff: async (seq) => {
       const last = (await alerts()).find(({ _source }) => _source.ringfence.audit.seq === seq - 1)?._source.ringfence
         .audit;
-      await remove((one) => one >= seq);
+      await remove((candidate) => candidate >= seq);
       const id = encodeURIComponent('ringfence.alerts/0');
       const { body } = await cluster.request<{ _source: object }>('GET', `/${names.heads}/_doc/${id}`);
       const alert = { seq: seq - 1, hash: last?.hash, offset: last?.offset };
@@ -161,7 +161,7 @@ function tamperOf(cluster: Cluster, names: Names, refresh: () => Promise<unknown
   };
 }
 
-/** Until it is so; what is waited for shows in the test's name. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(20);
+/** Polls until `condition` holds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(20);
 }

@@ -1,4 +1,7 @@
-/** An auditor on a bus's file and a cluster, that dies by kill -9 at a named point, or by its parent's hand. Arguments: directory, URL, prefix, point. */
+/**
+ * An auditor on an embedded bus and a cluster that kills itself at a failpoint, or is killed by its parent. Arguments:
+ * directory, URL, prefix, failpoint.
+ */
 import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';

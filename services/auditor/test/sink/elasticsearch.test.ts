@@ -7,5 +7,5 @@ if (flavour.skip === false) {
   sinkSuite(flavour.name, flavour.open);
   readerSuite(flavour.name, flavour.open);
 } else {
-  suite(flavour.name, () => test('does what every store of the trail must', { skip: flavour.skip }, () => {}));
+  suite(flavour.name, () => test('passes the tests of every store', { skip: flavour.skip }, () => {}));
 }

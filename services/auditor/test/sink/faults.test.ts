@@ -1,4 +1,4 @@
-/** What a cluster can do to the sink, done to a real one. */
+/** Faults of a cluster, provoked in a real one. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { fateOf } from '@ringfence/base';
@@ -9,7 +9,7 @@ import { inRecord } from '../support.ts';
 import { EVENTS_PER_BATCH, testBatch, testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
 import { elasticsearch, type Flavour, openSearch } from './flavours.ts';
-import { delivered, store, storeAnew } from './suite.ts';
+import { storeRecords, storeWithNewSink, toInRecords } from './suite.ts';
 
 const BATCHES = 6;
 const ALERTS = 5;
@@ -17,17 +17,17 @@ const COUNTS = { alert: ALERTS, incident: ALERTS, command: ALERTS, result: ALERT
 
 const isRetriable = (error: unknown): boolean => fateOf(error) === 'retriable';
 
-/** Everything once: chained, searched, and nothing amiss. */
-async function assertWhole(of: ClusterStore): Promise<void> {
-  assert.deepEqual(await of.counts(), COUNTS);
-  const { problems, unfinished } = await of.verify();
+/** Asserts that everything is stored exactly once, chained and searchable, without problems. */
+async function assertComplete(store: ClusterStore): Promise<void> {
+  assert.deepEqual(await store.counts(), COUNTS);
+  const { problems, unfinished } = await store.verify();
   assert.deepEqual([problems, unfinished], [[], 0]);
-  const ids = async (index: string) => (await of.search(index)).map(({ _id }) => _id).sort();
+  const ids = async (index: string) => (await store.search(index)).map(({ _id }) => _id).sort();
   for (const [index, count] of [
-    [of.names.alerts, ALERTS],
-    [of.names.actions, 2 * ALERTS],
-    [of.names.incidents, 1],
-    [of.names.events, 2 * BATCHES],
+    [store.names.alerts, ALERTS],
+    [store.names.actions, 2 * ALERTS],
+    [store.names.incidents, 1],
+    [store.names.events, 2 * BATCHES],
   ] as const) {
     const found = await ids(index);
     assert.equal(found.length, count, `${index}: ${found.join(' ')}`);
@@ -36,113 +36,113 @@ async function assertWhole(of: ClusterStore): Promise<void> {
 }
 
 for (const flavour of [elasticsearch, openSearch]) {
-  if (flavour.skip === false) suite(`a cluster of ${flavour.name}`, () => faults(flavour));
-  else suite(`a cluster of ${flavour.name}`, () => test('does its worst', { skip: flavour.skip }, () => {}));
+  if (flavour.skip === false) suite(`${flavour.name}: faults`, () => faults(flavour));
+  else suite(`${flavour.name}: faults`, () => test('survives faults of the cluster', { skip: flavour.skip }, () => {}));
 }
 
 function faults(flavour: Flavour): void {
-  test('that rolls over between two deliveries: nothing is doubled', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
-    const { alerts, actions, audit, events } = of.names;
+  test('a rollover between two deliveries duplicates nothing', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
+    const { alerts, actions, audit, events } = store.names;
     const rollAll = async () => {
-      for (const stream of [alerts, actions, audit, events]) await of.rollover(stream);
+      for (const stream of [alerts, actions, audit, events]) await store.rollover(stream);
     };
-    const sink = of.open();
-    await store(sink, delivered(testTrail(BATCHES, ALERTS)));
+    const sink = store.open();
+    await storeRecords(sink, toInRecords(testTrail(BATCHES, ALERTS)));
     await rollAll();
-    await store(sink, delivered(testTrail(BATCHES, ALERTS), 500));
+    await storeRecords(sink, toInRecords(testTrail(BATCHES, ALERTS), 500));
     await rollAll();
     await sink.close();
-    await storeAnew(of, delivered(testTrail(BATCHES, ALERTS)));
-    await assertWhole(of);
+    await storeWithNewSink(store, toInRecords(testTrail(BATCHES, ALERTS)));
+    await assertComplete(store);
   });
 
-  test('that rolls over within a batch that had to be tried again: nothing is doubled', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
-    const records = delivered(testTrail(BATCHES, ALERTS));
-    const sink = of.open();
-    await store(sink, []);
-    await of.settings(of.names.heads, { 'index.blocks.write': true });
-    await assert.rejects(store(sink, records), isRetriable);
-    for (const stream of [of.names.alerts, of.names.actions, of.names.audit, of.names.events])
-      await of.rollover(stream);
-    await of.settings(of.names.heads, { 'index.blocks.write': false });
-    await store(sink, records);
+  test('a rollover during a retried batch duplicates nothing', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
+    const sink = store.open();
+    await storeRecords(sink, []);
+    await store.settings(store.names.heads, { 'index.blocks.write': true });
+    await assert.rejects(storeRecords(sink, records), isRetriable);
+    for (const stream of [store.names.alerts, store.names.actions, store.names.audit, store.names.events])
+      await store.rollover(stream);
+    await store.settings(store.names.heads, { 'index.blocks.write': false });
+    await storeRecords(sink, records);
     await sink.close();
-    await assertWhole(of);
+    await assertComplete(store);
   });
 
-  test('that took the records and not their heads: whoever comes next carries on, and verify tells what is unfinished', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
-    const records = delivered(testTrail(BATCHES, ALERTS));
-    const first = of.open();
-    await store(first, records.slice(0, 4));
-    await of.settings(of.names.heads, { 'index.blocks.write': true });
-    await assert.rejects(store(first, records), isRetriable);
+  test('the next auditor continues after records were stored without their heads, and verify counts them', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
+    const first = store.open();
+    await storeRecords(first, records.slice(0, 4));
+    await store.settings(store.names.heads, { 'index.blocks.write': true });
+    await assert.rejects(storeRecords(first, records), isRetriable);
     await first.close();
-    const halfway = await of.verify();
+    const halfway = await store.verify();
     assert.deepEqual(
-      halfway.problems.filter(({ what }) => what !== 'added'),
+      halfway.problems.filter(({ type }) => type !== 'added'),
       [],
     );
     assert.ok(halfway.unfinished > 0);
-    // As if the bulk request had been taken in part.
-    const gone = (await of.search(of.names.audit)).filter((_, i) => i % 3 === 1);
-    for (const { _index, _id } of gone.filter(({ _source }) => seqOf(_source) > 4))
-      await of.cluster.request('DELETE', `/${_index}/_doc/${encodeURIComponent(_id)}`);
-    await of.settings(of.names.heads, { 'index.blocks.write': false });
-    await storeAnew(of, records);
-    await assertWhole(of);
+    // As if only part of the bulk request was stored.
+    const removed = (await store.search(store.names.audit)).filter((_, i) => i % 3 === 1);
+    for (const { _index, _id } of removed.filter(({ _source }) => seqOf(_source) > 4))
+      await store.cluster.request('DELETE', `/${_index}/_doc/${encodeURIComponent(_id)}`);
+    await store.settings(store.names.heads, { 'index.blocks.write': false });
+    await storeWithNewSink(store, records);
+    await assertComplete(store);
   });
 
   for (const block of ['index.blocks.write', 'index.blocks.read_only_allow_delete', 'index.blocks.read_only']) {
-    test(`with ${block}: the batch waits, and is stored when the block is lifted`, async () => {
-      await using of = await flavour.open({ eventSample: 0 });
-      const sink = of.open();
-      await store(sink, []);
-      for (const index of [of.names.alerts, of.names.audit]) {
-        await of.settings(index, { [block]: true });
-        await assert.rejects(store(sink, delivered(testTrail(BATCHES, ALERTS))), (error: Error) => {
+    test(`with ${block} the batch is retried and stored when the block is removed`, async () => {
+      await using store = await flavour.open({ eventSample: 0 });
+      const sink = store.open();
+      await storeRecords(sink, []);
+      for (const index of [store.names.alerts, store.names.audit]) {
+        await store.settings(index, { [block]: true });
+        await assert.rejects(storeRecords(sink, toInRecords(testTrail(BATCHES, ALERTS))), (error: Error) => {
           assert.match(error.message, /block/);
           return isRetriable(error);
         });
-        await of.settings(index, { [block]: null });
+        await store.settings(index, { [block]: null });
       }
-      await store(sink, delivered(testTrail(BATCHES, ALERTS)));
+      await storeRecords(sink, toInRecords(testTrail(BATCHES, ALERTS)));
       await sink.close();
-      await assertWhole(of);
+      await assertComplete(store);
     });
   }
 
-  test('that can not read its heads: nothing is chained, and all is when they are back', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
-    const trail = delivered(testTrail(BATCHES, ALERTS));
-    const sink = of.open();
-    const half = trail.length / 2;
-    await store(sink, trail.slice(0, half));
-    const before = await of.counts();
-    await of.cluster.request('POST', `/${of.names.heads}/_close`);
-    await assert.rejects(store(sink, trail.slice(half)), isRetriable);
-    await of.cluster.request('POST', `/${of.names.heads}/_open`, { query: { wait_for_active_shards: 1 } });
-    assert.deepEqual(await of.counts(), before);
-    await store(sink, trail.slice(half));
+  test('nothing is chained while heads are unreadable, and everything is afterwards', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
+    const sink = store.open();
+    const half = records.length / 2;
+    await storeRecords(sink, records.slice(0, half));
+    const before = await store.counts();
+    await store.cluster.request('POST', `/${store.names.heads}/_close`);
+    await assert.rejects(storeRecords(sink, records.slice(half)), isRetriable);
+    await store.cluster.request('POST', `/${store.names.heads}/_open`, { query: { wait_for_active_shards: 1 } });
+    assert.deepEqual(await store.counts(), before);
+    await storeRecords(sink, records.slice(half));
     await sink.close();
-    await assertWhole(of);
+    await assertComplete(store);
   });
 
-  test('whose mapping conflicts: that document becomes a dead letter each time, all else is stored', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
+  test('a document with a conflicting mapping is dead-lettered each time, and the rest is stored', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
     const template = {
       settings: { 'index.mapping.ignore_malformed': false },
       mappings: { dynamic: false, properties: { rule: { properties: { name: { type: 'long' } } } } },
     };
-    // As someone left it who thought a newer version was theirs.
-    const path = `/_component_template/${of.options.prefix}-ecs`;
-    await of.cluster.request('PUT', path, { body: { version: 99, template } });
-    const records = delivered(testTrail(BATCHES, ALERTS));
+    // As left behind by an operator who installed a higher version.
+    const path = `/_component_template/${store.options.prefix}-ecs`;
+    await store.cluster.request('PUT', path, { body: { version: 99, template } });
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
     const letters: Buffer[][] = [];
     for (const _ of ['first', 'by another process']) {
-      const sink = of.open();
+      const sink = store.open();
       for (const __ of ['once', 'again']) {
         const { outputs } = await createAuditPipeline(sink)(records);
         letters.push(outputs.map(({ value }) => Buffer.from(value ?? [])));
@@ -158,13 +158,13 @@ function faults(flavour: Flavour): void {
       Buffer.from(refused[0]?.original ?? []),
       records.find(({ topic }) => topic === refused[0]?.topic)?.value,
     );
-    assert.deepEqual(await of.counts(), COUNTS);
-    assert.deepEqual((await of.verify()).problems, []);
-    assert.equal((await of.search(of.names.actions)).length, 2 * ALERTS);
+    assert.deepEqual(await store.counts(), COUNTS);
+    assert.deepEqual((await store.verify()).problems, []);
+    assert.equal((await store.search(store.names.actions)).length, 2 * ALERTS);
   });
 
-  test('given hostile names and texts: stored, and no field is made of them', async () => {
-    await using of = await flavour.open();
+  test('hostile names and texts are stored without creating fields', async () => {
+    await using store = await flavour.open();
     const names = [
       '',
       '.',
@@ -207,138 +207,141 @@ function faults(flavour: Flavour): void {
       tags: names,
       rule: 'r'.repeat(40_000),
     };
-    const sink = of.open();
-    await store(sink, [inRecord(TOPIC.alerts, 0, encode('Alert', alert))]);
+    const sink = store.open();
+    await storeRecords(sink, [inRecord(TOPIC.alerts, 0, encode('Alert', alert))]);
     const long = { ...createTestAlert(2), id: 'i'.repeat(5000) };
-    await store(sink, [inRecord(TOPIC.alerts, 1, encode('Alert', long))]);
+    await storeRecords(sink, [inRecord(TOPIC.alerts, 1, encode('Alert', long))]);
     await sink.close();
-    assert.equal((await of.search(of.names.alerts)).length, 2);
-    assert.deepEqual((await of.verify()).problems, []);
-    const { body } = await of.cluster.request<object>('GET', `/${of.names.alerts}/_mapping`);
+    assert.equal((await store.search(store.names.alerts)).length, 2);
+    assert.deepEqual((await store.verify()).problems, []);
+    const { body } = await store.cluster.request<object>('GET', `/${store.names.alerts}/_mapping`);
     assert.doesNotMatch(JSON.stringify(body), /f149|__proto__|xxxx/);
   });
 
-  test('that is given older versions of an incident: the newest is shown, all are kept', async () => {
-    await using of = await flavour.open();
+  test('the newest version of an incident is shown, and all versions are kept', async () => {
+    await using store = await flavour.open();
     const incident = (version: number) => encode('Incident', createTestIncident([createTestAlert(0)], version));
-    await storeAnew(of, [inRecord(TOPIC.incidents, 0, incident(3)), inRecord(TOPIC.incidents, 1, incident(2))]);
-    await storeAnew(of, [inRecord(TOPIC.incidents, 2, incident(1))]);
-    const [shown, ...more] = await of.search(of.names.incidents);
+    await storeWithNewSink(store, [
+      inRecord(TOPIC.incidents, 0, incident(3)),
+      inRecord(TOPIC.incidents, 1, incident(2)),
+    ]);
+    await storeWithNewSink(store, [inRecord(TOPIC.incidents, 2, incident(1))]);
+    const [document, ...more] = await store.search(store.names.incidents);
     assert.equal(more.length, 0);
-    assert.equal(shown?._source['ringfence.incident.version'], 3);
-    assert.equal((await of.counts()).incident, 3);
+    assert.equal(document?._source['ringfence.incident.version'], 3);
+    assert.equal((await store.counts()).incident, 3);
   });
 
-  test('is told whose signature is whose', async () => {
-    await using of = await flavour.open();
+  test('documents contain whether the signature is valid', async () => {
+    await using store = await flavour.open();
     const key = createSigningKey();
     const { keyId: _, signature: __, ...alert } = createTestAlert(1);
     const signed = encodeSigned('Alert', alert, key);
     const forged = encodeSigned('Alert', { ...alert, id: 'forged' }, createSigningKey());
     const unsigned = encodeSigned('Alert', { ...alert, id: 'unsigned' }, null);
-    const sink = of.open({ trusted: () => (keyId) => (keyId === key.keyId ? key.publicKey : undefined) });
-    await store(
+    const sink = store.open({ trusted: () => (keyId) => (keyId === key.keyId ? key.publicKey : undefined) });
+    await storeRecords(
       sink,
       [signed, forged, unsigned].map((value, i) => inRecord(TOPIC.alerts, i, value)),
     );
     await sink.close();
-    const found = await of.search(of.names.alerts);
+    const found = await store.search(store.names.alerts);
     const verified = new Map(
       found.map(({ _source }) => [_source['event.id'], _source['ringfence.signature.verified']]),
     );
     assert.deepEqual([verified.get(alert.id), verified.get('forged'), verified.get('unsigned')], [true, false, false]);
   });
 
-  test('gets the stated share of events: all, or executions and gaps alone', async () => {
+  test('stores the configured share of events: all, or only executions and gaps', async () => {
     for (const [eventSample, perBatch] of [
       [0, 2],
       [1, EVENTS_PER_BATCH],
     ] as const) {
-      await using of = await flavour.open({ eventSample });
-      await storeAnew(of, [inRecord(TOPIC.events, 0, testBatch(1)), inRecord(TOPIC.events, 1, testBatch(2))]);
-      const found = await of.search(of.names.events);
+      await using store = await flavour.open({ eventSample });
+      await storeWithNewSink(store, [inRecord(TOPIC.events, 0, testBatch(1)), inRecord(TOPIC.events, 1, testBatch(2))]);
+      const found = await store.search(store.names.events);
       assert.equal(found.length, 2 * perBatch);
-      const [exec] = await of.search(of.names.events, { term: { 'process.args': 'c2-1.example' } });
+      const [exec] = await store.search(store.names.events, { term: { 'process.args': 'c2-1.example' } });
       assert.equal(exec?._source['process.executable'], '/tmp/implant-1');
       assert.equal(exec?._source['host.id'], EVIDENCE_HOST);
     }
   });
 
-  test('that two auditors write the same partition into at once: nothing is doubled, the chain is one', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
-    const records = delivered(testTrail(BATCHES, ALERTS));
-    const sinks = [of.open(), of.open(), of.open()];
-    await Promise.all(sinks.map((sink) => insist(sink, records)));
+  test('concurrent auditors of one partition duplicate nothing and keep one chain', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
+    const records = toInRecords(testTrail(BATCHES, ALERTS));
+    const sinks = [store.open(), store.open(), store.open()];
+    await Promise.all(sinks.map((sink) => storeWithRetries(sink, records)));
     await Promise.all(sinks.map((sink) => sink.close()));
-    await assertWhole(of);
+    await assertComplete(store);
   });
 
-  test('that lets old indices go: what is gone from the beginning is retired, what is gone otherwise is missing', async () => {
-    await using of = await flavour.open({ eventSample: 0 });
+  test('records of deleted indices count as retired, and other deleted records as missing', async () => {
+    await using store = await flavour.open({ eventSample: 0 });
     const alerts = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) =>
         inRecord(TOPIC.alerts, from + i, encode('Alert', createTestAlert(from + i))),
       );
-    const sink = of.open();
-    await store(sink, alerts(0, 5));
+    const sink = store.open();
+    await storeRecords(sink, alerts(0, 5));
     const early = await sink.heads();
-    await of.rollover(of.names.audit);
-    await store(sink, alerts(5, 10));
+    await store.rollover(store.names.audit);
+    await storeRecords(sink, alerts(5, 10));
     const late = await sink.heads();
     await sink.close();
-    const indices = [...new Set((await of.search(of.names.audit)).map(({ _index }) => _index))].sort();
-    await of.cluster.request('DELETE', `/${indices[0]}`);
-    const noted = [
+    const indices = [...new Set((await store.search(store.names.audit)).map(({ _index }) => _index))].sort();
+    await store.cluster.request('DELETE', `/${indices[0]}`);
+    const published = [
       ...early.heads.map((head) => ({ ...head, at: 1 })),
       ...late.heads.map((head) => ({ ...head, at: Date.now() * 1000 + 1e9 })),
     ];
-    const verified = await of.verify(noted);
+    const verified = await store.verify(published);
     assert.deepEqual([verified.problems, verified.retired, verified.records], [[], 5, 5]);
-    await of.tamper.remove([7]);
+    await store.tamper.remove([7]);
     assert.deepEqual(
-      (await of.verify(noted)).problems.map(({ what, seq }) => [what, seq]),
+      (await store.verify(published)).problems.map(({ type, seq }) => [type, seq]),
       [['missing', 7]],
     );
   });
 
-  test('in which someone puts what is no record, or takes a chain’s head: verify tells', async () => {
-    await using of = await flavour.open();
-    await storeAnew(of, delivered(testTrail(2, 4)));
+  test('verify reports a foreign document and a deleted head', async () => {
+    await using store = await flavour.open();
+    await storeWithNewSink(store, toInRecords(testTrail(2, 4)));
     const body = { '@timestamp': new Date().toISOString(), message: 'nothing to see here' };
-    await of.cluster.request('PUT', `/${of.names.audit}/_create/stranger`, { body });
-    await of.cluster.request('DELETE', `/${of.names.heads}/_doc/${encodeURIComponent('ringfence.alerts/0')}`);
-    const problems = (await of.verify()).problems.map(({ what, topic, count }) => [what, topic, count]);
+    await store.cluster.request('PUT', `/${store.names.audit}/_create/stranger`, { body });
+    await store.cluster.request('DELETE', `/${store.names.heads}/_doc/${encodeURIComponent('ringfence.alerts/0')}`);
+    const problems = (await store.verify()).problems.map(({ type, topic, count }) => [type, topic, count]);
     assert.deepEqual(problems, [
       ['added', TOPIC.alerts, 4],
       ['added', '', 1],
     ]);
   });
 
-  test('whose first index is still there can have lost nothing to retention', async () => {
-    await using of = await flavour.open();
-    await storeAnew(of, delivered(testTrail(2, 4)));
-    await of.tamper.remove([1, 2]);
-    const problems = (await of.verify()).problems.map(({ what, seq, count }) => [what, seq, count]);
+  test('no record counts as retired while the first index exists', async () => {
+    await using store = await flavour.open();
+    await storeWithNewSink(store, toInRecords(testTrail(2, 4)));
+    await store.tamper.remove([1, 2]);
+    const problems = (await store.verify()).problems.map(({ type, seq, count }) => [type, seq, count]);
     assert.deepEqual(problems, [['missing', 1, 2]]);
   });
 
-  test('of another kind is refused, with what to do', async () => {
-    const of = await flavour.open({ flavour: flavour === openSearch ? 'elasticsearch' : 'opensearch' });
-    const sink = of.open();
-    await assert.rejects(store(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP' });
+  test('refuses a cluster of the other kind', async () => {
+    const store = await flavour.open({ flavour: flavour === openSearch ? 'elasticsearch' : 'opensearch' });
+    const sink = store.open();
+    await assert.rejects(storeRecords(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP' });
     await sink.close();
-    await of.cluster.close();
+    await store.cluster.close();
   });
 
-  test('in which an index stands where a stream should be is refused, with what to do', async () => {
-    await using of = await flavour.open();
-    await of.cluster.request('PUT', `/${of.names.alerts}`, { expect: [400] });
-    const sink = of.open();
-    const { status } = await of.cluster.request('HEAD', `/${of.names.alerts}`, { expect: [404] });
+  test('refuses an index in place of a data stream', async () => {
+    await using store = await flavour.open();
+    await store.cluster.request('PUT', `/${store.names.alerts}`, { expectedStatuses: [400] });
+    const sink = store.open();
+    const { status } = await store.cluster.request('HEAD', `/${store.names.alerts}`, { expectedStatuses: [404] });
     assert.equal(status, 200);
-    await assert.rejects(store(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP', message: /is no data stream/ });
+    await assert.rejects(storeRecords(sink, []), { code: 'ERR_AUDIT_CLUSTER_SETUP', message: /not a data stream/ });
     await sink.close();
-    await of.cluster.request('DELETE', `/${of.names.alerts}`);
+    await store.cluster.request('DELETE', `/${store.names.alerts}`);
   });
 }
 
@@ -346,11 +349,11 @@ function seqOf(source: Readonly<Record<string, unknown>>): number {
   return (source['ringfence'] as { audit: { seq: number } }).audit.seq;
 }
 
-/** As the pipeline does: again and again, as long as it is worth it. */
-async function insist(sink: AuditSink, records: ReturnType<typeof delivered>): Promise<void> {
+/** Retries like the pipeline, as long as the error is retriable. */
+async function storeWithRetries(sink: AuditSink, records: ReturnType<typeof toInRecords>): Promise<void> {
   for (;;) {
     try {
-      return await store(sink, records);
+      return await storeRecords(sink, records);
     } catch (error) {
       if (!isRetriable(error)) throw error;
     }

@@ -4,9 +4,9 @@ import { type ClusterStore, openClusterStore } from './cluster.ts';
 
 export interface Flavour {
   readonly name: string;
-  /** why it can't be had here; false: it can */
+  /** Why the server is unavailable; false when it is available */
   readonly skip: string | false;
-  /** A trail of its own on a server that the test files share. */
+  /** Opens a separate trail on a server that the test files share. */
   open(options?: Partial<ClusterOptions>): Promise<ClusterStore>;
 }
 

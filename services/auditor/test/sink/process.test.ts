@@ -1,4 +1,4 @@
-/** The auditor as a process on a bus and a real cluster, each of them killed in the middle. */
+/** The auditor as a process with a bus and a real cluster, each killed in operation. */
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ if (missing === undefined) {
   after(() => server[Symbol.asyncDispose]());
 }
 
-/** Each is a start of the server, 7 s of CPU: one that sees it die at its work, one that finds it dead. RINGFENCE_CHAOS_KILLS makes it more. */
+/** Number of kills, alternately during and before a write. Each costs a restart of 7 s CPU. */
 const CLUSTER_KILLS = Number(process.env['RINGFENCE_CHAOS_KILLS'] ?? '2');
 const BATCHES = 300;
 const ALERTS = 80;
@@ -37,78 +37,82 @@ async function openBus(dir: string): Promise<EmbeddedBus> {
   return bus;
 }
 
-/** With keys of several hosts, so that every partition has some. */
-function evidence(): OutRecord[] {
+/** Records with the keys of several hosts, so that every partition gets some. */
+function createRecords(): OutRecord[] {
   return testTrail(BATCHES, ALERTS).map((record, i) => ({ ...record, key: `host-${i % 40}` }));
 }
 
-async function filledBus(dir: string): Promise<EmbeddedBus> {
+async function createFilledBus(dir: string): Promise<EmbeddedBus> {
   const bus = await openBus(dir);
-  await bus.produce(evidence());
+  await bus.produce(createRecords());
   return bus;
 }
 
-function auditorOn(bus: EmbeddedBus, of: ClusterStore, given: Partial<AuditorDeps> = {}): Promise<Auditor> {
-  const { flavour: _, eventRetentionMs: __, ...elasticsearch } = of.options;
+function startOn(bus: EmbeddedBus, store: ClusterStore, deps: Partial<AuditorDeps> = {}): Promise<Auditor> {
+  const { flavour: _, eventRetentionMs: __, ...elasticsearch } = store.options;
   const options = { path: '/unused', sink: 'elasticsearch', elasticsearch, headRecords: 50 } as const;
-  return startAuditor({ options, bus, log: silentLog, ...given });
+  return startAuditor({ options, bus, log: silentLog, ...deps });
 }
 
-async function caughtUp(bus: EmbeddedBus, auditor: Auditor): Promise<void> {
-  const behind = async () => [...(await bus.lag('auditor')).values()].some((records) => records > 0);
-  while (await behind()) await Promise.race([auditor.done, sleep(10)]);
+async function waitUntilCaughtUp(bus: EmbeddedBus, auditor: Auditor): Promise<void> {
+  const isBehind = async () => [...(await bus.lag('auditor')).values()].some((records) => records > 0);
+  while (await isBehind()) await Promise.race([auditor.done, sleep(10)]);
 }
 
-async function assertWhole(of: ClusterStore, bus: EmbeddedBus, keys?: Parameters<typeof readHeads>[1]): Promise<void> {
-  assert.deepEqual(await of.counts(), COUNTS);
-  assert.equal(await of.executions(), BATCHES);
-  const noted = await readHeads(bus.read({ topic: TOPIC.auditHeads }), keys);
-  assert.deepEqual(noted.forged, []);
-  assert.ok(noted.heads.length > 0, 'heads were noted');
-  const { problems, unfinished, heads } = await of.verify(noted.heads);
-  assert.deepEqual([problems, unfinished, heads], [[], 0, noted.heads.length]);
+async function assertComplete(
+  store: ClusterStore,
+  bus: EmbeddedBus,
+  keys?: Parameters<typeof readHeads>[1],
+): Promise<void> {
+  assert.deepEqual(await store.counts(), COUNTS);
+  assert.equal(await store.executions(), BATCHES);
+  const published = await readHeads(bus.read({ topic: TOPIC.auditHeads }), keys);
+  assert.deepEqual(published.forged, []);
+  assert.ok(published.heads.length > 0, 'heads were published');
+  const { problems, unfinished, heads } = await store.verify(published.heads);
+  assert.deepEqual([problems, unfinished, heads], [[], 0, published.heads.length]);
 }
 
 suite('the auditor with a cluster', { skip: missing ?? false }, () => {
-  test('starts before the cluster does, and stores all when it comes', async () => {
+  test('starts before the cluster, and stores everything when the cluster is up', async () => {
     using dir = tempDir();
     await server.stop('SIGKILL');
-    await using bus = await filledBus(dir.path);
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
-    const auditor = await auditorOn(bus, of);
+    await using bus = await createFilledBus(dir.path);
+    await using store = await openClusterStore(server.url, { eventSample: 0 });
+    const auditor = await startOn(bus, store);
     await until(() => auditor.stats().retries > 0);
     await server.start();
-    await caughtUp(bus, auditor);
+    await waitUntilCaughtUp(bus, auditor);
     await auditor.close();
-    await assertWhole(of, bus);
+    await assertComplete(store, bus);
   });
 
-  test('signs its heads, and a head that another signed is told', async () => {
+  test('signs its heads, and heads signed by another key are reported', async () => {
     using dir = tempDir();
-    await using bus = await filledBus(dir.path);
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using bus = await createFilledBus(dir.path);
+    await using store = await openClusterStore(server.url, { eventSample: 0 });
     const key = createSigningKey();
-    const auditor = await auditorOn(bus, of, { key });
-    await caughtUp(bus, auditor);
+    const auditor = await startOn(bus, store, { key });
+    await waitUntilCaughtUp(bus, auditor);
     await auditor.close();
-    await assertWhole(of, bus, (keyId) => (keyId === key.keyId ? key.publicKey : undefined));
-    const other = await readHeads(bus.read({ topic: TOPIC.auditHeads }), () => createSigningKey().publicKey);
-    assert.equal(other.heads.length, 0);
-    assert.equal(other.forged[0]?.what, 'forged-head');
+    await assertComplete(store, bus, (keyId) => (keyId === key.keyId ? key.publicKey : undefined));
+    const otherKey = await readHeads(bus.read({ topic: TOPIC.auditHeads }), () => createSigningKey().publicKey);
+    assert.equal(otherKey.heads.length, 0);
+    assert.equal(otherKey.forged[0]?.type, 'forged-head');
   });
 
-  test('killed cluster, again and again: nothing lost, nothing doubled', async () => {
+  test('repeated kills of the cluster lose and duplicate nothing', async () => {
     using dir = tempDir();
     await using bus = await openBus(dir.path);
-    await using of = await openClusterStore(server.url, { eventSample: 0, requestTimeoutMs: 3000 });
-    const auditor = await auditorOn(bus, of);
-    const records = evidence();
-    const piece = Math.ceil(records.length / CLUSTER_KILLS);
+    await using store = await openClusterStore(server.url, { eventSample: 0, requestTimeoutMs: 3000 });
+    const auditor = await startOn(bus, store);
+    const records = createRecords();
+    const roundSize = Math.ceil(records.length / CLUSTER_KILLS);
     for (let round = 0; round < CLUSTER_KILLS; round++) {
-      // Odd ones find it dead already, even ones see it die at their work.
+      // In odd rounds the cluster is down before the write, in even rounds it is killed during the write.
       if (round % 2 === 1) await server.stop('SIGKILL');
       const { retries } = auditor.stats();
-      await bus.produce(records.slice(round * piece, (round + 1) * piece));
+      await bus.produce(records.slice(round * roundSize, (round + 1) * roundSize));
       if (round % 2 === 1) await until(() => auditor.stats().retries > retries);
       else {
         await sleep(Math.random() * 100);
@@ -116,43 +120,43 @@ suite('the auditor with a cluster', { skip: missing ?? false }, () => {
       }
       await server.start();
     }
-    await caughtUp(bus, auditor);
+    await waitUntilCaughtUp(bus, auditor);
     await auditor.close();
-    await assertWhole(of, bus);
+    await assertComplete(store, bus);
   });
 
-  test('a cluster that doesn’t answer for a while: requests have a deadline, and all is stored when it does', async () => {
+  test('requests to a suspended cluster time out, and everything is stored when it resumes', async () => {
     using dir = tempDir();
     await using bus = await openBus(dir.path);
-    await using of = await openClusterStore(server.url, { eventSample: 0, requestTimeoutMs: 2000 });
-    const auditor = await auditorOn(bus, of);
-    const records = evidence();
+    await using store = await openClusterStore(server.url, { eventSample: 0, requestTimeoutMs: 2000 });
+    const auditor = await startOn(bus, store);
+    const records = createRecords();
     await bus.produce(records.slice(0, 100));
-    await caughtUp(bus, auditor);
+    await waitUntilCaughtUp(bus, auditor);
     server.signal('SIGSTOP');
     await bus.produce(records.slice(100));
     await until(() => auditor.stats().retries > 0);
     server.signal('SIGCONT');
-    await caughtUp(bus, auditor);
+    await waitUntilCaughtUp(bus, auditor);
     await auditor.close();
-    await assertWhole(of, bus);
+    await assertComplete(store, bus);
   });
 
-  test('killed with -9 at points and at random, ten times: nothing lost, nothing doubled, the chain whole', async () => {
+  test('ten kills at failpoints and at random lose and duplicate nothing, and keep the chain intact', async () => {
     using dir = tempDir();
     await (await openBus(dir.path)).close();
-    await using of = await openClusterStore(server.url, { eventSample: 0 });
+    await using store = await openClusterStore(server.url, { eventSample: 0 });
     const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
     const execArgv = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning'];
     const points = ['before-effect', 'before-commit', 'after-commit', 'before-commit', 'none'];
-    const records = evidence();
-    const piece = records.length / 10;
+    const records = createRecords();
+    const roundSize = records.length / 10;
     for (let round = 0; round < 10; round++) {
       const point = points[round % points.length] ?? 'none';
-      const filling = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-      await filling.produce(records.slice(round * piece, (round + 1) * piece));
-      await filling.close();
-      const args = [dir.path, server.url, of.options.prefix, point];
+      const bus = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
+      await bus.produce(records.slice(round * roundSize, (round + 1) * roundSize));
+      await bus.close();
+      const args = [dir.path, server.url, store.options.prefix, point];
       const child = fork(script, args, { execArgv });
       const ended = once(child, 'exit');
       if (point === 'none') {
@@ -164,9 +168,9 @@ suite('the auditor with a cluster', { skip: missing ?? false }, () => {
       assert.equal(signal, 'SIGKILL');
     }
     await using bus = await openEmbeddedBus({ path: join(dir.path, 'bus.db') });
-    const auditor = await auditorOn(bus, of);
-    await caughtUp(bus, auditor);
+    const auditor = await startOn(bus, store);
+    await waitUntilCaughtUp(bus, auditor);
     await auditor.close();
-    await assertWhole(of, bus);
+    await assertComplete(store, bus);
   });
 });

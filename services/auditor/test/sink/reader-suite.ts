@@ -6,16 +6,16 @@ import { encode, TOPIC } from '@ringfence/wire';
 import { ClusterReader } from '../../src/index.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
-import { delivered, storeAnew } from './suite.ts';
+import { storeWithNewSink, toInRecords } from './suite.ts';
 
-/** What the command line asks of a trail in a cluster. */
+/** The queries of the command line on a trail in a cluster. */
 export function readerSuite(name: string, open: () => Promise<ClusterStore>): void {
   suite(`${name}: the reader`, () => {
-    test('gives the newest alerts that hold, oldest first, and within a time', async () => {
-      await using of = await open();
-      await storeAnew(of, delivered(testTrail(0, 250)));
-      await of.counts();
-      await using reader = new ClusterReader(of.options);
+    test('lists the newest matching alerts, oldest first, within a time range', async () => {
+      await using store = await open();
+      await storeWithNewSink(store, toInRecords(testTrail(0, 250)));
+      await store.counts();
+      await using reader = new ClusterReader(store.options);
       const times = Array.from({ length: 250 }, (_, i) => createTestAlert(i)).sort((a, b) => a.timestamp - b.timestamp);
       const ids = async (query: Parameters<ClusterReader['alerts']>[0]) =>
         (await Array.fromAsync(reader.alerts(query))).map(({ timestamp }) => timestamp);
@@ -30,50 +30,50 @@ export function readerSuite(name: string, open: () => Promise<ClusterStore>): vo
       const [from, to] = [times[10]?.timestamp ?? 0, times[19]?.timestamp ?? 0];
       assert.equal((await ids({ from, to })).length, 10);
       assert.deepEqual(await ids({ limit: 0 }), []);
-      const whole = await Array.fromAsync(reader.alerts({ where: ({ id }) => id === times[7]?.id }));
+      const matching = await Array.fromAsync(reader.alerts({ where: ({ id }) => id === times[7]?.id }));
       assert.deepEqual(
-        whole.map(({ id }) => id),
+        matching.map(({ id }) => id),
         [times[7]?.id],
       );
     });
 
-    test('gives an incident and all that belongs to it', async () => {
-      await using of = await open();
-      await storeAnew(of, delivered(testTrail(0, 6)));
-      await of.counts();
-      await using reader = new ClusterReader(of.options);
+    test('returns an incident with the records that belong to it', async () => {
+      await using store = await open();
+      await storeWithNewSink(store, toInRecords(testTrail(0, 6)));
+      await store.counts();
+      await using reader = new ClusterReader(store.options);
       const [incident, ...more] = await Array.fromAsync(reader.incidents());
       assert.equal(more.length, 0);
-      const file = await reader.incident(incident?.id ?? '');
-      assert.equal(file?.versions, 6);
-      assert.deepEqual(file?.incident, incident);
+      const dossier = await reader.incident(incident?.id ?? '');
+      assert.equal(dossier?.versions, 6);
+      assert.deepEqual(dossier?.incident, incident);
       assert.deepEqual(
-        file?.alerts.map(({ id }) => id),
+        dossier?.alerts.map(({ id }) => id),
         incident?.alerts.map(({ id }) => id),
       );
-      assert.deepEqual([file?.commands.length, file?.results.length], [6, 6]);
-      assert.equal(await reader.incident('nobody'), undefined);
+      assert.deepEqual([dossier?.commands.length, dossier?.results.length], [6, 6]);
+      assert.equal(await reader.incident('unknown'), undefined);
     });
 
-    test('gives an incident as the stream shows it, which shows its newest version later than the index does', async () => {
-      await using of = await open();
-      const stored = (version: number): OutRecord => ({
+    test('returns the newest visible version of an incident while the stream lags behind the index', async () => {
+      await using store = await open();
+      const versionRecord = (version: number): OutRecord => ({
         topic: TOPIC.incidents,
         key: EVIDENCE_HOST,
         value: encode('Incident', createTestIncident([createTestAlert(0)], version)),
       });
-      await storeAnew(of, delivered([stored(1), stored(2)]));
-      await of.settings(of.names.audit, { index: { refresh_interval: '-1' } });
-      await of.counts();
-      await storeAnew(of, delivered([stored(3), stored(4)], 2));
-      await of.cluster.request('POST', `/${of.names.incidents}/_refresh`);
-      await using reader = new ClusterReader(of.options);
+      await storeWithNewSink(store, toInRecords([versionRecord(1), versionRecord(2)]));
+      await store.settings(store.names.audit, { index: { refresh_interval: '-1' } });
+      await store.counts();
+      await storeWithNewSink(store, toInRecords([versionRecord(3), versionRecord(4)], 2));
+      await store.cluster.request('POST', `/${store.names.incidents}/_refresh`);
+      await using reader = new ClusterReader(store.options);
       const versions = async () => {
         const [listed] = await Array.fromAsync(reader.incidents());
         return [listed?.version, (await reader.incident(listed?.id ?? ''))?.incident.version];
       };
       assert.deepEqual(await versions(), [2, 2]);
-      await of.counts();
+      await store.counts();
       assert.deepEqual(await versions(), [4, 4]);
     });
   });

@@ -5,16 +5,16 @@ import Database from 'better-sqlite3';
 import { kindNumber, kindOf, recordHash } from '../../src/chain.ts';
 import { AuditReader, SqliteSink } from '../../src/index.ts';
 import { tempDir } from '../support.ts';
-import type { Tamper, TestStore } from './store.ts';
+import type { TamperActions, TestStore } from './store.ts';
 
 export async function openSqliteStore(): Promise<TestStore> {
   const dir = tempDir();
   const path = join(dir.path, 'audit.db');
   return {
     open: () => new SqliteSink({ path, maxBytes: 2 ** 30, eventRetentionMs: 1e12, synchronous: 'normal' }),
-    verify: async (noted) => {
+    verify: async (published) => {
       using reader = new AuditReader(path);
-      return reader.verify(noted);
+      return reader.verify(published);
     },
     counts: async () => {
       const db = new Database(path, { readonly: true });
@@ -26,7 +26,7 @@ export async function openSqliteStore(): Promise<TestStore> {
       using reader = new AuditReader(path);
       return reader.stats().counts.execution;
     },
-    tamper: tamperOf(path),
+    tamper: sqliteTampering(path),
     [Symbol.asyncDispose]: async () => dir[Symbol.dispose](),
   };
 }
@@ -40,11 +40,11 @@ const ALERT = `kind = ${kindNumber.alert}`;
 const COLUMNS =
   'timestamp, until, host, source_offset, event_kinds, events, prev_hash, hash, size, packed, entities, payload';
 
-function tamperOf(path: string): Tamper {
+function sqliteTampering(path: string): TamperActions {
   const run = (...statements: readonly string[]): void => {
     const db = new Database(path);
     for (const sql of statements) {
-      if (db.prepare(sql).run().changes === 0) throw new Error(`the tampering changed nothing: ${sql}`);
+      if (db.prepare(sql).run().changes === 0) throw new Error(`the statement changed no row: ${sql}`);
     }
     db.close();
   };
@@ -74,7 +74,7 @@ function tamperOf(path: string): Tamper {
       db.close();
     },
     remove: async (seqs) => run(`DELETE FROM records WHERE ${ALERT} AND seq IN (${seqs.join()})`),
-    plant: async (from, seq) => {
+    insert: async (from, seq) => {
       const db = new Database(path);
       const { last } = db.prepare(`SELECT max(seq) AS last FROM records WHERE ${ALERT}`).get() as { last: number };
       for (let n = last; n >= seq; n--)

@@ -1,26 +1,26 @@
-/** A store of the audit trail as the conformance suite sees it: what it must do whatever it is, and how it is tampered with. */
+/** A store of the audit trail for the conformance suite, with ways to tamper with it. */
 import type { AuditKind } from '@ringfence/wire';
-import type { AuditSink, NotedHead, Verification } from '../../src/index.ts';
+import type { AuditSink, PublishedHead, Verification } from '../../src/index.ts';
 
 export interface TestStore extends AsyncDisposable {
-  /** A sink on this store's trail; a second one is as a process started anew. */
+  /** Opens a sink on this store's trail; a second sink behaves like a restarted process. */
   open(): AuditSink;
-  verify(noted?: readonly NotedHead[]): Promise<Verification>;
-  /** chained records by kind */
+  verify(published?: readonly PublishedHead[]): Promise<Verification>;
+  /** Number of chained records by kind */
   counts(): Promise<Partial<Record<AuditKind, number>>>;
-  /** executions that can be searched */
+  /** Number of searchable executions */
   executions(): Promise<number>;
-  readonly tamper: Tamper;
+  readonly tamper: TamperActions;
 }
 
-/** Done to the chain of alerts, by someone who has the right to write the store. `seq` from 1. */
-export interface Tamper {
+/** Tampering with the chain of alerts by an attacker with write access to the store. `seq` starts at 1. */
+export interface TamperActions {
   changePayload(seq: number): Promise<void>;
-  /** with its hash made right */
+  /** Changes a record together with its hash */
   rewrite(seq: number): Promise<void>;
   remove(seqs: readonly number[]): Promise<void>;
-  /** A copy of record `from` under a new id, as place `seq`; the later ones make room. */
-  plant(from: number, seq: number): Promise<void>;
-  /** Everything from `seq` on is taken away, and the head set back. */
+  /** Inserts a copy of record `from` under a new id at `seq`; later records move. */
+  insert(from: number, seq: number): Promise<void>;
+  /** Deletes all records from `seq` on, and sets the head back. */
   cutOff(seq: number): Promise<void>;
 }

@@ -1,117 +1,134 @@
-import type { Authority, RegistrarAnswer } from '@ringfence/identity';
+import type { Authority, RegistrarResponse } from '@ringfence/identity';
 import { ACCESS, type Enrolment, type Role } from '@ringfence/wire';
-import type { Book, Page } from '../book.ts';
 import type { CompiledRegistrarOptions } from '../config.ts';
+import type { Draft, EnrolmentStore, StoredEnrolment } from '../enrolment-store.ts';
 import { RegistrarError } from '../errors.ts';
-import type { Grant, Tokens } from '../tokens.ts';
-import { type EnrolRequest, readEnrolRequest, readSigningPart, type SigningPart } from './requests.ts';
+import type { Grant, TokenStore } from '../token-store.ts';
+import { type EnrolRequest, type ProvenKey, readEnrolRequest, readProvenKey } from './requests.ts';
 
-/** Certificates of one key that count at a time: the one in use, the one that replaces it, and one whose answer was lost. */
+/** Maximum number of valid certificates per key: the current one, its replacement, and one whose response was lost. */
 const MAX_SERIALS = 3;
 const MAX_KEYS = 1000;
 
-/** Where a crash test may stop the process. */
+/** Points at which a crash test stops the process. */
 export type Failpoint = 'before-spend' | 'after-spend' | 'after-record';
 
 export interface StepDeps {
   readonly authority: Authority;
-  readonly book: Book;
-  readonly tokens: Tokens;
+  readonly store: EnrolmentStore;
+  readonly tokens: TokenStore;
   readonly options: CompiledRegistrarOptions;
-  /** ms since the epoch */
+  /** Milliseconds since the epoch */
   readonly now: () => number;
   readonly failpoint: (name: Failpoint) => void;
 }
 
-export interface Admitted {
-  readonly answer: RegistrarAnswer;
-  /** what the bus must learn */
-  readonly pages: readonly Page[];
+export interface Admission {
+  readonly response: RegistrarResponse;
+  /** Enrolments to publish */
+  readonly enrolments: readonly StoredEnrolment[];
   readonly subject: string;
 }
 
-/** A token becomes a certificate and an enrolled key. Everything that can be refused is refused before the token is spent. Throws RegistrarError. */
-export async function enrolStep(deps: StepDeps, body: unknown, remote: string): Promise<Admitted> {
-  const { authority, book, tokens, options, now, failpoint } = deps;
+/** Exchanges a token for a certificate. All checks happen before the token is spent. Throws RegistrarError. */
+export async function enrolStep(deps: StepDeps, body: unknown, remote: string): Promise<Admission> {
+  const { authority, store, tokens, options, now, failpoint } = deps;
   const request = readEnrolRequest(body);
   const { token, subject, roles, csr } = request;
-  const signing = readSigningPart(request);
-  const grant = tokens.look(token, now());
-  checkGrant(grant, request, book);
-  checkKeys(book, subject, signing);
+  const signing = readProvenKey(request);
+  const grant = tokens.find(token, now());
+  checkGrant(grant, request, store);
+  checkKeys(store, subject, signing);
   const issued = await authority.issue({ csr, subject, roles, hosts: grant.hosts, days: options.certificateDays });
   failpoint('before-spend');
   tokens.spend(token);
   failpoint('after-spend');
-  const pages = record(deps, subject, roles.join(','), signing, issued.serial);
+  const enrolments = storeEnrolments(deps, subject, roles.join(','), signing, issued.serial);
   failpoint('after-record');
-  tokens.note(token, { subject, serial: issued.serial, signingKeyId: signing.keyId, remote, at: new Date(now()) });
-  return { answer: answerOf(authority, issued.certificate, roles), pages, subject };
+  tokens.recordOutcome(token, {
+    subject,
+    serial: issued.serial,
+    signingKeyId: signing.keyId,
+    remote,
+    at: new Date(now()),
+  });
+  return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
 
-export function answerOf(authority: Authority, certificate: string, roles: readonly Role[]): RegistrarAnswer {
+export function responseOf(authority: Authority, certificate: string, roles: readonly Role[]): RegistrarResponse {
   const rootPublicKey = authority.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const stateful = roles.filter((role) => ACCESS[role].group !== null);
   const stateKeys = Object.fromEntries(stateful.map((role) => [role, authority.stateKey(role).toString('base64')]));
   return { certificate, chain: [authority.certificate], rootPublicKey, stateKeys };
 }
 
-/** A key that was taken back stays so, and one subject has no end of them neither. Throws RegistrarError. */
-export function checkKeys(book: Book, subject: string, { keyId }: SigningPart): void {
-  const keys = book.of(subject).map(({ enrolment }) => enrolment);
+/** Throws RegistrarError when the key was revoked, or the subject has too many keys. */
+export function checkKeys(store: EnrolmentStore, subject: string, { keyId }: ProvenKey): void {
+  const keys = store.ofSubject(subject).map(({ enrolment }) => enrolment);
   if (keys.some((key) => key.signingKeyId === keyId && key.revokedAt !== 0)) {
-    throw new RegistrarError('ERR_REGISTRAR_TAKEN', `the signing key ${keyId} was taken back: make another`);
+    throw new RegistrarError('ERR_REGISTRAR_TAKEN', `the signing key ${keyId} was revoked: create a new one`);
   }
   if (keys.length >= MAX_KEYS) {
-    throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `${subject} has had ${MAX_KEYS} signing keys: enrol it anew`);
+    throw new RegistrarError(
+      'ERR_REGISTRAR_FORBIDDEN',
+      `${subject} has reached the limit of ${MAX_KEYS} signing keys: enrol it under another subject`,
+    );
   }
 }
 
-/** Enters key and certificate into the book; other keys of the subject stay good for what is on its way, and no longer. */
-export function record(deps: StepDeps, subject: string, role: string, signing: SigningPart, serial: string): Page[] {
-  const { book, options, now } = deps;
+/**
+ * Stores the key with its certificate, and retires the subject's previous keys: they stay valid for `retireAfterMs`,
+ * for records in transit.
+ */
+export function storeEnrolments(
+  deps: StepDeps,
+  subject: string,
+  role: string,
+  signing: ProvenKey,
+  serial: string,
+): StoredEnrolment[] {
+  const { store, options, now } = deps;
   const at = now() * 1000;
   const { keyId, publicKey } = signing;
-  const retired = book.of(subject).filter(({ enrolment }) => enrolment.signingKeyId !== keyId);
-  const changes: [
-    string,
-    (before: Enrolment | undefined) => Omit<Enrolment, 'version' | 'keyId' | 'signature'> | null,
-  ][] = [
+  const previousKeys = store.ofSubject(subject).filter(({ enrolment }) => enrolment.signingKeyId !== keyId);
+  const changes: [keyId: string, change: (existing: Enrolment | undefined) => Draft | null][] = [
     [
       keyId,
-      (before) => ({
+      (existing) => ({
         subject,
         role,
         publicKey,
         signingKeyId: keyId,
-        certificateSerials: [...(before?.certificateSerials ?? []), serial].slice(-MAX_SERIALS),
-        issuedAt: before?.issuedAt ?? at,
+        certificateSerials: [...(existing?.certificateSerials ?? []), serial].slice(-MAX_SERIALS),
+        issuedAt: existing?.issuedAt ?? at,
         revokedAt: 0,
       }),
     ],
-    ...retired.map(({ enrolment }): (typeof changes)[number] => [
+    ...previousKeys.map(({ enrolment }): (typeof changes)[number] => [
       enrolment.signingKeyId,
-      (before) =>
-        before === undefined || before.revokedAt !== 0
+      (existing) =>
+        existing === undefined || existing.revokedAt !== 0
           ? null
-          : { ...before, revokedAt: at + options.retireAfterMs * 1000 },
+          : { ...existing, revokedAt: at + options.retireAfterMs * 1000 },
     ]),
   ];
-  return changes.map(([id, change]) => book.update(subject, id, change)).filter((page) => page !== null);
+  return changes
+    .map(([changedId, change]) => store.update(subject, changedId, change))
+    .filter((update) => update !== null);
 }
 
-function checkGrant(grant: Grant, { subject, roles }: EnrolRequest, book: Book): void {
+function checkGrant(grant: Grant, { subject, roles }: EnrolRequest, store: EnrolmentStore): void {
   if (grant.roles.join(',') !== roles.join(',')) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `the token is for the role ${grant.roles.join(',')}`);
   }
   if (grant.subject !== null && grant.subject !== subject) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', 'the token is for another subject');
   }
-  // A token for anyone must not let its holder become one of those who are here already.
-  if (grant.subject === null && book.of(subject).length > 0) {
+  // The holder of a token for any subject must not replace an enrolled subject.
+  if (grant.subject === null && store.ofSubject(subject).length > 0) {
     throw new RegistrarError(
       'ERR_REGISTRAR_TAKEN',
-      `${subject} is enrolled: to enrol it again needs a token made for this subject`,
+      `${subject} is already enrolled: create a token for this subject to enrol it again`,
     );
   }
 }

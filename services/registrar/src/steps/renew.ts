@@ -1,46 +1,48 @@
 import type { X509Certificate } from 'node:crypto';
 import { type Peer, peerOf } from '@ringfence/identity';
-import type { Book } from '../book.ts';
+import type { EnrolmentStore } from '../enrolment-store.ts';
 import { RegistrarError } from '../errors.ts';
-import { type Admitted, answerOf, checkKeys, record, type StepDeps } from './enrol.ts';
-import { readRenewRequest, readSigningPart } from './requests.ts';
+import { type Admission, checkKeys, responseOf, type StepDeps, storeEnrolments } from './enrol.ts';
+import { readProvenKey, readRenewRequest } from './requests.ts';
 
-/** Who holds a certificate in force gets the next one, for the same subject, roles and names. Throws RegistrarError. */
+/** Exchanges a certificate in force for a new one with the same subject, roles and hosts. Throws RegistrarError. */
 export async function renewStep(
   deps: StepDeps,
   body: unknown,
   certificate: X509Certificate | undefined,
-): Promise<Admitted> {
-  const { authority, book, options, now } = deps;
-  const peer = checkPeer(certificate, book, now());
+): Promise<Admission> {
+  const { authority, store, options, now } = deps;
+  const peer = checkPeer(certificate, store, now());
   const { subject, roles } = peer;
   const request = readRenewRequest(body);
-  const signing = readSigningPart(request);
-  checkKeys(book, subject, signing);
+  const signing = readProvenKey(request);
+  checkKeys(store, subject, signing);
   const hosts = hostsOf(certificate);
   const issued = await authority.issue({ csr: request.csr, subject, roles, hosts, days: options.certificateDays });
-  const pages = record(deps, subject, roles.join(','), signing, issued.serial);
-  return { answer: answerOf(authority, issued.certificate, roles), pages, subject };
+  const enrolments = storeEnrolments(deps, subject, roles.join(','), signing, issued.serial);
+  return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
 
-/** `certificate`: what TLS has verified. The book has the last word: a certificate that it doesn't have, or has taken back, renews nothing. */
-function checkPeer(certificate: X509Certificate | undefined, book: Book, now: number): Peer {
+/** Checks the TLS-verified certificate against the store: unknown or revoked certificates cannot be renewed. */
+function checkPeer(certificate: X509Certificate | undefined, store: EnrolmentStore, now: number): Peer {
   const peer = certificate === undefined ? null : peerOf(certificate.toLegacyObject());
   if (peer === null || peer.notAfter <= now) {
     throw new RegistrarError(
       'ERR_REGISTRAR_CERTIFICATE',
-      'to renew needs a certificate of this fleet that has not expired: enrol again with a new token',
+      'renewal requires an unexpired certificate of this fleet: enrol again with a new token',
     );
   }
-  const own = book.of(peer.subject).find(({ enrolment }) => enrolment.certificateSerials.includes(peer.serial));
-  const { revokedAt = 1 } = own?.enrolment ?? {};
+  const stored = store
+    .ofSubject(peer.subject)
+    .find(({ enrolment }) => enrolment.certificateSerials.includes(peer.serial));
+  const { revokedAt = 1 } = stored?.enrolment ?? {};
   if (revokedAt !== 0 && revokedAt <= now * 1000) {
-    throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `the certificate of ${peer.subject} is not in force any more`);
+    throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `the certificate of ${peer.subject} is no longer in force`);
   }
   return peer;
 }
 
-/** `DNS:a, IP Address:1.2.3.4` of the certificate: what the token allowed once. */
+/** Returns the names in the certificate (`DNS:a, IP Address:1.2.3.4`), which its token allowed. */
 function hostsOf(certificate: X509Certificate | undefined): string[] {
   const names = certificate?.subjectAltName?.split(', ') ?? [];
   return names.map((name) => name.slice(name.indexOf(':') + 1));

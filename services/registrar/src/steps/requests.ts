@@ -2,13 +2,13 @@ import { verify } from 'node:crypto';
 import { parseRoles } from '@ringfence/identity';
 import { keyIdOf, type Role } from '@ringfence/wire';
 import { z } from 'zod';
-import { readSigningKey } from '../book.ts';
+import { readSigningKey } from '../enrolment-store.ts';
 import { RegistrarError } from '../errors.ts';
 
-const base64 = (max: number): z.ZodString =>
+const base64String = (maxChars: number): z.ZodString =>
   z
     .string()
-    .max(max)
+    .max(maxChars)
     .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
 export interface RenewRequest {
@@ -16,7 +16,7 @@ export interface RenewRequest {
   readonly csr: string;
   /** Ed25519, SPKI DER, base64 */
   readonly signingPublicKey: string;
-  /** signature of the request by that key: whoever enrols a key has it */
+  /** Signature of `csr` by that key; proves possession of its private half */
   readonly proof: string;
 }
 
@@ -26,10 +26,10 @@ export interface EnrolRequest extends RenewRequest {
   readonly roles: readonly Role[];
 }
 
-const signing = { csr: z.string().max(8192), signingPublicKey: base64(128), proof: base64(128) };
-const renewal: z.ZodType<RenewRequest> = z.strictObject(signing);
-const enrolment: z.ZodType<EnrolRequest> = z.strictObject({
-  ...signing,
+const signingFields = { csr: z.string().max(8192), signingPublicKey: base64String(128), proof: base64String(128) };
+const renewSchema: z.ZodType<RenewRequest> = z.strictObject(signingFields);
+const enrolSchema: z.ZodType<EnrolRequest> = z.strictObject({
+  ...signingFields,
   token: z.string().length(43),
   subject: z.string().max(64),
   roles: z
@@ -39,23 +39,23 @@ const enrolment: z.ZodType<EnrolRequest> = z.strictObject({
     .transform((roles) => parseRoles(roles.join(','))),
 });
 
-export interface SigningPart {
+export interface ProvenKey {
   readonly publicKey: Buffer;
   readonly keyId: string;
 }
 
-export const readEnrolRequest = (body: unknown): EnrolRequest => read(enrolment, body);
-export const readRenewRequest = (body: unknown): RenewRequest => read(renewal, body);
+export const readEnrolRequest = (body: unknown): EnrolRequest => parse(enrolSchema, body);
+export const readRenewRequest = (body: unknown): RenewRequest => parse(renewSchema, body);
 
-function read<T>(schema: z.ZodType<T>, body: unknown): T {
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new RegistrarError('ERR_REGISTRAR_BAD_REQUEST', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
-/** The key that will sign, once it has proved that its private half is there. Throws RegistrarError. */
-export function readSigningPart({ csr, signingPublicKey, proof }: RenewRequest): SigningPart {
+/** Returns the client's signing key after checking its proof of possession. Throws RegistrarError. */
+export function readProvenKey({ csr, signingPublicKey, proof }: RenewRequest): ProvenKey {
   const key = readSigningKey(Buffer.from(signingPublicKey, 'base64'));
   if (key === null || !verify(null, Buffer.from(csr), key, Buffer.from(proof, 'base64'))) {
     throw new RegistrarError(

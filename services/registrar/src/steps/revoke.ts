@@ -1,20 +1,20 @@
-import type { Book, Page } from '../book.ts';
+import type { EnrolmentStore, StoredEnrolment } from '../enrolment-store.ts';
 import { RegistrarError } from '../errors.ts';
 
-/** Takes back every key and certificate of a subject, from now on. Throws RegistrarError when it has none. */
-export function revokeStep(book: Book, subject: string, nowMs: number): Page[] {
+/** Revokes every key and certificate of a subject from now on. Throws RegistrarError when it has none. */
+export function revokeStep(store: EnrolmentStore, subject: string, nowMs: number): StoredEnrolment[] {
   const now = nowMs * 1000;
-  const keys = book.of(subject);
+  const keys = store.ofSubject(subject);
   if (keys.length === 0) {
-    throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', `${subject} is not enrolled: check the name`);
+    throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', `${subject} is not enrolled: check the subject`);
   }
   return keys
     .map(({ enrolment }) =>
-      book.update(subject, enrolment.signingKeyId, (before) =>
-        before === undefined || (before.revokedAt !== 0 && before.revokedAt <= now)
+      store.update(subject, enrolment.signingKeyId, (existing) =>
+        existing === undefined || (existing.revokedAt !== 0 && existing.revokedAt <= now)
           ? null
-          : { ...before, revokedAt: now },
+          : { ...existing, revokedAt: now },
       ),
     )
-    .filter((page) => page !== null);
+    .filter((update) => update !== null);
 }

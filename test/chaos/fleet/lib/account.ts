@@ -191,7 +191,7 @@ export class Auditing {
     const heads = await readHeads(this.#fleet.bus.read({ topic: TOPIC.auditHeads }), undefined);
     const { problems } = await verifyAudit(direct, heads);
     return problems.map(
-      ({ what, topic, partition, kind, seq, id }) => `audit trail: ${what} ${topic}/${partition} ${kind} ${seq} ${id}`,
+      ({ type, topic, partition, kind, seq, id }) => `audit trail: ${type} ${topic}/${partition} ${kind} ${seq} ${id}`,
     );
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Names, namesOf } from '../../../../services/auditor/src/elasticsearch/options.ts';
+import { type IndexNames, namesOf } from '../../../../services/auditor/src/elasticsearch/options.ts';
 
 const NAMES = namesOf({ prefix: 'ringfence', namespace: 'default' });
 const AT_ONCE = 5000;
@@ -13,7 +13,7 @@ interface Hits {
 
 /** What Elasticsearch holds, asked past every proxy. */
 export class Store {
-  readonly names: Names = NAMES;
+  readonly names: IndexNames = NAMES;
   readonly #url: string;
 
   constructor(url: string) {

@@ -1,20 +1,20 @@
 import { isoTime } from '@ringfence/fields';
 import { decode } from '@ringfence/wire';
-import { type Document, head, signatureOf, type TrustedKeys } from './common.ts';
+import { baseFields, type Document, type KeyLookup, signatureFields } from './common.ts';
 
-const ALERT = /^[0-9a-f]{32}$/;
+const ALERT_ID = /^[0-9a-f]{32}$/;
 
-export function commandDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+export function commandDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const command = decode('Command', payload);
   return {
-    ...head('ringfence.actions', 'event', command.issuedAt, command.hostId),
+    ...baseFields('ringfence.actions', 'event', command.issuedAt, command.hostId),
     message: command.reason,
     'host.boot.id': command.bootId,
     'event.id': command.id,
     'event.action': `${command.action}-ordered`,
     'event.reason': command.reason,
-    // The cause is an alert or an incident, whose document names its own.
-    ...(ALERT.test(command.cause) ? { 'trace.id': command.cause } : {}),
+    // A cause that is an incident has no trace of its own; its document lists the traces.
+    ...(ALERT_ID.test(command.cause) ? { 'trace.id': command.cause } : {}),
     'process.entity_id': command.entityId,
     'process.pid': command.pid,
     'process.executable': command.executable,
@@ -24,14 +24,14 @@ export function commandDocument(payload: Uint8Array, trusted: TrustedKeys | unde
     'ringfence.command.policy': command.policy,
     'ringfence.command.cause': command.cause,
     'ringfence.command.expires': isoTime(command.expiresAt),
-    ...signatureOf(command.keyId, payload, trusted),
+    ...signatureFields(command.keyId, payload, trusted),
   };
 }
 
-export function resultDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+export function resultDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const result = decode('Result', payload);
   return {
-    ...head('ringfence.actions', 'event', result.at, result.hostId),
+    ...baseFields('ringfence.actions', 'event', result.at, result.hostId),
     message: `${result.outcome}${result.reason === '' ? '' : `: ${result.reason}`}`,
     'event.id': result.id,
     'event.action': result.outcome,
@@ -39,6 +39,6 @@ export function resultDocument(payload: Uint8Array, trusted: TrustedKeys | undef
     'process.executable': result.executable,
     'ringfence.command.id': result.id,
     'ringfence.result.outcome': result.outcome,
-    ...signatureOf(result.keyId, payload, trusted),
+    ...signatureFields(result.keyId, payload, trusted),
   };
 }

@@ -1,11 +1,19 @@
 import { decode, executableName } from '@ringfence/wire';
-import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
+import {
+  baseFields,
+  containerFields,
+  type Document,
+  type KeyLookup,
+  SEVERITY,
+  signatureFields,
+  tacticFields,
+} from './common.ts';
 
-export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const alert = decode('Alert', payload);
   const [process, parent] = alert.lineage;
   return {
-    ...head('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
+    ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
     message: alert.output,
     tags: alert.tags,
     'host.boot.id': alert.bootId,
@@ -37,14 +45,14 @@ export function alertDocument(payload: Uint8Array, trusted: TrustedKeys | undefi
           'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
-    ...containerOf(alert.container),
+    ...containerFields(alert.container),
     'container.cgroup': alert.cgroupPath,
     'ringfence.alert.action': alert.action,
     'ringfence.alert.priority': alert.priority,
     'ringfence.alert.events': alert.events,
-    // As text, since names of fields would become fields.
+    // As text, because arbitrary names must not become fields.
     'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
-    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...shown }) => shown),
-    ...signatureOf(alert.keyId, payload, trusted),
+    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
+    ...signatureFields(alert.keyId, payload, trusted),
   };
 }

@@ -3,9 +3,9 @@ import type { AuditKind } from '@ringfence/wire';
 import { type ChainedFields, recordHash } from '../../chain.ts';
 import { pack, unpack } from '../../packing.ts';
 import type { AuditEntry } from '../../sink.ts';
-import { type Document, head } from './common.ts';
+import { baseFields, type Document } from './common.ts';
 
-/** `_id` of an entry: Elasticsearch takes 512 bytes, and ids of records are whatever their writer said. */
+/** Returns an entry's `_id`. Long ids are hashed: Elasticsearch allows 512 bytes, and ids are arbitrary text. */
 export function idOf(kind: string, id: string): string {
   const text = `${kind}/${id}`;
   return Buffer.byteLength(text) <= 400 ? text : `${kind}/sha256:${createHash('sha256').update(id).digest('hex')}`;
@@ -15,7 +15,7 @@ export function digestOf(payload: Uint8Array): string {
   return createHash('sha256').update(payload).digest('hex');
 }
 
-/** Batches of events stay on the bus: the chain keeps their sha256. */
+/** The chain stores only the SHA-256 of an event batch; the batch itself stays on the bus. */
 export function chainedPayload(entry: AuditEntry, digest: string): Uint8Array {
   return entry.kind === 'events' ? Buffer.from(digest, 'hex') : entry.payload;
 }
@@ -25,7 +25,7 @@ export interface Link {
   readonly hash: Buffer;
 }
 
-/** What `_source.ringfence.audit` holds. */
+/** The contents of `_source.ringfence.audit`. */
 export interface AuditSource {
   readonly kind: AuditKind;
   readonly id: string;
@@ -36,17 +36,17 @@ export interface AuditSource {
   readonly timestamp: number;
   readonly prev_hash: string;
   readonly hash: string;
-  /** sha256 of the record as it stood on the bus */
+  /** SHA-256 of the record as published on the bus */
   readonly digest: string;
   readonly size: number;
   readonly packed: 0 | 1;
   readonly payload: string;
 }
 
-/** Characters that are searched of one entry: what its text says is in the payload too. */
-const TEXT_MAX = 8192;
+/** Characters of an entry's text that are searchable; the payload contains the whole text. */
+const MAX_TEXT_CHARS = 8192;
 
-/** The entry as it is chained behind `last`, and the document of it. */
+/** Chains the entry behind `last` and returns its link and document. */
 export function auditDocument(entry: AuditEntry, digest: string, last: Link): { link: Link; document: Document } {
   const { kind, id, topic, partition, offset, timestamp, hostId, cause, entities, text } = entry;
   const payload = chainedPayload(entry, digest);
@@ -62,19 +62,19 @@ export function auditDocument(entry: AuditEntry, digest: string, last: Link): { 
     packed,
     payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64'),
   };
-  const found = {
+  const searchFields = {
     ...(cause === '' ? {} : { cause }),
     ...(entities.length === 0 || kind === 'events' ? {} : { entities }),
-    ...(text === '' ? {} : { text: text.slice(0, TEXT_MAX) }),
+    ...(text === '' ? {} : { text: text.slice(0, MAX_TEXT_CHARS) }),
   };
   const document = {
-    ...head('ringfence.audit', 'event', timestamp, hostId),
-    ringfence: { audit: { ...audit, ...found } },
+    ...baseFields('ringfence.audit', 'event', timestamp, hostId),
+    ringfence: { audit: { ...audit, ...searchFields } },
   };
   return { link: { seq: audit.seq, hash }, document };
 }
 
-/** What was hashed, read back. Throws RangeError, or what zlib throws, for bytes that aren't what was packed. */
+/** Restores the hashed fields. Throws RangeError or a zlib error when the payload is damaged. */
 export function chainedFields(source: AuditSource, hostId: string): ChainedFields {
   const { kind, id, timestamp, topic, partition, offset } = source;
   const payload = unpack(Buffer.from(source.payload, 'base64'), source.packed, source.size);

@@ -3,18 +3,18 @@ import { isoTime } from '@ringfence/fields';
 import { TACTIC_NAMES, tacticOf } from '@ringfence/rules';
 import { type Container, verifyRecord } from '@ringfence/wire';
 
-/** Public half of a key by its id, when it may sign this kind of record. */
-export type TrustedKeys = (keyId: string) => KeyObject | undefined;
+/** Returns a public key by its id if it may sign this kind of record. */
+export type KeyLookup = (keyId: string) => KeyObject | undefined;
 
-/** The keys of those who write what is audited, by role. */
-export type TrustedRoles = (role: 'detector' | 'responder') => TrustedKeys;
+/** Key lookups by the role that writes a kind of record. */
+export type KeyLookupByRole = (role: 'detector' | 'responder') => KeyLookup;
 
 export type Document = Readonly<Record<string, unknown>>;
 
 export const ECS_VERSION = '9.0.0';
 
-/** What every document says of itself. */
-export function head(dataset: string, kind: string, micros: number, hostId: string): Document {
+/** Returns the fields that all documents have. */
+export function baseFields(dataset: string, kind: string, micros: number, hostId: string): Document {
   return {
     '@timestamp': isoTime(micros),
     'ecs.version': ECS_VERSION,
@@ -25,8 +25,8 @@ export function head(dataset: string, kind: string, micros: number, hostId: stri
   };
 }
 
-/** Whose signature stands in a record, and whether it is theirs; not judged when we were given no keys. */
-export function signatureOf(keyId: string, payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+/** Returns the signing key's id, and whether the signature is valid; not verified when no keys are given. */
+export function signatureFields(keyId: string, payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   if (trusted === undefined) return keyId === '' ? {} : { 'ringfence.signature.key_id': keyId };
   const key = trusted(keyId);
   return {
@@ -35,7 +35,7 @@ export function signatureOf(keyId: string, payload: Uint8Array, trusted: Trusted
   };
 }
 
-export function containerOf(container: Container | null): Document {
+export function containerFields(container: Container | null): Document {
   if (container === null) return {};
   const { id, name, image, runtime, labels } = container;
   return {
@@ -47,13 +47,13 @@ export function containerOf(container: Container | null): Document {
   };
 }
 
-/** ECS has a tactic's number beside its name; one that ATT&CK doesn't know has none. */
+/** ECS lists a tactic's id besides its name; a tactic unknown to ATT&CK has no id. */
 export function tacticFields(names: readonly string[]): Document {
-  const known = names.map(tacticOf).filter((tactic) => tactic !== undefined);
-  return { 'threat.tactic.id': known.map((tactic) => TACTIC_NAMES[tactic].id), 'threat.tactic.name': names };
+  const tactics = names.map(tacticOf).filter((tactic) => tactic !== undefined);
+  return { 'threat.tactic.id': tactics.map((tactic) => TACTIC_NAMES[tactic].id), 'threat.tactic.name': names };
 }
 
-/** Priorities as ECS severities: higher is worse. */
+/** ECS severities of priorities; higher is worse. */
 export const SEVERITY: Readonly<Record<string, number>> = {
   debug: 10,
   informational: 20,

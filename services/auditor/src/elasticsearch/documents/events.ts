@@ -9,24 +9,24 @@ export interface EventDocument {
 }
 
 /**
- * The events of a batch that are stored: executions and gaps, and all events of a share of the processes. Which ones depends on their identity alone, so
- * that every delivery of a batch stores the same.
+ * Returns a function that yields documents for executions and gaps, and for all events of a sample of the processes.
+ * The selection depends only on identities, so every delivery of a batch stores the same events.
  */
 export function createEventDocuments(sample: number): (payload: Uint8Array) => Generator<EventDocument> {
   const view = new EventView();
-  const below = Math.floor(sample * 2 ** 32);
+  const threshold = Math.floor(sample * 2 ** 32);
   return function* (payload) {
     view.open(payload);
     while (view.next()) {
       const { kind } = view.cursor;
-      if (kind !== KIND.Exec && kind !== KIND.Gap && placeOf(view) >= below) continue;
+      if (kind !== KIND.Exec && kind !== KIND.Gap && sampleHash(view) >= threshold) continue;
       yield { id: view.id, document: documentOfEvent(view) };
     }
   };
 }
 
-/** Where its process lies among all, 0 to 2^32; of an event without a process, the event itself. */
-function placeOf(view: EventView): number {
+/** Returns a hash of the event's process from 0 to 2^32, or of the event itself when it has no process. */
+function sampleHash(view: EventView): number {
   const { process } = view;
   return process === undefined ? hash(view.id) : Number.parseInt(process.entityId.slice(0, 8), 16);
 }

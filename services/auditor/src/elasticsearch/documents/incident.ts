@@ -1,19 +1,27 @@
 import { isoTime } from '@ringfence/fields';
 import { decode } from '@ringfence/wire';
-import { containerOf, type Document, head, SEVERITY, signatureOf, type TrustedKeys, tacticFields } from './common.ts';
+import {
+  baseFields,
+  containerFields,
+  type Document,
+  type KeyLookup,
+  SEVERITY,
+  signatureFields,
+  tacticFields,
+} from './common.ts';
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].slice(0, 1000);
 
-export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | undefined): Document {
+export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const incident = decode('Incident', payload);
-  const { keyId, signature: _, container, ...whole } = incident;
+  const { keyId, signature: _, container, ...incidentFields } = incident;
   return {
-    ...head('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
+    ...baseFields('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
     message: incident.title,
     'event.start': isoTime(incident.firstSeen),
     'event.end': isoTime(incident.lastSeen),
     'event.severity': SEVERITY[incident.severity] ?? 0,
-    ...containerOf(container),
+    ...containerFields(container),
     ...tacticFields(unique(incident.stages.map(({ tactic }) => tactic))),
     'threat.technique.id': unique(incident.stages.flatMap(({ techniques }) => techniques)),
     'rule.name': unique(incident.alerts.map(({ rule }) => rule)),
@@ -32,7 +40,7 @@ export function incidentDocument(payload: Uint8Array, trusted: TrustedKeys | und
     'ringfence.incident.alerts': unique(incident.alerts.map(({ id }) => id)),
     'ringfence.incident.hosts': incident.hosts.length === 0 ? [incident.hostId] : unique(incident.hosts),
     'ringfence.incident.story': incident.story,
-    'ringfence.incident.whole': whole,
-    ...signatureOf(keyId, payload, trusted),
+    'ringfence.incident.whole': incidentFields,
+    ...signatureFields(keyId, payload, trusted),
   };
 }

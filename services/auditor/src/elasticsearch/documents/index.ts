@@ -1,30 +1,34 @@
 import type { AuditEntry } from '../../sink.ts';
 import type { Put } from '../bulk.ts';
-import type { Names } from '../options.ts';
+import type { IndexNames } from '../options.ts';
 import { commandDocument, resultDocument } from './action.ts';
 import { alertDocument } from './alert.ts';
 import { idOf } from './audit.ts';
-import type { Document, TrustedRoles } from './common.ts';
+import type { Document, KeyLookupByRole } from './common.ts';
 import { createEventDocuments } from './events.ts';
 import { incidentDocument } from './incident.ts';
 
-export type { TrustedRoles } from './common.ts';
+export type { KeyLookupByRole } from './common.ts';
 
-/** The documents that people search, of one entry; its place in the audit stream is another matter. */
-export type DocumentsOf = (entry: AuditEntry) => Put[];
+/** Creates the searchable documents of an entry; the audit stream is written separately. */
+export type DocumentFactory = (entry: AuditEntry) => Put[];
 
-export function createDocuments(names: Names, sample: number, trusted: TrustedRoles | undefined): DocumentsOf {
+export function createDocuments(
+  names: IndexNames,
+  sample: number,
+  trusted: KeyLookupByRole | undefined,
+): DocumentFactory {
   const detector = trusted?.('detector');
   const responder = trusted?.('responder');
   const events = createEventDocuments(sample);
-  const one = (index: string, entry: AuditEntry, document: Document): Put[] => [
+  const singleDocument = (index: string, entry: AuditEntry, document: Document): Put[] => [
     { index, id: idOf(entry.kind, entry.id), document },
   ];
   return (entry) => {
     const { kind, payload, incident } = entry;
-    if (kind === 'alert') return one(names.alerts, entry, alertDocument(payload, detector));
-    if (kind === 'command') return one(names.actions, entry, commandDocument(payload, responder));
-    if (kind === 'result') return one(names.actions, entry, resultDocument(payload, responder));
+    if (kind === 'alert') return singleDocument(names.alerts, entry, alertDocument(payload, detector));
+    if (kind === 'command') return singleDocument(names.actions, entry, commandDocument(payload, responder));
+    if (kind === 'result') return singleDocument(names.actions, entry, resultDocument(payload, responder));
     if (kind === 'events')
       return Array.from(events(payload), ({ id, document }) => ({ index: names.events, id, document }));
     if (incident === null) return [];

@@ -14,21 +14,21 @@ import { COLUMNS, payloadOf, type Row, type Trail } from './trail.ts';
 
 export interface IncidentDossier {
   readonly incident: Incident;
-  /** how often it was published */
+  /** Number of published versions */
   readonly versions: number;
   readonly alerts: readonly Alert[];
   readonly commands: readonly Command[];
   readonly results: readonly Result[];
-  /** framed EventBatch records of one Exec each, of the incident's processes, oldest first; at most 10,000 */
+  /** Framed EventBatch records with one Exec each, of the incident's processes, oldest first; at most 10,000 */
   readonly executions: readonly Buffer[];
 }
 
 const MAX_EXECUTIONS = 10_000;
 const MAX_ENTITIES = 4096;
 
-/** An incident and all that belongs to it; undefined: there is none of this id. */
+/** Returns an incident with the records that belong to it, or undefined when it does not exist. */
 export function dossierOf(trail: Trail, id: string): IncidentDossier | undefined {
-  // One transaction, so that the parts fit each other while the trail is written.
+  // Read in one transaction, so that the records are consistent while the trail is written.
   return trail.guard(() => trail.db.transaction(() => new Dossier(trail, id).gather())());
 }
 
@@ -69,7 +69,7 @@ class Dossier {
       .map((row) => decode('Command', payloadOf(row)));
   }
 
-  /** Ids of versions are `id/1`, `id/2`, …: `0` is the character after the slash. */
+  /** The ids of versions are `id/1`, `id/2` and so on; `0` is the character after `/`. */
   #versions(): number {
     return (
       this.#trail.db
@@ -104,7 +104,7 @@ class Dossier {
     for (const row of rows) {
       const payload = payloadOf(row);
       view.open(payload);
-      // The index knows the beginning of an id only.
+      // The index holds only a prefix of the entity id.
       if (view.next() && view.process?.entityId === entityId) yield [row.record, { timestamp: row.timestamp, payload }];
     }
   }

@@ -5,15 +5,15 @@ import { entityKey } from '../entity-keys.ts';
 import { COLUMNS, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 
 export interface EventQuery extends TimeRange {
-  /** hex: only events of this process */
+  /** Only events of this process, hex */
   readonly entityId?: string;
-  /** bit n: events of kind n (KIND). @default all */
+  /** Bit n selects events of kind n (KIND). @default all */
   readonly eventKinds?: number;
 }
 
 /**
- * Events in the order of their batches. The view is the same one for all: take what you need before the next. Batches without an event in
- * question are not unpacked.
+ * Yields events in the order of their batches. The same view is reused: copy what you need before the next event.
+ * Batches without a matching kind or process are not unpacked.
  */
 export function* eventsOf(trail: Trail, query: EventQuery): Generator<EventView, void, undefined> {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, eventKinds = ALL_KINDS, entityId } = query;
@@ -31,24 +31,24 @@ export function* eventsOf(trail: Trail, query: EventQuery): Generator<EventView,
 
 function* batches(trail: Trail, query: EventQuery): Generator<Row, void, undefined> {
   const select = trail.db.prepare<[number], Row>(`SELECT ${COLUMNS} FROM records r WHERE r.record = ?`);
-  // Places first, payloads one by one: a reader that is slow must not keep the write-ahead log from shrinking.
-  for (const record of places(trail, query)) {
+  // Select record numbers first: a slow reader inside a query would keep the write-ahead log from shrinking.
+  for (const record of recordsInRange(trail, query)) {
     const row = trail.guard(() => select.get(record));
     if (row !== undefined) yield row;
   }
 }
 
-/** Batches that overlap the time, have an event of a kind, and one of the process. */
-function places(trail: Trail, query: EventQuery): number[] {
+/** Returns the batches that overlap the time range and contain a matching kind and process. */
+function recordsInRange(trail: Trail, query: EventQuery): number[] {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, eventKinds: kinds = ALL_KINDS } = query;
   const key = query.entityId === undefined ? undefined : entityKey(query.entityId);
   if (key === null) return [];
   const byEntity =
     key === undefined ? '' : 'AND r.record IN (SELECT record FROM entities WHERE entity = @key AND kind = @kind)';
   const byHost = query.hostId === undefined ? '' : 'AND r.host = @hostId';
-  const given = {
+  const parameters = {
     kind: kindNumber.events,
-    // The index knows where a batch begins; one that overlaps begins at most the longest span earlier.
+    // The index is by start time; an overlapping batch starts at most the longest span earlier.
     since: from - longestSpan(trail),
     from,
     to,
@@ -62,7 +62,7 @@ function places(trail: Trail, query: EventQuery): number[] {
         `SELECT r.record FROM records r WHERE r.kind = @kind AND r.timestamp BETWEEN @since AND @to AND r.until >= @from
          AND (r.event_kinds & @kinds) <> 0 ${byHost} ${byEntity} ORDER BY r.timestamp, r.record`,
       )
-      .all(given)
+      .all(parameters)
       .map(({ record }) => record),
   );
 }

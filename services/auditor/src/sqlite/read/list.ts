@@ -4,18 +4,18 @@ import { kindNumber } from '../../chain.ts';
 import { COLUMNS, isIn, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
 
 export interface ListQuery<T> extends TimeRange {
-  /** the newest this many, shown oldest first. @default 1000 */
+  /** Maximum number of items: the newest ones, yielded oldest first. @default 1000 */
   readonly limit?: number;
   readonly where?: (item: T) => boolean;
-  /** go on with what is stored from now on, until `signal`. @default false */
+  /** Continues with newly stored items until `signal` aborts. @default false */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What is kept singly, as it stood on the bus. */
-export type Listed = 'Alert' | 'Command' | 'Result' | 'DeadLetter' | 'Incident';
+/** Record types that are stored individually. */
+export type ListedType = 'Alert' | 'Command' | 'Result' | 'DeadLetter' | 'Incident';
 
-const KINDS: Readonly<Record<Listed, AuditKind>> = {
+const KINDS: Readonly<Record<ListedType, AuditKind>> = {
   Alert: 'alert',
   Command: 'command',
   Result: 'result',
@@ -25,8 +25,8 @@ const KINDS: Readonly<Record<Listed, AuditKind>> = {
 
 const FOLLOW_POLL_MS = 100;
 
-/** The newest, then with `follow` those to come. Of an incident the newest version; then every version that comes. */
-export async function* list<N extends Listed>(
+/** Yields the newest items, then with `follow` all later ones. Incidents: the newest version, then later ones. */
+export async function* list<N extends ListedType>(
   trail: Trail,
   name: N,
   query: ListQuery<RecordTypes[N]>,
@@ -34,19 +34,19 @@ export async function* list<N extends Listed>(
   let after = lastRecord(trail);
   yield* newest(trail, name, query, after);
   while (query.follow === true && query.signal?.aborted !== true) {
-    // Asked before the rows: what is stored in between then counts as a change.
+    // Read the version before the rows, so that a write in between counts as a change.
     const version = trail.version();
-    const rows = since(trail, KINDS[name], after);
+    const rows = rowsAfter(trail, KINDS[name], after);
     for (const row of rows) {
       const item = decode(name, payloadOf(row));
       if (isIn(query, row) && query.where?.(item) !== false) yield item;
       after = row.record;
     }
-    if (rows.length === 0) await change(trail, version, query.signal);
+    if (rows.length === 0) await nextChange(trail, version, query.signal);
   }
 }
 
-function newest<N extends Listed>(
+function newest<N extends ListedType>(
   trail: Trail,
   name: N,
   query: ListQuery<RecordTypes[N]>,
@@ -54,9 +54,9 @@ function newest<N extends Listed>(
 ): RecordTypes[N][] {
   const { limit = 1000, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
   if (limit <= 0) return [];
-  const only = name === 'Incident' ? 'AND r.record IN (SELECT record FROM incidents)' : '';
+  const newestOnly = name === 'Incident' ? 'AND r.record IN (SELECT record FROM incidents)' : '';
   const select = trail.db.prepare<[number, number, number, number], Row>(
-    `SELECT ${COLUMNS} FROM records r WHERE r.kind = ? AND r.timestamp BETWEEN ? AND ? AND r.record <= ? ${only}
+    `SELECT ${COLUMNS} FROM records r WHERE r.kind = ? AND r.timestamp BETWEEN ? AND ? AND r.record <= ? ${newestOnly}
      ORDER BY r.timestamp DESC, r.record DESC`,
   );
   const found: RecordTypes[N][] = [];
@@ -78,7 +78,7 @@ function lastRecord(trail: Trail): number {
   );
 }
 
-function since(trail: Trail, kind: AuditKind, after: number): Row[] {
+function rowsAfter(trail: Trail, kind: AuditKind, after: number): Row[] {
   return trail.guard(() =>
     trail.db
       .prepare<[number, number], Row>(
@@ -89,7 +89,7 @@ function since(trail: Trail, kind: AuditKind, after: number): Row[] {
 }
 
 /** Waits until another connection has written since `version`, or `signal` aborts. */
-async function change(trail: Trail, version: unknown, signal: AbortSignal | undefined): Promise<void> {
+async function nextChange(trail: Trail, version: unknown, signal: AbortSignal | undefined): Promise<void> {
   while (signal?.aborted !== true && trail.version() === version) {
     await sleep(FOLLOW_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
       if (signal?.aborted !== true) throw error;

@@ -9,14 +9,14 @@ export interface SearchHit {
   /** µs since the epoch */
   readonly timestamp: number;
   readonly hostId: string;
-  /** the framed record: of an execution or gap, an EventBatch of one event */
+  /** The framed record; for an execution or gap an EventBatch of one event */
   readonly payload: Buffer;
 }
 
 const MAX_WORDS = 32;
 const HAS_TOKEN = /[\p{L}\p{N}_]/u;
 
-/** Newest first. Throws AuditQueryError when there is nothing to search for. */
+/** Returns hits, newest first. Throws AuditQueryError when there is nothing to search for. */
 export function search(trail: Trail, text: string, limit: number): SearchHit[] {
   const expression = matchExpression(text);
   const rows = trail.guard(() =>
@@ -34,12 +34,13 @@ export function search(trail: Trail, text: string, limit: number): SearchHit[] {
   });
 }
 
-/** What a person types as an FTS5 expression: each word is a phrase (so that `/etc/passwd` is `etc` then `passwd`), all must be there. */
+/** Returns an FTS5 expression in which all words must match; a word like `/etc/passwd` is a phrase. */
 function matchExpression(text: string): string {
   const words = text.split(/\s+/).filter((word) => HAS_TOKEN.test(word));
   if (words.length === 0)
-    throw new AuditQueryError('nothing to search for: give at least one word with a letter or a digit');
-  if (words.length > MAX_WORDS) throw new AuditQueryError(`${words.length} words to search for: at most ${MAX_WORDS}`);
+    throw new AuditQueryError('the search is empty: enter at least one word with a letter or a digit');
+  if (words.length > MAX_WORDS)
+    throw new AuditQueryError(`the search has ${words.length} words: the limit is ${MAX_WORDS}`);
   return words
     .map((word) => `"${word.replaceAll('"', '""').replaceAll('\0', '')}"${word.endsWith('*') ? '*' : ''}`)
     .join(' ');

@@ -5,9 +5,9 @@ import { readDrops } from '../drops.ts';
 import type { Trail } from './trail.ts';
 
 export interface TrailStats {
-  /** held now */
+  /** Stored records, by kind */
   readonly counts: Readonly<Record<AuditKind, number>>;
-  /** in the batches held now */
+  /** Events in the stored batches */
   readonly events: number;
   readonly dropped: readonly AuditDrop[];
   readonly fileBytes: number;
@@ -22,7 +22,7 @@ export function statsOf(trail: Trail): TrailStats {
       )
       .all();
     const dropped = readDrops(trail.db);
-    let events = dropped.reduce((gone, drop) => gone - drop.events, 0);
+    let events = dropped.reduce((sum, drop) => sum - drop.events, 0);
     for (const { kind, held, events: stored } of rows) {
       events += stored;
       const name = kindOf(kind);

@@ -1,7 +1,7 @@
 import { unpack } from '../../packing.ts';
 import { openForReading, type Sqlite, storageError } from '../database.ts';
 
-/** Times are µs since the epoch, both ends included. */
+/** Times are µs since the epoch; both ends are included. */
 export interface TimeRange {
   readonly from?: number;
   readonly to?: number;
@@ -19,10 +19,10 @@ export interface Row {
   readonly payload: Buffer;
 }
 
-/** Of `records r`, as a Row. */
+/** Columns of `records r` for a Row. */
 export const COLUMNS = 'r.record, r.kind, r.id, r.timestamp, r.host, r.size, r.packed, r.payload';
 
-/** The file, read while it is written. */
+/** Read access to the file, also while another process writes it. */
 export class Trail {
   readonly db: Sqlite;
   readonly #path: string;
@@ -32,7 +32,7 @@ export class Trail {
     this.db = openForReading(path);
   }
 
-  /** What `read` gives; what SQLite throws becomes an error of ours. */
+  /** Returns the result of `read`; converts SQLite errors to AuditErrors. */
   guard<T>(read: () => T): T {
     try {
       return read();
@@ -41,7 +41,7 @@ export class Trail {
     }
   }
 
-  /** Changes whenever another connection has written. */
+  /** Returns a version that changes whenever another connection has written. */
   version(): unknown {
     return this.guard(() => this.db.pragma('data_version', { simple: true }));
   }

@@ -14,16 +14,16 @@ import type { Role } from '@ringfence/wire';
 import { z } from 'zod';
 import { RegistrarError } from './errors.ts';
 
-const SPENT_KEPT_MS = 30 * 86_400_000;
+const SPENT_RETENTION_MS = 30 * 86_400_000;
 
-/** What the holder of a token may become, once. */
+/** The subject, roles and hosts that a token allows to enrol. */
 export interface Grant {
   readonly roles: readonly Role[];
-  /** null: anyone who isn't enrolled yet */
+  /** Null allows any subject that is not enrolled yet */
   readonly subject: string | null;
-  /** DNS names and addresses that a service will serve under */
+  /** DNS names and addresses of a service that accepts connections */
   readonly hosts: readonly string[];
-  /** ms since the epoch */
+  /** Milliseconds since the epoch */
   readonly expiresAt: number;
 }
 
@@ -35,15 +35,15 @@ const grantSchema = z.object({
 });
 
 /**
- * One-time tokens: `tokens/open/<sha256>.json`, and `tokens/spent/` once used. The rename between the two is the use: of any number of requests, in any
- * number of processes, one succeeds, and a process killed right after it has spent the token.
+ * One-time tokens: `tokens/open/<sha256>.json`, moved to `tokens/spent/` when used. The rename is the use: of
+ * concurrent requests in any process only one succeeds, and a process killed right after it has spent the token.
  */
-export class Tokens {
+export class TokenStore {
   readonly #open: string;
   readonly #spent: string;
   readonly #authority: Buffer;
 
-  /** `authority`: sha256 of its certificate, which every token carries. */
+  /** `authority` is the SHA-256 of the authority's certificate, which every token carries. */
   constructor(directory: string, authority: Buffer) {
     this.#open = `${directory}/tokens/open`;
     this.#spent = `${directory}/tokens/spent`;
@@ -51,7 +51,7 @@ export class Tokens {
     for (const path of [this.#open, this.#spent]) mkdirSync(path, { recursive: true, mode: 0o700 });
   }
 
-  /** The token, which is kept nowhere. Throws IdentityError for a subject, role or host that can't be. */
+  /** Creates and returns a token, storing only its hash. Throws IdentityError for an invalid subject, role or host. */
   create(grant: Grant): string {
     const { roles, subject, hosts, expiresAt } = grant;
     parseRoles(roles.join(','));
@@ -64,41 +64,41 @@ export class Tokens {
     return token;
   }
 
-  /** What this token may do, and no use of it yet. Throws RegistrarError when it is unknown, spent or expired. */
-  look(secret: string, now: number): Grant {
+  /** Returns the grant of a token without spending it. Throws RegistrarError when it is unknown, spent or expired. */
+  find(secret: string, now: number): Grant {
     const path = this.#path(this.#open, secret);
-    if (!existsSync(path)) throw this.#gone(secret);
+    if (!existsSync(path)) throw this.#unusable(secret);
     const grant = grantSchema.parse(JSON.parse(readText(path, true)));
     if (grant.expiresAt <= now)
-      throw new RegistrarError('ERR_REGISTRAR_TOKEN', 'the token has expired: ask for another');
+      throw new RegistrarError('ERR_REGISTRAR_TOKEN', 'the token has expired: create a new one');
     return grant;
   }
 
-  /** Uses it. Throws RegistrarError when another request was faster. */
+  /** Spends the token. Throws RegistrarError when another request has already spent it. */
   spend(secret: string): void {
     try {
       renameSync(this.#path(this.#open, secret), this.#path(this.#spent, secret));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw this.#gone(secret);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw this.#unusable(secret);
       throw error;
     }
     syncDirectory(this.#open);
     syncDirectory(this.#spent);
   }
 
-  /** Notes what came of it. A spent token without this: the registrar died in between, and nobody was enrolled. */
-  note(secret: string, outcome: object): void {
+  /** Records who enrolled with a token. A spent token without an outcome means that the registrar was stopped. */
+  recordOutcome(secret: string, outcome: object): void {
     writeSecret(this.#path(this.#spent, secret), JSON.stringify(outcome));
   }
 
-  /** Removes what has expired, and what was spent a month ago. */
+  /** Removes tokens that expired or were spent more than 30 days ago. */
   sweep(now: number): void {
     for (const path of pathsIn(this.#spent)) {
-      if (statSync(path).mtimeMs < now - SPENT_KEPT_MS) rmSync(path, { force: true });
+      if (statSync(path).mtimeMs < now - SPENT_RETENTION_MS) rmSync(path, { force: true });
     }
     for (const path of pathsIn(this.#open)) {
       const grant = grantSchema.safeParse(JSON.parse(readText(path, true)));
-      if (!grant.success || grant.data.expiresAt < now - SPENT_KEPT_MS) rmSync(path, { force: true });
+      if (!grant.success || grant.data.expiresAt < now - SPENT_RETENTION_MS) rmSync(path, { force: true });
     }
   }
 
@@ -106,10 +106,10 @@ export class Tokens {
     return `${directory}/${tokenHash(secret)}.json`;
   }
 
-  #gone(secret: string): RegistrarError {
+  #unusable(secret: string): RegistrarError {
     const spent = existsSync(this.#path(this.#spent, secret));
-    const why = spent ? 'the token has been used: one token enrols once' : 'the token is not known here';
-    return new RegistrarError('ERR_REGISTRAR_TOKEN', `${why}; ask for another`);
+    const problem = spent ? 'the token has already been used' : 'the token is unknown';
+    return new RegistrarError('ERR_REGISTRAR_TOKEN', `${problem}: create a new one`);
   }
 }
 

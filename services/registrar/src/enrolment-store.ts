@@ -3,10 +3,10 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { syncDirectory } from '@ringfence/identity';
 import { decode, type Enrolment, encodeSigned, type SigningKey, verifyRecord } from '@ringfence/wire';
 
-const FILE = /^([0-9a-f]{16})\.(\d+)\.avro$/;
+const FILE_NAME = /^([0-9a-f]{16})\.(\d+)\.avro$/;
 
-/** An enrolment as it is kept and published: framed and signed by the root key. */
-export interface Page {
+/** An enrolment as stored and published: framed and signed by the root key. */
+export interface StoredEnrolment {
   readonly enrolment: Enrolment;
   readonly bytes: Buffer;
 }
@@ -14,10 +14,11 @@ export interface Page {
 export type Draft = Omit<Enrolment, 'version' | 'keyId' | 'signature'>;
 
 /**
- * Who is enrolled: the truth that `ringfence.enrolments` repeats, `enrolments/<subject>/<key id>.<version>.avro` beside the authority. A version is made by
- * a link that fails when it is there, so that two processes can't both write the same one.
+ * The authoritative store of enrolments, of which `ringfence.enrolments` is a copy: `enrolments/<subject>/<key
+ * id>.<version>.avro` next to the authority. A version is created by a hard link, which fails when the file exists, so
+ * two processes cannot both write it.
  */
-export class Book {
+export class EnrolmentStore {
   readonly #directory: string;
   readonly #root: SigningKey;
 
@@ -31,35 +32,45 @@ export class Book {
     return readdirSync(this.#directory);
   }
 
-  /** All keys of a subject, each in its highest version. */
-  of(subject: string): Page[] {
-    return [...this.#versions(subject)].map(([keyId, version]) => this.#page(subject, keyId, version));
+  /** Returns all keys of a subject, each in its highest version. */
+  ofSubject(subject: string): StoredEnrolment[] {
+    return [...this.#versions(subject)].map(([keyId, version]) => this.#read(subject, keyId, version));
   }
 
-  /** Writes what `change` makes of the version before (undefined: none); null: nothing to change. On the disk when it returns. */
-  update(subject: string, keyId: string, change: (before: Enrolment | undefined) => Draft | null): Page | null {
+  /**
+   * Writes and syncs the next version, returned by `change` for the existing enrolment (undefined when there is none).
+   * Returns null when `change` returns null.
+   */
+  update(
+    subject: string,
+    keyId: string,
+    change: (existing: Enrolment | undefined) => Draft | null,
+  ): StoredEnrolment | null {
     for (;;) {
       const version = this.#versions(subject).get(keyId) ?? 0;
-      const draft = change(version === 0 ? undefined : this.#page(subject, keyId, version).enrolment);
+      const draft = change(version === 0 ? undefined : this.#read(subject, keyId, version).enrolment);
       if (draft === null) return null;
       const bytes = encodeSigned('Enrolment', { ...draft, version: version + 1 }, this.#root);
       if (this.#write(subject, keyId, version + 1, bytes)) return { enrolment: decode('Enrolment', bytes), bytes };
     }
   }
 
-  /** Takes over a page that the topic has and the book lacks: the book was restored from a copy. It must be of the root key. */
-  adopt({ enrolment, bytes }: Page): void {
+  /**
+   * Stores an enrolment that the topic has and the store lacks, as after a restore from an old backup. The caller must
+   * have verified it.
+   */
+  adopt({ enrolment, bytes }: StoredEnrolment): void {
     this.#write(enrolment.subject, enrolment.signingKeyId, enrolment.version, bytes);
   }
 
-  /** null: not signed by this fleet's root key. Throws SchemaError for what is no Enrolment. */
-  verify(bytes: Uint8Array): Page | null {
+  /** Returns null unless the fleet's root key signed the record. Throws SchemaError for malformed bytes. */
+  verify(bytes: Uint8Array): StoredEnrolment | null {
     const enrolment = decode('Enrolment', bytes);
-    const genuine = enrolment.keyId === this.#root.keyId && verifyRecord(this.#root.publicKey, bytes);
-    return genuine ? { enrolment, bytes: Buffer.from(bytes) } : null;
+    const isSigned = enrolment.keyId === this.#root.keyId && verifyRecord(this.#root.publicKey, bytes);
+    return isSigned ? { enrolment, bytes: Buffer.from(bytes) } : null;
   }
 
-  /** false: another process has written this version, or a higher one, in the meantime. */
+  /** Returns false when another process has already written this version or a higher one. */
   #write(subject: string, keyId: string, version: number, bytes: Buffer): boolean {
     const directory = `${this.#directory}/${subject}`;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -76,8 +87,9 @@ export class Book {
     syncDirectory(directory);
     syncDirectory(this.#directory);
     if ((this.#versions(subject).get(keyId) ?? 0) > version) return false;
-    for (const [, other, older] of this.#files(subject)) {
-      if (other === keyId && Number(older) < version) rmSync(`${directory}/${keyId}.${older}.avro`, { force: true });
+    for (const [, fileKeyId, fileVersion] of this.#files(subject)) {
+      if (fileKeyId === keyId && Number(fileVersion) < version)
+        rmSync(`${directory}/${keyId}.${fileVersion}.avro`, { force: true });
     }
     return true;
   }
@@ -93,7 +105,7 @@ export class Book {
   #files(subject: string): RegExpExecArray[] {
     try {
       return readdirSync(`${this.#directory}/${subject}`)
-        .map((name) => FILE.exec(name))
+        .map((name) => FILE_NAME.exec(name))
         .filter((match) => match !== null);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -101,19 +113,19 @@ export class Book {
     }
   }
 
-  #page(subject: string, keyId: string, version: number): Page {
+  #read(subject: string, keyId: string, version: number): StoredEnrolment {
     const bytes = readFileSync(`${this.#directory}/${subject}/${keyId}.${version}.avro`);
     return { enrolment: decode('Enrolment', bytes), bytes };
   }
 }
 
-/** SPKI DER of an Ed25519 key, or null. */
+/** Parses an Ed25519 key in SPKI DER. Returns null for anything else. */
 export function readSigningKey(der: Buffer): ReturnType<typeof createPublicKey> | null {
   try {
     const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
     return key.asymmetricKeyType === 'ed25519' ? key : null;
   } catch {
-    // A stranger's bytes: whatever is wrong with them, they are no key.
+    // The bytes are untrusted: any parse error means that they are not a key.
     return null;
   }
 }
