@@ -6,7 +6,6 @@ export {
   NotAttachedError,
 } from './errors.ts';
 export { type ConnectControlOptions, type ControlLink, type ControlLinkStats, connectControl } from './link.ts';
-export type { ControlLog } from './log.ts';
 export type { ControlPlane } from './port.ts';
 export { serveControl } from './server.ts';
 export type {

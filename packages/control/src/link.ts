@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '@ringfence/base';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
-import type { ControlLog } from './log.ts';
 import { ResultCache } from './result-cache.ts';
 import { runSession, type SessionEnd } from './session.ts';
 
@@ -14,7 +14,7 @@ export interface ConnectControlOptions {
   readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly bootId: string;
   readonly agentVersion: string;
-  readonly log: ControlLog;
+  readonly log: Log;
   /** First pause after a failed attempt, ms; doubled after each failure, with jitter. @default 500 */
   readonly backoffMs?: number;
   /** Longest pause, ms. @default 30 s */

@@ -1,5 +1,5 @@
+import type { Log } from '@ringfence/base';
 import type { Enrolments, TlsSource } from '@ringfence/identity';
-import type { ControlLog } from './log.ts';
 import type { ControlPlane } from './port.ts';
 
 export interface ServeControlOptions {
@@ -15,7 +15,7 @@ export interface ServeControlOptions {
   readonly enrolments: Pick<Enrolments, 'isInForce' | 'withRole' | 'onChange'>;
   /** Stores a Result whose stream broke before it arrived. The agent may forget it once this resolves. */
   readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
-  readonly log: ControlLog;
+  readonly log: Log;
   /** Interval of heartbeats in both directions, ms. Three intervals without a message end the stream. @default 10 s */
   readonly heartbeatMs?: number;
   /** @default 5 s */

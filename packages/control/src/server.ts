@@ -1,11 +1,11 @@
 import { Server, status } from '@grpc/grpc-js';
+import { messageOf } from '@ringfence/base';
 import { hasRole, type Peer, peerOf } from '@ringfence/identity';
 import type { Interest } from '@ringfence/interest';
 import { type Enrolment, encode } from '@ringfence/wire';
 import { AgentStream, type Call, endCall } from './agent-stream.ts';
 import { ControlListenError, NotAttachedError } from './errors.ts';
 import { checkHello, checkInForce, type HelloRefusal } from './hello.ts';
-import { messageOf } from './log.ts';
 import { commandId, readResult } from './records.ts';
 import type { ControlServer, ControlServerStats, DisconnectReason, ServeControlOptions } from './server-options.ts';
 import { ServedCredentials } from './tls.ts';

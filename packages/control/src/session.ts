@@ -1,7 +1,7 @@
 import { Client, type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js';
+import { type Log, messageOf } from '@ringfence/base';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
-import { type ControlLog, messageOf } from './log.ts';
 import type { ResultCache } from './result-cache.ts';
 import { ResponderCredentials } from './tls.ts';
 import {
@@ -27,7 +27,7 @@ export interface SessionDeps {
   readonly trusted: Pick<TrustedKeys, 'add'>;
   readonly hello: Omit<Hello, 'unacknowledged'>;
   readonly welcomeTimeoutMs: number;
-  readonly log: ControlLog;
+  readonly log: Log;
   /** Called when the responder has accepted this agent */
   readonly onWelcome: () => void;
   /** Ends the session */

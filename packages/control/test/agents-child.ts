@@ -2,10 +2,12 @@
  * Runs the streams of many agents. Arguments: a file with their certificates, the responder's port. Prints `ready`, and
  * `executed n` at the end.
  */
+
 import { readFileSync } from 'node:fs';
+import { silentLog } from '@ringfence/base';
 import type { TlsMaterial, TlsSource } from '@ringfence/identity';
 import { connectControl } from '../src/index.ts';
-import { silent, TestAgent } from './support.ts';
+import { TestAgent } from './support.ts';
 
 const [file = '', port = ''] = process.argv.slice(2);
 const agents: TestAgent[] = [];
@@ -13,7 +15,7 @@ const links = (JSON.parse(readFileSync(file, 'utf8')) as [string, TlsMaterial][]
   const control = new TestAgent(hostId);
   agents.push(control);
   const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
-  const base = { tls, control, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silent };
+  const base = { tls, control, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silentLog };
   return connectControl({ ...base, endpoints: [`localhost:${port}`], backoffMs: 100 });
 });
 console.log('ready');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '@ringfence/base';
 import {
   type Authority,
   createAuthority,
@@ -19,7 +20,6 @@ import type { Control } from '../src/agent-control.ts';
 import {
   type ConnectControlOptions,
   type ControlLink,
-  type ControlLog,
   type ControlServer,
   connectControl,
   type ServeControlOptions,
@@ -27,7 +27,6 @@ import {
 } from '../src/index.ts';
 import { EnrolmentLog } from './enrolment-log.ts';
 
-export const silent: ControlLog = { info() {}, warn() {}, error() {} };
 const key = createSigningKey();
 
 export interface RotatingTls extends TlsSource {
@@ -89,7 +88,7 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
         tls: options.tls ?? (await source('responder-1', ['responder'])),
         enrolments,
         onResult: async (hostId, result) => void stored.push({ hostId, id: decode('Result', result).id }),
-        log: silent,
+        log: silentLog,
         heartbeatMs: 500,
         ...options,
       });
@@ -104,7 +103,7 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
         trusted: new TrustedKeys(ca.root.publicKey, 'responder'),
         bootId: 'boot',
         agentVersion: '0.1.0',
-        log: silent,
+        log: silentLog,
         backoffMs: 20,
         maxBackoffMs: 200,
         ...options,

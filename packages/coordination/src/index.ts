@@ -8,7 +8,7 @@ export {
   PostponeError,
 } from './errors.ts';
 export { openCoordination } from './open.ts';
-export type { CoordinationLog, RedisOptions, SqliteOptions } from './options.ts';
+export type { RedisOptions, SqliteOptions } from './options.ts';
 export type {
   Bucket,
   Coordination,

@@ -1,14 +1,9 @@
-/** The logger of a driver. A pino logger fits. */
-export interface CoordinationLog {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
-}
+import type { Log } from '@ringfence/base';
 
 export interface SqliteOptions {
   /** Path of the file; ':memory:' keeps nothing. A damaged file is deleted: its content is rebuilt from the bus. */
   readonly path: string;
-  readonly log?: CoordinationLog;
+  readonly log?: Log;
 }
 
 export interface RedisOptions {
@@ -29,5 +24,5 @@ export interface RedisOptions {
   readonly deadlineMs?: number;
   /** Lock on a running job in milliseconds: a job of a dead process can run again after it. @default 10000 */
   readonly lockMs?: number;
-  readonly log?: CoordinationLog;
+  readonly log?: Log;
 }

@@ -3,6 +3,7 @@ import { type AddressInfo, createConnection } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:tls';
+import { silentLog } from '@ringfence/base';
 import { createTestCa, type RedisServer, redisMissing, startRedis, startTcpProxy } from '@ringfence/testkit';
 import { Redis } from 'ioredis';
 import { job, until } from '../src/conformance/helpers.ts';
@@ -183,7 +184,7 @@ suite('redis', { skip }, () => {
     const warned: string[] = [];
     const record = (facts: object, message: string): void =>
       void warned.push(`${message} ${JSON.stringify(facts)} ${String((facts as { err?: unknown }).err)}`);
-    const log = { info: record, warn: record, error: record };
+    const log = { ...silentLog, info: record, warn: record, error: record };
     await using rejected = await openCoordination({ url, password: 'battery-staple', deadlineMs: 300, log });
     await assert.rejects(rejected.once('k', 1000));
     await until('the refusal was logged', () => warned.some((line) => /WRONGPASS|NOAUTH/.test(line)));
@@ -210,7 +211,7 @@ suite('redis', { skip }, () => {
       await using coordination = await openCoordination({ url, ca: ca.certificate, prefix: 'tls' });
       assert.equal(await coordination.once('k', 1000), true);
       const warned: object[] = [];
-      const log = { info: () => {}, warn: (facts: object) => void warned.push(facts), error: () => {} };
+      const log = { ...silentLog, warn: (facts: object) => void warned.push(facts) };
       await using rejected = await openCoordination({ url, prefix: 'tls', deadlineMs: 300, log });
       await assert.rejects(rejected.once('k', 1000), CoordinationAwayError);
       assert.match(JSON.stringify(warned), /certificate/);

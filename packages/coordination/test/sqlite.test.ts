@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { silentLog } from '@ringfence/base';
 import { conformance } from '../src/conformance/index.ts';
 import { type Coordination, CoordinationLockedError, openCoordination } from '../src/index.ts';
 
@@ -60,7 +61,7 @@ suite('the SQLite file', () => {
     using file = temporaryFile();
     writeFileSync(file.path, 'not a database, but longer than the header of a database: '.repeat(100));
     const warned: string[] = [];
-    const log = { info: () => {}, warn: (_: object, message: string) => void warned.push(message), error: () => {} };
+    const log = { ...silentLog, warn: (_: object, message: string) => void warned.push(message) };
     await using fresh = await openCoordination({ path: file.path, log });
     assert.equal(await fresh.once('k', 1000), true);
     assert.equal(warned.length, 1);

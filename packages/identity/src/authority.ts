@@ -9,8 +9,9 @@ import {
 } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { messageOf } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type Role, type SigningKey } from '@ringfence/wire';
-import { IdentityError, messageOf } from './errors.ts';
+import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { loadX509, readRequest } from './request.ts';
 import { checkHosts, checkSubject } from './roles.ts';

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import { messageOf } from '@ringfence/base';
 import { followTopic } from '@ringfence/bus/follow';
 import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/wire';
 import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
-import { messageOf } from './errors.ts';
 import { isRevokedAt, readEnrolment, type VerifyFailure, verifyEnrolment } from './verify.ts';
 
 /** The subset of the bus that Enrolments needs. */

@@ -46,5 +46,3 @@ export class EnrolmentRefusedError extends IdentityError {
     this.reason = reason;
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

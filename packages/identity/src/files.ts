@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { IdentityError, messageOf } from './errors.ts';
+import { messageOf } from '@ringfence/base';
+import { IdentityError } from './errors.ts';
 
 const MAX_BYTES = 1 << 20;
 

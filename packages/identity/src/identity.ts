@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { messageOf } from '@ringfence/base';
 import { importSigningKey, type SigningKey } from '@ringfence/wire';
-import { IdentityError, messageOf } from './errors.ts';
+import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { type Peer, peerOf } from './peer.ts';
 import { importStateKeys } from './state-keys.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '@ringfence/base';
 import { renew } from './enrol.ts';
-import { IdentityError, messageOf } from './errors.ts';
+import { IdentityError } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto';
-import { IdentityError, messageOf } from './errors.ts';
+import { messageOf } from '@ringfence/base';
+import { IdentityError } from './errors.ts';
 import type * as X509 from './x509.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

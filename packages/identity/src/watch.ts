@@ -1,4 +1,4 @@
-import { messageOf } from './errors.ts';
+import { messageOf } from '@ringfence/base';
 import { readText } from './files.ts';
 import { checkMaterial, type TlsMaterial } from './identity.ts';
 

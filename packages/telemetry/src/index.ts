@@ -1,6 +1,6 @@
 export { MetricLabelError, MetricsListenError } from './errors.ts';
 export type { Checks, Health } from './health.ts';
-export { createLogger, type Log, type LogOptions } from './log.ts';
+export { createLogger, type LogOptions } from './log.ts';
 export { type LabelSets, type Labels, Metrics } from './metrics.ts';
 export { type ListenAddress, type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
 export { exposeStats, type Stats } from './stats.ts';

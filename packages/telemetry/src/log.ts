@@ -1,16 +1,6 @@
 import { type DestinationStream, destination, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import { lineStream } from './lines.ts';
 
-/** The log as packages and services see it. */
-export interface Log {
-  debug(facts: object, message: string): void;
-  info(facts: object, message: string): void;
-  /** A problem without loss of data */
-  warn(facts: object, message: string): void;
-  /** Data was lost, or a person must act */
-  error(facts: object, message: string): void;
-}
-
 export interface LogOptions {
   /** @default 'info' */
   readonly level?: Level | 'silent';

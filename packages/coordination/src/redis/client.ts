@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '@ringfence/base';
 import { type RedisOptions as AllOptions, Redis, ReplyError } from 'ioredis';
 import {
   BadArgumentError,
@@ -7,7 +8,7 @@ import {
   type CoordinationError,
   CoordinationRefusedError,
 } from '../errors.ts';
-import type { CoordinationLog, RedisOptions } from '../options.ts';
+import type { RedisOptions } from '../options.ts';
 import type { Counts } from '../stats.ts';
 import { SCRIPTS, type ScriptCommands } from './scripts.ts';
 
@@ -30,7 +31,7 @@ export class RedisClient {
   readonly deadlineMs: number;
   readonly #options: ClientOptions;
   readonly #counts: Counts;
-  readonly #log: CoordinationLog | undefined;
+  readonly #log: Log | undefined;
   readonly #connections: Redis[] = [];
   #closed = false;
   #reportedDown = false;

@@ -1,7 +1,7 @@
+import type { Log } from '@ringfence/base';
 import { type Job as BullJob, DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';
-import type { CoordinationLog } from '../options.ts';
 import { backoff, outcomeOf } from '../outcome.ts';
 import type { DeadJob, JobCounts, JobHandler, JobWorker } from '../port.ts';
 import type { Counts } from '../stats.ts';
@@ -35,12 +35,12 @@ const delayOf = (options: number | { readonly delay?: number } | undefined): num
 export class Queues {
   readonly #client: RedisClient;
   readonly #counts: Counts;
-  readonly #log: CoordinationLog | undefined;
+  readonly #log: Log | undefined;
   readonly #lockMs: number;
   readonly #prefix: string;
   readonly #queues = new Map<string, Queue<JobData>>();
 
-  constructor(client: RedisClient, counts: Counts, lockMs: number, log: CoordinationLog | undefined) {
+  constructor(client: RedisClient, counts: Counts, lockMs: number, log: Log | undefined) {
     this.#client = client;
     this.#counts = counts;
     this.#lockMs = lockMs;

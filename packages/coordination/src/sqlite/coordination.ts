@@ -1,7 +1,8 @@
+import type { Log } from '@ringfence/base';
 import type Database from 'better-sqlite3';
 import { checkBucket, checkCount, checkJob, checkName, checkTtl } from '../arguments.ts';
 import { CoordinationClosedError } from '../errors.ts';
-import type { CoordinationLog, SqliteOptions } from '../options.ts';
+import type { SqliteOptions } from '../options.ts';
 import type {
   Bucket,
   Coordination,
@@ -35,7 +36,7 @@ export class SqliteCoordination implements Coordination {
   readonly #buckets: Buckets;
   readonly #workers = new Set<SqliteWorker>();
   readonly #counts = new Counts();
-  readonly #log: CoordinationLog | undefined;
+  readonly #log: Log | undefined;
   readonly #purgeTimer: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 

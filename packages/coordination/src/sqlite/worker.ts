@@ -1,4 +1,4 @@
-import type { CoordinationLog } from '../options.ts';
+import type { Log } from '@ringfence/base';
 import { outcomeOf } from '../outcome.ts';
 import type { JobHandler, JobWorker } from '../port.ts';
 import type { Counts } from '../stats.ts';
@@ -10,7 +10,7 @@ const SLEEP_MAX_MS = 2 ** 31 - 1;
 export interface WorkerDeps {
   readonly jobs: Jobs;
   readonly counts: Counts;
-  readonly log: CoordinationLog | undefined;
+  readonly log: Log | undefined;
   /** called when the worker is closed and no job is running */
   readonly onClosed: (worker: SqliteWorker) => void;
 }
@@ -22,7 +22,7 @@ export class SqliteWorker implements JobWorker {
   readonly #handler: JobHandler;
   readonly #concurrency: number;
   readonly #counts: Counts;
-  readonly #log: CoordinationLog | undefined;
+  readonly #log: Log | undefined;
   readonly #onClosed: WorkerDeps['onClosed'];
   readonly #stop = new AbortController();
   readonly #active = new Set<Promise<void>>();

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import type { Log } from '@ringfence/base';
 import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
-import type { Log } from '@ringfence/telemetry';
 import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
 import { kernelUpgradeCommand } from './kernel.ts';
 

@@ -1,3 +1,4 @@
+import { messageOf } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import { type Coordination, type JobRun, type JobWorker, PostponeError } from '@ringfence/coordination';
@@ -160,5 +161,3 @@ async function ask(deps: ExecutorDeps, command: Command, bytes: Uint8Array): Pro
     throw new ControlError(id, `the agent could not be asked: ${messageOf(cause)}`, { cause });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
