@@ -158,7 +158,7 @@ export class Agent implements Disposable {
     const own = new OwnEvents(batch, this.#next);
     batch.versionOf = (generation) => this.#sensor.interests.versionOf(generation);
     const sources: readonly EnrichmentSource[] = [
-      ...hostSources(this.#options, log),
+      ...hostSources({ hostRoot: this.#options.hostRoot, isHashing: this.#options.hash.enabled }, log),
       this.#containers,
       this.#integrity(),
       this.#throttled,

@@ -1,5 +1,5 @@
-import type { Batch } from '@ringfence/collector';
 import { records } from '@ringfence/wire';
+import type { EventSink } from './event-sink.ts';
 import type { LaneReader } from './lane-reader.ts';
 import { type RecordSource, transcode } from './transcode.ts';
 
@@ -13,13 +13,13 @@ export type SeenExec = (source: RecordSource, at: number, ktime: number) => void
 export class Merge {
   /** events that came after later ones had been sent */
   late = 0;
-  readonly #batch: Batch;
+  readonly #batch: EventSink;
   readonly #seenCgroup: SeenCgroup;
   readonly #seenExec: SeenExec;
   /** µs, CLOCK_BOOTTIME: the latest event so far */
   #latest = 0;
 
-  constructor(batch: Batch, seenCgroup: SeenCgroup, seenExec: SeenExec = () => {}) {
+  constructor(batch: EventSink, seenCgroup: SeenCgroup, seenExec: SeenExec = () => {}) {
     this.#batch = batch;
     this.#seenCgroup = seenCgroup;
     this.#seenExec = seenExec;
