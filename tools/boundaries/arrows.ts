@@ -5,7 +5,7 @@
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   'libbpf-ts': [],
-  telemetry: [],
+  telemetry: ['base'],
 
   bus: ['base'],
   config: ['base'],

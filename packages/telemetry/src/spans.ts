@@ -9,7 +9,22 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { StepTracer, TracingOptions } from './tracing.ts';
+import type { Step } from '@ringfence/base';
+
+export interface StepTracer extends AsyncDisposable {
+  record(step: Step): void;
+  /** Number of spans that could not be created or sent since the start */
+  readonly lost: number;
+}
+
+export interface TracingOptions {
+  /** OTLP over HTTP, `http://collector:4318/v1/traces` */
+  readonly endpoint: string;
+  readonly version: string;
+  /** Id of this instance among several of the same service */
+  readonly instance: string;
+  readonly log?: { warn(facts: object, message: string): void };
+}
 
 const EXPORT_DEADLINE_MS = 5000;
 const WARN_INTERVAL_MS = 60_000;

@@ -10,8 +10,8 @@ import {
 } from '@ringfence/wire';
 import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
+import type { RecordReader } from './entry.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
-import type { RecordReader } from './read-records.ts';
 
 const FILENAME = leafIndex('Exec', 'filename.bytes');
 const CWD = leafIndex('Exec', 'cwd.bytes');

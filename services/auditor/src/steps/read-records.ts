@@ -1,11 +1,8 @@
 import type { InRecord } from '@ringfence/bus';
 import { decode, TOPIC } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
-import { contentId, entryOf, searchText } from './entry.ts';
+import { contentId, entryOf, type RecordReader, searchText } from './entry.ts';
 import { createEventBatchReader } from './read-event-batch.ts';
-
-/** Converts a record to entries. Throws SchemaError (poison) when the bytes do not match the schema of their topic. */
-export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
 
 /** Creates a reader for each topic the auditor consumes. */
 export function createReaders({
