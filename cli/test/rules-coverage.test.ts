@@ -5,7 +5,7 @@ import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { coverageOf, coveragePage, navigatorLayer, rulesOf } from '@ringfence/rule-lab';
 import { coverageText } from '../src/rules/coverage-view.ts';
-import { leftOutText } from '../src/rules/left-out.ts';
+import { leftOutText } from '../src/rules/diagnostics-view.ts';
 
 const plain = paintFor(new Writable());
 

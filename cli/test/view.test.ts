@@ -6,10 +6,11 @@ import { paintFor } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
 import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/schema';
 import { renderIncident } from '../src/incident/view.ts';
-import { alertLine } from '../src/lists/alert-view.ts';
+import { alertLine } from '../src/lists/view.ts';
 import { LiveView } from '../src/shared/live.ts';
+import { bytesText } from '../src/shared/numbers.ts';
 import { statsText } from '../src/stats/view.ts';
-import { bytesText, statusLines } from '../src/status/view.ts';
+import { statusLines } from '../src/status/view.ts';
 
 class Screen extends Writable {
   text = '';

@@ -10,7 +10,7 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { grouped } from '../shared/grouped.ts';
+import { grouped } from '../shared/numbers.ts';
 import { auditLines } from './view.ts';
 
 interface VerifyOptions {

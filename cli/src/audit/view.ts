@@ -1,7 +1,7 @@
 import type { NotedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
   changed: 'is not what was stored',

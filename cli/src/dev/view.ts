@@ -1,8 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
-import { bytesText } from '../status/view.ts';
+import { bytesText, counted, grouped } from '../shared/numbers.ts';
 
 /** One process of a fleet as it was just asked. */
 export interface MemberStatus {

@@ -7,7 +7,7 @@ import { roleOf } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, several, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 interface EnrolFlags {
   readonly token?: string;

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { type Paint, paintFor } from '@ringfence/base';
-import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/collector';
+import { paintFor } from '@ringfence/base';
+import { compare, readBaseline, scan, writeBaseline } from '@ringfence/collector';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { decodeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson } from '../shared/context.ts';
+import { changesText, pathText } from './view.ts';
 
 interface Options {
   readonly file: string;
@@ -53,7 +53,7 @@ Example:
       const { at, paths, files } = readBaseline(file, sha256);
       const changes = compare(files, await walk(paths));
       if (json) printJson({ at, paths, files: files.size, changes }, 2);
-      else print(report(changes, at, files.size, paintFor(process.stdout)));
+      else print(changesText(changes, at, files.size, paintFor(process.stdout)));
       if (changes.length > 0) process.exitCode = 1;
     });
 }
@@ -67,7 +67,7 @@ async function walk(paths: readonly string[]) {
     count++;
     if (!process.stderr.isTTY || performance.now() - toldAt < TOLD_EVERY_MS) return;
     toldAt = performance.now();
-    process.stderr.write(`\r${count} files, at ${shown(path).slice(0, 80)}\u001b[K`);
+    process.stderr.write(`\r${count} files, at ${pathText(path).slice(0, 80)}\u001b[K`);
   };
   try {
     return await scan({ paths, onPath, signal });
@@ -75,18 +75,3 @@ async function walk(paths: readonly string[]) {
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   }
 }
-
-function report(changes: readonly Change[], at: string, files: number, paint: Paint): string {
-  if (changes.length === 0) return `${paint.green('✓')} ${files} files are as they were at ${at}`;
-  const marks = { added: paint.green('+'), removed: paint.red('-'), changed: paint.yellow('~') };
-  const lines = changes.flatMap(({ path, what, fields }) => [
-    `${marks[what]} ${shown(path)}`,
-    ...fields.map(([name, before, after]) => `    ${name.padEnd(12)} ${short(shown(before))} → ${short(shown(after))}`),
-  ]);
-  return [...lines, `${changes.length} of ${files} files have changed since ${at}`].join('\n');
-}
-
-/** Names are anybody's: what could be an order to the terminal is escaped. */
-const shown = (key: string): string => decodeText(pathOf(key));
-
-const short = (value: string): string => (value.length > 64 ? `${value.slice(0, 61)}…` : value);

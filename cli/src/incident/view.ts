@@ -8,7 +8,7 @@ import {
   type IncidentProcess,
   type Result,
 } from '@ringfence/schema';
-import { timeOfDay } from '../lists/alert-view.ts';
+import { timeOfDay } from '../shared/numbers.ts';
 
 /** An incident with all that belongs to it. */
 export interface IncidentFile {

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { OperatorError, type Paint, paintFor, writeOutput } from '@ringfence/base';
-import { CHECKS, type CheckResult, checkIntegrity, type Remembered } from '@ringfence/collector';
+import { OperatorError, paintFor, writeOutput } from '@ringfence/base';
+import { checkIntegrity, type Remembered } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
 import { bootId } from '@ringfence/identity/local';
-import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { needRoot, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { integrityText } from './view.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -49,7 +49,7 @@ Examples:
     });
     if (save !== undefined) writeOutput(save, `${JSON.stringify(remembered)}\n`);
     if (json) printJson({ checks }, 2);
-    else print(checks.flatMap((check) => lines(check, paintFor(process.stdout))).join('\n'));
+    else print(integrityText(checks, paintFor(process.stdout)));
     if (checks.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
   });
 }
@@ -67,19 +67,3 @@ function recall(file: string): Remembered {
   }
   throw new OperatorError(`${file} is not what ringfence integrity --save writes`);
 }
-
-function lines({ check, findings, unseen }: CheckResult, paint: Paint): string[] {
-  const mark = findings.length > 0 ? paint.red('✗') : unseen === '' ? paint.green('✓') : paint.yellow('–');
-  const shown = findings
-    .slice(0, SHOWN_MAX)
-    .map(({ subject, detail }) => `      ${paint.bold(escapeText(subject))}: ${escapeText(detail)}`);
-  const more = findings.length - shown.length;
-  return [
-    `${mark} ${check.padEnd(18)} ${CHECKS[check]}`,
-    ...(unseen === '' ? [] : [`      ${paint.dim(`not seen: ${unseen}`)}`]),
-    ...shown,
-    ...(more > 0 ? [`      and ${more} more (--json has all)`] : []),
-  ];
-}
-
-const SHOWN_MAX = 20;

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { OperatorError, paintFor } from '@ringfence/base';
-import { type Inventory, readInventory } from '@ringfence/collector';
-import { sensorObject } from '@ringfence/config';
+import type { Inventory } from '@ringfence/collector';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { needRoot, numberOf, PID_MAX, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { numberOf, PID_MAX, print, printJson, withSettings } from '../shared/context.ts';
+import { idsOf, takeInventory } from '../shared/inventory.ts';
 import { inventoryText } from './view.ts';
 
 interface InventoryFlags {
@@ -41,19 +40,7 @@ Examples:
   });
 }
 
-/** Of this machine, now. */
-export function takeInventory(self: Command): Inventory {
-  const config = settingsOf(self);
-  needRoot('reading what runs from the kernel', `sudo ringfence ${self.name()}`);
-  const { hostRoot, dockerRoots } = config.collector;
-  return readInventory({
-    sensorObject: sensorObject(),
-    containerFiles: [join(config.runDir, 'containers.d')],
-    places: { root: hostRoot, dockerRoots },
-  });
-}
-
-export function filtered(inventory: Inventory, flags: InventoryFlags): Inventory {
+function filtered(inventory: Inventory, flags: InventoryFlags): Inventory {
   const { container } = flags;
   if (container === undefined && flags.pid === undefined) return inventory;
   const pid = flags.pid === undefined ? null : numberOf('--pid', flags.pid, 1, PID_MAX);
@@ -69,14 +56,4 @@ export function filtered(inventory: Inventory, flags: InventoryFlags): Inventory
     mountNamespaces: inventory.mountNamespaces.filter(({ namespace }) => namespaces.has(namespace)),
     containers: inventory.containers.filter(({ id }) => inside.has(id) || ids?.includes(id)),
   };
-}
-
-/** By name, or by an id or its beginning. */
-export function idsOf({ containers }: Inventory, wanted: string): string[] {
-  const ids = containers.filter(({ id, name }) => name === wanted || id.startsWith(wanted)).map(({ id }) => id);
-  if (ids.length === 0) {
-    const known = containers.map(({ id, name }) => name || id.slice(0, 12));
-    throw new OperatorError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
-  }
-  return ids;
 }

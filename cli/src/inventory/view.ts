@@ -8,7 +8,7 @@ import type {
   OpenSocket,
 } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 const COMMAND_MAX = 100;
 const PIDS_SHOWN = 8;

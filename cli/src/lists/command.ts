@@ -1,12 +1,12 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { MAX_LISTED } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { type Alert, type EventDocument, escapeText, type Incident } from '@ringfence/schema';
+import type { Alert, Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
 import { clientOf, numberOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { alertLine } from './alert-view.ts';
+import { alertLine, eventLine } from './view.ts';
 
 interface ListOptions {
   readonly follow?: boolean;
@@ -80,30 +80,4 @@ function durationMs(text: string): number {
   if (number === undefined || unit === undefined)
     throw new OperatorError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
   return Number(number) * (UNITS[unit] ?? 0);
-}
-
-/** The fields a person looks for first. */
-const SHOWN: readonly string[] = [
-  'file.path',
-  'destination.ip',
-  'destination.port',
-  'network.unix.path',
-  'event.outcome',
-  'process.exit_code',
-  'process.exit_signal',
-  'user.before.effective.id',
-  'user.changes.effective.id',
-  'throttled.kind',
-  'gap.lane',
-  'gap.reason',
-  'event.count',
-];
-
-function eventLine(paint: Paint, event: EventDocument): string {
-  const text = (name: string): string => escapeText(String(event[name] ?? ''));
-  const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
-  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
-  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
-  const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
-  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
 }

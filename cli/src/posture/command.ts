@@ -3,8 +3,8 @@ import { readCapabilityUse } from '@ringfence/collector';
 import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { idsOf, takeInventory } from '../inventory/command.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { idsOf, takeInventory } from '../shared/inventory.ts';
 import { postureText } from './view.ts';
 
 interface PostureFlags {

@@ -1,18 +1,10 @@
-import { OperatorError, type Paint, paintFor } from '@ringfence/base';
-import {
-  checkProbes,
-  type ProbeCheck,
-  type ProbeStatus,
-  readProbeFiles,
-  type TracepointField,
-  tracepointFields,
-  usualType,
-} from '@ringfence/collector';
+import { OperatorError, paintFor } from '@ringfence/base';
+import { checkProbes, type ProbeStatus, readProbeFiles, tracepointFields, usualType } from '@ringfence/collector';
 import type { Status } from '@ringfence/runtime/status';
-import { escapeText } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { checkLines, fieldLine, probeLines } from './view.ts';
 
 const json = (self: Command): boolean => self.opts<{ json?: boolean }>().json === true;
 
@@ -39,7 +31,7 @@ function addList(probes: Command): void {
       throw new OperatorError('the collector does not run in this process: ask where it runs');
     const { probes: found } = collector.stats as { readonly probes: readonly ProbeStatus[] };
     if (json(self)) printJson({ probes: found }, 2);
-    else print(listLines(found, paintFor(process.stdout)).join('\n'));
+    else print(probeLines(found, paintFor(process.stdout)).join('\n'));
     if (found.some(({ problem }) => problem !== '')) process.exitCode = 1;
   });
 }
@@ -83,29 +75,3 @@ function addFields(probes: Command): void {
     else print(found.map(fieldLine).join('\n'));
   });
 }
-
-function listLines(probes: readonly ProbeStatus[], paint: Paint): string[] {
-  if (probes.length === 0) return ['no probes: collector.probes.custom names their files (docs/PROBES.md)'];
-  return probes.flatMap(({ hits, limited, lost, faults, ...one }) => {
-    const dropped = [
-      ...(limited > 0 ? [`${limited} over its limit`] : []),
-      ...(lost > 0 ? [`${lost} for want of room`] : []),
-      ...(faults > 0 ? [`${faults} arguments could not be read`] : []),
-    ];
-    const said = dropped.length === 0 ? '' : `; dropped: ${dropped.join(', ')}`;
-    return [...checkLines(one, paint), `      ${hits} hits${said}`];
-  });
-}
-
-function checkLines({ name, target, defined, places, problem }: ProbeCheck, paint: Paint): string[] {
-  const many = places > 1 ? ` (${places} places)` : '';
-  return [
-    `${problem === '' ? paint.green('✓') : paint.red('✗')} ${paint.bold(name)}  ${escapeText(target)}${many}`,
-    ...(problem === ''
-      ? []
-      : [`      ${escapeText(problem)}`, `      ${paint.dim(`defined in ${escapeText(defined)}`)}`]),
-  ];
-}
-
-const fieldLine = (field: TracepointField): string =>
-  `${field.name.padEnd(24)} ${usualType(field).padEnd(8)} ${escapeText(field.declared)}`;

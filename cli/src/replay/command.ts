@@ -5,9 +5,9 @@ import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { renderIncident } from '../incident/view.ts';
-import { alertLine } from '../lists/alert-view.ts';
+import { alertLine } from '../lists/view.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 export function addReplay(program: Command): void {
   const command = program

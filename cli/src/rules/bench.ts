@@ -4,9 +4,9 @@ import { type BenchResult, benchRules, enrichedBatches, readSources } from '@rin
 import { escapeText, openRecording } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { grouped } from '../shared/grouped.ts';
+import { grouped } from '../shared/numbers.ts';
 import { progressOn } from '../shared/progress.ts';
-import { leftOutText } from './left-out.ts';
+import { leftOutText } from './diagnostics-view.ts';
 
 interface BenchOptions {
   readonly json?: boolean;

@@ -2,7 +2,7 @@ import { paintFor } from '@ringfence/base';
 import { checkRules, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
 interface CheckOptions {

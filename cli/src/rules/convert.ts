@@ -3,7 +3,7 @@ import { paintFor } from '@ringfence/base';
 import { convertRules, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
 interface ConvertOptions {

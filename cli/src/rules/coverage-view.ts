@@ -2,7 +2,7 @@ import type { Paint } from '@ringfence/base';
 import { type Coverage, type CoverageCell, type CoverageColumn, rulesOf } from '@ringfence/rule-lab';
 import { ATTACK_VERSION, TACTIC_NAMES } from '@ringfence/rules';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 /** From so many rules on a square is full. */
 const MANY = 3;

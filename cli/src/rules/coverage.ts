@@ -12,7 +12,7 @@ import {
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { coverageText } from './coverage-view.ts';
-import { leftOutText } from './left-out.ts';
+import { leftOutText } from './diagnostics-view.ts';
 
 interface CoverageOptions {
   readonly json?: boolean;

@@ -1,5 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import { type Diagnostic, type RuleSource, render } from '@ringfence/rules';
+import { escapeText } from '@ringfence/schema';
 
 /** Diagnostics as people read them, with an empty line between: where, what, the source line, a caret, the hint. */
 export function diagnosticsText(
@@ -21,4 +22,11 @@ function painted({ severity }: Diagnostic, text: string, paint: Paint): string {
       /^ +\| +\^$/.test(line) ? paint.cyan(line) : line.startsWith('  hint:') ? paint.green(line) : line,
     ),
   ].join('\n');
+}
+
+/** That rules with errors have no part in what is shown, if there are some. @param asked names of the files that it is about */
+export function leftOutText(diagnostics: readonly Diagnostic[], asked: ReadonlySet<string>): string {
+  const wrong = diagnostics.filter(({ severity, file }) => severity === 'error' && asked.has(file));
+  const files = [...new Set(wrong.map(({ file }) => escapeText(file)))];
+  return files.length === 0 ? '' : `left out are rules with errors: see ringfence rules check ${files.join(' ')}\n`;
 }

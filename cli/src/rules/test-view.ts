@@ -3,7 +3,7 @@ import { durationText } from '@ringfence/base';
 import type { JudgedEvent, JudgedRun, Misses, TestFailure, TestResult, TestRun } from '@ringfence/rule-lab';
 import { type Explanation, type RuleSource, renderExplanation } from '@ringfence/rules';
 import { type EventDocument, escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
 /** Each test on a line; of one that failed what was expected, what came, and why. `files`: the tables of tests. */

@@ -2,7 +2,7 @@ import type { Paint } from '@ringfence/base';
 import type { CollectorStats, EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
 import { type Cause, FATES, sumOf } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/schema';
-import { grouped } from '../shared/grouped.ts';
+import { grouped } from '../shared/numbers.ts';
 
 const THROTTLED_SHOWN = 20;
 const LANES: readonly string[] = ['security', 'bulk'];

@@ -2,15 +2,7 @@ import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
-
-/** 12.3 MiB */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
+import { bytesText, counted, grouped } from '../shared/numbers.ts';
 
 /** A service's numbers, wherever they are in its stats. */
 type Stats = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { durationText } from '@ringfence/base';
 import type { AccessEntry, Change, Plan } from '@ringfence/bus/topics';
 import type { MissingSchema } from '@ringfence/runtime/fleet';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 /** A plan for a person: what apply does, what is theirs to do, who else has access. */
 export function planLines(paint: Paint, plan: Plan, schemas: readonly MissingSchema[] | null): string[] {

@@ -2,8 +2,7 @@ import type { Paint } from '@ringfence/base';
 import type { InterestGroup } from '@ringfence/enricher';
 import type { HostInterests } from '@ringfence/runtime/status';
 import { escapeText, interestContent } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
+import { counted, grouped } from '../shared/numbers.ts';
 
 /** versions, and hosts of each */
 const SHOWN = 20;

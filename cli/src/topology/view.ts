@@ -1,8 +1,7 @@
 import type { Paint } from '@ringfence/base';
 import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus/topics';
 import { escapeText } from '@ringfence/schema';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
+import { counted, grouped } from '../shared/numbers.ts';
 
 const LATE = 1000;
 

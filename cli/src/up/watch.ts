@@ -5,7 +5,7 @@ import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';
 import { decode, type Incident, TOPIC } from '@ringfence/schema';
 import { incidentLine, renderIncident } from '../incident/view.ts';
-import { alertLine } from '../lists/alert-view.ts';
+import { alertLine } from '../lists/view.ts';
 import type { LiveView } from '../shared/live.ts';
 import { statusLines } from '../status/view.ts';
 

@@ -1,0 +1,37 @@
+import { type Paint, paintPriority } from '@ringfence/base';
+import { type Alert, type EventDocument, escapeText } from '@ringfence/schema';
+import { timeOfDay } from '../shared/numbers.ts';
+
+/** One line. */
+export function alertLine(paint: Paint, alert: Alert): string {
+  const where =
+    alert.container === null ? '' : paint.dim(` [${escapeText(alert.container.name || alert.container.id)}]`);
+  const priority = paintPriority(paint, alert.priority, alert.priority.toUpperCase().padEnd(8));
+  return `${paint.dim(timeOfDay(alert.timestamp))} ${priority} ${paint.bold(escapeText(alert.rule))}${where} ${escapeText(alert.output)}`;
+}
+
+/** The fields a person looks for first. */
+const SHOWN: readonly string[] = [
+  'file.path',
+  'destination.ip',
+  'destination.port',
+  'network.unix.path',
+  'event.outcome',
+  'process.exit_code',
+  'process.exit_signal',
+  'user.before.effective.id',
+  'user.changes.effective.id',
+  'throttled.kind',
+  'gap.lane',
+  'gap.reason',
+  'event.count',
+];
+
+export function eventLine(paint: Paint, event: EventDocument): string {
+  const text = (name: string): string => escapeText(String(event[name] ?? ''));
+  const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
+  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
+  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
+  const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
+  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
+}
