@@ -44,7 +44,7 @@ test('what is printed for an incident silences its alerts and nobody else', () =
   const [incident] = incidents as [Incident];
   const text = exceptionsFor({ incident, alerts, commands: [], results: [] });
   const name = /- macro: (\S+)/.exec(text)?.[1] ?? '';
-  assert.match(text, new RegExp(`put this in front of its condition: not ${name} and`));
+  assert.match(text, new RegExp(`prefix its condition with: not ${name} and`));
   const excepted = `${text}\n${rule(`not ${name} and ${CONDITION}`)}`;
   assert.deepEqual(raised(excepted, played()).alerts, []);
   const other = createTestHost();

@@ -69,7 +69,7 @@ describe('the inventory', { skip }, () => {
     assert.deepEqual([hidden?.hidden, hidden?.args], [true, ['/bin/sleep', '1000']]);
     assert.match(
       inventory([], hide).text,
-      new RegExp(`sleep 1000 not in /proc[\\s\\S]*1 of them are not in /proc: ${pid}\\b`),
+      new RegExp(`sleep 1000 hidden from /proc[\\s\\S]*1 process hidden from /proc: ${pid}\\b`),
     );
   });
 
@@ -87,8 +87,8 @@ describe('the inventory', { skip }, () => {
   test('says what is wrong with what was asked for', () => {
     for (const [args, expected] of [
       [['--pid', 'x'], /--pid x: expected a number from 1 to 4194304/],
-      [['--pid', '4194304'], /there is no process 4194304/],
-      [['--container', 'nope'], /no container nope runs/],
+      [['--pid', '4194304'], /no process 4194304/],
+      [['--container', 'nope'], /no container nope is running/],
     ] as const) {
       const { text, code } = inventory(args);
       assert.equal(code, 1);

@@ -5,7 +5,7 @@ import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
 import { coverageOf, coveragePage, navigatorLayer, rulesOf } from '@ringfence/rule-lab';
 import { coverageText } from '../src/rules/coverage-view.ts';
-import { leftOutText } from '../src/rules/diagnostics-view.ts';
+import { skippedRulesText } from '../src/rules/diagnostics-view.ts';
 
 const plain = paintFor(new Writable());
 
@@ -95,9 +95,9 @@ test('rules with errors are said to be left out, of the files that were asked fo
     text: `- rule: ${name}\n  condition: ${name === 'b.yaml' ? 'process.name = x' : 'proces.name = x'}\n`,
   }));
   const { diagnostics } = compileDetectorRules(sources);
-  assert.equal(leftOutText(diagnostics, new Set(['b.yaml'])), '');
+  assert.equal(skippedRulesText(diagnostics, new Set(['b.yaml'])), '');
   assert.equal(
-    leftOutText(diagnostics, new Set(['a.yaml', 'b.yaml'])),
-    'left out are rules with errors: see ringfence rules check a.yaml\n',
+    skippedRulesText(diagnostics, new Set(['a.yaml', 'b.yaml'])),
+    'rules with errors are skipped: see ringfence rules check a.yaml\n',
   );
 });

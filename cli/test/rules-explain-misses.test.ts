@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
 import test from 'node:test';
-import { paintFor } from '@ringfence/base';
 import { explainInFile } from '@ringfence/rule-lab';
 import { missLines } from '../src/rules/test-view.ts';
 
-const plain = paintFor(new Writable());
 const EVENTS = `
 - { event.action: exec, process.name: cat, process.command_line: cat /etc/passwd }
 - { event.action: exec, process.name: sh, process.command_line: sh -c id }
@@ -16,14 +13,14 @@ async function missed(condition: string, which?: string): Promise<readonly strin
   const file = { path: 'events.yaml', text: EVENTS, which };
   const sources = [{ name: 'r.yaml', text: `- rule: r\n  condition: ${JSON.stringify(condition)}\n` }];
   const { misses } = await explainInFile('r', file, sources);
-  return misses && missLines(misses, plain);
+  return misses && missLines(misses);
 }
 
 test('of a rule that no event fits it is told what failed, and on how many', async () => {
   assert.deepEqual(
     await missed("event.action = exec and process.name = cat and not (user.id = 0 or process.name = 'cat')"),
     [
-      '  of 3 events it asks for 2 exec; what did not hold, and on how many (above: the nearest):',
+      '  the rule looks at 2 exec of 3 events; the closest is above. Failed parts, with their number of events:',
       "    2  not (user.id = 0 or process.name = 'cat')",
       "    1  process.name = 'cat'",
     ],
@@ -33,7 +30,7 @@ test('of a rule that no event fits it is told what failed, and on how many', asy
 test('of a sequence none of whose steps any event fits, what failed of each', async () => {
   const sequence = `sequence by host.id with maxspan=1m [ event.action = exec and process.name = nc ] [ event.action = connect and destination.port = 4444 ]`;
   assert.deepEqual(await missed(sequence), [
-    '  of 3 events it asks for 2 exec, 1 connect; what did not hold, and on how many (above: the nearest):',
+    '  the rule looks at 2 exec, 1 connect of 3 events; the closest is above. Failed parts, with their number of events:',
     "    3  step 1: process.name = 'nc'",
     '    3  step 2: destination.port = 4444',
     "    2  step 2: event.action = 'connect'",
@@ -42,7 +39,7 @@ test('of a sequence none of whose steps any event fits, what failed of each', as
 });
 
 test('of a rule for other events only that', async () => {
-  assert.deepEqual(await missed('event.action = module_load'), ['  none of 3 events is of a kind that it asks for']);
+  assert.deepEqual(await missed('event.action = module_load'), ['  the rule matches none of the kinds of 3 events']);
 });
 
 test('nothing of a rule that matches, or of one event', async () => {

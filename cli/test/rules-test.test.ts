@@ -212,7 +212,7 @@ tests:
   a.test.yaml:3
   alerts:
     - expected  one or more
-    + came      none
+    + actual    none
   event 1: exec /usr/bin/ls
     ✗ and
       ✓ event.action = 'exec'   (exec)

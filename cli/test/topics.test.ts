@@ -53,14 +53,14 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
   test('plan shows what is missing and exits with 2; apply makes it; then plan exits with 0', async () => {
     const first = await ringfence('topics', 'plan', ...settings);
     assert.equal(first.code, 2, first.err);
-    assert.match(first.out, /^\+ topic {3}ringfence\.raw {2}12 partitions, 1 replica, delete, kept 6 h$/m);
+    assert.match(first.out, /^\+ topic {3}ringfence\.raw {2}12 partitions, 1 replica, delete, retention 6 h$/m);
     assert.match(first.out, /^\+ schema {2}ringfence\.RawBatch$/m);
-    assert.match(first.out, /keep no access lists/);
+    assert.match(first.out, /have no access lists/);
     const applied = await ringfence('topics', 'apply', ...settings);
     assert.equal(applied.code, 0, applied.err);
     assert.match(applied.out, /^\+ topic {3}ringfence\.state\.detector /m);
     const again = await ringfence('topics', 'plan', ...settings);
-    assert.deepEqual([again.code, again.out.split('\n').at(-2)], [0, 'Everything is as it should be.']);
+    assert.deepEqual([again.code, again.out.split('\n').at(-2)], [0, 'Everything is up to date.']);
   });
 
   test('drift is told as one JSON object too, with what is left to a person', async () => {
@@ -102,6 +102,6 @@ test('on the embedded log no broker is asked: it is told that topics are made wi
       'stateDir=/srv/state',
     );
     assert.deepEqual([code, out], [1, '']);
-    assert.match(err, /bus\.driver is embedded, and ringfence up makes its topics itself, in \/srv\/state\/bus\.db/);
+    assert.match(err, /bus\.driver is embedded, and ringfence up creates its topics itself in \/srv\/state\/bus\.db/);
   }
 });

@@ -200,8 +200,8 @@ test('the status names rule files that were refused, and says how many errors le
   const lines = (stats: object) => statusLines(plain, status(stats), status(stats), 1).slice(3);
   assert.deepEqual(lines({ refusedRuleFiles: [], ruleErrors: 0 }), []);
   assert.deepEqual(lines({ refusedRuleFiles: ['my/a\u001b.yaml'], ruleErrors: 2 }), [
-    '  my/a\\x1b.yaml has errors: what it was before stays in force; ringfence rules check says what',
-    '  2 errors in rules: what has one is left out; ringfence rules check says what',
+    '  my/a\\x1b.yaml has errors: its previous version stays in force; run ringfence rules check',
+    '  2 errors in rules: rules with errors are skipped; run ringfence rules check',
   ]);
 });
 
@@ -248,17 +248,17 @@ test('the account of events is a table that adds up, and says what each cause me
       .find((line) => line.includes(name))
       ?.trim()
       .split(/ {2,}/) ?? [];
-  assert.deepEqual(cells('lane'), ['lane', 'event', 'seen', 'filtered', 'ring full', 'sent', 'under way']);
+  assert.deepEqual(cells('lane'), ['lane', 'event', 'seen', 'filtered', 'ring full', 'sent', 'in flight']);
   assert.deepEqual(cells('open'), ['bulk', 'open', '5,000', '3,900', '99', '1,000', '1']);
   assert.deepEqual(cells('all').slice(1), ['6,200', '3,900', '99', '2,200', '1']);
   assert.match(text, /none: merged, throttled, other loss/);
-  assert.match(text, /ring_full 99: nobody read the ring fast enough/);
-  assert.match(text, /bulk: sent 1,000 = read 990 \+ still in the ring 10/);
+  assert.match(text, /ring_full 99: the agent did not read the ring fast enough/);
+  assert.match(text, /bulk: sent 1,000 = read 990 \+ in the ring 10/);
   assert.match(text, /text_user EFAULT 7/);
   assert.match(text, /openat_exit 12,345/);
-  assert.match(text, /missing now.*\n {2}the hook sendto_exit can't be attached: E2BIG/);
+  assert.match(text, /not attached.*\n {2}the hook sendto_exit can't be attached: E2BIG/);
   assert.doesNotMatch(text, /no such call/);
-  assert.match(text, /owners was full: at least 5,000 entries forgotten/);
+  assert.match(text, /owners was full: at least 5,000 entries evicted/);
   assert.match(text, /bulk flow 1,234 of \/noisy\\x1b\[2J \(cgroup 77\)/);
-  assert.match(text, /read 990 \+ left over from before 5 = delivered 900 \+ spooled 95/);
+  assert.match(text, /read 990 \+ from the previous spool 5 = delivered 900 \+ spooled 95/);
 });

@@ -209,7 +209,7 @@ describe('the image, in a container engine', { skip }, () => {
       '0',
       engine.run('logs', 'ringfence').stderr,
     );
-    assert.match(engine.output('logs', 'ringfence'), /stopping: what is in hand is finished first/);
+    assert.match(engine.output('logs', 'ringfence'), /stopping after the current batches/);
     assert.equal(existsSync(pinPath), false);
     assert.equal(existsSync(`/proc/${pid}`), false);
     assert.deepEqual(

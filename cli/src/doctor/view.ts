@@ -5,17 +5,17 @@ export interface Findings {
   readonly machine: readonly Check[];
   readonly fleet: readonly Check[];
   readonly hooks: readonly HookState[];
-  /** why no hook was tried; null: they were, or none is needed */
+  /** Why the hooks were not tried; null if they were, or if this process needs none. */
   readonly untried: string | null;
 }
 
 export function doctorText({ machine, fleet, hooks, untried }: Findings, paint: Paint): string {
   const lines = [paint.bold('This machine'), ...checkLines(machine, paint)];
-  if (fleet.length > 0) lines.push('', paint.bold('The fleet, from here'), ...checkLines(fleet, paint));
+  if (fleet.length > 0) lines.push('', paint.bold('The fleet, as seen from this machine'), ...checkLines(fleet, paint));
   if (untried === null && hooks.length === 0) return lines.join('\n');
-  lines.push('', paint.bold('Hooks of the sensor'));
+  lines.push('', paint.bold('Sensor hooks'));
   if (untried !== null) lines.push(`  not tried: ${untried}`);
-  for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...hookLines(sees, group, paint));
+  for (const [sees, group] of Map.groupBy(hooks, (hook) => hook.sees)) lines.push(...familyLines(sees, group, paint));
   return lines.join('\n');
 }
 
@@ -24,34 +24,35 @@ function checkLines(checks: readonly Check[], paint: Paint): string[] {
     `  ${check.ok ? paint.green('✓') : paint.red('✗')} ${check.name.padEnd(20)} ${check.found}`,
     ...(check.ok
       ? []
-      : [
-          `      ${paint.dim('without it:')} ${check.costs}`,
-          `      ${paint.dim('mend it:   ')} ${paint.cyan(check.fix)}`,
-        ]),
+      : [`      ${paint.dim('impact:')} ${check.costs}`, `      ${paint.dim('fix:   ')} ${paint.cyan(check.fix)}`]),
   ]);
 }
 
-/** A terminal of 80 columns has room for all of it. */
+/** Column widths for a terminal of 80 columns. */
 const NAME_COLUMNS = 43;
 const PROFILE_COLUMNS = 18;
 
-/** A line for each family, with a column for each profile; below it what is wrong with its hooks, what that costs and what mends it. */
-function hookLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
+/**
+ * Formats a family of hooks as one line with a column for each profile. Lines below it name the hooks that fail, with
+ * the impact and the fix.
+ */
+function familyLines(sees: string, group: readonly HookState[], paint: Paint): string[] {
   const profiles = (['baseline', 'full'] as const).map((name) => group.filter(({ profile }) => profile === name));
   const [baseline = [], full = []] = profiles;
-  const broken = group.some(({ problem }) => problem !== null);
-  const there = baseline.some(({ absent }) => !absent);
-  const mark = broken ? paint.red('✗') : there ? paint.green('✓') : paint.dim('–');
-  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${full.length > 0 ? `full ${activeOf(full) ?? 'none'}` : ''}`;
+  const isBroken = group.some(({ problem }) => problem !== null);
+  const isPresent = baseline.some(({ absent }) => !absent);
+  const mark = isBroken ? paint.red('✗') : isPresent ? paint.green('✓') : paint.dim('–');
+  const fullCount = full.length > 0 ? `full ${activeOf(full) ?? 'none'}` : '';
+  const counts = `${countOf(baseline).padEnd(PROFILE_COLUMNS)} ${fullCount}`;
   const lines = [`  ${mark} ${sees.padEnd(NAME_COLUMNS)} ${paint.dim(counts.trimEnd())}`];
-  return [...lines, ...profiles.flatMap((hooks) => lossLines(hooks, paint))];
+  return [...lines, ...profiles.flatMap((hooks) => problemLines(hooks, paint))];
 }
 
-/** How many work of those that this kernel has a place for. */
+/** Returns how many of the hooks that this kernel supports are active, or null if it supports none. */
 function activeOf(hooks: readonly HookState[]): string | null {
-  const there = hooks.filter(({ absent }) => !absent);
-  const active = there.filter(({ problem }) => problem === null);
-  return there.length === 0 ? null : `${active.length} of ${there.length}`;
+  const present = hooks.filter(({ absent }) => !absent);
+  const active = present.filter(({ problem }) => problem === null);
+  return present.length === 0 ? null : `${active.length} of ${present.length}`;
 }
 
 function countOf(hooks: readonly HookState[]): string {
@@ -59,17 +60,17 @@ function countOf(hooks: readonly HookState[]): string {
   return active === null ? 'not in this kernel' : `${active} active`;
 }
 
-function lossLines(hooks: readonly HookState[], paint: Paint): string[] {
+function problemLines(hooks: readonly HookState[], paint: Paint): string[] {
   const broken = hooks.filter(({ problem }) => problem !== null);
   const lines = broken.map(({ section, problem }) => `      ${section}: ${problem}`);
   const [first] = broken;
-  if (first !== undefined) lines.push(`      ${paint.dim('without it:')} ${first.loses}`);
+  if (first !== undefined) lines.push(`      ${paint.dim('impact:')} ${first.loses}`);
   for (const fix of new Set(broken.map(({ fix }) => fix)))
-    lines.push(`      ${paint.dim('mend it:   ')} ${paint.cyan(fix)}`);
-  const [missing] = hooks;
-  if (missing !== undefined && missing.loses !== '' && hooks.every(({ absent }) => absent))
-    lines.push(
-      `      ${paint.dim(`without ${missing.profile === 'full' ? 'the full profile' : 'it'}: ${missing.loses}`)}`,
-    );
+    lines.push(`      ${paint.dim('fix:   ')} ${paint.cyan(fix)}`);
+  const [absent] = hooks.every((hook) => hook.absent) ? hooks : [];
+  if (absent !== undefined && absent.loses !== '') {
+    const cause = absent.profile === 'full' ? 'without the full profile' : 'impact';
+    lines.push(`      ${paint.dim(`${cause}: ${absent.loses}`)}`);
+  }
   return lines;
 }

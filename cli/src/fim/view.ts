@@ -1,20 +1,24 @@
 import type { Paint } from '@ringfence/base';
 import { type Change, pathOf } from '@ringfence/collector';
 import { decodeText } from '@ringfence/schema';
+import { counted } from '../shared/numbers.ts';
 
 export function changesText(changes: readonly Change[], at: string, files: number, paint: Paint): string {
-  if (changes.length === 0) return `${paint.green('✓')} ${files} files are as they were at ${at}`;
+  if (changes.length === 0) return `${paint.green('✓')} no change in ${counted(files, 'file')} since ${at}`;
   const marks = { added: paint.green('+'), removed: paint.red('-'), changed: paint.yellow('~') };
-  const lines = changes.flatMap(({ path, what, fields }) => [
-    `${marks[what]} ${pathText(path)}`,
+  const lines = changes.flatMap(({ path, what: change, fields }) => [
+    `${marks[change]} ${pathText(path)}`,
     ...fields.map(
-      ([name, before, after]) => `    ${name.padEnd(12)} ${short(pathText(before))} → ${short(pathText(after))}`,
+      ([name, before, after]) => `    ${name.padEnd(12)} ${shorten(pathText(before))} → ${shorten(pathText(after))}`,
     ),
   ]);
-  return [...lines, `${changes.length} of ${files} files have changed since ${at}`].join('\n');
+  return [
+    ...lines,
+    `${counted(changes.length, 'change')} since ${at}; the baseline has ${counted(files, 'file')}`,
+  ].join('\n');
 }
 
-/** Names are anybody's: what could be an order to the terminal is escaped. */
+/** Formats a path or link target with control characters escaped: any user can choose file names. */
 export const pathText = (key: string): string => decodeText(pathOf(key));
 
-const short = (value: string): string => (value.length > 64 ? `${value.slice(0, 61)}…` : value);
+const shorten = (value: string): string => (value.length > 64 ? `${value.slice(0, 61)}…` : value);

@@ -5,7 +5,7 @@ import { sensorObject } from '@ringfence/config';
 import { bootId } from '@ringfence/identity/local';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { needRoot, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { print, printJson, requireRoot, settingsOf, withSettings } from '../shared/context.ts';
 import { integrityText } from './view.ts';
 
 interface Options {
@@ -18,16 +18,16 @@ export function addIntegrity(program: Command): void {
   const command = program
     .command('integrity')
     .description(DESCRIPTIONS.integrity)
-    .option('--save <file>', 'remember what code and settings look like now')
-    .option('--compare <file>', 'tell what has changed since that was saved')
+    .option('--save <file>', 'save the current state of kernel code and settings')
+    .option('--compare <file>', 'report what changed since --save wrote this file')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Needs root; nothing is changed, and no agent has to run. A running agent looks by itself every collector.integrity.every, and
-what it finds are events: ringfence events --where 'event.action = integrity'.
+Needs root, but no running agent, and changes nothing. A running agent repeats the checks every
+collector.integrity.every and reports findings as events: ringfence events --where 'event.action = integrity'.
 
-Exit code 1 when something was found.
+Exit code 1 if a check finds something.
 
 Examples:
   ringfence integrity
@@ -35,8 +35,8 @@ Examples:
   ringfence integrity --compare /root/clean.json    at any time later`,
     );
   withSettings(command).action((_, self: Command) => {
-    // Whoever may not look finds nothing, which is not what was asked.
-    needRoot('looking at the kernel', 'sudo ringfence integrity');
+    // Without root every check would find nothing, which would look like a clean result.
+    requireRoot('checking the kernel', 'sudo ringfence integrity');
     const config = settingsOf(self);
     const { json, save, compare } = self.opts<Options>();
     const { checks, remembered } = checkIntegrity({
@@ -45,7 +45,7 @@ Examples:
       root: config.collector.hostRoot,
       bootId: bootId(),
       knownPrograms: config.collector.integrity.knownPrograms,
-      before: compare === undefined ? undefined : recall(compare),
+      before: compare === undefined ? undefined : readSaved(compare),
     });
     if (save !== undefined) writeOutput(save, `${JSON.stringify(remembered)}\n`);
     if (json) printJson({ checks }, 2);
@@ -54,10 +54,10 @@ Examples:
   });
 }
 
-/** Throws OperatorError when it isn't what --save has written. */
-function recall(file: string): Remembered {
+/** Reads a file of --save. Throws OperatorError if the file does not exist, or --save did not write it. */
+function readSaved(file: string): Remembered {
   if (!existsSync(file))
-    throw new OperatorError(`${file} is not there: make it with ringfence integrity --save ${file}`);
+    throw new OperatorError(`${file} does not exist: create it with ringfence integrity --save ${file}`);
   try {
     const { bootId, code, values } = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
     if (typeof bootId === 'string' && typeof code === 'object' && typeof values === 'object')
@@ -65,5 +65,5 @@ function recall(file: string): Remembered {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new OperatorError(`${file} is not what ringfence integrity --save writes`);
+  throw new OperatorError(`${file} was not written by ringfence integrity --save`);
 }

@@ -16,8 +16,8 @@ function checkLines({ check, findings, unseen }: CheckResult, paint: Paint): str
   const more = findings.length - shown.length;
   return [
     `${mark} ${check.padEnd(18)} ${CHECKS[check]}`,
-    ...(unseen === '' ? [] : [`      ${paint.dim(`not seen: ${unseen}`)}`]),
+    ...(unseen === '' ? [] : [`      ${paint.dim(`not checked: ${unseen}`)}`]),
     ...shown,
-    ...(more > 0 ? [`      and ${more} more (--json has all)`] : []),
+    ...(more > 0 ? [`      and ${more} more (--json lists all)`] : []),
   ];
 }

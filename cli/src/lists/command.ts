@@ -5,7 +5,7 @@ import type { Alert, Incident } from '@ringfence/schema';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
-import { clientOf, numberOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { clientOf, integerOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { alertLine, eventLine } from './view.ts';
 
 interface ListOptions {
@@ -16,7 +16,7 @@ interface ListOptions {
   readonly since?: string;
 }
 
-/** How each kind of thing is shown on a line. */
+/** The list commands: description, example condition, and how to print one entry. */
 const KINDS: {
   readonly [name: string]: {
     readonly doc: string;
@@ -46,14 +46,18 @@ export function addLists(program: Command): void {
     const command = program
       .command(name)
       .description(doc)
-      .option('-f, --follow', 'keep running, and print new ones as they come')
-      .option('--json', 'one JSON object a line')
-      .option('--where <condition>', 'only those that the condition holds for, in the language of rules')
-      .option('--limit <n>', 'at most this many of the past', '100')
-      .option('--since <duration>', 'only those that are not older: 30s, 10m, 2h, 1d')
+      .option('-f, --follow', 'keep running and print new entries as they arrive')
+      .option('--json', 'print one JSON object per line')
+      .option('--where <condition>', 'only entries that match this condition, in the language of rules')
+      .option('--limit <n>', 'maximum number of past entries', '100')
+      .option('--since <duration>', 'only entries that are not older: 30s, 10m, 2h, 1d')
       .addHelpText(
         'after',
-        `\nExamples:\n  ringfence ${name}\n  ringfence ${name} --follow --json\n  ringfence ${name} --where "${example}"`,
+        `
+Examples:
+  ringfence ${name}
+  ringfence ${name} --follow --json
+  ringfence ${name} --where "${example}"`,
       );
     withSettings(command).action((_, self: Command) => list(name, line, self));
   }
@@ -61,7 +65,7 @@ export function addLists(program: Command): void {
 
 async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
   const options = self.opts<ListOptions>();
-  const query = new URLSearchParams({ limit: String(numberOf('--limit', options.limit, 0, MAX_LISTED)) });
+  const query = new URLSearchParams({ limit: String(integerOf('--limit', options.limit, 0, MAX_LISTED)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
   if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));

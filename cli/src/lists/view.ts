@@ -2,15 +2,15 @@ import { type Paint, paintPriority } from '@ringfence/base';
 import { type Alert, type EventDocument, escapeText } from '@ringfence/schema';
 import { timeOfDay } from '../shared/numbers.ts';
 
-/** One line. */
 export function alertLine(paint: Paint, alert: Alert): string {
-  const where =
-    alert.container === null ? '' : paint.dim(` [${escapeText(alert.container.name || alert.container.id)}]`);
+  const { container } = alert;
+  const where = container === null ? '' : paint.dim(` [${escapeText(container.name || container.id)}]`);
   const priority = paintPriority(paint, alert.priority, alert.priority.toUpperCase().padEnd(8));
-  return `${paint.dim(timeOfDay(alert.timestamp))} ${priority} ${paint.bold(escapeText(alert.rule))}${where} ${escapeText(alert.output)}`;
+  const rule = paint.bold(escapeText(alert.rule));
+  return `${paint.dim(timeOfDay(alert.timestamp))} ${priority} ${rule}${where} ${escapeText(alert.output)}`;
 }
 
-/** The fields a person looks for first. */
+/** Fields that an event line shows if the event has them. */
 const SHOWN: readonly string[] = [
   'file.path',
   'destination.ip',
@@ -30,8 +30,17 @@ const SHOWN: readonly string[] = [
 export function eventLine(paint: Paint, event: EventDocument): string {
   const text = (name: string): string => escapeText(String(event[name] ?? ''));
   const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
-  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
-  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
+  const isShown = (name: string): boolean =>
+    event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
+  const details = SHOWN.filter(isShown).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
   const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
-  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
+  const cells = [
+    paint.dim(text('@timestamp').slice(11, 23)),
+    paint.cyan(text('event.action').padEnd(11)),
+    text('process.pid').padStart(7),
+    text('user.name').padEnd(8),
+    `${command}${where}`,
+    ...details,
+  ];
+  return cells.join(' ').trimEnd();
 }

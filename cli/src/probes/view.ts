@@ -1,24 +1,28 @@
 import type { Paint } from '@ringfence/base';
 import { type ProbeCheck, type ProbeStatus, type TracepointField, usualType } from '@ringfence/collector';
 import { escapeText } from '@ringfence/schema';
+import { counted } from '../shared/numbers.ts';
 
 export function probeLines(probes: readonly ProbeStatus[], paint: Paint): string[] {
-  if (probes.length === 0) return ['no probes: collector.probes.custom names their files (docs/PROBES.md)'];
-  return probes.flatMap(({ hits, limited, lost, faults, ...one }) => {
-    const dropped = [
-      ...(limited > 0 ? [`${limited} over its limit`] : []),
-      ...(lost > 0 ? [`${lost} for want of room`] : []),
-      ...(faults > 0 ? [`${faults} arguments could not be read`] : []),
+  if (probes.length === 0) return ['no probes: set collector.probes.custom to their files (docs/PROBES.md)'];
+  return probes.flatMap(({ hits, limited, lost, faults, ...probe }) => {
+    const drops = [
+      ...(limited > 0 ? [`${limited} over the rate limit`] : []),
+      ...(lost > 0 ? [`${lost} by a full buffer or a throttled cgroup`] : []),
     ];
-    const said = dropped.length === 0 ? '' : `; dropped: ${dropped.join(', ')}`;
-    return [...checkLines(one, paint), `      ${hits} hits${said}`];
+    const facts = [
+      counted(hits, 'hit'),
+      ...(drops.length > 0 ? [`dropped: ${drops.join(', ')}`] : []),
+      ...(faults > 0 ? [`${counted(faults, 'argument')} could not be read`] : []),
+    ];
+    return [...checkLines(probe, paint), `      ${facts.join('; ')}`];
   });
 }
 
 export function checkLines({ name, target, defined, places, problem }: ProbeCheck, paint: Paint): string[] {
-  const many = places > 1 ? ` (${places} places)` : '';
+  const locations = places > 1 ? ` (${places} locations)` : '';
   return [
-    `${problem === '' ? paint.green('✓') : paint.red('✗')} ${paint.bold(name)}  ${escapeText(target)}${many}`,
+    `${problem === '' ? paint.green('✓') : paint.red('✗')} ${paint.bold(name)}  ${escapeText(target)}${locations}`,
     ...(problem === ''
       ? []
       : [`      ${escapeText(problem)}`, `      ${paint.dim(`defined in ${escapeText(defined)}`)}`]),

@@ -2,17 +2,19 @@ import type { Paint } from '@ringfence/base';
 import { type Diagnostic, type RuleSource, render } from '@ringfence/rules';
 import { escapeText } from '@ringfence/schema';
 
-/** Diagnostics as people read them, with an empty line between: where, what, the source line, a caret, the hint. */
+/** Formats each diagnostic with its place, message, source line, caret and hint, separated by empty lines. */
 export function diagnosticsText(
   diagnostics: readonly Diagnostic[],
   sources: readonly RuleSource[],
   paint: Paint,
 ): string {
   const texts = new Map(sources.map(({ name, text }) => [name, text]));
-  return diagnostics.map((one) => painted(one, render(one, texts.get(one.file) ?? ''), paint)).join('\n\n');
+  return diagnostics
+    .map((diagnostic) => paintDiagnostic(diagnostic, render(diagnostic, texts.get(diagnostic.file) ?? ''), paint))
+    .join('\n\n');
 }
 
-function painted({ severity }: Diagnostic, text: string, paint: Paint): string {
+function paintDiagnostic({ severity }: Diagnostic, text: string, paint: Paint): string {
   const [first = '', ...rest] = text.split('\n');
   const word = `${severity}:`;
   const coloured = severity === 'error' ? paint.red(word) : paint.yellow(word);
@@ -24,9 +26,11 @@ function painted({ severity }: Diagnostic, text: string, paint: Paint): string {
   ].join('\n');
 }
 
-/** That rules with errors have no part in what is shown, if there are some. @param asked names of the files that it is about */
-export function leftOutText(diagnostics: readonly Diagnostic[], asked: ReadonlySet<string>): string {
-  const wrong = diagnostics.filter(({ severity, file }) => severity === 'error' && asked.has(file));
-  const files = [...new Set(wrong.map(({ file }) => escapeText(file)))];
-  return files.length === 0 ? '' : `left out are rules with errors: see ringfence rules check ${files.join(' ')}\n`;
+/**
+ * Returns a note that rules with errors are skipped, or an empty text if there are none. `asked`: names of the files.
+ */
+export function skippedRulesText(diagnostics: readonly Diagnostic[], asked: ReadonlySet<string>): string {
+  const errors = diagnostics.filter(({ severity, file }) => severity === 'error' && asked.has(file));
+  const files = [...new Set(errors.map(({ file }) => escapeText(file)))];
+  return files.length === 0 ? '' : `rules with errors are skipped: see ringfence rules check ${files.join(' ')}\n`;
 }

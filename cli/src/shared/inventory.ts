@@ -3,12 +3,14 @@ import { OperatorError } from '@ringfence/base';
 import { type Inventory, readInventory } from '@ringfence/collector';
 import { sensorObject } from '@ringfence/config';
 import type { Command } from 'commander';
-import { needRoot, settingsOf } from './context.ts';
+import { requireRoot, settingsOf } from './context.ts';
 
-/** Of this machine, now. */
+/**
+ * Reads the current processes, containers and mounts of this machine. Throws OperatorError unless this user is root.
+ */
 export function takeInventory(self: Command): Inventory {
   const config = settingsOf(self);
-  needRoot('reading what runs from the kernel', `sudo ringfence ${self.name()}`);
+  requireRoot('reading the inventory from the kernel', `sudo ringfence ${self.name()}`);
   const { hostRoot, dockerRoots } = config.collector;
   return readInventory({
     sensorObject: sensorObject(),
@@ -17,12 +19,16 @@ export function takeInventory(self: Command): Inventory {
   });
 }
 
-/** By name, or by an id or its beginning. */
-export function idsOf({ containers }: Inventory, wanted: string): string[] {
+/**
+ * Returns the ids of the containers that have this name, this id, or an id that begins so. Throws OperatorError if
+ * there is none.
+ */
+export function containerIdsOf({ containers }: Inventory, wanted: string): string[] {
   const ids = containers.filter(({ id, name }) => name === wanted || id.startsWith(wanted)).map(({ id }) => id);
   if (ids.length === 0) {
     const known = containers.map(({ id, name }) => name || id.slice(0, 12));
-    throw new OperatorError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
+    const hint = known.length > 0 ? `: running containers are ${known.join(', ')}` : '';
+    throw new OperatorError(`no container ${wanted} is running${hint}`);
   }
   return ids;
 }
