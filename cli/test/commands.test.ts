@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import test from 'node:test';
-import { promisify } from 'node:util';
 import { Command, Help } from 'commander';
 import { COMMANDS, nameOf } from '../src/commands.ts';
 import { DESCRIPTIONS } from '../src/descriptions.ts';
 import { wrapText } from '../src/help.ts';
+import { ringfence } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-const run = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> => {
-  const node = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', MAIN, ...args];
-  return await promisify(execFile)(process.execPath, node).then(
-    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
-    ({ stdout, stderr, code }) => ({ stdout, stderr, code }),
-  );
-};
+const run = (...args: readonly string[]) => ringfence(args);
 
 test('ringfence --help lists each command with the arguments and description of its module', async () => {
   const help = new Help();
