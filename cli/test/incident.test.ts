@@ -5,6 +5,7 @@ import { createEnricherPipeline } from '@ringfence/enricher';
 import { type Alert, decode, type Incident, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/schema';
 import { createTestHost, type TestHost, testRecords } from '@ringfence/testkit';
 import { exceptionsFor } from '../src/incident/exceptions-view.ts';
+import { timelineOf } from '../src/incident/timeline.ts';
 import { renderIncident } from '../src/incident/view.ts';
 import { assertEscaped, HOSTILE, plain } from './support.ts';
 
@@ -56,20 +57,97 @@ const incident: Incident = {
   story: [HOSTILE],
 };
 
-test('an incident shows stages, story, tree, evidence and response, with control characters escaped', () => {
-  const text = renderIncident(plain, { incident, alerts: [], commands: [], results: [] });
+const file = (values: Partial<Incident> = {}) => ({
+  incident: { ...incident, ...values },
+  alerts: [],
+  commands: [],
+  results: [],
+});
+
+test('an incident shows its history, timeline and response, with control characters escaped', () => {
+  const text = renderIncident(plain, file());
   assertEscaped(text);
-  assert.match(text, /├─ \/b/);
-  assert.match(text, /└─ \/c/);
-  assert.match(text, /and 4 more of the same/);
-  assert.match(text, /nothing was ordered/);
+  assert.match(text, /contained by responder: a\\x1b/);
+  assert.match(text, /Timeline\n.*a\\x1b.*\n +execution {2}Rule\n +4 more alerts counted, but not listed/s);
+  assert.match(text, /Response\n +no action was ordered/);
+  assert.doesNotMatch(text, /Processes|Evidence|Stages/);
+});
+
+test('with evidence, an incident also shows its stages, process tree and alerts by rule', () => {
+  const text = renderIncident(plain, file(), true);
+  assertEscaped(text);
+  assert.match(text, /Stages\n.* execution T1059/);
+  assert.match(text, /├─ \/b.*\n.*└─ \/c/);
+  assert.match(text, /Evidence\n +Rule\n.*a\\x1b.*\n +a\\x1b/);
 });
 
 test('processes whose parents form a loop are drawn once', () => {
   const [first, second] = incident.processes;
   assert.ok(first && second);
-  const loop = { ...incident, processes: [{ ...first, parentEntityId: 'e1' }, second] };
-  assert.doesNotThrow(() => renderIncident(plain, { incident: loop, alerts: [], commands: [], results: [] }));
+  assert.doesNotThrow(() =>
+    renderIncident(plain, file({ processes: [{ ...first, parentEntityId: 'e1' }, second] }), true),
+  );
+});
+
+/** 2027-01-15 23:59:58 UTC */
+const START = Date.UTC(2027, 0, 15, 23, 59, 58) * 1000;
+
+function timelineFor(story: readonly string[], alerts: readonly [rule: string, atMs: number, ...tactics: string[]][]) {
+  const [template] = incident.alerts;
+  assert.ok(template);
+  const steps = timelineOf({
+    ...incident,
+    firstSeen: START,
+    story: [...story],
+    alerts: alerts.map(([rule, atMs, ...tactics]) => ({
+      ...template,
+      ...{ id: rule, rule, tactics, timestamp: START + atMs * 1000, output: `output of ${rule}` },
+    })),
+  });
+  return steps.map(({ at, text, alerts: matched, repeats }) => [
+    (at - START) / 1000,
+    text,
+    matched.map(({ rule }) => rule).join('; '),
+    ...(repeats === null ? [] : [repeats.count, (repeats.until - START) / 1000]),
+  ]);
+}
+
+test('the timeline joins each line of the story with the alerts that it names, across midnight', () => {
+  const story = [
+    '23:59:58 root ran /x: Hidden executable (stealth, T1564.001); Odd: rule; 3 more like it until 00:00:01',
+    '23:59:59 web-1 connected to db-1',
+    '00:00:00 on db-1: root ran /y: Hidden executable (stealth)',
+  ];
+  assert.deepEqual(
+    timelineFor(story, [
+      ['Hidden executable', 12, 'stealth'],
+      ['Odd: rule', 12],
+      ['Hidden executable', 2345, 'stealth'],
+    ]),
+    [
+      [12, 'root ran /x', 'Hidden executable; Odd: rule', 3, 3000],
+      [1000, 'web-1 connected to db-1', ''],
+      [2345, 'on db-1: root ran /y', 'Hidden executable'],
+    ],
+  );
+});
+
+test('a command line that imitates a list of rules stays part of the event', () => {
+  const command = 'root ran /x as "x: Hidden executable (stealth); Odd rule"';
+  assert.deepEqual(
+    timelineFor([`23:59:58 ${command}: Hidden executable (stealth)`], [['Hidden executable', 7, 'stealth']]),
+    [[7, command, 'Hidden executable']],
+  );
+});
+
+test('a line that names an unlisted alert keeps its text, and an alert that no line names becomes a step', () => {
+  const line = 'root ran /x: Hidden executable (stealth); Unlisted rule (execution)';
+  const story = [`23:59:58 ${line}`, '00:00:05 root ran /y'];
+  assert.deepEqual(timelineFor(story, [['Hidden executable', 7, 'stealth']]), [
+    [0, line, ''],
+    [7, 'output of Hidden executable', 'Hidden executable'],
+    [7000, 'root ran /y', ''],
+  ]);
 });
 
 test('the response names target, outcome, duration and policy', () => {

@@ -14,19 +14,22 @@ export function addIncident(program: Command): void {
   const show = incident
     .command('show')
     .argument('<id>', ID)
-    .description('show its timeline, process tree, evidence and response')
+    .description('show its timeline and response')
+    .option('--evidence', 'also show its stages with techniques, the process tree, and the alerts of each rule')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
 Examples:
   ringfence incident show inc-0123456789abcdef
+  ringfence incident show inc-0123456789abcdef --evidence
   ringfence incident show inc-0123456789abcdef --json | jq .results`,
     );
   withSettings(show).action(async (id: string, _, self: Command) => {
     const file = await fileOf(self, id);
-    if (self.opts<{ json?: boolean }>().json) printJson(file, 2);
-    else print(renderIncident(paintFor(process.stdout), file));
+    const { json, evidence } = self.opts<{ json?: boolean; evidence?: boolean }>();
+    if (json) printJson(file, 2);
+    else print(renderIncident(paintFor(process.stdout), file, evidence));
   });
   addSet(incident);
   addException(incident);
