@@ -5,7 +5,8 @@ export const DESCRIPTIONS = {
   doctor:
     'check what this machine supports and, in a fleet, which servers answer; show the impact of each gap and its fix',
   fim: 'save a baseline of files, and report later which of them changed: content, owner, mode, capabilities',
-  integrity: 'check the kernel for rootkits: hooked system calls, hidden modules and processes, unknown BPF programs',
+  integrity:
+    'check the kernel and its helper programs for manipulation: hooks, hidden modules and processes, BPF programs',
   inventory: 'list running processes with their open sockets, containers and mounts, read from the kernel',
   posture: 'report what each running container could do to the host, and the flags that would prevent it',
   status: 'show the health of a running ringfence: rates, lag, lost events by cause',
@@ -27,7 +28,7 @@ export const DESCRIPTIONS = {
     'create the certificate authority of a fleet and issue certificates; run it on the machine that keeps the keys',
   token: 'create a one-time token that enrols an agent or a service; run it on the machine of the registrar',
   revoke: 'revoke all keys and certificates of a host or a service; run it on the machine of the registrar',
-  enrol: 'enrol this host or service in a fleet: creates the keys here and fetches certificates from the registrar',
+  enrol: 'enrol this host or service in a fleet: create its keys and fetch certificates from the registrar',
   dev: 'run a whole fleet on this machine for development',
   completion: 'print a shell completion script for commands and options',
 } as const;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { VERSION } from '@ringfence/base';
-import { leave } from '@ringfence/runtime/process';
+import { exitAfterFlush } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
@@ -8,7 +8,7 @@ import { HelpfulCommand } from './help.ts';
 
 const program: Command = new HelpfulCommand('ringfence')
   .description(
-    'Watches Linux from inside the kernel, correlates suspicious events into attack chains, and kills the process that attacks.',
+    'Watches Linux from inside the kernel, correlates suspicious events into attack chains, and can kill the attacker.',
   )
   .version(VERSION)
   // Wrap descriptions even in a narrow column: long command names leave little room on a terminal of 80 columns.
@@ -16,8 +16,8 @@ const program: Command = new HelpfulCommand('ringfence')
   .addHelpText(
     'after',
     `
-Exit codes: 0 success, 1 a problem that the output describes, 2 invalid arguments. topics, topology and trace document
-their own.
+Exit codes: 0 success, 1 a problem that the output describes, 2 invalid arguments.
+topics, topology and trace document their own.
 
 Start here:
   ringfence doctor     check what this machine supports
@@ -49,4 +49,4 @@ try {
   process.stderr.write(`ringfence: ${explain(error)}\n`);
   process.exitCode = 1;
 }
-await leave();
+await exitAfterFlush();

@@ -35,9 +35,9 @@ export function addDemo(program: Command): void {
     .addHelpText(
       'after',
       `
-The sandbox is a container (cgroup, mount, pid, ipc and uts namespaces), and the attacker listens on loopback. The demo
-changes nothing else on this machine and removes both at the end. If no "ringfence up" is running, the demo starts
-Ringfence for its own duration. It needs root.
+The sandbox is a container (cgroup, mount, pid, ipc and uts namespaces), and the attacker listens on loopback. Both are
+removed at the end, and nothing else changes on this machine. If no "ringfence up" is running, the demo starts Ringfence
+and stops it at the end. It needs root.
 
 Examples:
   npm run demo

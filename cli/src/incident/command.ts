@@ -14,7 +14,7 @@ export function addIncident(program: Command): void {
   const show = incident
     .command('show')
     .argument('<id>', ID)
-    .description('show its timeline and response')
+    .description('show the timeline and response of an incident')
     .option('--evidence', 'also show its stages with techniques, the process tree, and the alerts of each rule')
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -42,7 +42,7 @@ function addSet(incident: Command): void {
   const set = incident
     .command('set')
     .argument('<id>', ID)
-    .description('set the state of the incident; the audit trail keeps every change')
+    .description('set the state of an incident; the audit trail keeps every change')
     .requiredOption('--state <state>', 'new, triaged, contained or closed')
     .option('--verdict <verdict>', 'for closed: true-positive, or false-positive, which lowers the score of its rules')
     .option('--note <text>', 'reason of the change')
@@ -70,9 +70,7 @@ function addException(incident: Command): void {
   const exception = incident
     .command('exception')
     .argument('<id>', ID)
-    .description(
-      'print a macro for each rule of the incident that excludes its alerts and little else from the condition of the rule',
-    )
+    .description('print a macro for each rule of an incident, to exclude its alerts and little else from the condition')
     .addHelpText('after', '\nExample:\n  ringfence incident exception inc-0123456789abcdef >> my-exceptions.yaml');
   withSettings(exception).action(async (id: string, _, self: Command) => {
     print(exceptionsFor(await fileOf(self, id)));

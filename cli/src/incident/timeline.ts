@@ -1,6 +1,6 @@
 import type { Incident, IncidentAlert } from '@ringfence/schema';
 
-/** One event of an incident with the alerts that it raised. */
+/** An event of an incident with the alerts that it raised. */
 export interface TimelineStep {
   /** µs since the epoch; whole seconds if the step has no alert. */
   readonly at: number;

@@ -17,7 +17,7 @@ export function addCheck(rules: Command): void {
     .argument('[files...]', 'rule files or folders (default: the configured rules)')
     .description('report errors and warnings in rules, with their place and a hint; exit code 1 on errors')
     .option('--strict', 'exit code 1 on warnings, too')
-    .option('--alone', 'without the macros and lists of the configured files')
+    .option('--alone', 'ignore the macros and lists of the configured files')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

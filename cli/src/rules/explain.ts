@@ -66,11 +66,8 @@ async function fileOf(path: string, which: string | undefined): Promise<Paramete
 }
 
 function explainedText({ rule, holds, event, run, misses }: Explained, paint: Paint): string {
+  const verdict = `${paint.bold(rule)} ${holds ? paint.green('matches') : paint.red('does not match')}`;
+  if (run !== undefined && run.steps.length > 0) return [verdict, ...runLines(run, paint)].join('\n');
   const missed = misses === undefined ? [] : missLines(misses);
-  if (run !== undefined && run.steps.length > 0) {
-    const verdict = holds ? paint.green('matches') : paint.red('does not match');
-    return [`${paint.bold(rule)} ${verdict}`, ...runLines(run, paint)].join('\n');
-  }
-  const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
-  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint), ...missed].join('\n');
+  return [verdict, ...explanationLines(event, paint), ...missed].join('\n');
 }

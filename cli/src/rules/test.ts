@@ -27,7 +27,7 @@ export function addTest(rules: Command): void {
     .addHelpText(
       'after',
       `
-A test file ends in .test.yaml and stands in the folder of its rules:
+A test file is in the folder of its rules, and its name ends in .test.yaml:
 
   rule: Shell of a web server
   tests:

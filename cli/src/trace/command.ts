@@ -56,11 +56,11 @@ export function addTrace(program: Command): void {
     .option('--follow', 'with --pid: also trace processes that it starts from now on')
     .option(
       '--cgroup <path>',
-      'trace all processes of a cgroup (v2) and its descendants; its directory, or its path in the hierarchy',
+      'trace all processes of a cgroup (v2) and its descendants: its directory, or its path in the hierarchy',
     )
     .option(
       '--container <id>',
-      'trace a container; its id, at least 6 characters of it, or its name in the files of its runtime',
+      'trace a container: its id, at least 6 characters of it, or its name in the files of its runtime',
     )
     .option('--syscall <names>', 'print only these calls: openat,connect,…')
     .option('--summary', 'print the number of calls, errors and time of each system call at the end')
