@@ -113,7 +113,7 @@ test('explain prints the parts of a condition that failed, with their number of 
     "     3  user.id = '0'",
   ]);
   assert.deepEqual(missLines({ events: 3, kinds: {}, failed: [] }), [
-    '  the rule matches none of the kinds of 3 events',
+    '  none of 3 events is of a kind that the rule looks at',
   ]);
 });
 

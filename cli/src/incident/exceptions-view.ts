@@ -4,10 +4,7 @@ import type { IncidentFile } from './view.ts';
 
 const MAX_CASES = 16;
 
-/**
- * Returns rule text: for each rule of the incident a macro that matches its alerts, and as few other events as
- * possible.
- */
+/** Returns a macro for each rule of the incident that matches its alerts, and as few other events as possible. */
 export function exceptionsFor({ incident, alerts }: IncidentFile): string {
   const byRule = Map.groupBy(alerts, ({ rule }) => rule);
   const macros = [...byRule].map(([rule, group]) => macroOf(incident.id, rule, group));

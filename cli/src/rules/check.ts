@@ -22,7 +22,7 @@ export function addCheck(rules: Command): void {
     .addHelpText(
       'after',
       `
-An error disables its rule: syntax, unknown fields and macros, wrong types. A warning does not: rules that can never
+Errors disable their rule: invalid syntax, unknown fields and macros, wrong types. Warnings do not: rules that can never
 match because no event has all the fields that they need, rules that another rule makes redundant, unused macros and
 lists, unknown ATT&CK ids.
 

@@ -6,10 +6,7 @@ import { type EventDocument, escapeText } from '@ringfence/schema';
 import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
-/**
- * Formats each test as a line; a failed test also shows the expected and actual result, and why. `files`: the test
- * files.
- */
+/** Formats each test as a line, and below a failed test the expected and actual results. `files`: the test files. */
 export function testRunText(
   { results, faults }: TestRun,
   files: readonly RuleSource[],
@@ -81,7 +78,7 @@ export function runLines({ steps, rest: incomplete }: JudgedRun, paint: Paint): 
 /** Formats why no event matched the rule: the parts of its condition that failed, and on how many events. */
 export function missLines({ kinds, events, failed }: Misses): string[] {
   const all = counted(events, 'event');
-  if (failed.length === 0) return [`  the rule matches none of the kinds of ${all}`];
+  if (failed.length === 0) return [`  none of ${all} is of a kind that the rule looks at`];
   const byKind = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
   const width = String(failed[0]?.[1] ?? '').length;
   return [

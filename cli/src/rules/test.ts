@@ -67,9 +67,7 @@ async function testOnce(
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
   const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
   if (tests.length === 0 && files.length > 0)
-    throw new OperatorError(
-      `no .test.yaml in ${files.join(', ')}: create a rule with its test with ringfence rules new`,
-    );
+    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new creates a rule with its test`);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
   return { run: await runTests(tests, sources, progress.report), tests };

@@ -48,7 +48,7 @@ export function integerOf(option: string, text: string, min: number, max: number
 /** The kernel's upper limit of pids, whatever kernel.pid_max is set to. */
 export const PID_MAX: number = 2 ** 22;
 
-/** Throws OperatorError unless this user is root. `hint`: the command to run instead. */
+/** Throws OperatorError unless this user is root. `hint`: how to run the command instead. */
 export function requireRoot(action: string, hint: string): void {
   if (process.getuid?.() !== 0) throw new OperatorError(`${action} needs root: ${hint}`);
 }

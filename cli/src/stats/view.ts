@@ -66,7 +66,7 @@ function skippedLines(skipped: EventAccount['skipped'], paint: Paint): string[] 
   if (skipped.length === 0) return [];
   return [
     '',
-    paint.bold('Lost unseen: program runs that the kernel skipped because BPF was active on that CPU, by program'),
+    paint.bold('Not seen: calls that the kernel skipped because BPF was already running on that CPU, by program'),
     ...skipped.map(({ program, count }) => paint.red(`  ${program} ${grouped(count)}`)),
   ];
 }

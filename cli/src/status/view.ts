@@ -18,7 +18,7 @@ function count(value: unknown): number {
   return Object.values(value).reduce<number>((sum, part) => sum + count(part), 0);
 }
 
-/** Causes that are no loss: events that no rule asks for, that were merged, or that were sent with an empty field. */
+/** Causes that count filtered, merged or incomplete events, none of which is lost. */
 const NO_LOSS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner', 'merged']);
 
 /** Formats the lost events by cause. */

@@ -184,10 +184,7 @@ function containerOf(wanted: string, self: Command): string {
   return container.directory;
 }
 
-/**
- * Returns the offset from the clock of the records, which is CLOCK_MONOTONIC as in process.hrtime, to ns since the
- * epoch.
- */
+/** Returns ns since the epoch at zero of CLOCK_MONOTONIC, the clock of the records and of process.hrtime. */
 function epochOf(): bigint {
   return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n - process.hrtime.bigint();
 }
