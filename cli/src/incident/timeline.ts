@@ -64,7 +64,7 @@ function splitLine(line: string, second: number, candidates: readonly IncidentAl
   return { at: first.timestamp, text: head.slice(0, colon), alerts, repeats };
 }
 
-/** Returns the index of the last ": " that a rule of `candidates` follows, or -1: the event may contain ": " as well. */
+/** Returns the index of the last ": " before a rule of `candidates`, or -1. The event may contain ": " as well. */
 function rulesStart(text: string, candidates: readonly IncidentAlert[]): number {
   for (let index = text.lastIndexOf(': '); index > 0; index = text.lastIndexOf(': ', index - 1)) {
     const rules = `; ${text.slice(index + 2)}`;

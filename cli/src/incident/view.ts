@@ -32,7 +32,7 @@ export function incidentLine(paint: Paint, incident: Incident): string {
   return `${paint.dim(timeOfDay(incident.lastSeen))} ${name} ${escapeText(incident.title)}: ${stages}`;
 }
 
-/** Formats the timeline and the response of an incident; with `evidence` also its stages, processes and alerts by rule. */
+/** Formats the timeline and response of an incident; with `evidence` also its stages, processes and alerts by rule. */
 export function renderIncident(paint: Paint, file: IncidentFile, evidence = false): string {
   const { incident } = file;
   const sections: [title: string, lines: string[]][] = [['Timeline', timelineLines(paint, incident)]];

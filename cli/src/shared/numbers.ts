@@ -1,4 +1,4 @@
-/** Formats a whole number as "1,234,567". Intl.NumberFormat does the same, but its first use allocates 8 MB for good. */
+/** Formats a whole number as "1,234,567". Intl.NumberFormat does too, but its first use allocates 8 MB for good. */
 export function grouped(count: number): string {
   return count.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 }
