@@ -19,18 +19,15 @@ interface TestOptions {
 export function addTest(rules: Command): void {
   const command = rules
     .command('test')
-    .argument(
-      '[files...]',
-      'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
-    )
-    .description('run tables of tests: written or recorded events, and what rules must make of them')
-    .option('-w, --watch', 'run again whenever a file changes')
-    .option('-q, --quiet', 'show only tests that fail')
+    .argument('[files...]', 'test files (.test.yaml) or folders (default: the folders of the configured rules)')
+    .description('run rule tests: written or recorded events, and the alerts that a rule must raise for them')
+    .option('-w, --watch', 'run again when a file changes')
+    .option('-q, --quiet', 'show only failed tests')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-A table of tests lies beside its rules and ends in .test.yaml:
+A test file is in the folder of its rules, and its name ends in .test.yaml:
 
   rule: Shell of a web server
   tests:
@@ -38,12 +35,12 @@ A table of tests lies beside its rules and ends in .test.yaml:
       events:
         - { event.action: exec, process.name: sh, process.parent.name: nginx }
       expect: alert
-    - test: somebody logs in
+    - test: login through sshd
       events:
         - { event.action: exec, process.name: sh, process.parent.name: sshd }
       expect: none
 
-Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
+The keys of an event are field names (docs/FIELDS.md). A test may replay a recording instead: recording: attack.rec.
 
 Examples:
   ringfence rules test my-rules/
@@ -52,15 +49,15 @@ Examples:
   withSettings(command).action(async (files: string[], _, self: Command) => {
     const options = self.opts<TestOptions>();
     const config = settingsOf(self);
-    const once = async (): Promise<void> => {
+    const runOnce = async (): Promise<void> => {
       const { run, tests } = await testOnce(files, config);
       const failed = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
       process.exitCode = failed ? 1 : 0;
       if (options.json) printJson(run, 2);
       else print(testRunText(run, tests, options.quiet ?? false, paintFor(process.stdout)));
     };
-    await once();
-    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), once);
+    await runOnce();
+    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), runOnce);
   });
 }
 
@@ -70,24 +67,24 @@ async function testOnce(
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
   const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
   if (tests.length === 0 && files.length > 0)
-    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new creates a rule with its test`);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
-  return { run: await runTests(tests, sources, progress.tell), tests };
+  return { run: await runTests(tests, sources, progress.report), tests };
 }
 
-async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
+async function watchFiles(paths: readonly string[], onChange: () => Promise<void>): Promise<void> {
   const signal = untilInterrupted();
   let running = Promise.resolve();
-  const told = (error: unknown): void => print(explain(error));
+  const onError = (error: unknown): void => print(explain(error));
   using _ = new RuleWatch(
     paths,
     () => {
-      running = running.then(again).catch(told);
+      running = running.then(onChange).catch(onError);
     },
-    told,
+    onError,
   );
-  process.stderr.write('watching; Ctrl-C ends\n');
+  process.stderr.write('watching for changes; press Ctrl-C to stop\n');
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await running;
 }

@@ -1,7 +1,16 @@
-import { paintFor } from '@ringfence/base';
+import { type Paint, paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
-import { AppMonitor, routesOf, SensorLink, serveApi, serveMonitor, startApp, withStore } from '@ringfence/runtime';
+import {
+  type App,
+  AppMonitor,
+  routesOf,
+  SensorLink,
+  serveApi,
+  serveMonitor,
+  startApp,
+  withStore,
+} from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { PartLink } from '@ringfence/runtime/process-role';
 import { createLogger } from '@ringfence/telemetry';
@@ -9,7 +18,7 @@ import { print } from '../shared/context.ts';
 import { LiveView } from '../shared/live.ts';
 import { watch } from './watch.ts';
 
-/** `ringfence up` until it is interrupted. `link`: to the process that has the capabilities; null: this one does all. */
+/** Runs the services until interrupted. `link`: to the sensor process, which has the capabilities; null without one. */
 export async function run(config: Config, link: PartLink | null): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
@@ -17,34 +26,33 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
   const log = createLogger(
     view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
-  view.print(paint.dim('starting: the log, the services, the sensor…'));
+  view.print(paint.dim('starting the log, the services and the sensor…'));
   const monitor = new AppMonitor();
   await using _metrics = await serveMonitor(config, monitor);
-  const onWaiting = (what: string | null): void => {
-    monitor.waiting(what);
-    if (what !== null && view.interactive) view.draw([paint.dim(`${what}…`)]);
+  const onWaiting = (reason: string | null): void => {
+    monitor.waiting(reason);
+    if (reason !== null && view.interactive) view.draw([paint.dim(`${reason}…`)]);
   };
   const sensor = link === null ? null : linkTo(link, view);
   await using app = await startApp(config, log, { signal, onWaiting, sensor });
   monitor.started(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
-  const { services } = app;
-  const what =
-    services.collector === undefined
-      ? `running ${config.services.join(', ')}`
-      : `watching this machine as host ${app.site.hostId}`;
-  view.print(
-    `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
-  );
+  view.print(`${paint.green('●')} ${readyText(app, paint)}`);
   const watching = watch({ app, log, view, paint, signal });
   await Promise.race([watching, app.done]).catch((error: unknown) => {
     throw withStore(error, config);
   });
   view.draw([]);
-  print(paint.dim('stopping: what is in hand is finished first…'));
+  print(paint.dim('stopping after the current batches…'));
 }
 
-/** What the sensor's process logs stands among the lines of this one. */
+function readyText({ config, services, site }: App, paint: Paint): string {
+  if (services.collector === undefined) return `running ${config.services.join(', ')}; Ctrl-C stops.`;
+  const hint = paint.dim('  In a second terminal: npm run demo');
+  return `watching this machine as host ${site.hostId}; Ctrl-C stops.${hint}`;
+}
+
+/** Prints the log lines of the sensor process among those of this process. */
 function linkTo(link: PartLink, view: LiveView): SensorLink {
   return new SensorLink(link, (line) => {
     if (view.interactive) view.print(line.trimEnd());

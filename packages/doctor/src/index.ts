@@ -1,4 +1,4 @@
-export { type Check, checkKernel, checkMachine, disk } from './checks.ts';
+export { type Check, checkMachine, disk } from './checks.ts';
 export { probeFull } from './full.ts';
 export { type HookState, probeHooks } from './hooks.ts';
 export { checkHooksNow } from './hooks-now.ts';

@@ -3,7 +3,7 @@
  *
  * Node 24 frees each socket when it ends by itself, and may spin there for ever over one whose peer was killed (Environment::CleanupHandles).
  */
-export async function leave(): Promise<never> {
+export async function exitAfterFlush(): Promise<never> {
   const printed = [process.stdout, process.stderr].map(
     // An error means that nobody reads it any more.
     (stream) => new Promise<void>((resolve) => stream.write('', () => resolve())),

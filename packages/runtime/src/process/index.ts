@@ -1,3 +1,3 @@
-export { leave } from './exit.ts';
+export { exitAfterFlush } from './exit.ts';
 export { explain } from './explain-error.ts';
 export { untilInterrupted } from './interrupt.ts';

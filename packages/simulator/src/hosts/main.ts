@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VERSION } from '@ringfence/base';
 import { serveApi } from '@ringfence/runtime';
-import { explain, leave, untilInterrupted } from '@ringfence/runtime/process';
+import { exitAfterFlush, explain, untilInterrupted } from '@ringfence/runtime/process';
 import { processesOf, type Status } from '@ringfence/runtime/status';
 import { createLogger } from '@ringfence/telemetry';
 import { type AttackStep, attackOnOne, attackOnTwo } from './attack.ts';
@@ -152,4 +152,4 @@ try {
   process.stderr.write(`ringfence: simulated hosts: ${explain(error)}\n`);
   process.exitCode = 1;
 }
-await leave();
+await exitAfterFlush();

@@ -1,56 +1,58 @@
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
 import test from 'node:test';
-import { paintFor } from '@ringfence/base';
-import { explainInFile } from '@ringfence/rule-lab';
-import { missLines } from '../src/rules/test-view.ts';
+import type { Misses } from '../src/events/misses.ts';
+import { explainInFile } from '../src/explain.ts';
 
-const plain = paintFor(new Writable());
 const EVENTS = `
 - { event.action: exec, process.name: cat, process.command_line: cat /etc/passwd }
 - { event.action: exec, process.name: sh, process.command_line: sh -c id }
 - { event.action: connect, process.name: cat, destination.ip: 10.0.0.1 }
 `;
 
-async function missed(condition: string, which?: string): Promise<readonly string[] | undefined> {
+async function missesOf(condition: string, which?: string): Promise<Misses | undefined> {
   const file = { path: 'events.yaml', text: EVENTS, which };
   const sources = [{ name: 'r.yaml', text: `- rule: r\n  condition: ${JSON.stringify(condition)}\n` }];
-  const { misses } = await explainInFile('r', file, sources);
-  return misses && missLines(misses, plain);
+  return (await explainInFile('r', file, sources)).misses;
 }
 
-test('of a rule that no event fits it is told what failed, and on how many', async () => {
+test('for a rule that matches no event, each failed part has its number of events', async () => {
   assert.deepEqual(
-    await missed("event.action = exec and process.name = cat and not (user.id = 0 or process.name = 'cat')"),
-    [
-      '  of 3 events it asks for 2 exec; what did not hold, and on how many (above: the nearest):',
-      "    2  not (user.id = 0 or process.name = 'cat')",
-      "    1  process.name = 'cat'",
-    ],
+    await missesOf("event.action = exec and process.name = cat and not (user.id = 0 or process.name = 'cat')"),
+    {
+      events: 3,
+      kinds: { exec: 2 },
+      failed: [
+        ["not (user.id = 0 or process.name = 'cat')", 2],
+        ["process.name = 'cat'", 1],
+      ],
+    },
   );
 });
 
-test('of a sequence none of whose steps any event fits, what failed of each', async () => {
+test('for a sequence that matches no event, each step has its failed parts', async () => {
   const sequence = `sequence by host.id with maxspan=1m [ event.action = exec and process.name = nc ] [ event.action = connect and destination.port = 4444 ]`;
-  assert.deepEqual(await missed(sequence), [
-    '  of 3 events it asks for 2 exec, 1 connect; what did not hold, and on how many (above: the nearest):',
-    "    3  step 1: process.name = 'nc'",
-    '    3  step 2: destination.port = 4444',
-    "    2  step 2: event.action = 'connect'",
-    "    1  step 1: event.action = 'exec'",
-  ]);
+  assert.deepEqual(await missesOf(sequence), {
+    events: 3,
+    kinds: { exec: 2, connect: 1 },
+    failed: [
+      ["step 1: process.name = 'nc'", 3],
+      ['step 2: destination.port = 4444', 3],
+      ["step 2: event.action = 'connect'", 2],
+      ["step 1: event.action = 'exec'", 1],
+    ],
+  });
 });
 
-test('of a rule for other events only that', async () => {
-  assert.deepEqual(await missed('event.action = module_load'), ['  none of 3 events is of a kind that it asks for']);
+test('for a rule on other kinds of events, no part is reported as failed', async () => {
+  assert.deepEqual(await missesOf('event.action = module_load'), { events: 3, kinds: {}, failed: [] });
 });
 
-test('nothing of a rule that matches, or of one event', async () => {
-  assert.equal(await missed('event.action = exec'), undefined);
-  assert.equal(await missed('event.action = connect', '1'), undefined);
+test('a rule that matches, or an explanation of one event, has no misses', async () => {
+  assert.equal(await missesOf('event.action = exec'), undefined);
+  assert.equal(await missesOf('event.action = connect', '1'), undefined);
 });
 
-test('what was asked for and is not there is said', async () => {
+test('an event or rule that does not exist is an error with a suggestion', async () => {
   const file = { path: 'events.yaml', text: EVENTS, which: '9' };
   const text = `- rule: Right one\n  condition: event.action = exec\n- rule: Off\n  condition: event.action = exec\n  enabled: false\n`;
   const sources = [{ name: 'r.yaml', text }];
@@ -63,7 +65,7 @@ test('what was asked for and is not there is said', async () => {
 
 const RULE = { name: 'r.yaml', text: '- rule: r\n  condition: event.action = exec\n' };
 
-test('a file of events that is wrong is refused with its line and place', async () => {
+test('a malformed file of events is refused with the line and column of the error', async () => {
   for (const [path, text, message] of [
     [
       'a.yaml',

@@ -5,23 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { kernelCommand, newerKernelCommand, osReleaseOf } from '@ringfence/runtime/host';
+import { RINGFENCE } from './support.ts';
 
 const TYPES = '/sys/kernel/btf';
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-const WITHOUT_TYPES = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs tmpfs ${TYPES} && exec "$@"`, 'sh'];
-const AS_OLD = ['setarch', '--uname-2.6'];
+const [unshare, ...hideTypes] = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs tmpfs ${TYPES} && exec "$@"`, 'sh'];
+/** Runs a command with a kernel release of 2.6. */
+const OLD_RELEASE = ['setarch', '--uname-2.6'];
 
-const [unshare = '', ...rest] = WITHOUT_TYPES;
-const possible = existsSync(TYPES) && spawnSync(unshare, [...rest, ...AS_OLD, 'true']).status === 0;
+const canHide = existsSync(TYPES) && spawnSync(unshare!, [...hideTypes, ...OLD_RELEASE, 'true']).status === 0;
 
-test('a kernel that says it is an old one, and hides its types, is red for both, with the command for another; no hook is tried', {
-  skip: possible ? false : 'the types of this kernel cannot be hidden here: it has none, or this is not root',
+test('doctor fails an old kernel and a kernel without BTF with a command that fixes it, and then tries no hook', {
+  skip: canHide ? false : 'the BTF of this kernel cannot be hidden: there is none, or this user is not root',
 }, (t) => {
   const state = mkdtempSync(join(tmpdir(), 'ringfence-doctor-'));
   t.after(() => rmSync(state, { recursive: true }));
-  const node = [process.execPath, '--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', MAIN];
-  const asked = [...rest, ...AS_OLD, ...node, 'doctor', '--json', '--state-dir', state];
-  const { status, stdout, stderr } = spawnSync(unshare, asked, { encoding: 'utf8' });
+  const args = [...hideTypes, ...OLD_RELEASE, ...RINGFENCE, 'doctor', '--json', '--state-dir', state];
+  const { status, stdout, stderr } = spawnSync(unshare!, args, { encoding: 'utf8' });
   assert.equal(status, 1, stderr);
   const { machine, hooks } = JSON.parse(stdout) as { machine: { name: string; ok: boolean; fix: string }[]; hooks: [] };
   const commands = { kernel: newerKernelCommand, 'kernel types (BTF)': kernelCommand };

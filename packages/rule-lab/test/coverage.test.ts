@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
 import test from 'node:test';
-import { paintFor } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
-import { coverageOf, coveragePage, navigatorLayer, rulesOf } from '@ringfence/rule-lab';
-import { coverageText } from '../src/rules/coverage-view.ts';
-import { leftOutText } from '../src/rules/left-out.ts';
-
-const plain = paintFor(new Writable());
+import { coverageOf, rulesOf } from '../src/coverage.ts';
+import { coveragePage } from '../src/coverage-page.ts';
+import { navigatorLayer } from '../src/navigator.ts';
 
 const TEXT = `- rule: Cron <b>
   desc: "</template><script>alert(1)</script>"
@@ -28,10 +24,10 @@ const coverage = coverageOf(compileDetectorRules([{ name: 'test.yaml', text: TEX
 const cell = (tactic: string, id: string) =>
   coverage.columns
     .find((column) => column.tactic === tactic)
-    ?.cells.flatMap((one) => [one, ...one.subs])
+    ?.cells.flatMap((technique) => [technique, ...technique.subs])
     .find(({ technique }) => technique.id === id);
 
-test('a rule counts under its technique, in the tactics that it names', () => {
+test('a rule counts for its technique in the tactics that it names', () => {
   assert.deepEqual(
     cell('persistence', 'T1053.003')?.rules.map(({ name }) => name),
     ['Cron <b>'],
@@ -40,12 +36,12 @@ test('a rule counts under its technique, in the tactics that it names', () => {
   assert.deepEqual(cell('execution', 'T1053.003')?.rules, []);
 });
 
-test('an id of v18 counts under the one that took its place, in the tactic that it serves now', () => {
+test('an id of ATT&CK v18 counts for the id that replaced it, in its new tactic', () => {
   assert.equal(cell('defense-impairment', 'T1685.004')?.rules[0]?.name, 'Auditd stopped');
   assert.equal(cell('stealth', 'T1685.004'), undefined);
 });
 
-test('what is of no Linux is shown when a rule names it, and what is of nothing is told', () => {
+test('a technique for other systems is shown only if a rule names it; a rule with an unknown id is untagged', () => {
   assert.equal(cell('execution', 'T1059.001')?.rules.length, 1);
   assert.equal(cell('execution', 'T1047'), undefined);
   assert.deepEqual(
@@ -55,15 +51,7 @@ test('what is of no Linux is shown when a rule names it, and what is of nothing 
   assert.equal(coverage.covered, 3);
 });
 
-test('the terminal has a line for each tactic, with both names of the two that v19 made', () => {
-  const text = coverageText(coverage, 'none', plain);
-  assert.match(text, /^Defense Impairment {6}1 of 8 {2}\S+ {2}\(v18: Defense Evasion\)$/m);
-  assert.match(text, /^Without a technique: Nothing$/m);
-  assert.match(coverageText(coverage, 'covered', plain), /^ {4}T1053\.003 Cron {2}Cron <b>$/m);
-  assert.doesNotMatch(coverageText(coverage, 'gaps', plain), /Cron <b>/);
-});
-
-test('the page holds no text of a rule as markup, and loads nothing', () => {
+test('the page escapes the text of rules and loads nothing', () => {
   const page = coveragePage(coverage);
   assert.doesNotMatch(page, /<script>alert|<b>\s*Cron <b>/);
   assert.match(page, /Cron &lt;b&gt;/);
@@ -71,7 +59,7 @@ test('the page holds no text of a rule as markup, and loads nothing', () => {
   assert.match(page, /Content-Security-Policy" content="default-src 'none'; style-src 'sha256-/);
 });
 
-test('the layer says a technique once a tactic, in the words of its version', () => {
+test('the Navigator layer lists a technique once per tactic, with the names of its ATT&CK version', () => {
   const entries = (version: '18' | '19') =>
     (
       navigatorLayer(coverage, version) as { techniques: { techniqueID: string; tactic: string; score: number }[] }
@@ -87,17 +75,4 @@ test('the layer says a technique once a tactic, in the words of its version', ()
     'T1685.004 defense-impairment 1',
   ]);
   assert.ok(entries('18').includes('T1562.012 defense-evasion 1'));
-});
-
-test('rules with errors are said to be left out, of the files that were asked for', () => {
-  const sources = ['a.yaml', 'b.yaml', 'c.yaml'].map((name) => ({
-    name,
-    text: `- rule: ${name}\n  condition: ${name === 'b.yaml' ? 'process.name = x' : 'proces.name = x'}\n`,
-  }));
-  const { diagnostics } = compileDetectorRules(sources);
-  assert.equal(leftOutText(diagnostics, new Set(['b.yaml'])), '');
-  assert.equal(
-    leftOutText(diagnostics, new Set(['a.yaml', 'b.yaml'])),
-    'left out are rules with errors: see ringfence rules check a.yaml\n',
-  );
 });
