@@ -1,4 +1,4 @@
-import { paintFor, plain } from '@ringfence/base';
+import { jsonValue, paintFor } from '@ringfence/base';
 import { replay } from '@ringfence/runtime/replay';
 import { openRecording } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
@@ -48,5 +48,5 @@ function printResult(result: Awaited<ReturnType<typeof replay>>): void {
   const commands = result.commands.map(({ keyId: _, signature: __, ...command }) => command);
   const records = { alert: result.alerts, incident: result.incidents, command: commands, result: result.results };
   for (const [record, items] of Object.entries(records))
-    for (const item of items) printJson({ record, ...(plain(item) as object) });
+    for (const item of items) printJson({ record, ...(jsonValue(item) as object) });
 }

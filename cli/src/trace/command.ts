@@ -6,10 +6,10 @@ import { TRACER_OBJECT } from '@ringfence/config';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import {
   numbersOf,
-  Output,
   readCalls,
   show,
   Command as TracedCommand,
+  TraceOutput,
   Tracer,
   type TracerOptions,
 } from '@ringfence/syscall-trace';
@@ -89,7 +89,7 @@ async function trace(words: readonly string[], options: TraceOptions, self: Comm
   using tracer = new Tracer({ objectPath, calls, only, follow, cgroup, texts: options.summary !== true });
   await using stack = new AsyncDisposableStack();
   const output = stack.adopt(
-    new Output(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
+    new TraceOutput(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
     (one) => one.close(),
   );
   const view = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };

@@ -1,12 +1,23 @@
-export { CodedError, messageOf } from './coded-error.ts';
+// Errors
+
+export { CodedError, messageOf, OperatorError } from './errors.ts';
+
+// Log
+
+export { type Log, LogThrottle, silentLog } from './log.ts';
+
+// Text and JSON for people
+
 export { durationText } from './duration.ts';
-export { Patience } from './grace-period.ts';
-export { jsonText } from './json-text.ts';
-export { type Log, silentLog } from './log.ts';
-export { Seldom } from './log-throttle.ts';
-export { OperatorError } from './operator-error.ts';
-export { makeFolder, openOutput, writeOutput } from './output-file.ts';
+export { jsonText, jsonValue } from './json.ts';
 export { type Paint, paintFor, paintPriority } from './paint.ts';
-export { plain } from './plain.ts';
+
+// Files that a command writes
+
+export { makeFolder, openOutput, writeOutput } from './output-file.ts';
+
+// Waiting, counting, version
+
+export { GracePeriod } from './grace-period.ts';
 export { Tallies } from './tallies.ts';
 export { VERSION } from './version.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Seldom } from '@ringfence/base';
+import { LogThrottle } from '@ringfence/base';
 import type { BusLog } from './embedded/options.ts';
 import { AssignmentLostError, BusFullError } from './errors.ts';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from './port.ts';
@@ -69,7 +69,7 @@ export type PipelineOptions = CommonOptions & (Handler | Partitioned);
 
 /** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what a handler threw when its fate is `fatal`. */
 export async function runPipeline(given: PipelineOptions): Promise<void> {
-  const options = { ...given, handlers: handlersOf(given), buried: new Seldom(BURIED_EVERY_MS) };
+  const options = { ...given, handlers: handlersOf(given), buried: new LogThrottle(BURIED_EVERY_MS) };
   const { consumer, signal } = options;
   // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
@@ -101,7 +101,7 @@ interface Group {
 
 interface Running extends CommonOptions {
   /** which records that can't be processed the log tells of; all are counted, and in the dead letters */
-  readonly buried: Seldom;
+  readonly buried: LogThrottle;
   /** The records by whose work they are, in their order. */
   readonly handlers: (records: readonly InRecord[]) => Iterable<Group>;
 }
@@ -201,7 +201,7 @@ async function handleWithRetries(
 async function buryRecord(options: Running, record: InRecord, error: unknown): Promise<void> {
   const { topic, partition, offset } = record;
   const { code = 'unknown', message } = error as { readonly code?: string; readonly message: string };
-  const untold = options.buried.tell(code);
+  const untold = options.buried.shouldLog(code);
   if (untold !== null) {
     options.log?.error(
       { service: options.service, code, reason: message, topic, partition, offset, untold },

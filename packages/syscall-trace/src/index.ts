@@ -1,5 +1,5 @@
 export { numbersOf, readCalls } from './calls.ts';
 export { Command } from './command.ts';
-export { Output } from './output.ts';
+export { TraceOutput } from './output.ts';
 export { show } from './run.ts';
 export { Tracer, type TracerOptions } from './tracer.ts';

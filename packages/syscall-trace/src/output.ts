@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises';
 import { openOutput } from '@ringfence/base';
 
 /** Where lines go. A reader that is slower than the trace holds it up, so that what it can't take is lost in the kernel, counted, and not kept here. */
-export class Output {
+export class TraceOutput {
   readonly stream: Writable;
   readonly #own: boolean;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonText } from '@ringfence/base';
 import { callJson, callLine, callOf, goneJson, goneLine, type View } from './line.ts';
-import type { Output } from './output.ts';
+import type { TraceOutput } from './output.ts';
 import { type Happening, Pairs } from './pairs.ts';
 import { Summary, summaryTable } from './summary.ts';
 import type { Tracer } from './tracer.ts';
@@ -18,7 +18,7 @@ export interface Show {
 /** Shows what the tracer sees until `signal`, or until no traced process is left when `untilOver`. */
 export async function show(
   tracer: Tracer,
-  output: Output,
+  output: TraceOutput,
   how: Show,
   signal: AbortSignal,
   untilOver: boolean,

@@ -1,4 +1,4 @@
-import { OperatorError, plain } from '@ringfence/base';
+import { jsonValue, OperatorError } from '@ringfence/base';
 import type { Registrar } from '@ringfence/registrar';
 import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/schema';
 import type { App } from '../app.ts';
@@ -35,7 +35,7 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
       return { lines: mapped(incidents(audit(), bus, queryOf(query, signal))) };
     },
     incident: async (query, signal, [id = '', what]) => {
-      if (what === 'set') return { json: plain(await (await triage()).setStatus(app, id, query, signal)) };
+      if (what === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
       return incident(audit(), id);
     },
     raw: (query, signal) => ({
@@ -86,14 +86,14 @@ async function asked(error: unknown): Promise<unknown> {
 }
 
 async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const item of items) yield plain(item);
+  for await (const item of items) yield jsonValue(item);
 }
 
 async function incident(audit: NonNullable<App['audit']>, id: string): Promise<Answer> {
   const file = await audit.incident(id);
   if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
   const { executions: _, ...rest } = file;
-  return { json: plain(rest) };
+  return { json: jsonValue(rest) };
 }
 
 async function* recording(
