@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { VERSION } from '@ringfence/base';
-import { leave } from '@ringfence/runtime/process';
+import { exitAfterFlush } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
@@ -43,8 +43,8 @@ try {
   await addCommands(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  const { explain } = await import('@ringfence/runtime/process');
-  process.stderr.write(`ringfence: ${explain(error)}\n`);
+  const { explainError } = await import('@ringfence/runtime/process');
+  process.stderr.write(`ringfence: ${explainError(error)}\n`);
   process.exitCode = 1;
 }
-await leave();
+await exitAfterFlush();

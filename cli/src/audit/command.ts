@@ -3,7 +3,7 @@ import { type NotedHeads, readHeads, type Verification, verifyAudit } from '@rin
 import { paintFor } from '@ringfence/base';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
-import { openSite } from '@ringfence/runtime';
+import { openDeployment } from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { TOPIC } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
@@ -61,11 +61,12 @@ async function headsOnBus(config: Config): Promise<NotedHeads | null> {
   }
   const signal = untilInterrupted();
   const log = createLogger({ level: 'warn', format: 'auto' });
-  const onWaiting = (what: string | null): void => {
-    if (what !== null) process.stderr.write(`${what}\n`);
+  const onWaiting = (reason: string | null): void => {
+    if (reason !== null) process.stderr.write(`${reason}\n`);
   };
-  await using site = await openSite({ config: { ...config, services: ['auditor'] }, log, signal, onWaiting });
-  return await readHeads(site.bus.read({ topic: TOPIC.auditHeads, signal }), site.trusted?.('auditor'));
+  const options = { config: { ...config, services: ['auditor' as const] }, log, signal, onWaiting };
+  await using deployment = await openDeployment(options);
+  return await readHeads(deployment.bus.read({ topic: TOPIC.auditHeads, signal }), deployment.trusted?.('auditor'));
 }
 
 function placeOf({ auditor }: Config): string {

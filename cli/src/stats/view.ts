@@ -1,13 +1,13 @@
 import type { Paint } from '@ringfence/base';
 import type { CollectorStats, EventAccount, KindAccount, LaneFlow } from '@ringfence/collector';
-import { type Cause, FATES, sumOf } from '@ringfence/runtime/status';
+import { DROP_OUTCOMES, type DropCause, sumOfDrops } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/schema';
 import { grouped } from '../shared/grouped.ts';
 
 const THROTTLED_SHOWN = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
 
-const MEANINGS: Readonly<Record<Cause, string>> = {
+const MEANINGS: Readonly<Record<DropCause, string>> = {
   unwatched: 'no rule that is loaded can match it, so it did not leave the kernel',
   self: "the agent's own files and connections",
   owner: 'traffic of a socket whose process is not known: it is older than the sensor, or was forgotten',
@@ -29,9 +29,9 @@ export function statsText(
   paint: Paint,
 ): string {
   const { kinds, lanes, throttled, failures, forgotten, skipped } = collector.account;
-  const causes = new Map<Cause, number>();
+  const causes = new Map<DropCause, number>();
   for (const { drops } of kinds)
-    for (const [cause, count] of Object.entries(drops) as [Cause, number][])
+    for (const [cause, count] of Object.entries(drops) as [DropCause, number][])
       causes.set(cause, (causes.get(cause) ?? 0) + count);
   return [
     paint.bold(
@@ -103,7 +103,7 @@ function failureLines(
 }
 
 function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
-  const head = ['lane', 'event', 'seen', ...FATES.map(({ fate }) => fate), 'sent', 'under way'];
+  const head = ['lane', 'event', 'seen', ...DROP_OUTCOMES.map(({ name }) => name), 'sent', 'under way'];
   const rows = kinds.map((account) => rowOf(account));
   const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
   const last = ['', 'all', ...total.map(cell)];
@@ -130,7 +130,7 @@ function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
 const NAMES = 2;
 const cell = (count: number): string => (count === 0 ? '·' : grouped(count));
 function numbersOf(account: KindAccount): number[] {
-  const columns = FATES.map(({ causes }) => sumOf(account, causes));
+  const columns = DROP_OUTCOMES.map(({ causes }) => sumOfDrops(account, causes));
   const gone = columns.reduce((sum, count) => sum + count, account.sent);
   return [account.seen, ...columns, account.sent, Math.max(0, account.seen - gone)];
 }
@@ -142,7 +142,7 @@ const rowOf = (account: KindAccount): string[] => [
 ];
 
 const lossOf = (account: KindAccount): number =>
-  FATES.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
+  DROP_OUTCOMES.reduce((sum, { causes, lost }) => sum + (lost ? sumOfDrops(account, causes) : 0), 0);
 
 function laneLines(flow: LaneFlow, paint: Paint): string[] {
   const of = (key: keyof LaneFlow): string => grouped(flow[key]);

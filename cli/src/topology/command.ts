@@ -6,10 +6,10 @@ import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';
 import { ApiClient } from '@ringfence/runtime/client';
-import { brokerOptionsOf, kafkaOptionsOf } from '@ringfence/runtime/fleet';
+import { kafkaOptionsOf, kafkaOptionsWithIdentity } from '@ringfence/runtime/fleet';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
-import { groups as asked, interestsOf } from '@ringfence/runtime/status';
+import { consumerGroups, interestsOf } from '@ringfence/runtime/status';
 import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '@ringfence/simulator/stack';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
@@ -71,7 +71,7 @@ async function topology(
   let before: { readonly groups: readonly GroupView[]; readonly at: number } | null = null;
   await withAdmin(brokersOf(config), async (admin) => {
     do {
-      const groups = await readTopology(admin, asked, config.bus.kafka.topicPrefix);
+      const groups = await readTopology(admin, consumerGroups, config.bus.kafka.topicPrefix);
       if (groups.every(({ topics }) => topics.length === 0)) throw new OperatorError(NOTHING_SEEN);
       const at = performance.now();
       const interests = interestsOf(await statusesOf(sockets));
@@ -98,4 +98,6 @@ async function statusesOf(sockets: readonly string[]): Promise<Status[]> {
 
 /** A service shows the certificate that it was enrolled with, as `up` does; others what is set. */
 const brokersOf = (config: Config): ReturnType<typeof kafkaOptionsOf> =>
-  existsSync(identityPaths(config.identity.path).certificate) ? brokerOptionsOf(config) : kafkaOptionsOf(config);
+  existsSync(identityPaths(config.identity.path).certificate)
+    ? kafkaOptionsWithIdentity(config)
+    : kafkaOptionsOf(config);

@@ -1,4 +1,4 @@
-import { takePart } from '@ringfence/runtime/process-role';
+import { takeProcessRole } from '@ringfence/runtime/process-role';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { settingsOf, withSettings } from '../shared/context.ts';
@@ -21,11 +21,11 @@ Examples:
   withSettings(command, '--only', '--state-dir', '--mode', '--log-level').action((_, self: Command) => up(self));
 }
 
-/** Loads what this process does and no more: one that has capabilities nothing that it doesn't need. */
+/** Imports lazily, so that the process with capabilities loads only what it needs. */
 async function up(self: Command): Promise<void> {
-  const part = takePart();
+  const role = takeProcessRole();
   const config = settingsOf(self);
-  if (part?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, part);
-  if (part === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
-  return (await import('./run.ts')).run(config, part?.link ?? null);
+  if (role?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, role);
+  if (role === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
+  return (await import('./run.ts')).run(config, role?.sensor ?? null);
 }

@@ -1,16 +1,28 @@
 import { paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
-import { AppMonitor, routesOf, SensorLink, serveApi, serveMonitor, startApp, withStore } from '@ringfence/runtime';
+import {
+  AppMonitor,
+  routesOf,
+  SensorClient,
+  serveApi,
+  serveMonitor,
+  startApp,
+  withStateFile,
+} from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import type { PartLink } from '@ringfence/runtime/process-role';
+import type { SensorConnection } from '@ringfence/runtime/process-role';
 import { createLogger } from '@ringfence/telemetry';
 import { print } from '../shared/context.ts';
 import { LiveView } from '../shared/live.ts';
 import { watch } from './watch.ts';
 
-/** `ringfence up` until it is interrupted. `link`: to the process that has the capabilities; null: this one does all. */
-export async function run(config: Config, link: PartLink | null): Promise<void> {
+/**
+ * Runs `ringfence up` until it is interrupted.
+ *
+ * @param connection to the sensor's process; null: the collector runs in this process
+ */
+export async function run(config: Config, connection: SensorConnection | null): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
@@ -20,33 +32,33 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
   view.print(paint.dim('starting: the log, the services, the sensor…'));
   const monitor = new AppMonitor();
   await using _metrics = await serveMonitor(config, monitor);
-  const onWaiting = (what: string | null): void => {
-    monitor.waiting(what);
-    if (what !== null && view.interactive) view.draw([paint.dim(`${what}…`)]);
+  const onWaiting = (reason: string | null): void => {
+    monitor.setWaiting(reason);
+    if (reason !== null && view.interactive) view.draw([paint.dim(`${reason}…`)]);
   };
-  const sensor = link === null ? null : linkTo(link, view);
+  const sensor = connection === null ? null : createSensorClient(connection, view);
   await using app = await startApp(config, log, { signal, onWaiting, sensor });
-  monitor.started(app);
+  monitor.setStarted(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
   const { services } = app;
-  const what =
+  const activity =
     services.collector === undefined
       ? `running ${config.services.join(', ')}`
-      : `watching this machine as host ${app.site.hostId}`;
+      : `watching this machine as host ${app.deployment.hostId}`;
   view.print(
-    `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
+    `${paint.green('●')} ${activity}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
   );
   const watching = watch({ app, log, view, paint, signal });
   await Promise.race([watching, app.done]).catch((error: unknown) => {
-    throw withStore(error, config);
+    throw withStateFile(error, config);
   });
   view.draw([]);
   print(paint.dim('stopping: what is in hand is finished first…'));
 }
 
-/** What the sensor's process logs stands among the lines of this one. */
-function linkTo(link: PartLink, view: LiveView): SensorLink {
-  return new SensorLink(link, (line) => {
+/** Log lines of the sensor's process appear among those of this process. */
+function createSensorClient(connection: SensorConnection, view: LiveView): SensorClient {
+  return new SensorClient(connection, (line) => {
     if (view.interactive) view.print(line.trimEnd());
     else process.stderr.write(line);
   });

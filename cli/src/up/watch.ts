@@ -24,15 +24,15 @@ export interface Watching {
 
 /** Shows what happens until `signal` aborts: alerts as they come, incidents whole when they pause, the state of the services below. */
 export async function watch(watching: Watching): Promise<void> {
-  const { services, site } = watching.app;
+  const { services, deployment } = watching.app;
   // In a fleet what happens is told where it is decided or kept.
-  const tells = site.fleet === null || Boolean(services.responder ?? services.auditor);
+  const tells = deployment.fleet === null || Boolean(services.responder ?? services.auditor);
   const told = tells ? [alerts(watching), new IncidentTeller(watching).run()] : [];
   await Promise.all([...told, redraw(watching), once(watching.signal)]);
 }
 
 async function alerts({ app, log, view, paint, signal }: Watching): Promise<void> {
-  await follow({ bus: app.site.bus, log, topic: TOPIC.alerts, signal }, (value) =>
+  await follow({ bus: app.deployment.bus, log, topic: TOPIC.alerts, signal }, (value) =>
     view.print(alertLine(paint, decode('Alert', value))),
   );
 }
@@ -81,7 +81,7 @@ class IncidentTeller {
 
   async run(): Promise<void> {
     const { app, log, signal } = this.#watching;
-    await follow({ bus: app.site.bus, log, topic: TOPIC.incidents, signal }, (value) =>
+    await follow({ bus: app.deployment.bus, log, topic: TOPIC.incidents, signal }, (value) =>
       this.#changed(decode('Incident', value)),
     );
     for (const timer of this.#timers.values()) clearTimeout(timer);

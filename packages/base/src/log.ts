@@ -13,7 +13,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** Kinds that are throttled separately; all further kinds share one throttle. */
 const MAX_KINDS = 64;
 
-/** Limits each kind of log entry to one per interval, so that nobody can fill the log by provoking errors. */
+/** Limits each kind of log entry to one per interval, so that an attacker can't fill the log by provoking errors. */
 export class LogThrottle {
   readonly #intervalMs: number;
   readonly #kinds = new Map<string, { loggedAt: number; suppressed: number }>();

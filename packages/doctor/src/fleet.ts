@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { Config } from '@ringfence/config';
 import { identityPaths, loadIdentity } from '@ringfence/identity';
-import { brokerOptionsOf, roleOf } from '@ringfence/runtime/fleet';
+import { kafkaOptionsWithIdentity, roleOf } from '@ringfence/runtime/fleet';
 import { bad, type Check, ok } from './checks.ts';
 
 const DEADLINE_MS = 5000;
@@ -57,7 +57,7 @@ async function checkBrokers(config: Config): Promise<Check> {
   const name = 'brokers';
   const where = config.bus.kafka.brokers.join(', ');
   try {
-    await using _bus = await openKafkaBus({ ...brokerOptionsOf(config), requestDeadlineMs: DEADLINE_MS });
+    await using _bus = await openKafkaBus({ ...kafkaOptionsWithIdentity(config), requestDeadlineMs: DEADLINE_MS });
     return ok(name, where);
   } catch (error) {
     const costs = 'services wait; agents keep what they see in their spool, as long as there is room';

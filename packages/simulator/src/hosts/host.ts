@@ -11,7 +11,7 @@ import {
 import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { AppLog } from '@ringfence/runtime';
-import { agentStream, openSite, type Site } from '@ringfence/runtime';
+import { agentStream, type Deployment, openDeployment } from '@ringfence/runtime';
 import { type Control, RawBatchReader } from '@ringfence/schema';
 
 export interface SimulatedHostOptions {
@@ -31,7 +31,7 @@ export class SimulatedHost implements AsyncDisposable {
   readonly hostId: string;
   /** of this start; a new one each time, as after a reboot */
   readonly bootId: string = randomUUID();
-  readonly site: Site;
+  readonly deployment: Deployment;
   readonly #stack: AsyncDisposableStack;
   readonly #spool: Spool;
   readonly #delivery: Delivery;
@@ -40,21 +40,21 @@ export class SimulatedHost implements AsyncDisposable {
   #interestVersion = 0;
   #link: ControlLink | null = null;
 
-  private constructor(site: Site, config: Config, log: AppLog, stack: AsyncDisposableStack) {
-    this.site = site;
-    this.hostId = site.hostId;
+  private constructor(deployment: Deployment, config: Config, log: AppLog, stack: AsyncDisposableStack) {
+    this.deployment = deployment;
+    this.hostId = deployment.hostId;
     this.#stack = stack;
     this.#spool = stack.adopt(new Spool(config.collector.spool.path, SPOOL_BYTES), (spool) => spool.close());
-    this.#delivery = new Delivery({ bus: site.bus, spool: this.#spool, hostId: site.hostId, log });
+    this.#delivery = new Delivery({ bus: deployment.bus, spool: this.#spool, hostId: deployment.hostId, log });
   }
 
   static async start({ configFile, log, signal }: SimulatedHostOptions): Promise<SimulatedHost> {
     const config = loadConfig({ file: configFile, flags: [] });
     const stack = new AsyncDisposableStack();
     try {
-      const site = stack.use(await openSite({ config, log, signal, onWaiting: () => {} }));
-      const host = new SimulatedHost(site, config, log, stack);
-      const own = { config, log, site: { ...site, bootId: host.bootId } };
+      const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting: () => {} }));
+      const host = new SimulatedHost(deployment, config, log, stack);
+      const own = { config, log, deployment: { ...deployment, bootId: host.bootId } };
       host.#link = stack.use(await agentStream(own, { control: host.#control(config, log) }));
       return host;
     } catch (error) {
@@ -69,7 +69,7 @@ export class SimulatedHost implements AsyncDisposable {
     return new AgentControl({
       hostId,
       bootId,
-      trustedKeys: this.site.commanders,
+      trustedKeys: this.deployment.responderKeys,
       executed: new ExecutedCommands(stateDir, Date.now() * 1000),
       limit: new RateLimit(collector.killsPerMinute),
       find: () => null,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VERSION } from '@ringfence/base';
 import { serveApi } from '@ringfence/runtime';
-import { explain, leave, untilInterrupted } from '@ringfence/runtime/process';
+import { exitAfterFlush, explainError, untilInterrupted } from '@ringfence/runtime/process';
 import { processesOf, type Status } from '@ringfence/runtime/status';
 import { createLogger } from '@ringfence/telemetry';
 import { type AttackStep, attackOnOne, attackOnTwo } from './attack.ts';
@@ -51,7 +51,7 @@ async function simulate(hosts: readonly SimulatedHost[], plan: SimulationPlan, s
   const all = hosts.map((host, i): Simulated => {
     const { hostId, bootId } = host;
     const startedAt = Date.now() * 1000;
-    const own = { hostId, bootId, key: host.site.agentKey, run: randomBytes(8).readBigUInt64LE() };
+    const own = { hostId, bootId, key: host.deployment.agentKey, run: randomBytes(8).readBigUInt64LE() };
     return { host, machine: new Machine({ ...own, number: i + 1, startedAt, bootedAt: startedAt - HOUR_US }) };
   });
   const attacker = attacks(all, plan.attackEveryS, signal);
@@ -108,7 +108,12 @@ async function play(steps: readonly AttackStep[], signal: AbortSignal): Promise<
 async function replay(host: SimulatedHost, file: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const started = performance.now();
-    const own = { file, hostId: host.hostId, key: host.site.agentKey, interestVersion: () => host.interestVersion };
+    const own = {
+      file,
+      hostId: host.hostId,
+      key: host.deployment.agentKey,
+      interestVersion: () => host.interestVersion,
+    };
     for await (const { bytes, atMs } of playRecording(own)) {
       await pause(Math.max(0, started + atMs - performance.now()), signal);
       if (signal.aborted) return;
@@ -149,7 +154,7 @@ function statusOf(hosts: readonly SimulatedHost[]): Status {
 try {
   await main(process.argv[2] ?? '');
 } catch (error) {
-  process.stderr.write(`ringfence: simulated hosts: ${explain(error)}\n`);
+  process.stderr.write(`ringfence: simulated hosts: ${explainError(error)}\n`);
   process.exitCode = 1;
 }
-await leave();
+await exitAfterFlush();
