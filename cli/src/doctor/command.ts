@@ -4,14 +4,14 @@ import type { Config } from '@ringfence/config';
 import { SENSOR_OBJECT } from '@ringfence/config';
 import {
   type Check,
-  checkHooksNow,
+  checkCustomProbes,
   checkMachine,
-  checkNeeded,
-  checkOwnProbes,
   checkPrivileges,
-  disk,
+  checkRunningAgent,
+  checkStateDirectory,
+  checkUser,
   type HookState,
-  mayLoad,
+  mayLoadSensor,
   probeFull,
   probeHooks,
 } from '@ringfence/doctor';
@@ -37,8 +37,8 @@ export function addDoctor(program: Command): void {
     // A service of a fleet needs a disk and its servers; only the agent needs a kernel.
     const watches = config.services.includes('collector');
     const running = await clientOf(config).status();
-    const machine = watches ? checkWatcher(config, running) : [disk(config.stateDir)];
-    machine.push(checkPrivileges(config, running), ...(watches ? checkHooksNow(running) : []));
+    const machine = watches ? checkWatcher(config, running) : [checkStateDirectory(config.stateDir)];
+    machine.push(checkUser(config, running), ...(watches ? checkRunningAgent(running) : []));
     const untried = watches ? whyUntried(config, machine) : null;
     const hooks = watches && untried === null ? probe(machine) : [];
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks, fleet }, 2);
@@ -50,8 +50,8 @@ export function addDoctor(program: Command): void {
 function checkWatcher(config: Config, running: Status | null): Check[] {
   return [
     ...checkMachine(config, readFileSync('/proc/mounts', 'utf8')),
-    ...checkNeeded(config, running),
-    ...checkOwnProbes(config.collector),
+    ...checkPrivileges(config, running),
+    ...checkCustomProbes(config.collector),
   ];
 }
 
@@ -59,7 +59,7 @@ function checkWatcher(config: Config, running: Status | null): Check[] {
 function whyUntried(config: Config, machine: readonly Check[]): string | null {
   const blocking = machine.some(({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name));
   if (blocking) return 'mend the above first';
-  return mayLoad(config) ? null : 'only root may; what runs has tried them';
+  return mayLoadSensor(config) ? null : 'only root may; what runs has tried them';
 }
 
 function probe(machine: readonly Check[]): HookState[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { newerKernelCommand, osReleaseOf } from '@ringfence/runtime/host';
-import { checkKernel } from '../src/checks.ts';
+import { checkKernel } from '../src/machine.ts';
 
 test('a kernel from 6.1 on passes; an older kernel fails, with the command that installs a newer one', () => {
   assert.ok(checkKernel('/', '6.1.0-18-amd64').ok);
