@@ -103,7 +103,7 @@ describe('the posture of a container', () => {
 
   test('says which capabilities were never used only where that is known, and keeps those that were', () => {
     const state = createTestState({ capabilities: DEFAULTS });
-    const used = { names: new Set(['CAP_CHOWN', 'CAP_NET_RAW']), watched: 660 };
+    const used = { names: new Set(['CAP_CHOWN', 'CAP_NET_RAW']), watchedSeconds: 660 };
     const known = postureOf(createTestContainer(), state, used);
     const [unused] = known.findings;
     assert.equal(unused?.id, 'unused-capabilities');

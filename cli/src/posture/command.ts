@@ -1,6 +1,6 @@
 import { OperatorError, paintFor } from '@ringfence/base';
 import { readCapabilityUse } from '@ringfence/collector';
-import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
+import { capabilitiesUsedBy, containerStateOf, hostFindings, type Posture, postureOf } from '@ringfence/posture';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { idsOf, takeInventory } from '../inventory/command.ts';
@@ -57,7 +57,7 @@ function takePosture(self: Command, { container, host, watchedFor }: PostureFlag
   const containers = inventory.containers.filter(({ id }) => ids === null || ids.includes(id));
   return {
     containers: containers.map((running) =>
-      postureOf(running, stateOf(running, inventory), capabilitiesUsedBy(running, use, minutes * 60)),
+      postureOf(running, containerStateOf(running, inventory), capabilitiesUsedBy(running, use, minutes * 60)),
     ),
     host: host === true ? hostFindings() : null,
   };

@@ -1,49 +1,42 @@
 import { durationText } from '@ringfence/base';
 import type { InventoryContainer } from '@ringfence/collector';
-import { mountFindings } from './mounts.ts';
+import { mountFindings } from './mount-findings.ts';
 import { type ContainerState, type Finding, SEVERITIES, type UsedCapabilities } from './types.ts';
 
-/** What Docker and Podman give when nothing is said. */
-const BY_DEFAULT: ReadonlySet<string> = new Set(
-  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
-    .split(' ')
-    .map((name) => `CAP_${name}`),
-);
-
-/** What each of these alone is good for. */
+/** Capabilities that give power over the host by themselves, and what each allows. */
 const DANGEROUS: Readonly<Record<string, string>> = {
-  CAP_SYS_ADMIN: 'mounts, namespaces, most of what root is',
+  CAP_SYS_ADMIN: 'allows mounts, namespaces and most other operations of root',
   CAP_SYS_MODULE: 'loads kernel modules',
   CAP_SYS_PTRACE: 'reads and changes other processes',
   CAP_SYS_RAWIO: 'reads and writes devices and ports directly',
   CAP_DAC_READ_SEARCH: 'opens any file of the host by its handle',
   CAP_BPF: 'loads programs into the kernel',
-  CAP_PERFMON: 'reads what others do from the kernel',
+  CAP_PERFMON: 'observes other processes through the kernel',
   CAP_NET_ADMIN: 'changes addresses, routes and firewalls',
   CAP_SYS_BOOT: 'restarts the host, or boots another kernel',
   CAP_SYS_TIME: 'sets the clock of the host',
-  CAP_SYSLOG: 'reads addresses of the kernel',
+  CAP_SYSLOG: 'reads kernel addresses',
   CAP_MAC_ADMIN: 'changes mandatory access control',
-  CAP_MAC_OVERRIDE: 'goes around mandatory access control',
-  CAP_CHECKPOINT_RESTORE: 'sets process numbers and reads memory maps',
-};
-/** Raw packets and device nodes: of the defaults, what few programs need. */
-const SELDOM_NEEDED = ['CAP_NET_RAW', 'CAP_MKNOD', 'CAP_AUDIT_WRITE', 'CAP_SETFCAP', 'CAP_SYS_CHROOT'];
-
-const HOST: Readonly<Record<string, { readonly flag: string; readonly why: string }>> = {
-  pid: { flag: '--pid', why: 'it sees every process of the host, their arguments and, as root, their memory' },
-  net: {
-    flag: '--network',
-    why: 'it listens and sniffs on the interfaces of the host, and reaches what listens on localhost',
-  },
-  ipc: { flag: '--ipc', why: 'it reads and writes shared memory of the host' },
-  uts: { flag: '--uts', why: 'it may change the name of the host' },
-  mnt: { flag: '', why: 'it has the files of the host' },
-  cgroup: { flag: '--cgroupns private', why: 'it sees where the host keeps it among the others' },
+  CAP_MAC_OVERRIDE: 'bypasses mandatory access control',
+  CAP_CHECKPOINT_RESTORE: 'sets process ids and reads memory maps',
 };
 
-/** Worst first. */
-export function judge(container: InventoryContainer, state: ContainerState, used: UsedCapabilities | null): Finding[] {
+/** By namespace, the effect of sharing it with the host. */
+const SHARED_NAMESPACES: Readonly<Record<string, string>> = {
+  pid: 'it sees every process of the host, with arguments and, as root, memory',
+  net: 'it can listen and sniff on the interfaces of the host, and reach services on localhost',
+  ipc: 'it reads and writes shared memory of the host',
+  uts: 'it may change the name of the host',
+  mnt: 'it has the files of the host',
+  cgroup: 'it sees its own position in the cgroups of the host',
+};
+
+/** Returns the weaknesses of a container, worst first. */
+export function containerFindings(
+  container: InventoryContainer,
+  state: ContainerState,
+  used: UsedCapabilities | null,
+): Finding[] {
   const privileged = isPrivileged(container, state);
   const findings = [
     ...(privileged ? [PRIVILEGED] : []),
@@ -57,7 +50,7 @@ export function judge(container: InventoryContainer, state: ContainerState, used
   return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-/** What was told, or what it comes to: all of a root's power, and nothing of /proc closed. */
+/** By its runtime, or by its effect: SYS_ADMIN, a writable /proc/sys, and no filter of system calls. */
 function isPrivileged({ privileged }: InventoryContainer, state: ContainerState): boolean {
   return privileged === true || (state.capabilities.includes('CAP_SYS_ADMIN') && state.procWritable && !state.seccomp);
 }
@@ -66,7 +59,7 @@ const PRIVILEGED: Finding = {
   id: 'privileged',
   severity: 'critical',
   what: 'it is privileged',
-  why: 'all capabilities, all devices, nothing filtered or hidden: root in it is root on the host',
+  why: 'it has all capabilities and devices, without any filter: root in it is root on the host',
   instead: [],
 };
 
@@ -78,8 +71,8 @@ function capabilityFindings(state: ContainerState, privileged: boolean, used: Us
     findings.push({
       id: 'capabilities',
       severity: dangerous.some((name) => /SYS_(ADMIN|MODULE|PTRACE|RAWIO)|DAC_READ/.test(name)) ? 'critical' : 'high',
-      what: `it has ${dangerous.map(short).join(', ')}`,
-      why: dangerous.map((name) => `${short(name)} ${DANGEROUS[name]}`).join('; '),
+      what: `it has ${dangerous.map(shortName).join(', ')}`,
+      why: dangerous.map((name) => `${shortName(name)} ${DANGEROUS[name]}`).join('; '),
       instead: [],
     });
   }
@@ -91,22 +84,23 @@ function capabilityFindings(state: ContainerState, privileged: boolean, used: Us
     {
       id: 'unused-capabilities',
       severity: unused.some((name) => DANGEROUS[name] !== undefined) ? 'high' : 'medium',
-      what: `it has not used ${unused.map(short).join(', ')} in the ${durationText(used.watched * 1e6)} that it was watched`,
-      why: 'whoever takes it over has them all the same',
+      what: `it has not used ${unused.map(shortName).join(', ')} in the ${durationText(used.watchedSeconds * 1e6)} that it was watched`,
+      why: 'an attacker who takes it over can use them',
       instead: [],
     },
   ];
 }
 
-const short = (name: string): string => name.replace(/^CAP_/, '');
+export const shortName = (name: string): string => name.replace(/^CAP_/, '');
 
 function namespaceFindings({ hostNamespaces }: ContainerState): Finding[] {
-  return hostNamespaces.map((name) => {
-    const { flag, why } = HOST[name] ?? { flag: '', why: '' };
-    const severity = name === 'mnt' ? 'critical' : name === 'pid' || name === 'net' ? 'high' : 'low';
-    const instead = flag.includes(' ') ? [flag] : [];
-    return { id: `host-${name}`, severity, what: `it is in the host's ${name} namespace`, why, instead };
-  });
+  return hostNamespaces.map((name) => ({
+    id: `host-${name}`,
+    severity: name === 'mnt' ? 'critical' : name === 'pid' || name === 'net' ? 'high' : 'low',
+    what: `it is in the host's ${name} namespace`,
+    why: SHARED_NAMESPACES[name] ?? '',
+    instead: name === 'cgroup' ? ['--cgroupns private'] : [],
+  }));
 }
 
 function confinementFindings(state: ContainerState, privileged: boolean): Finding[] {
@@ -116,7 +110,7 @@ function confinementFindings(state: ContainerState, privileged: boolean): Findin
       id: 'seccomp',
       severity: 'high',
       what: 'no system call is filtered (seccomp is off)',
-      why: 'every bug of every system call of the kernel can be tried',
+      why: 'an attacker can try the bugs of every system call',
       instead: [],
     });
   if (state.confinement === '' && !privileged)
@@ -124,15 +118,15 @@ function confinementFindings(state: ContainerState, privileged: boolean): Findin
       id: 'confinement',
       severity: 'medium',
       what: 'no profile of AppArmor or SELinux confines it',
-      why: 'a mistake elsewhere (a mount, a capability) has nothing behind it',
+      why: 'there is no second barrier behind a mistake in mounts or capabilities',
       instead: [],
     });
   if (!state.noNewPrivileges)
     findings.push({
       id: 'new-privileges',
       severity: 'low',
-      what: 'set-user-id programs in it give privileges',
-      why: 'a user who is not root becomes root by any such program that has a bug',
+      what: 'set-user-id programs in it grant privileges',
+      why: 'a user who is not root becomes root by a bug in any such program',
       instead: ['--security-opt no-new-privileges'],
     });
   return findings;
@@ -145,7 +139,7 @@ function fileFindings({ readOnlyRoot, procWritable }: ContainerState): Finding[]
       id: 'writable-root',
       severity: 'low',
       what: 'its root file system is writable',
-      why: 'an attacker replaces its programs, or leaves tools',
+      why: 'an attacker can replace its programs, or store tools',
       instead: ['--read-only', '--tmpfs /tmp'],
     });
   if (procWritable)
@@ -153,7 +147,7 @@ function fileFindings({ readOnlyRoot, procWritable }: ContainerState): Finding[]
       id: 'proc',
       severity: 'high',
       what: '/proc/sys is writable in it',
-      why: 'settings of the kernel are: core_pattern alone runs a program as root of the host',
+      why: 'it can change kernel settings: core_pattern alone can run a program as root of the host',
       instead: [],
     });
   return findings;
@@ -166,20 +160,8 @@ function userFindings({ euid, hostUsers }: ContainerState): Finding[] {
       id: 'root',
       severity: 'medium',
       what: 'it runs as user 0, which is user 0 of the host',
-      why: 'whatever leads out of the container leads to root',
+      why: 'an escape from the container gives root on the host',
       instead: ['--user 65534:65534'],
     },
   ];
-}
-
-/** What to start it with instead. What isn't known to be used stays, if it is given by default or harmless. */
-export function flagsFor(findings: readonly Finding[], state: ContainerState, used: UsedCapabilities | null): string[] {
-  const flags = new Set<string>(['--cap-drop ALL']);
-  const keep =
-    used === null
-      ? state.capabilities.filter((name) => BY_DEFAULT.has(name) && !SELDOM_NEEDED.includes(name))
-      : state.capabilities.filter((name) => used.names.has(name));
-  for (const name of keep) flags.add(`--cap-add ${short(name)}`);
-  for (const { instead } of findings) for (const flag of instead) flags.add(flag);
-  return [...flags];
 }
