@@ -6,9 +6,9 @@ import { TRACER_OBJECT } from '@ringfence/config';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import {
   numbersOf,
-  readCalls,
-  show,
-  Command as TracedCommand,
+  printTrace,
+  readSystemCalls,
+  TracedCommand,
   TraceOutput,
   Tracer,
   type TracerOptions,
@@ -80,7 +80,7 @@ async function trace(words: readonly string[], options: TraceOptions, self: Comm
     );
   const bytesMax = numberOf('--bytes', options.bytes, 0, 256);
   const pid = options.pid === undefined ? null : processOf(options.pid);
-  const calls = readCalls();
+  const calls = readSystemCalls();
   const only = options.syscall === undefined ? null : numbersOf(options.syscall.split(','), calls);
   const cgroup = cgroupOf(options, self);
   const objectPath = tracerObject();
@@ -90,13 +90,13 @@ async function trace(words: readonly string[], options: TraceOptions, self: Comm
   await using stack = new AsyncDisposableStack();
   const output = stack.adopt(
     new TraceOutput(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
-    (one) => one.close(),
+    (opened) => opened.close(),
   );
-  const view = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };
-  const how = { view, json: options.json === true, summary: options.summary === true };
+  const format = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };
+  const print = { format, json: options.json === true, summary: options.summary === true, untilOver: pid !== null };
   const session = words.length > 0 ? await runCommand(tracer, words, interrupts) : watch(tracer, pid, interrupts);
-  await show(tracer, output, how, session.signal, pid !== null);
-  const lost = tracer.lost;
+  await printTrace(tracer, output, print, session.signal);
+  const lost = tracer.lostRecords;
   if (lost > 0n) process.stderr.write(`ringfence: ${lost} records were lost: they came faster than they were read\n`);
   return session.code();
 }
@@ -135,15 +135,15 @@ async function runCommand(tracer: Tracer, words: readonly string[], interrupts: 
     code = signal === 'SIGINT' ? 130 : 143;
     if (asked++ > 0) controller.abort();
     // Ctrl-C reaches the whole group by itself.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) command.pass(signal);
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) command.kill(signal);
   };
   command.ended.then((ended) => {
     code = ended;
     controller.abort();
   });
-  tracer.trace(command.pid, true);
+  tracer.trace(command.pid, { fromNextExec: true });
   tracer.attach();
-  command.letGo();
+  command.release();
   return { signal: controller.signal, code: () => code };
 }
 

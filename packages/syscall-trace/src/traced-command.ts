@@ -6,10 +6,10 @@ import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { OperatorError } from '@ringfence/base';
 
-/** A command that waits to be let go before it becomes the program: by then it is being traced. */
-export class Command {
+/** A command that waits for its release before it executes the program, so that the trace starts with the program. */
+export class TracedCommand {
   readonly #child: ChildProcess;
-  /** settles with the exit code, 128 and the signal's number when one ended it */
+  /** Resolves with the exit code, or with 128 plus the number of the signal that ended it. */
   readonly ended: Promise<number>;
 
   private constructor(child: ChildProcess) {
@@ -17,14 +17,14 @@ export class Command {
     this.ended = once(child, 'exit').then(([code, signal]) => code ?? 128 + (system.signals[signal as 'SIGINT'] ?? 0));
   }
 
-  /** @throws OperatorError when there is no such program */
-  static async start([program = '', ...args]: readonly string[]): Promise<Command> {
-    // The path rather than the name: else the shell's search for it would be the beginning of the trace.
-    const command = [find(program), ...args];
+  /** Throws OperatorError when there is no such program. */
+  static async start([program = '', ...args]: readonly string[]): Promise<TracedCommand> {
+    // With the path instead of the name: the trace would otherwise start with the shell's search in PATH.
+    const command = [findProgram(program), ...args];
     const child = spawn('/bin/sh', ['-c', 'read -r _ <&3 && exec 3<&- && exec "$@"', 'sh', ...command], {
       stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     });
-    const started = new Command(child);
+    const started = new TracedCommand(child);
     await once(child, 'spawn');
     return started;
   }
@@ -33,24 +33,24 @@ export class Command {
     return this.#child.pid ?? 0;
   }
 
-  letGo(): void {
+  release(): void {
     const gate = this.#child.stdio[3] as Writable;
-    // It may have been killed meanwhile.
+    // The command may have been killed in the meantime.
     gate.on('error', () => {});
     gate.end('\n');
   }
 
-  pass(signal: NodeJS.Signals): void {
+  kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 }
 
-function find(program: string): string {
-  const places = program.includes('/')
+function findProgram(program: string): string {
+  const candidates = program.includes('/')
     ? [resolve(program)]
     : (process.env['PATH'] ?? '/usr/bin:/bin').split(':').map((directory) => resolve(directory, program));
-  const found = places.find(isExecutable);
-  if (found !== undefined) return found;
+  const path = candidates.find(isExecutable);
+  if (path !== undefined) return path;
   throw new OperatorError(`${program}: there is no such program${program.includes('/') ? '' : ' in PATH'}`);
 }
 
