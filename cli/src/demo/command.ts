@@ -8,7 +8,7 @@ import type { ApiClient } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Incident } from '@ringfence/schema';
 import { DemoError, type DemoOutcome, playDemo, type Step } from '@ringfence/simulator/demo';
-import { DEFAULT_PLACE, demoConfigOf } from '@ringfence/simulator/stack';
+import { DEFAULT_STACK_DIRECTORY, demoConfigOf } from '@ringfence/simulator/stack';
 import { createLogger } from '@ringfence/telemetry';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
@@ -25,7 +25,10 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description(DESCRIPTIONS.demo)
     .option('--json', 'print one JSON object: the outcome and the incident')
-    .option('--fleet [directory]', `ask the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
+    .option(
+      '--fleet [directory]',
+      `ask the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_STACK_DIRECTORY})`,
+    )
     .addHelpText(
       'after',
       `

@@ -8,7 +8,7 @@ import type { Incident } from '@ringfence/schema';
 import { openRecording } from '@ringfence/schema';
 import type { Member } from '@ringfence/simulator';
 import { type DevFleet, startDevFleet } from '@ringfence/simulator';
-import { DEFAULT_PLACE, openPlace } from '@ringfence/simulator/stack';
+import { DEFAULT_STACK_DIRECTORY, openStackDirectory } from '@ringfence/simulator/stack';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
@@ -47,7 +47,10 @@ export function addDev(program: Command): void {
     .option('--brokers <n>', '1 or 3', '1')
     .option('--copies <n>', 'processes of each service, 1 to 4', '1')
     .option('--no-agent', 'do not watch this machine (watching needs root)')
-    .option('--dir <directory>', `keep its files here and leave them (default: ${DEFAULT_PLACE}, removed at the end)`)
+    .option(
+      '--dir <directory>',
+      `keep its files here and leave them (default: ${DEFAULT_STACK_DIRECTORY}, removed at the end)`,
+    )
     .addHelpText(
       'after',
       `
@@ -77,8 +80,8 @@ async function devFleet(flags: FleetFlags): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
-  using place = await openPlace(flags.dir);
-  const { directory } = place;
+  using stackDirectory = await openStackDirectory(flags.dir);
+  const { directory } = stackDirectory;
   const started = performance.now();
   const onStep = (what: string): void => view.print(paint.dim(`  starting ${what}`));
   view.print(paint.bold('A fleet on this machine'));
@@ -96,7 +99,8 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     writeEnvironment(fleet, directory);
     const took = durationText((performance.now() - started) * 1000);
     view.print(`${paint.green('●')} ${fleet.members.all.length} processes are up after ${took}; Ctrl-C stops them.`);
-    for (const line of hints(fleet, paint, place.isDefault ? '' : ` ${directory}`, directory)) view.print(line);
+    for (const line of hints(fleet, paint, stackDirectory.isDefault ? '' : ` ${directory}`, directory))
+      view.print(line);
     const told = new Set<string>();
     await Promise.all([show(fleet, told, view, paint, signal), tellIncidents(fleet, told, view, paint, signal)]);
     view.draw([]);

@@ -10,7 +10,7 @@ import { kafkaOptionsOf, kafkaOptionsWithIdentity } from '@ringfence/runtime/fle
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import { consumerGroups, interestsOf } from '@ringfence/runtime/status';
-import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '@ringfence/simulator/stack';
+import { adminConfigOf, DEFAULT_STACK_DIRECTORY, socketsOf } from '@ringfence/simulator/stack';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
@@ -34,7 +34,10 @@ export function addTopology(program: Command): void {
     .command('topology')
     .description(DESCRIPTIONS.topology)
     .option('--watch', 'show it again and again, until Ctrl-C')
-    .option('--fleet [directory]', `show the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_PLACE})`)
+    .option(
+      '--fleet [directory]',
+      `show the fleet that "ringfence dev fleet" runs (default: ${DEFAULT_STACK_DIRECTORY})`,
+    )
     .option('--json', 'print one JSON object (a line each time with --watch)')
     .addHelpText(
       'after',

@@ -17,19 +17,19 @@ import { type Control, RawBatchReader } from '@ringfence/schema';
 export interface SimulatedHostOptions {
   readonly configFile: string;
   readonly log: AppLog;
-  /** ends a start that waits */
+  /** Ends a start that waits for servers. */
   readonly signal: AbortSignal;
 }
 
 const SPOOL_BYTES = 64 << 20;
 
 /**
- * All of an agent but the kernel: its own identity, certificate and place on the brokers, the collector's delivery and spool, its control stream. What it
- * sends is made up by whoever calls `send`.
+ * An agent without a kernel: with an identity, a certificate, the collector's delivery and spool, and a control stream.
+ * The caller of `send` makes up its events.
  */
 export class SimulatedHost implements AsyncDisposable {
   readonly hostId: string;
-  /** of this start; a new one each time, as after a reboot */
+  /** New at each start, as after a reboot. */
   readonly bootId: string = randomUUID();
   readonly deployment: Deployment;
   readonly #stack: AsyncDisposableStack;
@@ -54,8 +54,8 @@ export class SimulatedHost implements AsyncDisposable {
     try {
       const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting: () => {} }));
       const host = new SimulatedHost(deployment, config, log, stack);
-      const own = { config, log, deployment: { ...deployment, bootId: host.bootId } };
-      host.#link = stack.use(await agentStream(own, { control: host.#control(config, log) }));
+      const deps = { config, log, deployment: { ...deployment, bootId: host.bootId } };
+      host.#link = stack.use(await agentStream(deps, { control: host.#control(config, log) }));
       return host;
     } catch (error) {
       await stack.disposeAsync();
@@ -63,7 +63,7 @@ export class SimulatedHost implements AsyncDisposable {
     }
   }
 
-  /** The agent's own checks of signature, host, boot and expiry; what they let through finds no such process. */
+  /** Checks signature, host, boot and expiry of a command as any agent does; the command then finds no process. */
   #control({ stateDir, collector }: Config, log: AppLog): Control {
     const { hostId, bootId } = this;
     return new AgentControl({
@@ -84,12 +84,12 @@ export class SimulatedHost implements AsyncDisposable {
     });
   }
 
-  /** It has no kernel to filter in, and says what it was told. */
+  /** The version that a responder has sent, although there is no kernel to filter in. */
   get interestVersion(): number {
     return this.#interestVersion;
   }
 
-  /** Rejects as `Delivery.deliver` does. */
+  /** Rejects with the errors of `Delivery.deliver`. */
   async send(batch: Buffer): Promise<void> {
     await this.#delivery.deliver([this.#finished(batch)]);
     await this.#delivery.drain();

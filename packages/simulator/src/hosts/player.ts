@@ -13,20 +13,20 @@ export interface PlayerOptions {
   readonly file: string;
   readonly hostId: string;
   readonly key: SigningKey;
-  /** what this host was told to filter with. @default what the recorded one was */
+  /** Version of the interest that this host filters with. @default the version in the recording */
   readonly interestVersion?: () => number;
 }
 
-/** A batch of a recording as this host would have sent it, and when. */
+/** A batch of the recording, as this host sends it. */
 export interface PlayedBatch {
   readonly bytes: Buffer;
-  /** ms since the first one */
+  /** Milliseconds since the first batch. */
   readonly atMs: number;
 }
 
 /**
- * A recorded stream of one host again, as another host's: its events byte for byte, in batches that this host signs, from a boot of its own, with times that are now.
- * Throws OperatorError when it is no recording.
+ * Plays the stream of a recording's first host as the stream of another host: the same bytes of events, in batches
+ * signed by this host, with a new boot id and current times. Throws OperatorError when the file is not a recording.
  */
 export async function* playRecording(options: PlayerOptions): AsyncGenerator<PlayedBatch> {
   const { file, hostId, key } = options;
@@ -37,7 +37,7 @@ export async function* playRecording(options: PlayerOptions): AsyncGenerator<Pla
   let first: number | undefined;
   let wallOffset = 0;
   for await (const record of recording.records()) {
-    // It sends what a sensor saw.
+    // Only events are played, no log lines.
     if (isSignedLines(record)) continue;
     reader.open(record);
     const { head, cursor } = reader;
@@ -56,7 +56,7 @@ export async function* playRecording(options: PlayerOptions): AsyncGenerator<Pla
     const { lanes } = head;
     const interestVersion = options.interestVersion?.() ?? head.interestVersion;
     const sign = (bytes: Uint8Array): Uint8Array => signBytes(key, bytes);
-    const end = { interestVersion, lanes, wallOffset, sentAt: Date.now() * 1000, keyId: key.keyId, sign };
-    yield { bytes: writer.finish(end), atMs: first === undefined ? 0 : Math.max(0, at - first) / 1000 };
+    const trailer = { interestVersion, lanes, wallOffset, sentAt: Date.now() * 1000, keyId: key.keyId, sign };
+    yield { bytes: writer.finish(trailer), atMs: first === undefined ? 0 : Math.max(0, at - first) / 1000 };
   }
 }

@@ -14,13 +14,13 @@ import {
   type SigningKey,
 } from '@ringfence/schema';
 import { createLogger } from '@ringfence/telemetry';
-import { type AttackStep, attackOnOne, attackOnTwo } from '../src/hosts/attack.ts';
-import { Machine } from '../src/hosts/machine.ts';
-import { playRecording } from '../src/hosts/player.ts';
+import { type AttackStep, attackOneHost, attackTwoHosts } from '../../src/hosts/attack.ts';
+import { Machine } from '../../src/hosts/machine.ts';
+import { playRecording } from '../../src/hosts/player.ts';
 
 const BOOTED = Date.UTC(2026, 0, 1) * 1000;
 
-/** `count` machines, and what they have sent as a recording. */
+/** Machines whose batches become a recording. */
 class Scene implements Disposable {
   readonly machines: Machine[];
   readonly directory: string = mkdtempSync(join(tmpdir(), 'rf-simulated-'));
@@ -78,7 +78,7 @@ class Scene implements Disposable {
   }
 }
 
-test('everyday work of a simulated host is nothing that a rule minds', async () => {
+test('everyday work of a simulated host raises no alert', async () => {
   using scene = new Scene(1);
   for (let i = 0; i < 500; i++) scene.machines[0]?.work();
   scene.send();
@@ -90,11 +90,11 @@ test('everyday work of a simulated host is nothing that a rule minds', async () 
   );
 });
 
-test('an attack on a simulated host is one incident, in which its demo policy orders a kill', async () => {
+test('an attack on a simulated host is one incident, for which the demo policy orders a kill', async () => {
   using scene = new Scene(1);
   const [web] = scene.machines as [Machine];
   web.work();
-  scene.play(attackOnOne(web));
+  scene.play(attackOneHost(web));
   const { incidents, commands } = await scene.result();
   assert.equal(incidents.length, 1);
   const tactics = incidents[0]?.stages.map(({ tactic }) => tactic) ?? [];
@@ -102,7 +102,7 @@ test('an attack on a simulated host is one incident, in which its demo policy or
     assert.ok(tactics.includes(tactic), tactics.join(', '));
   assert.ok(commands.length > 0);
   for (const { pid, policy } of commands) {
-    assert.ok(pid >= 5_000_000, 'a number that no process of this machine has');
+    assert.ok(pid >= 5_000_000, 'no process of this machine has this pid');
     assert.equal(policy, 'demo');
   }
 });
@@ -110,15 +110,15 @@ test('an attack on a simulated host is one incident, in which its demo policy or
 test('each attack on a simulated host is an incident of its own', async () => {
   using scene = new Scene(1);
   const [web] = scene.machines as [Machine];
-  for (let n = 0; n < 3; n++) scene.play(attackOnOne(web));
+  for (let n = 0; n < 3; n++) scene.play(attackOneHost(web));
   const { incidents } = await scene.result();
   assert.equal(incidents.filter(({ state }) => state === 'open').length, 3);
 });
 
-test('an attack that goes on to a second simulated host is one incident of both', async () => {
+test('an attack that continues on a second simulated host is one incident of both hosts', async () => {
   using scene = new Scene(2);
-  const [web, other] = scene.machines as [Machine, Machine];
-  scene.play(attackOnTwo(web, other));
+  const [web, target] = scene.machines as [Machine, Machine];
+  scene.play(attackTwoHosts(web, target));
   const { incidents } = await scene.result();
   const open = incidents.filter(({ state }) => state === 'open');
   assert.deepEqual(
@@ -127,16 +127,16 @@ test('an attack that goes on to a second simulated host is one incident of both'
   );
 });
 
-test('a recording is played as another host: its events, that host’s signature and a boot of its own', async () => {
+test('a recording is played with the events of the recorded host, and the signature and a boot id of the player', async () => {
   using scene = new Scene(1);
   const [web] = scene.machines as [Machine];
-  scene.play(attackOnOne(web));
+  scene.play(attackOneHost(web));
   const key = createSigningKey();
-  const played = await Array.fromAsync(playRecording({ file: scene.save(), hostId: 'other', key }));
+  const played = await Array.fromAsync(playRecording({ file: scene.save(), hostId: 'player', key }));
   const batches = played.map(({ bytes }) => decode('RawBatch', bytes));
   assert.equal(batches.length, 5);
   for (const { hostId, bootId, keyId } of batches) {
-    assert.deepEqual([hostId, keyId], ['other', key.keyId]);
+    assert.deepEqual([hostId, keyId], ['player', key.keyId]);
     assert.notEqual(bootId, 'boot-1');
   }
   assert.equal(new Set(batches.map(({ bootId }) => bootId)).size, 1);
