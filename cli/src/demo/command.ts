@@ -57,7 +57,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
   const paint = paintFor(json ? process.stderr : process.stdout);
   const say = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
   const client = clientOf(config);
-  const running = await client.running();
+  const running = await client.isRunning();
   if (fleet !== undefined && !running) throw new DemoError('no fleet runs there: ringfence dev fleet');
   await using _own = running ? null : await startOwn(config, say, paint);
   say(paint.bold('An attack in a sandbox of its own:'));

@@ -20,6 +20,18 @@ export interface HookState {
   readonly absent: boolean;
 }
 
+/** Lists the system calls of this kernel: a missing tracepoint belongs to a newer kernel, or was not compiled in. */
+const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
+const TRACEPOINT = /^(tracepoint|raw_tp)/;
+const EPERM = 1;
+const ENOENT = 2;
+const E2BIG = 7;
+const CGROUP_FULL = 'the cgroup already has 64 programs of this kind, which is the limit: remove one of them';
+/** Size of rings while hooks are probed: the smallest that the kernel accepts. */
+export const RING_BYTES = 4096;
+/** Context of a program that is run on demand; no such program has a larger one. */
+const CONTEXT_BYTES = 16;
+
 /** Loads the sensor and attaches each program of the baseline profile for a moment. */
 export function probeHooks(
   objectPath: string,
@@ -50,10 +62,6 @@ export function probeHooks(
   });
 }
 
-/** Lists the system calls of this kernel: a missing tracepoint belongs to a newer kernel, or was not compiled in. */
-const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
-const TRACEPOINT = /^(tracepoint|raw_tp)/;
-
 /** Returns a command, or an instruction where there is no command. */
 export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): string {
   if (section.startsWith('cgroup') && errno === undefined) return 'mount -t cgroup2 cgroup2 /sys/fs/cgroup';
@@ -62,11 +70,6 @@ export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): strin
   if (TRACEPOINT.test(section) && !existsSync(SYSCALLS)) return 'mount -t tracefs tracefs /sys/kernel/tracing';
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
 }
-
-const EPERM = 1;
-const ENOENT = 2;
-const E2BIG = 7;
-const CGROUP_FULL = 'the cgroup already has 64 programs of this kind, which is the limit: remove one of them';
 
 export interface Problem {
   readonly text: string;
@@ -77,9 +80,6 @@ interface LoadedObject extends Disposable {
   readonly object: BpfObject;
   readonly problem: Problem | null;
 }
-
-/** Smallest size of a ring, which is enough for a probe. */
-export const RING_BYTES = 4096;
 
 /** @param only name of the only program to load. @default the baseline profile */
 function load(objectPath: string, only?: string): LoadedObject {
@@ -115,9 +115,6 @@ function probeProblem(object: BpfObject, name: string): Problem | null {
   return null;
 }
 
-/** Bytes; no program that is run on demand has a larger context. */
-const ON_DEMAND_CONTEXT = 16;
-
 /** Returns the BpfError that `attempt` throws as a problem, or null. */
 export function problemOf(attempt: () => void): Problem | null {
   try {
@@ -132,7 +129,7 @@ export function problemOf(attempt: () => void): Problem | null {
 function attach(object: BpfObject, name: string, section: string, cgroup: string): Disposable {
   const program = object.program(name);
   if (section === 'syscall') {
-    program.run({ context: new Uint8Array(ON_DEMAND_CONTEXT) });
+    program.run({ context: new Uint8Array(CONTEXT_BYTES) });
     return { [Symbol.dispose]() {} };
   }
   if (section.startsWith('iter')) return program.attachIterator();

@@ -9,7 +9,7 @@ export interface ContainerPosture {
   readonly state: ContainerState | null;
   /** Worst first. */
   readonly findings: readonly Finding[];
-  /** Flags of `docker run` and `podman run` that remove the findings. */
+  /** Flags of `docker run` and `podman run` to start the container with instead. */
   readonly flags: readonly string[];
   /** Lines of YAML; empty unless the container belongs to a pod. */
   readonly securityContext: readonly string[];

@@ -9,8 +9,8 @@ const USUALLY_NEEDED: ReadonlySet<string> = new Set(
 );
 
 /**
- * Returns the flags of `docker run` to start the container with. Keeps the capabilities that it used; when these are
- * not known, the ones that it has of the defaults that most programs need.
+ * Returns the flags of `docker run` to start the container with. They keep the capabilities that the container used, or
+ * the usually needed ones when its use is unknown.
  */
 export function startFlagsFor(
   findings: readonly Finding[],

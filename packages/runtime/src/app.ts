@@ -71,7 +71,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
     if (service.done !== undefined) ends.push(service.done);
     return service;
   };
-  // The collector filters by the detector's interest, and the responder uses the collector's control port.
+  // The order matters: the collector needs the detector's interest, and the responder the collector's control port.
   if (isWanted('registrar')) services.registrar = keep('registrar', await start.registrar(deps));
   if (isWanted('auditor')) services.auditor = keep('auditor', await start.auditor(deps));
   if (isWanted('enricher')) services.enricher = keep('enricher', await start.enricher(deps));
@@ -153,6 +153,7 @@ async function stopAll(
   }
 }
 
+/** Longest time that a stop waits for one service to catch up. */
 const CATCH_UP_MS = 5000;
 
 async function untilCaughtUp({ bus }: Deployment, service: ServiceName, deadline: number): Promise<void> {

@@ -169,7 +169,7 @@ export class SmallFleet implements AsyncDisposable {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${name} answers`, () => member.client.running(), START_MS);
+      await until(`${name} answers`, () => member.client.isRunning(), START_MS);
     }
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { OperatorError } from '@ringfence/base';
 import type { Status } from '../status/status.ts';
 import { http } from './protocol.ts';
@@ -23,15 +24,12 @@ export class ApiClient {
     }
   }
 
-  async running(): Promise<boolean> {
+  async isRunning(): Promise<boolean> {
     return (await this.status()) !== null;
   }
 
   async json<T>(path: string, signal?: AbortSignal): Promise<T> {
-    const response = await this.stream(path, signal);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
+    return JSON.parse(await text(await this.stream(path, signal))) as T;
   }
 
   /** Yields each line of JSON when it arrives. Ends without an error when `signal` aborts. */
@@ -47,15 +45,14 @@ export class ApiClient {
     }
   }
 
+  /** Sends a request and returns the body of its response. Rejects with OperatorError when the request fails. */
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
     const request = http.request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
     request.end();
     const response = await this.#response(request);
     if (response.statusCode === 200) return response;
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString('utf8');
-    throw new OperatorError((JSON.parse(text) as { error?: string }).error ?? text);
+    const body = await text(response);
+    throw new OperatorError((JSON.parse(body) as { error?: string }).error ?? body);
   }
 
   async #response(request: ClientRequest): Promise<IncomingMessage> {
@@ -73,4 +70,5 @@ export class ApiClient {
     }
   }
 }
+
 export { MAX_LISTED } from './protocol.ts';

@@ -2,7 +2,7 @@ import type { IncidentDossier, TrailReader } from '@ringfence/auditor';
 import { OperatorError } from '@ringfence/base';
 import type { App } from '../app.ts';
 
-/** Throws OperatorError when this process can't read the audit trail. */
+/** Returns the audit trail. Throws OperatorError when this process can't read it. */
 export function auditOf({ audit }: App): TrailReader {
   if (audit === null)
     throw new OperatorError('the auditor does not run in this process: run this command where the auditor runs');

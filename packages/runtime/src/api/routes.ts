@@ -79,8 +79,8 @@ async function revoke(registrar: Registrar, query: URLSearchParams): Promise<num
 async function operatorErrorOf(error: unknown): Promise<unknown> {
   const { IdentityError } = await import('@ringfence/identity');
   const { RegistrarError } = await import('@ringfence/registrar');
-  const known = error instanceof IdentityError || error instanceof RegistrarError;
-  return known ? new OperatorError(error.message, { cause: error }) : error;
+  const isRequestError = error instanceof IdentityError || error instanceof RegistrarError;
+  return isRequestError ? new OperatorError(error.message, { cause: error }) : error;
 }
 
 async function* jsonValues(records: AsyncIterable<unknown>): AsyncGenerator<unknown> {

@@ -21,7 +21,7 @@ export type Route = (query: URLSearchParams, signal: AbortSignal, path: readonly
 export async function serveApi(socket: string, routes: Readonly<Record<string, Route>>): Promise<AsyncDisposable> {
   makeFolder(dirname(socket), 0o700);
   await removeStale(socket);
-  const server = http.createServer((request, response) => void answer(routes, request, response));
+  const server = http.createServer((request, response) => void handle(routes, request, response));
   server.listen(socket);
   await once(server, 'listening');
   chmodSync(socket, 0o600);
@@ -52,7 +52,7 @@ async function removeStale(socket: string): Promise<void> {
   throw new OperatorError(`another ringfence listens on ${socket}: stop it, or change runDir and stateDir`);
 }
 
-async function answer(
+async function handle(
   routes: Readonly<Record<string, Route>>,
   request: IncomingMessage,
   response: ServerResponse,
@@ -79,10 +79,10 @@ async function send(response: ServerResponse, result: Answer): Promise<void> {
     response.end(JSON.stringify(result.json));
     return;
   }
-  const bytes = 'bytes' in result;
-  response.writeHead(200, { 'content-type': bytes ? 'application/octet-stream' : 'application/x-ndjson' });
+  const isBinary = 'bytes' in result;
+  response.writeHead(200, { 'content-type': isBinary ? 'application/octet-stream' : 'application/x-ndjson' });
   response.flushHeaders();
-  await pipeline(Readable.from(bytes ? result.bytes : asLines(result.lines)), response);
+  await pipeline(Readable.from(isBinary ? result.bytes : asLines(result.lines)), response);
 }
 
 async function* asLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {

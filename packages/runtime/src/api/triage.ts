@@ -13,6 +13,7 @@ import {
 import type { App } from '../app.ts';
 import { auditOf, incidentDossier } from './incident.ts';
 
+/** Longest note and longest name of a person, in characters. */
 const NOTE_MAX = 512;
 const BY_MAX = 64;
 /** A search cluster may take seconds to return a record that it has stored. */
@@ -43,8 +44,8 @@ export async function setStatus(app: App, id: string, query: URLSearchParams, si
 
 function changeOf(query: URLSearchParams): StatusChange {
   const status = parseChoice<TriageState>('--state', query.get('state') ?? '', TriageStates);
-  const given = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
-  const verdict = parseChoice<Verdict>('--verdict', given, Verdicts);
+  const verdictText = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
+  const verdict = parseChoice<Verdict>('--verdict', verdictText, Verdicts);
   if ((status === 'closed') !== (verdict !== 'undecided'))
     throw new OperatorError(
       '--state closed needs a --verdict, true-positive or false-positive; the other states have none',

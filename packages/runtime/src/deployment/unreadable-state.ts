@@ -4,8 +4,8 @@ import type { Config } from '@ringfence/config';
 const STATE_ERRORS = ['ERR_ENRICHER_STATE', 'ERR_DETECTOR_STATE', 'ERR_RESPONDER_STATE'];
 
 /**
- * Adds to an error about unreadable state, on the embedded log, the file that holds the state and how to start without
- * it: services do not know the file. Returns any other error as it is.
+ * Completes a service's error about unreadable state with the file of the embedded log, which a service does not know,
+ * and with the command to start without that file. Returns any other error as it is.
  */
 export function withStateFile(error: unknown, { bus }: Pick<Config, 'bus'>): unknown {
   if (!(error instanceof Error && 'code' in error && STATE_ERRORS.includes(String(error.code)))) return error;

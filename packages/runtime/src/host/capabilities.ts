@@ -6,7 +6,7 @@ type Settings = Pick<Config, 'collector' | 'responder'>;
 
 export interface Capability {
   readonly name: string;
-  /** The operation that needs it, after "can't". */
+  /** Operation that fails without it, as a verb phrase: "load the sensor". */
   readonly for: string;
   /** Whether these settings need it. @default always */
   readonly when?: (config: Settings) => boolean;
@@ -16,7 +16,7 @@ export interface Capability {
 const mayKill = ({ responder: { mode, policies } }: Settings): boolean =>
   mode === 'enforce' || policies.some((path) => path !== 'builtin');
 
-/** Capabilities of the process that runs the sensor; no other process needs any. Each was found by leaving it out. */
+/** Capabilities of the process that runs the sensor; no other process needs any. A run without each one has failed. */
 const CAPABILITIES: readonly Capability[] = [
   { name: 'CAP_BPF', for: 'load the sensor' },
   { name: 'CAP_PERFMON', for: 'attach to tracepoints and read kernel memory' },

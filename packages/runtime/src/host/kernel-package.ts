@@ -16,7 +16,7 @@ interface Distribution {
   readonly sameNumbers?: true;
 }
 
-/** For a read-only root: packages go into the next snapshot. ID_LIKE names suse, but the releases have other numbers. */
+/** For a read-only root: packages go into the next snapshot. ID_LIKE names suse, whose releases have other numbers. */
 const INTO_SNAPSHOT = 'transactional-update --non-interactive pkg install kernel-default';
 
 /** By ID of os-release. */

@@ -2,7 +2,7 @@ import type { KindAccount } from '@ringfence/collector';
 
 export type DropCause = keyof KindAccount['drops'];
 
-/** The outcome of events that the kernel saw and did not send; sums the counters of its causes. */
+/** An outcome of events that the kernel saw and did not send. Its count is the sum of its causes. */
 export interface DropOutcome {
   readonly name: string;
   readonly causes: readonly DropCause[];

@@ -79,7 +79,7 @@ test('a client that disconnects ends the stream that it follows', async () => {
 
 test('the client reports that no ringfence is running, and how to start one', async () => {
   const client = new ApiClient(socketIn('missing'));
-  assert.deepEqual([await client.status(), await client.running()], [null, false]);
+  assert.deepEqual([await client.status(), await client.isRunning()], [null, false]);
   await assert.rejects(
     client.json('/status'),
     (error: unknown) =>

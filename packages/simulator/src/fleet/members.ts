@@ -197,7 +197,7 @@ class ChildMember implements Member {
   async start(): Promise<void> {
     this.#spawn();
     const deadline = performance.now() + START_DEADLINE_MS;
-    while (!(await this.client.running())) {
+    while (!(await this.client.isRunning())) {
       this.#signal?.throwIfAborted();
       if (this.pid === undefined || performance.now() > deadline) throw this.#startFailure();
       await sleep(100);

@@ -20,7 +20,7 @@ export interface StackDirectory extends Disposable {
  */
 export async function openStackDirectory(path: string | undefined): Promise<StackDirectory> {
   const directory = path === undefined ? DEFAULT_STACK_DIRECTORY : resolve(path);
-  if (await new ApiClient(join(directory, 'registrar/run/ringfence.sock')).running())
+  if (await new ApiClient(join(directory, 'registrar/run/ringfence.sock')).isRunning())
     throw new OperatorError(`a fleet runs in ${directory}: stop it, or choose another directory with --dir`);
   if (path !== undefined) return { directory, isDefault: false, [Symbol.dispose]: () => {} };
   removeStale(directory);

@@ -33,30 +33,31 @@ export async function* playRecording(options: PlayerOptions): AsyncGenerator<Pla
   await using recording = await openRecording(file);
   const origin = { hostId, bootId: randomUUID(), run: randomBytes(8) };
   const reader = new RawBatchReader();
-  let recorded: string | undefined;
-  let first: number | undefined;
+  let recordedHost: string | undefined;
+  let firstEventAt: number | undefined;
   let wallOffset = 0;
   for await (const record of recording.records()) {
     // Only events are played, no log lines.
     if (isSignedLines(record)) continue;
     reader.open(record);
     const { head, cursor } = reader;
-    recorded ??= head.hostId;
-    if (head.hostId !== recorded) continue;
+    recordedHost ??= head.hostId;
+    if (head.hostId !== recordedHost) continue;
     const writer = new RawBatchWriter({ ...origin, agentVersion: head.agentVersion });
-    let at = 0;
+    let lastEventAt = 0;
     for (; reader.next(); writer.count++) {
       writer.events.append(cursor.buffer, cursor.eventAt, cursor.eventEnd);
-      if (cursor.lane !== LANE.context) at = Math.max(at, cursor.ktime);
+      if (cursor.lane !== LANE.context) lastEventAt = Math.max(lastEventAt, cursor.ktime);
     }
-    if (first === undefined && at > 0) {
-      first = at;
-      wallOffset = Date.now() * 1000 - at;
+    if (firstEventAt === undefined && lastEventAt > 0) {
+      firstEventAt = lastEventAt;
+      wallOffset = Date.now() * 1000 - lastEventAt;
     }
     const { lanes } = head;
     const interestVersion = options.interestVersion?.() ?? head.interestVersion;
     const sign = (bytes: Uint8Array): Uint8Array => signBytes(key, bytes);
     const trailer = { interestVersion, lanes, wallOffset, sentAt: Date.now() * 1000, keyId: key.keyId, sign };
-    yield { bytes: writer.finish(trailer), atMs: first === undefined ? 0 : Math.max(0, at - first) / 1000 };
+    const atMs = firstEventAt === undefined ? 0 : Math.max(0, lastEventAt - firstEventAt) / 1000;
+    yield { bytes: writer.finish(trailer), atMs };
   }
 }

@@ -219,7 +219,7 @@ export class ChaosFleet implements AsyncDisposable {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${member.name} answers`, PATIENCE_S, () => member.client.running());
+      await until(`${member.name} answers`, PATIENCE_S, () => member.client.isRunning());
     }
   }
 

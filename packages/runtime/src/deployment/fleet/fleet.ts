@@ -32,7 +32,7 @@ export interface Fleet {
   readonly responderKeys: TrustedKeys;
   /** Null unless the registrar runs in this process. */
   readonly authority: Authority | null;
-  /** The bus without schemas, for its statistics. */
+  /** The bus without schemas, for its statistics and for the readiness check. */
   readonly kafka: KafkaBus;
 }
 
