@@ -45,8 +45,8 @@ try {
   await addCommands(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  const { explain } = await import('@ringfence/runtime/process');
-  process.stderr.write(`ringfence: ${explain(error)}\n`);
+  const { explainError } = await import('@ringfence/runtime/process');
+  process.stderr.write(`ringfence: ${explainError(error)}\n`);
   process.exitCode = 1;
 }
 await exitAfterFlush();

@@ -11,7 +11,6 @@ import { Engine, skip as engineSkip } from './lib/engine.ts';
 
 const IMAGE = 'redis:8.2-alpine';
 const CHILD = `
-import { startRedis } from '@ringfence/testkit';
 await using server = await startRedis();
 console.log(server.url);
 await new Promise((resolve) => setTimeout(resolve, 600_000));`;

@@ -42,7 +42,7 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
       [[], sensor.sort()],
     );
     const { stdout: said } = await home.run(['doctor']);
-    assert.match(said, /✓ privileges +every capability that is needed, in what runs/);
+    assert.match(said, /✓ privileges +every needed capability, in the running processes/);
     assert.match(said, /✓ runs as .*CAP_SYS_ADMIN/);
     for (const { pid } of processes) assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^NoNewPrivs:\t1$/m);
     assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);

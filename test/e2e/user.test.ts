@@ -213,8 +213,8 @@ describe('up as an unprivileged user', { skip }, () => {
       new RegExp(`✓ runs as +pid ${up.pid}, uid ${UID}, no capability; pid ${sensor}, `),
     );
     const { stdout: told } = await home.run(['doctor'], { uid: UID });
-    assert.match(told, /✓ privileges +every capability that is needed, in what runs/);
-    assert.match(told, /not tried: this needs root; the running ringfence has tried them/);
+    assert.match(told, /✓ privileges +every needed capability, in the running processes/);
+    assert.match(told, /not tried: only root may; what runs has tried them/);
     for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
       assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
 

@@ -3,7 +3,7 @@ import { type PublishedHeads, readHeads, type Verification, verifyAudit } from '
 import { paintFor } from '@ringfence/base';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
-import { openSite } from '@ringfence/runtime';
+import { openDeployment } from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { createLogger } from '@ringfence/telemetry';
 import { TOPIC } from '@ringfence/wire';
@@ -73,8 +73,9 @@ async function headsOnBus(config: Config): Promise<PublishedHeads | null> {
   const onWaiting = (reason: string | null): void => {
     if (reason !== null) process.stderr.write(`${reason}\n`);
   };
-  await using site = await openSite({ config: { ...config, services: ['auditor'] }, log, signal, onWaiting });
-  return await readHeads(site.bus.read({ topic: TOPIC.auditHeads, signal }), site.trusted?.('auditor'));
+  const options = { config: { ...config, services: ['auditor' as const] }, log, signal, onWaiting };
+  await using deployment = await openDeployment(options);
+  return await readHeads(deployment.bus.read({ topic: TOPIC.auditHeads, signal }), deployment.trusted?.('auditor'));
 }
 
 function locationOf({ auditor }: Config): string {

@@ -7,7 +7,7 @@ import { routesOf, serveApi, startApp } from '@ringfence/runtime';
 import type { ApiClient } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { DemoError, type DemoOutcome, playDemo, type Step } from '@ringfence/simulator/demo';
-import { DEFAULT_PLACE, demoConfigOf } from '@ringfence/simulator/stack';
+import { DEFAULT_STACK_DIRECTORY, demoConfigOf } from '@ringfence/simulator/stack';
 import { createLogger } from '@ringfence/telemetry';
 import type { Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
@@ -30,7 +30,7 @@ export function addDemo(program: Command): void {
     .option('--json', 'print one JSON object: the outcome and the incident')
     .option(
       '--fleet [directory]',
-      `show the incident of the fleet of "ringfence dev fleet" (default: ${DEFAULT_PLACE})`,
+      `show the incident of the fleet of "ringfence dev fleet" (default: ${DEFAULT_STACK_DIRECTORY})`,
     )
     .addHelpText(
       'after',
@@ -61,7 +61,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
   const paint = paintFor(json ? process.stderr : process.stdout);
   const log = json ? (line: string): void => void process.stderr.write(`${line}\n`) : print;
   const client = clientOf(config);
-  const running = await client.running();
+  const running = await client.isRunning();
   if (fleet !== undefined && !running)
     throw new DemoError('the fleet is not running: start it with "ringfence dev fleet"');
   await using _temporary = running ? null : await startTemporarily(config, log, paint);

@@ -6,7 +6,7 @@ import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Member } from '@ringfence/simulator';
 import { type DevFleet, startDevFleet } from '@ringfence/simulator';
-import { DEFAULT_PLACE, openPlace } from '@ringfence/simulator/stack';
+import { DEFAULT_STACK_DIRECTORY, openStackDirectory } from '@ringfence/simulator/stack';
 import type { Incident } from '@ringfence/wire';
 import { openRecording } from '@ringfence/wire';
 import type { Command } from 'commander';
@@ -49,7 +49,7 @@ export function addDev(program: Command): void {
     .option('--no-agent', 'do not watch this machine (watching needs root)')
     .option(
       '--dir <directory>',
-      `directory of the files, kept at the end (default: ${DEFAULT_PLACE}, removed at the end)`,
+      `directory of the files, kept at the end (default: ${DEFAULT_STACK_DIRECTORY}, removed at the end)`,
     )
     .addHelpText(
       'after',
@@ -81,7 +81,7 @@ async function devFleet(flags: FleetFlags): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
-  using place = await openPlace(flags.dir);
+  using place = await openStackDirectory(flags.dir);
   const { directory } = place;
   const startedAt = performance.now();
   const onStep = (step: string): void => view.print(paint.dim(`  starting ${step}`));

@@ -4,14 +4,14 @@ import type { Config } from '@ringfence/config';
 import { SENSOR_OBJECT } from '@ringfence/config';
 import {
   type Check,
-  checkHooksNow,
+  checkCustomProbes,
   checkMachine,
-  checkNeeded,
-  checkOwnProbes,
   checkPrivileges,
-  disk,
+  checkRunningAgent,
+  checkStateDirectory,
+  checkUser,
   type HookState,
-  mayLoad,
+  mayLoadSensor,
   probeFull,
   probeHooks,
 } from '@ringfence/doctor';
@@ -43,8 +43,8 @@ Examples:
     // Only the agent depends on the kernel. All other services need a disk, and the servers of the fleet.
     const isAgent = config.services.includes('collector');
     const running = await clientOf(config).status();
-    const machine = isAgent ? checkAgent(config, running) : [disk(config.stateDir)];
-    machine.push(checkPrivileges(config, running), ...(isAgent ? checkHooksNow(running) : []));
+    const machine = isAgent ? checkAgent(config, running) : [checkStateDirectory(config.stateDir)];
+    machine.push(checkUser(config, running), ...(isAgent ? checkRunningAgent(running) : []));
     const untried = isAgent ? reasonUntried(config, machine) : null;
     const hooks = isAgent && untried === null ? probe(machine) : [];
     if (self.opts<{ json?: boolean }>().json) printJson({ machine, hooks, fleet }, 2);
@@ -57,8 +57,8 @@ Examples:
 function checkAgent(config: Config, running: Status | null): Check[] {
   return [
     ...checkMachine(config, readFileSync('/proc/mounts', 'utf8')),
-    ...checkNeeded(config, running),
-    ...checkOwnProbes(config.collector),
+    ...checkPrivileges(config, running),
+    ...checkCustomProbes(config.collector),
   ];
 }
 
@@ -66,7 +66,7 @@ function checkAgent(config: Config, running: Status | null): Check[] {
 function reasonUntried(config: Config, machine: readonly Check[]): string | null {
   const blocking = machine.some(({ name, ok }) => !ok && /^(privilege|kernel types|kernel lockdown|libbpf)/.test(name));
   if (blocking) return 'fix the failed checks above first';
-  return mayLoad(config) ? null : 'this needs root; the running ringfence has tried them';
+  return mayLoadSensor(config) ? null : 'this needs root; the running ringfence has tried them';
 }
 
 function probe(machine: readonly Check[]): HookState[] {

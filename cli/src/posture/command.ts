@@ -1,6 +1,6 @@
 import { OperatorError, paintFor } from '@ringfence/base';
 import { readCapabilityUse } from '@ringfence/host-facts';
-import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
+import { capabilitiesUsedBy, containerStateOf, hostFindings, type Posture, postureOf } from '@ringfence/posture';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
@@ -59,7 +59,7 @@ function takePosture(self: Command, { container: wanted, host, watchedFor }: Pos
   const containers = inventory.containers.filter(({ id }) => ids === null || ids.includes(id));
   return {
     containers: containers.map((container) =>
-      postureOf(container, stateOf(container, inventory), capabilitiesUsedBy(container, use, minutes * 60)),
+      postureOf(container, containerStateOf(container, inventory), capabilitiesUsedBy(container, use, minutes * 60)),
     ),
     host: host === true ? hostFindings() : null,
   };

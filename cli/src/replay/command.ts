@@ -1,4 +1,4 @@
-import { paintFor, plain } from '@ringfence/base';
+import { jsonValue, paintFor } from '@ringfence/base';
 import { replay } from '@ringfence/runtime/replay';
 import { createLogger } from '@ringfence/telemetry';
 import { openRecording } from '@ringfence/wire';
@@ -58,5 +58,5 @@ function printResult(result: Awaited<ReturnType<typeof replay>>): void {
   const commands = result.commands.map(({ keyId: _, signature: __, ...command }) => command);
   const records = { alert: result.alerts, incident: result.incidents, command: commands, result: result.results };
   for (const [record, items] of Object.entries(records))
-    for (const item of items) printJson({ record, ...(plain(item) as object) });
+    for (const item of items) printJson({ record, ...(jsonValue(item) as object) });
 }

@@ -4,7 +4,7 @@ import { rulePaths } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
 import { readSources, readTestSources, rulesBeside, runTests, type TestRun } from '@ringfence/rule-lab';
 import type { RuleSource } from '@ringfence/rules';
-import { explain, untilInterrupted } from '@ringfence/runtime/process';
+import { explainError, untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { progressOn } from '../shared/progress.ts';
@@ -76,7 +76,7 @@ async function testOnce(
 async function watchFiles(paths: readonly string[], onChange: () => Promise<void>): Promise<void> {
   const signal = untilInterrupted();
   let running = Promise.resolve();
-  const onError = (error: unknown): void => print(explain(error));
+  const onError = (error: unknown): void => print(explainError(error));
   using _ = new RuleWatch(
     paths,
     () => {

@@ -1,6 +1,6 @@
 import type { Paint } from '@ringfence/base';
 import type { CollectorStats, EventAccount, LaneFlow } from '@ringfence/collector';
-import { type Cause, FATES, sumOf } from '@ringfence/runtime/status';
+import { DROP_OUTCOMES, type DropCause, sumOfDrops } from '@ringfence/runtime/status';
 import type { KindAccount } from '@ringfence/sensor';
 import { escapeText } from '@ringfence/wire';
 import { grouped } from '../shared/numbers.ts';
@@ -8,7 +8,7 @@ import { grouped } from '../shared/numbers.ts';
 const MAX_CGROUPS = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
 
-const MEANINGS: Readonly<Record<Cause, string>> = {
+const MEANINGS: Readonly<Record<DropCause, string>> = {
   unwatched: 'no loaded rule, policy or setting can match it, so it stayed in the kernel',
   self: "the agent's own files and connections",
   owner: 'traffic of a socket with an unknown process: the socket is older than the sensor, or its entry was evicted',
@@ -28,9 +28,9 @@ export function statsText(
   paint: Paint,
 ): string {
   const { kinds, lanes, throttled, failures, forgotten, skipped } = collector.account;
-  const causes = new Map<Cause, number>();
+  const causes = new Map<DropCause, number>();
   for (const { drops } of kinds)
-    for (const [cause, count] of Object.entries(drops) as [Cause, number][])
+    for (const [cause, count] of Object.entries(drops) as [DropCause, number][])
       causes.set(cause, (causes.get(cause) ?? 0) + count);
   return [
     paint.bold(
@@ -100,7 +100,7 @@ function failureLines(
 }
 
 function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
-  const head = ['lane', 'event', 'seen', ...FATES.map(({ fate }) => fate), 'sent', 'in flight'];
+  const head = ['lane', 'event', 'seen', ...DROP_OUTCOMES.map(({ name }) => name), 'sent', 'in flight'];
   const rows = kinds.map((account) => rowOf(account));
   const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
   const totalRow = ['', 'all', ...total.map(cell)];
@@ -131,7 +131,7 @@ const NAME_COLUMNS = 2;
 const cell = (count: number): string => (count === 0 ? '·' : grouped(count));
 
 function numbersOf(account: KindAccount): number[] {
-  const columns = FATES.map(({ causes }) => sumOf(account, causes));
+  const columns = DROP_OUTCOMES.map(({ causes }) => sumOfDrops(account, causes));
   const accounted = columns.reduce((sum, count) => sum + count, account.sent);
   return [account.seen, ...columns, account.sent, Math.max(0, account.seen - accounted)];
 }
@@ -143,7 +143,7 @@ const rowOf = (account: KindAccount): string[] => [
 ];
 
 const lossOf = (account: KindAccount): number =>
-  FATES.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
+  DROP_OUTCOMES.reduce((sum, { causes, lost }) => sum + (lost ? sumOfDrops(account, causes) : 0), 0);
 
 function laneLines(flow: LaneFlow, paint: Paint): string[] {
   const count = (key: keyof LaneFlow): string => grouped(flow[key]);

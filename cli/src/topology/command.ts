@@ -6,11 +6,11 @@ import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';
 import { ApiClient } from '@ringfence/runtime/client';
-import { brokerOptionsOf, kafkaOptionsOf } from '@ringfence/runtime/fleet';
+import { kafkaOptionsOf, kafkaOptionsWithIdentity } from '@ringfence/runtime/fleet';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
-import { groups as consumerGroups, interestsOf } from '@ringfence/runtime/status';
-import { adminConfigOf, DEFAULT_PLACE, socketsOf } from '@ringfence/simulator/stack';
+import { consumerGroups, interestsOf } from '@ringfence/runtime/status';
+import { adminConfigOf, DEFAULT_STACK_DIRECTORY, socketsOf } from '@ringfence/simulator/stack';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
@@ -34,7 +34,7 @@ export function addTopology(program: Command): void {
     .command('topology')
     .description(DESCRIPTIONS.topology)
     .option('--watch', 'refresh until Ctrl-C')
-    .option('--fleet [directory]', `show the fleet of "ringfence dev fleet" (default: ${DEFAULT_PLACE})`)
+    .option('--fleet [directory]', `show the fleet of "ringfence dev fleet" (default: ${DEFAULT_STACK_DIRECTORY})`)
     .option('--json', 'print one JSON object (with --watch, one line per refresh)')
     .addHelpText(
       'after',
@@ -99,4 +99,6 @@ async function statusesOf(sockets: readonly string[]): Promise<Status[]> {
 
 /** Uses the certificate of the enrolment if this machine has one, as `up` does; else the settings of the bus. */
 const brokersOf = (config: Config): ReturnType<typeof kafkaOptionsOf> =>
-  existsSync(identityPaths(config.identity.path).certificate) ? brokerOptionsOf(config) : kafkaOptionsOf(config);
+  existsSync(identityPaths(config.identity.path).certificate)
+    ? kafkaOptionsWithIdentity(config)
+    : kafkaOptionsOf(config);

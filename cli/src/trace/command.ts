@@ -6,10 +6,10 @@ import { findContainers } from '@ringfence/host-facts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import {
   numbersOf,
-  Output,
-  readCalls,
-  show,
-  Command as TracedCommand,
+  printTrace,
+  readSystemCalls,
+  TracedCommand,
+  TraceOutput,
   Tracer,
   type TracerOptions,
 } from '@ringfence/syscall-trace';
@@ -81,7 +81,7 @@ async function trace(words: readonly string[], options: TraceOptions, self: Comm
     );
   const bytesMax = integerOf('--bytes', options.bytes, 0, 256);
   const pid = options.pid === undefined ? null : processOf(options.pid);
-  const calls = readCalls();
+  const calls = readSystemCalls();
   const only = options.syscall === undefined ? null : numbersOf(options.syscall.split(','), calls);
   const cgroup = cgroupOf(options, self);
   const objectPath = tracerObject();
@@ -90,14 +90,14 @@ async function trace(words: readonly string[], options: TraceOptions, self: Comm
   using tracer = new Tracer({ objectPath, calls, only, follow, cgroup, texts: options.summary !== true });
   await using stack = new AsyncDisposableStack();
   const output = stack.adopt(
-    new Output(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
+    new TraceOutput(options.output ?? null, words.length > 0 ? process.stderr : process.stdout),
     (stream) => stream.close(),
   );
-  const view = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };
-  const format = { view, json: options.json === true, summary: options.summary === true };
+  const format = { calls, paint: paintFor(output.stream), bytesMax, epoch: epochOf() };
+  const print = { format, json: options.json === true, summary: options.summary === true, untilOver: pid !== null };
   const session = words.length > 0 ? await runCommand(tracer, words, interrupts) : watch(tracer, pid, interrupts);
-  await show(tracer, output, format, session.signal, pid !== null);
-  const lost = tracer.lost;
+  await printTrace(tracer, output, print, session.signal);
+  const lost = tracer.lostRecords;
   if (lost > 0n)
     process.stderr.write(`ringfence: ${lost} records were lost: they arrived faster than they could be read\n`);
   return session.code();
@@ -137,15 +137,15 @@ async function runCommand(tracer: Tracer, words: readonly string[], interrupts: 
     code = signal === 'SIGINT' ? 130 : 143;
     if (signals++ > 0) controller.abort();
     // The terminal sends Ctrl-C to the whole process group, so the command already has it.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) command.pass(signal);
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) command.kill(signal);
   };
   command.ended.then((ended) => {
     code = ended;
     controller.abort();
   });
-  tracer.trace(command.pid, true);
+  tracer.trace(command.pid, { fromNextExec: true });
   tracer.attach();
-  command.letGo();
+  command.release();
   return { signal: controller.signal, code: () => code };
 }
 

@@ -1,4 +1,4 @@
-import { takePart } from '@ringfence/runtime/process-role';
+import { takeProcessRole } from '@ringfence/runtime/process-role';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { settingsOf, withSettings } from '../shared/context.ts';
@@ -23,9 +23,9 @@ Examples:
 
 /** Imports lazily, so that each process loads only its own part: above all the process that has capabilities. */
 async function up(self: Command): Promise<void> {
-  const role = takePart();
+  const role = takeProcessRole();
   const config = settingsOf(self);
   if (role?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, role);
   if (role === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
-  return (await import('./run.ts')).run(config, role?.link ?? null);
+  return (await import('./run.ts')).run(config, role?.sensor ?? null);
 }

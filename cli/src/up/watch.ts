@@ -28,15 +28,15 @@ export interface Watching {
  * aborts.
  */
 export async function watch(watching: Watching): Promise<void> {
-  const { services, site } = watching.app;
+  const { services, deployment } = watching.app;
   // In a fleet, only the processes of responders and auditors print alerts and incidents.
-  const prints = site.fleet === null || Boolean(services.responder ?? services.auditor);
+  const prints = deployment.fleet === null || Boolean(services.responder ?? services.auditor);
   const printers = prints ? [printAlerts(watching), new IncidentPrinter(watching).run()] : [];
   await Promise.all([...printers, redraw(watching), aborted(watching.signal)]);
 }
 
 async function printAlerts({ app, log, view, paint, signal }: Watching): Promise<void> {
-  await follow({ bus: app.site.bus, log, topic: TOPIC.alerts, signal }, (value) =>
+  await follow({ bus: app.deployment.bus, log, topic: TOPIC.alerts, signal }, (value) =>
     view.print(alertLine(paint, decode('Alert', value))),
   );
 }
@@ -88,7 +88,7 @@ class IncidentPrinter {
 
   async run(): Promise<void> {
     const { app, log, signal } = this.#watching;
-    await follow({ bus: app.site.bus, log, topic: TOPIC.incidents, signal }, (value) =>
+    await follow({ bus: app.deployment.bus, log, topic: TOPIC.incidents, signal }, (value) =>
       this.#onChange(decode('Incident', value)),
     );
     for (const timer of this.#timers.values()) clearTimeout(timer);

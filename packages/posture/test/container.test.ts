@@ -46,7 +46,7 @@ describe('the posture of a container', () => {
 
   test('reports unused capabilities only if the usage is known, and keeps the used ones', () => {
     const state = createTestState({ capabilities: DEFAULT_CAPABILITIES });
-    const used = { names: new Set(['CAP_CHOWN', 'CAP_NET_RAW']), watched: 660 };
+    const used = { names: new Set(['CAP_CHOWN', 'CAP_NET_RAW']), watchedSeconds: 660 };
     const known = postureOf(createTestContainer(), state, used);
     const [unused] = known.findings;
     assert.equal(unused?.id, 'unused-capabilities');

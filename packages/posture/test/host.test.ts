@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { hostFindings } from '../src/host.ts';
+import { hostFindings } from '../src/host-findings.ts';
 
 test('the posture of the host names the command that fixes each weak setting, and skips settings that the kernel lacks', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'rf-posture-'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { InventoryMount } from '@ringfence/host-facts';
-import { mountFindings } from '../src/mounts.ts';
-import { mountedPaths } from '../src/state.ts';
+import { mountedPaths } from '../src/container-state.ts';
+import { mountFindings } from '../src/mount-findings.ts';
 
 describe('a mount of the host in a container', () => {
   const cases: readonly [source: string, readonly: boolean, expected: string | null][] = [

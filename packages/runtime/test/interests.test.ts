@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { interestVersion } from '@ringfence/interest';
-import { interestsOf } from '../src/status/interests.ts';
+import { interestsOf } from '../src/status/host-interests.ts';
 import type { Status } from '../src/status/status.ts';
 
 test('interests of several processes add up the hosts of the enrichers, and take the current version from a responder', () => {

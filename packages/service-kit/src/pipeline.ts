@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
-import { fateOf, Seldom } from '@ringfence/base';
+import { fateOf, LogThrottle } from '@ringfence/base';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
 import { AssignmentLostError, BusFullError } from '@ringfence/bus';
 
@@ -63,7 +63,7 @@ export type PipelineOptions = CommonOptions & (Handler | Partitioned);
 
 /** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what a handler threw when its fate is `fatal`. */
 export async function runPipeline(given: PipelineOptions): Promise<void> {
-  const options = { ...given, handlers: handlersOf(given), buried: new Seldom(BURIED_EVERY_MS) };
+  const options = { ...given, handlers: handlersOf(given), buried: new LogThrottle(BURIED_EVERY_MS) };
   const { consumer, signal } = options;
   // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
@@ -90,7 +90,7 @@ interface Group {
 
 interface Running extends CommonOptions {
   /** which records that can't be processed the log tells of; all are counted, and in the dead letters */
-  readonly buried: Seldom;
+  readonly buried: LogThrottle;
   /** The records by whose work they are, in their order. */
   readonly handlers: (records: readonly InRecord[]) => Iterable<Group>;
 }
@@ -190,7 +190,7 @@ async function handleWithRetries(
 async function buryRecord(options: Running, record: InRecord, error: unknown): Promise<void> {
   const { topic, partition, offset } = record;
   const { code = 'unknown', message } = error as { readonly code?: string; readonly message: string };
-  const untold = options.buried.tell(code);
+  const untold = options.buried.shouldLog(code);
   if (untold !== null) {
     options.log?.error(
       { service: options.service, code, reason: message, topic, partition, offset, untold },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { fateOf, Seldom, silentLog } from '@ringfence/base';
+import { fateOf, silentLog } from '@ringfence/base';
 import type { Consumer, EmbeddedBus, InRecord } from '@ringfence/bus';
 import { BusFullError } from '@ringfence/bus';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from '@ringfence/testkit/bus';
@@ -140,17 +140,6 @@ describe('a pipeline', () => {
     assert.deepEqual(lines, [
       { service: 'test', code: 'unknown', reason: 'this is poison', topic: 'in', partition: 0, offset: 0, untold: 0 },
     ]);
-  });
-
-  test('tells each kind of trouble once in a while, with how many went untold', () => {
-    const seldom = new Seldom(1000);
-    assert.deepEqual(
-      [0, 10, 999, 1000, 1500, 2000].map((now) => seldom.tell('a', now)),
-      [0, null, null, 2, null, 1],
-    );
-    assert.equal(seldom.tell('b', 10), 0);
-    for (let n = 0; n < 1000; n++) seldom.tell(`kind ${n}`, 0);
-    assert.equal(seldom.tell('one more', 1), null, 'kinds are bounded');
   });
 
   test('stops at any other throw, and what was in hand comes again', async (t) => {

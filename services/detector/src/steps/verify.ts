@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Patience } from '@ringfence/base';
+import { GracePeriod } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
 import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
@@ -36,7 +36,7 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
   const trusted = (topic: string): TrustedKeys =>
     topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? judge : detector;
   const valid = new WeakSet<Uint8Array>();
-  const patience = new Patience({ graceMs });
+  const gracePeriod = new GracePeriod({ graceMs });
 
   async function verifyAhead({ topic, value, timestamp }: InRecord): Promise<void> {
     try {
@@ -52,7 +52,7 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
     const keyId = signerOf(value);
     const key = trusted(topic)(keyId, timestamp);
     if (key !== undefined && verifyRecord(key, value)) return;
-    const fate = key === undefined && keyId !== '' && patience.waitsFor(keyId) ? 'retriable' : 'poison';
+    const fate = key === undefined && keyId !== '' && gracePeriod.isWithin(keyId) ? 'retriable' : 'poison';
     if (fate === 'poison') stats.forged++;
     const by = WRITERS[topic] ?? 'a detector';
     const what =

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { Patience } from '@ringfence/base';
+import { GracePeriod } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
 import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/wire';
 import type { Enrolment } from '../config.ts';
@@ -19,7 +19,7 @@ export interface Verify {
  */
 export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify {
   const valid = new WeakSet<Uint8Array>();
-  const patience = new Patience({ graceMs });
+  const gracePeriod = new GracePeriod({ graceMs });
 
   async function verifyAhead({ key: hostId, value, timestamp }: InRecord): Promise<void> {
     try {
@@ -38,12 +38,12 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
         `its key ${keyId} was revoked: enrol the agent anew, or find out who still has the old key`,
       );
     }
-    const waits = patience.waitsFor(`${hostId}/${keyId}`);
+    const isWithinGrace = gracePeriod.isWithin(`${hostId}/${keyId}`);
     return new EnricherError(
       'ERR_ENRICHER_UNKNOWN_HOST',
       hostId,
       'no such key is enrolled for it: enrol the agent, or find out who sends in its name',
-      waits ? 'retriable' : 'poison',
+      isWithinGrace ? 'retriable' : 'poison',
     );
   }
 
