@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit';
+import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit/servers';
 import { ApiClient } from '../../cli/src/api/client.ts';
 import type { Status } from '../../cli/src/app/status.ts';
 import { type Ended, Running } from './lib/program.ts';

@@ -31,7 +31,8 @@ import {
   TOPIC,
   typeOf,
 } from '@ringfence/schema';
-import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
+import { startTcpProxy } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import { SmallFleet, START_MS } from './lib/fleet.ts';
 import { death, type FleetAgent, lives, type Shown } from './lib/fleet-agent.ts';
 import { until } from './lib/wait.ts';

@@ -19,7 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
-import { kafkaMissing } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import type { Status } from '../../cli/src/app/status.ts';
 import { loadHostId } from '../../cli/src/identity.ts';
 import { cgroupRoot } from './lib/container.ts';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
 import { createSigningKey, TOPIC } from '@ringfence/schema';
-import { kafkaMissing } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import { SmallFleet } from '../e2e/lib/fleet.ts';
 import { death, lives } from '../e2e/lib/fleet-agent.ts';
 import { until } from '../e2e/lib/wait.ts';

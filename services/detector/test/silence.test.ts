@@ -10,7 +10,8 @@ import type { KafkaBus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus/fleet';
 import { startEnricher } from '@ringfence/enricher';
 import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/schema';
-import { type Faults, kafkaMissing, startKafka } from '@ringfence/testkit';
+import type { Faults } from '@ringfence/testkit';
+import { kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import { startDetector } from '../src/index.ts';
 
 const CHILD = fileURLToPath(new URL('agent-child.ts', import.meta.url));

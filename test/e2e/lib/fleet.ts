@@ -7,7 +7,7 @@ import { openKafkaBus } from '@ringfence/bus/fleet';
 import type { ServiceName } from '@ringfence/config';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
 import { decode, type Role, SchemaError, TOPIC } from '@ringfence/schema';
-import type { KafkaCluster } from '@ringfence/testkit';
+import type { KafkaCluster } from '@ringfence/testkit/servers';
 import { kafkaOptionsOf } from '../../../cli/src/app/kafka-options.ts';
 import { adminOf, freePort, makeTopics } from '../../../cli/src/dev/fleet.ts';
 import { type Member, type MemberOptions, Members } from '../../../cli/src/dev/members.ts';

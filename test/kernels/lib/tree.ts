@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit';
+import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit/kernels';
 import { buildSensor } from '../../../tools/build-sensor.ts';
 import { compileProgram, LIBRARIES } from '../../kernel/sensor/sensor.ts';
 

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit';
+import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
 import { conformance } from '../../src/conformance/index.ts';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type KafkaCluster, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, startKafka } from '@ringfence/testkit/servers';
 import { assertCounted, COUNTING, count, inputs } from '../../src/conformance/counting.ts';
 import { collect, NOTHING, record, take, text, topic } from '../../src/conformance/helpers.ts';
 import { BusUnavailableError } from '../../src/errors.ts';

@@ -10,7 +10,8 @@ import {
   SchemaError,
   typeOf,
 } from '@ringfence/schema';
-import { createTestAlert, createTestHost, registryMissing, sharedRegistry } from '@ringfence/testkit';
+import { createTestAlert, createTestHost } from '@ringfence/testkit';
+import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
 import type { Bus, Consumer, InRecord } from '../../src/port.ts';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';

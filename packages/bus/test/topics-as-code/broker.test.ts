@@ -9,7 +9,7 @@ import {
   stringSerializers,
 } from '@platformatic/kafka';
 import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/schema';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
 import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';
 import { planTopics } from '../../src/topics-as-code/plan.ts';

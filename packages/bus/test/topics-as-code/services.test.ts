@@ -14,7 +14,8 @@ import {
   topicsWith,
   writerSchemas,
 } from '@ringfence/schema';
-import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { createTestHost } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import { BusRefusedError } from '../../src/errors.ts';
 import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
 import type { KafkaBusOptions } from '../../src/kafka/options.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
 import type { Consumer } from '../../src/index.ts';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
 import { type GroupView, readTopology, withAdmin } from '../../src/topics-as-code/index.ts';

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedBus, type OutRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createSigningKey, TOPIC, topicsWith } from '@ringfence/schema';
-import { elasticsearchMissing, startElasticsearch } from '@ringfence/testkit';
+import { elasticsearchMissing, startElasticsearch } from '@ringfence/testkit/servers';
 import { type Auditor, type AuditorDeps, readHeads, startAuditor } from '../../src/index.ts';
 import { silent, tempDir } from '../support.ts';
 import { testTrail } from '../trail.ts';
