@@ -18,9 +18,9 @@ import { emitTranscoder } from './emit-transcoder.ts';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const header = join(root, 'bpf/ringfence.h');
-const banner = '// Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.';
+const banner = '// Generated from bpf/ringfence.h by `npm run check -- --fix`: edit the header, not this file.';
 const transcoderBanner =
-  '// Made by tools/generate-records.ts from bpf/ringfence.h and packages/schema/avro/event.avsc: do not edit.';
+  '// Generated from bpf/ringfence.h and packages/schema/avro/event.avsc by `npm run check -- --fix`: edit these, not this file.';
 
 /** Text by file. */
 type Outputs = ReadonlyMap<string, string>;
@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     const committed = await readFile(output, 'utf8');
     if (committed === text) continue;
     console.error(
-      `${output}:${firstDifference(committed, text)}: not what bpf/ringfence.h says; run tools/generate-records.ts`,
+      `${output}:${firstDifference(committed, text)}: out of step with bpf/ringfence.h; run: npm run check -- --fix`,
     );
     process.exitCode = 1;
   }

@@ -1,4 +1,4 @@
-// Made by tools/generate-records.ts from bpf/ringfence.h: do not edit.
+// Generated from bpf/ringfence.h by `npm run check -- --fix`: edit the header, not this file.
 
 /** enum rf_access_operation */
 export const AccessOperation = {

@@ -1,4 +1,4 @@
-// Made by tools/generate-records.ts from bpf/ringfence.h and packages/schema/avro/event.avsc: do not edit.
+// Generated from bpf/ringfence.h and packages/schema/avro/event.avsc by `npm run check -- --fix`: edit these, not this file.
 
 import type { AvroWriter } from '@ringfence/schema';
 import { addressBytes, signedMicros, writeText } from '../steps/write-field.ts';
