@@ -1,6 +1,6 @@
-export type CliErrorCode = 'ERR_CLI' | 'ERR_NOT_RUNNING';
+export type CliErrorCode = 'ERR_CLI' | 'ERR_NOT_RUNNING' | 'ERR_USAGE';
 
-/** Something the user can mend: shown without a stack, exit code 1. */
+/** Something the user can mend: shown without a stack. Exit code 1; with ERR_USAGE 2, the command was not understood. */
 export class CliError extends Error {
   readonly code: CliErrorCode;
 

@@ -45,6 +45,6 @@ try {
 } catch (error) {
   const { explain } = await import('./explain.ts');
   process.stderr.write(`ringfence: ${explain(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Error && 'code' in error && error.code === 'ERR_USAGE' ? 2 : 1;
 }
 await leave();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import test from 'node:test';
+import { promisify } from 'node:util';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 const rule = (name: string): string => `- rule: r\n  condition: event.action = exec and process.name = ${name}\n`;
@@ -68,5 +69,33 @@ test('rules test --watch tests again when a rule or a test changes, whatever is 
   } finally {
     child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('rules test without a file takes the configured folders; where no test file is, it ends with 2 and says how one is made', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
+  const node = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', MAIN];
+  const testRules = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> => {
+    const command = [...node, 'rules', 'test', ...args, '--config', '/dev/null'];
+    return await promisify(execFile)(process.execPath, command).then(
+      ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+      ({ stdout, stderr, code }) => ({ stdout, stderr, code }),
+    );
+  };
+  try {
+    writeFileSync(join(dir, 'r.yaml'), rule('sh'));
+    const configured = ['--set', `detector.rules=${dir}`];
+    for (const args of [configured, [dir], [...configured, '--watch'], [join(dir, 'r.yaml')]]) {
+      const { stdout, stderr, code } = await testRules(...args);
+      assert.deepEqual({ stdout, code }, { stdout: '', code: 2 }, args.join(' '));
+      assert.match(stderr, new RegExp(`^ringfence: there is no test file in ${dir}`));
+      assert.match(stderr, /is named NAME\.test\.yaml.*rules new NAME --dir FOLDER.*rules test --help[^\n]*\n$/);
+    }
+    writeFileSync(join(dir, 'r.test.yaml'), TABLE);
+    const { stdout, code } = await testRules(...configured);
+    assert.match(stdout, /1 test passed, 0 failed/);
+    assert.equal(code, 0);
+  } finally {
+    rmSync(dir, { recursive: true });
   }
 });

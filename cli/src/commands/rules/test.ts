@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { rulePaths } from '../../app/rule-paths.ts';
 import { CliError } from '../../errors.ts';
 import { explain } from '../../explain.ts';
-import { readSources } from '../../rules/sources.ts';
+import { readSources, shortName } from '../../rules/sources.ts';
 import { runTests, type TestRun } from '../../rules/test.ts';
 import { readTestSources, rulesBeside } from '../../rules/test-sources.ts';
 import { paintFor } from '../../view/paint.ts';
@@ -48,6 +48,8 @@ A table of tests lies beside its rules and ends in .test.yaml:
 
 Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
 
+Exit codes: 0 all tests passed, 1 a test or a test file failed, 2 there is no test file.
+
 Examples:
   ringfence rules test my-rules/
   ringfence rules test my-rules/web.test.yaml --watch`,
@@ -71,12 +73,21 @@ async function testOnce(
   files: readonly string[],
   config: Config,
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
-  const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
-  if (tests.length === 0 && files.length > 0)
-    throw new CliError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+  const paths = files.length > 0 ? files : rulePaths(config);
+  const tests = await readTestSources(paths);
+  if (tests.length === 0) throw noTests(paths);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
   return { run: await runTests(tests, sources, progress.tell), tests };
+}
+
+function noTests(paths: readonly string[]): CliError {
+  const searched =
+    paths.length > 0 ? paths.map((path) => shortName(path)).join(', ') : 'the settings (detector.rules is empty)';
+  const message =
+    `there is no test file in ${searched}. A test file is named NAME.test.yaml and lies beside the rules or below their folder; ` +
+    `"ringfence rules new NAME --dir FOLDER" writes a rule with its test, "ringfence rules test --help" shows one`;
+  return new CliError(message, { code: 'ERR_USAGE' });
 }
 
 async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
