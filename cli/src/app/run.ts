@@ -18,7 +18,7 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
   const log = createLogger(
-    view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
+    isWatched(view) ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
   view.print(paint.dim('starting: the log, the services, the sensor…'));
   const monitor = new AppMonitor();
@@ -50,7 +50,10 @@ export async function run(config: Config, link: PartLink | null): Promise<void> 
 /** What the sensor's process logs stands among the lines of this one. */
 function linkTo(link: PartLink, view: LiveView): SensorLink {
   return new SensorLink(link, (line) => {
-    if (view.interactive) view.print(line.trimEnd());
+    if (isWatched(view)) view.print(line.trimEnd());
     else process.stderr.write(line);
   });
 }
+
+/** Whether the log goes to the same terminal as the view, which must then print it. A log that was redirected stays out of the view. */
+const isWatched = (view: LiveView): boolean => view.interactive && process.stderr.isTTY === true;

@@ -50,8 +50,12 @@ export class SystemCallError extends CollectorError {
 
 /** The sensor can't be loaded, attached or pinned. */
 export class SensorError extends CollectorError {
-  constructor(message: string, options?: ErrorOptions) {
+  /** This kernel does not have what the sensor would watch there. */
+  readonly absent: boolean;
+
+  constructor(message: string, { absent = false, ...options }: ErrorOptions & { readonly absent?: boolean } = {}) {
     super('ERR_COLLECTOR_SENSOR', message, options);
+    this.absent = absent;
   }
 }
 
