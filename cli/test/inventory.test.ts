@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { Inventory } from '@ringfence/collector';
+import { readable } from '@ringfence/testkit';
 import { skip } from '../../test/kernel/sensor/sensor.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { inventoryText, socketText } from '../src/view/inventory.ts';
 import { paintFor } from '../src/view/paint.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
-const command = [process.execPath, '--conditions=@ringfence/source', MAIN, 'inventory', '--config', '/dev/null'];
+const flags = ['--conditions=@ringfence/source', readable(MAIN), 'inventory', '--config', '/dev/null'];
+const command = [readable(process.execPath), ...flags];
 
 function inventory(args: readonly string[], inFront: readonly string[] = []): { text: string; code: number | null } {
   const [file = '', ...rest] = [...inFront, ...command, ...args];

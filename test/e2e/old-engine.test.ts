@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { readable } from '@ringfence/testkit';
 import type { Status } from '../../cli/src/app/status.ts';
 import { buildSensor } from '../../tools/build-sensor.ts';
 import { Installation, MAIN, Running } from './lib/program.ts';
@@ -19,9 +20,9 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
     chmodSync(home.dir, 0o755);
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const command = [
-      process.execPath,
+      readable(process.execPath),
       '--conditions=@ringfence/source',
-      MAIN,
+      readable(MAIN),
       'up',
       '--config',
       '/dev/null',

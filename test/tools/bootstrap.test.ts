@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { readable } from '@ringfence/testkit';
 
 const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-bootstrap-'));
@@ -61,7 +62,7 @@ before(() => {
   );
   write('tools/other.ts', `console.log('other', ...process.argv.slice(2), process.execArgv.join(' '));`);
   mkdirSync(join(root, 'node_modules/node/bin'), { recursive: true });
-  symlinkSync(process.execPath, join(root, 'node_modules/node/bin/node'));
+  symlinkSync(readable(process.execPath), join(root, 'node_modules/node/bin/node'));
   setInstalled(LOCK.packages);
 });
 
@@ -221,7 +222,7 @@ describe('where system packages are missing and may not be installed, the bootst
       '-c',
       script,
       'sh',
-      process.execPath,
+      readable(process.execPath),
       join(root, 'tools/bootstrap.mjs'),
       '--help',
     ];

@@ -9,6 +9,7 @@ import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabiliti
 import { setInherited, socketPair } from './descriptors.ts';
 import { prepareHost } from './host.ts';
 import { type Part, partEnvironment } from './part.ts';
+import { assertReachable, type Needed } from './reach.ts';
 
 export interface Account {
   readonly name: string;
@@ -29,6 +30,7 @@ export function launch(config: Config): never {
   if (!isRoot && process.getuid?.() !== account.uid)
     throw new CliError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
+  if (isRoot) assertReachable(account.name, [setpriv, ...identityArguments(account), '--'], neededBy(config));
   const watches = config.services.includes('collector');
   const needed = watches ? capabilitiesToGive(capabilitiesFor(config)) : [];
   if (watches) prepareHost(createLogger(config.log), config);
@@ -54,6 +56,15 @@ export function launch(config: Config): never {
   }
   if (process.execve === undefined) throw new CliError('user needs Node 24: npm start brings it');
   return process.execve(setpriv, ['setpriv', ...rights([])], environment({ name: 'services', link }));
+}
+
+/** What the user's processes open before they can say what is wrong. */
+function neededBy({ stateDir, runDir }: Config): Needed[] {
+  return [
+    { path: process.execPath, right: 'execute' },
+    { path: realpathSync(process.argv[1] ?? ''), right: 'read' },
+    ...[stateDir, runDir].map((path): Needed => ({ path, right: 'given' })),
+  ];
 }
 
 const SETPCAP: Capability = { name: 'CAP_SETPCAP', for: 'give up capabilities for ever' };

@@ -217,7 +217,7 @@ const shape = (home: Home) => ({
   ),
   user: text(
     '',
-    'The unprivileged user that `up` becomes. What needs capabilities is then a process of its own that has those few and does nothing else; all the rest has none. Started as root, it gives `stateDir`, `runDir` and `sensor.pinPath` to that user. Empty: it stays who started it.',
+    'The unprivileged user that `up` becomes. What needs capabilities is then a process of its own that has those few and does nothing else; all the rest has none. Started as root, it gives `stateDir`, `runDir` and `sensor.pinPath` to that user, who must be able to enter the folders above these and above the program. Empty: it stays who started it.',
     USER_NAME,
   ),
   instance: text(

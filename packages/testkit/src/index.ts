@@ -23,6 +23,7 @@ export type {
 } from './host-values.ts';
 export { type TestLogOptions, testLogs } from './logs.ts';
 export { credentialsOf, TestProcess } from './process.ts';
+export { readable } from './readable.ts';
 export { type TestRecord, testRecords } from './records.ts';
 export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './servers/certificates.ts';
 export { TestServerError } from './servers/errors.ts';
