@@ -16,6 +16,7 @@ import {
   topicsWith,
 } from '@ringfence/schema';
 import { buildSensor } from '../../../tools/build-sensor.ts';
+import { sensorMissing } from '../../../tools/sensor-missing.ts';
 import {
   type Collector,
   type CollectorDeps,
@@ -30,6 +31,7 @@ export const BPF_FS = '/sys/fs/bpf';
 /** Why the running kernel can't be used; false: it can. */
 export function kernelSkip(): string | false {
   if (process.getuid?.() !== 0) return 'needs root';
+  if (sensorMissing !== undefined) return sensorMissing;
   try {
     if (isBpfFileSystem(BPF_FS)) return false;
   } catch (error) {

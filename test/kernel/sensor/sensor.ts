@@ -14,6 +14,7 @@ import {
 import { Failures } from '../../../services/collector/src/sensor/failures.ts';
 import { FullProfile, UNIX_SENT, ways } from '../../../services/collector/src/sensor/full.ts';
 import { buildSensor } from '../../../tools/build-sensor.ts';
+import { compilerMissing, sensorMissing } from '../../../tools/sensor-missing.ts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
@@ -68,7 +69,7 @@ function whyNot(): string | undefined {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
   if (cgroup2() === undefined) return 'cgroup2 is not mounted';
   if (!existsSync('/sys/kernel/tracing/events/syscalls')) return 'tracefs is not mounted at /sys/kernel/tracing';
-  return undefined;
+  return sensorMissing ?? compilerMissing;
 }
 
 /** For tests that change the machine: false in a guest of packages/testkit, whose kernel was told at its start that it is one; else why not. */
