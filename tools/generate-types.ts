@@ -82,11 +82,11 @@ function define(schema: Exclude<Schema, string | Schema[]>): void {
 
 for (const name of recordNames) define(schemaOf(name) as unknown as Exclude<Schema, string | Schema[]>);
 const map = recordNames.map((name) => `  readonly ${name}: ${name};\n`).join('');
-const text = `// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
+const text = `// Generated from packages/wire/avro by \`npm run check -- --fix\`: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync(OUT, 'utf8') !== text) {
-    console.error('types.generated.ts differs from packages/wire/avro: run tools/generate-types.ts');
+    console.error('types.generated.ts is differs from packages/wire/avro; run: npm run check -- --fix');
     process.exitCode = 1;
   }
 } else writeFileSync(OUT, text);

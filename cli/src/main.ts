@@ -46,7 +46,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   const { explainError } = await import('@ringfence/runtime/process');
-  process.stderr.write(`ringfence: ${explainError(error)}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`ringfence: ${explainError(error)}
+`);
+  process.exitCode = error instanceof Error && 'code' in error && error.code === 'ERR_USAGE' ? 2 : 1;
 }
 await exitAfterFlush();

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Inventory } from '@ringfence/host-facts';
 import { buildSensor } from '@ringfence/sensor/build';
+import { readable } from '@ringfence/testkit';
 import { skip } from '@ringfence/testkit/sensor';
 import { inventoryText, socketText } from '../src/inventory/view.ts';
 import { assertEscaped, HOSTILE, plain, RINGFENCE } from './support.ts';
 
+/** `ringfence`, also for users who can't enter the folder of this checkout. */
+const command = RINGFENCE.map((word) => (isAbsolute(word) ? readable(word) : word));
+
 /** `wrapper`: a command that runs `ringfence inventory`. */
 function inventory(args: readonly string[], wrapper: readonly string[] = []): { text: string; code: number | null } {
-  const [file = '', ...words] = [...wrapper, ...RINGFENCE, 'inventory', '--config', '/dev/null', ...args];
+  const [file = '', ...words] = [...wrapper, ...command, 'inventory', '--config', '/dev/null', ...args];
   const { stdout, stderr, status } = spawnSync(file, words, { encoding: 'utf8', maxBuffer: 64 << 20 });
   return { text: stdout + stderr, code: status };
 }

@@ -13,7 +13,7 @@ import { addRules } from '../src/rules/command.ts';
 import { coverageText } from '../src/rules/coverage-view.ts';
 import { diagnosticsText, skippedRulesText } from '../src/rules/diagnostics-view.ts';
 import { missLines, testRunText } from '../src/rules/test-view.ts';
-import { plain, RINGFENCE } from './support.ts';
+import { plain, RINGFENCE, ringfence } from './support.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -192,5 +192,26 @@ test('rules test --watch repeats the tests after each change, even an invalid on
   } finally {
     child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('rules test takes the configured folders; without a test file it exits with 2 and explains how to write one', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
+  const testRules = (args: readonly string[]) => ringfence(['rules', 'test', ...args, '--config', '/dev/null']);
+  try {
+    writeFileSync(join(dir, 'r.yaml'), rule('sh'));
+    const configured = ['--set', `detector.rules=${dir}`];
+    for (const args of [configured, [dir], [...configured, '--watch'], [join(dir, 'r.yaml')]]) {
+      const { stdout, stderr, code } = await testRules(args);
+      assert.deepEqual({ stdout, code }, { stdout: '', code: 2 }, args.join(' '));
+      assert.match(stderr, new RegExp(`^ringfence: there is no test file in ${dir}`));
+      assert.match(stderr, /is named NAME\.test\.yaml.*rules new NAME --dir FOLDER.*rules test --help[^\n]*\n$/);
+    }
+    writeFileSync(join(dir, 'r.test.yaml'), TABLE);
+    const { stdout, code } = await testRules(configured);
+    assert.match(stdout, /1 test passed, 0 failed/);
+    assert.equal(code, 0);
+  } finally {
+    rmSync(dir, { recursive: true });
   }
 });

@@ -4,6 +4,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
+import { readable } from '@ringfence/testkit';
 import { Installation, MAIN, Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
@@ -19,9 +20,9 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
     chmodSync(home.dir, 0o755);
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const command = [
-      process.execPath,
+      readable(process.execPath),
       '--conditions=@ringfence/source',
-      MAIN,
+      readable(MAIN),
       'up',
       '--config',
       '/dev/null',

@@ -2,7 +2,7 @@ import { OperatorError, paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { rulePaths } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
-import { readSources, readTestSources, rulesBeside, runTests, type TestRun } from '@ringfence/rule-lab';
+import { readSources, readTestSources, rulesBeside, runTests, shortName, type TestRun } from '@ringfence/rule-lab';
 import type { RuleSource } from '@ringfence/rules';
 import { explainError, untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
@@ -42,6 +42,8 @@ A test file is in the folder of its rules, and its name ends in .test.yaml:
 
 The keys of an event are field names (docs/FIELDS.md). A test may replay a recording instead: recording: attack.rec.
 
+Exit codes: 0 all tests passed, 1 a test or a test file failed, 2 there is no test file.
+
 Examples:
   ringfence rules test my-rules/
   ringfence rules test my-rules/web.test.yaml --watch`,
@@ -65,12 +67,21 @@ async function testOnce(
   files: readonly string[],
   config: Config,
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
-  const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
-  if (tests.length === 0 && files.length > 0)
-    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new creates a rule with its test`);
+  const paths = files.length > 0 ? files : rulePaths(config);
+  const tests = await readTestSources(paths);
+  if (tests.length === 0) throw noTests(paths);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
   return { run: await runTests(tests, sources, progress.report), tests };
+}
+
+function noTests(paths: readonly string[]): OperatorError {
+  const searched =
+    paths.length > 0 ? paths.map((path) => shortName(path)).join(', ') : 'the settings (detector.rules is empty)';
+  const message =
+    `there is no test file in ${searched}. A test file is named NAME.test.yaml and lies beside the rules or below their folder; ` +
+    `"ringfence rules new NAME --dir FOLDER" writes a rule with its test, "ringfence rules test --help" shows one`;
+  return new OperatorError(message, { code: 'ERR_USAGE' });
 }
 
 async function watchFiles(paths: readonly string[], onChange: () => Promise<void>): Promise<void> {

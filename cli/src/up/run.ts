@@ -24,7 +24,7 @@ export async function run(config: Config, connection: SensorConnection | null): 
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
   const log = createLogger(
-    view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
+    isWatched(view) ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
   view.print(paint.dim('starting the log, the services and the sensor…'));
   const monitor = new AppMonitor();
@@ -55,7 +55,10 @@ function readyText({ config, services, deployment }: App, paint: Paint): string 
 /** Prints the log lines of the sensor process among those of this process. */
 function createSensorClient(connection: SensorConnection, view: LiveView): SensorClient {
   return new SensorClient(connection, (line) => {
-    if (view.interactive) view.print(line.trimEnd());
+    if (isWatched(view)) view.print(line.trimEnd());
     else process.stderr.write(line);
   });
 }
+
+/** Whether the log goes to the terminal of the view, which then prints it. A redirected log stays out of the view. */
+const isWatched = (view: LiveView): boolean => view.interactive && process.stderr.isTTY === true;

@@ -13,9 +13,11 @@ export type OperatorErrorCode =
   /** A command or a start can't go on. The message names the cause and what to change. */
   | 'ERR_CLI'
   /** No `ringfence up` answers on the socket. Start one, or run the command as its user and with its settings. */
-  | 'ERR_NOT_RUNNING';
+  | 'ERR_NOT_RUNNING'
+  /** The arguments of a command do not fit together. See its `--help`. */
+  | 'ERR_USAGE';
 
-/** A problem that the operator can fix: printed without a stack, exit code 1. */
+/** A problem that the operator can fix: printed without a stack. Exit code 1; for ERR_USAGE 2. */
 export class OperatorError extends CodedError<OperatorErrorCode> {
   constructor(message: string, options: ErrorOptions & { readonly code?: OperatorErrorCode } = {}) {
     super(options.code ?? 'ERR_CLI', message, options);

@@ -9,7 +9,7 @@ export type { JudgedRun } from './events/run-trace.ts';
 export { type Explained, explainInFile, explainRunning } from './explain.ts';
 export { ATTACK_VERSIONS, type AttackVersion, navigatorLayer } from './navigator.ts';
 export { scaffold } from './new.ts';
-export { readSources } from './sources.ts';
+export { readSources, shortName } from './sources.ts';
 export { runTests, type TestFailure, type TestResult, type TestRun } from './test.ts';
 export { testFileSchema } from './test-schema.ts';
 export { readTestSources, rulesBeside } from './test-sources.ts';

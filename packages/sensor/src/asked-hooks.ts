@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { BpfLink, type BpfMap } from '@ringfence/libbpf-ts';
 import type { Want } from '@ringfence/wire';
 import { SensorError } from './errors.ts';
+import type { MissingHook } from './missing-hooks.ts';
 import { isPinned, linkPath } from './pins.ts';
 
 /** Programs on what happens all the time, by the kinds that they tell of: each is in place only while somebody asks for one of these. */
@@ -35,8 +36,8 @@ export interface AskedHooksPlace {
   readonly pinPath: string;
   /** rf_own_links */
   readonly ownLinks: BpfMap;
-  /** hooks that can't be attached, with the reason */
-  readonly missing: Map<string, string>;
+  /** hooks that can't be attached */
+  readonly missing: Map<string, MissingHook>;
   /** Attaches a program and pins its link. Throws SensorError. */
   readonly attach: (name: string) => BpfLink;
 }
@@ -81,7 +82,7 @@ export class AskedHooks {
 
   /** A hook, of these or another, couldn't be attached. @param now as of `retry` */
   failed(name: string, error: SensorError, now: number = performance.now()): void {
-    this.#place.missing.set(name, error.message);
+    this.#place.missing.set(name, { reason: error.message, absent: error.absent });
     const waitMs = Math.min(RETRY_MAX_MS, 2 * (this.#failed.get(name)?.waitMs ?? RETRY_MS / 2));
     if (PASSING.has(errnoOf(error) ?? '')) this.#failed.set(name, { waitMs, at: now + waitMs });
   }

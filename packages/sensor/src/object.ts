@@ -45,8 +45,10 @@ export interface LoadOptions {
 
 export interface LoadedObject {
   readonly object: BpfObject;
-  /** programs that this kernel's verifier refused, with its last line, or that it has no function for */
+  /** programs that this kernel's verifier refused, with its last line */
   readonly refused: ReadonlyMap<string, string>;
+  /** programs of system calls that this kernel does not have */
+  readonly absent: readonly string[];
   /** programs of the full profile among those that are loaded */
   readonly full: ReadonlySet<string>;
   /** why programs of system calls go on tracepoints; undefined: they go around the kernel's functions, or nothing was loaded */
@@ -59,10 +61,10 @@ export interface LoadedObject {
 export function loadObject(options: LoadOptions): LoadedObject {
   const refused = new Map<string, string>();
   const full = options.programs ? probe(options.path) : undefined;
-  const object = loadPrograms(options, refused, full);
+  const { object, absent } = loadPrograms(options, refused, full);
   const programs = full?.programs ?? new Set<string>();
   const onTracepoints = full?.onTracepoints;
-  const told = { object, refused, full: programs, onTracepoints };
+  const told = { object, refused, absent, full: programs, onTracepoints };
   if (full === undefined || onTracepoints !== undefined) return { ...told, refusals: undefined };
   const refusals = loadRefusals(() => prepare(options, refused, programs));
   if (typeof refusals !== 'string') return { ...told, refusals };
@@ -70,15 +72,18 @@ export function loadObject(options: LoadOptions): LoadedObject {
   return { ...told, refusals: undefined };
 }
 
-function loadPrograms(options: LoadOptions, refused: Map<string, string>, full: FullProfile | undefined): BpfObject {
+function loadPrograms(
+  options: LoadOptions,
+  refused: Map<string, string>,
+  full: FullProfile | undefined,
+): Pick<LoadedObject, 'object' | 'absent'> {
   for (let interrupted = 0; ; ) {
     const object = prepare(options, refused, full?.programs ?? new Set());
     const functions = full === undefined ? options.functions : full.onTracepoints === undefined;
     const absent = functions ? traceFunctions(object) : [];
     try {
       object.load();
-      for (const name of absent) refused.set(name, 'this kernel has no such system call');
-      return object;
+      return { object, absent };
     } catch (error) {
       object[Symbol.dispose]();
       // A signal (a profiler's, a child's) in the middle of the verifier's work: no verdict on the program.

@@ -11,6 +11,7 @@ import { SensorError } from './errors.ts';
 import { Failures } from './failures.ts';
 import { InterestTable } from './interest-table.ts';
 import { lockDirectory } from './lock.ts';
+import { isAbsent, logMissingHooks, type MissingHook, NO_SYSTEM_CALL } from './missing-hooks.ts';
 import { ADOPT, LIFECYCLE, loadObject, SNAPSHOT, STAND_INS } from './object.ts';
 import {
   isPinned,
@@ -108,8 +109,8 @@ export class Sensor implements Disposable {
   readonly interests: InterestTable;
   readonly scopes: Scopes;
   readonly asked: AskedHooks;
-  /** hooks that aren't in place, with the reason */
-  readonly missing: Map<string, string>;
+  /** hooks that aren't in place */
+  readonly missing: Map<string, MissingHook>;
   /** hooks of the full profile that this kernel has; of a sensor that was taken over they aren't known */
   readonly full: ReadonlySet<string>;
   /** why system calls are seen at tracepoints; undefined: at the kernel's functions, or the sensor was taken over */
@@ -132,7 +133,8 @@ export class Sensor implements Disposable {
     this.#refusals = loaded.refusals && stack.use(loaded.refusals);
     this.run = run;
     this.resumed = resumed;
-    this.missing = new Map(loaded.refused);
+    this.missing = new Map([...loaded.refused].map(([name, reason]) => [name, { reason, absent: false }]));
+    for (const name of loaded.absent) this.missing.set(name, { reason: NO_SYSTEM_CALL, absent: true });
     this.full = loaded.full;
     this.onTracepoints = loaded.onTracepoints;
     this.security = stack.use(object.map('rf_ring_security').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
@@ -221,7 +223,7 @@ export class Sensor implements Disposable {
       this.#attach(REFUSED, this.#refusals);
     } catch (error) {
       if (!(error instanceof SensorError)) throw error;
-      this.missing.set(REFUSED, error.message);
+      this.missing.set(REFUSED, { reason: error.message, absent: error.absent });
     }
     this.#refusals[Symbol.dispose]();
   }
@@ -260,7 +262,8 @@ export class Sensor implements Disposable {
       return set.length > 0;
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
-      this.missing.set(`probe of ${place.path}`, error.message.split('\n')[0] ?? '');
+      const reason = error.message.split('\n')[0] ?? '';
+      this.missing.set(`probe of ${place.path}`, { reason, absent: false });
       return false;
     }
   }
@@ -292,7 +295,9 @@ export class Sensor implements Disposable {
     } catch (cause) {
       if (link !== undefined) leave(link);
       const [why] = (cause as Error).message.split('\n'); // below it stands what libbpf says, for each of its attempts
-      throw new SensorError(`the hook ${name} can't be attached: ${why}`, { cause });
+      const { errnoName } = cause as { readonly errnoName?: string };
+      const absent = isAbsent(program.section, errnoName);
+      throw new SensorError(`the hook ${name} can't be attached: ${why}`, { cause, absent });
     }
   }
 
@@ -305,6 +310,11 @@ export class Sensor implements Disposable {
   /** Hooks in place. */
   get hooks(): number {
     return pinnedLinks(this.#options.pinPath).length;
+  }
+
+  /** Logs the hooks that are missing. */
+  logMissing(log: Log): void {
+    logMissingHooks(this.missing, (name) => this.#object.programs.get(name)?.section ?? name, log);
   }
 
   /** The processes that run. */

@@ -150,5 +150,6 @@ test('the released schemas never change', () => {
       '0.1.0 AuditRecord f4e8905f97f4e3eb',
       '0.1.0 DeadLetter 2cb5f681f86b1cf8',
     ],
+    'restore packages/schema/history from git; `npm run golden -- --release VERSION` adds a release',
   );
 });

@@ -237,9 +237,8 @@ export class Agent implements Disposable {
     this.#sensor.pinPrograms();
     await this.#cycle();
     releaseFreeMemory();
-    const { missing, hooks, full, onTracepoints } = this.#sensor;
-    for (const [hook, reason] of missing)
-      this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
+    const { hooks, full, onTracepoints } = this.#sensor;
+    this.#sensor.logMissing(this.#deps.log);
     if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
     this.#deps.log.info(
       { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(this.#sensor.run.run) },

@@ -74,7 +74,7 @@ export class Statistics {
       run: u64ToHex(sensor.run.run),
       resumed: sensor.resumed,
       hooks: sensor.hooks,
-      missingHooks: Object.fromEntries(sensor.missing),
+      missingHooks: Object.fromEntries([...sensor.missing].map(([hook, { reason }]) => [hook, reason])),
       retriedHooks: sensor.asked.retried,
       lanes,
       drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },

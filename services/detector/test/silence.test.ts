@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { KafkaBus } from '@ringfence/bus-kafka';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { startEnricher } from '@ringfence/enricher';
-import { type Faults, kafkaMissing, startKafka } from '@ringfence/testkit';
+import type { Faults } from '@ringfence/testkit';
+import { kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 

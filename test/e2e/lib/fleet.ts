@@ -17,7 +17,7 @@ import {
   type Servers,
   startBrokers,
 } from '@ringfence/simulator';
-import type { KafkaCluster } from '@ringfence/testkit';
+import type { KafkaCluster } from '@ringfence/testkit/servers';
 import { decode, type Role, SchemaError, TOPIC } from '@ringfence/wire';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';

@@ -5,7 +5,7 @@ import { chmodSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { all, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const PTRACE = 1;
 const READV = 2;
@@ -160,7 +160,7 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     await once(child, 'close');
     const records = sensor.of(child);
     const { target_tgid, target_start } = one(records, 'rf_process_access').fields;
-    const target = all(records, 'rf_fork').at(-1)?.header;
-    assert.deepEqual({ target_tgid, target_start }, { target_tgid: target?.tgid, target_start: target?.start });
+    const target = lastOf(records, 'rf_fork', 3).header;
+    assert.deepEqual({ target_tgid, target_start }, { target_tgid: target.tgid, target_start: target.start });
   });
 });

@@ -42,7 +42,7 @@ describe('the account of the events on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   before(async () => {
     scratch = new Scratch();
-    sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS } });
+    sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS }, bulkRing: 1 << 20 });
     sensor.control({});
     sensor.watch('/etc/');
     await everything(sensor, scratch);

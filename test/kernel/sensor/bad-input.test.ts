@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { all, cgroup2, execOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** `RINGFENCE_STORM=100000` for the long form. */
 const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);
@@ -61,29 +61,29 @@ describe('bad input on the running kernel', { skip }, () => {
   test('arguments of more than 2 MiB keep head and tail, and their true length', async () => {
     const script = 'ulimit -s 65536 && exec "$1" code 0 $(yes "$2" | head -n 2200) end';
     const word = 'x'.repeat(1000);
-    const exec = all(await shell(script, leave, word), 'rf_exec').at(-1);
+    const exec = execOf(await shell(script, leave, word), leave);
     const whole = Buffer.from([leave, 'code', '0', ...Array<string>(2200).fill(word), 'end'].join('\0'));
-    const { bytes, length } = exec?.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
+    const { bytes, length } = exec.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
     assert.ok(whole.length > 2 << 20);
     assert.equal(length, whole.length);
     assert.deepEqual(bytes, Buffer.concat([whole.subarray(0, ARGV_MAX / 2), whole.subarray(-ARGV_MAX / 2)]));
-    assert.equal(exec?.fields['argc'], 2204);
+    assert.equal(exec.fields['argc'], 2204);
   });
 
   test('a path of 200 components is whole', async () => {
     const script =
       'cd "$1"; i=0; while [ $i -lt 200 ]; do mkdir d; cd d; i=$((i+1)); done; cp "$2" leave; exec ./leave code 0';
-    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
     const path = `${scratch.path}${'/d'.repeat(200)}/leave`;
-    assert.deepEqual([exec?.texts['path']?.bytes.toString(), exec?.texts['path']?.length], [path, path.length]);
+    const exec = execOf(await shell(script, scratch.path, leave), path);
+    assert.equal(exec.texts['path']?.length, path.length);
   });
 
   test('an executable whose name is control characters and no UTF-8 has it byte by byte', async () => {
     const name = Buffer.from('\xff\xfe\x1b[2J\n\x07', 'latin1');
     const script = 'cd "$1"; n=$(printf "\\377\\376\\033[2J\\n\\007"); cp "$2" "$n"; exec "./$n" code 0';
-    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
-    assert.deepEqual(exec?.texts['path']?.bytes, Buffer.concat([Buffer.from(`${scratch.path}/`), name]));
-    assert.deepEqual(exec?.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
+    const path = Buffer.concat([Buffer.from(`${scratch.path}/`), name]);
+    const exec = execOf(await shell(script, scratch.path, leave), path);
+    assert.deepEqual(exec.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
   });
 
   test(`${STORM} processes that live for a moment are forked and exit once each, or are counted as lost`, async () => {
@@ -142,11 +142,10 @@ describe('bad input on the running kernel', { skip }, () => {
     const from = process.hrtime.bigint();
     const args = ['--time', '--boottime', '1000000', '--monotonic', '1000000', '--fork', leave, 'code', '0'];
     const records = await sensor.run('unshare', args);
-    const exec = all(records, 'rf_exec').at(-1);
-    assert.equal(exec?.texts['path']?.bytes.toString(), leave);
+    const { header } = execOf(records, leave);
     const own = sensor.snapshot(process.pid)[0]?.header.start ?? 0n;
-    assert.ok((exec?.header.start ?? 0n) > own && (exec?.header.ktime ?? 0n) > (exec?.header.start ?? 0n));
-    const lived = (exec?.header.ktime ?? 0n) - (one(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
+    assert.ok(header.start > own && header.ktime > header.start);
+    const lived = header.ktime - (one(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
     assert.ok(lived >= 0n && lived <= process.hrtime.bigint() - from, `${lived} ns`);
   });
 });

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { all, execOf, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts, namespaces } from './expect.ts';
 
 const MEMFD = 1;
@@ -77,9 +77,9 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('arguments that are no text arrive byte by byte', async () => {
-    const exec = all(await sensor.run(run, ['raw', leave]), 'rf_exec').at(-1);
+    const exec = execOf(await sensor.run(run, ['raw', leave]), leave);
     assert.equal(text(exec, 'argv'), '\xff\xfe\0\x1b[31m\0two\nlines\0\0end');
-    assert.equal(exec?.fields['argc'], 5);
+    assert.equal(exec.fields['argc'], 5);
   });
 
   test('arguments of 32 KiB are whole, one byte more are cut in the middle', async () => {
@@ -103,18 +103,16 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('an executable that exists only in memory is marked', async () => {
-    const exec = all(await sensor.run(run, ['memfd', leave]), 'rf_exec').at(-1);
-    assert.equal(exec?.fields['flags'], MEMFD | DELETED);
-    assert.equal(text(exec, 'path'), '/memfd:payload');
+    const exec = execOf(await sensor.run(run, ['memfd', leave]), '/memfd:payload');
+    assert.equal(exec.fields['flags'], MEMFD | DELETED);
     assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
   });
 
   test('an executable that was deleted before it ran is marked', async () => {
     const doomed = join(scratch.path, 'doomed');
     copyFileSync(leave, doomed);
-    const exec = all(await sensor.run(run, ['deleted', doomed]), 'rf_exec').at(-1);
-    assert.equal((exec?.fields['flags'] as number) & ~MEMFD, DELETED);
-    assert.equal(text(exec, 'path'), doomed);
+    const exec = execOf(await sensor.run(run, ['deleted', doomed]), doomed);
+    assert.equal((exec.fields['flags'] as number) & ~MEMFD, DELETED);
   });
 
   test('a set-user-id executable raises privileges, and says so', async () => {
@@ -163,8 +161,8 @@ describe('exec on the running kernel', { skip }, () => {
     socket.destroy();
     server.close();
     const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
-    const inTerminal = all(records, 'rf_exec').at(-1);
-    assert.equal((inTerminal?.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
+    const inTerminal = execOf(records, leave);
+    assert.equal((inTerminal.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
   });
 
   test('a path of 4,096 bytes is whole, a longer one is cut in the middle', async () => {
@@ -176,8 +174,8 @@ describe('exec on the running kernel', { skip }, () => {
       const base = join(scratch.path, 'd'.repeat(length - scratch.path.length - 1 - depth * 201));
       mkdirSync(base);
       const cwd = base + `/${component}`.repeat(depth);
-      const exec = all(await sensor.run(deep, [base, component, String(depth), leave]), 'rf_exec').at(-1);
-      const seen = exec?.texts['cwd'];
+      const exec = execOf(await sensor.run(deep, [base, component, String(depth), leave]), leave);
+      const seen = exec.texts['cwd'];
       assert.equal(seen?.length, length);
       const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
       assert.equal(seen?.bytes.toString(), expected);
@@ -262,8 +260,9 @@ describe('exec on the running kernel', { skip }, () => {
       mount -t overlay overlay -o lowerdir=${lower},upperdir=$PWD/upper,workdir=$PWD/work ${merged} || exit 71
       cp ${merged}/image ${merged}/written; ${merged}/image code 1; exec ${merged}/written code 0`;
     const records = await sensor.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
-    if (one(all(records, 'rf_exit').slice(-1), 'rf_exit').fields['code'] === 71)
-      return context.skip('this kernel mounts no overlay');
+    const shell = one(records.slice(0, 1), 'rf_fork').header.tgid;
+    const ended = all(records, 'rf_exit').filter(({ header }) => header.tgid === shell);
+    if (one(ended, 'rf_exit').fields['code'] === 71) return context.skip('this kernel mounts no overlay');
     const ran = (name: string): number =>
       Number(all(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
     assert.deepEqual([ran('image') & UPPER, ran('written') & UPPER], [0, UPPER]);

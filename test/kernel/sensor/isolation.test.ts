@@ -68,7 +68,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
       [SETNS, CLONE_NEWNET, 0n, EBADF],
     ]);
     const refused = all(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
-    assert.deepEqual(told(refused).at(-1), [UNSHARE, CLONE_NEWUTS, 0n, EPERM]);
+    assert.deepEqual(told(refused), [[UNSHARE, CLONE_NEWUTS, 0n, EPERM]]);
   });
 
   for (const [call, option, argument] of [

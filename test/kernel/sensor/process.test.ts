@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { all, cgroup2, execOf, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 describe('fork and exit on the running kernel', { skip }, () => {
@@ -98,8 +98,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
       ['clone3', 0x0400_0000n],
     ] as const) {
       const records = await sensor.run(clone, [call]);
-      const child = all(records, 'rf_fork').at(-1);
-      assert.ok(child);
+      const child = lastOf(records, 'rf_fork', 2);
       assert.equal(child.fields['flags'], flags, call);
       const { uts } = child.fields['namespaces'] as ReturnType<typeof namespaces>;
       assert.equal(uts !== namespaces()['uts'], flags === 0x0400_0000n);
@@ -113,9 +112,9 @@ describe('fork and exit on the running kernel', { skip }, () => {
     mkdirSync(group);
     try {
       const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${leave} code 0; :`]);
-      const child = all(records, 'rf_fork').at(-1);
-      assert.equal(child?.header.cgroup, statSync(group, { bigint: true }).ino);
-      assert.equal(all(records, 'rf_exit')[0]?.header.cgroup, child?.header.cgroup);
+      const { header } = lastOf(records, 'rf_fork', 2);
+      assert.equal(header.cgroup, statSync(group, { bigint: true }).ino);
+      assert.equal(all(records, 'rf_exit')[0]?.header.cgroup, header.cgroup);
     } finally {
       rmdirSync(group);
     }
@@ -123,11 +122,11 @@ describe('fork and exit on the running kernel', { skip }, () => {
 
   test('a process in a pid namespace of its own is known by both its numbers', async () => {
     const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', leave, 'code', '0']);
-    const exec = all(records, 'rf_exec').at(-1);
-    const ns = exec?.fields['namespaces'] as ReturnType<typeof namespaces>;
+    const exec = execOf(records, leave);
+    const ns = exec.fields['namespaces'] as ReturnType<typeof namespaces>;
     const own = namespaces();
     assert.equal(ns['pid_in_ns'], 1);
-    assert.notEqual(exec?.header.tgid, 1);
+    assert.notEqual(exec.header.tgid, 1);
     for (const changed of ['pid', 'mnt', 'uts']) assert.notEqual(ns[changed], own[changed], changed);
     for (const kept of ['net', 'ipc', 'user', 'cgroup']) assert.equal(ns[kept], own[kept], kept);
   });

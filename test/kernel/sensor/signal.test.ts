@@ -5,7 +5,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { all, cgroup2, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const SIGUSR1 = 10;
 const SIGTERM = 15;
@@ -93,7 +93,7 @@ describe('signals on the running kernel', { skip }, () => {
       const script = `sleep 100 & echo $! > ${group}/cgroup.procs; kill -TERM $!; wait`;
       const records = await sensor.run('/bin/sh', ['-c', script]);
       const { target_tgid, signal } = one(records, 'rf_signal').fields;
-      assert.deepEqual([target_tgid, signal], [all(records, 'rf_fork').at(-1)?.header.tgid, SIGTERM]);
+      assert.deepEqual([target_tgid, signal], [lastOf(records, 'rf_fork', 2).header.tgid, SIGTERM]);
     } finally {
       rmdirSync(group);
     }

@@ -17,11 +17,17 @@ interface InPlace {
   readonly onTracepoints?: string;
 }
 
+interface Missing {
+  readonly hooks: readonly string[];
+  /** of the first of these */
+  readonly reason: string;
+}
+
 export interface GuestAgent {
   /** of each of its lives */
   readonly lives: readonly InPlace[];
-  /** hooks that were missing in the first */
-  readonly missing: readonly { readonly hook: string; readonly reason: string }[];
+  /** hooks that were missing in the first, though the kernel has what they watch */
+  readonly missing: readonly Missing[];
   /** pins that the second left */
   readonly left: readonly string[];
   /** of the first: until its sensor was in place */
@@ -34,7 +40,7 @@ const PROGRAM = join(import.meta.dirname, '../../../deploy/bin/ringfence');
 const PINS = '/sys/fs/bpf/ringfence';
 const ARGUMENTS = ['up', '--only', 'collector', '--set', 'stateDir=/run/state', '--set', 'log.format=json'];
 const IN_PLACE = 'the sensor is in place';
-const MISSING = 'a hook is missing: its events are not seen';
+const MISSING = 'hooks are missing: their events are not seen';
 /** what is meant for tests would be a setting that the program does not know */
 const { RINGFENCE_TEST_PREBUILT: _prebuilt, ...env } = process.env;
 
@@ -47,16 +53,16 @@ interface Life extends InPlace {
 async function start(): Promise<Life> {
   const agent = spawn(PROGRAM, ARGUMENTS, { stdio: ['ignore', 'ignore', 'pipe'], env });
   const log: string[] = [];
-  const missing: { hook: string; reason: string }[] = [];
+  const missing: Missing[] = [];
   return await new Promise((resolve, reject) => {
     agent.once('exit', () => reject(new Error(`the agent ended:\n${log.join('\n')}`)));
     if (agent.stderr === null) throw new TypeError('the agent has no pipe');
     createInterface(agent.stderr).on('line', (line) => {
       log.push(line);
       if (!line.startsWith('{')) return;
-      const entry = JSON.parse(line) as { msg: string; hook: string; reason: string } & InPlace;
-      if (entry.msg === MISSING) missing.push({ hook: entry.hook, reason: entry.reason });
-      if (entry.msg === IN_PLACE) resolve({ ...entry, agent, missing });
+      const entry = JSON.parse(line) as { msg: string };
+      if (entry.msg === MISSING) missing.push(entry as unknown as Missing);
+      if (entry.msg === IN_PLACE) resolve({ ...(entry as unknown as InPlace), agent, missing });
     });
   });
 }

@@ -1,7 +1,7 @@
 /** docs/KERNELS.md: what each kernel makes of each program of the sensor. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestKernel } from '@ringfence/testkit';
+import type { TestKernel } from '@ringfence/testkit/kernels';
 import type { ProgramVerdict } from './programs.ts';
 
 export interface KernelColumn {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Bus, Consumer, InRecord } from '@ringfence/bus';
-import { createTestAlert, createTestHost, registryMissing, sharedRegistry } from '@ringfence/testkit';
+import { createTestAlert, createTestHost } from '@ringfence/testkit';
+import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
 import { deadLetter, decode, encode, fingerprint, frame, type RecordName, SchemaError, typeOf } from '@ringfence/wire';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TopicSpec } from '@ringfence/bus';
 import { BusRefusedError } from '@ringfence/bus';
-import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { createTestHost } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import {
   ACCESS,
   encodeSigned,

@@ -8,6 +8,7 @@ import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabiliti
 import { prepareHost } from '../host/prepare-host.ts';
 import { setInherited, socketPair } from './descriptors.ts';
 import { type ProcessRole, processRoleEnvironment, type SensorConnection } from './process-role.ts';
+import { assertReachable, type Needed } from './reach.ts';
 
 export interface Account {
   readonly name: string;
@@ -29,6 +30,7 @@ export function launch(config: Config): never {
   if (!isRoot && process.getuid?.() !== account.uid)
     throw new OperatorError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
+  if (isRoot) assertReachable(account.name, [setpriv, ...accountArguments(account), '--'], neededBy(config));
   const runsCollector = config.services.includes('collector');
   const needed = runsCollector ? capabilitiesToGive(capabilitiesFor(config)) : [];
   if (runsCollector) prepareHost(createLogger(config.log), config);
@@ -58,6 +60,15 @@ export function launch(config: Config): never {
   if (process.execve === undefined) throw new OperatorError('user needs Node 24: npm start brings it');
   const servicesEnvironment = environment({ name: 'services', sensor });
   return process.execve(setpriv, ['setpriv', ...setprivArguments([])], servicesEnvironment);
+}
+
+/** What the user's processes open before they can report an error. */
+function neededBy({ stateDir, runDir }: Config): Needed[] {
+  return [
+    { path: process.execPath, right: 'execute' },
+    { path: realpathSync(process.argv[1] ?? ''), right: 'read' },
+    ...[stateDir, runDir].map((path): Needed => ({ path, right: 'given' })),
+  ];
 }
 
 const SETPCAP: Capability = { name: 'CAP_SETPCAP', for: 'drop capabilities from the bounding set' };

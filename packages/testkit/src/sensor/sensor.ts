@@ -11,14 +11,18 @@ import { Counters as Account, DROP_CAUSES, type DropCause, Failures, UNIX_SENT, 
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
+import { compilerMissing, sensorMissing } from './sensor-missing.ts';
 
 export { cgroup2 } from './loaded.ts';
 export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
+export { sensorMissing } from './sensor-missing.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
 /** prefixes are looked for under every directory of the root */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
+/** between two looks at the rings while a program runs */
+const DRAIN_MS = 2;
 /** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
 const STILL_LOOKS = 10;
 /** In a guest tests see what the agent would there, unless test/kernels/ asks for the baseline. */
@@ -60,7 +64,7 @@ function whyNot(): string | undefined {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
   if (cgroup2() === undefined) return 'cgroup2 is not mounted';
   if (!existsSync('/sys/kernel/tracing/events/syscalls')) return 'tracefs is not mounted at /sys/kernel/tracing';
-  return undefined;
+  return sensorMissing ?? compilerMissing;
 }
 
 /** For tests that change the machine: false in a guest of packages/testkit, whose kernel was told at its start that it is one; else why not. */
@@ -77,7 +81,7 @@ export const skipUserNamespaces: string | false =
   spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is refused here';
 
 export interface SensorOptions {
-  /** bytes. @default 1 MiB */
+  /** bytes. @default 16 MiB */
   readonly bulkRing?: number;
   /** entries of maps, by name. @default the sensor's own */
   readonly sizes?: Readonly<Record<string, number>>;
@@ -89,6 +93,11 @@ export interface SensorOptions {
   readonly fresh?: boolean;
   /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
   readonly systemCalls?: 'functions' | 'tracepoints';
+}
+
+export interface RunOptions extends SpawnOptions {
+  /** The program is to fill the rings: they are not drained while it runs. @default false */
+  readonly fillsRings?: boolean;
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
@@ -120,7 +129,7 @@ export class TestSensor implements Disposable {
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
-    const { full = seesFull, fresh = false, bulkRing = 1 << 20, sizes = {}, refusals = false } = options;
+    const { full = seesFull, fresh = false, bulkRing = 1 << 24, sizes = {}, refusals = false } = options;
     const systemCalls = options.systemCalls ?? systemCallsHere(path);
     const programs: ReadonlySet<string> = full ? fullProfile(path).programs : new Set();
     return new TestSensor(
@@ -224,18 +233,34 @@ export class TestSensor implements Disposable {
     }
   }
 
-  /** Runs a program to its end; returns what it and its children did, for which the rings have room. The first record is the fork that made it. */
-  async run(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<SensorRecord[]> {
+  /**
+   * Runs a program to its end; returns what it and its children did. The first record is the fork that made it. The rings are drained meanwhile: on a busy
+   * machine other processes would fill them. Throws an Error if security records were lost all the same, so that no test takes another record for a lost one.
+   */
+  async run(file: string, args: readonly string[] = [], options: RunOptions = {}): Promise<SensorRecord[]> {
+    const { fillsRings = false, ...spawnOptions } = options;
     this.drain();
-    const child = spawn(file, args, { stdio: 'ignore', ...options });
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return this.of(child);
+    const from = this.records.length;
+    const lostBefore = this.counters(SECURITY).ring_full;
+    const draining = fillsRings ? undefined : setInterval(() => this.drain(), DRAIN_MS);
+    try {
+      const child = spawn(file, args, { stdio: 'ignore', ...spawnOptions });
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      const records = this.of(child, from);
+      const lost = this.counters(SECURITY).ring_full - lostBefore;
+      if (lost > 0n && !fillsRings)
+        throw new Error(`${lost} security records were lost while ${file} ran: the ring was full`);
+      return records;
+    } finally {
+      clearInterval(draining);
+    }
   }
 
-  of(child: ChildProcess): SensorRecord[] {
+  /** What a process and its children did. @param from the number of the first record that can be theirs */
+  of(child: ChildProcess, from = 0): SensorRecord[] {
     this.drain();
     const family = new Set([child.pid]);
-    const byTime = this.records.toSorted((a, b) => Number(a.header.ktime - b.header.ktime));
+    const byTime = this.records.slice(from).sort((a, b) => Number(a.header.ktime - b.header.ktime));
     return byTime.filter(({ type, header, fields }) => {
       if (type === 'rf_fork' && family.has(fields['parent_tgid'] as number)) family.add(header.tgid);
       return family.has(header.tgid);
@@ -272,6 +297,29 @@ export function one(records: readonly SensorRecord[], type: string): SensorRecor
   if (found.length !== 1 || found[0] === undefined)
     throw new Error(`${found.length} records of ${type} among ${records.map((record) => record.type).join(', ')}`);
   return found[0];
+}
+
+/** The last of exactly `count` records of a type: where one was lost, another must not be taken for it. */
+export function lastOf(records: readonly SensorRecord[], type: string, count: number): SensorRecord {
+  const found = all(records, type);
+  const last = found.at(-1);
+  if (last === undefined || found.length !== count)
+    throw new Error(
+      `${found.length} records of ${type}, not ${count}, among ${records.map((record) => record.type).join(', ')}`,
+    );
+  return last;
+}
+
+/** The only exec of an executable. */
+export function execOf(records: readonly SensorRecord[], path: string | Buffer): SensorRecord {
+  const pathOf = ({ texts }: SensorRecord): string => texts['path']?.bytes.toString('latin1') ?? '';
+  const execs = all(records, 'rf_exec');
+  const [found, ...others] = execs.filter((exec) => pathOf(exec) === Buffer.from(path).toString('latin1'));
+  if (found === undefined || others.length > 0)
+    throw new Error(
+      `${others.length + (found ? 1 : 0)} execs of ${path} among those of ${execs.map(pathOf).join(', ')}`,
+    );
+  return found;
 }
 
 export function all(records: readonly SensorRecord[], type: string): SensorRecord[] {
