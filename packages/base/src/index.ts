@@ -1,6 +1,6 @@
 export { type Backoff, backoffMs } from './backoff.ts';
 export { CodedError, messageOf } from './coded-error.ts';
-export { withDeadline } from './deadline.ts';
+export { endsWithin, withDeadline } from './deadline.ts';
 export { durationText } from './duration.ts';
 export { type Fate, fateOf } from './fate.ts';
 export { Patience } from './grace-period.ts';
@@ -10,7 +10,7 @@ export { Seldom } from './log-throttle.ts';
 export { OperatorError } from './operator-error.ts';
 export { makeFolder, openOutput, writeOutput } from './output-file.ts';
 export { type Paint, paintFor, paintPriority } from './paint.ts';
-export { pause } from './pause.ts';
+export { type PauseOptions, pause } from './pause.ts';
 export { plain } from './plain.ts';
 export { Tallies } from './tallies.ts';
 export { VERSION } from './version.ts';
