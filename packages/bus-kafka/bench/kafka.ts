@@ -1,7 +1,8 @@
 /**
  * Prints the throughput of both clients: node --conditions=@ringfence/source packages/bus-kafka/bench/kafka.ts BROKER
  *
- * Records have the size of a RawBatch: 512 KiB, half text that compresses well, half random. Acks of all replicas, zstd.
+ * Records have the size of a RawBatch: 512 KiB, half text that compresses well, half random. Acks of all replicas,
+ * zstd.
  */
 import { randomBytes } from 'node:crypto';
 import { openKafkaBus } from '../src/bus.ts';

@@ -5,7 +5,9 @@ import { isRefusal, type Node, type Produced, type Wire, WireError } from './cli
 import { type Cluster, toBusError } from './cluster/cluster.ts';
 import type { Stats } from './stats.ts';
 
-/** Uncompressed size of a batch. Stays below the default limit of brokers (1,048,588 bytes) even if it can't be packed. */
+/**
+ * Uncompressed size of a batch. Stays below the default limit of brokers (1,048,588 bytes) even if it can't be packed.
+ */
 const MAX_BATCH_BYTES = 1_000_000;
 /** Bytes of a record without key and value, approximately: framing, lengths, header. */
 const RECORD_OVERHEAD = 64;

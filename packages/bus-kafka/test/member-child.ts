@@ -3,7 +3,7 @@
  * prints `holding` and waits for a line on stdin.
  */
 import { once } from 'node:events';
-import { COUNTING, count } from '@ringfence/bus/conformance';
+import { COUNTING, count } from '@ringfence/service-kit/conformance';
 import { openKafkaBus } from '../src/bus.ts';
 import type { KafkaBusOptions } from '../src/options.ts';
 

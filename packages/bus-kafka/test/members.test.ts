@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assertCounted, COUNTING, inputs } from '@ringfence/bus/conformance';
+import { assertCounted, COUNTING, inputs } from '@ringfence/service-kit/conformance';
 import { openKafkaBus } from '../src/bus.ts';
 import type { KafkaBusOptions } from '../src/options.ts';
 import { fleetOptions, missing } from './fleet.ts';

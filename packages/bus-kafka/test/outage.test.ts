@@ -5,18 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusUnavailableError } from '@ringfence/bus';
-import {
-  assertCounted,
-  COUNTING,
-  collect,
-  count,
-  inputs,
-  NOTHING,
-  record,
-  take,
-  text,
-  topic,
-} from '@ringfence/bus/conformance';
+import { collect, NOTHING, record, take, text, topic } from '@ringfence/bus/conformance';
+import { assertCounted, COUNTING, count, inputs } from '@ringfence/service-kit/conformance';
 import { type KafkaCluster, startKafka } from '@ringfence/testkit';
 import { openKafkaBus } from '../src/bus.ts';
 import { fleetOptions, missing } from './fleet.ts';

@@ -89,13 +89,12 @@ describe('passwords and tokens', { skip: missing }, () => {
       await assert.rejects(openKafkaBus(options(client, { mechanism: 'oauthbearer', token })), BusRefusedError);
     });
 
-    test(`${client}: a user who may not create a topic gets an error with the command that creates it`, async () => {
+    test(`${client}: a user who may not create a topic gets an error with the topic and the broker’s reason`, async () => {
       const sasl: KafkaSasl = { mechanism: 'plain', username: 'stranger', password: 'stranger-secret' };
       await using bus = await openKafkaBus(options(client, sasl));
       await assert.rejects(bus.ensureTopics([topic('restricted')]), (error) => {
         assert.ok(error instanceof BusRefusedError, String(error));
         assert.match(error.message, /restricted.*AUTHORIZATION_FAILED|AUTHORIZATION_FAILED.*restricted/);
-        assert.match(error.message, /ringfence topics apply/);
         return true;
       });
     });

@@ -132,7 +132,9 @@ export class Changelog {
     return outcome;
   }
 
-  /** Returns the open partitions to which another member has written since the last write here. Rejects with WireError. */
+  /**
+   * Returns the open partitions to which another member has written since the last write here. Rejects with WireError.
+   */
   async partitionsWithForeignWrites(): Promise<number[]> {
     const idle = [...this.#opened].filter(([, { pendingWrites }]) => pendingWrites === 0);
     if (idle.length === 0) return [];

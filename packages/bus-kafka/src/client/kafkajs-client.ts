@@ -95,7 +95,9 @@ export class JsClient {
     return askAnyBroker(this.#options, (node) => this.call<R>(node, name, args));
   }
 
-  /** Returns the response with its error codes. The client's own parser, which throws at the first code, is bypassed. */
+  /**
+   * Returns the response with its error codes. The client's own parser, which throws at the first code, is bypassed.
+   */
   async call<R>(node: Node, name: string, args: object): Promise<R> {
     const address = `${node.host}:${node.port}`;
     const { requestDeadlineMs } = this.#options;

@@ -219,7 +219,9 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Finds late writes of former owners while this member has nothing to write. Opening a partition again undoes them. */
+  /**
+   * Finds late writes of former owners while this member has nothing to write. Opening a partition again undoes them.
+   */
   async #checkForForeignWrites(): Promise<void> {
     try {
       this.#assignments.invalidate((await this.#changelog?.partitionsWithForeignWrites()) ?? []);
@@ -272,7 +274,10 @@ export class KafkaConsumer implements Consumer {
     this.#onClose();
   }
 
-  /** Completes a running join first, which others would wait for; commits before leaving, which ends the right to commit. */
+  /**
+   * Completes a running join first, which others would wait for; commits before leaving, which ends the right to
+   * commit.
+   */
   async #leaveGroup(): Promise<void> {
     await this.#reconciling?.catch(() => {});
     await this.#offsets.flush();

@@ -185,7 +185,8 @@ export class PartitionAssignments {
         return new PartitionCursor(at, name, position < 0 ? first : position, next);
       });
       this.#cursors.set(partition, cursors);
-      // Invalid until the listener returns. If it throws, the next attempt reports the partition as revoked and assigned.
+      // Invalid until the listener returns. If it throws, the next attempt reports the partition as revoked and
+      // assigned.
       this.#invalid.add(partition);
     }
     await this.listener?.({ assigned: partitions, revoked: reopened });

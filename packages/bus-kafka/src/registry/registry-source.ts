@@ -55,7 +55,9 @@ export class RegistrySource implements SchemaSource {
     if (ids.length < refs.length) for (const record of this.#reads) await this.#learnSubject(record, false);
   }
 
-  /** Logs a useless answer instead of rejecting: any writer can choose an id that makes the registry answer nonsense. */
+  /**
+   * Logs a useless answer instead of rejecting: any writer can choose an id that makes the registry answer nonsense.
+   */
   async #findId(id: number): Promise<void> {
     if (id > MAX_ID) return;
     try {
