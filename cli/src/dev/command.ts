@@ -1,7 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { durationText, OperatorError, type Paint, paintFor } from '@ringfence/base';
+import { durationText, OperatorError, type Paint, paintFor, pause } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Incident } from '@ringfence/schema';
@@ -162,9 +161,7 @@ async function show(
       saidAt = at;
     }
     before = now;
-    await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(REDRAW_MS, signal);
   }
 }
 
@@ -207,7 +204,7 @@ async function tellIncidents(
       // It is started anew, or somebody has stopped it to see what comes of it.
       if (!(error instanceof OperatorError)) throw error;
     }
-    await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+    await pause(REDRAW_MS, signal);
   }
   for (const timer of waiting.values()) clearTimeout(timer);
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Paint } from '@ringfence/base';
-import { fateOf } from '@ringfence/base';
+import { fateOf, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';
@@ -62,7 +61,7 @@ async function follow({ bus, log, topic, signal }: Followed, show: (value: Uint8
       // What comes during the pause is shown after it.
       if (from === 'latest') from = Date.now() * 1000;
     }
-    await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+    await pause(AGAIN_MS, signal);
   }
 }
 
@@ -115,9 +114,7 @@ async function redraw({ app, view, paint, signal }: Watching): Promise<void> {
   let before = await statusOf(app);
   let at = performance.now();
   while (!signal.aborted) {
-    await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(REDRAW_MS, signal);
     const status = await statusOf(app);
     const now = performance.now();
     view.draw(statusLines(paint, status, before, (now - at) / 1000));

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs, pause } from '@ringfence/base';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from '@ringfence/schema';
 import { Answers } from './answers.ts';
@@ -15,13 +15,16 @@ export interface ConnectControlOptions {
   readonly bootId: string;
   readonly agentVersion: string;
   readonly log: ControlLog;
-  /** First pause after an attempt that failed, ms; doubled each time, and shortened by chance. @default 500 */
+  /** First pause after a failed attempt, ms. It doubles with each failure, with jitter. @default 500 */
   readonly backoffMs?: number;
   /** Longest pause, ms. @default 30 s */
   readonly maxBackoffMs?: number;
-  /** From the connection's first packet to the responder's welcome, ms: all agents of a responder that died come to the others at once. @default 30 s */
+  /**
+   * Deadline for the responder's welcome, ms. Generous, because after a crash of a responder all its agents connect to
+   * the other responders at once. @default 30 s
+   */
   readonly welcomeTimeoutMs?: number;
-  /** A stream that lasted so long ends the doubling, ms. @default 10 s */
+  /** A stream that lasts this long resets the backoff, ms. @default 10 s */
   readonly stableMs?: number;
 }
 
@@ -43,7 +46,7 @@ export interface ControlLink extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Begins to connect; gives up never. Throws RangeError without an endpoint. */
+/** Starts to connect, and retries for ever. Throws RangeError without an endpoint. */
 export function connectControl(options: ConnectControlOptions): ControlLink {
   if (options.endpoints.length === 0) throw new RangeError('endpoints is empty: name a responder, host:port');
   return new Link(options);
@@ -84,10 +87,11 @@ class Link implements ControlLink {
   }
 
   async #run(): Promise<void> {
-    const { endpoints, stableMs = 10_000, log } = this.#options;
+    const { endpoints, stableMs = 10_000, backoffMs: firstMs = 500, maxBackoffMs: maxMs = 30_000, log } = this.#options;
+    const backoff: Backoff = { firstMs, maxMs };
     const { signal } = this.#stop;
     let failures = 0;
-    // Agents that start together spread over the responders.
+    // Start with a random responder, so that agents which start together spread over all of them.
     for (let turn = Math.floor(Math.random() * endpoints.length); !signal.aborted; ) {
       const endpoint = endpoints[turn % endpoints.length] as string;
       const since = performance.now();
@@ -97,11 +101,11 @@ class Link implements ControlLink {
       turn++;
       failures = welcomed && performance.now() - since >= stableMs ? 0 : failures + 1;
       log.warn({ endpoint, reason, failures }, welcomed ? 'control stream lost' : 'no control stream');
-      await sleep(this.#pause(failures), undefined, { signal, ref: false }).catch(() => {});
+      await pause(backoffMs(failures, backoff), signal, { ref: false });
     }
   }
 
-  /** One stream; a new certificate ends it, and the next one shows that. */
+  /** Runs one stream. A new certificate ends it, and the next stream uses that certificate. */
   async #attach(endpoint: string): Promise<SessionEnd & { readonly rotated: boolean }> {
     const { tls, control, trusted, bootId, agentVersion, log, welcomeTimeoutMs = 30_000 } = this.#options;
     const rotation = new AbortController();
@@ -125,11 +129,5 @@ class Link implements ControlLink {
     });
     this.connected = false;
     return { ...end, rotated: rotation.signal.aborted };
-  }
-
-  #pause(failures: number): number {
-    const { backoffMs = 500, maxBackoffMs = 30_000 } = this.#options;
-    const whole = Math.min(backoffMs * 2 ** Math.min(failures, 20), maxBackoffMs);
-    return whole * (0.5 + Math.random() / 2);
   }
 }

@@ -29,7 +29,7 @@ export function localControlPlane(control: Control): ControlPlane {
   };
 }
 
-/** `work`, or the signal's reason, whichever is first. */
+/** Resolves with the result of `work`. Rejects with the signal's reason when it aborts first. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   const { promise, resolve, reject } = Promise.withResolvers<T>();

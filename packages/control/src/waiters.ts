@@ -1,4 +1,4 @@
-/** Who waits for the Result of which command. */
+/** The calls that wait for Results, by command id. */
 export class Waiters {
   readonly #waiting = new Map<string, Set<PromiseWithResolvers<Uint8Array>>>();
 
@@ -10,7 +10,7 @@ export class Waiters {
     return this.#waiting.has(id);
   }
 
-  /** Rejects with the signal's reason when it aborts. */
+  /** Resolves with the Result. Rejects with the signal's reason when it aborts. */
   async wait(id: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const waiter = Promise.withResolvers<Uint8Array>();
     const set = this.#waiting.get(id) ?? new Set();
@@ -26,7 +26,7 @@ export class Waiters {
     }
   }
 
-  /** false: nobody waits for it. */
+  /** Returns false when no call waits for this Result. */
   answer(id: string, result: Uint8Array): boolean {
     const set = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -34,6 +34,7 @@ export class Waiters {
     return set !== undefined;
   }
 
+  /** Rejects all waiting calls. */
   fail(error: Error): void {
     for (const set of this.#waiting.values()) for (const { reject } of set) reject(error);
     this.#waiting.clear();

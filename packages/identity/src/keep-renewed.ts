@@ -1,9 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, pause } from '@ringfence/base';
 import { renew } from './enrol.ts';
 import { IdentityError, messageOf } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
+/** Longest pause, ms. Longer timers are unreliable, above all on suspended laptops. */
 const DAY = 86_400_000;
+const MAX_RETRY = 3_600_000;
 /** Whatever a certificate says of itself, it isn't renewed more often than this, ms. */
 const MIN_PAUSE = 1000;
 
@@ -21,12 +23,14 @@ export interface KeepRenewedOptions {
 /** Renews the certificate at two thirds of its life (earlier by chance, so that a fleet enrolled at once doesn't renew at once), until `signal` aborts. */
 export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
   const { registrar, directory, signal, log, onRenewed, retryMs = 60_000 } = options;
+  const retry = { firstMs: retryMs, maxMs: MAX_RETRY, jitter: false };
   let failures = 0;
   for (;;) {
     const identity = loadIdentity(directory);
     if (identity === null) throw new IdentityError('ERR_IDENTITY_FILES', `there is no identity in ${directory}`);
-    const pause = failures > 0 ? Math.min(retryMs * 2 ** (failures - 1), 3_600_000) : untilRenewal(identity);
-    if (!(await waited(pause, signal))) return;
+    const ms = failures > 0 ? backoffMs(failures - 1, retry) : untilRenewal(identity);
+    await pause(Math.max(MIN_PAUSE, Math.min(ms, DAY)), signal, { ref: false });
+    if (signal.aborted) return;
     if (failures === 0 && untilRenewal(identity) > 0) continue;
     try {
       const renewed = await renew({ registrar, directory });
@@ -46,15 +50,4 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
 function untilRenewal({ notBefore, notAfter, serial }: Identity): number {
   const chance = Number.parseInt(serial.slice(-4), 16) / 0xffff;
   return notBefore + (notAfter - notBefore) * (0.6 + chance / 15) - Date.now();
-}
-
-/** false: the signal aborted. At most a day, longer than which timers and suspended laptops make trouble. */
-async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(Math.max(MIN_PAUSE, Math.min(ms, DAY)), undefined, { signal, ref: false });
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
-  }
 }

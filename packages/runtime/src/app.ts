@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
-import { VERSION } from '@ringfence/base';
+import { endsWithin, VERSION } from '@ringfence/base';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
@@ -131,7 +131,7 @@ async function stopAll(started: ReadonlyMap<ServiceName, Service>, { config, log
     if (service === undefined) continue;
     try {
       if (site.fleet === null) await caughtUp(site, name, Math.min(until, performance.now() + CATCH_UP_MS));
-      if (!(await inTime(service.close(), until)))
+      if (!(await endsWithin(service.close(), Math.max(0, until - performance.now()))))
         log.error(
           { service: name },
           'a service did not stop in time: what it had in hand comes again at the next start',
@@ -146,15 +146,4 @@ const CATCH_UP_MS = 5000;
 
 async function caughtUp({ bus }: Site, service: ServiceName, until: number): Promise<void> {
   while (performance.now() < until && (await lagOf(bus, service)) > 0) await sleep(5);
-}
-
-/** false: `until`, of performance.now(), came first. */
-async function inTime(work: Promise<void>, until: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(Math.max(0, until - performance.now()), false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
 }

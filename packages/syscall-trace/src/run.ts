@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { jsonText } from '@ringfence/base';
+import { jsonText, pause } from '@ringfence/base';
 import { callJson, callLine, callOf, goneJson, goneLine, type View } from './line.ts';
 import type { Output } from './output.ts';
 import { type Happening, Pairs } from './pairs.ts';
@@ -32,14 +31,10 @@ export async function show(
     last = signal.aborted || (untilOver && tracer.over);
     if (last) tracer.detach();
     for (const record of tracer.take()) await output.write(tell(pairs.add(record)));
-    if (!last) await sleep(POLL_MS, undefined, { signal }).catch(ignoreAbort);
+    if (!last) await pause(POLL_MS, signal);
   }
   await output.write(tell(pairs.rest()));
   if (how.summary) await output.write(summaryText(summary, how.json));
-}
-
-function ignoreAbort(error: Error): void {
-  if (error.name !== 'AbortError') throw error;
 }
 
 function count(summary: Summary, view: View, happenings: readonly Happening[]): string {

@@ -9,6 +9,7 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { Seldom } from '@ringfence/base';
 import type { StepTracer, TracingOptions } from './tracing.ts';
 
 const EXPORT_DEADLINE_MS = 5000;
@@ -82,7 +83,7 @@ class CountingExporter implements SpanExporter {
   lost = 0;
   readonly #inner: OTLPTraceExporter;
   readonly #log: TracingOptions['log'];
-  #saidAt = Number.NEGATIVE_INFINITY;
+  readonly #warnings = new Seldom(SAY_AGAIN_MS);
 
   constructor({ endpoint, log }: TracingOptions) {
     this.#inner = new OTLPTraceExporter({ url: endpoint, timeoutMillis: EXPORT_DEADLINE_MS });
@@ -98,8 +99,7 @@ class CountingExporter implements SpanExporter {
 
   lose(spans: number, err: Error): void {
     this.lost += spans;
-    if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return;
-    this.#saidAt = performance.now();
+    if (this.#warnings.tell('lost') === null) return;
     this.#log?.warn({ err, lost: this.lost }, 'spans could not be sent and are lost');
   }
 

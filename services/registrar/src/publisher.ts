@@ -1,4 +1,4 @@
-import type { Log } from '@ringfence/base';
+import { type Log, withDeadline } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { SchemaError, TOPIC } from '@ringfence/schema';
 import type { Book, Page } from './book.ts';
@@ -40,6 +40,8 @@ export class Publisher implements AsyncDisposable {
           bus.produce(
             batch.map(({ enrolment, bytes }) => ({ topic: TOPIC.enrolments, key: keyOf(enrolment), value: bytes })),
           ),
+          PRODUCE_TIMEOUT_MS,
+          () => new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`),
         );
         metrics.published += batch.length;
       }
@@ -110,18 +112,5 @@ function read(book: Book, value: Uint8Array | null): Page | null {
   } catch (error) {
     if (error instanceof SchemaError) return null;
     throw error;
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`)),
-    PRODUCE_TIMEOUT_MS,
-  );
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

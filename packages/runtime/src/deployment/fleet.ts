@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fateOf, OperatorError } from '@ringfence/base';
+import { type Backoff, backoffMs, fateOf, OperatorError, Seldom } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
@@ -46,8 +46,7 @@ export interface Fleet {
   readonly kafka: KafkaBus;
 }
 
-const RETRY_FIRST_MS = 250;
-const RETRY_MAX_MS = 10_000;
+const RETRY: Backoff = { firstMs: 250, maxMs: 10_000 };
 const SAY_AGAIN_MS = 60_000;
 
 export const roleOf = (service: ServiceName): Role => (service === 'collector' ? 'agent' : service);
@@ -194,8 +193,8 @@ async function ensureTopics(options: SiteOptions, bus: Bus): Promise<void> {
 
 /** Tries again until it works. */
 async function insist<T>({ log, signal, onWaiting }: SiteOptions, what: string, attempt: () => Promise<T>): Promise<T> {
-  let saidAt = Number.NEGATIVE_INFINITY;
-  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(RETRY_MAX_MS, pause * 2)) {
+  const warnings = new Seldom(SAY_AGAIN_MS);
+  for (let retries = 0; ; retries++) {
     try {
       const result = await attempt();
       onWaiting(null);
@@ -203,12 +202,9 @@ async function insist<T>({ log, signal, onWaiting }: SiteOptions, what: string, 
     } catch (err) {
       if (fateOf(err) !== 'retriable') throw err;
       const { message } = err as Error;
-      if (performance.now() - saidAt > SAY_AGAIN_MS) {
-        log.warn({ what, why: message }, 'waiting');
-        saidAt = performance.now();
-      }
+      if (warnings.tell('waiting') !== null) log.warn({ what, why: message }, 'waiting');
       onWaiting(`waiting for ${what}: ${message}`);
-      await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
+      await sleep(backoffMs(retries, RETRY), undefined, { signal });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
+import { withDeadline } from '@ringfence/base';
 import { DemoError } from './errors.ts';
 import { LoopbackServer } from './loopback-server.ts';
 
@@ -31,13 +32,7 @@ export class Attacker implements AsyncDisposable {
 
   /** The reverse shell, once it is there. */
   async shell(timeoutMs: number): Promise<Socket> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new DemoError(`no reverse shell within ${timeoutMs} ms`)), timeoutMs);
-    try {
-      return await Promise.race([this.#home, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return withDeadline(this.#home, timeoutMs, () => new DemoError(`no reverse shell within ${timeoutMs} ms`));
   }
 
   /** Says a line to the reverse shell. */

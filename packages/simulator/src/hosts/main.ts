@@ -1,8 +1,7 @@
 /** The process of the simulated hosts of `ringfence dev fleet`: node main.ts PLAN. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { VERSION } from '@ringfence/base';
+import { pause, VERSION } from '@ringfence/base';
 import { serveApi } from '@ringfence/runtime';
 import { explain, leave, untilInterrupted } from '@ringfence/runtime/process';
 import { processesOf, type Status } from '@ringfence/runtime/status';
@@ -117,11 +116,6 @@ async function replay(host: SimulatedHost, file: string, signal: AbortSignal): P
     await pause(TICK_MS, signal);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 
 function statusOf(hosts: readonly SimulatedHost[]): Status {
   const all = hosts.map((host) => host.stats());
