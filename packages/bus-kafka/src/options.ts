@@ -37,9 +37,9 @@ export interface KafkaBusOptions {
   readonly sasl?: KafkaSasl;
   /** @default 'zstd' */
   readonly compression?: Compression;
-  /** Of new topics. 0: three, or the number of brokers if that is less. @default 0 */
+  /** Replicas of new topics. 0: three, or the number of brokers if that is less. @default 0 */
   readonly replicationFactor?: number;
-  /** Of new topics. 0: one less than the replication factor, at least one. @default 0 */
+  /** `min.insync.replicas` of new topics. 0: one less than the replication factor, at least one. @default 0 */
   readonly minInsyncReplicas?: number;
   /** A member without heartbeats for this long is removed from the group, ms. @default 10_000 */
   readonly sessionTimeoutMs?: number;

@@ -6,7 +6,8 @@ import { type Cluster, toBusError } from './cluster/cluster.ts';
 import type { Stats } from './stats.ts';
 
 /**
- * Uncompressed size of a batch. Stays below the default limit of brokers (1,048,588 bytes) even if it can't be packed.
+ * Limit for an uncompressed batch. Below the default limit of brokers (1,048,588 bytes), in case compression fails to
+ * shrink it.
  */
 const MAX_BATCH_BYTES = 1_000_000;
 /** Bytes of a record without key and value, approximately: framing, lengths, header. */

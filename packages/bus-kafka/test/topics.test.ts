@@ -11,7 +11,7 @@ import { fleetOptions, missing } from './fleet.ts';
 const PARTITIONS = 100;
 
 describe('topics', { skip: missing }, () => {
-  // The metadata name the leader of a new partition some milliseconds before it knows that it leads.
+  // The metadata names the leader of a new partition some milliseconds before the leader knows that it leads.
   test('can be used as soon as ensureTopics resolves', async (t) => {
     const options = compileKafkaOptions(await fleetOptions());
     const wire = new PlatformaticWire(options);

@@ -32,7 +32,7 @@ function timed(count: number, call: (i: number) => void): Run {
   return { seconds: (performance.now() - started) / 1000, calls: calls.sort() };
 }
 
-/** One table, one transaction for each insert, SQLite's own checkpoints. */
+/** A single table, a transaction for each insert, SQLite's own checkpoints. */
 function bareSqlite(path: string, value: Buffer, count: number): Run {
   const db = new Database(path);
   db.pragma('page_size = 8192');

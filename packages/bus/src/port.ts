@@ -126,7 +126,7 @@ export interface Consumer extends AsyncDisposable {
 }
 
 export interface ReadOptions {
-  /** One topic, or several. Records of several topics and partitions are merged by time. */
+  /** A topic, or several. Records of several topics and partitions are merged by time. */
   readonly topic: string | readonly string[];
   /** 'earliest', 'latest', or µs since the epoch. @default 'earliest' */
   readonly from?: 'earliest' | 'latest' | number;

@@ -61,7 +61,7 @@ interface CommonOptions {
   readonly retryMaxMs?: number;
 }
 
-/** One handler for all partitions, or a handler for each. */
+/** A handler for all partitions, or a handler for each. */
 export type PipelineOptions = CommonOptions & (Handler | Partitioned);
 
 /**

@@ -3,7 +3,7 @@ import { type Node, WireError } from './wire.ts';
 
 /**
  * Sends a request to the configured brokers, one after the other, until one answers. Rejects with WireError when none
- * does: a refused login is the reason, if there was one.
+ * does. Its reason is that of the first refused login, if there was one.
  */
 export async function askAnyBroker<R>({ brokers }: CompiledKafkaOptions, ask: (node: Node) => Promise<R>): Promise<R> {
   const failures: WireError[] = [];

@@ -38,7 +38,7 @@ export interface RecordSet {
   readonly records: readonly FetchedRecord[];
   /** The offset to fetch next. Lies behind control batches and unreadable batches. */
   readonly next: number;
-  /** One reason for each batch that could not be read. */
+  /** The reasons why batches could not be read. */
   readonly unreadable: readonly string[];
   /** Bytes that the broker sent. */
   readonly packedBytes: number;

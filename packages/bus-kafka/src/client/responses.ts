@@ -3,7 +3,7 @@ import { readRecordSets } from './record-sets.ts';
 import { partitionName } from './records.ts';
 import { type Fetched, type FetchOptions, WireError } from './wire.ts';
 
-/** One partition of a fetch response, with its record batches as bytes. */
+/** A partition of a fetch response, with its record batches as bytes. */
 export interface RawPartition {
   readonly topic: string;
   readonly partition: number;

@@ -111,7 +111,7 @@ export interface CreatedTopic {
 }
 
 /**
- * One connection to each broker. A broker answers the requests of a connection in order, so requests that wait on the
+ * A connection to each broker. A broker answers the requests of a connection in order, so requests that wait on the
  * broker need a wire of their own. Every method rejects with WireError.
  */
 export interface Wire {

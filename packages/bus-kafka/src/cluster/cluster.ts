@@ -5,7 +5,7 @@ import type { TopicPartition } from '../client/records.ts';
 import { type ClusterView, isRefusal, type Node, type Wire, WireError } from '../client/wire.ts';
 import type { CompiledKafkaOptions } from '../options.ts';
 
-/** Attempts for a topic that the metadata lack: a new topic reaches the brokers one after the other. */
+/** Retries for a topic that is missing from the metadata. The brokers learn of a new topic one after the other. */
 const UNKNOWN_TOPIC_RETRIES = 2;
 const UNKNOWN_TOPIC_PAUSE_MS = 100;
 const RETRY: Backoff = { firstMs: 100, maxMs: 2000 };

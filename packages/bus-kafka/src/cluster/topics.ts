@@ -25,7 +25,7 @@ export async function ensureTopics(cluster: Cluster, wire: Wire, specs: readonly
       created.add(spec);
       while (!(await exists(cluster, spec))) await sleep(WAIT_MS);
     }
-    // A broker learns that it leads a partition some milliseconds after the metadata name it. Ask it until it knows.
+    // A broker learns that it leads a partition some milliseconds after the metadata names it. Ask until it knows.
     const times = [...created]
       .flatMap((spec) => partitionsOf(cluster, spec))
       .map((partition) => ({ ...partition, timestampMs: EARLIEST }));

@@ -19,7 +19,7 @@ export class BatchLinger {
     return this.#ready;
   }
 
-  /** Records that a record arrived. `isBacklog`: it was in the partition before reading began, so it need not wait. */
+  /** Call it for an arrived record. `isBacklog`: it is older than the start of reading, so it need not linger. */
   recordArrived(topic: string, isBacklog: boolean): void {
     const ms = this.#lingerMs[topic];
     if (ms === undefined || isBacklog) this.#markReady();

@@ -24,7 +24,7 @@ const CLOSE_DEADLINE_MS = 5000;
 const FOREIGN_WRITE_CHECK_MS = 60_000;
 const MIN_BUFFER_BYTES = 2 * 2 ** 20;
 
-/** One partition of one topic that this consumer reads. */
+/** A partition of a topic that this consumer reads. */
 export interface AssignedPartition {
   readonly topic: string;
   readonly partition: number;
@@ -275,8 +275,8 @@ export class KafkaConsumer implements Consumer {
   }
 
   /**
-   * Completes a running join first, which others would wait for; commits before leaving, which ends the right to
-   * commit.
+   * Waits for a running join first, because the group would wait for its missing member. Commits before it leaves,
+   * because only a member may commit.
    */
   async #leaveGroup(): Promise<void> {
     await this.#reconciling?.catch(() => {});

@@ -44,7 +44,7 @@ export interface Generation {
 }
 
 /**
- * One member of a consumer group, in Kafka's classic protocol. It rejoins only when `join` is called, from inside a
+ * A member of a consumer group, in Kafka's classic protocol. It rejoins only when `join` is called, from inside a
  * poll: while a batch is in hand, the heartbeats continue and the other members wait, up to the rebalance timeout.
  */
 export class Membership {

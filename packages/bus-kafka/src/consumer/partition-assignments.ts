@@ -36,8 +36,9 @@ interface Start {
 }
 
 /**
- * The partitions that the group has assigned to this member, by number. `reconcile` runs inside `poll`: it drops
- * revoked partitions, and opens new and invalid ones: restores their state, notifies the listener, starts reading.
+ * The partitions that the group has assigned to this member, by number. `reconcile` runs inside `poll`. It drops
+ * revoked partitions and opens new and invalid ones: it restores their state, notifies the listener, and starts
+ * reading.
  */
 export class PartitionAssignments {
   listener: ((change: Assignment) => Promise<void>) | undefined;

@@ -18,7 +18,7 @@ export type RegistryErrorCode =
    */
   | 'ERR_REGISTRY_ANSWER'
   /**
-   * Readers and writers of a record don't fit together. Upgrade the service that the message names; readers come
+   * Readers and writers of a record have incompatible schemas. Upgrade the service that the message names; readers come
    * before writers.
    */
   | 'ERR_SCHEMA_INCOMPATIBLE';

@@ -56,7 +56,7 @@ export class RegistrySource implements SchemaSource {
   }
 
   /**
-   * Logs a useless answer instead of rejecting: any writer can choose an id that makes the registry answer nonsense.
+   * Logs an unusable answer instead of rejecting, because any writer can choose an id that provokes one.
    */
   async #findId(id: number): Promise<void> {
     if (id > MAX_ID) return;

@@ -11,9 +11,9 @@ export interface TopicState {
 export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'other';
 export type AclOperation = 'read' | 'write' | 'describe' | 'describe-configs' | 'all' | 'other';
 
-/** One entry of the brokers' access list (ACL). */
+/** An entry of the brokers' access list (ACL). */
 export interface AccessEntry {
-  /** Such as `User:enricher`. */
+  /** For example `User:enricher`. */
   readonly principal: string;
   /** Address of the client, or `*` for any. */
   readonly host: string;

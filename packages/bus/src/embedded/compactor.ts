@@ -47,7 +47,7 @@ export class Compactor {
         for (const older of this.#older.all(key, offset)) remove.set(older.offset, older);
       return { remove: [...remove.values()], compactedTo: recent.at(-1)!.offset + 1 };
     }
-    // Delete only tombstones that were walked. Older records of the key may still exist before others.
+    // Delete only tombstones that the walk has passed. Before that, older records of their keys may still exist.
     const walked = Math.min(log.compactedTo, log.next - 1);
     return {
       remove: this.#tombstones.all(tombstonesBefore, walked, SLICE),
