@@ -181,10 +181,10 @@ const textOf = ({ principal, host, resource, name, pattern, operation, permissio
  * Waits until the brokers report the new entries, because the controller answers earlier. Rejects with
  * BusUnavailableError after 10 s.
  */
-async function waitUntilVisible(wanted: readonly string[], ask: () => Promise<readonly string[]>): Promise<void> {
+async function waitUntilVisible(wanted: readonly string[], list: () => Promise<readonly string[]>): Promise<void> {
   let missing = wanted;
   for (let attempt = 0; attempt < 50; attempt++) {
-    const visible = new Set(await ask());
+    const visible = new Set(await list());
     missing = wanted.filter((entry) => !visible.has(entry));
     if (missing.length === 0) return;
     await sleep(200);

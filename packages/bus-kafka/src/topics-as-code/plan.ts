@@ -2,11 +2,11 @@ import type { AccessEntry, Actual, ByHand, Change, Desired, Plan, TopicState } f
 
 /** Returns the changes that give the brokers the desired topics and access. Never deletes, and never moves data. */
 export function planTopics(desired: Desired, actual: Actual): Plan {
-  const there = new Map(actual.topics.map((topic) => [topic.name, topic]));
+  const existing = new Map(actual.topics.map((topic) => [topic.name, topic]));
   const changes: Change[] = [];
   const byHand: ByHand[] = [];
   for (const topic of desired.topics) {
-    const found = there.get(topic.name);
+    const found = existing.get(topic.name);
     if (found === undefined) changes.push({ kind: 'create-topic', topic });
     else {
       changes.push(...settingsOf(topic, found));

@@ -89,9 +89,9 @@ export async function readTopology(
 }
 
 /** Returns null when the user may not describe the group. */
-async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
+async function unlessForbidden<T>(request: Promise<T>): Promise<T | null> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
     if (isForbidden(error)) return null;
     throw error;
@@ -131,14 +131,14 @@ async function readEnds(admin: GroupAdmin, names: readonly string[], prefix: str
   const full = names.map((name) => prefix + name);
   const { topics } = await admin.metadata({ topics: full, forceUpdate: true });
   const ask = async (timestamp: bigint): Promise<Map<string, Map<number, number>>> => {
-    const asked = full.map((name) => ({
+    const requested = full.map((name) => ({
       name,
       partitions: Array.from({ length: topics.get(name)?.partitionsCount ?? 0 }, (_, partitionIndex) => ({
         partitionIndex,
         timestamp,
       })),
     }));
-    const listed = await admin.listOffsets({ topics: asked });
+    const listed = await admin.listOffsets({ topics: requested });
     return new Map(
       listed.map(({ name, partitions }) => [
         name,

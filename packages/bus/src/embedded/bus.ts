@@ -98,7 +98,7 @@ export class EmbeddedBus implements Bus {
     return this.#space.pressure();
   }
 
-  /** Records that were deleted before their time since the file was created, by topic and cause. */
+  /** Counts the records that were deleted before their time since the file was created, by topic and cause. */
   drops(): readonly Drop[] {
     this.#checkOpen();
     return this.#store.drops.all();

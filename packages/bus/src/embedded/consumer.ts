@@ -111,15 +111,15 @@ export class EmbeddedConsumer implements Consumer {
     let bytes = this.#maxBytes;
     const count = this.#positions.length;
     for (let i = 0; i < count && records.length < this.#maxRecords && bytes > 0; i++) {
-      const assignment = this.#positions[(this.#firstPosition + i) % count]!;
-      if (assignment.position >= assignment.log.next) continue;
-      const fetched = assignment.log.fetch(assignment.position, this.#maxRecords - records.length, bytes);
+      const next = this.#positions[(this.#firstPosition + i) % count]!;
+      if (next.position >= next.log.next) continue;
+      const fetched = next.log.fetch(next.position, this.#maxRecords - records.length, bytes);
       if (fetched.length === 0) continue;
       const size = fetched.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
       if (records.length > 0 && size > bytes) break;
       records.push(...fetched);
       bytes -= size;
-      assignment.position = fetched.at(-1)!.offset + 1;
+      next.position = fetched.at(-1)!.offset + 1;
     }
     this.#firstPosition = (this.#firstPosition + 1) % Math.max(1, count);
     this.#ready = this.#isBehind();

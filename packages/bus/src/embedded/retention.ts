@@ -35,11 +35,11 @@ export class Retention {
    * oldest consumed ones, last expired but unconsumed ones. Returns whether it succeeded.
    */
   reclaim(liveBytes: number): boolean {
-    const enough = (): boolean => this.#store.liveBytes() <= liveBytes;
-    while (!enough() && this.step());
-    while (!enough() && this.#takeOldestConsumed());
-    while (!enough() && this.#takeExpired());
-    return enough();
+    const hasRoom = (): boolean => this.#store.liveBytes() <= liveBytes;
+    while (!hasRoom() && this.step());
+    while (!hasRoom() && this.#deleteOldestConsumed());
+    while (!hasRoom() && this.#deleteExpired());
+    return hasRoom();
   }
 
   #compact(log: PartitionLog): boolean {
@@ -59,7 +59,7 @@ export class Retention {
     return walked || remove.length > 0;
   }
 
-  #takeOldestConsumed(): boolean {
+  #deleteOldestConsumed(): boolean {
     let oldest: PartitionLog | null = null;
     let oldestTs = Infinity;
     for (const log of this.#store.catalog.all()) {
@@ -70,7 +70,7 @@ export class Retention {
     return oldest !== null && this.#trim(oldest, this.#consumedTo(oldest), 'early');
   }
 
-  #takeExpired(): boolean {
+  #deleteExpired(): boolean {
     let worked = false;
     for (const log of this.#store.catalog.all()) {
       if (log.spec.compacted) continue;
