@@ -103,7 +103,7 @@ describe('in this repository', () => {
     assert.deepEqual(real('test/kernel/sensor/exec.test.ts'), ['clang', 'compiler', 'libbpf', 'sensor']);
     assert.deepEqual(real('test/e2e/cli.test.ts'), SENSOR);
     assert.deepEqual(real('packages/libbpf-ts/test/map.test.ts'), ['clang', 'libbpf']);
-    assert.deepEqual(real('packages/bus-kafka/test/kafka/topics.test.ts'), ['servers']);
+    assert.deepEqual(real('packages/bus-kafka/test/topics.test.ts'), ['servers']);
     assert.deepEqual(real('packages/testkit/test/servers/redis.test.ts'), ['servers']);
     assert.deepEqual(real('test/kernels/guest.test.ts'), ['guests']);
     assert.ok(real('test/deploy/containers.test.ts').includes('engine'));

@@ -1,7 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { durationText, OperatorError, type Paint, paintFor } from '@ringfence/base';
+import { durationText, OperatorError, type Paint, paintFor, pause } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Member } from '@ringfence/simulator';
@@ -172,9 +171,7 @@ async function showStatus({ members }: DevFleet, { view, paint, signal, incident
       printedAt = polledAt;
     }
     previous = current;
-    await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(REDRAW_MS, signal);
   }
 }
 
@@ -210,7 +207,7 @@ async function showIncidents({ members }: DevFleet, { view, paint, signal, incid
       // The auditor is restarting, or its user stopped it on purpose.
       if (!(error instanceof OperatorError)) throw error;
     }
-    await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+    await pause(REDRAW_MS, signal);
   }
   for (const timer of timers.values()) clearTimeout(timer);
 }

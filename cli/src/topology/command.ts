@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor, pause } from '@ringfence/base';
 import { type GroupView, readTopology, withAdmin } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
@@ -86,7 +85,7 @@ async function topology(
       previous = { groups, at };
       const isOwned = groups.every(({ topics }) => topics.every(({ unowned }) => unowned.length === 0));
       process.exitCode = isOwned ? 0 : 2;
-      if (watch) await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+      if (watch) await pause(REDRAW_MS, signal);
     } while (watch && !signal.aborted);
   });
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Paint } from '@ringfence/base';
-import { fateOf } from '@ringfence/base';
+import { fateOf, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';
@@ -68,7 +67,7 @@ async function follow({ bus, log, topic, signal }: FollowOptions, onValue: (valu
       // The next attempt reads from here, so that it includes the records of the pause.
       if (from === 'latest') from = Date.now() * 1000;
     }
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+    await pause(RETRY_MS, signal);
   }
 }
 
@@ -121,9 +120,7 @@ async function redraw({ app, view, paint, signal }: Watching): Promise<void> {
   let previous = await statusOf(app);
   let drawnAt = performance.now();
   while (!signal.aborted) {
-    await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pause(REDRAW_MS, signal);
     const status = await statusOf(app);
     const now = performance.now();
     view.draw(statusLines(paint, status, previous, (now - drawnAt) / 1000));

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import { Tallies } from '@ringfence/base';
+import { type Backoff, backoffMs, Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
 import { type SigningKey, TOPIC } from '@ringfence/wire';
@@ -74,8 +74,7 @@ const REST_MS = 10_000;
 const QUIET_LOOKS = 8;
 /** Brokers that don't take a record for longer are away. */
 const OFFER_MS = 2000;
-const BACKOFF_FIRST_MS = 50;
-const BACKOFF_MAX_MS = 2000;
+const RETRY: Backoff = { firstMs: 50, maxMs: 2000, jitter: false };
 
 /** Reads the host's logs and brings them to `logs-raw`. While the bus is away lines wait where they are: in their files, and in the journal. */
 export class LogReader implements AsyncDisposable {
@@ -246,17 +245,17 @@ export class LogReader implements AsyncDisposable {
 
   /** Tries again for as long as what goes wrong may pass. */
   async #insist(what: string, passes: (error: unknown) => boolean, run: () => Promise<void>): Promise<boolean> {
-    for (let waitMs = BACKOFF_FIRST_MS; ; waitMs = Math.min(waitMs * 2, BACKOFF_MAX_MS)) {
+    for (let attempt = 0; ; attempt++) {
       try {
         await run();
         return true;
       } catch (err) {
         if (!passes(err)) throw err;
         this.#refusals++;
-        if (waitMs === BACKOFF_FIRST_MS) this.#deps.log.warn({ err }, what);
+        if (attempt === 0) this.#deps.log.warn({ err }, what);
         if (this.#stop.signal.aborted) return false;
       }
-      await this.#sleep(waitMs);
+      await this.#sleep(backoffMs(attempt, RETRY));
     }
   }
 

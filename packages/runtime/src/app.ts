@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
-import { VERSION } from '@ringfence/base';
+import { endsWithin, VERSION } from '@ringfence/base';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
@@ -142,7 +142,7 @@ async function stopAll(
     try {
       if (deployment.fleet === null)
         await untilCaughtUp(deployment, name, Math.min(deadline, performance.now() + CATCH_UP_MS));
-      if (!(await endsBefore(deadline, service.close())))
+      if (!(await endsWithin(service.close(), Math.max(0, deadline - performance.now()))))
         log.error(
           { service: name },
           'a service did not stop in time: its unfinished input is processed again at the next start',
@@ -158,15 +158,4 @@ const CATCH_UP_MS = 5000;
 
 async function untilCaughtUp({ bus }: Deployment, service: ServiceName, deadline: number): Promise<void> {
   while (performance.now() < deadline && (await lagOf(bus, service)) > 0) await sleep(5);
-}
-
-/** Returns false when the deadline, on the clock of performance.now(), passes first. */
-async function endsBefore(deadline: number, work: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(Math.max(0, deadline - performance.now()), false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
 }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { jsonText } from '@ringfence/base';
+import { jsonText, pause } from '@ringfence/base';
 import { CallMatcher, type TraceEvent } from './call-matcher.ts';
 import { callJson, callLine, type Format, processEndJson, processEndLine, systemCallOf } from './format.ts';
 import type { TraceOutput } from './output.ts';
@@ -37,14 +36,10 @@ export async function printTrace(
     isLast = signal.aborted || (options.untilOver && tracer.isOver);
     if (isLast) tracer.detach();
     for (const record of tracer.readRecords()) await output.write(textOf(matcher.add(record)));
-    if (!isLast) await sleep(POLL_MS, undefined, { signal }).catch(ignoreAbort);
+    if (!isLast) await pause(POLL_MS, signal);
   }
   await output.write(textOf(matcher.unfinished()));
   if (options.summary) await output.write(summaryText(summary, options.json));
-}
-
-function ignoreAbort(error: Error): void {
-  if (error.name !== 'AbortError') throw error;
 }
 
 function lineOf(event: TraceEvent, { format, json }: PrintOptions): string {

@@ -9,7 +9,7 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { Step } from '@ringfence/base';
+import { LogThrottle, type Step } from '@ringfence/base';
 
 export interface StepTracer extends AsyncDisposable {
   record(step: Step): void;
@@ -102,7 +102,7 @@ class CountingExporter implements SpanExporter {
   lost = 0;
   readonly #inner: OTLPTraceExporter;
   readonly #log: TracingOptions['log'];
-  #warnedAt = Number.NEGATIVE_INFINITY;
+  readonly #warnings = new LogThrottle(WARN_INTERVAL_MS);
 
   constructor({ endpoint, log }: TracingOptions) {
     this.#inner = new OTLPTraceExporter({ url: endpoint, timeoutMillis: EXPORT_DEADLINE_MS });
@@ -118,8 +118,7 @@ class CountingExporter implements SpanExporter {
 
   drop(spans: number, err: Error): void {
     this.lost += spans;
-    if (performance.now() - this.#warnedAt < WARN_INTERVAL_MS) return;
-    this.#warnedAt = performance.now();
+    if (this.#warnings.shouldLog('lost') === null) return;
     this.#log?.warn({ err, lost: this.lost }, 'spans were lost: they could not be sent');
   }
 

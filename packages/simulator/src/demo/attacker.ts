@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
+import { withDeadline } from '@ringfence/base';
 import { DemoError } from './errors.ts';
 import { LoopbackServer } from './loopback-server.ts';
 
@@ -30,14 +31,8 @@ export class Attacker implements AsyncDisposable {
   }
 
   /** Waits for the reverse shell. Rejects with DemoError after `timeoutMs`. */
-  async waitForShell(timeoutMs: number): Promise<Socket> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new DemoError(`no reverse shell within ${timeoutMs} ms`)), timeoutMs);
-    try {
-      return await Promise.race([this.#reverseShell, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+  waitForShell(timeoutMs: number): Promise<Socket> {
+    return withDeadline(this.#reverseShell, timeoutMs, () => new DemoError(`no reverse shell within ${timeoutMs} ms`));
   }
 
   /** Sends a command to the reverse shell. */

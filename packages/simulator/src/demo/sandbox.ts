@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endsWithin } from '@ringfence/base';
 import { DemoError } from './errors.ts';
 import { SandboxFiles } from './sandbox-files.ts';
 
@@ -114,7 +115,7 @@ export class Sandbox implements AsyncDisposable {
       const exited = once(child, 'exit');
       // Kills the processes inside first: unshare then reaps its child and ends.
       writeFileSync(join(this.#cgroup, 'cgroup.kill'), '1');
-      if (!(await Promise.race([exited.then(() => true), sleep(2000, false, { ref: false })]))) child.kill('SIGKILL');
+      if (!(await endsWithin(exited, 2000))) child.kill('SIGKILL');
       await exited;
     }
     rmSync(this.#description, { force: true });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@ringfence/base';
 import { type AttackStep, attackOneHost, attackTwoHosts } from './attack.ts';
 import type { SimulatedHost } from './host.ts';
 import { Machine } from './machine.ts';
@@ -121,8 +121,3 @@ async function replayRecording(host: SimulatedHost, file: string, signal: AbortS
     await pause(TICK_MS, signal);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });

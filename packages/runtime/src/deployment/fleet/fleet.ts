@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fateOf, OperatorError } from '@ringfence/base';
+import { type Backoff, backoffMs, fateOf, LogThrottle, OperatorError } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
 import {
@@ -36,8 +36,7 @@ export interface Fleet {
   readonly kafka: KafkaBus;
 }
 
-const RETRY_FIRST_MS = 250;
-const RETRY_MAX_MS = 10_000;
+const RETRY: Backoff = { firstMs: 250, maxMs: 10_000 };
 const LOG_AGAIN_MS = 60_000;
 
 /** Retries while brokers and topics are not available. Rejects with errors that waiting cannot fix. */
@@ -107,8 +106,8 @@ async function retryUntilAvailable<T>(
   resource: string,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  let loggedAt = Number.NEGATIVE_INFINITY;
-  for (let pause = RETRY_FIRST_MS; ; pause = Math.min(RETRY_MAX_MS, pause * 2)) {
+  const warnings = new LogThrottle(LOG_AGAIN_MS);
+  for (let retries = 0; ; retries++) {
     try {
       const result = await attempt();
       onWaiting(null);
@@ -116,12 +115,9 @@ async function retryUntilAvailable<T>(
     } catch (err) {
       if (fateOf(err) !== 'retriable') throw err;
       const { message } = err as Error;
-      if (performance.now() - loggedAt > LOG_AGAIN_MS) {
-        log.warn({ resource, reason: message }, 'waiting');
-        loggedAt = performance.now();
-      }
+      if (warnings.shouldLog('waiting') !== null) log.warn({ resource, reason: message }, 'waiting');
       onWaiting(`waiting for ${resource}: ${message}`);
-      await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal });
+      await sleep(backoffMs(retries, RETRY), undefined, { signal });
     }
   }
 }
