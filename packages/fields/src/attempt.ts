@@ -1,19 +1,17 @@
 import type { EventView } from '@ringfence/wire';
-import { leafIndex, normalPath, records, u64High, u64Low } from '@ringfence/wire';
-import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';
+import { leaf, normalPath, records, u64High, u64Low } from '@ringfence/wire';
+import { baseName, bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 import { capabilityNames } from './kernel-names/capabilities.ts';
 import { groupIds } from './user.ts';
 
 const { AttemptCall: CALL, AttemptOperation: OPERATION } = records;
 const kinds = ['attempt'];
-const operation = bodyLong('Attempt', 'operation');
-const call = bodyLong('Attempt', 'call');
-const argvCut = bodyLong('Attempt', 'argvCut');
-const path = bodyText('Attempt', 'path.bytes');
-const argv = leafIndex('Attempt', 'argv.bytes');
-const groups = leafIndex('Attempt', 'groups.bytes');
+const operation = bodyLong(leaf.Attempt.operation);
+const call = bodyLong(leaf.Attempt.call);
+const argvCut = bodyBoolean(leaf.Attempt.argvCut);
+const path = bodyText(leaf.Attempt.pathBytes);
 /** Three ids, or the sets of capset. */
-const asked = (['first', 'second', 'third'] as const).map((name) => leafIndex('Attempt', name));
+const asked = [leaf.Attempt.first, leaf.Attempt.second, leaf.Attempt.third];
 /** An id that is to stay as it is, or that the call doesn't have. */
 const STAYS = 0xffff_ffff;
 
@@ -35,7 +33,8 @@ const setsIds = (event: EventView): boolean =>
 
 function ids(event: EventView): string[] {
   const { cursor } = event;
-  if (call(event) === CALL.CALL_SETGROUPS) return groupIds(cursor, cursor.leafAt(groups), cursor.leafLength(groups));
+  if (call(event) === CALL.CALL_SETGROUPS)
+    return groupIds(cursor, cursor.leafAt(leaf.Attempt.groupsBytes), cursor.leafLength(leaf.Attempt.groupsBytes));
   const numbers = asked.map((leaf) => u64Low(cursor.buffer, cursor.leafAt(leaf)));
   return [...new Set(numbers)].filter((id) => id !== STAYS).map(String);
 }
@@ -81,14 +80,14 @@ export const attemptFields: readonly Field[] = [
     type: 'strings',
     doc: "Arguments that it was to get: the caller's memory, at most their first 4,096 bytes.",
     kinds,
-    get: (event) => (isExec(event) ? event.cursor.leafTexts(argv) : undefined),
+    get: (event) => (isExec(event) ? event.cursor.leafTexts(leaf.Attempt.argvBytes) : undefined),
   },
   {
     name: 'attempt.args_cut',
     type: 'bool',
     doc: 'There were more arguments, or the last one is longer.',
     kinds,
-    get: (event) => (isExec(event) ? argvCut(event) !== 0 : undefined),
+    get: (event) => (isExec(event) ? argvCut(event) : undefined),
   },
   {
     name: 'attempt.user.ids',

@@ -1,21 +1,20 @@
 import type { EventView } from '@ringfence/wire';
-import { leafIndex, records } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field } from './field.ts';
 import { type ProbeArgument, parseProbeArguments } from './parsers/probe.ts';
 
 const kinds = ['probe'];
-const place = bodyLong('Probe', 'place');
+const place = bodyLong(leaf.Probe.place);
 const places = new Map<number, string>([
   [records.ProbePlace.PLACE_UPROBE, 'uprobe'],
   [records.ProbePlace.PLACE_URETPROBE, 'uretprobe'],
   [records.ProbePlace.PLACE_USDT, 'usdt'],
   [records.ProbePlace.PLACE_TRACEPOINT, 'tracepoint'],
 ]);
-const argumentsLeaf = leafIndex('Probe', 'arguments.bytes');
 
 function parsed({ cursor }: EventView): ProbeArgument[] {
-  const at = cursor.leafAt(argumentsLeaf);
-  return parseProbeArguments(cursor.buffer.subarray(at, at + cursor.leafLength(argumentsLeaf)));
+  const at = cursor.leafAt(leaf.Probe.argumentsBytes);
+  return parseProbeArguments(cursor.buffer.subarray(at, at + cursor.leafLength(leaf.Probe.argumentsBytes)));
 }
 
 const named = (event: EventView, name: string | number | undefined): ProbeArgument | undefined =>
@@ -28,7 +27,7 @@ export const customProbeFields: readonly Field[] = [
     type: 'string',
     doc: 'Name of a user-defined probe that has fired.',
     kinds,
-    get: bodyText('Probe', 'name.bytes'),
+    get: bodyText(leaf.Probe.nameBytes),
   },
   {
     name: 'probe.type',

@@ -1,16 +1,14 @@
 import type { EventView } from '@ringfence/wire';
-import { leafIndex, normalPath } from '@ringfence/wire';
-import { bodyLong, bodyText, type Field, isExec, ofProcess, some } from './field.ts';
+import { leaf, normalPath } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, isExec, ofProcess, some } from './field.ts';
 
-const flags = bodyLong('Exec', 'flags');
-const ctime = bodyLong('Exec', 'ctime');
-const sockets = bodyLong('Exec', 'stdioSockets');
-const snapshot = bodyLong('Exec', 'snapshot');
-const interpreter = bodyText('Exec', 'interpreter.bytes');
-const script = bodyText('Exec', 'script.bytes');
-const filename = bodyText('Exec', 'filename.bytes');
-const cwd = bodyText('Exec', 'cwd.bytes');
-const environment = leafIndex('Exec', 'environment.bytes');
+const flags = bodyLong(leaf.Exec.flags);
+const ctime = bodyLong(leaf.Exec.ctime);
+const sockets = bodyLong(leaf.Exec.stdioSockets);
+const interpreter = bodyText(leaf.Exec.interpreterBytes);
+const script = bodyText(leaf.Exec.scriptBytes);
+const filename = bodyText(leaf.Exec.filenameBytes);
+const cwd = bodyText(leaf.Exec.cwdBytes);
 /** RF_EXEC_SCRIPT */
 const SCRIPT = 32;
 
@@ -28,7 +26,7 @@ const stdio = (bit: number) => (event: EventView) =>
   ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
 
 function variables(event: EventView, name?: string | number): readonly string[] | undefined {
-  const all = event.cursor.leafTexts(environment);
+  const all = event.cursor.leafTexts(leaf.Exec.environmentBytes);
   if (name === undefined) return all.length === 0 ? undefined : all;
   const one = all.find((word) => word.startsWith(`${name}=`));
   return one === undefined ? undefined : [one.slice(String(name).length + 1)];
@@ -159,7 +157,7 @@ export const execFields: readonly Field[] = [
     type: 'bool',
     doc: 'Was running when the agent started; not seen starting.',
     kinds: ['exec'],
-    get: (event) => snapshot(event) !== 0,
+    get: bodyBoolean(leaf.Exec.snapshot),
   },
   {
     name: 'process.exec.file_age',

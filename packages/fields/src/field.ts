@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo, TextPlace } from '@ringfence/wire';
-import { KIND, type KindName, leafIndex } from '@ringfence/wire';
+import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
@@ -76,16 +76,19 @@ export interface FieldSpec<E> {
 /** A field of this catalogue. */
 export type Field = FieldSpec<EventView>;
 
-/** A number in the body of one kind of event. */
-export const bodyLong = (kind: KindName, name: string): ((event: EventView) => number) => {
-  const leaf = leafIndex(kind, name);
-  return (event) => event.cursor.leafLong(leaf);
-};
-
-export const bodyText = (kind: KindName, name: string): ((event: EventView) => string) => {
-  const leaf = leafIndex(kind, name);
-  return (event) => event.cursor.leafText(leaf);
-};
+/** Accessors of a leaf of the event's body. They must only be called for events of the leaf's kind. */
+export const bodyLong =
+  (leaf: LongLeaf) =>
+  (event: EventView): number =>
+    event.cursor.leafLong(leaf);
+export const bodyBoolean =
+  (leaf: BooleanLeaf) =>
+  (event: EventView): boolean =>
+    event.cursor.leafBoolean(leaf);
+export const bodyText =
+  (leaf: BytesLeaf) =>
+  (event: EventView): string =>
+    event.cursor.leafText(leaf);
 
 /** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;

@@ -1,15 +1,15 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, normalPath, records } from '@ringfence/wire';
+import { KIND, leaf, normalPath, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 import { mountSource, mountTarget } from './mount.ts';
 
 const { FileOperation } = records;
-const operation = bodyLong('FileChange', 'operation');
-const path = bodyText('FileChange', 'path.bytes');
-const target = bodyText('FileChange', 'target.bytes');
-const mode = bodyLong('FileChange', 'mode');
-const uid = bodyLong('FileChange', 'uid');
-const gid = bodyLong('FileChange', 'gid');
+const operation = bodyLong(leaf.FileChange.operation);
+const path = bodyText(leaf.FileChange.pathBytes);
+const target = bodyText(leaf.FileChange.targetBytes);
+const mode = bodyLong(leaf.FileChange.mode);
+const uid = bodyLong(leaf.FileChange.uid);
+const gid = bodyLong(leaf.FileChange.gid);
 
 const SET_ID = 0o6000;
 const KEEPS = 0xffff_ffff;

@@ -1,15 +1,12 @@
 import type { EventView, TextPlace } from '@ringfence/wire';
-import { isNormalPath, KIND, leafIndex, normalPath, u64ToBigInt } from '@ringfence/wire';
+import { isNormalPath, KIND, leaf, normalPath, u64ToBigInt } from '@ringfence/wire';
 import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
 import { changedMode, changedPath } from './file-change.ts';
 import { ioUring } from './io-uring.ts';
 
-const openPath = bodyText('Open', 'path.bytes');
-const openPathLeaf = leafIndex('Open', 'path.bytes');
-const byCaller = leafIndex('Open', 'sourceCaller');
-const openFlags = bodyLong('Open', 'flags');
-const openMode = bodyLong('Open', 'mode');
-const inodes = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
+const openPath = bodyText(leaf.Open.pathBytes);
+const openFlags = bodyLong(leaf.Open.flags);
+const openMode = bodyLong(leaf.Open.mode);
 
 // x86-64 and arm64 values of include/uapi/asm-generic/fcntl.h
 const O_ACCMODE = 3;
@@ -36,16 +33,16 @@ const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileC
 function path(event: EventView): string {
   if (isChange(event)) return changedPath(event);
   if (ioUring.is(event)) return ioUring.path(event);
-  return event.cursor.leafBoolean(byCaller) ? normalPath(openPath(event)) : openPath(event);
+  return event.cursor.leafBoolean(leaf.Open.sourceCaller) ? normalPath(openPath(event)) : openPath(event);
 }
 
 /** Most paths are of opens, and as they should be. */
 function locatePath({ cursor }: EventView, place: TextPlace): boolean {
   if (cursor.kind !== KIND.Open) return false;
   place.bytes = cursor.buffer;
-  place.start = cursor.leafAt(openPathLeaf);
-  place.end = place.start + cursor.leafLength(openPathLeaf);
-  return place.start < place.end && (!cursor.leafBoolean(byCaller) || isNormalPath(place));
+  place.start = cursor.leafAt(leaf.Open.pathBytes);
+  place.end = place.start + cursor.leafLength(leaf.Open.pathBytes);
+  return place.start < place.end && (!cursor.leafBoolean(leaf.Open.sourceCaller) || isNormalPath(place));
 }
 
 const flags = (event: EventView): number | undefined =>
@@ -65,7 +62,7 @@ function mode(event: EventView): number | undefined {
 
 function inodeAt(event: EventView): number {
   if (ioUring.is(event)) return ioUring.inodeAt(event);
-  return event.cursor.leafAt(isChange(event) ? inodes.change : inodes.open);
+  return event.cursor.leafAt(isChange(event) ? leaf.FileChange.inode : leaf.Open.inode);
 }
 
 function inode(event: EventView): string | undefined {

@@ -1,23 +1,21 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { KIND, leafIndex } from '@ringfence/wire';
+import { KIND, leaf } from '@ringfence/wire';
 import { bodyText, type Field, ofProcess, some } from './field.ts';
 
-const digest = leafIndex('Hash', 'sha256');
-const ofScript = leafIndex('Hash', 'script');
-const skipped = bodyText('Hash', 'skipped');
+const skipped = bodyText(leaf.Hash.skipped);
 const hex = (bytes: Uint8Array | undefined): string | undefined => some(bytes && Buffer.from(bytes).toString('hex'));
 const hashOf = (process: ProcessInfo | undefined): string | undefined => hex(process?.raw.sha256);
 const plain = (state: string): boolean => state === 'hashed' || state === 'pending';
 
 /** What is known of the executable of a process, or of its script. An event `hash` has that of which it tells alone: a rule fires once for it. */
 function known(script: boolean) {
-  const tells = (event: EventView): boolean => event.cursor.leafBoolean(ofScript) === script;
+  const tells = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
 
   /** What is said of a file alone is no event of a process: it has none. */
   const sha256 = (event: EventView): string | undefined => {
     const { process, cursor } = event;
     if (process === undefined) return undefined;
-    if (cursor.kind === KIND.Hash) return tells(event) ? hex(cursor.leafBytes(digest)) : undefined;
+    if (cursor.kind === KIND.Hash) return tells(event) ? hex(cursor.leafBytes(leaf.Hash.sha256)) : undefined;
     return hex(script ? process.raw.scriptSha256 : process.raw.sha256);
   };
 

@@ -1,3 +1,4 @@
+import { leaf } from '@ringfence/wire';
 import { bodyText, type Field } from './field.ts';
 
 const kinds = ['finding'];
@@ -9,20 +10,20 @@ export const integrityFields: readonly Field[] = [
     type: 'string',
     doc: 'Which check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, …',
     kinds,
-    get: bodyText('Finding', 'check'),
+    get: bodyText(leaf.Finding.check),
   },
   {
     name: 'integrity.subject',
     type: 'string',
     doc: 'What it is about: a module, a path, a process, a system call.',
     kinds,
-    get: bodyText('Finding', 'subject'),
+    get: bodyText(leaf.Finding.subject),
   },
   {
     name: 'integrity.detail',
     type: 'string',
     doc: 'What is wrong with it.',
     kinds,
-    get: bodyText('Finding', 'detail'),
+    get: bodyText(leaf.Finding.detail),
   },
 ];

@@ -1,17 +1,13 @@
 import type { EventView } from '@ringfence/wire';
-import { addressText, KIND, leafIndex, records } from '@ringfence/wire';
-import { bodyLong, bodyText, type Field, some } from './field.ts';
+import { addressText, KIND, leaf, records } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 
-const opcode = bodyLong('IoUring', 'opcode');
-const flags = bodyLong('IoUring', 'flags');
-const family = bodyLong('IoUring', 'family');
-const port = bodyLong('IoUring', 'port');
-const path = bodyText('IoUring', 'path.bytes');
-const target = bodyText('IoUring', 'target.bytes');
-const submissionThread = bodyLong('IoUring', 'submissionThread');
-const resultUnknown = bodyLong('IoUring', 'resultUnknown');
-const address = leafIndex('IoUring', 'address');
-const inode = leafIndex('IoUring', 'inode');
+const opcode = bodyLong(leaf.IoUring.opcode);
+const flags = bodyLong(leaf.IoUring.flags);
+const family = bodyLong(leaf.IoUring.family);
+const port = bodyLong(leaf.IoUring.port);
+const path = bodyText(leaf.IoUring.pathBytes);
+const target = bodyText(leaf.IoUring.targetBytes);
 
 const AF_UNIX = 1;
 const AT_REMOVEDIR = 0x200;
@@ -63,7 +59,7 @@ function category(event: EventView): string {
 }
 
 function addressOf({ cursor }: EventView): string | undefined {
-  return addressText(cursor.buffer, cursor.leafAt(address), cursor.leafLength(address));
+  return addressText(cursor.buffer, cursor.leafAt(leaf.IoUring.address), cursor.leafLength(leaf.IoUring.address));
 }
 
 /** Which end of a connection the address is. */
@@ -99,7 +95,7 @@ export const ioUring: IoUring = {
   syscall: nameOf,
   path: (event) => (family(event) === AF_UNIX ? '' : path(event)),
   openFlags: (event) => (actionOf(event) === 'open' ? flags(event) : undefined),
-  inodeAt: ({ cursor }) => cursor.leafAt(inode),
+  inodeAt: ({ cursor }) => cursor.leafAt(leaf.IoUring.inode),
   family,
   address: (event, end) => (endOf(event) === end ? addressOf(event) : undefined),
   port: (event, end) => (endOf(event) === end && family(event) !== AF_UNIX ? port(event) : undefined),
@@ -155,13 +151,13 @@ export const ioUringFields: readonly Field[] = [
     type: 'bool',
     doc: "The ring's own kernel thread took it (SQPOLL): the process made no system call for it.",
     kinds,
-    get: (event) => submissionThread(event) !== 0,
+    get: bodyBoolean(leaf.IoUring.submissionThread),
   },
   {
     name: 'io_uring.result_unknown',
     type: 'bool',
     doc: 'The caller wanted to hear nothing of its success; what came of it is not known.',
     kinds,
-    get: (event) => resultUnknown(event) !== 0,
+    get: bodyBoolean(leaf.IoUring.resultUnknown),
   },
 ];

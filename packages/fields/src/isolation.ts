@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leafIndex, records, u64ToBigInt } from '@ringfence/wire';
+import { type FixedLeaf, KIND, kindName, layouts, leaf, records, u64ToBigInt } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 import { capabilityNames } from './kernel-names/capabilities.ts';
 
@@ -46,20 +46,14 @@ const UNSHARE = 2;
 const PRCTL = 3;
 const SECCOMP = 4;
 const PERSONALITY = 5;
+const attempted = bodyLong(leaf.Attempt.operation);
+const operation = bodyLong(leaf.Isolation.operation);
+const capability = bodyLong(leaf.Capability.capability);
+const protection = bodyLong(leaf.Memory.protection);
+const memoryPath = bodyText(leaf.Memory.pathBytes);
 
-const forkFlags = leafIndex('Fork', 'flags');
-const attemptFlags = leafIndex('Attempt', 'first');
-const attempted = bodyLong('Attempt', 'operation');
-const option = leafIndex('Isolation', 'option');
-const argument = leafIndex('Isolation', 'argument');
-const memoryAddress = leafIndex('Memory', 'address');
-const memoryLength = leafIndex('Memory', 'length');
-const operation = bodyLong('Isolation', 'operation');
-const capability = bodyLong('Capability', 'capability');
-const protection = bodyLong('Memory', 'protection');
-const memoryPath = bodyText('Memory', 'path.bytes');
-
-const u64 = (event: EventView, leaf: number): bigint => u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(leaf));
+const u64 = (event: EventView, field: FixedLeaf): bigint =>
+  u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(field));
 const cloneNames = (flags: bigint): string[] => Object.keys(CLONE_FLAGS).filter((name) => flags & CLONE_FLAGS[name]!);
 
 const counts = new Map(
@@ -77,22 +71,22 @@ const counts = new Map(
       'Attempt',
       'Redirect',
     ] as const
-  ).map((kind) => [KIND[kind], bodyLong(kind, 'count')]),
+  ).map((kind) => [KIND[kind], bodyLong(leaf[kind].count)]),
 );
 
-const gapEnds = [bodyLong('Gap', 'from'), bodyLong('Gap', 'to')] as const;
+const gapEnds = [bodyLong(leaf.Gap.from), bodyLong(leaf.Gap.to)] as const;
 counts.set(KIND.Gap, (event) => gapEnds[1](event) - gapEnds[0](event) + 1);
 
 const isFork = (event: EventView): boolean => attempted(event) === records.AttemptOperation.ATTEMPT_FORK_FAILED;
 
 function flagsOf(event: EventView): string[] | undefined {
-  if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, attemptFlags)) : undefined;
-  if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, forkFlags));
-  return operation(event) <= UNSHARE ? cloneNames(u64(event, option)) : undefined;
+  if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, leaf.Attempt.first)) : undefined;
+  if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, leaf.Fork.flags));
+  return operation(event) <= UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;
 }
 
 function optionOf(event: EventView): string | undefined {
-  const number = Number(u64(event, option));
+  const number = Number(u64(event, leaf.Isolation.option));
   if (operation(event) === PRCTL) return PRCTL_OPTIONS[number];
   return operation(event) === SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
 }
@@ -119,14 +113,14 @@ export const isolationFields: readonly Field[] = [
     type: 'number',
     doc: 'First argument of the prctl; flags of seccomp; the persona before a change of personality.',
     kinds: ['isolation'],
-    get: (event) => Number(u64(event, argument)),
+    get: (event) => Number(u64(event, leaf.Isolation.argument)),
   },
   {
     name: 'isolation.persona',
     type: 'number',
     doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
     kinds: ['isolation'],
-    get: (event) => (operation(event) === PERSONALITY ? Number(u64(event, option)) : undefined),
+    get: (event) => (operation(event) === PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined),
   },
   {
     name: 'capability.name',
@@ -140,21 +134,21 @@ export const isolationFields: readonly Field[] = [
     type: 'number',
     doc: 'Inode number of the user namespace in which it was asked for.',
     kinds: ['capability'],
-    get: bodyLong('Capability', 'userNamespace'),
+    get: bodyLong(leaf.Capability.userNamespace),
   },
   {
     name: 'memory.address',
     type: 'string',
     doc: 'Where the memory begins, as 0x….',
     kinds: ['memory'],
-    get: (event) => `0x${u64(event, memoryAddress).toString(16)}`,
+    get: (event) => `0x${u64(event, leaf.Memory.address).toString(16)}`,
   },
   {
     name: 'memory.length',
     type: 'number',
     doc: 'Bytes.',
     kinds: ['memory'],
-    get: (event) => Number(u64(event, memoryLength)),
+    get: (event) => Number(u64(event, leaf.Memory.length)),
   },
   {
     name: 'memory.protection',

@@ -1,16 +1,16 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, leafIndex, records, u64ToBigInt } from '@ringfence/wire';
+import { KIND, leaf, records, u64ToBigInt } from '@ringfence/wire';
 import { BPF_ATTACH_TYPES, BPF_COMMANDS, BPF_MAP_TYPES, BPF_PROGRAM_TYPES } from './bpf-names.ts';
-import { baseName, bodyLong, bodyText, type Field, some } from './field.ts';
+import { baseName, bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 
 const module = {
-  operation: bodyLong('Module', 'operation'),
-  fromMemory: bodyLong('Module', 'fromMemory'),
-  nameSource: bodyLong('Module', 'nameSource'),
-  taints: bodyLong('Module', 'taints'),
-  name: bodyText('Module', 'name.bytes'),
-  path: bodyText('Module', 'path.bytes'),
-  parameters: bodyText('Module', 'parameters.bytes'),
+  operation: bodyLong(leaf.Module.operation),
+  fromMemory: bodyBoolean(leaf.Module.fromMemory),
+  nameSource: bodyLong(leaf.Module.nameSource),
+  taints: bodyLong(leaf.Module.taints),
+  name: bodyText(leaf.Module.nameBytes),
+  path: bodyText(leaf.Module.pathBytes),
+  parameters: bodyText(leaf.Module.parametersBytes),
 };
 const { ModuleName: NAME, ModuleOperation: OPERATION } = records;
 
@@ -18,7 +18,7 @@ const { ModuleName: NAME, ModuleOperation: OPERATION } = records;
 export function moduleCall(event: EventView): string | undefined {
   if (event.cursor.kind !== KIND.Module) return undefined;
   if (module.operation(event) === OPERATION.OPERATION_MODULE_UNLOAD) return 'delete_module';
-  return module.fromMemory(event) === 0 ? 'finit_module' : 'init_module';
+  return module.fromMemory(event) ? 'init_module' : 'finit_module';
 }
 
 const moduleFields: readonly Field[] = [
@@ -55,7 +55,7 @@ const moduleFields: readonly Field[] = [
     type: 'bool',
     doc: 'Loaded from memory (init_module): no file is known.',
     kinds: ['module'],
-    get: (event) => module.fromMemory(event) !== 0,
+    get: module.fromMemory,
   },
   {
     name: 'kernel.module.parameters',
@@ -75,11 +75,11 @@ const moduleFields: readonly Field[] = [
 ];
 
 const bpf = {
-  command: bodyLong('Bpf', 'command'),
-  type: bodyLong('Bpf', 'programType'),
-  attachType: bodyLong('Bpf', 'attachType'),
-  id: bodyLong('Bpf', 'id'),
-  name: bodyText('Bpf', 'name.bytes'),
+  command: bodyLong(leaf.Bpf.command),
+  type: bodyLong(leaf.Bpf.programType),
+  attachType: bodyLong(leaf.Bpf.attachType),
+  id: bodyLong(leaf.Bpf.id),
+  name: bodyText(leaf.Bpf.nameBytes),
 };
 const commandOf = (event: EventView): string => BPF_COMMANDS[bpf.command(event)] ?? String(bpf.command(event));
 const isPath = (event: EventView): boolean => commandOf(event).startsWith('BPF_OBJ_');
@@ -147,9 +147,9 @@ const bpfFields: readonly Field[] = [
 ];
 
 const sysctl = {
-  name: bodyText('Sysctl', 'name.bytes'),
-  before: bodyText('Sysctl', 'before.bytes'),
-  after: bodyText('Sysctl', 'after.bytes'),
+  name: bodyText(leaf.Sysctl.nameBytes),
+  before: bodyText(leaf.Sysctl.beforeBytes),
+  after: bodyText(leaf.Sysctl.afterBytes),
 };
 /** As sysctl(8) writes it: the separators change places, since names of interfaces hold dots. */
 const dotted = (name: string): string => name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
@@ -178,9 +178,9 @@ const sysctlFields: readonly Field[] = [
   },
 ];
 
-const ARGUMENTS = ['first', 'second', 'third'].map((name) => leafIndex('SystemChange', name));
-const systemText = bodyText('SystemChange', 'text.bytes');
-const systemDetail = bodyText('SystemChange', 'detail.bytes');
+const ARGUMENTS = [leaf.SystemChange.first, leaf.SystemChange.second, leaf.SystemChange.third];
+const systemText = bodyText(leaf.SystemChange.textBytes);
+const systemDetail = bodyText(leaf.SystemChange.detailBytes);
 
 const systemFields: readonly Field[] = [
   {

@@ -1,13 +1,13 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND } from '@ringfence/wire';
+import { type BytesLeaf, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
 export const isLog = (event: EventView): boolean => event.cursor.kind === KIND.Log;
 
 type Said = (event: EventView) => string | undefined;
 
-function said(leaf: string): Said {
-  const read = bodyText('Log', leaf);
+function said(field: BytesLeaf): Said {
+  const read = bodyText(field);
   return (event) => (isLog(event) ? some(read(event)) : undefined);
 }
 
@@ -15,22 +15,22 @@ function said(leaf: string): Said {
 export const logSays: Readonly<
   Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', Said>
 > = {
-  category: said('category'),
-  action: said('action'),
-  outcome: said('outcome'),
-  user: said('user'),
-  command: said('command'),
-  workingDirectory: said('workingDirectory'),
+  category: said(leaf.Log.category),
+  action: said(leaf.Log.action),
+  outcome: said(leaf.Log.outcome),
+  user: said(leaf.Log.user),
+  command: said(leaf.Log.command),
+  workingDirectory: said(leaf.Log.workingDirectory),
 };
 
 const kinds = ['log'];
-const text = (leaf: string): Said => {
-  const read = bodyText('Log', leaf);
+const text = (field: BytesLeaf): Said => {
+  const read = bodyText(field);
   return (event) => some(read(event));
 };
-const offset = bodyLong('Log', 'offset');
-const pid = bodyLong('Log', 'pid');
-const addresses = bodyText('HostContext', 'addresses');
+const offset = bodyLong(leaf.Log.offset);
+const pid = bodyLong(leaf.Log.pid);
+const addresses = bodyText(leaf.HostContext.addresses);
 
 /** Of lines of logs, and of what a host says about itself. */
 export const logFields: readonly Field[] = [
@@ -40,16 +40,22 @@ export const logFields: readonly Field[] = [
     doc: 'The line as it was written, up to 16 KiB.',
     aliases: ['syslog.message'],
     kinds,
-    get: text('message.bytes'),
+    get: text(leaf.Log.messageBytes),
   },
   {
     name: 'log.origin',
     type: 'string',
     doc: 'file or journald: read and signed by the agent; filebeat: sent by whoever may write to the topic.',
     kinds,
-    get: text('origin'),
+    get: text(leaf.Log.origin),
   },
-  { name: 'log.file.path', type: 'string', doc: 'Its file, or the unit in the journal.', kinds, get: text('path') },
+  {
+    name: 'log.file.path',
+    type: 'string',
+    doc: 'Its file, or the unit in the journal.',
+    kinds,
+    get: text(leaf.Log.path),
+  },
   {
     name: 'log.offset',
     type: 'number',
@@ -62,7 +68,7 @@ export const logFields: readonly Field[] = [
     type: 'string',
     doc: 'The program that the line says it is of: any process may claim to be sshd.',
     kinds,
-    get: text('program'),
+    get: text(leaf.Log.program),
   },
   {
     name: 'log.syslog.procid',
@@ -76,23 +82,23 @@ export const logFields: readonly Field[] = [
     type: 'string',
     doc: 'As whom a command runs, whose session begins, which account is changed.',
     kinds,
-    get: text('targetUser'),
+    get: text(leaf.Log.targetUser),
   },
-  { name: 'ringfence.ssh.method', type: 'string', doc: 'password, publickey, …', kinds, get: text('method') },
+  { name: 'ringfence.ssh.method', type: 'string', doc: 'password, publickey, …', kinds, get: text(leaf.Log.method) },
   {
     name: 'ringfence.ssh.fingerprint',
     type: 'string',
     doc: 'Of the key of a login: SHA256:….',
     kinds,
-    get: text('fingerprint'),
+    get: text(leaf.Log.fingerprint),
   },
-  { name: 'ringfence.log.tty', type: 'string', doc: 'Terminal that the line names.', kinds, get: text('tty') },
+  { name: 'ringfence.log.tty', type: 'string', doc: 'Terminal that the line names.', kinds, get: text(leaf.Log.tty) },
   {
     name: 'host.hostname',
     type: 'string',
     doc: 'Name of the host.',
     kinds: ['host_context'],
-    get: bodyText('HostContext', 'hostname'),
+    get: bodyText(leaf.HostContext.hostname),
   },
   {
     name: 'host.ip',

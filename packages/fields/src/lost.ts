@@ -1,8 +1,8 @@
-import { LANE } from '@ringfence/wire';
+import { LANE, leaf } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field } from './field.ts';
 
 const lanes: ReadonlyMap<number, string> = new Map(Object.entries(LANE).map(([name, lane]) => [lane, name]));
-const lane = bodyLong('Gap', 'ofLane');
+const lane = bodyLong(leaf.Gap.ofLane);
 
 /** What was held back, and what never came. */
 export const lostFields: readonly Field[] = [
@@ -11,7 +11,7 @@ export const lostFields: readonly Field[] = [
     type: 'string',
     doc: 'Events of which kind were held back, since the cgroup sent more than its share while a ring was filling up: open, flow, …',
     kinds: ['throttled'],
-    get: bodyText('Throttled', 'ofKind'),
+    get: bodyText(leaf.Throttled.ofKind),
   },
   {
     name: 'gap.lane',
@@ -25,6 +25,6 @@ export const lostFields: readonly Field[] = [
     type: 'string',
     doc: 'What lost them, as far as counters tell: ring_full, scratch, spool_full, malformed, log_rate, or unknown.',
     kinds: ['gap'],
-    get: bodyText('Gap', 'reason'),
+    get: bodyText(leaf.Gap.reason),
   },
 ];

@@ -1,16 +1,16 @@
 import type { EventView } from '@ringfence/wire';
-import { normalPath, records } from '@ringfence/wire';
+import { leaf, normalPath, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
 const { MountOperation } = records;
-const operation = bodyLong('MountChange', 'operation');
-const flags = bodyLong('MountChange', 'flags');
-const attributes = bodyLong('MountChange', 'attributes');
-const cleared = bodyLong('MountChange', 'cleared');
-const source = bodyText('MountChange', 'source.bytes');
-const target = bodyText('MountChange', 'target.bytes');
-const filesystem = bodyText('MountChange', 'filesystem.bytes');
-const options = bodyText('MountChange', 'options.bytes');
+const operation = bodyLong(leaf.MountChange.operation);
+const flags = bodyLong(leaf.MountChange.flags);
+const attributes = bodyLong(leaf.MountChange.attributes);
+const cleared = bodyLong(leaf.MountChange.cleared);
+const source = bodyText(leaf.MountChange.sourceBytes);
+const target = bodyText(leaf.MountChange.targetBytes);
+const filesystem = bodyText(leaf.MountChange.filesystemBytes);
+const options = bodyText(leaf.MountChange.optionsBytes);
 
 type Bits = readonly (readonly [bit: number, name: string])[];
 

@@ -1,61 +1,64 @@
 import type { EventView } from '@ringfence/wire';
-import { addressText, KIND, type KindName, leafIndex } from '@ringfence/wire';
-import { bodyLong, bodyText, type Field, some } from './field.ts';
+import { addressText, type BytesLeaf, KIND, type LongLeaf, leaf } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 import { ioUring } from './io-uring.ts';
-
-const OWN = ['localAddress', 'localPort'] as const;
-const PEER = ['address', 'port'] as const;
-const leavesPacket = isTrue('Packet', 'egress');
-
-/** Where each fact stands in the kinds that have two ends, or one. */
-const LEAVES: Readonly<Record<number, Ends>> = {
-  [KIND.Connect]: ends('Connect', OWN, PEER, () => false),
-  [KIND.Accept]: ends('Accept', OWN, PEER, () => true),
-  [KIND.Flow]: ends('Flow', OWN, PEER, isTrue('Flow', 'incoming')),
-  [KIND.Datagram]: ends('Datagram', OWN, PEER, isTrue('Datagram', 'incoming')),
-  [KIND.Packet]: ends('Packet', OWN, PEER, (event) => !leavesPacket(event)),
-  [KIND.Redirect]: ends('Redirect', OWN, PEER, isTrue('Redirect', 'incoming')),
-  // Who binds or listens waits to be connected to.
-  [KIND.Socket]: ends('Socket', PEER, undefined, () => true),
-};
-const unixPaths: Readonly<Record<number, (event: EventView) => string>> = {
-  [KIND.Connect]: bodyText('Connect', 'path.bytes'),
-  [KIND.Datagram]: bodyText('Datagram', 'path.bytes'),
-  [KIND.Socket]: bodyText('Socket', 'path.bytes'),
-};
-const logAddress = bodyText('Log', 'sourceAddress');
-const logPort = bodyLong('Log', 'sourcePort');
 
 type Side = 'source' | 'destination';
 interface End {
-  readonly address: number;
-  readonly port: number;
+  readonly address: BytesLeaf;
+  readonly port: LongLeaf;
 }
+
 interface Ends {
-  readonly family: number;
-  readonly protocol: number;
-  readonly own: End;
+  readonly family: LongLeaf;
+  readonly protocol: LongLeaf;
+  readonly local: End;
   readonly peer: End | undefined;
-  /** the peer is the source */
+  /** The peer is the source. */
   readonly incoming: (event: EventView) => boolean;
 }
 
-function isTrue(kind: KindName, name: string): (event: EventView) => boolean {
-  const get = bodyLong(kind, name);
-  return (event) => get(event) !== 0;
+/** Leaves of a kind that has both ends of a connection. */
+interface ConnectionLeaves extends End {
+  readonly family: LongLeaf;
+  readonly protocol: LongLeaf;
+  readonly localAddress: BytesLeaf;
+  readonly localPort: LongLeaf;
 }
 
-function ends(
-  kind: KindName,
-  own: readonly [address: string, port: string],
-  peer: readonly [address: string, port: string] | undefined,
-  incoming: Ends['incoming'],
-): Ends {
-  const leaf = (name: string): number => leafIndex(kind, name);
-  const end = ([address, port]: readonly [string, string]): End => ({ address: leaf(address), port: leaf(port) });
-  const both = { own: end(own), peer: peer && end(peer) };
-  return { family: leaf('family'), protocol: leaf('protocol'), ...both, incoming };
-}
+const ends = (leaves: ConnectionLeaves, incoming: Ends['incoming']): Ends => ({
+  family: leaves.family,
+  protocol: leaves.protocol,
+  local: { address: leaves.localAddress, port: leaves.localPort },
+  peer: leaves,
+  incoming,
+});
+const isEgress = bodyBoolean(leaf.Packet.egress);
+
+/** Kinds that have two ends, or one. */
+const LEAVES: Readonly<Record<number, Ends>> = {
+  [KIND.Connect]: ends(leaf.Connect, () => false),
+  [KIND.Accept]: ends(leaf.Accept, () => true),
+  [KIND.Flow]: ends(leaf.Flow, bodyBoolean(leaf.Flow.incoming)),
+  [KIND.Datagram]: ends(leaf.Datagram, bodyBoolean(leaf.Datagram.incoming)),
+  [KIND.Packet]: ends(leaf.Packet, (event) => !isEgress(event)),
+  [KIND.Redirect]: ends(leaf.Redirect, bodyBoolean(leaf.Redirect.incoming)),
+  // A socket that is bound or listens waits for connections: its address is the destination.
+  [KIND.Socket]: {
+    family: leaf.Socket.family,
+    protocol: leaf.Socket.protocol,
+    local: leaf.Socket,
+    peer: undefined,
+    incoming: () => true,
+  },
+};
+const unixPaths: Readonly<Record<number, (event: EventView) => string>> = {
+  [KIND.Connect]: bodyText(leaf.Connect.pathBytes),
+  [KIND.Datagram]: bodyText(leaf.Datagram.pathBytes),
+  [KIND.Socket]: bodyText(leaf.Socket.pathBytes),
+};
+const logAddress = bodyText(leaf.Log.sourceAddress);
+const logPort = bodyLong(leaf.Log.sourcePort);
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -90,7 +93,7 @@ const hasPeer = ({ cursor }: EventView, { peer }: Ends): boolean =>
   cursor.kind !== KIND.Redirect || (peer !== undefined && cursor.leafLong(peer.port) !== 0);
 
 function endOf(event: EventView, leaves: Ends, side: Side): End | undefined {
-  const end = leaves.incoming(event) === (side === 'source') ? leaves.peer : leaves.own;
+  const end = leaves.incoming(event) === (side === 'source') ? leaves.peer : leaves.local;
   return end === leaves.peer && !hasPeer(event, leaves) ? undefined : end;
 }
 
@@ -126,7 +129,8 @@ function directionOf(event: EventView): string | undefined {
 function transportOf(event: EventView): string | undefined {
   const family = familyOf(event);
   if (family !== AF_INET && family !== AF_INET6) return undefined;
-  return TRANSPORTS[event.cursor.leafLong(leavesOf(event)?.protocol ?? 0)];
+  const leaves = leavesOf(event);
+  return leaves === undefined ? undefined : TRANSPORTS[event.cursor.leafLong(leaves.protocol)];
 }
 
 function namesOf(event: EventView, side: Side): readonly string[] | undefined {

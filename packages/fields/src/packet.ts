@@ -1,18 +1,17 @@
 import type { EventView } from '@ringfence/wire';
-import { leafIndex, records } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 import { type DnsMessage, parseDns } from './parsers/dns.ts';
 import { parseTlsHello, type TlsHello } from './parsers/tls.ts';
 
-const content = bodyLong('Packet', 'content');
-const protocol = bodyLong('Packet', 'protocol');
-const payloadLeaf = leafIndex('Packet', 'payload.bytes');
+const content = bodyLong(leaf.Packet.content);
+const protocol = bodyLong(leaf.Packet.protocol);
 const TCP = 6;
 const kinds = ['packet'];
 
 function payload({ cursor }: EventView): Uint8Array {
-  const at = cursor.leafAt(payloadLeaf);
-  return cursor.buffer.subarray(at, at + cursor.leafLength(payloadLeaf));
+  const at = cursor.leafAt(leaf.Packet.payloadBytes);
+  return cursor.buffer.subarray(at, at + cursor.leafLength(leaf.Packet.payloadBytes));
 }
 
 function dns(event: EventView): DnsMessage | undefined {

@@ -1,14 +1,14 @@
-import { bodyLong, bodyText, type Field, some } from './field.ts';
+import { leaf } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 
 const authentication = ['authentication'];
 const shell = ['shell_line'];
 const tls = ['tls_data'];
-const service = bodyText('Authentication', 'service.bytes');
-const user = bodyText('Authentication', 'user.bytes');
-const remoteHost = bodyText('Authentication', 'remoteHost.bytes');
-const tty = bodyText('Authentication', 'tty.bytes');
-const egress = bodyLong('TlsData', 'egress');
-const payload = bodyText('TlsData', 'payload.bytes');
+const service = bodyText(leaf.Authentication.serviceBytes);
+const user = bodyText(leaf.Authentication.userBytes);
+const remoteHost = bodyText(leaf.Authentication.remoteHostBytes);
+const tty = bodyText(leaf.Authentication.ttyBytes);
+const payload = bodyText(leaf.TlsData.payloadBytes);
 
 /** Of what probes in programs and libraries see. It is from the memory of the process, which may have lied. */
 export const probeFields: readonly Field[] = [
@@ -45,14 +45,14 @@ export const probeFields: readonly Field[] = [
     type: 'string',
     doc: 'The line that was typed into bash or zsh, up to 4,095 bytes; what is built into the shell is seen here only.',
     kinds: shell,
-    get: bodyText('ShellLine', 'line.bytes'),
+    get: bodyText(leaf.ShellLine.lineBytes),
   },
   {
     name: 'ringfence.tls.egress',
     type: 'bool',
     doc: 'true: the program sent it; false: it was received.',
     kinds: tls,
-    get: (event) => egress(event) !== 0,
+    get: bodyBoolean(leaf.TlsData.egress),
   },
   {
     name: 'ringfence.tls.payload',
@@ -66,6 +66,6 @@ export const probeFields: readonly Field[] = [
     type: 'number',
     doc: 'How much went through at once.',
     kinds: tls,
-    get: bodyLong('TlsData', 'payload.length'),
+    get: bodyLong(leaf.TlsData.payloadLength),
   },
 ];

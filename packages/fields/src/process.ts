@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { executableName, KIND, leafIndex } from '@ringfence/wire';
+import { executableName, KIND, leaf } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -14,22 +14,21 @@ import {
 } from './field.ts';
 import { logSays } from './log.ts';
 
-const execPath = bodyText('Exec', 'path.bytes');
-const hashPath = bodyText('Hash', 'path.bytes');
-const hashOfScript = leafIndex('Hash', 'script');
-const execCwd = bodyText('Exec', 'cwd.bytes');
-const execArgv = leafIndex('Exec', 'argv.bytes');
-const exitDuration = bodyLong('Exit', 'duration');
+const execPath = bodyText(leaf.Exec.pathBytes);
+const hashPath = bodyText(leaf.Hash.pathBytes);
+const execCwd = bodyText(leaf.Exec.cwdBytes);
+const exitDuration = bodyLong(leaf.Exit.duration);
 
 /** A hash may come when its process has executed another program: its event says of which one it is. */
 function executable(event: EventView): string | undefined {
   if (isExec(event)) return some(execPath(event));
   const { cursor } = event;
-  const ofIt = cursor.kind === KIND.Hash && !cursor.leafBoolean(hashOfScript);
+  const ofIt = cursor.kind === KIND.Hash && !cursor.leafBoolean(leaf.Hash.script);
   return some((ofIt && hashPath(event)) || event.process?.executable);
 }
+
 const args = (event: EventView): readonly string[] | undefined =>
-  isExec(event) ? event.cursor.leafTexts(execArgv) : event.process?.args;
+  isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
 
 const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
@@ -224,14 +223,14 @@ export const processFields: readonly Field[] = [
     type: 'number',
     doc: 'Exit code, 0 to 255.',
     kinds: ['exit'],
-    get: bodyLong('Exit', 'code'),
+    get: bodyLong(leaf.Exit.code),
   },
   {
     name: 'process.exit_signal',
     type: 'number',
     doc: 'Signal that ended it; 0: none.',
     kinds: ['exit'],
-    get: bodyLong('Exit', 'signal'),
+    get: bodyLong(leaf.Exit.signal),
   },
   {
     name: 'process.uptime',

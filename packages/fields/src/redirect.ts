@@ -1,11 +1,11 @@
 import type { EventView } from '@ringfence/wire';
-import { records } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 
 const kinds = ['redirect'];
-const source = bodyLong('Redirect', 'sourceDescriptor');
-const target = bodyLong('Redirect', 'targetDescriptor');
-const call = bodyLong('Redirect', 'call');
+const source = bodyLong(leaf.Redirect.sourceDescriptor);
+const target = bodyLong(leaf.Redirect.targetDescriptor);
+const call = bodyLong(leaf.Redirect.call);
 
 const CALLS: ReadonlyMap<number, string> = new Map(
   Object.entries(records.RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),

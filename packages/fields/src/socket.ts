@@ -1,13 +1,13 @@
-import { records } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field } from './field.ts';
 
-const family = bodyLong('Socket', 'family');
-const type = bodyLong('Socket', 'type');
-const protocol = bodyLong('Socket', 'protocol');
-const operation = bodyLong('Socket', 'operation');
-const backlog = bodyLong('Socket', 'backlog');
-const contextId = bodyLong('Socket', 'contextId');
-const path = bodyText('Socket', 'path.bytes');
+const family = bodyLong(leaf.Socket.family);
+const type = bodyLong(leaf.Socket.type);
+const protocol = bodyLong(leaf.Socket.protocol);
+const operation = bodyLong(leaf.Socket.operation);
+const backlog = bodyLong(leaf.Socket.backlog);
+const contextId = bodyLong(leaf.Socket.contextId);
+const path = bodyText(leaf.Socket.pathBytes);
 
 const AF_ALG = 38;
 const AF_VSOCK = 40;

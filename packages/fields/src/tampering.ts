@@ -1,10 +1,10 @@
 import type { EventView } from '@ringfence/wire';
-import { records } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 
-const operation = bodyLong('Tampering', 'operation');
-const detail = bodyLong('Tampering', 'detail');
-const request = bodyLong('Tampering', 'request');
+const operation = bodyLong(leaf.Tampering.operation);
+const detail = bodyLong(leaf.Tampering.detail);
+const request = bodyLong(leaf.Tampering.request);
 const {
   TAMPERING_AGENT_SIGNAL: SIGNAL,
   TAMPERING_AGENT_EXIT: EXIT,
@@ -26,10 +26,10 @@ export const tampering = {
     operation(event) === ACCESS && detail(event) === records.AccessOperation.ACCESS_PTRACE ? request(event) : undefined,
 } as const;
 
-const program = bodyText('Tampering', 'program.bytes');
-const command = bodyText('Tampering', 'command.bytes');
-const executable = bodyText('Tampering', 'executable.bytes');
-const lastTick = bodyLong('Silence', 'lastTick');
+const program = bodyText(leaf.Tampering.programBytes);
+const command = bodyText(leaf.Tampering.commandBytes);
+const executable = bodyText(leaf.Tampering.executableBytes);
+const lastTick = bodyLong(leaf.Silence.lastTick);
 const kinds = ['tampering'];
 
 /** What is done to the agent or its sensor. The actor is the event's process; what the sensor itself has written down of it stands here. */
@@ -67,14 +67,14 @@ export const tamperingFields: readonly Field[] = [
     type: 'number',
     doc: 'Real user id of the process that did it.',
     kinds,
-    get: bodyLong('Tampering', 'uid'),
+    get: bodyLong(leaf.Tampering.uid),
   },
   {
     name: 'tampering.count',
     type: 'number',
     doc: 'How often it was done in a row; of hooks that were found gone, how many.',
     kinds,
-    get: bodyLong('Tampering', 'count'),
+    get: bodyLong(leaf.Tampering.count),
   },
   {
     name: 'host.last_tick',

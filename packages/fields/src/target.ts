@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { entityId, KIND, leafIndex, records, u64ToBigInt } from '@ringfence/wire';
+import { entityId, type FixedLeaf, KIND, leaf, records, u64ToBigInt } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 import { tampering } from './tampering.ts';
 
@@ -24,33 +24,33 @@ const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 
 /** What both kinds say of whom it is done to, by kind. */
 const pids = new Map([
-  [KIND.Signal, bodyLong('Signal', 'targetTgid')],
-  [KIND.ProcessAccess, bodyLong('ProcessAccess', 'targetTgid')],
-  [KIND.Tampering, bodyLong('Tampering', 'victimTgid')],
+  [KIND.Signal, bodyLong(leaf.Signal.targetTgid)],
+  [KIND.ProcessAccess, bodyLong(leaf.ProcessAccess.targetTgid)],
+  [KIND.Tampering, bodyLong(leaf.Tampering.victimTgid)],
 ]);
 const starts = new Map([
-  [KIND.Signal, leafIndex('Signal', 'targetStart')],
-  [KIND.ProcessAccess, leafIndex('ProcessAccess', 'targetStart')],
-  [KIND.Tampering, leafIndex('Tampering', 'victimStart')],
+  [KIND.Signal, leaf.Signal.targetStart],
+  [KIND.ProcessAccess, leaf.ProcessAccess.targetStart],
+  [KIND.Tampering, leaf.Tampering.victimStart],
 ]);
 const numbers = new Map<number, (event: EventView) => number | undefined>([
-  [KIND.Signal, bodyLong('Signal', 'signal')],
-  [KIND.Fault, bodyLong('Fault', 'signal')],
+  [KIND.Signal, bodyLong(leaf.Signal.signal)],
+  [KIND.Fault, bodyLong(leaf.Fault.signal)],
   [KIND.Tampering, tampering.signal],
 ]);
 const codes = new Map([
-  [KIND.Signal, bodyLong('Signal', 'code')],
-  [KIND.Fault, bodyLong('Fault', 'code')],
+  [KIND.Signal, bodyLong(leaf.Signal.code)],
+  [KIND.Fault, bodyLong(leaf.Fault.code)],
 ]);
 const of = (
   getters: ReadonlyMap<number, (event: EventView) => number | undefined>,
   event: EventView,
 ): number | undefined => getters.get(event.cursor.kind)?.(event);
 
-const targetUid = bodyLong('Signal', 'targetUid');
-const accessOperation = bodyLong('ProcessAccess', 'operation');
-const accessRequest = bodyLong('ProcessAccess', 'request');
-const systemCall = bodyLong('Fault', 'systemCall');
+const targetUid = bodyLong(leaf.Signal.targetUid);
+const accessOperation = bodyLong(leaf.ProcessAccess.operation);
+const accessRequest = bodyLong(leaf.ProcessAccess.request);
+const systemCall = bodyLong(leaf.Fault.systemCall);
 
 function ptraceRequest(event: EventView): number | undefined {
   if (event.cursor.kind === KIND.Tampering) return tampering.ptraceRequest(event);
@@ -60,10 +60,8 @@ function ptraceRequest(event: EventView): number | undefined {
 /** 0: nobody. */
 const pidOf = (event: EventView): number | undefined => of(pids, event) || undefined;
 
-const address = (kind: 'Fault' | 'ProcessAccess', leaf: string) => {
-  const index = leafIndex(kind, leaf);
-  return (event: EventView) => `0x${u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(index)).toString(16)}`;
-};
+const address = (field: FixedLeaf) => (event: EventView) =>
+  `0x${u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(field)).toString(16)}`;
 
 const onTargets = ['signal', 'process_access', 'tampering'];
 const onSignals = ['signal', 'fault'];
@@ -87,7 +85,7 @@ export const targetFields: readonly Field[] = [
     get: (event) => {
       const pid = pidOf(event);
       if (pid === undefined) return undefined;
-      const at = event.cursor.leafAt(starts.get(event.cursor.kind) as number);
+      const at = event.cursor.leafAt(starts.get(event.cursor.kind) as FixedLeaf);
       const { hostId, bootId } = event.head;
       return entityId(hostId, bootId, pid, event.cursor.buffer.subarray(at, at + 8)).toString('hex');
     },
@@ -126,21 +124,21 @@ export const targetFields: readonly Field[] = [
     type: 'string',
     doc: 'Address that was touched, as 0x….',
     kinds: ['fault'],
-    get: address('Fault', 'address'),
+    get: address(leaf.Fault.address),
   },
   {
     name: 'fault.instruction',
     type: 'string',
     doc: 'Address of the instruction, as 0x….',
     kinds: ['fault'],
-    get: address('Fault', 'instruction'),
+    get: address(leaf.Fault.instruction),
   },
   {
     name: 'fault.count',
     type: 'number',
     doc: 'How many its executable had, in whatever processes, since a minute went by without any; after 16 only powers of two are reported.',
     kinds: ['fault'],
-    get: bodyLong('Fault', 'count'),
+    get: bodyLong(leaf.Fault.count),
   },
   {
     name: 'fault.system_call',
@@ -162,6 +160,6 @@ export const targetFields: readonly Field[] = [
     type: 'string',
     doc: 'Address in the other process that is read or written, as 0x….',
     kinds: ['process_access'],
-    get: address('ProcessAccess', 'address'),
+    get: address(leaf.ProcessAccess.address),
   },
 ];

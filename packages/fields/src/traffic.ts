@@ -1,32 +1,31 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, type KindName, kindName, leafIndex } from '@ringfence/wire';
+import { type FixedLeaf, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 
-/** Kinds that count bytes. */
-const COUNTED = ['Flow', 'Datagram'] as const;
-const TIMED = ['Connect', 'Flow'] as const;
-const kinds = COUNTED.map(kindName);
-
-const byKind = <T>(names: readonly KindName[], get: (kind: KindName) => T): ReadonlyMap<number, T> =>
-  new Map(names.map((kind) => [KIND[kind], get(kind)]));
-
-const leaves = byKind(COUNTED, (kind) => ({ sent: leafIndex(kind, 'sent'), received: leafIndex(kind, 'received') }));
-const incoming = byKind(COUNTED, (kind) => bodyLong(kind, 'incoming'));
-const durations = byKind(TIMED, (kind) => bodyLong(kind, 'duration'));
-const datagrams = bodyLong('Datagram', 'count');
-const error = bodyLong('Flow', 'error');
+/** The leaves of kinds that count bytes. */
+const COUNTED = new Map<number, typeof leaf.Flow | typeof leaf.Datagram>([
+  [KIND.Flow, leaf.Flow],
+  [KIND.Datagram, leaf.Datagram],
+]);
+const DURATIONS = new Map([
+  [KIND.Connect, leaf.Connect.duration],
+  [KIND.Flow, leaf.Flow.duration],
+]);
+const kinds = ['flow', 'datagram'];
+const datagrams = bodyLong(leaf.Datagram.count);
+const error = bodyLong(leaf.Flow.error);
 
 /** Bytes beyond 2^53 are nobody's. */
-function bytesOf({ cursor }: EventView, leaf: number): number {
-  const at = cursor.leafAt(leaf);
+function bytesOf({ cursor }: EventView, field: FixedLeaf): number {
+  const at = cursor.leafAt(field);
   return cursor.buffer.readUInt32LE(at) + cursor.buffer.readUInt32LE(at + 4) * 2 ** 32;
 }
 
 function bytes(event: EventView, side: 'source' | 'destination'): number | undefined {
-  const places = leaves.get(event.cursor.kind);
-  if (places === undefined) return undefined;
-  const isPeer = (incoming.get(event.cursor.kind)?.(event) !== 0) === (side === 'source');
-  return bytesOf(event, isPeer ? places.received : places.sent);
+  const leaves = COUNTED.get(event.cursor.kind);
+  if (leaves === undefined) return undefined;
+  const isPeer = event.cursor.leafBoolean(leaves.incoming) === (side === 'source');
+  return bytesOf(event, isPeer ? leaves.received : leaves.sent);
 }
 
 /** How much, and how long. */
@@ -51,8 +50,8 @@ export const trafficFields: readonly Field[] = [
     doc: 'Bytes in both directions.',
     kinds,
     get: (event) => {
-      const places = leaves.get(event.cursor.kind);
-      return places && bytesOf(event, places.sent) + bytesOf(event, places.received);
+      const leaves = COUNTED.get(event.cursor.kind);
+      return leaves && bytesOf(event, leaves.sent) + bytesOf(event, leaves.received);
     },
   },
   {
@@ -66,8 +65,11 @@ export const trafficFields: readonly Field[] = [
     name: 'event.duration',
     type: 'number',
     doc: 'Nanoseconds, to the microsecond: of a connect, the call; of a flow, since it was established.',
-    kinds: TIMED.map(kindName),
-    get: (event) => (durations.get(event.cursor.kind)?.(event) ?? 0) * 1000,
+    kinds: ['connect', 'flow'],
+    get: ({ cursor }) => {
+      const duration = DURATIONS.get(cursor.kind);
+      return duration === undefined ? 0 : cursor.leafLong(duration) * 1000;
+    },
   },
   {
     name: 'ringfence.flow.error',

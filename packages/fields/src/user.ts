@@ -1,15 +1,11 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leafIndex } from '@ringfence/wire';
+import { type BytesLeaf, leaf } from '@ringfence/wire';
 import { bodyLong, type Field, ofProcess, some } from './field.ts';
 import { capabilityNames } from './kernel-names/capabilities.ts';
 import { isLog, logSays } from './log.ts';
 
 const UNSET_UID = 0xffffffff;
-const capsAfter = leafIndex('CredentialsChange', 'after.capEffective');
-const capsBefore = leafIndex('CredentialsChange', 'before.capEffective');
-const GROUPS = ['groupsBefore', 'groupsAfter'] as const;
-const [groupsBefore, groupsAfter] = GROUPS.map((name) => leafIndex('CredentialsChange', `${name}.bytes`));
-const groupCounts = GROUPS.map((name) => bodyLong('CredentialsChange', `${name}.length`));
+const { groupsBeforeBytes, groupsAfterBytes, groupsBeforeLength, groupsAfterLength } = leaf.CredentialsChange;
 
 /** Whose process it was; the sender of a log line is not the user that the line is about. */
 const actor = (event: EventView): ProcessInfo | undefined => (isLog(event) ? undefined : event.process);
@@ -20,9 +16,9 @@ export function groupIds({ buffer }: EventView['cursor'], at: number, length: nu
 }
 
 /** Of a call that changes other things nothing is known of groups. */
-function changedGroups(event: EventView, leaf = -1): string[] | undefined {
-  if (groupCounts.every((count) => count(event) === 0)) return undefined;
-  return groupIds(event.cursor, event.cursor.leafAt(leaf), event.cursor.leafLength(leaf));
+function changedGroups({ cursor }: EventView, groups: BytesLeaf): string[] | undefined {
+  if (cursor.leafLong(groupsBeforeLength) === 0 && cursor.leafLong(groupsAfterLength) === 0) return undefined;
+  return groupIds(cursor, cursor.leafAt(groups), cursor.leafLength(groups));
 }
 
 export const userFields: readonly Field[] = [
@@ -92,42 +88,42 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Real user id before the change.',
     kinds: ['credentials'],
-    get: bodyLong('CredentialsChange', 'before.uid'),
+    get: bodyLong(leaf.CredentialsChange.before.uid),
   },
   {
     name: 'user.before.effective.id',
     type: 'number',
     doc: 'Effective user id before the change.',
     kinds: ['credentials'],
-    get: bodyLong('CredentialsChange', 'before.euid'),
+    get: bodyLong(leaf.CredentialsChange.before.euid),
   },
   {
     name: 'user.changes.id',
     type: 'number',
     doc: 'Real user id after the change.',
     kinds: ['credentials'],
-    get: bodyLong('CredentialsChange', 'after.uid'),
+    get: bodyLong(leaf.CredentialsChange.after.uid),
   },
   {
     name: 'user.changes.effective.id',
     type: 'number',
     doc: 'Effective user id after the change.',
     kinds: ['credentials'],
-    get: bodyLong('CredentialsChange', 'after.euid'),
+    get: bodyLong(leaf.CredentialsChange.after.euid),
   },
   {
     name: 'user.before.group.ids',
     type: 'strings',
     doc: 'Supplementary groups before setgroups changed them; the lowest 32.',
     kinds: ['credentials'],
-    get: (event) => changedGroups(event, groupsBefore),
+    get: (event) => changedGroups(event, groupsBeforeBytes),
   },
   {
     name: 'user.changes.group.ids',
     type: 'strings',
     doc: 'Supplementary groups after setgroups changed them, which may be none; the lowest 32.',
     kinds: ['credentials'],
-    get: (event) => changedGroups(event, groupsAfter),
+    get: (event) => changedGroups(event, groupsAfterBytes),
   },
   {
     name: 'process.capabilities.gained',
@@ -136,7 +132,12 @@ export const userFields: readonly Field[] = [
     kinds: ['credentials'],
     get: (event) => {
       const { buffer } = event.cursor;
-      return capabilityNames(buffer, event.cursor.leafAt(capsAfter), buffer, event.cursor.leafAt(capsBefore));
+      return capabilityNames(
+        buffer,
+        event.cursor.leafAt(leaf.CredentialsChange.after.capEffective),
+        buffer,
+        event.cursor.leafAt(leaf.CredentialsChange.before.capEffective),
+      );
     },
   },
 ];

@@ -1,4 +1,4 @@
-import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/wire';
+import { KIND, type KindName, LEAF_TYPE, layouts, records, u64FromBigInt } from '@ringfence/wire';
 
 /** Text may be given as bytes to be hostile. */
 export type Words = string | Uint8Array;
@@ -12,11 +12,12 @@ export function bodyOf(kind: KindName, values: EventValues): object {
   for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
     const [field = '', part] = name.split('.');
     const value = values[field];
-    if (part !== undefined && type === LEAF.long) body[field] = { ...(body[field] as object | undefined), [part]: 0 };
+    if (part !== undefined && type === LEAF_TYPE.long)
+      body[field] = { ...(body[field] as object | undefined), [part]: 0 };
     else if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
-    else if (type === LEAF.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
-    else if (type === LEAF.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
-    else body[field] = value ?? (type === LEAF.boolean ? false : 0);
+    else if (type === LEAF_TYPE.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
+    else if (type === LEAF_TYPE.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
+    else body[field] = value ?? (type === LEAF_TYPE.boolean ? false : 0);
   }
   return body;
 }

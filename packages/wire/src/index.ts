@@ -14,7 +14,8 @@ export {
 } from './avro/codec.ts';
 export { EventCursor } from './avro/cursor.ts';
 export { type ReleasedSchema, releasedSchemas } from './avro/history.ts';
-export { KIND, type KindName, kindName, LEAF, layouts, leafIndex } from './avro/layout.ts';
+export { KIND, kindName, LEAF_TYPE, type LeafLayout, layouts, processLeaves } from './avro/layout.ts';
+export type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './avro/leaf.ts';
 export {
   itemsIn,
   itemsOf,
@@ -43,6 +44,7 @@ export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader
 export { type Hole, type SequenceState, SequenceTracker } from './batch/sequences.ts';
 export { createSingleEvent } from './batch/single-event.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
+export { type KindName, leaf, processLeaf } from './generated/leaves.generated.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
 export { records } from './records.ts';

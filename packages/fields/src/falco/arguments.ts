@@ -1,8 +1,8 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leafIndex, u64ToBigInt } from '@ringfence/wire';
+import { KIND, kindName, type LongLeaf, layouts, leaf, u64ToBigInt } from '@ringfence/wire';
 import { eventFields } from '../event.ts';
 import { execFields } from '../exec.ts';
-import { accessor, bodyLong, type Field, type FieldValue } from '../field.ts';
+import { accessor, type Field, type FieldValue } from '../field.ts';
 import { fileFields } from '../file.ts';
 import { isolationFields } from '../isolation.ts';
 import { mountFields } from '../mount.ts';
@@ -71,26 +71,23 @@ function modeNames(event: EventView): string | undefined {
   return typeof mode === 'number' ? (joined(MODES.filter((_, bit) => (mode >>> bit) & 1)) ?? '0') : undefined;
 }
 
-const after = (id: string): ((event: EventView) => number) => bodyLong('CredentialsChange', `after.${id}`);
-const changed = { uid: bodyLong('FileChange', 'uid'), gid: bodyLong('FileChange', 'gid') };
-const asked = leafIndex('Attempt', 'first');
+const { CredentialsChange: CHANGE } = leaf;
 const KEEPS = 0xffff_ffff;
 
 /** Of root the name, of others the number: their names are not known here. */
-function idOf(which: 'uid' | 'gid'): Field['get'] {
-  const set = after(which);
-  return (event) => {
-    const { cursor } = event;
+function idOf(after: LongLeaf, changed: LongLeaf): Field['get'] {
+  return ({ cursor }) => {
     let id: number;
-    if (cursor.kind === KIND.CredentialsChange) id = set(event);
-    else if (cursor.kind === KIND.FileChange) id = changed[which](event);
-    else id = Number(u64ToBigInt(cursor.buffer, cursor.leafAt(asked)) & 0xffff_ffffn);
+    if (cursor.kind === KIND.CredentialsChange) id = cursor.leafLong(after);
+    else if (cursor.kind === KIND.FileChange) id = cursor.leafLong(changed);
+    else id = Number(u64ToBigInt(cursor.buffer, cursor.leafAt(leaf.Attempt.first)) & 0xffff_ffffn);
     if (id === KEEPS) return undefined;
     return id === 0 ? 'root' : String(id);
   };
 }
-const credential = (name: string, id: string): Field =>
-  falco(`evt.arg.${name}`, 'string', `${name} after the change.`, (event) => String(after(id)(event)), {
+
+const credential = (name: string, after: LongLeaf): Field =>
+  falco(`evt.arg.${name}`, 'string', `${name} after the change.`, ({ cursor }) => String(cursor.leafLong(after)), {
     kinds: ['credentials'],
   });
 const idKinds = ['credentials', 'file_change', 'attempt'];
@@ -101,14 +98,26 @@ export const falcoArgumentFields: readonly Field[] = [
     kinds: ['open', 'io_uring', 'exec', 'fork', 'isolation', 'mount_change'],
   }),
   falco('evt.arg.mode', 'string', 'S_ISUID|S_IXUSR|….', modeNames, { kinds: ['open', 'file_change'] }),
-  falco('evt.arg.uid', 'string', 'User that is set: root, or the number.', idOf('uid'), { kinds: idKinds }),
-  falco('evt.arg.gid', 'string', 'Group that is set: root, or the number.', idOf('gid'), { kinds: idKinds }),
-  credential('ruid', 'uid'),
-  credential('euid', 'euid'),
-  credential('suid', 'suid'),
-  credential('rgid', 'gid'),
-  credential('egid', 'egid'),
-  credential('sgid', 'sgid'),
+  falco(
+    'evt.arg.uid',
+    'string',
+    'User that is set: root, or the number.',
+    idOf(CHANGE.after.uid, leaf.FileChange.uid),
+    { kinds: idKinds },
+  ),
+  falco(
+    'evt.arg.gid',
+    'string',
+    'Group that is set: root, or the number.',
+    idOf(CHANGE.after.gid, leaf.FileChange.gid),
+    { kinds: idKinds },
+  ),
+  credential('ruid', CHANGE.after.uid),
+  credential('euid', CHANGE.after.euid),
+  credential('suid', CHANGE.after.suid),
+  credential('rgid', CHANGE.after.gid),
+  credential('egid', CHANGE.after.egid),
+  credential('sgid', CHANGE.after.sgid),
   falco('evt.arg.exe', 'string', 'First argument of the exec.', (event) => argsAt(event)?.[0], { kinds: ['exec'] }),
   falco('evt.arg.args', 'string', 'The other arguments of the exec.', (event) => restOf(argsAt(event) ?? []), {
     kinds: ['exec'],

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts } from '@ringfence/wire';
+import { KIND, kindName, layouts, leaf } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
@@ -17,9 +17,9 @@ const result = accessor(eventFields, 'event.result');
 const errorCode = accessor(eventFields, 'error.code');
 const category = accessor(eventFields, 'event.category');
 const evtType = accessor(eventFields, 'evt.type');
-const openFlags = bodyLong('Open', 'flags');
-const openMode = bodyLong('Open', 'mode');
-const openPath = bodyText('Open', 'path.bytes');
+const openFlags = bodyLong(leaf.Open.flags);
+const openMode = bodyLong(leaf.Open.mode);
+const openPath = bodyText(leaf.Open.pathBytes);
 
 /** Kinds that are told only of what worked. */
 const WORKED = ['fork', 'exec', 'exit', 'credentials'];

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, leafIndex, u64ToBigInt } from '@ringfence/wire';
+import { KIND, leaf, u64ToBigInt } from '@ringfence/wire';
 import { accessor, bodyLong, bodyText, type Field, some } from '../field.ts';
 import { fileFields } from '../file.ts';
 import { ioUring } from '../io-uring.ts';
@@ -17,12 +17,11 @@ const networkType = net('network.type');
 const direction = net('network.direction');
 const fileType = accessor(fileFields, 'file.type');
 
-const result = bodyLong('Open', 'result');
-const submitted = bodyLong('IoUring', 'result');
-const copied = bodyLong('Redirect', 'result');
-const openPath = bodyText('Open', 'path.bytes');
-const device = { open: bodyLong('Open', 'device'), change: bodyLong('FileChange', 'device') };
-const inode = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
+const result = bodyLong(leaf.Open.result);
+const submitted = bodyLong(leaf.IoUring.result);
+const copied = bodyLong(leaf.Redirect.result);
+const openPath = bodyText(leaf.Open.pathBytes);
+const device = { open: bodyLong(leaf.Open.device), change: bodyLong(leaf.FileChange.device) };
 
 const FILES = ['open'];
 const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
@@ -140,7 +139,9 @@ export const falcoFdFields: readonly Field[] = [
     'number',
     'Inode number.',
     ({ cursor }) =>
-      Number(u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? inode.open : inode.change))),
+      Number(
+        u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? leaf.Open.inode : leaf.FileChange.inode)),
+      ),
     { kinds: changed },
   ),
   ...never('own addresses are not looked up', 'fd.lip.name'),

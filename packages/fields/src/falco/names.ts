@@ -1,10 +1,9 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leafIndex } from '@ringfence/wire';
+import { leaf } from '@ringfence/wire';
 import { baseName, bodyText, isExec, some } from '../field.ts';
 
-const filename = bodyText('Exec', 'filename.bytes');
-const argv = leafIndex('Exec', 'argv.bytes');
-const executable = bodyText('Exec', 'path.bytes');
+const filename = bodyText(leaf.Exec.filenameBytes);
+const executable = bodyText(leaf.Exec.pathBytes);
 
 /** What the kernel keeps of a name (TASK_COMM_LEN). */
 const LENGTH = 15;
@@ -49,7 +48,7 @@ export function nameAt(event: EventView): string | undefined {
 }
 
 export const argsAt = (event: EventView): readonly string[] | undefined =>
-  isExec(event) ? event.cursor.leafTexts(argv) : event.process?.args;
+  isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
 
 /** Without the first, which is the name it was called by. */
 export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');

@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { nanosToMicros, u64ToBigInt } from '@ringfence/wire';
+import { leaf, nanosToMicros, u64ToBigInt } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -18,10 +18,10 @@ import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
 const UNSET = 0xffffffff;
 
-const mode = bodyLong('Exec', 'mode');
-const owner = bodyLong('Exec', 'owner');
-const ctime = bodyLong('Exec', 'ctime');
-const mtime = bodyLong('Exec', 'mtime');
+const mode = bodyLong(leaf.Exec.mode);
+const owner = bodyLong(leaf.Exec.owner);
+const ctime = bodyLong(leaf.Exec.ctime);
+const mtime = bodyLong(leaf.Exec.mtime);
 
 type Of = (process: ProcessInfo) => string;
 

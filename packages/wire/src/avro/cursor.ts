@@ -1,6 +1,7 @@
 import { SchemaError } from '../errors.ts';
 import { decodeText, splitText } from '../values/text.ts';
-import { LEAF, type Leaf, layouts, type Shape } from './layout.ts';
+import { LEAF_TYPE, type LeafLayout, layouts, type Shape } from './layout.ts';
+import type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './leaf.ts';
 
 const MAX_LEAVES = 64;
 
@@ -125,19 +126,19 @@ export class EventCursor {
   }
 
   /** Finds where each leaf of the record at `at` lies, and moves past it. After that reading none of them throws. */
-  readRecord(leaves: readonly Leaf[]): void {
+  readRecord(leaves: readonly LeafLayout[]): void {
     const { buffer } = this;
     const offsets = this.#offsets;
     const count = leaves.length;
     let at = this.at;
     for (let i = 0; i < count; i++) {
-      const leaf = leaves[i] as Leaf;
+      const leaf = leaves[i] as LeafLayout;
       offsets[i] = at;
-      if (leaf.type === LEAF.long) {
+      if (leaf.type === LEAF_TYPE.long) {
         const start = at;
         while ((buffer[at++] as number) >= 0x80);
         if (at - start > leaf.safeBytes) this.#checkNumber(leaf, start);
-      } else if (leaf.type === LEAF.bytes) {
+      } else if (leaf.type === LEAF_TYPE.bytes) {
         this.at = at;
         const length = this.long();
         offsets[i] = this.at;
@@ -154,7 +155,7 @@ export class EventCursor {
     this.#located = true;
   }
 
-  #checkNumber({ name, size }: Leaf, start: number): void {
+  #checkNumber({ name, size }: LeafLayout, start: number): void {
     this.at = start;
     const value = this.long();
     if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
@@ -198,8 +199,8 @@ export class EventCursor {
     }
   }
 
-  /** Leaf of the current event's body as a number (booleans 0 or 1). */
-  leafLong(leaf: number): number {
+  /** An int or long of the current event's body. */
+  leafLong(leaf: LongLeaf): number {
     const end = this.at;
     this.at = this.#offset(leaf);
     const value = this.long();
@@ -207,12 +208,12 @@ export class EventCursor {
     return value;
   }
 
-  leafBoolean(leaf: number): boolean {
+  leafBoolean(leaf: BooleanLeaf): boolean {
     return this.buffer[this.#offset(leaf)] !== 0;
   }
 
   /** Several fields may be parts of one text: the last is remembered. */
-  leafText(leaf: number): string {
+  leafText(leaf: BytesLeaf): string {
     const start = this.#offset(leaf);
     if (start !== this.#textAt) {
       this.#text = decodeText(this.buffer, start, start + (this.#lengths[leaf] as number));
@@ -222,7 +223,7 @@ export class EventCursor {
   }
 
   /** The NUL-separated texts of a leaf of bytes; the last are remembered. */
-  leafTexts(leaf: number): readonly string[] {
+  leafTexts(leaf: BytesLeaf): readonly string[] {
     const start = this.#offset(leaf);
     if (start !== this.#textsAt) {
       this.#texts = splitText(this.buffer, start, start + (this.#lengths[leaf] as number));
@@ -232,18 +233,18 @@ export class EventCursor {
   }
 
   /** Where a leaf of bytes or fixed lies in `buffer`. */
-  leafAt(leaf: number): number {
+  leafAt(leaf: BytesLeaf | FixedLeaf): number {
     return this.#offset(leaf);
   }
 
   /** How many bytes a leaf of bytes has. */
-  leafLength(leaf: number): number {
+  leafLength(leaf: BytesLeaf): number {
     this.#offset(leaf);
     return this.#lengths[leaf] as number;
   }
 
   /** A view of a leaf of bytes: valid as long as the batch's buffer. */
-  leafBytes(leaf: number): Buffer {
+  leafBytes(leaf: BytesLeaf): Buffer {
     const start = this.#offset(leaf);
     return this.buffer.subarray(start, start + (this.#lengths[leaf] as number));
   }

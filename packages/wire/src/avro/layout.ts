@@ -1,13 +1,15 @@
 import { SchemaError } from '../errors.ts';
+import type { KindName } from '../generated/leaves.generated.ts';
 import { schemaOf } from './schemas.ts';
 
-/** How the leaf fields of an event's bodies lie, flattened in the order they are encoded. Derived from event.avsc at load. */
-export const LEAF = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
+/** Encodings of leaves. A long is also an int, bytes are also a string. */
+export const LEAF_TYPE = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
 
-export interface Leaf {
+/** A field of a body, or of a record in it, that has no fields itself. */
+export interface LeafLayout {
   /** `credentials.euid`, `path.bytes` */
   readonly name: string;
-  readonly type: (typeof LEAF)[keyof typeof LEAF];
+  readonly type: (typeof LEAF_TYPE)[keyof typeof LEAF_TYPE];
   /** bytes: of a fixed, or that a number may take (4 or 8) */
   readonly size: number;
   /** a number of no more encoded bytes fits for sure */
@@ -18,7 +20,7 @@ export interface BodyLayout {
   /** `Open` */
   readonly name: KindName;
   /** null: has lists, maps or unions, to be decoded by avsc */
-  readonly leaves: readonly Leaf[] | null;
+  readonly leaves: readonly LeafLayout[] | null;
   /** its shape, for whoever only moves past it */
   readonly shape: Shape;
 }
@@ -45,18 +47,18 @@ type Schema =
 
 const named = new Map<string, Schema>();
 
-function leavesOf(schema: Schema, name: string): Leaf[] | null {
+function leavesOf(schema: Schema, name: string): LeafLayout[] | null {
   if (typeof schema === 'string') {
     const known = named.get(schema);
     if (known !== undefined) return leavesOf(known, name);
     if (schema === 'int' || schema === 'long') return [numberLeaf(name, schema)];
-    if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1, safeBytes: 0 }];
-    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0, safeBytes: 0 }] : null;
+    if (schema === 'boolean') return [{ name, type: LEAF_TYPE.boolean, size: 1, safeBytes: 0 }];
+    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF_TYPE.bytes, size: 0, safeBytes: 0 }] : null;
   }
   if (Array.isArray(schema)) return null;
   const complex = schema as Exclude<Schema, string | readonly Schema[]>;
   if (complex.name !== undefined) named.set(complex.name, complex);
-  if (complex.type === 'fixed') return [{ name, type: LEAF.fixed, size: complex.size ?? 0, safeBytes: 0 }];
+  if (complex.type === 'fixed') return [{ name, type: LEAF_TYPE.fixed, size: complex.size ?? 0, safeBytes: 0 }];
   if (complex.type !== 'record') return typeof complex.type === 'object' ? leavesOf(complex.type, name) : null;
   const parts = (complex.fields ?? []).map((field) =>
     leavesOf(field.type, name === '' ? field.name : `${name}.${field.name}`),
@@ -94,8 +96,10 @@ function shapeOf(schema: Schema): Shape {
 }
 
 /** Four bytes hold 28 bits, seven 49: of int's 32 and of the 53 that a number here may have. */
-const numberLeaf = (name: string, type: 'int' | 'long'): Leaf =>
-  type === 'int' ? { name, type: LEAF.long, size: 4, safeBytes: 4 } : { name, type: LEAF.long, size: 8, safeBytes: 7 };
+const numberLeaf = (name: string, type: 'int' | 'long'): LeafLayout =>
+  type === 'int'
+    ? { name, type: LEAF_TYPE.long, size: 4, safeBytes: 4 }
+    : { name, type: LEAF_TYPE.long, size: 8, safeBytes: 7 };
 
 function bodies(): readonly BodyLayout[] {
   const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
@@ -112,65 +116,11 @@ export const KIND = Object.fromEntries(layouts.map((layout, index) => [layout.na
   KindName,
   number
 >;
-export type KindName =
-  | 'Fork'
-  | 'Exec'
-  | 'Exit'
-  | 'CredentialsChange'
-  | 'Open'
-  | 'Connect'
-  | 'Tick'
-  | 'Gap'
-  | 'UserContext'
-  | 'ContainerContext'
-  | 'MountContext'
-  | 'Log'
-  | 'HostContext'
-  | 'Accept'
-  | 'FileChange'
-  | 'MountChange'
-  | 'Memory'
-  | 'Signal'
-  | 'Fault'
-  | 'ProcessAccess'
-  | 'Isolation'
-  | 'Capability'
-  | 'Module'
-  | 'Bpf'
-  | 'SystemChange'
-  | 'Sysctl'
-  | 'IoUring'
-  | 'Socket'
-  | 'Datagram'
-  | 'Packet'
-  | 'Flow'
-  | 'Finding'
-  | 'Authentication'
-  | 'ShellLine'
-  | 'TlsData'
-  | 'Hash'
-  | 'Throttled'
-  | 'Tampering'
-  | 'Probe'
-  | 'Silence'
-  | 'Attempt'
-  | 'Redirect';
-
 /** What rules call a kind: file_change, credentials. */
 export const kindName = (kind: KindName): string =>
   kind === 'CredentialsChange' ? 'credentials' : kind.replaceAll(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
 
 /** Leaves of a process in an EventBatch. */
-export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')
+export const processLeaves: readonly LeafLayout[] = schemaOf('EventBatch')
   .fields.filter(({ name }) => name === 'processes')
   .flatMap(({ type }) => leavesOf((type as { readonly items: Schema }).items, '') ?? []);
-
-/** Index of a leaf; throws when there is no such leaf. */
-export function leafOf(leaves: readonly Leaf[], leaf: string): number {
-  const index = leaves.findIndex(({ name }) => name === leaf);
-  if (index < 0) throw new SchemaError('ERR_SCHEMA_VALUE', `the schema has no field ${leaf} there`);
-  return index;
-}
-
-/** Index of a leaf in its body; throws when the schema has no such leaf. */
-export const leafIndex = (kind: KindName, leaf: string): number => leafOf(layouts[KIND[kind]]?.leaves ?? [], leaf);

@@ -1,6 +1,7 @@
 import { EventCursor } from '../avro/cursor.ts';
-import { leafOf, processLeaves } from '../avro/layout.ts';
+import { processLeaves } from '../avro/layout.ts';
 import { itemsOf } from '../avro/schemas.ts';
+import { processLeaf } from '../generated/leaves.generated.ts';
 import type { Process } from '../generated/types.generated.ts';
 import { executableName } from '../values/path.ts';
 import { decodeText, splitText } from '../values/text.ts';
@@ -9,17 +10,6 @@ import { ArrayBlocks } from './raw-batch.ts';
 const MAX_DEPTH = 64;
 const ENTITY_ID_BYTES = 16;
 const processType = itemsOf('EventBatch', 'processes');
-
-const LEAF = {
-  parent: leafOf(processLeaves, 'parent'),
-  executable: leafOf(processLeaves, 'executable'),
-  args: leafOf(processLeaves, 'args'),
-  uid: leafOf(processLeaves, 'credentials.uid'),
-  euid: leafOf(processLeaves, 'credentials.euid'),
-  user: leafOf(processLeaves, 'user'),
-  workingDirectory: leafOf(processLeaves, 'cwd'),
-  execFlags: leafOf(processLeaves, 'execFlags'),
-};
 
 /** A process of a batch; what is asked of it is decoded once. */
 export class ProcessInfo {
@@ -87,17 +77,17 @@ export class ProcessInfo {
 
   /** Name of the effective user; empty: unknown. */
   get user(): string {
-    this.#user ??= this.#list.leavesOf(this.#index).leafText(LEAF.user);
+    this.#user ??= this.#list.leavesOf(this.#index).leafText(processLeaf.user);
     return this.#user;
   }
 
   get workingDirectory(): string {
-    this.#workingDirectory ??= this.#list.leavesOf(this.#index).leafText(LEAF.workingDirectory);
+    this.#workingDirectory ??= this.#list.leavesOf(this.#index).leafText(processLeaf.cwd);
     return this.#workingDirectory;
   }
 
   get execFlags(): number {
-    return this.#list.leavesOf(this.#index).leafLong(LEAF.execFlags);
+    return this.#list.leavesOf(this.#index).leafLong(processLeaf.execFlags);
   }
 
   /** The n-th ancestor: 0 is the process itself. */
@@ -197,20 +187,20 @@ export class ProcessList {
   #placeAt(cursor: EventCursor): Place {
     const { at } = cursor;
     cursor.readRecord(processLeaves);
-    const said = cursor.leafLong(LEAF.parent);
+    const said = cursor.leafLong(processLeaf.parent);
     const depth = (this.#places[said]?.depth ?? -1) + 1;
-    const executableAt = cursor.leafAt(LEAF.executable);
-    const argsAt = cursor.leafAt(LEAF.args);
+    const executableAt = cursor.leafAt(processLeaf.executable);
+    const argsAt = cursor.leafAt(processLeaf.args);
     return {
       at,
       parent: depth === 0 || depth > MAX_DEPTH ? -1 : said,
       depth: depth > MAX_DEPTH ? 0 : depth,
       executableAt,
-      executableEnd: executableAt + cursor.leafLength(LEAF.executable),
+      executableEnd: executableAt + cursor.leafLength(processLeaf.executable),
       argsAt,
-      argsEnd: argsAt + cursor.leafLength(LEAF.args),
-      uid: cursor.leafLong(LEAF.uid),
-      euid: cursor.leafLong(LEAF.euid),
+      argsEnd: argsAt + cursor.leafLength(processLeaf.args),
+      uid: cursor.leafLong(processLeaf.credentials.uid),
+      euid: cursor.leafLong(processLeaf.credentials.euid),
     };
   }
 
