@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 import { isProbe, probePlaces } from '@ringfence/sensor';
 import { familyOf } from './families.ts';
@@ -62,9 +63,7 @@ export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): strin
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
 }
 
-const EPERM = 1;
-const ENOENT = 2;
-const E2BIG = 7;
+const { EPERM, ENOENT, E2BIG } = constants.errno;
 const NO_PLACE = 'the cgroup has room for 64 programs of a kind, and has them: take one of them away';
 
 export interface Problem {

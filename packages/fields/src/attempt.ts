@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { leaf, normalPath, records, u64High, u64Low } from '@ringfence/wire';
+import { leaf, normalPath, records, UNSET_ID, u64High, u64Low } from '@ringfence/wire';
 import { baseName, bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 import { capabilityNames } from './kernel-names/capabilities.ts';
 import { groupIds } from './user.ts';
@@ -12,8 +12,6 @@ const argvCut = bodyBoolean(leaf.Attempt.argvCut);
 const path = bodyText(leaf.Attempt.pathBytes);
 /** Three ids, or the sets of capset. */
 const asked = [leaf.Attempt.first, leaf.Attempt.second, leaf.Attempt.third];
-/** An id that is to stay as it is, or that the call doesn't have. */
-const STAYS = 0xffff_ffff;
 
 const NAMES = new Map<number, string>(
   Object.entries(CALL).map(([name, value]) => [value, name.replace('CALL_', '').toLowerCase()]),
@@ -36,7 +34,7 @@ function ids(event: EventView): string[] {
   if (call(event) === CALL.CALL_SETGROUPS)
     return groupIds(cursor, cursor.leafAt(leaf.Attempt.groupsBytes), cursor.leafLength(leaf.Attempt.groupsBytes));
   const numbers = asked.map((leaf) => u64Low(cursor.buffer, cursor.leafAt(leaf)));
-  return [...new Set(numbers)].filter((id) => id !== STAYS).map(String);
+  return [...new Set(numbers)].filter((id) => id !== UNSET_ID).map(String);
 }
 
 /** Of the effective, permitted and inheritable set together. */

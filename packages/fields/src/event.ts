@@ -9,7 +9,7 @@ import { logSays } from './log.ts';
 import { LOG_ACTIONS } from './log-actions.ts';
 import { redirectCall } from './redirect.ts';
 
-const EINPROGRESS = -115;
+const { EINPROGRESS } = records.Errno;
 const RESULT_KINDS = [
   'Open',
   'Connect',
@@ -261,7 +261,7 @@ const ERRORS = new Map<number, string>(
 );
 
 function errorOf(result: number): string | undefined {
-  return result >= 0 || result === EINPROGRESS ? undefined : ERRORS.get(-result);
+  return result >= 0 || result === -EINPROGRESS ? undefined : ERRORS.get(-result);
 }
 
 export const eventFields: readonly Field[] = [
@@ -306,7 +306,7 @@ export const eventFields: readonly Field[] = [
       if (result === undefined) return logSays.outcome(event);
       // PAM counts its errors up from 1.
       if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
-      return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
+      return result >= 0 || result === -EINPROGRESS ? 'success' : 'failure';
     },
   },
   {

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { leaf, normalPath } from '@ringfence/wire';
+import { leaf, normalPath, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, isExec, ofProcess, some } from './field.ts';
 
 const flags = bodyLong(leaf.Exec.flags);
@@ -9,15 +9,14 @@ const interpreter = bodyText(leaf.Exec.interpreterBytes);
 const script = bodyText(leaf.Exec.scriptBytes);
 const filename = bodyText(leaf.Exec.filenameBytes);
 const cwd = bodyText(leaf.Exec.cwdBytes);
-/** RF_EXEC_SCRIPT */
-const SCRIPT = 32;
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
 
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.execFlags ?? 0)) & bit) !== 0;
 
 /** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
 function scriptOf(event: EventView): string | undefined {
-  if (!execFlag(SCRIPT)(event)) return undefined;
+  if (!execFlag(FLAG.EXEC_SCRIPT)(event)) return undefined;
   const given = filename(event);
   return some(script(event)) ?? some(normalPath(given.startsWith('/') ? given : `${cwd(event)}/${given}`));
 }
@@ -39,28 +38,28 @@ export const execFields: readonly Field[] = [
     type: 'bool',
     doc: 'Its standard input was a socket at exec.',
     subject: ofProcess,
-    get: stdio(1),
+    get: stdio(STDIO.INPUT),
   },
   {
     name: 'process.stdout.socket',
     type: 'bool',
     doc: 'Its standard output was a socket at exec.',
     subject: ofProcess,
-    get: stdio(2),
+    get: stdio(STDIO.OUTPUT),
   },
   {
     name: 'process.stdin.network',
     type: 'bool',
     doc: 'Its standard input was a socket at exec, and no unix socket.',
     subject: ofProcess,
-    get: stdio(0x100),
+    get: stdio(STDIO.NETWORK_INPUT),
   },
   {
     name: 'process.stdout.network',
     type: 'bool',
     doc: 'Its standard output was a socket at exec, and no unix socket.',
     subject: ofProcess,
-    get: stdio(0x200),
+    get: stdio(STDIO.NETWORK_OUTPUT),
   },
   {
     name: 'process.exec.memfd',
@@ -68,35 +67,35 @@ export const execFields: readonly Field[] = [
     doc: 'Runs from memory (memfd or unlinked shared memory).',
     aliases: ['proc.is_exe_from_memfd'],
     subject: ofProcess,
-    get: execFlag(1),
+    get: execFlag(FLAG.EXEC_MEMFD),
   },
   {
     name: 'process.exec.deleted',
     type: 'bool',
     doc: 'Its executable has no name in any directory.',
     subject: ofProcess,
-    get: execFlag(2),
+    get: execFlag(FLAG.EXEC_DELETED),
   },
   {
     name: 'process.exec.setuid',
     type: 'bool',
     doc: 'Its executable has the set-user-id bit.',
     subject: ofProcess,
-    get: execFlag(4),
+    get: execFlag(FLAG.EXEC_SETUID),
   },
   {
     name: 'process.exec.setgid',
     type: 'bool',
     doc: 'Its executable has the set-group-id bit.',
     subject: ofProcess,
-    get: execFlag(8),
+    get: execFlag(FLAG.EXEC_SETGID),
   },
   {
     name: 'process.exec.privileged',
     type: 'bool',
     doc: 'The exec raised privileges (set-id or file capabilities).',
     subject: ofProcess,
-    get: execFlag(16),
+    get: execFlag(FLAG.EXEC_PRIVILEGED),
   },
   {
     name: 'process.exec.upper_layer',
@@ -104,21 +103,21 @@ export const execFields: readonly Field[] = [
     doc: "Its executable is in the upper layer of an overlay: written in the container, not the image's.",
     aliases: ['proc.is_exe_upper_layer'],
     subject: ofProcess,
-    get: execFlag(64),
+    get: execFlag(FLAG.EXEC_UPPER),
   },
   {
     name: 'process.exec.file_capabilities',
     type: 'bool',
     doc: 'Capabilities of the executable file raised its own.',
     subject: ofProcess,
-    get: execFlag(128),
+    get: execFlag(FLAG.EXEC_FILE_CAPS),
   },
   {
     name: 'process.exec.script',
     type: 'bool',
     doc: 'Started through an interpreter line.',
     subject: ofProcess,
-    get: execFlag(SCRIPT),
+    get: execFlag(FLAG.EXEC_SCRIPT),
   },
   {
     name: 'process.exec.filename',

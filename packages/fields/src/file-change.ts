@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, leaf, normalPath, records } from '@ringfence/wire';
+import { KIND, leaf, normalPath, records, UNSET_ID } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, some } from './field.ts';
 import { mountSource, mountTarget } from './mount.ts';
 
@@ -11,8 +11,7 @@ const mode = bodyLong(leaf.FileChange.mode);
 const uid = bodyLong(leaf.FileChange.uid);
 const gid = bodyLong(leaf.FileChange.gid);
 
-const SET_ID = 0o6000;
-const KEEPS = 0xffff_ffff;
+const SET_ID = records.FileMode.S_ISUID | records.FileMode.S_ISGID;
 const WITH_PERMISSIONS: ReadonlySet<number> = new Set([FileOperation.FILE_CHMOD, FileOperation.FILE_MKDIR]);
 const ATTRIBUTES: ReadonlySet<number> = new Set([FileOperation.FILE_SETXATTR, FileOperation.FILE_REMOVEXATTR]);
 
@@ -37,7 +36,7 @@ function targetPath(event: EventView): string | undefined {
 }
 
 const isLink = (event: EventView): boolean => operation(event) === FileOperation.FILE_LINK;
-const stays = (id: number): number | undefined => (id === KEEPS ? undefined : id);
+const stays = (id: number): number | undefined => (id === UNSET_ID ? undefined : id);
 const kinds = ['file_change'];
 const pathKinds = [...kinds, 'mount_change'];
 

@@ -1,5 +1,5 @@
 import type { EventView, TextPlace } from '@ringfence/wire';
-import { isNormalPath, KIND, leaf, normalPath, u64ToBigInt } from '@ringfence/wire';
+import { isNormalPath, KIND, leaf, normalPath, records, u64ToBigInt } from '@ringfence/wire';
 import { baseName, bodyLong, bodyText, directory, type Field, some } from './field.ts';
 import { changedMode, changedPath } from './file-change.ts';
 import { ioUring } from './io-uring.ts';
@@ -8,11 +8,7 @@ const openPath = bodyText(leaf.Open.pathBytes);
 const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
 
-// x86-64 and arm64 values of include/uapi/asm-generic/fcntl.h
-const O_ACCMODE = 3;
-const O_CREAT = 0o100;
-const O_TRUNC = 0o1000;
-const O_APPEND = 0o2000;
+const { OpenFlag: FLAG } = records;
 const FILE_TYPES: Readonly<Record<number, string>> = {
   7: 'file',
   4: 'dir',
@@ -150,7 +146,7 @@ export const fileFields: readonly Field[] = [
     aliases: ['evt.is_open_write'],
     kinds,
     rare: true,
-    get: opened((given) => (given & O_ACCMODE) === 1 || (given & O_ACCMODE) === 2),
+    get: opened((given) => (given & FLAG.O_ACCMODE) === FLAG.O_WRONLY || (given & FLAG.O_ACCMODE) === FLAG.O_RDWR),
   },
   {
     name: 'file.open.read',
@@ -158,7 +154,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Opened for reading.',
     aliases: ['evt.is_open_read'],
     kinds,
-    get: opened((given) => (given & O_ACCMODE) === 0 || (given & O_ACCMODE) === 2),
+    get: opened((given) => (given & FLAG.O_ACCMODE) === FLAG.O_RDONLY || (given & FLAG.O_ACCMODE) === FLAG.O_RDWR),
   },
   {
     name: 'file.open.create',
@@ -166,7 +162,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Would create the file (O_CREAT).',
     kinds,
     rare: true,
-    get: flag(O_CREAT),
+    get: flag(FLAG.O_CREAT),
   },
   {
     name: 'file.open.truncate',
@@ -174,7 +170,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Emptied the file (O_TRUNC).',
     kinds,
     rare: true,
-    get: flag(O_TRUNC),
+    get: flag(FLAG.O_TRUNC),
   },
   {
     name: 'file.open.append',
@@ -182,7 +178,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Opened to append (O_APPEND).',
     kinds,
     rare: true,
-    get: flag(O_APPEND),
+    get: flag(FLAG.O_APPEND),
   },
   { name: 'file.open.flags', type: 'number', doc: 'O_* as the kernel opened it.', kinds, get: flags },
 ];

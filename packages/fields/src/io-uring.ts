@@ -9,9 +9,9 @@ const port = bodyLong(leaf.IoUring.port);
 const path = bodyText(leaf.IoUring.pathBytes);
 const target = bodyText(leaf.IoUring.targetBytes);
 
-const AF_UNIX = 1;
-const AT_REMOVEDIR = 0x200;
 const { IoOperation: OPERATION } = records;
+const { AF_UNIX } = records.AddressFamily;
+const { AT_REMOVEDIR } = records.AtFlag;
 
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(OPERATION).map(([name, value]) => [value, name.slice('IO_'.length).toLowerCase()]),

@@ -41,11 +41,7 @@ const SECCOMP_OPTIONS: Readonly<Record<number, string>> = {
   1: 'SECCOMP_SET_MODE_FILTER',
 };
 const PROTECTIONS = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'];
-/** enum rf_isolation_operation */
-const UNSHARE = 2;
-const PRCTL = 3;
-const SECCOMP = 4;
-const PERSONALITY = 5;
+const { IsolationOperation: OPERATION } = records;
 const attempted = bodyLong(leaf.Attempt.operation);
 const operation = bodyLong(leaf.Isolation.operation);
 const capability = bodyLong(leaf.Capability.capability);
@@ -82,13 +78,13 @@ const isFork = (event: EventView): boolean => attempted(event) === records.Attem
 function flagsOf(event: EventView): string[] | undefined {
   if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, leaf.Attempt.first)) : undefined;
   if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, leaf.Fork.flags));
-  return operation(event) <= UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;
+  return operation(event) <= OPERATION.ISOLATION_UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;
 }
 
 function optionOf(event: EventView): string | undefined {
   const number = Number(u64(event, leaf.Isolation.option));
-  if (operation(event) === PRCTL) return PRCTL_OPTIONS[number];
-  return operation(event) === SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
+  if (operation(event) === OPERATION.ISOLATION_PRCTL) return PRCTL_OPTIONS[number];
+  return operation(event) === OPERATION.ISOLATION_SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
 }
 
 /** What confines a process, what it may, and memory that it can execute. */
@@ -120,7 +116,8 @@ export const isolationFields: readonly Field[] = [
     type: 'number',
     doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
     kinds: ['isolation'],
-    get: (event) => (operation(event) === PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined),
+    get: (event) =>
+      operation(event) === OPERATION.ISOLATION_PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined,
   },
   {
     name: 'capability.name',

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { addressText, type BytesLeaf, KIND, type LongLeaf, leaf } from '@ringfence/wire';
+import { addressText, type BytesLeaf, IPPROTO, KIND, type LongLeaf, leaf, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, some } from './field.ts';
 import { ioUring } from './io-uring.ts';
 
@@ -60,10 +60,7 @@ const unixPaths: Readonly<Record<number, (event: EventView) => string>> = {
 const logAddress = bodyText(leaf.Log.sourceAddress);
 const logPort = bodyLong(leaf.Log.sourcePort);
 
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const AF_VSOCK = 40;
+const { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK } = records.AddressFamily;
 const twoEnds = ['connect', 'accept', 'flow', 'datagram', 'packet', 'redirect'];
 const kinds = [...twoEnds, 'socket'];
 const endKinds = [...kinds, 'io_uring'];
@@ -73,12 +70,18 @@ const TYPES: Readonly<Record<number, string>> = {
   [AF_UNIX]: 'unix',
   [AF_INET]: 'ipv4',
   [AF_INET6]: 'ipv6',
-  16: 'netlink',
-  17: 'packet',
-  38: 'alg',
-  40: 'vsock',
+  [AF_NETLINK]: 'netlink',
+  [AF_PACKET]: 'packet',
+  [AF_ALG]: 'alg',
+  [AF_VSOCK]: 'vsock',
 };
-const TRANSPORTS: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 1: 'icmp', 58: 'ipv6-icmp', 132: 'sctp' };
+const TRANSPORTS: Readonly<Record<number, string>> = {
+  [IPPROTO.TCP]: 'tcp',
+  [IPPROTO.UDP]: 'udp',
+  [IPPROTO.ICMP]: 'icmp',
+  [IPPROTO.ICMPV6]: 'ipv6-icmp',
+  [IPPROTO.SCTP]: 'sctp',
+};
 
 const leavesOf = ({ cursor }: EventView): Ends | undefined => LEAVES[cursor.kind];
 

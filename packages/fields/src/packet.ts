@@ -1,12 +1,11 @@
 import type { EventView } from '@ringfence/wire';
-import { leaf, records } from '@ringfence/wire';
+import { IPPROTO, leaf, records } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 import { type DnsMessage, parseDns } from './parsers/dns.ts';
 import { parseTlsHello, type TlsHello } from './parsers/tls.ts';
 
 const content = bodyLong(leaf.Packet.content);
 const protocol = bodyLong(leaf.Packet.protocol);
-const TCP = 6;
 const kinds = ['packet'];
 
 function payload({ cursor }: EventView): Uint8Array {
@@ -16,7 +15,7 @@ function payload({ cursor }: EventView): Uint8Array {
 
 function dns(event: EventView): DnsMessage | undefined {
   return content(event) === records.PacketContent.PACKET_DNS
-    ? parseDns(payload(event), protocol(event) === TCP)
+    ? parseDns(payload(event), protocol(event) === IPPROTO.TCP)
     : undefined;
 }
 

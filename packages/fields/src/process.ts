@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { executableName, KIND, leaf } from '@ringfence/wire';
+import { executableName, KIND, leaf, records } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -189,14 +189,14 @@ export const processFields: readonly Field[] = [
     type: 'bool',
     doc: "The parent's standard input was a socket.",
     subject: ofParent,
-    get: parent((p) => (p.raw.stdioSockets & 1) !== 0),
+    get: parent((p) => (p.raw.stdioSockets & records.Stdio.INPUT) !== 0),
   },
   {
     name: 'process.parent.stdin.network',
     type: 'bool',
     doc: "The parent's standard input was a socket, and no unix socket.",
     subject: ofParent,
-    get: parent((p) => (p.raw.stdioSockets & 0x100) !== 0),
+    get: parent((p) => (p.raw.stdioSockets & records.Stdio.NETWORK_INPUT) !== 0),
   },
   {
     name: 'process.ancestors.name',

@@ -1,4 +1,4 @@
-import { leaf, records } from '@ringfence/wire';
+import { leaf, records, SOCK } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field } from './field.ts';
 
 const family = bodyLong(leaf.Socket.family);
@@ -9,43 +9,19 @@ const backlog = bodyLong(leaf.Socket.backlog);
 const contextId = bodyLong(leaf.Socket.contextId);
 const path = bodyText(leaf.Socket.pathBytes);
 
-const AF_ALG = 38;
-const AF_VSOCK = 40;
+const { AF_ALG, AF_VSOCK } = records.AddressFamily;
 const kinds = ['socket'];
 
-/** Those that somebody may name in a rule. */
-const FAMILIES: Readonly<Record<number, string>> = {
-  1: 'AF_UNIX',
-  2: 'AF_INET',
-  3: 'AF_AX25',
-  4: 'AF_IPX',
-  5: 'AF_APPLETALK',
-  9: 'AF_X25',
-  10: 'AF_INET6',
-  15: 'AF_KEY',
-  16: 'AF_NETLINK',
-  17: 'AF_PACKET',
-  21: 'AF_RDS',
-  24: 'AF_PPPOX',
-  26: 'AF_LLC',
-  29: 'AF_CAN',
-  30: 'AF_TIPC',
-  31: 'AF_BLUETOOTH',
-  33: 'AF_RXRPC',
-  36: 'AF_IEEE802154',
-  38: 'AF_ALG',
-  39: 'AF_NFC',
-  40: 'AF_VSOCK',
-  43: 'AF_SMC',
-  44: 'AF_XDP',
-};
+const FAMILIES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(records.AddressFamily).map(([name, number]) => [number, name]),
+);
 const TYPES: Readonly<Record<number, string>> = {
-  1: 'stream',
-  2: 'datagram',
-  3: 'raw',
-  4: 'rdm',
-  5: 'seqpacket',
-  10: 'packet',
+  [SOCK.STREAM]: 'stream',
+  [SOCK.DGRAM]: 'datagram',
+  [SOCK.RAW]: 'raw',
+  [SOCK.RDM]: 'rdm',
+  [SOCK.SEQPACKET]: 'seqpacket',
+  [SOCK.PACKET]: 'packet',
 };
 
 /** What only a socket has that is made, bound or listens. */

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { entityId, type FixedLeaf, KIND, leaf, records, u64ToBigInt } from '@ringfence/wire';
+import { entityId, type FixedLeaf, KIND, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import { bodyLong, type Field } from './field.ts';
 import { tampering } from './tampering.ts';
 
@@ -19,7 +19,6 @@ const PTRACE_REQUESTS: Readonly<Record<number, string>> = {
   16901: 'PTRACE_SETREGSET',
   16902: 'PTRACE_SEIZE',
 };
-const UNKNOWN_UID = 0xffffffff;
 const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 
 /** What both kinds say of whom it is done to, by kind. */
@@ -95,7 +94,7 @@ export const targetFields: readonly Field[] = [
     type: 'number',
     doc: 'Real user id of the process that the signal is meant for.',
     kinds: ['signal'],
-    get: (event) => (targetUid(event) === UNKNOWN_UID ? undefined : targetUid(event)),
+    get: (event) => (targetUid(event) === UNSET_ID ? undefined : targetUid(event)),
   },
   {
     name: 'signal.number',

@@ -1,10 +1,9 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { type BytesLeaf, leaf } from '@ringfence/wire';
+import { type BytesLeaf, leaf, UNSET_ID } from '@ringfence/wire';
 import { bodyLong, type Field, ofProcess, some } from './field.ts';
 import { capabilityNames } from './kernel-names/capabilities.ts';
 import { isLog, logSays } from './log.ts';
 
-const UNSET_UID = 0xffffffff;
 const { groupsBeforeBytes, groupsAfterBytes, groupsBeforeLength, groupsAfterLength } = leaf.CredentialsChange;
 
 /** Whose process it was; the sender of a log line is not the user that the line is about. */
@@ -28,7 +27,7 @@ export const userFields: readonly Field[] = [
     doc: 'Who logged in (loginuid); absent when nobody did.',
     aliases: ['user.loginuid'],
     subject: ofProcess,
-    get: (event) => (actor(event)?.raw.loginuid === UNSET_UID ? undefined : actor(event)?.raw.loginuid),
+    get: (event) => (actor(event)?.raw.loginuid === UNSET_ID ? undefined : actor(event)?.raw.loginuid),
   },
   {
     name: 'user.id',

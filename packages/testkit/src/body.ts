@@ -35,11 +35,14 @@ function dotted(address: string): Buffer {
 
 /** struct rf_probe_argument and what follows it: of a number a signed one, else text. */
 export function probeArgument(name: string, value: string | number): Buffer {
-  const header = Buffer.alloc(40);
+  const header = Buffer.alloc(records.SIZEOF_PROBE_ARGUMENT);
   const content = Buffer.from(typeof value === 'string' ? value : '');
-  header.writeBigInt64LE(BigInt(typeof value === 'string' ? content.length : value), 0);
-  header.writeUInt16LE(content.length, 12);
-  header.writeUInt16LE(typeof value === 'string' ? records.ProbeType.TYPE_STRING : records.ProbeType.TYPE_SIGNED, 14);
-  header.write(name, 16);
+  header.writeBigInt64LE(BigInt(typeof value === 'string' ? content.length : value), records.PROBE_ARGUMENT_VALUE);
+  header.writeUInt16LE(content.length, records.PROBE_ARGUMENT_KEPT);
+  header.writeUInt16LE(
+    typeof value === 'string' ? records.ProbeType.TYPE_STRING : records.ProbeType.TYPE_SIGNED,
+    records.PROBE_ARGUMENT_TYPE,
+  );
+  header.write(name, records.PROBE_ARGUMENT_NAME);
   return Buffer.concat([header, content]);
 }

@@ -66,6 +66,7 @@ export { deadLetter } from './topic/dead-letter.ts';
 export { isSignedLines } from './topic/log-lines.ts';
 export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topic/topics.ts';
 export { addressText } from './values/address.ts';
+export { IPPROTO, KTHREADD_PID, SOCK, UNSET_ID } from './values/linux.ts';
 export { executableName, isNormalPath, normalPath } from './values/path.ts';
 export { decodeText, escapeText, splitText, type TextPlace } from './values/text.ts';
 export {

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, type LongLeaf, layouts, leaf, u64ToBigInt } from '@ringfence/wire';
+import { KIND, kindName, type LongLeaf, layouts, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import { eventFields } from '../event.ts';
 import { execFields } from '../exec.ts';
 import { accessor, type Field, type FieldValue } from '../field.ts';
@@ -9,17 +9,18 @@ import { mountFields } from '../mount.ts';
 import { anyOf, falco, never } from './define.ts';
 import { argsAt, restOf } from './names.ts';
 
+const { OpenFlag: FLAG } = records;
 /** Those that are the same on all architectures. */
-const OPEN_FLAGS: readonly (readonly [bits: number, name: string])[] = [
-  [0o100, 'O_CREAT'],
-  [0o200, 'O_EXCL'],
-  [0o1000, 'O_TRUNC'],
-  [0o2000, 'O_APPEND'],
-  [0o4000, 'O_NONBLOCK'],
-  [0o10000, 'O_DSYNC'],
-  [0o4010000, 'O_SYNC'],
-  [0o2000000, 'O_CLOEXEC'],
-];
+const OPEN_FLAGS = [
+  'O_CREAT',
+  'O_EXCL',
+  'O_TRUNC',
+  'O_APPEND',
+  'O_NONBLOCK',
+  'O_DSYNC',
+  'O_SYNC',
+  'O_CLOEXEC',
+] as const;
 const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
 const MODES = 'S_IXOTH S_IWOTH S_IROTH S_IXGRP S_IWGRP S_IRGRP S_IXUSR S_IWUSR S_IRUSR S_ISVTX S_ISGID S_ISUID'.split(
   ' ',
@@ -39,8 +40,8 @@ const joined = (value: FieldValue): string | undefined =>
 function openFlagNames(event: EventView): string | undefined {
   const flags = openFlags(event);
   if (typeof flags !== 'number') return undefined;
-  const names = OPEN_FLAGS.filter(([bits]) => (flags & bits) === bits).map(([, name]) => name);
-  return [ACCESS[flags & 3] ?? 'O_RDWR', ...names].join('|');
+  const names = OPEN_FLAGS.filter((name) => (flags & FLAG[name]) === FLAG[name]);
+  return [ACCESS[flags & FLAG.O_ACCMODE] ?? 'O_RDWR', ...names].join('|');
 }
 
 function execFlagNames(event: EventView): string | undefined {
@@ -72,7 +73,6 @@ function modeNames(event: EventView): string | undefined {
 }
 
 const { CredentialsChange: CHANGE } = leaf;
-const KEEPS = 0xffff_ffff;
 
 /** Of root the name, of others the number: their names are not known here. */
 function idOf(after: LongLeaf, changed: LongLeaf): Field['get'] {
@@ -81,7 +81,7 @@ function idOf(after: LongLeaf, changed: LongLeaf): Field['get'] {
     if (cursor.kind === KIND.CredentialsChange) id = cursor.leafLong(after);
     else if (cursor.kind === KIND.FileChange) id = cursor.leafLong(changed);
     else id = Number(u64ToBigInt(cursor.buffer, cursor.leafAt(leaf.Attempt.first)) & 0xffff_ffffn);
-    if (id === KEEPS) return undefined;
+    if (id === UNSET_ID) return undefined;
     return id === 0 ? 'root' : String(id);
   };
 }

@@ -1,5 +1,5 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leaf } from '@ringfence/wire';
+import { KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
@@ -8,8 +8,8 @@ import { trafficFields } from '../traffic.ts';
 import { falco, never } from './define.ts';
 import { SPELLINGS } from './event-types.ts';
 
-const EINPROGRESS = -115;
-const O_CREAT = 0o100;
+const { EINPROGRESS } = records.Errno;
+const { O_CREAT } = records.OpenFlag;
 const EXECUTABLE = 0o111;
 const KINDS = layouts.map(({ name }) => kindName(name));
 
@@ -32,11 +32,11 @@ const everywhere = <T extends string | number | boolean>(value: T): { constants:
 
 function failed(event: EventView): boolean {
   const value = result(event);
-  return typeof value === 'number' && value < 0 && value !== EINPROGRESS;
+  return typeof value === 'number' && value < 0 && value !== -EINPROGRESS;
 }
 
 function resultName(event: EventView): string {
-  return result(event) === EINPROGRESS ? 'EINPROGRESS' : ((errorCode(event) as string | undefined) ?? 'SUCCESS');
+  return result(event) === -EINPROGRESS ? 'EINPROGRESS' : ((errorCode(event) as string | undefined) ?? 'SUCCESS');
 }
 
 const CATEGORIES: Readonly<Record<string, string>> = { network: 'net', iam: 'user', driver: 'system', host: 'system' };

@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leaf } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
 import { baseName, bodyText, isExec, some } from '../field.ts';
 
 const filename = bodyText(leaf.Exec.filenameBytes);
@@ -7,8 +7,6 @@ const executable = bodyText(leaf.Exec.pathBytes);
 
 /** What the kernel keeps of a name (TASK_COMM_LEN). */
 const LENGTH = 15;
-/** RF_EXEC_SCRIPT */
-const SCRIPT = 32;
 /** Files that go by several names, so that the one they were called by is their name. */
 const MANY_NAMES: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'dash', 'bash']);
 const INTERPRETER = /^(?:[a-z]*sh|(?:python|perl|ruby|node|php|lua|tclsh|[gm]?awk).*)$/;
@@ -30,7 +28,7 @@ export function nameOf(process: ProcessInfo): string {
 
 function guess(process: ProcessInfo): string {
   const file = process.name;
-  if (INTERPRETER.test(file) && (process.execFlags & SCRIPT) !== 0) {
+  if (INTERPRETER.test(file) && (process.execFlags & records.ExecFlag.EXEC_SCRIPT) !== 0) {
     const [, first = '', second = ''] = process.args;
     return some(baseName(first.startsWith('-') ? second : first)) ?? file;
   }

@@ -11,19 +11,17 @@ export interface ProbeArgument {
   readonly cut: boolean;
 }
 
-/** struct rf_probe_argument */
-const SIZE = 40;
-const ARGUMENTS_MAX = 8;
-const AT = { value: 0, failed: 8, kept: 12, type: 14, name: 16 } as const;
+const SIZE = records.SIZEOF_PROBE_ARGUMENT;
 
 /** Those that could be read. What comes after a damaged one is left out. */
 export function parseProbeArguments(bytes: Uint8Array): ProbeArgument[] {
   const buffer = asBuffer(bytes);
   const found: ProbeArgument[] = [];
-  for (let at = 0, count = 0; count < ARGUMENTS_MAX && at + SIZE <= buffer.length; count++) {
-    const end = at + SIZE + buffer.readUInt16LE(at + AT.kept);
+  for (let at = 0, count = 0; count < records.Limit.PROBE_ARGUMENTS_MAX && at + SIZE <= buffer.length; count++) {
+    const end = at + SIZE + buffer.readUInt16LE(at + records.PROBE_ARGUMENT_KEPT);
     if (end > buffer.length) return found;
-    const one = buffer.readUInt32LE(at + AT.failed) === 0 ? argument(buffer.subarray(at, end)) : undefined;
+    const one =
+      buffer.readUInt32LE(at + records.PROBE_ARGUMENT_FAILED) === 0 ? argument(buffer.subarray(at, end)) : undefined;
     if (one !== undefined) found.push(one);
     at = end;
   }
@@ -31,28 +29,33 @@ export function parseProbeArguments(bytes: Uint8Array): ProbeArgument[] {
 }
 
 function argument(bytes: Buffer): ProbeArgument | undefined {
-  const name = decodeText(bytes, AT.name, nameEnd(bytes));
-  const type = bytes.readUInt16LE(AT.type);
+  const name = decodeText(bytes, records.PROBE_ARGUMENT_NAME, nameEnd(bytes));
+  const type = bytes.readUInt16LE(records.PROBE_ARGUMENT_TYPE);
   const content = bytes.subarray(SIZE);
   const text = numberText(type, bytes) ?? contentText(type, content);
   if (text === undefined) return undefined;
   const number = type <= records.ProbeType.TYPE_POINTER ? Number(text) : undefined;
-  return { name, text, number, cut: number === undefined && bytes.readBigUInt64LE(AT.value) > BigInt(content.length) };
+  return {
+    name,
+    text,
+    number,
+    cut: number === undefined && bytes.readBigUInt64LE(records.PROBE_ARGUMENT_VALUE) > BigInt(content.length),
+  };
 }
 
 function nameEnd(bytes: Buffer): number {
-  const end = bytes.indexOf(0, AT.name);
+  const end = bytes.indexOf(0, records.PROBE_ARGUMENT_NAME);
   return end < 0 || end > SIZE ? SIZE : end;
 }
 
 function numberText(type: number, bytes: Buffer): string | undefined {
   switch (type) {
     case records.ProbeType.TYPE_UNSIGNED:
-      return String(bytes.readBigUInt64LE(AT.value));
+      return String(bytes.readBigUInt64LE(records.PROBE_ARGUMENT_VALUE));
     case records.ProbeType.TYPE_SIGNED:
-      return String(bytes.readBigInt64LE(AT.value));
+      return String(bytes.readBigInt64LE(records.PROBE_ARGUMENT_VALUE));
     case records.ProbeType.TYPE_POINTER:
-      return `0x${bytes.readBigUInt64LE(AT.value).toString(16)}`;
+      return `0x${bytes.readBigUInt64LE(records.PROBE_ARGUMENT_VALUE).toString(16)}`;
     default:
       return undefined;
   }

@@ -1,4 +1,13 @@
-import { addressText, type EventView, escapeText, KIND, leaf, type ProcessInfo, records } from '@ringfence/wire';
+import {
+  addressText,
+  type EventView,
+  escapeText,
+  KIND,
+  leaf,
+  type ProcessInfo,
+  records,
+  UNSET_ID,
+} from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Tie } from '../state/ties.ts';
@@ -24,12 +33,10 @@ export interface Shared {
   readonly owned?: boolean;
 }
 
-const UNSET_SESSION = 0xffff_ffff;
 const SHOWN_HASH = 12;
 const PATH_MAX = 128;
-const EINPROGRESS = -115;
 const MAX_ANCESTORS = 32;
-const AF_UNIX = 1;
+const { AF_UNIX } = records.AddressFamily;
 
 /** What ties chains of one host together other than lineage: connections within it, login sessions, workloads, and files of one content. */
 export class LinkStep {
@@ -83,7 +90,8 @@ export class LinkStep {
     const { cursor, process } = event;
     const { links } = host;
     const result = cursor.leafLong(leaf.Connect.result);
-    if (links.servers.size === 0 || process === undefined || (result < 0 && result !== EINPROGRESS)) return;
+    if (links.servers.size === 0 || process === undefined || (result < 0 && result !== -records.Errno.EINPROGRESS))
+      return;
     const unix = cursor.leafLong(leaf.Connect.family) === AF_UNIX;
     const path = unix ? cursor.leafText(leaf.Connect.pathBytes) : '';
     const address = unix
@@ -147,7 +155,7 @@ function sessionOf({ head }: EventView, climbed: readonly ProcessInfo[]): Shared
   const [process] = climbed;
   if (process === undefined || process.raw.container >= 0) return undefined;
   const { sessionId } = process.raw;
-  if (sessionId === UNSET_SESSION || sessionId === 0) return undefined;
+  if (sessionId === UNSET_ID || sessionId === 0) return undefined;
   // All that a user's own service manager starts is in one session: a whole desktop.
   const above = climbed.at(-1)?.parent;
   if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;

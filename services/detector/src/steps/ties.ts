@@ -1,8 +1,16 @@
-import { addressText, type BytesLeaf, type EventView, escapeText, KIND, type LongLeaf, leaf } from '@ringfence/wire';
+import {
+  addressText,
+  type BytesLeaf,
+  type EventView,
+  escapeText,
+  IPPROTO,
+  KIND,
+  type LongLeaf,
+  leaf,
+  records,
+} from '@ringfence/wire';
 import type { Tie } from '../state/ties.ts';
 
-const TCP = 6;
-const EINPROGRESS = -115;
 const SSH_PORT = 22;
 /** of a host's own, per login that only its log tells of */
 const MAX_ADDRESSES = 4;
@@ -14,7 +22,8 @@ export function connectionOf(event: EventView): Tie | undefined {
   const outward = cursor.kind === KIND.Connect;
   const leaves = outward ? leaf.Connect : leaf.Accept;
   const result = cursor.leafLong(leaves.result);
-  if (cursor.leafLong(leaves.protocol) !== TCP || (result < 0 && result !== EINPROGRESS)) return undefined;
+  if (cursor.leafLong(leaves.protocol) !== IPPROTO.TCP || (result < 0 && result !== -records.Errno.EINPROGRESS))
+    return undefined;
   const peer = endAt(event, leaves.address, leaves.port);
   const own = endAt(event, leaves.localAddress, leaves.localPort);
   if (peer === undefined || own === undefined) return undefined;

@@ -63,7 +63,7 @@ function ran(event: EventView, process: ProcessInfo): string {
 }
 
 function opened({ cursor }: EventView, process: ProcessInfo): string {
-  const writing = (cursor.leafLong(leaf.Open.flags) & 3) !== 0;
+  const writing = (cursor.leafLong(leaf.Open.flags) & records.OpenFlag.O_ACCMODE) !== 0;
   const verb = cursor.leafLong(leaf.Open.result) < 0 ? 'tried to open' : 'opened';
   return `${named(process)} ${verb} ${path(cursor.leafText(leaf.Open.pathBytes))} ${writing ? 'for writing' : 'for reading'}`;
 }
@@ -80,11 +80,9 @@ function changed({ cursor }: EventView, process: ProcessInfo): string {
   return `${named(process)} ${verb} ${CHANGES[cursor.leafLong(leaf.FileChange.operation)] ?? 'change'} ${both}`;
 }
 
-const EINPROGRESS = -115;
-
 function connected({ cursor }: EventView, process: ProcessInfo): string {
   const result = cursor.leafLong(leaf.Connect.result);
-  const verb = result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected';
+  const verb = result < 0 && result !== -records.Errno.EINPROGRESS ? 'tried to connect' : 'connected';
   return `${named(process)} ${verb} to ${peerOf(cursor, leaf.Connect)}`;
 }
 

@@ -1,5 +1,5 @@
 import { parseDns } from '@ringfence/fields';
-import { addressText, type EventCursor, KIND, leaf, records } from '@ringfence/wire';
+import { addressText, type EventCursor, IPPROTO, KIND, leaf, records } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
 
@@ -13,7 +13,6 @@ const PEERS = new Map([
   [KIND.Redirect, leaf.Redirect.address],
   [KIND.IoUring, leaf.IoUring.address],
 ]);
-const TCP = 6;
 
 /** Remembers what a name server has answered in a container (or on the host, ''), and says of the event's peer what it was called. */
 export function followNames(boot: Boot, container: string, cursor: EventCursor, out: BatchBuilder): void {
@@ -36,7 +35,10 @@ function noteAnswers(boot: Boot, container: string, cursor: EventCursor): void {
     cursor.leafBoolean(leaf.Packet.egress)
   )
     return;
-  const message = parseDns(cursor.leafBytes(leaf.Packet.payloadBytes), cursor.leafLong(leaf.Packet.protocol) === TCP);
+  const message = parseDns(
+    cursor.leafBytes(leaf.Packet.payloadBytes),
+    cursor.leafLong(leaf.Packet.protocol) === IPPROTO.TCP,
+  );
   const name = message?.questions[0]?.name;
   if (!message?.response || name === undefined) return;
   for (const address of message.addresses) boot.names.note(container, address, name, cursor.ktime);

@@ -6,6 +6,7 @@ import {
   KIND,
   leaf,
   type Namespaces,
+  records,
   u64Equals,
   u64High,
   u64Low,
@@ -17,8 +18,7 @@ import type { BatchBuilder } from './batch.ts';
 
 /** Bytes of arguments that are kept; the exec event has the whole. */
 const ARGS_MAX = 4096;
-/** Of a path: the sensor keeps no more. */
-const PATH_MAX = 4096;
+const { PATH_MAX } = records.Limit;
 
 type ParentLeaves = typeof leaf.Fork | typeof leaf.Exec;
 type CredentialLeaves = typeof leaf.Exec.credentials | typeof leaf.CredentialsChange.after;

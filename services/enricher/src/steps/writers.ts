@@ -1,10 +1,9 @@
-import { type EventCursor, leaf } from '@ringfence/wire';
+import { type EventCursor, leaf, records } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { ProcessEntry } from '../state/process.ts';
 
-const O_ACCMODE = 3;
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
+const { O_ACCMODE } = records.OpenFlag;
+const { S_IFMT, S_IFREG } = records.FileMode;
 
 /** Remembers who opened a regular file for writing. */
 export function noteWrite(boot: Boot, process: ProcessEntry | null, cursor: EventCursor): void {
