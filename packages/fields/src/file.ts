@@ -8,15 +8,15 @@ const openPath = bodyText(leaf.Open.pathBytes);
 const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
 
-const { OpenFlag: FLAG } = records;
+const { FileMode: MODE, OpenFlag: FLAG } = records;
 const FILE_TYPES: Readonly<Record<number, string>> = {
-  7: 'file',
-  4: 'dir',
-  9: 'symlink',
-  2: 'character',
-  6: 'block',
-  1: 'fifo',
-  11: 'socket',
+  [MODE.S_IFREG]: 'file',
+  [MODE.S_IFDIR]: 'dir',
+  [MODE.S_IFLNK]: 'symlink',
+  [MODE.S_IFCHR]: 'character',
+  [MODE.S_IFBLK]: 'block',
+  [MODE.S_IFIFO]: 'fifo',
+  [MODE.S_IFSOCK]: 'socket',
 };
 
 const openKinds = ['open'];
@@ -137,7 +137,7 @@ export const fileFields: readonly Field[] = [
     doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
     kinds: changeKinds,
     oneOf: Object.values(FILE_TYPES),
-    get: (event) => FILE_TYPES[(mode(event) ?? 0) >>> 12],
+    get: (event) => FILE_TYPES[(mode(event) ?? 0) & MODE.S_IFMT],
   },
   {
     name: 'file.open.write',

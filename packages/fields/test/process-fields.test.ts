@@ -328,3 +328,16 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
   says(view('Exec', { ...run, script: text('/tmp/.hidden') }), { 'process.script': '/tmp/.hidden' });
   says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
 });
+
+test('the type of an opened file is named', () => {
+  const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, sourceCaller: false, path: text('/a'), count: 1 };
+  const types = {
+    ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },
+    ...{ S_IFBLK: 'block', S_IFIFO: 'fifo', S_IFSOCK: 'socket' },
+  } as const;
+  for (const [name, type] of Object.entries(types)) {
+    const mode = records.FileMode[name as keyof typeof types] | 0o644;
+    says(view('Open', { ...open, mode }), { 'file.type': type, 'file.mode': 0o644 });
+  }
+  says(view('Open', { ...open, result: -2, mode: 0 }), { 'file.type': undefined, 'file.mode': undefined });
+});
