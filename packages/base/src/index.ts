@@ -2,6 +2,7 @@ export { type Backoff, backoffMs } from './backoff.ts';
 export { ByAge } from './by-age.ts';
 export { CodedError, messageOf } from './coded-error.ts';
 export { withDeadline } from './deadline.ts';
+export { defined } from './defined.ts';
 export { durationText } from './duration.ts';
 export { type Fate, fateOf } from './fate.ts';
 export { Patience } from './grace-period.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
 import type { Trace } from '@ringfence/base';
-import { OperatorError, VERSION } from '@ringfence/base';
+import { defined, OperatorError, VERSION } from '@ringfence/base';
 import type { Collector, CollectorOptions } from '@ringfence/collector';
 import type { Config, ServiceName } from '@ringfence/config';
 import { rulePaths, sensorObject } from '@ringfence/config';
@@ -121,7 +121,7 @@ export async function collector({ config, log, site }: Wiring, { current }: Inte
     trustedKeys: site.commanders,
     log: child(log, 'collector'),
     // from the first event on: what is read between the start and `connect` counts too
-    ...(current === undefined ? {} : { interest: current }),
+    ...defined({ interest: current }),
     ...failpoint('collector'),
   });
 }

@@ -1,4 +1,4 @@
-import type { Log } from '@ringfence/base';
+import { defined, type Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
@@ -56,9 +56,7 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     },
     deadLetter: (record, error) => deadLetter(record, error, 'enricher'),
     signal: stop.signal,
-    ...(log === undefined ? {} : { log }),
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(failpoint === undefined ? {} : { failpoint }),
+    ...defined({ log, metrics, failpoint }),
   });
   const silences = listen({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
   const done = running.finally(async () => {

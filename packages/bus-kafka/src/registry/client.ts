@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '@ringfence/base';
 import { RegistryAnswerError, RegistryRefusedError, RegistryUnreachableError } from './errors.ts';
 import { exchangeHttp, type HttpAnswer, TooMuchError } from './http.ts';
 
@@ -137,8 +138,7 @@ export class RegistryClient {
         headers: { ...this.#headers, ...length },
         timeoutMs,
         maxBytes: MAX_ANSWER_BYTES,
-        ...(json === undefined ? {} : { body: json }),
-        ...(ca === undefined ? {} : { ca }),
+        ...defined({ body: json, ca }),
       });
     } catch (cause) {
       if (cause instanceof TooMuchError)

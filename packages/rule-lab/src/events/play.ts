@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { defined } from '@ringfence/base';
 import { eventKinds } from '@ringfence/fields';
 import { O, type TestHost, type TestProcess } from '@ringfence/testkit';
 import { IPPROTO, type KindName, layouts, records, SOCK } from '@ringfence/wire';
@@ -90,7 +91,7 @@ export function play(kind: string, stage: Stage, facts: Facts): void {
   const process: TestProcess = stage.processes.of(facts);
   stage.host.event(process, kindNamed(kind), {
     result: resultOf(facts),
-    ...(operation === undefined ? {} : { operation }),
+    ...defined({ operation }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { credentialsOf, type ExecValues, type TestHost, type TestProcess } from '@ringfence/testkit';
 import { executableName, records } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
@@ -71,7 +72,7 @@ export class Processes {
   fork(facts: Facts): void {
     const parent = this.#parent(facts);
     const pid = facts.number('process.pid');
-    const process = this.#host.fork(parent, { ...(pid === undefined ? {} : { pid }), cgroup: this.#cgroup(facts) });
+    const process = this.#host.fork(parent, { ...defined({ pid }), cgroup: this.#cgroup(facts) });
     const executable = facts.text('process.executable') ?? facts.text('process.name') ?? '';
     this.#actors.push({ process, executable, args: [], container: containerKey(facts), parent });
   }
@@ -79,7 +80,7 @@ export class Processes {
   #fork(facts: Facts): Actor {
     const pid = facts.number('process.pid');
     const parent = this.#parent(facts);
-    const process = this.#host.fork(parent, { ...(pid === undefined ? {} : { pid }), cgroup: this.#cgroup(facts) });
+    const process = this.#host.fork(parent, { ...defined({ pid }), cgroup: this.#cgroup(facts) });
     process.loginuid = facts.number('user.audit.id') ?? process.loginuid;
     process.tty = facts.number('process.tty') ?? process.tty;
     const executable = executableOf(facts);
@@ -101,7 +102,7 @@ export class Processes {
     );
     if (known !== undefined) return known.process;
     const process = this.#host.fork(this.#grandparent(facts), {
-      ...(pid === undefined ? {} : { pid }),
+      ...defined({ pid }),
       cgroup: this.#cgroup(facts),
     });
     const sockets =

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 import type { Status } from '../status/status.ts';
 import { http } from './http.ts';
 
@@ -50,7 +50,7 @@ export class ApiClient {
   }
 
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const asked = http.request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
+    const asked = http.request({ socketPath: this.#socket, path, ...defined({ signal }) });
     asked.end();
     const response = await this.#response(asked);
     if (response.statusCode === 200) return response;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 
 /** What is handed over: something JSON can say, and bytes. */
 export interface Parcel {
@@ -165,5 +165,5 @@ function headOf(value: unknown): Head {
 
 /** What decides on the fate of an error. */
 function facts({ code, fate }: { code?: unknown; fate?: unknown }): { code?: unknown; fate?: unknown } {
-  return { ...(code === undefined ? {} : { code }), ...(fate === undefined ? {} : { fate }) };
+  return defined({ code, fate });
 }

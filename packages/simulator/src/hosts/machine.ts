@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
 
 /** No kernel gives such numbers: a command against one of these processes can't reach a real one. */
@@ -56,7 +57,7 @@ export class Machine {
   }
 
   spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
-    const values = { credentials: parent.credentials, ...(argv === undefined ? {} : { argv }) };
+    const values = { credentials: parent.credentials, ...defined({ argv }) };
     return this.host.exec(this.fork(parent), path, values);
   }
 
