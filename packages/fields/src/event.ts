@@ -3,11 +3,11 @@ import type { EventView } from '@ringfence/wire';
 import { KIND, kindName, type LongLeaf, layouts, leaf, records } from '@ringfence/wire';
 import { SPELLINGS, unseen } from './falco/event-types.ts';
 import { bodyBoolean, bodyLong, type Field } from './field.ts';
-import { ioUring } from './io-uring.ts';
-import { moduleCall } from './kernel.ts';
-import { logSays } from './log.ts';
-import { LOG_ACTIONS } from './log-actions.ts';
-import { redirectCall } from './redirect.ts';
+import { logField } from './host/log.ts';
+import { LOG_ACTIONS } from './host/log-actions.ts';
+import { ioUring } from './kernel/io-uring.ts';
+import { moduleCall } from './kernel/module.ts';
+import { redirectCall } from './network/redirect.ts';
 
 const { EINPROGRESS } = records.Errno;
 const RESULT_KINDS = [
@@ -273,7 +273,7 @@ export const eventFields: readonly Field[] = [
     values: actionNames,
     oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
     elsewhere: ELSEWHERE,
-    get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
+    get: (event) => actionOf(event) ?? operationOf(event) ?? logField.action(event),
   },
   {
     name: 'event.category',
@@ -281,7 +281,7 @@ export const eventFields: readonly Field[] = [
     doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
     constants: categories,
     oneOf: [...new Set([...Object.values(categories), 'session'])],
-    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
+    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logField.category(event)),
   },
   {
     name: 'evt.type',
@@ -303,7 +303,7 @@ export const eventFields: readonly Field[] = [
     oneOf: ['success', 'failure'],
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);
-      if (result === undefined) return logSays.outcome(event);
+      if (result === undefined) return logField.outcome(event);
       // PAM counts its errors up from 1.
       if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
       return result >= 0 || result === -EINPROGRESS ? 'success' : 'failure';

@@ -1,4 +1,4 @@
-import type { EventView, ProcessInfo, TextPlace } from '@ringfence/wire';
+import type { EventView, ProcessInfo, TextSpan } from '@ringfence/wire';
 import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
@@ -68,7 +68,7 @@ export interface FieldSpec<E> {
    * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
    * asked.
    */
-  readonly locate?: (event: E, place: TextPlace) => boolean;
+  readonly locate?: (event: E, place: TextSpan) => boolean;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }
@@ -131,7 +131,7 @@ export const ancestors =
 export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 
 /** Empty text is no value. */
-export const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** Last component of a path. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Event, type EventBatch, EventView, encode, IPPROTO, records, SOCK, UNSIGNED } from '@ringfence/wire';
+import { catalogue, eventKinds } from '../src/catalogue.ts';
 import { documentOf } from '../src/document.ts';
-import { catalogue, eventKinds } from '../src/index.ts';
 
 const { AF_ALG, AF_INET, AF_PACKET, AF_UNIX, AF_VSOCK } = records.AddressFamily;
 const u64 = (value: number): Buffer => {

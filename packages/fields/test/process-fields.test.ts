@@ -12,8 +12,8 @@ import {
   UNSET_ID,
   u64FromBigInt,
 } from '@ringfence/wire';
+import { catalogue } from '../src/catalogue.ts';
 import type { FieldValue } from '../src/field.ts';
-import { catalogue } from '../src/index.ts';
 
 const { AF_INET } = records.AddressFamily;
 const { ExecFlag: FLAG } = records;

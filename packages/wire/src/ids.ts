@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { u64ToHex } from './values/u64.ts';
+import { u64ToHex } from './values/bytes.ts';
 
 /** Lanes of an event's identity. The first two are the sensor's rings, the others are numbered in user space, on cpu 0. */
 export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18, log: 19, silence: 20 } as const;
@@ -15,11 +15,11 @@ export interface Origin {
 
 /** hostId/bootId/run/lane/cpu/sequence */
 export function eventId(origin: Origin, lane: number, cpu: number, sequence: number): string {
-  return `${eventIdFront(origin)}${lane}/${cpu}/${sequence}`;
+  return `${eventIdPrefix(origin)}${lane}/${cpu}/${sequence}`;
 }
 
 /** What ids of all events of one run begin with. */
-export function eventIdFront({ hostId, bootId, run }: Origin): string {
+export function eventIdPrefix({ hostId, bootId, run }: Origin): string {
   return `${hostId}/${bootId}/${u64ToHex(run)}/`;
 }
 

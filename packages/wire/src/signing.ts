@@ -7,9 +7,12 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { encode } from './avro/codec.ts';
-import { SIGNATURE_BYTES, signedPart } from './batch/raw-batch.ts';
+import { encode, FRAME_BYTES } from './avro/codec.ts';
+import { SchemaError } from './errors.ts';
 import type { RecordTypes } from './generated/types.generated.ts';
+import { asBuffer } from './values/bytes.ts';
+
+export const SIGNATURE_BYTES = 64;
 
 /** An Ed25519 key that signs batches or commands. `keyId`: first 8 bytes, hex, of the sha256 of its public half (SPKI DER). */
 export interface SigningKey {
@@ -41,13 +44,21 @@ export function signBytes(key: SigningKey, bytes: Uint8Array): Buffer {
   return sign(null, bytes, key.privateKey);
 }
 
+/** What `signature`, the last field, signs. Throws SchemaError when there is no room for one. */
+export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
+  const end = bytes.length - SIGNATURE_BYTES;
+  if (end <= FRAME_BYTES) throw new SchemaError('ERR_SCHEMA_MALFORMED', `signed record: only ${bytes.length} bytes`);
+  const buffer = asBuffer(bytes);
+  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
+}
+
 const KEY_ID_CHARS = 16;
 
 /**
  * Whom a framed record says it is signed by; empty: nobody that could be. Read from where `keyId` lies before the signature, whatever the record: what it
  * says is true only if the signature is.
  */
-export function signerOf(bytes: Uint8Array): string {
+export function claimedSigner(bytes: Uint8Array): string {
   const { signed } = signedPart(bytes);
   const at = signed.length - KEY_ID_CHARS;
   const keyId = signed.toString('latin1', at);
@@ -62,7 +73,7 @@ export function verifyRecord(publicKey: KeyObject, bytes: Uint8Array): boolean {
 }
 
 /** The same in a thread of libuv's pool: for a backlog, whose records can be verified side by side. */
-export function verifyRecordAside(publicKey: KeyObject, bytes: Uint8Array): Promise<boolean> {
+export function verifyRecordAsync(publicKey: KeyObject, bytes: Uint8Array): Promise<boolean> {
   const { signed, signature } = signedPart(bytes);
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   verify(null, signed, publicKey, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)));

@@ -6,7 +6,7 @@ import {
   FRAME_BYTES,
   fingerprint,
   frame,
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   registerWriter,
   writerSchemas,
@@ -98,8 +98,8 @@ test('a schema that somebody says is known by its own name and fingerprint, or r
   const newer = JSON.stringify({ ...said, fields: [...said.fields, { name: 'learnt', type: 'long', default: 0 }] });
   const learnt = learnSchema(newer);
   assert.equal(learnt?.name, 'Result');
-  assert.ok(knowsSchema(learnt.fingerprint));
-  assert.equal(knowsSchema('0011223344556677'), false);
+  assert.ok(isKnownSchema(learnt.fingerprint));
+  assert.equal(isKnownSchema('0011223344556677'), false);
   assert.equal(learnSchema('{"type":"record","name":"Order","fields":[]}'), null);
   assert.equal(learnSchema('"int"'), null);
   const deep = `${'{"type":"array","items":'.repeat(9000)}"int"${'}'.repeat(9000)}`;

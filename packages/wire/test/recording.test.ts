@@ -7,7 +7,7 @@ import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
 import { TestHost, testLogs } from '@ringfence/testkit';
 import { registerWriter, writerSchemas } from '../src/avro/codec.ts';
-import { openRecording, placeOf, recordingEntry, recordingHeader } from '../src/batch/recording.ts';
+import { openRecording, recordingEntry, recordingHeader, routeOf } from '../src/recording.ts';
 import { createSigningKey, keyIdOf } from '../src/signing.ts';
 import { TOPIC } from '../src/topic/topics.ts';
 
@@ -35,10 +35,10 @@ test('a recording gives back its records and the keys of its hosts', async () =>
 test('a record says where it stood on the bus: a batch, or lines of a log', () => {
   const host = new TestHost({ key });
   host.tick(1);
-  assert.deepEqual(placeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
-  assert.deepEqual(placeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
+  assert.deepEqual(routeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
+  assert.deepEqual(routeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
   for (const head of ['{"ringfence":{"host_id":', '{"ringfence":null}\n', '{"ringfence":{"host_id":1}}\n'])
-    assert.throws(() => placeOf(Buffer.from(head)), /broken head/, head);
+    assert.throws(() => routeOf(Buffer.from(head)), /broken head/, head);
 });
 
 test('a recording carries the schemas of batches that another version wrote', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { addressText } from '../src/values/address.ts';
+import { nanosToMicros, u64FromBigInt } from '../src/values/bytes.ts';
 import { decodeText, escapeText, splitText } from '../src/values/text.ts';
-import { nanosToMicros, u64FromBigInt } from '../src/values/u64.ts';
 
 test('bytes that are not UTF-8 are shown as \\xNN, all others as they are', () => {
   const cases: [string, string][] = [

@@ -3,7 +3,7 @@ import type { Bus } from '@ringfence/bus';
 import { type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
-import { groupInterests, hostsBehind } from './interests.ts';
+import { groupInterests, hostsBehind } from './interest-groups.ts';
 import { listen } from './listen.ts';
 import { createStats, type EnricherServiceStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';

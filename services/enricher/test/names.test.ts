@@ -3,7 +3,7 @@ import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
 import { createTestHost, type EventValues, type TestHost, type TestProcess } from '@ringfence/testkit';
 import { EventView, IPPROTO, KIND, records as layout, SOCK } from '@ringfence/wire';
-import type { EnricherPipeline } from '../src/index.ts';
+import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
 const { AF_INET } = layout.AddressFamily;

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { InRecord, OutRecord, Position } from '@ringfence/bus';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
 import fc from 'fast-check';
-import type { EnricherOptions } from '../src/index.ts';
+import type { EnricherOptions } from '../src/config.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
 const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };

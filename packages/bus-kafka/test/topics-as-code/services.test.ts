@@ -6,7 +6,7 @@ import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ri
 import {
   ACCESS,
   encodeSigned,
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   PLAIN_TOPICS,
   ROLES,
@@ -51,7 +51,7 @@ describe('services on a broker that gives them what they need and no more', { sk
   /** As `ringfence up --only role` opens it. */
   const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
     withSchemas(bus, {
-      book: { ours: writerSchemas, knows: knowsSchema, learn: learnSchema },
+      book: { ours: writerSchemas, knows: isKnownSchema, learn: learnSchema },
       topic: TOPIC.schemas,
       reads: recordsOf([role], 'reads'),
       writes: recordsOf([role], 'writes'),

@@ -1,11 +1,11 @@
 import type { EventView } from '@ringfence/wire';
 import { KIND, kindName, type LongLeaf, layouts, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import { eventFields } from '../event.ts';
-import { execFields } from '../exec.ts';
 import { accessor, type Field, type FieldValue } from '../field.ts';
-import { fileFields } from '../file.ts';
-import { isolationFields } from '../isolation.ts';
-import { mountFields } from '../mount.ts';
+import { fileFields } from '../file/file.ts';
+import { mountFields } from '../file/mount.ts';
+import { execFields } from '../process/exec.ts';
+import { isolationFields } from '../process/isolation.ts';
 import { anyOf, falco, never } from './define.ts';
 import { argsAt, restOf } from './names.ts';
 

@@ -3,8 +3,8 @@ import { KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
-import { changedPathAsWritten, changedTargetAsWritten } from '../file-change.ts';
-import { trafficFields } from '../traffic.ts';
+import { changedPathAsWritten, changedTargetAsWritten } from '../file/file-change.ts';
+import { trafficFields } from '../network/traffic.ts';
 import { falco, never } from './define.ts';
 import { SPELLINGS } from './event-types.ts';
 

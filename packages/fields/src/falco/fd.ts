@@ -1,9 +1,9 @@
 import type { EventView } from '@ringfence/wire';
 import { KIND, leaf, u64ToBigInt } from '@ringfence/wire';
-import { accessor, bodyLong, bodyText, type Field, some } from '../field.ts';
-import { fileFields } from '../file.ts';
-import { ioUring } from '../io-uring.ts';
-import { networkFields } from '../network.ts';
+import { accessor, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+import { fileFields } from '../file/file.ts';
+import { ioUring } from '../kernel/io-uring.ts';
+import { networkFields } from '../network/network.ts';
 import { anyOf, falco, never } from './define.ts';
 
 const net = (name: string): Field['get'] => accessor(networkFields, name);
@@ -91,7 +91,7 @@ export const falcoFdFields: readonly Field[] = [
     'fd.nameraw',
     'string',
     "Path of an open as the caller wrote it behind its directory, where the kernel's own isn't known: when it failed.",
-    (event) => some(isFile(event) ? openPath(event) : ioUring.path(event)),
+    (event) => nonEmpty(isFile(event) ? openPath(event) : ioUring.path(event)),
     { kinds: ['open', 'io_uring'] },
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),

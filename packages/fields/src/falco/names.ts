@@ -1,6 +1,6 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
 import { leaf, records } from '@ringfence/wire';
-import { baseName, bodyText, isExec, some } from '../field.ts';
+import { baseName, bodyText, isExec, nonEmpty } from '../field.ts';
 
 const filename = bodyText(leaf.Exec.filenameBytes);
 const executable = bodyText(leaf.Exec.pathBytes);
@@ -30,7 +30,7 @@ function guess(process: ProcessInfo): string {
   const file = process.name;
   if (INTERPRETER.test(file) && (process.execFlags & records.ExecFlag.EXEC_SCRIPT) !== 0) {
     const [, first = '', second = ''] = process.args;
-    return some(baseName(first.startsWith('-') ? second : first)) ?? file;
+    return nonEmpty(baseName(first.startsWith('-') ? second : first)) ?? file;
   }
   const name = baseName(process.args[0] ?? '').replace(/^-/, '');
   const fits = name !== '' && (file.startsWith(name) || file.endsWith(name) || MANY_NAMES.has(file));

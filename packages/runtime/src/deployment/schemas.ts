@@ -1,8 +1,8 @@
 import type { Bus } from '@ringfence/bus';
 import { exchangeSchemas, type SchemaBook } from '@ringfence/bus-kafka/schemas';
-import { knowsSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/wire';
+import { isKnownSchema, learnSchema, ROLES, recordsOf, TOPIC, writerSchemas } from '@ringfence/wire';
 
-export const schemaBook: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
+export const schemaBook: SchemaBook = { ours: writerSchemas, knows: isKnownSchema, learn: learnSchema };
 
 /**
  * At the start of a bus of one process: says which schemas this version writes, learns those of others. Rejects with SchemaIncompatibleError when records

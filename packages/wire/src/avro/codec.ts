@@ -1,6 +1,7 @@
 import avro from 'avsc';
 import { SchemaError } from '../errors.ts';
 import type { RecordTypes } from '../generated/types.generated.ts';
+import { asBuffer } from '../values/bytes.ts';
 import { boundsOf } from './bounds.ts';
 import { releasedSchemas } from './history.ts';
 import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
@@ -88,12 +89,12 @@ export function learnSchema(schemaJson: string): { readonly name: RecordName; re
 }
 
 /** What was learnt from outside, in order, from the `from`th on: a thread knows nothing of it until it is told. */
-export function learntSchemas(from = 0): readonly string[] {
+export function learnedSchemas(from = 0): readonly string[] {
   return learnt.size > from ? [...learnt].slice(from) : [];
 }
 
 /** Whether records with this fingerprint (hex) can be read. */
-export function knowsSchema(print: string): boolean {
+export function isKnownSchema(print: string): boolean {
   return writerFor(`\u00c3\u0001${Buffer.from(print, 'hex').toString('latin1')}`) !== undefined;
 }
 
@@ -170,10 +171,6 @@ function writerOf(name: RecordName, bytes: Uint8Array): Writer {
   return writer;
 }
 
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 export function encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer {
   try {
     return Buffer.concat([frames[name], typeOf(name).toBuffer(value)]);
@@ -202,6 +199,24 @@ export function decode<N extends RecordName>(name: N, bytes: Uint8Array): Record
 }
 
 /** The record in this program's own version of its schema: the same bytes when they are that already. Views in place need it. */
-export function current(name: RecordName, bytes: Uint8Array): Buffer {
+export function toCurrentSchema(name: RecordName, bytes: Uint8Array): Buffer {
   return writerOf(name, bytes).type === null ? asBuffer(bytes) : encode(name, decode(name, bytes));
+}
+
+/** avsc's decode of one type at an offset, walked first. `offset` of the result is where it ended. */
+export function decodePart<T>(
+  type: avro.Type,
+  buffer: Buffer,
+  at: number,
+): { readonly value: T; readonly offset: number } {
+  const offset = boundsOf(type, buffer, at);
+  try {
+    return { value: type.decode(buffer, at).value as T, offset };
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `${type.name}: bytes that don't fit it: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }

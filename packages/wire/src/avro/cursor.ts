@@ -258,3 +258,33 @@ export class EventCursor {
     return this.#offsets[leaf] as number;
   }
 }
+
+/** An array as Avro blocks; reads the block counts and the end mark. */
+export class ArrayBlocks {
+  readonly cursor: EventCursor;
+  #left = 0;
+  #ended = false;
+
+  constructor(cursor: EventCursor) {
+    this.cursor = cursor;
+  }
+
+  /** Starts at the cursor's position. */
+  open(): void {
+    this.#left = 0;
+    this.#ended = false;
+  }
+
+  /** true when the cursor stands before another item. */
+  more(): boolean {
+    if (this.#left === 0 && !this.#ended) {
+      const count = this.cursor.long();
+      if (count < 0) this.cursor.long(); // the block's size in bytes
+      this.#left = Math.abs(count);
+      this.#ended = count === 0;
+    }
+    if (this.#ended) return false;
+    this.#left--;
+    return true;
+  }
+}

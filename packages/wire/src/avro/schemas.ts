@@ -54,10 +54,10 @@ export function typeOf(name: RecordName): avro.types.RecordType {
 }
 
 /** The avsc type of an array field's items. */
-export const itemsOf = (name: RecordName, field: string): avro.Type => itemsIn(typeOf(name), field);
+export const itemType = (name: RecordName, field: string): avro.Type => itemTypeOf(typeOf(name), field);
 
 /** The same, of any version of a record. */
-export function itemsIn(record: avro.Type, field: string): avro.Type {
+export function itemTypeOf(record: avro.Type, field: string): avro.Type {
   return ((record as avro.types.RecordType).field(field).type as avro.types.ArrayType).itemsType;
 }
 
@@ -67,7 +67,7 @@ export function schemaOf(name: RecordName): RecordSchema {
 }
 
 /** A record type with only the fields that `keep` accepts: a prefix or suffix of one that is read in parts. */
-export function partOf(name: RecordName, part: string, keep: (field: string) => boolean): avro.types.RecordType {
+export function partialType(name: RecordName, part: string, keep: (field: string) => boolean): avro.types.RecordType {
   const fields = schemaOf(name).fields.filter((field) => keep(field.name));
   const known = { ...registry };
   const inline = fields.map((field) => ({ ...field, type: withoutRedefinitions(field.type) }));

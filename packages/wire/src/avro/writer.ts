@@ -1,5 +1,5 @@
 import type avro from 'avsc';
-import { asBuffer } from './codec.ts';
+import { asBuffer } from '../values/bytes.ts';
 
 /** Appends Avro primitives to one growing buffer that is used again and again. */
 export class AvroWriter {

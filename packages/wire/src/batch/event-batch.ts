@@ -1,20 +1,19 @@
-import { current, FRAME_BYTES, frame } from '../avro/codec.ts';
-import { EventCursor } from '../avro/cursor.ts';
-import { partOf } from '../avro/schemas.ts';
+import { decodePart, FRAME_BYTES, frame, toCurrentSchema } from '../avro/codec.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
+import { partialType } from '../avro/schemas.ts';
 import { AvroWriter } from '../avro/writer.ts';
 import type { Container, EventBatch } from '../generated/types.generated.ts';
-import { eventIdFront } from '../ids.ts';
+import { eventIdPrefix } from '../ids.ts';
 import { type SigningKey, signBytes, UNSIGNED } from '../signing.ts';
 import { decodeText } from '../values/text.ts';
 import { type ProcessInfo, ProcessList } from './process.ts';
-import { ArrayBlocks, decodePart } from './raw-batch.ts';
 
 export type EventBatchHead = Omit<EventBatch, 'events' | 'keyId' | 'signature'>;
 
 const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
-const frontType = partOf('EventBatch', 'Front', (field) => !TAIL.includes(field));
+const frontType = partialType('EventBatch', 'Front', (field) => !TAIL.includes(field));
 /** What is in front of the processes, which are read in place. */
-const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
+const headType = partialType('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
 
 /** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
 export class EventView {
@@ -40,7 +39,7 @@ export class EventView {
 
   /** Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {
-    const buffer = current('EventBatch', bytes);
+    const buffer = toCurrentSchema('EventBatch', bytes);
     const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
     this.head = value;
     this.#peers = undefined;
@@ -93,7 +92,7 @@ export class EventView {
   get id(): string {
     if (this.#id !== undefined) return this.#id;
     const { lane, cpu, sequence } = this.cursor;
-    this.#idFront ??= eventIdFront(this.head);
+    this.#idFront ??= eventIdPrefix(this.head);
     this.#id = `${this.#idFront}${lane}/${cpu}/${sequence}`;
     return this.#id;
   }

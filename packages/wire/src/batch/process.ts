@@ -1,15 +1,14 @@
-import { EventCursor } from '../avro/cursor.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
 import { processLeaves } from '../avro/layout.ts';
-import { itemsOf } from '../avro/schemas.ts';
+import { itemType } from '../avro/schemas.ts';
 import { processLeaf } from '../generated/leaves.generated.ts';
 import type { Process } from '../generated/types.generated.ts';
 import { executableName } from '../values/path.ts';
 import { decodeText, splitText } from '../values/text.ts';
-import { ArrayBlocks } from './raw-batch.ts';
 
 const MAX_DEPTH = 64;
 const ENTITY_ID_BYTES = 16;
-const processType = itemsOf('EventBatch', 'processes');
+const processType = itemType('EventBatch', 'processes');
 
 /** A process of a batch; what is asked of it is decoded once. */
 export class ProcessInfo {

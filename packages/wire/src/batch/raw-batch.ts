@@ -1,48 +1,13 @@
-import type avro from 'avsc';
-import { boundsOf } from '../avro/bounds.ts';
-import { asBuffer, current, FRAME_BYTES, frame } from '../avro/codec.ts';
-import { EventCursor } from '../avro/cursor.ts';
-import { partOf } from '../avro/schemas.ts';
+import { decodePart, FRAME_BYTES, frame, toCurrentSchema } from '../avro/codec.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
+import { partialType } from '../avro/schemas.ts';
 import { AvroWriter } from '../avro/writer.ts';
-import { SchemaError } from '../errors.ts';
 import type { LaneCounters, RawBatch } from '../generated/types.generated.ts';
-
-export const SIGNATURE_BYTES = 64;
 
 export type RawBatchHead = Omit<RawBatch, 'events' | 'keyId' | 'signature'>;
 const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
 
-const headType = partOf('RawBatch', 'Head', (field) => !TAIL.includes(field));
-
-/** An array as Avro blocks; reads the block counts and the end mark. */
-export class ArrayBlocks {
-  readonly cursor: EventCursor;
-  #left = 0;
-  #ended = false;
-
-  constructor(cursor: EventCursor) {
-    this.cursor = cursor;
-  }
-
-  /** Starts at the cursor's position. */
-  open(): void {
-    this.#left = 0;
-    this.#ended = false;
-  }
-
-  /** true when the cursor stands before another item. */
-  more(): boolean {
-    if (this.#left === 0 && !this.#ended) {
-      const count = this.cursor.long();
-      if (count < 0) this.cursor.long(); // the block's size in bytes
-      this.#left = Math.abs(count);
-      this.#ended = count === 0;
-    }
-    if (this.#ended) return false;
-    this.#left--;
-    return true;
-  }
-}
+const headType = partialType('RawBatch', 'Head', (field) => !TAIL.includes(field));
 
 /** Reads RawBatch records in place, one after the other. */
 export class RawBatchReader {
@@ -52,7 +17,7 @@ export class RawBatchReader {
 
   /** Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {
-    const buffer = current('RawBatch', bytes);
+    const buffer = toCurrentSchema('RawBatch', bytes);
     const { value, offset } = decodePart<RawBatchHead>(headType, buffer, FRAME_BYTES);
     this.head = value;
     this.cursor.reset(buffer, offset);
@@ -72,32 +37,6 @@ export class RawBatchReader {
     const start = this.cursor.at;
     this.cursor.skip(length);
     return this.cursor.buffer.toString('utf8', start, start + length);
-  }
-}
-
-/** What `signature`, the last field, signs. Throws SchemaError when there is no room for one. */
-export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
-  const end = bytes.length - SIGNATURE_BYTES;
-  if (end <= FRAME_BYTES) throw new SchemaError('ERR_SCHEMA_MALFORMED', `signed record: only ${bytes.length} bytes`);
-  const buffer = asBuffer(bytes);
-  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
-}
-
-/** avsc's decode of one type at an offset, walked first. `offset` of the result is where it ended. */
-export function decodePart<T>(
-  type: avro.Type,
-  buffer: Buffer,
-  at: number,
-): { readonly value: T; readonly offset: number } {
-  const offset = boundsOf(type, buffer, at);
-  try {
-    return { value: type.decode(buffer, at).value as T, offset };
-  } catch (cause) {
-    throw new SchemaError(
-      'ERR_SCHEMA_MALFORMED',
-      `${type.name}: bytes that don't fit it: ${(cause as Error).message}`,
-      { cause },
-    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RecordName } from '../avro/schemas.ts';
-import { TOPIC, type Topic } from './topics.ts';
+import { RECORD_ON, TOPIC, type Topic } from './topics.ts';
 
 /** Who speaks on the bus; in a fleet each has a certificate and an entry in the broker's access lists. */
 export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
@@ -78,28 +78,6 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
 
 export const ROLES: readonly Role[] = Object.keys(ACCESS) as Role[];
 
-/** What lies on a topic; null: lines, or schemas themselves. */
-export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
-  [TOPIC.raw]: 'RawBatch',
-  [TOPIC.logsRaw]: null,
-  [TOPIC.events]: 'EventBatch',
-  [TOPIC.alerts]: 'Alert',
-  [TOPIC.incidents]: 'Incident',
-  [TOPIC.commands]: 'Command',
-  [TOPIC.results]: 'Result',
-  [TOPIC.answers]: 'Result',
-  [TOPIC.hostIncidents]: 'Incident',
-  [TOPIC.edges]: 'Edge',
-  [TOPIC.joins]: 'Join',
-  [TOPIC.feedback]: 'Feedback',
-  [TOPIC.rarity]: 'RuleCounts',
-  [TOPIC.interest]: 'InterestRecord',
-  [TOPIC.schemas]: null,
-  [TOPIC.enrolments]: 'Enrolment',
-  [TOPIC.auditHeads]: 'AuditHead',
-  [TOPIC.dlq]: 'DeadLetter',
-};
-
 /** Names of the records that these roles read or write. */
 export function recordsOf(roles: readonly Role[], access: 'reads' | 'writes'): RecordName[] {
   const names = roles.flatMap((role) => ACCESS[role][access].flatMap((topic) => RECORD_ON[topic] ?? []));
@@ -110,6 +88,3 @@ export function recordsOf(roles: readonly Role[], access: 'reads' | 'writes'): R
 export function topicsOf(roles: readonly Role[]): Topic[] {
   return [...new Set(roles.flatMap((role) => [...ACCESS[role].reads, ...ACCESS[role].writes]))];
 }
-
-/** Topics whose records have no schema. */
-export const PLAIN_TOPICS: readonly Topic[] = Object.values(TOPIC).filter((topic) => RECORD_ON[topic] === null);

@@ -1,3 +1,6 @@
+import type { RecordName } from '../avro/schemas.ts';
+import { asBuffer } from '../values/bytes.ts';
+
 /** Every topic. Retention is a default: settings may change it. */
 export const TOPIC = {
   raw: 'ringfence.raw',
@@ -75,3 +78,33 @@ export const topics: readonly TopicDefault[] = [
 export function topicsWith(spread: number): (TopicDefault & { readonly partitions: number })[] {
   return topics.map((one) => ({ ...one, partitions: one.partitioning === 'spread' ? spread : 1 }));
 }
+
+/** What lies on a topic; null: lines, or schemas themselves. */
+export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
+  [TOPIC.raw]: 'RawBatch',
+  [TOPIC.logsRaw]: null,
+  [TOPIC.events]: 'EventBatch',
+  [TOPIC.alerts]: 'Alert',
+  [TOPIC.incidents]: 'Incident',
+  [TOPIC.commands]: 'Command',
+  [TOPIC.results]: 'Result',
+  [TOPIC.answers]: 'Result',
+  [TOPIC.hostIncidents]: 'Incident',
+  [TOPIC.edges]: 'Edge',
+  [TOPIC.joins]: 'Join',
+  [TOPIC.feedback]: 'Feedback',
+  [TOPIC.rarity]: 'RuleCounts',
+  [TOPIC.interest]: 'InterestRecord',
+  [TOPIC.schemas]: null,
+  [TOPIC.enrolments]: 'Enrolment',
+  [TOPIC.auditHeads]: 'AuditHead',
+  [TOPIC.dlq]: 'DeadLetter',
+};
+
+/** Topics whose records have no schema. */
+export const PLAIN_TOPICS: readonly Topic[] = Object.values(TOPIC).filter((topic) => RECORD_ON[topic] === null);
+
+const HEAD = Buffer.from('{"ringfence":');
+
+/** Whether a record of logs-raw has lines that an agent has signed: they begin so, a document of a Filebeat and a RawBatch never do. */
+export const isSignedLines = (record: Uint8Array): boolean => asBuffer(record).subarray(0, HEAD.length).equals(HEAD);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { TextPlace } from './text.ts';
+import type { TextSpan } from './text.ts';
 
 /** `.`, `..` or nothing between two slashes, or at the end */
 const IRREGULAR = /(?:^|\/)\.{0,2}(?:\/|$)/;
@@ -18,7 +18,7 @@ const SLASH = 47;
 const DOT = 46;
 
 /** Whether a path in bytes is absolute and surely what `normalPath` makes of it: of hidden files that is not said. */
-export function isNormalPath({ bytes, start, end }: TextPlace): boolean {
+export function isNormalPath({ bytes, start, end }: TextSpan): boolean {
   if (bytes[start] !== SLASH || bytes[end - 1] === SLASH) return false;
   for (let at = start + 1; at < end; at++)
     if (bytes[at - 1] === SLASH && (bytes[at] === SLASH || bytes[at] === DOT)) return false;

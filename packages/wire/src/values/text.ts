@@ -1,4 +1,4 @@
-import { asBuffer } from '../avro/codec.ts';
+import { asBuffer } from './bytes.ts';
 
 /** What must not reach a terminal or a log line as it is: C0 and C1 controls, DEL, line separators, bidirectional overrides, U+FFFD. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
@@ -62,7 +62,7 @@ export function splitText(bytes: Uint8Array, start = 0, end: number = bytes.leng
 }
 
 /** Where a text lies as bytes. */
-export interface TextPlace {
+export interface TextSpan {
   bytes: Uint8Array;
   start: number;
   end: number;

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Patience } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/wire';
+import { claimedSigner, SchemaError, TOPIC, verifyRecord, verifyRecordAsync } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
 import type { DetectorStats } from '../metrics.ts';
 
@@ -40,8 +40,8 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
 
   async function verifyAhead({ topic, value, timestamp }: InRecord): Promise<void> {
     try {
-      const key = value === null ? undefined : trusted(topic)(signerOf(value), timestamp);
-      if (value !== null && key !== undefined && (await verifyRecordAside(key, value))) valid.add(value);
+      const key = value === null ? undefined : trusted(topic)(claimedSigner(value), timestamp);
+      if (value !== null && key !== undefined && (await verifyRecordAsync(key, value))) valid.add(value);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
     }
@@ -49,7 +49,7 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
 
   function verifySignature({ topic, key: name, timestamp }: InRecord, value: Uint8Array): void {
     if (valid.has(value)) return;
-    const keyId = signerOf(value);
+    const keyId = claimedSigner(value);
     const key = trusted(topic)(keyId, timestamp);
     if (key !== undefined && verifyRecord(key, value)) return;
     const fate = key === undefined && keyId !== '' && patience.waitsFor(keyId) ? 'retriable' : 'poison';

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Patience } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/wire';
+import { claimedSigner, SchemaError, verifyRecord, verifyRecordAsync } from '@ringfence/wire';
 import type { Enrolment } from '../config.ts';
 import { EnricherError } from '../errors.ts';
 
@@ -23,8 +23,8 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
 
   async function verifyAhead({ key: hostId, value, timestamp }: InRecord): Promise<void> {
     try {
-      const key = value === null ? undefined : enrolment.keyFor(hostId, signerOf(value), timestamp);
-      if (value !== null && key !== undefined && (await verifyRecordAside(key, value))) valid.add(value);
+      const key = value === null ? undefined : enrolment.keyFor(hostId, claimedSigner(value), timestamp);
+      if (value !== null && key !== undefined && (await verifyRecordAsync(key, value))) valid.add(value);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
     }
@@ -57,7 +57,7 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
     const { key: hostId, value } = record;
     if (value === null)
       throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
-    const key = keyOf(record, signerOf(value));
+    const key = keyOf(record, claimedSigner(value));
     if (!valid.has(value) && !verifyRecord(key, value)) {
       throw new EnricherError('ERR_ENRICHER_SIGNATURE', hostId, 'the signature is not that of the key enrolled for it');
     }
