@@ -117,7 +117,10 @@ export const FORMS: readonly Form[] = [
   form(NUMBER.ATTEMPT_CREDENTIALS, 'attempt', 'credentials', failed('credentials_failed'), {}),
 ];
 
-/** What the pipeline itself lives on comes in any case: processes, what they write, what is done to the agent, and probes that somebody has set. */
+/**
+ * What the pipeline itself lives on comes in any case: processes, what they write, what is done to the agent, and
+ * probes that somebody has set.
+ */
 const ALWAYS = new Set(['fork', 'exec', 'exit', 'credentials_change', 'open', 'tampering', 'probe']);
 
 /** Kinds that leave the kernel only when somebody asks for them, and enum rf_kind. */

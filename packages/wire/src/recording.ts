@@ -7,8 +7,8 @@ import { RawBatchReader } from './batch/raw-batch.ts';
 import { isSignedLines, TOPIC } from './topic/topics.ts';
 
 /**
- * A recorded raw stream: this line, a line of JSON (schemas of the writer, public keys of the hosts), then records: length (u32, little-endian) and a
- * framed RawBatch, or signed lines of a log, as it stood on the bus.
+ * First line of a recording of a raw stream. A line of JSON follows (schemas of the writer, public keys of the hosts),
+ * then the records as on the bus, framed RawBatches and signed log lines: length (u32, little-endian) and bytes.
  */
 const MAGIC = 'RINGFENCE RECORDING 1\n';
 const MAX_HEADER_BYTES = 4 << 20;
@@ -17,7 +17,7 @@ const READ_AHEAD_BYTES = 1 << 20;
 
 interface Header {
   readonly schemas: readonly { readonly name: string; readonly schema: string }[];
-  /** by host id, PEM */
+  /** Public keys in PEM, by host id. */
   readonly enrolled: Readonly<Record<string, string>>;
 }
 
@@ -27,12 +27,12 @@ export function recordingHeader(enrolled: ReadonlyMap<string, KeyObject>): Buffe
   return Buffer.from(`${MAGIC}${JSON.stringify(header)}\n`);
 }
 
-/** Ours, and those of batches that another version has written: they are recorded as they stood on the bus. */
+/** Returns this program's schemas and those of RawBatches that other versions wrote: batches are recorded unchanged. */
 function schemas(): Header['schemas'] {
-  const ours = writerSchemas();
-  const own = new Set(ours.map(({ schema }) => schema));
-  const others = learnedSchemas().filter((schema) => !own.has(schema) && nameOf(schema) === 'ringfence.RawBatch');
-  return [...ours, ...others.map((schema) => ({ name: 'RawBatch', schema }))];
+  const current = writerSchemas();
+  const known = new Set(current.map(({ schema }) => schema));
+  const added = learnedSchemas().filter((schema) => !known.has(schema) && nameOf(schema) === 'ringfence.RawBatch');
+  return [...current, ...added.map((schema) => ({ name: 'RawBatch', schema }))];
 }
 
 const nameOf = (schema: string): unknown => (JSON.parse(schema) as { readonly name?: unknown }).name;
@@ -43,7 +43,10 @@ export function recordingEntry(record: Uint8Array): Buffer {
   return Buffer.concat([length, record]);
 }
 
-/** Where a record stood on the bus. Throws SchemaError when it is no RawBatch, OperatorError when it is no lines of a log. */
+/**
+ * Returns the topic and key of a recorded record. Throws SchemaError for a broken RawBatch, OperatorError for broken
+ * log lines.
+ */
 export function routeOf(record: Buffer): { readonly topic: string; readonly key: string } {
   if (isSignedLines(record)) return { topic: TOPIC.logsRaw, key: hostOfLines(record) };
   const reader = new RawBatchReader();
@@ -55,21 +58,21 @@ function hostOfLines(record: Buffer): string {
   try {
     const head = JSON.parse(record.toString('utf8', 0, record.indexOf('\n'))) as { ringfence?: { host_id?: unknown } };
     const hostId = head.ringfence?.host_id;
-    if (typeof hostId !== 'string') throw new TypeError('host_id is no text');
+    if (typeof hostId !== 'string') throw new TypeError('host_id is not a text');
     return hostId;
   } catch (cause) {
-    throw new OperatorError(`lines of a log with a broken head: ${(cause as Error).message}`, { cause });
+    throw new OperatorError(`log lines with a broken head: ${(cause as Error).message}`, { cause });
   }
 }
 
 export interface Recording extends AsyncDisposable {
-  /** by host id */
+  /** Public keys by host id. */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
-  /** Framed RawBatches, and signed lines of logs. Throws OperatorError at a record that is cut off, after those before it. */
+  /** Yields framed RawBatches and signed log lines. Throws OperatorError at a record that is cut off. */
   records(): AsyncGenerator<Buffer>;
 }
 
-/** Opens a recording and makes its versions of the schemas known. Throws OperatorError when it is none. */
+/** Opens a recording and registers its schemas. Throws OperatorError if the file is not a recording. */
 export async function openRecording(path: string): Promise<Recording> {
   const file = await openFile(path);
   try {
@@ -87,11 +90,11 @@ export async function openRecording(path: string): Promise<Recording> {
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    // A pipe would be waited for, until somebody writes to it.
+    // Opening a pipe would block until a process opens it for writing.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new OperatorError('it is no file');
+    throw new OperatorError('it is not a regular file');
   } catch (cause) {
     throw new OperatorError(`can't open the recording ${path}: ${(cause as Error).message}`, { cause });
   }
@@ -113,28 +116,28 @@ async function readHeader(file: FileHandle, path: string): Promise<{ header: Hea
   }
 }
 
-/** Up to `length` bytes at `position`. */
+/** Reads up to `length` bytes at `position`. */
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
-  let have = 0;
-  while (have < length) {
-    const { bytesRead } = await file.read(buffer, have, length - have, position + have);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
     if (bytesRead === 0) break;
-    have += bytesRead;
+    filled += bytesRead;
   }
-  return buffer.subarray(0, have);
+  return buffer.subarray(0, filled);
 }
 
-/** As `readAt`, for reading onwards: takes more from the file than is asked for. */
+/** As `readAt`, for sequential reads: buffers more of the file than is requested. */
 function readAhead(file: FileHandle): (position: number, length: number) => Promise<Buffer> {
   let from = 0;
-  let held: Buffer = Buffer.alloc(0);
+  let buffered: Buffer = Buffer.alloc(0);
   return async (position, length) => {
-    if (position < from || position + length > from + held.length) {
-      held = await readAt(file, position, Math.max(length, READ_AHEAD_BYTES));
+    if (position < from || position + length > from + buffered.length) {
+      buffered = await readAt(file, position, Math.max(length, READ_AHEAD_BYTES));
       from = position;
     }
-    return held.subarray(position - from, position - from + length);
+    return buffered.subarray(position - from, position - from + length);
   };
 }
 
@@ -146,7 +149,7 @@ async function* readRecords(file: FileHandle, path: string, from: number): Async
     const length = head.length === 4 ? head.readUInt32LE() : -1;
     if (length < 1 || length > MAX_RECORD_BYTES)
       throw new OperatorError(
-        `${path}: record ${n} at byte ${at} has no sensible length; the file is cut off or damaged`,
+        `${path}: record ${n} at byte ${at} has an invalid length; the file is cut off or damaged`,
       );
     const record = await read(at + 4, length);
     if (record.length < length)

@@ -21,7 +21,7 @@ interface Struct {
 const golden = join(import.meta.dirname, 'golden/records.golden.txt');
 const source = join(import.meta.dirname, 'golden/records.c');
 const exported = new Map<string, unknown>(Object.entries(records));
-/** Readers are called far from zero, so that one that forgets where its struct begins is found out. */
+/** Offset of each struct: a reader that ignores the offset would fail. */
 const AT = 24;
 
 function parse(text: string): Map<string, Struct> {
@@ -51,17 +51,17 @@ const camel = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: st
 
 function read(name: string, view: DataView): bigint {
   const reader = exported.get(name);
-  assert.equal(typeof reader, 'function', `there is no reader ${name}`);
+  assert.equal(typeof reader, 'function', `no reader ${name}`);
   return BigInt((reader as Reader)(view, AT));
 }
 
-describe('records as C writes them', () => {
+describe('records written by C', () => {
   const structs = parse(readFileSync(golden, 'utf8'));
   const checked = new Set<string>();
 
   for (const [name, { bytes, numbers, parts }] of structs) {
     const short = name.replace(/^rf_/, '');
-    test(`struct ${name} is read as the C compiler reads it`, () => {
+    test(`struct ${name} has the offsets and values of the C compiler`, () => {
       assert.equal(exported.get(`SIZEOF_${short.toUpperCase()}`), bytes.byteLength - AT);
       for (const { field, offset } of [...numbers, ...parts]) {
         assert.equal(exported.get(`${short}_${field}`.toUpperCase()), offset, `offset of ${name}.${field}`);
@@ -79,12 +79,12 @@ describe('records as C writes them', () => {
     });
   }
 
-  test('every reader there is was checked', () => {
+  test('the test covers every reader', () => {
     const readers = [...exported].filter(([, value]) => typeof value === 'function').map(([name]) => name);
     assert.deepEqual(readers.sort(), [...checked].sort());
   });
 
-  test('the golden bytes are what the header says today', { skip: noCompiler() }, () => {
+  test('the golden bytes match bpf/ringfence.h', { skip: noCompiler() }, () => {
     const directory = mkdtempSync(join(tmpdir(), 'records-golden-'));
     try {
       const program = join(directory, 'records');

@@ -7,25 +7,24 @@ export const LEAF_TYPE = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
 
 /** A field of a body, or of a record in it, that has no fields itself. */
 export interface LeafLayout {
-  /** `credentials.euid`, `path.bytes` */
+  /** Path of the field, such as `credentials.euid` or `path.bytes`. */
   readonly name: string;
   readonly type: (typeof LEAF_TYPE)[keyof typeof LEAF_TYPE];
-  /** bytes: of a fixed, or that a number may take (4 or 8) */
+  /** Bytes of a fixed; 4 for an int, 8 for a long. */
   readonly size: number;
-  /** a number of no more encoded bytes fits for sure */
+  /** A number with at most this many encoded bytes is always in range. */
   readonly safeBytes: number;
 }
 
 export interface BodyLayout {
-  /** `Open` */
   readonly name: KindName;
-  /** null: has lists, maps or unions, to be decoded by avsc */
+  /** Fields in the order of encoding; null when the body has lists, maps or unions, so that avsc must decode it. */
   readonly leaves: readonly LeafLayout[] | null;
-  /** its shape, for whoever only moves past it */
+  /** For moving past a body that has no leaves. */
   readonly shape: Shape;
 }
 
-/** What an encoded value is made of. `size`: bytes of a fixed or a boolean; `items`: of a list's or a map's block. */
+/** Structure of an encoded value. A boolean is a fixed of one byte; arrays and maps are encoded in blocks of items. */
 export type Shape =
   | { readonly is: 'nothing' | 'number' | 'bytes' }
   | { readonly is: 'fixed'; readonly size: number }
@@ -80,7 +79,7 @@ function shapeOf(schema: Schema): Shape {
     const primitive = PRIMITIVES[schema];
     if (primitive !== undefined) return primitive;
     const known = named.get(schema);
-    if (known === undefined) throw new SchemaError('ERR_SCHEMA_VALUE', `there is no type ${schema}`);
+    if (known === undefined) throw new SchemaError('ERR_SCHEMA_VALUE', `event.avsc uses the undefined type ${schema}`);
     return shapeOf(known);
   }
   if (Array.isArray(schema)) return { is: 'union', branches: schema.map(shapeOf) };
@@ -95,7 +94,7 @@ function shapeOf(schema: Schema): Shape {
   return shapeOf(type);
 }
 
-/** Four bytes hold 28 bits, seven 49: of int's 32 and of the 53 that a number here may have. */
+/** Four encoded bytes hold 28 of an int's 32 bits; seven hold 49 of the 53 bits that a JavaScript number can have. */
 const numberLeaf = (name: string, type: 'int' | 'long'): LeafLayout =>
   type === 'int'
     ? { name, type: LEAF_TYPE.long, size: 4, safeBytes: 4 }
@@ -108,15 +107,15 @@ function bodies(): readonly BodyLayout[] {
   return union.map((body) => ({ name: body.name as KindName, leaves: leavesOf(body, ''), shape: shapeOf(body) }));
 }
 
-/** By union branch: what an event's kind number is. */
+/** By number of the kind, which is the branch of the union `body`. */
 export const layouts: readonly BodyLayout[] = bodies();
 
-/** Kind of an event: the branch of `body`. */
+/** Numbers of the kinds. */
 export const KIND = Object.fromEntries(layouts.map((layout, index) => [layout.name, index])) as Record<
   KindName,
   number
 >;
-/** What rules call a kind: file_change, credentials. */
+/** Returns the name of a kind in rules, such as file_change or credentials. */
 export const kindName = (kind: KindName): string =>
   kind === 'CredentialsChange' ? 'credentials' : kind.replaceAll(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
 

@@ -3,7 +3,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A kernel's 64-bit value is 8 little-endian bytes, so that nothing rounds it. */
+/** Returns a 64-bit value as 8 little-endian bytes. JavaScript numbers would round the kernel's 64-bit values. */
 export function u64FromBigInt(value: bigint): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
@@ -14,7 +14,7 @@ export function u64ToBigInt(bytes: Uint8Array, at = 0): bigint {
   return asBuffer(bytes).readBigUInt64LE(at);
 }
 
-/** 16 hex digits, most significant first. */
+/** Returns 16 hex digits, most significant first. */
 export function u64ToHex(bytes: Uint8Array, at = 0): string {
   return u64ToBigInt(bytes, at).toString(16).padStart(16, '0');
 }
@@ -38,7 +38,7 @@ export function u64Equals(a: Uint8Array, b: Uint8Array, atA = 0, atB = 0): boole
   return true;
 }
 
-/** Nanoseconds as µs: exact to the µs for 285 years of uptime. */
+/** Converts ns to µs, rounded down. Exact for 285 years of uptime. */
 export function nanosToMicros(bytes: Uint8Array, at = 0): number {
   const high = u64High(bytes, at);
   const low = u64Low(bytes, at);
