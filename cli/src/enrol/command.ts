@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
 import { enrol, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
@@ -42,7 +42,7 @@ Examples:
     );
   withSettings(token).action(async (_, self: Command) => {
     const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
-    const query = new URLSearchParams({ role, ttl, ...(subject === undefined ? {} : { subject }) });
+    const query = new URLSearchParams({ role, ttl, ...defined({ subject }) });
     for (const name of host ?? []) query.append('host', name);
     const answer = await requestRegistrar<{ token: string }>(self, `/token?${query}`);
     if (json) printJson(answer);

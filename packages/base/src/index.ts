@@ -1,6 +1,7 @@
 export { type Backoff, backoffMs } from './backoff.ts';
 export { ByAge } from './by-age.ts';
 export { endsWithin, withDeadline } from './deadline.ts';
+export { defined } from './defined.ts';
 export { durationText } from './duration.ts';
 export { CodedError, messageOf, OperatorError } from './errors.ts';
 export { type Fate, fateOf } from './fate.ts';

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 import { isProbe, probePlaces } from '@ringfence/sensor';
 import { familyOf } from './hook-families.ts';
+
+const { EPERM, ENOENT, E2BIG } = constants.errno;
 
 /** State of one hook. The properties are those of `ringfence doctor --json`. */
 export interface HookState {
@@ -23,9 +26,6 @@ export interface HookState {
 /** Lists the system calls of this kernel: a missing tracepoint belongs to a newer kernel, or was not compiled in. */
 const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
 const TRACEPOINT = /^(tracepoint|raw_tp)/;
-const EPERM = 1;
-const ENOENT = 2;
-const E2BIG = 7;
 const CGROUP_FULL = 'the cgroup already has 64 programs of this kind, which is the limit: remove one of them';
 /** Size of rings while hooks are probed: the smallest that the kernel accepts. */
 export const RING_BYTES = 4096;

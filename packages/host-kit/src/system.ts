@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemCallError } from './system-error.ts';
 
@@ -10,7 +11,6 @@ const RESOLVE_PLAINLY = 0x16;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const EWOULDBLOCK = 11;
 const SEEK_HOLE = 4;
 const AF_NETLINK = 16;
 /** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
@@ -25,10 +25,7 @@ const FILEID_KERNFS = 0xfe;
 const libc = koffi.load('libc.so.6');
 koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
 
-const ENOENT = 2;
-const ENODATA = 61;
-const ENOTSUP = 95;
-const ENOBUFS = 105;
+const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK } = constants.errno;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import { type Backoff, backoffMs, Tallies } from '@ringfence/base';
+import { type Backoff, backoffMs, defined, Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
 import { type SigningKey, TOPIC } from '@ringfence/wire';
@@ -116,7 +116,7 @@ export class LogReader implements AsyncDisposable {
     const { retiredMs, root = '/' } = options;
     this.#origin = { ...identity, run: this.#state.run, hostname: hostname(), pathOnHost: pathsOnHost(root) };
     const settings = { patterns: options.files.map((path) => join(root, path)), log, events: this.#happened };
-    this.#files = new FileSource({ ...settings, ...(retiredMs === undefined ? {} : { retiredMs }) }, this.#state.files);
+    this.#files = new FileSource({ ...settings, ...defined({ retiredMs }) }, this.#state.files);
     this.#journal = this.#openJournal();
     this.#sources = this.#journal === null ? [this.#files] : [this.#files, this.#journal];
     this.done = this.#run(kept?.pending ?? null);
@@ -133,10 +133,7 @@ export class LogReader implements AsyncDisposable {
     }
     const wake = (): void => this.#wake();
     const settings = { bootId: identity.bootId, log, events: this.#happened, wake };
-    return new JournalSource(
-      { ...settings, ...(journalctl === undefined ? {} : { command: journalctl }) },
-      this.#state.cursor,
-    );
+    return new JournalSource({ ...settings, ...defined({ command: journalctl }) }, this.#state.cursor);
   }
 
   stats(): LogStats {

@@ -12,11 +12,11 @@ import {
   createSigningKey,
   decode,
   type Incident,
-  placeOf,
   type Recording,
   type RecordName,
   type RecordTypes,
   type Result,
+  routeOf,
   TOPIC,
 } from '@ringfence/wire';
 import type { AppLog } from './app.ts';
@@ -57,7 +57,7 @@ export async function replay(
   failed.catch(() => {});
   let batches = 0;
   for await (const record of recording.records()) {
-    await bus.produce([{ ...placeOf(record), value: record }]);
+    await bus.produce([{ ...routeOf(record), value: record }]);
     if (++batches % CHUNK === 0) {
       await Promise.race([untilIdle(bus), failed]);
       progress(batches);

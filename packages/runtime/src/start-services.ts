@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
 import type { Trace } from '@ringfence/base';
-import { OperatorError, VERSION } from '@ringfence/base';
+import { defined, OperatorError, VERSION } from '@ringfence/base';
 import type { Collector, CollectorOptions } from '@ringfence/collector';
 import { type Config, rulePaths, sensorObject } from '@ringfence/config';
 import type { ControlLink, ControlPlane, ControlServer } from '@ringfence/control';
@@ -124,7 +124,7 @@ export async function collector(
     trustedKeys: responderKeys,
     log: child(log, 'collector'),
     // Passed at the start, not only by `connect`: the events until then are filtered by it, too.
-    ...(current === undefined ? {} : { interest: current }),
+    ...defined({ interest: current }),
     ...failpointOption('collector'),
   });
 }

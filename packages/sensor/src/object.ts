@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
 import { ASKED_HOOKS } from './asked-hooks.ts';
 import { SensorError } from './errors.ts';
@@ -27,7 +28,7 @@ export const SOCKETS = 'sockets';
 
 const ON_DEMAND: readonly string[] = [READ_KERNEL, SOCKETS];
 
-const EAGAIN = 11;
+const { EAGAIN } = constants.errno;
 const INTERRUPTIONS_MAX = 10;
 
 export interface LoadOptions {

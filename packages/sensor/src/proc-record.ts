@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { ifReadable, kernelDevice } from '@ringfence/host-kit';
-import { records } from '@ringfence/wire';
+import { records, UNSET_ID } from '@ringfence/wire';
 import type { Snapshot } from './processes.ts';
 
 /** Ticks of /proc/PID/stat per second: USER_HZ, the same on every architecture of today. */
 const USER_HZ = 100n;
-const TEXT_MAX = 4096;
+const TEXT_MAX = records.Limit.PATH_MAX;
 /** What has none is empty. */
 const TEXTS = [
   records.EXEC_PATH,
@@ -118,7 +118,7 @@ function link(pid: number, name: string): Buffer {
 }
 
 function numberIn(pid: number, file: string): number {
-  return Number(ifReadable(() => readFileSync(`/proc/${pid}/${file}`, 'latin1')) ?? 4294967295);
+  return Number(ifReadable(() => readFileSync(`/proc/${pid}/${file}`, 'latin1')) ?? UNSET_ID);
 }
 
 function stdioSockets(pid: number): number {

@@ -1,4 +1,5 @@
 import { type BpfObject, possibleCpus } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
 
 /** Maps with so many entries for each CPU. */
 const PER_CPU: Readonly<Record<string, number>> = {
@@ -9,8 +10,8 @@ const PER_CPU: Readonly<Record<string, number>> = {
   rf_scratch_packet: 2,
   rf_scratch_cst: 2,
 };
-/** RF_CPUS_MAX of ringfence.h: CPUs beyond share. */
-const CPUS_MAX = 256;
+/** CPUs beyond share. */
+const { CPUS_MAX } = records.CountersLimit;
 
 /** Before the sensor is loaded: its maps with entries for each CPU get as many as `cpus` need. */
 export function sizeForCpus(object: BpfObject, cpus: number = possibleCpus()): void {

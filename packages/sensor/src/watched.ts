@@ -1,8 +1,7 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
 
-/** max_entries of the map of each */
-const ENTRIES_MAX = 4096;
+const ENTRIES_MAX = records.Limit.WATCHED_ENTRIES;
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
 
@@ -114,11 +113,10 @@ export function nameKey(name: string): Uint8Array {
 }
 
 const SLASH = 47;
-/** As in ringfence.h. */
-const HASHES = 4096;
-const HASH_SHIFT = 52n;
+const { HASHES, COMPONENTS: HASHED_HEADS } = records.Hash;
+const HASH_SHIFT = BigInt(records.Hash.SHIFT);
+/** RF_HASH_FACTOR of ringfence.h; an enumeration has no room for 64 bits. */
 const HASH_FACTOR = 0x9e3779b97f4a7c15n;
-const HASHED_HEADS = 3;
 const EVERY_HEAD = 0xffff_ffff_ffff_ffffn;
 const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 

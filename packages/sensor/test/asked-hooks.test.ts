@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,7 @@ import { linkPath, makePinDirectory, programPath } from '../src/pins.ts';
 import { Sensor } from '../src/sensor.ts';
 import { damagedHooks } from '../src/tampering.ts';
 
+const { EACCES } = constants.errno;
 /** A datagram to everybody, which nobody may send who has not said so. */
 const REFUSED = `
 #include <arpa/inet.h>
@@ -34,7 +36,6 @@ int main(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   return sendto(fd, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)) < 0 ? errno : 0;
 }`;
-const EACCES = 13;
 /** arm64 has no dup2. */
 const HOOKS = [...ASKED_HOOKS.keys()].filter((name) => process.arch !== 'arm64' || name !== 'dup2_exit');
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { GracePeriod } from '@ringfence/base';
-import { SchemaError, signerOf, verifyRecord, verifyRecordAside } from '@ringfence/wire';
+import { claimedSigner, SchemaError, verifyRecord, verifyRecordAsync } from '@ringfence/wire';
 
 /** Why a record is refused. */
 export interface Refusal {
@@ -51,8 +51,8 @@ export function createVerifier<R>(options: VerifierOptions<R>): Verifier<R> {
 
   async function verifyAhead(record: R, value: Uint8Array): Promise<void> {
     try {
-      const key = keyFor(record, signerOf(value));
-      if (key !== undefined && (await verifyRecordAside(key, value))) valid.add(value);
+      const key = keyFor(record, claimedSigner(value));
+      if (key !== undefined && (await verifyRecordAsync(key, value))) valid.add(value);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
     }
@@ -61,7 +61,7 @@ export function createVerifier<R>(options: VerifierOptions<R>): Verifier<R> {
   return {
     keyOf,
     verify(record, value) {
-      const keyId = signerOf(value);
+      const keyId = claimedSigner(value);
       // Look the key up even for a verified value: it may have been revoked in the meantime.
       const key = keyOf(record, keyId);
       if (!valid.has(value) && !verifyRecord(key, value))

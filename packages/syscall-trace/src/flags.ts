@@ -1,5 +1,6 @@
 /** Names for numeric arguments of common calls. x86-64 and arm64 have the same values except where `isArm` is used. */
 import { constants } from 'node:os';
+import { records, SOCK } from '@ringfence/wire';
 
 type BitNames = readonly (readonly [name: string, bit: number])[];
 
@@ -86,21 +87,15 @@ const SOCKET_BITS: BitNames = [
   ['SOCK_CLOEXEC', 0o2000000],
 ];
 const SOCKET_TYPES: Readonly<Record<number, string>> = {
-  1: 'SOCK_STREAM',
-  2: 'SOCK_DGRAM',
-  3: 'SOCK_RAW',
-  5: 'SOCK_SEQPACKET',
-  10: 'SOCK_PACKET',
+  [SOCK.STREAM]: 'SOCK_STREAM',
+  [SOCK.DGRAM]: 'SOCK_DGRAM',
+  [SOCK.RAW]: 'SOCK_RAW',
+  [SOCK.SEQPACKET]: 'SOCK_SEQPACKET',
+  [SOCK.PACKET]: 'SOCK_PACKET',
 };
 export const FAMILIES: Readonly<Record<number, string>> = {
   0: 'AF_UNSPEC',
-  1: 'AF_UNIX',
-  2: 'AF_INET',
-  10: 'AF_INET6',
-  16: 'AF_NETLINK',
-  17: 'AF_PACKET',
-  38: 'AF_ALG',
-  40: 'AF_VSOCK',
+  ...Object.fromEntries(Object.entries(records.AddressFamily).map(([name, number]) => [number, name])),
 };
 const WHENCE: Readonly<Record<number, string>> = {
   0: 'SEEK_SET',

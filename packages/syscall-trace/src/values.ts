@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
+import { records } from '@ringfence/wire';
 import { FAMILIES, nameOfValue } from './flags.ts';
 import { STATE, type Text } from './record.ts';
 import { type Argument, READ, type SystemCall } from './system-calls.ts';
@@ -13,6 +14,7 @@ export type Value =
   | { readonly kind: 'word'; readonly word: string }
   | { readonly kind: 'number'; readonly number: bigint };
 
+const { AF_UNIX, AF_INET, AF_INET6 } = records.AddressFamily;
 const AT_FDCWD = -100n;
 /** Names of descriptors, which the kernel declares with various integer types. */
 const DESCRIPTOR = /^(fd|.*[^u]fd|fd_in|fd_out)$/;
@@ -102,10 +104,11 @@ function socketAddress(bytes: Buffer): string {
   if (bytes.length < 2) return '{}';
   const family = bytes.readUInt16LE(0);
   const name = FAMILIES[family] ?? `AF_${family}`;
-  if (family === 2 && bytes.length >= 8) return `{${name} ${bytes.subarray(4, 8).join('.')}:${bytes.readUInt16BE(2)}}`;
-  if (family === 10 && bytes.length >= 24)
+  if (family === AF_INET && bytes.length >= 8)
+    return `{${name} ${bytes.subarray(4, 8).join('.')}:${bytes.readUInt16BE(2)}}`;
+  if (family === AF_INET6 && bytes.length >= 24)
     return `{${name} [${ipv6Text(bytes.subarray(8, 24))}]:${bytes.readUInt16BE(2)}}`;
-  if (family === 1) return `{${name} "${unixName(bytes.subarray(2))}"}`;
+  if (family === AF_UNIX) return `{${name} "${unixName(bytes.subarray(2))}"}`;
   return `{${name}}`;
 }
 

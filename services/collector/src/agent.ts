@@ -30,7 +30,7 @@ import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import { CollectorError } from './errors.ts';
-import { InterestFilter } from './interest.ts';
+import { InterestFilter } from './interest-filter.ts';
 import type { CollectorDeps } from './main.ts';
 import type { CollectorStats } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';

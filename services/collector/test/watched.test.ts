@@ -6,7 +6,7 @@ import { BpfMap } from '@ringfence/libbpf-ts';
 import { headsOf, unnamedOf, unwatchedOf, WatchedTexts } from '@ringfence/sensor';
 import type { AskedHooks, InterestTable } from '@ringfence/sensor/parts';
 import { nameKey, prefixKey } from '@ringfence/sensor/parts';
-import { InterestFilter } from '../src/interest.ts';
+import { InterestFilter } from '../src/interest-filter.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
 const EVERY = 0xffff_ffff_ffff_ffffn;

@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import type { Consumer, InRecord } from '@ringfence/bus';
 import { type Handler, runPipeline } from '@ringfence/service-kit';
 import { deadLetter } from '@ringfence/wire';
@@ -78,8 +79,6 @@ function common({ deps: { log, metrics, failpoint }, consumer, signal }: Stage, 
     consumer,
     signal,
     deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, service),
-    ...(log === undefined ? {} : { log }),
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(failpoint === undefined ? {} : { failpoint }),
+    ...defined({ log, metrics, failpoint }),
   };
 }

@@ -7,11 +7,11 @@ import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createEnricherPipeline, startEnricher } from '@ringfence/enricher';
 import { testRecords } from '@ringfence/testkit';
 import {
+  claimedSigner,
   createSigningKey,
   decode,
   encodeSigned,
   type SigningKey,
-  signerOf,
   TOPIC,
   topicsWith,
   verifyRecord,
@@ -54,7 +54,7 @@ test('what the detector writes carries its signature, and a replay gives the sam
   assert.deepEqual(first, again);
   assert.deepEqual(new Set(first?.map(({ topic }) => topic)), new Set([TOPIC.alerts, TOPIC.incidents, TOPIC.edges]));
   for (const { value } of first ?? []) {
-    assert.equal(signerOf(value as Uint8Array), keys.detector.keyId);
+    assert.equal(claimedSigner(value as Uint8Array), keys.detector.keyId);
     assert.ok(verifyRecord(keys.detector.publicKey, value as Uint8Array));
   }
 });

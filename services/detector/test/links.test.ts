@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { O, type TestProcess } from '@ringfence/testkit';
-import type { Incident } from '@ringfence/wire';
+import { type Incident, records, UNSET_ID } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
 
+const { AF_UNIX } = records.AddressFamily;
 const LISTEN = { operation: 3, result: 0 };
 const SHA256 = 'ab'.repeat(32);
 
@@ -49,7 +50,7 @@ test('a unix socket ties as well; a path of another mount namespace and a failed
     const [server, client] = [service(machine, '/opt/server'), service(machine, '/opt/client')];
     const namespaces = mnt === 0 ? client.namespaces : { ...client.namespaces, mnt };
     host.exec(client, '/opt/client', { namespaces });
-    host.socket(server, { ...LISTEN, family: 1, path: '/run/server.sock' });
+    host.socket(server, { ...LISTEN, family: AF_UNIX, path: '/run/server.sock' });
     host.connect(client, '/run/server.sock', 0, { result });
     machine.steal(client);
     machine.persist(server);
@@ -99,7 +100,7 @@ test('what was found running of a login session belongs to it; another session, 
   for (const [sessions, expected] of [
     [[7, 7], 1],
     [[7, 8], 0],
-    [[0xffffffff, 0xffffffff], 0],
+    [[UNSET_ID, UNSET_ID], 0],
   ] as const) {
     const machine = new Machine(1);
     const { host } = machine;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { alertId, incidentId } from '@ringfence/wire';
+import { alertId, IPPROTO, incidentId, records } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne, latest, RULES } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 /** systemd → sshd → sshd (session) → bash: what the shell does belongs to its session. */
 function login(host: TestHost, listener: TestProcess): TestProcess {
   const session = host.spawn(listener, '/usr/sbin/sshd', ['sshd: root [priv]']);
@@ -208,7 +209,7 @@ test('a stream that became a connection is told with whom it is tied to', () => 
 `,
   );
   const x = host.spawn(login(host, sshd), '/opt/x');
-  const ends = { family: 2, protocol: 6, address: Buffer.from([203, 0, 113, 9]), port: 4444, count: 1 };
+  const ends = { family: AF_INET, protocol: IPPROTO.TCP, address: Buffer.from([203, 0, 113, 9]), port: 4444, count: 1 };
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 0, call: 2 });
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 1, call: 3, result: -22 });
   host.event(x, 'Redirect', { ...ends, address: Buffer.alloc(4), port: 0, targetDescriptor: 2, call: 2, result: 2 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
 import { O, type TestProcess } from '@ringfence/testkit';
-import { decode, type Edge, type Event, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
+import { decode, type Edge, type Event, IPPROTO, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector } from './support.ts';
 
@@ -138,7 +138,7 @@ test('failed and loopback connections, UDP and unix sockets are told nothing of;
   const server = host.spawn(host.init, '/usr/sbin/nginx');
   const local = { localAddress: address, localPort: 40_000 };
   host.connect(server, '10.0.0.2', 80, { ...local, result: -111 });
-  host.connect(server, '10.0.0.2', 53, { ...local, protocol: 17 });
+  host.connect(server, '10.0.0.2', 53, { ...local, protocol: IPPROTO.UDP });
   host.connect(server, '127.0.0.1', 80, { localAddress: '127.0.0.1', localPort: 40_001 });
   host.connect(server, '/run/app.sock');
   for (let i = 0; i < 500; i++) host.connect(server, '10.0.0.2', 80, { localAddress: address, localPort: 50_000 + i });

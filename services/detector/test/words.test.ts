@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { type KindName, layouts } from '@ringfence/wire';
+import { IPPROTO, type KindName, layouts, records } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne } from './support.ts';
 
+const { AF_INET, AF_UNIX } = records.AddressFamily;
 /** Whatever the program /opt/x does is an incident. */
 const ANYTHING = `
 - rule: Anything
@@ -55,13 +56,13 @@ test('whatever kind of event a process causes, the story has words for it', () =
 });
 
 test('datagrams are told with whom they were exchanged, of unix sockets to which they were sent', () => {
-  const udp = { family: 2, protocol: 17, port: 53, address: Buffer.from([203, 0, 113, 9]), count: 1 };
+  const udp = { family: AF_INET, protocol: IPPROTO.UDP, port: 53, address: Buffer.from([203, 0, 113, 9]), count: 1 };
   const datagrams = [
     { ...udp, told: 'exchanged datagrams with 203.0.113.9 port 53' },
     { ...udp, result: -1, told: 'tried to send datagrams to 203.0.113.9 port 53' },
-    { family: 1, path: '/run/log\u001b', count: 1, told: 'sent datagrams to /run/log\\x1b' },
-    { family: 1, path: '/run/no', result: -2, count: 1, told: 'tried to send datagrams to /run/no' },
-    { family: 1, count: 1, told: 'sent datagrams to a socket without a name' },
+    { family: AF_UNIX, path: '/run/log\u001b', count: 1, told: 'sent datagrams to /run/log\\x1b' },
+    { family: AF_UNIX, path: '/run/no', result: -2, count: 1, told: 'tried to send datagrams to /run/no' },
+    { family: AF_UNIX, count: 1, told: 'sent datagrams to a socket without a name' },
   ];
   for (const { told, ...values } of datagrams)
     assert.equal(

@@ -1,14 +1,17 @@
 /** Forks, execs and changes of credentials that fail: each is an event of its own, and none of those that tell what happened. */
+
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
 import { ControlBlock } from '@ringfence/sensor';
 import { InterestTable } from '@ringfence/sensor/parts';
 import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
-import type { Want } from '@ringfence/wire';
+import { records, UNSET_ID, type Want } from '@ringfence/wire';
 
+const { EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, EACCES, EFAULT, ENOTDIR, ENAMETOOLONG } = constants.errno;
 const FORK = 1;
 const EXEC = 2;
 const CREDENTIALS = 3;
@@ -24,24 +27,15 @@ const CALL = {
   setuid: 8,
   setgroups: 16,
 } as const;
-const EPERM = -1;
-const ENOENT = -2;
-const E2BIG = -7;
-const ENOEXEC = -8;
-const EAGAIN = -11;
-const EACCES = -13;
-const EFAULT = -14;
-const ENOTDIR = -20;
-const ENAMETOOLONG = -36;
-const AT_EMPTY_PATH = 0x1000;
+const { AT_EMPTY_PATH } = records.AtFlag;
 const CLONE_THREAD = 0x1_0000n;
 const NEW_UTS_AND_PID = 0x2400_0000n;
 const CAP_CHOWN = 1n;
 const CAP_SETUID = 1n << 7n;
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_BPF = 1n << 39n;
-const ARGV_MAX = 4096;
-const STAYS = 0xffff_ffffn;
+const { ATTEMPT_ARGV_MAX } = records.Limit;
+const STAYS = BigInt(UNSET_ID);
 const nobody = { uid: 65534, gid: 65534 };
 /** the calls that this machine has */
 const forks =
@@ -86,12 +80,12 @@ describe('what fails on the running kernel', { skip }, () => {
     const orphan = file('orphan', '#!/no/such/interpreter\n', 0o755);
     const missing = join(scratch.path, 'missing');
     const cases = [
-      [missing, ENOENT],
-      [plain, EACCES],
-      [`${plain}/below`, ENOTDIR],
-      [garbage, ENOEXEC],
-      [orphan, ENOENT],
-      [scratch.path, EACCES],
+      [missing, -ENOENT],
+      [plain, -EACCES],
+      [`${plain}/below`, -ENOTDIR],
+      [garbage, -ENOEXEC],
+      [orphan, -ENOENT],
+      [scratch.path, -EACCES],
     ] as const;
     const records = await sensor.run(program, ['exec', ...cases.map(([path]) => path)]);
     const failed = all(records, 'rf_attempt');
@@ -109,7 +103,7 @@ describe('what fails on the running kernel', { skip }, () => {
   test('a path that is too long keeps its beginning', async () => {
     const [long] = await attempts(['exec', `/${'p'.repeat(5000)}`]);
     const kept = `/${'p'.repeat(4094)}`;
-    assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [ENAMETOOLONG, true]);
+    assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [-ENAMETOOLONG, true]);
     assert.deepEqual([long?.texts['argv']?.bytes.length, text(long, 'argv') === kept], [kept.length, true]);
     assert.equal(long?.fields['argv_cut'], 1);
   });
@@ -124,16 +118,16 @@ describe('what fails on the running kernel', { skip }, () => {
       [CALL.execveat, plain, 'called'],
     );
     const [itself] = await attempts(['execat', plain, '', String(AT_EMPTY_PATH)]);
-    assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [EACCES, plain]);
+    assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [-EACCES, plain]);
   });
 
   test('arguments beyond 2 MiB are refused, and keep their first 4 KiB with a mark', async () => {
     const leave = join(scratch.path, 'attempt');
     const [huge] = await attempts(['exec-huge', leave]);
     const head = `${leave}\0short\0`;
-    assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [E2BIG, 1]);
-    assert.equal(text(huge, 'argv'), head.padEnd(ARGV_MAX, 'x'));
-    assert.ok((huge?.texts['argv']?.length ?? 0) > ARGV_MAX);
+    assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [-E2BIG, 1]);
+    assert.equal(text(huge, 'argv'), head.padEnd(ATTEMPT_ARGV_MAX, 'x'));
+    assert.ok((huge?.texts['argv']?.length ?? 0) > ATTEMPT_ARGV_MAX);
     const [most] = await attempts(['exec-many', '/nowhere/x', '255']);
     assert.deepEqual([most?.fields['argv_cut'], text(most, 'argv')], [0, Array(255).fill('w').join('\0')]);
     const [more] = await attempts(['exec-many', '/nowhere/x', '257']);
@@ -145,9 +139,9 @@ describe('what fails on the running kernel', { skip }, () => {
   test('what can not be read is left out, and counted', async () => {
     const before = sensor.counters(SECURITY).read_fault;
     const [arguments_, path] = await attempts(['exec-fault', program]);
-    assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [EFAULT, program]);
+    assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [-EFAULT, program]);
     assert.deepEqual([arguments_?.fields['argv_cut'], text(arguments_, 'argv')], [1, '']);
-    assert.deepEqual([path?.fields['result'], text(path, 'path')], [EFAULT, '']);
+    assert.deepEqual([path?.fields['result'], text(path, 'path')], [-EFAULT, '']);
     assert.equal(sensor.counters(SECURITY).read_fault - before, 2n);
   });
 
@@ -171,10 +165,10 @@ describe('what fails on the running kernel', { skip }, () => {
     const flags = { fork: 0n, vfork: 0x4100n, clone: 0n, clone3: 0n };
     assert.deepEqual(
       told.slice(0, -1),
-      forks.map((call) => [FORK, CALL[call], EAGAIN, flags[call]]),
+      forks.map((call) => [FORK, CALL[call], -EAGAIN, flags[call]]),
     );
     const [operation, call, result, thread] = told.at(-1) ?? [];
-    assert.deepEqual([operation, result], [FORK, EAGAIN]);
+    assert.deepEqual([operation, result], [FORK, -EAGAIN]);
     assert.ok(call === CALL.clone3 || call === CALL.clone, 'as the C library likes');
     assert.ok((thread as bigint) & CLONE_THREAD);
     const sources = failed.map(({ fields }) => [fields['call'], fields['source_caller']]);
@@ -186,8 +180,8 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.deepEqual(
       failed.map(({ fields }) => [fields['call'], fields['result'], fields['first']]),
       [
-        [CALL.clone, EPERM, NEW_UTS_AND_PID],
-        [CALL.clone3, EPERM, NEW_UTS_AND_PID],
+        [CALL.clone, -EPERM, NEW_UTS_AND_PID],
+        [CALL.clone3, -EPERM, NEW_UTS_AND_PID],
       ],
     );
   });
@@ -229,14 +223,14 @@ describe('what fails on the running kernel', { skip }, () => {
   test('a user or group id that is refused is told, by every system call', async () => {
     const calls = ['root', 'setgid', 'setfsuid', 'setfsgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'];
     assert.deepEqual(await refused(...calls), [
-      [8, EPERM, 0, 0n, STAYS, STAYS],
-      [9, EPERM, 0, 8n, STAYS, STAYS],
-      [10, EPERM, 0, 12n, STAYS, STAYS],
-      [11, EPERM, 0, 11n, STAYS, STAYS],
-      [12, EPERM, 0, 0n, 13n, STAYS],
-      [13, EPERM, 0, 9n, 10n, STAYS],
-      [14, EPERM, 0, 14n, 15n, 0n],
-      [15, EPERM, 0, 5n, 6n, 7n],
+      [8, -EPERM, 0, 0n, STAYS, STAYS],
+      [9, -EPERM, 0, 8n, STAYS, STAYS],
+      [10, -EPERM, 0, 12n, STAYS, STAYS],
+      [11, -EPERM, 0, 11n, STAYS, STAYS],
+      [12, -EPERM, 0, 0n, 13n, STAYS],
+      [13, -EPERM, 0, 9n, 10n, STAYS],
+      [14, -EPERM, 0, 14n, 15n, 0n],
+      [15, -EPERM, 0, 5n, 6n, 7n],
     ]);
     assert.deepEqual(
       await refused('same', 'fs-asked', 'fs-own'),
@@ -248,9 +242,9 @@ describe('what fails on the running kernel', { skip }, () => {
   test('capabilities that are refused are told', async () => {
     const [permitted, lower] = [CAP_SYS_ADMIN | CAP_SETUID | CAP_BPF, CAP_SYS_ADMIN | CAP_SETUID];
     assert.deepEqual(await refused('raise', 'raise-old', 'capset-fault'), [
-      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
-      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
-      [CALL.capset, EFAULT, 1, 0n, 0n, 0n],
+      [CALL.capset, -EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
+      [CALL.capset, -EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
+      [CALL.capset, -EFAULT, 1, 0n, 0n, 0n],
     ]);
   });
 
@@ -263,13 +257,13 @@ describe('what fails on the running kernel', { skip }, () => {
         ...[groupIds(groups), groups?.length],
       ]),
       [
-        [CALL.setgroups, EPERM, 1, 3n, [1000, 999, 998], 12],
-        [CALL.setgroups, EPERM, 1, 0n, [], 0],
-        [CALL.setgroups, EPERM, 1, 0xffff_ffffn, [], 0],
+        [CALL.setgroups, -EPERM, 1, 3n, [1000, 999, 998], 12],
+        [CALL.setgroups, -EPERM, 1, 0n, [], 0],
+        [CALL.setgroups, -EPERM, 1, 0xffff_ffffn, [], 0],
       ],
     );
     const byRoot = one(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
-    assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [EFAULT, 12]);
+    assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [-EFAULT, 12]);
   });
 
   test('what works is none of these', async () => {
@@ -296,10 +290,10 @@ describe('what fails on the running kernel', { skip }, () => {
       return records.map(({ fields }) => `${fields['operation']} ${fields['result']}`);
     };
     const forms = {
-      'attempt.exec-not-found': [`${EXEC} ${ENOENT}`, `${EXEC} ${ENOTDIR}`],
-      'attempt.exec': [`${EXEC} ${EACCES}`],
-      'attempt.fork': [`${FORK} ${EAGAIN}`],
-      'attempt.credentials': [`${CREDENTIALS} ${EPERM}`],
+      'attempt.exec-not-found': [`${EXEC} ${-ENOENT}`, `${EXEC} ${-ENOTDIR}`],
+      'attempt.exec': [`${EXEC} ${-EACCES}`],
+      'attempt.fork': [`${FORK} ${-EAGAIN}`],
+      'attempt.credentials': [`${CREDENTIALS} ${-EPERM}`],
     };
     let version = 0;
     for (const [name, told] of Object.entries(forms)) {

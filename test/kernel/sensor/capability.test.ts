@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
+const { EPERM } = constants.errno;
 const CAP_SYS_CHROOT = 18;
 const CAP_SYS_ADMIN = 21;
-const EPERM = -1;
 const somebody = { uid: 65534, gid: 65534 };
 const tracepoint = '/sys/kernel/tracing/events/capability/cap_capable';
 const reason = skip || (existsSync(tracepoint) ? false : 'the kernel has no tracepoint cap_capable (6.14)');
@@ -45,7 +46,7 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
   test('a capability that is missing', async () => {
     const record = one(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
     const user_namespace = namespaces()['user'];
-    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: EPERM, user_namespace, count: 1 });
+    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: -EPERM, user_namespace, count: 1 });
   });
 
   test('a capability in a user namespace of its own names that namespace', { skip: skipUserNamespaces }, async () => {

@@ -2,21 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const STREAM = 1;
-const DATAGRAM = 2;
-const TCP = 6;
-const UDP = 17;
-const ENOENT = -2;
-const EISCONN = -106;
-const ECONNREFUSED = -111;
-const EINPROGRESS = -115;
+const { ENOENT, EISCONN, ECONNREFUSED, EINPROGRESS } = constants.errno;
+const { AF_UNIX, AF_INET, AF_INET6 } = records.AddressFamily;
 const zero = new Uint8Array(16);
 
 function address(...bytes: number[]): Uint8Array {
@@ -68,7 +61,7 @@ describe('connects on the running kernel', { skip }, () => {
   test('a TCP connection over IPv4 and IPv6 names its peer', async () => {
     const port4 = await listen({ host: '127.0.0.1', port: 0 });
     const port6 = await listen({ host: '::1', port: 0 });
-    const common = { type: STREAM, protocol: TCP, result: 0, source_caller: 0 };
+    const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: 0, source_caller: 0 };
     assert.deepEqual((await record('tcp4', '127.0.0.1', String(port4))).fields, {
       ...common,
       family: AF_INET,
@@ -84,7 +77,7 @@ describe('connects on the running kernel', { skip }, () => {
   });
 
   test('a refused connection names who refused it, from the copy of the kernel', async () => {
-    const common = { type: STREAM, protocol: TCP, result: ECONNREFUSED, source_caller: 0, port: 1 };
+    const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: -ECONNREFUSED, source_caller: 0, port: 1 };
     const v4 = { ...common, family: AF_INET, address: address(127, 0, 0, 1) };
     const v6 = { ...common, family: AF_INET6, address: localhost6 };
     assert.deepEqual((await record('tcp4', '127.0.0.1', '1')).fields, v4);
@@ -99,20 +92,20 @@ describe('connects on the running kernel', { skip }, () => {
     ).fields;
     assert.deepEqual(remote(fields), {
       family: AF_INET,
-      type: STREAM,
-      protocol: TCP,
+      type: SOCK.STREAM,
+      protocol: IPPROTO.TCP,
       port: 80,
       address: address(192, 0, 2, 1),
       source_caller: 0,
     });
-    assert.ok((result as number) === EINPROGRESS || (result as number) < 0);
+    assert.ok((result as number) === -EINPROGRESS || (result as number) < 0);
   });
 
   test('UDP is connected too, and taking that back is no connection', async () => {
     assert.deepEqual((await record('udp4', '127.0.0.1', '53')).fields, {
       family: AF_INET,
-      type: DATAGRAM,
-      protocol: UDP,
+      type: SOCK.DGRAM,
+      protocol: IPPROTO.UDP,
       port: 53,
       address: address(127, 0, 0, 1),
       result: 0,
@@ -121,7 +114,7 @@ describe('connects on the running kernel', { skip }, () => {
     assert.deepEqual(all(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
   });
 
-  const unix = { family: AF_UNIX, type: STREAM, protocol: 0, port: 0, address: zero };
+  const unix = { family: AF_UNIX, type: SOCK.STREAM, protocol: 0, port: 0, address: zero };
 
   test('a unix socket is known by its file, whatever it was called', async () => {
     const path = join(scratch.path, 'socket');
@@ -157,7 +150,7 @@ describe('connects on the running kernel', { skip }, () => {
   test('a call that is refused before the kernel comes to the address has no duration', async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
     const [first, second] = all(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
-    assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, EISCONN]);
+    assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, -EISCONN]);
     assert.ok((first?.fields['duration'] as bigint) > 0n);
     assert.equal(second?.fields['duration'], 0n);
   });
@@ -165,7 +158,7 @@ describe('connects on the running kernel', { skip }, () => {
   test('a unix socket that is not there is reported with the text of the caller, marked as such', async () => {
     const path = join(scratch.path, 'nobody');
     const source_caller = await callerUnlessFull();
-    assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: ENOENT, source_caller }, path });
+    assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: -ENOENT, source_caller }, path });
   });
 
   test("the agent's own connections are left out, and counted", async () => {

@@ -7,16 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, execOf, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
 
-const MEMFD = 1;
-const DELETED = 2;
-const SETUID = 4;
-const PRIVILEGED = 16;
-const SCRIPT = 32;
-const UPPER = 64;
-const FILE_CAPS = 128;
-const UNSET = 0xffff_ffff;
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
+const REMOTE_STREAMS = STDIO.INPUT | STDIO.OUTPUT | STDIO.NETWORK_INPUT | STDIO.NETWORK_OUTPUT;
 const nobody = 65534;
 
 const text = (record: SensorRecord | undefined, name: string): string | undefined =>
@@ -49,8 +44,8 @@ describe('exec on the running kernel', { skip }, () => {
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       namespaces: { ...namespaces(), pid_in_ns: exec.header.tgid },
       flags: 0,
-      loginuid: UNSET,
-      session_id: UNSET,
+      loginuid: UNSET_ID,
+      session_id: UNSET_ID,
       tty: 0,
       argc: 3,
       snapshot: 0,
@@ -104,7 +99,7 @@ describe('exec on the running kernel', { skip }, () => {
 
   test('an executable that exists only in memory is marked', async () => {
     const exec = execOf(await sensor.run(run, ['memfd', leave]), '/memfd:payload');
-    assert.equal(exec.fields['flags'], MEMFD | DELETED);
+    assert.equal(exec.fields['flags'], FLAG.EXEC_MEMFD | FLAG.EXEC_DELETED);
     assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
   });
 
@@ -112,7 +107,7 @@ describe('exec on the running kernel', { skip }, () => {
     const doomed = join(scratch.path, 'doomed');
     copyFileSync(leave, doomed);
     const exec = execOf(await sensor.run(run, ['deleted', doomed]), doomed);
-    assert.equal((exec.fields['flags'] as number) & ~MEMFD, DELETED);
+    assert.equal((exec.fields['flags'] as number) & ~FLAG.EXEC_MEMFD, FLAG.EXEC_DELETED);
   });
 
   test('a set-user-id executable raises privileges, and says so', async () => {
@@ -121,7 +116,7 @@ describe('exec on the running kernel', { skip }, () => {
     copyFileSync(leave, raising);
     chmodSync(raising, 0o4755);
     const exec = one(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
-    assert.equal(exec.fields['flags'], SETUID | PRIVILEGED);
+    assert.equal(exec.fields['flags'], FLAG.EXEC_SETUID | FLAG.EXEC_PRIVILEGED);
     const { uid, euid, gid, egid } = exec.fields['credentials'] as { [name: string]: number };
     assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
   });
@@ -130,7 +125,7 @@ describe('exec on the running kernel', { skip }, () => {
     const script = join(scratch.path, 'script');
     writeFileSync(script, `#!${leave} code\n`, { mode: 0o755 });
     const exec = one(await sensor.run(script, ['0']), 'rf_exec');
-    assert.equal(exec.fields['flags'], SCRIPT);
+    assert.equal(exec.fields['flags'], FLAG.EXEC_SCRIPT);
     assert.equal(text(exec, 'filename'), script);
     assert.equal(text(exec, 'path'), leave);
     assert.equal(text(exec, 'argv'), `${leave}\0code\0${script}\x000`);
@@ -157,7 +152,7 @@ describe('exec on the running kernel', { skip }, () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
     const remote = one(await sensor.run(leave, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
-    assert.equal(remote.fields['stdio_sockets'], 0x303, 'sockets that lead to other machines are told apart');
+    assert.equal(remote.fields['stdio_sockets'], REMOTE_STREAMS, 'sockets that lead to other machines are told apart');
     socket.destroy();
     server.close();
     const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
@@ -245,10 +240,10 @@ describe('exec on the running kernel', { skip }, () => {
     copyFileSync(leave, capable);
     execFileSync(scratch.compile('filecaps'), [capable]);
     const raised = one(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
-    assert.equal(raised.fields['flags'], PRIVILEGED | FILE_CAPS);
+    assert.equal(raised.fields['flags'], FLAG.EXEC_PRIVILEGED | FLAG.EXEC_FILE_CAPS);
     assert.equal((raised.fields['credentials'] as { cap_permitted: bigint }).cap_permitted, 1n << 13n);
     const byRoot = one(await sensor.run(capable, ['code', '0']), 'rf_exec');
-    assert.equal(Number(byRoot.fields['flags']) & FILE_CAPS, 0, 'root has them anyway');
+    assert.equal(Number(byRoot.fields['flags']) & FLAG.EXEC_FILE_CAPS, 0, 'root has them anyway');
   });
 
   test('an executable of an overlay is told from the image below it when it was written there', async (context) => {
@@ -265,6 +260,6 @@ describe('exec on the running kernel', { skip }, () => {
     if (one(ended, 'rf_exit').fields['code'] === 71) return context.skip('this kernel mounts no overlay');
     const ran = (name: string): number =>
       Number(all(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
-    assert.deepEqual([ran('image') & UPPER, ran('written') & UPPER], [0, UPPER]);
+    assert.deepEqual([ran('image') & FLAG.EXEC_UPPER, ran('written') & FLAG.EXEC_UPPER], [0, FLAG.EXEC_UPPER]);
   });
 });

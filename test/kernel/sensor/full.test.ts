@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import os from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UNIX_SENT } from '@ringfence/sensor/parts';
@@ -21,9 +22,9 @@ import {
 import { records } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
+const { ENOENT } = os.constants.errno;
 const OPENS = 200;
 const CHANGES = 100;
-const ENOENT = -2;
 const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOperation.FILE_CHMOD };
 
 const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
@@ -309,7 +310,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       const words = ['unlink', 'alias/missing/file'];
       const [record] = all(await sensor.run(program('change'), words, { cwd: scratch.path }), 'rf_file_change');
       assert.equal(record?.texts['path']?.bytes.toString(), at('alias/missing/file'));
-      assert.deepEqual([record?.fields['result'], record?.fields['source_caller']], [ENOENT, 1]);
+      assert.deepEqual([record?.fields['result'], record?.fields['source_caller']], [-ENOENT, 1]);
     });
   });
 });

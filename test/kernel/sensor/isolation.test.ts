@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
+const { EPERM, EBADF, EFAULT, EINVAL } = constants.errno;
 const SETNS = 1;
 const UNSHARE = 2;
 const PRCTL = 3;
@@ -13,10 +15,6 @@ const PERSONALITY = 5;
 const CLONE_NEWUTS = 0x0400_0000n;
 const CLONE_NEWNET = 0x4000_0000n;
 const ADDR_NO_RANDOMIZE = 0x40000n;
-const EPERM = -1;
-const EBADF = -9;
-const EFAULT = -14;
-const EINVAL = -22;
 
 describe('what a thread does to its confinement, on the running kernel', { skip }, () => {
   let sensor: TestSensor;
@@ -64,11 +62,11 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
 
   test('namespaces that are refused are reported with the error', async () => {
     assert.deepEqual(told(await change('unshare-wrong', 'setns-wrong')), [
-      [UNSHARE, CLONE_NEWUTS | 1n, 0n, EINVAL],
-      [SETNS, CLONE_NEWNET, 0n, EBADF],
+      [UNSHARE, CLONE_NEWUTS | 1n, 0n, -EINVAL],
+      [SETNS, CLONE_NEWNET, 0n, -EBADF],
     ]);
     const refused = all(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
-    assert.deepEqual(told(refused), [[UNSHARE, CLONE_NEWUTS, 0n, EPERM]]);
+    assert.deepEqual(told(refused), [[UNSHARE, CLONE_NEWUTS, 0n, -EPERM]]);
   });
 
   for (const [call, option, argument] of [
@@ -87,17 +85,17 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
   test('prctl: who may trace it is reported, also where the kernel has no such limit', async () => {
     const [[operation, option, argument, result] = []] = told(await change('ptracer'));
     assert.deepEqual([operation, option, argument], [PRCTL, 0x59616d61n, 1n]);
-    assert.ok(result === 0 || result === EINVAL, 'without Yama: EINVAL');
+    assert.ok(result === 0 || result === -EINVAL, 'without Yama: EINVAL');
   });
 
   test('prctl that fails is reported with the error', async () => {
     assert.deepEqual(told(await change('dumpable-wrong', 'no-new-privs-wrong')), [
-      [PRCTL, 4n, 7n, EINVAL],
-      [PRCTL, 38n, 0n, EINVAL],
+      [PRCTL, 4n, 7n, -EINVAL],
+      [PRCTL, 38n, 0n, -EINVAL],
     ]);
     const [[operation, option, argument, result] = []] = told(await change('mm-wrong'));
     assert.deepEqual([operation, option, argument], [PRCTL, 35n, 1000n]);
-    assert.ok(result === EINVAL || result === EPERM, 'without CAP_SYS_RESOURCE: EPERM');
+    assert.ok(result === -EINVAL || result === -EPERM, 'without CAP_SYS_RESOURCE: EPERM');
   });
 
   test('prctl that only asks, or gives a thread its name, is nothing to report', async () => {
@@ -107,7 +105,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
   test('a filter of system calls', async () => {
     assert.deepEqual(told(await change('seccomp', 'seccomp-wrong', 'seccomp-asked')), [
       [SECCOMP, 1n, 2n, 0],
-      [SECCOMP, 1n, 0n, EFAULT],
+      [SECCOMP, 1n, 0n, -EFAULT],
     ]);
   });
 

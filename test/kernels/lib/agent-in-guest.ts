@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { defined } from '@ringfence/base';
 
 /** What the agent's log says of its sensor. */
 interface InPlace {
@@ -86,7 +87,7 @@ const told: GuestAgent = {
     hooks,
     full,
     resumed,
-    ...(onTracepoints === undefined ? {} : { onTracepoints }),
+    ...defined({ onTracepoints }),
   })),
   missing: first.missing,
   left: pins(),

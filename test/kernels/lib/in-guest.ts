@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { defined } from '@ringfence/base';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { FullProfile } from '@ringfence/sensor';
 import type { Way } from '@ringfence/sensor/parts';
@@ -51,7 +52,7 @@ async function run(paths: readonly string[], profile: Profile, way?: Way): Promi
     root: join(import.meta.dirname, '../../..'),
     timeoutMs: FILE_TIMEOUT_MS,
     env: { ...process.env, ...SETTINGS, RINGFENCE_TEST_PROFILE: profile, ...ways },
-    onReport: (report) => print({ type: 'file', profile, report, ...(way === undefined ? {} : { way }) }),
+    onReport: (report) => print({ type: 'file', profile, report, ...defined({ way }) }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
+import { defined } from '@ringfence/base';
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from '@ringfence/sensor';
 import { kernelFunctions } from '@ringfence/sensor/parts';
@@ -73,7 +74,7 @@ function judge(
     if (why !== undefined) return { name, section, full, refused: why, instructions: 0 };
     const instructions = program.verifiedInstructions;
     const unattached = attach(program, cgroup);
-    return { name, section, full, instructions, ...(unattached === undefined ? {} : { unattached }) };
+    return { name, section, full, instructions, ...defined({ unattached }) };
   });
 }
 

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import { defined } from '@ringfence/base';
 import type { KafkaSasl, KafkaTls } from '../options.ts';
 import { WireError } from './wire.ts';
 
@@ -22,7 +23,7 @@ export class TlsMaterial {
       ...(ca === undefined ? {} : { ca: this.#read(ca) }),
       ...(cert === undefined ? {} : { cert: this.#read(cert) }),
       ...(key === undefined ? {} : { key: this.#read(key) }),
-      ...(name === undefined ? {} : { servername: name }),
+      ...defined({ servername: name }),
     };
   }
 

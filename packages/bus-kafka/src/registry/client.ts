@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '@ringfence/base';
+import { type Backoff, backoffMs, defined } from '@ringfence/base';
 import { RegistryAnswerError, RegistryRefusedError, RegistryUnreachableError } from './errors.ts';
 import { exchangeHttp, type HttpAnswer, ResponseTooLargeError } from './http.ts';
 
@@ -145,8 +145,7 @@ export class RegistryClient {
         headers: { ...this.#headers, ...length },
         timeoutMs,
         maxBytes: MAX_ANSWER_BYTES,
-        ...(json === undefined ? {} : { body: json }),
-        ...(ca === undefined ? {} : { ca }),
+        ...defined({ body: json, ca }),
       });
     } catch (cause) {
       if (cause instanceof ResponseTooLargeError)

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { defined } from '@ringfence/base';
 
 export interface HttpOptions {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -30,7 +31,7 @@ export function exchangeHttp(url: URL, options: HttpOptions): Promise<HttpAnswer
   const { method, headers, body, ca, maxBytes } = options;
   const signal = AbortSignal.timeout(options.timeoutMs);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  const request = send(url, { method, headers, signal, ...(ca === undefined ? {} : { ca }) }, (response) => {
+  const request = send(url, { method, headers, signal, ...defined({ ca }) }, (response) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     response.on('data', (chunk: Buffer) => {

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { knowsSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
+import { isKnownSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
 import type { SchemaBook } from '../../src/registry/book.ts';
 
 export const SCHEMAS = 'ringfence.schemas';
 
-export const book: SchemaBook = { currentSchemas: writerSchemas, knows: knowsSchema, learn: learnSchema };
+export const book: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
 
 /** Opens a bus without schemas. Its records are those on the wire. */
 export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus> {

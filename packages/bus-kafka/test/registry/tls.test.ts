@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { defined } from '@ringfence/base';
 import { createTestCa, type TestCertificate } from '@ringfence/testkit';
 import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
 import { RegistryClient } from '../../src/registry/client.ts';
@@ -57,7 +58,7 @@ describe('a registry behind TLS', { skip: registryMissing() ?? false }, () => {
     const refusalOf = async (certificate: TestCertificate, authority?: string): Promise<string> => {
       const url = await behindTls(t, certificate);
       const options = { url, user: 'reader', password: 'secret', attempts: 1 };
-      const client = new RegistryClient({ ...options, ...(authority === undefined ? {} : { ca: authority }) });
+      const client = new RegistryClient({ ...options, ...defined({ ca: authority }) });
       const error: unknown = await client.schemaById(1).catch((reason: unknown) => reason);
       assert.equal((error as { code?: string }).code, 'ERR_REGISTRY_UNREACHABLE');
       return (error as Error).message;

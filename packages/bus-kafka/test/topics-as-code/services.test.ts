@@ -7,7 +7,7 @@ import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit/
 import {
   ACCESS,
   encodeSigned,
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   PLAIN_TOPICS,
   ROLES,
@@ -52,7 +52,7 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
   /** Opens a bus as `ringfence up --only role` does. */
   const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
     withSchemas(bus, {
-      book: { currentSchemas: writerSchemas, knows: knowsSchema, learn: learnSchema },
+      book: { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema },
       topic: TOPIC.schemas,
       reads: recordsOf([role], 'reads'),
       writes: recordsOf([role], 'writes'),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, opendir, readlink } from 'node:fs/promises';
+import { defined } from '@ringfence/base';
 import { fileCapabilities } from '@ringfence/host-kit';
 
 /** What is remembered of a file, a directory, a link or a device. */
@@ -100,7 +101,7 @@ async function factsOf(path: Buffer, status: Stats): Promise<FileFacts> {
   return {
     ...facts,
     size,
-    ...(capabilities === undefined ? {} : { capabilities }),
+    ...defined({ capabilities }),
     ...(await contentOf(path)),
   };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 import type { Status } from '../status/status.ts';
 import { http } from './protocol.ts';
 
@@ -47,7 +47,7 @@ export class ApiClient {
 
   /** Sends a request and returns the body of its response. Rejects with OperatorError when the request fails. */
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const request = http.request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
+    const request = http.request({ socketPath: this.#socket, path, ...defined({ signal }) });
     request.end();
     const response = await this.#response(request);
     if (response.statusCode === 200) return response;

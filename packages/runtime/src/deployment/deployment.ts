@@ -7,7 +7,7 @@ import { exchangeSchemas } from '@ringfence/bus-kafka/schemas';
 import type { Config } from '@ringfence/config';
 import { loadLocalIdentity } from '@ringfence/identity/local';
 import {
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   ROLES,
   type Role,
@@ -97,7 +97,7 @@ async function openEmbedded({ config, log }: DeploymentOptions): Promise<Deploym
 }
 
 /** Schemas of this version, and those learnt from the bus. */
-export const schemaBook: SchemaBook = { currentSchemas: writerSchemas, knows: knowsSchema, learn: learnSchema };
+export const schemaBook: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
 
 /** Returns all topics with their retention from the settings. `partitions`: for the topics that have several. */
 export function topicSpecs(config: Pick<Config, 'topics'>, partitions = 1): TopicSpec[] {

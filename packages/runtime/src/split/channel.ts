@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 
 /** Argument or result of a call: a JSON value and bytes. */
 export interface Payload {
@@ -179,5 +179,5 @@ function parseHead(value: unknown): Head {
 }
 
 function errorClassOf({ code, fate }: ErrorClass): ErrorClass {
-  return { ...(code === undefined ? {} : { code }), ...(fate === undefined ? {} : { fate }) };
+  return defined({ code, fate });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
 import { ifReadable } from '@ringfence/host-kit';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
 import { probePath } from '../pins.ts';
 import { type PlacePlan, type ProbePlan, planProbe } from './plan.ts';
 import { ProbeProblem, type ProbeSpec, targetText } from './types.ts';
@@ -11,8 +12,7 @@ import { ProbeProblem, type ProbeSpec, targetText } from './types.ts';
 export const CUSTOM_PROGRAMS: readonly string[] = ['custom_user', 'custom_tracepoint'];
 
 const CHECK_SECONDS = 10;
-/** CUSTOM_PLANS_MAX */
-const PLANS_MAX = 512;
+const PLANS_MAX = records.Limit.PROBE_PLACES_MAX;
 /** A program that was replaced may run on as it was: its probes stay, those of the one before it go. */
 const GENERATIONS_MAX = 2;
 

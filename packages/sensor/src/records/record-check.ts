@@ -1,7 +1,6 @@
 import { records } from '@ringfence/wire';
 import { FIXED_BYTES, TEXTS } from '../generated/transcoder.generated.ts';
 
-export const CPUS_MAX = 256;
 const INT_MAX = 0x7fffffff;
 /** Beyond these, a number of 64 bits is no exact JavaScript number any more (ns are divided by 1000 first). */
 const HIGH_MAX = 1 << 21;

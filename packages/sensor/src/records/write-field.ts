@@ -1,8 +1,7 @@
 import { type AvroWriter, records } from '@ringfence/wire';
 
 const COPY_LOOP_MAX = 32;
-const AF_INET = 2;
-const AF_INET6 = 10;
+const { AF_INET, AF_INET6 } = records.AddressFamily;
 
 /** How long an address of that family is; 0: it has none. */
 export const addressBytes = (family: number): number => (family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0);

@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
 
 /** Above the largest pid of any kernel, so that a command against a simulated process can't reach a real process. */
@@ -56,7 +57,7 @@ export class Machine {
   }
 
   spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
-    const values = { credentials: parent.credentials, ...(argv === undefined ? {} : { argv }) };
+    const values = { credentials: parent.credentials, ...defined({ argv }) };
     return this.host.exec(this.fork(parent), path, values);
   }
 

@@ -11,6 +11,42 @@ export const AccessOperation = {
 } as const;
 export type AccessOperation = (typeof AccessOperation)[keyof typeof AccessOperation];
 
+/** enum rf_address_family */
+export const AddressFamily = {
+  AF_UNIX: 1,
+  AF_INET: 2,
+  AF_AX25: 3,
+  AF_IPX: 4,
+  AF_APPLETALK: 5,
+  AF_X25: 9,
+  AF_INET6: 10,
+  AF_KEY: 15,
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  AF_RDS: 21,
+  AF_PPPOX: 24,
+  AF_LLC: 26,
+  AF_CAN: 29,
+  AF_TIPC: 30,
+  AF_BLUETOOTH: 31,
+  AF_RXRPC: 33,
+  AF_IEEE802154: 36,
+  AF_ALG: 38,
+  AF_NFC: 39,
+  AF_VSOCK: 40,
+  AF_SMC: 43,
+  AF_XDP: 44,
+} as const;
+export type AddressFamily = (typeof AddressFamily)[keyof typeof AddressFamily];
+
+/** enum rf_at_flag */
+export const AtFlag = {
+  AT_SYMLINK_NOFOLLOW: 256,
+  AT_REMOVEDIR: 512,
+  AT_EMPTY_PATH: 4096,
+} as const;
+export type AtFlag = (typeof AtFlag)[keyof typeof AtFlag];
+
 /** enum rf_attempt_call */
 export const AttemptCall = {
   CALL_FORK: 1,
@@ -40,6 +76,14 @@ export const AttemptOperation = {
 } as const;
 export type AttemptOperation = (typeof AttemptOperation)[keyof typeof AttemptOperation];
 
+/** enum rf_counters_limit */
+export const CountersLimit = {
+  KINDS_MAX: 64,
+  FATES_MAX: 16,
+  CPUS_MAX: 256,
+} as const;
+export type CountersLimit = (typeof CountersLimit)[keyof typeof CountersLimit];
+
 /** enum rf_drop */
 export const Drop = {
   RING_FULL: 0,
@@ -55,6 +99,20 @@ export const Drop = {
   DROPS: 10,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
+
+/** enum rf_errno */
+export const Errno = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EAGAIN: 11,
+  EACCES: 13,
+  EFAULT: 14,
+  ENOTDIR: 20,
+  EINPROGRESS: 115,
+} as const;
+export type Errno = (typeof Errno)[keyof typeof Errno];
 
 /** enum rf_exec_flag */
 export const ExecFlag = {
@@ -77,6 +135,21 @@ export const Fate = {
   PASSED: 12,
 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
+
+/** enum rf_file_mode */
+export const FileMode = {
+  S_IFIFO: 4096,
+  S_IFCHR: 8192,
+  S_IFDIR: 16384,
+  S_IFBLK: 24576,
+  S_IFREG: 32768,
+  S_IFLNK: 40960,
+  S_IFSOCK: 49152,
+  S_IFMT: 61440,
+  S_ISGID: 1024,
+  S_ISUID: 2048,
+} as const;
+export type FileMode = (typeof FileMode)[keyof typeof FileMode];
 
 /** enum rf_file_operation */
 export const FileOperation = {
@@ -126,6 +199,14 @@ export const Form = {
   FORMS: 25,
 } as const;
 export type Form = (typeof Form)[keyof typeof Form];
+
+/** enum rf_hash */
+export const Hash = {
+  HASHES: 4096,
+  SHIFT: 52,
+  COMPONENTS: 3,
+} as const;
+export type Hash = (typeof Hash)[keyof typeof Hash];
 
 /** enum rf_io_operation */
 export const IoOperation = {
@@ -205,6 +286,31 @@ export const Lane = {
 } as const;
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
+/** enum rf_limit */
+export const Limit = {
+  ARGV_MAX: 32768,
+  PATH_MAX: 4096,
+  ENVIRONMENT_MAX: 2048,
+  RECORD_MAX: 52224,
+  UNIX_PATH_MAX: 108,
+  SNAPSHOT_ARGV_MAX: 16384,
+  WATCHED_MAX: 256,
+  TLS_DATA_MAX: 1024,
+  NAME_MAX: 32,
+  DNS_MAX: 512,
+  ATTEMPT_ARGV_MAX: 4096,
+  GROUPS_MAX: 32,
+  TLS_MAX: 2048,
+  PROBE_NAME_MAX: 64,
+  PROBE_ARGUMENT_NAME_MAX: 24,
+  PROBE_ARGUMENTS_MAX: 8,
+  PROBE_BYTES_MAX: 1024,
+  WATCHED_ENTRIES: 4096,
+  PROBES_MAX: 64,
+  PROBE_PLACES_MAX: 512,
+} as const;
+export type Limit = (typeof Limit)[keyof typeof Limit];
+
 /** enum rf_memory_operation */
 export const MemoryOperation = {
   MEMORY_MEMFD_CREATE: 1,
@@ -242,6 +348,24 @@ export const MountOperation = {
   MOUNT_FSOPEN: 9,
 } as const;
 export type MountOperation = (typeof MountOperation)[keyof typeof MountOperation];
+
+/** enum rf_open_flag */
+export const OpenFlag = {
+  O_RDONLY: 0,
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_ACCMODE: 3,
+  O_CREAT: 64,
+  O_EXCL: 128,
+  O_NOCTTY: 256,
+  O_TRUNC: 512,
+  O_APPEND: 1024,
+  O_NONBLOCK: 2048,
+  O_DSYNC: 4096,
+  O_CLOEXEC: 524288,
+  O_SYNC: 1052672,
+} as const;
+export type OpenFlag = (typeof OpenFlag)[keyof typeof OpenFlag];
 
 /** enum rf_packet_content */
 export const PacketContent = {
@@ -320,6 +444,17 @@ export const SocketOperation = {
   SOCKET_LISTEN: 3,
 } as const;
 export type SocketOperation = (typeof SocketOperation)[keyof typeof SocketOperation];
+
+/** enum rf_stdio */
+export const Stdio = {
+  INPUT: 1,
+  OUTPUT: 2,
+  ERRORS: 4,
+  NETWORK_INPUT: 256,
+  NETWORK_OUTPUT: 512,
+  NETWORK_ERRORS: 1024,
+} as const;
+export type Stdio = (typeof Stdio)[keyof typeof Stdio];
 
 /** enum rf_system_operation */
 export const SystemOperation = {

@@ -1,4 +1,4 @@
-// Generated from packages/wire/avro by `npm run check -- --fix`: edit the schemas, not this file.
+// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.
 
 export type U64 = Uint8Array;
 

@@ -1,5 +1,5 @@
 import { catalogue } from '@ringfence/fields';
-import { type EventView, escapeText, KIND, type KindName, kindName, leafIndex } from '@ringfence/wire';
+import { type EventView, escapeText, KIND, type KindName, kindName, leaf } from '@ringfence/wire';
 
 const VALUE_MAX = 160;
 
@@ -124,12 +124,12 @@ export function deedInWords(event: EventView): string | undefined {
   return words.startsWith('did ') ? words.replace('did', 'tried to') : `${words}, in vain`;
 }
 
-const silence = leafIndex('Silence', 'operation');
 const HEARD = 2;
 
 /** What happened, of an event that no process did. */
 export function happeningInWords(event: EventView): string | undefined {
   const { cursor } = event;
-  if (cursor.kind === KIND.Silence && cursor.leafLong(silence) === HEARD) return 'the host was heard of again';
+  if (cursor.kind === KIND.Silence && cursor.leafLong(leaf.Silence.operation) === HEARD)
+    return 'the host was heard of again';
   return happenings.get(cursor.kind)?.(event);
 }

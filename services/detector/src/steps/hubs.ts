@@ -1,4 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { type EventView, KTHREADD_PID, type ProcessInfo } from '@ringfence/wire';
 
 /**
  * Hubs: processes from which unrelated things start. They describe an incident and never join alerts. Known by executable path and parent, on the
@@ -72,7 +72,6 @@ const LISTENERS: ReadonlySet<string> = new Set([
   'dbus-broker',
 ]);
 
-const KTHREADD = 2;
 const MAX_CLIMB = 32;
 
 export type IsAgent = (hostId: string, bootId: string, pid: number) => boolean;
@@ -91,7 +90,7 @@ export function climb(event: EventView, process: ProcessInfo | undefined, isAgen
 export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent): boolean {
   const { hostId, bootId } = event.head;
   const { pid } = process.raw;
-  if (pid === 1 || pid === KTHREADD || process.parent?.raw.pid === KTHREADD) return true;
+  if (pid === 1 || pid === KTHREADD_PID || process.parent?.raw.pid === KTHREADD_PID) return true;
   if (isAgent(hostId, bootId, pid)) return true;
   const { executable, name } = process;
   const inSystem = SYSTEM_DIRECTORIES.has(executable.slice(0, Math.max(0, executable.length - name.length - 1)));

@@ -1,4 +1,13 @@
-import { addressText, type EventView, escapeText, KIND, leafIndex, type ProcessInfo, records } from '@ringfence/wire';
+import {
+  addressText,
+  type EventView,
+  escapeText,
+  KIND,
+  leaf,
+  type ProcessInfo,
+  records,
+  UNSET_ID,
+} from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { Tie } from '../state/ties.ts';
@@ -24,28 +33,10 @@ export interface Shared {
   readonly owned?: boolean;
 }
 
-const UNSET_SESSION = 0xffff_ffff;
 const SHOWN_HASH = 12;
 const PATH_MAX = 128;
-const EINPROGRESS = -115;
 const MAX_ANCESTORS = 32;
-const AF_UNIX = 1;
-
-const socket = {
-  operation: leafIndex('Socket', 'operation'),
-  result: leafIndex('Socket', 'result'),
-  family: leafIndex('Socket', 'family'),
-  port: leafIndex('Socket', 'port'),
-  path: leafIndex('Socket', 'path.bytes'),
-};
-const hash = { sha256: leafIndex('Hash', 'sha256'), script: leafIndex('Hash', 'script') };
-const connect = {
-  result: leafIndex('Connect', 'result'),
-  family: leafIndex('Connect', 'family'),
-  address: leafIndex('Connect', 'address'),
-  port: leafIndex('Connect', 'port'),
-  path: leafIndex('Connect', 'path.bytes'),
-};
+const { AF_UNIX } = records.AddressFamily;
 
 /** What ties chains of one host together other than lineage: connections within it, login sessions, workloads, and files of one content. */
 export class LinkStep {
@@ -84,12 +75,12 @@ export class LinkStep {
 
   #listens(host: Host, event: EventView): void {
     const { cursor, process } = event;
-    if (process === undefined || cursor.leafLong(socket.result) < 0) return;
-    if (cursor.leafLong(socket.operation) !== records.SocketOperation.SOCKET_LISTEN) return;
-    const unix = cursor.leafLong(socket.family) === AF_UNIX;
+    if (process === undefined || cursor.leafLong(leaf.Socket.result) < 0) return;
+    if (cursor.leafLong(leaf.Socket.operation) !== records.SocketOperation.SOCKET_LISTEN) return;
+    const unix = cursor.leafLong(leaf.Socket.family) === AF_UNIX;
     const endpoint = unix
-      ? unixEnd(process, cursor.leafText(socket.path))
-      : tcpEnd(process, cursor.leafLong(socket.port));
+      ? unixEnd(process, cursor.leafText(leaf.Socket.pathBytes))
+      : tcpEnd(process, cursor.leafLong(leaf.Socket.port));
     const root = climb(event, process, this.#deps.isAgent).at(-1);
     if (root === undefined || endpoint === undefined) return;
     host.links.servers.set(endpoint, { root: root.entityId, name: named(process), clients: [] });
@@ -98,14 +89,15 @@ export class LinkStep {
   #connected(host: Host, event: EventView): void {
     const { cursor, process } = event;
     const { links } = host;
-    const result = cursor.leafLong(connect.result);
-    if (links.servers.size === 0 || process === undefined || (result < 0 && result !== EINPROGRESS)) return;
-    const unix = cursor.leafLong(connect.family) === AF_UNIX;
-    const path = unix ? cursor.leafText(connect.path) : '';
+    const result = cursor.leafLong(leaf.Connect.result);
+    if (links.servers.size === 0 || process === undefined || (result < 0 && result !== -records.Errno.EINPROGRESS))
+      return;
+    const unix = cursor.leafLong(leaf.Connect.family) === AF_UNIX;
+    const path = unix ? cursor.leafText(leaf.Connect.pathBytes) : '';
     const address = unix
       ? undefined
-      : addressText(cursor.buffer, cursor.leafAt(connect.address), cursor.leafLength(connect.address));
-    const port = cursor.leafLong(connect.port);
+      : addressText(cursor.buffer, cursor.leafAt(leaf.Connect.address), cursor.leafLength(leaf.Connect.address));
+    const port = cursor.leafLong(leaf.Connect.port);
     const endpoint = unix ? unixEnd(process, path) : isLoopback(address) ? tcpEnd(process, port) : undefined;
     const server = endpoint === undefined ? undefined : links.servers.get(endpoint);
     if (endpoint === undefined || server === undefined) return;
@@ -120,7 +112,7 @@ export class LinkStep {
   }
 
   #installed({ links }: Host, { cursor }: EventView): void {
-    const hex = cursor.leafBytes(hash.sha256).toString('hex');
+    const hex = cursor.leafBytes(leaf.Hash.sha256).toString('hex');
     if (hex !== '' && !links.installed.has(hex)) links.installed.set(hex, true);
   }
 
@@ -128,7 +120,7 @@ export class LinkStep {
   #ranWritten(host: Host, event: EventView): void {
     const { process, writer } = event;
     if (process === undefined || writer === undefined || process.raw.container !== writer.raw.container) return;
-    const script = event.cursor.kind === KIND.Hash && event.cursor.leafBoolean(hash.script);
+    const script = event.cursor.kind === KIND.Hash && event.cursor.leafBoolean(leaf.Hash.script);
     const sha256 = script ? process.raw.scriptSha256 : process.raw.sha256;
     if (sha256.length === 0 || climb(event, writer, this.#deps.isAgent).length === 0) return;
     const hex = Buffer.from(sha256).toString('hex');
@@ -163,7 +155,7 @@ function sessionOf({ head }: EventView, climbed: readonly ProcessInfo[]): Shared
   const [process] = climbed;
   if (process === undefined || process.raw.container >= 0) return undefined;
   const { sessionId } = process.raw;
-  if (sessionId === UNSET_SESSION || sessionId === 0) return undefined;
+  if (sessionId === UNSET_ID || sessionId === 0) return undefined;
   // All that a user's own service manager starts is in one session: a whole desktop.
   const above = climbed.at(-1)?.parent;
   if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;
@@ -185,21 +177,15 @@ function workloadOf({ container }: EventView, climbed: readonly ProcessInfo[]): 
   };
 }
 
-const log = {
-  action: leafIndex('Log', 'action'),
-  outcome: leafIndex('Log', 'outcome'),
-  origin: leafIndex('Log', 'origin'),
-  address: leafIndex('Log', 'sourceAddress'),
-};
-
 /** Somebody tries to log in from there and can't: sshd says so itself. Anyone can write a line that looks like it. */
 function guessOf(event: EventView, isAgent: IsAgent): Shared | undefined {
   const { cursor, process } = event;
   if (cursor.kind !== KIND.Log || process === undefined) return undefined;
-  if (cursor.leafText(log.action) !== 'ssh-login' || cursor.leafText(log.outcome) !== 'failure') return undefined;
-  if (cursor.leafText(log.origin) === 'filebeat' || !isListener(process) || !isHub(event, process, isAgent))
+  if (cursor.leafText(leaf.Log.action) !== 'ssh-login' || cursor.leafText(leaf.Log.outcome) !== 'failure')
     return undefined;
-  const address = escapeText(cursor.leafText(log.address)).slice(0, PATH_MAX);
+  if (cursor.leafText(leaf.Log.origin) === 'filebeat' || !isListener(process) || !isHub(event, process, isAgent))
+    return undefined;
+  const address = escapeText(cursor.leafText(leaf.Log.sourceAddress)).slice(0, PATH_MAX);
   if (address === '') return undefined;
   return { key: guessKey(address), why: () => `${address} is where others of this incident came from` };
 }

@@ -1,31 +1,29 @@
-import { addressText, type EventView, escapeText, KIND, leafIndex } from '@ringfence/wire';
+import {
+  addressText,
+  type BytesLeaf,
+  type EventView,
+  escapeText,
+  IPPROTO,
+  KIND,
+  type LongLeaf,
+  leaf,
+  records,
+} from '@ringfence/wire';
 import type { Tie } from '../state/ties.ts';
 
-const TCP = 6;
-const EINPROGRESS = -115;
 const SSH_PORT = 22;
 /** of a host's own, per login that only its log tells of */
 const MAX_ADDRESSES = 4;
 const TEXT_MAX = 128;
 
-const ends = (kind: 'Connect' | 'Accept') => ({
-  protocol: leafIndex(kind, 'protocol'),
-  result: leafIndex(kind, 'result'),
-  address: leafIndex(kind, 'address'),
-  port: leafIndex(kind, 'port'),
-  localAddress: leafIndex(kind, 'localAddress'),
-  localPort: leafIndex(kind, 'localPort'),
-});
-const CONNECT = ends('Connect');
-const ACCEPT = ends('Accept');
-
 /** The connection that the event is one end of; undefined: none that another host could see as well. */
 export function connectionOf(event: EventView): Tie | undefined {
   const { cursor } = event;
   const outward = cursor.kind === KIND.Connect;
-  const leaves = outward ? CONNECT : ACCEPT;
+  const leaves = outward ? leaf.Connect : leaf.Accept;
   const result = cursor.leafLong(leaves.result);
-  if (cursor.leafLong(leaves.protocol) !== TCP || (result < 0 && result !== EINPROGRESS)) return undefined;
+  if (cursor.leafLong(leaves.protocol) !== IPPROTO.TCP || (result < 0 && result !== -records.Errno.EINPROGRESS))
+    return undefined;
   const peer = endAt(event, leaves.address, leaves.port);
   const own = endAt(event, leaves.localAddress, leaves.localPort);
   if (peer === undefined || own === undefined) return undefined;
@@ -34,7 +32,7 @@ export function connectionOf(event: EventView): Tie | undefined {
     : { kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${own}`, at: event.timestamp };
 }
 
-function endAt({ cursor }: EventView, address: number, port: number): string | undefined {
+function endAt({ cursor }: EventView, address: BytesLeaf, port: LongLeaf): string | undefined {
   const text = addressText(cursor.buffer, cursor.leafAt(address), cursor.leafLength(address));
   return text === undefined ? undefined : endOf(text, cursor.leafLong(port));
 }
@@ -52,16 +50,6 @@ export function peerOf({ kind, end, detail }: Tie): string | undefined {
   return /^tcp \[?([0-9a-f.:]+?)\]?:\d+ → /.exec(detail)?.[1];
 }
 
-const log = (name: string): number => leafIndex('Log', name);
-const LOG = {
-  origin: log('origin'),
-  action: log('action'),
-  outcome: log('outcome'),
-  sourceAddress: log('sourceAddress'),
-  sourcePort: log('sourcePort'),
-  fingerprint: log('fingerprint'),
-};
-
 export interface Login {
   /** undefined: no key was used */
   readonly key: Tie | undefined;
@@ -72,12 +60,15 @@ export interface Login {
 /** What sshd's log says about a login that succeeded; undefined: it is of something else. */
 export function loginOf(event: EventView, addresses: readonly string[]): Login | undefined {
   const { cursor, timestamp: at } = event;
-  const text = (leaf: number): string => escapeText(cursor.leafText(leaf)).slice(0, TEXT_MAX);
-  if (text(LOG.action) !== 'ssh-login' || text(LOG.outcome) !== 'success') return undefined;
+  const text = (field: BytesLeaf): string => escapeText(cursor.leafText(field)).slice(0, TEXT_MAX);
+  if (text(leaf.Log.action) !== 'ssh-login' || text(leaf.Log.outcome) !== 'success') return undefined;
   // Nobody signed it.
-  if (text(LOG.origin) === 'filebeat') return undefined;
-  const fingerprint = text(LOG.fingerprint);
-  const peer = endOf(text(LOG.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''), cursor.leafLong(LOG.sourcePort));
+  if (text(leaf.Log.origin) === 'filebeat') return undefined;
+  const fingerprint = text(leaf.Log.fingerprint);
+  const peer = endOf(
+    text(leaf.Log.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''),
+    cursor.leafLong(leaf.Log.sourcePort),
+  );
   const likely = addresses.filter((one) => one.includes(':') === peer?.startsWith('[')).slice(0, MAX_ADDRESSES);
   const owns = peer === undefined ? [] : likely.flatMap((address) => endOf(address, SSH_PORT) ?? []);
   return {
@@ -86,14 +77,12 @@ export function loginOf(event: EventView, addresses: readonly string[]): Login |
   };
 }
 
-const HOST = { hostname: leafIndex('HostContext', 'hostname'), addresses: leafIndex('HostContext', 'addresses') };
-
 export interface HostNames {
   readonly hostname: string;
   readonly addresses: readonly string[];
 }
 
 export function namesOf({ cursor }: EventView): HostNames {
-  const addresses = cursor.leafText(HOST.addresses).slice(0, 2048).split(' ').slice(0, 32);
-  return { hostname: escapeText(cursor.leafText(HOST.hostname)).slice(0, TEXT_MAX), addresses };
+  const addresses = cursor.leafText(leaf.HostContext.addresses).slice(0, 2048).split(' ').slice(0, 32);
+  return { hostname: escapeText(cursor.leafText(leaf.HostContext.hostname)).slice(0, TEXT_MAX), addresses };
 }

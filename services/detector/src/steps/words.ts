@@ -5,7 +5,7 @@ import {
   escapeText,
   KIND,
   type KindName,
-  leafIndex,
+  leaf,
   normalPath,
   type ProcessInfo,
   records,
@@ -45,16 +45,10 @@ function deed(event: EventView): string {
   return told.get(cursor.kind)?.(event, process) ?? `${named(process)} ${deedInWords(event)}`;
 }
 
-const log = {
-  program: leafIndex('Log', 'program'),
-  message: leafIndex('Log', 'message.bytes'),
-  origin: leafIndex('Log', 'origin'),
-};
-
 function logged({ cursor }: EventView): string {
-  const program = short(escapeText(cursor.leafText(log.program)), COMMAND_MAX);
-  const unverified = cursor.leafText(log.origin) === 'filebeat' ? ', unverified' : '';
-  const message = short(escapeText(cursor.leafText(log.message)), COMMAND_MAX);
+  const program = short(escapeText(cursor.leafText(leaf.Log.program)), COMMAND_MAX);
+  const unverified = cursor.leafText(leaf.Log.origin) === 'filebeat' ? ', unverified' : '';
+  const message = short(escapeText(cursor.leafText(leaf.Log.messageBytes)), COMMAND_MAX);
   return `${program === '' ? 'a program' : program} logged "${message}"${unverified}`;
 }
 
@@ -68,105 +62,72 @@ function ran(event: EventView, process: ProcessInfo): string {
   return `${userText(process)} ran ${named(process)}${command}${written}`;
 }
 
-const open = {
-  path: leafIndex('Open', 'path.bytes'),
-  flags: leafIndex('Open', 'flags'),
-  result: leafIndex('Open', 'result'),
-};
-
 function opened({ cursor }: EventView, process: ProcessInfo): string {
-  const writing = (cursor.leafLong(open.flags) & 3) !== 0;
-  const verb = cursor.leafLong(open.result) < 0 ? 'tried to open' : 'opened';
-  return `${named(process)} ${verb} ${path(cursor.leafText(open.path))} ${writing ? 'for writing' : 'for reading'}`;
+  const writing = (cursor.leafLong(leaf.Open.flags) & records.OpenFlag.O_ACCMODE) !== 0;
+  const verb = cursor.leafLong(leaf.Open.result) < 0 ? 'tried to open' : 'opened';
+  return `${named(process)} ${verb} ${path(cursor.leafText(leaf.Open.pathBytes))} ${writing ? 'for writing' : 'for reading'}`;
 }
 
-const change = {
-  operation: leafIndex('FileChange', 'operation'),
-  result: leafIndex('FileChange', 'result'),
-  path: leafIndex('FileChange', 'path.bytes'),
-  target: leafIndex('FileChange', 'target.bytes'),
-};
 const CHANGES = Object.fromEntries(
   Object.entries(records.FileOperation).map(([name, value]) => [value, name.replace('FILE_', '').toLowerCase()]),
 );
 
 function changed({ cursor }: EventView, process: ProcessInfo): string {
-  const verb = cursor.leafLong(change.result) < 0 ? 'tried to' : 'did';
-  const file = path(normalPath(cursor.leafText(change.path)));
-  const target = path(cursor.leafText(change.target));
+  const verb = cursor.leafLong(leaf.FileChange.result) < 0 ? 'tried to' : 'did';
+  const file = path(normalPath(cursor.leafText(leaf.FileChange.pathBytes)));
+  const target = path(cursor.leafText(leaf.FileChange.targetBytes));
   const both = target === '' ? file : `${file} and ${target}`;
-  return `${named(process)} ${verb} ${CHANGES[cursor.leafLong(change.operation)] ?? 'change'} ${both}`;
+  return `${named(process)} ${verb} ${CHANGES[cursor.leafLong(leaf.FileChange.operation)] ?? 'change'} ${both}`;
 }
-
-const connect = {
-  address: leafIndex('Connect', 'address'),
-  port: leafIndex('Connect', 'port'),
-  path: leafIndex('Connect', 'path.bytes'),
-  result: leafIndex('Connect', 'result'),
-};
-const EINPROGRESS = -115;
 
 function connected({ cursor }: EventView, process: ProcessInfo): string {
-  const result = cursor.leafLong(connect.result);
-  const verb = result < 0 && result !== EINPROGRESS ? 'tried to connect' : 'connected';
-  return `${named(process)} ${verb} to ${peerOf(cursor, connect)}`;
+  const result = cursor.leafLong(leaf.Connect.result);
+  const verb = result < 0 && result !== -records.Errno.EINPROGRESS ? 'tried to connect' : 'connected';
+  return `${named(process)} ${verb} to ${peerOf(cursor, leaf.Connect)}`;
 }
-
-const datagram = {
-  address: leafIndex('Datagram', 'address'),
-  port: leafIndex('Datagram', 'port'),
-  path: leafIndex('Datagram', 'path.bytes'),
-  result: leafIndex('Datagram', 'result'),
-};
 
 /** Of unix sockets only what is sent is told, of others both ways in one. */
 function exchanged({ cursor }: EventView, process: ProcessInfo): string {
-  const isUnix = cursor.leafLength(datagram.address) === 0;
-  const verb = cursor.leafLong(datagram.result) < 0 ? 'tried to send' : isUnix ? 'sent' : 'exchanged';
+  const isUnix = cursor.leafLength(leaf.Datagram.address) === 0;
+  const verb = cursor.leafLong(leaf.Datagram.result) < 0 ? 'tried to send' : isUnix ? 'sent' : 'exchanged';
   const isTo = verb !== 'exchanged';
-  return `${named(process)} ${verb} datagrams ${isTo ? 'to' : 'with'} ${peerOf(cursor, datagram)}`;
+  return `${named(process)} ${verb} datagrams ${isTo ? 'to' : 'with'} ${peerOf(cursor, leaf.Datagram)}`;
 }
 
-function peerOf(cursor: EventView['cursor'], leaves: Pick<typeof connect, 'address' | 'port' | 'path'>): string {
+function peerOf(cursor: EventView['cursor'], leaves: typeof leaf.Connect | typeof leaf.Datagram): string {
   const address = addressText(cursor.buffer, cursor.leafAt(leaves.address), cursor.leafLength(leaves.address));
   if (address !== undefined) return `${address} port ${cursor.leafLong(leaves.port)}`;
-  return path(cursor.leafText(leaves.path)) || 'a socket without a name';
+  return path(cursor.leafText(leaves.pathBytes)) || 'a socket without a name';
 }
 
-const redirect = {
-  address: leafIndex('Redirect', 'address'),
-  port: leafIndex('Redirect', 'port'),
-  result: leafIndex('Redirect', 'result'),
-  target: leafIndex('Redirect', 'targetDescriptor'),
-};
 const STREAMS = ['input', 'output', 'errors'];
 
 function redirected({ cursor }: EventView, process: ProcessInfo): string {
-  const verb = cursor.leafLong(redirect.result) < 0 ? 'tried to tie' : 'tied';
-  const port = cursor.leafLong(redirect.port);
-  const address = addressText(cursor.buffer, cursor.leafAt(redirect.address), cursor.leafLength(redirect.address));
+  const verb = cursor.leafLong(leaf.Redirect.result) < 0 ? 'tried to tie' : 'tied';
+  const port = cursor.leafLong(leaf.Redirect.port);
+  const address = addressText(
+    cursor.buffer,
+    cursor.leafAt(leaf.Redirect.address),
+    cursor.leafLength(leaf.Redirect.address),
+  );
   const peer = address === undefined || port === 0 ? 'a socket' : `the connection with ${address} port ${port}`;
-  return `${named(process)} ${verb} its ${STREAMS[cursor.leafLong(redirect.target)] ?? 'stream'} to ${peer}`;
+  return `${named(process)} ${verb} its ${STREAMS[cursor.leafLong(leaf.Redirect.targetDescriptor)] ?? 'stream'} to ${peer}`;
 }
 
-const uids = {
-  before: leafIndex('CredentialsChange', 'before.euid'),
-  after: leafIndex('CredentialsChange', 'after.euid'),
-};
-
 function becameSomebody({ cursor }: EventView, process: ProcessInfo): string {
-  const [before, after] = [cursor.leafLong(uids.before), cursor.leafLong(uids.after)];
+  const [before, after] = [
+    cursor.leafLong(leaf.CredentialsChange.before.euid),
+    cursor.leafLong(leaf.CredentialsChange.after.euid),
+  ];
   return before === after
     ? `${named(process)} changed its privileges as uid ${after}`
     : `${named(process)} went from uid ${before} to uid ${after}`;
 }
 
-const attempt = { operation: leafIndex('Attempt', 'operation'), path: leafIndex('Attempt', 'path.bytes') };
-
 function tried({ cursor }: EventView, process: ProcessInfo): string {
-  const operation = cursor.leafLong(attempt.operation);
+  const operation = cursor.leafLong(leaf.Attempt.operation);
   if (operation === records.AttemptOperation.ATTEMPT_EXEC_FAILED)
-    return `${named(process)} tried to run ${path(normalPath(cursor.leafText(attempt.path)))}`;
+    return `${named(process)} tried to run ${path(normalPath(cursor.leafText(leaf.Attempt.pathBytes)))}`;
   const what = operation === records.AttemptOperation.ATTEMPT_FORK_FAILED ? 'start a process' : 'change its privileges';
   return `${named(process)} tried to ${what}`;
 }
