@@ -25,4 +25,5 @@ export * from './kernels/index.ts';
 export { type TestLogOptions, testLogs } from './logs.ts';
 export { credentialsOf, TestProcess } from './process.ts';
 export { type TestRecord, testRecords } from './records.ts';
+export { releasedRecord } from './released.ts';
 export * from './servers/index.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { releasedRecord } from '@ringfence/testkit';
 import avro from 'avsc';
 import { decode, fingerprint, knowsSchema } from '../src/avro/codec.ts';
 import { type ReleasedSchema, releasedSchemas } from '../src/avro/history.ts';
@@ -133,8 +134,17 @@ test('an EventBatch of a released version is walked in place like one of ours', 
   }
 });
 
+test('records that 0.1.0 wrote can be read', () => {
+  const incident = decode('Incident', releasedRecord('incident'));
+  assert.deepEqual(incident.hosts, ['host-2', 'host-1']);
+  assert.equal(incident.story.length, 3);
+  const join = decode('Join', releasedRecord('join'));
+  assert.equal(join.chain?.id, join.from.chainId);
+  assert.match(join.why, /was seen from both ends$/);
+});
+
 test('the released schemas never change', () => {
-  // A change of the released files would make records unreadable that lie somewhere: their fingerprints are what was released.
+  // A change of a released file would make stored records unreadable: their fingerprints are those of the release.
   assert.deepEqual(
     released.map(
       ({ version, name, type }) => `${version} ${name} ${fingerprint(JSON.stringify(type.schema())).toString('hex')}`,
@@ -149,6 +159,22 @@ test('the released schemas never change', () => {
       '0.1.0 Result 76bfe8db4e012b3d',
       '0.1.0 AuditRecord f4e8905f97f4e3eb',
       '0.1.0 DeadLetter 2cb5f681f86b1cf8',
+      '0.1.0-2026-11-30 Event a0257f7859eb71fb',
+      '0.1.0-2026-11-30 RawBatch c21fd9d57372d2aa',
+      '0.1.0-2026-11-30 EventBatch 475e600cdb7a4e5c',
+      '0.1.0-2026-11-30 Alert 403d77cffff8873e',
+      '0.1.0-2026-11-30 Incident 83ebaa01a3121e49',
+      '0.1.0-2026-11-30 Command 3eca8b6c156bf0ac',
+      '0.1.0-2026-11-30 Result 50b4b43bf2812462',
+      '0.1.0-2026-11-30 AuditRecord 742d54022b8c2094',
+      '0.1.0-2026-11-30 DeadLetter 2cb5f681f86b1cf8',
+      '0.1.0-2026-11-30 Edge e98178d12bf143f5',
+      '0.1.0-2026-11-30 Join 8d4edfbe3fcef9e8',
+      '0.1.0-2026-11-30 InterestRecord 12d291ba0ee25390',
+      '0.1.0-2026-11-30 Enrolment a4aed83843e75079',
+      '0.1.0-2026-11-30 AuditHead 71e337aa430e2322',
+      '0.1.0-2026-11-30 Feedback f38be6dd32109696',
+      '0.1.0-2026-11-30 RuleCounts 01690afd5615e5cd',
     ],
   );
 });

@@ -1,6 +1,6 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { decode, type Incident, TOPIC } from '@ringfence/wire';
+import { decode, type Event, type Incident, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
 import { createFeed, createTestDetector, RULES, TestStore } from './support.ts';
@@ -123,6 +123,7 @@ export class Machine {
   readonly host: TestHost;
   readonly address: string;
   readonly sshd: TestProcess;
+  #logSequence = 0;
 
   constructor(number: number, options: { readonly clockOffset?: number; readonly ktime?: number } = {}) {
     const { clockOffset = 0, ktime = 3_600_000_000 } = options;
@@ -171,4 +172,66 @@ export class Machine {
   wait(us: number): void {
     this.host.ktime += us;
   }
+
+  /** Adds sshd's log line about a login that succeeded, as the enricher writes it; `process` wrote the line. */
+  logLogin(process: TestProcess | undefined, line: LoginLine): void {
+    const text = Buffer.from('Accepted publickey');
+    this.host.append({
+      lane: LANE.log,
+      cpu: 0,
+      sequence: ++this.#logSequence,
+      ktime: this.host.ktime,
+      late: false,
+      tgid: process?.tgid ?? 0,
+      tid: process?.tgid ?? 0,
+      start: process?.startBytes ?? U64_ZERO,
+      cgroup: u64FromBigInt(0n),
+      execId: process?.execId ?? 0,
+      body: {
+        'ringfence.Log': {
+          origin: 'journald',
+          path: 'ssh.service',
+          offset: -1,
+          program: 'sshd',
+          pid: process?.tgid ?? 0,
+          message: { bytes: text, length: text.length },
+          category: 'authentication',
+          action: 'ssh-login',
+          outcome: 'success',
+          user: '',
+          targetUser: 'root',
+          sourceAddress: line.from,
+          sourcePort: line.port,
+          method: 'publickey',
+          fingerprint: line.fingerprint ?? '',
+          command: '',
+          workingDirectory: '',
+          tty: '',
+        },
+      },
+    } as unknown as Event);
+  }
+
+  /** Adds the agent's record of the host's name and addresses. */
+  describe(addresses: string): void {
+    this.host.append({
+      lane: LANE.context,
+      cpu: 1,
+      sequence: ++this.#logSequence,
+      ktime: this.host.ktime,
+      late: false,
+      tgid: 0,
+      tid: 0,
+      start: U64_ZERO,
+      cgroup: U64_ZERO,
+      execId: 0,
+      body: { 'ringfence.HostContext': { hostname: `web-${this.address}`, machineId: '', addresses } },
+    } as unknown as Event);
+  }
+}
+
+interface LoginLine {
+  readonly from: string;
+  readonly port: number;
+  readonly fingerprint?: string;
 }

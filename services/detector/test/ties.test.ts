@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { O, type TestProcess } from '@ringfence/testkit';
-import { decode, type Edge, type Event, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
+import { O } from '@ringfence/testkit';
+import { decode, type Edge, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector } from './support.ts';
 
@@ -15,67 +15,6 @@ function edgesOf(machine: Machine): Edge[] {
 }
 
 const shown = ({ end, detail }: Edge): string => `${end} ${detail}`;
-let sequence = 0;
-
-/** What sshd's log says of a login, as the enricher has it; `process` wrote the line. */
-function logged(
-  machine: Machine,
-  process: TestProcess | undefined,
-  line: { readonly from: string; readonly port: number; readonly fingerprint?: string; readonly origin?: string },
-): void {
-  const text = Buffer.from('Accepted publickey');
-  machine.host.append({
-    lane: LANE.log,
-    cpu: 0,
-    sequence: ++sequence,
-    ktime: machine.host.ktime,
-    late: false,
-    tgid: process?.tgid ?? 0,
-    tid: process?.tgid ?? 0,
-    start: process?.startBytes ?? U64_ZERO,
-    cgroup: u64FromBigInt(0n),
-    execId: process?.execId ?? 0,
-    body: {
-      'ringfence.Log': {
-        origin: line.origin ?? 'journald',
-        path: 'ssh.service',
-        offset: -1,
-        program: 'sshd',
-        pid: process?.tgid ?? 0,
-        message: { bytes: text, length: text.length },
-        category: 'authentication',
-        action: 'ssh-login',
-        outcome: 'success',
-        user: '',
-        targetUser: 'root',
-        sourceAddress: line.from,
-        sourcePort: line.port,
-        method: 'publickey',
-        fingerprint: line.fingerprint ?? '',
-        command: '',
-        workingDirectory: '',
-        tty: '',
-      },
-    },
-  } as unknown as Event);
-}
-
-function named(machine: Machine, addresses: string): void {
-  machine.host.append({
-    lane: LANE.context,
-    cpu: 1,
-    sequence: ++sequence,
-    ktime: machine.host.ktime,
-    late: false,
-    tgid: 0,
-    tid: 0,
-    start: U64_ZERO,
-    cgroup: U64_ZERO,
-    execId: 0,
-    body: { 'ringfence.HostContext': { hostname: `web-${machine.address}`, machineId: '', addresses } },
-  } as unknown as Event);
-}
-
 test('a connection from before the chain is known is told with it; one from afterwards at once', () => {
   const [web, db] = [new Machine(1), new Machine(2)];
   const shell = web.host.spawn(web.host.spawn(web.host.init, '/usr/sbin/nginx'), '/bin/sh');
@@ -153,10 +92,10 @@ test("a login that only sshd's log tells of ties as well; a line that somebody e
   ] as const) {
     const machine = new Machine(2);
     const { host, sshd } = machine;
-    named(machine, '10.0.0.2 fe80::1');
+    machine.describe('10.0.0.2 fe80::1');
     const session = host.spawn(sshd, '/usr/lib/openssh/sshd-session');
     const shell = host.spawn(session, '/bin/bash');
-    logged(machine, forged ? host.spawn(shell, '/usr/bin/logger') : session, { from: '10.0.0.1', port: 41_000 });
+    machine.logLogin(forged ? host.spawn(shell, '/usr/bin/logger') : session, { from: '10.0.0.1', port: 41_000 });
     machine.steal(shell);
     assert.deepEqual(edgesOf(machine).map(shown), [
       ...Array.from({ length: expected }, () => 'destination tcp 10.0.0.1:41000 → 10.0.0.2:22'),
@@ -172,7 +111,7 @@ async function enteredWithOneKey(hosts: number): Promise<TestFleet> {
     const machine = new Machine(i);
     const { host, sshd } = machine;
     const session = host.spawn(sshd, '/usr/lib/openssh/sshd-session');
-    logged(machine, session, { from: '198.51.100.7', port: 41_000 + i, fingerprint: KEY });
+    machine.logLogin(session, { from: '198.51.100.7', port: 41_000 + i, fingerprint: KEY });
     const shell = host.spawn(session, '/bin/bash');
     const quiet = host.batch();
     // Only the last two are attacked.
