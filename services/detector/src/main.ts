@@ -4,16 +4,17 @@ import type { Interest } from '@ringfence/interest';
 import type { Failpoint, PipelineMetrics } from '@ringfence/service-kit';
 import { type SigningKey, TOPIC } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
+import { RarityTopic } from './fleet/rarity-topic.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import { type DetectorPipeline, memoriesOf, type Rules } from './pipeline.ts';
-import { RarityTopic } from './rarity-topic.ts';
+import type { DetectorPipeline } from './partition.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { RuleWatch } from './rule-watch.ts';
-import { compileDetectorRules, interestOf, logDiagnostics, refusedFiles, reloadRules } from './rules.ts';
+import { compileDetectorRules, interestOf, logDiagnostics, type Rules, refusedFiles, reloadRules } from './rules.ts';
 import { runFirstStage, runSecondStage } from './stages.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
+import { memoriesOf } from './state/memories.ts';
 import type { Trust } from './steps/verify.ts';
 
 export interface DetectorDeps {

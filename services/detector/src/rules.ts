@@ -8,14 +8,17 @@ import {
   type Diagnostic,
   type FilteredEvents,
   type Profile,
+  type RuleSet,
   type RuleSource,
   render,
   updateRules,
 } from '@ringfence/rules';
+import type { EventView } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
-import type { Rules } from './pipeline.ts';
 import { BootMemories } from './state/memories.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
+
+export type Rules = RuleSet<EventView>;
 
 /**
  * Opens that only read, and changes of files but for those that give privileges: the sensor sends those that some rule can match, and all others.

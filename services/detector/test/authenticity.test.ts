@@ -18,7 +18,7 @@ import {
 } from '@ringfence/wire';
 import { createDetectorPipeline, createEdgePipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
-import type { NewJoin } from '../src/steps/joins.ts';
+import type { NewJoin } from '../src/turn.ts';
 import { Machine } from './fleet.ts';
 import { createTestRules, RULES } from './support.ts';
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Alert } from '@ringfence/wire';
-import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES, UNTOUCHED } from '../src/state/chain.ts';
-import { noteStages } from '../src/steps/chain-entries.ts';
-import { merge } from '../src/steps/merging.ts';
+import { noteStages } from '../src/graph/chain-entries.ts';
+import { addAllOf } from '../src/graph/merging.ts';
+import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES } from '../src/state/chain.ts';
+import { UNTOUCHED } from '../src/state/triage.ts';
 
 const process = (entityId: string, execId = 1): [string, ChainProcess] => [
   entityId,
@@ -23,7 +24,7 @@ const EMPTY = {
 /** As much of a chain as is merged here. */
 const chain = (values: Partial<Chain>): Chain =>
   structuredClone({ ...EMPTY, processes: new Map(), rules: {}, ...values }) as unknown as Chain;
-const take = (survivor: Chain, absorbed: Chain): void => merge(survivor, absorbed, 100, 'why');
+const take = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, 'why');
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 test('a chain that takes in many others has no more processes than one, those of alerts before those above them', () => {

@@ -6,13 +6,13 @@ import test from 'node:test';
 import { type Bus, type InRecord, MAX_RECORD_BYTES, openEmbeddedBus } from '@ringfence/bus';
 import { testRecords } from '@ringfence/testkit';
 import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/wire';
+import { ExchangeCounts } from '../src/fleet/exchange.ts';
+import { RarityTopic } from '../src/fleet/rarity-topic.ts';
 import { createDetectorPipeline, type DetectorPipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
-import { RarityTopic } from '../src/rarity-topic.ts';
 import { FleetRarity } from '../src/state/fleet-rarity.ts';
 import { Host } from '../src/state/host.ts';
 import { Rarity } from '../src/state/rarity.ts';
-import { ExchangeStep } from '../src/steps/exchange.ts';
 import { Machine } from './fleet.ts';
 import { Attacked, countsOn, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { createFeed, createTestRules, found, RULES, TestStore } from './support.ts';
@@ -224,17 +224,17 @@ test('however many rules there are, what is said of them fits a record and is of
   const name = (i: number): string => `${i}`.padStart(256, 'x');
   for (const host of hosts) for (let i = 0; i < 3000; i++) rarity.note(host, name(i));
   for (let i = 2000; i < 3000; i++) rarity.note(hosts[0]!, name(i));
-  const step = new ExchangeStep({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
+  const step = new ExchangeCounts({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
   const position = { offset: 0, index: 0 };
-  const [said] = step.turn(0, position).outputs;
+  const [said] = step.exchange(0, position).outputs;
   assert.ok(said?.value != null && said.value.length < MAX_RECORD_BYTES);
   const { rules } = decode('RuleCounts', said.value);
   assert.equal(rules.length, 1024);
   assert.equal(rules.filter(({ chains }) => chains === 3).length, 1000);
   rarity.note(hosts[0]!, name(0));
-  assert.deepEqual(step.turn(TEN_S_US - 1, position).outputs, [], 'not all the time');
-  assert.equal(step.turn(TEN_S_US, position).outputs.length, 1);
-  assert.deepEqual(step.turn(2 * TEN_S_US, position).outputs, [], 'nothing is new');
+  assert.deepEqual(step.exchange(TEN_S_US - 1, position).outputs, [], 'not all the time');
+  assert.equal(step.exchange(TEN_S_US, position).outputs.length, 1);
+  assert.deepEqual(step.exchange(2 * TEN_S_US, position).outputs, [], 'nothing is new');
 });
 
 test('a verdict that is taken back of a rule it was never given of takes nothing from other hosts', () => {

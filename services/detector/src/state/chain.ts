@@ -1,4 +1,5 @@
-import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/wire';
+import type { ChainRef, Incident, Join, Priority } from '@ringfence/wire';
+import type { Triage } from './triage.ts';
 
 export const MAX_RULES = 256;
 /** Twice as many when they raised something themselves. */
@@ -79,16 +80,6 @@ export const UNTOLD: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
 
 /** A chain of another host that is part of this one: the newest Join that brought it. */
 export type Member = Join & { readonly chain: Incident };
-
-/** What people and the responder have said of an incident. */
-export interface Triage {
-  readonly status: Incident['status'];
-  readonly verdict: Incident['verdict'];
-  /** oldest first, bounded */
-  readonly history: readonly StatusChange[];
-}
-
-export const UNTOUCHED: Triage = { status: 'new', verdict: 'undecided', history: [] };
 
 /** Alerts that hang together through processes. Published as an incident from a score on. */
 export interface Chain {

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
 import { decode, encode, type RuleCount, SequenceTracker, UNSIGNED } from '@ringfence/wire';
 import { DetectorStateError } from '../errors.ts';
-import { type Chain, type ChainProcess, type Member, UNTOUCHED } from './chain.ts';
+import type { Chain, ChainProcess, Member } from './chain.ts';
 import { Host, type Verdicts } from './host.ts';
 import type { BootMemories } from './memories.ts';
 import type { Rarity } from './rarity.ts';
 import type { Remembered } from './remembered.ts';
 import { assertShape, type Shape } from './shape.ts';
 import { CHAIN_SHAPE, COUNTS_SHAPE, HOST_SHAPE, MEMORY_SHAPES, RULE_COUNTS_SHAPE, SURVIVOR_SHAPE } from './shapes.ts';
+import { UNTOUCHED } from './triage.ts';
 
 export const STORE = 'ringfence.state.detector';
 
@@ -62,7 +63,11 @@ function chainValue({ members: _, ...chain }: Chain): object {
 /** What the other partitions were known to have told of their rules. */
 const OTHERS = 'r';
 
-export const othersChange = (others: readonly RuleCount[], partition: number, position: Position): StateChange => ({
+export const fleetCountsChange = (
+  others: readonly RuleCount[],
+  partition: number,
+  position: Position,
+): StateChange => ({
   store: STORE,
   partition,
   key: OTHERS,

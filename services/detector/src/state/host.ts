@@ -1,9 +1,9 @@
 import { type ChainRef, SequenceTracker } from '@ringfence/wire';
-import type { HostNames } from '../steps/ties.ts';
-import type { Chain, Triage } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { Links } from './links.ts';
-import { Network } from './network.ts';
+import { type HostNames, Network } from './network.ts';
 import { Remembered } from './remembered.ts';
+import type { Triage } from './triage.ts';
 
 const MAX_RUNS = 4;
 const MAX_LANES = 16_384;

@@ -4,6 +4,7 @@ import {
   type FirstSeen,
   type Memories,
   type OnTold,
+  type RuleSet,
   SeenState,
   type StateChange,
   StateError,
@@ -109,4 +110,10 @@ function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memo
   sum.lateEvents += sequences.late;
   sum.heldAlerts += thresholds.held;
   sum.damagedEntries += sequences.damaged;
+}
+
+/** Returns the memory of rules that `compileDetectorRules` compiled, or that were updated from such. */
+export function memoriesOf({ memory }: RuleSet<EventView>): BootMemories {
+  if (!(memory instanceof BootMemories)) throw new TypeError('rules of the detector come from compileDetectorRules');
+  return memory;
 }

@@ -8,7 +8,7 @@ import type { Verify } from './verify.ts';
 const ID_MAX = 64;
 const TEXT_MAX = 1024;
 /** Of one partition: of more rules nobody hears of those that are in the fewest chains. */
-export const MAX_RULES_SAID = 1024;
+export const MAX_COUNTED_RULES = 1024;
 /** A fleet has no more. */
 const MAX_PARTITIONS = 1000;
 
@@ -109,7 +109,7 @@ export function createCheckRuleCounts(verify: Verify): (record: InRecord) => Rul
     const isCount = (count: number): boolean => count >= 0;
     const isSane = ({ rule, chains, truePositives, falsePositives }: RuleCounts['rules'][number]): boolean =>
       rule.length <= TEXT_MAX && [chains, truePositives, falsePositives].every(isCount);
-    if (rules.length > MAX_RULES_SAID || !rules.every(isSane))
+    if (rules.length > MAX_COUNTED_RULES || !rules.every(isSane))
       throw new DetectorError('ERR_DETECTOR_BOUNDS', record.key, 'RuleCounts that no partition can have');
     return counts;
   };

@@ -1,8 +1,8 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
 
 /**
- * Hubs: processes from which unrelated things start. They describe an incident and never join alerts. Known by executable path and parent, on the
- * host only; a name alone, which anyone can take, makes nothing a hub. docs: services/detector/README.md lists them.
+ * Directories of system programs. A hub starts unrelated things and never links alerts. It is recognised by its path
+ * and parent, on the host only: anyone can give a process a hub's name. services/detector/README.md lists the hubs.
  */
 const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set([
   '/bin',
@@ -22,7 +22,7 @@ const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set([
   '/opt/containerd/bin',
 ]);
 
-/** Service managers and container runtimes, whoever started them. */
+/** Service managers and container runtimes: hubs whatever started them. */
 const MANAGERS: ReadonlySet<string> = new Set([
   'systemd',
   'systemd-executor',
@@ -53,7 +53,7 @@ const MANAGERS: ReadonlySet<string> = new Set([
   'systemd-nspawn',
 ]);
 
-/** Listeners and schedulers: hubs when a hub started them, which is how they run as a service and how they hand over to a session or a job. */
+/** Listeners and schedulers: hubs when a hub started them, as a service or as the process of one session or job. */
 const LISTENERS: ReadonlySet<string> = new Set([
   'sshd',
   'sshd-session',
@@ -73,19 +73,30 @@ const LISTENERS: ReadonlySet<string> = new Set([
 ]);
 
 const KTHREADD = 2;
-const MAX_CLIMB = 32;
+const MAX_LINEAGE = 32;
 
 export type IsAgent = (hostId: string, bootId: string, pid: number) => boolean;
 
-/** Climbs from a process to the last one below a hub; empty when it is a hub itself. */
-export function climb(event: EventView, process: ProcessInfo | undefined, isAgent: IsAgent): ProcessInfo[] {
-  const climbed: ProcessInfo[] = [];
-  for (let one = process; one !== undefined && climbed.length < MAX_CLIMB; one = one.parent) {
-    if (isHub(event, one, isAgent)) break;
-    climbed.push(one);
-    if (isContainerEntry(event, one)) break;
+/** Returns the process and its ancestors, up to the last one below a hub; empty if the process is a hub itself. */
+export function lineageBelowHub(
+  event: EventView,
+  process: ProcessInfo | undefined,
+  isAgent: IsAgent,
+): readonly ProcessInfo[] {
+  const lineage: ProcessInfo[] = [];
+  for (let ancestor = process; ancestor !== undefined && lineage.length < MAX_LINEAGE; ancestor = ancestor.parent) {
+    if (isHub(event, ancestor, isAgent)) break;
+    lineage.push(ancestor);
+    if (isContainerEntry(event, ancestor)) break;
   }
-  return climbed;
+  return lineage;
+}
+
+/** Yields the process of the event and its ancestors, hubs included. */
+export function* ancestorsOf({ process }: EventView): Generator<ProcessInfo, void, undefined> {
+  let depth = 0;
+  for (let ancestor = process; ancestor !== undefined && depth < MAX_LINEAGE; ancestor = ancestor.parent, depth++)
+    yield ancestor;
 }
 
 export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent): boolean {
@@ -100,19 +111,19 @@ export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent):
   return LISTENERS.has(name) && (process.parent === undefined || isHub(event, process.parent, isAgent));
 }
 
-/** Whether it is a service manager or a container runtime, by its name. */
+/** Whether the process has the name of a service manager or a container runtime. */
 export const isManager = (process: ProcessInfo): boolean => MANAGERS.has(process.name);
 
-/** Whether it is one of the listeners that hand each connection to a process of its own. */
+/** Whether the process has the name of a listener, which starts a process for each connection. */
 export const isListener = (process: ProcessInfo): boolean => LISTENERS.has(process.name);
 
-/** What starts a container (a runtime, a shell that enters it) is outside; the climb ends at the first process inside. */
+/** A lineage ends at the first process inside a container: the runtime, or a shell that enters it, is outside. */
 function isContainerEntry(event: EventView, process: ProcessInfo): boolean {
   const inside = containerIdOf(event, process);
   return inside !== '' && (process.parent === undefined || containerIdOf(event, process.parent) !== inside);
 }
 
-/** Empty: the host. */
+/** Returns the id of the container that the process runs in; empty on the host. */
 export function containerIdOf(event: EventView, process: ProcessInfo): string {
   return event.head.containers[process.raw.container]?.id ?? '';
 }

@@ -9,7 +9,7 @@ import {
   type ProcessInfo,
   UNSIGNED,
 } from '@ringfence/wire';
-import { containerIdOf } from './hubs.ts';
+import { containerIdOf } from '../graph/hubs.ts';
 
 const LINEAGE_MAX = 16;
 const ARGS_MAX = 512;

@@ -9,7 +9,7 @@ import {
   u64FromBigInt,
 } from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
-import { fold, type Names, placed } from './fold.ts';
+import { fold, type Names, placed } from './across-hosts.ts';
 import { severityOf, titleOf } from './title.ts';
 import { clock, storyOf } from './words.ts';
 

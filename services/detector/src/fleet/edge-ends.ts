@@ -1,14 +1,15 @@
 import { addressText, type EventView, escapeText, KIND, leafIndex } from '@ringfence/wire';
-import type { Tie } from '../state/ties.ts';
+import type { EdgeEnd } from '../state/edge-ends.ts';
+import type { HostNames } from '../state/network.ts';
 
 const TCP = 6;
 const EINPROGRESS = -115;
 const SSH_PORT = 22;
-/** of a host's own, per login that only its log tells of */
+/** Addresses of the host that a login may have come to, when only its log shows the login */
 const MAX_ADDRESSES = 4;
 const TEXT_MAX = 128;
 
-const ends = (kind: 'Connect' | 'Accept') => ({
+const leavesOf = (kind: 'Connect' | 'Accept') => ({
   protocol: leafIndex(kind, 'protocol'),
   result: leafIndex(kind, 'result'),
   address: leafIndex(kind, 'address'),
@@ -16,22 +17,22 @@ const ends = (kind: 'Connect' | 'Accept') => ({
   localAddress: leafIndex(kind, 'localAddress'),
   localPort: leafIndex(kind, 'localPort'),
 });
-const CONNECT = ends('Connect');
-const ACCEPT = ends('Accept');
+const CONNECT = leavesOf('Connect');
+const ACCEPT = leavesOf('Accept');
 
-/** The connection that the event is one end of; undefined: none that another host could see as well. */
-export function connectionOf(event: EventView): Tie | undefined {
+/** Returns this host's end of the event's connection; undefined if no other host can see it. */
+export function connectionOf(event: EventView): EdgeEnd | undefined {
   const { cursor } = event;
   const outward = cursor.kind === KIND.Connect;
   const leaves = outward ? CONNECT : ACCEPT;
   const result = cursor.leafLong(leaves.result);
   if (cursor.leafLong(leaves.protocol) !== TCP || (result < 0 && result !== EINPROGRESS)) return undefined;
   const peer = endAt(event, leaves.address, leaves.port);
-  const own = endAt(event, leaves.localAddress, leaves.localPort);
-  if (peer === undefined || own === undefined) return undefined;
+  const local = endAt(event, leaves.localAddress, leaves.localPort);
+  if (peer === undefined || local === undefined) return undefined;
   return outward
-    ? { kind: 'connection', end: 'source', detail: `tcp ${own} → ${peer}`, at: event.timestamp }
-    : { kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${own}`, at: event.timestamp };
+    ? { kind: 'connection', end: 'source', detail: `tcp ${local} → ${peer}`, at: event.timestamp }
+    : { kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${local}`, at: event.timestamp };
 }
 
 function endAt({ cursor }: EventView, address: number, port: number): string | undefined {
@@ -39,15 +40,15 @@ function endAt({ cursor }: EventView, address: number, port: number): string | u
   return text === undefined ? undefined : endOf(text, cursor.leafLong(port));
 }
 
-/** Addresses that mean another machine on every host tie nothing together. */
+/** Loopback and link-local addresses mean another machine on every host, so they are no ends. */
 function endOf(address: string, port: number): string | undefined {
   const local = /^(127\.|0\.|169\.254\.|::1?$|fe[89ab])/.test(address);
   if (local || port <= 0 || port > 65_535) return undefined;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The address that a connection came from; undefined: it was not accepted here. */
-export function peerOf({ kind, end, detail }: Tie): string | undefined {
+/** Returns the address that a connection came from; undefined if this host did not accept it. */
+export function peerOf({ kind, end, detail }: EdgeEnd): string | undefined {
   if (kind !== 'connection' || end !== 'destination') return undefined;
   return /^tcp \[?([0-9a-f.:]+?)\]?:\d+ → /.exec(detail)?.[1];
 }
@@ -63,36 +64,33 @@ const LOG = {
 };
 
 export interface Login {
-  /** undefined: no key was used */
-  readonly key: Tie | undefined;
-  /** one for each own address that it may have come to */
-  readonly connections: readonly Tie[];
+  /** undefined: without a key */
+  readonly key: EdgeEnd | undefined;
+  /** One for each address of the host that the login may have come to */
+  readonly connections: readonly EdgeEnd[];
 }
 
-/** What sshd's log says about a login that succeeded; undefined: it is of something else. */
+/** Returns the successful login that the line of sshd's log reports; undefined for any other line. */
 export function loginOf(event: EventView, addresses: readonly string[]): Login | undefined {
   const { cursor, timestamp: at } = event;
   const text = (leaf: number): string => escapeText(cursor.leafText(leaf)).slice(0, TEXT_MAX);
   if (text(LOG.action) !== 'ssh-login' || text(LOG.outcome) !== 'success') return undefined;
-  // Nobody signed it.
+  // Filebeat's lines are unsigned.
   if (text(LOG.origin) === 'filebeat') return undefined;
   const fingerprint = text(LOG.fingerprint);
   const peer = endOf(text(LOG.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''), cursor.leafLong(LOG.sourcePort));
-  const likely = addresses.filter((one) => one.includes(':') === peer?.startsWith('[')).slice(0, MAX_ADDRESSES);
-  const owns = peer === undefined ? [] : likely.flatMap((address) => endOf(address, SSH_PORT) ?? []);
+  const sameFamily = addresses.filter((address) => address.includes(':') === peer?.startsWith('['));
+  const ends =
+    peer === undefined ? [] : sameFamily.slice(0, MAX_ADDRESSES).flatMap((text) => endOf(text, SSH_PORT) ?? []);
   return {
     key: fingerprint === '' ? undefined : { kind: 'key', end: '', detail: `key ${fingerprint}`, at },
-    connections: owns.map((own) => ({ kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${own}`, at })),
+    connections: ends.map((to) => ({ kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${to}`, at })),
   };
 }
 
 const HOST = { hostname: leafIndex('HostContext', 'hostname'), addresses: leafIndex('HostContext', 'addresses') };
 
-export interface HostNames {
-  readonly hostname: string;
-  readonly addresses: readonly string[];
-}
-
+/** Returns the name and the addresses that the agent reports of its host. */
 export function namesOf({ cursor }: EventView): HostNames {
   const addresses = cursor.leafText(HOST.addresses).slice(0, 2048).split(' ').slice(0, 32);
   return { hostname: escapeText(cursor.leafText(HOST.hostname)).slice(0, TEXT_MAX), addresses };

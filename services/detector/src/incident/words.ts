@@ -11,7 +11,7 @@ import {
   records,
 } from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainProcess } from '../state/chain.ts';
-import { argsText, userText } from './alert.ts';
+import { argsText, userText } from '../steps/build-alert.ts';
 import { deedInWords, happeningInWords, short, type ToldApart } from './deeds.ts';
 
 const PATH_MAX = 256;

@@ -1,6 +1,6 @@
 import type { Incident, IncidentAlert, IncidentProcess, JoinedChain, Stage } from '@ringfence/wire';
+import { MAX_TECHNIQUES } from '../graph/chain-entries.ts';
 import type { Chain, Member } from '../state/chain.ts';
-import { MAX_TECHNIQUES } from './chain-entries.ts';
 import { severityOf, titleOf } from './title.ts';
 import { clock, OPENED } from './words.ts';
 

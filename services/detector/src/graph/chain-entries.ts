@@ -1,6 +1,6 @@
 import { type Alert, type Container, type EventView, escapeText, type ProcessInfo, u64ToHex } from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from '../state/chain.ts';
-import { argsText, executableText, userText } from './alert.ts';
+import { argsText, executableText, userText } from '../steps/build-alert.ts';
 import { containerIdOf } from './hubs.ts';
 
 /** of a stage */

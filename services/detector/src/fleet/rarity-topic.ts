@@ -3,10 +3,10 @@ import { fateOf, type Log } from '@ringfence/base';
 import type { Bus, InRecord } from '@ringfence/bus';
 import { followTopic } from '@ringfence/bus/follow';
 import { deadLetter, TOPIC } from '@ringfence/wire';
-import type { DetectorStats } from './metrics.ts';
-import { FleetRarity } from './state/fleet-rarity.ts';
-import { createCheckRuleCounts } from './steps/check.ts';
-import { createVerifyStep, type Trust } from './steps/verify.ts';
+import type { DetectorStats } from '../metrics.ts';
+import { FleetRarity } from '../state/fleet-rarity.ts';
+import { createCheckRuleCounts } from '../steps/check.ts';
+import { createVerifyStep, type Trust } from '../steps/verify.ts';
 
 export interface RarityTopicDeps {
   readonly bus: Pick<Bus, 'read' | 'produce'>;

@@ -1,0 +1,117 @@
+import { escapeText, KIND, leafIndex } from '@ringfence/wire';
+import { peerOf } from '../fleet/edge-ends.ts';
+import type { Chain } from '../state/chain.ts';
+import type { Host } from '../state/host.ts';
+import type { HandledEvent } from './handled-event.ts';
+import { ancestorsOf, isListener, isManager } from './hubs.ts';
+import type { ChainLink } from './process-links.ts';
+
+/** A key, other than a process, that an alert can share with a chain, and the reason why that links the two. */
+interface SharedKey {
+  readonly key: string;
+  readonly why: (chain: Chain) => string;
+  /** false: the key links the alert to a chain that has it, but the alert's chain does not get the key. @default true */
+  readonly owned?: boolean;
+}
+
+const UNSET_SESSION = 0xffff_ffff;
+const SHOWN_HASH = 12;
+const PATH_MAX = 128;
+
+/** Returns the keys that an event shares with every other event of the same session, workload, file or address. */
+export function sharedKeys(host: Host, event: HandledEvent): SharedKey[] {
+  const hashes = event.lineage.flatMap(({ entityId }) => host.links.copies.get(entityId) ?? []);
+  return [...new Set(hashes)]
+    .filter((sha256) => !host.links.installed.has(sha256))
+    .map((sha256): SharedKey => ({ key: hashKey(sha256), why: (chain) => whySameFile(host, chain, sha256) }))
+    .concat(sessionOf(event) ?? [], workloadOf(event) ?? [])
+    .concat(guessOf(event) ?? [], loginOrigins(host, event));
+}
+
+/** Returns the chains of the host that have one of the keys. */
+export const chainsSharing = (host: Host, keys: readonly SharedKey[]): ChainLink[] =>
+  keys.flatMap(({ key, why }): ChainLink[] => {
+    const chain = host.byKey.get(key);
+    return chain === undefined ? [] : [{ chain, why: () => why(chain) }];
+  });
+
+/** Returns the chains that this tree of processes was connected with lately, the newest connection first. */
+export function connectedChains(host: Host, { root, view }: HandledEvent, withinUs: number): ChainLink[] {
+  if (root === undefined) return [];
+  const recent = (host.links.peers.get(root.entityId) ?? [])
+    .toReversed()
+    .filter(({ ktime, endpoint }) => view.cursor.ktime - ktime <= withinUs && host.links.isFew(endpoint));
+  return recent.flatMap((peer): ChainLink[] => {
+    const chain = host.byKey.get(peer.root);
+    return chain === undefined ? [] : [{ chain, why: () => peer.why }];
+  });
+}
+
+export const hashKey = (sha256: string): string => `hash ${sha256}`;
+
+/** Links processes of one login session, also ones that were found running. In a container the id means nothing. */
+function sessionOf({ view, lineage }: HandledEvent): SharedKey | undefined {
+  const [process] = lineage;
+  if (process === undefined || process.raw.container >= 0) return undefined;
+  const { sessionId } = process.raw;
+  if (sessionId === UNSET_SESSION || sessionId === 0) return undefined;
+  // A user's own service manager starts a whole desktop in one session.
+  const above = lineage.at(-1)?.parent;
+  if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;
+  return {
+    key: `session ${view.head.bootId}/${sessionId}`,
+    why: (chain) => `is of the login session (audit session ${sessionId}) in which ${raisedIn(chain)} was raised`,
+  };
+}
+
+/** Links the pods of one workload, which have an image and a service account of their own. */
+function workloadOf({ view: { container }, lineage }: HandledEvent): SharedKey | undefined {
+  if (container === undefined || lineage.length === 0) return undefined;
+  const { namespace, serviceAccount, image } = container;
+  if (namespace === '' || serviceAccount === '' || serviceAccount === 'default') return undefined;
+  const name = escapeText(`${namespace}/${serviceAccount}`).slice(0, PATH_MAX);
+  return {
+    key: `workload ${name} ${image.slice(0, 256)}`,
+    why: (chain) => `is of the workload ${name}, in which ${raisedIn(chain)} was raised`,
+  };
+}
+
+const log = {
+  action: leafIndex('Log', 'action'),
+  outcome: leafIndex('Log', 'outcome'),
+  origin: leafIndex('Log', 'origin'),
+  address: leafIndex('Log', 'sourceAddress'),
+};
+
+/** Links failed logins from one address. Only sshd's own lines count: any process can write one that looks like them. */
+function guessOf(event: HandledEvent): SharedKey | undefined {
+  const { cursor, process } = event.view;
+  if (cursor.kind !== KIND.Log || process === undefined) return undefined;
+  if (cursor.leafText(log.action) !== 'ssh-login' || cursor.leafText(log.outcome) !== 'failure') return undefined;
+  if (cursor.leafText(log.origin) === 'filebeat' || !isListener(process) || !event.isHub(process)) return undefined;
+  const address = escapeText(cursor.leafText(log.address)).slice(0, PATH_MAX);
+  if (address === '') return undefined;
+  return { key: guessKey(address), why: () => `${address} is where others of this incident came from` };
+}
+
+/** Links a session to the guesses from its address. Two sessions from one address are not linked by it. */
+function loginOrigins(host: Host, { view }: HandledEvent): SharedKey[] {
+  const ends = [...ancestorsOf(view)].flatMap(({ entityId }) => host.network.sessions.get(entityId) ?? []);
+  return ends.flatMap((end): SharedKey[] => {
+    const address = peerOf(end);
+    if (address === undefined) return [];
+    const why = (chain: Chain): string => `its session came from ${address}, from where ${raisedIn(chain)} was raised`;
+    return [{ key: guessKey(address), why, owned: false }];
+  });
+}
+
+const guessKey = (address: string): string => `guess ${address}`;
+
+const raisedIn = ({ alerts }: Chain): string => `"${alerts.at(-1)?.rule ?? 'another alert'}"`;
+
+export function whySameFile(host: Host, { processes }: Chain, sha256: string): string {
+  const known = [...processes.values()].find(({ entityId }) => host.links.copies.get(entityId) === sha256);
+  const where =
+    known === undefined ? 'one that this chain wrote' : `${known.executable}, which ran as pid ${known.pid}`;
+  return `runs a file of the same content (sha256 ${sha256.slice(0, SHOWN_HASH)}…) as ${where}`;
+}
