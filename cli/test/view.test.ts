@@ -4,7 +4,8 @@ import test from 'node:test';
 import { WriteStream } from 'node:tty';
 import { paintFor } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import { type Incident, U64_ZERO, UNSIGNED } from '@ringfence/wire';
+import { releasedRecord } from '@ringfence/testkit';
+import { decode, type Incident, U64_ZERO, UNSIGNED } from '@ringfence/wire';
 import { renderIncident } from '../src/incident/view.ts';
 import { alertLine } from '../src/lists/alert-view.ts';
 import { LiveView } from '../src/shared/live.ts';
@@ -63,7 +64,9 @@ const incident: Incident = {
   history: [{ status: 'contained', verdict: 'undecided', by: 'responder', note: hostile, at: 1e15 }],
   ...UNSIGNED,
   hostId: 'h',
-  title: `Title ${hostile}`,
+  title: '',
+  hostname: '',
+  lead: { rule: `Title ${hostile}`, tactics: ['execution'], executable: `/b${hostile}` },
   severity: 'critical',
   score: 71.4,
   firstSeen: 1e15,
@@ -78,7 +81,20 @@ const incident: Incident = {
       timestamp: 1e15,
       entityId: 'e2',
       output: hostile,
-      why: hostile,
+      why: '',
+      techniques: ['T1059'],
+      hostId: 'h',
+      process: { entityId: 'e2', pid: 2, executable: `/b${hostile}`, user: hostile },
+      containerId: '',
+      containerName: '',
+      action: { kind: 'open', operation: 'open', failed: false, objects: { 'file.path': hostile } },
+      reason: {
+        ...{ kind: 'same_file', rule: hostile, peer: null, distance: 0, mergedChain: '', mergedBy: hostile },
+        process: { entityId: 'e1', pid: 1, executable: hostile, user: '' },
+        objects: { 'process.hash.sha256': hostile },
+      },
+      count: 1,
+      lastTimestamp: 1e15,
     },
   ],
   omittedAlerts: 4,
@@ -96,17 +112,29 @@ const incident: Incident = {
     { entityId: 'e3', parentEntityId: 'e1', pid: 3, executable: '/c', args: '', user: '', containerId: '' },
   ],
   container: null,
-  story: [hostile],
+  story: [],
 };
 
 test('an incident shows stages, story, tree, evidence and response, and no control character of an attacker', () => {
   const text = renderIncident(plain, { incident, alerts: [], commands: [], results: [] });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]/);
+  assert.match(text, /\/ba\\x1b\[2Jb\\x0ac \(pid 2\) opened .* for reading: Rule \(execution, T1059\)/);
   assert.match(text, /├─ \/b/);
   assert.match(text, /└─ \/c/);
   assert.match(text, /and 4 more of the same/);
   assert.match(text, /nothing was ordered/);
+});
+
+test('an incident of 0.1.0 shows the sentences that it holds', () => {
+  const old = decode('Incident', releasedRecord('incident'));
+  const text = renderIncident(plain, { incident: old, alerts: [], commands: [], results: [] });
+  assert.match(text, /■ Cron changed and command and control by \/bin\/bash, on 2 hosts/);
+  assert.match(
+    text,
+    /02:00:01 on web-1: uid 0 ran \/tmp\/x \(pid 105\), which \/usr\/bin\/curl \(pid 104\) had written/,
+  );
+  assert.match(text, /opened inc-e65f7905b70c4b14, part of this incident: the connection/);
 });
 
 test('processes whose parents form a loop are drawn without end no more', () => {

@@ -1,4 +1,5 @@
 import { durationText, type Paint, paintPriority } from '@ringfence/base';
+import { alertReason, incidentTitle, storyLines } from '@ringfence/incident-text';
 import { withV18 } from '@ringfence/rules/attack';
 import {
   type Alert,
@@ -23,14 +24,14 @@ export function incidentLine(paint: Paint, incident: Incident): string {
   const stages = incident.stages.map(({ tactic }) => tactic).join(' → ');
   const shown = incident.state === 'open' && incident.status === 'new' ? '' : ` (${stateText(incident)})`;
   const severity = paintPriority(paint, incident.severity, incident.severity.toUpperCase().padEnd(8));
-  return `${paint.dim(timeOfDay(incident.lastSeen))} ${severity} ${paint.bold(incident.id)}${shown} ${escapeText(incident.title)}: ${stages}`;
+  return `${paint.dim(timeOfDay(incident.lastSeen))} ${severity} ${paint.bold(incident.id)}${shown} ${escapeText(incidentTitle(incident))}: ${stages}`;
 }
 
 /** The whole of it: stages, story, process tree, evidence, what was done. */
 export function renderIncident(paint: Paint, file: IncidentFile): string {
   const { incident } = file;
   return [
-    paintPriority(paint, incident.severity, `■ ${paint.bold(escapeText(incident.title))}`),
+    paintPriority(paint, incident.severity, `■ ${paint.bold(escapeText(incidentTitle(incident)))}`),
     paint.dim(
       `  ${incident.id} · ${incident.severity} · score ${incident.score.toFixed(0)} · ${stateText(incident)} · host ${incident.hostId} · ${duration(incident)}`,
     ),
@@ -41,7 +42,7 @@ export function renderIncident(paint: Paint, file: IncidentFile): string {
     ...stages(paint, incident),
     '',
     paint.bold('  What happened'),
-    ...incident.story.map((sentence) => `    ${escapeText(sentence)}`),
+    ...storyLines(incident).map((sentence) => `    ${escapeText(sentence)}`),
     '',
     paint.bold('  Processes'),
     ...tree(paint, incident),
@@ -127,7 +128,7 @@ function processText(paint: Paint, process: IncidentProcess): string {
 function evidence(paint: Paint, incident: Incident): string[] {
   const lines = incident.alerts.flatMap((alert) => [
     `    ${paint.dim(timeOfDay(alert.timestamp))} ${paintPriority(paint, alert.priority, escapeText(alert.rule))}  ${escapeText(alert.output)}`,
-    paint.dim(`                 ${escapeText(alert.why)}`),
+    paint.dim(`                 ${escapeText(alertReason(alert))}`),
   ]);
   if (incident.omittedAlerts > 0) lines.push(paint.dim(`    and ${incident.omittedAlerts} more of the same`));
   return lines;

@@ -1,8 +1,9 @@
 import type { Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
 import type { Handler } from '@ringfence/service-kit';
 import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
+import { sharedEdgeReason } from './incident/reasons.ts';
 import type { DetectorStats } from './metrics.ts';
-import { opensBefore, UNTOLD } from './state/chain.ts';
+import { opensBefore, WITHOUT_CHAIN } from './state/chain.ts';
 import { EDGE_STORE, type EdgeMemory, EdgeTable, type Sighting } from './state/edge-table.ts';
 import { createCheckEdge } from './steps/check.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
@@ -79,13 +80,15 @@ function ties(edge: Edge, other: Sighting, { hosts }: EdgeMemory): boolean {
 
 const refOf = ({ chainId, hostId, openedAt }: Sighting): ChainRef => ({ chainId, hostId, openedAt });
 
-function joinOf({ edge, kind, detail }: Edge, own: Sighting, other: Sighting, key: SigningKey | null): OutRecord {
-  const [into, from] = opensBefore(own, other) ? [own, other] : [other, own];
-  const why =
-    kind === 'connection'
-      ? `the connection ${detail} was seen from both ends`
-      : `both were entered with the same ${detail}`;
-  const at = Math.min(own.at, other.at);
-  const join = { hostId: into.hostId, edge, kind, why, at, into: refOf(into), from: refOf(from), ...UNTOLD };
+function joinOf({ edge, kind, detail }: Edge, sighting: Sighting, known: Sighting, key: SigningKey | null): OutRecord {
+  const [into, from] = opensBefore(sighting, known) ? [sighting, known] : [known, sighting];
+  const cause = {
+    edge,
+    kind,
+    why: '',
+    at: Math.min(sighting.at, known.at),
+    reason: sharedEdgeReason({ kind, detail }),
+  };
+  const join = { hostId: into.hostId, into: refOf(into), from: refOf(from), ...WITHOUT_CHAIN, ...cause };
   return { topic: TOPIC.joins, key: into.hostId, value: encodeSigned('Join', join, key) };
 }

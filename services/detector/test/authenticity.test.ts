@@ -75,7 +75,7 @@ test('batches that no enricher signed, and edges and joins that no detector sign
   });
   assert.throws(() => detectorWith(null).handle(altered), { code: 'ERR_DETECTOR_FORGED' });
   const ref = { chainId: 'inc-1', hostId: 'host-1', openedAt: 1 };
-  const words = { edge: 'e', kind: 'connection', why: 'w', at: 1 };
+  const words = { edge: 'e', kind: 'connection', why: '', at: 1, reason: null };
   const joined = {
     ...words,
     hostId: 'host-1',
@@ -104,7 +104,8 @@ test('a join or an edge under the key of another is refused', () => {
   const join: NewJoin = {
     edge: 'e',
     kind: 'k',
-    why: 'w',
+    why: '',
+    reason: null,
     at: 1,
     hostId: 'host-1',
     into: ref,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
 import { O } from '@ringfence/testkit';
 import type { Incident } from '@ringfence/wire';
 import fc from 'fast-check';
@@ -32,15 +33,21 @@ test('an attack that goes over SSH to a second host is one incident with the sta
     incident.alerts.map(({ rule }) => rule),
     ['Download and execute', 'Cron changed'],
   );
-  assert.match(incident.title, /, on 2 hosts$/);
+  assert.match(incidentTitle(incident), /, on 2 hosts$/);
   assert.equal(incident.joined[0]?.hostId, 'host-2');
-  assert.match(incident.joined[0]?.why ?? '', /tcp 10\.0\.0\.1:41000 → 10\.0\.0\.2:22 was seen from both ends/);
-  assert.match(incident.alerts[1]?.why ?? '', /^opened inc-\w+, part of this incident: the connection/);
-  assert.ok(
-    incident.story.some((line) => / on host-1: .*\/tmp\/x/.test(line)),
-    incident.story.join('\n'),
+  const [member, ...others] = incident.joined;
+  assert.ok(member !== undefined && others.length === 0);
+  assert.match(joinReason(member), /tcp 10\.0\.0\.1:41000 → 10\.0\.0\.2:22 was seen from both ends/);
+  assert.match(
+    incident.alerts.map(alertReason)[1] ?? '',
+    /^opened inc-\w+, which turned out to be part of this incident: the connection/,
   );
-  assert.ok(incident.story.some((line) => / on host-2: .*\/etc\/crontab/.test(line)));
+  const story = storyLines(incident);
+  assert.ok(
+    story.some((line) => / on host-1: .*\/tmp\/x/.test(line)),
+    story.join('\n'),
+  );
+  assert.ok(story.some((line) => / on host-2: .*\/etc\/crontab/.test(line)));
   assert.ok(incident.score >= 40);
 });
 
@@ -164,12 +171,11 @@ function fiveHosts(): Part[] {
 type Shown = Pick<Incident, 'alerts' | 'joined'> & Record<string, unknown>;
 
 /** But for how often it was sent, and by which of several ties each was brought along first. */
-function clean({ version: _, story, joined, alerts, ...incident }: Incident): Shown {
+function clean({ version: _, joined, alerts, ...incident }: Incident): Shown {
   return {
     ...incident,
-    lines: story.length,
     joined: joined.map(({ id, hostId }) => ({ id, hostId })) as never,
-    alerts: alerts.map(({ why: _why, ...alert }) => alert) as never,
+    alerts: alerts.map(({ reason: _reason, ...alert }) => alert) as never,
   };
 }
 

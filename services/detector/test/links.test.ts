@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { alertReason } from '@ringfence/incident-text';
 import { O, type TestProcess } from '@ringfence/testkit';
 import type { Incident } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
@@ -8,14 +9,14 @@ import { createFeed, createTestDetector, detectOne, latest } from './support.ts'
 const LISTEN = { operation: 3, result: 0 };
 const SHA256 = 'ab'.repeat(32);
 
-/** What stays open of what a machine raises. */
+/** Returns the incidents of a machine that are still open. */
 function openOf({ host }: Machine): Incident[] {
   const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
   return latest(incidents).filter(({ state }) => state === 'open');
 }
 
-const whys = (incidents: readonly Incident[]): string[] =>
-  incidents.flatMap(({ alerts }) => alerts.map(({ why }) => why));
+const reasonsOf = (incidents: readonly Incident[]): string[] =>
+  incidents.flatMap(({ alerts }) => alerts.map(alertReason));
 
 /** A service of its own: systemd started it. */
 const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
@@ -34,7 +35,7 @@ test('two processes that talk over loopback are one chain, whichever raised an a
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(before));
     const why = `/opt/app (pid ${client.tgid}) connected to 127.0.0.1 port 6379, where /usr/bin/redis-server (pid ${redis.tgid}) listens`;
-    assert.ok(whys(incidents)[1]?.endsWith(why), whys(incidents).join('\n'));
+    assert.ok(reasonsOf(incidents)[1]?.endsWith(why), reasonsOf(incidents).join('\n'));
   }
 });
 
@@ -114,7 +115,10 @@ test('what was found running of a login session belongs to it; another session, 
     const incidents = openOf(machine);
     assert.equal(incidents.length, expected);
     if (expected === 1)
-      assert.equal(whys(incidents)[1], 'is of the login session (audit session 7) in which "Shadow read" was raised');
+      assert.equal(
+        reasonsOf(incidents)[1],
+        'belongs to the login session (audit session 7) in which "Shadow read" was raised',
+      );
   }
 });
 
@@ -147,7 +151,10 @@ test('pods of one workload are one chain; those of the default account are of an
     const incidents = openOf(machine);
     assert.equal(incidents.length, expected);
     if (expected === 1)
-      assert.match(whys(incidents)[1] ?? '', /^is of the workload shop\/checkout, in which "Shadow read" was raised$/);
+      assert.match(
+        reasonsOf(incidents)[1] ?? '',
+        /^belongs to the workload shop\/checkout, in which "Shadow read" was raised$/,
+      );
   }
 });
 
@@ -175,10 +182,10 @@ test('who runs a file of the same content that somebody here wrote belongs to it
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(late));
     assert.ok(
-      whys(incidents)[1]?.includes(
+      reasonsOf(incidents)[1]?.includes(
         `runs a file of the same content (sha256 ${SHA256.slice(0, 12)}…) as /var/a, which ran as pid ${one.tgid}`,
       ),
-      whys(incidents).join('\n'),
+      reasonsOf(incidents).join('\n'),
     );
   }
 });
@@ -196,7 +203,7 @@ test('so does who runs a script of the same content, whose interpreter ties noth
     host.hash(ran, `/var/${i}.sh`, { sha256: SHA256, script: true });
     machine[harm as 'steal' | 'persist'](ran);
   }
-  assert.match(whys(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
+  assert.match(reasonsOf(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
 });
 
 test('copies of a program of the system tie nothing', () => {
@@ -245,7 +252,7 @@ test('two chains of one host that its own address, not loopback, ties are one', 
   await fleet.run();
   assert.equal(fleet.open.length, 1);
   assert.match(
-    whys(fleet.open)[1] ?? '',
+    reasonsOf(fleet.open)[1] ?? '',
     /which turned out to be part of this incident: the connection tcp 10\.0\.0\.1:41000 → 10\.0\.0\.1:4444 was seen from both ends$/,
   );
 });

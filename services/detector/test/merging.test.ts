@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { Alert } from '@ringfence/wire';
 import { noteStages } from '../src/graph/chain-entries.ts';
 import { addAllOf } from '../src/graph/merging.ts';
+import { OPENED } from '../src/incident/reasons.ts';
 import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES } from '../src/state/chain.ts';
 import { UNTOUCHED } from '../src/state/triage.ts';
 
@@ -24,7 +25,7 @@ const EMPTY = {
 /** As much of a chain as is merged here. */
 const chain = (values: Partial<Chain>): Chain =>
   structuredClone({ ...EMPTY, processes: new Map(), rules: {}, ...values }) as unknown as Chain;
-const take = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, 'why');
+const take = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, OPENED);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 test('a chain that takes in many others has no more processes than one, those of alerts before those above them', () => {

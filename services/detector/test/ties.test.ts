@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
+import { joinReason } from '@ringfence/incident-text';
 import { O } from '@ringfence/testkit';
 import { decode, type Edge, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
@@ -128,7 +129,8 @@ async function enteredWithOneKey(hosts: number): Promise<TestFleet> {
 test('two hosts entered with the same rare key are one attack; a key that many hosts know ties nothing', async () => {
   const rare = await enteredWithOneKey(2);
   assert.equal(rare.open.length, 1);
-  assert.match(rare.open[0]?.joined[0]?.why ?? '', /both were entered with the same key SHA256:abc\/def\+ghi/);
+  const reasons = rare.open[0]?.joined.map(joinReason) ?? [];
+  assert.match(reasons[0] ?? '', /both hosts were entered with the same key SHA256:abc\/def\+ghi/);
   const common = await enteredWithOneKey(8);
   assert.equal(common.open.length, 2);
 });

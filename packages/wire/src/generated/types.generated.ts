@@ -1069,6 +1069,44 @@ export interface Stage {
   readonly firstSeen: number;
 }
 
+export interface ProcessName {
+  readonly entityId: string;
+  readonly pid: number;
+  readonly executable: string;
+  readonly user: string;
+}
+
+export interface IncidentAction {
+  /** of the event, as rules name it: exec, open, file_change */
+  readonly kind: string;
+  /** event.action of the event: rename, ptrace */
+  readonly operation: string;
+  readonly failed: boolean;
+  /** what it was done to, by field (docs/FIELDS.md): file.path, destination.ip; and peer.ip, peer.port; escaped and cut */
+  readonly objects: { readonly [key: string]: string };
+}
+
+export const ReasonKinds = ['opened', 'repeated', 'process', 'written_file', 'connection', 'session', 'workload', 'same_file', 'guessed_login', 'login_origin', 'shared_edge'] as const;
+export type ReasonKind = (typeof ReasonKinds)[number];
+
+export interface IncidentReason {
+  readonly kind: ReasonKind;
+  /** of an earlier alert that the reason refers to; empty: none */
+  readonly rule: string;
+  /** that links: the common one, the writer, the client, the one that ran the same file */
+  readonly process: null | ProcessName;
+  /** the second one: where rule was raised, which ran the file, the server */
+  readonly peer: null | ProcessName;
+  /** generations from the alert's process up to process */
+  readonly distance: number;
+  /** what links, by field (docs/FIELDS.md): file.path, source.ip; and session, edge.kind, edge.detail */
+  readonly objects: { readonly [key: string]: string };
+  /** the alert opened this chain, which became part of the incident for this reason; empty: none */
+  readonly mergedChain: string;
+  /** rule of the alert that showed the reason; empty: no alert did */
+  readonly mergedBy: string;
+}
+
 export interface IncidentAlert {
   readonly id: string;
   readonly rule: string;
@@ -1077,8 +1115,23 @@ export interface IncidentAlert {
   readonly timestamp: number;
   readonly entityId: string;
   readonly output: string;
-  /** in plain words, why it belongs */
+  /** until 0.1.0: why it belongs, as a sentence; empty: reason has it */
   readonly why: string;
+  readonly techniques: readonly string[];
+  readonly hostId: string;
+  /** that acted, as it was then; null: no process, or unknown */
+  readonly process: null | ProcessName;
+  /** empty: on the host */
+  readonly containerId: string;
+  readonly containerName: string;
+  /** what happened; null: until 0.1.0, see story */
+  readonly action: null | IncidentAction;
+  /** why it belongs; null: until 0.1.0, see why */
+  readonly reason: null | IncidentReason;
+  /** alerts of the rule about the process, this one included */
+  readonly count: number;
+  /** µs since the epoch, of the last of them; 0: until 0.1.0 */
+  readonly lastTimestamp: number;
 }
 
 export interface IncidentProcess {
@@ -1098,10 +1151,14 @@ export interface JoinedChain {
   readonly hostId: string;
   /** of the edge: connection, hash, key */
   readonly kind: string;
-  /** in plain words */
+  /** until 0.1.0: as a sentence; empty: reason has it */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
+  /** as its agent reported it; empty: unknown */
+  readonly hostname: string;
+  /** null: until 0.1.0, see why */
+  readonly reason: null | IncidentReason;
 }
 
 export const TriageStates = ['new', 'triaged', 'contained', 'closed'] as const;
@@ -1120,6 +1177,13 @@ export interface StatusChange {
   readonly at: number;
 }
 
+export interface IncidentLead {
+  readonly rule: string;
+  readonly tactics: readonly string[];
+  /** empty: no process */
+  readonly executable: string;
+}
+
 /** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
 export interface Incident {
   readonly id: string;
@@ -1129,6 +1193,7 @@ export interface Incident {
   /** empty unless merged */
   readonly mergedInto: string;
   readonly hostId: string;
+  /** until 0.1.0: as text; empty: lead has it */
   readonly title: string;
   readonly severity: Priority;
   readonly score: number;
@@ -1144,7 +1209,7 @@ export interface Incident {
   /** every process of the story and what ties them */
   readonly processes: readonly IncidentProcess[];
   readonly container: null | Container;
-  /** plain words, a sentence a step */
+  /** until 0.1.0: a sentence a step; empty: alerts and joined have it */
   readonly story: readonly string[];
   /** every host it reached, hostId first; empty: hostId alone */
   readonly hosts: readonly string[];
@@ -1155,6 +1220,10 @@ export interface Incident {
   readonly verdict: Verdict;
   /** of its status, oldest first; the latest 32 */
   readonly history: readonly StatusChange[];
+  /** of hostId, as its agent reported it; empty: unknown */
+  readonly hostname: string;
+  /** of the most severe alert, which names the incident; null: until 0.1.0, see title */
+  readonly lead: null | IncidentLead;
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -1287,7 +1356,7 @@ export interface Join {
   readonly hostId: string;
   readonly edge: string;
   readonly kind: string;
-  /** in plain words */
+  /** until 0.1.0: as a sentence; empty: reason has it */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
@@ -1298,6 +1367,8 @@ export interface Join {
   readonly chain: null | Incident;
   /** of `chain`: what the score of the incident that it is part of adds up */
   readonly rules: readonly JoinedRule[];
+  /** what both hosts saw; null: until 0.1.0, or it stands alone again */
+  readonly reason: null | IncidentReason;
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;

@@ -1,4 +1,13 @@
-import { type Alert, type Container, type EventView, escapeText, type ProcessInfo, u64ToHex } from '@ringfence/wire';
+import {
+  type Alert,
+  type Container,
+  type EventView,
+  escapeText,
+  type IncidentReason,
+  type ProcessInfo,
+  u64ToHex,
+} from '@ringfence/wire';
+import { actionOf, processName } from '../incident/action.ts';
 import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from '../state/chain.ts';
 import { argsText, executableText, userText } from '../steps/build-alert.ts';
 import { containerIdOf } from './hubs.ts';
@@ -16,15 +25,16 @@ export const minuteOf = (ktime: number): number => Math.floor(ktime / MINUTE_US)
 const OUTPUT_MAX = 1024;
 
 /** The alert as its chain keeps it. */
-export function listed(alert: Alert, entityId: string, why: string, deed: string): ChainAlert {
+export function listed(alert: Alert, entityId: string, event: EventView, reason: IncidentReason): ChainAlert {
   const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
   const output = alert.output.slice(0, OUTPUT_MAX);
   const executable = alert.lineage[0]?.executable ?? '';
-  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, why, deed };
-  const own: ChainContainer | null = container === null ? null : chainContainer(container);
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, reason, why: '' };
   return {
     ...kept,
-    container: own,
+    process: event.process === undefined ? null : processName(event.process),
+    action: actionOf(event),
+    container: container === null ? null : chainContainer(container),
     count: 1,
     lastTimestamp: timestamp,
     minute: minuteOf(ktime),

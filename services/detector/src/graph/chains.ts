@@ -1,4 +1,4 @@
-import { type Alert, incidentId } from '@ringfence/wire';
+import { type Alert, type IncidentReason, incidentId } from '@ringfence/wire';
 import type { CompiledDetectorOptions } from '../config.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, opensBefore, refOf } from '../state/chain.ts';
@@ -62,12 +62,12 @@ export class Chains {
     return true;
   }
 
-  /** Makes one chain of two: the chain that opened first survives. `why`: the reason, as a sentence. */
-  merge(host: Host, a: Chain, b: Chain, why: string): Merge {
+  /** Makes one chain of two: the chain that opened first survives. */
+  merge(host: Host, a: Chain, b: Chain, reason: IncidentReason): Merge {
     const [survivor, absorbed] = opensBefore(refOf(a), refOf(b)) ? [a, b] : [b, a];
     host.removeChain(absorbed);
     host.changed.add(survivor);
-    addAllOf(absorbed, survivor, this.#options.maxAlerts, why);
+    addAllOf(absorbed, survivor, this.#options.maxAlerts, reason);
     for (const key of absorbed.keys) this.linkKey(host, survivor, key);
     return { absorbed, survivor };
   }

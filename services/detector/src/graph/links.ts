@@ -1,5 +1,12 @@
-import { escapeText, KIND, leafIndex } from '@ringfence/wire';
+import { escapeText, type IncidentReason, KIND, leafIndex } from '@ringfence/wire';
 import { peerOf } from '../fleet/edge-ends.ts';
+import {
+  guessedLoginReason,
+  loginOriginReason,
+  sameFileReason,
+  sessionReason,
+  workloadReason,
+} from '../incident/reasons.ts';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { HandledEvent } from './handled-event.ts';
@@ -9,13 +16,12 @@ import type { ChainLink } from './process-links.ts';
 /** A key, other than a process, that an alert can share with a chain, and the reason why that links the two. */
 interface SharedKey {
   readonly key: string;
-  readonly why: (chain: Chain) => string;
+  readonly reason: (chain: Chain) => IncidentReason;
   /** false: the key links the alert to a chain that has it, but the alert's chain does not get the key. @default true */
   readonly owned?: boolean;
 }
 
 const UNSET_SESSION = 0xffff_ffff;
-const SHOWN_HASH = 12;
 const PATH_MAX = 128;
 
 /** Returns the keys that an event shares with every other event of the same session, workload, file or address. */
@@ -23,16 +29,16 @@ export function sharedKeys(host: Host, event: HandledEvent): SharedKey[] {
   const hashes = event.lineage.flatMap(({ entityId }) => host.links.copies.get(entityId) ?? []);
   return [...new Set(hashes)]
     .filter((sha256) => !host.links.installed.has(sha256))
-    .map((sha256): SharedKey => ({ key: hashKey(sha256), why: (chain) => whySameFile(host, chain, sha256) }))
+    .map((sha256): SharedKey => ({ key: hashKey(sha256), reason: (chain) => sameFileReason(host, chain, sha256) }))
     .concat(sessionOf(event) ?? [], workloadOf(event) ?? [])
     .concat(guessOf(event) ?? [], loginOrigins(host, event));
 }
 
 /** Returns the chains of the host that have one of the keys. */
 export const chainsSharing = (host: Host, keys: readonly SharedKey[]): ChainLink[] =>
-  keys.flatMap(({ key, why }): ChainLink[] => {
+  keys.flatMap(({ key, reason }): ChainLink[] => {
     const chain = host.byKey.get(key);
-    return chain === undefined ? [] : [{ chain, why: () => why(chain) }];
+    return chain === undefined ? [] : [{ chain, reason: () => reason(chain) }];
   });
 
 /** Returns the chains that this tree of processes was connected with lately, the newest connection first. */
@@ -43,7 +49,7 @@ export function connectedChains(host: Host, { root, view }: HandledEvent, within
     .filter(({ ktime, endpoint }) => view.cursor.ktime - ktime <= withinUs && host.links.isFew(endpoint));
   return recent.flatMap((peer): ChainLink[] => {
     const chain = host.byKey.get(peer.root);
-    return chain === undefined ? [] : [{ chain, why: () => peer.why }];
+    return chain === undefined ? [] : [{ chain, reason: () => peer.reason }];
   });
 }
 
@@ -60,7 +66,7 @@ function sessionOf({ view, lineage }: HandledEvent): SharedKey | undefined {
   if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;
   return {
     key: `session ${view.head.bootId}/${sessionId}`,
-    why: (chain) => `is of the login session (audit session ${sessionId}) in which ${raisedIn(chain)} was raised`,
+    reason: (chain) => sessionReason(chain, sessionId),
   };
 }
 
@@ -69,10 +75,11 @@ function workloadOf({ view: { container }, lineage }: HandledEvent): SharedKey |
   if (container === undefined || lineage.length === 0) return undefined;
   const { namespace, serviceAccount, image } = container;
   if (namespace === '' || serviceAccount === '' || serviceAccount === 'default') return undefined;
-  const name = escapeText(`${namespace}/${serviceAccount}`).slice(0, PATH_MAX);
+  const [namespaceText, accountText] = [escapeText(namespace), escapeText(serviceAccount)] as const;
+  const name = `${namespaceText}/${accountText}`.slice(0, PATH_MAX);
   return {
     key: `workload ${name} ${image.slice(0, 256)}`,
-    why: (chain) => `is of the workload ${name}, in which ${raisedIn(chain)} was raised`,
+    reason: (chain) => workloadReason(chain, namespaceText, accountText),
   };
 }
 
@@ -91,7 +98,7 @@ function guessOf(event: HandledEvent): SharedKey | undefined {
   if (cursor.leafText(log.origin) === 'filebeat' || !isListener(process) || !event.isHub(process)) return undefined;
   const address = escapeText(cursor.leafText(log.address)).slice(0, PATH_MAX);
   if (address === '') return undefined;
-  return { key: guessKey(address), why: () => `${address} is where others of this incident came from` };
+  return { key: guessKey(address), reason: () => guessedLoginReason(address) };
 }
 
 /** Links a session to the guesses from its address. Two sessions from one address are not linked by it. */
@@ -100,18 +107,9 @@ function loginOrigins(host: Host, { view }: HandledEvent): SharedKey[] {
   return ends.flatMap((end): SharedKey[] => {
     const address = peerOf(end);
     if (address === undefined) return [];
-    const why = (chain: Chain): string => `its session came from ${address}, from where ${raisedIn(chain)} was raised`;
-    return [{ key: guessKey(address), why, owned: false }];
+    const reason = (chain: Chain): IncidentReason => loginOriginReason(chain, address);
+    return [{ key: guessKey(address), reason, owned: false }];
   });
 }
 
 const guessKey = (address: string): string => `guess ${address}`;
-
-const raisedIn = ({ alerts }: Chain): string => `"${alerts.at(-1)?.rule ?? 'another alert'}"`;
-
-export function whySameFile(host: Host, { processes }: Chain, sha256: string): string {
-  const known = [...processes.values()].find(({ entityId }) => host.links.copies.get(entityId) === sha256);
-  const where =
-    known === undefined ? 'one that this chain wrote' : `${known.executable}, which ran as pid ${known.pid}`;
-  return `runs a file of the same content (sha256 ${sha256.slice(0, SHOWN_HASH)}…) as ${where}`;
-}

@@ -1,11 +1,11 @@
-import { OPENED, partOfThis } from '../incident/words.ts';
+import type { IncidentReason } from '@ringfence/wire';
 import { type Chain, hasRoomFor, MAX_ABOVE, MAX_EDGES, MAX_RULES } from '../state/chain.ts';
 import { mergedTriage } from '../state/triage.ts';
 import { addStage } from './chain-entries.ts';
 
-/** Adds everything of `absorbed` to `survivor` that there is room for, except its keys. `why`: the reason, as a sentence. */
-export function addAllOf(absorbed: Chain, survivor: Chain, maxAlerts: number, why: string): void {
-  addAlerts(survivor, absorbed, maxAlerts, why);
+/** Adds everything of `absorbed` to `survivor` that there is room for, except its keys. */
+export function addAllOf(absorbed: Chain, survivor: Chain, maxAlerts: number, reason: IncidentReason): void {
+  addAlerts(survivor, absorbed, maxAlerts, reason);
   survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
   survivor.lastSeen = Math.max(survivor.lastSeen, absorbed.lastSeen);
   survivor.lastKtime = Math.max(survivor.lastKtime, absorbed.lastKtime);
@@ -17,10 +17,12 @@ export function addAllOf(absorbed: Chain, survivor: Chain, maxAlerts: number, wh
   survivor.above = [...new Set([...survivor.above, ...absorbed.above])].slice(0, MAX_ABOVE);
 }
 
-function addAlerts(survivor: Chain, { id, alerts, omitted }: Chain, max: number, reason: string): void {
+/** The alert that opened the absorbed chain belongs to the survivor for the reason of the merge. */
+function addAlerts(survivor: Chain, { id, alerts, omitted }: Chain, max: number, merge: IncidentReason): void {
   const room = Math.max(0, max - survivor.alerts.length);
-  const whyOf = (why: string): string => (why === OPENED ? partOfThis(id, reason) : why);
-  survivor.alerts.push(...alerts.slice(0, room).map((alert) => ({ ...alert, why: whyOf(alert.why) })));
+  const added = alerts.slice(0, room);
+  for (const alert of added)
+    survivor.alerts.push(alert.reason?.kind === 'opened' ? { ...alert, reason: { ...merge, mergedChain: id } } : alert);
   survivor.omitted += omitted + Math.max(0, alerts.length - room);
 }
 

@@ -1,5 +1,5 @@
-import type { Alert, EventView } from '@ringfence/wire';
-import { whyTied, whyWritten } from '../incident/words.ts';
+import type { Alert, EventView, IncidentReason } from '@ringfence/wire';
+import { processReason, REPEATED, writtenReason } from '../incident/reasons.ts';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import type { HandledEvent } from './handled-event.ts';
@@ -8,7 +8,7 @@ import type { HandledEvent } from './handled-event.ts';
 export interface ChainLink {
   readonly chain: Chain;
   /** Returns the reason, from the chain's present state; a repetition needs none. */
-  readonly why: () => string;
+  readonly reason: () => IncidentReason;
 }
 
 /** Whether the executable was written lately and inside its own container; images are written from outside. */
@@ -24,15 +24,15 @@ export function processLinks(host: Host, keys: readonly string[], event: Handled
     const chain = host.byKey.get(key);
     if (chain === undefined || links.has(chain)) continue;
     const process = lineage[distance];
-    const why = (): string => (process === undefined ? 'the same again' : whyTied(chain, process, distance));
-    links.set(chain, { chain, why });
+    const reason = (): IncidentReason => (process === undefined ? REPEATED : processReason(chain, process, distance));
+    links.set(chain, { chain, reason });
   }
   const writers = isOwnFile(view, withinUs) ? event.writerLineage : [];
   for (const writer of writers) {
     const chain = host.byKey.get(writer.entityId);
     if (chain === undefined || links.has(chain)) continue;
     const { process, writtenAgo } = view;
-    links.set(chain, { chain, why: () => whyWritten(writer, process, writtenAgo) });
+    links.set(chain, { chain, reason: () => writtenReason(writer, process, writtenAgo) });
   }
   return [...links.values()];
 }

@@ -2,6 +2,7 @@ import {
   encode,
   encodeSigned,
   type Incident,
+  type IncidentAlert,
   type IncidentProcess,
   type IncidentState,
   type SigningKey,
@@ -9,51 +10,50 @@ import {
   u64FromBigInt,
 } from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
-import { fold, type Names, placed } from './across-hosts.ts';
-import { severityOf, titleOf } from './title.ts';
-import { clock, storyOf } from './words.ts';
+import { acrossHosts } from './across-hosts.ts';
+import { leadOf, severityOf } from './lead.ts';
 
 const MAX_BYTES = 900_000;
-/** Of what goes to the incident of another host, which has to hold many of them. */
+/** A chain that is sent to another host, whose incident may have many of them */
 const MAX_SHARED_BYTES = 200_000;
 const MAX_PROCESSES = 256;
-/** Alerts and processes of all hosts of an incident. */
-const MAX_FOLDED = 400;
+/** Alerts, and processes, of all hosts of an incident */
+const MAX_ACROSS_HOSTS = 400;
 
-/** The framed Incident with all its members, whole and under 900 kB: alerts of the middle are left out, and counted, until it is. */
+/** Returns the framed Incident with all its members, under 900 kB: alerts of the middle are left out until it fits. */
 export function encodeIncident(
   chain: Chain,
   state: IncidentState,
   mergedInto: string,
-  host: Names,
+  hostname: string,
   score: number,
   key: SigningKey | null,
 ): Buffer {
-  for (const record of sizesOf(chain, { state, mergedInto, score }, host)) {
+  for (const record of sizesOf(chain, { state, mergedInto, score, hostname })) {
     const bytes = encodeSigned('Incident', record, key);
     if (bytes.length <= MAX_BYTES || isSmallest(record)) return bytes;
   }
   throw new RangeError('an incident does not get smaller');
 }
 
-/** What a chain does not say of itself; the score is of the chain with its members. */
-type Standing = Pick<Incident, 'state' | 'mergedInto' | 'score'>;
+/** The part of an incident that its chain does not have. The score is that of the chain with its members. */
+type Standing = Pick<Incident, 'state' | 'mergedInto' | 'score' | 'hostname'>;
 
-function* sizesOf(chain: Chain, standing: Standing, host: Names): Generator<Incident> {
+function* sizesOf(chain: Chain, standing: Standing): Generator<Incident> {
   if (chain.members.size === 0) return yield* shrinking(chain, standing);
-  const own = incidentOf(chain, chain.alerts, MAX_PROCESSES, standing);
-  for (let max = MAX_FOLDED; max > 0; max >>>= 1) yield fold(own, chain, host, max);
-  yield fold(own, chain, host, 0);
+  const opened = incidentOf(chain, chain.alerts, MAX_PROCESSES, standing);
+  for (let max = MAX_ACROSS_HOSTS; max > 0; max >>>= 1) yield acrossHosts(opened, chain, max);
+  yield acrossHosts(opened, chain, 0);
 }
 
-/** The chain alone, for the incident of another host that it is part of. */
-export function shared(chain: Chain, host: Names, score: number): Incident {
-  const standing: Standing = { state: 'merged', mergedInto: chain.survivor?.chainId ?? '', score };
+/** Returns the chain alone, for the incident of another host that it is part of. */
+export function sharedChain(chain: Chain, hostname: string, score: number): Incident {
+  const standing: Standing = { state: 'merged', mergedInto: chain.survivor?.chainId ?? '', score, hostname };
   for (const record of shrinking(chain, standing)) {
     if (encode('Incident', record).length > MAX_SHARED_BYTES && !isSmallest(record)) continue;
-    // What was absorbed is part of it: whoever has that as well lets go of it.
-    const joined = chain.absorbed.map((id) => ({ id, hostId: chain.hostId, kind: 'absorbed', why: '', at: 0 }));
-    return { ...record, joined, story: record.story.map((line) => placed(line, host)) };
+    // The receiver drops members that have been merged into this chain since.
+    const merged = { hostId: chain.hostId, hostname, kind: 'absorbed', why: '', at: 0, reason: null };
+    return { ...record, joined: chain.absorbed.map((id) => ({ id, ...merged })) };
   }
   throw new RangeError('an incident does not get smaller');
 }
@@ -77,7 +77,7 @@ function incidentOf(
   chain: Chain,
   alerts: readonly ChainAlert[],
   maxProcesses: number,
-  { state, mergedInto, score }: Standing,
+  { state, mergedInto, score, hostname }: Standing,
 ): Incident {
   const listed = new Set(alerts);
   const unlisted = chain.alerts.filter((alert) => !listed.has(alert)).length;
@@ -89,35 +89,38 @@ function incidentOf(
     state,
     mergedInto,
     hostId: chain.hostId,
-    title: titleOf(chain, container),
-    severity: severityOf(chain),
+    title: '',
+    severity: severityOf(chain.alerts, chain.stages),
     score: rounded(score),
     firstSeen: chain.firstSeen,
     lastSeen: chain.lastSeen,
     stages: chain.stages,
-    alerts: alerts.map((alert) => ({
-      id: alert.id,
-      rule: alert.rule,
-      priority: alert.priority,
-      tactics: alert.tactics,
-      timestamp: alert.timestamp,
-      entityId: alert.entityId,
-      output: alert.output,
-      why:
-        alert.why + (alert.count === 1 ? '' : `; ${alert.count - 1} more like it until ${clock(alert.lastTimestamp)}`),
-    })),
+    alerts: alerts.map((alert) => incidentAlert(chain.hostId, alert)),
     omittedAlerts: chain.omitted + unlisted + repeats,
     processes: processesOf(chain, alerts, maxProcesses),
     container: container === null ? null : incidentContainer(container),
-    story: storyOf(alerts),
+    story: [],
     hosts: [],
     joined: [],
+    hostname,
+    lead: leadOf(chain.alerts),
     ...chain.triage,
     ...UNSIGNED,
   };
 }
 
-/** What a chain doesn't keep of it stands in its alerts. */
+function incidentAlert(hostId: string, alert: ChainAlert): IncidentAlert {
+  const { id, rule, priority, tactics, techniques, timestamp, entityId, output } = alert;
+  const { process, container, action, reason, why, count, lastTimestamp } = alert;
+  return {
+    ...{ id, rule, priority, tactics, techniques, timestamp, entityId, output },
+    ...{ hostId, process, action, reason, why, count, lastTimestamp },
+    containerId: container?.id ?? '',
+    containerName: container?.name ?? '',
+  };
+}
+
+/** A chain does not keep the other facts of a container; its alerts have them. */
 function incidentContainer(container: ChainContainer): NonNullable<Incident['container']> {
   return {
     imageId: '',
@@ -137,7 +140,7 @@ function incidentContainer(container: ChainContainer): NonNullable<Incident['con
   };
 }
 
-/** Those of the alerts first, then what ties them, as far as there is room. */
+/** Returns the processes of the alerts and then those that link them, as many as there is room for. */
 function processesOf(chain: Chain, alerts: readonly ChainAlert[], max: number): IncidentProcess[] {
   const actors = new Set(alerts.map(({ entityId }) => entityId));
   const all = [...chain.processes.values()];
@@ -148,7 +151,7 @@ function processesOf(chain: Chain, alerts: readonly ChainAlert[], max: number): 
   return chosen.slice(0, max).map(({ execId: _, ...process }) => process);
 }
 
-/** The container of all alerts; null when they are not all of one. */
+/** Returns the container of all alerts; null if they have none in common. */
 function sharedContainer(alerts: readonly ChainAlert[]): ChainContainer | null {
   const [first] = alerts;
   const container = first?.container ?? null;

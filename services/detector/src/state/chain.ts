@@ -1,4 +1,4 @@
-import type { ChainRef, Incident, Join, Priority } from '@ringfence/wire';
+import type { ChainRef, Incident, IncidentAction, IncidentReason, Join, Priority, ProcessName } from '@ringfence/wire';
 import type { Triage } from './triage.ts';
 
 export const MAX_RULES = 256;
@@ -47,9 +47,13 @@ export interface ChainAlert {
   /** what the process was then */
   readonly executable: string;
   readonly output: string;
+  /** null: the process is unknown */
+  readonly process: ProcessName | null;
+  /** null: from a state entry of 0.1.0 */
+  readonly action: IncidentAction | null;
+  readonly reason: IncidentReason | null;
+  /** The reason as 0.1.0 wrote it; empty: `reason` has it */
   readonly why: string;
-  /** what happened in plain words, without its time */
-  readonly deed: string;
   readonly container: ChainContainer | null;
   /** alerts, this one included */
   count: number;
@@ -69,14 +73,14 @@ export interface RuleWeight {
 
 /** What a chain was folded into: opened before it, and of another host, but for a detour through a third. */
 export interface Survivor extends ChainRef {
-  readonly tie: JoinWords;
+  readonly tie: JoinCause;
 }
 
-/** Why two chains are one, as a Join says it. */
-export type JoinWords = Pick<Join, 'edge' | 'kind' | 'why' | 'at'>;
+/** The edge because of which two chains are joined. */
+export type JoinCause = Pick<Join, 'edge' | 'kind' | 'why' | 'at' | 'reason'>;
 
-/** Of a Join that only says that two chains are one. */
-export const UNTOLD: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
+/** A Join that does not carry a chain. */
+export const WITHOUT_CHAIN: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
 
 /** A chain of another host that is part of this one: the newest Join that brought it. */
 export type Member = Join & { readonly chain: Incident };

@@ -227,6 +227,8 @@ const missing = (entry: unknown, older: object): object =>
   Object.fromEntries(Object.entries(older).filter(([name]) => !(name in (entry as object))));
 const olderChain = { edges: [], above: [], absorbed: [], survivor: null, touchedKtime: 0, triage: UNTOUCHED };
 
+const olderAlert = { process: null, action: null, reason: null };
+
 function restoreHost(host: Host, entry: unknown, partition: number): void {
   const parsed = { ...(entry as object), ...missing(entry, olderHost) };
   assertShape(parsed, HOST_SHAPE);
@@ -247,7 +249,8 @@ function restoreChain(entry: unknown): Chain {
   assertShape(parsed, CHAIN_SHAPE);
   const value = parsed as unknown as Omit<Chain, 'processes'> & { readonly processes: Record<string, ChainProcess> };
   if (value.survivor !== null) assertShape(value.survivor, SURVIVOR_SHAPE);
-  return { ...value, processes: new Map(Object.entries(value.processes)), members: new Map() };
+  const alerts = value.alerts.map((alert) => ({ ...alert, ...missing(alert, olderAlert) }));
+  return { ...value, alerts, processes: new Map(Object.entries(value.processes)), members: new Map() };
 }
 
 function restoreMember(value: Uint8Array): Member {

@@ -1,3 +1,4 @@
+import type { IncidentReason, ProcessName } from '@ringfence/wire';
 import { Remembered } from './remembered.ts';
 
 const MAX_SERVERS = 2048;
@@ -12,8 +13,8 @@ const MAX_CLIENTS = 4;
 /** Who listens at an end of this host. Trees of processes go by their root: the last process below a hub. */
 export interface Server {
   readonly root: string;
-  /** `/usr/sbin/mysqld (pid 12)` */
-  readonly name: string;
+  /** The process that listens */
+  readonly process: ProcessName;
   /** roots; one more than MAX_CLIENTS at most */
   readonly clients: readonly string[];
 }
@@ -22,8 +23,8 @@ export interface Server {
 export interface Peer {
   readonly root: string;
   readonly endpoint: string;
-  /** in plain words */
-  readonly why: string;
+  /** The connection */
+  readonly reason: IncidentReason;
   /** µs */
   readonly ktime: number;
 }

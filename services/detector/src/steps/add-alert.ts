@@ -1,12 +1,12 @@
-import type { Alert, EventView, ProcessInfo } from '@ringfence/wire';
+import type { Alert, EventView, IncidentReason, ProcessInfo } from '@ringfence/wire';
 import type { CompiledDetectorOptions } from '../config.ts';
 import { chainProcess, listed, minuteOf, noteStages, weightIn } from '../graph/chain-entries.ts';
 import type { Chains } from '../graph/chains.ts';
 import type { HandledEvent } from '../graph/handled-event.ts';
 import { chainsSharing, connectedChains, sharedKeys } from '../graph/links.ts';
 import { type ChainLink, isOwnFile, loneKey, processLinks } from '../graph/process-links.ts';
+import { OPENED } from '../incident/reasons.ts';
 import { weightOf } from '../incident/score.ts';
-import { deedOf, OPENED } from '../incident/words.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, type ChainAlert, hasRoomFor, MAX_RULES, opensBefore, refOf } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
@@ -57,8 +57,8 @@ export class AddAlert {
       ...chainsSharing(host, shared),
       ...connectedChains(host, event, withinUs),
     ]);
-    const { chain, merges, why } = this.#findChain(host, alert, links);
-    const { isNews, send } = this.#list(host, chain, alert, event.view, why);
+    const { chain, merges, reason } = this.#findChain(host, alert, links);
+    const { isNews, send } = this.#list(host, chain, alert, event.view, reason);
     // The writer of the file belongs to the chain as well, because its later actions do. The process that started the
     // writer, perhaps a session's shell, does many unrelated things.
     const writer = isOwnFile(event.view, withinUs) ? event.writerLineage.slice(0, 1) : [];
@@ -76,22 +76,22 @@ export class AddAlert {
     host: Host,
     alert: Alert,
     links: readonly ChainLink[],
-  ): Pick<AddedAlert, 'chain' | 'merges'> & { readonly why: () => string } {
+  ): Pick<AddedAlert, 'chain' | 'merges'> & { readonly reason: () => IncidentReason } {
     const [nearest, ...more] = links;
-    if (nearest === undefined) return { chain: this.#chains.open(host, alert), merges: [], why: () => OPENED };
-    if (more.length === 0) return { chain: nearest.chain, merges: [], why: nearest.why };
+    if (nearest === undefined) return { chain: this.#chains.open(host, alert), merges: [], reason: () => OPENED };
+    if (more.length === 0) return { chain: nearest.chain, merges: [], reason: nearest.reason };
     const { chain } = links.reduce((first, link) =>
       opensBefore(refOf(link.chain), refOf(first.chain)) ? link : first,
     );
     // The reasons are taken from the chains as they are before merging.
-    const reasons = links.map((link) => link.why());
+    const reasons = links.map((link) => link.reason());
     const merges = links.flatMap((link, at): Merge[] => {
       if (link.chain === chain) return [];
       // The alert itself shows the reason of its nearest link; the survivor's reason shows what it brought together.
       const shown = at === 0 ? links.findIndex((candidate) => candidate.chain === chain) : at;
-      return [this.#chains.merge(host, chain, link.chain, `"${alert.rule}": ${reasons[shown] ?? ''}`)];
+      return [this.#chains.merge(host, chain, link.chain, { ...(reasons[shown] ?? OPENED), mergedBy: alert.rule })];
     });
-    return { chain, merges, why: () => reasons[0] ?? '' };
+    return { chain, merges, reason: () => reasons[0] ?? OPENED };
   }
 
   /** Lists the alert in the chain, or counts it as a repetition. */
@@ -100,7 +100,7 @@ export class AddAlert {
     chain: Chain,
     alert: Alert,
     event: EventView,
-    why: () => string,
+    reason: () => IncidentReason,
   ): Pick<AddedAlert, 'isNews' | 'send'> {
     host.counted.add(chain);
     chain.firstSeen = Math.min(chain.firstSeen, alert.timestamp);
@@ -115,7 +115,7 @@ export class AddAlert {
     }
     const isNewStage = noteStages(chain, alert);
     const hasRoom = chain.alerts.length < this.#options.maxAlerts;
-    if (hasRoom) chain.alerts.push(listed(alert, entityId, why(), deedOf(event)));
+    if (hasRoom) chain.alerts.push(listed(alert, entityId, event, reason()));
     else chain.omitted++;
     if (isNewStage || hasRoom) host.changed.add(chain);
     else chain.stale = true;

@@ -1,8 +1,17 @@
-import { addressText, escapeText, KIND, leafIndex, type ProcessInfo, records } from '@ringfence/wire';
+import {
+  addressText,
+  escapeText,
+  type IncidentReason,
+  KIND,
+  leafIndex,
+  type ProcessInfo,
+  records,
+} from '@ringfence/wire';
 import type { Chains } from '../graph/chains.ts';
 import type { HandledEvent } from '../graph/handled-event.ts';
-import { hashKey, whySameFile } from '../graph/links.ts';
-import { named } from '../incident/words.ts';
+import { hashKey } from '../graph/links.ts';
+import { processName } from '../incident/action.ts';
+import { connectionReason, sameFileReason } from '../incident/reasons.ts';
 import type { Chain } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import { type Effects, NO_EFFECTS, type Turn } from '../turn.ts';
@@ -66,12 +75,14 @@ export class NoteLinks {
     if (endpoint === undefined || server === undefined) return NO_EFFECTS;
     const root = event.root?.entityId;
     if (root === undefined || root === server.root || !links.serves(endpoint, server, root)) return NO_EFFECTS;
-    const place = isUnix ? escapeText(path).slice(0, PATH_MAX) : `${address} port ${port}`;
-    const why = `${named(process)} connected to ${place}, where ${server.name} listens`;
+    const place: Record<string, string> = isUnix
+      ? { 'network.unix.path': escapeText(path).slice(0, PATH_MAX) }
+      : { 'destination.ip': address ?? '', 'destination.port': String(port) };
+    const reason = connectionReason(processName(process), server.process, place);
     const { ktime } = cursor;
-    links.addPeer(root, { root: server.root, endpoint, why, ktime });
-    links.addPeer(server.root, { root, endpoint, why, ktime });
-    return this.#mergeIfTwo(host, host.byKey.get(root), host.byKey.get(server.root), why);
+    links.addPeer(root, { root: server.root, endpoint, reason, ktime });
+    links.addPeer(server.root, { root, endpoint, reason, ktime });
+    return this.#mergeIfTwo(host, host.byKey.get(root), host.byKey.get(server.root), reason);
   }
 
   /** A process ran a file that another process wrote: its content links to other processes that run the same. */
@@ -89,14 +100,14 @@ export class NoteLinks {
     const chain = chains.find((candidate) => candidate !== undefined) ?? host.byKey.get(writer.entityId);
     if (chain === undefined) return NO_EFFECTS;
     const sharing = host.byKey.get(hashKey(hex));
-    if (sharing !== undefined) return this.#mergeIfTwo(host, chain, sharing, whySameFile(host, sharing, hex));
+    if (sharing !== undefined) return this.#mergeIfTwo(host, chain, sharing, sameFileReason(host, sharing, hex));
     this.#chains.linkKey(host, chain, hashKey(hex));
     return NO_EFFECTS;
   }
 
-  #mergeIfTwo(host: Host, a: Chain | undefined, b: Chain | undefined, why: string): Effects {
+  #mergeIfTwo(host: Host, a: Chain | undefined, b: Chain | undefined, reason: IncidentReason): Effects {
     if (a === undefined || b === undefined || a === b) return NO_EFFECTS;
-    return { merges: [this.#chains.merge(host, a, b, why)] };
+    return { merges: [this.#chains.merge(host, a, b, reason)] };
   }
 }
 
@@ -110,7 +121,7 @@ function noteListener({ links }: Host, event: HandledEvent): void {
     : tcpEndpoint(process, cursor.leafLong(socket.port));
   const { root } = event;
   if (root === undefined || endpoint === undefined) return;
-  links.servers.set(endpoint, { root: root.entityId, name: named(process), clients: [] });
+  links.servers.set(endpoint, { root: root.entityId, process: processName(process), clients: [] });
 }
 
 /** Content of a file without a known writer belongs to a program of the system. */

@@ -1,10 +1,8 @@
 import { type Alert, encodeSigned, type Incident, type IncidentState, type SigningKey, TOPIC } from '@ringfence/wire';
-import type { Names } from '../incident/across-hosts.ts';
-import { encodeIncident, shared } from '../incident/record.ts';
+import { encodeIncident, sharedChain } from '../incident/record.ts';
 import { scoreOf, weighed } from '../incident/score.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, refOf } from '../state/chain.ts';
-import type { Host } from '../state/host.ts';
 import type { NewEdge, NewFeedback, NewJoin, Turn } from '../turn.ts';
 import type { TraceSteps } from './trace.ts';
 
@@ -54,7 +52,7 @@ export class Publisher {
     chain.version++;
     chain.stale = false;
     tracing.incident(chain, isFirst);
-    const value = encodeIncident(chain, state, mergedInto, namesOf(host), scoreOf(chain), key);
+    const value = encodeIncident(chain, state, mergedInto, host.network.hostname, scoreOf(chain), key);
     write(turn, TOPIC.incidents, chain.id, value);
     stats.incidents++;
   }
@@ -81,7 +79,7 @@ export class Publisher {
     const { chainId, hostId, openedAt, tie } = survivor;
     const into = { chainId, hostId, openedAt };
     this.#deps.tracing.incident(chain, false);
-    const whole = { chain: shared(chain, namesOf(host), scoreOf(chain)), rules: weighed(chain) };
+    const whole = { chain: sharedChain(chain, host.network.hostname, scoreOf(chain)), rules: weighed(chain) };
     this.join(turn, { hostId, into, from: refOf(chain), ...whole, ...tie });
   }
 
@@ -107,4 +105,3 @@ export class Publisher {
 
 const write = ({ outputs }: Turn, topic: string, key: string, value: Buffer): void =>
   void outputs.push({ topic, key, value });
-const namesOf = ({ id, network: { hostname } }: Host): Names => ({ id, hostname });

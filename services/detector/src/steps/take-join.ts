@@ -1,7 +1,8 @@
-import type { ChainRef, Join } from '@ringfence/wire';
+import type { ChainRef, IncidentReason, Join } from '@ringfence/wire';
 import type { Chains } from '../graph/chains.ts';
+import { sharedEdgeReason } from '../incident/reasons.ts';
 import type { DetectorStats } from '../metrics.ts';
-import { type Chain, type JoinWords, type Member, opensBefore, refOf, UNTOLD } from '../state/chain.ts';
+import { type Chain, type JoinCause, type Member, opensBefore, refOf, WITHOUT_CHAIN } from '../state/chain.ts';
 import type { Host } from '../state/host.ts';
 import { allEffects, type Effects, type Merge, type Move, type NewJoin, NO_EFFECTS, type Turn } from '../turn.ts';
 
@@ -53,28 +54,28 @@ export class TakeJoin {
   }
 
   /** A chain of this host is joined with another one. */
-  #meet(host: Host, chainId: string, peer: ChainRef, words: JoinWords): Effects {
+  #meet(host: Host, chainId: string, peer: ChainRef, cause: JoinCause): Effects {
     const chain = host.find(chainId);
     if (chain === undefined) return this.#toGone();
-    if ('chainId' in chain) return ask(chain, peer, words);
-    return this.#join(host, chain, peer, words);
+    if ('chainId' in chain) return ask(chain, peer, cause);
+    return this.#join(host, chain, peer, cause);
   }
 
-  #join(host: Host, chain: Chain, peer: ChainRef, words: JoinWords): Effects {
-    if (chain.survivor !== null) return ask(chain.survivor, peer, words);
+  #join(host: Host, chain: Chain, peer: ChainRef, cause: JoinCause): Effects {
+    if (chain.survivor !== null) return ask(chain.survivor, peer, cause);
     if (peer.chainId === chain.id || chain.members.has(peer.chainId)) return NO_EFFECTS;
-    if (peer.hostId === host.id) return this.#mergeHere(host, chain, peer, words);
-    if (opensBefore(peer, refOf(chain))) return becomeMember(host, chain, peer, words);
-    return { joins: [{ hostId: peer.hostId, into: refOf(chain), from: peer, ...UNTOLD, ...wordsOf(words) }] };
+    if (peer.hostId === host.id) return this.#mergeHere(host, chain, peer, cause);
+    if (opensBefore(peer, refOf(chain))) return becomeMember(host, chain, peer, cause);
+    return { joins: [{ hostId: peer.hostId, into: refOf(chain), from: peer, ...WITHOUT_CHAIN, ...causeOf(cause) }] };
   }
 
   /** Two chains of this host are joined by way of another host. */
-  #mergeHere(host: Host, chain: Chain, { chainId }: ChainRef, words: JoinWords): Effects {
+  #mergeHere(host: Host, chain: Chain, { chainId }: ChainRef, cause: JoinCause): Effects {
     const peer = host.find(chainId);
     if (peer === undefined) return this.#toGone();
-    if ('chainId' in peer) return ask(peer, refOf(chain), words);
-    if (peer.survivor !== null) return ask(peer.survivor, refOf(chain), words);
-    return peer === chain ? NO_EFFECTS : { merges: [this.#chains.merge(host, chain, peer, words.why)] };
+    if ('chainId' in peer) return ask(peer, refOf(chain), cause);
+    if (peer.survivor !== null) return ask(peer.survivor, refOf(chain), cause);
+    return peer === chain ? NO_EFFECTS : { merges: [this.#chains.merge(host, chain, peer, reasonOf(cause))] };
   }
 
   /** A whole chain of another host becomes part of one of this host. */
@@ -82,7 +83,7 @@ export class TakeJoin {
     const into = host.find(member.into.chainId);
     if (into === undefined) {
       this.#stats.joinsToGone++;
-      return { joins: [refusal(member, 'the incident it was part of is closed')] };
+      return { joins: [refusal(member)] };
     }
     return 'chainId' in into ? { joins: [passOn(member, into)] } : this.#keepMember(host, into, member);
   }
@@ -99,7 +100,7 @@ export class TakeJoin {
     if (isStale || (hostId === host.id && host.find(chainId) === chain)) return NO_EFFECTS;
     if (known === undefined && chain.members.size >= MAX_MEMBERS) {
       this.#stats.omittedMembers++;
-      return { joins: [refusal(member, 'the incident it belongs to has no room for more')] };
+      return { joins: [refusal(member)] };
     }
     chain.members.set(chainId, member);
     host.changedMembers.add(`${chain.id}/${chainId}`);
@@ -117,17 +118,19 @@ export class TakeJoin {
 }
 
 /** The chain is part of another from now on, and sends itself there with each change. */
-function becomeMember(host: Host, chain: Chain, into: ChainRef, words: JoinWords): Effects {
-  chain.survivor = { ...plain(into), tie: wordsOf(words) };
+function becomeMember(host: Host, chain: Chain, into: ChainRef, cause: JoinCause): Effects {
+  chain.survivor = { ...plain(into), tie: causeOf(cause) };
   host.changed.add(chain);
   return { moves: [{ chain, into }], touched: [chain] };
 }
 
 /** Asks the host of the chain that opened first to join the two. */
-function ask(a: ChainRef, b: ChainRef, words: JoinWords): Effects {
+function ask(a: ChainRef, b: ChainRef, cause: JoinCause): Effects {
   if (a.chainId === b.chainId) return NO_EFFECTS;
   const [into, from] = opensBefore(a, b) ? [a, b] : [b, a];
-  return { joins: [{ hostId: into.hostId, into: plain(into), from: plain(from), ...UNTOLD, ...wordsOf(words) }] };
+  return {
+    joins: [{ hostId: into.hostId, into: plain(into), from: plain(from), ...WITHOUT_CHAIN, ...causeOf(cause) }],
+  };
 }
 
 /** The incident that the chain was part of is closed, or full. If the chain has another survivor by now, it stays. */
@@ -140,11 +143,14 @@ function standAlone(host: Host, { into, edge }: Join): Effects {
 }
 
 /** `from` stands alone again, and is published as an incident of its own. */
-const refusal = ({ from, edge, kind, at }: Member, why: string): NewJoin => ({
-  ...{ hostId: from.hostId, into: from, from, ...UNTOLD },
-  ...{ edge, kind, why, at },
+const refusal = ({ from, edge, kind, at }: Member): NewJoin => ({
+  ...{ hostId: from.hostId, into: from, from, ...WITHOUT_CHAIN },
+  ...{ edge, kind, why: '', at, reason: null },
 });
 
 const passOn = (member: Member, into: ChainRef): NewJoin => ({ ...member, hostId: into.hostId, into: plain(into) });
 const plain = ({ chainId, hostId, openedAt }: ChainRef): ChainRef => ({ chainId, hostId, openedAt });
-const wordsOf = ({ edge, kind, why, at }: JoinWords): JoinWords => ({ edge, kind, why, at });
+const causeOf = ({ edge, kind, why, at, reason }: JoinCause): JoinCause => ({ edge, kind, why, at, reason });
+/** A Join of 0.1.0 has no reason as data: the edge's id stands for it. */
+const reasonOf = ({ reason, kind, edge }: JoinCause): IncidentReason =>
+  reason ?? sharedEdgeReason({ kind, detail: edge });
