@@ -55,13 +55,10 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
       const outputs = checked.flatMap(({ record, edge }) => match(edge, record));
       stats.joinsSent += outputs.length;
       const offset = records.at(-1)?.offset ?? 0;
-      const state = table.drain().map(([name, entry]) => ({
-        store: EDGE_STORE,
-        partition,
-        key: name,
-        value: entry === null ? null : Buffer.from(JSON.stringify(entry)),
-        position: { offset, index: 0 },
-      }));
+      const position = { offset, index: 0 };
+      const state = table
+        .drain()
+        .map(([name, value]) => ({ store: EDGE_STORE, partition, key: name, value, position }));
       return { outputs, state };
     },
     restore: (entries) => table.restore(entries),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const QUIET = `
@@ -99,12 +100,12 @@ async function* withKept(store: TestStore, change: (kept: Buffer) => Uint8Array)
       yield entry;
       continue;
     }
-    const outer = JSON.parse(Buffer.from(entry.value).toString());
-    const fields = JSON.parse(outer[3]);
+    const outer = decode('StateRuleMemory', entry.value);
+    const fields = JSON.parse(Buffer.from(outer.value).toString());
     for (const hit of fields[4])
       if (hit[6] !== undefined) hit[6] = Buffer.from(change(Buffer.from(hit[6], 'base64'))).toString('base64');
-    outer[3] = JSON.stringify(fields);
-    yield { ...entry, value: Buffer.from(JSON.stringify(outer)) };
+    const value = Buffer.from(JSON.stringify(fields));
+    yield { ...entry, value: encode('StateRuleMemory', { ...outer, value }) };
   }
 }
 

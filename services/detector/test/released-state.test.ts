@@ -29,6 +29,16 @@ const comparable = (effect: Parameters<typeof found>[0]) => {
   };
 };
 
+test('entries that 0.1.0 wrote become Avro with the first change', async () => {
+  const events = new Eventful();
+  const restored = events.createDetector();
+  await restored.restore(released('state-0.1.0.jsonl'));
+  events.db.steal(events.shells.db);
+  const { state } = restored.handle(events.next(events.db));
+  assert.ok(state.length > 2);
+  for (const { key, value } of state) if (value !== null) assert.deepEqual([...value.subarray(0, 2)], [0xc3, 1], key);
+});
+
 test('a detector continues from the state that 0.1.0 wrote as if it had never stopped', async () => {
   const events = new Eventful();
   const { web, db, shells } = events;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const FEW = `
@@ -68,15 +69,15 @@ test('it is the same after a restart in between, and an event that is damaged is
 /** Entries as they are, but for the event that a summary keeps: half of it is gone. */
 async function* withoutWitness(store: TestStore): ReturnType<TestStore['entries']> {
   for await (const entry of store.entries()) {
-    const outer = entry.key.startsWith('t/') ? JSON.parse(Buffer.from(entry.value).toString()) : undefined;
+    const outer = entry.key.startsWith('t/') ? decode('StateRuleMemory', entry.value) : undefined;
     if (outer === undefined) {
       yield entry;
       continue;
     }
-    const fields = JSON.parse(outer[3]);
+    const fields = JSON.parse(Buffer.from(outer.value).toString());
     const witness = fields.findIndex((field: unknown) => typeof field === 'string');
     fields[witness] = fields[witness].slice(0, fields[witness].length / 2);
-    outer[3] = JSON.stringify(fields);
-    yield { ...entry, value: Buffer.from(JSON.stringify(outer)) };
+    const value = Buffer.from(JSON.stringify(fields));
+    yield { ...entry, value: encode('StateRuleMemory', { ...outer, value }) };
   }
 }

@@ -90,7 +90,7 @@ export function latest(incidents: readonly Incident[]): Incident[] {
   return [...new Map(incidents.map((incident) => [incident.id, incident])).values()];
 }
 
-/** A store that keeps what effects write, as a bus does. */
+/** Keeps the state that effects write, as a bus does. */
 export class TestStore {
   readonly #entries = new Map<string, StateChange>();
 
@@ -103,7 +103,7 @@ export class TestStore {
 
   dump(): string[] {
     return [...this.#entries.values()]
-      .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('utf8')}`)
+      .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('latin1')}`)
       .sort();
   }
 

@@ -1481,6 +1481,314 @@ export interface RuleCounts {
   readonly signature: Ed25519Signature;
 }
 
+export interface StateRarity {
+  readonly rule: string;
+  readonly chains: number;
+}
+
+export interface StateVerdict {
+  readonly rule: string;
+  readonly truePositives: number;
+  readonly falsePositives: number;
+}
+
+export interface StateHole {
+  readonly from: number;
+  readonly to: number;
+  readonly due: number;
+}
+
+export interface StateLane {
+  /** lane * 65536 + cpu */
+  readonly key: number;
+  readonly highest: number;
+  readonly holes: readonly StateHole[];
+}
+
+export interface StateRun {
+  /** boot/run */
+  readonly id: string;
+  readonly lanes: readonly StateLane[];
+}
+
+/** What the detector remembers of one host, without its chains. */
+export interface StateHost {
+  readonly tick: number;
+  readonly nextOrdinal: number;
+  /** µs, CLOCK_BOOTTIME, of the last tick */
+  readonly ktime: number;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+  /** in how many chains a rule had a part */
+  readonly rarity: readonly StateRarity[];
+  /** on incidents with the rule */
+  readonly verdicts: readonly StateVerdict[];
+  /** sequence numbers that have arrived */
+  readonly runs: readonly StateRun[];
+}
+
+export interface StateContainer {
+  /** hex */
+  readonly cgroupId: string;
+  readonly id: string;
+  readonly runtime: string;
+  readonly name: string;
+  readonly image: string;
+  readonly privileged: null | boolean;
+  readonly labels: { readonly [key: string]: string };
+  readonly path: string;
+}
+
+export interface StateAlert {
+  readonly id: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly tactics: readonly string[];
+  readonly techniques: readonly string[];
+  /** µs since the epoch */
+  readonly timestamp: number;
+  readonly entityId: string;
+  readonly output: string;
+  /** null: unknown */
+  readonly process: null | ProcessName;
+  /** null: from an entry of 0.1.0 */
+  readonly action: null | IncidentAction;
+  /** null: from an entry of 0.1.0, see why */
+  readonly reason: null | IncidentReason;
+  readonly why: string;
+  readonly container: null | StateContainer;
+  readonly count: number;
+  /** µs since the epoch */
+  readonly lastTimestamp: number;
+  /** of event time, in which sentInMinute were sent */
+  readonly minute: number;
+  readonly sentInMinute: number;
+}
+
+export interface StateRuleWeight {
+  readonly rule: string;
+  readonly weight: number;
+  /** µs, CLOCK_BOOTTIME, of its last alert */
+  readonly ktime: number;
+}
+
+export interface StateProcess {
+  readonly entityId: string;
+  /** empty: a hub, or unknown */
+  readonly parentEntityId: string;
+  readonly execId: number;
+  readonly pid: number;
+  readonly executable: string;
+  readonly args: string;
+  readonly user: string;
+  readonly containerId: string;
+}
+
+export interface StateJoinCause {
+  readonly edge: string;
+  readonly kind: string;
+  readonly why: string;
+  /** µs since the epoch */
+  readonly at: number;
+  readonly reason: null | IncidentReason;
+}
+
+export interface StateSurvivor {
+  readonly chainId: string;
+  readonly hostId: string;
+  readonly openedAt: number;
+  readonly cause: StateJoinCause;
+}
+
+export interface StateTriage {
+  readonly status: TriageState;
+  readonly verdict: Verdict;
+  readonly history: readonly StatusChange[];
+}
+
+/** One chain of the detector, without its members, which are Joins. */
+export interface StateChain {
+  readonly id: string;
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly ordinal: number;
+  /** grows with each write of the chain or its counts; the higher one holds */
+  readonly revision: number;
+  /** last one published; 0: none */
+  readonly version: number;
+  /** µs since the epoch */
+  readonly firstSeen: number;
+  /** µs since the epoch */
+  readonly lastSeen: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly lastKtime: number;
+  readonly alerts: readonly StateAlert[];
+  /** alerts beyond the listed ones */
+  readonly omitted: number;
+  readonly stages: readonly Stage[];
+  readonly rules: readonly StateRuleWeight[];
+  readonly processes: readonly StateProcess[];
+  /** that link alerts to the chain */
+  readonly keys: readonly string[];
+  readonly stale: boolean;
+  /** µs since the epoch */
+  readonly openedAt: number;
+  readonly published: boolean;
+  readonly edges: readonly string[];
+  /** entity ids of ancestors, hubs included */
+  readonly above: readonly string[];
+  /** chains of this host that other hosts may know */
+  readonly mergedIds: readonly string[];
+  /** the chain of another host that it is part of */
+  readonly survivor: null | StateSurvivor;
+  /** µs, CLOCK_BOOTTIME, when a member last changed */
+  readonly touchedKtime: number;
+  readonly triage: StateTriage;
+}
+
+export interface StateRuleTime {
+  readonly rule: string;
+  readonly ktime: number;
+}
+
+export interface StateAlertCounts {
+  readonly count: number;
+  readonly lastTimestamp: number;
+  readonly minute: number;
+  readonly sentInMinute: number;
+}
+
+/** The part of a chain that repetitions change: a flood writes nothing else. */
+export interface StateChainCounts {
+  readonly id: string;
+  readonly hostId: string;
+  readonly revision: number;
+  readonly version: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly lastKtime: number;
+  readonly omitted: number;
+  readonly stale: boolean;
+  readonly rules: readonly StateRuleTime[];
+  /** in the order of the chain's */
+  readonly alerts: readonly StateAlertCounts[];
+}
+
+export const EdgeKinds = ['connection', 'key'] as const;
+export type EdgeKind = (typeof EdgeKinds)[number];
+
+export const EdgeSides = ['none', 'source', 'destination'] as const;
+export type EdgeSide = (typeof EdgeSides)[number];
+
+export interface StateEdgeEnd {
+  readonly kind: EdgeKind;
+  readonly side: EdgeSide;
+  readonly detail: string;
+  /** address that a connection comes from; empty: a key */
+  readonly source: string;
+  /** µs since the epoch */
+  readonly at: number;
+}
+
+export interface StateAccept {
+  readonly end: StateEdgeEnd;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** entity id of the process that serves it; empty: none yet */
+  readonly by: string;
+}
+
+export interface StateFork {
+  readonly entityId: string;
+  readonly start: number;
+}
+
+export interface StateAcceptor {
+  readonly accepts: readonly StateAccept[];
+  readonly forks: readonly StateFork[];
+}
+
+export interface StateCaller {
+  readonly lineage: readonly string[];
+  readonly ends: readonly StateEdgeEnd[];
+}
+
+export interface StateServer {
+  readonly root: string;
+  readonly process: ProcessName;
+  readonly clients: readonly string[];
+}
+
+export interface StatePeer {
+  readonly root: string;
+  readonly endpoint: string;
+  readonly reason: IncidentReason;
+  readonly ktime: number;
+}
+
+export interface StateSettled {
+  readonly version: number;
+  readonly triage: StateTriage;
+}
+
+/** One entry of a bounded table of a host. Exactly one value is there: that of its table. */
+export interface StateMemory {
+  /** in the order of the last change, over the table */
+  readonly ordinal: number;
+  /** where a chain went */
+  readonly forward: null | ChainRef;
+  /** connections that a process accepted, and processes that it started */
+  readonly acceptor: null | StateAcceptor;
+  /** that a process was started for */
+  readonly session: null | readonly StateEdgeEnd[];
+  /** connections that a process made */
+  readonly caller: null | StateCaller;
+  /** µs since the epoch, when the use of a key was published */
+  readonly keyUse: null | number;
+  readonly server: null | StateServer;
+  readonly peers: null | readonly StatePeer[];
+  /** sha256 of a file that a process ran */
+  readonly copy: null | string;
+  /** the sha256 is that of a program of the system */
+  readonly installed: null | boolean;
+  /** of an incident whose chain is closed */
+  readonly settled: null | StateSettled;
+}
+
+/** One key of what a rule remembers on a host. */
+export interface StateRuleMemory {
+  readonly hostId: string;
+  /** empty: all boots */
+  readonly bootId: string;
+  readonly key: string;
+  /** as packages/rules encodes it */
+  readonly value: Uint8Array;
+}
+
+/** Counts of rules of the other partitions, as they were last taken over. */
+export interface StateRuleCounts {
+  readonly rules: readonly RuleCount[];
+}
+
+export interface StateSighting {
+  readonly chainId: string;
+  readonly hostId: string;
+  readonly openedAt: number;
+  readonly end: string;
+  /** µs since the epoch, by the host's clock */
+  readonly at: number;
+}
+
+/** An edge in the memory of the detector's second stage. */
+export interface StateEdge {
+  /** in the order of the last change */
+  readonly ordinal: number;
+  readonly sightings: readonly StateSighting[];
+  readonly hosts: readonly string[];
+  /** µs since the epoch, by the bus's clock, of the last sighting */
+  readonly at: number;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1498,4 +1806,11 @@ export interface RecordTypes {
   readonly AuditHead: AuditHead;
   readonly Feedback: Feedback;
   readonly RuleCounts: RuleCounts;
+  readonly StateHost: StateHost;
+  readonly StateChain: StateChain;
+  readonly StateChainCounts: StateChainCounts;
+  readonly StateMemory: StateMemory;
+  readonly StateRuleMemory: StateRuleMemory;
+  readonly StateRuleCounts: StateRuleCounts;
+  readonly StateEdge: StateEdge;
 }

@@ -26,5 +26,5 @@ export function acceptedFor(
 /** Returns the connection of a process that serves connections itself, if it accepted exactly one lately. */
 export function onlyAccept({ accepts }: Acceptor, ktime: number): EdgeEnd | undefined {
   const recent = accepts.filter((accept) => accept.ktime <= ktime && accept.ktime >= ktime - SERVED_WITHIN_US);
-  return recent.length === 1 ? recent[0]?.tie : undefined;
+  return recent.length === 1 ? recent[0]?.end : undefined;
 }

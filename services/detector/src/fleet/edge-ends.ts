@@ -30,27 +30,31 @@ export function connectionOf(event: EventView): EdgeEnd | undefined {
   const peer = endAt(event, leaves.address, leaves.port);
   const local = endAt(event, leaves.localAddress, leaves.localPort);
   if (peer === undefined || local === undefined) return undefined;
-  return outward
-    ? { kind: 'connection', end: 'source', detail: `tcp ${local} → ${peer}`, at: event.timestamp }
-    : { kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${local}`, at: event.timestamp };
+  const [from, to] = outward ? [local, peer] : [peer, local];
+  return connectionEnd(outward ? 'source' : 'destination', from, to, event.timestamp);
 }
 
-function endAt({ cursor }: EventView, address: number, port: number): string | undefined {
+interface Endpoint {
+  readonly address: string;
+  /** "10.0.0.1:22" or "[fe00::1]:22" */
+  readonly text: string;
+}
+
+const connectionEnd = (side: EdgeEnd['side'], from: Endpoint, to: Endpoint, at: number): EdgeEnd => ({
+  ...{ kind: 'connection', side, source: from.address, at },
+  detail: `tcp ${from.text} → ${to.text}`,
+});
+
+function endAt({ cursor }: EventView, address: number, port: number): Endpoint | undefined {
   const text = addressText(cursor.buffer, cursor.leafAt(address), cursor.leafLength(address));
   return text === undefined ? undefined : endOf(text, cursor.leafLong(port));
 }
 
 /** Loopback and link-local addresses mean another machine on every host, so they are no ends. */
-function endOf(address: string, port: number): string | undefined {
+function endOf(address: string, port: number): Endpoint | undefined {
   const local = /^(127\.|0\.|169\.254\.|::1?$|fe[89ab])/.test(address);
   if (local || port <= 0 || port > 65_535) return undefined;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Returns the address that a connection came from; undefined if this host did not accept it. */
-export function peerOf({ kind, end, detail }: EdgeEnd): string | undefined {
-  if (kind !== 'connection' || end !== 'destination') return undefined;
-  return /^tcp \[?([0-9a-f.:]+?)\]?:\d+ → /.exec(detail)?.[1];
+  return { address, text: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}` };
 }
 
 const log = (name: string): number => leafIndex('Log', name);
@@ -79,12 +83,11 @@ export function loginOf(event: EventView, addresses: readonly string[]): Login |
   if (text(LOG.origin) === 'filebeat') return undefined;
   const fingerprint = text(LOG.fingerprint);
   const peer = endOf(text(LOG.sourceAddress).replace(/^::ffff:(?=\d+\.)/, ''), cursor.leafLong(LOG.sourcePort));
-  const sameFamily = addresses.filter((address) => address.includes(':') === peer?.startsWith('['));
-  const ends =
-    peer === undefined ? [] : sameFamily.slice(0, MAX_ADDRESSES).flatMap((text) => endOf(text, SSH_PORT) ?? []);
+  const sameFamily = addresses.filter((address) => address.includes(':') === peer?.address.includes(':'));
+  const ends = sameFamily.slice(0, MAX_ADDRESSES).flatMap((text) => endOf(text, SSH_PORT) ?? []);
   return {
-    key: fingerprint === '' ? undefined : { kind: 'key', end: '', detail: `key ${fingerprint}`, at },
-    connections: ends.map((to) => ({ kind: 'connection', end: 'destination', detail: `tcp ${peer} → ${to}`, at })),
+    key: fingerprint === '' ? undefined : { kind: 'key', side: 'none', detail: `key ${fingerprint}`, source: '', at },
+    connections: peer === undefined ? [] : ends.map((end) => connectionEnd('destination', peer, end, at)),
   };
 }
 

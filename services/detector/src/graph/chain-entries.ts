@@ -28,8 +28,7 @@ const OUTPUT_MAX = 1024;
 export function listed(alert: Alert, entityId: string, event: EventView, reason: IncidentReason): ChainAlert {
   const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
   const output = alert.output.slice(0, OUTPUT_MAX);
-  const executable = alert.lineage[0]?.executable ?? '';
-  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, executable, output, reason, why: '' };
+  const kept = { id, rule, priority, tactics, techniques, timestamp, entityId, output, reason, why: '' };
   return {
     ...kept,
     process: event.process === undefined ? null : processName(event.process),

@@ -39,7 +39,7 @@ export class Chains {
       published: false,
       edges: [],
       above: [],
-      absorbed: [],
+      mergedIds: [],
       survivor: null,
       members: new Map(),
       touchedKtime: 0,

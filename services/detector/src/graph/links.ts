@@ -1,5 +1,4 @@
 import { escapeText, type IncidentReason, KIND, leafIndex } from '@ringfence/wire';
-import { peerOf } from '../fleet/edge-ends.ts';
 import {
   guessedLoginReason,
   loginOriginReason,
@@ -104,11 +103,10 @@ function guessOf(event: HandledEvent): SharedKey | undefined {
 /** Links a session to the guesses from its address. Two sessions from one address are not linked by it. */
 function loginOrigins(host: Host, { view }: HandledEvent): SharedKey[] {
   const ends = [...ancestorsOf(view)].flatMap(({ entityId }) => host.network.sessions.get(entityId) ?? []);
-  return ends.flatMap((end): SharedKey[] => {
-    const address = peerOf(end);
-    if (address === undefined) return [];
+  const accepted = ends.filter(({ side }) => side === 'destination');
+  return accepted.map(({ source: address }): SharedKey => {
     const reason = (chain: Chain): IncidentReason => loginOriginReason(chain, address);
-    return [{ key: guessKey(address), reason, owned: false }];
+    return { key: guessKey(address), reason, owned: false };
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@ringfence/wire';
 import type { Chain, ChainAlert, ChainContainer } from '../state/chain.ts';
 import { acrossHosts } from './across-hosts.ts';
-import { leadOf, severityOf } from './lead.ts';
+import { leadOf, type RatedAlert, severityOf } from './lead.ts';
 
 const MAX_BYTES = 900_000;
 /** A chain that is sent to another host, whose incident may have many of them */
@@ -53,7 +53,7 @@ export function sharedChain(chain: Chain, hostname: string, score: number): Inci
     if (encode('Incident', record).length > MAX_SHARED_BYTES && !isSmallest(record)) continue;
     // The receiver drops members that have been merged into this chain since.
     const merged = { hostId: chain.hostId, hostname, kind: 'absorbed', why: '', at: 0, reason: null };
-    return { ...record, joined: chain.absorbed.map((id) => ({ id, ...merged })) };
+    return { ...record, joined: chain.mergedIds.map((id) => ({ id, ...merged })) };
   }
   throw new RangeError('an incident does not get smaller');
 }
@@ -103,11 +103,16 @@ function incidentOf(
     hosts: [],
     joined: [],
     hostname,
-    lead: leadOf(chain.alerts),
+    lead: leadOf(chain.alerts.map(ratedAlert)),
     ...chain.triage,
     ...UNSIGNED,
   };
 }
+
+const ratedAlert = ({ rule, priority, tactics, process }: ChainAlert): RatedAlert => ({
+  ...{ rule, priority, tactics },
+  executable: process?.executable ?? '',
+});
 
 function incidentAlert(hostId: string, alert: ChainAlert): IncidentAlert {
   const { id, rule, priority, tactics, techniques, timestamp, entityId, output } = alert;

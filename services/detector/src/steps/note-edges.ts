@@ -45,7 +45,8 @@ export class NoteEdges {
   noteAlert({ host }: Turn, chain: Chain, { view }: HandledEvent, newKeys: readonly string[]): Effects {
     const { network } = host;
     const ends = new Set<EdgeEnd>();
-    for (const key of newKeys) for (const { ties } of network.callersBelow(key)) for (const end of ties) ends.add(end);
+    for (const key of newKeys)
+      for (const caller of network.callersBelow(key)) for (const end of caller.ends) ends.add(end);
     for (const { entityId } of ancestorsOf(view)) {
       noteAncestor(host, chain, entityId);
       for (const end of network.sessions.get(entityId) ?? []) ends.add(end);
@@ -65,9 +66,9 @@ export class NoteEdges {
     const chain = lineage.map((id) => host.byKey.get(id)).find((candidate) => candidate !== undefined);
     const isActor = chain?.alerts.some(({ entityId }) => entityId === process.entityId) === true;
     const maxEnds = isActor ? MAX_ACTOR_ENDS : MAX_ENDS;
-    const ties = host.network.callers.get(process.entityId)?.ties ?? [];
-    host.network.setCaller(process.entityId, { lineage, ties: [...ties, end].slice(-maxEnds) });
-    if (ties.length >= maxEnds) this.#stats.omittedEdges++;
+    const known = host.network.callers.get(process.entityId)?.ends ?? [];
+    host.network.setCaller(process.entityId, { lineage, ends: [...known, end].slice(-maxEnds) });
+    if (known.length >= maxEnds) this.#stats.omittedEdges++;
     else if (chain !== undefined) return { edges: this.#edgeOf(host, chain, end) };
     return NO_EFFECTS;
   }
@@ -85,7 +86,7 @@ export class NoteEdges {
       ({ entityId, start }) => !serving.has(entityId) && start >= since && start <= since + STARTED_WITHIN_US,
     );
     const fork = isListener(process) || forks.length === 1 ? forks[0] : undefined;
-    const accepted: Accepted = { tie: end, ktime: cursor.ktime, by: fork?.entityId ?? '' };
+    const accepted: Accepted = { end, ktime: cursor.ktime, by: fork?.entityId ?? '' };
     acceptors.set(process.entityId, { ...known, accepts: [...known.accepts, accepted].slice(-MAX_ACCEPTS) });
     return fork === undefined ? NO_EFFECTS : { edges: this.#beginSession(host, fork.entityId, [end]) };
   }
@@ -107,7 +108,7 @@ export class NoteEdges {
       forks: [...forks, { entityId, start }].slice(-MAX_FORKS),
     });
     // The process has just begun, so no process below it can have raised an alert yet.
-    if (served !== undefined) host.network.sessions.set(entityId, [served.tie]);
+    if (served !== undefined) host.network.sessions.set(entityId, [served.end]);
   }
 
   #noteLogin(host: Host, event: HandledEvent): Effects {
@@ -120,7 +121,7 @@ export class NoteEdges {
     // Any process can write a line that looks like sshd's: only the process that wrote it proves where it is from.
     if (process === undefined || !isListener(process) || !event.isHub(process)) return { edges: used };
     const { entityId } = process;
-    const isSeen = network.sessions.get(entityId)?.some(({ end }) => end === 'destination') === true;
+    const isSeen = network.sessions.get(entityId)?.some(({ side }) => side === 'destination') === true;
     const ends = [...(key === undefined ? [] : [key]), ...(isSeen ? [] : connections)];
     return { edges: [...used, ...this.#beginSession(host, entityId, ends)] };
   }
@@ -131,7 +132,7 @@ export class NoteEdges {
     const last = keys.get(key.detail);
     if (last !== undefined && Math.abs(key.at - last) < KEY_REPUBLISH_US) return [];
     keys.set(key.detail, key.at);
-    return [{ ...key, edge: edgeId(key), hostId: host.id, chainId: '', openedAt: 0, alertId: '' }];
+    return [{ ...publicPart(key), hostId: host.id, chainId: '', openedAt: 0, alertId: '' }];
   }
 
   /** `ends` caused everything that happens below this process, which may belong to a chain by now. */
@@ -154,8 +155,13 @@ export class NoteEdges {
     chain.edges.push(edge);
     host.changed.add(chain);
     const alertId = chain.alerts.at(-1)?.id ?? '';
-    return [{ ...end, edge, hostId: host.id, chainId: chain.id, openedAt: chain.openedAt, alertId }];
+    return [{ ...publicPart(end), hostId: host.id, chainId: chain.id, openedAt: chain.openedAt, alertId }];
   }
+}
+
+function publicPart(end: EdgeEnd): Pick<NewEdge, 'edge' | 'kind' | 'end' | 'detail' | 'at'> {
+  const { kind, side, detail, at } = end;
+  return { edge: edgeId(end), kind, end: side === 'none' ? '' : side, detail, at };
 }
 
 function noteAncestor(host: Host, chain: Chain, entityId: string): void {

@@ -76,11 +76,11 @@ export class Publisher {
     chain.version++;
     chain.stale = false;
     host.counted.add(chain);
-    const { chainId, hostId, openedAt, tie } = survivor;
+    const { chainId, hostId, openedAt, cause } = survivor;
     const into = { chainId, hostId, openedAt };
     this.#deps.tracing.incident(chain, false);
     const whole = { chain: sharedChain(chain, host.network.hostname, scoreOf(chain)), rules: weighed(chain) };
-    this.join(turn, { hostId, into, from: refOf(chain), ...whole, ...tie });
+    this.join(turn, { hostId, into, from: refOf(chain), ...whole, ...cause });
   }
 
   join(turn: Turn, join: NewJoin): void {

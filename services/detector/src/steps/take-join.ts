@@ -38,11 +38,11 @@ export class TakeJoin {
   carryOver({ host }: Turn, { survivor, absorbed }: Merge): Effects {
     if (absorbed.edges.length === 0 && absorbed.survivor === null && absorbed.members.size === 0) return NO_EFFECTS;
     host.forwards.set(absorbed.id, refOf(survivor));
-    survivor.absorbed = [...survivor.absorbed, absorbed.id, ...absorbed.absorbed].slice(-MAX_ABSORBED);
+    survivor.mergedIds = [...survivor.mergedIds, absorbed.id, ...absorbed.mergedIds].slice(-MAX_ABSORBED);
     host.changed.add(survivor);
     const kept = [...absorbed.members.values()].map((member) => this.#keepMember(host, survivor, member));
     if (absorbed.survivor === null) return allEffects(kept);
-    return allEffects([...kept, this.#join(host, survivor, absorbed.survivor, absorbed.survivor.tie)]);
+    return allEffects([...kept, this.#join(host, survivor, absorbed.survivor, absorbed.survivor.cause)]);
   }
 
   /** A chain that became part of another host's chain sends its own members there. */
@@ -119,7 +119,7 @@ export class TakeJoin {
 
 /** The chain is part of another from now on, and sends itself there with each change. */
 function becomeMember(host: Host, chain: Chain, into: ChainRef, cause: JoinCause): Effects {
-  chain.survivor = { ...plain(into), tie: causeOf(cause) };
+  chain.survivor = { ...plain(into), cause: causeOf(cause) };
   host.changed.add(chain);
   return { moves: [{ chain, into }], touched: [chain] };
 }
@@ -136,7 +136,7 @@ function ask(a: ChainRef, b: ChainRef, cause: JoinCause): Effects {
 /** The incident that the chain was part of is closed, or full. If the chain has another survivor by now, it stays. */
 function standAlone(host: Host, { into, edge }: Join): Effects {
   const chain = host.chains.get(into.chainId);
-  if (chain === undefined || chain.survivor?.tie.edge !== edge) return NO_EFFECTS;
+  if (chain === undefined || chain.survivor?.cause.edge !== edge) return NO_EFFECTS;
   chain.survivor = null;
   host.changed.add(chain);
   return { touched: [chain] };
