@@ -9,13 +9,13 @@ import { createCheckEdge } from './steps/check.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 /**
- * Clocks of two hosts may differ by this much, µs: a connection is the same one from both ends if they say that it began within that time. Its ports
- * may be used again later.
+ * Clocks of two hosts may differ by this much, µs. Two ends are one connection if it began within this time at both;
+ * later its ports may be used again.
  */
 const CONNECTION_TOLERANCE_US = 15 * 60_000_000;
-/** Between two uses of a key that make one attack, µs. */
+/** Time between two uses of a key that make one attack, µs. */
 const KEY_TOLERANCE_US = 24 * 3_600_000_000;
-/** A key that more hosts than this know is an administrator's, and ties none of them. */
+/** A key that more hosts use is an administrator's, and joins none of them. */
 const MAX_KEY_HOSTS = 4;
 
 export interface EdgePipelineDeps {
@@ -32,7 +32,7 @@ export interface EdgePipeline extends Handler {
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
 }
 
-/** Second stage, by edge: two chains of different hosts that see the same edge are told to the host of the one that opened first. */
+/** The second stage, by edge: sends a Join for two chains of different hosts that see the same edge. */
 export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
   const { key = null, stats, partition = 0 } = deps;
   const verify = createVerifyStep(deps.trusted, deps.keyGraceMs ?? 0, stats);
@@ -43,9 +43,9 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
     const known = table.get(edge.edge) ?? { sightings: [], hosts: [], at: 0 };
     const { chainId, hostId, openedAt, end, at } = edge;
     const sighting: Sighting = { chainId, hostId, openedAt, end, at };
-    const others = known.sightings.filter((other) => ties(edge, other, known));
+    const matching = known.sightings.filter((candidate) => isSameAttack(edge, candidate, known));
     stats.expiredEdges += table.see(edge.edge, sighting, record.timestamp);
-    return others.map((other) => joinOf(edge, sighting, other, key));
+    return matching.map((candidate) => joinOf(edge, sighting, candidate, key));
   }
 
   return {
@@ -65,13 +65,13 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
   };
 }
 
-function ties(edge: Edge, other: Sighting, { hosts }: EdgeMemory): boolean {
-  if (edge.chainId === '' || other.chainId === '' || other.chainId === edge.chainId) return false;
-  const apart = Math.abs(edge.at - other.at);
-  // Two hosts that both began it, or both took it, saw two connections: private addresses are used again elsewhere.
-  if (edge.kind === 'connection') return edge.end !== other.end && apart <= CONNECTION_TOLERANCE_US;
-  if (edge.kind !== 'key' || other.hostId === edge.hostId) return false;
-  const all = new Set([...hosts, edge.hostId, other.hostId]);
+function isSameAttack(edge: Edge, sighting: Sighting, { hosts }: EdgeMemory): boolean {
+  if (edge.chainId === '' || sighting.chainId === '' || sighting.chainId === edge.chainId) return false;
+  const apart = Math.abs(edge.at - sighting.at);
+  // Two sources, or two destinations, are two connections: other networks use the same private addresses.
+  if (edge.kind === 'connection') return edge.end !== sighting.end && apart <= CONNECTION_TOLERANCE_US;
+  if (edge.kind !== 'key' || sighting.hostId === edge.hostId) return false;
+  const all = new Set([...hosts, edge.hostId, sighting.hostId]);
   return all.size <= MAX_KEY_HOSTS && apart <= KEY_TOLERANCE_US;
 }
 

@@ -19,7 +19,7 @@ export type DetectorErrorCode =
   /** Rule files can't be read at the start. Correct the paths in `detector.rules` or on the command line. */
   | 'ERR_DETECTOR_RULE_FILES';
 
-/** A record that can't be trusted or processed: poison, but for one whose writer's enrolment may still be on its way. */
+/** A record that can't be trusted or processed. Retriable if the enrolment of its writer may still arrive, else poison. */
 export class DetectorError extends Error {
   readonly code: DetectorErrorCode;
   readonly fate: 'poison' | 'retriable';
@@ -34,7 +34,7 @@ export class DetectorError extends Error {
   }
 }
 
-/** A state entry that this version can't read: the service stops rather than go on with half its memory. */
+/** A state entry that can't be restored: the service stops instead of continuing with half its memory. */
 export class DetectorStateError extends Error {
   readonly code: DetectorErrorCode = 'ERR_DETECTOR_STATE';
   readonly key: string;
@@ -42,7 +42,7 @@ export class DetectorStateError extends Error {
   constructor(key: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
     super(
-      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}: run the version that wrote it, or clear the store`,
+      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}; run the version that wrote it, or clear the store`,
       { cause },
     );
     this.name = 'DetectorStateError';
@@ -50,14 +50,14 @@ export class DetectorStateError extends Error {
   }
 }
 
-/** Rule files that can't be read at start. What is in them is never an error: see the diagnostics. */
+/** Rule files that can't be read at the start. Errors inside of files are diagnostics of the rules. */
 export class RuleFilesError extends Error {
   readonly code: DetectorErrorCode = 'ERR_DETECTOR_RULE_FILES';
   readonly path: string;
 
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`rules of ${path} can't be read: ${why}; name what is there, in detector.rules or on the command line`, {
+    super(`rules of ${path} can't be read: ${why}; correct detector.rules or the path on the command line`, {
       cause,
     });
     this.name = 'RuleFilesError';

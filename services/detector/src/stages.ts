@@ -18,14 +18,14 @@ interface Stage {
 }
 
 export interface FirstStage extends Stage {
-  /** those of the partitions in hand: the caller tells them of new rules */
+  /** By assigned partition; the caller sets new rules on each */
   readonly pipelines: Map<number, DetectorPipeline>;
-  /** those in force */
+  /** Returns the rules in force. */
   readonly rules: () => Rules;
   readonly fleet: FleetRarity;
 }
 
-/** By host, until `signal` aborts: events and joins. */
+/** Handles events, joins and feedback, by host, until `signal` aborts. */
 export function runFirstStage(stage: FirstStage): Promise<void> {
   const { pipelines, rules, fleet } = stage;
   return runPipeline({
@@ -33,7 +33,7 @@ export function runFirstStage(stage: FirstStage): Promise<void> {
     async open(partition, restore) {
       const pipeline = createDetectorPipeline({ ...pipelineDeps(stage), rules: rules(), fleet, partition });
       await pipeline.restore(restore(STORE));
-      // The rules may have been read again meanwhile.
+      // The rules may have been reloaded in the meantime.
       pipeline.setRules(rules());
       pipelines.set(partition, pipeline);
       return handlerOf(pipeline);
@@ -45,7 +45,7 @@ export function runFirstStage(stage: FirstStage): Promise<void> {
   });
 }
 
-/** By edge, until `signal` aborts. */
+/** Handles edges, by edge, until `signal` aborts. */
 export function runSecondStage(stage: Stage): Promise<void> {
   return runPipeline({
     ...common(stage, 'detector-edges'),

@@ -81,7 +81,7 @@ export class Eventful {
   createDetector(): DetectorPipeline {
     const fleet = new FleetRarity();
     const rules = [{ rule: 'Cron changed', chains: 7, truePositives: 1, falsePositives: 2 }];
-    fleet.hear({ partition: 3, at: 1, rules, keyId: '', signature: Buffer.alloc(64) });
+    fleet.update({ partition: 3, at: 1, rules, keyId: '', signature: Buffer.alloc(64) });
     return createDetectorPipeline({ rules: createEventfulRules(), fleet });
   }
 

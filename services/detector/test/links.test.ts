@@ -18,7 +18,7 @@ function openOf({ host }: Machine): Incident[] {
 const reasonsOf = (incidents: readonly Incident[]): string[] =>
   incidents.flatMap(({ alerts }) => alerts.map(alertReason));
 
-/** A service of its own: systemd started it. */
+/** A process that systemd started, as the root of a tree */
 const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
 
 test('two processes that talk over loopback are one chain, whichever raised an alert first', () => {
@@ -39,7 +39,7 @@ test('two processes that talk over loopback are one chain, whichever raised an a
   }
 });
 
-test('a unix socket ties as well; a path of another mount namespace and a failed call do not', () => {
+test('a unix socket links as well; a path of another mount namespace and a failed call do not', () => {
   for (const [mnt, result, expected] of [
     [0, 0, 1],
     [77, 0, 0],
@@ -58,7 +58,7 @@ test('a unix socket ties as well; a path of another mount namespace and a failed
   }
 });
 
-test('a server that many talk to ties none of them, nor does what is a hub', () => {
+test('a server with many clients links none of them, and neither does a hub', () => {
   const machine = new Machine(1);
   const { host } = machine;
   const server = service(machine, '/usr/sbin/mysqld');
@@ -74,7 +74,7 @@ test('a server that many talk to ties none of them, nor does what is a hub', () 
   assert.deepEqual(openOf(machine), []);
 });
 
-test('one host, one user, one container and one machine outside tie nothing', () => {
+test('a common host, user, container or remote machine links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   const apart = (start: (path: string) => TestProcess): void => {
@@ -96,7 +96,7 @@ test('one host, one user, one container and one machine outside tie nothing', ()
   assert.deepEqual([alerts.length, incidents, detector.stats().chains], [4, [], 4]);
 });
 
-test('what was found running of a login session belongs to it; another session, or none, stays apart', () => {
+test('processes found running are linked by their login session; those of another or no session are not', () => {
   for (const [sessions, expected] of [
     [[7, 7], 1],
     [[7, 8], 0],
@@ -104,7 +104,7 @@ test('what was found running of a login session belongs to it; another session, 
   ] as const) {
     const machine = new Machine(1);
     const { host } = machine;
-    // The agent was started anew: of what it finds, what had lost its parent is pid 1's.
+    // After a restart of the agent, processes whose parent had ended are children of pid 1.
     const [shell, orphan] = sessions.map((sessionId) => {
       const process = host.unseen(host.init);
       process.sessionId = sessionId;
@@ -122,7 +122,7 @@ test('what was found running of a login session belongs to it; another session, 
   }
 });
 
-test("what a user's own service manager starts is not one chain because it is one session", () => {
+test("the session of a user's service manager links nothing", () => {
   const machine = new Machine(1);
   const { host } = machine;
   const manager = host.fork(host.init);
@@ -133,7 +133,7 @@ test("what a user's own service manager starts is not one chain because it is on
   assert.deepEqual(openOf(machine), []);
 });
 
-test('pods of one workload are one chain; those of the default account are of any workload', () => {
+test('pods of one workload are one chain, except with the default account, which any workload may have', () => {
   for (const [account, expected] of [
     ['checkout', 1],
     ['default', 0],
@@ -158,7 +158,7 @@ test('pods of one workload are one chain; those of the default account are of an
   }
 });
 
-test('who runs a file of the same content that somebody here wrote belongs to it, also when the hash comes late', () => {
+test('two processes that run files of the same written content are linked, also if the hash arrives late', () => {
   for (const late of [true, false]) {
     const machine = new Machine(1);
     const { host } = machine;
@@ -190,7 +190,7 @@ test('who runs a file of the same content that somebody here wrote belongs to it
   }
 });
 
-test('so does who runs a script of the same content, whose interpreter ties nothing', () => {
+test('two scripts of the same content are linked, and their interpreter links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -206,7 +206,7 @@ test('so does who runs a script of the same content, whose interpreter ties noth
   assert.match(reasonsOf(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
 });
 
-test('copies of a program of the system tie nothing', () => {
+test('copies of a program of the system link nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -222,7 +222,7 @@ test('copies of a program of the system tie nothing', () => {
   assert.deepEqual(openOf(machine), []);
 });
 
-test('a program of the system that a copy was made of ties nothing', () => {
+test('a program of the system that was copied links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -237,7 +237,7 @@ test('a program of the system that a copy was made of ties nothing', () => {
   assert.deepEqual(openOf(machine), []);
 });
 
-test('two chains of one host that its own address, not loopback, ties are one', async () => {
+test('two chains that are connected over an address of the host itself become one', async () => {
   const machine = new Machine(1);
   const { host, address } = machine;
   const client = service(machine, '/opt/client');

@@ -18,7 +18,7 @@ const later = (host: TestHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
 };
 
-test('the alert of a summary comes when its window is over, is about its first event, and joins its chain', () => {
+test('a summary raises its alert at the end of the window, about the first event, and in its chain', () => {
   const host = createTestHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + FEW);
@@ -46,7 +46,7 @@ test('the alert of a summary comes when its window is over, is about its first e
   );
 });
 
-test('it is the same after a restart in between, and an event that is damaged is dropped and counted', async () => {
+test('a restart in between gives the same alert, and a damaged event is dropped and counted', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
   host.connect(loginShell(host), '203.0.113.1', 443);
@@ -66,7 +66,7 @@ test('it is the same after a restart in between, and an event that is damaged is
   assert.deepEqual([found(damaged.handle(second)).alerts.length, damaged.stats().damagedEntries], [0, 1]);
 });
 
-/** Entries as they are, but for the event that a summary keeps: half of it is gone. */
+/** The entries, with half of the event that a summary keeps cut off */
 async function* withoutWitness(store: TestStore): ReturnType<TestStore['entries']> {
   for await (const entry of store.entries()) {
     const outer = entry.key.startsWith('t/') ? decode('StateRuleMemory', entry.value) : undefined;

@@ -52,7 +52,7 @@ export class ExchangeCounts {
 
   #publish(at: number): OutRecord {
     const { rarity, partition, key } = this.#deps;
-    const value = encodeSigned('RuleCounts', { partition, at, rules: rarity.own(MAX_COUNTED_RULES) }, key);
+    const value = encodeSigned('RuleCounts', { partition, at, rules: rarity.localCounts(MAX_COUNTED_RULES) }, key);
     return { topic: TOPIC.rarity, key: String(partition), value };
   }
 

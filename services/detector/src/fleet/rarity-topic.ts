@@ -16,15 +16,15 @@ export interface RarityTopicDeps {
   readonly log: Log | undefined;
 }
 
-const AGAIN_MS = 1000;
+const RETRY_MS = 1000;
 
-/** What lies on ringfence.rarity, one record a partition, and what comes. */
+/** Follows ringfence.rarity, which has one record for each partition. */
 export class RarityTopic implements AsyncDisposable {
   readonly fleet: FleetRarity = new FleetRarity();
   readonly #deps: RarityTopicDeps;
   readonly #check: ReturnType<typeof createCheckRuleCounts>;
   readonly #stop = new AbortController();
-  /** offset of the record to be heard next */
+  /** Offset of the next record to handle */
   #next = 0;
   #following: Promise<void> = Promise.resolve();
 
@@ -33,10 +33,10 @@ export class RarityTopic implements AsyncDisposable {
     this.#check = createCheckRuleCounts(createVerifyStep(deps.trusted, deps.keyGraceMs, deps.stats));
   }
 
-  /** Resolves when all that lies there is known: a part of it would make common rules look rare. Rejects when it can't be read. */
+  /** Resolves when the whole topic is read, because a part of it makes common rules look rare. Rejects if it can't be read. */
   static async open(deps: RarityTopicDeps): Promise<RarityTopic> {
     const topic = new RarityTopic(deps);
-    for await (const record of deps.bus.read({ topic: TOPIC.rarity })) await topic.#hear(record);
+    for await (const record of deps.bus.read({ topic: TOPIC.rarity })) await topic.#handle(record);
     topic.#following = topic.#follow();
     return topic;
   }
@@ -47,22 +47,22 @@ export class RarityTopic implements AsyncDisposable {
       bus,
       topic: TOPIC.rarity,
       signal: this.#stop.signal,
-      take: (record) => this.#hear(record),
-      interrupted: (err) => log?.warn({ err }, `${TOPIC.rarity} can not be read; it is read again`),
-      maxPauseMs: AGAIN_MS,
+      take: (record) => this.#handle(record),
+      interrupted: (err) => log?.warn({ err }, `${TOPIC.rarity} can't be read; reading it again`),
+      maxPauseMs: RETRY_MS,
     });
   }
 
-  async #hear(record: InRecord): Promise<void> {
-    // Nobody has signed a removal.
+  async #handle(record: InRecord): Promise<void> {
+    // A tombstone carries no signature.
     if (record.offset < this.#next || record.value === null) return;
     while (!this.#stop.signal.aborted) {
       const error = this.#refusal(record);
-      // A key whose enrolment is on its way.
+      // The enrolment of the writer may still arrive.
       if (fateOf(error) === 'retriable')
-        await sleep(AGAIN_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
+        await sleep(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
       else {
-        if (error !== undefined) await this.#bury(record, error);
+        if (error !== undefined) await this.#sendToDeadLetter(record, error);
         this.#next = record.offset + 1;
         return;
       }
@@ -71,16 +71,16 @@ export class RarityTopic implements AsyncDisposable {
 
   #refusal(record: InRecord): unknown {
     try {
-      this.fleet.hear(this.#check(record));
+      this.fleet.update(this.#check(record));
       return undefined;
     } catch (error) {
       return error;
     }
   }
 
-  async #bury(record: InRecord, err: unknown): Promise<void> {
+  async #sendToDeadLetter(record: InRecord, err: unknown): Promise<void> {
     const { offset } = record;
-    this.#deps.log?.error({ err, offset }, 'counts of rules can not be used; they go to the dead letters');
+    this.#deps.log?.error({ err, offset }, 'counts of rules are invalid; they go to the dead letters');
     await this.#deps.bus.produce([deadLetter(record, err, 'detector/rarity')]);
   }
 

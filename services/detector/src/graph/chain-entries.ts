@@ -12,19 +12,19 @@ import type { Chain, ChainAlert, ChainContainer, ChainProcess, RuleWeight } from
 import { argsText, executableText, userText } from '../steps/build-alert.ts';
 import { containerIdOf } from './hubs.ts';
 
-/** of a stage */
+/** Techniques of a stage */
 export const MAX_TECHNIQUES = 32;
 const MAX_LABELS = 16;
 const LABEL_MAX = 128;
 const NAME_MAX = 256;
 const MINUTE_US = 60_000_000;
 
-/** Of event time. */
+/** Minute of event time */
 export const minuteOf = (ktime: number): number => Math.floor(ktime / MINUTE_US);
 
 const OUTPUT_MAX = 1024;
 
-/** The alert as its chain keeps it. */
+/** Returns the alert as its chain keeps it. */
 export function listed(alert: Alert, entityId: string, event: EventView, reason: IncidentReason): ChainAlert {
   const { id, rule, priority, tactics, techniques, timestamp, ktime, container } = alert;
   const output = alert.output.slice(0, OUTPUT_MAX);
@@ -41,7 +41,7 @@ export function listed(alert: Alert, entityId: string, event: EventView, reason:
   };
 }
 
-/** `known`: what the chain has of an earlier exec. */
+/** `known`: the process before its latest exec. */
 export function chainProcess(
   event: EventView,
   process: ProcessInfo,
@@ -75,19 +75,19 @@ function chainContainer(container: Container): ChainContainer {
   };
 }
 
-/** Any rule may be called `constructor`. */
+/** A rule may be called `constructor`. */
 export const weightIn = ({ rules }: Chain, rule: string): RuleWeight | undefined =>
   Object.hasOwn(rules, rule) ? rules[rule] : undefined;
 
-/** true: the chain has a stage more, or one that began earlier. */
+/** Returns true if the chain has a new stage, or one of its stages began earlier than it was known. */
 export function noteStages(chain: Chain, { tactics, techniques, timestamp }: Alert): boolean {
   return tactics.filter((tactic) => addStage(chain, tactic, techniques, timestamp)).length > 0;
 }
 
-/** Keeps them in the order they were first seen: alerts come late, and of chains that merge the younger may have begun one. */
+/** Stages stay in the order first seen: alerts may arrive late, and a merged chain may have begun one earlier. */
 export function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): boolean {
   const { stages } = chain;
-  const known = stages.find((one) => one.tactic === tactic);
+  const known = stages.find((stage) => stage.tactic === tactic);
   const all = new Set([...(known?.techniques ?? []), ...techniques]);
   const stage = known ?? { tactic, techniques: [], firstSeen: Number.POSITIVE_INFINITY };
   stage.techniques = [...all].slice(0, MAX_TECHNIQUES);

@@ -2,8 +2,8 @@ import type { JoinedRule, Priority } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
 /**
- * What one rule adds. With the default threshold of 40: two warnings of distinct tactics are an incident (a sum of 2 × 16 × 1.5 = 48), one critical alert
- * is, two warnings of one tactic (at most 38) or a lone error (at most 34) are not.
+ * What one rule adds. With the default threshold of 40, two warnings of distinct tactics (a sum of 2 × 16 × 1.5 = 48)
+ * or one critical alert are an incident; two warnings of one tactic (at most 38) or a lone error (at most 34) are not.
  */
 const WEIGHT: Readonly<Record<Priority, number>> = {
   debug: 0,
@@ -15,31 +15,31 @@ const WEIGHT: Readonly<Record<Priority, number>> = {
   alert: 80,
   emergency: 100,
 };
-/** More for each distinct tactic beyond the first. */
+/** The share that each distinct tactic beyond the first adds */
 const PER_TACTIC = 0.5;
-/** More for a rule that has never had a part in a chain, less with each it had. */
+/** The share that a rule adds that never had a part in a chain; it shrinks with each chain */
 const RARITY = 0.2;
-/** Half of an alert's weight is gone after this long, µs. */
+/** Time in which an alert's weight halves, µs */
 const HALF_LIFE_US = 3_600_000_000;
 
-/** `chains`: in how many chains of the fleet the rule has had a part; `trust`: 1, less when some of those were none. */
+/** `chains`: chains of the fleet in which the rule had a part. `trust`: 1, lower after false positives. */
 export function weightOf(priority: Priority, chains: number, trust: number): number {
   return WEIGHT[priority] * (1 + RARITY / (1 + chains)) * trust;
 }
 
-/** What a sum of this much is half of: keeps scores below 100, and makes a sum of 40 a score of 40. */
+/** A sum of this much scores 50: scores stay below 100, and a sum of 40 scores 40. */
 const HALF_SUM = 60;
 
-/** What one rule adds now: half of it is gone after each half-life. */
+/** The weight that is left after some half-lives. */
 const faded = (weight: number, ageUs: number): number => weight * 2 ** (-Math.max(0, ageUs) / HALF_LIFE_US);
 
-/** What each rule of the chain adds, and when it last matched by the host's wall clock. */
+/** Returns the weight of each rule of the chain, and when it last matched by the host's wall clock. */
 export const weighed = ({ rules, lastSeen, lastKtime }: Chain): JoinedRule[] =>
   Object.entries(rules).map(([rule, { weight, ktime }]) => ({ rule, weight, at: lastSeen - (lastKtime - ktime) }));
 
 /**
- * From 0 to below 100; a function of the chain, its members and event time alone: two halves that are nothing each may be an attack together. A rule counts
- * once, whichever host it matched on, as much as it did there when it first matched.
+ * Returns a score from 0 to below 100, from the chain, its members and event time alone: two halves below the threshold
+ * may be an incident together. A rule counts once over all hosts, with the weight it had when it first matched there.
  */
 export function scoreOf(chain: Chain): number {
   const members = [...chain.members.values()];
@@ -49,7 +49,7 @@ export function scoreOf(chain: Chain): number {
   for (const { rule, weight, at } of [...weighed(chain), ...members.flatMap((member) => member.rules)])
     rules.set(rule, Math.max(rules.get(rule) ?? 0, faded(weight, now - at)));
   const tactics = new Set(parts.flatMap(({ stages }) => stages.map(({ tactic }) => tactic)));
-  const sum = [...rules.values()].reduce((all, one) => all + one, 0);
+  const sum = [...rules.values()].reduce((total, weight) => total + weight, 0);
   const boosted = sum * (1 + PER_TACTIC * Math.max(0, tactics.size - 1));
   return (100 * boosted) / (boosted + HALF_SUM);
 }

@@ -18,8 +18,8 @@ const OUTPUT_MAX = 4096;
 const EVENTS_MAX = 64;
 
 /**
- * The alert that a rule raises about an event; of a sequence about the one that completed it, or the last that happened. `now`: the one at which it
- * is raised, which gives it its time: a tick, when what was waited for has not come.
+ * Builds the alert of a rule about an event; of a sequence, about its last event. `now`: the event at which the alert
+ * is raised, which gives it its time. If a sequence waited for an event that did not arrive, that is a tick.
  */
 export function buildAlert(
   rule: CompiledRule<EventView>,
@@ -58,23 +58,23 @@ export function buildAlert(
 
 function lineageOf(event: EventView): LineageProcess[] {
   const lineage: LineageProcess[] = [];
-  for (let one = event.process; one !== undefined && lineage.length < LINEAGE_MAX; one = one.parent) {
-    const { pid, start, cgroup } = one.raw;
+  for (let process = event.process; process !== undefined && lineage.length < LINEAGE_MAX; process = process.parent) {
+    const { pid, start, cgroup } = process.raw;
     lineage.push({
-      entityId: one.entityId,
+      entityId: process.entityId,
       pid,
       start,
-      executable: executableText(one),
-      args: argsText(one),
-      user: userText(one),
-      containerId: containerIdOf(event, one),
+      executable: executableText(process),
+      args: argsText(process),
+      user: userText(process),
+      containerId: containerIdOf(event, process),
       cgroup,
     });
   }
   return lineage;
 }
 
-/** A path of the kernel's length at most, control characters escaped, so four times that at worst: cut to what a person reads. */
+/** Escaping can make a path four times as long as the kernel's limit, so it is cut. */
 export const executableText = (process: ProcessInfo): string => escapeText(process.executable).slice(0, PATH_MAX);
 
 export const argsText = (process: ProcessInfo): string =>

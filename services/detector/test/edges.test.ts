@@ -16,7 +16,7 @@ function edgesOf(machine: Machine): Edge[] {
 }
 
 const shown = ({ end, detail }: Edge): string => `${end} ${detail}`;
-test('a connection from before the chain is known is told with it; one from afterwards at once', () => {
+test('a connection from before its chain becomes an edge with the first alert, a later one at once', () => {
   const [web, db] = [new Machine(1), new Machine(2)];
   const shell = web.host.spawn(web.host.spawn(web.host.init, '/usr/sbin/nginx'), '/bin/sh');
   web.ssh(shell, db, 41_000);
@@ -34,7 +34,7 @@ test('a connection from before the chain is known is told with it; one from afte
   assert.equal(new Set(edges.map(({ chainId }) => chainId)).size, 1);
 });
 
-test('of a login what its own listener accepted is told, also when others come in between', () => {
+test('a login has the edge of its own connection, also with other logins in between', () => {
   const machine = new Machine(2);
   const [mine] = [machine.login('10.0.0.1', 41_000), machine.login('10.0.0.9', 41_000)];
   for (let i = 0; i < 40; i++) machine.login('10.0.0.8', 42_000 + i);
@@ -42,7 +42,7 @@ test('of a login what its own listener accepted is told, also when others come i
   assert.deepEqual(edgesOf(machine).map(shown), ['destination tcp 10.0.0.1:41000 → 10.0.0.2:22']);
 });
 
-test('an accept that comes after the process it was for is matched all the same', () => {
+test('an accept that arrives after the process it was for is matched', () => {
   const machine = new Machine(2);
   const { host, sshd, address } = machine;
   const at = host.ktime;
@@ -62,7 +62,7 @@ test('an accept that comes after the process it was for is matched all the same'
   assert.ok(at < start);
 });
 
-test('a bind shell that became a shell itself is told by its only connection', () => {
+test('a server that became a shell has the edge of its only connection', () => {
   const machine = new Machine(2);
   const { host, address } = machine;
   const nc = host.spawn(host.spawn(host.init, '/usr/sbin/nginx'), '/usr/bin/nc', ['nc', '-l', '-e', '/bin/sh']);
@@ -72,7 +72,7 @@ test('a bind shell that became a shell itself is told by its only connection', (
   assert.deepEqual(edgesOf(machine).map(shown), ['destination tcp 10.0.0.1:41000 → 10.0.0.2:4444']);
 });
 
-test('failed and loopback connections, UDP and unix sockets are told nothing of; a busy server only little', () => {
+test('failed and loopback connections, UDP and unix sockets are no edges, and a busy server has few', () => {
   const machine = new Machine(1);
   const { host, address } = machine;
   const server = host.spawn(host.init, '/usr/sbin/nginx');
@@ -86,7 +86,7 @@ test('failed and loopback connections, UDP and unix sockets are told nothing of;
   assert.equal(edgesOf(machine).length, 8);
 });
 
-test("a login that only sshd's log tells of ties as well; a line that somebody else wrote does not", () => {
+test("a login that only sshd's log shows has an edge as well; a line of another process has none", () => {
   for (const [forged, expected] of [
     [false, 1],
     [true, 0],
@@ -115,7 +115,7 @@ async function enteredWithOneKey(hosts: number): Promise<TestFleet> {
     machine.logLogin(session, { from: '198.51.100.7', port: 41_000 + i, fingerprint: KEY });
     const shell = host.spawn(session, '/bin/bash');
     const quiet = host.batch();
-    // Only the last two are attacked.
+    // Only the last two hosts are attacked.
     if (i > hosts - 2) {
       machine.steal(shell);
       host.open(shell, '/etc/crontab', O.WRONLY);
@@ -126,7 +126,7 @@ async function enteredWithOneKey(hosts: number): Promise<TestFleet> {
   return fleet;
 }
 
-test('two hosts entered with the same rare key are one attack; a key that many hosts know ties nothing', async () => {
+test('two hosts entered with one rare key are one attack; a key that many hosts use joins nothing', async () => {
   const rare = await enteredWithOneKey(2);
   assert.equal(rare.open.length, 1);
   const reasons = rare.open[0]?.joined.map(joinReason) ?? [];
