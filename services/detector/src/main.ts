@@ -1,9 +1,6 @@
-import type { Log, Trace } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { Interest } from '@ringfence/interest';
-import type { Failpoint, PipelineMetrics } from '@ringfence/service-kit';
-import { type SigningKey, TOPIC } from '@ringfence/wire';
-import type { DetectorOptions } from './config.ts';
+import { TOPIC } from '@ringfence/wire';
 import { RarityTopic } from './fleet/rarity-topic.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
@@ -11,33 +8,21 @@ import type { DetectorPipeline } from './partition.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { RuleWatch } from './rule-watch.ts';
 import { compileDetectorRules, interestOf, logDiagnostics, type Rules, refusedFiles, reloadRules } from './rules.ts';
-import { runFirstStage, runSecondStage } from './stages.ts';
+import { runFirstStage, runSecondStage, type StageDeps } from './stages.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
 import { memoriesOf } from './state/memories.ts';
-import type { Trust } from './steps/verify.ts';
 
-export interface DetectorDeps {
+export interface DetectorDeps extends StageDeps {
   readonly bus: Bus;
   /** Rule files, or directories of them */
   readonly rulePaths: readonly string[];
   /** Whether changed files are reloaded. @default true */
   readonly watchRules?: boolean;
-  readonly options?: DetectorOptions;
   /** Called with the events that the loaded rules can match, at the start and when they change. */
   readonly onInterest?: (interest: Interest) => void | Promise<void>;
-  /** Signs all records that are written; null: unsigned, as in one process. @default null */
-  readonly key?: SigningKey | null;
-  /** The keys that records must be signed with. @default not verified: in one process only root can write to the log */
-  readonly trusted?: Trust;
   /** Name of this detector in a fleet, under which its interest is published. @default the interest is not published */
   readonly instance?: string;
-  /** Called with how alerts and incidents came about. @default not called */
-  readonly trace?: Trace;
-  readonly log?: Log;
-  readonly metrics?: PipelineMetrics;
-  /** For crash tests */
-  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface DetectorService {

@@ -1,26 +1,19 @@
 import type { Trace } from '@ringfence/base';
 import type { Effect, InRecord, OutRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import { EventView, type SigningKey, TOPIC } from '@ringfence/wire';
-import { type CompiledDetectorOptions, compileOptions, type DetectorOptions } from './config.ts';
+import { type SigningKey, TOPIC } from '@ringfence/wire';
+import { compileOptions, type DetectorOptions } from './config.ts';
 import { ExchangeCounts } from './fleet/exchange.ts';
-import { Chains } from './graph/chains.ts';
-import { HandledEvent } from './graph/handled-event.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import { type Checked, handleRecord, type PipelineParts } from './pipeline.ts';
+import { createParts } from './parts.ts';
+import { type Checked, handleRecord } from './pipeline.ts';
 import type { Rules } from './rules.ts';
 import { drainHost, restoreHosts } from './state/changelog.ts';
 import type { FleetRarity } from './state/fleet-rarity.ts';
 import { Host } from './state/host.ts';
 import { memoriesOf } from './state/memories.ts';
 import { Rarity } from './state/rarity.ts';
-import { AddAlert } from './steps/add-alert.ts';
 import { createCheckBatch, createCheckFeedback, createCheckJoin } from './steps/check.ts';
-import { NoteEdges } from './steps/note-edges.ts';
-import { NoteLinks } from './steps/note-links.ts';
-import { Publisher } from './steps/publish.ts';
-import { TakeFeedback } from './steps/take-feedback.ts';
-import { TakeJoin } from './steps/take-join.ts';
-import { createTraceSteps, type TraceSteps } from './steps/trace.ts';
+import { createTraceSteps } from './steps/trace.ts';
 import { createVerifyStep, type Trust, type Verify } from './steps/verify.ts';
 
 /** The first stage for one partition: the memory of its hosts lives here and moves with the partition. */
@@ -65,7 +58,7 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
   const verify = createVerifyStep(deps.trusted, options.keyGraceMs, stats);
   const check = createCheck(verify);
   const tracing = createTraceSteps(deps.trace);
-  const parts = createParts(options, stats, rarity, tracing, key);
+  const parts = createParts({ options, stats, rarity, tracing, key });
   const exchange = new ExchangeCounts({ rarity, fleet: deps.fleet, partition, key });
   let rules = deps.rules;
   let position: Position = { offset: 0, index: 0 };
@@ -103,26 +96,6 @@ export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipe
     [Symbol.dispose]() {
       for (const id of hosts.keys()) memoriesOf(rules).forgetHost(id);
     },
-  };
-}
-
-function createParts(
-  options: CompiledDetectorOptions,
-  stats: DetectorStats,
-  rarity: Rarity,
-  tracing: TraceSteps,
-  key: SigningKey | null,
-): PipelineParts {
-  const chains = new Chains(options, stats);
-  return {
-    ...{ options, stats, chains, tracing },
-    event: new HandledEvent(new EventView(), options.isAgent),
-    noteEdges: new NoteEdges(stats),
-    noteLinks: new NoteLinks(chains),
-    addAlert: new AddAlert({ options, stats, chains, rarity }),
-    takeJoin: new TakeJoin(stats, chains),
-    takeFeedback: new TakeFeedback(stats, rarity),
-    publisher: new Publisher({ stats, key, tracing, incidentThreshold: options.incidentThreshold }),
   };
 }
 

@@ -1,17 +1,33 @@
+import type { Log, Trace } from '@ringfence/base';
 import type { Consumer, InRecord } from '@ringfence/bus';
-import { type Handler, runPipeline } from '@ringfence/service-kit';
-import { deadLetter } from '@ringfence/wire';
+import { type Failpoint, type Handler, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
+import { deadLetter, type SigningKey } from '@ringfence/wire';
+import type { DetectorOptions } from './config.ts';
 import { createEdgePipeline } from './edge-pipeline.ts';
-import type { DetectorDeps } from './main.ts';
 import type { DetectorStats } from './metrics.ts';
 import { createDetectorPipeline, type DetectorPipeline } from './partition.ts';
 import type { Rules } from './rules.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
 import type { FleetRarity } from './state/fleet-rarity.ts';
+import type { Trust } from './steps/verify.ts';
+
+export interface StageDeps {
+  readonly options?: DetectorOptions;
+  /** Signs all records that are written; null: unsigned, as in one process. @default null */
+  readonly key?: SigningKey | null;
+  /** The keys that records must be signed with. @default not verified: in one process only root can write to the log */
+  readonly trusted?: Trust;
+  /** Called with how alerts and incidents came about. @default not called */
+  readonly trace?: Trace;
+  readonly log?: Log;
+  readonly metrics?: PipelineMetrics;
+  /** For crash tests */
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+}
 
 interface Stage {
-  readonly deps: DetectorDeps;
+  readonly deps: StageDeps;
   readonly stats: DetectorStats;
   readonly consumer: Consumer;
   readonly signal: AbortSignal;
