@@ -25,7 +25,7 @@ export interface DetectorOptions {
   readonly localPeers?: boolean;
   /** How long a record waits for the enrolment of its writer, ms; 0: it does not wait. @default 0 */
   readonly keyGraceMs?: number;
-  /** Returns whether a process is Ringfence's: such processes never link alerts. Must be a pure function. @default none */
+  /** Returns whether a process is part of Ringfence, and so never links alerts. Must be pure. @default none */
   readonly isAgent?: (hostId: string, bootId: string, pid: number) => boolean;
 }
 

@@ -19,7 +19,7 @@ export type DetectorErrorCode =
   /** Rule files can't be read at the start. Correct the paths in `detector.rules` or on the command line. */
   | 'ERR_DETECTOR_RULE_FILES';
 
-/** A record that can't be trusted or processed. Retriable if the enrolment of its writer may still arrive, else poison. */
+/** A record that can't be trusted or processed. Retriable while the enrolment of its writer may arrive, else poison. */
 export class DetectorError extends Error {
   readonly code: DetectorErrorCode;
   readonly fate: 'poison' | 'retriable';
@@ -50,7 +50,7 @@ export class DetectorStateError extends Error {
   }
 }
 
-/** Rule files that can't be read at the start. Errors inside of files are diagnostics of the rules. */
+/** Rule files that can't be read at the start. Errors inside files are diagnostics of the rules. */
 export class RuleFilesError extends Error {
   readonly code: DetectorErrorCode = 'ERR_DETECTOR_RULE_FILES';
   readonly path: string;

@@ -19,13 +19,13 @@ import { createVerifyStep, type Trust, type Verify } from './steps/verify.ts';
 /** The first stage for one partition: the memory of its hosts lives here and moves with the partition. */
 export interface DetectorPipeline extends Disposable {
   /**
-   * Takes EventBatches, Joins and Feedback; returns alerts, incidents, edges, joins and state. Throws before anything
+   * Handles EventBatches, Joins and Feedback; returns alerts, incidents, edges, joins and state. Throws before anything
    * is changed, because all records are checked first.
    */
   handle(records: readonly InRecord[]): Effect;
   /** Verifies the signatures of a backlog in parallel, before `handle` is called. */
   ahead(records: readonly InRecord[]): Promise<void>;
-  /** Uses these rules, which `reloadRules` made, from the next batch on; what rules remember stays. */
+  /** Uses these rules, which `reloadRules` made, from the next batch on; the memory of the rules is kept. */
   setRules(rules: Rules): void;
   /** Fills empty memory from the state store. */
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
@@ -49,7 +49,7 @@ export interface DetectorPipelineDeps {
   readonly stats?: DetectorStats;
 }
 
-/** The same input, with the same counts of the fleet, gives the same bytes: it uses no clock, and timers run on ticks. */
+/** The same input, with the same counts of the fleet, gives the same bytes: no clock is read, timers run on ticks. */
 export function createDetectorPipeline(deps: DetectorPipelineDeps): DetectorPipeline {
   const { partition = 0, stats = createStats(), key = null } = deps;
   const options = compileOptions(deps.options);

@@ -48,5 +48,8 @@ async function targetOf(link: string): Promise<string | undefined> {
   }
 }
 
-/** Kubernetes keeps the versions of a mounted ConfigMap in such folders (`..2026_01_01`), and links lead to the current one. */
+/**
+ * Kubernetes keeps the versions of a mounted ConfigMap in folders such as `..2026_01_01`, and links lead to the current
+ * one.
+ */
 const isInternal = (folder: string): boolean => folder.split(sep).some((part) => part.startsWith('..'));

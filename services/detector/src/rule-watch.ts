@@ -35,7 +35,7 @@ export class RuleWatch implements Disposable {
   readonly #settle = (): void => {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      // Watch before the files are read, so that no change is missed. A directory may have been replaced by another one.
+      // Watch before the files are read, so that no change is missed. A directory may have been replaced.
       this.#watch();
       this.#changed();
     }, SETTLE_MS);
@@ -58,17 +58,17 @@ export class RuleWatch implements Disposable {
   #watched(): Watched {
     const watched: Watched = new Map();
     for (const path of this.#paths) {
-      for (const place of placesOf(path)) addName(watched, place);
+      for (const name of watchedNamesOf(path)) addName(watched, name);
       this.#attempt(() => addFolders(watched, path));
     }
     return watched;
   }
 
-  #attempt(look: () => void): void {
+  #attempt(action: () => void): void {
     try {
-      look();
+      action();
     } catch (error) {
-      // It was removed since: look again.
+      // The path was removed in the meantime: look again.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#settle();
       else this.#failed(error as Error);
     }
@@ -89,13 +89,13 @@ function addFolders(watched: Watched, path: string): void {
   for (const entry of readdirSync(top, { recursive: true, withFileTypes: true })) {
     const name = join(entry.parentPath, entry.name);
     if (entry.isDirectory()) watched.set(name, null);
-    else if (entry.isSymbolicLink()) for (const place of placesOf(name)) addName(watched, place);
+    else if (entry.isSymbolicLink()) for (const link of watchedNamesOf(name)) addName(watched, link);
   }
 }
 
 /** Returns the directory and name of the path's end and of each link on the way, as far as the path exists. */
-function placesOf(path: string): (readonly [directory: string, name: string])[] {
-  const places: (readonly [string, string])[] = [];
+function watchedNamesOf(path: string): (readonly [directory: string, name: string])[] {
+  const names: (readonly [string, string])[] = [];
   const rest = resolve(path).split(sep);
   let at: string = sep;
   for (let links = 0; links < MAX_LINKS; ) {
@@ -107,7 +107,7 @@ function placesOf(path: string): (readonly [directory: string, name: string])[] 
       continue;
     }
     const target = targetOf(join(at, name));
-    if (target !== null || !rest.some(Boolean)) places.push([at, name]);
+    if (target !== null || !rest.some(Boolean)) names.push([at, name]);
     if (target === undefined) break;
     if (target === null) at = join(at, name);
     else {
@@ -116,7 +116,7 @@ function placesOf(path: string): (readonly [directory: string, name: string])[] 
       if (isAbsolute(target)) at = sep;
     }
   }
-  return places;
+  return names;
 }
 
 /** Returns the target of a link; null if it is no link, undefined if it does not exist. */

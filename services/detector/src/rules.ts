@@ -62,7 +62,7 @@ export function compileDetectorRules(sources: readonly RuleSource[], profile: Pr
   });
 }
 
-/** Returns the rules after files changed. A file with errors keeps its former version in force, and the errors are logged. */
+/** Returns the rules after files changed. A file with errors keeps its former version in force; errors are logged. */
 export function reloadRules(previous: Rules, sources: readonly RuleSource[], log?: Log): Rules {
   const before = new Map(previous.options.sources.map(({ name, text }) => [name, text]));
   const now = new Map(sources.map(({ name, text }) => [name, text]));
@@ -77,7 +77,7 @@ export function reloadRules(previous: Rules, sources: readonly RuleSource[], log
   return set;
 }
 
-/** Returns the files whose present text is not in force, because of errors in them or in files that need them. */
+/** Returns the files whose current text is not in force, because of errors in them or in files that need them. */
 export function refusedFiles(rules: Rules, sources: readonly RuleSource[]): string[] {
   const inForce = new Map(rules.options.sources.map(({ name, text }) => [name, text]));
   return sources.filter(({ name, text }) => inForce.get(name) !== text).map(({ name }) => name);

@@ -3,7 +3,7 @@ import type { ChainRef, Edge, Feedback, Incident, Join } from '@ringfence/wire';
 import type { Chain } from './state/chain.ts';
 import type { Host } from './state/host.ts';
 
-/** The record in hand: the host that it is about, and what it has led to so far. */
+/** The record that is being handled: its host, and its results so far. */
 export interface Turn {
   readonly host: Host;
   /** Chains whose incidents are published at the end of the record */
@@ -22,13 +22,13 @@ export interface Merge {
   readonly absorbed: Chain;
 }
 
-/** A chain has become part of a chain of another host, and still has its own members. */
+/** A chain has become part of a chain of another host, and still has its members. */
 export interface Move {
   readonly chain: Chain;
   readonly into: ChainRef;
 }
 
-/** What a step leads to, beyond the state of the host. `applyEffects` of the pipeline carries it out, in this order. */
+/** Results of a step beyond the state of its host. `applyEffects` carries them out, in this order. */
 export interface Effects {
   readonly edges?: readonly NewEdge[];
   readonly moves?: readonly Move[];

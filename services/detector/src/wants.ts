@@ -12,12 +12,12 @@ const LOCAL = wanted('connect.tcp-loopback', 'connect.unix', 'socket.listen', 's
 const NAMES = ['destination.domain', 'source.domain', 'falco.fd.rip.name'];
 const ANSWERS = wanted('packet.dns');
 
-interface Place extends Pick<Want, 'kind' | 'form' | 'scope'> {
+interface FilterKey extends Pick<Want, 'kind' | 'form' | 'scope'> {
   readonly filtered: FilteredForm;
 }
 
 /** Everything that the sensor filters by: forms, and kinds without forms, on hosts and in containers. */
-const PLACES: readonly Place[] = [
+const FILTER_KEYS: readonly FilterKey[] = [
   ...[...FILTERED_KINDS.keys()]
     .filter((kind) => !FORMS.some((form) => form.kind === kind))
     .map((kind) => ({ kind, form: '', facts: {}, ports: {} })),
@@ -30,7 +30,7 @@ const PLACES: readonly Place[] = [
 );
 
 /** `CompileOptions.forms` */
-export const WANTED_FORMS: readonly FilteredForm[] = PLACES.map(({ filtered }) => filtered);
+export const WANTED_FORMS: readonly FilteredForm[] = FILTER_KEYS.map(({ filtered }) => filtered);
 
 /** Returns the events to ask the sensor for: those of rules compiled with WANTED_FORMS, and those that chains need. */
 export function wantsOf(
@@ -40,17 +40,18 @@ export function wantsOf(
 ): Want[] {
   const names = NAMES.some((name) => fields.has(name)) ? ANSWERS : [];
   const wants: Want[] = [...EDGES, ...(localPeers ? LOCAL : []), ...names];
-  for (let at = 0; at < PLACES.length; at += SCOPES.length) {
+  for (let at = 0; at < FILTER_KEYS.length; at += SCOPES.length) {
     const [first, ...remaining] = interests.slice(at, at + SCOPES.length).map((interest) => JSON.stringify(interest));
-    if (remaining.every((text) => text === first)) wants.push(...wantAt(PLACES[at] as Place, interests[at], ''));
+    if (remaining.every((text) => text === first))
+      wants.push(...wantAt(FILTER_KEYS[at] as FilterKey, interests[at], ''));
     else
       for (const [index, { scope }] of SCOPES.entries())
-        wants.push(...wantAt(PLACES[at + index] as Place, interests[at + index], scope));
+        wants.push(...wantAt(FILTER_KEYS[at + index] as FilterKey, interests[at + index], scope));
   }
   return wants;
 }
 
-function wantAt({ kind, form }: Place, interest: FormInterest | undefined, scope: Want['scope']): Want[] {
+function wantAt({ kind, form }: FilterKey, interest: FormInterest | undefined, scope: Want['scope']): Want[] {
   if (interest === 'nothing') return [];
   const { peer, local } = interest ?? { peer: [], local: [] };
   // Two empty lists would ask for every port; a condition that no port fits asks for nothing.

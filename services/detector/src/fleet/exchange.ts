@@ -20,7 +20,7 @@ export interface ExchangeDeps {
 
 /**
  * Publishes how common the partition's rules are, and takes over the counts of the other partitions. Only between two
- * batches and as a part of the state: a batch that comes again after a crash is scored as it was the first time.
+ * batches and as a part of the state: a batch that is redelivered after a crash gets the same scores.
  */
 export class ExchangeCounts {
   readonly #deps: ExchangeDeps;

@@ -33,7 +33,10 @@ export class RarityTopic implements AsyncDisposable {
     this.#check = createCheckRuleCounts(createVerifyStep(deps.trusted, deps.keyGraceMs, deps.stats));
   }
 
-  /** Resolves when the whole topic is read, because a part of it makes common rules look rare. Rejects if it can't be read. */
+  /**
+   * Resolves when the whole topic is read, because a part of it would make common rules look rare. Rejects if the topic
+   * can't be read.
+   */
   static async open(deps: RarityTopicDeps): Promise<RarityTopic> {
     const topic = new RarityTopic(deps);
     for await (const record of deps.bus.read({ topic: TOPIC.rarity })) await topic.#handle(record);

@@ -22,7 +22,7 @@ const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set([
   '/opt/containerd/bin',
 ]);
 
-/** Service managers and container runtimes: hubs whatever started them. */
+/** Service managers and container runtimes, which are hubs with any parent. */
 const MANAGERS: ReadonlySet<string> = new Set([
   'systemd',
   'systemd-executor',
@@ -53,7 +53,7 @@ const MANAGERS: ReadonlySet<string> = new Set([
   'systemd-nspawn',
 ]);
 
-/** Listeners and schedulers: hubs when a hub started them, as a service or as the process of one session or job. */
+/** Listeners and schedulers, which are hubs if a hub started them: as a service, or for one session or job. */
 const LISTENERS: ReadonlySet<string> = new Set([
   'sshd',
   'sshd-session',

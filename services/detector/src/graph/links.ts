@@ -12,11 +12,11 @@ import type { HandledEvent } from './handled-event.ts';
 import { ancestorsOf, isListener, isManager } from './hubs.ts';
 import type { ChainLink } from './process-links.ts';
 
-/** A key, other than a process, that an alert can share with a chain, and the reason why that links the two. */
+/** A key, other than a process, that an alert can share with a chain, and the reason of that link. */
 interface SharedKey {
   readonly key: string;
   readonly reason: (chain: Chain) => IncidentReason;
-  /** false: the key links the alert to a chain that has it, but the alert's chain does not get the key. @default true */
+  /** false: the key links the alert to a chain that has the key, but is not added to a chain. @default true */
   readonly owned?: boolean;
 }
 
@@ -54,13 +54,13 @@ export function connectedChains(host: Host, { root, view }: HandledEvent, within
 
 export const hashKey = (sha256: string): string => `hash ${sha256}`;
 
-/** Links processes of one login session, also ones that were found running. In a container the id means nothing. */
+/** Links processes of one login session, found running or not. In a container the id means nothing. */
 function sessionOf({ view, lineage }: HandledEvent): SharedKey | undefined {
   const [process] = lineage;
   if (process === undefined || process.raw.container >= 0) return undefined;
   const { sessionId } = process.raw;
   if (sessionId === UNSET_SESSION || sessionId === 0) return undefined;
-  // A user's own service manager starts a whole desktop in one session.
+  // The service manager of a user starts a whole desktop in one session.
   const above = lineage.at(-1)?.parent;
   if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;
   return {
@@ -69,7 +69,7 @@ function sessionOf({ view, lineage }: HandledEvent): SharedKey | undefined {
   };
 }
 
-/** Links the pods of one workload, which have an image and a service account of their own. */
+/** Links the pods of one workload, which share an image and a service account. */
 function workloadOf({ view: { container }, lineage }: HandledEvent): SharedKey | undefined {
   if (container === undefined || lineage.length === 0) return undefined;
   const { namespace, serviceAccount, image } = container;
@@ -89,7 +89,7 @@ const log = {
   address: leafIndex('Log', 'sourceAddress'),
 };
 
-/** Links failed logins from one address. Only sshd's own lines count: any process can write one that looks like them. */
+/** Links failed logins from one address. Only lines that sshd wrote count: any process can write a similar line. */
 function guessOf(event: HandledEvent): SharedKey | undefined {
   const { cursor, process } = event.view;
   if (cursor.kind !== KIND.Log || process === undefined) return undefined;

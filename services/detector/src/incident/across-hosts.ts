@@ -4,8 +4,9 @@ import type { Chain, Member } from '../state/chain.ts';
 import { leadOf, type RatedAlert, severityOf } from './lead.ts';
 
 /**
- * Returns the incident of several hosts: `opened`, which opened first, and the members of its chain. Everything is a
- * union by id in the order of time, so the order in which members arrived does not matter. `max`: alerts, and processes.
+ * Returns the incident of several hosts: `opened`, which opened first, and the members of its chain. Each list is a
+ * union by id in the order of time, so the order in which members arrived does not matter. `max`: of alerts, and of
+ * processes.
  */
 export function acrossHosts(opened: Incident, chain: Chain, max: number): Incident {
   const members = [...chain.members.values()].sort(

@@ -29,7 +29,7 @@ export const processName = (process: ProcessInfo): ProcessName => ({
   user: userText(process).slice(0, USER_MAX),
 });
 
-/** Fields that say what an action was done to, by the kind of the event; an exec has fields of its own. */
+/** Fields of the objects of an action, by the kind of the event. The objects of an exec come from `execObjects`. */
 const OBJECTS: Readonly<Record<Exclude<KindName, 'Exec'>, readonly string[]>> = {
   Fork: [],
   Exit: [],
@@ -96,7 +96,7 @@ const EXEC: Reader = { kind: kindName('Exec'), fields: [] };
 const operation = fieldOf('event.action').get;
 const outcome = fieldOf('event.outcome').get;
 
-/** Returns what happened in an event, as data that people and programs read: no sentence depends on it. */
+/** Returns the action of an event as data, for people and programs. */
 export function actionOf(event: EventView): IncidentAction {
   const { kind, fields } = READERS.get(event.cursor.kind) ?? EXEC;
   const objects = moreObjects(event);
@@ -109,7 +109,7 @@ export function actionOf(event: EventView): IncidentAction {
   return { kind, operation: String(operation(event) ?? ''), failed: outcome(event) === 'failure', objects };
 }
 
-/** Objects that no field has, or not as people read them. */
+/** Returns objects that no field has, or has in a form for people. */
 function moreObjects(event: EventView): Record<string, string> {
   if (event.cursor.kind === KIND.Exec) return execObjects(event);
   return event.cursor.kind === KIND.Redirect ? redirectObjects(event) : {};
@@ -117,14 +117,14 @@ function moreObjects(event: EventView): Record<string, string> {
 
 const redirect = { address: leafIndex('Redirect', 'address'), port: leafIndex('Redirect', 'port') };
 
-/** The other end of the connection, whoever began it. */
+/** Returns the other end of the connection, in either direction. */
 function redirectObjects({ cursor }: EventView): Record<string, string> {
   const address = addressText(cursor.buffer, cursor.leafAt(redirect.address), cursor.leafLength(redirect.address));
   const port = cursor.leafLong(redirect.port);
   return address === undefined || port === 0 ? {} : { 'peer.ip': address, 'peer.port': String(port) };
 }
 
-/** The command line, if it is more than the executable, and who wrote the executable. */
+/** Returns the command line, if it is more than the executable, and the writer of the executable. */
 function execObjects(event: EventView): Record<string, string> {
   const { process, writer, writtenAgo } = event;
   const objects: Record<string, string> = {};

@@ -21,7 +21,7 @@ export const OPENED: IncidentReason = { ...NONE, kind: 'opened' };
 /** The same rule about the same hub. */
 export const REPEATED: IncidentReason = { ...NONE, kind: 'repeated' };
 
-/** `process`: the alert's own (distance 0) or an ancestor of it; the chain has it already. */
+/** `process`: the process of the alert (distance 0) or an ancestor of it, which the chain has already. */
 export function processReason(chain: Chain, process: ProcessInfo, distance: number): IncidentReason {
   const reason: IncidentReason = { ...NONE, kind: 'process', process: processName(process), distance };
   const earlier = chain.alerts.findLast(({ entityId }) => entityId === process.entityId);
@@ -30,7 +30,7 @@ export function processReason(chain: Chain, process: ProcessInfo, distance: numb
     : { ...reason, rule: earlier.rule };
 }
 
-/** The latest alert of a process below an ancestor that raised none itself, and the ancestor's child that leads to it. */
+/** Finds the latest alert below an ancestor that raised none, and the ancestor's child that leads to it. */
 function alertBelow({ alerts, processes }: Chain, ancestorId: string): Partial<IncidentReason> {
   for (const { entityId, rule } of alerts.toReversed()) {
     let process = processes.get(entityId);
@@ -55,7 +55,7 @@ export function writtenReason(writer: ProcessInfo, process: ProcessInfo | undefi
   return { ...NONE, kind: 'written_file', process: processName(writer), peer, objects };
 }
 
-/** `client` connected to `server`; `objects`: where. */
+/** `client` connected to `server`; `objects`: the endpoint. */
 export const connectionReason = (
   client: ProcessName,
   server: ProcessName,
@@ -91,7 +91,7 @@ export const loginOriginReason = (chain: Chain, address: string): IncidentReason
   objects: { 'source.ip': address },
 });
 
-/** The content of the file runs in the chain, too. */
+/** A process of the chain runs a file of the same content. */
 export function sameFileReason(host: Host, { processes }: Chain, sha256: string): IncidentReason {
   const known = [...processes.values()].find(({ entityId }) => host.links.copies.get(entityId) === sha256);
   const process = known === undefined ? null : nameIn(known);

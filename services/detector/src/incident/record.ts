@@ -14,7 +14,7 @@ import { acrossHosts } from './across-hosts.ts';
 import { leadOf, type RatedAlert, severityOf } from './lead.ts';
 
 const MAX_BYTES = 900_000;
-/** A chain that is sent to another host, whose incident may have many of them */
+/** Limit of a chain that is sent to another host, whose incident may have many members */
 const MAX_SHARED_BYTES = 200_000;
 const MAX_PROCESSES = 256;
 /** Alerts, and processes, of all hosts of an incident */

@@ -2,8 +2,9 @@ import type { JoinedRule, Priority } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
 /**
- * What one rule adds. With the default threshold of 40, two warnings of distinct tactics (a sum of 2 × 16 × 1.5 = 48)
- * or one critical alert are an incident; two warnings of one tactic (at most 38) or a lone error (at most 34) are not.
+ * Weight of a rule by its priority. With the default threshold of 40, two warnings of distinct tactics (a sum of
+ * 2 × 16 × 1.5 = 48) or one critical alert are an incident; two warnings of one tactic (at most 38) or a lone error (at
+ * most 34) are not.
  */
 const WEIGHT: Readonly<Record<Priority, number>> = {
   debug: 0,

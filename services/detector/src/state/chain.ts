@@ -32,7 +32,7 @@ export type ChainAlert = Omit<StateAlert, keyof StateAlertCounts> & {
   -readonly [field in keyof StateAlertCounts]: StateAlertCounts[field];
 };
 
-/** What one rule adds to the score. */
+/** The part of one rule in the score. */
 export interface RuleWeight {
   readonly weight: number;
   /** µs, of its last alert */

@@ -26,9 +26,9 @@ export const STORE = 'ringfence.state.detector';
 const FLEET_COUNTS = 'r';
 
 /**
- * Returns what changed of a host since the last call. Keys: `h/HOST` the host itself, `c/HOST/CHAIN` a chain,
+ * Returns the changes of a host since the last call. Keys: `h/HOST` the host itself, `c/HOST/CHAIN` a chain,
  * `n/HOST/CHAIN` its counts (a flood changes nothing else), `m/HOST/CHAIN/CHAIN` a member of a chain, `t/HOST/HASH`
- * one key of what a rule remembers, and `LETTER/HOST/KEY` an entry of a table; `r` belongs to the partition.
+ * one key of the memory of a rule, and `LETTER/HOST/KEY` an entry of a table; `r` belongs to the partition.
  */
 export function drainHost(host: Host, memories: BootMemories, position: Position): StateChange[] {
   const { partition } = host;

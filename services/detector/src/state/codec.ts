@@ -44,7 +44,7 @@ export function decodeChain(bytes: Uint8Array): Chain {
   };
 }
 
-/** What repetitions change in a chain. */
+/** Encodes the part of a chain that repetitions change. */
 export function encodeCounts(chain: Chain): Uint8Array {
   const { id, hostId, revision, version, firstSeen, lastSeen, lastKtime, omitted, stale, rules, alerts } = chain;
   return encode('StateChainCounts', {
@@ -109,7 +109,7 @@ function assertCounts(...counts: readonly number[]): void {
   for (const count of counts) assertBound('count', count);
 }
 
-function assertBound(what: string, value: number): number {
-  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${what} is ${value}`);
+function assertBound(name: string, value: number): number {
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${name} is ${value}`);
   return value;
 }

@@ -4,7 +4,7 @@ import type { StateAccept, StateAcceptor, StateCaller, StateEdgeEnd } from '@rin
 /** One host's end of an edge. `detail` is the same text at every end: "tcp 10.0.0.1:41000 → 10.0.0.2:22". */
 export type EdgeEnd = StateEdgeEnd;
 
-/** The latest connections that a process accepted and the processes that it started: which served which? */
+/** The latest connections that a process accepted, and the processes that it started, which may serve them. */
 export type Acceptor = StateAcceptor;
 export type Accepted = StateAccept;
 

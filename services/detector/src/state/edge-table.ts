@@ -6,7 +6,7 @@ import { Remembered } from './remembered.ts';
 
 export const EDGE_STORE = 'ringfence.state.detector-edges';
 
-/** How long a sighting waits for the other end's chain, µs of the bus's clock: an attack may pause between two hosts. */
+/** Time that a sighting waits for the other end's chain, µs of the bus's clock. An attack may pause between hosts. */
 const KEPT_US = 26 * 3_600_000_000;
 const MAX_EDGES = 100_000;
 /** Ends of one edge that chains saw */

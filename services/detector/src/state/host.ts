@@ -61,7 +61,10 @@ export class Host {
     Object.assign(this.network, { hostname, addresses });
   }
 
-  /** Returns the chain, or the one it was merged into; a reference if that is on another host; undefined if it is closed. */
+  /**
+   * Returns the chain, or the chain it was merged into; a reference if that is on another host; undefined if the chain
+   * is closed.
+   */
   find(chainId: string): Chain | ChainRef | undefined {
     let id = chainId;
     for (let hops = 0; hops < MAX_HOPS; hops++) {
@@ -81,7 +84,7 @@ export class Host {
   }
 
   run(id: string): Run {
-    // Runs of sensors come and go; the run of the logs stays and is rarely used. Moving it to the end keeps it.
+    // The run of the logs is rarely used and must outlast the runs of sensors: each use moves a run to the end.
     const run: Run = this.runs.get(id) ?? new Map();
     this.runs.delete(id);
     this.runs.set(id, run);

@@ -1,6 +1,6 @@
 /**
  * Reads state entries that 0.1.0 wrote as JSON. Remove this file, its test and its fixtures once no installation
- * upgrades from 0.1.0: each entry that changes is written as Avro.
+ * upgrades from 0.1.0; each entry becomes Avro with its first change.
  */
 import { encode, incidentId, type RecordTypes, type StateMemory } from '@ringfence/wire';
 import { OPENED } from '../incident/reasons.ts';
@@ -11,7 +11,7 @@ export type StateName = Extract<keyof RecordTypes, `State${string}`>;
 /** Avro entries begin with C3 01, JSON with a brace or a bracket. */
 export const isLegacy = ([first]: Uint8Array): boolean => first === 0x7b || first === 0x5b;
 
-/** Returns the entry as the Avro record of today. Throws if it is malformed. */
+/** Returns the entry as the current Avro record. Throws if it is malformed. */
 export function legacyRecord(name: StateName, bytes: Uint8Array): Uint8Array {
   const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   return encode(name, CONVERTERS[name](json as never) as never);
@@ -41,7 +41,7 @@ interface OldChain {
   readonly alerts: readonly OldAlert[];
 }
 
-/** `encode` refuses what does not fit the schema of today. */
+/** `encode` throws if a result does not fit the current schema. */
 const CONVERTERS: Readonly<Record<StateName, (json: never) => object>> = {
   StateHost: hostOf,
   StateChain: chainOf,

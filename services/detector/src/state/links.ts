@@ -16,7 +16,10 @@ export type Server = StateServer;
 /** The other tree of a connection within this host. */
 export type Peer = StatePeer;
 
-/** What links trees of processes of one host, remembered because a later chain may need it. Bounded; the oldest entry is evicted first. */
+/**
+ * Links between trees of processes of one host, remembered because a later chain may need them. Bounded; the oldest
+ * entry is evicted first.
+ */
 export class Links {
   /** By endpoint: port and network namespace, or path and mount namespace */
   readonly servers: Remembered<Server> = new Remembered(MAX_SERVERS);

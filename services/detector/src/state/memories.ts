@@ -112,7 +112,7 @@ function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memo
   sum.damagedEntries += sequences.damaged;
 }
 
-/** Returns the memory of rules that `compileDetectorRules` compiled, or that were updated from such. */
+/** Returns the memory of rules from `compileDetectorRules` or `reloadRules`. Throws TypeError for other rules. */
 export function memoriesOf({ memory }: RuleSet<EventView>): BootMemories {
   if (!(memory instanceof BootMemories)) throw new TypeError('rules of the detector come from compileDetectorRules');
   return memory;

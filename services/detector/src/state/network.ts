@@ -11,7 +11,10 @@ const MAX_SESSIONS = 2048;
 const MAX_CALLERS = 2048;
 const MAX_KEYS = 1024;
 
-/** Connections of a host, remembered because a later chain may need them. Bounded; the entry that was set longest ago is evicted first. */
+/**
+ * Connections of a host, remembered because a later chain may need them. Bounded; the entry that was set longest ago is
+ * evicted first.
+ */
 export class Network {
   /** As the agent reported them; empty: not yet */
   hostname = '';

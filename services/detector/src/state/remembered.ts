@@ -7,7 +7,7 @@ interface Entry<T> {
   readonly ordinal: number;
 }
 
-/** A bounded Map that reports what changed. Beyond the bound, the entry that was set longest ago is evicted. */
+/** A bounded Map that reports its changes. Beyond the bound, the entry that was set longest ago is evicted. */
 export class Remembered<T> {
   readonly #max: number;
   readonly #entries = new ByAge<string, Entry<T>>();

@@ -3,7 +3,7 @@ import type { Incident, StatusChange } from '@ringfence/wire';
 const MAX_HISTORY = 32;
 const RESPONDER = 'responder';
 
-/** What people and the responder have decided about an incident. */
+/** The decisions of people and of the responder about an incident. */
 export interface Triage {
   readonly status: Incident['status'];
   readonly verdict: Incident['verdict'];
@@ -21,7 +21,7 @@ export function changedTriage(before: Triage, change: StatusChange): Triage {
   return { status, verdict, history: [...before.history, change].slice(-MAX_HISTORY) };
 }
 
-/** Of two chains that merge: the state of the one that people have looked at. Half of an attack closes none. */
+/** Returns the triage of a merged chain: the survivor's if it has decisions. A closed part does not close the whole. */
 export function mergedTriage(survivor: Triage, absorbed: Triage): Triage {
   if (absorbed.history.length === 0) return survivor;
   const history = [...survivor.history, ...absorbed.history].sort((a, b) => a.at - b.at).slice(-MAX_HISTORY);

@@ -15,7 +15,7 @@ import type { Merge, Turn } from '../turn.ts';
 
 export interface AddedAlert {
   readonly chain: Chain;
-  /** Chains that the alert brought together */
+  /** Chains that the alert merged */
   readonly merges: readonly Merge[];
   /** false: the rule raised so many alerts about the process in this minute that this one is only counted */
   readonly send: boolean;
@@ -59,8 +59,8 @@ export class AddAlert {
     ]);
     const { chain, merges, reason } = this.#findChain(host, alert, links);
     const { isNews, send } = this.#list(host, chain, alert, event.view, reason);
-    // The writer of the file belongs to the chain as well, because its later actions do. The process that started the
-    // writer, perhaps a session's shell, does many unrelated things.
+    // The writer of the file belongs to the chain as well, and so do its later actions. The parent of the writer,
+    // perhaps a session's shell, does many unrelated things.
     const writer = isOwnFile(event.view, withinUs) ? event.writerLineage.slice(0, 1) : [];
     const processes = new Map([...lineage, ...writer].map((process) => [process.entityId, process]));
     const owned = shared.filter((key) => key.owned !== false).map(({ key }) => key);
@@ -71,7 +71,7 @@ export class AddAlert {
     return { chain, merges, send, isNews, newKeys };
   }
 
-  /** Returns the chain that opened first of those that the links lead to, merged with all the others; or a new chain. */
+  /** Merges the chains that the links lead to into the one that opened first. Without a link, opens a new chain. */
   #findChain(
     host: Host,
     alert: Alert,
@@ -87,7 +87,8 @@ export class AddAlert {
     const reasons = links.map((link) => link.reason());
     const merges = links.flatMap((link, at): Merge[] => {
       if (link.chain === chain) return [];
-      // The alert itself shows the reason of its nearest link; the survivor's reason shows what it brought together.
+      // The alert shows the reason of its nearest link. If the nearest chain is absorbed, its merge shows the reason of
+      // the survivor's link.
       const shown = at === 0 ? links.findIndex((candidate) => candidate.chain === chain) : at;
       return [this.#chains.merge(host, chain, link.chain, { ...(reasons[shown] ?? OPENED), mergedBy: alert.rule })];
     });

@@ -4,9 +4,9 @@ import type { Host } from '../state/host.ts';
 import type { Turn } from '../turn.ts';
 import type { Publisher } from './publish.ts';
 
-/** A new version of an incident that only counts more repetitions is published once in so many ticks. */
+/** Ticks between versions of an incident that only count more repetitions */
 const STALE_TICKS = 10;
-/** How much longer an incident with members waits than a chain of one host, because other hosts may be late, µs. */
+/** An incident with members stays open for this much longer, because other hosts may be late, µs. */
 const MEMBERS_LAG_US = 300_000_000;
 
 /** The time of a tick, on the clock of the boot. */
@@ -22,13 +22,13 @@ export function endedChains({ host }: Turn, tick: TickTime, idleUs: number): Cha
   return [...host.chains.values()].filter((chain) => isOfOtherBoot(chain, tick) || isIdle(chain, tick, idleUs));
 }
 
-/** Returns the chains whose incidents show fewer repetitions than were counted. */
+/** Returns the chains with repetitions that their published incidents do not count yet. */
 export function staleChains({ host }: Turn, publisher: Publisher): Chain[] {
   if (host.tick % STALE_TICKS !== 0) return [];
   return [...host.chains.values()].filter((chain) => chain.stale && publisher.isShown(chain));
 }
 
-/** Ends a chain: its incident is published as closed, and what people decided about it is remembered. */
+/** Ends a chain: publishes its incident as closed, and remembers the decisions of people about it. */
 export function closeChain(turn: Turn, chain: Chain, publisher: Publisher): void {
   const { host, touched } = turn;
   touched.delete(chain);

@@ -20,8 +20,8 @@ const MAX_ACTOR_ENDS = 32;
 const KEY_REPUBLISH_US = 12 * 3_600_000_000;
 
 /**
- * Finds the ends of connections and the keys that belong to the host's chains. Those from before their chain are
- * remembered, and become edges when an alert needs them.
+ * Finds the ends of connections and the keys that belong to the host's chains. An end from before its chain is
+ * remembered, and becomes an edge with an alert.
  */
 export class NoteEdges {
   readonly #stats: DetectorStats;
@@ -118,7 +118,7 @@ export class NoteEdges {
     const { key, connections } = login;
     const used = key === undefined ? [] : this.#publishKey(host, key);
     const { process } = event.view;
-    // Any process can write a line that looks like sshd's: only the process that wrote it proves where it is from.
+    // Any process can write a line that looks like sshd's, so the process that wrote it must be sshd.
     if (process === undefined || !isListener(process) || !event.isHub(process)) return { edges: used };
     const { entityId } = process;
     const isSeen = network.sessions.get(entityId)?.some(({ side }) => side === 'destination') === true;

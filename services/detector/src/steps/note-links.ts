@@ -36,7 +36,7 @@ const connect = {
   path: leafIndex('Connect', 'path.bytes'),
 };
 
-/** Remembers what links processes of one host, and merges two chains as soon as a link between them is seen. */
+/** Remembers links between processes of one host, and merges two chains as soon as a link between them is seen. */
 export class NoteLinks {
   readonly #chains: Chains;
 

@@ -8,7 +8,7 @@ import { type Effects, NO_EFFECTS, type Turn } from '../turn.ts';
 
 const DETECTOR = 'detector';
 
-/** Applies what people and the responder decide: the state of an incident, and how much its rules count from now on. */
+/** Applies decisions of people and of the responder: to the state of an incident, and to the weight of its rules. */
 export class TakeFeedback {
   readonly #stats: DetectorStats;
   readonly #rarity: Rarity;
@@ -32,7 +32,7 @@ export class TakeFeedback {
     return NO_EFFECTS;
   }
 
-  /** Makes a closed incident new again: a new alert shows that the attack goes on. */
+  /** Makes a closed incident new again, because a new alert shows that the attack continues. */
   reopen({ host }: Turn, chain: Chain, at: number): Effects {
     if (chain.triage.status !== 'closed') return NO_EFFECTS;
     const note = 'it went on after it was closed';
@@ -49,7 +49,7 @@ export class TakeFeedback {
     return { touched: [chain] };
   }
 
-  /** The feedback carries the incident along, because of a closed chain only its latest state is remembered. */
+  /** The feedback carries the incident: the detector remembers only the version and triage of a closed chain. */
   #changeClosed(host: Host, incident: Incident, change: StatusChange): Effects {
     const { status, verdict, history, version } = incident;
     const known = host.settled.get(incident.id);

@@ -6,15 +6,15 @@ import { type Chain, type JoinCause, type Member, opensBefore, refOf, WITHOUT_CH
 import type { Host } from '../state/host.ts';
 import { allEffects, type Effects, type Merge, type Move, type NewJoin, NO_EFFECTS, type Turn } from '../turn.ts';
 
-/** Chains of other hosts that one incident takes. */
+/** Chains of other hosts in one incident */
 const MAX_MEMBERS = 64;
 const MAX_ABSORBED = 64;
 
 /**
  * Carries out joins: chains of several hosts become one incident. A chain becomes part only of a chain that opened
- * before it, so there are no circles, and the chain that opened first gets all others, whatever order joins arrive in.
- * It is asked first: a Join goes to the host of `into`, which invites `from`. Then `from` sends itself whole, now and
- * with each change. Redelivery changes nothing: a Join carries the state of a chain, not a difference.
+ * before it, so there are no circles, and the chain that opened first gets all others in any order of joins. A Join
+ * goes to the host of `into` first, which invites `from`. Then `from` sends its whole chain, now and with each change.
+ * Redelivery changes nothing: a Join carries the state of a chain, not a difference.
  */
 export class TakeJoin {
   readonly #stats: DetectorStats;
@@ -45,7 +45,7 @@ export class TakeJoin {
     return allEffects([...kept, this.#join(host, survivor, absorbed.survivor, absorbed.survivor.cause)]);
   }
 
-  /** A chain that became part of another host's chain sends its own members there. */
+  /** A chain that became part of another host's chain sends its members there. */
   handOver({ host }: Turn, { chain, into }: Move): Effects {
     const joins = [...chain.members.values()].map((member) => passOn(member, into));
     for (const { from } of chain.members.values()) host.changedMembers.add(`${chain.id}/${from.chainId}`);
@@ -117,7 +117,7 @@ export class TakeJoin {
   }
 }
 
-/** The chain is part of another from now on, and sends itself there with each change. */
+/** The chain is part of another one from now on, and is sent there with each change. */
 function becomeMember(host: Host, chain: Chain, into: ChainRef, cause: JoinCause): Effects {
   chain.survivor = { ...plain(into), cause: causeOf(cause) };
   host.changed.add(chain);
@@ -142,7 +142,7 @@ function standAlone(host: Host, { into, edge }: Join): Effects {
   return { touched: [chain] };
 }
 
-/** `from` stands alone again, and is published as an incident of its own. */
+/** `from` stands alone again, and is published as a separate incident. */
 const refusal = ({ from, edge, kind, at }: Member): NewJoin => ({
   ...{ hostId: from.hostId, into: from, from, ...WITHOUT_CHAIN },
   ...{ edge, kind, why: '', at, reason: null },

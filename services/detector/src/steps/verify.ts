@@ -5,10 +5,13 @@ import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@
 import { DetectorError } from '../errors.ts';
 import type { DetectorStats } from '../metrics.ts';
 
-/** The key with this id, if it may write in the role and was in force at `at`: µs since the epoch, when the bus took the record. */
+/**
+ * Returns the key with this id if it may write in the role and was in force at `at`, when the bus took the record (µs
+ * since the epoch).
+ */
 export type TrustedKeys = (keyId: string, at: number) => KeyObject | undefined;
 
-/** Whose signature a record needs. */
+/** Returns the keys that may sign records in the role. */
 export type Trust = (role: 'enricher' | 'detector' | 'responder' | 'auditor') => TrustedKeys;
 
 const WRITERS: Readonly<Record<string, string>> = {
@@ -19,24 +22,25 @@ const WRITERS: Readonly<Record<string, string>> = {
 export interface Verify {
   /** Throws DetectorError. */
   (record: InRecord, value: Uint8Array): void;
-  /** Verifies a backlog side by side, so that the step finds it done. What is not valid is left to the step, which says why. */
+  /** Verifies a backlog in parallel, before the step. Invalid records are left to the step, which throws for them. */
   ahead(records: readonly InRecord[]): Promise<void>;
 }
 
 /**
- * Batches count only from an enricher, edges, joins and counts of rules only from a detector; feedback from who keeps the trail, where people give it, from a responder, and
- * from a detector that sends it on. `trust` undefined: in one process the log belongs to root alone.
+ * Batches must be signed by an enricher; edges, joins and counts of rules by a detector; feedback by an auditor, where
+ * people give it, by a responder, or by a detector that forwards it. `trust` undefined: nothing is verified, because in
+ * one process only root can write to the log.
  */
 export function createVerifyStep(trust: Trust | undefined, graceMs: number, stats: DetectorStats): Verify {
   if (trust === undefined) return Object.assign(() => {}, { ahead: async () => {} });
   const [enricher, detector, responder, auditor] = (['enricher', 'detector', 'responder', 'auditor'] as const).map(
     trust,
   ) as [TrustedKeys, TrustedKeys, TrustedKeys, TrustedKeys];
-  const judge: TrustedKeys = (id, at) => auditor(id, at) ?? responder(id, at) ?? detector(id, at);
+  const feedbackGiver: TrustedKeys = (id, at) => auditor(id, at) ?? responder(id, at) ?? detector(id, at);
   const trusted = (topic: string): TrustedKeys =>
-    topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? judge : detector;
+    topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? feedbackGiver : detector;
   const valid = new WeakSet<Uint8Array>();
-  const patience = new Patience({ graceMs });
+  const grace = new Patience({ graceMs });
 
   async function verifyAhead({ topic, value, timestamp }: InRecord): Promise<void> {
     try {
@@ -52,12 +56,19 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
     const keyId = signerOf(value);
     const key = trusted(topic)(keyId, timestamp);
     if (key !== undefined && verifyRecord(key, value)) return;
-    const fate = key === undefined && keyId !== '' && patience.waitsFor(keyId) ? 'retriable' : 'poison';
+    const fate = key === undefined && keyId !== '' && grace.waitsFor(keyId) ? 'retriable' : 'poison';
     if (fate === 'poison') stats.forged++;
     const by = WRITERS[topic] ?? 'a detector';
-    const what =
-      keyId === '' ? 'nobody signed it' : `${keyId} is no key of ${by} in force, or this is not its signature`;
-    throw new DetectorError('ERR_DETECTOR_FORGED', name, `${topic}: ${what}; find out who writes there`, fate);
+    const problem =
+      keyId === ''
+        ? 'the record is not signed'
+        : `${keyId} is no key of ${by} in force, or the signature does not match`;
+    throw new DetectorError(
+      'ERR_DETECTOR_FORGED',
+      name,
+      `${topic}: ${problem}; find the program that writes to the topic`,
+      fate,
+    );
   }
 
   return Object.assign(verifySignature, {
