@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, type TestHost, testRecords } from '@ringfence/testkit';
+import { createTestHost, releasedRecord, type TestHost, testRecords } from '@ringfence/testkit';
 import { type Alert, decode, type Incident, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/wire';
 import { exceptionsFor } from '../src/incident/exceptions-view.ts';
-import { timelineOf } from '../src/incident/timeline.ts';
 import { renderIncident } from '../src/incident/view.ts';
 import { assertEscaped, HOSTILE, plain } from './support.ts';
 
@@ -21,7 +20,9 @@ const incident: Incident = {
   history: [{ status: 'contained', verdict: 'undecided', by: 'responder', note: HOSTILE, at: 1e15 }],
   ...UNSIGNED,
   hostId: 'h',
-  title: `Title ${HOSTILE}`,
+  title: '',
+  hostname: '',
+  lead: { rule: `Title ${HOSTILE}`, tactics: ['execution'], executable: `/b${HOSTILE}` },
   severity: 'critical',
   score: 71.4,
   firstSeen: 1e15,
@@ -36,7 +37,20 @@ const incident: Incident = {
       timestamp: 1e15,
       entityId: 'e2',
       output: HOSTILE,
-      why: HOSTILE,
+      why: '',
+      techniques: ['T1059'],
+      hostId: 'h',
+      process: { entityId: 'e2', pid: 2, executable: `/b${HOSTILE}`, user: HOSTILE },
+      containerId: '',
+      containerName: '',
+      action: { kind: 'open', operation: 'open', failed: false, objects: { 'file.path': HOSTILE } },
+      reason: {
+        ...{ kind: 'same_file', rule: HOSTILE, peer: null, distance: 0, mergedChain: '', mergedBy: HOSTILE },
+        process: { entityId: 'e1', pid: 1, executable: HOSTILE, user: '' },
+        objects: { 'process.hash.sha256': HOSTILE },
+      },
+      count: 4,
+      lastTimestamp: 1e15 + 2e6,
     },
   ],
   omittedAlerts: 4,
@@ -54,7 +68,7 @@ const incident: Incident = {
     { entityId: 'e3', parentEntityId: 'e1', pid: 3, executable: '/c', args: '', user: '', containerId: '' },
   ],
   container: null,
-  story: [HOSTILE],
+  story: [],
 };
 
 const file = (values: Partial<Incident> = {}) => ({
@@ -68,7 +82,10 @@ test('an incident shows its history, timeline and response, with control charact
   const text = renderIncident(plain, file());
   assertEscaped(text);
   assert.match(text, /contained by responder: a\\x1b/);
-  assert.match(text, /Timeline\n.*a\\x1b.*\n +execution {2}Rule\n +4 more alerts counted, but not listed/s);
+  assert.match(
+    text,
+    /Timeline\n.*opened a\\x1b.*for reading\n +execution {2}Rule\n +and 3 more like it until .*\n +4 more alerts counted, but not listed/,
+  );
   assert.match(text, /Response\n +no action was ordered/);
   assert.doesNotMatch(text, /Processes|Evidence|Stages/);
 });
@@ -89,65 +106,15 @@ test('processes whose parents form a loop are drawn once', () => {
   );
 });
 
-/** 2027-01-15 23:59:58 UTC */
-const START = Date.UTC(2027, 0, 15, 23, 59, 58) * 1000;
-
-function timelineFor(story: readonly string[], alerts: readonly [rule: string, atMs: number, ...tactics: string[]][]) {
-  const [template] = incident.alerts;
-  assert.ok(template);
-  const steps = timelineOf({
-    ...incident,
-    firstSeen: START,
-    story: [...story],
-    alerts: alerts.map(([rule, atMs, ...tactics]) => ({
-      ...template,
-      ...{ id: rule, rule, tactics, timestamp: START + atMs * 1000, output: `output of ${rule}` },
-    })),
-  });
-  return steps.map(({ at, text, alerts: matched, repeats }) => [
-    (at - START) / 1000,
+test('an incident of 0.1.0 shows the sentences that it holds', () => {
+  const old = decode('Incident', releasedRecord('incident'));
+  const text = renderIncident(plain, { incident: old, alerts: [], commands: [], results: [] }, true);
+  assert.match(text, /■ Cron changed and command and control by \/bin\/bash, on 2 hosts/);
+  assert.match(
     text,
-    matched.map(({ rule }) => rule).join('; '),
-    ...(repeats === null ? [] : [repeats.count, (repeats.until - START) / 1000]),
-  ]);
-}
-
-test('the timeline joins each line of the story with the alerts that it names, across midnight', () => {
-  const story = [
-    '23:59:58 root ran /x: Hidden executable (stealth, T1564.001); Odd: rule; 3 more like it until 00:00:01',
-    '23:59:59 web-1 connected to db-1',
-    '00:00:00 on db-1: root ran /y: Hidden executable (stealth)',
-  ];
-  assert.deepEqual(
-    timelineFor(story, [
-      ['Hidden executable', 12, 'stealth'],
-      ['Odd: rule', 12],
-      ['Hidden executable', 2345, 'stealth'],
-    ]),
-    [
-      [12, 'root ran /x', 'Hidden executable; Odd: rule', 3, 3000],
-      [1000, 'web-1 connected to db-1', ''],
-      [2345, 'on db-1: root ran /y', 'Hidden executable'],
-    ],
+    /Timeline\n.*02:00:01 on web-1: uid 0 ran \/tmp\/x \(pid 105\), which \/usr\/bin\/curl \(pid 104\) had written/,
   );
-});
-
-test('a command line that imitates a list of rules stays part of the event', () => {
-  const command = 'root ran /x as "x: Hidden executable (stealth); Odd rule"';
-  assert.deepEqual(
-    timelineFor([`23:59:58 ${command}: Hidden executable (stealth)`], [['Hidden executable', 7, 'stealth']]),
-    [[7, command, 'Hidden executable']],
-  );
-});
-
-test('a line that names an unlisted alert keeps its text, and an alert that no line names becomes a step', () => {
-  const line = 'root ran /x: Hidden executable (stealth); Unlisted rule (execution)';
-  const story = [`23:59:58 ${line}`, '00:00:05 root ran /y'];
-  assert.deepEqual(timelineFor(story, [['Hidden executable', 7, 'stealth']]), [
-    [0, line, ''],
-    [7, 'output of Hidden executable', 'Hidden executable'],
-    [7000, 'root ran /y', ''],
-  ]);
+  assert.match(text, /opened inc-e65f7905b70c4b14, part of this incident: the connection/);
 });
 
 test('the response names target, outcome, duration and policy', () => {

@@ -1,6 +1,7 @@
 /** Whole attacks on the running kernel: scripts play them at the same time before one pipeline, which has to tell them apart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { alertReason, storyLines } from '@ringfence/incident-text';
 import type { Incident } from '@ringfence/wire';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
@@ -188,13 +189,13 @@ describe('attacks that are played on the running kernel, all at once', { skip },
       );
       assert.deepEqual(incident.alerts.map(({ rule }) => rule).sort(), [...expected.rules].sort());
       assert.equal(incident.severity, expected.severity);
-      const story = incident.story.join('\n');
+      const story = storyLines(incident).join('\n');
       for (const words of expected.story) assert.match(story, words);
-      const whys = incident.alerts.map(({ why }) => why);
+      const reasons = incident.alerts.map(alertReason);
       for (const words of expected.why)
         assert.ok(
-          whys.some((why) => words.test(why)),
-          `${words} is not among\n${whys.join('\n')}`,
+          reasons.some((reason) => words.test(reason)),
+          `${words} is not among\n${reasons.join('\n')}`,
         );
     });
   }

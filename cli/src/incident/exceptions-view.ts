@@ -1,3 +1,4 @@
+import { incidentTitle } from '@ringfence/incident-text';
 import { type Alert, escapeText } from '@ringfence/wire';
 import { counted } from '../shared/numbers.ts';
 import type { IncidentFile } from './view.ts';
@@ -8,7 +9,7 @@ const MAX_CASES = 16;
 export function exceptionsFor({ incident, alerts }: IncidentFile): string {
   const byRule = Map.groupBy(alerts, ({ rule }) => rule);
   const macros = [...byRule].map(([rule, group]) => macroOf(incident.id, rule, group));
-  return [`# Exceptions for ${incident.id}: ${escapeText(incident.title)}`, ...macros].join('\n\n');
+  return [`# Exceptions for ${incident.id}: ${escapeText(incidentTitle(incident))}`, ...macros].join('\n\n');
 }
 
 function macroOf(id: string, rule: string, alerts: readonly Alert[]): string {

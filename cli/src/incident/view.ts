@@ -1,4 +1,5 @@
 import { durationText, type Paint, paintPriority } from '@ringfence/base';
+import { alertReason, incidentTitle, type TimelineStep, timelineOf } from '@ringfence/incident-text';
 import { withV18 } from '@ringfence/rules/attack';
 import {
   type Alert,
@@ -10,7 +11,6 @@ import {
   type Result,
 } from '@ringfence/wire';
 import { counted, timeOfDay } from '../shared/numbers.ts';
-import { type TimelineStep, timelineOf } from './timeline.ts';
 
 /** An incident with its alerts, commands and results. */
 export interface IncidentFile {
@@ -29,7 +29,7 @@ export function incidentLine(paint: Paint, incident: Incident): string {
   const state = incident.state === 'open' && incident.status === 'new' ? '' : ` (${stateText(incident)})`;
   const severity = paintPriority(paint, incident.severity, incident.severity.toUpperCase().padEnd(8));
   const name = `${severity} ${paint.bold(incident.id)}${state}`;
-  return `${paint.dim(timeOfDay(incident.lastSeen))} ${name} ${escapeText(incident.title)}: ${stages}`;
+  return `${paint.dim(timeOfDay(incident.lastSeen))} ${name} ${escapeText(incidentTitle(incident))}: ${stages}`;
 }
 
 /** Formats the timeline and response of an incident; with `evidence` also its stages, processes and alerts by rule. */
@@ -77,7 +77,7 @@ function headerLines(paint: Paint, incident: Incident): string[] {
           `${container.runtime} ${container.id}`,
         ].map(escapeText);
   return [
-    paintPriority(paint, severity, `■ ${paint.bold(escapeText(incident.title))}`),
+    paintPriority(paint, severity, `■ ${paint.bold(escapeText(incidentTitle(incident)))}`),
     paint.dim(`  ${facts.join(' · ')}`),
     ...(containerFacts.length === 0 ? [] : [paint.dim(`  ${containerFacts.join(' · ')}`)]),
     ...history.map((change) => {
@@ -91,7 +91,7 @@ function headerLines(paint: Paint, incident: Incident): string[] {
 function timelineLines(paint: Paint, incident: Incident): string[] {
   const width = Math.max(0, ...incident.alerts.map((alert) => stageOf(alert).length));
   const lines = timelineOf(incident).flatMap((step) => [
-    `    ${paint.dim(timeOfDay(step.at))} ${escapeText(step.text)}`,
+    `    ${step.time === null ? '' : `${paint.dim(timeOfDay(step.time))} `}${escapeText(step.text)}`,
     ...[...Map.groupBy(step.alerts, stageOf)].map(([stage, alerts]) => {
       const rules = alerts.map((alert) => ruleText(paint, alert)).join('; ');
       return `${BELOW_TIME}${paint.cyan(stage.padEnd(width))}  ${rules}`;
@@ -161,9 +161,9 @@ function processText(paint: Paint, process: IncidentProcess): string {
 function evidenceLines(paint: Paint, incident: Incident): string[] {
   return [...Map.groupBy(incident.alerts, ({ rule }) => rule)].flatMap(([rule, alerts]) => [
     `    ${paintPriority(paint, alerts[0]?.priority ?? '', escapeText(rule))}`,
-    ...alerts.flatMap(({ timestamp, output, why: reason }) => [
-      `      ${paint.dim(timeOfDay(timestamp))} ${escapeText(output)}`,
-      paint.dim(`                   ${escapeText(reason)}`),
+    ...alerts.flatMap((alert) => [
+      `      ${paint.dim(timeOfDay(alert.timestamp))} ${escapeText(alert.output)}`,
+      paint.dim(`                   ${escapeText(alertReason(alert))}`),
     ]),
   ]);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { releasedRecord } from '@ringfence/testkit';
 import avro from 'avsc';
 import { decode, fingerprint, isKnownSchema } from '../src/avro/codec.ts';
 import { type ReleasedSchema, releasedSchemas } from '../src/avro/history.ts';
@@ -134,6 +135,15 @@ test('EventView reads batches of released versions', () => {
   }
 });
 
+test('records that 0.1.0 wrote can be read', () => {
+  const incident = decode('Incident', releasedRecord('incident'));
+  assert.deepEqual(incident.hosts, ['host-2', 'host-1']);
+  assert.equal(incident.story.length, 3);
+  const join = decode('Join', releasedRecord('join'));
+  assert.equal(join.chain?.id, join.from.chainId);
+  assert.match(join.why, /was seen from both ends$/);
+});
+
 test('the released schemas never change', () => {
   // Stored records name these fingerprints: a change of the files would make the records unreadable.
   assert.deepEqual(
@@ -151,6 +161,6 @@ test('the released schemas never change', () => {
       '0.1.0 AuditRecord f4e8905f97f4e3eb',
       '0.1.0 DeadLetter 2cb5f681f86b1cf8',
     ],
-    'restore packages/schema/history from git; `npm run golden -- --release VERSION` adds a release',
+    'restore packages/wire/history from git; `npm run golden -- --release VERSION` adds a release',
   );
 });

@@ -35,14 +35,14 @@ export class DetectorStateError extends StateEntryError<DetectorErrorCode> {
   }
 }
 
-/** Rule files that can't be read at start. What is in them is never an error: see the diagnostics. */
+/** Rule files that can't be read at the start. Errors inside files are diagnostics of the rules. */
 export class RuleFilesError extends Error {
   readonly code: DetectorErrorCode = 'ERR_DETECTOR_RULE_FILES';
   readonly path: string;
 
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`rules of ${path} can't be read: ${why}; name what is there, in detector.rules or on the command line`, {
+    super(`rules of ${path} can't be read: ${why}; correct detector.rules or the path on the command line`, {
       cause,
     });
     this.name = 'RuleFilesError';

@@ -1,5 +1,6 @@
 import { OperatorError } from '@ringfence/base';
 import { catalogue, eventKinds, type FieldSpec, isoTime } from '@ringfence/fields';
+import { incidentTitle } from '@ringfence/incident-text';
 import { compileFilter, type EventKinds, type FieldCatalogue, render } from '@ringfence/rules';
 import { withV18 } from '@ringfence/rules/attack';
 import type { Alert, EventView, Incident } from '@ringfence/wire';
@@ -36,7 +37,7 @@ const alerts: FieldCatalogue<Alert> = {
 const incidents: FieldCatalogue<Incident> = {
   fields: [
     field('id', 'string', 'Id of the incident.', (incident) => incident.id),
-    field('title', 'string', 'Title of the incident.', (incident) => incident.title),
+    field('title', 'string', 'Title of the incident.', incidentTitle),
     field('state', 'string', 'open, closed or merged.', (incident) => incident.state),
     field('status', 'string', 'new, triaged, contained or closed.', (incident) => incident.status),
     field('verdict', 'string', 'undecided, true_positive or false_positive.', (incident) => incident.verdict),
