@@ -143,7 +143,7 @@ describe('the image, in a container engine', { skip }, () => {
     assert.deepEqual(none, []);
     for (const name of ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_CHOWN']) assert.ok(!some?.includes(name), name);
     const { stdout: doctor } = engine.run(...ASK, 'doctor');
-    assert.match(doctor, /✓ privileges .*, in what runs\n/);
+    assert.match(doctor, /✓ privileges .*, in the running processes\n/);
     assert.match(doctor, /✓ runs as /);
     const pid = engine.output('inspect', '--format', '{{.State.Pid}}', 'ringfence');
     const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n').at(-1)?.slice(3) ?? '';
