@@ -95,7 +95,7 @@ test('with evidence, an incident also shows its stages, process tree and alerts 
   assertEscaped(text);
   assert.match(text, /Stages\n.* execution T1059/);
   assert.match(text, /├─ \/b.*\n.*└─ \/c/);
-  assert.match(text, /Evidence\n +Rule\n.*a\\x1b.*\n +a\\x1b/);
+  assert.match(text, /Evidence\n +Rule\n.*a\\x1b.*\n +runs a file of the same content \(sha256 a\\x1b/);
 });
 
 test('processes whose parents form a loop are drawn once', () => {
@@ -112,7 +112,7 @@ test('an incident of 0.1.0 shows the sentences that it holds', () => {
   assert.match(text, /■ Cron changed and command and control by \/bin\/bash, on 2 hosts/);
   assert.match(
     text,
-    /Timeline\n.*02:00:01 on web-1: uid 0 ran \/tmp\/x \(pid 105\), which \/usr\/bin\/curl \(pid 104\) had written/,
+    /Timeline\n(?:.*\n)*? +02:00:01 on web-1: uid 0 ran \/tmp\/x \(pid 105\), which \/usr\/bin\/curl \(pid 104\) had written/,
   );
   assert.match(text, /opened inc-e65f7905b70c4b14, part of this incident: the connection/);
 });
