@@ -146,7 +146,7 @@ test('an incident that was closed is new again when its attack continues', () =>
   machine.steal(shell);
   const next = only(found(detector.handle(feed.next())));
   assert.deepEqual([next.status, next.verdict, next.history.at(-1)?.by], ['new', 'undecided', 'detector']);
-  assert.match(next.history.at(-1)?.note ?? '', /went on/);
+  assert.match(next.history.at(-1)?.note ?? '', /after it was closed/);
 });
 
 test('feedback on a member is forwarded to the incident on the other host', async () => {
