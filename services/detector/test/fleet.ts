@@ -28,7 +28,7 @@ export interface FleetOptions extends DetectorOptions {
   readonly rules?: string;
 }
 
-/** Detectors of many hosts, a partition each, and the second stage. Topics are queues, and the caller picks the next. */
+/** Detectors of many hosts, a partition each, and the second stage. Topics are queues; the caller picks the next. */
 export class TestFleet {
   readonly outputs: OutRecord[] = [];
   readonly #stages: Stage[] = [];

@@ -32,7 +32,7 @@ export interface AddAlertDeps {
   readonly rarity: Rarity;
 }
 
-/** Adds an alert to the chain that a link leads to, or to a new chain. An alert that links several chains merges them. */
+/** Adds an alert to the chain that a link leads to, or to a new chain. An alert that links several merges them. */
 export class AddAlert {
   readonly #options: CompiledDetectorOptions;
   readonly #stats: DetectorStats;
