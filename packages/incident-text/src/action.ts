@@ -7,17 +7,17 @@ const STREAMS: Readonly<Record<string, string>> = { 0: 'input', 1: 'output', 2: 
 
 type Acting = Pick<IncidentAlert, 'action' | 'process' | 'containerId' | 'containerName'>;
 
-/** Returns what happened, without its time: "/bin/sh (pid 12) opened /etc/crontab for writing in container web-1". */
+/** Returns the action without its time: "/bin/sh (pid 12) opened /etc/crontab for writing in container web-1". */
 export function actionText(acting: Acting): string {
   const { containerId, containerName } = acting;
-  if (containerId === '' && containerName === '') return sentence(acting);
-  return `${sentence(acting)} in container ${containerName || containerId.slice(0, ID_SHOWN)}`;
+  if (containerId === '' && containerName === '') return sentenceOf(acting);
+  return `${sentenceOf(acting)} in container ${containerName || containerId.slice(0, ID_SHOWN)}`;
 }
 
-function sentence({ action, process }: Acting): string {
+function sentenceOf({ action, process }: Acting): string {
   if (action === null) return '';
-  const happened = HAPPENINGS[action.kind];
-  if (happened !== undefined) return happened(action);
+  const withoutProcess = WITHOUT_PROCESS[action.kind];
+  if (withoutProcess !== undefined) return withoutProcess(action);
   if (process === null) return `an unknown process ${verbOf(action) ?? 'acted'}`;
   if (action.kind === 'exec') return execText(action, `${process.user} ran ${nameOf(process)}`);
   return `${nameOf(process)} ${verbOf(action) ?? UNNAMED}`;
@@ -25,12 +25,12 @@ function sentence({ action, process }: Acting): string {
 
 const UNNAMED = 'acted in a way that this version has no words for';
 
-type Say = (action: IncidentAction) => string;
+type Sentence = (action: IncidentAction) => string;
 
 const DID = '{did}';
 
 /**
- * What a process did, by the kind of the event. A part between two bars is left out if one of its fields has no value.
+ * Actions of a process by the kind of the event. A part between two bars is left out if one of its fields has no value.
  * `{event.action}` is the action's operation, and `{did}` becomes "tried to" if the action failed.
  */
 const TEMPLATES: Readonly<Record<string, string>> = {
@@ -60,8 +60,8 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   exit: 'ended',
 };
 
-/** Sentences about an action that depend on more than which fields have a value. */
-const VERBS: Readonly<Record<string, Say>> = {
+/** Sentences that depend on more than the presence of fields. */
+const VERBS: Readonly<Record<string, Sentence>> = {
   open: ({ failed, objects }) =>
     `${failed ? 'tried to open' : 'opened'} ${objects['file.path'] ?? ''} ${objects['file.open.write'] === 'true' ? 'for writing' : 'for reading'}`,
   connect: ({ failed, objects }) => `${failed ? 'tried to connect' : 'connected'} to ${peerOf(objects)}`,
@@ -71,7 +71,7 @@ const VERBS: Readonly<Record<string, Say>> = {
     const change = `${failed ? 'tried to' : 'did'} ${operation === '' ? 'change' : operation}`;
     return attribute === '' ? `${change} ${place}` : `${change} ${attribute} of ${place}`;
   },
-  // Only what is sent to a unix socket is reported; of other sockets both directions are one event.
+  // The sensor reports only datagrams sent to a unix socket; for other sockets both directions are one event.
   datagram: ({ failed, objects }) => {
     const isUnix = objects['destination.ip'] === undefined;
     const verb = failed ? 'tried to send' : isUnix ? 'sent' : 'exchanged';
@@ -94,7 +94,7 @@ const VERBS: Readonly<Record<string, Say>> = {
 };
 
 /** Events that no process caused. */
-const HAPPENINGS: Readonly<Record<string, Say>> = {
+const WITHOUT_PROCESS: Readonly<Record<string, Sentence>> = {
   log: ({ objects }) => {
     const unverified = objects['log.origin'] === 'filebeat' ? ', unverified' : '';
     return `${objects['log.syslog.appname'] ?? 'a program'} logged "${objects['message'] ?? ''}"${unverified}`;
@@ -114,7 +114,7 @@ const HAPPENINGS: Readonly<Record<string, Say>> = {
   silence: ({ operation }) => (operation === 'host_heard' ? 'the host reports again' : 'the host stopped reporting'),
 };
 
-/** undefined: an agent of a later version reports a kind that has no sentence here. */
+/** Returns undefined for a kind of a later version, which has no sentence here. */
 function verbOf(action: IncidentAction): string | undefined {
   const verb = VERBS[action.kind];
   if (verb !== undefined) return verb(action);
@@ -129,7 +129,7 @@ function fill(template: string, action: IncidentAction): string {
   return first == null ? UNNAMED : [first, ...rest].join('');
 }
 
-/** null: a field has no value. */
+/** Returns null if a field has no value. */
 function filled(part: string, { operation, failed, objects }: IncidentAction): string | null {
   let isWhole = true;
   const text = part.replace(DID, failed ? 'tried to' : 'did').replaceAll(/\{([^}]+)\}/g, (_, name: string) => {

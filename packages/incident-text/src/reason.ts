@@ -4,7 +4,7 @@ import { clockOf, nameOf } from './words.ts';
 
 const HASH_SHOWN = 12;
 
-/** Returns why the alert belongs to its incident. An alert without its reason as data, from 0.1.0, has it as text. */
+/** Returns the reason why the alert belongs to its incident. An alert of 0.1.0 has its reason as text. */
 export function alertReason({ reason, why, count, lastTimestamp }: IncidentAlert): string {
   if (reason === null) return why;
   const { mergedChain, mergedBy } = reason;
@@ -14,7 +14,7 @@ export function alertReason({ reason, why, count, lastTimestamp }: IncidentAlert
   return `${opened}${SENTENCES[reason.kind](reason)}${more}`;
 }
 
-/** Returns why a chain of another host is part of the incident. A chain from 0.1.0 has the reason as text. */
+/** Returns the reason why a chain of another host belongs to the incident. A chain of 0.1.0 has it as text. */
 export const joinReason = ({ reason, why }: Pick<JoinedChain, 'reason' | 'why'>): string =>
   reason === null ? why : SENTENCES[reason.kind](reason);
 

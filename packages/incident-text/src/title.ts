@@ -6,8 +6,8 @@ const EXECUTABLE_MAX = 128;
 const ID_SHOWN = 12;
 
 /**
- * Returns what an incident is about: "Reverse shell, persistence and credential access by /bin/sh in container web-1
- * (image debug:1)". An incident without its lead, from 0.1.0, has its title as text.
+ * Returns the title of an incident: "Reverse shell, persistence and credential access by /bin/sh in container web-1
+ * (image debug:1)". An incident of 0.1.0 has its title as text.
  */
 export function incidentTitle(incident: Incident): string {
   const { lead, stages, container, hosts } = incident;

@@ -129,13 +129,13 @@ test('a merged chain is named with the rule and the reason that merged it, and r
 
 test('alerts about one action share a line, and lines of several hosts are in the order of time', () => {
   const opened = actionOf('open', { 'file.path': '/etc/shadow' });
-  const other = alertOf({ ...opened, id: 'b', rule: 'Hidden', tactics: [], techniques: [], hostId: 'db' });
+  const hidden = alertOf({ ...opened, id: 'b', rule: 'Hidden', tactics: [], techniques: [], hostId: 'db' });
   const joined = {
     ...{ id: 'inc-2', hostId: 'db', hostname: 'db-1', kind: 'connection', why: '', at: AT + 1 },
     reason: reasonOf('shared_edge', { objects: { 'edge.kind': 'connection', 'edge.detail': 'tcp a → b' } }),
   };
   const hosts = [incident.hostId, 'db'];
-  const alerts = [{ ...other, timestamp: AT + 2 }, opened, { ...opened, id: 'c', rule: 'Third' }];
+  const alerts = [{ ...hidden, timestamp: AT + 2 }, opened, { ...opened, id: 'c', rule: 'Third' }];
   const joint = { ...incident, hostname: 'web-1', hosts, alerts, joined: [joined] };
   assert.deepEqual(
     timelineOf(joint).map(({ time, alerts, repeats }) => [(time ?? 0) - AT, alerts.map(({ id }) => id), repeats]),

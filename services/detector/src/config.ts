@@ -9,12 +9,13 @@ export interface DetectorOptions {
   readonly chainIdleMs?: number;
   /** Score from which a chain is an incident. @default 40 */
   readonly incidentThreshold?: number;
-  /** Alerts that an incident lists; others are counted. @default 200 */
+  /** Alerts that an incident lists; further alerts are counted. @default 200 */
   readonly maxAlerts?: number;
-  /** Keys that link alerts to one chain; later processes link none. @default 2,048 */
+  /** Keys that link alerts to one chain; further keys are counted and link none. @default 2,048 */
   readonly maxEntities?: number;
   /**
-   * Alerts of one rule about one process that are sent per minute of event time; others are counted in the incident.
+   * Alerts of one rule about one process that are sent per minute of event time; further
+   * alerts are counted in the incident.
    * @default 20
    */
   readonly repeatsPerMinute?: number;

@@ -9,13 +9,13 @@ import { createCheckEdge } from './steps/check.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 /**
- * Clocks of two hosts may differ by this much, µs. Two ends are one connection if it began within this time at both;
- * later its ports may be used again.
+ * Clocks of two hosts may differ by this much, µs. Two ends are one connection if they began within this time;
+ * later its ports may be reused.
  */
 const CONNECTION_TOLERANCE_US = 15 * 60_000_000;
 /** Time between two uses of a key that make one attack, µs. */
 const KEY_TOLERANCE_US = 24 * 3_600_000_000;
-/** A key that more hosts use is an administrator's, and joins none of them. */
+/** A key that more hosts use belongs to an administrator, and joins none of them. */
 const MAX_KEY_HOSTS = 4;
 
 export interface EdgePipelineDeps {

@@ -1,4 +1,4 @@
-/** Counters of the detector. All only grow, except `chains` and those about rules. */
+/** Counters of the detector. They only grow, except `chains` and the figures about rules. */
 export interface DetectorStats {
   batches: number;
   events: number;
@@ -18,7 +18,7 @@ export interface DetectorStats {
   omittedEntities: number;
   /** Edges published */
   edges: number;
-  /** Connections that a chain had no room for, or too many of one process */
+  /** Connections beyond the limit of a chain or of a process */
   omittedEdges: number;
   /** Processes that could have been started for several connections */
   ambiguousAccepts: number;

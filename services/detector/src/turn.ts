@@ -16,7 +16,7 @@ export type NewEdge = Unsigned<Edge>;
 export type NewJoin = Unsigned<Join>;
 export type NewFeedback = Unsigned<Feedback>;
 
-/** Two chains of one host have become one. The survivor has everything but the members of the other. */
+/** Two chains of one host have become one. The survivor has everything of the absorbed chain but its members. */
 export interface Merge {
   readonly survivor: Chain;
   readonly absorbed: Chain;

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { storyLines } from '@ringfence/incident-text';
 import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { type KindName, layouts } from '@ringfence/wire';
+import { IPPROTO, type KindName, layouts, records } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne } from './support.ts';
+
+const { AF_INET, AF_UNIX } = records.AddressFamily;
 
 /** Any action of the program /opt/x is an incident. */
 const ANYTHING = `
@@ -56,13 +58,13 @@ test('the timeline has a sentence for every kind of event that a process causes'
 });
 
 test('datagrams are shown with their peer, and those to a unix socket with its path', () => {
-  const udp = { family: 2, protocol: 17, port: 53, address: Buffer.from([203, 0, 113, 9]), count: 1 };
+  const udp = { family: AF_INET, protocol: IPPROTO.UDP, port: 53, address: Buffer.from([203, 0, 113, 9]), count: 1 };
   const datagrams = [
     { ...udp, text: 'exchanged datagrams with 203.0.113.9 port 53' },
     { ...udp, result: -1, text: 'tried to send datagrams to 203.0.113.9 port 53' },
-    { family: 1, path: '/run/log\u001b', count: 1, text: 'sent datagrams to /run/log\\x1b' },
-    { family: 1, path: '/run/no', result: -2, count: 1, text: 'tried to send datagrams to /run/no' },
-    { family: 1, count: 1, text: 'sent datagrams to a socket without a name' },
+    { family: AF_UNIX, path: '/run/log\u001b', count: 1, text: 'sent datagrams to /run/log\\x1b' },
+    { family: AF_UNIX, path: '/run/no', result: -2, count: 1, text: 'tried to send datagrams to /run/no' },
+    { family: AF_UNIX, count: 1, text: 'sent datagrams to a socket without a name' },
   ];
   for (const { text, ...values } of datagrams)
     assert.equal(

@@ -8,7 +8,7 @@ import { createTestHost } from '@ringfence/testkit';
 import { importSigningKey, TOPIC } from '@ringfence/wire';
 
 const TICK_S = 0.5;
-const AGAIN_MS = 100;
+const RETRY_MS = 100;
 const { brokers, topicPrefix, hostId, key } = JSON.parse(process.argv[2] ?? '{}') as Record<string, string> & {
   readonly brokers: readonly string[];
 };
@@ -17,16 +17,16 @@ const host = createTestHost({
   ...{ hostId: hostId ?? '', bootId: `boot-${hostId}`, ktime, wallOffset: Date.now() * 1000 - ktime },
   key: importSigningKey(key ?? ''),
 });
-const leaving = new AbortController();
+const stopping = new AbortController();
 // The parent is gone: stop as well.
 process.stdin
   .resume()
   .once('end', () => process.exit())
   .unref();
-process.once('SIGTERM', () => leaving.abort());
+process.once('SIGTERM', () => stopping.abort());
 await using bus = await openKafkaBus({ brokers, topicPrefix: topicPrefix ?? '' });
 for (let last = false; !last; ) {
-  last = leaving.signal.aborted;
+  last = stopping.signal.aborted;
   host.tick(TICK_S, last);
   const value = host.batch();
   for (let sent = false; !sent; ) {
@@ -34,7 +34,7 @@ for (let last = false; !last; ) {
       () => true,
       () => false,
     );
-    if (!sent) await sleep(AGAIN_MS);
+    if (!sent) await sleep(RETRY_MS);
   }
-  if (!last) await sleep(TICK_S * 1000, undefined, { signal: leaving.signal }).catch(() => {});
+  if (!last) await sleep(TICK_S * 1000, undefined, { signal: stopping.signal }).catch(() => {});
 }

@@ -75,26 +75,26 @@ test('batches need the signature of an enricher, edges and joins that of a detec
   });
   assert.throws(() => detectorWith(null).handle(altered), { code: 'ERR_DETECTOR_FORGED' });
   const ref = { chainId: 'inc-1', hostId: 'host-1', openedAt: 1 };
-  const words = { edge: 'e', kind: 'connection', why: '', at: 1, reason: null };
+  const cause = { edge: 'e', kind: 'connection', why: '', at: 1, reason: null };
   const joined = {
-    ...words,
+    ...cause,
     hostId: 'host-1',
     into: ref,
     from: { ...ref, chainId: 'inc-2', hostId: 'host-2' },
     chain: null,
     rules: [],
   };
-  const edge = { ...words, end: 'source', detail: 'd', ...ref, alertId: 'a' };
-  const [by, not] = [keys.detector, keys.enricher];
-  const take = (key: SigningKey | null): void =>
+  const edge = { ...cause, end: 'source', detail: 'd', ...ref, alertId: 'a' };
+  const [by, wrongKey] = [keys.detector, keys.enricher];
+  const handleJoin = (key: SigningKey | null): void =>
     void detectorWith(by).handle(testRecords('host-1', [encodeSigned('Join', joined, key)], TOPIC.joins));
-  const see = (key: SigningKey | null): void =>
+  const handleEdge = (key: SigningKey | null): void =>
     void createEdgePipeline({ trusted, stats: createStats() }).handle(
       testRecords('e', [encodeSigned('Edge', edge, key)], TOPIC.edges),
     );
-  for (const call of [take, see]) {
+  for (const call of [handleJoin, handleEdge]) {
     call(by);
-    for (const forger of [null, not, createSigningKey()])
+    for (const forger of [null, wrongKey, createSigningKey()])
       assert.throws(() => call(forger), { code: 'ERR_DETECTOR_FORGED', fate: 'poison' });
   }
 });
@@ -113,32 +113,32 @@ test('a join or an edge under the key of another record is refused', () => {
     chain: null,
     rules: [],
   };
-  const take = (key: string, value: NewJoin): void =>
+  const handleJoin = (key: string, value: NewJoin): void =>
     void createDetectorPipeline({ rules: createTestRules() }).handle(
       testRecords(key, [encodeSigned('Join', value, null)], TOPIC.joins),
     );
-  assert.throws(() => take('host-2', join), { code: 'ERR_DETECTOR_KEY' });
-  assert.throws(() => take('host-3', { ...join, hostId: 'host-3' }), { code: 'ERR_DETECTOR_KEY' });
-  assert.throws(() => take('host-1', { ...join, why: 'w'.repeat(5000) }), { code: 'ERR_DETECTOR_BOUNDS' });
+  assert.throws(() => handleJoin('host-2', join), { code: 'ERR_DETECTOR_KEY' });
+  assert.throws(() => handleJoin('host-3', { ...join, hostId: 'host-3' }), { code: 'ERR_DETECTOR_KEY' });
+  assert.throws(() => handleJoin('host-1', { ...join, why: 'w'.repeat(5000) }), { code: 'ERR_DETECTOR_BOUNDS' });
   const rule = { rule: 'r', weight: 1, at: 1 };
   for (const rules of [[{ ...rule, weight: Number.NaN }], Array.from({ length: 257 }, () => rule)])
-    assert.throws(() => take('host-1', { ...join, rules }), { code: 'ERR_DETECTOR_BOUNDS' });
+    assert.throws(() => handleJoin('host-1', { ...join, rules }), { code: 'ERR_DETECTOR_BOUNDS' });
   const edge = { edge: 'e', kind: 'k', end: '', detail: 'd', at: 1, ...ref, alertId: 'a' };
-  const see = (): void =>
+  const handleEdge = (): void =>
     void createEdgePipeline({ stats: createStats() }).handle(
       testRecords('other', [encodeSigned('Edge', edge, null)], TOPIC.edges),
     );
-  assert.throws(see, { code: 'ERR_DETECTOR_KEY' });
+  assert.throws(handleEdge, { code: 'ERR_DETECTOR_KEY' });
 });
 
 test('in a fleet a detector publishes its interest, signed, and withdraws it when it stops', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
   const detector = await startDetector({ bus, rulePaths: [directory], instance: 'detector-1', key: keys.detector });
-  const said = async (): Promise<(Uint8Array | null)[]> => {
+  const published = async (): Promise<(Uint8Array | null)[]> => {
     const values: (Uint8Array | null)[] = [];
     for await (const { key, value } of bus.read({ topic: TOPIC.interest })) {
       assert.equal(key, 'detector-1');
@@ -146,21 +146,21 @@ test('in a fleet a detector publishes its interest, signed, and withdraws it whe
     }
     return values;
   };
-  const [first] = await said();
+  const [first] = await published();
   assert.ok(first);
   assert.ok(verifyRecord(keys.detector.publicKey, first));
   assert.deepEqual(decode('InterestRecord', first).openNames, ['shadow']);
   await writeFile(join(directory, 'rules.yaml'), RULES.replace('/etc/shadow', '/etc/gshadow'));
   await detector.reload();
-  const newest = (await said()).findLast((value) => value !== null);
+  const newest = (await published()).findLast((value) => value !== null);
   assert.deepEqual(decode('InterestRecord', newest ?? new Uint8Array()).openNames, ['gshadow']);
   await detector.close();
-  assert.equal((await said()).at(-1), null);
+  assert.equal((await published()).at(-1), null);
 });
 
 test('the running service joins hosts of one embedded log', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(2));

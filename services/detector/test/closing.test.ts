@@ -35,7 +35,7 @@ test('an incident of two hosts is closed once, with everything it had, when both
   assert.deepEqual(
     fleet.incidents.map(({ state }) => state),
     ['open'],
-    'the chain of the second host is closed, the first waits for what may be on its way',
+    'the chain of the second host is closed; that of the first waits for late records',
   );
   web.host.tick(301);
   fleet.feed(web.host, [web.host.batch()]);
@@ -77,7 +77,7 @@ test('a join to a chain that is closed is counted and changes nothing', async ()
   await fleet.run();
   fleet.feed(db.host, [db.host.batch()]);
   await fleet.run();
-  assert.deepEqual(fleet.incidents, [], 'neither half is one alone');
+  assert.deepEqual(fleet.incidents, [], 'neither half alone is an incident');
   assert.equal(fleet.detector(web.host).stats().joinsToGone, 1);
 });
 
@@ -87,14 +87,14 @@ test('an incident that becomes part of an older one is published as merged, and 
   const fleet = new TestFleet();
   fleet.feed(db.host, [db.host.batch()]);
   await fleet.run();
-  const [own] = fleet.open;
-  assert.deepEqual(own?.hosts, []);
+  const [younger] = fleet.open;
+  assert.deepEqual(younger?.hosts, []);
   fleet.feed(web.host, [web.host.batch()]);
   await fleet.run();
-  const merged = fleet.incidents.find(({ id }) => id === own?.id);
+  const merged = fleet.incidents.find(({ id }) => id === younger?.id);
   assert.equal(merged?.state, 'merged');
   assert.equal(merged?.mergedInto, fleet.open[0]?.id);
-  assert.equal(fleet.open[0]?.joined[0]?.id, own?.id);
+  assert.equal(fleet.open[0]?.joined[0]?.id, younger?.id);
 });
 
 test('an incident of very many hosts with very many alerts stays under 900 kB and counts what it omits', async () => {

@@ -8,13 +8,13 @@ import { startDetector } from '../src/index.ts';
 
 const [path = '', rules = '', point = '', nth = '1'] = process.argv.slice(2);
 const bus = await openEmbeddedBus({ path });
-let left = Number(nth);
+let visits = Number(nth);
 const detector = await startDetector({
   bus,
   rulePaths: [rules],
   watchRules: false,
   failpoint: (name) => {
-    if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
+    if (name === point && --visits === 0) process.kill(process.pid, 'SIGKILL');
   },
 });
 // The second stage writes records for the first one.

@@ -16,6 +16,7 @@ function edgesOf(machine: Machine): Edge[] {
 }
 
 const shown = ({ end, detail }: Edge): string => `${end} ${detail}`;
+
 test('a connection from before its chain becomes an edge with the first alert, a later one at once', () => {
   const [web, db] = [new Machine(1), new Machine(2)];
   const shell = web.host.spawn(web.host.spawn(web.host.init, '/usr/sbin/nginx'), '/bin/sh');
@@ -36,13 +37,13 @@ test('a connection from before its chain becomes an edge with the first alert, a
 
 test('a login has the edge of its own connection, also with other logins in between', () => {
   const machine = new Machine(2);
-  const [mine] = [machine.login('10.0.0.1', 41_000), machine.login('10.0.0.9', 41_000)];
+  const [shell] = [machine.login('10.0.0.1', 41_000), machine.login('10.0.0.9', 41_000)];
   for (let i = 0; i < 40; i++) machine.login('10.0.0.8', 42_000 + i);
-  machine.steal(mine);
+  machine.steal(shell);
   assert.deepEqual(edgesOf(machine).map(shown), ['destination tcp 10.0.0.1:41000 → 10.0.0.2:22']);
 });
 
-test('an accept that arrives after the process it was for is matched', () => {
+test('an accept that arrives after the start of the process that serves it is matched', () => {
   const machine = new Machine(2);
   const { host, sshd, address } = machine;
   const at = host.ktime;

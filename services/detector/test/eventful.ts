@@ -35,7 +35,7 @@ const REMEMBERING = `${RULES}
 export const createEventfulRules = (): Rules => createTestRules(REMEMBERING);
 
 /**
- * Two hosts of one partition, and what happens on them: an attack over SSH that becomes one incident, chains that
+ * Two hosts of one partition and their events: an attack over SSH that becomes one incident, chains that
  * merge, feedback, local connections, copies of files, and events that rules remember. Every kind of state entry exists
  * afterwards. The same calls give the same bytes, so that a test can continue from a state that another version wrote.
  */
@@ -89,14 +89,14 @@ export class Eventful {
     return createEdgePipeline({ stats: createStats() });
   }
 
-  /** Returns the records of what has happened on a machine since the last call. */
+  /** Returns the records of a machine since the last call. */
   next(machine: Machine): InRecord[] {
     const feed = this.#feeds.get(machine) ?? createFeed(machine.host);
     this.#feeds.set(machine, feed);
     return feed.next();
   }
 
-  /** Sends what happened on a machine through both stages, until nothing is left to do. */
+  /** Sends the events of a machine through both stages, until no records are left. */
   deliver(machine: Machine, timestamp = 0): Effect[] {
     const queue: InRecord[] = this.next(machine).map((record) => ({ ...record, timestamp }));
     const made: Effect[] = [];
@@ -140,7 +140,7 @@ export class Eventful {
     this.deliver(this.web);
   }
 
-  /** Two sessions of the second host become one chain: one of them runs what the other wrote. */
+  /** Two sessions of the second host become one chain: one of them runs a file of the other. */
   #mergeTwo(): void {
     const { db } = this;
     const [first, second] = [db.login('10.0.0.8', 50_001), db.login('10.0.0.9', 50_002)];

@@ -33,7 +33,7 @@ test('the memory of first_seen survives restarts and reboots of the host', async
     return effect;
   };
   const first = createTestHost();
-  assert.equal(alertsOf(first, [80]), 0, 'it learns');
+  assert.equal(alertsOf(first, [80]), 0, 'the rule is learning');
   await restart();
   first.tick(11);
   assert.equal(alertsOf(first, [80, 443]), 1);
@@ -46,8 +46,8 @@ test('the memory of first_seen survives restarts and reboots of the host', async
     ktime: 1_000_000,
     wallOffset: first.wallOffset + first.ktime,
   });
-  assert.equal(alertsOf(again, [80, 443, 22]), 1, 'the new boot does not learn anew');
+  assert.equal(alertsOf(again, [80, 443, 22]), 1, 'the new boot does not learn again');
   again.ktime += HOUR_US;
-  assert.equal(alertsOf(again, [80]), 1, 'an hour without it has passed');
+  assert.equal(alertsOf(again, [80]), 1, 'the port was not seen for an hour');
   assert.equal(alertsOf(createTestHost({ hostId: '00000000-0000-4000-8000-000000000002' }), [80]), 0, 'another host');
 });

@@ -28,7 +28,7 @@ export interface FleetOptions extends DetectorOptions {
   readonly rules?: string;
 }
 
-/** Detectors of many hosts, a partition each, and the second stage. Topics are queues; the caller chooses the next one. */
+/** Detectors of many hosts, a partition each, and the second stage. Topics are queues; the caller picks the next. */
 export class TestFleet {
   readonly outputs: OutRecord[] = [];
   readonly #stages: Stage[] = [];
@@ -143,7 +143,7 @@ export class Machine {
     return host.spawn(host.fork(session), '/bin/bash');
   }
 
-  /** The shell runs ssh to the other host. */
+  /** Runs ssh from the shell to the other host. */
   ssh(shell: TestProcess, to: Machine, port: number): void {
     const client = this.host.spawn(shell, '/usr/bin/ssh', ['ssh', to.address]);
     this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });

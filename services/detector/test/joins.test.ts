@@ -9,7 +9,7 @@ import { Machine, TestFleet } from './fleet.ts';
 const tacticsOf = ({ stages }: { readonly stages: readonly { readonly tactic: string }[] }): string[] =>
   stages.map(({ tactic }) => tactic);
 
-/** A web shell on the first host, and from there over SSH persistence on the second. Each half is below the threshold. */
+/** A web shell on one host, and from there, over SSH, persistence on another. Each half is below the threshold. */
 function twoHosts(): [Machine, Machine] {
   const [web, db] = [new Machine(1), new Machine(2)];
   web.ssh(web.webShell(), db, 41_000);
@@ -35,8 +35,8 @@ test('an attack that goes over SSH to a second host is one incident with the sta
   );
   assert.match(incidentTitle(incident), /, on 2 hosts$/);
   assert.equal(incident.joined[0]?.hostId, 'host-2');
-  const [member, ...others] = incident.joined;
-  assert.ok(member !== undefined && others.length === 0);
+  const [member, ...moreMembers] = incident.joined;
+  assert.ok(member !== undefined && moreMembers.length === 0);
   assert.match(joinReason(member), /tcp 10\.0\.0\.1:41000 → 10\.0\.0\.2:22 was seen from both ends/);
   assert.match(
     incident.alerts.map(alertReason)[1] ?? '',
@@ -69,16 +69,16 @@ test('hosts that only have a third host in common stay apart', async () => {
   const [a, b, server] = [new Machine(1), new Machine(2), new Machine(3)];
   const fleet = new TestFleet();
   const nginx = server.host.spawn(server.host.init, '/usr/sbin/nginx');
-  for (const [i, one] of [a, b].entries()) {
-    const shell = one.webShell();
-    one.steal(shell);
-    one.host.connect(shell, server.address, 80, { localAddress: one.address, localPort: 42_000 + i });
-    server.host.accept(nginx, { address: one.address, port: 42_000 + i }, { address: server.address, port: 80 });
+  for (const [i, machine] of [a, b].entries()) {
+    const shell = machine.webShell();
+    machine.steal(shell);
+    machine.host.connect(shell, server.address, 80, { localAddress: machine.address, localPort: 42_000 + i });
+    server.host.accept(nginx, { address: machine.address, port: 42_000 + i }, { address: server.address, port: 80 });
   }
   const cgi = server.host.spawn(nginx, '/bin/sh');
   server.persist(cgi);
   server.steal(cgi);
-  for (const one of [a, b, server]) fleet.feed(one.host, [one.host.batch()]);
+  for (const machine of [a, b, server]) fleet.feed(machine.host, [machine.host.batch()]);
   await fleet.run();
   assert.equal(fleet.open.length, 3);
   assert.deepEqual(
@@ -96,7 +96,7 @@ test('two logins from different hosts stay apart on the host that both reach', a
   const [first, second] = [target.login(a.address, 41_001), target.login(b.address, 41_002)];
   target.persist(first);
   target.steal(second);
-  for (const one of [a, b, target]) fleet.feed(one.host, [one.host.batch()]);
+  for (const machine of [a, b, target]) fleet.feed(machine.host, [machine.host.batch()]);
   await fleet.run();
   assert.deepEqual(fleet.open.map(({ hosts, stages }) => [...hosts, ...tacticsOf({ stages })].join(' ')).sort(), [
     'host-1 host-3 command-and-control persistence',
@@ -107,12 +107,12 @@ test('two logins from different hosts stay apart on the host that both reach', a
 test('the same private addresses and ports in different networks join nothing', async () => {
   const [a, b] = [new Machine(1), new Machine(2)];
   const fleet = new TestFleet();
-  for (const one of [a, b]) {
-    const shell = one.webShell();
-    one.steal(shell);
-    one.host.connect(shell, '172.17.0.3', 80, { localAddress: '172.17.0.2', localPort: 40_000 });
-    one.host.connect(shell, '127.0.0.1', 80, { localAddress: '127.0.0.1', localPort: 40_001 });
-    fleet.feed(one.host, [one.host.batch()]);
+  for (const machine of [a, b]) {
+    const shell = machine.webShell();
+    machine.steal(shell);
+    machine.host.connect(shell, '172.17.0.3', 80, { localAddress: '172.17.0.2', localPort: 40_000 });
+    machine.host.connect(shell, '127.0.0.1', 80, { localAddress: '127.0.0.1', localPort: 40_001 });
+    fleet.feed(machine.host, [machine.host.batch()]);
   }
   await fleet.run();
   assert.equal(fleet.open.length, 2);
@@ -141,7 +141,7 @@ interface Part {
 }
 
 /**
- * Five hosts: 1 → 2 → 3 and 2 → 4, and another login from 5 into 2, which runs a file of the first one: two chains of
+ * Five hosts: 1 → 2 → 3 and 2 → 4, and another login from 5 into 2, which runs a file of the first login: two chains of
  * one host that merge when both are part of other chains already.
  */
 function fiveHosts(): Part[] {
@@ -153,13 +153,13 @@ function fiveHosts(): Part[] {
   const shell = b.login(a.address, 41_000);
   b.steal(shell);
   b.ssh(shell, c, 41_001);
-  const other = b.login(e.address, 41_009);
-  b.steal(other);
+  const second = b.login(e.address, 41_009);
+  b.steal(second);
   const apart = b.host.batch();
   b.host.open(b.host.spawn(shell, '/usr/bin/scp'), '/tmp/f', O.WRONLY);
-  b.host.spawn(other, '/tmp/f');
+  b.host.spawn(second, '/tmp/f');
   const together = b.host.batch();
-  b.ssh(other, d, 41_002);
+  b.ssh(second, d, 41_002);
   c.persist(c.login(b.address, 41_001));
   d.steal(d.login(b.address, 41_002));
   return machines.map((machine) => ({
@@ -171,7 +171,7 @@ function fiveHosts(): Part[] {
 type Shown = Pick<Incident, 'alerts' | 'joined'> & Record<string, unknown>;
 
 /** Everything but the version and the reasons: which of several edges joined two chains first depends on the order. */
-function clean({ version: _, joined, alerts, ...incident }: Incident): Shown {
+function comparable({ version: _, joined, alerts, ...incident }: Incident): Shown {
   return {
     ...incident,
     joined: joined.map(({ id, hostId }) => ({ id, hostId })) as never,
@@ -204,7 +204,7 @@ test('the records of five hosts give the same incident in any order, with repeti
         await fleet.run((count) => next(choosing) % count);
         for (const { machine, batches } of order) fleet.feed(machine.host, batches.slice(early));
         await fleet.run((count) => next(choosing) % count);
-        assert.deepEqual(fleet.open.map(clean), expected.open.map(clean));
+        assert.deepEqual(fleet.open.map(comparable), expected.open.map(comparable));
       },
     ),
     { numRuns: 40 },

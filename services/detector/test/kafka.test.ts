@@ -16,7 +16,7 @@ import { testRecords } from '@ringfence/testkit';
 import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
 import { decode, type EventBatch, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
-import { Attacked, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
+import { Attacked, checkSharedCounts, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { RULES } from './support.ts';
 
 const PARTITIONS = 2;
@@ -57,30 +57,31 @@ async function valuesOf(bus: KafkaBus, topic: string): Promise<{ readonly key: s
 async function incidentsOn(bus: KafkaBus): Promise<Incident[]> {
   const all = (await valuesOf(bus, TOPIC.incidents)).map(({ value }) => decode('Incident', value));
   const last = new Map<string, Incident>();
-  for (const one of all) if (one.version >= (last.get(one.id)?.version ?? 0)) last.set(one.id, one);
+  for (const incident of all)
+    if (incident.version >= (last.get(incident.id)?.version ?? 0)) last.set(incident.id, incident);
   return [...last.values()];
 }
 
 /** A batch without the time at which the broker took it */
-const said = ({ receivedAt: _, ...batch }: EventBatch): object => batch;
+const withoutReceipt = ({ receivedAt: _, ...batch }: EventBatch): object => batch;
 
 test('when one of two members is killed during an attack on two hosts, the other one ends with the same incident', {
   skip: kafkaMissing() ?? false,
 }, async () => {
   const { bootstrap } = await sharedKafka();
   const topicPrefix = `detector-${process.pid}-`;
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   const rules = join(directory, 'rules.yaml');
   await writeFile(rules, RULES);
   await using bus = await openKafkaBus({ brokers: bootstrap, topicPrefix });
   await bus.ensureTopics(topicsWith(PARTITIONS));
   // Each host in a partition of its own.
   const web = new Machine(1);
-  const other = [2, 3, 4, 5, 6, 7, 8].find(
+  const dbNumber = [2, 3, 4, 5, 6, 7, 8].find(
     (number) => partitionOf(`host-${number}`, PARTITIONS) !== partitionOf('host-1', PARTITIONS),
   );
-  const db = new Machine(other ?? 0);
+  const db = new Machine(dbNumber ?? 0);
   const machines = [web, db];
   db.wait(1_000_000);
   const shell = web.webShell();
@@ -110,11 +111,11 @@ test('when one of two members is killed during an attack on two hosts, the other
   await using first = new Member(settings);
   await using second = new Member(settings);
   const members = [first, second];
-  await until('each has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
+  await until('each member has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
   const send = (half: readonly Buffer[]): Promise<void> =>
     bus.produce(machines.map(({ host }, i) => ({ topic: TOPIC.raw, key: host.hostId, value: half[i] as Buffer })));
   await send(halves[0] as Buffer[]);
-  await until('the first half has been seen', async () => (await valuesOf(bus, TOPIC.alerts)).length > 0);
+  await until('the first half has raised an alert', async () => (await valuesOf(bus, TOPIC.alerts)).length > 0);
   const owner = members.find(({ partitions }) => partitions.includes(partitionOf('host-1', PARTITIONS)));
   assert.ok(owner !== undefined);
   await owner.kill();
@@ -137,9 +138,9 @@ test('when one of two members is killed during an attack on two hosts, the other
         halves.map((half) => half[i] as Buffer),
       ),
     );
-    const own = (await valuesOf(bus, TOPIC.events)).filter(({ key }) => key === host.hostId);
-    const batches = own.map(({ value }) => JSON.stringify(said(decode('EventBatch', value))));
-    const whole = outputs.map(({ value }) => JSON.stringify(said(decode('EventBatch', value as Uint8Array))));
+    const written = (await valuesOf(bus, TOPIC.events)).filter(({ key }) => key === host.hostId);
+    const batches = written.map(({ value }) => JSON.stringify(withoutReceipt(decode('EventBatch', value))));
+    const whole = outputs.map(({ value }) => JSON.stringify(withoutReceipt(decode('EventBatch', value as Uint8Array))));
     // A crash between output and state sends the same records again.
     assert.deepEqual([...new Set(batches)], whole);
   }
@@ -151,8 +152,8 @@ test('two members know how common rules are on the hosts of the other, also afte
 }, async () => {
   const { bootstrap } = await sharedKafka();
   const topicPrefix = `detector-rarity-${process.pid}-`;
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const rules = join(place.path, 'rules.yaml');
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const rules = join(temporary.path, 'rules.yaml');
   await writeFile(rules, RULES);
   await using bus = await openKafkaBus({ brokers: bootstrap, topicPrefix });
   await bus.ensureTopics(topicsWith(PARTITIONS));
@@ -160,9 +161,9 @@ test('two members know how common rules are on the hosts of the other, also afte
   await using first = new Member(settings);
   await using second = new Member(settings);
   const members = [first, second];
-  await until('each has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
+  await until('each member has a partition', async () => members.every(({ partitions }) => partitions.length === 1));
   const [common, rare] = machinesOf(PARTITIONS).map((machine) => new Attacked(machine, bus)) as [Attacked, Attacked];
-  await learnsFrom(bus, common, rare);
+  await checkSharedCounts(bus, common, rare);
   const owner = members.find(({ partitions }) => partitions.includes(partitionOf(rare.hostId, PARTITIONS)));
   await owner?.kill();
   assert.equal(await rare.attack(), scoreAfter(4));

@@ -22,7 +22,7 @@ const reasonsOf = (incidents: readonly Incident[]): string[] =>
 /** A process that systemd started, as the root of a tree */
 const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
 
-test('two processes that talk over loopback are one chain, whichever raised an alert first', () => {
+test('two processes that talk over loopback are one chain, whether they connect before or after their alerts', () => {
   for (const before of [true, false]) {
     const machine = new Machine(1);
     const { host } = machine;
@@ -35,8 +35,8 @@ test('two processes that talk over loopback are one chain, whichever raised an a
     if (!before) connects();
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(before));
-    const why = `/opt/app (pid ${client.tgid}) connected to 127.0.0.1 port 6379, where /usr/bin/redis-server (pid ${redis.tgid}) listens`;
-    assert.ok(reasonsOf(incidents)[1]?.endsWith(why), reasonsOf(incidents).join('\n'));
+    const reason = `/opt/app (pid ${client.tgid}) connected to 127.0.0.1 port 6379, where /usr/bin/redis-server (pid ${redis.tgid}) listens`;
+    assert.ok(reasonsOf(incidents)[1]?.endsWith(reason), reasonsOf(incidents).join('\n'));
   }
 });
 
@@ -79,10 +79,10 @@ test('a common host, user, container or remote machine links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   const apart = (start: (path: string) => TestProcess): void => {
-    const [one, two] = [start('/opt/one'), start('/opt/two')];
-    for (const process of [one, two]) host.connect(process, '203.0.113.9', 4444);
-    machine.steal(one);
-    machine.persist(two);
+    const [first, second] = [start('/opt/one'), start('/opt/two')];
+    for (const process of [first, second]) host.connect(process, '203.0.113.9', 4444);
+    machine.steal(first);
+    machine.persist(second);
   };
   apart((path) => service(machine, path));
   const shim = service(machine, '/usr/bin/containerd-shim-runc-v2');
@@ -142,13 +142,13 @@ test('pods of one workload are one chain, except with the default account, which
     const machine = new Machine(1);
     const { host } = machine;
     const shim = host.spawn(host.init, '/usr/bin/containerd-shim-runc-v2');
-    const [one, two] = [31n, 32n].map((cgroup) => {
+    const [first, second] = [31n, 32n].map((cgroup) => {
       const pod = { namespace: 'shop', serviceAccount: account, image: 'shop/checkout:1' };
       host.container({ cgroup, id: `c${cgroup}`, ...pod });
       return host.exec(host.fork(shim, { cgroup }), '/app/server');
     }) as [TestProcess, TestProcess];
-    machine.steal(one);
-    machine.persist(two);
+    machine.steal(first);
+    machine.persist(second);
     const incidents = openOf(machine);
     assert.equal(incidents.length, expected);
     if (expected === 1)
@@ -171,20 +171,20 @@ test('two processes that run files of the same written content are linked, also 
       return ran;
     };
     const shells = [service(machine, '/opt/one'), service(machine, '/opt/two')];
-    const [one, two] = [run(shells[0]!, '/var/a'), run(shells[1]!, '/var/b')];
-    machine.steal(one);
-    machine.persist(two);
+    const [first, second] = [run(shells[0]!, '/var/a'), run(shells[1]!, '/var/b')];
+    machine.steal(first);
+    machine.persist(second);
     if (late)
       for (const [ran, path] of [
-        [one, '/var/a'],
-        [two, '/var/b'],
+        [first, '/var/a'],
+        [second, '/var/b'],
       ] as const)
         host.hash(ran, path, { sha256: SHA256 });
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(late));
     assert.ok(
       reasonsOf(incidents)[1]?.includes(
-        `runs a file of the same content (sha256 ${SHA256.slice(0, 12)}…) as /var/a, which ran as pid ${one.tgid}`,
+        `runs a file of the same content (sha256 ${SHA256.slice(0, 12)}…) as /var/a, which ran as pid ${first.tgid}`,
       ),
       reasonsOf(incidents).join('\n'),
     );

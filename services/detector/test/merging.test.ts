@@ -25,7 +25,7 @@ const EMPTY = {
 /** The part of a chain that merging reads */
 const chain = (values: Partial<Chain>): Chain =>
   structuredClone({ ...EMPTY, processes: new Map(), rules: {}, ...values }) as unknown as Chain;
-const take = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, OPENED);
+const merge = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, OPENED);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 test('a chain with many merged ones keeps to the bound of processes, and actors come before their ancestors', () => {
@@ -33,9 +33,9 @@ test('a chain with many merged ones keeps to the bound of processes, and actors 
     alerts: numbers(100).map((i) => ({ entityId: `actor ${i}` })) as unknown as Chain['alerts'],
   });
   for (const round of numbers(20)) {
-    const others = numbers(200).map((i) => process(`${round} other ${i}`));
+    const bystanders = numbers(200).map((i) => process(`${round} bystander ${i}`));
     const actors = numbers(5).map((i) => process(`actor ${round * 5 + i}`));
-    take(survivor, chain({ processes: new Map([...others, ...actors]) }));
+    merge(survivor, chain({ processes: new Map([...bystanders, ...actors]) }));
   }
   assert.ok(survivor.processes.size <= 2 * MAX_PROCESSES, `${survivor.processes.size}`);
   for (const i of numbers(100)) assert.ok(survivor.processes.has(`actor ${i}`), `${i}`);
@@ -43,7 +43,7 @@ test('a chain with many merged ones keeps to the bound of processes, and actors 
 
 test('the newest image of a process is kept', () => {
   const survivor = chain({ processes: new Map([process('a', 3), process('b', 1)]) });
-  take(survivor, chain({ processes: new Map([process('a', 2), process('b', 2)]) }));
+  merge(survivor, chain({ processes: new Map([process('a', 2), process('b', 2)]) }));
   assert.deepEqual(
     [...survivor.processes.values()].map(({ execId }) => execId),
     [3, 2],
@@ -54,7 +54,7 @@ test('a chain with many merged ones keeps to the bound of rules, those that matc
   const rulesOf = (from: number, count: number): Chain['rules'] =>
     Object.fromEntries(numbers(count).map((i) => [`rule ${from + i}`, { weight: 1, ktime: from + i }]));
   const survivor = chain({ rules: rulesOf(0, 200) });
-  take(survivor, chain({ rules: { ...rulesOf(200, 200), 'rule 0': { weight: 1, ktime: 1000 } } }));
+  merge(survivor, chain({ rules: { ...rulesOf(200, 200), 'rule 0': { weight: 1, ktime: 1000 } } }));
   assert.equal(Object.keys(survivor.rules).length, MAX_RULES);
   assert.equal(survivor.rules['rule 0']?.ktime, 1000);
   assert.ok('rule 399' in survivor.rules && !('rule 1' in survivor.rules));
@@ -65,7 +65,7 @@ test('stages are in the order first seen, also after a merge and with late alert
   const alert = (tactic: string, timestamp: number) =>
     ({ tactics: [tactic], techniques: [], timestamp }) as unknown as Alert;
   const survivor = chain({ stages: [stage('discovery', 1), stage('impact', 9)] });
-  take(survivor, chain({ stages: [stage('execution', 2), stage('impact', 3)] }));
+  merge(survivor, chain({ stages: [stage('execution', 2), stage('impact', 3)] }));
   const seen = (): unknown => survivor.stages.map(({ tactic, firstSeen }) => [tactic, firstSeen]);
   assert.deepEqual(seen(), [
     ['discovery', 1],

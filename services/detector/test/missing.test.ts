@@ -6,7 +6,7 @@ import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginSh
 
 const QUIET = `
 - rule: Read, and stayed quiet
-  desc: Nobody connects after the hashes were read
+  desc: No connection follows a read of the hashes
   condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
   output: "%process.name read %1.file.path"
   priority: error
@@ -111,11 +111,11 @@ async function* withKept(store: TestStore, change: (kept: Buffer) => Uint8Array)
 
 async function keptBytes(store: TestStore): Promise<Buffer[]> {
   const all: Buffer[] = [];
-  const look = (kept: Buffer): Buffer => {
+  const collect = (kept: Buffer): Buffer => {
     all.push(kept);
     return kept;
   };
-  await Array.fromAsync(withKept(store, look));
+  await Array.fromAsync(withKept(store, collect));
   return all;
 }
 

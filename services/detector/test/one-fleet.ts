@@ -63,12 +63,12 @@ export class Attacked {
   }
 }
 
-export async function until(what: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
+export async function until(condition: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
   for (let left = seconds * 10; left > 0; left--) {
     if (await holds()) return;
     await sleep(100);
   }
-  assert.fail(`after ${seconds} s: ${what}`);
+  assert.fail(`after ${seconds} s: ${condition}`);
 }
 
 /** The last counts of each partition */
@@ -79,17 +79,17 @@ export async function countsOn(bus: Bus): Promise<Map<string, RuleCounts>> {
   return counts;
 }
 
-/** A rule that is common in one partition is not rare on a host of the other partition, where it matches for the first time. */
-export async function learnsFrom(bus: Bus, common: Attacked, rare: Attacked): Promise<void> {
+/** Checks that a rule that is common in one partition is not rare on a host of another, where it never matched. */
+export async function checkSharedCounts(bus: Bus, common: Attacked, rare: Attacked): Promise<void> {
   assert.equal(await common.attack(), scoreAfter(0));
   assert.equal(await common.attack(), scoreAfter(1));
   assert.equal(await common.attack(), scoreAfter(2));
-  await until('it is told on a tick, a few seconds later', async () => {
+  await until('the counts are published on a tick', async () => {
     await common.tick();
     const counts = [...(await countsOn(bus)).values()].flatMap(({ rules }) => rules);
     return counts.some(({ rule, chains }) => rule === 'Became root' && chains === 3);
   });
-  // Until the follower has read the bus.
+  // Gives the follower time to read the bus.
   await sleep(1500);
   await rare.tick();
   assert.equal(await rare.attack(), scoreAfter(3));

@@ -14,7 +14,7 @@ import { FleetRarity } from '../src/state/fleet-rarity.ts';
 import { Host } from '../src/state/host.ts';
 import { Rarity } from '../src/state/rarity.ts';
 import { Machine } from './fleet.ts';
-import { Attacked, countsOn, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
+import { Attacked, checkSharedCounts, countsOn, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { createFeed, createTestRules, found, RULES, TestStore } from './support.ts';
 
 const TEN_S_US = 10_000_000;
@@ -81,8 +81,8 @@ class Member implements AsyncDisposable {
   }
 
   /** Waits until this many records of the fleet are known. */
-  async hears(records: number): Promise<void> {
-    await until(`${records} records are heard`, async () => this.topic.fleet.changes >= records);
+  async receives(records: number): Promise<void> {
+    await until(`${records} records are received`, async () => this.topic.fleet.changes >= records);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,36 +98,36 @@ function attackOn(number: number): InRecord[] {
 
 test('a rule that is common in one partition scores less in another, and the other way round', async () => {
   await using bus = await createTestBus();
-  await using one = await Member.start(bus, 0);
-  await using other = await Member.start(bus, 1);
-  const before = [await one.attack(1), await one.attack(2), await one.attack(3)];
+  await using memberA = await Member.start(bus, 0);
+  await using memberB = await Member.start(bus, 1);
+  const before = [await memberA.attack(1), await memberA.attack(2), await memberA.attack(3)];
   assert.deepEqual(before, [scoreAfter(0), scoreAfter(1), scoreAfter(2)]);
-  await other.hears(3);
-  await other.tick(4);
-  const there = await other.attack(5);
-  assert.equal(there, scoreAfter(3));
-  assert.ok(there < scoreAfter(0), 'by its own partition alone it would be new');
-  await one.hears(4);
-  await one.tick(6);
-  assert.equal(await one.attack(7), scoreAfter(4));
+  await memberB.receives(3);
+  await memberB.tick(4);
+  const score = await memberB.attack(5);
+  assert.equal(score, scoreAfter(3));
+  assert.ok(score < scoreAfter(0), 'with the counts of its partition alone it would be new');
+  await memberA.receives(4);
+  await memberA.tick(6);
+  assert.equal(await memberA.attack(7), scoreAfter(4));
 });
 
 test('a restart keeps the counts of the fleet, and a new member reads all of them', async () => {
   await using bus = await createTestBus();
-  await using one = await Member.start(bus, 0);
-  await using other = await Member.start(bus, 1);
-  for (const number of [1, 2, 3]) await one.attack(number);
-  await other.hears(3);
-  await other.tick(4);
+  await using memberA = await Member.start(bus, 0);
+  await using memberB = await Member.start(bus, 1);
+  for (const number of [1, 2, 3]) await memberA.attack(number);
+  await memberB.receives(3);
+  await memberB.tick(4);
   // On another bus without any counts.
   await using empty = await createTestBus();
-  await using restarted = await Member.start(empty, 1, other.store);
+  await using restarted = await Member.start(empty, 1, memberB.store);
   assert.equal(await restarted.attack(5), scoreAfter(3));
   await using later = await Member.start(bus, 2);
   await later.tick(6);
   assert.equal(await later.attack(7), scoreAfter(3));
   // After a restart the partition publishes its counts again.
-  await using again = await Member.start(empty, 0, one.store);
+  await using again = await Member.start(empty, 0, memberA.store);
   await again.tick(8);
   const [counts] = (await countsOn(empty)).get('0')?.rules ?? [];
   assert.deepEqual({ ...counts }, { rule: 'Became root', chains: 3, truePositives: 0, falsePositives: 0 });
@@ -135,41 +135,41 @@ test('a restart keeps the counts of the fleet, and a new member reads all of the
 
 test('a batch that is redelivered after a crash is scored with the counts of the first time', async () => {
   await using bus = await createTestBus();
-  await using one = await Member.start(bus, 0);
-  await using other = await Member.start(bus, 1);
-  await one.attack(1);
-  await other.hears(1);
-  await other.tick(2);
+  await using memberA = await Member.start(bus, 0);
+  await using memberB = await Member.start(bus, 1);
+  await memberA.attack(1);
+  await memberB.receives(1);
+  await memberB.tick(2);
   const batch = attackOn(3);
-  const [first] = found(other.handle(batch)).incidents;
-  for (const number of [4, 5, 6]) await one.attack(number);
-  await using again = await Member.start(bus, 1, other.store);
-  await again.hears(1);
+  const [first] = found(memberB.handle(batch)).incidents;
+  for (const number of [4, 5, 6]) await memberA.attack(number);
+  await using again = await Member.start(bus, 1, memberB.store);
+  await again.receives(1);
   assert.deepEqual(found(again.handle(batch)).incidents[0], first);
   assert.equal(first?.score, scoreAfter(1));
-  assert.equal(await again.attack(7), scoreAfter(5), 'and the next by what is known now');
+  assert.equal(await again.attack(7), scoreAfter(5), 'the next attack is scored with the current counts');
 });
 
 test('a false positive lowers the rule in the whole fleet, until it is taken back', async () => {
   await using bus = await createTestBus();
-  await using one = await Member.start(bus, 0);
-  await using other = await Member.start(bus, 1);
-  const [incident] = (await one.take(attackOn(1))).incidents;
+  await using memberA = await Member.start(bus, 0);
+  await using memberB = await Member.start(bus, 1);
+  const [incident] = (await memberA.take(attackOn(1))).incidents;
   assert.ok(incident !== undefined);
   const judge = async (verdict: 'false_positive' | 'true_positive', at: number): Promise<void> => {
     const change = { status: 'closed', verdict, by: 'ann', note: '', at } as const;
     const { id: subject, hostId } = incident;
-    const said = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
-    await one.take(testRecords(hostId, [said], TOPIC.feedback));
+    const record = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
+    await memberA.take(testRecords(hostId, [record], TOPIC.feedback));
   };
   await judge('false_positive', 1);
-  await other.hears(2);
-  await other.tick(2);
-  assert.equal(await other.attack(3), scoreAfter(1, 2 / 3));
+  await memberB.receives(2);
+  await memberB.tick(2);
+  assert.equal(await memberB.attack(3), scoreAfter(1, 2 / 3));
   await judge('true_positive', 2);
-  await other.hears(4);
-  await other.tick(4);
-  assert.equal(await other.attack(5), scoreAfter(2));
+  await memberB.receives(4);
+  await memberB.tick(4);
+  assert.equal(await memberB.attack(5), scoreAfter(2));
 });
 
 test('counts without a valid signature or form are dead-lettered, and a tombstone removes nothing', async () => {
@@ -179,23 +179,23 @@ test('counts without a valid signature or form are dead-lettered, and a tombston
     at: 1,
     rules: [{ rule: 'Became root', chains, truePositives: 0, falsePositives: 0 }],
   });
-  const say = (name: string, record: ReturnType<typeof counts>, by: SigningKey | null): Promise<void> =>
+  const publish = (name: string, record: ReturnType<typeof counts>, by: SigningKey | null): Promise<void> =>
     bus.produce([{ topic: TOPIC.rarity, key: name, value: encodeSigned('RuleCounts', record, by) }]);
-  await say('0', counts(0, 7), key);
+  await publish('0', counts(0, 7), key);
   const stats = createStats();
   await using topic = await RarityTopic.open({ bus, trusted, keyGraceMs: 0, stats, log: undefined });
   const bad = [
-    () => say('1', counts(1), null),
-    () => say('1', counts(1), createSigningKey()),
-    () => say('2', counts(1), key),
-    () => say('1000', counts(1000), key),
-    () => say('1', counts(1, -1), key),
-    () => say('1', { ...counts(1), rules: Array.from({ length: 1025 }, () => counts(1).rules[0]!) }, key),
+    () => publish('1', counts(1), null),
+    () => publish('1', counts(1), createSigningKey()),
+    () => publish('2', counts(1), key),
+    () => publish('1000', counts(1000), key),
+    () => publish('1', counts(1, -1), key),
+    () => publish('1', { ...counts(1), rules: Array.from({ length: 1025 }, () => counts(1).rules[0]!) }, key),
   ];
   for (const each of bad) await each();
   await bus.produce([{ topic: TOPIC.rarity, key: '0', value: null }]);
-  await say('3', counts(3, 2), key);
-  await until('the last is heard', async () => topic.fleet.changes === 2);
+  await publish('3', counts(3, 2), key);
+  await until('the last counts are handled', async () => topic.fleet.changes === 2);
   assert.deepEqual(topic.fleet.othersThan(4, 10), counts(0, 9).rules);
   const letters: string[] = [];
   for await (const { value } of bus.read({ topic: TOPIC.dlq })) letters.push(decode('DeadLetter', value!).code);
@@ -205,13 +205,13 @@ test('counts without a valid signature or form are dead-lettered, and a tombston
 });
 
 test('a running service exchanges the counts of its partitions, and has them after a restart', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  await writeFile(join(place.path, 'rules.yaml'), RULES);
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  await writeFile(join(temporary.path, 'rules.yaml'), RULES);
   await using bus = await createTestBus();
-  const start = () => startDetector({ bus, rulePaths: [place.path], watchRules: false });
+  const start = () => startDetector({ bus, rulePaths: [temporary.path], watchRules: false });
   const [common, rare] = machinesOf(2).map((machine) => new Attacked(machine, bus)) as [Attacked, Attacked];
   const before = await start();
-  await learnsFrom(bus, common, rare);
+  await checkSharedCounts(bus, common, rare);
   await before.close();
   const detector = await start();
   assert.equal(await rare.attack(), scoreAfter(4));
@@ -226,13 +226,13 @@ test('with very many rules, the counts of the most common ones fit in a record',
   for (let i = 2000; i < 3000; i++) rarity.note(hosts[0]!, name(i));
   const step = new ExchangeCounts({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
   const position = { offset: 0, index: 0 };
-  const [said] = step.exchange(0, position).outputs;
-  assert.ok(said?.value != null && said.value.length < MAX_RECORD_BYTES);
-  const { rules } = decode('RuleCounts', said.value);
+  const [record] = step.exchange(0, position).outputs;
+  assert.ok(record?.value != null && record.value.length < MAX_RECORD_BYTES);
+  const { rules } = decode('RuleCounts', record.value);
   assert.equal(rules.length, 1024);
   assert.equal(rules.filter(({ chains }) => chains === 3).length, 1000);
   rarity.note(hosts[0]!, name(0));
-  assert.deepEqual(step.exchange(TEN_S_US - 1, position).outputs, [], 'not all the time');
+  assert.deepEqual(step.exchange(TEN_S_US - 1, position).outputs, [], 'at most once in ten seconds');
   assert.equal(step.exchange(TEN_S_US, position).outputs.length, 1);
   assert.deepEqual(step.exchange(2 * TEN_S_US, position).outputs, [], 'nothing is new');
 });

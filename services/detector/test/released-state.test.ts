@@ -5,7 +5,7 @@ import type { StateEntry } from '@ringfence/bus';
 import { Eventful } from './eventful.ts';
 import { found } from './support.ts';
 
-/** Returns the entries that 0.1.0 wrote for `Eventful`: members (`m/`) are Avro and stored as base64, all others JSON. */
+/** Returns the entries that 0.1.0 wrote for `Eventful`: members (`m/`) are Avro in base64, all others JSON. */
 async function* released(file: string): AsyncGenerator<StateEntry> {
   const text = readFileSync(new URL(`fixtures/${file}`, import.meta.url), 'utf8');
   for (const line of text.trimEnd().split('\n')) {

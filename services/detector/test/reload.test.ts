@@ -17,8 +17,8 @@ const fileOf = (file: string, version: number): string =>
   `- rule: ${file} ${version}\n  desc: d\n  condition: event.action = exec and process.name = worker\n`;
 
 test('during a reload every event meets a whole set of rules, and a broken file keeps the former one in force', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
-  const [a, b] = [join(place.path, 'a.yaml'), join(place.path, 'b.yaml')];
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
+  const [a, b] = [join(temporary.path, 'a.yaml'), join(temporary.path, 'b.yaml')];
   const write = async (version: number, more = ''): Promise<void> => {
     await writeFile(a, fileOf('A', version) + more);
     await writeFile(b, fileOf('B', version) + more);
@@ -28,7 +28,7 @@ test('during a reload every event meets a whole set of rules, and a broken file 
   await bus.ensureTopics(topicsWith(1));
   const host = createTestHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
-  const detector = await startDetector({ bus, rulePaths: [place.path], watchRules: false });
+  const detector = await startDetector({ bus, rulePaths: [temporary.path], watchRules: false });
   let sent = 0;
   const send = async (): Promise<void> => {
     for (let i = 0; i < EVENTS_EACH; i++, sent++) host.spawn(host.init, '/opt/worker');
@@ -71,8 +71,8 @@ async function mountVersion(folder: string, version: string, text: string): Prom
 }
 
 test('rules of a mounted ConfigMap keep their names, so that a broken version leaves the former one in force', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
-  const folder = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
+  const folder = temporary.path;
   await mountVersion(folder, '..2026_01', fileOf('A', 1));
   await symlink('..data/rules.yaml', join(folder, 'rules.yaml'));
   // Other entries that may be there: the lock file of an editor, a loop, a folder, a second name of a file.

@@ -13,14 +13,14 @@ const THRESHOLD = `${RULES}
   tags: [discovery, T1046]
   threshold: { distinct: destination.port, at_least: 3, by: [process.entity_id], within: 10s }
 - rule: Wrote, then connected
-  desc: A process wrote cron's files, and one like it connected twice
+  desc: A process wrote cron's files, and a process like it connected twice
   condition: >
     sequence by process.entity_id with maxspan=20s [ event.action = open and file.open.write = true ] as $w
     ![ event.action = credentials ] [ event.action = connect ] with runs=2 until [ event.action = exit ]
   output: "%1.file.path, then %process.name"
   priority: error
 - rule: Looked, and did nothing
-  desc: Nobody connects after the hashes were read
+  desc: No connection follows a read of the hashes
   condition: sequence by process.entity_id with maxspan=3s [ event.action = open and file.path = /etc/shadow ] ![ event.action = connect ]
   priority: notice
 - rule: Few connections

@@ -25,19 +25,19 @@ function replaceLink(path: string, target: string): void {
 
 /** Watches `path`, and resolves when a change was reported after which `file` has the text. */
 function watching(t: TestContext, path: string, file: string = path): (text: string) => Promise<void> {
-  const told = new EventEmitter();
+  const events = new EventEmitter();
   let seen = '';
   const watch = new RuleWatch(
     [path],
     () => {
       seen = readFileSync(file, 'utf8');
-      told.emit('change');
+      events.emit('change');
     },
-    (error) => told.emit('error', error),
+    (error) => events.emit('error', error),
   );
   t.after(() => watch[Symbol.dispose]());
   return async (text) => {
-    while (seen !== text) await once(told, 'change');
+    while (seen !== text) await once(events, 'change');
   };
 }
 
@@ -46,13 +46,13 @@ const options = { timeout: 60_000 };
 test('a file is watched, however often and from whatever name it is replaced', options, async (t) => {
   const file = join(folder(t), 'a.yaml');
   writeFileSync(file, '0');
-  const has = watching(t, file);
+  const reads = watching(t, file);
   for (const text of ['1', '2', '3']) {
     replace(file, text);
-    await has(text);
+    await reads(text);
   }
   writeFileSync(file, '4');
-  await has('4');
+  await reads('4');
 });
 
 test('each link to a file, and the file, may be replaced', options, async (t) => {
@@ -89,10 +89,10 @@ test('a new version of a mounted ConfigMap is noticed', options, async (t) => {
   version(0);
   const file = join(dir, 'rules.yaml');
   symlinkSync('..data/rules.yaml', file);
-  const has = [watching(t, file), watching(t, dir, file)];
+  const reads = [watching(t, file), watching(t, dir, file)];
   for (const number of [1, 2]) {
     version(number);
-    await Promise.all(has.map((one) => one(String(number))));
+    await Promise.all(reads.map((readsText) => readsText(String(number))));
   }
 });
 
@@ -102,33 +102,33 @@ test('a folder that replaces the watched one is noticed, and so are new files in
   const file = join(rules, 'below/a.yaml');
   mkdirSync(join(rules, 'below'), { recursive: true });
   writeFileSync(file, '0');
-  const has = watching(t, rules, file);
+  const reads = watching(t, rules, file);
   mkdirSync(join(dir, 'new/below'), { recursive: true });
   writeFileSync(join(dir, 'new/below/a.yaml'), '1');
   renameSync(rules, join(dir, 'old'));
   renameSync(join(dir, 'new'), rules);
-  await has('1');
+  await reads('1');
   replace(file, '2');
-  await has('2');
+  await reads('2');
 });
 
 test('rules that can no longer be read are reported, and noticed when they are back', options, async (t) => {
   const dir = folder(t);
   const rules = join(dir, 'rules');
   mkdirSync(rules);
-  const told = new EventEmitter();
+  const events = new EventEmitter();
   const watch = new RuleWatch(
     [rules],
-    () => told.emit('change'),
-    (error) => told.emit('failure', (error as NodeJS.ErrnoException).code),
+    () => events.emit('change'),
+    (error) => events.emit('failure', (error as NodeJS.ErrnoException).code),
   );
   t.after(() => watch[Symbol.dispose]());
-  const failed = once(told, 'failure');
+  const failed = once(events, 'failure');
   replaceLink(join(dir, 'loop'), 'rules');
   rmSync(rules, { recursive: true });
   renameSync(join(dir, 'loop'), rules);
   assert.deepEqual(await failed, ['ELOOP']);
-  const changed = once(told, 'change');
+  const changed = once(events, 'change');
   rmSync(rules);
   mkdirSync(rules);
   await changed;

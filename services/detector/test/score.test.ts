@@ -127,8 +127,8 @@ test('a false positive of several hosts lowers the rules of all of them', async 
   const detector = fleet.detector(incident);
   const change = { status: 'closed', verdict: 'false_positive', by: 'ann', note: '', at: 1 } as const;
   const { id: subject, hostId } = incident;
-  const said = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
-  const [judged] = found(detector.handle(testRecords(hostId, [said], TOPIC.feedback))).incidents;
+  const feedback = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
+  const [judged] = found(detector.handle(testRecords(hostId, [feedback], TOPIC.feedback))).incidents;
   assert.equal(judged?.score, incident.score, 'a rule that has matched keeps its weight');
   const next = new Machine(3);
   next.persist(next.host.spawn(next.host.init, '/bin/sh'));

@@ -23,8 +23,8 @@ function createTestLog(): { log: Log; lines: string[] } {
 }
 
 test('raw batches on a bus become alerts and incidents', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
@@ -51,8 +51,8 @@ test('raw batches on a bus become alerts and incidents', async () => {
 });
 
 test('a reload uses valid files, keeps the former version of a broken one, and updates the interest', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   const [a, b] = [join(directory, 'a.yaml'), join(directory, 'b.yml')];
   await writeFile(a, rule('A', '/etc/a'));
   await writeFile(b, rule('B', '/etc/b'));
@@ -89,8 +89,8 @@ test('a reload uses valid files, keeps the former version of a broken one, and u
 });
 
 test('a changed file is noticed', async () => {
-  await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
-  const directory = place.path;
+  await using temporary = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
+  const directory = temporary.path;
   await writeFile(join(directory, 'a.yaml'), rule('A', '/etc/a'));
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));

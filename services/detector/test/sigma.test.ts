@@ -22,13 +22,14 @@ test("SigmaHQ's rules for Linux load unchanged, with diagnostics only where the 
   const set = compileDetectorRules(sources, 'hunt');
   const unsupported = set.diagnostics.filter(({ code }) => UNSUPPORTED.includes(code));
   assert.deepEqual(
-    set.diagnostics.filter((one) => !unsupported.includes(one)),
+    set.diagnostics.filter((diagnostic) => !unsupported.includes(diagnostic)),
     [],
   );
-  const told = new Set(unsupported.map(({ file }) => file));
+  const explained = new Set(unsupported.map(({ file }) => file));
   const without = sources.filter(({ name }) => !set.rules.some(({ file }) => file === name));
-  for (const { name } of without) assert.ok(told.has(name), `${name} has no rule`);
-  for (const { name, file, kinds } of set.rules) assert.ok(kinds.length > 0 || told.has(file), `${name} never matches`);
+  for (const { name } of without) assert.ok(explained.has(name), `${name} has no rule`);
+  for (const { name, file, kinds } of set.rules)
+    assert.ok(kinds.length > 0 || explained.has(file), `${name} never matches`);
   assert.deepEqual(
     unsupported.filter(({ item }) => item === C2).map(({ severity, message }) => `${severity}: ${message}`),
     ["warning: 'key' is never available here: keys are given by the rules of auditd, which is not needed here"],

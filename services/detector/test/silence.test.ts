@@ -21,7 +21,7 @@ const CHILD = fileURLToPath(new URL('agent-child.ts', import.meta.url));
 const RULES = join(import.meta.dirname, '../../../rules');
 const SILENT_AFTER_MS = 3000;
 const SILENT = 1;
-const HEARD = 2;
+const REPORTING = 2;
 
 /** A process that acts as an agent */
 class Agent implements AsyncDisposable {
@@ -53,7 +53,7 @@ class Agent implements AsyncDisposable {
 }
 
 /** The silence events on the topic of events */
-class Heard {
+class SilenceEvents {
   readonly ticks = new Map<string, number>();
   /** "host operation" */
   readonly silences: string[] = [];
@@ -71,7 +71,7 @@ class Heard {
   }
 }
 
-const heardOn = (bus: KafkaBus): Promise<Heard> => new Heard().read(bus);
+const silenceEventsOn = (bus: KafkaBus): Promise<SilenceEvents> => new SilenceEvents().read(bus);
 
 async function alertsOn(bus: KafkaBus): Promise<string[]> {
   const alerts: string[] = [];
@@ -80,20 +80,20 @@ async function alertsOn(bus: KafkaBus): Promise<string[]> {
   return alerts.sort();
 }
 
-async function until(what: string, holds: () => Promise<boolean>, seconds = 120): Promise<void> {
+async function until(condition: string, holds: () => Promise<boolean>, seconds = 120): Promise<void> {
   for (let left = seconds * 5; left > 0; left--) {
     if (await holds()) return;
     await sleep(200);
   }
-  assert.fail(`after ${seconds} s: ${what}`);
+  assert.fail(`after ${seconds} s: ${condition}`);
 }
 
 /** Waits until each agent has ticked for longer than the limit of silence. */
 async function ticking(bus: KafkaBus, agents: readonly Agent[]): Promise<void> {
-  const { ticks: before } = await heardOn(bus);
+  const { ticks: before } = await silenceEventsOn(bus);
   const enough = (SILENT_AFTER_MS / 1000) * 2 + 4;
   await until('every agent ticks', async () => {
-    const { ticks } = await heardOn(bus);
+    const { ticks } = await silenceEventsOn(bus);
     return agents.every(({ hostId }) => (ticks.get(hostId) ?? 0) - (before.get(hostId) ?? 0) >= enough);
   });
 }
@@ -104,53 +104,55 @@ test('silence on a broker', { skip: kafkaMissing() ?? false }, async (t) => {
   await using bus = await openKafkaBus(settings);
   await bus.ensureTopics(topicsWith(2));
   await using stack = new AsyncDisposableStack();
-  const agents = ['host-killed', 'host-stopped', 'host-leaves', 'host-stays'].map((hostId) =>
+  const agents = ['host-killed', 'host-stopped', 'host-ended', 'host-running'].map((hostId) =>
     stack.use(new Agent(hostId, settings)),
   );
-  const [killed, stopped, leaves, stays] = agents as [Agent, Agent, Agent, Agent];
+  const [killed, stopped, ended, running] = agents as [Agent, Agent, Agent, Agent];
   const keyFor = (hostId: string) => agents.find((agent) => agent.hostId === hostId)?.key.publicKey;
-  const own = stack.use(await openKafkaBus(settings));
+  const serviceBus = stack.use(await openKafkaBus(settings));
   const enricher = await startEnricher({
-    bus: own,
+    bus: serviceBus,
     enrolment: { keyFor },
     options: { silentAfterMs: SILENT_AFTER_MS },
   });
   stack.defer(() => enricher.close());
-  const detector = await startDetector({ bus: own, rulePaths: [RULES], watchRules: false });
+  const detector = await startDetector({ bus: serviceBus, rulePaths: [RULES], watchRules: false });
   stack.defer(() => detector.close());
   await ticking(bus, agents);
 
-  for (const [what, faults] of [
-    ['swallows everything', { silent: true }],
-    ['is not there', { refuse: true }],
+  for (const [condition, faults] of [
+    ['drops all traffic', { silent: true }],
+    ['refuses connections', { refuse: true }],
   ] as [string, Faults][])
-    await t.test(`no host is silent after a broker that ${what} for longer than the limit`, async () => {
+    await t.test(`no host is silent after a broker that ${condition} for longer than the limit`, async () => {
       const proxy = cluster.brokers[0]?.proxy;
       await proxy?.set(faults);
       await sleep(3 * SILENT_AFTER_MS);
       await proxy?.set({});
       await ticking(bus, agents);
-      assert.deepEqual((await heardOn(bus)).silences, []);
+      assert.deepEqual((await silenceEventsOn(bus)).silences, []);
       assert.deepEqual(await alertsOn(bus), []);
     });
 
   await t.test('a killed or stopped agent is an event and an alert; one that stops cleanly is not', async () => {
     await killed.end('SIGKILL');
     stopped.signal('SIGSTOP');
-    await leaves.end('SIGTERM');
-    await until('both are silent', async () => (await heardOn(bus)).silences.length >= 2);
-    await ticking(bus, [stays]);
-    const { silences } = await heardOn(bus);
+    await ended.end('SIGTERM');
+    await until('both hosts are silent', async () => (await silenceEventsOn(bus)).silences.length >= 2);
+    await ticking(bus, [running]);
+    const { silences } = await silenceEventsOn(bus);
     assert.deepEqual(silences.sort(), [`host-killed ${SILENT}`, `host-stopped ${SILENT}`]);
-    await until('both are alerts', async () => (await alertsOn(bus)).length >= 2);
+    await until('both hosts have an alert', async () => (await alertsOn(bus)).length >= 2);
     assert.deepEqual(await alertsOn(bus), ['host-killed: Agent fell silent', 'host-stopped: Agent fell silent']);
   });
 
   await t.test('an agent that continues is reported again, without an alert', async () => {
     stopped.signal('SIGCONT');
-    await until('it is heard', async () => (await heardOn(bus)).silences.includes(`host-stopped ${HEARD}`));
-    await ticking(bus, [stopped, stays]);
-    assert.equal((await heardOn(bus)).silences.length, 3);
+    await until('the host reports again', async () =>
+      (await silenceEventsOn(bus)).silences.includes(`host-stopped ${REPORTING}`),
+    );
+    await ticking(bus, [stopped, running]);
+    assert.equal((await silenceEventsOn(bus)).silences.length, 3);
     assert.equal((await alertsOn(bus)).length, 2);
   });
 });

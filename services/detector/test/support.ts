@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import { createTestHost, type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import {
   compileDetectorRules,
@@ -34,7 +34,7 @@ export const RULES = `
   priority: critical
   tags: [privilege_escalation]
 - rule: Looked around
-  desc: Somebody looks around
+  desc: A command shows the user or the system
   condition: event.action = exec and process.name in (id, whoami, uname)
   priority: notice
   tags: [discovery]
@@ -119,4 +119,20 @@ export class TestStore {
 /** Returns the shell of an SSH login. */
 export function loginShell(host: TestHost): TestProcess {
   return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
+}
+
+/** Returns the shell of a session: systemd → sshd → sshd (session) → bash. */
+export function login(host: TestHost, listener: TestProcess): TestProcess {
+  const session = host.spawn(listener, '/usr/sbin/sshd', ['sshd: root [priv]']);
+  return host.spawn(session, '/bin/bash', ['-bash']);
+}
+
+/** Returns a host with a listening sshd and with cron. */
+export function bootedHost(): { host: TestHost; sshd: TestProcess; cron: TestProcess } {
+  const host = createTestHost();
+  host.user(0, 'root');
+  host.snapshot(host.init, '/usr/lib/systemd/systemd');
+  const sshd = host.spawn(host.init, '/usr/sbin/sshd', ['/usr/sbin/sshd', '-D']);
+  const cron = host.spawn(host.init, '/usr/sbin/cron');
+  return { host, sshd, cron };
 }

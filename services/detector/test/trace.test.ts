@@ -27,13 +27,13 @@ test('each alert is traced from its event to its incident, and records are the s
   const [incident] = written.flatMap((effect) => found(effect).incidents);
   assert.equal(alerts.length, 2);
   for (const { id, events, timestamp } of alerts) {
-    const own = steps.filter(({ alert }) => alert === id);
+    const ofAlert = steps.filter(({ alert }) => alert === id);
     assert.deepEqual(
-      own.map(({ name }) => name),
+      ofAlert.map(({ name }) => name),
       ['collect', 'bus', 'enrich', 'detect', 'incident'],
     );
-    assert.equal(own[0]?.start, timestamp);
-    assert.equal(own[0]?.attributes?.['ringfence.event.id'], events[0]);
-    assert.equal(own[4]?.attributes?.['ringfence.incident.id'], incident?.id);
+    assert.equal(ofAlert[0]?.start, timestamp);
+    assert.equal(ofAlert[0]?.attributes?.['ringfence.event.id'], events[0]);
+    assert.equal(ofAlert[4]?.attributes?.['ringfence.incident.id'], incident?.id);
   }
 });

@@ -22,7 +22,7 @@ function changeTo(status: TriageState, verdict: Verdict = 'undecided', by = 'ann
   return { status, verdict, by, note: 'why', at: at++ };
 }
 
-function say(
+function feedbackOn(
   incident: Incident | null,
   change: StatusChange,
   subject = incident?.id ?? '',
@@ -57,18 +57,18 @@ test('feedback makes a new version of the incident, once, and survives a restart
   const first = only(found(effect));
   assert.deepEqual([first.status, first.verdict, first.history], ['new', 'undecided', []]);
   const change = changeTo('triaged');
-  const said = say(first, change);
-  const second = detector.handle(said);
+  const feedback = feedbackOn(first, change);
+  const second = detector.handle(feedback);
   store.apply(second);
   assert.deepEqual(
     [only(found(second)).version, only(found(second)).status, plain(only(found(second)).history)],
     [2, 'triaged', [change]],
   );
-  assert.deepEqual(detector.handle(said).outputs, [], 'redelivered feedback');
+  assert.deepEqual(detector.handle(feedback).outputs, [], 'redelivered feedback');
   const again = createTestDetector();
   await again.restore(store.entries());
-  assert.deepEqual(again.handle(said).outputs, []);
-  assert.equal(only(found(again.handle(say(first, changeTo('contained'))))).history.length, 2);
+  assert.deepEqual(again.handle(feedback).outputs, []);
+  assert.equal(only(found(again.handle(feedbackOn(first, changeTo('contained'))))).history.length, 2);
 });
 
 test('each false positive lowers the weight of a rule, until an alert alone is no incident', () => {
@@ -78,7 +78,7 @@ test('each false positive lowers the weight of a rule, until an alert alone is n
   for (const verdict of ['false_positive', 'false_positive'] as const) {
     const incident = only(raised(detector, machine));
     scores.push(incident.score);
-    detector.handle(say(incident, changeTo('closed', verdict)));
+    detector.handle(feedbackOn(incident, changeTo('closed', verdict)));
   }
   const { incidents, alerts } = raised(detector, machine);
   assert.ok(scores[0]! > scores[1]!, String(scores));
@@ -91,8 +91,8 @@ test('a new verdict takes the former one back', () => {
   const machine = new Machine(1);
   const incident = only(raised(detector, machine));
   for (const verdict of ['false_positive', 'true_positive', 'false_positive'] as const)
-    detector.handle(say(incident, changeTo('closed', verdict)));
-  detector.handle(say(incident, changeTo('triaged')));
+    detector.handle(feedbackOn(incident, changeTo('closed', verdict)));
+  detector.handle(feedbackOn(incident, changeTo('triaged')));
   const next = only(raised(detector, machine));
   assert.ok(next.score > 50, String(next.score));
 });
@@ -106,11 +106,14 @@ test('feedback on a closed incident works from the record it carries, and no fee
   assert.deepEqual([closed.state, closed.version], ['closed', 2]);
   // Both were given before either was handled, one of them before the chain closed.
   const [triaged, judged] = [changeTo('triaged'), changeTo('closed', 'true_positive')];
-  const one = only(found(detector.handle(say(opened, triaged))));
-  const two = only(found(detector.handle(say(closed, judged))));
-  assert.deepEqual([one.version, two.version], [3, 4]);
-  assert.deepEqual([two.status, two.verdict, plain(two.history)], ['closed', 'true_positive', [triaged, judged]]);
-  assert.deepEqual(detector.handle(say(null, changeTo('triaged'), 'inc-unknown')).outputs, []);
+  const afterFirst = only(found(detector.handle(feedbackOn(opened, triaged))));
+  const afterSecond = only(found(detector.handle(feedbackOn(closed, judged))));
+  assert.deepEqual([afterFirst.version, afterSecond.version], [3, 4]);
+  assert.deepEqual(
+    [afterSecond.status, afterSecond.verdict, plain(afterSecond.history)],
+    ['closed', 'true_positive', [triaged, judged]],
+  );
+  assert.deepEqual(detector.handle(feedbackOn(null, changeTo('triaged'), 'inc-unknown')).outputs, []);
   assert.equal(detector.stats().feedbackToGone, 1);
 });
 
@@ -118,12 +121,17 @@ test('a kill by the responder contains the incident of the alert, and does not r
   const detector = createTestDetector();
   const { alerts, ...before } = raised(detector);
   const alertId = alerts[0]?.id ?? '';
-  const contained = only(found(detector.handle(say(null, changeTo('contained', 'undecided', 'responder'), alertId))));
+  const contained = only(
+    found(detector.handle(feedbackOn(null, changeTo('contained', 'undecided', 'responder'), alertId))),
+  );
   assert.deepEqual([contained.id, contained.status], [only({ alerts, ...before }).id, 'contained']);
-  const twice = detector.handle(say(null, changeTo('contained', 'undecided', 'responder'), alertId));
+  const twice = detector.handle(feedbackOn(null, changeTo('contained', 'undecided', 'responder'), alertId));
   assert.deepEqual(twice.outputs, []);
-  detector.handle(say(contained, changeTo('closed', 'true_positive')));
-  assert.deepEqual(detector.handle(say(null, changeTo('contained', 'undecided', 'responder'), alertId)).outputs, []);
+  detector.handle(feedbackOn(contained, changeTo('closed', 'true_positive')));
+  assert.deepEqual(
+    detector.handle(feedbackOn(null, changeTo('contained', 'undecided', 'responder'), alertId)).outputs,
+    [],
+  );
 });
 
 test('an incident that was closed is new again when its attack continues', () => {
@@ -134,11 +142,11 @@ test('an incident that was closed is new again when its attack continues', () =>
   const shell = host.spawn(host.init, '/bin/sh');
   host.credentials(shell, 0);
   const incident = only(found(detector.handle(feed.next())));
-  detector.handle(say(incident, changeTo('closed', 'false_positive')));
+  detector.handle(feedbackOn(incident, changeTo('closed', 'false_positive')));
   machine.steal(shell);
   const next = only(found(detector.handle(feed.next())));
   assert.deepEqual([next.status, next.verdict, next.history.at(-1)?.by], ['new', 'undecided', 'detector']);
-  assert.match(next.history.at(-1)?.note ?? '', /went on/);
+  assert.match(next.history.at(-1)?.note ?? '', /after it was closed/);
 });
 
 test('feedback on a member is forwarded to the incident on the other host', async () => {
@@ -153,7 +161,7 @@ test('feedback on a member is forwarded to the incident on the other host', asyn
   const [incident] = fleet.open;
   const alertId = incident?.alerts.find(({ rule }) => rule === 'Cron changed')?.id ?? '';
   const change = changeTo('contained', 'undecided', 'responder');
-  const { outputs } = fleet.detector(db.host).handle(say(null, change, alertId, 'host-2'));
+  const { outputs } = fleet.detector(db.host).handle(feedbackOn(null, change, alertId, 'host-2'));
   const [forwarded] = outputs.map(({ value }): Feedback => decode('Feedback', value ?? new Uint8Array()));
   assert.deepEqual([forwarded?.subject, forwarded?.hostId, plain(forwarded?.change)], [incident?.id, 'host-1', change]);
 });
@@ -163,9 +171,9 @@ test('feedback under the wrong key, or beyond its bounds, changes nothing', () =
   const incident = only(raised(detector));
   const long = { ...changeTo('triaged'), note: 'x'.repeat(2000) };
   for (const [records, code] of [
-    [say(incident, changeTo('triaged'), incident.id, 'host-2'), 'ERR_DETECTOR_KEY'],
-    [say(incident, changeTo('triaged'), 'another'), 'ERR_DETECTOR_KEY'],
-    [say(incident, long), 'ERR_DETECTOR_BOUNDS'],
+    [feedbackOn(incident, changeTo('triaged'), incident.id, 'host-2'), 'ERR_DETECTOR_KEY'],
+    [feedbackOn(incident, changeTo('triaged'), 'another'), 'ERR_DETECTOR_KEY'],
+    [feedbackOn(incident, long), 'ERR_DETECTOR_BOUNDS'],
   ] as const)
     assert.throws(
       () => detector.handle(records),

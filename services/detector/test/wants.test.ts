@@ -13,12 +13,12 @@ test('the recommended rules want nearly all kinds of events from any program, so
   const sources = await builtIn();
   const asked = compileDetectorRules(sources).interest.forms.filter((interest) => interest !== 'nothing').length;
   // The interest for a program that no rule names.
-  const other = { 'process.name': { is: 'rf-unnamed' }, 'process.executable': { is: '/opt/rf-unnamed' } };
-  const forms = WANTED_FORMS.map((form) => ({ ...form, facts: { ...form.facts, ...other } }));
+  const unnamed = { 'process.name': { is: 'rf-unnamed' }, 'process.executable': { is: '/opt/rf-unnamed' } };
+  const forms = WANTED_FORMS.map((form) => ({ ...form, facts: { ...form.facts, ...unnamed } }));
   const { interest } = compileRules({ sources, catalogue, kinds: eventKinds, profile: 'recommended', forms });
-  const left = interest.forms.filter((one) => one !== 'nothing').length;
+  const remaining = interest.forms.filter((form) => form !== 'nothing').length;
   assert.deepEqual(
-    [WANTED_FORMS.length, asked, left],
+    [WANTED_FORMS.length, asked, remaining],
     [84, 41, 38],
     'docs/decisions/0016-filter-only-files-by-executable.md gives these numbers',
   );

@@ -75,16 +75,16 @@ function chainContainer(container: Container): ChainContainer {
   };
 }
 
-/** A rule may be called `constructor`. */
+/** The name of a rule may be that of an inherited property, such as `constructor`. */
 export const weightIn = ({ rules }: Chain, rule: string): RuleWeight | undefined =>
   Object.hasOwn(rules, rule) ? rules[rule] : undefined;
 
-/** Returns true if the chain has a new stage, or one of its stages began earlier than it was known. */
+/** Returns whether the chain has a new stage, or a stage began earlier than was known. */
 export function noteStages(chain: Chain, { tactics, techniques, timestamp }: Alert): boolean {
   return tactics.filter((tactic) => addStage(chain, tactic, techniques, timestamp)).length > 0;
 }
 
-/** Stages stay in the order first seen: alerts may arrive late, and a merged chain may have begun one earlier. */
+/** Sorts stages by the time first seen: alerts may arrive late, and a merged chain may have reached a stage earlier. */
 export function addStage(chain: Chain, tactic: string, techniques: readonly string[], firstSeen: number): boolean {
   const { stages } = chain;
   const known = stages.find((stage) => stage.tactic === tactic);

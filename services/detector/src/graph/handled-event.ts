@@ -4,7 +4,7 @@ import { type IsAgent, isHub, lineageBelowHub } from './hubs.ts';
 type Lineage = readonly ProcessInfo[];
 
 /**
- * The event in hand with its lineages below the hub, which are computed once, when a step first asks for them: most
+ * The current event with its lineages below the hub. They are computed when a step first asks for them, because most
  * events need none.
  */
 export class HandledEvent {
@@ -35,7 +35,7 @@ export class HandledEvent {
     return this.lineage.at(-1);
   }
 
-  /** The same of the process that wrote the executable */
+  /** The process that wrote the executable, and its ancestors below the hub */
   get writerLineage(): Lineage {
     this.#writerLineage ??= lineageBelowHub(this.view, this.view.writer, this.#isAgent);
     return this.#writerLineage;

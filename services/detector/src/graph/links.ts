@@ -39,7 +39,7 @@ export const chainsSharing = (host: Host, keys: readonly SharedKey[]): ChainLink
     return chain === undefined ? [] : [{ chain, reason: () => reason(chain) }];
   });
 
-/** Returns the chains that this tree of processes was connected with lately, the newest connection first. */
+/** Returns the chains that this process tree was recently connected with, the newest connection first. */
 export function connectedChains(host: Host, { root, view }: HandledEvent, withinUs: number): ChainLink[] {
   if (root === undefined) return [];
   const recent = (host.links.peers.get(root.entityId) ?? [])
@@ -94,7 +94,7 @@ function guessOf(event: HandledEvent): SharedKey | undefined {
   return { key: guessKey(address), reason: () => guessedLoginReason(address) };
 }
 
-/** Links a session to the guesses from its address. Two sessions from one address are not linked by it. */
+/** Links a session to the failed logins from its address. The address does not link two sessions. */
 function loginOrigins(host: Host, { view }: HandledEvent): SharedKey[] {
   const ends = [...ancestorsOf(view)].flatMap(({ entityId }) => host.network.sessions.get(entityId) ?? []);
   const accepted = ends.filter(({ side }) => side === 'destination');

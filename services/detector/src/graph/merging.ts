@@ -3,7 +3,7 @@ import { type Chain, hasRoomFor, MAX_ABOVE, MAX_EDGES, MAX_RULES } from '../stat
 import { mergedTriage } from '../state/triage.ts';
 import { addStage } from './chain-entries.ts';
 
-/** Adds everything of `absorbed` to `survivor` that there is room for, except its keys. */
+/** Adds the contents of `absorbed`, except its keys, to `survivor`, as far as there is room. */
 export function addAllOf(absorbed: Chain, survivor: Chain, maxAlerts: number, reason: IncidentReason): void {
   addAlerts(survivor, absorbed, maxAlerts, reason);
   survivor.firstSeen = Math.min(survivor.firstSeen, absorbed.firstSeen);
@@ -26,7 +26,7 @@ function addAlerts(survivor: Chain, { id, alerts, omitted }: Chain, max: number,
   survivor.omitted += omitted + Math.max(0, alerts.length - room);
 }
 
-/** If there are too many rules, the ones that matched last are kept. */
+/** If there are too many rules, the latest matches are kept. */
 function addRules(survivor: Chain, absorbed: Chain): void {
   const rules = new Map(Object.entries(survivor.rules));
   for (const [rule, weight] of Object.entries(absorbed.rules)) {

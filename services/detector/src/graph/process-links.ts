@@ -11,7 +11,7 @@ export interface ChainLink {
   readonly reason: () => IncidentReason;
 }
 
-/** Whether the executable was written lately and inside its own container; images are written from outside. */
+/** Whether the executable was written recently from inside its container; images are written from outside. */
 export function isOwnFile({ writer, writtenAgo, process }: EventView, withinUs: number): boolean {
   return writer !== undefined && writtenAgo <= withinUs && writer.raw.container === process?.raw.container;
 }

@@ -19,7 +19,7 @@ const USER_MAX = 64;
 
 export const short = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
-/** A path as people read it: escaped and cut. */
+/** Returns a path for people: escaped and cut. */
 export const pathText = (path: string): string => short(escapeText(path), PATH_MAX);
 
 export const processName = (process: ProcessInfo): ProcessName => ({

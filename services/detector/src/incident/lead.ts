@@ -4,7 +4,7 @@ const CRITICAL_STAGES = 3;
 
 const rank = (priority: Priority): number => Priorities.indexOf(priority);
 
-/** An alert as far as severity and lead depend on it. */
+/** The part of an alert that severity and lead depend on. */
 export interface RatedAlert {
   readonly rule: string;
   readonly priority: Priority;

@@ -20,7 +20,7 @@ const MAX_PROCESSES = 256;
 /** Alerts, and processes, of all hosts of an incident */
 const MAX_ACROSS_HOSTS = 400;
 
-/** Returns the framed Incident with all its members, under 900 kB: alerts of the middle are left out until it fits. */
+/** Returns the framed Incident with all its members, under 900 kB: it omits alerts from the middle until it fits. */
 export function encodeIncident(
   chain: Chain,
   state: IncidentState,

@@ -18,7 +18,7 @@ const WEIGHT: Readonly<Record<Priority, number>> = {
 };
 /** The share that each distinct tactic beyond the first adds */
 const PER_TACTIC = 0.5;
-/** The share that a rule adds that never had a part in a chain; it shrinks with each chain */
+/** The share that a rule adds if it never had a part in a chain; the share shrinks with each chain */
 const RARITY = 0.2;
 /** Time in which an alert's weight halves, µs */
 const HALF_LIFE_US = 3_600_000_000;

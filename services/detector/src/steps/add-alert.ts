@@ -32,7 +32,7 @@ export interface AddAlertDeps {
   readonly rarity: Rarity;
 }
 
-/** Adds alerts to chains: to one that a link leads to, or to a new one. An alert that links several merges them. */
+/** Adds an alert to the chain that a link leads to, or to a new chain. An alert that links several merges them. */
 export class AddAlert {
   readonly #options: CompiledDetectorOptions;
   readonly #stats: DetectorStats;
@@ -156,7 +156,7 @@ export class AddAlert {
 const onceEach = (links: readonly ChainLink[]): ChainLink[] =>
   links.filter(({ chain }, at) => links.findIndex((link) => link.chain === chain) === at);
 
-/** Adds the processes that the chain did not know, or knew before their latest exec. */
+/** Adds processes that are new in the chain, or have executed another program since. */
 function addProcesses(host: Host, chain: Chain, linked: ReadonlyMap<string, ProcessInfo>, event: EventView): void {
   const actor = event.process;
   const processes = actor === undefined ? linked : new Map([[actor.entityId, actor], ...linked]);

@@ -4,12 +4,12 @@ import { DetectorError } from '../errors.ts';
 import { MAX_RULES } from '../state/chain.ts';
 import type { Verify } from './verify.ts';
 
-/** Bounds of ids and texts in records of others */
+/** Bounds of ids and texts in records */
 const ID_MAX = 64;
 const TEXT_MAX = 1024;
 /** Texts of a Join, its reason included */
 const MAX_TEXTS = 64;
-/** Counts that one partition publishes: those of the rules in the most chains */
+/** Rules whose counts a partition publishes: the ones in the most chains */
 export const MAX_COUNTED_RULES = 1024;
 /** Partitions of hosts in a fleet */
 const MAX_PARTITIONS = 1000;
@@ -19,13 +19,13 @@ export const isId = (id: string): boolean => id.length > 0 && id.length <= ID_MA
 /** Throws DetectorError. */
 function checked(record: InRecord, verify: Verify): Buffer {
   const { topic, key, value } = record;
-  if (value === null) throw new DetectorError('ERR_DETECTOR_BOUNDS', key, `a tombstone, which ${topic} has none of`);
+  if (value === null) throw new DetectorError('ERR_DETECTOR_BOUNDS', key, `a tombstone, which ${topic} does not have`);
   verify(record, value);
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
 /**
- * Walks the whole batch before anything of it is applied, so that a malformed batch leaves no trace in the state.
+ * Walks the whole batch before anything of it is applied, so that a malformed batch changes no state.
  * Throws DetectorError or SchemaError, both poison.
  */
 export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
@@ -51,7 +51,7 @@ export function createCheckJoin(verify: Verify): (record: InRecord) => Join {
     const { key } = record;
     const join = decode('Join', checked(record, verify));
     if (!isAboutKey(join, key))
-      throw new DetectorError('ERR_DETECTOR_KEY', key, 'a Join that is not about its own key and chains');
+      throw new DetectorError('ERR_DETECTOR_KEY', key, 'a Join that does not match its key or its chains');
     if (!hasBoundedTexts(join))
       throw new DetectorError('ERR_DETECTOR_BOUNDS', key, `a Join with texts of more than ${TEXT_MAX} characters`);
     if (!join.rules.every(isPossibleRule) || join.rules.length > MAX_RULES)
@@ -85,7 +85,7 @@ export function createCheckFeedback(verify: Verify): (record: InRecord) => Feedb
     const isAboutKey =
       hostId === record.key && (incident === null || (incident.hostId === hostId && incident.id === subject));
     if (!isAboutKey || !isId(hostId) || !isId(subject))
-      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'Feedback that is not about its own key and incident');
+      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'Feedback that does not match its key or its incident');
     if (change.by.length > TEXT_MAX || change.note.length > TEXT_MAX)
       throw new DetectorError('ERR_DETECTOR_BOUNDS', hostId, `Feedback of more than ${TEXT_MAX} characters`);
     return feedback;

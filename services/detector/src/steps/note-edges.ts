@@ -126,7 +126,7 @@ export class NoteEdges {
     return { edges: [...used, ...this.#beginSession(host, entityId, ends)] };
   }
 
-  /** Publishes that a key is used here, with a chain or without: a key that many hosts use joins none of them. */
+  /** Publishes that a key is used on this host, also without a chain: a key that many hosts use joins none of them. */
   #publishKey(host: Host, key: EdgeEnd): NewEdge[] {
     const { keys } = host.network;
     const last = keys.get(key.detail);

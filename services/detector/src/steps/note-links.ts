@@ -61,7 +61,7 @@ export class NoteLinks {
     return this.#mergeIfTwo(host, host.byKey.get(root), host.byKey.get(server.root), reason);
   }
 
-  /** A process ran a file that another process wrote: its content links to other processes that run the same. */
+  /** A process ran a file that another process wrote: its content links processes that run copies of it. */
   #noteCopy(host: Host, event: HandledEvent): Effects {
     const { process, writer, cursor } = event.view;
     if (process === undefined || writer === undefined || process.raw.container !== writer.raw.container)

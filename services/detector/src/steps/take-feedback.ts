@@ -35,7 +35,7 @@ export class TakeFeedback {
   /** Makes a closed incident new again, because a new alert shows that the attack continues. */
   reopen({ host }: Turn, chain: Chain, at: number): Effects {
     if (chain.triage.status !== 'closed') return NO_EFFECTS;
-    const note = 'it went on after it was closed';
+    const note = 'a new alert arrived after it was closed';
     return this.#change(host, chain, { status: 'new', verdict: 'undecided', by: DETECTOR, note, at });
   }
 

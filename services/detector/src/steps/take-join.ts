@@ -56,7 +56,7 @@ export class TakeJoin {
   /** A chain of this host is joined with another one. */
   #meet(host: Host, chainId: string, peer: ChainRef, cause: JoinCause): Effects {
     const chain = host.find(chainId);
-    if (chain === undefined) return this.#toGone();
+    if (chain === undefined) return this.#countJoinToGone();
     if ('chainId' in chain) return ask(chain, peer, cause);
     return this.#join(host, chain, peer, cause);
   }
@@ -72,7 +72,7 @@ export class TakeJoin {
   /** Two chains of this host are joined by way of another host. */
   #mergeHere(host: Host, chain: Chain, { chainId }: ChainRef, cause: JoinCause): Effects {
     const peer = host.find(chainId);
-    if (peer === undefined) return this.#toGone();
+    if (peer === undefined) return this.#countJoinToGone();
     if ('chainId' in peer) return ask(peer, refOf(chain), cause);
     if (peer.survivor !== null) return ask(peer.survivor, refOf(chain), cause);
     return peer === chain ? NO_EFFECTS : { merges: [this.#chains.merge(host, chain, peer, reasonOf(cause))] };
@@ -111,7 +111,7 @@ export class TakeJoin {
     return { touched: [chain] };
   }
 
-  #toGone(): Effects {
+  #countJoinToGone(): Effects {
     this.#stats.joinsToGone++;
     return NO_EFFECTS;
   }

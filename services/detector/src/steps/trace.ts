@@ -3,7 +3,7 @@ import type { InRecord } from '@ringfence/bus';
 import type { Alert, EventBatchHead } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
-/** Reports how alerts and incidents came about. No record depends on it. */
+/** Traces alerts and incidents. No record depends on tracing. */
 export interface TraceSteps {
   /** The following calls are about this record. */
   begin(record: InRecord): void;
