@@ -9,14 +9,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { Batch } from '@ringfence/collector/batch';
+import { openOutbox } from '@ringfence/collector/sensorless';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { transcode } from '@ringfence/sensor/parts';
 import { createLogger } from '@ringfence/telemetry';
 import { createSigningKey, records } from '@ringfence/wire';
-import { Spool } from '../../../services/collector/src/spool/spool.ts';
-import { Batch } from '../../../services/collector/src/steps/batch.ts';
-import { Delivery } from '../../../services/collector/src/steps/deliver.ts';
 import { openRecords } from '../lib/codec-cases.ts';
 
 /** As the collector has them: EVENTS_PER_CYCLE of pipeline.ts, batchBytes of config.ts. */
@@ -30,8 +29,8 @@ await using bus = await openKafkaBus({ ...kafkaOptionsOf(config), clientId: 'ben
 const hostId = createHash('sha256').update(String(process.pid)).digest('hex').slice(0, 32);
 const origin = { hostId, bootId: hostId, run: Buffer.alloc(8, 1), agentVersion: '0' };
 const batch = new Batch(origin, createSigningKey(), BATCH_BYTES);
-const spool = new Spool(join(dir, 'spool'), 2 ** 28);
-const delivery = new Delivery({ bus, spool, hostId, log: createLogger({ ...config.log, level: 'error' }) });
+const log = createLogger({ ...config.log, level: 'error' });
+const outbox = openOutbox({ bus, hostId, spoolPath: join(dir, 'spool'), spoolMaxBytes: 2 ** 28, log });
 
 const ring = pathsAsUsual(openRecords());
 const bytes = Buffer.concat(ring);
@@ -39,21 +38,22 @@ const source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes
 let sequence = 0;
 
 for (let i = 0; i < WARM_CYCLES; i++) await cycle();
-const before = { events: delivery.events, bytes: delivery.bytes };
+const before = outbox.stats();
 const began = performance.now();
 const cpu = process.cpuUsage();
 while (performance.now() - began < Number(seconds) * 1000) await cycle();
 const took = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage(cpu);
+const after = outbox.stats();
 const result = {
-  events: delivery.events - before.events,
-  bytes: delivery.bytes - before.bytes,
+  events: after.events - before.events,
+  bytes: after.bytes - before.bytes,
   seconds: took,
   cpuSeconds: (user + system) / 1e6,
-  refusals: delivery.refusals,
+  refusals: after.refusals,
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
-spool.close();
+outbox.close();
 
 /** What runCycle does behind the rings. */
 async function cycle(): Promise<void> {
@@ -69,7 +69,7 @@ async function cycle(): Promise<void> {
       if (++taken === EVENTS_PER_CYCLE) break;
     }
   }
-  await delivery.deliver(batch.takeFinished());
+  await outbox.send(batch.takeFinished());
 }
 
 /** What the property tests draw are random bytes, which nothing packs. */

@@ -1,3 +1,4 @@
+import { Batch } from '@ringfence/collector/batch';
 import type { RecordSource } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
 import {
@@ -22,7 +23,6 @@ import {
 } from '@ringfence/wire';
 import fc from 'fast-check';
 import { sample } from '../../../packages/sensor/test/records.ts';
-import { Batch } from '../../../services/collector/src/steps/batch.ts';
 
 const FRAME = 10;
 const BATCH_BYTES = 512 * 1024;

@@ -4,11 +4,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Batch } from '@ringfence/collector/batch';
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
 import { LaneReader } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
 import { createSigningKey, records } from '@ringfence/wire';
-import { Batch } from '../../../services/collector/src/steps/batch.ts';
 import { NODE_FLAGS } from './agent.ts';
 import { compileBpf } from './compile-bpf.ts';
 

@@ -1,52 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import {
-  AgentControl,
-  Delivery,
-  ExecutedCommands,
-  type Finished,
-  RateLimit,
-  Spool,
-  type Tally,
-} from '@ringfence/collector';
+import { createAgentControl, type Outbox, openOutbox, toSignedBatch } from '@ringfence/collector/sensorless';
 import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import type { AppLog } from '@ringfence/runtime';
 import { agentStream, openSite, type Site } from '@ringfence/runtime';
-import { RawBatchReader } from '@ringfence/wire';
 
 export interface SimulatedHostOptions {
   readonly configFile: string;
   readonly log: AppLog;
-  /** ends a start that waits */
+  /** Aborts a start that is still waiting */
   readonly signal: AbortSignal;
 }
 
 const SPOOL_BYTES = 64 << 20;
 
 /**
- * All of an agent but the kernel: its own identity, certificate and place on the brokers, the collector's delivery and spool, its control stream. What it
- * sends is made up by whoever calls `send`.
+ * A whole agent except the sensor: its own identity, certificate, broker connection, outbox and control stream. The
+ * caller of `send` makes up the events.
  */
 export class SimulatedHost implements AsyncDisposable {
   readonly hostId: string;
-  /** of this start; a new one each time, as after a reboot */
+  /** New at each start, as after a reboot */
   readonly bootId: string = randomUUID();
   readonly site: Site;
   readonly #stack: AsyncDisposableStack;
-  readonly #spool: Spool;
-  readonly #delivery: Delivery;
-  readonly #reader = new RawBatchReader();
+  readonly #outbox: Outbox;
   #orders = 0;
   #interestVersion = 0;
   #link: ControlLink | null = null;
 
   private constructor(site: Site, config: Config, log: AppLog, stack: AsyncDisposableStack) {
+    const { hostId, bus } = site;
     this.site = site;
-    this.hostId = site.hostId;
+    this.hostId = hostId;
     this.#stack = stack;
-    this.#spool = stack.adopt(new Spool(config.collector.spool.path, SPOOL_BYTES), (spool) => spool.close());
-    this.#delivery = new Delivery({ bus: site.bus, spool: this.#spool, hostId: site.hostId, log });
+    const spoolPath = config.collector.spool.path;
+    const outbox = openOutbox({ bus, hostId, spoolPath, spoolMaxBytes: SPOOL_BYTES, log });
+    this.#outbox = stack.adopt(outbox, (opened) => opened.close());
   }
 
   static async start({ configFile, log, signal }: SimulatedHostOptions): Promise<SimulatedHost> {
@@ -55,8 +46,8 @@ export class SimulatedHost implements AsyncDisposable {
     try {
       const site = stack.use(await openSite({ config, log, signal, onWaiting: () => {} }));
       const host = new SimulatedHost(site, config, log, stack);
-      const own = { config, log, site: { ...site, bootId: host.bootId } };
-      host.#link = stack.use(await agentStream(own, { control: host.#control(config, log) }));
+      const deps = { config, log, site: { ...site, bootId: host.bootId } };
+      host.#link = stack.use(await agentStream(deps, { control: host.#control(config, log) }));
       return host;
     } catch (error) {
       await stack.disposeAsync();
@@ -64,59 +55,41 @@ export class SimulatedHost implements AsyncDisposable {
     }
   }
 
-  /** The agent's own checks of signature, host, boot and expiry; what they let through finds no such process. */
+  /** Commands pass the agent's checks of signature, host, boot and expiry, and then find no such process. */
   #control({ stateDir, collector }: Config, log: AppLog): Control {
     const { hostId, bootId } = this;
-    return new AgentControl({
+    return createAgentControl({
       hostId,
       bootId,
       trustedKeys: this.site.commanders,
-      executed: new ExecutedCommands(stateDir, Date.now() * 1000),
-      limit: new RateLimit(collector.killsPerMinute),
+      stateDir,
+      killsPerMinute: collector.killsPerMinute,
       find: () => null,
       isProtected: () => null,
       setInterest: ({ version }) => {
         this.#interestVersion = version;
       },
       log,
-      count: () => {
+      onAnswer: () => {
         this.#orders++;
       },
     });
   }
 
-  /** It has no kernel to filter in, and says what it was told. */
+  /** Version of the interest that the host received; without a kernel, nothing is filtered by it. */
   get interestVersion(): number {
     return this.#interestVersion;
   }
 
-  /** Rejects as `Delivery.deliver` does. */
+  /** Rejects as `Outbox.send` does. */
   async send(batch: Buffer): Promise<void> {
-    await this.#delivery.deliver([this.#finished(batch)]);
-    await this.#delivery.drain();
-  }
-
-  #finished(bytes: Buffer): Finished {
-    const counts = new Map<string, [number, number, number]>();
-    this.#reader.open(bytes);
-    let events = 0;
-    for (; this.#reader.next(); events++) {
-      const { lane, cpu } = this.#reader.cursor;
-      const slot = counts.get(`${lane}/${cpu}`) ?? [lane, cpu, 0];
-      slot[2]++;
-      counts.set(`${lane}/${cpu}`, slot);
-    }
-    const tally: Tally = [...counts.values()];
-    return { bytes, events, kind: 'security', tally };
+    await this.#outbox.send([toSignedBatch(batch)]);
+    await this.#outbox.drain();
   }
 
   stats(): { readonly events: number; readonly spooled: number; readonly connected: boolean; readonly orders: number } {
-    return {
-      orders: this.#orders,
-      events: this.#delivery.events,
-      spooled: this.#spool.bytes,
-      connected: this.#link?.connected === true,
-    };
+    const { events, spool } = this.#outbox.stats();
+    return { orders: this.#orders, events, spooled: spool.bytes, connected: this.#link?.connected === true };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,0 @@
-export type { EventAccount } from './account.ts';
-export type { CollectorOptions } from './config.ts';
-export { type Collector, type CollectorDeps, startCollector } from './main.ts';
-export type { CollectorStats } from './metrics.ts';
-export { Batch } from './steps/batch.ts';
