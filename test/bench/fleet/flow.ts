@@ -3,7 +3,7 @@ import { count, percent } from '../lib/figures.ts';
 import type { Report } from '../lib/report.ts';
 import { cpuSeconds } from '../lib/usage.ts';
 import type { Child } from './child.ts';
-import type { Counts, Place } from './place.ts';
+import type { Counts, MeasuredFleet } from './measured-fleet.ts';
 
 const IDLE_MS = 8000;
 /** Cores that all processes together take when nothing is left to do. */
@@ -34,7 +34,7 @@ export interface Round extends Fed {
 }
 
 /** Cores that each process takes when nothing comes: fetches that wait, heartbeats, timers. */
-export async function idleCpu(place: Place): Promise<ReadonlyMap<string, number>> {
+export async function idleCpu(place: MeasuredFleet): Promise<ReadonlyMap<string, number>> {
   for (let attempt = 0; ; attempt++) {
     const before = place.cpu();
     await sleep(IDLE_MS);
@@ -46,7 +46,7 @@ export async function idleCpu(place: Place): Promise<ReadonlyMap<string, number>
 
 const sum = (cpu: ReadonlyMap<string, number>): number => [...cpu.values()].reduce((total, s) => total + s, 0);
 
-export async function round(report: Report, place: Place, feed: Child, load: Load): Promise<Round> {
+export async function round(report: Report, place: MeasuredFleet, feed: Child, load: Load): Promise<Round> {
   const before = await place.counts();
   const cpu = (): Map<string, number> => new Map([...place.cpu(), ['feed', cpuSeconds(feed.pid)]]);
   const cpuBefore = cpu();

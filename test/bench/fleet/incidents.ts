@@ -6,7 +6,7 @@ import type { BenchContext } from '../lib/context.ts';
 import { count, millis, percentile } from '../lib/figures.ts';
 import type { Child } from './child.ts';
 import type { Load } from './flow.ts';
-import type { Place } from './place.ts';
+import type { MeasuredFleet } from './measured-fleet.ts';
 
 const INTERVAL_MS = 97; // not in step with anything
 const WARM_MS = 3000;
@@ -24,7 +24,12 @@ interface Arrivals {
 }
 
 /** How long after a system call on this machine its incident can be read from Kafka; this machine's agent is one of the fleet. */
-async function arrivals(context: BenchContext, place: Place, seconds: number, first: number): Promise<Arrivals> {
+async function arrivals(
+  context: BenchContext,
+  place: MeasuredFleet,
+  seconds: number,
+  first: number,
+): Promise<Arrivals> {
   const seen = { alerts: new Map<string, number>(), incidents: new Map<string, number>() };
   const over = new AbortController();
   const reading = Promise.all([
@@ -63,7 +68,7 @@ const tokensIn = (text: string): string[] => text.match(/trigger-\d{6}/g) ?? [];
 const now = (): number => performance.timeOrigin + performance.now();
 
 async function follow(
-  { bus }: Place,
+  { bus }: MeasuredFleet,
   topic: string,
   signal: AbortSignal,
   tokens: (value: Uint8Array) => readonly string[],
@@ -77,7 +82,7 @@ async function follow(
 }
 
 /** This machine as a host of the fleet, with a sensor of its own. */
-export async function joinAgent(place: Place, endpoint: string): Promise<AsyncDisposable> {
+export async function joinAgent(place: MeasuredFleet, endpoint: string): Promise<AsyncDisposable> {
   const pinPath = `/sys/fs/bpf/ringfence-bench-${process.pid}-${randomBytes(3).toString('hex')}`;
   const settings = { control: { endpoints: [endpoint] }, sensor: { pinPath } };
   const agent = await place.join({ name: 'agent', services: ['collector'], settings });
@@ -92,7 +97,7 @@ export async function joinAgent(place: Place, endpoint: string): Promise<AsyncDi
 /** Idle, and while the feed sends at `load.rate`. */
 export async function incidents(
   context: BenchContext,
-  place: Place,
+  place: MeasuredFleet,
   feed: Child,
   { endpoint, load }: { readonly endpoint: string; readonly load: Load },
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { count, mib } from '../lib/figures.ts';
 import { residentBytes } from '../lib/usage.ts';
 import { Child } from './child.ts';
 import type { Fed } from './flow.ts';
-import type { Place } from './place.ts';
+import type { MeasuredFleet } from './measured-fleet.ts';
 
 const SCRIPT = fileURLToPath(new URL('./many.ts', import.meta.url));
 const HOSTS = 1000;
@@ -15,7 +15,7 @@ const GROWTH_BYTES = 96 * MIB;
 const SERVICES = ['enricher', 'detector', 'auditor', 'responder'];
 
 /** A day of 1,000 hosts: what the services remember must not grow with it, and nothing may be left over. */
-export async function manyHosts({ report }: BenchContext, place: Place): Promise<void> {
+export async function manyHosts({ report }: BenchContext, place: MeasuredFleet): Promise<void> {
   await using child = new Child('many hosts', [SCRIPT, place.adminFile, place.authority, String(HOSTS)]);
   await child.answer();
   const before = await place.counts();

@@ -9,7 +9,7 @@ const GAP = {
   to: leafIndex('Gap', 'to'),
 };
 
-/** Counts the events in the audit trail of an agent that was stopped, one by one. */
+/** Counts the events in the audit trail of a stopped agent one by one, and balances them with its counters. */
 export function accountOf(stateDir: string): Account {
   using trail = new AuditReader(join(stateDir, 'audit.db'));
   const ledger = new Ledger();

@@ -5,7 +5,7 @@ import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
 import { linkPath, ringPath } from '@ringfence/sensor';
 import { loadObject, pinnedHooks, programOf } from '@ringfence/sensor/parts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
-import { compileBpf } from './compile-bpf.ts';
+import { compileBpf } from './programs.ts';
 
 const ofCgroup = (section: string): boolean => /^cgroup(_skb)?\//.test(section);
 

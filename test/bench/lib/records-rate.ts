@@ -10,7 +10,7 @@ import { LaneReader } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
 import { createSigningKey, records } from '@ringfence/wire';
 import { NODE_FLAGS } from './agent.ts';
-import { compileBpf } from './compile-bpf.ts';
+import { compileBpf } from './programs.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** What the collector takes before it gives room back to the kernel. */

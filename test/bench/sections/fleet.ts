@@ -6,7 +6,7 @@ import { Child } from '../fleet/child.ts';
 import { type Fed, idleCpu, type Load, type Round, round, tellRounds } from '../fleet/flow.ts';
 import { incidents } from '../fleet/incidents.ts';
 import { manyHosts } from '../fleet/many-hosts.ts';
-import { Place } from '../fleet/place.ts';
+import { MeasuredFleet } from '../fleet/measured-fleet.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, ratio } from '../lib/figures.ts';
 import type { Report } from '../lib/report.ts';
@@ -33,7 +33,7 @@ interface Prepared {
 export async function fleet(context: BenchContext): Promise<void> {
   const { options, report, dir } = context;
   const path = options.recording ?? (await context.recorded('busy')).path;
-  await using place = await Place.start(dir, options, report);
+  await using place = await MeasuredFleet.start(dir, options, report);
   const endpoint = `127.0.0.1:${await freePort()}`;
   for (const name of ['auditor', 'enricher'] as const) await place.join({ name, services: [name] });
   // One alert is an incident, so that each open has its own to wait for.
@@ -71,13 +71,13 @@ function tellRecording({ report }: BenchContext, { events, batches, bytes, share
     .sort((a, b) => b[1] - a[1])
     .slice(0, 6)
     .map(([kind, share]) => `${kind.replace('ringfence.', '')} ${(share * 100).toFixed(1)} %`);
-  report.say(
+  report.print(
     `  of each host ${count(events)} events in ${count(batches)} batches, ${(bytes / events).toFixed(0)} bytes each: ${kinds.join(', ')}`,
   );
 }
 
 /** Events/s that were done when everything waited. */
-async function services({ report }: BenchContext, place: Place, feed: Child): Promise<number> {
+async function services({ report }: BenchContext, place: MeasuredFleet, feed: Child): Promise<number> {
   const play = (label: string, index: number, rate = 0): Promise<Round> =>
     round(report, place, feed, { label, ...hostsOf(index), rate });
   // What the round before has left to merge is not this one's.
@@ -106,17 +106,17 @@ async function services({ report }: BenchContext, place: Place, feed: Child): Pr
     [backlog, steady, file, two],
     idle,
   );
-  report.say(wire);
+  report.print(wire);
   const cores = (one: Round, name: string): number =>
     [...one.cpu].reduce((sum, [own, s]) => (own.startsWith(name) ? sum + s : sum), 0) / one.events;
-  report.say(
+  report.print(
     `  a second enricher and detector: × ${ratio(two.events / two.wholeSeconds, capacity)} events/s where one had × 1; CPU per event × ${ratio(cores(two, 'enricher'), cores(backlog, 'enricher'))} and × ${ratio(cores(two, 'detector'), cores(backlog, 'detector'))}`,
   );
   return capacity;
 }
 
 /** Of one host: several that play the same recording would share a packed batch now and then. */
-async function bytesOnTheWire(report: Report, place: Place, feed: Child): Promise<string> {
+async function bytesOnTheWire(report: Report, place: MeasuredFleet, feed: Child): Promise<string> {
   const before = await place.bytesByTopic();
   const { events, bytes } = await round(report, place, feed, {
     label: 'one host',
@@ -130,7 +130,7 @@ async function bytesOnTheWire(report: Report, place: Place, feed: Child): Promis
 }
 
 /** The audit trail in a file, by an auditor in the place of the other. */
-async function withFile(place: Place, work: () => Promise<Round>): Promise<Round> {
+async function withFile(place: MeasuredFleet, work: () => Promise<Round>): Promise<Round> {
   const auditor = place.member('auditor');
   await auditor.stop();
   const other = await place.join({
@@ -148,7 +148,7 @@ async function withFile(place: Place, work: () => Promise<Round>): Promise<Round
 }
 
 /** Transcoding, signing, packing and sending, beside nothing else. */
-async function collectorAlone({ options, report, dir }: BenchContext, place: Place): Promise<void> {
+async function collectorAlone({ options, report, dir }: BenchContext, place: MeasuredFleet): Promise<void> {
   for (const member of place.members.all) if (member.name !== 'registrar') await member.stop();
   const before = place.cpu();
   await using child = new Child('the collector', [

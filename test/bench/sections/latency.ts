@@ -9,9 +9,9 @@ import { cgroupRoot } from '@ringfence/simulator/demo';
 import { decode, TOPIC } from '@ringfence/wire';
 import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, millis, percent, percentile } from '../lib/figures.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 import { waitedSeconds } from '../lib/usage.ts';
 
 const INTERVAL_MS = 47; // not in step with the sensor's poll
@@ -49,8 +49,8 @@ interface Measured {
 
 /** How long after a system call its alert can be read, and the process that a policy forbids is dead. */
 export async function latency(context: BenchContext): Promise<void> {
-  const { options, report, dir, found } = context;
-  const rate = Math.round((found.openRate ?? OPEN_RATE) / 2);
+  const { options, report, dir, results } = context;
+  const rate = Math.round((results.openRate ?? OPEN_RATE) / 2);
   const bait = mkdtempSync(join(dir, 'bait-'));
   const settings = [...UNFILTERED, ...enforcing(bait)];
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
@@ -75,7 +75,7 @@ export async function latency(context: BenchContext): Promise<void> {
     rows: [idle, trickle, loaded].map((one) => tell(context, one, onBus, end)),
     notes: [
       FALCO.alert,
-      `the last load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
+      `the last load is half of ${results.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
     ],
   });
 }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, mib, percent, percentile, range, ratio } from '../lib/figures.ts';
-import { sensorsInKernel } from '../lib/others.ts';
-import { FALCO } from '../lib/peer.ts';
-import { cpuSeconds, residentBytes } from '../lib/usage.ts';
+import { cpuSeconds, residentBytes, sensorsInKernel } from '../lib/usage.ts';
 
 const CASES = [
   { name: 'no sensor', settings: null },

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, range } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 
 const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
 const WHOLE = fileURLToPath(new URL('../whole-child.ts', import.meta.url));

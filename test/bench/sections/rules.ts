@@ -7,10 +7,10 @@ import { eventKinds } from '@ringfence/fields';
 import { EventView } from '@ringfence/wire';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, mib, millis, percent, percentile, range, ratio } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 import { enriched } from '../lib/recording.ts';
 import { measureDetector } from '../rules/detector.ts';
 import { type MatchJob, type MatchResult, type SequenceFigures, writeBatches } from '../rules/job.ts';
@@ -56,7 +56,7 @@ function tellMix({ report }: BenchContext, batches: readonly Buffer[]): void {
   const shares = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, number]) => [kind, number / events] as const);
   report.figure('mix', Object.fromEntries(shares));
   const shown = shares.filter(([, share]) => share >= 0.001).map(([kind, share]) => `${kind} ${percent(share)}`);
-  report.say(`recorded mix: ${count(events)} events in ${count(batches.length)} batches: ${shown.join(', ')}`);
+  report.print(`recorded mix: ${count(events)} events in ${count(batches.length)} batches: ${shown.join(', ')}`);
   for (const [kind, least] of Object.entries(LEAST))
     if ((kinds.get(kind) ?? 0) / events < least) report.fail(`less than ${percent(least)} of the mix is ${kind}`);
 }
@@ -69,10 +69,10 @@ async function measureSets(context: BenchContext, batches: string): Promise<void
     if (list === null) continue;
     const result = await measure(context, batches, list, true);
     report.figure(list.name, result);
-    for (const message of result.errors.slice(0, 3)) report.say(`  ${list.name}: not all of it loads: ${message}`);
+    for (const message of result.errors.slice(0, 3)) report.print(`  ${list.name}: not all of it loads: ${message}`);
     rows.push(rowOf(list, result));
   }
-  if (lists[0] === null) report.say("  Falco's rules are not here: RINGFENCE_YARDSTICKS or --falco says where");
+  if (lists[0] === null) report.print("  Falco's rules are not here: RINGFENCE_YARDSTICKS or --falco says where");
   report.table({
     title: 'matching, decoding included: EventBatch bytes → events → rules that match, one core (taskset -c 0)',
     columns: [

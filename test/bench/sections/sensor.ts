@@ -6,17 +6,16 @@ import { redisMissing, startRedis } from '@ringfence/testkit';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, mib, percent, percentile } from '../lib/figures.ts';
 import { Hooks } from '../lib/hooks.ts';
 import { type Idle, idleNode, idleOf } from '../lib/idle.ts';
 import { LOSSES } from '../lib/ledger.ts';
 import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
 import { profilePath } from '../lib/options.ts';
-import { sensorsInKernel } from '../lib/others.ts';
-import { FALCO } from '../lib/peer.ts';
 import { measureRecords } from '../lib/records-rate.ts';
 import { medianOf, ratios, Slices } from '../lib/slices.ts';
-import { cpuSeconds } from '../lib/usage.ts';
+import { cpuSeconds, sensorsInKernel } from '../lib/usage.ts';
 import { Compile } from '../lib/workloads.ts';
 
 /** What a start, or the load before, has left to be done (a log to be folded back, memory to be collected) is not the next one's: the agent takes less than this of a core first. */
@@ -148,7 +147,7 @@ async function measureAll(
   const { options, dir, report } = context;
   const others = sensorsInKernel() ?? 0;
   if (others > 0)
-    report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
+    report.print(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
   const measured = loads.map(
     (): Measured => ({
       costs: { bare: [], empty: [], stopped: [], seen: [] },
@@ -168,7 +167,7 @@ async function measureAll(
   await round.steady();
   hooks.detach();
   for (let number = 1; number <= options.runs; number++) {
-    report.say(`round ${number} of ${options.runs}`);
+    report.print(`round ${number} of ${options.runs}`);
     await round.all('bare');
     empty.attach();
     await round.all('empty');
@@ -216,9 +215,9 @@ class Round {
   async stopped(): Promise<void> {
     for (const [i, load] of this.#loads.entries()) {
       if (load.floods === true) continue;
-      this.#agent.pause(true);
+      this.#agent.suspend(true);
       await this.#one('stopped', load, this.#measured[i] as Measured);
-      this.#agent.pause(false);
+      this.#agent.suspend(false);
     }
   }
 

@@ -1,10 +1,10 @@
 import { accountOf } from '../lib/account.ts';
-import { Agent, type Reading, sumOf, UNFILTERED } from '../lib/agent.ts';
+import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { count, mib, percent, thousands } from '../lib/figures.ts';
+import { FALCO } from '../lib/falco.ts';
+import { count, mib, percent, sumOf, thousands } from '../lib/figures.ts';
 import type { Account } from '../lib/ledger.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 import type { LoadMode } from '../lib/programs.ts';
 import { cpuSeconds, residentBytes } from '../lib/usage.ts';
 
@@ -69,7 +69,7 @@ async function measureMode(context: BenchContext, mode: LoadMode): Promise<void>
           : '5.6 % of the events are execs, 72 % opens, 11 % connects',
     ],
   });
-  tellBest(context, mode, confirmed);
+  reportBest(context, mode, confirmed);
   checkAccount(context, mode, account);
 }
 
@@ -130,7 +130,7 @@ async function measure(
     drainMs,
     cores,
     peakBytes: residentBytes(agent.pid, 'VmHWM'),
-    sustained: sumOf(lost) === 0 && drainMs <= allowed,
+    sustained: sumOf(Object.values(lost)) === 0 && drainMs <= allowed,
   };
 }
 
@@ -159,15 +159,15 @@ function row(step: Step): string[] {
   ];
 }
 
-function tellBest({ report, found, options }: BenchContext, mode: LoadMode, confirmed: readonly Step[]): void {
+function reportBest({ report, results, options }: BenchContext, mode: LoadMode, confirmed: readonly Step[]): void {
   const best = confirmed.find(({ sustained }) => sustained);
   report.figure(`${mode}.sustained`, best ?? null);
   if (best === undefined) {
-    report.say(`  ${mode}: no rate was sustained for ${options.seconds} s`);
+    report.print(`  ${mode}: no rate was sustained for ${options.seconds} s`);
     return;
   }
-  if (mode === 'open') found.openRate = best.opsPerS;
-  report.say(
+  if (mode === 'open') results.openRate = best.opsPerS;
+  report.print(
     `  ${mode}: ${thousands(best.detectedPerS)} events/s into the detector sustained for ${options.seconds} s without loss`,
   );
 }
@@ -177,7 +177,7 @@ function checkAccount({ report }: BenchContext, mode: LoadMode, account: Account
   const { produced, stored, duplicates, counted, named, unexplained } = account;
   const causes = Object.entries(counted).map(([cause, number]) => `${count(number)} ${cause}`);
   report.figure(`${mode}.account`, account);
-  report.say(
+  report.print(
     `  ${mode}: ${count(produced)} produced = ${count(stored)} in the audit trail + ${causes.join(' + ') || '0'} lost (named by gap events: ${count(named)}); unexplained ${count(unexplained)}, doubled ${count(duplicates)}`,
   );
   if (unexplained !== 0) report.fail(`${mode}: ${unexplained} events are neither stored nor counted as lost`);

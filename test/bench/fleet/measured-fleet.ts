@@ -43,7 +43,7 @@ export interface Counts {
 }
 
 /** A fleet to be measured: its servers, its members, what each of their processes has cost. */
-export class Place implements AsyncDisposable {
+export class MeasuredFleet implements AsyncDisposable {
   readonly servers: Servers;
   readonly members: Members;
   readonly adminConfig: Config;
@@ -54,7 +54,7 @@ export class Place implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<Place, 'servers' | 'members' | 'adminConfig' | 'adminFile' | 'authority' | 'bus'>,
+    parts: Pick<MeasuredFleet, 'servers' | 'members' | 'adminConfig' | 'adminFile' | 'authority' | 'bus'>,
     options: BenchOptions,
     stack: AsyncDisposableStack,
   ) {
@@ -65,7 +65,7 @@ export class Place implements AsyncDisposable {
   }
 
   /** Servers, topics and a registrar; the services join later. */
-  static async start(dir: string, options: BenchOptions, report: Report): Promise<Place> {
+  static async start(dir: string, options: BenchOptions, report: Report): Promise<MeasuredFleet> {
     const directory = mkdtempSync(join(dir, 'fleet-'));
     mkdirSync(directory, { recursive: true });
     await using stack = new AsyncDisposableStack();
@@ -76,7 +76,7 @@ export class Place implements AsyncDisposable {
         brokers: 1,
         authority,
         optimized: true,
-        onStep: (what) => report.say(`  starting ${what}`),
+        onStep: (what) => report.print(`  starting ${what}`),
       }),
     );
     const adminConfig = await adminOf(directory, authority, servers);
@@ -85,7 +85,7 @@ export class Place implements AsyncDisposable {
     await members.registrar(await freePort(), path);
     const bus = stack.use(await openKafkaBus({ ...kafkaOptionsOf(adminConfig), clientId: 'bench' }));
     const adminFile = join(directory, 'admin/ringfence.yaml');
-    return new Place({ servers, members, adminConfig, adminFile, authority: path, bus }, options, stack.move());
+    return new MeasuredFleet({ servers, members, adminConfig, adminFile, authority: path, bus }, options, stack.move());
   }
 
   async join(options: MemberOptions): Promise<Member> {
