@@ -1,6 +1,6 @@
 /**
- * What a collector does with its rings, without a kernel that fills them: records as the kernel writes them → events → signed batches → Kafka, one cycle
- * after the other, each acknowledged before the next.
+ * Measures a collector's work without a kernel: transcodes records in the kernel's format into signed batches and sends
+ * them to Kafka. Each cycle is acknowledged before the next.
  *
  *   collector.ts SETTINGS SECONDS DIRECTORY
  *
@@ -18,10 +18,10 @@ import { createLogger } from '@ringfence/telemetry';
 import { createSigningKey, records } from '@ringfence/wire';
 import { openRecords } from '../lib/codec-cases.ts';
 
-/** As the collector has them: EVENTS_PER_CYCLE of pipeline.ts, batchBytes of config.ts. */
+/** The collector's values: EVENTS_PER_CYCLE of its pipeline.ts, batchBytes of its config.ts */
 const EVENTS_PER_CYCLE = 8192;
 const BATCH_BYTES = 512 * 1024;
-const WARM_CYCLES = 10;
+const WARM_UP_CYCLES = 10;
 
 const [file = '', seconds = '10', dir = ''] = process.argv.slice(2);
 const config = loadConfig({ file, flags: [] });
@@ -32,12 +32,12 @@ const batch = new Batch(origin, createSigningKey(), BATCH_BYTES);
 const log = createLogger({ ...config.log, level: 'error' });
 const outbox = openOutbox({ bus, hostId, spoolPath: join(dir, 'spool'), spoolMaxBytes: 2 ** 28, log });
 
-const ring = pathsAsUsual(openRecords());
+const ring = withTypicalPaths(openRecords());
 const bytes = Buffer.concat(ring);
 const source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 let sequence = 0;
 
-for (let i = 0; i < WARM_CYCLES; i++) await cycle();
+for (let i = 0; i < WARM_UP_CYCLES; i++) await cycle();
 const before = outbox.stats();
 const began = performance.now();
 const cpu = process.cpuUsage();
@@ -55,12 +55,12 @@ const result = {
 process.stdout.write(`${JSON.stringify(result)}\n`);
 outbox.close();
 
-/** What runCycle does behind the rings. */
+/** Does what the collector's runCycle does after it has read the rings. */
 async function cycle(): Promise<void> {
   for (let taken = 0; taken < EVENTS_PER_CYCLE; ) {
     let at = 0;
     for (const { length } of ring) {
-      // Numbers and times go on, as the kernel's do: they are what packs worst.
+      // Sequence numbers and times advance as in the kernel: they compress worst.
       sequence++;
       bytes.writeBigUInt64LE(BigInt(sequence), at + records.HEADER_SEQUENCE);
       bytes.writeBigUInt64LE(86_400_000_000_000n + BigInt(sequence) * 3700n, at + records.HEADER_KTIME);
@@ -72,8 +72,8 @@ async function cycle(): Promise<void> {
   await outbox.send(batch.takeFinished());
 }
 
-/** What the property tests draw are random bytes, which nothing packs. */
-function pathsAsUsual(opens: readonly Buffer[]): Buffer[] {
+/** Replaces the random paths of the property tests, which do not compress. */
+function withTypicalPaths(opens: readonly Buffer[]): Buffer[] {
   return opens.map((record, i) => {
     const view = new DataView(record.buffer, record.byteOffset, record.length);
     const start = records.textOffset(view, records.OPEN_PATH);
