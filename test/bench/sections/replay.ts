@@ -85,7 +85,7 @@ async function withAudit({ options, report, recorded, dir }: BenchContext): Prom
         count(first?.stored ?? 0),
         range(perSecond, count),
         range(
-          runs.map(({ detected, cpuSeconds }) => detected / cpuSeconds),
+          runs.map(({ sustained, cpuSeconds }) => sustained / cpuSeconds),
           count,
         ),
       ],
