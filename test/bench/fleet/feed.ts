@@ -1,5 +1,5 @@
 /**
- * Plays a recording into `ringfence.raw` for simulated hosts. Runs in its own process, so that its CPU time is separate.
+ * Plays a recording into `ringfence.raw` for simulated hosts. A separate process, so that its CPU time is separate.
  *
  *   feed.ts SETTINGS AUTHORITY RECORDING HOSTS EVENTS
  *

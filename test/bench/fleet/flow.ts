@@ -17,7 +17,7 @@ export interface Fed {
   readonly seconds: number;
 }
 
-/** The feed's hosts `from` to `from + hosts − 1`, at `rate` events/s in total (0: as fast as the brokers accept them) */
+/** The feed's hosts `from` to `from + hosts − 1`, at `rate` events/s in total (0: as fast as the brokers accept) */
 export interface Load {
   readonly label: string;
   readonly from: number;

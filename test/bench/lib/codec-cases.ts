@@ -90,7 +90,7 @@ export const openRecords = (): Buffer[] =>
 const isOpen = (record: Buffer): boolean =>
   record.length < 512 && records.headerKind(viewOf(record), 0) === records.Kind.OPEN;
 
-/** Sets the numbers of a host that is up for a day. The property test's numbers are larger and slow both codecs down. */
+/** Sets the numbers of a host that is up for a day. The property test's larger numbers slow both codecs down. */
 function withTypicalNumbers(record: Buffer): Buffer {
   for (const at of [records.HEADER_TGID, records.HEADER_TID]) record.writeUInt32LE(4321, at);
   record.writeUInt16LE(1, records.HEADER_CPU);

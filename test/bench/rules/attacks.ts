@@ -36,8 +36,8 @@ const STEPS: readonly ((attack: Attack) => void)[] = [
 ];
 
 /**
- * Returns EventBatch records of many hosts under attack at the same time: hundreds of incidents are open, and each grows
- * with every step.
+ * Returns EventBatch records of many hosts under attack at the same time: hundreds of incidents are open, and each
+ * grows with every step.
  */
 export function recordAttacks(): Buffer[] {
   const hosts = Array.from({ length: HOSTS }, (_, n) =>

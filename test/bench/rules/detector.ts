@@ -12,8 +12,8 @@ type Records = ReturnType<typeof testRecords>;
 type Rules = ReturnType<typeof compileDetectorRules>;
 
 /**
- * Measures the detector with rules and chains in memory, one record at a time: over a recorded mix, and over the same mix
- * together with attacks on many hosts.
+ * Measures the detector with rules and chains in memory, one record at a time: over a recorded mix, and over the same
+ * mix together with attacks on many hosts.
  */
 export function measureDetector(batches: readonly Buffer[], sources: readonly RuleSource[], report: Report): Table {
   const rules = compileDetectorRules(sources);

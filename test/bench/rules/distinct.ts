@@ -154,8 +154,8 @@ export function distinctRules(count: number): string {
 }
 
 /**
- * Draws an action, a comparison of its object, and one to three comparisons of the process. A third of the rules have an
- * exception, and a fifth have an alternative.
+ * Draws an action, a comparison for that action, and one to three comparisons for any action. A third of the rules have
+ * an exception, and a fifth have an alternative.
  */
 function structureOf(random: Random): string {
   const action = pick(WEIGHTED_ACTIONS, random);

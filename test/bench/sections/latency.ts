@@ -48,7 +48,7 @@ interface Measured {
   waited: number;
 }
 
-/** Measures the time from a system call until its alert can be read, and until a process that a policy kills is dead. */
+/** Measures the time from a system call until its alert can be read, and until a process to be killed is dead. */
 export async function latency(context: BenchContext): Promise<void> {
   const { options, report, dir, results } = context;
   const rate = Math.round((results.openRate ?? DEFAULT_OPEN_RATE) / 2);

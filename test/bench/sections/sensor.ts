@@ -27,7 +27,7 @@ const SETTLE_MS = 300;
 const SETTLE_ATTEMPTS = 30;
 /** Warm-up with each load, until V8 has compiled the agent's code for it; the compiler shares the agent's core. */
 const WARM_S = 15;
-/** Duration of the steady load that shows the agent's CPU share and losses. The rings hide losses for under a second. */
+/** Duration of the load that shows the agent's CPU share and losses. The rings hide losses for under a second. */
 const STEADY_S = 10;
 /** A shorter slice would not contain a tick of the agent. */
 const SLICE_S = 1;
@@ -47,7 +47,7 @@ const NOTES: readonly string[] = [
 const IDLE = 'idle';
 const LAST_CPU = availableParallelism() - 1;
 
-/** In the order of a round: no sensor, empty programs on its hooks, the sensor with its agent suspended, sensor and agent */
+/** In the order of a round: no sensor, empty programs on its hooks, sensor with suspended agent, sensor and agent */
 type State = 'bare' | 'empty' | 'suspended' | 'watched';
 
 interface Measured {
@@ -57,7 +57,7 @@ interface Measured {
   dropped: number;
 }
 
-/** Measures what each load pays for being watched by `up --only collector` with the built-in rules' filter, and the agent. */
+/** Measures the cost of each load under `up --only collector` with the built-in rules' filter, and the agent's cost. */
 export async function sensor(context: BenchContext): Promise<void> {
   const { loads } = context.options;
   const texts = loads.filter((text) => text !== IDLE);
