@@ -10,7 +10,7 @@ import { TestHost } from '@ringfence/testkit/events';
 import { LANE } from '@ringfence/wire';
 import { type BatchClass, type SignedBatch, toSignedBatch } from '../src/delivery/batch.ts';
 import { type Outbox, openOutbox } from '../src/delivery/outbox.ts';
-import { numbered, numberOf, SpoolPlace } from './spool-place.ts';
+import { numbered, numberOf, SpoolDirectory } from './spool-directory.ts';
 
 const skip = process.getuid?.() !== 0 && 'mounting a small disk needs root';
 
@@ -36,7 +36,7 @@ interface Setup {
   readonly outbox: Outbox;
 }
 
-function setUp({ path }: SpoolPlace, spoolMaxBytes = 1 << 20): Setup {
+function setUp({ path }: SpoolDirectory, spoolMaxBytes = 1 << 20): Setup {
   const bus = new FakeBus();
   const clock = { now: 0 };
   const now = (): number => clock.now;
@@ -46,8 +46,8 @@ function setUp({ path }: SpoolPlace, spoolMaxBytes = 1 << 20): Setup {
 
 describe('the outbox', () => {
   it('keeps the order when the bus goes away and comes back', async () => {
-    using place = new SpoolPlace();
-    const { bus, clock, outbox } = setUp(place);
+    using directory = new SpoolDirectory();
+    const { bus, clock, outbox } = setUp(directory);
     await outbox.send([createBatch(1)]);
     bus.error = new BusFullError(1, 1, 1);
     await outbox.send([createBatch(2), createBatch(3, 'bulk')]);
@@ -65,8 +65,8 @@ describe('the outbox', () => {
   });
 
   it('drains a large spool in steps, so that the rings are read in between', async () => {
-    using place = new SpoolPlace();
-    const { bus, clock, outbox } = setUp(place, 64 << 20);
+    using directory = new SpoolDirectory();
+    const { bus, clock, outbox } = setUp(directory, 64 << 20);
     bus.error = new BusFullError(1, 1, 1);
     await outbox.send([1, 2, 3].map((number) => createBatch(number, 'security', 3 << 20)));
     bus.error = null;
@@ -80,8 +80,8 @@ describe('the outbox', () => {
   });
 
   it('doubles the backoff after each refusal, up to two seconds', async () => {
-    using place = new SpoolPlace();
-    const { bus, clock, outbox } = setUp(place);
+    using directory = new SpoolDirectory();
+    const { bus, clock, outbox } = setUp(directory);
     bus.error = Object.assign(new Error('away'), { fate: 'retriable' });
     await outbox.send([createBatch(1)]);
     const waits: number[] = [];
@@ -96,14 +96,14 @@ describe('the outbox', () => {
   });
 
   it('sends batches that a full disk has no room for once the bus is back', { skip }, async () => {
-    using place = new SpoolPlace();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place.path]);
+    using directory = new SpoolDirectory();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory.path]);
     const bus = new FakeBus();
-    const outbox = openOutbox({ bus, hostId: 'h', spoolPath: place.path, spoolMaxBytes: 1 << 20, log: silentLog });
+    const outbox = openOutbox({ bus, hostId: 'h', spoolPath: directory.path, spoolMaxBytes: 1 << 20, log: silentLog });
     try {
       bus.error = new BusFullError(1, 1, 1);
       await outbox.send([createBatch(1)]);
-      assert.throws(() => writeFileSync(join(place.path, 'ballast'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
+      assert.throws(() => writeFileSync(join(directory.path, 'ballast'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
       const sent = outbox.send([createBatch(2, 'bulk', 20_000), createBatch(3, 'bulk')]);
       bus.error = null;
       assert.equal(await Promise.race([sent, sleep(5000, 'still waiting')]), undefined);
@@ -112,13 +112,13 @@ describe('the outbox', () => {
     } finally {
       outbox.stopWaiting();
       outbox.close();
-      execFileSync('umount', ['--lazy', place.path]);
+      execFileSync('umount', ['--lazy', directory.path]);
     }
   });
 
   it('passes on an error that waiting does not mend, and spools nothing', async () => {
-    using place = new SpoolPlace();
-    const { bus, outbox } = setUp(place);
+    using directory = new SpoolDirectory();
+    const { bus, outbox } = setUp(directory);
     bus.error = new Error('topic unknown');
     await assert.rejects(outbox.send([createBatch(1)]), /topic unknown/);
     assert.ok(!outbox.isSpooling);
@@ -126,8 +126,8 @@ describe('the outbox', () => {
   });
 
   it('accounts for the events of an encoded batch, delivered or waiting', async () => {
-    using place = new SpoolPlace();
-    const { bus, outbox } = setUp(place);
+    using directory = new SpoolDirectory();
+    const { bus, outbox } = setUp(directory);
     const host = new TestHost();
     const batchOf = (execs: number): SignedBatch => {
       for (let n = 0; n < execs; n++) host.spawn(host.init, '/bin/true');

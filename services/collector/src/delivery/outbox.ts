@@ -53,14 +53,14 @@ export interface OutboxFlow {
   readonly dropped: number;
 }
 
-/** Opens the spool and whatever batches wait in it. Throws SpoolError when its directory cannot be used. */
+/** Opens the spool with the batches that wait in it. Throws SpoolError when its directory cannot be used. */
 export function openOutbox(options: OutboxOptions): Outbox {
   return new Outbox(options, new Spool(options.spoolPath, options.spoolMaxBytes));
 }
 
 /**
  * Sends batches to the bus, or to the spool while the bus takes none. Keeps their order: while the spool holds a
- * batch, new ones go behind it.
+ * batch, new batches are appended to it.
  */
 export class Outbox {
   readonly #options: OutboxOptions;

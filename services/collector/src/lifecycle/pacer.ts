@@ -7,15 +7,15 @@ const QUIET_POLLS = 3;
 /** A sleep of at least this time, ms, is long: the host was idle. */
 const LONG_SLEEP_MS = 10;
 /**
- * Number of times that the agent sleeps again without polling after a long sleep. What follows the first record is then
- * read as soon as that was; if records still come after that, polling collects them.
+ * Number of times that the agent sleeps again without polling after a long sleep. The records after the first one are
+ * then read as promptly as the first; if records still come after that, polling collects them.
  */
 const EAGER_SLEEPS = 2;
 /** Fewer events than this per poll interval cost less than signing and committing their batch. */
 const FEW_EVENTS = 64;
 /**
- * After more than so many polls in a row with few events, the next polls wait so many intervals. Most of what matters
- * begins after a quiet time, and is read at once; a burst is read at full pace, a long trickle at lower cost.
+ * After more than `polls` polls in a row with few events, each poll waits `intervals` poll intervals. Most relevant
+ * activity begins after a quiet time and is read at once; a burst is read at full pace, a long trickle at lower cost.
  */
 const SLOWER_POLLS: readonly (readonly [polls: number, intervals: number])[] = [
   [32, 3],

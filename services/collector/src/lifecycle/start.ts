@@ -10,8 +10,8 @@ import type { CycleLoop } from './cycle-loop.ts';
 
 /**
  * Starts context sources, attaches hooks and reads the running processes, in the order that leaves no event with an
- * unknown parent. `pastTampering` is what happened before this start and the sensor cannot report itself (struct
- * rf_tampering_entry each); it comes after the snapshot, which makes its processes known.
+ * unknown parent. `pastTampering` is tampering from before this start that the sensor cannot report itself (struct
+ * rf_tampering_entry each); its events follow the snapshot, which makes their processes known.
  */
 export async function startAgent(
   parts: AgentParts,

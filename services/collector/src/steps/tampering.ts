@@ -26,8 +26,8 @@ export class TamperingReporter {
   }
 
   /**
-   * Writes the entries that came since the last call, after those of `past` (struct rf_tampering_entry each). Call it
-   * when the events of the processes that did it are written, so that readers know these processes.
+   * Writes the entries of `past` (struct rf_tampering_entry each) and the entries since the last call. Call it after
+   * the events of the tampering processes are written, so that readers know these processes.
    */
   report(past: readonly Buffer[] = []): void {
     const { tampering, log } = this.#parts;

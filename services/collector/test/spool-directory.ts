@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A temporary directory for a spool. */
-export class SpoolPlace implements Disposable {
+export class SpoolDirectory implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-spool-'));
 
   /** Returns the paths of the segments, oldest first within a class. */
