@@ -35,28 +35,28 @@ export interface Round extends Fed {
 }
 
 /** Waits until the fleet is idle, and returns the cores that each process uses then (fetches, heartbeats, timers). */
-export async function idleCpu(place: MeasuredFleet): Promise<ReadonlyMap<string, number>> {
+export async function idleCpu(fleet: MeasuredFleet): Promise<ReadonlyMap<string, number>> {
   for (let attempt = 0; ; attempt++) {
-    const before = place.cpu();
+    const before = fleet.cpu();
     await sleep(IDLE_MS);
-    const idle = new Map([...place.cpu()].map(([name, s]) => [name, (s - (before.get(name) ?? s)) / (IDLE_MS / 1000)]));
+    const idle = new Map([...fleet.cpu()].map(([name, s]) => [name, (s - (before.get(name) ?? s)) / (IDLE_MS / 1000)]));
     // Elasticsearch continues to merge segments for a while.
     if (sumOf(idle.values()) < MAX_IDLE_CORES || attempt === 10) return idle;
   }
 }
 
 /** Plays a load, waits until it is processed, and reports wrong counters. */
-export async function round(report: Report, place: MeasuredFleet, feed: Child, load: Load): Promise<Round> {
-  const before = await place.counts();
-  const cpu = (): Map<string, number> => new Map([...place.cpu(), ['feed', cpuSeconds(feed.pid)]]);
+export async function round(report: Report, fleet: MeasuredFleet, feed: Child, load: Load): Promise<Round> {
+  const before = await fleet.counts();
+  const cpu = (): Map<string, number> => new Map([...fleet.cpu(), ['feed', cpuSeconds(feed.pid)]]);
   const cpuBefore = cpu();
   const began = performance.now();
   const fed = await feed.ask<Fed>(`${load.from} ${load.hosts} ${load.rate}`);
-  const after = await place.drain(before, fed.events);
+  const after = await fleet.drain(before, fed.events);
   const totalSeconds = (performance.now() - began) / 1000;
   const taken = new Map([...cpu()].map(([name, s]) => [name, s - (cpuBefore.get(name) ?? 0)]));
   checkCounts(report, load.label, fed, before, after);
-  await place.drain(after, (await feed.ask<Fed>(`rest ${load.from} ${load.hosts}`)).events);
+  await fleet.drain(after, (await feed.ask<Fed>(`rest ${load.from} ${load.hosts}`)).events);
   return { ...fed, load, totalSeconds, cpu: taken };
 }
 
@@ -70,7 +70,7 @@ function checkCounts(report: Report, label: string, { events }: Fed, before: Cou
       increase('detector', 'events') - events - increase('enricher', 'gaps'),
     'duplicate events': increase('enricher', 'duplicates') + increase('detector', 'duplicates'),
     'missing events': increase('enricher', 'missing'),
-    'evicted processes': increase('enricher', 'evicted'),
+    evictions: increase('enricher', 'evicted'),
     'forged records': increase('detector', 'forged'),
   };
   for (const [name, number] of Object.entries(deviations))
