@@ -19,7 +19,7 @@ test('up with the collector alone loads no broker client, no certificates and no
   const flags = [...process.execArgv, '--input-type=module', '--eval', PROGRAM];
   const output = execFileSync(process.execPath, flags, { cwd: absolute('..'), encoding: 'utf8' });
   const loaded = JSON.parse(output) as string[];
-  assert.ok(loaded.some((name) => name.includes('services/collector/src/agent.ts')));
+  assert.ok(loaded.some((name) => name.includes('services/collector/src/pipeline.ts')));
   const heavy =
     /internal\/deps\/undici|packages\/bus-kafka\/src\/(?:kafka|registry\/(?:client|schema-bus))|packages\/identity\/src\/(?!local)|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
   assert.deepEqual(

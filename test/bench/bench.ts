@@ -1,4 +1,4 @@
-/** What `npm run bench` runs: see docs/PERFORMANCE.md. */
+/** Runs the benches: `npm run bench`. docs/PERFORMANCE.md explains the sections. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,11 +9,11 @@ import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
 import { interrupted } from './lib/interrupt.ts';
 import { type BenchOptions, parseOptions, type SectionName, USAGE } from './lib/options.ts';
-import { sensorsInKernel } from './lib/others.ts';
 import { reportProfiles } from './lib/profile.ts';
 import { Programs } from './lib/programs.ts';
 import { type Load, type Recorded, record } from './lib/recording.ts';
 import { Report } from './lib/report.ts';
+import { sensorsInKernel } from './lib/usage.ts';
 import { codecs } from './sections/codecs.ts';
 import { fleet } from './sections/fleet.ts';
 import { latency } from './sections/latency.ts';
@@ -34,29 +34,16 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   fleet,
 };
 
+/** Runs the sections and returns whether all checks passed. */
 async function bench(options: BenchOptions): Promise<boolean> {
   if (process.getuid?.() !== 0) throw new BenchError('ERR_BENCH_SETUP', 'the sensor needs root: sudo npm run bench');
   const report = new Report(options.json);
   const environment = environmentOf(options);
-  report.say(Object.values(environment).join(' · '));
+  report.print(Object.values(environment).join(' · '));
   const dir = mkdtempSync(join(tmpdir(), 'ringfence-bench-'));
   if (options.profileDir !== null) mkdirSync(options.profileDir, { recursive: true });
   try {
-    // Not below /tmp: a rule reports what is executed there, and every exec would be an alert.
-    const programs = new Programs(join(HOME, 'dist/bench'));
-    const recorded = new Map<Load, Promise<Recorded>>();
-    const context: BenchContext = {
-      options: options.profileDir === null ? options : { ...options, profileDir: resolve(options.profileDir) },
-      report,
-      programs,
-      dir,
-      recorded(load) {
-        const known = recorded.get(load) ?? record(dir, programs, load, Math.min(30, options.seconds));
-        recorded.set(load, known);
-        return known;
-      },
-      found: {},
-    };
+    const context = createContext(options, report, dir);
     for (const name of options.sections) {
       report.begin(name);
       await SECTIONS[name](context);
@@ -67,6 +54,24 @@ async function bench(options: BenchOptions): Promise<boolean> {
   }
   report.end(environment);
   return !report.failed;
+}
+
+function createContext(options: BenchOptions, report: Report, dir: string): BenchContext {
+  // Not below /tmp: a rule matches programs there, and every exec would raise an alert.
+  const programs = new Programs(join(HOME, 'dist/bench'));
+  const recordings = new Map<Load, Promise<Recorded>>();
+  return {
+    options: options.profileDir === null ? options : { ...options, profileDir: resolve(options.profileDir) },
+    report,
+    programs,
+    dir,
+    recorded(load) {
+      const recording = recordings.get(load) ?? record(dir, programs, load, Math.min(30, options.seconds));
+      recordings.set(load, recording);
+      return recording;
+    },
+    results: {},
+  };
 }
 
 function environmentOf({ sections, seconds, runs }: BenchOptions): Readonly<Record<string, string>> {

@@ -1,6 +1,7 @@
 /**
- * Loaded into the measured program (`--import`): SIGUSR2 starts a CPU profile, the next one writes it to $BENCH_PROFILE. Not --cpu-prof: its
- * signals, a thousand a second, interrupt the kernel's verifier, which then refuses every program of the sensor with EAGAIN.
+ * Loaded into the measured program with `--import`: SIGUSR2 starts a CPU profile, and the next SIGUSR2 writes it to
+ * $BENCH_PROFILE. --cpu-prof does not work: its thousand signals per second interrupt the kernel's verifier, which then
+ * refuses every program of the sensor with EAGAIN.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -21,7 +22,7 @@ async function toggle(): Promise<void> {
   }
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();
-  // Whole as soon as it is there.
+  // Rename, so that a reader never sees an incomplete file.
   writeFileSync(`${path}.new`, JSON.stringify(profile));
   renameSync(`${path}.new`, path);
 }

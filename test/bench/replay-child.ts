@@ -1,5 +1,5 @@
 /**
- * Plays a recording as `ringfence replay` does, and prints how long that took without the start of the program.
+ * Plays a recording as `ringfence replay` does, and prints how long the replay took, without the program's start.
  *
  *   replay-child.ts RECORDING [PROFILE]
  */

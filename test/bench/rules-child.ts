@@ -1,6 +1,6 @@
 /**
- * Decodes EventBatches and matches their events, in a process of its own, as a detector has it: nothing of another rule set is in its caches or
- * in what its compiler has learnt.
+ * Decodes EventBatches and matches their events, in its own process like a detector, so that no other rule set has
+ * influenced its caches or V8's optimizations.
  *
  *   rules-child.ts JOB.json
  */
@@ -12,21 +12,21 @@ import { EventView } from '@ringfence/wire';
 import type { MatchJob, MatchResult } from './rules/job.ts';
 import { readBatches } from './rules/job.ts';
 
-/** s of CPU time before anything counts: until then V8 compiles. */
-const WARM_UP = 2;
+/** CPU seconds of warm-up, until V8 has compiled the code */
+const WARM_UP_S = 2;
 
 const [path = ''] = process.argv.slice(2);
 const job = JSON.parse(readFileSync(path, 'utf8')) as MatchJob;
 const batches = readBatches(job.batches);
 const begin = performance.now();
-const set = compiled(job);
+const set = compile(job);
 const compileMs = performance.now() - begin;
 let matches = 0;
-/** µs that the events are later than recorded: each walk goes on where the last one ended, since sequences remember what came before. */
-let later = 0;
+/** Shift of the events' times, µs: each walk continues where the last one ended, because sequences keep state. */
+let shiftUs = 0;
 const events = walk(null);
 
-for (const until = cpuSeconds() + WARM_UP; cpuSeconds() < until; ) {
+for (const until = cpuSeconds() + WARM_UP_S; cpuSeconds() < until; ) {
   walk(null);
   walk(set);
 }
@@ -43,39 +43,39 @@ const errors = set.diagnostics.filter(({ severity }) => severity === 'error').ma
 const result: MatchResult = { rules: set.rules.length, compileMs, events, matches, errors, decoding, matching };
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
-function compiled({ sources, indexed, measured }: MatchJob): Rules {
+function compile({ sources, indexed, measured }: MatchJob): Rules {
   const rules = compileDetectorRules(sources);
   if (indexed && measured) return rules;
   return compileRules({ ...rules.options, indexed, ...(measured ? {} : { clock: null }) });
 }
 
-/** null: decodes only. The events. */
+/** Decodes all events, matches them unless `rules` is null, and returns their number. */
 function walk(rules: Rules | null): number {
   const view = new EventView();
-  let seen = 0;
+  let count = 0;
   let first = 0;
   for (const batch of batches) {
     view.open(batch);
     while (view.next()) {
-      if (seen++ === 0) first = view.cursor.ktime;
-      rules?.matcher.match(view, matched, view.cursor.ktime + later);
+      if (count++ === 0) first = view.cursor.ktime;
+      rules?.matcher.match(view, countMatch, view.cursor.ktime + shiftUs);
     }
   }
-  if (rules !== null) later += view.cursor.ktime - first;
-  return seen;
+  if (rules !== null) shiftUs += view.cursor.ktime - first;
+  return count;
 }
 
-function matched(): void {
+function countMatch(): void {
   matches++;
 }
 
-/** Of all threads: the process has one core. */
+/** CPU time of all threads: the process has one core. */
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
 
-/** The kernel counts CPU time in ticks of milliseconds: short work is repeated. */
+/** Returns the CPU seconds of one call. The kernel counts CPU time in ticks, so short work is repeated. */
 function secondsOf(work: () => unknown): number {
   const start = cpuSeconds();
   for (let calls = 1; ; calls++) {
@@ -93,7 +93,7 @@ async function profile(file: string): Promise<void> {
   secondsOf(() => {
     for (let i = 0; i < 10; i++) walk(set);
   });
-  const { profile: found } = await session.post('Profiler.stop');
-  writeFileSync(file, JSON.stringify(found));
+  const { profile: cpuProfile } = await session.post('Profiler.stop');
+  writeFileSync(file, JSON.stringify(cpuProfile));
   session.disconnect();
 }

@@ -1,5 +1,6 @@
 /**
- * What sequences cost: 100 of them, 100,000 live keys, events of which each fits a step or two. Needs --expose-gc; prints SequenceFigures.
+ * Measures sequence rules: 100 sequences, 100,000 live keys, events that each match a step or two. Needs --expose-gc;
+ * prints SequenceFigures.
  */
 
 import type { FieldSpec } from '@ringfence/fields';
@@ -20,19 +21,19 @@ const kinds: EventKinds<BenchEvent> = { names: KINDS, of: (event) => event.kind 
 const SEQUENCES = 100;
 const KEYS = 100_000;
 const EVENTS = 1_000_000;
-/** Later steps come only when all keys are there: their code is compiled by then. */
-const WARM_UP = 200_000;
-/** Few: while they wait they are objects that the collector copies, where a detector has one view of a batch's bytes. */
-const AT_ONCE = 200;
-/** µs of event time that the host has been up: more than small integers hold, as it is but for the first half hour */
-const UP_US = 86_400_000_000;
+/** Events between the first pass over all keys and the measurement, until V8 has compiled the code of later steps */
+const WARM_UP_EVENTS = 200_000;
+/** Small, because the garbage collector copies waiting events; a detector has one view of a batch's bytes instead. */
+const CHUNK_EVENTS = 200;
+/** Uptime at the first event, µs: more than V8's small integers hold, as on a host that is up for over half an hour */
+const UPTIME_US = 86_400_000_000;
 
 function field(
   name: string,
   get: FieldSpec<BenchEvent>['get'],
-  more: Partial<FieldSpec<BenchEvent>> = {},
+  options: Partial<FieldSpec<BenchEvent>> = {},
 ): FieldSpec<BenchEvent> {
-  return { name, type: 'string', get, doc: name, ...more };
+  return { name, type: 'string', get, doc: name, ...options };
 }
 
 const catalogue: FieldCatalogue<BenchEvent> = {
@@ -48,7 +49,7 @@ const catalogue: FieldCatalogue<BenchEvent> = {
   ],
 };
 
-/** Two to four steps, by the process or its parent, some with runs, missing events, an end. */
+/** Returns a sequence of two to four steps, by process or by parent, some with runs, a missing event and an end. */
 function ruleOf(n: number): string {
   const tool = `[ event.action = exec and process.name = tool${n} ]`;
   const write = `[ event.action = open and file.path startswith /srv/${n}/ ]`;
@@ -62,8 +63,8 @@ function ruleOf(n: number): string {
 }
 
 /**
- * The next events of a stream: each begins a sequence of its process, or is a later step of one that was begun before. Deterministic. Made anew
- * each time, as events come from a decoder; all at once they would be most of the heap.
+ * Returns a deterministic generator of events: each begins a sequence of its process or is a later step of a sequence.
+ * The events are created in chunks, as by a decoder; all events together would fill most of the heap.
  */
 function eventMaker(): (from: number, to: number) => BenchEvent[] {
   let seed = 1;
@@ -71,8 +72,8 @@ function eventMaker(): (from: number, to: number) => BenchEvent[] {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
     return (seed >>> 8) % n;
   };
-  /** In one piece, as a decoder makes it. */
-  const text = (parts: string): string => Buffer.from(parts, 'latin1').toString('latin1');
+  /** Returns a flat string, as a decoder does. */
+  const text = (value: string): string => Buffer.from(value, 'latin1').toString('latin1');
   const entity = (n: number): string => text(n.toString(16).padStart(8, '0').repeat(4));
   const make = (i: number): BenchEvent => {
     const process = i < KEYS ? i : random(KEYS);
@@ -97,22 +98,22 @@ function benchSequences(): SequenceFigures {
   const set = compileRules({ sources: [{ name: 'bench.yaml', text }], catalogue, kinds, memory });
   for (const { message } of set.diagnostics) throw new Error(message);
   let matched = 0;
-  /** µs of processor time, without what it takes to make the events */
+  /** Returns the CPU time in µs, without the creation of the events. */
   const run = (from: number, to: number): number => {
     const events = next(from, to);
     const started = process.cpuUsage();
-    for (let i = from; i < to; i++) matched += set.matcher.match(events[i - from]!, () => {}, UP_US + i * 10);
+    for (let i = from; i < to; i++) matched += set.matcher.match(events[i - from]!, () => {}, UPTIME_US + i * 10);
     const { user, system } = process.cpuUsage(started);
     return user + system;
   };
   const runAll = (from: number, to: number): number => {
     let tookUs = 0;
-    for (let at = from; at < to; at += AT_ONCE) tookUs += run(at, at + AT_ONCE);
+    for (let at = from; at < to; at += CHUNK_EVENTS) tookUs += run(at, at + CHUNK_EVENTS);
     return tookUs;
   };
   runAll(0, KEYS);
   memory.takeChanges();
-  const first = KEYS + WARM_UP;
+  const first = KEYS + WARM_UP_EVENTS;
   runAll(KEYS, first);
   const tookUs = runAll(first, EVENTS);
   const perSecond = ((EVENTS - first) / tookUs) * 1e6;

@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { createAgentControl } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import {
   createAuthority,
@@ -29,9 +30,6 @@ import { createTestAlert, createTestLineage, EVIDENCE_BOOT, startTcpProxy, type 
 import { kafkaMissing, type RedisServer, redisMissing, sharedKafka, startRedis } from '@ringfence/testkit/servers';
 import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
 import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
-import { AgentControl } from '../../services/collector/src/control/control.ts';
-import { ExecutedCommands } from '../../services/collector/src/control/executed.ts';
-import { RateLimit } from '../../services/collector/src/control/rate-limit.ts';
 import type { ResponderChild } from './lib/responder-child.ts';
 
 const ROUNDS = Number(process.env['RINGFENCE_CHAOS_ROUNDS'] ?? '8');
@@ -133,12 +131,12 @@ class Agent {
   async start(fleet: Fleet, ports: readonly number[]): Promise<void> {
     const { root } = await fleet.enrol(this.hostId, 'agent');
     const trusted = new TrustedKeys(root, 'responder');
-    const control = new AgentControl({
+    const control = createAgentControl({
       hostId: this.hostId,
       bootId: EVIDENCE_BOOT,
       trustedKeys: trusted,
-      executed: new ExecutedCommands(join(fleet.path, `state-${this.hostId}`), Date.now() * 1000),
-      limit: new RateLimit(10_000),
+      stateDir: join(fleet.path, `state-${this.hostId}`),
+      killsPerMinute: 10_000,
       find: (tgid) =>
         this.victims.has(tgid)
           ? {
@@ -150,7 +148,6 @@ class Agent {
           : null,
       isProtected: () => null,
       setInterest: () => {},
-      count: () => {},
       log,
     });
     const watched = {

@@ -3,7 +3,7 @@
  * Prints ns per event by kind, and the baseline that the same run measures: copying the record.
  */
 
-import { Batch } from '@ringfence/collector';
+import { Batch } from '@ringfence/collector/batch';
 import { createSigningKey, records, signBytes } from '@ringfence/wire';
 import { isSound } from '../src/records/record-check.ts';
 import { transcode } from '../src/records/transcode.ts';

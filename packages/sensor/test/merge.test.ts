@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Batch } from '@ringfence/collector';
+import { Batch } from '@ringfence/collector/batch';
 import { RingReader } from '@ringfence/libbpf-ts';
 import { identity } from '@ringfence/testkit/agent';
 import { decode, type Event, LANE, records } from '@ringfence/wire';
@@ -57,7 +57,12 @@ class Bench {
     new LaneReader(LANE.security, this.rings[0].reader),
     new LaneReader(LANE.bulk, this.rings[1].reader),
   ];
-  readonly batch: Batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 1 << 19);
+  readonly batch: Batch = new Batch(
+    { ...identity, run: Buffer.alloc(8) },
+    identity.key,
+    1 << 19,
+    (generation) => generation * 100,
+  );
   readonly cgroups: number[] = [];
   readonly merge: Merge = new Merge(this.batch, (low) => this.cgroups.push(low));
 
@@ -173,7 +178,6 @@ describe('merging the lanes', () => {
 
   it('names for each event the interest that it was filtered with, also of what was in the rings before the last', () => {
     const bench = new Bench();
-    bench.batch.versionOf = (generation) => generation * 100;
     const [security, bulk] = bench.rings;
     for (const [at, generation] of [
       [10, 1],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Batch } from '@ringfence/collector';
+import { Batch } from '@ringfence/collector/batch';
 import { identity } from '@ringfence/testkit/agent';
 import { RawBatchReader, records } from '@ringfence/wire';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * From the kernel's clock at an exec to the batch that holds it being on the bus, one exec at a time on an idle reader:
- * `node --conditions=@ringfence/source services/collector/bench/latency.ts`. Needs root.
+ * Latency from an exec, by the kernel's clock, until its batch is on the bus; one exec at a time on an idle agent.
+ * Needs root: `node --conditions=@ringfence/source services/collector/bench/latency.ts`
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,11 +15,12 @@ import { createSigningKey, KIND, RawBatchReader } from '@ringfence/wire';
 import { startCollector } from '../src/main.ts';
 
 const SAMPLES = 100;
-const GAP_MS = 60;
+const INTERVAL_MS = 60;
 const directory = mkdtempSync(join(tmpdir(), 'ringfence-latency-'));
 const reader = new RawBatchReader();
 const micros: number[] = [];
-let wanted = 0;
+/** Pid of the process whose exec is measured */
+let expectedPid = 0;
 
 const bus = {
   produce: async (records: readonly { readonly value: Uint8Array | null }[]): Promise<void> => {
@@ -27,7 +28,8 @@ const bus = {
     for (const { value } of records) {
       reader.open(value as Uint8Array);
       while (reader.next())
-        if (reader.cursor.kind === KIND.Exec && reader.cursor.tgid === wanted) micros.push(now - reader.cursor.ktime);
+        if (reader.cursor.kind === KIND.Exec && reader.cursor.tgid === expectedPid)
+          micros.push(now - reader.cursor.ktime);
     }
   },
 };
@@ -39,13 +41,14 @@ const collector = await startCollector({
   log: silentLog,
 });
 for (let sample = 0; sample < SAMPLES; sample++) {
-  await sleep(GAP_MS);
+  await sleep(INTERVAL_MS);
   const child = spawn('/bin/true');
-  wanted = child.pid ?? 0;
+  expectedPid = child.pid ?? 0;
   await once(child, 'exit');
 }
 await collector.close();
 rmSync(directory, { recursive: true });
 micros.sort((a, b) => a - b);
-const at = (part: number): string => `${((micros[Math.floor(micros.length * part)] ?? 0) / 1000).toFixed(2)} ms`;
-console.log(`exec → bus, ${micros.length} samples: p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}`);
+const quantile = (share: number): string =>
+  `${((micros[Math.floor(micros.length * share)] ?? 0) / 1000).toFixed(2)} ms`;
+console.log(`exec → bus, ${micros.length} samples: p50 ${quantile(0.5)}, p90 ${quantile(0.9)}, p99 ${quantile(0.99)}`);

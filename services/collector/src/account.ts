@@ -1,104 +1,98 @@
 import type { Failure, Forgotten, KindAccount, LaneReader, RunState, Skipped } from '@ringfence/sensor';
 import type { LANE } from '@ringfence/wire';
-import type { Spool } from './spool/spool.ts';
-import type { Delivery } from './steps/deliver.ts';
+import type { Outbox } from './delivery/outbox.ts';
 
-/** Where the records of one of the sensor's lanes went. The first part is since the sensor was loaded, the second since the agent's start. */
+/**
+ * Where the records of one of the sensor's lanes went. `sent`, `read` and `inRing` count since the sensor was loaded,
+ * the other figures since the agent's start.
+ */
 export interface LaneFlow {
   readonly lane: number;
   /** `sent` = `read` + `inRing` */
   readonly sent: number;
-  /** by this agent and those before it */
+  /** By this agent and those before it */
   readonly read: number;
   readonly inRing: number;
   /** `taken` + `earlier` = `delivered` + `waiting` + `dropped` + `malformed` + `underWay` */
   readonly taken: number;
-  /** what waited in the spool at the start, or was left in the rings of another sensor */
+  /** Waited in the spool at the start, or was left in the rings of another sensor */
   readonly earlier: number;
-  /** on the bus */
+  /** On the bus */
   readonly delivered: number;
-  /** in the spool */
+  /** In the spool */
   readonly waiting: number;
-  /** from a full spool */
+  /** From a full spool */
   readonly dropped: number;
   readonly malformed: number;
-  /** read, and neither on the bus nor in the spool yet */
+  /** Read, and neither on the bus nor in the spool yet */
   readonly underWay: number;
 }
 
 /** Where every event went. */
 export interface EventAccount {
-  /** in the kernel, since the sensor was loaded */
+  /** In the kernel, since the sensor was loaded */
   readonly kinds: readonly KindAccount[];
   readonly lanes: readonly LaneFlow[];
-  /** what was held back, by cgroup and kind */
+  /** Throttled events, by cgroup and kind */
   readonly throttled: readonly ThrottledAccount[];
-  /** of the kernel's helpers in the sensor */
+  /** Failures of kernel helpers that the sensor called */
   readonly failures: readonly Failure[];
-  /** by maps of the sensor that were full */
+  /** Entries evicted from full maps of the sensor */
   readonly forgotten: readonly Forgotten[];
-  /** calls that the kernel has skipped, by program: none of them is among those that were seen */
+  /** Calls that the kernel has skipped, by program; no other figure includes them */
   readonly skipped: readonly Skipped[];
 }
 
-/** What one cgroup had beyond its share, since the sensor was loaded. */
+/** Events of one cgroup beyond its share, since the sensor was loaded. */
 export interface ThrottledAccount {
-  /** id, as text: 64 bits */
+  /** 64-bit id, as text */
   readonly cgroup: string;
-  /** from the hierarchy's root; empty: gone */
+  /** From the hierarchy's root; empty when the cgroup is gone */
   readonly path: string;
   readonly lane: number;
   readonly kind: string;
   readonly count: number;
 }
 
-interface Parts {
+interface FlowSources {
   readonly readers: readonly LaneReader[];
   readonly run: RunState;
-  readonly delivery: Delivery;
-  readonly spool: Spool;
+  readonly outbox: Outbox;
 }
 
 type SensorLane = typeof LANE.security | typeof LANE.bulk;
 
-/** Follows what is read from the rings to the bus. */
+/** Follows the records of the rings to the bus. */
 export class FlowAccount {
-  readonly #parts: Parts;
-  /** by lane: what was read before this start, and what was on its way then */
-  readonly #start = new Map<number, { readonly read: number; readonly gone: number }>();
+  readonly #sources: FlowSources;
+  /** Figures before this start, by lane: records read, and records that had left the rings */
+  readonly #before = new Map<number, { readonly read: number; readonly earlier: number }>();
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    for (const { lane } of parts.readers) {
-      const { delivered, waiting, dropped } = this.#gone(lane);
-      this.#start.set(lane, { read: parts.run.read(lane as SensorLane), gone: delivered + waiting + dropped });
+  constructor(sources: FlowSources) {
+    this.#sources = sources;
+    for (const { lane } of sources.readers) {
+      const { delivered, waiting, dropped } = sources.outbox.flow(lane);
+      const read = sources.run.read(lane as SensorLane);
+      this.#before.set(lane, { read, earlier: delivered + waiting + dropped });
     }
   }
 
-  #gone(lane: number): Pick<LaneFlow, 'delivered' | 'waiting' | 'dropped'> {
-    const { waiting, moved, dropped } = this.#parts.spool.flow(lane);
-    return { delivered: (this.#parts.delivery.direct.get(lane) ?? 0) + moved, waiting, dropped };
-  }
-
-  /** What was taken is safe: the rings move on. */
-  released(): void {
-    for (const reader of this.#parts.readers)
-      this.#parts.run.setRead(
-        reader.lane as SensorLane,
-        (this.#start.get(reader.lane)?.read ?? 0) + reader.taken + reader.skipped,
-      );
+  /** Records how much was read, once the rings have released it. */
+  onReleased(): void {
+    const { readers, run } = this.#sources;
+    for (const { lane, taken, skipped } of readers)
+      run.setRead(lane as SensorLane, (this.#before.get(lane)?.read ?? 0) + taken + skipped);
   }
 
   lanes(kinds: readonly KindAccount[]): LaneFlow[] {
-    return this.#parts.readers.map((reader) => {
-      const { lane, taken } = reader;
+    const { readers, run, outbox } = this.#sources;
+    return readers.map(({ lane, taken, skipped: malformed }) => {
       const sent = kinds.reduce((sum, account) => sum + (account.lane === lane ? account.sent : 0), 0);
-      const read = this.#parts.run.read(lane as SensorLane);
-      const earlier = this.#start.get(lane)?.gone ?? 0;
-      const gone = this.#gone(lane);
-      const malformed = reader.skipped;
-      const underWay = taken + earlier - gone.delivered - gone.waiting - gone.dropped;
-      const counts = { taken: taken + malformed, earlier, ...gone, malformed, underWay };
+      const read = run.read(lane as SensorLane);
+      const earlier = this.#before.get(lane)?.earlier ?? 0;
+      const flow = outbox.flow(lane);
+      const underWay = taken + earlier - flow.delivered - flow.waiting - flow.dropped;
+      const counts = { taken: taken + malformed, earlier, ...flow, malformed, underWay };
       return { lane, sent, read, inRing: sent - read, ...counts };
     });
   }

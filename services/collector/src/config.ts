@@ -5,53 +5,65 @@ import type { ProbeOptions } from '@ringfence/sensor';
 import { CollectorError } from './errors.ts';
 
 export interface CollectorOptions {
-  /** the compiled sensor. */
+  /** Path of the compiled sensor */
   readonly sensorObject: string;
-  /** directory that holds the executed commands, the spool and the agent's lock; made when missing */
+  /** Directory of the list of executed commands, the spool and the agent's lock; created when missing */
   readonly stateDir: string;
-  /** directory under a bpf file system where maps and links are pinned. @default /sys/fs/bpf/ringfence */
+  /** Directory under a bpf file system where maps and links are pinned. @default /sys/fs/bpf/ringfence */
   readonly pinPath?: string;
-  /** bytes, a power of two. A larger ring bridges a longer stall. @default 4 MiB */
+  /** Bytes, a power of two. A larger ring bridges a longer stall. @default 4 MiB */
   readonly ringSecurityBytes?: number;
-  /** bytes, a power of two. @default 16 MiB */
+  /** Bytes, a power of two. @default 16 MiB */
   readonly ringBulkBytes?: number;
-  /** ms between two looks at the rings while events come: longer makes larger batches and later alerts. @default 4 */
+  /**
+   * Time between two reads of the rings while events come, ms. A longer interval makes batches larger and alerts later.
+   * @default 4
+   */
   readonly pollIntervalMs?: number;
-  /** ms between two ticks; every timer downstream runs on them. @default 1000 */
+  /** Time between two ticks, ms; every timer downstream runs on them. @default 1000 */
   readonly tickMs?: number;
-  /** bytes of events in one RawBatch. @default 512 KiB */
+  /** Bytes of events in one RawBatch. @default 512 KiB */
   readonly batchMaxBytes?: number;
-  /** 'all' sends every open; 'interest' what loaded content can match. @default interest */
+  /** 'all' sends every open, 'interest' those that loaded content can match. @default interest */
   readonly opens?: 'interest' | 'all';
-  /** opens below these are sent whatever the content says. @default none */
+  /** Path prefixes whose opens are always sent. @default none */
   readonly watchedPaths?: readonly string[];
-  /** Kinds of events, or `kind.form`, that are sent whatever the content says; `all`: every one. @default none */
+  /** Kinds of events, or `kind.form`, that are always sent; `all` means every kind. @default none */
   readonly audit?: readonly string[];
-  /** directory of the spool. @default <stateDir>/spool */
+  /** Directory of the spool. @default <stateDir>/spool */
   readonly spoolPath?: string;
-  /** bytes that the spool may use; when full, the oldest bulk batches go first. @default 512 MiB */
+  /** Maximum size of the spool; when it is full, the oldest bulk batches are dropped first. @default 512 MiB */
   readonly spoolMaxBytes?: number;
-  /** directories of files that say which cgroup is which container. @default <stateDir>/containers.d and /run/ringfence/containers.d */
+  /**
+   * Directories of files that announce which cgroup is which container.
+   * @default <stateDir>/containers.d and /run/ringfence/containers.d
+   */
   readonly containerFiles?: readonly string[];
-  /** kills carried out in any 60 s, whoever ordered them; more are refused. @default 60 */
+  /** Maximum number of kills in any 60 s, by all responders together; further commands are refused. @default 60 */
   readonly killsPerMinute?: number;
-  /** where the host's file system is: another place than / in a container only. @default / */
+  /** Root of the host's file system; it differs from / only in a container. @default / */
   readonly hostRoot?: string;
-  /** data roots of Docker engines besides those that are found; as the host names them. @default none */
+  /** Data roots of Docker engines that are not found automatically, as paths on the host. @default none */
   readonly dockerRoots?: readonly string[];
-  /** which logs are read, as the host names them. @default none */
+  /** Logs to read, as paths on the host. @default none */
   readonly logs?: LogOptions;
-  /** how often kernel and host are looked at, and what is known there. @default never */
+  /** Interval of the checks of kernel and host, and the BPF programs known there. @default never */
   readonly integrity?: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
-  /** whether executables are hashed, up to which size and how fast. @default yes, 64 MiB, 32 MiB/s */
+  /** Whether executables are hashed, up to which size and how fast. @default yes, 64 MiB, 32 MiB/s */
   readonly hash?: HashLimits & { readonly enabled: boolean };
-  /** which probes in user space are set. @default none */
+  /** Probes in user space. @default none */
   readonly probes?: ProbeOptions;
-  /** events a second of one cgroup that a ring is promised while it is more than half full; 0: any number. @default 20,000 */
+  /**
+   * Events a second that a cgroup may send while a ring is more than half full; 0 means any number.
+   * @default 20,000
+   */
   readonly sharePerSecond?: number;
-  /** events that a cgroup may send at once beyond that. @default 5,000 */
+  /** Events that a cgroup may send at once beyond that. @default 5,000 */
   readonly shareBurst?: number;
-  /** leave sensor and pins in the kernel on a clean close too: events of the pause are then read by the next start. @default false */
+  /**
+   * Leaves the sensor and its pins in the kernel after a clean close, so that the next start reads the events in
+   * between. @default false
+   */
   readonly keepPinned?: boolean;
 }
 
@@ -59,7 +71,7 @@ export type CompiledOptions = Required<CollectorOptions>;
 
 const MiB = 1 << 20;
 
-/** Throws CollectorError (ERR_COLLECTOR_OPTIONS) naming the option. */
+/** Fills in the defaults. Throws CollectorError (ERR_COLLECTOR_OPTIONS) that names an invalid option. */
 export function compileOptions(options: CollectorOptions): CompiledOptions {
   const { stateDir } = options;
   const compiled: CompiledOptions = {
@@ -87,42 +99,55 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     keepPinned: false,
     ...options,
   };
+  checkRanges(compiled);
+  checkHashesAndLogs(compiled);
+  checkAudit(compiled);
+  return Object.freeze(compiled);
+}
+
+function checkRanges(compiled: CompiledOptions): void {
   for (const name of ['ringSecurityBytes', 'ringBulkBytes'] as const) {
     const bytes = compiled[name];
     if (bytes < 65536 || bytes > 2 ** 30 || (bytes & (bytes - 1)) !== 0)
-      throw bad(name, bytes, 'a power of two from 64 KiB to 1 GiB');
+      throw optionError(name, bytes, 'a power of two from 64 KiB to 1 GiB');
   }
-  between(compiled, 'pollIntervalMs', 1, 1000);
-  between(compiled, 'tickMs', 10, 60_000);
-  // A RawBatch must fit one record of every bus (1 MiB), with its last event (an exec of 50 KiB) and the counters of 256 CPUs.
-  between(compiled, 'batchMaxBytes', 64 * 1024, 768 * 1024);
-  between(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
-  between(compiled, 'killsPerMinute', 0, 6000);
-  const { maxBytes, bytesPerSecond } = compiled.hash;
-  if (!(maxBytes >= 0)) throw bad('hash.maxBytes', maxBytes, '0 or more');
-  if (!(bytesPerSecond >= MiB)) throw bad('hash.bytesPerSecond', bytesPerSecond, '1 MiB or more');
-  between(compiled, 'sharePerSecond', 0, 10_000_000);
-  between(compiled, 'shareBurst', 1, 10_000_000);
-  const { files, linesPerSecond } = compiled.logs;
-  if (!(linesPerSecond >= 1)) throw bad('logs.linesPerSecond', linesPerSecond, '1 or more');
-  const unknown = compiled.audit.find((text) => text !== 'all' && wantOf(text) === undefined);
+  assertBetween(compiled, 'pollIntervalMs', 1, 1000);
+  assertBetween(compiled, 'tickMs', 10, 60_000);
+  // A RawBatch must fit a record of every bus (1 MiB), with its last event (up to 50 KiB) and the counters of 256 CPUs.
+  assertBetween(compiled, 'batchMaxBytes', 64 * 1024, 768 * 1024);
+  assertBetween(compiled, 'spoolMaxBytes', MiB, 2 ** 40);
+  assertBetween(compiled, 'killsPerMinute', 0, 6000);
+  assertBetween(compiled, 'sharePerSecond', 0, 10_000_000);
+  assertBetween(compiled, 'shareBurst', 1, 10_000_000);
+}
+
+function checkHashesAndLogs({ hash, logs }: CompiledOptions): void {
+  const { maxBytes, bytesPerSecond } = hash;
+  if (!(maxBytes >= 0)) throw optionError('hash.maxBytes', maxBytes, '0 or more');
+  if (!(bytesPerSecond >= MiB)) throw optionError('hash.bytesPerSecond', bytesPerSecond, '1 MiB or more');
+  const { files, linesPerSecond } = logs;
+  if (!(linesPerSecond >= 1)) throw optionError('logs.linesPerSecond', linesPerSecond, '1 or more');
+  const relative = files.find((path) => !path.startsWith('/'));
+  if (relative !== undefined) throw optionError('logs.files', relative, 'absolute paths');
+}
+
+function checkAudit({ audit }: CompiledOptions): void {
+  const unknown = audit.find((text) => text !== 'all' && wantOf(text) === undefined);
   if (unknown !== undefined)
-    throw bad(
+    throw optionError(
       'audit',
       unknown,
       `all, or one of ${[...FILTERED_KINDS.keys()].join(', ')}, or a form of one (docs/EVENTS.md)`,
     );
-  const relative = files.find((path) => !path.startsWith('/'));
-  if (relative !== undefined) throw bad('logs.files', relative, 'absolute paths');
-  return Object.freeze(compiled);
 }
 
-function between(options: CompiledOptions, name: keyof CompiledOptions, low: number, high: number): void {
+function assertBetween(options: CompiledOptions, name: keyof CompiledOptions, low: number, high: number): void {
   const value = options[name];
-  if (typeof value !== 'number' || !(value >= low && value <= high)) throw bad(name, value, `${low} to ${high}`);
+  if (typeof value !== 'number' || !(value >= low && value <= high))
+    throw optionError(name, value, `${low} to ${high}`);
 }
 
-function bad(name: string, value: unknown, expected: string): CollectorError {
+function optionError(name: string, value: unknown, expected: string): CollectorError {
   return new CollectorError(
     'ERR_COLLECTOR_OPTIONS',
     `collector option ${name} is ${String(value)}, expected ${expected}`,

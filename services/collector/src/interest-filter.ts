@@ -6,14 +6,15 @@ import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
+type SensorFilter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
   readonly control: Pick<
     ControlBlock,
     'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
   >;
 };
 
-const NOTHING: Interest = {
+/** The interest before any content is loaded: every kind of event, and no path, name or executable. */
+const INITIAL: Interest = {
   version: 0,
   openPathPrefixes: [],
   openNames: [],
@@ -27,53 +28,56 @@ type WantedTexts = readonly (readonly [watched: WatchedTexts, wanted: readonly s
 
 const addAll = (texts: WantedTexts): boolean => texts.every(([watched, wanted]) => watched.add(wanted));
 
-/** Tells the sensor what matters: which kinds of events, opens and changes of files. What it isn't told for sure, it sends. */
+/**
+ * Sets the sensor's filter: which kinds of events, opens and changes of files leave the kernel. When the filter cannot
+ * hold an interest, the sensor sends too much rather than too little.
+ */
 export class InterestFilter {
   readonly #options: Options;
-  readonly #filter: Filter;
+  readonly #filter: SensorFilter;
   readonly #log: Log;
 
-  constructor(options: Options, filter: Filter, log: Log) {
+  constructor(options: Options, filter: SensorFilter, log: Log) {
     this.#options = options;
     this.#filter = filter;
     this.#log = log;
   }
 
-  /** Before any content is loaded. `resumed`: the earlier agent's filter stays in force until then. */
+  /** Sets the filter for the time before content is loaded. A resumed sensor keeps the earlier agent's filter. */
   start(resumed: boolean): void {
     if (resumed && this.#options.opens !== 'all') return;
-    this.apply(NOTHING);
+    this.apply(INITIAL);
   }
 
-  /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
+  /** Adds the new entries before it removes old ones, so that nothing covered by both interests is missed. */
   apply(interest: Interest): void {
     const { version } = interest;
     const { interests, control, asked } = this.#filter;
     const texts = this.#texts(interest);
-    const all = this.#options.opens === 'all' || interest.openPathPrefixes === null;
-    const both = addAll(texts);
-    if (all || !both) control.allOpens = true;
-    this.#watch();
+    const wantsAllOpens = this.#options.opens === 'all' || interest.openPathPrefixes === null;
+    const fitsBeside = addAll(texts);
+    if (wantsAllOpens || !fitsBeside) control.allOpens = true;
+    this.#updateHashes();
     const wants = this.#wants(interest);
     const failed = asked.add(wants);
     if (failed.length > 0)
-      this.#log.warn(
-        { version, failed },
-        'hooks that the rules ask for can not be attached: their events are not seen',
-      );
+      this.#log.warn({ version, failed }, 'hooks that the rules need cannot be attached: their events are not seen');
     if (!interests.set(wants, version))
-      this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
+      this.#log.warn(
+        { version },
+        'the rules name more combinations of ports than the kernel can tell apart: every port is sent',
+      );
     asked.keep();
     for (const [watched, wanted] of texts) watched.keep(wanted);
-    // Where there was no room for both, there may be for one of them; meanwhile everything is sent.
-    const held = both || addAll(texts);
-    if (!held)
+    // Without the old entries there may be room. Until then, everything is sent.
+    const fits = fitsBeside || addAll(texts);
+    if (!fits)
       this.#log.warn(
         { version, texts: texts.map(([, wanted]) => wanted.length) },
-        'more path prefixes, file names or executables than the kernel holds: every open and every change of a file is sent',
+        'more path prefixes, file names or executables than the kernel holds: every open and change of a file is sent',
       );
-    this.#watch();
-    control.allOpens = all || !held;
+    this.#updateHashes();
+    control.allOpens = wantsAllOpens || !fits;
   }
 
   #texts(interest: Interest): WantedTexts {
@@ -87,7 +91,7 @@ export class InterestFilter {
     ];
   }
 
-  /** null: everything. */
+  /** Returns the wanted kinds of events, or null for all. */
   #wants({ wants }: Interest): readonly Want[] | null {
     const { audit, opens, watchedPaths } = this.#options;
     if (wants === null || audit.includes('all')) return null;
@@ -95,7 +99,8 @@ export class InterestFilter {
     return [...wants, ...[...audit, ...changes].flatMap((text) => wantOf(text) ?? [])];
   }
 
-  #watch(): void {
+  /** Updates the tables by which the sensor rules out most paths without a lookup. */
+  #updateHashes(): void {
     const { watched, hashes, control } = this.#filter;
     hashes.unwatched.set(unwatchedOf(watched.prefixes.keys()));
     hashes.unnamed.set(unnamedOf(watched.names.keys()));

@@ -1,10 +1,6 @@
-import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import type { Log } from '@ringfence/base';
-import type { Bus } from '@ringfence/bus';
 import type { Control } from '@ringfence/control/port';
 import { Cgroups } from '@ringfence/host-facts';
-import type { Interest } from '@ringfence/interest';
 import { LogReader, type LogStats } from '@ringfence/log-reader';
 import {
   isResumable,
@@ -15,86 +11,65 @@ import {
   Sensor,
   unmarkSensor,
 } from '@ringfence/sensor';
-import type { Failpoint } from '@ringfence/service-kit';
-import type { SigningKey } from '@ringfence/wire';
-import { Agent } from './agent.ts';
-import { type CollectorOptions, compileOptions } from './config.ts';
-import { drainLeftover } from './leftover.ts';
+import { type CompiledOptions, compileOptions } from './config.ts';
+import { openOutbox } from './delivery/outbox.ts';
+import type { CollectorDeps } from './deps.ts';
+import { CycleLoop } from './lifecycle/cycle-loop.ts';
+import { finishAgent } from './lifecycle/finish.ts';
+import { drainLeftover } from './lifecycle/leftover.ts';
+import { startAgent } from './lifecycle/start.ts';
 import type { CollectorStats } from './metrics.ts';
-import { Spool } from './spool/spool.ts';
-import { Delivery } from './steps/deliver.ts';
-
-export interface CollectorIdentity {
-  /** UUID made at the agent's first start */
-  readonly hostId: string;
-  /** /proc/sys/kernel/random/boot_id */
-  readonly bootId: string;
-  /** signs every batch */
-  readonly key: SigningKey;
-  readonly agentVersion: string;
-}
-
-export interface CollectorDeps {
-  readonly options: CollectorOptions;
-  /** the topics ringfence.raw and logs-raw must exist */
-  readonly bus: Pick<Bus, 'produce'>;
-  readonly identity: CollectorIdentity;
-  /** whose commands are obeyed, by key id; in a fleet it changes while the agent runs (`TrustedKeys` of @ringfence/identity) */
-  readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
-  readonly log: Log;
-  /** what loaded content can match, if that is known before the start. @default writes, creates and `watchedPaths` */
-  readonly interest?: Interest;
-  /** pid of the process that does all the rest of this program: what is done to it is told as what is done to the agent */
-  readonly partner?: number;
-  /** for crash tests */
-  readonly failpoint?: (point: Failpoint) => void;
-}
+import { type AgentParts, wireAgent } from './parts.ts';
 
 export interface Collector extends AsyncDisposable {
   readonly control: Control;
   stats(): CollectorStats & LogStats;
-  /** Resolves when everything that the kernel had written by now is on the bus or in the spool. */
+  /** Resolves when every record that the kernel has written by now is on the bus or in the spool. */
   settle(): Promise<void>;
-  /** Resolves after close; rejects when the collector can't go on. What was in the rings then stays there for the next start. */
+  /** Resolves after `close`. Rejects when the collector fails; the rings then keep their records for the next start. */
   readonly done: Promise<void>;
-  /** Reads what is left, then takes the sensor out of the kernel (unless `keepPinned`). */
+  /** Drains the rings and removes the sensor from the kernel (unless `keepPinned`). */
   close(): Promise<void>;
 }
 
-/** Loads the sensor and starts reading it. Rejects with CollectorError: ERR_COLLECTOR_SECOND_AGENT, _SENSOR, _SPOOL, _OPTIONS. */
+/**
+ * Loads the sensor and starts reading it. Rejects with CollectorError (ERR_COLLECTOR_OPTIONS, _SPOOL) and with
+ * SensorError (ERR_COLLECTOR_SENSOR, _SECOND_AGENT).
+ */
 export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const options = compileOptions(deps.options);
   const customProbes = readProbeFiles(options.probes.custom ?? []);
-  using stack = new DisposableStack();
-  mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  stack.use(lockDirectory(options.stateDir));
-  makePinDirectory(options.pinPath);
-  stack.use(lockDirectory(options.pinPath));
   const { bus, identity, log } = deps;
-  const spool = stack.adopt(new Spool(options.spoolPath, options.spoolMaxBytes), (opened) => opened.close());
-  const delivery = new Delivery({ bus, spool, hostId: identity.hostId, log });
+  const { stateDir, pinPath, spoolPath, spoolMaxBytes } = options;
+  using stack = new DisposableStack();
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  stack.use(lockDirectory(stateDir));
+  makePinDirectory(pinPath);
+  stack.use(lockDirectory(pinPath));
+  const outbox = openOutbox({ bus, hostId: identity.hostId, spoolPath, spoolMaxBytes, log });
+  stack.defer(() => outbox.close());
   const sensorOptions = { ...options, cgroupRoot: cgroupRoot(), customProbes };
-  const here = { bootId: identity.bootId, pinPath: options.pinPath };
-  const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
-  await drainLeftover(sensorOptions, deps, delivery);
+  const marker = { bootId: identity.bootId, pinPath };
+  const past = pastTampering(stateDir, marker, isResumable(sensorOptions));
+  await drainLeftover(sensorOptions, deps, outbox);
   const sensor = stack.use(Sensor.open(sensorOptions));
   try {
-    if (!sensor.resumed) spool.beginRun();
-    const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));
-    await agent.start();
-    const logs = { root: options.hostRoot, ...options.logs };
-    const reader = new LogReader({ options: logs, stateDir: options.stateDir, bus, identity, log });
-    return running(agent, reader, stack.move());
+    if (!sensor.resumed) outbox.beginRun();
+    const agentDeps = { ...deps, options, sensor, outbox };
+    const parts = stack.use(wireAgent(agentDeps));
+    const loop = new CycleLoop(parts);
+    await startAgent(parts, loop, agentDeps, past);
+    const logOptions = { root: options.hostRoot, ...options.logs };
+    const logs = new LogReader({ options: logOptions, stateDir, bus, identity, log });
+    return runCollector({ parts, loop, logs, options, resources: stack.move() });
   } catch (error) {
-    if (!sensor.resumed) abandon(sensor, options.stateDir);
+    // Leave nothing in the kernel that this start has put there.
+    if (!sensor.resumed) {
+      unmarkSensor(stateDir);
+      sensor.uninstall();
+    }
     throw error;
   }
-}
-
-/** What this start has put into the kernel goes again. */
-function abandon(sensor: Sensor, stateDir: string): void {
-  unmarkSensor(stateDir);
-  sensor.uninstall();
 }
 
 function cgroupRoot(): string | null {
@@ -102,28 +77,36 @@ function cgroupRoot(): string | null {
   return cgroups.mount;
 }
 
-function running(agent: Agent, logs: LogReader, resources: DisposableStack): Collector {
-  const sensing = agent.run();
-  const done = Promise.all([sensing, logs.done]).then(() => {});
-  // Whoever waits for `done` gets the error.
+interface StartedParts {
+  readonly parts: AgentParts;
+  readonly loop: CycleLoop;
+  readonly logs: LogReader;
+  readonly options: CompiledOptions;
+  readonly resources: DisposableStack;
+}
+
+function runCollector({ parts, loop, logs, options, resources }: StartedParts): Collector {
+  const running = loop.run();
+  const done = Promise.all([running, logs.done]).then(() => {});
+  // Callers may ignore `done`: avoid an unhandled rejection.
   done.catch(() => {});
   let closing: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     using _ = resources;
-    agent.stop();
-    const [, reading] = await Promise.allSettled([sensing, logs.close()]);
-    await sensing;
-    await agent.finish();
-    if (reading.status === 'rejected') throw reading.reason;
+    loop.stop();
+    const [, logsClosed] = await Promise.allSettled([running, logs.close()]);
+    await running;
+    await finishAgent(parts, loop, options);
+    if (logsClosed.status === 'rejected') throw logsClosed.reason;
   };
   const close = (): Promise<void> => {
     closing ??= stop();
     return closing;
   };
   return {
-    control: agent.control,
-    stats: () => ({ ...agent.stats(), ...logs.stats() }),
-    settle: () => agent.settle(),
+    control: parts.control,
+    stats: () => ({ ...parts.statistics.read(), ...logs.stats() }),
+    settle: () => loop.settle(),
     done,
     close,
     [Symbol.asyncDispose]: close,

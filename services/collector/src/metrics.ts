@@ -1,51 +1,148 @@
-import type { HashStats } from '@ringfence/host-facts';
-import type { ProbeStatus } from '@ringfence/sensor';
-import type { LaneCounters } from '@ringfence/wire';
-import type { EventAccount } from './account.ts';
+import type { Tallies } from '@ringfence/base';
+import type { ContainerSource, HashStats } from '@ringfence/host-facts';
+import type { CustomProbes, ProbeStatus, Sensor, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
+import { total } from '@ringfence/sensor';
+import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
+import type { EventAccount, FlowAccount } from './account.ts';
+import type { OutboxStats } from './delivery/outbox.ts';
+import type { PipelineParts } from './pipeline.ts';
 
 export interface CollectorStats {
-  /** hex */
+  /** Hex */
   readonly run: string;
-  /** an earlier agent's sensor was taken over */
+  /** Whether an earlier agent's sensor was taken over */
   readonly resumed: boolean;
+  /** Number of hooks in place */
   readonly hooks: number;
-  /** hooks that aren't in place now, with the reason */
+  /** Hooks that are not in place, with the reason */
   readonly missingHooks: Readonly<Record<string, string>>;
-  /** of these, those that this kernel has: they are tried again */
+  /** Missing hooks that this kernel has: they are retried */
   readonly retriedHooks: readonly string[];
-  /** of the sensor, and of what user space dropped */
+  /** Counters of the sensor, with the drops in user space */
   readonly lanes: readonly LaneCounters[];
-  /** over all lanes and CPUs, by cause; `skipped`: calls of the sensor that the kernel left out, which were not seen at all */
+  /** Over all lanes and CPUs, by cause; `skipped`: calls of the sensor that the kernel skipped, which nothing saw */
   readonly drops: Readonly<Record<string, number>>;
-  /** where every event went */
+  /** Where every event went */
   readonly account: EventAccount;
-  /** bytes in the rings, not yet read */
+  /** Bytes in the rings, not yet read */
   readonly pendingBytes: { readonly security: number; readonly bulk: number };
-  readonly spool: {
-    readonly bytes: number;
-    readonly batches: number;
-    readonly droppedBatches: number;
-    /** of torn or damaged segments */
-    readonly cutBytes: number;
-  };
-  /** since this start */
+  readonly spool: OutboxStats['spool'];
+  /** Since this start */
   readonly batches: number;
   readonly events: number;
   readonly bytes: number;
   readonly late: number;
-  /** times that the bus took no batch */
+  /** Number of times that the bus refused batches */
   readonly refusals: number;
   readonly containers: number;
   readonly hashes: HashStats;
   readonly interestVersion: number;
-  /** answers to commands, by `outcome` or `refused/reason` */
+  /** Answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;
-  /** those that users have defined */
+  /** User-defined probes */
   readonly probes: readonly ProbeStatus[];
 }
 
-/** Sums of all lanes and CPUs by cause. */
-export function sumDrops(lanes: readonly LaneCounters[]): Record<string, number> {
+export interface StatisticsSources {
+  readonly sensor: Sensor;
+  readonly pipeline: Pick<PipelineParts, 'security' | 'bulk' | 'merge' | 'outbox' | 'hashes'>;
+  readonly flow: FlowAccount;
+  readonly containers: ContainerSource;
+  readonly throttled: ThrottledSource;
+  readonly skipped: SkippedCalls;
+  readonly customProbes: CustomProbes;
+  /** Answers to commands */
+  readonly commands: Tallies;
+}
+
+/** Reads the collector's figures where each part counts them. */
+export class Statistics {
+  readonly #sources: StatisticsSources;
+  #final: CollectorStats | undefined;
+
+  constructor(sources: StatisticsSources) {
+    this.#sources = sources;
+  }
+
+  /** Returns the counters of the sensor's and the agent's lanes, with the drops in user space. */
+  lanes(): LaneCounters[] {
+    const { sensor, pipeline } = this.#sources;
+    const { outbox } = pipeline;
+    const lanes = sensor.counters.read((lane, cpu, drops) => {
+      const malformed = (lane === LANE.security ? pipeline.security : pipeline.bulk).malformed[cpu] ?? 0;
+      const spoolFull = outbox.dropped(lane, cpu);
+      if (malformed > 0) drops['malformed'] = malformed;
+      if (spoolFull > 0) drops['spool_full'] = spoolFull;
+    });
+    for (const lane of [LANE.tick, LANE.context]) {
+      const spoolFull = outbox.dropped(lane, 0);
+      const drops: Record<string, number> = spoolFull > 0 ? { spool_full: spoolFull } : {};
+      lanes.push({ lane, cpu: 0, sequence: sensor.run.last(lane), drops });
+    }
+    return lanes;
+  }
+
+  /** Returns the current figures, or the final ones after `freeze`. */
+  read(): CollectorStats {
+    return this.#final ?? this.#read();
+  }
+
+  /** Keeps the current figures, because the parts cannot be read after the sensor is removed. */
+  freeze(): void {
+    this.#final = this.#read();
+  }
+
+  #read(): CollectorStats {
+    const { sensor, containers, customProbes, commands } = this.#sources;
+    const { security, bulk, outbox, merge, hashes } = this.#sources.pipeline;
+    const { spool, batches, events, bytes, refusals } = outbox.stats();
+    const lanes = this.lanes();
+    const skipped = total(this.#sources.skipped.read());
+    return {
+      run: u64ToHex(sensor.run.run),
+      resumed: sensor.resumed,
+      hooks: sensor.hooks,
+      missingHooks: Object.fromEntries([...sensor.missing].map(([hook, { reason }]) => [hook, reason])),
+      retriedHooks: sensor.asked.retried,
+      lanes,
+      drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },
+      account: this.#account(),
+      pendingBytes: { security: security.pendingBytes, bulk: bulk.pendingBytes },
+      spool,
+      batches,
+      events,
+      bytes,
+      late: merge.late,
+      refusals,
+      containers: containers.count,
+      hashes: hashes.stats(),
+      interestVersion: sensor.interests.versionOf(sensor.control.generation),
+      commands: commands.snapshot(),
+      probes: customProbes.status(),
+    };
+  }
+
+  #account(): EventAccount {
+    const { sensor, flow, containers, throttled, skipped } = this.#sources;
+    const kinds = sensor.counters.kinds();
+    const throttledByCgroup = throttled.read().map(({ cgroup, ...counts }) => ({
+      cgroup: String(cgroup),
+      path: containers.pathOf(cgroup),
+      ...counts,
+    }));
+    return {
+      kinds,
+      lanes: flow.lanes(kinds),
+      throttled: throttledByCgroup,
+      failures: sensor.failures.failures(),
+      forgotten: sensor.failures.forgotten(),
+      skipped: skipped.read(),
+    };
+  }
+}
+
+/** Returns the sums over all lanes and CPUs, by cause. */
+function sumDrops(lanes: readonly LaneCounters[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const { drops } of lanes) {
     for (const [cause, count] of Object.entries(drops)) sums[cause] = (sums[cause] ?? 0) + count;

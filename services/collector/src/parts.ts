@@ -1,5 +1,174 @@
-export type { EventAccount } from './account.ts';
-export type { CollectorOptions } from './config.ts';
-export { type Collector, type CollectorDeps, startCollector } from './main.ts';
-export type { CollectorStats } from './metrics.ts';
-export { Batch } from './steps/batch.ts';
+import { join } from 'node:path';
+import { Tallies } from '@ringfence/base';
+import type { Control } from '@ringfence/control/port';
+import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
+import { bootMicros, type EnrichmentSource, guardOf, guardSource, type OnSourceError } from '@ringfence/host-kit';
+import type { CustomProbes, SeenCgroup, SeenExec, Sensor } from '@ringfence/sensor';
+import { LaneReader, Merge, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
+import { LANE } from '@ringfence/wire';
+import { FlowAccount } from './account.ts';
+import type { CompiledOptions } from './config.ts';
+import { createAgentControl } from './control/control.ts';
+import { protection } from './control/protected.ts';
+import { Batch } from './delivery/batch.ts';
+import type { Outbox } from './delivery/outbox.ts';
+import type { CollectorDeps } from './deps.ts';
+import { InterestFilter } from './interest-filter.ts';
+import { Pacer } from './lifecycle/pacer.ts';
+import { Statistics } from './metrics.ts';
+import type { PipelineParts } from './pipeline.ts';
+import { AgentEvents, type NextSequence } from './steps/agent-events.ts';
+import type { SnapshotParts } from './steps/snapshot.ts';
+import { TamperingReporter } from './steps/tampering.ts';
+import { Ticker } from './steps/ticker.ts';
+
+export interface AgentDeps extends Omit<CollectorDeps, 'options' | 'bus'> {
+  readonly options: CompiledOptions;
+  readonly sensor: Sensor;
+  readonly outbox: Outbox;
+}
+
+export interface AgentParts extends Disposable {
+  readonly sensor: Sensor;
+  readonly customProbes: CustomProbes;
+  readonly pipeline: PipelineParts;
+  readonly pacer: Pacer;
+  readonly interest: InterestFilter;
+  readonly control: Control;
+  readonly statistics: Statistics;
+  readonly snapshot: SnapshotParts;
+  readonly tampering: TamperingReporter;
+}
+
+/** Creates the parts of an agent around a loaded sensor. Attaches no hook and reads nothing yet. */
+export function wireAgent(deps: AgentDeps): AgentParts {
+  const { options, log, sensor } = deps;
+  using stack = new DisposableStack();
+  const pacer = new Pacer([sensor.security, sensor.bulk], sensor.control, options.pollIntervalMs);
+  const interest = new InterestFilter(options, sensor, log);
+  const commands = new Tallies();
+  const facts = wireHostFacts(deps, pacer, stack);
+  const { customProbes } = facts;
+  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
+  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, log });
+  const control = wireControl(deps, interest, commands);
+  const resources = stack.move();
+  return {
+    ...{ sensor, customProbes, pipeline, pacer, interest, control, statistics, snapshot, tampering },
+    [Symbol.dispose]: () => resources.dispose(),
+  };
+}
+
+interface HostFacts {
+  readonly containers: ContainerSource;
+  readonly hashes: ExecHashes;
+  readonly throttled: ThrottledSource;
+  readonly skipped: SkippedCalls;
+  readonly customProbes: CustomProbes;
+  readonly sources: readonly EnrichmentSource[];
+}
+
+function wireHostFacts(deps: AgentDeps, pacer: Pacer, stack: DisposableStack): HostFacts {
+  const { options, log, sensor } = deps;
+  const onSourceError: OnSourceError = (source, err) =>
+    log.warn({ source, err }, 'a source of host facts cannot be read: its earlier facts stay in use');
+  const customProbes = sensor.customProbes(log);
+  const containers = createContainerSource(deps, onSourceError);
+  const hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => pacer.wake() });
+  stack.defer(() => void hashes.close());
+  const throttled = new ThrottledSource(
+    sensor.throttled,
+    () => sensor.counters.throttled,
+    (cgroup) => containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false),
+  );
+  const skipped = new SkippedCalls(options.pinPath, log);
+  const sources = [
+    ...hostSources({ hostRoot: options.hostRoot, isHashing: options.hash.enabled }, log),
+    containers,
+    createIntegritySource(deps),
+    throttled,
+    skipped,
+    onEachTick('hooks', () => retryHooks(deps)),
+    onEachTick('probes', () => customProbes.tick()),
+  ].map((source) => guardSource(source, onSourceError));
+  stack.defer(() => {
+    for (const source of sources) source.close();
+  });
+  return { containers, hashes, throttled, skipped, customProbes, sources };
+}
+
+const onEachTick = (name: string, tick: () => void): EnrichmentSource => ({ name, start() {}, tick, close() {} });
+
+function createContainerSource({ options, log, sensor }: AgentDeps, onSourceError: OnSourceError): ContainerSource {
+  const { containerFiles, hostRoot, dockerRoots } = options;
+  return new ContainerSource({
+    fileDirectories: containerFiles,
+    onUnsafe: (directory) =>
+      log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
+    places: { root: hostRoot, dockerRoots },
+    made: (id) => sensor.cgroupMade(id),
+    judged: (id, isContainer) => sensor.scopes.set(id, isContainer),
+    guarded: guardOf('containers', onSourceError),
+  });
+}
+
+function createIntegritySource({ options, identity, log }: AgentDeps): EnrichmentSource {
+  const { sensorObject, pinPath, hostRoot: root, stateDir, integrity } = options;
+  return integritySource({ sensorObject, pinPath, root, bootId: identity.bootId, stateDir, ...integrity, log });
+}
+
+function retryHooks({ sensor, log }: AgentDeps): void {
+  const hooks = sensor.asked.retry(performance.now());
+  if (hooks.length > 0) log.info({ hooks }, 'hooks that were missing are in place');
+}
+
+interface WiredPipeline {
+  readonly pipeline: PipelineParts;
+  readonly statistics: Statistics;
+  readonly snapshot: SnapshotParts;
+}
+
+function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): WiredPipeline {
+  const { options, identity, sensor, outbox, failpoint } = deps;
+  const { containers, hashes, throttled, skipped, customProbes, sources } = facts;
+  const { run, control, interests } = sensor;
+  const next: NextSequence = (lane) => run.next(lane);
+  const versionOf = (generation: number): number => interests.versionOf(generation);
+  const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes, versionOf);
+  const agentEvents = new AgentEvents(batch, next);
+  const seenCgroup: SeenCgroup = (low, high, ktime, exec) => containers.seen(low, high, ktime, exec);
+  const seenExec: SeenExec = (source, at, ktime) => {
+    containers.executed(source, at, ktime);
+    hashes.seen(source, at);
+  };
+  const security = new LaneReader(LANE.security, sensor.security);
+  const bulk = new LaneReader(LANE.bulk, sensor.bulk);
+  const merge = new Merge(batch, seenCgroup, seenExec);
+  const flow = new FlowAccount({ readers: [security, bulk], run, outbox });
+  const statistics = new Statistics({
+    ...{ sensor, flow, containers, throttled, skipped, customProbes, commands },
+    pipeline: { security, bulk, merge, outbox, hashes },
+  });
+  const pipeline: PipelineParts = {
+    ...{ security, bulk, merge, batch, agentEvents, sources, hashes, outbox },
+    ticker: new Ticker(options.tickMs, batch, agentEvents, () => statistics.lanes()),
+    generation: () => control.generation,
+    failpoint: failpoint ?? (() => undefined),
+    onReleased: () => flow.onReleased(),
+  };
+  const seenRunning: SeenExec = (source, at) => hashes.seen(source, at);
+  return { pipeline, statistics, snapshot: { batch, next, seenCgroup, seenExec: seenRunning } };
+}
+
+function wireControl(deps: AgentDeps, interest: InterestFilter, commands: Tallies): Control {
+  const { options, identity, trustedKeys, log, sensor } = deps;
+  const { hostId, bootId } = identity;
+  const { stateDir, killsPerMinute, hostRoot } = options;
+  const find = (tgid: number) => sensor.process(tgid);
+  return createAgentControl({
+    ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, log },
+    isProtected: protection(find, join(hostRoot, '/')),
+    setInterest: (next) => interest.apply(next),
+    onAnswer: (outcome, reason) => commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
+  });
+}

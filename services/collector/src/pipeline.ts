@@ -1,14 +1,13 @@
 import type { ExecHashes } from '@ringfence/host-facts';
-import type { EnrichmentSource } from '@ringfence/host-kit';
-import { bootMicros } from '@ringfence/host-kit';
+import { bootMicros, type EnrichmentSource } from '@ringfence/host-kit';
 import type { LaneReader, Merge } from '@ringfence/sensor';
 import type { Failpoint } from '@ringfence/service-kit';
-import type { Batch } from './steps/batch.ts';
-import type { Delivery } from './steps/deliver.ts';
-import type { OwnEvents } from './steps/own-events.ts';
+import type { Batch } from './delivery/batch.ts';
+import type { Outbox } from './delivery/outbox.ts';
+import type { AgentEvents } from './steps/agent-events.ts';
 import type { Ticker } from './steps/ticker.ts';
 
-/** In one cycle: what the event loop waits for us, and how much of a ring is held until it is delivered. */
+/** Bounds event-loop blocking and unreleased ring space per cycle. */
 const EVENTS_PER_CYCLE = 8192;
 
 export interface PipelineParts {
@@ -16,55 +15,55 @@ export interface PipelineParts {
   readonly bulk: LaneReader;
   readonly merge: Merge;
   readonly batch: Batch;
-  readonly own: OwnEvents;
+  readonly agentEvents: AgentEvents;
   readonly ticker: Ticker;
   readonly sources: readonly EnrichmentSource[];
   readonly hashes: ExecHashes;
-  readonly delivery: Delivery;
-  /** of the interest in force */
+  readonly outbox: Outbox;
+  /** Returns the generation of the interest in force. */
   readonly generation: () => number;
-  /** for crash tests: before the batches go out, before the rings move on, after both */
+  /** For crash tests: called before the batches are sent, before the rings release their records, and after both */
   readonly failpoint: (point: Failpoint) => void;
-  /** keeps account of what the rings gave up */
-  readonly released: () => void;
+  /** Called after the rings have released the records of a cycle */
+  readonly onReleased: () => void;
 }
 
 export interface Cycle {
-  /** events taken off the rings */
+  /** Number of events taken off the rings */
   readonly taken: number;
-  /** the rings held more than one cycle takes */
+  /** Whether the rings held more than one cycle takes */
   readonly more: boolean;
-  /** a tick was begun */
+  /** Whether a tick began */
   readonly ticked: boolean;
 }
 
-/** The whole flow. What one cycle has read is in the bus or the spool when it is done; only then do the rings move on. */
+/** The whole flow. The rings release the records of a cycle only when its batches are on the bus or in the spool. */
 export async function runCycle(parts: PipelineParts): Promise<Cycle> {
-  const { security, bulk, batch, own, ticker, sources, hashes, delivery, failpoint, released } = parts;
-  if (delivery.spooling) await delivery.drain(); //                       what waited in the spool goes first
-  own.ktime = bootMicros();
+  const { security, bulk, batch, agentEvents, ticker, sources, hashes, outbox, failpoint, onReleased } = parts;
+  if (outbox.isSpooling) await outbox.drain(); //                         spooled batches go first
+  agentEvents.ktime = bootMicros();
   const ticked = ticker.begin();
-  if (ticked) for (const source of sources) source.tick(); //             with it: what has changed on the host
-  bulk.open(); //                                                         in this order: no open without the exec before it
+  if (ticked) for (const source of sources) source.tick(); //             what has changed on the host
+  bulk.open(); //                                                         bulk first: no open without the exec before it
   security.open();
-  const taken = delivery.spooling ? takeApart(parts) : takeTogether(parts); // rings → events, in place
-  if (taken > 0) ticker.seen();
-  hashes.flush(own, taken < EVENTS_PER_CYCLE); //                         what is known by now of executables
-  if (taken < EVENTS_PER_CYCLE) batch.filteredIn(parts.generation()); //  all there was is read: on with what is in force
+  const taken = outbox.isSpooling ? takeSeparately(parts) : takeTogether(parts); // rings → events, in place
+  if (taken > 0) ticker.noteEvents();
+  hashes.flush(agentEvents, taken < EVENTS_PER_CYCLE); //                 hashes that are ready
+  if (taken < EVENTS_PER_CYCLE) batch.filteredIn(parts.generation()); //  no more records of an older interest
   security.pause();
   bulk.pause();
   failpoint('before-effect');
   const finished = batch.takeFinished();
-  if (finished.length > 0) await delivery.deliver(finished); //           signed → bus, or spool
+  if (finished.length > 0) await outbox.send(finished); //                signed → bus or spool
   failpoint('before-commit');
-  security.release(); //                                                  now the kernel may write there again
+  security.release(); //                                                  the kernel may reuse the room
   bulk.release();
-  released();
+  onReleased();
   failpoint('after-commit');
   return { taken, more: taken >= EVENTS_PER_CYCLE, ticked };
 }
 
-/** Both lanes in the order of time, the tick in its place. */
+/** Takes both lanes in the order of time, and writes the tick at its place. */
 function takeTogether({ security, bulk, merge, ticker }: PipelineParts): number {
   const lanes = [security, bulk];
   let taken = merge.take(lanes, ticker.ktime ?? Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE);
@@ -74,8 +73,8 @@ function takeTogether({ security, bulk, merge, ticker }: PipelineParts): number 
   return taken;
 }
 
-/** For the spool each lane has batches of its own, so that a full spool can drop the bulk ones. */
-function takeApart({ security, bulk, merge, batch, ticker }: PipelineParts): number {
+/** Takes each lane into its own batches, so that a full spool can drop the bulk ones. */
+function takeSeparately({ security, bulk, merge, batch, ticker }: PipelineParts): number {
   let taken = merge.take([security], Number.POSITIVE_INFINITY, EVENTS_PER_CYCLE);
   ticker.write();
   batch.split();

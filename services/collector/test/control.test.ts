@@ -33,7 +33,7 @@ import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/main.ts';
 
 const key = createSigningKey();
-const stranger = createSigningKey();
+const untrustedKey = createSigningKey();
 const SECOND = 1_000_000;
 const nowMicros = (): number => Date.now() * 1000;
 let count = 0;
@@ -84,8 +84,8 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
   const execute = async (bytes: Uint8Array): Promise<Result> =>
     decode('Result', await collector.control.execute(bytes));
 
-  /** A process to kill, and its start as its own exec event tells it. */
-  async function victim(): Promise<{ child: ChildProcess; pid: number; start: Uint8Array }> {
+  /** Starts a process to kill, and reads its start time from its exec event. */
+  async function startVictim(): Promise<{ child: ChildProcess; pid: number; start: Uint8Array }> {
     const child = spawn('/bin/sleep', ['60'], { stdio: 'ignore' });
     await once(child, 'spawn');
     await collector.settle();
@@ -95,14 +95,14 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
     return { child, pid: child.pid as number, start: exec.start };
   }
 
-  async function end(child: ChildProcess): Promise<void> {
+  async function kill(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
 
-  it('kills the process it names, and says what ran', async () => {
-    const { child, pid, start } = await victim();
+  it('kills the process that the command names, and reports its executable', async () => {
+    const { child, pid, start } = await startVictim();
     const exited = once(child, 'exit');
     const result = await execute(signedCommand({ pid, start }));
     assert.equal(result.outcome, 'executed');
@@ -110,56 +110,60 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
     assert.deepEqual((await exited)[1], 'SIGKILL');
   });
 
-  it('carries a command out once', async () => {
-    const { child, pid, start } = await victim();
+  it('carries out a command only once', async () => {
+    const { child, pid, start } = await startVictim();
     const bytes = signedCommand({ pid, start });
     assert.equal((await execute(bytes)).outcome, 'executed');
     const again = await execute(bytes);
     assert.deepEqual([again.outcome, again.reason], ['refused', 'already-executed']);
-    await end(child);
+    await kill(child);
   });
 
-  it('refuses when another process has the number by now', async () => {
-    const { child, pid, start } = await victim();
-    const other = u64FromBigInt(Buffer.from(start).readBigUInt64LE() + 1n);
-    const result = await execute(signedCommand({ pid, start: other }));
+  it('refuses a command when the pid belongs to another process by now', async () => {
+    const { child, pid, start } = await startVictim();
+    const otherStart = u64FromBigInt(Buffer.from(start).readBigUInt64LE() + 1n);
+    const result = await execute(signedCommand({ pid, start: otherStart }));
     assert.deepEqual([result.outcome, result.reason], ['refused', 'not-the-process']);
     assert.equal(child.exitCode, null);
-    await end(child);
+    await kill(child);
   });
 
-  it('kills although the process runs another executable by now, and says so', async () => {
-    const { child, pid, start } = await victim();
+  it('kills a process that runs another executable by now, and reports that', async () => {
+    const { child, pid, start } = await startVictim();
     const result = await execute(signedCommand({ pid, start, executable: '/usr/bin/something-else' }));
     assert.equal(result.outcome, 'executed');
     assert.match(result.reason, /another executable/);
-    await end(child);
+    await kill(child);
   });
 
-  it('says that a process has ended', async () => {
-    const { child, pid, start } = await victim();
-    await end(child);
+  it('answers that the process has ended', async () => {
+    const { child, pid, start } = await startVictim();
+    await kill(child);
     assert.equal((await execute(signedCommand({ pid, start }))).outcome, 'gone');
   });
 
-  it('never kills pid 1, a kernel thread, itself or its parent', async () => {
+  it('never kills pid 1, a kernel thread, the agent or its parent', async () => {
     for (const pid of [1, 2, process.pid, process.ppid]) {
-      const facts = (await readEvents(bus)).find((event) => event.tgid === pid && bodyOf(event, 'Exec') !== undefined);
-      assert.ok(facts, `pid ${pid}`);
-      const result = await execute(signedCommand({ pid, start: facts.start }));
+      const exec = (await readEvents(bus)).find((event) => event.tgid === pid && bodyOf(event, 'Exec') !== undefined);
+      assert.ok(exec, `pid ${pid}`);
+      const result = await execute(signedCommand({ pid, start: exec.start }));
       assert.deepEqual([result.outcome, result.reason], ['refused', 'protected'], `pid ${pid}`);
     }
   });
 
   const refusals: readonly { title: string; bytes: () => Buffer; answer: readonly [string, string] }[] = [
-    { title: 'an unknown key', bytes: () => signedCommand({}, stranger), answer: ['refused', 'unknown-key'] },
     {
-      title: "another key's signature under a trusted id",
-      bytes: () => signedCommand({ keyId: key.keyId }, stranger),
+      title: 'a command signed by an unknown key',
+      bytes: () => signedCommand({}, untrustedKey),
+      answer: ['refused', 'unknown-key'],
+    },
+    {
+      title: "a signature by another key under a trusted key's id",
+      bytes: () => signedCommand({ keyId: key.keyId }, untrustedKey),
       answer: ['refused', 'bad-signature'],
     },
     {
-      title: 'a changed byte',
+      title: 'a command with a changed byte',
       bytes: () => {
         const bytes = signedCommand({ pid: 4_000_000 });
         bytes[bytes.indexOf('command-') + 3] = 0x78;
@@ -167,25 +171,33 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
       },
       answer: ['refused', 'bad-signature'],
     },
-    { title: 'another host', bytes: () => signedCommand({ hostId: 'other' }), answer: ['refused', 'wrong-host'] },
-    { title: 'another boot', bytes: () => signedCommand({ bootId: 'other' }), answer: ['refused', 'wrong-boot'] },
+    {
+      title: 'a command for another host',
+      bytes: () => signedCommand({ hostId: 'other' }),
+      answer: ['refused', 'wrong-host'],
+    },
+    {
+      title: 'a command for another boot',
+      bytes: () => signedCommand({ bootId: 'other' }),
+      answer: ['refused', 'wrong-boot'],
+    },
     {
       title: 'an observe command',
       bytes: () => signedCommand({ mode: 'observe' }),
       answer: ['refused', 'not-enforced'],
     },
     {
-      title: 'a command that lasts for days',
+      title: 'a command that is valid for a day',
       bytes: () => signedCommand({ expiresAt: nowMicros() + 86_400 * SECOND }),
       answer: ['refused', 'expires-too-late'],
     },
     {
-      title: 'an id with line breaks',
+      title: 'a command whose id has a line break',
       bytes: () => signedCommand({ id: 'a\nb' }),
       answer: ['refused', 'expires-too-late'],
     },
-    { title: 'bytes that are no command', bytes: () => Buffer.alloc(300, 7), answer: ['refused', 'unreadable'] },
-    { title: 'a megabyte', bytes: () => Buffer.alloc(1 << 20), answer: ['refused', 'unreadable'] },
+    { title: 'bytes that are not a command', bytes: () => Buffer.alloc(300, 7), answer: ['refused', 'unreadable'] },
+    { title: 'a megabyte of zeros', bytes: () => Buffer.alloc(1 << 20), answer: ['refused', 'unreadable'] },
   ];
   for (const { title, bytes, answer } of refusals) {
     it(`refuses ${title}`, async () => {
@@ -198,7 +210,7 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
     assert.equal((await execute(signedCommand({ expiresAt: nowMicros() - 1 }))).outcome, 'expired');
   });
 
-  it('fails, and kills nothing, on numbers that are no process', async () => {
+  it('kills nothing when the pid cannot be a process', async () => {
     for (const pid of [0, -1, -(2 ** 31)]) {
       const { outcome } = await execute(signedCommand({ pid }));
       assert.ok(outcome === 'failed' || outcome === 'gone', `${pid}: ${outcome}`);
@@ -213,7 +225,7 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
   });
 });
 
-describe('what an agent remembers of commands', () => {
+describe('the list of executed commands', () => {
   const inDirectory = (test: (directory: string) => void) => () => {
     const directory = mkdtempSync(join(tmpdir(), 'ringfence-executed-'));
     try {
@@ -224,7 +236,7 @@ describe('what an agent remembers of commands', () => {
   };
 
   it(
-    'survives a restart until they expire',
+    'keeps ids across a restart until they expire',
     inDirectory((directory) => {
       const first = new ExecutedCommands(directory, 0);
       first.add('a', 100, 0);
@@ -237,7 +249,7 @@ describe('what an agent remembers of commands', () => {
   );
 
   it(
-    'stands a torn line and noise',
+    'ignores a torn line and noise',
     inDirectory((directory) => {
       new ExecutedCommands(directory, 0).add('a', 100, 0);
       appendFileSync(join(directory, 'executed.log'), '\u0000\u0001 noise\nb 99999999999999999999\nc 3');
@@ -247,7 +259,7 @@ describe('what an agent remembers of commands', () => {
   );
 
   it(
-    'keeps what comes after a line that a full disk has torn',
+    'keeps an id after a line that a full disk has torn',
     inDirectory((directory) => {
       const first = new ExecutedCommands(directory, 0);
       appendFileSync(join(directory, 'executed.log'), '\ntorn 17');
@@ -266,8 +278,8 @@ describe('what an agent remembers of commands', () => {
   );
 });
 
-describe('the limits of killing', () => {
-  it('lets so many through in any minute', () => {
+describe('killing', () => {
+  it('is limited to a number of kills in any 60 s', () => {
     const limit = new RateLimit(2);
     assert.deepEqual(
       [0, 1000, 59_000, 60_000, 60_500, 61_000].map((at) => limit.take(at)),
@@ -275,7 +287,7 @@ describe('the limits of killing', () => {
     );
   });
 
-  it('writes down the intent before the signal, and kills nothing when that fails', () => {
+  it('is recorded before the signal, which is not sent when that fails', () => {
     const self: ProcessFacts = { tgid: process.pid, start: 1n, parentTgid: 0, executable: '/x' };
     const fail = (): void => {
       throw new Error('disk full');
@@ -289,7 +301,7 @@ describe('the limits of killing', () => {
     assert.deepEqual(result, { outcome: 'failed', reason: 'disk full', executable: '/x' });
   });
 
-  it('knows a manager by its file and its parent, not by its name', () => {
+  it('spares a manager, known by its file and its parent, not by its name', () => {
     const facts = (tgid: number, parentTgid: number): ProcessFacts => ({
       tgid,
       parentTgid,
@@ -299,7 +311,7 @@ describe('the limits of killing', () => {
     const child = 4_000_001;
     const find = (tgid: number): ProcessFacts | null => (tgid === child ? facts(child, 4_000_002) : null);
     const isProtected = protection(find);
-    assert.equal(isProtected(facts(child, 4_000_002)), null, 'no such file behind the name');
+    assert.equal(isProtected(facts(child, 4_000_002)), null, 'its file is not sshd');
     assert.equal(isProtected(facts(1, 0)), 'pid 1');
     assert.equal(isProtected(facts(77, 2)), 'a kernel thread');
   });

@@ -11,13 +11,13 @@ import { readBounded } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
 import { records } from '@ringfence/wire';
-import { Batch, type Finished } from '../src/steps/batch.ts';
-import { OwnEvents } from '../src/steps/own-events.ts';
+import { Batch, type SignedBatch } from '../src/delivery/batch.ts';
+import { AgentEvents } from '../src/steps/agent-events.ts';
 
 const ID = 'a1'.repeat(32);
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** As the sensor tells it: root executes `argv`. */
+/** Returns the sensor's record of an exec by root. */
 function execOf(executable: string, argv: readonly string[], cwd: string): RecordSource {
   const texts = [
     [records.EXEC_PATH, executable],
@@ -34,7 +34,7 @@ function execOf(executable: string, argv: readonly string[], cwd: string): Recor
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
-describe('what containers have a say in', () => {
+describe('input that a container controls', () => {
   let root = '';
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'ringfence-hostile-'));
@@ -51,14 +51,14 @@ describe('what containers have a say in', () => {
     return matchRuntime(`/kubepods/pod1/${ID}`)?.runtime.describe(ID, { root, dockerRoots: [] }) ?? null;
   }
 
-  it('is no pipe that stands where a token should: nobody is waited for', async () => {
+  it('cannot block the agent with a pipe in place of a token', async () => {
     const volume = '/var/lib/kubelet/pods/p1/volumes/empty';
     mkdirSync(join(root, volume), { recursive: true });
     const pipe = join(root, volume, 'token');
     execFileSync('mkfifo', [pipe]);
     const claims = { 'kubernetes.io': { serviceaccount: { name: 'till' } } };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
-    // Whoever opens the pipe is served, so that a reader who would wait reads something instead.
+    // The writer serves the pipe, so that a reader that wrongly opens it gets a token and does not hang.
     const writer = spawn('sh', ['-c', 'printf %s "$0" > "$1"', token, pipe], { stdio: 'ignore' });
     try {
       const found = describePod({
@@ -72,14 +72,14 @@ describe('what containers have a say in', () => {
     }
   });
 
-  it('is no device, which may act on being opened', () => {
+  it('cannot make the agent open a device, which may act on being opened', () => {
     symlinkSync('/dev/zero', join(root, 'device'));
     assert.equal(readBounded(join(root, 'device'), 10), null);
     assert.equal(readBounded('/dev', 10), null);
     assert.ok(readBounded('/proc/self/status', 65_536));
   });
 
-  it('is no more than a record of the bus holds, with a full batch before it', () => {
+  it('fits a record of the bus behind a full batch, however large its labels and mounts are', () => {
     const long = (count: number, length: number): string[] =>
       Array.from({ length: count }, (_, index) => `/${index}${'\u20ac'.repeat(length)}`);
     const names = Object.fromEntries(long(100, 500).map((name) => [name, name]));
@@ -88,22 +88,22 @@ describe('what containers have a say in', () => {
     const found = describePod({ annotations, mounts });
     assert.ok(found);
     const batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 512 * 1024);
-    const own = new OwnEvents(batch, () => 1);
-    for (let uid = 0; uid < 490; uid++) own.user(uid, 'x'.repeat(1000));
-    own.container({ ...found, cgroupId: 1n, id: ID, runtime: 'docker', described: true, path: '/x' });
-    const [{ bytes, events }] = batch.takeFinished() as readonly [Finished];
+    const agentEvents = new AgentEvents(batch, () => 1);
+    for (let uid = 0; uid < 490; uid++) agentEvents.user(uid, 'x'.repeat(1000));
+    agentEvents.container({ ...found, cgroupId: 1n, id: ID, runtime: 'docker', described: true, path: '/x' });
+    const [{ bytes, events }] = batch.takeFinished() as readonly [SignedBatch];
     assert.equal(events, 491);
     assert.ok(bytes.length < MAX_RECORD_BYTES, `${bytes.length} bytes`);
   });
 
-  it('is a path of cgroups as deep as the kernel takes: the outer ones are asked about', () => {
+  it('may be a cgroup path of any depth: only its outer cgroups are looked up', () => {
     write('run/crun/deep/status', { 'cgroup-path': `${'/a'.repeat(40)}/deep`, bundle: '/' });
     assert.equal(containerByHand(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
     write('run/crun/flat/status', { 'cgroup-path': '/a/flat', bundle: '/' });
     assert.equal(containerByHand(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
   });
 
-  it('is a flood of cgroups that are gone at once: those before are forgotten as fast as others come', () => {
+  it('cannot fill the memory with short-lived cgroups: old ones are evicted as fast as new ones come', () => {
     let next = 2 ** 40;
     const containers = new ContainerSource({
       fileDirectories: [],
@@ -120,7 +120,7 @@ describe('what containers have a say in', () => {
     containers.close();
   });
 
-  it('has names that no file can have', () => {
+  it('may contain paths that no file can have', () => {
     const long = 'x'.repeat(300);
     symlinkSync('loop', join(root, 'loop'));
     for (const source of [`/${long}`, '/loop', '/nul\0'])

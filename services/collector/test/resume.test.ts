@@ -1,4 +1,4 @@
-/** Nothing is lost, or it is counted: agents that are killed, rings of others, a bus that is away, floods. */
+/** No event is lost uncounted when agents are killed or replaced, the bus is away, or a ring overflows. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,12 +23,14 @@ import {
 } from '@ringfence/testkit/agent';
 import { type Event, LANE, topicsWith, u64ToHex } from '@ringfence/wire';
 
-function killed(pid: number): void {
-  process.kill(pid, 'SIGKILL');
-}
-
-async function startChild(place: TestPlace, busFile: string, ...more: string[]): Promise<ReturnType<typeof spawn>> {
-  const args = ['--conditions=@ringfence/source', COLLECTOR_PROGRAM, place.directory, place.pinPath, busFile, ...more];
+/** `failpoint`: point of the pipeline, and the number of passes after which the child kills itself there. */
+async function startChild(
+  place: TestPlace,
+  busFile: string,
+  ...failpoint: string[]
+): Promise<ReturnType<typeof spawn>> {
+  const program = ['--conditions=@ringfence/source', COLLECTOR_PROGRAM];
+  const args = [...program, place.directory, place.pinPath, busFile, ...failpoint];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit').then(([code]) => assert.fail(`the child ended with ${code}`));
   await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended]);
@@ -36,8 +38,8 @@ async function startChild(place: TestPlace, busFile: string, ...more: string[]):
   return child;
 }
 
-/** What is on the bus after a last collector has read everything: nothing is missing that isn't counted, each marker's exec is there under one identity. */
-async function assertWhole(place: TestPlace, busFile: string, markers: readonly string[]): Promise<void> {
+/** Lets another collector drain the rings: each missing event must be counted, each marker's exec have one identity. */
+async function assertComplete(place: TestPlace, busFile: string, markers: readonly string[]): Promise<void> {
   await using bus = await openEmbeddedBus({ path: busFile });
   await bus.ensureTopics(topicsWith(1));
   const collector = await startTestCollector(place, bus);
@@ -53,41 +55,41 @@ async function assertWhole(place: TestPlace, busFile: string, markers: readonly 
     const found = ids(execsWith(events, marker)).size;
     assert.ok(found === 1 || (found === 0 && lost > 0), `${marker}: ${found} identities`);
   }
-  const own = events.filter(({ lane }) => lane === LANE.tick || lane === LANE.context);
-  assert.equal(ids(own).size, own.length, 'an identity was given twice');
+  const agentEvents = events.filter(({ lane }) => lane === LANE.tick || lane === LANE.context);
+  assert.equal(ids(agentEvents).size, agentEvents.length, 'an identity was given twice');
 }
 
-describe('a collector that is stopped in the middle', { skip: kernelSkip() }, () => {
-  it('loses nothing to a kill -9: the next start drains what the rings took in between', async () => {
+describe('a collector that is interrupted', { skip: kernelSkip() }, () => {
+  it('loses nothing to a kill -9: the next start drains the records written in between', async () => {
     using place = new TestPlace();
     const busFile = join(place.directory, 'bus.db');
     const child = await startChild(place, busFile);
     const markers = Array.from({ length: 40 }, (_, index) => `marker-${process.pid}-kill-${index}`);
     for (const marker of markers.slice(0, 20)) runOnce(marker);
-    killed(child.pid as number);
+    child.kill('SIGKILL');
     await once(child, 'exit');
     for (const marker of markers.slice(20)) runOnce(marker);
 
-    await assertWhole(place, busFile, markers);
+    await assertComplete(place, busFile, markers);
   });
 
   for (const point of ['before-effect', 'before-commit', 'after-commit']) {
-    it(`loses and doubles nothing when it is killed ${point}`, async () => {
+    it(`loses and duplicates nothing when it is killed ${point}`, async () => {
       using place = new TestPlace();
       const busFile = join(place.directory, 'bus.db');
       const child = await startChild(place, busFile, point, '3');
-      const gone = once(child, 'exit');
+      const exited = once(child, 'exit');
       const markers = Array.from({ length: 12 }, (_, index) => `marker-${process.pid}-${point}-${index}`);
       for (const marker of markers) {
         runOnce(marker);
         await sleep(5);
       }
-      await gone;
-      await assertWhole(place, busFile, markers);
+      await exited;
+      await assertComplete(place, busFile, markers);
     });
   }
 
-  it('reads the rings of another sensor to the end before it replaces it', async () => {
+  it('drains the rings of another sensor before it replaces that sensor', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const first = await startTestCollector(place, bus, { keepPinned: true });
@@ -106,7 +108,7 @@ describe('a collector that is stopped in the middle', { skip: kernelSkip() }, ()
     assertCounted(ofFirst);
   });
 
-  it('replaces a sensor of which somebody has taken a ring away', async () => {
+  it('replaces a sensor whose ring was removed', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     await (await startTestCollector(place, bus, { keepPinned: true })).close();
@@ -115,7 +117,7 @@ describe('a collector that is stopped in the middle', { skip: kernelSkip() }, ()
     assert.equal(collector.stats().resumed, false);
   });
 
-  it('tells what a full spool dropped as long as the numbers go on, not as a loss of the next run', async () => {
+  it('reports the drops of a full spool for the whole run, and not for the next run', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const dropped = async (keepPinned: boolean): Promise<unknown[]> => {
@@ -131,7 +133,7 @@ describe('a collector that is stopped in the middle', { skip: kernelSkip() }, ()
     assert.deepEqual(await dropped(false), [undefined]);
   });
 
-  it('loses nothing while the bus is away: the spool holds it, and gives it back in order', async () => {
+  it('loses nothing while the bus is away: the spool keeps the batches and their order', async () => {
     using place = new TestPlace();
     await using memory = await memoryBus();
     const away = { now: false };
@@ -178,7 +180,7 @@ describe('a collector that is stopped in the middle', { skip: kernelSkip() }, ()
     assert.equal(events.length + lost, taken);
   });
 
-  it('stops when the bus says something that waiting does not mend, and leaves the records in the rings', async () => {
+  it('stops at an error of the bus that waiting does not mend, and leaves the records in the rings', async () => {
     using place = new TestPlace();
     await using memory = await memoryBus();
     const broken = { now: false };

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
+import type { Bus } from '@ringfence/bus';
 import { NOTHING } from '@ringfence/host-facts';
+import type { Interest } from '@ringfence/interest';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
   assertCounted,
@@ -24,46 +26,59 @@ import {
   TestPlace,
 } from '@ringfence/testkit/agent';
 import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/wire';
+import type { Collector } from '../src/main.ts';
 
-/** more than any process's number */
-const NO_PID = 2 ** 22 + 1;
+/** Every kind of event, and no open for reading. */
+const NO_INTEREST: Interest = {
+  version: 0,
+  openPathPrefixes: [],
+  openNames: [],
+  openExecutables: [],
+  changePathPrefixes: [],
+  changeNames: [],
+  wants: null,
+};
 
-describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
-  it('brings the exec of a program to the bus once, with its parents up to the first process; signs every batch, numbers every lane without a hole, and ticks; is alone on its host', async () => {
-    using place = new TestPlace();
-    await using bus = await memoryBus();
-    await using collector = await startTestCollector(place, bus, { tickMs: 20 });
-    using elsewhere = new TestPlace();
+/** Above the kernel's highest pid */
+const UNUSED_PID = 2 ** 22 + 1;
+
+describe('a collector on the running kernel', { skip: kernelSkip() }, () => {
+  const place = new TestPlace();
+  let bus: Bus;
+  let collector: Collector;
+
+  before(async () => {
+    bus = await memoryBus();
+    collector = await startTestCollector(place, bus, { tickMs: 20 });
+  });
+  after(async () => {
+    await collector?.close();
+    await bus?.close();
+    place[Symbol.dispose]();
+  });
+
+  it('is the only agent of its state directory and its pin directory', async () => {
+    using otherPlace = new TestPlace();
     const refused = (error: unknown): boolean => error instanceof SecondAgentError && error.pid === process.pid;
     await assert.rejects(startTestCollector(place, bus), refused);
-    await assert.rejects(startTestCollector(elsewhere, bus, { pinPath: place.pinPath }), refused);
+    await assert.rejects(startTestCollector(otherPlace, bus, { pinPath: place.pinPath }), refused);
+  });
+
+  it('sends the exec of a program once, and its ancestors up to pid 1', async () => {
     const marker = `marker-${process.pid}-exec`;
     execFileSync('/bin/sh', ['-c', `/bin/echo ${marker}; true`]);
     await collector.settle();
     const events = await readEvents(bus);
-    const [exec, ...others] = execsWith(events, marker);
+    const [exec, ...duplicates] = execsWith(events, marker);
     assert.ok(exec);
-    assert.equal(others.length, 0);
+    assert.equal(duplicates.length, 0);
     assert.equal(exec.lane, LANE.security);
+    const lineage = lineageOf(exec, events);
+    assert.equal(lineage.at(-1), 1, `the lineage ${lineage.join(' < ')} ends before pid 1`);
+    assert.ok(lineage.includes(process.pid));
+  });
 
-    const known = new Map<string, number>();
-    for (const event of events) {
-      const parent = bodyOf(event, 'Exec') ?? bodyOf(event, 'Fork');
-      if (parent !== undefined) known.set(keyOf(event.tgid, event.start), parent.parentTgid);
-    }
-    const chain: number[] = [];
-    let parent = bodyOf(exec, 'Exec');
-    for (let pid = exec.tgid; pid > 0 && parent !== undefined; ) {
-      chain.push(pid);
-      const next: number = parent.parentTgid;
-      parent = events
-        .map((event) => (event.tgid === next ? bodyOf(event, 'Exec') : undefined))
-        .find((body) => body !== undefined);
-      pid = next;
-    }
-    assert.equal(chain.at(-1), 1, `the chain ${chain.join(' < ')} ends before pid 1`);
-    assert.ok(chain.includes(process.pid));
-
+  it('signs every batch, numbers every lane without a hole, and sends counters with its ticks', async () => {
     for (let i = 0; i < 20; i++) runOnce(`${i}`);
     while (collector.stats().lanes.every(({ lane, sequence }) => lane !== LANE.tick || sequence < 3))
       await collector.settle();
@@ -73,20 +88,22 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.ok(value !== null && verifyRecord(identity.key.publicKey, value));
     }
     const batches = await readBatches(bus);
-    const all = eventsOf(batches);
+    const events = eventsOf(batches);
     assertCounted(batches);
-    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(all, lane), []);
-    const withLanes = batches.filter(({ lanes }) => lanes.length > 0);
-    assert.ok(withLanes.length >= 3);
-    for (const { lanes, events: inBatch, wallOffset } of withLanes) {
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    const withCounters = batches.filter(({ lanes }) => lanes.length > 0);
+    assert.ok(withCounters.length >= 3);
+    for (const { lanes, events: inBatch, wallOffset } of withCounters) {
       assert.ok(inBatch.some((event) => bodyOf(event, 'Tick')?.wallOffset === wallOffset));
       assert.ok(lanes.some(({ lane }) => lane === LANE.tick));
     }
-    const security = withLanes.at(-1)?.lanes.filter(({ lane }) => lane === LANE.security) ?? [];
+    const security = withCounters.at(-1)?.lanes.filter(({ lane }) => lane === LANE.security) ?? [];
     assert.ok(security.reduce((sum, { sequence }) => sum + sequence, 0) >= 60);
   });
+});
 
-  it('leaves nothing in the kernel after a clean close, and everything when told to', async () => {
+describe('the life of a collector', { skip: kernelSkip() }, () => {
+  it('leaves nothing in the kernel after a clean close, or everything with keepPinned', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const first = await startTestCollector(place, bus);
@@ -105,7 +122,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     assert.equal(execsWith(await readEvents(bus), marker).length, 1);
   });
 
-  it('leaves nothing in the bpf file system when the sensor can not be loaded', async () => {
+  it('leaves nothing in the bpf file system when the sensor cannot be loaded', async () => {
     using place = new TestPlace();
     const sensorObject = join(place.directory, 'no.bpf.o');
     writeFileSync(sensorObject, 'no object');
@@ -116,7 +133,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
   });
 
   for (const file of ['executed.log', 'logs.state'])
-    it(`leaves nothing in the bpf file system when ${file} can not be read`, async () => {
+    it(`leaves nothing in the bpf file system when ${file} cannot be read`, async () => {
       using place = new TestPlace();
       mkdirSync(join(place.directory, file));
       await using bus = await memoryBus();
@@ -125,21 +142,21 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.ok(!existsSync(join(place.directory, 'sensor.json')));
     });
 
-  it('says that what is done to the process beside it is not told, when the kernel knows no such process', async () => {
+  it('warns that tampering with its partner process is not reported when the kernel knows no such process', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const warned: object[] = [];
     const log = { ...silentLog, warn: (facts: object) => warned.push(facts) };
-    for (const partner of [process.ppid, NO_PID]) {
+    for (const partner of [process.ppid, UNUSED_PID]) {
       await using _collector = await startTestCollector(place, bus, {}, { partner, log });
     }
     assert.deepEqual(
       warned.filter((facts) => 'pid' in facts),
-      [{ pid: NO_PID }],
+      [{ pid: UNUSED_PID }],
     );
   });
 
-  it('tells which container an event belongs to before the event itself, and that a container is gone', async () => {
+  it('reports the container of an event before the event, and the end of a container', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const name = `rf-test-${process.pid}`;
@@ -161,7 +178,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       const marker = `marker-${process.pid}-cgroup`;
       spawnSync('/bin/sh', ['-c', `echo $$ > ${cgroup}/cgroup.procs; exec /bin/echo ${marker}`]);
       await collector.settle();
-      // Others' containers on this machine are seen too.
+      // The machine may run other containers.
       assert.ok(collector.stats().containers >= 1);
       const events = await readEvents(bus);
       const context = events.findIndex((event) => bodyOf(event, 'ContainerContext')?.name === 'web-1');
@@ -169,77 +186,50 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.ok(exec && context >= 0 && context < events.indexOf(exec));
       const container = bodyOf(events[context] as Event, 'ContainerContext');
       assert.deepEqual(container?.cgroupId, exec.cgroup);
-      const { cgroupPath, ...said } = json;
-      const named = { ...said, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
-      assert.deepEqual({ ...container }, { ...NOTHING, described: true, ...named });
+      const { cgroupPath, ...fields } = json;
+      const expected = { ...fields, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
+      assert.deepEqual({ ...container }, { ...NOTHING, described: true, ...expected });
 
-      const going = `ringfence-demo-test-${process.pid}`;
-      mkdirSync(join(cgroupRoot(), going));
-      spawnSync('/bin/sh', ['-c', `echo $$ > ${join(cgroupRoot(), going)}/cgroup.procs; exec /bin/true`]);
-      /** Of our container: others may run on this machine. */
+      const shortLived = `ringfence-demo-test-${process.pid}`;
+      mkdirSync(join(cgroupRoot(), shortLived));
+      spawnSync('/bin/sh', ['-c', `echo $$ > ${join(cgroupRoot(), shortLived)}/cgroup.procs; exec /bin/true`]);
+      /** Returns the ids in the container events of the short-lived container. */
       const ids = async (): Promise<string[]> => {
         const facts = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'ContainerContext') ?? []);
-        const ours = facts.find(({ id }) => id === going)?.cgroupId;
+        const ours = facts.find(({ id }) => id === shortLived)?.cgroupId;
         return facts.filter(({ cgroupId }) => isDeepStrictEqual(cgroupId, ours)).map(({ id }) => id);
       };
       await collector.settle();
-      assert.deepEqual(await ids(), [going]);
-      rmdirSync(join(cgroupRoot(), going));
+      assert.deepEqual(await ids(), [shortLived]);
+      rmdirSync(join(cgroupRoot(), shortLived));
       while (!(await ids()).includes('')) await collector.settle();
-      assert.deepEqual(await ids(), [going, '']);
+      assert.deepEqual(await ids(), [shortLived, '']);
     } finally {
       rmdirSync(cgroup);
     }
   });
 
-  it('sends opens of watched paths, names and executables only when told to, and says which filter was in force', async () => {
+  it('sends opens of watched paths, names and executables only, with the version of the filter in force', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     await using collector = await startTestCollector(place, bus);
     const file = join(place.directory, 'watched-file');
     writeFileSync(file, 'x');
     const read = (): void => void execFileSync('/bin/cat', [file]);
+    const applyAndRead = async (interest: Partial<Interest>): Promise<void> => {
+      await collector.control.setInterest({ ...NO_INTEREST, ...interest });
+      read();
+    };
     read();
-    await collector.control.setInterest({
-      version: 7,
-      openPathPrefixes: [place.directory],
-      openNames: [],
-      openExecutables: [],
-      changePathPrefixes: [],
-      changeNames: [],
-      wants: null,
-    });
-    read();
-    await collector.control.setInterest({
+    await applyAndRead({ version: 7, openPathPrefixes: [place.directory] });
+    await applyAndRead({
       version: 8,
       openPathPrefixes: ['/nowhere/'],
       openNames: ['other-file'],
       openExecutables: ['other-cat'],
-      changePathPrefixes: [],
-      changeNames: [],
-      wants: null,
     });
-    read();
-    await collector.control.setInterest({
-      version: 9,
-      openPathPrefixes: [],
-      openNames: ['watched-file'],
-      openExecutables: [],
-      changePathPrefixes: [],
-      changeNames: [],
-      wants: null,
-    });
-    read();
-    await collector.control.setInterest({
-      version: 10,
-      openPathPrefixes: [],
-      openNames: [],
-      openExecutables: ['cat'],
-      changePathPrefixes: [],
-      changeNames: [],
-      wants: null,
-    });
-    read();
+    await applyAndRead({ version: 9, openNames: ['watched-file'] });
+    await applyAndRead({ version: 10, openExecutables: ['cat'] });
     execFileSync('/usr/bin/head', [file]);
     await collector.settle();
     const batches = await readBatches(bus);
@@ -254,6 +244,13 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
   });
 });
 
-function keyOf(tgid: number, start: Uint8Array): string {
-  return `${tgid}/${Buffer.from(start).toString('hex')}`;
+/** Returns the pids of an exec's process and its ancestors, as far as their execs are known. */
+function lineageOf(exec: Event, events: readonly Event[]): number[] {
+  const execOf = (pid: number) => events.find((event) => event.tgid === pid && bodyOf(event, 'Exec') !== undefined);
+  const lineage: number[] = [];
+  for (let event: Event | undefined = exec; event !== undefined && event.tgid > 0; ) {
+    lineage.push(event.tgid);
+    event = execOf(bodyOf(event, 'Exec')?.parentTgid ?? 0);
+  }
+  return lineage;
 }

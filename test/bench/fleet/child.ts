@@ -23,14 +23,15 @@ export class Child implements AsyncDisposable {
     return this.#process.pid ?? -1;
   }
 
-  /** The next line that it prints. Rejects with BenchError when it has ended. */
+  /** Returns the next line that the program prints. Rejects with BenchError when the program has ended. */
   async answer<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
     interrupted.throwIfAborted();
-    if (done === true) throw new BenchError('ERR_BENCH_SETUP', `${this.#name} has ended: see above`);
+    if (done === true) throw new BenchError('ERR_BENCH_SETUP', `${this.#name} has ended: see its output above`);
     return JSON.parse(value) as T;
   }
 
+  /** Sends a line and returns the answer. Rejects with BenchError when the program has ended. */
   ask<T>(line: string): Promise<T> {
     this.#process.stdin?.write(`${line}\n`);
     return this.answer<T>();

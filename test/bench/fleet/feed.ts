@@ -1,14 +1,15 @@
 /**
- * Plays a recording into `ringfence.raw` for hosts that exist only here. A process of its own, so that its CPU is told apart.
+ * Plays a recording into `ringfence.raw` for simulated hosts. A separate process, so that its CPU time is separate.
  *
  *   feed.ts SETTINGS AUTHORITY RECORDING HOSTS EVENTS
  *
- * SETTINGS  of somebody who may write everything
- * EVENTS    of the recording, for each host: at least so many
+ * SETTINGS  settings file of a client that may write every topic
+ * EVENTS    minimum number of events that each host plays from the recording
  *
- * Prints a line of JSON when the batches of all hosts are made, and one for each command: a line `FROM COUNT RATE` plays the hosts FROM … FROM+COUNT−1
- * side by side, at RATE events/s together; 0: as fast as the brokers take them. `rest FROM COUNT` lets a minute go by there, so that nobody remembers the
- * processes that ended: a host that falls silent is remembered as it was.
+ * Prints a line of JSON when the batches of all hosts are ready, and one for each command from stdin:
+ * `FROM COUNT RATE` plays the hosts FROM to FROM + COUNT − 1 in parallel, at RATE events/s in total (0: as fast as the
+ * brokers accept them). `rest FROM COUNT` sends a minute of ticks for the hosts, so that the services drop the state of
+ * their ended processes: the state of a silent host never expires.
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -18,6 +19,7 @@ import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import { createTestHost } from '@ringfence/testkit';
 import { openRecording, RawBatchReader, TOPIC } from '@ringfence/wire';
+import { sumOf } from '../lib/figures.ts';
 import type { Fed } from './flow.ts';
 import { enrolHosts, Rewriter, type SimulatedHost, sharesOf } from './hosts.ts';
 
@@ -27,8 +29,8 @@ interface Entry {
   readonly events: number;
 }
 
-/** Bytes that are offered to the brokers at once. */
-const AT_ONCE_BYTES = 2 << 20;
+/** Maximum bytes per produce request */
+const REQUEST_BYTES = 2 << 20;
 const TICKS = 60;
 
 const [file = '', authority = '', path = '', hosts = '1', limit = '100000'] = process.argv.slice(2);
@@ -38,25 +40,25 @@ const recorded = await recordedBatches();
 const rewriter = new Rewriter();
 const simulated = await enrolHosts(bus, authority, Number(hosts));
 const entries: Entry[][] = simulated.map((host) =>
-  recorded.map((one) => {
-    const { bytes, events } = rewriter.rewrite(one, host);
+  recorded.map((batch) => {
+    const { bytes, events } = rewriter.rewrite(batch, host);
     return { key: host.hostId, value: Buffer.from(bytes), events };
   }),
 );
 const [first = []] = entries;
 print({
-  events: sum(first.map(({ events }) => events)),
+  events: sumOf(first.map(({ events }) => events)),
   batches: first.length,
-  bytes: sum(first.map(({ value }) => value.length)),
+  bytes: sumOf(first.map(({ value }) => value.length)),
   shares: Object.fromEntries(sharesOf(recorded)),
 });
 for await (const line of createInterface({ input: process.stdin })) {
-  const resting = line.startsWith('rest ');
+  const isRest = line.startsWith('rest ');
   const [from = 0, count = 0, rate = 0] = line.replace('rest ', '').split(' ').map(Number);
-  print(await (resting ? rest(simulated.slice(from, from + count)) : play(entries.slice(from, from + count), rate)));
+  print(await (isRest ? rest(simulated.slice(from, from + count)) : play(entries.slice(from, from + count), rate)));
 }
 
-/** The start of the recording, so that no host's numbers begin in the middle. */
+/** Reads the start of the recording, so that sequence numbers have no gap. */
 async function recordedBatches(): Promise<Buffer[]> {
   await using recording = await openRecording(path);
   const reader = new RawBatchReader();
@@ -71,25 +73,25 @@ async function recordedBatches(): Promise<Buffer[]> {
   return batches;
 }
 
-async function play(chosen: readonly (readonly Entry[])[], rate: number) {
+async function play(hostEntries: readonly (readonly Entry[])[], rate: number) {
   const began = performance.now();
   const cpu = process.cpuUsage();
   let [events, bytes, batches] = [0, 0, 0];
   let batch: Entry[] = [];
   const flush = async (): Promise<void> => {
     await bus.produce(batch.map(({ key, value }) => ({ topic: TOPIC.raw, key, value })));
-    for (const one of batch) {
-      events += one.events;
-      bytes += one.value.length;
+    for (const entry of batch) {
+      events += entry.events;
+      bytes += entry.value.length;
       batches++;
     }
     batch = [];
   };
-  for (let i = 0; i < (chosen[0]?.length ?? 0); i++) {
-    for (const host of chosen) batch.push(host[i]!);
+  for (let i = 0; i < (hostEntries[0]?.length ?? 0); i++) {
+    for (const host of hostEntries) batch.push(host[i]!);
     const ahead = rate === 0 ? 0 : (events / rate) * 1000 - (performance.now() - began);
     if (ahead > 1) await sleep(ahead);
-    if (rate > 0 || sum(batch.map(({ value }) => value.length)) >= AT_ONCE_BYTES) await flush();
+    if (rate > 0 || sumOf(batch.map(({ value }) => value.length)) >= REQUEST_BYTES) await flush();
   }
   await flush();
   const { user, system } = process.cpuUsage(cpu);
@@ -97,16 +99,16 @@ async function play(chosen: readonly (readonly Entry[])[], rate: number) {
   return { events, bytes, batches, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
-/** The ticks of a minute, and one more. */
-async function rest(resting: readonly SimulatedHost[]): Promise<Fed> {
+/** Sends the ticks of a minute, and one more. */
+async function rest(hostsToRest: readonly SimulatedHost[]): Promise<Fed> {
   const { bootId } = headOf(recorded[0]);
-  const records = resting.map(({ hostId, key }) => {
+  const records = hostsToRest.map(({ hostId, key }) => {
     const host = createTestHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
     for (let tick = 0; tick <= TICKS; tick++) host.tick();
     return { topic: TOPIC.raw, key: hostId, value: host.batch() };
   });
   await bus.produce(records);
-  const bytes = sum(records.map(({ value }) => value.length));
+  const bytes = sumOf(records.map(({ value }) => value.length));
   return { events: records.length * (TICKS + 1), bytes, batches: records.length, seconds: 0 };
 }
 
@@ -114,10 +116,6 @@ function headOf(bytes: Buffer | undefined): RawBatchReader['head'] {
   const reader = new RawBatchReader();
   reader.open(bytes ?? Buffer.alloc(0));
   return reader.head;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function print(line: object): void {

@@ -12,21 +12,21 @@ import {
   TOPIC,
 } from '@ringfence/wire';
 
-/** A host that exists only in what it sends, enrolled in the fleet as agents are. */
+/** A host that exists only in the records sent for it, enrolled like an agent */
 export interface SimulatedHost {
   readonly hostId: string;
   readonly key: SigningKey;
 }
 
-const AT_ONCE = 200;
+const HOSTS_PER_REQUEST = 200;
 
-/** Enrols as the registrar does, without certificates: nobody here connects to a broker as a host. */
+/** Enrols hosts as the registrar does, but without certificates, because no host connects to a broker. */
 export async function enrolHosts(bus: Bus, authorityPath: string, count: number): Promise<SimulatedHost[]> {
   const { root } = await openAuthority(authorityPath);
   const hosts = Array.from({ length: count }, () => ({ hostId: hostId(), key: createSigningKey() }));
-  for (let at = 0; at < count; at += AT_ONCE) {
+  for (let at = 0; at < count; at += HOSTS_PER_REQUEST) {
     await bus.produce(
-      hosts.slice(at, at + AT_ONCE).map(({ hostId: subject, key }) => ({
+      hosts.slice(at, at + HOSTS_PER_REQUEST).map(({ hostId: subject, key }) => ({
         topic: TOPIC.enrolments,
         key: `${subject}/${key.keyId}`,
         value: encodeSigned(
@@ -51,27 +51,30 @@ export async function enrolHosts(bus: Bus, authorityPath: string, count: number)
 
 const hostId = (): string => randomBytes(16).toString('hex');
 
-/** Batches of one host as another would have sent them: same events, its own name and signature. */
+/** Rewrites batches as if another host had sent them, with that host's id and signature. */
 export class Rewriter {
   readonly #reader = new RawBatchReader();
   readonly #writers = new Map<string, RawBatchWriter>();
 
-  rewrite(bytes: Buffer, { hostId: own, key }: SimulatedHost): { readonly bytes: Buffer; readonly events: number } {
+  rewrite(
+    bytes: Buffer,
+    { hostId: newHostId, key }: SimulatedHost,
+  ): { readonly bytes: Buffer; readonly events: number } {
     this.#reader.open(bytes);
     const { bootId, run, agentVersion, hostId: _, ...facts } = this.#reader.head;
-    const writer = this.#writers.get(own) ?? new RawBatchWriter({ hostId: own, bootId, run, agentVersion });
-    this.#writers.set(own, writer);
+    const writer = this.#writers.get(newHostId) ?? new RawBatchWriter({ hostId: newHostId, bootId, run, agentVersion });
+    this.#writers.set(newHostId, writer);
     while (this.#reader.next()) {
       const { cursor } = this.#reader;
       writer.begin(cursor).append(cursor.buffer, cursor.startAt, cursor.eventEnd);
     }
     const events = writer.count;
-    const sign = (whole: Uint8Array): Uint8Array => signBytes(key, whole);
+    const sign = (batch: Uint8Array): Uint8Array => signBytes(key, batch);
     return { bytes: writer.finish({ ...facts, keyId: key.keyId, sign }), events };
   }
 }
 
-/** Of all events, how many are of a kind. */
+/** Returns the share of each kind among all events. */
 export function sharesOf(batches: readonly Buffer[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   let total = 0;
@@ -82,5 +85,5 @@ export function sharesOf(batches: readonly Buffer[]): ReadonlyMap<string, number
       total++;
     }
   }
-  return new Map([...counts].map(([kind, seen]) => [kind, seen / total]));
+  return new Map([...counts].map(([kind, number]) => [kind, number / total]));
 }

@@ -3,42 +3,48 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decode, TOPIC } from '@ringfence/wire';
 import type { BenchContext } from '../lib/context.ts';
-import { count, millis, percentile } from '../lib/figures.ts';
+import { count, latencies } from '../lib/figures.ts';
 import type { Child } from './child.ts';
 import type { Load } from './flow.ts';
-import type { Place } from './place.ts';
+import type { MeasuredFleet } from './measured-fleet.ts';
 
-const INTERVAL_MS = 97; // not in step with anything
-const WARM_MS = 3000;
+/** Prime, so that the opens do not keep in step with a timer */
+const INTERVAL_MS = 97;
+const WARM_UP_MS = 3000;
 const ARRIVAL_MS = 8000;
-/** All of them descend from this process, so they are one incident, and that lists 200 alerts. */
+/** All opens descend from this process and so make one incident, which lists at most 200 alerts. */
 const MAX_OPENS = 90;
-/** The tokens of the second series: an incident of the first may still be told of. */
-const SECOND_TOKEN = 500_000;
+/** First token of the second series, distinct because an incident of the first series may still be updated */
+const SECOND_SERIES = 500_000;
 
-/** ms from just before an open until a reader of the topic had the first record that tells of it. */
+/** Times from just before an open until a reader of the topic had its first record about it, ms */
 interface Arrivals {
   readonly triggered: number;
   readonly alerts: readonly number[];
   readonly incidents: readonly number[];
 }
 
-/** How long after a system call on this machine its incident can be read from Kafka; this machine's agent is one of the fleet. */
-async function arrivals(context: BenchContext, place: Place, seconds: number, first: number): Promise<Arrivals> {
+/** Opens a watched file repeatedly, and measures when the alerts and incidents can be read from Kafka. */
+async function measureArrivals(
+  context: BenchContext,
+  fleet: MeasuredFleet,
+  seconds: number,
+  first: number,
+): Promise<Arrivals> {
   const seen = { alerts: new Map<string, number>(), incidents: new Map<string, number>() };
-  const over = new AbortController();
+  const end = new AbortController();
   const reading = Promise.all([
-    follow(place, TOPIC.alerts, over.signal, (value) => tokensIn(decode('Alert', value).output), seen.alerts),
+    follow(fleet, TOPIC.alerts, end.signal, (value) => tokensIn(decode('Alert', value).output), seen.alerts),
     follow(
-      place,
+      fleet,
       TOPIC.incidents,
-      over.signal,
+      end.signal,
       (value) => decode('Incident', value).alerts.flatMap(({ output }) => tokensIn(output)),
       seen.incidents,
     ),
   ]);
   try {
-    await sleep(WARM_MS);
+    await sleep(WARM_UP_MS);
     const times = Math.min(MAX_OPENS, Math.max(20, Math.round((seconds * 1000) / (INTERVAL_MS + 5))));
     const lines = await context.programs.lines('trigger', [
       String(times),
@@ -50,11 +56,11 @@ async function arrivals(context: BenchContext, place: Place, seconds: number, fi
     const opened = new Map(
       lines.map((line) => [line.split(' ')[0] ?? '', Number(BigInt(line.split(' ')[1] ?? '0') / 1000n) / 1000]),
     );
-    const delays = (found: ReadonlyMap<string, number>): number[] =>
-      [...opened].flatMap(([token, at]) => (found.has(token) ? [(found.get(token) ?? 0) - at] : []));
+    const delays = (arrived: ReadonlyMap<string, number>): number[] =>
+      [...opened].flatMap(([token, at]) => (arrived.has(token) ? [(arrived.get(token) ?? 0) - at] : []));
     return { triggered: times, alerts: delays(seen.alerts), incidents: delays(seen.incidents) };
   } finally {
-    over.abort();
+    end.abort();
     await reading;
   }
 }
@@ -62,8 +68,9 @@ async function arrivals(context: BenchContext, place: Place, seconds: number, fi
 const tokensIn = (text: string): string[] => text.match(/trigger-\d{6}/g) ?? [];
 const now = (): number => performance.timeOrigin + performance.now();
 
+/** Records in `seen` when a record with a token first arrives. */
 async function follow(
-  { bus }: Place,
+  { bus }: MeasuredFleet,
   topic: string,
   signal: AbortSignal,
   tokens: (value: Uint8Array) => readonly string[],
@@ -76,11 +83,11 @@ async function follow(
   }
 }
 
-/** This machine as a host of the fleet, with a sensor of its own. */
-export async function joinAgent(place: Place, endpoint: string): Promise<AsyncDisposable> {
+/** Adds this machine to the fleet, with its own sensor. */
+export async function joinAgent(fleet: MeasuredFleet, endpoint: string): Promise<AsyncDisposable> {
   const pinPath = `/sys/fs/bpf/ringfence-bench-${process.pid}-${randomBytes(3).toString('hex')}`;
   const settings = { control: { endpoints: [endpoint] }, sensor: { pinPath } };
-  const agent = await place.join({ name: 'agent', services: ['collector'], settings });
+  const agent = await fleet.join({ name: 'agent', services: ['collector'], settings });
   return {
     async [Symbol.asyncDispose]() {
       await agent.stop();
@@ -89,18 +96,18 @@ export async function joinAgent(place: Place, endpoint: string): Promise<AsyncDi
   };
 }
 
-/** Idle, and while the feed sends at `load.rate`. */
+/** Measures the time from a system call to its incident in Kafka, idle and while the feed sends at `load.rate`. */
 export async function incidents(
   context: BenchContext,
-  place: Place,
+  fleet: MeasuredFleet,
   feed: Child,
   { endpoint, load }: { readonly endpoint: string; readonly load: Load },
 ): Promise<void> {
   const { report, options } = context;
-  await using _ = await joinAgent(place, endpoint);
-  const idle = await arrivals(context, place, options.seconds, 0);
+  await using _ = await joinAgent(fleet, endpoint);
+  const idle = await measureArrivals(context, fleet, options.seconds, 0);
   const feeding = feed.ask(`${load.from} ${load.hosts} ${load.rate}`);
-  const loaded = await arrivals(context, place, options.seconds, SECOND_TOKEN);
+  const loaded = await measureArrivals(context, fleet, options.seconds, SECOND_SERIES);
   await feeding;
   const rows = [
     ['idle', idle],
@@ -108,7 +115,7 @@ export async function incidents(
   ] as const;
   for (const [label, { triggered, incidents: arrived }] of rows)
     if (arrived.length < triggered)
-      report.fail(`${label}: ${triggered - arrived.length} of ${triggered} incidents did not come`);
+      report.fail(`${label}: ${triggered - arrived.length} of ${triggered} incidents did not arrive`);
   report.table({
     title:
       'ms from just before the open on this machine, through agent, Kafka, enricher, Kafka, detector, Kafka (p50 · p99 · max)',
@@ -116,11 +123,8 @@ export async function incidents(
     rows: rows.map(([label, { triggered, alerts, incidents: arrived }]) => [
       label,
       count(triggered),
-      shares(alerts),
-      shares(arrived),
+      latencies(alerts),
+      latencies(arrived),
     ]),
   });
 }
-
-const shares = (times: readonly number[]): string =>
-  [50, 99, 100].map((share) => millis(percentile(times, share))).join(' · ');

@@ -1,9 +1,10 @@
 /**
- * A day of many hosts, as fast as the fleet takes it: every half hour of the day each host runs a few short programs, opens files and sends its ticks.
+ * Simulates many hosts, as fast as the fleet accepts it: in each half hour each host runs a few short programs, opens
+ * files and sends ticks.
  *
- *   many.ts SETTINGS AUTHORITY HOSTS HOURS
+ *   many.ts SETTINGS AUTHORITY HOSTS
  *
- * Prints a line of JSON when the hosts are enrolled, and one for each line it is given: then it plays one half hour of every host.
+ * Prints a line of JSON when the hosts are enrolled, and one after each half hour. A line on stdin starts a half hour.
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -15,11 +16,11 @@ import { TOPIC } from '@ringfence/wire';
 import { enrolHosts } from './hosts.ts';
 
 const STEP_S = 1800;
-/** Agents send one a second; ended processes are forgotten after sixty. */
+/** Services drop the state of an ended process after sixty ticks. */
 const TICKS = 60;
 const PROGRAMS = ['/usr/bin/cron', '/usr/bin/find', '/usr/sbin/logrotate', '/usr/bin/rsync', '/usr/bin/python3'];
 const FILES = ['/etc/ld.so.cache', '/usr/lib/x86_64-linux-gnu/libc.so.6', '/proc/meminfo', '/var/lib/app/data'];
-const AT_ONCE = 50;
+const HOSTS_PER_REQUEST = 50;
 
 const [file = '', authority = '', count = '1000'] = process.argv.slice(2);
 await using bus = await openKafkaBus({ ...kafkaOptionsOf(loadConfig({ file, flags: [] })), clientId: 'bench-many' });
@@ -33,8 +34,8 @@ for await (const _ of createInterface({ input: process.stdin })) print(await ste
 
 async function step() {
   let [events, bytes] = [0, 0];
-  for (let at = 0; at < hosts.length; at += AT_ONCE) {
-    const records = hosts.slice(at, at + AT_ONCE).map((host) => {
+  for (let at = 0; at < hosts.length; at += HOSTS_PER_REQUEST) {
+    const records = hosts.slice(at, at + HOSTS_PER_REQUEST).map((host) => {
       for (const path of PROGRAMS) {
         const process = host.spawn(host.init, path);
         for (const name of FILES) host.open(process, name);

@@ -3,7 +3,7 @@ import { AuditReader } from '@ringfence/auditor';
 import { KIND, LANE, leaf } from '@ringfence/wire';
 import { type Account, Ledger } from './ledger.ts';
 
-/** Counts the events in the audit trail of an agent that was stopped, one by one. */
+/** Counts the events in the audit trail of a stopped agent one by one, and balances them with its counters. */
 export function accountOf(stateDir: string): Account {
   using trail = new AuditReader(join(stateDir, 'audit.db'));
   const ledger = new Ledger();

@@ -11,6 +11,7 @@ import type { ResponderStats } from '@ringfence/responder';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Status } from '@ringfence/runtime/status';
 import { BenchError } from './errors.ts';
+import { sumOf } from './figures.ts';
 import { interrupted } from './interrupt.ts';
 import { LOSSES } from './ledger.ts';
 
@@ -25,23 +26,23 @@ export const NODE_FLAGS: readonly string[] = [
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;
-/** Every open and every other event leaves the kernel. */
+/** Settings that let every event leave the kernel. */
 export const UNFILTERED: readonly string[] = ['sensor.opens=all', 'sensor.audit=all'];
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 const ANSWER_MS = 60_000;
 
-/** One look at a running `up`. */
+/** The status of a running `up` at a time. */
 export interface Reading {
-  /** ms, performance.now() when the answer was there */
+  /** performance.now() when the answer came, ms */
   readonly at: number;
-  /** sequence numbers taken in the kernel's two lanes */
+  /** Sequence numbers taken in the kernel's two lanes */
   readonly produced: number;
-  /** of those, lost: by cause */
+  /** Lost events by cause */
   readonly lost: Readonly<Record<string, number>>;
-  /** events that the detector has seen */
+  /** Events that reached the detector */
   readonly detected: number;
-  /** nothing waits anywhere: rings, bus */
+  /** Whether rings and bus are drained */
   readonly drained: boolean;
   readonly collector: CollectorStats;
   readonly enricher: EnricherStats;
@@ -50,21 +51,21 @@ export interface Reading {
   readonly responder: ResponderStats;
 }
 
-/** A reader that keeps up leaves this much in the rings between two looks. */
+/** An agent that keeps up leaves at most this much in the rings between two reads. */
 const KEEPING_UP_BYTES = 256 * 1024;
 
 export interface AgentOptions {
-  /** directory for directories of its own */
+  /** Directory in which the agent's directories are created */
   readonly dir: string;
-  /** settings, as `--set` takes them */
+  /** Settings in the form of `--set` */
   readonly settings?: readonly string[];
-  /** CPU profile to write, of the time from start to stop; null: none */
+  /** Path of a CPU profile of the time from start to stop. @default none */
   readonly profile?: string | null;
-  /** the one service that runs; null: all */
+  /** The only service that runs. @default all services */
   readonly only?: string | null;
 }
 
-/** `ringfence up`, with state, socket and pins of its own. Disposing stops it and leaves nothing behind. */
+/** A `ringfence up` with its own state, socket and pins. Disposing stops it and removes them. */
 export class Agent implements AsyncDisposable {
   readonly stateDir: string;
   readonly runDir: string;
@@ -75,9 +76,9 @@ export class Agent implements AsyncDisposable {
   readonly #profile: string | null;
   #output = '';
 
-  /** `before`: an agent that has ended, whose state and pins this one goes on with. */
-  private constructor({ dir, settings = [], profile = null, only = null }: AgentOptions, before?: Agent) {
-    this.#dir = before === undefined ? mkdtempSync(join(dir, 'up-')) : before.#dir;
+  /** `previous` is a stopped agent whose state and pins this one takes over. */
+  private constructor({ dir, settings = [], profile = null, only = null }: AgentOptions, previous?: Agent) {
+    this.#dir = previous === undefined ? mkdtempSync(join(dir, 'up-')) : previous.#dir;
     this.stateDir = join(this.#dir, 'state');
     this.runDir = join(this.#dir, 'run');
     this.#pins = `/sys/fs/bpf/ringfence-bench-${process.pid}-${this.#dir.slice(-6)}`;
@@ -85,8 +86,8 @@ export class Agent implements AsyncDisposable {
     const all = [`runDir=${this.runDir}`, `sensor.pinPath=${this.#pins}`, 'metrics.enabled=false', ...settings];
     this.#profile = profile;
     const hook = profile === null ? [] : ['--import', PROFILE_HOOK];
-    const some = only === null ? [] : ['--only', only];
-    const args = [...NODE_FLAGS, ...hook, MAIN, 'up', ...some, '--state-dir', this.stateDir, '--log-level', 'warn'];
+    const service = only === null ? [] : ['--only', only];
+    const args = [...NODE_FLAGS, ...hook, MAIN, 'up', ...service, '--state-dir', this.stateDir, '--log-level', 'warn'];
     this.#child = spawn(process.execPath, [...args, ...all.flatMap((setting) => ['--set', setting])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(profile === null ? {} : { env: { ...process.env, BENCH_PROFILE: profile } }),
@@ -97,23 +98,26 @@ export class Agent implements AsyncDisposable {
       });
   }
 
-  /** Resolves when the sensor is in place and the socket answers. Rejects with BenchError. */
+  /** Resolves when the sensor is attached and the socket answers. Rejects with BenchError. */
   static start(options: AgentOptions): Promise<Agent> {
     return Agent.#start(options);
   }
 
-  /** The collector alone, with the filter that the built-in rules have put into the kernel: it takes over what a whole `up` has left pinned. */
+  /**
+   * Starts the collector alone, with the filter of the built-in rules: a complete `up` sets the filter and leaves its
+   * sensor pinned, and the collector takes it over.
+   */
   static async startCollector({ settings = [], ...options }: AgentOptions): Promise<Agent> {
     const all = [...settings, 'sensor.keepPinned=true'];
-    const whole = await Agent.#start({ ...options, settings: all, profile: null });
-    await whole.stop();
-    return Agent.#start({ ...options, settings: all, only: 'collector' }, whole);
+    const complete = await Agent.#start({ ...options, settings: all, profile: null });
+    await complete.stop();
+    return Agent.#start({ ...options, settings: all, only: 'collector' }, complete);
   }
 
-  static async #start(options: AgentOptions, before?: Agent): Promise<Agent> {
-    const agent = new Agent(options, before);
+  static async #start(options: AgentOptions, previous?: Agent): Promise<Agent> {
+    const agent = new Agent(options, previous);
     try {
-      await agent.#ready();
+      await agent.#awaitAnswer();
       if (agent.#profile !== null) agent.#child.kill('SIGUSR2');
       return agent;
     } catch (error) {
@@ -122,16 +126,16 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  async #ready(): Promise<void> {
+  async #awaitAnswer(): Promise<void> {
     for (const begin = performance.now(); performance.now() - begin < START_MS; ) {
-      this.#mustRun();
+      this.#assertRunning();
       if (await this.#client.isRunning()) return;
       await sleep(50);
     }
     throw new BenchError('ERR_BENCH_AGENT', `ringfence up does not answer after ${START_MS / 1000} s: ${this.#output}`);
   }
 
-  #mustRun(): void {
+  #assertRunning(): void {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null)
       throw new BenchError('ERR_BENCH_AGENT', `ringfence up ended (${exitCode ?? signalCode}): ${this.#output}`);
@@ -149,9 +153,9 @@ export class Agent implements AsyncDisposable {
     return this.#pins;
   }
 
-  /** Stopped, it does nothing; what its sensor writes stays in the rings. */
-  pause(stopped: boolean): void {
-    this.#child.kill(stopped ? 'SIGSTOP' : 'SIGCONT');
+  /** Suspends or resumes the process. While it is suspended, the sensor's records stay in the rings. */
+  suspend(suspended: boolean): void {
+    this.#child.kill(suspended ? 'SIGSTOP' : 'SIGCONT');
   }
 
   async read(): Promise<Reading> {
@@ -164,23 +168,23 @@ export class Agent implements AsyncDisposable {
   }
 
   #status(): Promise<Status> {
-    this.#mustRun();
+    this.#assertRunning();
     return this.#client.json<Status>('/status', AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_MS)]));
   }
 
-  /** Until nothing waits any more; ms that it took. Rejects with BenchError after `atMostMs`. */
-  async drain(atMostMs = 300_000): Promise<{ readonly ms: number; readonly reading: Reading }> {
+  /** Waits until rings and bus are drained, and returns the time that took. Rejects with BenchError after `maxMs`. */
+  async drain(maxMs = 300_000): Promise<{ readonly ms: number; readonly reading: Reading }> {
     const begin = performance.now();
     for (;;) {
       const reading = await this.read();
       if (reading.drained) return { ms: reading.at - begin, reading };
-      if (performance.now() - begin > atMostMs)
-        throw new BenchError('ERR_BENCH_AGENT', `the backlog is not worked off after ${atMostMs / 1000} s`);
+      if (performance.now() - begin > maxMs)
+        throw new BenchError('ERR_BENCH_AGENT', `the backlog is not processed after ${maxMs / 1000} s`);
       await sleep(50);
     }
   }
 
-  /** Ends it as Ctrl-C does; its directories stay until it is disposed. */
+  /** Stops the process with SIGTERM, or SIGKILL if it does not end. Its directories stay until it is disposed. */
   async stop(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) return;
@@ -188,10 +192,10 @@ export class Agent implements AsyncDisposable {
     const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
     this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
-    const patience = new AbortController();
-    const late = sleep(STOP_MS, 'late', { signal: patience.signal }).catch(() => 'aborted');
+    const deadline = new AbortController();
+    const late = sleep(STOP_MS, 'late', { signal: deadline.signal }).catch(() => 'aborted');
     if ((await Promise.race([ended, late])) === 'late') this.#child.kill('SIGKILL');
-    patience.abort();
+    deadline.abort();
     await ended;
   }
 
@@ -215,7 +219,7 @@ function readingOf(status: Status): Reading {
   const kernel = collector.lanes.filter(({ lane }) => lane < 2);
   return {
     at: performance.now(),
-    produced: kernel.reduce((sum, { sequence }) => sum + sequence, 0),
+    produced: sumOf(kernel.map(({ sequence }) => sequence)),
     lost: Object.fromEntries(LOSSES.map((cause) => [cause, collector.drops[cause] ?? 0])),
     detected: detector.events,
     drained: status.services.every(({ name, lag }) => lag <= (name === 'collector' ? KEEPING_UP_BYTES : 1)),
@@ -226,6 +230,3 @@ function readingOf(status: Status): Reading {
     responder: stats('responder'),
   };
 }
-
-export const sumOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((sum, one) => sum + one, 0);

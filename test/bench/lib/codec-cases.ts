@@ -1,3 +1,4 @@
+import { Batch } from '@ringfence/collector/batch';
 import type { RecordSource } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
 import {
@@ -22,13 +23,13 @@ import {
 } from '@ringfence/wire';
 import fc from 'fast-check';
 import { sample } from '../../../packages/sensor/test/records.ts';
-import { Batch } from '../../../services/collector/src/steps/batch.ts';
+import { sumOf } from './figures.ts';
 
 const FRAME = 10;
 const BATCH_BYTES = 512 * 1024;
 const END = { interestVersion: 0, wallOffset: 0, sentAt: 0, lanes: [], keyId: '0123456789abcdef' };
 
-/** The same work by our codec and by avsc; both return something that depends on all of it. */
+/** The same work by our codec and by avsc. Both functions return a number that depends on the whole work. */
 export interface Case {
   readonly name: string;
   readonly events: number;
@@ -36,12 +37,10 @@ export interface Case {
   readonly avsc: () => number;
 }
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
-
-/** What the collector does with an open, the most frequent record of the kernel. For avsc an object is made of it first. */
+/** The collector's work for an open, the most frequent kernel record. avsc needs an event object first. */
 export function kernelCases(): Case[] {
   const opens = openRecords();
-  // One stretch of memory, as the ring is.
+  // One contiguous buffer, like the ring
   const bytes = Buffer.concat(opens);
   const source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
   const origin = { hostId: 'h', bootId: 'b', run: Buffer.alloc(8), agentVersion: '1' };
@@ -62,13 +61,13 @@ export function kernelCases(): Case[] {
       events: opens.length,
       ours: () => {
         eachOpen((at) => transcode(source, at, 0, false, batch));
-        return sum(batch.takeFinished().map(({ events }) => events));
+        return sumOf(batch.takeFinished().map(({ events }) => events));
       },
       avsc: () => {
-        let seen = 0;
+        let written = 0;
         const finish = (): void => {
-          seen += byAvsc.count;
-          byAvsc.finish({ ...END, sign: (whole) => signBytes(key, whole) });
+          written += byAvsc.count;
+          byAvsc.finish({ ...END, sign: (bytes) => signBytes(key, bytes) });
         };
         eachOpen((at) => {
           byAvsc.events.value(type, openEvent(source, at));
@@ -76,21 +75,23 @@ export function kernelCases(): Case[] {
           if (byAvsc.bytes >= BATCH_BYTES) finish();
         });
         finish();
-        return seen;
+        return written;
       },
     },
   ];
 }
 
-/** Opens as the kernel writes them. */
+/** Returns opens as the kernel writes them. */
 export const openRecords = (): Buffer[] =>
-  fc.sample(sample, { numRuns: 50_000, seed: 7 }).flatMap(({ record }) => (isOpen(record) ? [usual(record)] : []));
+  fc
+    .sample(sample, { numRuns: 50_000, seed: 7 })
+    .flatMap(({ record }) => (isOpen(record) ? [withTypicalNumbers(record)] : []));
 
 const isOpen = (record: Buffer): boolean =>
   record.length < 512 && records.headerKind(viewOf(record), 0) === records.Kind.OPEN;
 
-/** Numbers as large as they are on a host that has been up for a day: what the property test draws is larger, and slower on both sides. */
-function usual(record: Buffer): Buffer {
+/** Sets the numbers of a host that is up for a day. The property test's larger numbers slow both codecs down. */
+function withTypicalNumbers(record: Buffer): Buffer {
   for (const at of [records.HEADER_TGID, records.HEADER_TID]) record.writeUInt32LE(4321, at);
   record.writeUInt16LE(1, records.HEADER_CPU);
   record.writeBigUInt64LE(70_000n, records.HEADER_SEQUENCE);
@@ -105,7 +106,7 @@ function usual(record: Buffer): Buffer {
 
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** What transcode writes, as an object. */
+/** Returns the event that `transcode` writes as an object. */
 function openEvent({ view, bytes }: RecordSource, at: number): Event {
   const fixed = (offset: number): Buffer => bytes.subarray(at + offset, at + offset + 8);
   const path = at + records.OPEN_PATH;
@@ -139,10 +140,10 @@ function openEvent({ view, bytes }: RecordSource, at: number): Event {
   };
 }
 
-/** What the enricher asks of every event it passes on. */
+/** The reads of the enricher for every event, and the collector's writes */
 export function rawCases(bytes: readonly Buffer[]): Case[] {
-  const values = bytes.map((one) => decode('RawBatch', one));
-  const events = sum(values.map((value) => value.events.length));
+  const values = bytes.map((batch) => decode('RawBatch', batch));
+  const events = sumOf(values.map((value) => value.events.length));
   const reader = new RawBatchReader();
   const type = typeOf('RawBatch');
   return [
@@ -150,33 +151,33 @@ export function rawCases(bytes: readonly Buffer[]): Case[] {
       name: 'RawBatch, read: sequence and exec of each event',
       events,
       ours: () => {
-        let seen = 0;
-        for (const one of bytes) {
-          reader.open(one);
-          while (reader.next()) seen += reader.cursor.sequence + reader.cursor.execId;
+        let total = 0;
+        for (const batch of bytes) {
+          reader.open(batch);
+          while (reader.next()) total += reader.cursor.sequence + reader.cursor.execId;
         }
-        return seen;
+        return total;
       },
       avsc: () => {
-        let seen = 0;
-        for (const one of bytes) {
-          const { events: all } = type.fromBuffer(one.subarray(FRAME)) as RawBatch;
-          for (const { sequence, execId } of all) seen += sequence + execId;
+        let total = 0;
+        for (const batch of bytes) {
+          const { events: all } = type.fromBuffer(batch.subarray(FRAME)) as RawBatch;
+          for (const { sequence, execId } of all) total += sequence + execId;
         }
-        return seen;
+        return total;
       },
     },
     {
       name: 'RawBatch, written event by event',
       events,
-      ours: () => sum(bytes.map((one, i) => rewritten(reader, one, values[i] as RawBatch).length)),
-      avsc: () => sum(values.map((value) => encode('RawBatch', value).length)),
+      ours: () => sumOf(bytes.map((batch, i) => rewriteRawBatch(reader, batch, values[i] as RawBatch).length)),
+      avsc: () => sumOf(values.map((value) => encode('RawBatch', value).length)),
     },
   ];
 }
 
-/** As the collector writes it, but for where the bodies come from: the kernel's records there, the batch here. */
-function rewritten(
+/** Writes a batch as the collector does, except that the event bodies come from a batch and not from kernel records. */
+function rewriteRawBatch(
   reader: RawBatchReader,
   bytes: Buffer,
   { hostId, bootId, run, agentVersion, ...end }: RawBatch,
@@ -193,10 +194,10 @@ function rewritten(
 
 const writers = new Map<string, RawBatchWriter>();
 
-/** What rules ask of nearly every event: its kind, who, and the path of an open. */
+/** The reads of rules for nearly every event (its kind, its process, the path of an open), and the enricher's writes */
 export function enrichedCases(bytes: readonly Buffer[]): Case[] {
-  const values = bytes.map((one) => decode('EventBatch', one));
-  const events = sum(values.map((value) => value.events.length));
+  const values = bytes.map((batch) => decode('EventBatch', batch));
+  const events = sumOf(values.map((value) => value.events.length));
   const view = new EventView();
   const path = leaf.Open.pathBytes;
   const eventType = typeOf('Event');
@@ -206,50 +207,50 @@ export function enrichedCases(bytes: readonly Buffer[]): Case[] {
       name: 'EventBatch, read: executable, uid, path of opens',
       events,
       ours: () => {
-        let seen = 0;
-        for (const one of bytes) {
-          view.open(one);
+        let total = 0;
+        for (const batch of bytes) {
+          view.open(batch);
           while (view.next()) {
-            const { process: who, cursor } = view;
-            if (who !== undefined) seen += who.executable.length + who.uid;
-            if (cursor.kind === KIND.Open) seen += cursor.leafText(path).length;
+            const { process, cursor } = view;
+            if (process !== undefined) total += process.executable.length + process.uid;
+            if (cursor.kind === KIND.Open) total += cursor.leafText(path).length;
           }
         }
-        return seen;
+        return total;
       },
       avsc: () =>
-        sum(bytes.map((one) => readWhole(typeOf('EventBatch').fromBuffer(one.subarray(FRAME)) as EventBatch))),
+        sumOf(bytes.map((batch) => readAll(typeOf('EventBatch').fromBuffer(batch.subarray(FRAME)) as EventBatch))),
     },
     {
       name: 'EventBatch, written',
       events,
-      ours: () => sum(values.map((value, i) => rewrittenBatch(value, rawEvents[i] as Buffer[]))),
-      avsc: () => sum(values.map((value) => encode('EventBatch', value).length)),
+      ours: () => sumOf(values.map((value, i) => rewriteEventBatch(value, rawEvents[i] as Buffer[]))),
+      avsc: () => sumOf(values.map((value) => encode('EventBatch', value).length)),
     },
   ];
 }
 
-/** As the enricher writes it: the events are bytes of the RawBatch. */
-function rewrittenBatch({ events, ...head }: EventBatch, raw: readonly Buffer[]): number {
-  for (const [i, { process: who, container, writer, writtenAgo, partial }] of events.entries()) {
+/** Writes a batch as the enricher does, with the events as bytes of the RawBatch. */
+function rewriteEventBatch({ events, ...head }: EventBatch, raw: readonly Buffer[]): number {
+  for (const [i, { process, container, writer, writtenAgo, partial }] of events.entries()) {
     const bytes = raw[i] as Buffer;
-    batchWriter.add(who, container, writer, writtenAgo, partial, bytes, 0, bytes.length);
+    batchWriter.add(process, container, writer, writtenAgo, partial, bytes, 0, bytes.length);
   }
   return batchWriter.finish(head).length;
 }
 
 const batchWriter = new EventBatchWriter();
 
-function readWhole({ events, processes }: EventBatch): number {
-  let seen = 0;
-  for (const { process: who, event } of events) {
-    const found: Process | undefined = processes[who];
-    if (found !== undefined) seen += text(found.executable).length + found.credentials.uid;
+function readAll({ events, processes }: EventBatch): number {
+  let total = 0;
+  for (const { process: index, event } of events) {
+    const process: Process | undefined = processes[index];
+    if (process !== undefined) total += text(process.executable).length + process.credentials.uid;
     const { body } = event as Event & { body: { 'ringfence.Open'?: { path: { bytes: Uint8Array } } } };
     const open = body['ringfence.Open'];
-    if (open !== undefined) seen += text(open.path.bytes).length;
+    if (open !== undefined) total += text(open.path.bytes).length;
   }
-  return seen;
+  return total;
 }
 
 const text = (bytes: Uint8Array): string => decodeText(bytes as Buffer, 0, bytes.length);

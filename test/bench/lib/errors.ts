@@ -1,9 +1,9 @@
 export type BenchErrorCode =
-  /** the command line was not understood */
+  /** The command line is invalid. */
   | 'ERR_BENCH_USAGE'
-  /** something that is needed is not there, or a program would not start */
+  /** A prerequisite is missing, or a program did not start. */
   | 'ERR_BENCH_SETUP'
-  /** the measured program ended, or did not answer in time */
+  /** The measured program ended, or did not answer in time. */
   | 'ERR_BENCH_AGENT';
 
 export class BenchError extends Error {

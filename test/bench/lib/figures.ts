@@ -4,12 +4,12 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Of at least one number. */
+/** `numbers` must not be empty. */
 export function spreadOf(numbers: readonly number[]): Spread {
   return { min: Math.min(...numbers), median: percentile(numbers, 50), max: Math.max(...numbers) };
 }
 
-/** The smallest of the numbers that `percent` of them do not exceed; NaN of none. */
+/** Returns the smallest of the numbers that `percent` of them do not exceed; NaN without numbers. */
 export function percentile(numbers: readonly number[], percent: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
@@ -22,9 +22,19 @@ export const percent = (share: number): string => `${(share * 100).toFixed(share
 export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 export const ratio = (value: number, base: number): string => (value / base).toFixed(2);
 
-/** `min–median–max`, or the number alone when there is only one. */
+/** Returns `min · median · max`, or a single number alone. */
 export function range(numbers: readonly number[], show: (value: number) => string): string {
   if (numbers.length === 0) return '–';
   const { min, median, max } = spreadOf(numbers);
   return numbers.length === 1 ? show(median) : `${show(min)} · ${show(median)} · ${show(max)}`;
 }
+
+/** Returns `p50 · p99 · max` of times in ms. */
+export const latencies = (times: readonly number[]): string =>
+  [50, 99, 100].map((share) => millis(percentile(times, share))).join(' · ');
+
+export const sumOf = (numbers: Iterable<number>): number => {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
+};

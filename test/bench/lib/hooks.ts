@@ -5,11 +5,11 @@ import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
 import { linkPath, ringPath } from '@ringfence/sensor';
 import { loadObject, pinnedHooks, programOf } from '@ringfence/sensor/parts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
-import { compileBpf } from './compile-bpf.ts';
+import { compileBpf } from './programs.ts';
 
-const ofCgroup = (section: string): boolean => /^cgroup(_skb)?\//.test(section);
+const isCgroupSection = (section: string): boolean => /^cgroup(_skb)?\//.test(section);
 
-/** Programs and their hooks, to be left and put in place again. None is in place at first. */
+/** BPF programs that can be attached to their hooks and detached again. They are detached at first. */
 export class Hooks implements Disposable {
   readonly #object: BpfObject;
   readonly #names: readonly string[];
@@ -21,8 +21,8 @@ export class Hooks implements Disposable {
   }
 
   /**
-   * A running agent's sensor, from one whose hooks are held by their pins alone (Agent.startCollector), which goes on without them: the same programs once
-   * more over the maps that the agent has pinned. Probes in files stay with the agent.
+   * Takes the hooks from a running agent, whose pins alone keep them attached (Agent.startCollector); the agent goes on
+   * without them. Loads the same programs once more over the agent's pinned maps. The agent keeps its probes in files.
    */
   static takeFrom(pinPath: string): Hooks {
     const names = pinnedHooks(pinPath).map(programOf);
@@ -39,11 +39,14 @@ export class Hooks implements Disposable {
     return new Hooks(object, names);
   }
 
-  /** Programs that do nothing, compiled into `directory`, where these have theirs: what the kernel takes to come to them. */
-  async empty(directory: string): Promise<Hooks> {
+  /**
+   * Compiles programs that do nothing into `directory`, for the same hooks. They show what the kernel's own part of a
+   * hook costs.
+   */
+  async createEmpty(directory: string): Promise<Hooks> {
     const programs = this.#names.map((name) => {
       const { section } = this.#object.program(name);
-      return `SEC("${section}") int ${name}(void *context)\n{\n\treturn ${ofCgroup(section) ? 1 : 0};\n}\n`;
+      return `SEC("${section}") int ${name}(void *context)\n{\n\treturn ${isCgroupSection(section) ? 1 : 0};\n}\n`;
     });
     const path = join(directory, 'empty.bpf');
     const text = [
@@ -61,11 +64,11 @@ export class Hooks implements Disposable {
   attach(): void {
     for (const name of this.#names) {
       const program = this.#object.program(name);
-      this.#links.push(ofCgroup(program.section) ? program.attachCgroup(cgroupRoot()) : program.attach());
+      this.#links.push(isCgroupSection(program.section) ? program.attachCgroup(cgroupRoot()) : program.attach());
     }
   }
 
-  /** Takes seconds: the kernel waits for all CPUs at each tracepoint. */
+  /** Detaches the programs. Takes seconds: the kernel waits for all CPUs at each tracepoint. */
   detach(): void {
     for (const link of this.#links.splice(0)) link[Symbol.dispose]();
   }

@@ -4,50 +4,50 @@ import { NODE_FLAGS } from './agent.ts';
 import type { Programs } from './programs.ts';
 import { cpuSeconds, residentBytes, touchedPages } from './usage.ts';
 
-/** Until Node has done what a start is. */
+/** Time until the start of Node is over */
 const START_MS = 5000;
-/** Until a program whose sensor was taken away has told of that. */
-const DEAF_MS = 10_000;
-/** An idle agent ticks once in this time. */
+/** Time until an agent whose hooks were removed has reported that */
+const DETACHED_MS = 10_000;
+/** The tick interval of an idle agent */
 const TOUCHED_MS = 2000;
 
-/** What a program does that is left alone. */
+/** The load that an idle program causes */
 export interface Idle {
-  /** of one core */
+  /** Share of one core */
   readonly cpuShare: number;
-  /** pages of memory that it touches within two seconds; NaN: this kernel doesn't tell */
+  /** Pages of memory that the program touches within two seconds; NaN when the kernel does not report them */
   readonly pages: number;
   readonly rssBytes: number;
   readonly page: PageCost;
 }
 
-/** µs to read from a page of 4 KiB: pages.c */
+/** Time to read from a page of 4 KiB, µs, as pages.c prints it */
 export interface PageCost {
   readonly after_rest_us: number;
   readonly again_us: number;
 }
 
 /**
- * Over so many seconds, in which another program finds out what a page costs: that differs from one minute to the next. `deafen`: after that, so that looking at its pages does not wake
- * a program that sees who looks.
+ * Measures an idle process for `seconds`, while another program measures the cost of a page, which drifts. Calls
+ * `detach` before it reads the process's pages, because a sensor would report that and wake the process.
  */
 export async function idleOf(
   pid: number,
   seconds: number,
   programs: Programs,
-  deafen: () => void = () => {},
+  detach: () => void = () => {},
 ): Promise<Idle> {
   const before = cpuSeconds(pid);
   const begin = performance.now();
   const page = await pageCost(programs, seconds);
   const cpuShare = (cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000);
   const rssBytes = residentBytes(pid, 'VmRSS');
-  deafen();
-  await sleep(DEAF_MS);
+  detach();
+  await sleep(DETACHED_MS);
   return { cpuShare, pages: await touchedPages(pid, TOUCHED_MS), rssBytes, page };
 }
 
-/** The least that a Node program can do which has to be there each second: it wakes, and sleeps again. */
+/** Measures a Node program that only wakes up each second: the lower limit for an idle agent. */
 export async function idleNode(seconds: number, programs: Programs): Promise<Idle> {
   const child = spawn(process.execPath, [...NODE_FLAGS, '-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   try {
@@ -59,8 +59,8 @@ export async function idleNode(seconds: number, programs: Programs): Promise<Idl
 }
 
 /**
- * What it costs on this machine to have rested. Where the machine under this one builds its tables of pages anew each time, whatever wakes once a second pays that for each page it
- * touches, and an idle agent does nothing else.
+ * Measures the cost of touching a page after a rest. Under a hypervisor that rebuilds page tables after each rest, a
+ * program that wakes once a second pays for each page it touches, and an idle agent does little else.
  */
 async function pageCost(programs: Programs, seconds: number): Promise<PageCost> {
   const [line = ''] = await programs.lines('pages', [String(seconds)]);

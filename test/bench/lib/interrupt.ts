@@ -1,7 +1,10 @@
-/** Aborts at the first Ctrl-C or SIGTERM: what is being waited for then fails, and everything that was started is stopped on the way out. */
-export const interrupted: AbortSignal = listen();
+/**
+ * Aborts at the first Ctrl-C or SIGTERM: the current wait then fails, and everything that was started is stopped on the
+ * way out. A second signal exits at once. In a module of its own, because its import installs the handlers.
+ */
+export const interrupted: AbortSignal = listenForSignals();
 
-function listen(): AbortSignal {
+function listenForSignals(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {

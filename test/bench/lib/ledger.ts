@@ -1,52 +1,54 @@
 import { LANE, type LaneCounters } from '@ringfence/wire';
 
-/** Of the sensor's and the collector's causes those that stand for a record lost after it got its number. */
+/** Drop causes that mean the loss of a record that already had its number */
 export const LOSSES: readonly string[] = ['ring_full', 'scratch', 'malformed', 'spool_full'];
 
-/** Everything the kernel numbered, and what became of it. All but `duplicates` up to the last counters that are known. */
+/** The events that the kernel numbered, by what became of them; all but `duplicates` up to the last known counters. */
 export interface Account {
   readonly produced: number;
-  /** each number once */
+  /** Without duplicates */
   readonly stored: number;
-  /** a second time */
+  /** Events stored again */
   readonly duplicates: number;
-  /** lost, as the sensor and the collector counted it */
+  /** Lost events by cause, as the sensor and the collector counted them */
   readonly counted: Readonly<Record<string, number>>;
-  /** lost, as gap events name it */
+  /** Lost events that gap events name */
   readonly named: number;
-  /** produced − stored − counted: above 0 something was lost silently, below 0 something was counted that was not lost */
+  /** produced − stored − counted: above 0, events were lost uncounted; below 0, stored events were counted as lost */
   readonly unexplained: number;
 }
 
-/** Which numbers of a lane and CPU were seen: a bit each. */
-class Seen {
+/** A growing bit set of sequence numbers */
+class NumberSet {
   #bits = new Uint8Array(1 << 16);
 
-  /** false: for the second time */
+  /** Returns false when the number was in the set. */
   add(sequence: number): boolean {
     const at = Math.floor(sequence / 8);
     const bit = 1 << (sequence & 7);
     if (at >= this.#bits.length) {
-      const more = new Uint8Array(Math.max(this.#bits.length * 2, at + 1));
-      more.set(this.#bits);
-      this.#bits = more;
+      const grown = new Uint8Array(Math.max(this.#bits.length * 2, at + 1));
+      grown.set(this.#bits);
+      this.#bits = grown;
     }
-    const now = this.#bits[at] ?? 0;
-    this.#bits[at] = now | bit;
-    return (now & bit) === 0;
+    const byte = this.#bits[at] ?? 0;
+    this.#bits[at] = byte | bit;
+    return (byte & bit) === 0;
   }
 
-  upTo(sequence: number): number {
+  /** Returns how many numbers from 1 to `last` are in the set. */
+  countUpTo(last: number): number {
     let count = 0;
-    for (let one = 1; one <= sequence; one++)
-      if (((this.#bits[Math.floor(one / 8)] ?? 0) & (1 << (one & 7))) !== 0) count++;
+    for (let sequence = 1; sequence <= last; sequence++)
+      if (((this.#bits[Math.floor(sequence / 8)] ?? 0) & (1 << (sequence & 7))) !== 0) count++;
     return count;
   }
 }
 
-/** Keeps count of the kernel's lanes. */
+/** Balances the events of the kernel's lanes with the counters. */
 export class Ledger {
-  readonly #seen = new Map<string, Seen>();
+  /** By `lane/cpu` */
+  readonly #numbers = new Map<string, NumberSet>();
   #lanes: readonly LaneCounters[] = [];
   #ktime = Number.NEGATIVE_INFINITY;
   #duplicates = 0;
@@ -54,17 +56,17 @@ export class Ledger {
 
   event(lane: number, cpu: number, sequence: number): void {
     const key = `${lane}/${cpu}`;
-    const seen = this.#seen.get(key) ?? new Seen();
-    this.#seen.set(key, seen);
-    if (!seen.add(sequence)) this.#duplicates++;
+    const numbers = this.#numbers.get(key) ?? new NumberSet();
+    this.#numbers.set(key, numbers);
+    if (!numbers.add(sequence)) this.#duplicates++;
   }
 
-  /** Numbers `from` to `to`, both included, never arrived. */
+  /** Adds a gap event: the numbers `from` to `to`, inclusive, never arrived. */
   gap(from: number, to: number): void {
     this.#named += to - from + 1;
   }
 
-  /** The latest ones count. */
+  /** Adds a tick's counters. Only the latest ones are used. */
   counters(ktime: number, lanes: readonly LaneCounters[]): void {
     if (lanes.length === 0 || ktime <= this.#ktime) return;
     this.#lanes = lanes;
@@ -78,7 +80,7 @@ export class Ledger {
     for (const { lane, cpu, sequence, drops } of this.#lanes) {
       if (lane > LANE.bulk) continue;
       produced += sequence;
-      stored += this.#seen.get(`${lane}/${cpu}`)?.upTo(sequence) ?? 0;
+      stored += this.#numbers.get(`${lane}/${cpu}`)?.countUpTo(sequence) ?? 0;
       for (const cause of LOSSES) {
         const lost = drops[cause] ?? 0;
         if (lost > 0) counted[cause] = (counted[cause] ?? 0) + lost;

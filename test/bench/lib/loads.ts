@@ -3,15 +3,15 @@ import { count } from './figures.ts';
 import type { LoadMode, LoadResult, Programs } from './programs.ts';
 import { type Compile, redisCommand } from './workloads.ts';
 
-/** Opens a second of a watched file that must all arrive. */
+/** Opens per second of a watched file that must all arrive */
 const WATCHED_RATE = 250_000;
 const LAST_CPU = availableParallelism() - 1;
 
-/** What a load costs, in the unit that `show` expects: an operation, or all of it. */
+/** The cost of a load, per operation or in total, in the unit that `show` expects */
 export interface Cost {
-  /** wall time */
+  /** Wall time */
   readonly time: number;
-  /** CPU of the programs that it consists of; NaN: isn't known */
+  /** CPU time of the load's programs; NaN when it is not known */
   readonly cpu: number;
 }
 
@@ -21,27 +21,30 @@ export interface WatchedLoad {
   readonly by: keyof Cost;
   readonly run: () => Promise<Cost>;
   readonly show: (cost: number) => string;
-  /** more than the rings hold while the agent is stopped */
+  /** Set when the rings cannot hold the load's records while the agent is suspended */
   readonly floods?: true;
 }
 
-export interface LoadPlace {
+export interface LoadEnvironment {
   readonly programs: Programs;
-  /** a directory whose files a rule watches */
+  /** Directory whose files a rule watches */
   readonly watched: string;
-  /** one beside it, the first three components of whose path begin as those of `watched` do: that is all the sensor asks of most paths */
-  readonly beside: string;
+  /**
+   * A sibling of `watched` whose first three path components begin as those of `watched`: the sensor's quick check,
+   * which suffices for most paths, cannot rule it out.
+   */
+  readonly sibling: string;
   readonly compile: Compile;
   readonly redisPort: number;
-  /** of a loop, s */
+  /** Duration of a loop, s */
   readonly seconds: number;
 }
 
 const micros = (value: number): string => `${value.toFixed(value < 10 ? 3 : 1)} µs`;
 const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
-export function watchedLoads(place: LoadPlace): WatchedLoad[] {
-  const { programs, watched, beside, compile, redisPort, seconds: length } = place;
+export function watchedLoads(environment: LoadEnvironment): WatchedLoad[] {
+  const { programs, watched, sibling, compile, redisPort, seconds: length } = environment;
   const opens = (dir: string, rate: number) => async (): Promise<Cost> => {
     const { cpu_s, ops, ops_per_s } = await programs.load('open', length, rate, null, dir);
     return { time: 1e6 / ops_per_s, cpu: (cpu_s / ops) * 1e6 };
@@ -51,9 +54,9 @@ export function watchedLoads(place: LoadPlace): WatchedLoad[] {
     const { ops, ops_per_s } = JSON.parse(output) as LoadResult;
     return { time: 1e6 / ops_per_s, cpu: (cpu_s / ops) * 1e6 };
   };
-  const whole = (command: readonly string[], alone: boolean) => async (): Promise<Cost> => {
+  const program = (command: readonly string[], hasAllCpu: boolean) => async (): Promise<Cost> => {
     const { seconds: time, cpu_s } = await programs.timed(command);
-    return { time, cpu: alone ? cpu_s : Number.NaN };
+    return { time, cpu: hasAllCpu ? cpu_s : Number.NaN };
   };
   const loops: readonly Pick<WatchedLoad, 'name' | 'target' | 'by' | 'run' | 'floods'>[] = [
     {
@@ -62,7 +65,7 @@ export function watchedLoads(place: LoadPlace): WatchedLoad[] {
       by: 'cpu',
       run: opens(programs.directory, 0),
     },
-    { name: 'open, beside a watched one', target: '', by: 'cpu', run: opens(beside, 0) },
+    { name: 'open, beside a watched one', target: '', by: 'cpu', run: opens(sibling, 0) },
     { name: 'open, watched', target: 'CPU ≤ 1.8', by: 'cpu', run: opens(watched, 0), floods: true },
     {
       name: `open, watched, ${count(WATCHED_RATE)}/s`,
@@ -78,13 +81,13 @@ export function watchedLoads(place: LoadPlace): WatchedLoad[] {
   ];
   return [
     ...loops.map((load) => ({ ...load, show: micros })),
-    { name: 'make -j2', target: '≤ 1.03', by: 'time', run: whole(compile.command, true), show: seconds },
-    // The server's own CPU isn't in it.
+    { name: 'make -j2', target: '≤ 1.03', by: 'time', run: program(compile.command, true), show: seconds },
+    // The CPU time of the server is not included, so the benchmark's CPU time would mislead.
     {
       name: 'redis-benchmark',
       target: '≤ 1.03',
       by: 'time',
-      run: whole(redisCommand(redisPort), false),
+      run: program(redisCommand(redisPort), false),
       show: seconds,
     },
   ];

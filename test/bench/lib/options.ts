@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
 export type SectionName = 'throughput' | 'latency' | 'overhead' | 'sensor' | 'rules' | 'codecs' | 'replay' | 'fleet';
-/** In the order in which they run. */
+/** All sections, in the order in which they run */
 export const SECTIONS: readonly SectionName[] = [
   'throughput',
   'latency',
@@ -17,37 +17,41 @@ export const SECTIONS: readonly SectionName[] = [
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
-  /** how long a load must be carried to count as sustained; shorter measurements are parts of it */
+  /** How long a load must run without loss to count as sustained; shorter measurements take a part of it */
   readonly seconds: number;
-  /** repetitions of what is compared */
+  /** Repetitions of each comparison */
   readonly runs: number;
   readonly json: boolean;
-  /** where CPU profiles go; null: none are made */
+  /** Directory for CPU profiles, or null for none */
   readonly profileDir: string | null;
-  /** made by `ringfence record`; null: one is made. Of `fleet` and `rules`. */
+  /** For `fleet` and `rules`: file written by `ringfence record`, or null to record one */
   readonly recording: string | null;
-  /** folder of Falco's rule files, for `rules`; null: those of the yardsticks, and rules of ours in place of the rest */
+  /**
+   * For `rules`: folder of Falco's rule files. Null stands for the stable rules of RINGFENCE_YARDSTICKS, with rules of
+   * Ringfence in place of the rest.
+   */
   readonly falco: string | null;
-  /** texts: of `sensor`, only loads with one of them in their names; empty: all, and what isn't a load */
+  /** For `sensor`: runs only the loads whose name contains one of these texts; empty for all measurements */
   readonly loads: readonly string[];
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
 
 Sections (default: all): ${SECTIONS.join(', ')}
-  --seconds N    how long a load must be carried to count as sustained (default 20)
-  --runs N       repetitions of what is compared (default 3)
-  --profile DIR  write CPU profiles of the measured program there, and print where its time went
-  --recording FILE  made by ringfence record, for fleet and rules (default: it makes one)
-  --falco DIR    Falco's rule files, for rules (default: the stable ones of RINGFENCE_YARDSTICKS, and as many of ours as the others are)
-  --load TEXT    for sensor: only the loads with TEXT in their names, or idle; may be given again
-  --json         one JSON object on stdout; the tables go to stderr
+  --seconds N    how long a load must run without loss to count as sustained (default 20)
+  --runs N       repetitions of each comparison (default 3)
+  --profile DIR  write CPU profiles of the measured programs to DIR, and print their slowest functions
+  --recording FILE  for fleet and rules: a file written by ringfence record (default: record one)
+  --falco DIR    for rules: Falco's rule files (default: the stable rules of RINGFENCE_YARDSTICKS, and as many rules of
+                 Ringfence as there are other rules of Falco)
+  --load TEXT    for sensor: only the loads with TEXT in their names, or idle; repeatable
+  --json         write one JSON object to stdout, and the tables to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
 
-/** Throws BenchError. null: only the usage is wanted. */
+/** Returns the options, or null for --help. Throws BenchError when an argument is invalid. */
 export function parseOptions(args: readonly string[]): BenchOptions | null {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parseArguments(args);
   if (values.help === true) return null;
   return {
     sections: positionals.length === 0 ? SECTIONS : positionals.map(sectionOf),
@@ -61,12 +65,12 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   };
 }
 
-/** Where the profile of what is measured goes; null: none is made. */
+/** Returns the path for a CPU profile, or null without --profile. */
 export function profilePath({ profileDir }: BenchOptions, name: string): string | null {
   return profileDir === null ? null : join(profileDir, `${name}.cpuprofile`);
 }
 
-function parsed(args: readonly string[]) {
+function parseArguments(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
@@ -88,9 +92,9 @@ function parsed(args: readonly string[]) {
 }
 
 function sectionOf(name: string): SectionName {
-  const found = SECTIONS.find((one) => one === name);
-  if (found === undefined) throw new BenchError('ERR_BENCH_USAGE', `there is no section ${name}\n\n${USAGE}`);
-  return found;
+  const section = SECTIONS.find((candidate) => candidate === name);
+  if (section === undefined) throw new BenchError('ERR_BENCH_USAGE', `there is no section ${name}\n\n${USAGE}`);
+  return section;
 }
 
 function numberOf(name: string, text: string, min: number, max: number): number {

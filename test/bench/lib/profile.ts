@@ -15,31 +15,31 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Where the measured programs' time went, worst first: a table for each CPU profile in `dir`. */
+/** Reports the functions that took the most time, in a table for each CPU profile in `dir`. */
 export function reportProfiles(report: Report, dir: string): void {
   for (const name of readdirSync(dir).filter((file) => file.endsWith('.cpuprofile'))) {
     const path = join(dir, name);
     const profile = JSON.parse(readFileSync(path, 'utf8')) as Profile;
     const { busy, functions } = selfTimes(profile);
     report.table({
-      title: `${basename(path)}: own time of functions, of ${(busy / 1e6).toFixed(1)} s on the main thread`,
+      title: `${basename(path)}: self time of functions, of ${(busy / 1e6).toFixed(1)} s on the main thread`,
       columns: ['function', 'share', 's'],
       rows: functions
         .slice(0, SHOWN)
-        .map(([where, micros]) => [where, percent(micros / busy), (micros / 1e6).toFixed(2)]),
+        .map(([name, micros]) => [name, percent(micros / busy), (micros / 1e6).toFixed(2)]),
     });
   }
 }
 
 function selfTimes({ nodes, samples, timeDeltas }: Profile): { busy: number; functions: [string, number][] } {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const own = new Map<string, number>();
+  const times = new Map<string, number>();
   samples.forEach((id, i) => {
     const name = names.get(id) ?? '?';
-    own.set(name, (own.get(name) ?? 0) + (timeDeltas[i] ?? 0));
+    times.set(name, (times.get(name) ?? 0) + (timeDeltas[i] ?? 0));
   });
-  for (const name of ['(idle)', '(root)']) own.delete(name);
-  const functions = [...own].sort((a, b) => b[1] - a[1]);
+  for (const name of ['(idle)', '(root)']) times.delete(name);
+  const functions = [...times].sort((a, b) => b[1] - a[1]);
   return { busy: functions.reduce((sum, [, micros]) => sum + micros, 0), functions };
 }
 

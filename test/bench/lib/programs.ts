@@ -1,12 +1,14 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findCompiler } from '@ringfence/sensor/build';
 import { BenchError } from './errors.ts';
 import { interrupted } from './interrupt.ts';
 
 const run = promisify(execFile);
+const INCLUDE = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
   load: [],
@@ -25,24 +27,23 @@ export interface LoadResult {
   readonly ops: number;
   readonly seconds: number;
   readonly ops_per_s: number;
-  /** of the caller, seconds */
+  /** CPU time of the load, seconds */
   readonly cpu_s: number;
 }
 
-/** What a program took. */
+/** Time and output of a program run by `timed` */
 export interface Timed {
   readonly seconds: number;
-  /** of itself and of its children that it has waited for, seconds */
+  /** CPU time of the program and of the children it waited for, seconds */
   readonly cpu_s: number;
-  /** what it printed */
   readonly output: string;
 }
 
-/** The programs of programs/, compiled. */
+/** The compiled C programs of programs/ */
 export class Programs {
   readonly #dir: string;
 
-  /** Compiles into `dir`. Throws BenchError with what the compiler says. */
+  /** Compiles into `dir`. Throws BenchError with the compiler's output. */
   constructor(dir: string) {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true });
@@ -65,7 +66,8 @@ export class Programs {
   }
 
   /**
-   * `rate`: operations per second; 0: as fast as it goes. `cpu`: the one that all of it runs on; null: any. `dir`: where the file lies that is opened.
+   * Runs `load`: `rate` operations per second (0: full speed), on `cpu` alone (null: on any), with the file to open in
+   * `dir`.
    */
   async load(
     mode: LoadMode,
@@ -74,32 +76,38 @@ export class Programs {
     cpu: number | null = null,
     dir: string = this.#dir,
   ): Promise<LoadResult> {
-    const tied = cpu === null ? [] : ['taskset', '-c', String(cpu)];
-    const [file = '', ...args] = [...tied, ...this.loadCommand(mode, seconds, rate, dir)];
+    const pinning = cpu === null ? [] : ['taskset', '-c', String(cpu)];
+    const [file = '', ...args] = [...pinning, ...this.loadCommand(mode, seconds, rate, dir)];
     const { stdout } = await run(file, args, { signal: interrupted });
     return JSON.parse(stdout) as LoadResult;
   }
 
-  /** Runs it under `timed`. `cpu`: the one that all of it runs on; null: any. */
+  /** Runs a command under `timed`, on `cpu` alone (null: on any). */
   async timed(command: readonly string[], cpu: number | null = null): Promise<Timed> {
-    const tied = cpu === null ? [] : ['taskset', '-c', String(cpu)];
-    const { stdout, stderr } = await run(this.path('timed'), [...tied, ...command], { signal: interrupted });
+    const pinning = cpu === null ? [] : ['taskset', '-c', String(cpu)];
+    const { stdout, stderr } = await run(this.path('timed'), [...pinning, ...command], { signal: interrupted });
     return { ...(JSON.parse(stdout) as Omit<Timed, 'output'>), output: stderr };
   }
 
-  /** Programs of all sorts, one after the other, below `dir`: day.sh. */
+  /** Runs day.sh below `dir`: various programs, one after another. */
   async day(seconds: number, dir: string): Promise<void> {
     await run('sh', [join(SOURCES, 'day.sh'), String(Math.ceil(seconds)), dir], { signal: interrupted });
   }
 
-  /** Where `load` has the file that it opens. */
+  /** Directory of the file that `load` opens by default */
   get directory(): string {
     return this.#dir;
   }
 
-  /** What a program prints, by line. */
+  /** Runs a program and returns the lines that it prints. */
   async lines(name: string, args: readonly string[]): Promise<string[]> {
     const { stdout } = await run(this.path(name), [...args], { maxBuffer: 1 << 26, signal: interrupted });
     return stdout.split('\n').filter(Boolean);
   }
+}
+
+/** Compiles a BPF program that needs no kernel types. Rejects with SensorBuildError when there is no compiler. */
+export async function compileBpf(source: string, object: string): Promise<void> {
+  const { name: compiler } = await findCompiler();
+  execFileSync(compiler, ['-target', 'bpf', '-mcpu=v3', '-O2', '-g', `-I${INCLUDE}`, '-c', source, '-o', object]);
 }

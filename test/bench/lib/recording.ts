@@ -10,32 +10,38 @@ import { openRecording, RawBatchReader, recordingEntry, recordingHeader, TOPIC }
 import { Agent, UNFILTERED } from './agent.ts';
 import type { Programs } from './programs.ts';
 
-/** Below what is lost without, since nothing may be missing from it; near to it, since batches must be as large as at the rates it is replayed at. */
+/**
+ * Below the rate at which events are lost, because the recording must be complete, but close to it, because the
+ * batches must be as large as at the rates of the replay.
+ */
 const OPS_PER_S = 40_000;
-/** Beside the day's programs, so that the mix has connections, and 5 % of executions and some more. */
-const BESIDE = { busy: 4_000, exec: 700 } as const;
-/** Programs of all sorts make fewer events; this long an interval makes batches as large as at the rates that are measured. */
-const DAY: readonly string[] = ['sensor.pollInterval=50ms'];
+/** Operations per second in addition to the day's programs, so that the mix has connections and over 5 % executions */
+const BACKGROUND_RATE = { busy: 4_000, exec: 700 } as const;
+/** The day's programs make fewer events; a long interval makes batches as large as at the measured rates. */
+const DAY_SETTINGS: readonly string[] = ['sensor.pollInterval=50ms'];
 
-/** Of what the stream is recorded: `busy` alone, few paths at a high rate; `day` is programs of all sorts, with some of it beside them. */
+/** `busy`: few paths at a high rate. `day`: various programs with some busy load in the background. */
 export type Load = 'busy' | 'day';
 
 export interface Recorded {
-  /** as `ringfence record` writes it */
+  /** File in the format of `ringfence record` */
   readonly path: string;
-  /** framed EventBatch records of the same events */
+  /** Framed EventBatch records of the same events */
   readonly batches: readonly Buffer[];
 }
 
-/** Records a load with every open and all else, all the way from the sensor. */
+/** Records a load with a complete agent, unfiltered. */
 export async function record(dir: string, programs: Programs, load: Load, seconds: number): Promise<Recorded> {
-  await using agent = await Agent.start({ dir, settings: load === 'day' ? [...UNFILTERED, ...DAY] : UNFILTERED });
+  await using agent = await Agent.start({
+    dir,
+    settings: load === 'day' ? [...UNFILTERED, ...DAY_SETTINGS] : UNFILTERED,
+  });
   if (load === 'busy') await programs.load('busy', seconds, OPS_PER_S);
   else
     await Promise.all([
       programs.day(seconds, dir),
-      programs.load('busy', seconds, BESIDE.busy),
-      programs.load('exec', seconds, BESIDE.exec),
+      programs.load('busy', seconds, BACKGROUND_RATE.busy),
+      programs.load('exec', seconds, BACKGROUND_RATE.exec),
     ]);
   await agent.drain();
   await agent.stop();
@@ -47,11 +53,11 @@ export async function record(dir: string, programs: Programs, load: Load, second
     for await (const { value } of reader.read({ topic: TOPIC.raw })) if (value !== null) yield recordingEntry(value);
   }
   await pipeline(Readable.from(entries()), createWriteStream(path));
-  return { path, batches: await enriched(path) };
+  return { path, batches: await enrichRecording(path) };
 }
 
-/** The recording's framed EventBatch records, as the enricher makes them. */
-export async function enriched(path: string): Promise<Buffer[]> {
+/** Enriches a recording and returns its framed EventBatch records. */
+export async function enrichRecording(path: string): Promise<Buffer[]> {
   await using recording = await openRecording(path);
   const { enrolled } = recording;
   using enricher = createEnricherPipeline({ enrolment: { keyFor: (host) => enrolled.get(host) } });

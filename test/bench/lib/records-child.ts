@@ -1,7 +1,7 @@
-/** Writes records into a pinned ring until it is killed: node records-child.ts OBJECT PIN RECORD (base64). */
+/** Writes records into a pinned ring until it is killed: records-child.ts OBJECT PIN RECORD, with RECORD in base64. */
 import { BpfObject } from '@ringfence/libbpf-ts';
 
-const AT_ONCE = 100_000n;
+const RECORDS_PER_RUN = 100_000n;
 const RECORD_MAX = 256;
 const [path = '', pin = '', text = ''] = process.argv.slice(2);
 const template = Buffer.from(text, 'base64');
@@ -13,6 +13,6 @@ object.map('templates').set(0, { size: template.length, record });
 process.stdout.write('ready\n');
 for (;;) {
   const order = Buffer.alloc(16);
-  order.writeBigUInt64LE(AT_ONCE);
+  order.writeBigUInt64LE(RECORDS_PER_RUN);
   object.program('produce').run({ context: order });
 }

@@ -4,28 +4,31 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Batch } from '@ringfence/collector/batch';
 import { BpfMap, type RingBuffer } from '@ringfence/libbpf-ts';
 import { LaneReader } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
 import { createSigningKey, records } from '@ringfence/wire';
-import { Batch } from '../../../services/collector/src/steps/batch.ts';
 import { NODE_FLAGS } from './agent.ts';
-import { compileBpf } from './compile-bpf.ts';
+import { compileBpf } from './programs.ts';
 
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-/** What the collector takes before it gives room back to the kernel. */
-const AT_ONCE = 8192;
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+/** Records that the collector takes before it releases ring space */
+const RECORDS_PER_CYCLE = 8192;
 const BATCH_BYTES = 512 * 1024;
 const PATH = '/usr/lib/x86_64-linux-gnu/libpthread.so.0';
 
-/** Records/s from a ring that one busy CPU fills, each in a signed batch. The producer has the last CPU to itself as far as others leave it. */
+/**
+ * Returns how many records per second are read from a ring and put into signed batches, while a producer on `cpu` fills
+ * the ring.
+ */
 export async function measureRecords(directory: string, seconds: number, cpu: number): Promise<number> {
   const object = join(directory, 'records.bpf.o');
-  await compileBpf(here('../programs/records.bpf.c'), object);
+  await compileBpf(pathOf('../programs/records.bpf.c'), object);
   const pin = `/sys/fs/bpf/ringfence-bench-records-${process.pid}`;
   const child = spawn(
     'taskset',
-    ['-c', String(cpu), process.execPath, ...NODE_FLAGS, here('records-child.ts'), object, pin, openRecord()],
+    ['-c', String(cpu), process.execPath, ...NODE_FLAGS, pathOf('records-child.ts'), object, pin, openRecord()],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   try {
@@ -47,7 +50,7 @@ async function rateOf(ring: RingBuffer, lane: LaneReader, seconds: number, batch
   let taken = 0;
   while (performance.now() - begin < seconds * 1000) {
     lane.open();
-    for (let n = 0; n < AT_ONCE && lane.ready; n++, taken++) {
+    for (let n = 0; n < RECORDS_PER_CYCLE && lane.ready; n++, taken++) {
       transcode(lane.source, lane.at, 1, false, batch);
       lane.advance();
     }
@@ -59,7 +62,7 @@ async function rateOf(ring: RingBuffer, lane: LaneReader, seconds: number, batch
   return taken / ((performance.now() - begin) / 1000);
 }
 
-/** An open of a file, base64. */
+/** Returns the kernel's record of an open, base64. */
 function openRecord(): string {
   const length = records.SIZEOF_OPEN + PATH.length;
   const bytes = Buffer.alloc((length + 7) & ~7);

@@ -7,7 +7,7 @@ export interface Table {
   readonly notes?: readonly string[];
 }
 
-/** What was measured: printed as it comes, and kept for --json. */
+/** Prints results as they come, and collects them for --json. */
 export class Report {
   readonly #json: boolean;
   readonly #tables: (Table & { readonly section: string })[] = [];
@@ -21,28 +21,28 @@ export class Report {
 
   begin(section: string): void {
     this.#section = section;
-    this.say(`\n== ${section}`);
+    this.print(`\n== ${section}`);
   }
 
-  /** What is going on. */
-  say(line: string): void {
+  /** Prints a line to stdout, or to stderr with --json. */
+  print(line: string): void {
     writeFileSync(this.#json ? 2 : 1, `${line}\n`);
   }
 
   table(table: Table): void {
     this.#tables.push({ section: this.#section, ...table });
-    this.say(`\n${render(table)}`);
+    this.print(`\n${render(table)}`);
   }
 
-  /** A number for machines. */
+  /** Adds a figure to the JSON output. */
   figure(name: string, value: unknown): void {
     this.#figures[`${this.#section}.${name}`] = value;
   }
 
-  /** What must not be, whatever the speed: the bench then ends with exit code 1. */
+  /** Reports a violated invariant, such as a lost event; the bench then ends with exit code 1. */
   fail(message: string): void {
     this.#failures.push(`${this.#section}: ${message}`);
-    this.say(`FAILED: ${message}`);
+    this.print(`FAILED: ${message}`);
   }
 
   get failed(): boolean {
@@ -50,10 +50,9 @@ export class Report {
   }
 
   end(environment: Readonly<Record<string, unknown>>): void {
-    if (this.#json) {
-      const whole = { environment, figures: this.#figures, tables: this.#tables, failures: this.#failures };
-      writeFileSync(1, `${JSON.stringify(whole, null, 2)}\n`);
-    }
+    if (!this.#json) return;
+    const output = { environment, figures: this.#figures, tables: this.#tables, failures: this.#failures };
+    writeFileSync(1, `${JSON.stringify(output, null, 2)}\n`);
   }
 }
 

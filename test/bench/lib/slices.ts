@@ -1,24 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { percentile } from './figures.ts';
 
-/** Of both cores' time: more that the machine under this one gave to others makes a slice worthless. */
+/** Share of the CPU time stolen by the hypervisor above which a slice is measured again */
 const STEAL_MAX = 0.02;
-const TRIES = 4;
-/** How sure the interval of a median is. */
+const ATTEMPTS = 4;
+/** Confidence level of a median's interval */
 const CONFIDENCE = 0.95;
 
-/** What something costs, measured again while too much of the time was somebody else's. */
+/** Takes measurements, and repeats those during which the hypervisor stole too much CPU time. */
 export class Slices {
-  /** how many were thrown away */
+  /** Number of discarded measurements */
   repeated = 0;
 
   async take<T>(measure: () => Promise<T>): Promise<T> {
-    for (let left = TRIES; ; left--) {
+    for (let remaining = ATTEMPTS; ; remaining--) {
       const before = cpuTicks();
-      const found = await measure();
+      const result = await measure();
       const after = cpuTicks();
       const share = (after.stolen - before.stolen) / Math.max(1, after.all - before.all);
-      if (share <= STEAL_MAX || left === 1) return found;
+      if (share <= STEAL_MAX || remaining === 1) return result;
       this.repeated++;
     }
   }
@@ -27,25 +27,28 @@ export class Slices {
 function cpuTicks(): { readonly all: number; readonly stolen: number } {
   const [, ...fields] = (readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? '').split(/\s+/);
   const ticks = fields.slice(0, 8).map(Number); // user nice system idle iowait irq softirq steal
-  return { all: ticks.reduce((sum, one) => sum + one, 0), stolen: ticks[7] ?? 0 };
+  return { all: ticks.reduce((sum, number) => sum + number, 0), stolen: ticks[7] ?? 0 };
 }
 
-/** Each against the mean of its two neighbours, so that what changes slowly falls on both sides alike: `bare` has one more. */
+/**
+ * Returns the ratio of each cost to the mean of the bare costs before and after it, so that slow drift cancels out.
+ * `bare` has one number more than `costs`.
+ */
 export function ratios(costs: readonly number[], bare: readonly number[]): number[] {
   return costs.map((cost, i) => cost / (((bare[i] as number) + (bare[i + 1] as number)) / 2));
 }
 
 export interface Median {
   readonly median: number;
-  /** in which it lies, with a certainty of at least 95 % when there are six numbers or more; all of them when there are fewer */
+  /** Confidence interval: at least 95 % with six numbers or more, else the range of all numbers */
   readonly from: number;
   readonly to: number;
 }
 
-/** By the order of the numbers alone: they needn't be distributed in any way. */
+/** Returns the median and its confidence interval, without an assumption about the distribution of the numbers. */
 export function medianOf(numbers: readonly number[]): Median {
   const sorted = [...numbers].sort((a, b) => a - b);
-  const cut = outside(sorted.length);
+  const cut = countToCut(sorted.length);
   return {
     median: percentile(sorted, 50),
     from: sorted[cut] ?? Number.NaN,
@@ -53,8 +56,8 @@ export function medianOf(numbers: readonly number[]): Median {
   };
 }
 
-/** How many of so many numbers may be left out at each end: of each the chance is one half that it is below the median. */
-function outside(count: number): number {
+/** Returns how many of `count` numbers the interval leaves out at each end: each is below the median with chance ½. */
+function countToCut(count: number): number {
   let chance = 0.5 ** count;
   let tail = chance;
   let cut = 0;

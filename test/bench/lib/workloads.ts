@@ -7,14 +7,14 @@ import { BenchError } from './errors.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const REQUESTS = 40_000;
 
-/** `make -j2` of SQLite and of the programs that provoke the sensor's tests. */
+/** `make -j2` of SQLite and of the C programs of the sensor's tests */
 export class Compile {
   readonly #dir: string;
 
-  /** Throws BenchError where there is no make. */
+  /** Throws BenchError when make is not installed. */
   constructor(directory: string) {
     if (spawnSync('make', ['--version']).status !== 0)
-      throw new BenchError('ERR_BENCH_SETUP', 'make is not there: apt-get install make');
+      throw new BenchError('ERR_BENCH_SETUP', 'make is not installed: apt-get install make');
     this.#dir = join(directory, 'compile');
     mkdirSync(this.#dir, { recursive: true });
     const sources = [
@@ -35,7 +35,7 @@ export class Compile {
   }
 }
 
-/** A fixed number of SET and GET. */
+/** Returns a command that sends a fixed number of SET and GET requests. */
 export const redisCommand = (port: number): readonly string[] => {
   return ['redis-benchmark', '-h', '127.0.0.1', '-p', String(port), '-t', 'set,get', '-n', String(REQUESTS), '-q'];
 };

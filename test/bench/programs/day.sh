@@ -1,6 +1,6 @@
 #!/bin/sh
-# day.sh SECONDS DIR - what people and machines do on a host all day: programs of all sorts, over and over. Few paths are the same as the one before.
-# Among it, once a round, what rules look for: it makes some alerts, as a day does.
+# day.sh SECONDS DIR - runs various programs of an ordinary host again and again, with few repeated paths.
+# Each round also has actions that rules match, so that the mix contains some alerts.
 end=$(($(date +%s) + $1))
 dir=$2
 mkdir -p "$dir/day"

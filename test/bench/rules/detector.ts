@@ -4,17 +4,20 @@ import { testRecords } from '@ringfence/testkit';
 import { EventView, TOPIC } from '@ringfence/wire';
 import { count, millis, percentile, range } from '../lib/figures.ts';
 import type { Report, Table } from '../lib/report.ts';
-import { attacked } from './attacked.ts';
+import { recordAttacks } from './attacks.ts';
 
 const ROUNDS = 4;
 
 type Records = ReturnType<typeof testRecords>;
 type Rules = ReturnType<typeof compileDetectorRules>;
 
-/** The detector with rules and chains, a record at a time as from the bus, in memory: over a recorded mix, and over the same beside attacks on many hosts. */
+/**
+ * Measures the detector with rules and chains in memory, one record at a time: over a recorded mix, and over the same
+ * mix together with attacks on many hosts.
+ */
 export function measureDetector(batches: readonly Buffer[], sources: readonly RuleSource[], report: Report): Table {
   const rules = compileDetectorRules(sources);
-  const quiet = recordsOf(batches);
+  const mix = recordsOf(batches);
   return {
     title: `detector: ${count(rules.rules.length)} built-in rules and chains, one thread`,
     columns: [
@@ -28,34 +31,34 @@ export function measureDetector(batches: readonly Buffer[], sources: readonly Ru
       'p99',
     ],
     rows: [
-      measureRow('detector', 'the recorded mix', quiet, rules, report),
-      measureRow('detectorAttacked', 'the mix beside attacks', among(quiet, recordsOf(attacked())), rules, report),
+      measureRow('detector', 'the recorded mix', mix, rules, report),
+      measureRow('detectorAttacked', 'the mix with attacks', spread(mix, recordsOf(recordAttacks())), rules, report),
     ],
-    notes: ['alert → incident: from the batch with the event going in until the incident is out'],
+    notes: ['alert → incident: from the input of the batch with the event to the output of the incident'],
   };
 }
 
-/** Each round is a detector with empty memory. */
+/** Measures rounds, each with a new detector. */
 function measureRow(figure: string, title: string, records: Records, rules: Rules, report: Report): string[] {
   const perSecond: number[] = [];
-  let waited: number[] = [];
+  let latenciesMs: number[] = [];
   let last = { events: 0, alerts: 0, incidents: 0, chains: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     using detector = createDetectorPipeline({ rules });
-    waited = [];
+    latenciesMs = [];
     const begin = process.threadCpuUsage();
     for (const record of records) {
       const start = performance.now();
       const { outputs } = detector.handle([record]);
-      // An alert and its incident leave together, at the latest when the batch that holds the event is through.
-      if (outputs.some(({ topic }) => topic === TOPIC.incidents)) waited.push(performance.now() - start);
+      // An alert and its incident are output together, at the latest at the end of the event's batch.
+      if (outputs.some(({ topic }) => topic === TOPIC.incidents)) latenciesMs.push(performance.now() - start);
     }
     const { user, system } = process.threadCpuUsage(begin);
     last = detector.stats();
     // The first round only warms up.
     if (round > 0) perSecond.push((last.events * 1e6) / (user + system));
   }
-  report.figure(figure, { perSecond, waited, ...last });
+  report.figure(figure, { perSecond, waited: latenciesMs, ...last });
   return [
     title,
     count(last.events),
@@ -63,8 +66,8 @@ function measureRow(figure: string, title: string, records: Records, rules: Rule
     count(last.incidents),
     count(last.chains),
     range(perSecond, count),
-    millis(percentile(waited, 50)),
-    millis(percentile(waited, 99)),
+    millis(percentile(latenciesMs, 50)),
+    millis(percentile(latenciesMs, 99)),
   ];
 }
 
@@ -76,12 +79,12 @@ function recordsOf(batches: readonly Buffer[]): Records {
   });
 }
 
-/** The others spread evenly among the many. */
-function among(many: Records, others: Records): Records {
-  const each = Math.max(1, Math.floor(many.length / others.length));
+/** Inserts the records of `few` evenly into `many`. */
+function spread(many: Records, few: Records): Records {
+  const every = Math.max(1, Math.floor(many.length / few.length));
   const mixed = many.flatMap((record, n) => {
-    const other = n % each === 0 ? others[n / each] : undefined;
-    return other === undefined ? [record] : [record, other];
+    const inserted = n % every === 0 ? few[n / every] : undefined;
+    return inserted === undefined ? [record] : [record, inserted];
   });
-  return [...mixed, ...others.slice(Math.ceil(many.length / each))];
+  return [...mixed, ...few.slice(Math.ceil(many.length / every))];
 }

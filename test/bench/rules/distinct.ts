@@ -1,7 +1,7 @@
-/** Rules that differ in what they are made of: two never have the same fields, operators and nesting, whatever their literals. */
+/** Generates rules of which no two have the same fields, operators and nesting, whatever their literals. */
 
 type Random = (below: number) => number;
-/** A part of a condition; its literals are `<kind>`. */
+/** A comparison with placeholders `<kind>` for its literals */
 type Part = string;
 
 const ACTIONS: Readonly<Record<string, readonly Part[]>> = {
@@ -50,8 +50,8 @@ const ACTIONS: Readonly<Record<string, readonly Part[]>> = {
   exit: ['process.exit_signal = 11', 'process.exit_code in (1, 2)', 'process.uptime < 2'],
 };
 
-/** How often each action is drawn: most rules are about programs and files. */
-const SHARES: readonly string[] = [
+/** Actions, weighted by repetition: most rules are about programs and files. */
+const WEIGHTED_ACTIONS: readonly string[] = [
   ...Array(8).fill('exec'),
   ...Array(8).fill('open'),
   ...Array(3).fill('connect'),
@@ -140,7 +140,7 @@ const LITERALS: Readonly<Record<string, readonly string[]>> = {
   image: 'registry.local/app docker.io/library/redis quay.io/team/worker ghcr.io/org/tool'.split(' '),
 };
 
-/** `count` rules as a rule file of the native language. The same number, the same rules. */
+/** Returns a rule file in the native language with `count` rules. Deterministic. */
 export function distinctRules(count: number): string {
   const random = seeded(20_261);
   const rules = new Map<string, string>();
@@ -153,22 +153,25 @@ export function distinctRules(count: number): string {
   return [...rules.values()].join('');
 }
 
-/** An action, what it is done to, and who does it: two to five comparisons, one in three with an exception, one in five with a choice. */
+/**
+ * Draws an action, a comparison for that action, and one to three comparisons for any action. A third of the rules have
+ * an exception, and a fifth have an alternative.
+ */
 function structureOf(random: Random): string {
-  const action = pick(SHARES, random);
-  const own = ACTIONS[action] ?? [];
-  const parts = [`event.action = ${action}`, pick(own, random)];
-  if (random(5) === 0) parts[1] = `(${parts[1]} or ${pick(own, random)})`;
-  for (let more = 1 + random(3); more > 0; more--) parts.push(pick(ANYWHERE, random));
+  const action = pick(WEIGHTED_ACTIONS, random);
+  const objectParts = ACTIONS[action] ?? [];
+  const parts = [`event.action = ${action}`, pick(objectParts, random)];
+  if (random(5) === 0) parts[1] = `(${parts[1]} or ${pick(objectParts, random)})`;
+  for (let remaining = 1 + random(3); remaining > 0; remaining--) parts.push(pick(ANYWHERE, random));
   if (random(3) === 0) parts.push(`not (${pick(ANYWHERE, random)} and ${pick(ANYWHERE, random)})`);
   return parts.join(' and ');
 }
 
-/** Half of them as rules have them in common, half of a rule's own. */
+/** Draws a literal: half of the literals are shared by many rules, half are nearly unique. */
 function literalOf(kind: string, random: Random): string {
-  const known = pick(LITERALS[kind] ?? [], random);
-  const plain = kind === 'port' || kind === 'network' || kind === 'regex' || kind === 'pathregex' || random(2) === 0;
-  return `'${plain ? known : `${known}${random(1000)}`}'`.replace(/^'(\d+)'$/, '$1');
+  const common = pick(LITERALS[kind] ?? [], random);
+  const isShared = kind === 'port' || kind === 'network' || kind === 'regex' || kind === 'pathregex' || random(2) === 0;
+  return `'${isShared ? common : `${common}${random(1000)}`}'`.replace(/^'(\d+)'$/, '$1');
 }
 
 const pick = (from: readonly string[], random: Random): string => from[random(from.length)] ?? '';

@@ -1,46 +1,47 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RuleSource } from '@ringfence/rules';
 
-/** What a child is to measure. */
+/** Order to rules-child.ts */
 export interface MatchJob {
-  /** file of `writeBatches` */
+  /** File written by `writeBatches` */
   readonly batches: string;
   readonly sources: readonly RuleSource[];
-  /** false: every rule of the event's kind is evaluated */
+  /** Whether to use the index; otherwise every rule of the event's kind is evaluated */
   readonly indexed: boolean;
-  /** false: the parts of conditions stay in the order of estimates */
+  /** Whether to order the parts of conditions by measurements; otherwise estimates order them */
   readonly measured: boolean;
   readonly rounds: number;
-  /** CPU profile to write; null: none */
+  /** Path for a CPU profile, or null for none */
   readonly profile: string | null;
 }
 
 export interface MatchResult {
   readonly rules: number;
-  /** of a process that has just started */
+  /** Time to load and compile in a new process, ms */
   readonly compileMs: number;
   readonly events: number;
   readonly matches: number;
   readonly errors: readonly string[];
-  /** events per CPU second, by round: decoding alone, and with the rules */
+  /** Events per CPU second by round, without rules */
   readonly decoding: readonly number[];
+  /** Events per CPU second by round, decoding and matching */
   readonly matching: readonly number[];
 }
 
-/** Of sequences-child.ts. */
+/** Output of sequences-child.ts */
 export interface SequenceFigures {
   readonly sequences: number;
-  /** events by seconds of processor time: what else the machine does doesn't count */
+  /** Events per CPU second */
   readonly perSecond: number;
   readonly keys: number;
   readonly hits: number;
   readonly evicted: number;
   readonly matched: number;
-  /** bytes that what is remembered takes */
+  /** Memory of the rules and their state, bytes */
   readonly bytes: number;
 }
 
-/** Each with its length in front. */
+/** Writes the batches to a file, each after its length. */
 export function writeBatches(path: string, batches: readonly Buffer[]): void {
   const parts = batches.flatMap((batch) => {
     const length = Buffer.alloc(4);

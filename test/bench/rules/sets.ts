@@ -5,7 +5,7 @@ import { HOME } from '@ringfence/config';
 import type { RuleSource } from '@ringfence/rules';
 import { distinctRules } from './distinct.ts';
 
-/** Rules that are measured together. */
+/** A set of rules to measure */
 export interface RuleList {
   readonly name: string;
   readonly sources: readonly RuleSource[];
@@ -15,13 +15,16 @@ const STABLE = 'falco_rules.yaml';
 const STAND_IN = fileURLToPath(new URL('falco-style.yaml', import.meta.url));
 const yardsticks = process.env['RINGFENCE_YARDSTICKS'] ?? join(HOME, '../shared/yardsticks');
 
-/** Falco's stable rules; null: they are not here. */
+/** Returns Falco's stable rules, or null when they are not available. */
 export function falcoStable(folder: string | null): RuleList | null {
   const path = join(folder ?? join(yardsticks, 'falco'), STABLE);
   return existsSync(path) ? { name: "25 of Falco's, stable", sources: [read(path)] } : null;
 }
 
-/** All of Falco's that are in a folder; without one, the stable rules and as many of ours in their style as the others are. */
+/**
+ * Returns all of Falco's rules in a folder. Without a folder, returns the stable rules and, for the rest, as many rules
+ * of Ringfence in Falco's style; null when the stable rules are not available.
+ */
 export function falcoAll(folder: string | null): RuleList | null {
   if (folder !== null) return { name: `Falco's in ${folder}`, sources: filesOf(folder) };
   const stable = falcoStable(null);
@@ -32,7 +35,7 @@ export function builtin(): RuleList {
   return { name: 'all built-in', sources: filesOf(join(HOME, 'rules')) };
 }
 
-/** No two have the same fields, operators and nesting. */
+/** Returns rules of which no two have the same fields, operators and nesting. */
 export function distinct(count: number): RuleList {
   return {
     name: `${count.toLocaleString('en')} distinct`,

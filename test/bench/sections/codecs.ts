@@ -6,10 +6,10 @@ import { count, percentile, range, ratio } from '../lib/figures.ts';
 
 const ROUNDS = 5;
 const MIN_SECONDS = 0.3;
-/** of the stream: avsc makes an object of every event */
+/** Batches of the stream that are used: avsc creates an object for every event. */
 const MAX_BATCHES = 200;
 
-/** Each codec of the hot path against avsc, over the recorded events. One that is not twice as fast is not kept. */
+/** Compares each codec of the hot path with avsc over the recorded events. A codec must be twice as fast to be kept. */
 export async function codecs(context: BenchContext): Promise<void> {
   const { report, recorded } = context;
   const { path, batches } = await recorded('busy');
@@ -20,7 +20,7 @@ export async function codecs(context: BenchContext): Promise<void> {
   const cases = [...kernelCases(), ...rawCases(raw), ...enrichedCases(enriched)];
   for (const { name, ours, avsc } of cases)
     if (ours() !== avsc()) throw new BenchError('ERR_BENCH_SETUP', `${name}: the two codecs do not agree`);
-  const results = cases.map((one) => ({ ...one, times: measure(one) }));
+  const results = cases.map((entry) => ({ ...entry, times: measure(entry) }));
   report.table({
     title: `codecs: ${count(cases[1]?.events ?? 0)} recorded events, one thread, CPU time`,
     columns: ['', 'events/s ours (min · median · max)', 'events/s avsc (min · median · max)', '×'],
@@ -37,7 +37,7 @@ export async function codecs(context: BenchContext): Promise<void> {
   );
 }
 
-/** Events per CPU second, in turn, so that what else the machine does falls on both. */
+/** Returns events per CPU second. The codecs take turns, so that other load on the machine affects both alike. */
 function measure({ events, ours, avsc }: Case): { readonly ours: readonly number[]; readonly avsc: readonly number[] } {
   const times = { ours: [] as number[], avsc: [] as number[] };
   for (let round = -1; round < ROUNDS; round++)
@@ -52,7 +52,7 @@ function measure({ events, ours, avsc }: Case): { readonly ours: readonly number
   return times;
 }
 
-/** CPU seconds of one call. The kernel counts them in ticks of milliseconds: it is called for many. */
+/** Returns the CPU seconds of one call. The kernel counts CPU time in ticks, so the call is repeated. */
 function secondsOf(work: () => number): number {
   const begin = process.threadCpuUsage();
   for (let calls = 1; ; calls++) {

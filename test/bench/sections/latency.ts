@@ -9,50 +9,51 @@ import { cgroupRoot } from '@ringfence/simulator/demo';
 import { decode, TOPIC } from '@ringfence/wire';
 import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { count, millis, percent, percentile } from '../lib/figures.ts';
+import { FALCO } from '../lib/falco.ts';
+import { count, latencies, percent, percentile } from '../lib/figures.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 import { waitedSeconds } from '../lib/usage.ts';
 
-const INTERVAL_MS = 47; // not in step with the sensor's poll
-/** When `throughput` did not run before: opens per second whose half is the load. */
-const OPEN_RATE = 100_000;
-/** Opens per second of a host that always does something, and never much. */
+/** Prime, so that the triggers do not keep in step with the sensor's poll */
+const INTERVAL_MS = 47;
+/** Sustained opens per second that are assumed when the section throughput did not run */
+const DEFAULT_OPEN_RATE = 100_000;
+/** Opens per second of a host with steady light load */
 const TRICKLE = 3000;
 const WARM_UP_MS = 3000;
 const ARRIVAL_MS = 5000;
-/** The agent looks for new containers with each tick. */
+/** Time until the agent knows a new container; it looks for them at each tick */
 const CONTAINER_KNOWN_MS = 2000;
 
-/** Alerts and kills take turns, so that what else the machine does falls on both. */
+/** Alerts and kills are measured in turns, so that other load on the machine affects both alike. */
 const SLICES = 4;
 
 interface Trigger {
   readonly token: string;
-  /** ns since the epoch, just before the open */
+  /** Time just before the open, ns since the epoch */
   readonly opened: bigint;
-  /** ns since the epoch, when its alert was read; null: never */
+  /** Time at which the alert was read, ns since the epoch; null if the alert never came */
   readonly read: bigint | null;
 }
 
 interface Measured {
-  /** its name among the figures */
+  /** Name among the figures */
   readonly name: 'idle' | 'trickle' | 'loaded';
   readonly label: string;
   readonly triggers: Trigger[];
-  /** ms, of each victim that was killed */
+  /** Time until each killed victim was dead, ms */
   readonly kills: number[];
   victims: number;
-  /** share of the time that the agent's main thread was ready to run and had no core */
+  /** Share of the time in which the agent's main thread was ready to run but had no core */
   waited: number;
 }
 
-/** How long after a system call its alert can be read, and the process that a policy forbids is dead. */
+/** Measures the time from a system call until its alert can be read, and until a process to be killed is dead. */
 export async function latency(context: BenchContext): Promise<void> {
-  const { options, report, dir, found } = context;
-  const rate = Math.round((found.openRate ?? OPEN_RATE) / 2);
+  const { options, report, dir, results } = context;
+  const rate = Math.round((results.openRate ?? DEFAULT_OPEN_RATE) / 2);
   const bait = mkdtempSync(join(dir, 'bait-'));
-  const settings = [...UNFILTERED, ...enforcing(bait)];
+  const settings = [...UNFILTERED, ...enforcementSettings(bait)];
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, 'latency') });
   await using cage = await makeCage(context, agent, bait);
   const idle = await measure(context, agent, cage.path, bait, 'idle', 0);
@@ -72,21 +73,21 @@ export async function latency(context: BenchContext): Promise<void> {
       'victim dead',
       'no core',
     ],
-    rows: [idle, trickle, loaded].map((one) => tell(context, one, onBus, end)),
+    rows: [idle, trickle, loaded].map((measured) => reportRow(context, measured, onBus, end)),
     notes: [
       FALCO.alert,
-      `the last load is half of ${found.openRate === undefined ? count(OPEN_RATE) : 'the highest rate sustained above'}; read: stamp; dead: waitpid; no core: how long the agent was ready to run and others had the cores`,
+      `the last load is half of ${results.openRate === undefined ? count(DEFAULT_OPEN_RATE) : 'the highest rate sustained above'}; read: by stamp; dead: by waitpid; no core: the share of time in which the agent was ready to run but had no core`,
     ],
   });
 }
 
-function tell(
+function reportRow(
   { report }: BenchContext,
-  one: Measured,
+  measured: Measured,
   onBus: ReadonlyMap<string, readonly OnBus[]>,
   { lost, collector, responder }: Reading,
 ): string[] {
-  const { name, label, triggers, kills, victims, waited } = one;
+  const { name, label, triggers, kills, victims, waited } = measured;
   const alerts = triggers.flatMap(({ opened, read }) => (read === null ? [] : [Number(read - opened) / 1e6]));
   const bus = triggers.flatMap((trigger) => {
     const match = onBus.get(trigger.token)?.find(({ event }) => Math.abs(event - Number(trigger.opened) / 1e3) < 1e5);
@@ -95,7 +96,7 @@ function tell(
   const figures = { alertOnBus: summary(bus), alertRead: summary(alerts), victimDead: summary(kills) };
   report.figure(name, figures);
   if (alerts.length < triggers.length)
-    report.fail(`${label}: ${triggers.length - alerts.length} of ${triggers.length} alerts did not come`);
+    report.fail(`${label}: ${triggers.length - alerts.length} of ${triggers.length} alerts did not arrive`);
   if (kills.length < victims) {
     const facts = JSON.stringify({
       lost,
@@ -108,10 +109,10 @@ function tell(
   return [
     label,
     count(alerts.length),
-    shares(bus),
-    shares(alerts),
+    latencies(bus),
+    latencies(alerts),
     count(kills.length),
-    shares(kills),
+    latencies(kills),
     percent(waited),
   ];
 }
@@ -143,7 +144,7 @@ async function measure(
     measured.waited = (waitedSeconds(agent.pid) - before) / ((performance.now() - begin) / 1000);
     return measured;
   } finally {
-    if (load !== undefined) await stop(load);
+    if (load !== undefined) await kill(load);
   }
 }
 
@@ -165,20 +166,20 @@ async function trigger({ programs }: BenchContext, agent: Agent, times: number):
       return { token, opened: BigInt(opened), read: seen.get(token) ?? null };
     });
   } finally {
-    await stop(stamp);
+    await kill(stamp);
   }
 }
 
 const tokenIn = (line: string): string | undefined => /trigger-\d{6}/.exec(line)?.[0];
 
-/** µs since the epoch */
+/** Times of an alert, µs since the epoch */
 interface OnBus {
   readonly event: number;
-  /** when the bus took the alert */
+  /** Time at which the bus took the alert */
   readonly taken: number;
 }
 
-/** Of every trigger's alert, by token. */
+/** Returns the times of the triggers' alerts, by token. */
 async function busTimes(stateDir: string): Promise<ReadonlyMap<string, readonly OnBus[]>> {
   await using reader = await openEmbeddedReader({ path: join(stateDir, 'bus.db') });
   const times = new Map<string, OnBus[]>();
@@ -192,7 +193,7 @@ async function busTimes(stateDir: string): Promise<ReadonlyMap<string, readonly 
   return times;
 }
 
-/** ms, of each victim that was killed */
+/** Starts victims, and returns how long it took until each killed victim was dead, ms. */
 async function killTimes(
   { programs }: Pick<BenchContext, 'programs'>,
   cage: string,
@@ -203,7 +204,7 @@ async function killTimes(
   return lines.filter((line) => line !== 'alive').map((line) => Number(line) / 1e6);
 }
 
-/** A cgroup for the victims, which the agent knows as a container: from its description, and since the first victim was in it. */
+/** Makes a cgroup for the victims and starts one in it, so that the agent knows the cgroup as a described container. */
 async function makeCage(
   context: BenchContext,
   agent: Agent,
@@ -224,8 +225,8 @@ async function makeCage(
   }
 }
 
-/** A rule that wants the victims killed, and a policy that allows it in their cgroup only. */
-function enforcing(bait: string): string[] {
+/** Writes a rule that kills the victims and a policy that allows it in their cgroup only. Returns the settings. */
+function enforcementSettings(bait: string): string[] {
   writeFileSync(join(bait, 'bait'), 'bait\n');
   const rule = {
     rule: 'Bench bait opened',
@@ -244,7 +245,7 @@ function enforcing(bait: string): string[] {
     when: { action: 'kill' },
     do: 'kill',
   };
-  // YAML holds JSON.
+  // JSON is valid YAML.
   writeFileSync(join(bait, 'rule.yaml'), JSON.stringify([rule]));
   writeFileSync(join(bait, 'policy.yaml'), JSON.stringify(policy));
   return [
@@ -256,7 +257,7 @@ function enforcing(bait: string): string[] {
   ];
 }
 
-/** The cgroup as the agent learns of containers that no runtime tells it about. */
+/** Describes the cgroup in a file, as for containers without a runtime that the agent knows. */
 function describeContainer(runDir: string, name: string): void {
   const dir = join(runDir, 'containers.d');
   mkdirSync(dir, { recursive: true });
@@ -275,7 +276,7 @@ function startLoad(path: string, rate: number, dir: string): ChildProcess {
   return spawn(path, ['open', '3600', String(rate), dir], { stdio: 'ignore' });
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
@@ -300,6 +301,3 @@ const summary = (times: readonly number[]) => ({
   p99: percentile(times, 99),
   max: percentile(times, 100),
 });
-
-const shares = (times: readonly number[]): string =>
-  [50, 99, 100].map((share) => millis(percentile(times, share))).join(' · ');

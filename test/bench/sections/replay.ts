@@ -5,22 +5,22 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, range } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 
 const CHILD = fileURLToPath(new URL('../replay-child.ts', import.meta.url));
-const WHOLE = fileURLToPath(new URL('../whole-child.ts', import.meta.url));
+const AUDITED = fileURLToPath(new URL('../audited-child.ts', import.meta.url));
 const run = promisify(execFile);
 
-/** The recorded stream through the services: what the pipeline carries when making events costs nothing. */
+/** Replays the recorded stream: the throughput of the services when nothing has to produce the events. */
 export async function replay(context: BenchContext): Promise<void> {
   await onOneCore(context);
   await withAudit(context);
 }
 
-/** Enricher, detector and responder on one core, the bus in memory. */
+/** Replays through enricher, detector and responder on one core, with the bus in memory. */
 async function onOneCore({ options, report, recorded }: BenchContext): Promise<void> {
   const { path } = await recorded('busy');
   const perSecond: number[] = [];
@@ -44,31 +44,33 @@ async function onOneCore({ options, report, recorded }: BenchContext): Promise<v
   });
 }
 
-interface Whole {
+interface AuditedReplay {
   readonly detected: number;
   readonly stored: number;
-  /** events after the warm-up */
+  /** Events after the warm-up */
   readonly sustained: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
 }
 
-/** Every service, the log and the audit trail on disk, as many cores as there are. */
+/** Replays through every service on all cores, with the log and the audit trail on disk. */
 async function withAudit({ options, report, recorded, dir }: BenchContext): Promise<void> {
   const { path } = await recorded('busy');
-  const runs: Whole[] = [];
+  const runs: AuditedReplay[] = [];
   for (let i = 0; i < options.runs; i++) {
-    const own = mkdtempSync(join(dir, 'whole-'));
-    const { stdout } = await run(process.execPath, [...NODE_FLAGS, WHOLE, path, own], { signal: interrupted });
-    runs.push(JSON.parse(stdout) as Whole);
-    rmSync(own, { recursive: true });
+    const directory = mkdtempSync(join(dir, 'audited-'));
+    const { stdout } = await run(process.execPath, [...NODE_FLAGS, AUDITED, path, directory], { signal: interrupted });
+    runs.push(JSON.parse(stdout) as AuditedReplay);
+    rmSync(directory, { recursive: true });
   }
   const perSecond = runs.map(({ sustained, seconds }) => sustained / seconds);
   report.figure('auditedEventsPerS', perSecond);
   const [first] = runs;
   const lost = runs.filter(({ detected, stored }) => detected !== stored).length;
   if (lost > 0)
-    report.fail(`${lost} of ${runs.length} audited replays stored another number of events than the detector saw`);
+    report.fail(
+      `${lost} of ${runs.length} audited replays stored a different number of events than the detector received`,
+    );
   report.table({
     title: `the same stream through every service, log and audit trail on disk, after a third of it as warm-up, ${options.runs} runs`,
     columns: [
@@ -83,7 +85,7 @@ async function withAudit({ options, report, recorded, dir }: BenchContext): Prom
         count(first?.stored ?? 0),
         range(perSecond, count),
         range(
-          runs.map((one) => one.detected / one.cpuSeconds),
+          runs.map(({ sustained, cpuSeconds }) => sustained / cpuSeconds),
           count,
         ),
       ],

@@ -7,11 +7,11 @@ import { eventKinds } from '@ringfence/fields';
 import { EventView } from '@ringfence/wire';
 import { NODE_FLAGS } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
+import { FALCO } from '../lib/falco.ts';
 import { count, mib, millis, percent, percentile, range, ratio } from '../lib/figures.ts';
 import { interrupted } from '../lib/interrupt.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
-import { enriched } from '../lib/recording.ts';
+import { enrichRecording } from '../lib/recording.ts';
 import { measureDetector } from '../rules/detector.ts';
 import { type MatchJob, type MatchResult, type SequenceFigures, writeBatches } from '../rules/job.ts';
 import { measureReload } from '../rules/reload.ts';
@@ -23,17 +23,17 @@ const run = promisify(execFile);
 const ROUNDS = 5;
 const FEW = 100;
 const MANY = 1000;
-/** What the mix must have at least, or its figures say little about a host. */
-const LEAST = { exec: 0.05, open: 0.3 } as const;
+/** Shares that the mix must have at least, so that the figures are typical for a host */
+const MIN_SHARES = { exec: 0.05, open: 0.3 } as const;
 
-/** Matching on one core over a recorded mix, decoding included; what a rule more costs; reload; the detector with all that is built in. */
+/** Measures matching over a recorded mix on one core, the cost of a rule, reloads, sequences and the whole detector. */
 export async function rules(context: BenchContext): Promise<void> {
   const { options, report } = context;
   const batches =
-    options.recording === null ? (await context.recorded('day')).batches : await enriched(options.recording);
+    options.recording === null ? (await context.recorded('day')).batches : await enrichRecording(options.recording);
   const path = join(context.dir, 'rules.batches');
   writeBatches(path, batches);
-  tellMix(context, batches);
+  reportMix(context, batches);
   await measureSets(context, path);
   await measureAdded(context, path);
   await measureOrder(context, path);
@@ -42,7 +42,7 @@ export async function rules(context: BenchContext): Promise<void> {
   report.table(measureDetector(batches, builtin().sources, report));
 }
 
-function tellMix({ report }: BenchContext, batches: readonly Buffer[]): void {
+function reportMix({ report }: BenchContext, batches: readonly Buffer[]): void {
   const kinds = new Map<string, number>();
   const view = new EventView();
   let events = 0;
@@ -56,9 +56,9 @@ function tellMix({ report }: BenchContext, batches: readonly Buffer[]): void {
   const shares = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, number]) => [kind, number / events] as const);
   report.figure('mix', Object.fromEntries(shares));
   const shown = shares.filter(([, share]) => share >= 0.001).map(([kind, share]) => `${kind} ${percent(share)}`);
-  report.say(`recorded mix: ${count(events)} events in ${count(batches.length)} batches: ${shown.join(', ')}`);
-  for (const [kind, least] of Object.entries(LEAST))
-    if ((kinds.get(kind) ?? 0) / events < least) report.fail(`less than ${percent(least)} of the mix is ${kind}`);
+  report.print(`recorded mix: ${count(events)} events in ${count(batches.length)} batches: ${shown.join(', ')}`);
+  for (const [kind, minShare] of Object.entries(MIN_SHARES))
+    if ((kinds.get(kind) ?? 0) / events < minShare) report.fail(`less than ${percent(minShare)} of the mix is ${kind}`);
 }
 
 async function measureSets(context: BenchContext, batches: string): Promise<void> {
@@ -69,10 +69,10 @@ async function measureSets(context: BenchContext, batches: string): Promise<void
     if (list === null) continue;
     const result = await measure(context, batches, list, true);
     report.figure(list.name, result);
-    for (const message of result.errors.slice(0, 3)) report.say(`  ${list.name}: not all of it loads: ${message}`);
+    for (const message of result.errors.slice(0, 3)) report.print(`  ${list.name}: some rules do not load: ${message}`);
     rows.push(rowOf(list, result));
   }
-  if (lists[0] === null) report.say("  Falco's rules are not here: RINGFENCE_YARDSTICKS or --falco says where");
+  if (lists[0] === null) report.print("  Falco's rules were not found: set RINGFENCE_YARDSTICKS or --falco");
   report.table({
     title: 'matching, decoding included: EventBatch bytes → events → rules that match, one core (taskset -c 0)',
     columns: [
@@ -102,34 +102,34 @@ function rowOf({ name }: RuleList, result: MatchResult): string[] {
   ];
 }
 
-/** ns an event, from events per second. */
+/** Converts events per second to ns per event (median). */
 const nanos = (perSecond: readonly number[]): number => 1e9 / percentile(perSecond, 50);
 
-/** The cost of a rule is what the distinct ones after the first hundred add. */
+/** Measures the cost of one more rule: what the distinct rules after the first hundred add. */
 async function measureAdded(context: BenchContext, batches: string): Promise<void> {
   const { report } = context;
   const cost = async (indexed: boolean): Promise<number[]> => {
-    // Where everything is evaluated all fields are read anyway, which samples know nothing of: it is compared at its best.
+    // Without the index every field is read anyway, which samples ignore: the estimates give that case its best order.
     const few = await measure(context, batches, distinct(FEW), indexed, indexed);
     const many = await measure(context, batches, distinct(MANY), indexed, indexed);
     return [nanos(few.matching), nanos(many.matching), (nanos(many.matching) - nanos(few.matching)) / (MANY - FEW)];
   };
   const on = await cost(true);
   const off = await cost(false);
-  const times = (off[2] ?? 0) / (on[2] ?? 1);
-  report.figure('addedRule', { on, off, times });
+  const factor = (off[2] ?? 0) / (on[2] ?? 1);
+  report.figure('addedRule', { on, off, times: factor });
   report.table({
-    title: 'what a rule more costs, ns an event',
-    columns: ['', `${FEW} rules`, `${count(MANY)} rules`, 'a rule more'],
+    title: 'cost of one more rule, ns per event',
+    columns: ['', `${FEW} rules`, `${count(MANY)} rules`, 'one more rule'],
     rows: [
-      ['indexed', ...on.map((one) => one.toFixed(2))],
-      ['not indexed: every rule of the kind is evaluated', ...off.map((one) => one.toFixed(2))],
+      ['indexed', ...on.map((cost) => cost.toFixed(2))],
+      ['not indexed: every rule of the kind is evaluated', ...off.map((cost) => cost.toFixed(2))],
     ],
-    notes: [`indexing divides the cost of a rule more by ${times.toFixed(1)}`],
+    notes: [`indexing divides the cost of one more rule by ${factor.toFixed(1)}`],
   });
 }
 
-/** What is gained by asking the parts of conditions in the order that was measured. */
+/** Measures the gain from evaluating the parts of conditions in the measured order. */
 async function measureOrder(context: BenchContext, batches: string): Promise<void> {
   const { report } = context;
   const rows: string[][] = [];
@@ -140,7 +140,7 @@ async function measureOrder(context: BenchContext, batches: string): Promise<voi
     rows.push([list.name, estimated.toFixed(0), measured.toFixed(0), ratio(estimated, measured)]);
   }
   report.table({
-    title: 'order of the parts of conditions, ns an event',
+    title: 'order of the parts of conditions, ns per event',
     columns: ['rules', 'by estimates', 'as measured', 'times'],
     rows,
   });
@@ -153,7 +153,7 @@ async function measureSequences({ report }: BenchContext): Promise<void> {
   const { sequences, perSecond, keys, hits, evicted, matched, bytes } = figures;
   report.figure('sequences', figures);
   report.table({
-    title: 'sequences: made events, each of which fits a step or two',
+    title: 'sequences: generated events, each of which matches a step or two',
     columns: ['sequences', 'live keys', 'events remembered', 'events per CPU second', 'memory', 'complete', 'evicted'],
     rows: [[...[sequences, keys, hits, perSecond].map(count), mib(bytes), count(matched), count(evicted)]],
   });

@@ -6,56 +6,58 @@ import { redisMissing, startRedis } from '@ringfence/testkit/servers';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
-import { count, mib, percent, percentile } from '../lib/figures.ts';
+import { FALCO } from '../lib/falco.ts';
+import { count, mib, percent, percentile, sumOf } from '../lib/figures.ts';
 import { Hooks } from '../lib/hooks.ts';
 import { type Idle, idleNode, idleOf } from '../lib/idle.ts';
 import { LOSSES } from '../lib/ledger.ts';
 import { type Cost, type WatchedLoad, watchedLoads } from '../lib/loads.ts';
 import { profilePath } from '../lib/options.ts';
-import { sensorsInKernel } from '../lib/others.ts';
-import { FALCO } from '../lib/peer.ts';
 import { measureRecords } from '../lib/records-rate.ts';
 import { medianOf, ratios, Slices } from '../lib/slices.ts';
-import { cpuSeconds } from '../lib/usage.ts';
+import { cpuSeconds, sensorsInKernel } from '../lib/usage.ts';
 import { Compile } from '../lib/workloads.ts';
 
-/** What a start, or the load before, has left to be done (a log to be folded back, memory to be collected) is not the next one's: the agent takes less than this of a core first. */
-const SETTLED = 0.1;
+/**
+ * Before each measurement the agent must use less than this share of a core, so that work left from the start or from
+ * the previous load (a log checkpoint, a garbage collection) does not count.
+ */
+const SETTLED_SHARE = 0.1;
 const SETTLE_MS = 300;
-const SETTLES = 30;
-/** Of each load, before anything counts: until the agent's code is compiled for what it gets, which its compiler shares the agent's core for. */
+const SETTLE_ATTEMPTS = 30;
+/** Warm-up with each load, until V8 has compiled the agent's code for it; the compiler shares the agent's core. */
 const WARM_S = 15;
-/** Of each load after that, without a pause: what the agent takes, and whether it keeps up, which rings hide for less than a second. */
+/** Duration of the load that shows the agent's CPU share and losses. The rings hide losses for under a second. */
 const STEADY_S = 10;
-/** A shorter slice does not have the agent's tick once. */
+/** A shorter slice would not contain a tick of the agent. */
 const SLICE_S = 1;
-/** A start is not idle: what it leaves in the heap is collected within this time. */
+/** Time after which the garbage of the agent's start is collected */
 const IDLE_AFTER_MS = 25_000;
-/** Fifteen ticks. */
+/** Fifteen ticks */
 const IDLE_S = 30;
 const NOTES: readonly string[] = [
-  `before the first round the agent has had ${WARM_S} s of each load: it takes more until its code is compiled`,
-  `agent: what it takes of a core beside ${STEADY_S} s more of the load, without a pause; dropped: in these, and in the rounds`,
-  'each slice against the mean of the slices without a sensor before and after it: median of these (in which it lies, with 95 % certainty from 6 rounds on)',
-  "kernel's part: programs that do nothing on the same hooks; any sensor that is called at them pays it",
-  'programs: the sensor in the kernel, with that part, while the agent is stopped',
-  'with nothing to read: the agent beside the same load without a sensor, where all it has are ticks',
+  `before the first round each load ran for ${WARM_S} s: the agent takes more CPU until its code is compiled`,
+  `agent: its share of a core during ${STEADY_S} s more of the load, without a pause; dropped: in that time and in the rounds`,
+  'ratio of each slice to the mean of the slices without a sensor before and after it: median (confidence interval, 95 % from 6 rounds on)',
+  "kernel's part: programs that do nothing on the same hooks; every sensor on these hooks pays it",
+  "programs: the sensor in the kernel, including the kernel's part, while the agent is suspended",
+  'with nothing to read: the agent under the same load without a sensor, when it only has ticks',
 ];
-/** `--load` for none at all */
+/** `--load` value that selects the idle measurement alone */
 const IDLE = 'idle';
 const LAST_CPU = availableParallelism() - 1;
 
-/** What a load was measured under, in the order of a round: nothing, empty programs on the sensor's hooks, the sensor with its agent stopped, all of it. */
-type State = 'bare' | 'empty' | 'stopped' | 'seen';
+/** In the order of a round: no sensor, empty programs on its hooks, sensor with suspended agent, sensor and agent */
+type State = 'bare' | 'empty' | 'suspended' | 'watched';
 
 interface Measured {
   readonly costs: Readonly<Record<State, Cost[]>>;
-  /** CPU of the agent, and how long that was, s: beside the load as it goes on and on, and beside it without a sensor */
+  /** The agent's CPU time and the wall time, s: under the steady load, and under the load without a sensor */
   readonly agent: Readonly<Record<'steady' | 'bare', { cpu: number; time: number }>>;
   dropped: number;
 }
 
-/** What the watched programs pay, load by load, and what the agent does meanwhile: `up --only collector` with the filter of all built-in rules. */
+/** Measures the cost of each load under `up --only collector` with the built-in rules' filter, and the agent's cost. */
 export async function sensor(context: BenchContext): Promise<void> {
   const { loads } = context.options;
   const texts = loads.filter((text) => text !== IDLE);
@@ -67,26 +69,26 @@ export async function sensor(context: BenchContext): Promise<void> {
 async function underLoad(context: BenchContext, texts: readonly string[]): Promise<void> {
   const { options, report, programs, dir } = context;
   const missing = redisMissing();
-  if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the sensor's section needs Redis: ${missing}`);
+  if (missing !== undefined) throw new BenchError('ERR_BENCH_SETUP', `the section sensor needs Redis: ${missing}`);
   await using redis = await startRedis();
   const compile = new Compile(programs.directory);
   const watched = join(dir, 'watched');
-  const beside = join(dir, 'words');
-  for (const path of [watched, beside]) mkdirSync(path);
-  const place = {
+  const sibling = join(dir, 'words');
+  for (const path of [watched, sibling]) mkdirSync(path);
+  const environment = {
     programs,
     watched,
-    beside,
+    sibling,
     compile,
     redisPort: redis.port,
     seconds: Math.max(SLICE_S, options.seconds / 8),
   };
   try {
-    const loads = chosen(watchedLoads(place), texts);
+    const loads = selectLoads(watchedLoads(environment), texts);
     const slices = new Slices();
     const measured = await measureAll(context, loads, watched, slices);
     report.table({
-      title: `what a load costs, ${options.runs} rounds, × what it costs without a sensor`,
+      title: `cost of each load, ${options.runs} rounds, × its cost without a sensor`,
       columns: [
         '',
         'no sensor',
@@ -100,7 +102,7 @@ async function underLoad(context: BenchContext, texts: readonly string[]): Promi
         'target',
       ],
       rows: loads.map((load, i) => row(load, measured[i] as Measured)),
-      notes: [`${slices.repeated} slices taken again for stolen time`, ...NOTES, ...FALCO.overhead],
+      notes: [`${slices.repeated} slices repeated because of stolen CPU time`, ...NOTES, ...FALCO.overhead],
     });
     report.figure('loads', Object.fromEntries(loads.map(({ name }, i) => [name, measured[i]])));
   } finally {
@@ -108,30 +110,33 @@ async function underLoad(context: BenchContext, texts: readonly string[]): Promi
   }
 }
 
-function chosen(loads: readonly WatchedLoad[], texts: readonly string[]): readonly WatchedLoad[] {
+function selectLoads(loads: readonly WatchedLoad[], texts: readonly string[]): readonly WatchedLoad[] {
   if (texts.length === 0) return loads;
   const unknown = texts.find((text) => !loads.some(({ name }) => name.includes(text)));
   const names = loads.map(({ name }) => name).join(', ');
   if (unknown !== undefined)
-    throw new BenchError('ERR_BENCH_USAGE', `--load ${unknown}: there is none; there are ${names}, ${IDLE}`);
+    throw new BenchError(
+      'ERR_BENCH_USAGE',
+      `--load ${unknown}: no load has this in its name; the loads are ${names}, ${IDLE}`,
+    );
   return loads.filter(({ name }) => texts.some((text) => name.includes(text)));
 }
 
 function row({ name, target, by, show }: WatchedLoad, { costs, agent, dropped }: Measured): string[] {
-  const of = (state: State, what: keyof Cost): number[] => costs[state].map((cost) => cost[what]);
-  const times = (state: State, what: keyof Cost): string => {
-    const found = ratios(of(state, what), of('bare', what));
-    if (found.length === 0 || found.some(Number.isNaN)) return '';
-    const { median, from, to } = medianOf(found);
+  const costsOf = (state: State, key: keyof Cost): number[] => costs[state].map((cost) => cost[key]);
+  const times = (state: State, key: keyof Cost): string => {
+    const all = ratios(costsOf(state, key), costsOf('bare', key));
+    if (all.length === 0 || all.some(Number.isNaN)) return '';
+    const { median, from, to } = medianOf(all);
     return `${median.toFixed(3)} (${from.toFixed(2)}–${to.toFixed(2)})`;
   };
   return [
     name,
-    show(percentile(of('bare', by), 50)),
-    times('seen', by),
-    by === 'cpu' ? '' : times('seen', 'cpu'),
+    show(percentile(costsOf('bare', by), 50)),
+    times('watched', by),
+    by === 'cpu' ? '' : times('watched', 'cpu'),
     times('empty', by),
-    times('stopped', by),
+    times('suspended', by),
     percent(agent.steady.cpu / agent.steady.time),
     percent(agent.bare.cpu / agent.bare.time),
     count(dropped),
@@ -146,12 +151,12 @@ async function measureAll(
   slices: Slices,
 ): Promise<Measured[]> {
   const { options, dir, report } = context;
-  const others = sensorsInKernel() ?? 0;
-  if (others > 0)
-    report.say(`NOT without a sensor: ${others} of other programs watch too, also where it says no sensor`);
+  const foreignSensors = sensorsInKernel() ?? 0;
+  if (foreignSensors > 0)
+    report.print(`NOT without a sensor: ${foreignSensors} other sensors in the kernel, also where it says no sensor`);
   const measured = loads.map(
     (): Measured => ({
-      costs: { bare: [], empty: [], stopped: [], seen: [] },
+      costs: { bare: [], empty: [], suspended: [], watched: [] },
       agent: { steady: { cpu: 0, time: 0 }, bare: { cpu: 0, time: 0 } },
       dropped: 0,
     }),
@@ -162,27 +167,27 @@ async function measureAll(
     profile: profilePath(options, 'sensor'),
   });
   using hooks = Hooks.takeFrom(agent.pinPath);
-  using empty = await hooks.empty(dir);
+  using empty = await hooks.createEmpty(dir);
   const round = new Round(agent, loads, measured, slices);
   hooks.attach();
   await round.steady();
   hooks.detach();
   for (let number = 1; number <= options.runs; number++) {
-    report.say(`round ${number} of ${options.runs}`);
+    report.print(`round ${number} of ${options.runs}`);
     await round.all('bare');
     empty.attach();
     await round.all('empty');
     empty.detach();
     hooks.attach();
-    await round.stopped();
-    await round.seen();
+    await round.suspended();
+    await round.watched();
     hooks.detach();
   }
   await round.all('bare');
   return measured;
 }
 
-/** The loads one after the other, in each of the states. */
+/** Runs the loads one after another, in one state. */
 class Round {
   readonly #agent: Agent;
   readonly #loads: readonly WatchedLoad[];
@@ -196,83 +201,86 @@ class Round {
     this.#slices = slices;
   }
 
-  /** Each load as it goes on, first until the agent has got used to it. */
+  /** Runs each load without a pause: first to warm the agent up, then to measure it. */
   async steady(): Promise<void> {
     for (const [i, { run }] of this.#loads.entries()) {
-      const into = this.#measured[i] as Measured;
-      await again(run, WARM_S);
-      const dropped = await lost(this.#agent);
-      const { cpu, time } = await this.#beside(() => again(run, STEADY_S));
-      into.dropped += (await lost(this.#agent)) - dropped;
-      into.agent.steady.cpu += cpu;
-      into.agent.steady.time += time;
+      const measured = this.#measured[i] as Measured;
+      await repeat(run, WARM_S);
+      const dropped = await lostBy(this.#agent);
+      const { cpu, time } = await this.#withAgentCpu(() => repeat(run, STEADY_S));
+      measured.dropped += (await lostBy(this.#agent)) - dropped;
+      measured.agent.steady.cpu += cpu;
+      measured.agent.steady.time += time;
     }
   }
 
   async all(state: State): Promise<void> {
-    for (const [i, load] of this.#loads.entries()) await this.#one(state, load, this.#measured[i] as Measured);
+    for (const [i, load] of this.#loads.entries()) await this.#measure(state, load, this.#measured[i] as Measured);
   }
 
-  async stopped(): Promise<void> {
+  async suspended(): Promise<void> {
     for (const [i, load] of this.#loads.entries()) {
       if (load.floods === true) continue;
-      this.#agent.pause(true);
-      await this.#one('stopped', load, this.#measured[i] as Measured);
-      this.#agent.pause(false);
+      this.#agent.suspend(true);
+      await this.#measure('suspended', load, this.#measured[i] as Measured);
+      this.#agent.suspend(false);
     }
   }
 
-  async seen(): Promise<void> {
+  async watched(): Promise<void> {
     for (const [i, load] of this.#loads.entries()) {
-      const into = this.#measured[i] as Measured;
-      const dropped = await lost(this.#agent);
-      await this.#one('seen', load, into);
-      into.dropped += (await lost(this.#agent)) - dropped;
+      const measured = this.#measured[i] as Measured;
+      const dropped = await lostBy(this.#agent);
+      await this.#measure('watched', load, measured);
+      measured.dropped += (await lostBy(this.#agent)) - dropped;
     }
   }
 
-  async #one(state: State, { run }: WatchedLoad, into: Measured): Promise<void> {
+  async #measure(state: State, { run }: WatchedLoad, measured: Measured): Promise<void> {
     await this.#settle();
-    const { found, cpu, time } = await this.#slices.take(() => this.#beside(run));
-    into.costs[state].push(found);
+    const { result, cpu, time } = await this.#slices.take(() => this.#withAgentCpu(run));
+    measured.costs[state].push(result);
     if (state !== 'bare') return;
-    into.agent.bare.cpu += cpu;
-    into.agent.bare.time += time;
+    measured.agent.bare.cpu += cpu;
+    measured.agent.bare.time += time;
   }
 
-  /** CPU of the agent, and how long it was, s. */
-  async #beside<T>(run: () => Promise<T>): Promise<{ readonly found: T; readonly cpu: number; readonly time: number }> {
+  /** Runs a load, and returns its result with the agent's CPU time and the wall time, s. */
+  async #withAgentCpu<T>(
+    run: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly cpu: number; readonly time: number }> {
     const cpu = cpuSeconds(this.#agent.pid);
     const begin = performance.now();
-    const found = await run();
-    return { found, cpu: cpuSeconds(this.#agent.pid) - cpu, time: (performance.now() - begin) / 1000 };
+    const result = await run();
+    return { result, cpu: cpuSeconds(this.#agent.pid) - cpu, time: (performance.now() - begin) / 1000 };
   }
 
+  /** Waits until the agent is nearly idle. */
   async #settle(): Promise<void> {
-    for (let left = SETTLES; left > 0; left--) {
+    for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
       const before = cpuSeconds(this.#agent.pid);
       await sleep(SETTLE_MS);
-      if (cpuSeconds(this.#agent.pid) - before < (SETTLED * SETTLE_MS) / 1000) return;
+      if (cpuSeconds(this.#agent.pid) - before < (SETTLED_SHARE * SETTLE_MS) / 1000) return;
     }
   }
 }
 
-async function again(run: () => Promise<unknown>, seconds: number): Promise<void> {
+async function repeat(run: () => Promise<unknown>, seconds: number): Promise<void> {
   for (const begin = performance.now(); performance.now() - begin < seconds * 1000; ) await run();
 }
 
-async function lost(agent: Agent): Promise<number> {
+async function lostBy(agent: Agent): Promise<number> {
   const { drops } = await agent.collector();
-  return LOSSES.reduce((sum, cause) => sum + (drops[cause] ?? 0), 0);
+  return sumOf(LOSSES.map((cause) => drops[cause] ?? 0));
 }
 
 async function recordsRate({ report, programs, options }: BenchContext): Promise<void> {
-  const found = await measureRecords(programs.directory, Math.max(2, options.seconds / 4), LAST_CPU);
-  report.figure('recordsPerS', found);
+  const rate = await measureRecords(programs.directory, Math.max(2, options.seconds / 4), LAST_CPU);
+  report.figure('recordsPerS', rate);
   report.table({
-    title: 'records of one busy CPU that writes into a ring without end, none lost',
+    title: 'records from a ring that one busy CPU fills without end, none lost',
     columns: ['into signed batches', 'target'],
-    rows: [[`${count(found)}/s`, '≥ 1,000,000/s']],
+    rows: [[`${count(rate)}/s`, '≥ 1,000,000/s']],
   });
 }
 
@@ -284,15 +292,15 @@ async function idle({ report, dir, options, programs }: BenchContext): Promise<v
   const node = await idleNode(seconds, programs);
   await using agent = await Agent.startCollector({ dir });
   await sleep(IDLE_AFTER_MS);
-  const found = await idleOf(agent.pid, seconds, programs, () => Hooks.takeFrom(agent.pinPath)[Symbol.dispose]());
-  report.figure('idle', { agent: found, node });
+  const collector = await idleOf(agent.pid, seconds, programs, () => Hooks.takeFrom(agent.pinPath)[Symbol.dispose]());
+  report.figure('idle', { agent: collector, node });
   const row = (name: string, { cpuShare, pages, rssBytes, page }: Idle, target: string): string[] => {
-    const known = !Number.isNaN(pages);
-    const all = known ? percent((pages * page.after_rest_us) / 2e6) : '';
-    return [name, percent(cpuShare), known ? count(pages) : '', micros(page), all, mib(rssBytes), target];
+    const isKnown = !Number.isNaN(pages);
+    const allPages = isKnown ? percent((pages * page.after_rest_us) / 2e6) : '';
+    return [name, percent(cpuShare), isKnown ? count(pages) : '', micros(page), allPages, mib(rssBytes), target];
   };
   report.table({
-    title: 'left alone',
+    title: 'idle',
     columns: [
       '',
       'CPU of one core',
@@ -303,12 +311,12 @@ async function idle({ report, dir, options, programs }: BenchContext): Promise<v
       'target',
     ],
     rows: [
-      row('up --only collector', found, '< 1 %, < 150 MB'),
+      row('up --only collector', collector, '< 1 %, < 150 MB'),
       row('a Node program that wakes once a second and does nothing', node, ''),
     ],
     notes: [
-      'a page takes: one of 4 KiB that a C program reads as the first thing after a second (and once more), in the same seconds',
-      'in memory of its own: where that lies matters on virtual machines, so all of them is a guess',
+      'a page takes: the time of a C program to read from a page of 4 KiB after a second of rest (and once more), in the same period',
+      'the C program reads its own memory, whose place matters on virtual machines: the product of pages and time is a guess',
       FALCO.idle,
     ],
   });

@@ -1,24 +1,25 @@
 import { accountOf } from '../lib/account.ts';
-import { Agent, type Reading, sumOf, UNFILTERED } from '../lib/agent.ts';
+import { Agent, type Reading, UNFILTERED } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
-import { count, mib, percent, thousands } from '../lib/figures.ts';
+import { FALCO } from '../lib/falco.ts';
+import { count, mib, percent, sumOf, thousands } from '../lib/figures.ts';
 import type { Account } from '../lib/ledger.ts';
 import { profilePath } from '../lib/options.ts';
-import { FALCO } from '../lib/peer.ts';
 import type { LoadMode } from '../lib/programs.ts';
 import { cpuSeconds, residentBytes } from '../lib/usage.ts';
 
-/** Operations per second to begin with; each step is half as much again. */
+/** Operations per second of the first step */
 const FIRST_RATE = 15_000;
+/** Factor from one step to the next */
 const GROWTH = 1.5;
-/** After this many failures in a row nothing higher is tried but full speed. */
-const FAILURES = 2;
-/** What is left over at the end of a load may take this share of its time to work off, or what was reached was not sustained. */
+/** Failed steps after which the search goes straight to full speed */
+const MAX_FAILURES = 2;
+/** A rate is sustained when the backlog at the load's end is processed within this share of the load's duration. */
 const BACKLOG_SHARE = 0.05;
 const BACKLOG_MIN_MS = 400;
 
 interface Step {
-  /** operations per second asked for; 0: full speed */
+  /** Requested operations per second; 0 is full speed */
   readonly rate: number;
   readonly opsPerS: number;
   readonly eventsPerS: number;
@@ -30,7 +31,7 @@ interface Step {
   readonly sustained: boolean;
 }
 
-/** How many events per second go all the way from the sensor to the audit trail, and whether all are there. */
+/** Measures how many events per second pass from the sensor to the audit trail, and checks that none is missing. */
 export async function throughput(context: BenchContext): Promise<void> {
   for (const mode of ['open', 'busy', 'mixed'] as const) await measureMode(context, mode);
 }
@@ -41,7 +42,7 @@ async function measureMode(context: BenchContext, mode: LoadMode): Promise<void>
   await using agent = await Agent.start({ dir, settings, profile: profilePath(options, `throughput-${mode}`) });
   const steps = await search(context, agent, mode);
   const confirmed = await confirm(context, agent, mode, steps);
-  // The counters that the last tick carries must be of a quiet machine.
+  // Wait for a tick, so that the last counters include all events of the load.
   await new Promise((resolve) => setTimeout(resolve, 2500));
   await agent.drain();
   await agent.stop();
@@ -49,7 +50,7 @@ async function measureMode(context: BenchContext, mode: LoadMode): Promise<void>
   report.table({
     title: `${mode}: load MODE SECONDS RATE, ringfence up --set ${UNFILTERED.join(' --set ')}, all built-in rules, audit on`,
     columns: [
-      'ops/s asked',
+      'ops/s requested',
       'ops/s',
       'raw events/s',
       'into detector/s',
@@ -69,27 +70,27 @@ async function measureMode(context: BenchContext, mode: LoadMode): Promise<void>
           : '5.6 % of the events are execs, 72 % opens, 11 % connects',
     ],
   });
-  tellBest(context, mode, confirmed);
+  reportBest(context, mode, confirmed);
   checkAccount(context, mode, account);
 }
 
-/** Rising rates for a short time each, then full speed. */
+/** Tries rising rates for a short time each, then full speed. */
 async function search({ options, programs }: BenchContext, agent: Agent, mode: LoadMode): Promise<Step[]> {
   const seconds = Math.max(2, options.seconds / 5);
   const steps: Step[] = [];
   let failures = 0;
-  for (let rate = FIRST_RATE; failures < FAILURES; rate *= GROWTH) {
+  for (let rate = FIRST_RATE; failures < MAX_FAILURES; rate *= GROWTH) {
     const step = await measure(agent, () => programs.load(mode, seconds, rate), rate);
     steps.push(step);
     if (!step.sustained) failures++;
-    // The load itself can't go faster: so neither can we.
+    // The load program itself has reached its limit.
     if (step.opsPerS < rate * 0.9) break;
   }
   steps.push(await measure(agent, () => programs.load(mode, seconds), 0));
   return steps;
 }
 
-/** The highest rate that held for a short time, for long; a tenth less as long as it does not hold. */
+/** Repeats the highest sustained rate for the full time, and lowers it by a tenth until it is sustained. */
 async function confirm(
   { options, programs }: BenchContext,
   agent: Agent,
@@ -99,8 +100,8 @@ async function confirm(
   const confirmed: Step[] = [];
   let rate = Math.round(Math.max(0, ...steps.filter(({ sustained }) => sustained).map(({ opsPerS }) => opsPerS)));
   for (let attempt = 0; rate > 0 && attempt < 5; attempt++, rate = Math.round(rate * 0.9)) {
-    const asked = rate;
-    const step = await measure(agent, () => programs.load(mode, options.seconds, asked), asked);
+    const requested = rate;
+    const step = await measure(agent, () => programs.load(mode, options.seconds, requested), requested);
     confirmed.push(step);
     if (step.sustained) break;
   }
@@ -130,12 +131,12 @@ async function measure(
     drainMs,
     cores,
     peakBytes: residentBytes(agent.pid, 'VmHWM'),
-    sustained: sumOf(lost) === 0 && drainMs <= allowed,
+    sustained: sumOf(Object.values(lost)) === 0 && drainMs <= allowed,
   };
 }
 
-const perSecond = (before: Reading, after: Reading, of: (reading: Reading) => number): number =>
-  (of(after) - of(before)) / ((after.at - before.at) / 1000);
+const perSecond = (before: Reading, after: Reading, countOf: (reading: Reading) => number): number =>
+  (countOf(after) - countOf(before)) / ((after.at - before.at) / 1000);
 
 function difference(after: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>) {
   const changed = Object.entries(after).map(([cause, number]) => [cause, number - (before[cause] ?? 0)] as const);
@@ -159,26 +160,26 @@ function row(step: Step): string[] {
   ];
 }
 
-function tellBest({ report, found, options }: BenchContext, mode: LoadMode, confirmed: readonly Step[]): void {
+function reportBest({ report, results, options }: BenchContext, mode: LoadMode, confirmed: readonly Step[]): void {
   const best = confirmed.find(({ sustained }) => sustained);
   report.figure(`${mode}.sustained`, best ?? null);
   if (best === undefined) {
-    report.say(`  ${mode}: no rate was sustained for ${options.seconds} s`);
+    report.print(`  ${mode}: no rate was sustained for ${options.seconds} s`);
     return;
   }
-  if (mode === 'open') found.openRate = best.opsPerS;
-  report.say(
+  if (mode === 'open') results.openRate = best.opsPerS;
+  report.print(
     `  ${mode}: ${thousands(best.detectedPerS)} events/s into the detector sustained for ${options.seconds} s without loss`,
   );
 }
 
-/** The law of this section: what the kernel has numbered is stored, or counted as lost. */
+/** Checks that each event that the kernel numbered is stored or counted as lost. */
 function checkAccount({ report }: BenchContext, mode: LoadMode, account: Account): void {
   const { produced, stored, duplicates, counted, named, unexplained } = account;
   const causes = Object.entries(counted).map(([cause, number]) => `${count(number)} ${cause}`);
   report.figure(`${mode}.account`, account);
-  report.say(
-    `  ${mode}: ${count(produced)} produced = ${count(stored)} in the audit trail + ${causes.join(' + ') || '0'} lost (named by gap events: ${count(named)}); unexplained ${count(unexplained)}, doubled ${count(duplicates)}`,
+  report.print(
+    `  ${mode}: ${count(produced)} produced = ${count(stored)} in the audit trail + ${causes.join(' + ') || '0'} lost (named by gap events: ${count(named)}); unexplained ${count(unexplained)}, duplicated ${count(duplicates)}`,
   );
   if (unexplained !== 0) report.fail(`${mode}: ${unexplained} events are neither stored nor counted as lost`);
   if (duplicates !== 0) report.fail(`${mode}: ${duplicates} events are stored twice`);

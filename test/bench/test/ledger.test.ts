@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ledger } from '../lib/ledger.ts';
 
-/** Lane 1 on one CPU, which has taken `sequence` numbers. */
+/** Returns the counters of lane 1 on one CPU, with `sequence` as its last number. */
 const bulk = (sequence: number, drops: Record<string, number> = {}) => [{ lane: 1, cpu: 0, sequence, drops }];
 
 function ledgerOf(sequences: readonly number[]): Ledger {
@@ -11,7 +11,7 @@ function ledgerOf(sequences: readonly number[]): Ledger {
   return ledger;
 }
 
-test('what was produced and stored balances, in any order and over many pages of numbers', () => {
+test('produced and stored events balance, in any order and for large sequence numbers', () => {
   const numbers = Array.from({ length: 700_000 }, (_, i) => 700_000 - i);
   const ledger = ledgerOf(numbers);
   ledger.counters(1, bulk(700_000));
@@ -19,7 +19,7 @@ test('what was produced and stored balances, in any order and over many pages of
   assert.deepEqual([produced, stored, unexplained, duplicates], [700_000, 700_000, 0, 0]);
 });
 
-test('a counted loss explains what is missing, and is named by its gap', () => {
+test('a counted loss explains missing events, and a gap event names them', () => {
   const ledger = ledgerOf([1, 2, 5]);
   ledger.gap(3, 4);
   ledger.counters(1, bulk(5, { ring_full: 2, self: 40 }));
@@ -27,20 +27,20 @@ test('a counted loss explains what is missing, and is named by its gap', () => {
   assert.deepEqual({ counted, named, unexplained }, { counted: { ring_full: 2 }, named: 2, unexplained: 0 });
 });
 
-test('a loss that nobody counted is unexplained', () => {
+test('an uncounted loss is unexplained', () => {
   const ledger = ledgerOf([1, 2, 4]);
   ledger.counters(1, bulk(4));
   assert.equal(ledger.account().unexplained, 1);
 });
 
-test('an event that is stored twice does not hide one that is missing', () => {
+test('a duplicate event does not hide a missing event', () => {
   const ledger = ledgerOf([1, 2, 2, 4]);
   ledger.counters(1, bulk(4));
   const { unexplained, duplicates } = ledger.account();
   assert.deepEqual([unexplained, duplicates], [1, 1]);
 });
 
-test('only the latest counters count, and what came after them is left out', () => {
+test('only the latest counters are used, and later events are not counted', () => {
   const ledger = ledgerOf([1, 2, 3, 4]);
   ledger.counters(2, bulk(3));
   ledger.counters(1, bulk(2));
@@ -48,7 +48,7 @@ test('only the latest counters count, and what came after them is left out', () 
   assert.deepEqual([produced, stored, unexplained], [3, 3, 0]);
 });
 
-test('lanes of user space and each CPU of a lane are apart', () => {
+test('each CPU of a lane is counted separately, and lanes of user space are not counted', () => {
   const ledger = ledgerOf([1]);
   ledger.event(1, 1, 1);
   ledger.event(0, 0, 1);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { createAgentControl } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
@@ -11,9 +12,6 @@ import type { Interest } from '@ringfence/interest';
 import { createLogger } from '@ringfence/telemetry';
 import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, type Result, TOPIC } from '@ringfence/wire';
-import { AgentControl } from '../../../services/collector/src/control/control.ts';
-import { ExecutedCommands } from '../../../services/collector/src/control/executed.ts';
-import { RateLimit } from '../../../services/collector/src/control/rate-limit.ts';
 
 export interface FleetAgentOptions {
   readonly identity: Identity;
@@ -77,17 +75,16 @@ export class FleetAgent implements AsyncDisposable {
   }
 
   #control(trusted: TrustedKeys): Control {
-    const control = new AgentControl({
+    const control = createAgentControl({
       ...{ hostId: this.hostId, bootId: EVIDENCE_BOOT, trustedKeys: trusted, log },
-      executed: new ExecutedCommands(this.directory, Date.now() * 1000),
-      limit: new RateLimit(10_000),
+      stateDir: this.directory,
+      killsPerMinute: 10_000,
       find: (tgid) => {
         const start = this.#running.get(tgid)?.start;
         return start === undefined ? null : { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
       },
       isProtected: () => null,
       setInterest: () => {},
-      count: () => {},
     });
     const execute = async (command: Uint8Array): Promise<Uint8Array> => {
       const answer = await control.execute(command);

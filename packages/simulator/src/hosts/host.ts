@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import {
-  AgentControl,
-  Delivery,
-  ExecutedCommands,
-  type Finished,
-  RateLimit,
-  Spool,
-  type Tally,
-} from '@ringfence/collector';
+import { createAgentControl, type Outbox, openOutbox, toSignedBatch } from '@ringfence/collector/sensorless';
 import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import type { AppLog } from '@ringfence/runtime';
 import { agentStream, type Deployment, openDeployment } from '@ringfence/runtime';
-import { RawBatchReader } from '@ringfence/wire';
 
 export interface SimulatedHostOptions {
   readonly configFile: string;
@@ -34,19 +25,19 @@ export class SimulatedHost implements AsyncDisposable {
   readonly bootId: string = randomUUID();
   readonly deployment: Deployment;
   readonly #stack: AsyncDisposableStack;
-  readonly #spool: Spool;
-  readonly #delivery: Delivery;
-  readonly #reader = new RawBatchReader();
+  readonly #outbox: Outbox;
   #orders = 0;
   #interestVersion = 0;
   #link: ControlLink | null = null;
 
   private constructor(deployment: Deployment, config: Config, log: AppLog, stack: AsyncDisposableStack) {
+    const { hostId, bus } = deployment;
     this.deployment = deployment;
-    this.hostId = deployment.hostId;
+    this.hostId = hostId;
     this.#stack = stack;
-    this.#spool = stack.adopt(new Spool(config.collector.spool.path, SPOOL_BYTES), (spool) => spool.close());
-    this.#delivery = new Delivery({ bus: deployment.bus, spool: this.#spool, hostId: deployment.hostId, log });
+    const spoolPath = config.collector.spool.path;
+    const outbox = openOutbox({ bus, hostId, spoolPath, spoolMaxBytes: SPOOL_BYTES, log });
+    this.#outbox = stack.adopt(outbox, (opened) => opened.close());
   }
 
   static async start({ configFile, log, signal }: SimulatedHostOptions): Promise<SimulatedHost> {
@@ -64,59 +55,41 @@ export class SimulatedHost implements AsyncDisposable {
     }
   }
 
-  /** Checks signature, host, boot and expiry of a command as any agent does; the command then finds no process. */
+  /** Commands pass the agent's checks of signature, host, boot and expiry, and then find no such process. */
   #control({ stateDir, collector }: Config, log: AppLog): Control {
     const { hostId, bootId } = this;
-    return new AgentControl({
+    return createAgentControl({
       hostId,
       bootId,
       trustedKeys: this.deployment.responderKeys,
-      executed: new ExecutedCommands(stateDir, Date.now() * 1000),
-      limit: new RateLimit(collector.killsPerMinute),
+      stateDir,
+      killsPerMinute: collector.killsPerMinute,
       find: () => null,
       isProtected: () => null,
       setInterest: ({ version }) => {
         this.#interestVersion = version;
       },
       log,
-      count: () => {
+      onAnswer: () => {
         this.#orders++;
       },
     });
   }
 
-  /** The version that a responder has sent, although there is no kernel to filter in. */
+  /** Version of the interest that the host received; without a kernel, nothing is filtered by it. */
   get interestVersion(): number {
     return this.#interestVersion;
   }
 
   /** Rejects with the errors of `Delivery.deliver`. */
   async send(batch: Buffer): Promise<void> {
-    await this.#delivery.deliver([this.#finished(batch)]);
-    await this.#delivery.drain();
-  }
-
-  #finished(bytes: Buffer): Finished {
-    const counts = new Map<string, [number, number, number]>();
-    this.#reader.open(bytes);
-    let events = 0;
-    for (; this.#reader.next(); events++) {
-      const { lane, cpu } = this.#reader.cursor;
-      const slot = counts.get(`${lane}/${cpu}`) ?? [lane, cpu, 0];
-      slot[2]++;
-      counts.set(`${lane}/${cpu}`, slot);
-    }
-    const tally: Tally = [...counts.values()];
-    return { bytes, events, kind: 'security', tally };
+    await this.#outbox.send([toSignedBatch(batch)]);
+    await this.#outbox.drain();
   }
 
   stats(): { readonly events: number; readonly spooled: number; readonly connected: boolean; readonly orders: number } {
-    return {
-      orders: this.#orders,
-      events: this.#delivery.events,
-      spooled: this.#spool.bytes,
-      connected: this.#link?.connected === true,
-    };
+    const { events, spool } = this.#outbox.stats();
+    return { orders: this.#orders, events, spooled: spool.bytes, connected: this.#link?.connected === true };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,30 +11,31 @@ import {
   u64ToBigInt,
   verifyRecord,
 } from '@ringfence/wire';
-import type { ExecutedCommands } from './executed.ts';
+import { ExecutedCommands } from './executed.ts';
 import { type KillResult, killProcess } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { Refusal } from './reasons.ts';
 
-/** How far ahead a command may expire, µs: as long as its id has to be remembered. */
-const VALID_MAX = 3600 * 1_000_000;
+/** Maximum validity of a command, µs: its id is remembered until it expires. */
+const VALIDITY_MAX_US = 3600 * 1_000_000;
 const COMMAND_BYTES_MAX = 65_536;
 
-export interface ControlDeps {
+export interface AgentControlOptions {
   readonly hostId: string;
   readonly bootId: string;
+  /** Public keys whose commands are obeyed, by key id */
   readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
-  readonly executed: ExecutedCommands;
-  readonly limit: RateLimit;
+  /** Directory of the list of executed commands; created when missing */
+  readonly stateDir: string;
+  /** Maximum number of kills in any 60 s; further commands are refused */
+  readonly killsPerMinute: number;
   readonly find: FindProcess;
   readonly isProtected: IsProtected;
   readonly setInterest: (interest: Interest) => void;
   readonly log: Log;
-  /** told of each answer */
-  readonly count: (outcome: Outcome, reason: string) => void;
-  /** µs since the epoch. @default the system's clock */
-  readonly now?: () => number;
+  /** Called with each answer. @default none */
+  readonly onAnswer?: (outcome: Outcome, reason: string) => void;
 }
 
 interface Answer {
@@ -45,65 +46,83 @@ interface Answer {
 
 const refused = (reason: Refusal): Answer => ({ outcome: 'refused', reason, executable: '' });
 
-/** The agent's side of the Control port: carries out what a trusted key has signed, once, against the very process it names. */
-export class AgentControl implements Control {
-  readonly hostId: string;
-  readonly #deps: ControlDeps;
-  readonly #now: () => number;
+/**
+ * Creates the agent's side of the Control port. It carries out a command once, if a trusted key has signed it, and only
+ * against the very process that the command names. Throws when the list of executed commands cannot be read.
+ */
+export function createAgentControl(options: AgentControlOptions): Control {
+  return new AgentControl(options);
+}
 
-  constructor(deps: ControlDeps) {
-    this.hostId = deps.hostId;
-    this.#deps = deps;
-    this.#now = deps.now ?? (() => Date.now() * 1000);
+class AgentControl implements Control {
+  readonly hostId: string;
+  readonly #options: AgentControlOptions;
+  readonly #executed: ExecutedCommands;
+  readonly #limit: RateLimit;
+
+  constructor(options: AgentControlOptions) {
+    this.hostId = options.hostId;
+    this.#options = options;
+    this.#executed = new ExecutedCommands(options.stateDir, nowMicros());
+    this.#limit = new RateLimit(options.killsPerMinute);
   }
 
   execute(bytes: Uint8Array): Promise<Uint8Array> {
     const command = readCommand(bytes);
     const answer = command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? this.#kill(command));
-    const { log, count } = this.#deps;
-    count(answer.outcome, answer.reason);
+    const { log, onAnswer } = this.#options;
+    onAnswer?.(answer.outcome, answer.reason);
     const { outcome, reason } = answer;
     log.info({ command: command?.id, pid: command?.pid, outcome, reason }, `command ${outcome}`);
-    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#now(), ...answer };
+    const result = { id: command?.id ?? '', hostId: this.hostId, at: nowMicros(), ...answer };
     return Promise.resolve(encodeSigned('Result', result, null));
   }
 
-  /** Everything that can be said without looking at the process; the signature before all that it vouches for. */
+  /**
+   * Checks everything that does not depend on the process, and returns the answer when the command must not be carried
+   * out. The signature comes before the fields that it covers.
+   */
   #refuse(command: Command, bytes: Uint8Array): Answer | null {
-    const { hostId, bootId, trustedKeys, executed, limit } = this.#deps;
+    const { hostId, bootId, trustedKeys } = this.#options;
     const key = trustedKeys.get(command.keyId);
     if (key === undefined) return refused('unknown-key');
     if (!verifyRecord(key, bytes)) return refused('bad-signature');
     if (command.hostId !== hostId) return refused('wrong-host');
     if (command.mode !== 'enforce') return refused('not-enforced');
     if (command.bootId !== bootId) return refused('wrong-boot');
-    if (executed.has(command.id)) return refused('already-executed');
-    const now = this.#now();
+    if (this.#executed.has(command.id)) return refused('already-executed');
+    const now = nowMicros();
     if (command.expiresAt <= now)
       return { outcome: 'expired', reason: 'expired before it was carried out', executable: '' };
-    if (command.expiresAt > now + VALID_MAX || !/^[\x21-\x7e]{1,128}$/.test(command.id))
+    if (command.expiresAt > now + VALIDITY_MAX_US || !/^[\x21-\x7e]{1,128}$/.test(command.id))
       return refused('expires-too-late');
-    return limit.take(performance.now()) ? null : refused('rate-limited');
+    return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
   #kill(command: Command): Answer {
-    const { executed, find, isProtected } = this.#deps;
+    const { find, isProtected } = this.#options;
     const target = { pid: command.pid, start: u64ToBigInt(command.start) };
-    const commit = (): void => executed.add(command.id, command.expiresAt, this.#now());
+    const commit = (): void => this.#executed.add(command.id, command.expiresAt, nowMicros());
     return answerOf(killProcess(target, find, isProtected, commit), command);
   }
 
   async setInterest(interest: Interest): Promise<void> {
-    this.#deps.setInterest(interest);
+    this.#options.setInterest(interest);
   }
 }
+
+const nowMicros = (): number => Date.now() * 1000;
 
 function answerOf(result: KillResult, command: Command): Answer {
   const { outcome, executable } = result;
   if (result.outcome === 'refused' || result.outcome === 'failed')
     return { outcome, reason: result.reason, executable };
   const changed = executable !== '' && command.executable !== '' && executable !== command.executable;
-  return { outcome, reason: changed ? 'it had run another executable since' : '', executable };
+  return {
+    outcome,
+    reason: changed ? 'the process was running another executable than the command names' : '',
+    executable,
+  };
 }
 
 function readCommand(bytes: Uint8Array): Command | null {

@@ -5,23 +5,24 @@ const LINE = /^([\x21-\x7e]{1,128}) (\d{1,16})$/;
 const REWRITE_EVERY = 1000;
 
 /**
- * Ids of the commands that were begun, kept until they expire, so that none is carried out twice. An id is in the file before the kill: after a crash
- * in between it counts as carried out. No fsync: a machine that lost its page cache has another boot id, and refuses the command by that.
+ * Ids of executed commands, kept until the commands expire, so that none is carried out twice. An id is written before
+ * the kill: after a crash in between, the command counts as executed. No fsync is needed, because after a power failure
+ * the host has another boot id, and the command is refused for that.
  */
 export class ExecutedCommands {
   readonly #path: string;
   readonly #expiries = new Map<string, number>();
   #appended = 0;
 
-  /** `now`: µs since the epoch */
-  constructor(directory: string, now: number) {
+  /** @param nowUs µs since the epoch */
+  constructor(directory: string, nowUs: number) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#path = `${directory}/executed.log`;
     for (const line of readLines(this.#path)) {
       const [, id, expiry] = LINE.exec(line) ?? [];
       if (id !== undefined) this.#expiries.set(id, Number(expiry));
     }
-    this.#rewrite(now);
+    this.#rewrite(nowUs);
   }
 
   has(id: string): boolean {
@@ -32,24 +33,24 @@ export class ExecutedCommands {
     return this.#expiries.size;
   }
 
-  /** `expiresAt`, `now`: µs since the epoch. Written when it returns; throws when it can't be. */
-  add(id: string, expiresAt: number, now: number): void {
-    appendFileSync(this.#path, lineOf(id, expiresAt), { mode: 0o600 });
-    this.#expiries.set(id, expiresAt);
-    if (++this.#appended >= REWRITE_EVERY) this.#rewrite(now);
+  /** Writes the id to the file; times are µs since the epoch. Throws the file's error when it cannot be written. */
+  add(id: string, expiresAtUs: number, nowUs: number): void {
+    appendFileSync(this.#path, lineOf(id, expiresAtUs), { mode: 0o600 });
+    this.#expiries.set(id, expiresAtUs);
+    if (++this.#appended >= REWRITE_EVERY) this.#rewrite(nowUs);
   }
 
-  #rewrite(now: number): void {
-    for (const [id, expiry] of this.#expiries) if (expiry < now) this.#expiries.delete(id);
+  #rewrite(nowUs: number): void {
+    for (const [id, expiry] of this.#expiries) if (expiry < nowUs) this.#expiries.delete(id);
     writeAtomically(this.#path, [...this.#expiries].map(([id, expiry]) => lineOf(id, expiry)).join(''));
     this.#appended = 0;
   }
 }
 
-/** A full disk may have torn the line before: this one must not be its end. */
+/** Starts with a line break, because a full disk may have torn the line before. */
 const lineOf = (id: string, expiry: number): string => `\n${id} ${expiry}\n`;
 
-/** A torn last line is no command that was carried out: the kill comes after the write. */
+/** Leaves out a torn last line: its command was not carried out, because the kill comes after the write. */
 function readLines(path: string): string[] {
   try {
     const lines = readFileSync(path, 'latin1').split('\n');

@@ -15,14 +15,14 @@ export type KillResult =
 
 export interface KillTarget {
   readonly pid: number;
-  /** ns, CLOCK_BOOTTIME */
+  /** Start time, ns, CLOCK_BOOTTIME */
   readonly start: bigint;
 }
 
 /**
- * Kills a process entity, never a number: the descriptor is opened first, then it is checked what runs under that number. If the number passes to
- * another process between the two, the check fails; if it does so after the check, the signal goes to the one that has ended, and does nothing.
- * `commit` is called right before the signal; what it throws stops the kill.
+ * Kills the process that the target names. The pidfd is opened before the pid's start time is checked: if the pid is
+ * reused in between, the check fails; if it is reused after the check, the signal goes to the ended process and has no
+ * effect. Calls `commit` right before the signal; an error that it throws prevents the signal.
  */
 export function killProcess(
   target: KillTarget,

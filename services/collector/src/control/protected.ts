@@ -3,9 +3,10 @@ import { ifThere } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 import { KTHREADD_PID } from '@ringfence/wire';
 
+/** Returns the process with this pid, or null when there is none. */
 export type FindProcess = (tgid: number) => ProcessFacts | null;
 
-/** Service managers, container runtimes, kubelet, sshd's listener: killing one of them is an outage, not a response. */
+/** Service managers, container runtimes, kubelet and sshd's listener: killing one of them causes an outage. */
 const PROTECTED_FILES: readonly string[] = [
   'lib/systemd/systemd',
   'usr/lib/systemd/systemd',
@@ -31,12 +32,13 @@ const PROTECTED_FILES: readonly string[] = [
 
 const MAX_DEPTH = 16;
 
-/** Why a process is protected, in words; null: it isn't. */
+/** Returns why a process is protected, or null when it is not. */
 export type IsProtected = (process: ProcessFacts) => string | null;
 
 /**
- * Known by executable file (device, inode) and parent, never by name: a copy called `sshd` has another inode, and a real sshd that an attacker starts
- * from a shell has another parent. A runtime's or sshd's process counts when its parent is pid 1, or counts itself; sshd's children are sessions and don't.
+ * Returns the check for protected processes. A manager is known by its executable file (device, inode) and its parent,
+ * never by its name: a copy called `sshd` has another inode, and a real sshd started from a shell has another parent.
+ * A manager's parent is pid 1 or another manager; of sshd only pid 1, because its child processes are login sessions.
  */
 export function protection(find: FindProcess, root = '/', self: number = process.pid): IsProtected {
   const files = (): Map<string, string> => {
@@ -53,7 +55,7 @@ export function protection(find: FindProcess, root = '/', self: number = process
     return parent !== null && isManager(parent, known, depth + 1);
   }
 
-  function isOwn(tgid: number): boolean {
+  function isAgentOrAncestor(tgid: number): boolean {
     let ancestor: number = self;
     for (let depth = 0; ancestor > 1 && depth < MAX_DEPTH; depth++) {
       if (ancestor === tgid) return true;
@@ -65,12 +67,12 @@ export function protection(find: FindProcess, root = '/', self: number = process
   return (target) => {
     if (target.tgid === 1) return 'pid 1';
     if (target.tgid === KTHREADD_PID || target.parentTgid === KTHREADD_PID) return 'a kernel thread';
-    if (isOwn(target.tgid)) return 'the agent or one of its ancestors';
+    if (isAgentOrAncestor(target.tgid)) return 'the agent or one of its ancestors';
     return isManager(target, files(), 0) ? 'a service manager, container runtime, kubelet or sshd listener' : null;
   };
 }
 
-/** Device and inode: the file itself, through whatever path. null: it isn't there. */
+/** Returns device and inode, which identify the file whatever its path, or null when the file does not exist. */
 function fileId(path: string): string | null {
   const stat = ifThere(() => statSync(path, { bigint: true }));
   return stat === null ? null : `${stat.dev}/${stat.ino}`;

@@ -1,6 +1,6 @@
 const WINDOW_MS = 60_000;
 
-/** At most so many in any 60 s. */
+/** Allows at most `perMinute` actions in any 60 s. */
 export class RateLimit {
   readonly #perMinute: number;
   readonly #times: number[] = [];
@@ -9,7 +9,7 @@ export class RateLimit {
     this.#perMinute = perMinute;
   }
 
-  /** Takes one if there is one. `nowMs`: of a clock that never goes back. */
+  /** Returns whether the limit allows an action now, and counts it. `nowMs` is of a monotonic clock. */
   take(nowMs: number): boolean {
     while (this.#times.length > 0 && (this.#times[0] as number) <= nowMs - WINDOW_MS) this.#times.shift();
     if (this.#times.length >= this.#perMinute) return false;

@@ -1,17 +1,26 @@
-/** Why a command was not carried out: the closed set that `Result.reason` of a refusal is taken from. */
-export const REFUSALS = {
-  unreadable: 'the bytes are no Command',
-  'unknown-key': 'no trusted key has this id',
-  'bad-signature': "the signature is not that key's",
-  'not-enforced': 'an observe command is recorded, never carried out',
-  'wrong-host': 'it is for another host',
-  'wrong-boot': 'the host has started again since',
-  'expires-too-late': 'it would stay valid longer than executed commands are remembered',
-  'already-executed': 'it was carried out, or its carrying out had begun',
-  'rate-limited': 'more kills in a minute than the agent allows',
-  protected: 'the process must never be killed',
-  'not-the-process': 'the number belongs to another process by now',
-  'not-verifiable': 'the start of the process can not be read',
-} as const;
-
-export type Refusal = keyof typeof REFUSALS;
+/** Why a command was not carried out: the closed set of `Result.reason` of refused commands. */
+export type Refusal =
+  /** The bytes are not a Command. */
+  | 'unreadable'
+  /** No trusted key has this id. */
+  | 'unknown-key'
+  /** The signature was not made with that key. */
+  | 'bad-signature'
+  /** An observe command is recorded, never carried out. */
+  | 'not-enforced'
+  /** The command is for another host. */
+  | 'wrong-host'
+  /** The host has booted again since. */
+  | 'wrong-boot'
+  /** The command would stay valid longer than ids of executed commands are kept, or its id is malformed. */
+  | 'expires-too-late'
+  /** The command was carried out before, or an attempt to carry it out has begun. */
+  | 'already-executed'
+  /** The agent's limit of kills per minute is reached. */
+  | 'rate-limited'
+  /** The process must never be killed. */
+  | 'protected'
+  /** The pid belongs to another process by now. */
+  | 'not-the-process'
+  /** The start time of the process cannot be read. */
+  | 'not-verifiable';

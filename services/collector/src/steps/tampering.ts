@@ -1,36 +1,62 @@
 import type { Log } from '@ringfence/base';
-import type { SeenCgroup } from '@ringfence/sensor';
+import type { SeenCgroup, Sensor } from '@ringfence/sensor';
 import { transcodeAt } from '@ringfence/sensor';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
-import type { Batch } from './batch.ts';
-import type { NextSequence } from './own-events.ts';
+import type { Batch } from '../delivery/batch.ts';
+import type { NextSequence } from './agent-events.ts';
 
 export interface TamperingParts {
+  readonly tampering: Sensor['tampering'];
   readonly batch: Batch;
   readonly next: NextSequence;
   readonly seenCgroup: SeenCgroup;
   readonly log: Log;
 }
 
-const names = new Map(
+const operationNames = new Map(
   Object.entries(records.TamperingOperation).map(([name, value]) => [value as number, name.toLowerCase()]),
 );
 
-/** What was done to the agent (struct rf_tampering_entry each): an event of who did it, at the time when it was done. */
-export function writeTampering(entries: readonly Buffer[], { batch, next, seenCgroup, log }: TamperingParts): void {
-  for (const bytes of entries) {
+/** Reports tampering with the agent or its sensor: one event and one warning for each entry of the sensor's list. */
+export class TamperingReporter {
+  readonly #parts: TamperingParts;
+
+  constructor(parts: TamperingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Writes the entries of `past` (struct rf_tampering_entry each) and the entries since the last call. Call it after
+   * the events of the tampering processes are written, so that readers know these processes.
+   */
+  report(past: readonly Buffer[] = []): void {
+    const { tampering, log } = this.#parts;
+    const { entries, lost } = tampering.take();
+    if (lost > 0)
+      log.warn({ lost }, 'more tampering with the agent than the sensor can keep: the oldest entries are lost');
+    for (const entry of [...past, ...entries]) this.#write(entry);
+  }
+
+  /** Records that all reported entries are on the bus or in the spool, so that the next start does not repeat them. */
+  markDelivered(): void {
+    this.#parts.tampering.told();
+  }
+
+  /** The event has the time of the tampering, and the process that did it. */
+  #write(bytes: Buffer): void {
+    const { batch, next, seenCgroup, log } = this.#parts;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const ktime = nanosToMicros(bytes, records.HEADER_KTIME);
     const pid = records.headerTgid(view, 0);
     if (pid > 0) seenCgroup(records.headerCgroupLo(view, 0), records.headerCgroupHi(view, 0), ktime, false);
     transcodeAt({ view, bytes }, 0, { lane: LANE.context, sequence: next(LANE.context), ktime }, batch);
-    const what = names.get(records.tamperingOperation(view, 0)) ?? 'unknown';
+    const operation = operationNames.get(records.tamperingOperation(view, 0)) ?? 'unknown';
     const by = { pid, uid: records.tamperingUid(view, 0), executable: text(view, bytes, records.TAMPERING_EXECUTABLE) };
-    log.warn({ what, detail: records.tamperingDetail(view, 0), by }, 'something was done to the agent or its sensor');
+    log.warn({ operation, detail: records.tamperingDetail(view, 0), by }, 'tampering with the agent or its sensor');
   }
 }
 
 function text(view: DataView, bytes: Buffer, at: number): string {
-  const from = records.textOffset(view, at);
-  return decodeText(bytes, from, from + records.textKept(view, at));
+  const start = records.textOffset(view, at);
+  return decodeText(bytes, start, start + records.textKept(view, at));
 }

@@ -1,49 +1,52 @@
 import { bootMicros, wallOffset } from '@ringfence/host-kit';
 import type { LaneCounters } from '@ringfence/wire';
-import type { Batch } from './batch.ts';
-import type { OwnEvents } from './own-events.ts';
+import type { Batch } from '../delivery/batch.ts';
+import type { AgentEvents } from './agent-events.ts';
 
-/** Where nothing has happened since the last tick the next one is waited for twice as long, but no more than this longer, ms: waking up is most of what an idle agent costs. */
-const IDLE_MORE_MS = 1000;
+/** Maximum extra delay of a tick on an idle host, ms: waking up is most of what an idle agent costs. */
+const IDLE_EXTRA_MS = 1000;
 
-/** The tick: when it is due, and what it carries. */
+/** Decides when a tick is due, and writes it with the counters of every lane. */
 export class Ticker {
-  /** µs, CLOCK_BOOTTIME, of the tick that is being made; null: none is due */
+  /** µs, CLOCK_BOOTTIME, of the tick that has begun and is not written yet; otherwise null */
   ktime: number | null = null;
   readonly #intervalMs: number;
   readonly #batch: Batch;
-  readonly #own: OwnEvents;
+  readonly #agentEvents: AgentEvents;
   readonly #counters: () => readonly LaneCounters[];
   #dueAt = 0;
-  /** something was seen since the last tick */
+  /** Whether events came since the last tick */
   #eventful = false;
-  #last = false;
+  #isLast = false;
 
-  constructor(intervalMs: number, batch: Batch, own: OwnEvents, counters: () => readonly LaneCounters[]) {
+  constructor(intervalMs: number, batch: Batch, agentEvents: AgentEvents, counters: () => readonly LaneCounters[]) {
     this.#intervalMs = intervalMs;
     this.#batch = batch;
-    this.#own = own;
+    this.#agentEvents = agentEvents;
     this.#counters = counters;
   }
 
-  /** ms until there has to be one; one that is due is made before, when the agent is awake anyway */
-  get inMs(): number {
-    const idleMs = this.#eventful || this.#last ? 0 : Math.min(this.#intervalMs, IDLE_MORE_MS);
+  /**
+   * ms that the agent may sleep until the next tick, longer when no events came since the last one. If the agent wakes
+   * for another reason, the tick begins as soon as its interval is over.
+   */
+  get maxSleepMs(): number {
+    const idleMs = this.#eventful || this.#isLast ? 0 : Math.min(this.#intervalMs, IDLE_EXTRA_MS);
     return Math.max(0, this.#dueAt + idleMs - performance.now());
   }
 
-  /** Events have come: the next tick is due an interval after the last one. */
-  seen(): void {
+  /** Notes that events came: the next tick is not delayed. */
+  noteEvents(): void {
     this.#eventful = true;
   }
 
-  /** The next tick is due now, and is the last one. */
-  end(): void {
-    this.#last = true;
+  /** Makes the last tick due now. */
+  finish(): void {
+    this.#isLast = true;
     this.#dueAt = 0;
   }
 
-  /** true once when a new tick begins. Ticks that were missed (a stopped process) are not made up for: one tells the time. */
+  /** Begins a tick and returns true when one is due. After a suspension, one tick stands for all missed ones. */
   begin(): boolean {
     const lateMs = performance.now() - this.#dueAt;
     if (this.ktime !== null || lateMs < 0) return false;
@@ -54,10 +57,10 @@ export class Ticker {
     return true;
   }
 
-  /** Writes the tick that was begun, with the counters of every lane. */
+  /** Writes the tick that has begun, with the counters of every lane. */
   write(): void {
     if (this.ktime === null) return;
-    this.#own.tick(this.ktime, this.#batch.facts.wallOffset, this.#last);
+    this.#agentEvents.tick(this.ktime, this.#batch.facts.wallOffset, this.#isLast);
     this.#batch.setLanes(this.#counters());
     this.ktime = null;
   }

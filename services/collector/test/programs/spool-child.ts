@@ -1,6 +1,6 @@
-/** Appends numbered batches to a spool until it is killed. argv: directory. Prints the number of each batch once it is written. */
+/** Appends numbered batches to the spool in argv[2] until it is killed. Prints each number after the write. */
 import { writeSync } from 'node:fs';
-import { Spool } from '../../src/spool/spool.ts';
+import { Spool } from '../../src/delivery/spool.ts';
 
 const spool = new Spool(process.argv[2] ?? '', 64 << 20);
 for (let number = 1; ; number++) {

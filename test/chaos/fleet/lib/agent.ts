@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import {
+  createAgentControl,
+  type Outbox,
+  openOutbox,
+  type SignedBatch,
+  toSignedBatch,
+} from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { createLogger } from '@ringfence/telemetry';
 import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, eventId, LANE, type Result } from '@ringfence/wire';
-import { AgentControl } from '../../../../services/collector/src/control/control.ts';
-import { ExecutedCommands } from '../../../../services/collector/src/control/executed.ts';
-import { RateLimit } from '../../../../services/collector/src/control/rate-limit.ts';
-import type { Tally } from '../../../../services/collector/src/spool/segment.ts';
-import { Spool } from '../../../../services/collector/src/spool/spool.ts';
-import type { Finished } from '../../../../services/collector/src/steps/batch.ts';
-import { Delivery } from '../../../../services/collector/src/steps/deliver.ts';
 
 export interface AgentOptions {
   readonly identity: Identity;
@@ -58,16 +58,15 @@ export class SimulatedAgent implements AsyncDisposable {
   last = '';
   /** events that a full spool dropped: none may be */
   get dropped(): number {
-    return this.#spool.droppedBatches;
+    return this.#outbox.stats().spool.droppedBatches;
   }
   readonly #stack = new AsyncDisposableStack();
   readonly #options: AgentOptions;
   readonly #host: TestHost;
-  readonly #spool: Spool;
   readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: TestProcess }>();
   #paused = true;
   #bus!: Bus;
-  #delivery!: Delivery;
+  #outbox!: Outbox;
   #link!: ControlLink;
   #loop: Promise<void> | undefined;
   #ended = false;
@@ -75,7 +74,7 @@ export class SimulatedAgent implements AsyncDisposable {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { identity, directory, clockAhead = 0 } = options;
+    const { identity, clockAhead = 0 } = options;
     this.hostId = identity.subject;
     this.#host = new TestHost({
       hostId: this.hostId,
@@ -85,7 +84,6 @@ export class SimulatedAgent implements AsyncDisposable {
       step: 1,
       wallOffset: (Date.now() - Math.round(performance.now()) - 3_600_000 + clockAhead * 1000) * 1000,
     });
-    this.#spool = new Spool(join(directory, 'spool'), SPOOL_BYTES);
   }
 
   get connected(): boolean {
@@ -93,7 +91,7 @@ export class SimulatedAgent implements AsyncDisposable {
   }
 
   get spooling(): boolean {
-    return this.#delivery.spooling;
+    return this.#outbox.isSpooling;
   }
 
   async start(): Promise<void> {
@@ -101,7 +99,14 @@ export class SimulatedAgent implements AsyncDisposable {
     const files = identityPaths(join(directory, 'identity'));
     const tls = { ca: files.authority, cert: files.certificate, key: files.key };
     this.#bus = this.#stack.use(await openKafkaBus({ brokers, tls, clientId: this.hostId, produceDeadlineMs: 2000 }));
-    this.#delivery = new Delivery({ bus: this.#bus, spool: this.#spool, hostId: this.hostId, log });
+    const outbox = openOutbox({
+      bus: this.#bus,
+      hostId: this.hostId,
+      spoolPath: join(directory, 'spool'),
+      spoolMaxBytes: SPOOL_BYTES,
+      log,
+    });
+    this.#outbox = this.#stack.adopt(outbox, (opened) => opened.close());
     const trusted = new TrustedKeys(identity.root, 'responder');
     this.#link = this.#stack.use(
       connectControl({
@@ -124,12 +129,12 @@ export class SimulatedAgent implements AsyncDisposable {
   }
 
   #control(trusted: TrustedKeys) {
-    const control = new AgentControl({
+    const control = createAgentControl({
       hostId: this.hostId,
       bootId: EVIDENCE_BOOT,
       trustedKeys: trusted,
-      executed: new ExecutedCommands(this.#options.directory, Date.now() * 1000),
-      limit: new RateLimit(10_000),
+      stateDir: this.#options.directory,
+      killsPerMinute: 10_000,
       find: (tgid) => {
         const { child, shown } = this.#running.get(tgid) ?? {};
         // Its number may be somebody else's by now.
@@ -139,7 +144,6 @@ export class SimulatedAgent implements AsyncDisposable {
       },
       isProtected: () => null,
       setInterest: () => {},
-      count: () => {},
       log,
     });
     const execute = async (command: Uint8Array): Promise<Uint8Array> => {
@@ -184,8 +188,8 @@ export class SimulatedAgent implements AsyncDisposable {
           victimAt = now + VICTIM_EVERY_MS;
         }
       }
-      if (this.#host.count > 0) await this.#delivery.deliver([this.#finish()]);
-      await this.#delivery.drain();
+      if (this.#host.count > 0) await this.#outbox.send([this.#finish()]);
+      await this.#outbox.drain();
     }
   }
 
@@ -217,20 +221,15 @@ export class SimulatedAgent implements AsyncDisposable {
   }
 
   /** What was gathered, signed, as the collector's Batch gives it; its events are noted. */
-  #finish(): Finished {
+  #finish(): SignedBatch {
     const bytes = this.#host.batch();
     const { events, ...origin } = decode('RawBatch', bytes);
-    const counts = new Map<string, [number, number, number]>();
     for (const { lane, cpu, sequence, body } of events) {
-      const slot = counts.get(`${lane}/${cpu}`) ?? [lane, cpu, 0];
-      slot[2]++;
-      counts.set(`${lane}/${cpu}`, slot);
       if (this.#paused || lane === LANE.context || 'ringfence.Tick' in body) continue;
       this.last = eventId(origin, lane, cpu, sequence);
       this.produced.events.add(this.last);
     }
-    const tally: Tally = [...counts.values()];
-    return { bytes, events: events.length, kind: 'security', tally };
+    return toSignedBatch(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

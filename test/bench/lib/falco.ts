@@ -1,7 +1,7 @@
 /**
- * What a peer reached, to read ours against: Falco (a commit after 0.44.0, modern eBPF, default buffers, its processes seen as the host's) on a
- * virtual machine of 2 cores with Linux 6.18, min–max of 3 runs, with the programs of programs/. Falco stores nothing. Orientation only: such a
- * machine drifts.
+ * Figures of Falco for comparison: a commit after 0.44.0 with modern eBPF and default buffers, which saw the load as
+ * processes of the host; virtual machine of 2 cores, Linux 6.18; min–max of 3 runs with the programs of programs/.
+ * Falco stores nothing. The figures are only a rough guide, because such a machine drifts.
  */
 export const FALCO = {
   open: 'Falco: no drop up to 645 k opens/s with 25 rules (1.29 M events/s), up to 168–182 k with 93 (336–364 k events/s); it stores nothing',

@@ -1,16 +1,16 @@
 import type { HashFact, HashSink } from '@ringfence/host-facts';
 import type { ContainerFact, ContextSink, Finding, HostFact, MountFact, ThrottledCount } from '@ringfence/host-kit';
 import { type AvroWriter, KIND, LANE, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
-import type { Batch } from './batch.ts';
+import type { Batch } from '../delivery/batch.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Takes the next number of a lane of the agent's own. */
+/** Takes the next sequence number of one of the agent's lanes. */
 export type NextSequence = (lane: typeof LANE.tick | typeof LANE.context) => number;
 
-/** Events that no process did: ticks and what the host knows. Written into the batch that is open. */
-export class OwnEvents implements ContextSink, HashSink {
-  /** µs, CLOCK_BOOTTIME: the time that context events carry */
+/** Writes the events that the agent makes itself, ticks and facts of the host, into the current batch. */
+export class AgentEvents implements ContextSink, HashSink {
+  /** Time of the context events, µs, CLOCK_BOOTTIME */
   ktime = 0;
   readonly #batch: Batch;
   readonly #next: NextSequence;
@@ -20,11 +20,11 @@ export class OwnEvents implements ContextSink, HashSink {
     this.#next = next;
   }
 
-  /** `last`: the agent ends in order. */
-  tick(ktime: number, wallOffset: number, last: boolean): void {
+  /** `isLast` announces that the agent stops cleanly. */
+  tick(ktime: number, wallOffset: number, isLast: boolean): void {
     const out = this.#begin(LANE.tick, ktime, KIND.Tick);
     out.long(wallOffset);
-    out.boolean(last);
+    out.boolean(isLast);
   }
 
   user(uid: number, name: string): void {
@@ -75,7 +75,7 @@ export class OwnEvents implements ContextSink, HashSink {
     out.string(detail);
   }
 
-  /** Of a process where one has asked; its cgroup is left out, for it may have moved since. */
+  /** Names the process whose exec asked for the hash, if any, without its cgroup, which it may have left since. */
   hash({ device, inode, ctime, path, pathLength, size, sha256, skipped, lasting, process }: HashFact): void {
     const out = this.#begin(LANE.context, this.ktime, KIND.Hash, process);
     out.fixed(u64FromBigInt(inode), 0, 8);

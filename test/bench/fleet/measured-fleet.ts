@@ -30,20 +30,20 @@ import type { Report } from '../lib/report.ts';
 import { cpuSeconds } from '../lib/usage.ts';
 
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
-/** Each look asks the brokers for the ends of all partitions. */
+/** Each poll asks the brokers for the ends of all partitions. */
 const POLL_MS = 400;
 
-/** What all services of a name have counted, together. */
+/** Counters of all members of a service, summed up */
 export interface Counts {
   readonly enricher: EnricherStats;
   readonly detector: DetectorStats;
   readonly auditor: AuditorStats;
-  /** records that are not committed, of all groups */
+  /** Uncommitted records of all groups */
   readonly lag: number;
 }
 
-/** A fleet to be measured: its servers, its members, what each of their processes has cost. */
-export class Place implements AsyncDisposable {
+/** A fleet with its servers and members, and the CPU time of each process */
+export class MeasuredFleet implements AsyncDisposable {
   readonly servers: Servers;
   readonly members: Members;
   readonly adminConfig: Config;
@@ -54,7 +54,7 @@ export class Place implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<Place, 'servers' | 'members' | 'adminConfig' | 'adminFile' | 'authority' | 'bus'>,
+    parts: Pick<MeasuredFleet, 'servers' | 'members' | 'adminConfig' | 'adminFile' | 'authority' | 'bus'>,
     options: BenchOptions,
     stack: AsyncDisposableStack,
   ) {
@@ -64,8 +64,8 @@ export class Place implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** Servers, topics and a registrar; the services join later. */
-  static async start(dir: string, options: BenchOptions, report: Report): Promise<Place> {
+  /** Starts the servers, makes the topics and starts a registrar. The services join later. */
+  static async start(dir: string, options: BenchOptions, report: Report): Promise<MeasuredFleet> {
     const directory = mkdtempSync(join(dir, 'fleet-'));
     mkdirSync(directory, { recursive: true });
     await using stack = new AsyncDisposableStack();
@@ -76,7 +76,7 @@ export class Place implements AsyncDisposable {
         brokers: 1,
         authority,
         optimized: true,
-        onStep: (what) => report.say(`  starting ${what}`),
+        onStep: (step) => report.print(`  starting ${step}`),
       }),
     );
     const adminConfig = await createAdminConfig(directory, authority, servers);
@@ -85,9 +85,10 @@ export class Place implements AsyncDisposable {
     await members.startRegistrar(await freePort(), path);
     const bus = stack.use(await openKafkaBus({ ...kafkaOptionsOf(adminConfig), clientId: 'bench' }));
     const adminFile = join(directory, 'admin/ringfence.yaml');
-    return new Place({ servers, members, adminConfig, adminFile, authority: path, bus }, options, stack.move());
+    return new MeasuredFleet({ servers, members, adminConfig, adminFile, authority: path, bus }, options, stack.move());
   }
 
+  /** Starts a member, with the profile hook under --profile. */
   async join(options: MemberOptions): Promise<Member> {
     const profile = profilePath(this.#options, options.name);
     if (profile === null) return this.members.join(options);
@@ -102,11 +103,11 @@ export class Place implements AsyncDisposable {
     }
   }
 
-  /** Throws when there is none. */
+  /** Throws BenchError when there is no member of this name. */
   member(name: string): Member {
-    const found = this.members.all.find((one) => one.name === name);
-    if (found === undefined) throw new BenchError('ERR_BENCH_SETUP', `there is no member ${name}`);
-    return found;
+    const member = this.members.all.find((candidate) => candidate.name === name);
+    if (member === undefined) throw new BenchError('ERR_BENCH_SETUP', `there is no member ${name}`);
+    return member;
   }
 
   /** Starts CPU profiles, and writes them at the second call. */
@@ -116,7 +117,7 @@ export class Place implements AsyncDisposable {
       if (pid !== undefined && name !== 'registrar') process.kill(pid, 'SIGUSR2');
   }
 
-  /** CPU seconds so far, by what the process is. */
+  /** Returns the CPU seconds of each process since its start, by name. */
   cpu(): Map<string, number> {
     const { kafka, redis, search } = this.servers;
     const pids: (readonly [string, number | undefined])[] = [
@@ -128,6 +129,7 @@ export class Place implements AsyncDisposable {
     return new Map(pids.flatMap(([name, pid]) => (pid === undefined ? [] : [[name, cpuSeconds(pid)] as const])));
   }
 
+  /** Asks all members for their counters. */
   async counts(): Promise<Counts> {
     const running = this.members.all.filter(({ pid, name }) => pid !== undefined && name !== 'registrar');
     const all = await Promise.all(
@@ -136,7 +138,7 @@ export class Place implements AsyncDisposable {
       ),
     );
     const services = all.flatMap((status) => status.services);
-    const added = <T>(name: string): T => {
+    const summed = <T>(name: string): T => {
       const total: Record<string, unknown> = {};
       for (const { stats } of services.filter((service) => service.name === name))
         for (const [key, value] of Object.entries(stats as object))
@@ -144,21 +146,27 @@ export class Place implements AsyncDisposable {
       return total as T;
     };
     const lag = services.reduce((sum, service) => sum + (service.name === 'collector' ? 0 : service.lag), 0);
-    return { enricher: added('enricher'), detector: added('detector'), auditor: added('auditor'), lag };
+    return { enricher: summed('enricher'), detector: summed('detector'), auditor: summed('auditor'), lag };
   }
 
-  /** Until nothing waits and the detector has seen `events` more than `before`. Rejects with BenchError after `atMostMs`. */
-  async drain(before: Counts, events: number, atMostMs = 300_000): Promise<Counts> {
+  /**
+   * Waits until no record is uncommitted and the detector has processed `events` more than `before`. Rejects with
+   * BenchError after `maxMs`.
+   */
+  async drain(before: Counts, events: number, maxMs = 300_000): Promise<Counts> {
     for (const began = performance.now(); ; ) {
       const counts = await this.counts();
       if (counts.lag === 0 && counts.detector.events - before.detector.events >= events) return counts;
-      if (performance.now() - began > atMostMs)
-        throw new BenchError('ERR_BENCH_AGENT', `not worked off after ${atMostMs / 1000} s: ${JSON.stringify(counts)}`);
+      if (performance.now() - began > maxMs)
+        throw new BenchError(
+          'ERR_BENCH_AGENT',
+          `the backlog is not processed after ${maxMs / 1000} s: ${JSON.stringify(counts)}`,
+        );
       await sleep(POLL_MS);
     }
   }
 
-  /** Bytes that the broker holds, by topic. */
+  /** Returns the bytes that the broker stores, by topic. */
   async bytesByTopic(): Promise<ReadonlyMap<string, number>> {
     const bytes = new Map<string, number>();
     await withAdmin(kafkaOptionsOf(this.adminConfig), async (admin) => {
@@ -166,13 +174,13 @@ export class Place implements AsyncDisposable {
       const { topics: known } = await admin.metadata({
         topics: [...topics, 'ringfence.state.enricher', 'ringfence.state.detector'],
       });
-      const asked = [...known].map(([name, { partitionsCount }]) => ({
+      const requested = [...known].map(([name, { partitionsCount }]) => ({
         name,
         partitions: Array.from({ length: partitionsCount }, (_, i) => i),
       }));
-      for (const { results } of await admin.describeLogDirs({ topics: asked }))
-        for (const { topics: found } of results)
-          for (const { name, partitions } of found)
+      for (const { results } of await admin.describeLogDirs({ topics: requested }))
+        for (const { topics: stored } of results)
+          for (const { name, partitions } of stored)
             bytes.set(
               name,
               (bytes.get(name) ?? 0) + partitions.reduce((sum, { partitionSize }) => sum + Number(partitionSize), 0),

