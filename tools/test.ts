@@ -9,7 +9,7 @@
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hostSharedServers } from '@ringfence/testkit';
+import { hostSharedServers } from '@ringfence/dev-servers';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
 import type { FileReport } from './test-runner/file-report.ts';
 import { findTestFiles, type TestFile, type Turn } from './test-runner/files.ts';

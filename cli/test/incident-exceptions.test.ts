@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, type TestHost, testRecords } from '@ringfence/testkit';
+import {
+  createSyntheticHost as createTestHost,
+  type SyntheticHost as TestHost,
+  consumerRecords as testRecords,
+} from '@ringfence/synthetic';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import { exceptionsFor } from '../src/incident/exceptions-view.ts';
 

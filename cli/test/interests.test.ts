@@ -15,7 +15,7 @@ import { interestContent, interestVersion } from '@ringfence/interest';
 import { serveApi } from '@ringfence/runtime';
 import type { Status } from '@ringfence/runtime/status';
 import { type HostInterests, interestsOf } from '@ringfence/runtime/status';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost, type SyntheticHost as TestHost } from '@ringfence/synthetic';
 import { TOPIC, topicsWith } from '@ringfence/wire';
 import { interestLines } from '../src/topology/interests-view.ts';
 

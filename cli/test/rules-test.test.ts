@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { paintFor } from '@ringfence/base';
 import { GivenError, Judge, readGiven, readTestFile, runTests } from '@ringfence/rule-lab';
-import { TestHost } from '@ringfence/testkit';
+import { SyntheticHost as TestHost } from '@ringfence/synthetic';
 import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { testRunText } from '../src/rules/test-view.ts';
 

@@ -9,7 +9,7 @@ import {
   registryMissing,
   startKafka,
   startRegistry,
-} from '@ringfence/testkit';
+} from '@ringfence/dev-servers';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 

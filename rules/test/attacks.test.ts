@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { credentialsOf, O } from '@ringfence/testkit';
+import { credentialsOf, O } from '@ringfence/synthetic';
 import { builtIn, EXEC, judge, NOBODY, REMOTE, Scene } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;

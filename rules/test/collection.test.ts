@@ -1,4 +1,4 @@
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { REMOTE, testContent, underWebServer } from './support.ts';
 
 testContent('collection.yaml', {

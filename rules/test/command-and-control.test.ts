@@ -1,11 +1,11 @@
-import type { TestProcess } from '@ringfence/testkit';
-import { O } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
+import { O } from '@ringfence/synthetic';
 import { type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 
 /** `program` writes `path`, and `seconds` later it is run. */
-function writtenThenRun(s: Scene, program: string, path: string, seconds: number, parent?: TestProcess): void {
+function writtenThenRun(s: Scene, program: string, path: string, seconds: number, parent?: SyntheticProcess): void {
   s.open(s.start(program, parent), path, WRITE);
   s.ktime += seconds * 1_000_000;
   s.start(path, parent);

@@ -1,10 +1,10 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Scene, testContent, USER } from './support.ts';
 
 const TOKEN = '/run/secrets/kubernetes.io/serviceaccount/..2026_01_01/token';
 
 /** A module of Ansible, as root by sudo. */
-function ansible(s: Scene): TestProcess {
+function ansible(s: Scene): SyntheticProcess {
   const sudo = s.start('/usr/bin/sudo -H -S -n -u root /bin/sh -c x');
   const said = 'echo BECOME-SUCCESS-abcdefghijklmnopqrstuvwxyzabcdef ; /usr/bin/python3';
   return s.start(

@@ -1,4 +1,4 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { LANE, records } from '@ringfence/wire';
 import { type Scene, testContent } from './support.ts';
 
@@ -113,4 +113,4 @@ function lose(scene: Scene, lane: number, count = 3): void {
 }
 
 /** No process. */
-const nobody = (like: TestProcess): TestProcess => Object.create(like, { tgid: { value: 0 } });
+const nobody = (like: SyntheticProcess): SyntheticProcess => Object.create(like, { tgid: { value: 0 } });

@@ -1,15 +1,15 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import { REMOTE, type Scene, testContent } from './support.ts';
 
 const REFUSED = { result: -111 };
 /** AF_PACKET, SOCK_RAW, ETH_P_ALL */
 const PACKETS = { family: 17, type: 3, protocol: 3 };
 
-function ports(s: Scene, process: TestProcess, address: string, count: number): void {
+function ports(s: Scene, process: SyntheticProcess, address: string, count: number): void {
   for (let port = 1; port <= count; port++) s.connect(process, address, port, REFUSED);
 }
 
-function hosts(s: Scene, process: TestProcess, network: string, count: number): void {
+function hosts(s: Scene, process: SyntheticProcess, network: string, count: number): void {
   for (let host = 1; host <= count; host++) s.connect(process, `${network}.${host}`, 22, REFUSED);
 }
 

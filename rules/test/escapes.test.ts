@@ -1,4 +1,4 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { EXEC, NOBODY, REMOTE, type Scene, testContent } from './support.ts';
 
 const AGENT = { image: 'gcr.io/cadvisor/cadvisor:v0.49' };
@@ -9,24 +9,24 @@ const NEWUSER = 0x1000_0000n;
 
 const MEMFD = '/memfd:runc_cloned:/proc/self/exe';
 /** The runtime, as a copy of itself at this path, on its way to become the container's first program. */
-const runtime = (s: Scene, path = MEMFD): TestProcess => {
+const runtime = (s: Scene, path = MEMFD): SyntheticProcess => {
   const flags = path === MEMFD ? EXEC.memfd : 0;
   const copy = s.start('runc init', s.start('/usr/bin/runc create x', s.init), { flags }, path);
   return s.fork(s.fork(copy, { cgroup: s.inside.cgroup }));
 };
 
-const isolate = (s: Scene, process: TestProcess, operation: number, option: bigint, result = 0): void =>
+const isolate = (s: Scene, process: SyntheticProcess, operation: number, option: bigint, result = 0): void =>
   s.event(process, 'Isolation', { operation, option, result, count: 1 });
 
 /** The kernel asked whether it has the capability, of the host unless another user namespace is named, and said yes. */
-const uses = (s: Scene, process: TestProcess, capability: number, result = 0, userNamespace = 4026531837): void =>
+const uses = (s: Scene, process: SyntheticProcess, capability: number, result = 0, userNamespace = 4026531837): void =>
   s.event(process, 'Capability', { capability, result, userNamespace, count: 1 });
 
 const CGROUPS = { source: 'cgroup', target: '/sys/fs/cgroup', filesystem: 'cgroup2' };
 const ROOT_MOUNTED = { mounts: [{ source: '/', destination: '/host', readonly: false }] };
 
 /** A container with the host's root folder and process numbers that was started so many seconds ago: runc becomes a program in it. */
-const sharing = (s: Scene, seconds: number): TestProcess => {
+const sharing = (s: Scene, seconds: number): SyntheticProcess => {
   const startedAt = s.wallOffset + s.ktime - seconds * 1e6;
   s.container({
     cgroup: 4711n,

@@ -1,13 +1,13 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { EXEC, NOBODY, PAIRED, REMOTE, type Scene, testContent } from './support.ts';
 
 /** bash over a connection, as `bash -i >& /dev/tcp/…` makes it. */
-function reverseShell(s: Scene, parent?: TestProcess): TestProcess {
+function reverseShell(s: Scene, parent?: SyntheticProcess): SyntheticProcess {
   return s.start('/usr/bin/bash -i', parent, REMOTE);
 }
 
 /** execve of a path fails. */
-function refused(s: Scene, process: TestProcess, path: string, result: number): void {
+function refused(s: Scene, process: SyntheticProcess, path: string, result: number): void {
   s.event(process, 'Attempt', { operation: 2, call: 5, result, sourceCaller: true, count: 1, path, argv: path });
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import type { EventView } from '@ringfence/wire';
 import { judge, Scene } from './support.ts';
 

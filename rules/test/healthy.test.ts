@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { judge, PAIRED, Scene } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -24,7 +24,7 @@ function healthy(title: string, notices: readonly string[], play: (s: Scene) => 
 }
 
 /** apt-get installs a package that has a user, a unit, a cron job and a set-user-id program. */
-function aptInstall(s: Scene, parent: TestProcess): void {
+function aptInstall(s: Scene, parent: SyntheticProcess): void {
   const apt = s.start('/usr/bin/apt-get install -y x', parent);
   s.connect(s.start('/usr/lib/apt/methods/http', apt), '151.101.2.132', 80);
   const dpkg = s.start('/usr/bin/dpkg --unpack x.deb', apt);

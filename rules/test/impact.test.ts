@@ -1,8 +1,8 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Scene, testContent } from './support.ts';
 
 /** Forks that a limit refuses: so many, each as an event of its own. */
-function forks(s: Scene, process: TestProcess, ...counts: readonly number[]): void {
+function forks(s: Scene, process: SyntheticProcess, ...counts: readonly number[]): void {
   for (const count of counts) s.event(process, 'Attempt', { operation: 1, call: 3, result: -11, count });
 }
 

@@ -1,4 +1,4 @@
-import type { ExecValues } from '@ringfence/testkit';
+import type { ExecValues } from '@ringfence/synthetic';
 import { RAISED, type Scene, testContent, USER } from './support.ts';
 
 const SH = '/usr/bin/dash';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { EventValues } from '@ringfence/testkit';
+import type { EventValues } from '@ringfence/synthetic';
 import type { KindName } from '@ringfence/wire';
 import { compile, judge, Scene } from './support.ts';
 

@@ -1,10 +1,10 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import { NOBODY, REMOTE, type Scene, testContent, underWebServer } from './support.ts';
 
 const started = (words: string) => (s: Scene) => s.start(words);
 const toUnix = (by: string, path: string) => (s: Scene) => s.connect(s.start(by), path);
 
-function logins(s: Scene, process: TestProcess, count: number, port = 22): void {
+function logins(s: Scene, process: SyntheticProcess, count: number, port = 22): void {
   for (let host = 1; host <= count; host++) s.connect(process, `10.0.0.${host}`, port);
 }
 

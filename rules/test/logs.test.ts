@@ -1,4 +1,4 @@
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;

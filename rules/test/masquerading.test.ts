@@ -1,4 +1,4 @@
-import { type EventValues, O } from '@ringfence/testkit';
+import { type EventValues, O } from '@ringfence/synthetic';
 import { EXEC, type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;

@@ -1,4 +1,4 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import type { Scene } from './support.ts';
 
 const TYPES: Readonly<Record<string, number>> = { A: 1, CNAME: 5, NULL: 10, TXT: 16, AAAA: 28 };
@@ -13,11 +13,11 @@ function message(name: string, type: string, flags: number): Buffer {
 }
 
 /** `process` asks for a name: a datagram to the resolver. */
-export function asksFor(s: Scene, process: TestProcess, name: string, type = 'A'): void {
+export function asksFor(s: Scene, process: SyntheticProcess, name: string, type = 'A'): void {
   s.event(process, 'Packet', { ...ends, content: PACKET_DNS, egress: true, payload: message(name, type, 0x100) });
 }
 
 /** `process` is told that nobody has the name. */
-export function nobodyHas(s: Scene, process: TestProcess, name: string): void {
+export function nobodyHas(s: Scene, process: SyntheticProcess, name: string): void {
   s.event(process, 'Packet', { ...ends, content: PACKET_DNS, egress: false, payload: message(name, 'A', 0x8183) });
 }

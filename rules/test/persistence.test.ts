@@ -1,11 +1,11 @@
-import { type EventValues, O, type TestProcess } from '@ringfence/testkit';
+import { type EventValues, O, type SyntheticProcess } from '@ringfence/synthetic';
 import { REMOTE, type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const APPEND = O.WRONLY | O.APPEND;
 
 /** A command in a package's script, under apt-get. */
-function packageScript(s: Scene, command: string, parent?: TestProcess): TestProcess {
+function packageScript(s: Scene, command: string, parent?: SyntheticProcess): SyntheticProcess {
   const dpkg = s.start('/usr/bin/dpkg --configure -a', s.start('/usr/bin/apt-get install -y x', parent));
   return s.start(command, s.start('/bin/sh /var/lib/dpkg/info/x.postinst configure', dpkg));
 }

@@ -1,4 +1,4 @@
-import { credentialsOf, O, type TestProcess } from '@ringfence/testkit';
+import { credentialsOf, O, type SyntheticProcess } from '@ringfence/synthetic';
 import { EXEC, NOBODY, RAISED, type Scene, testContent, USER } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -9,7 +9,7 @@ const [CAPSET_CALL, SETUID_CALL, SETGID_CALL, SETRESUID_CALL] = [7, 8, 9, 14];
 const STAYS = 0xffff_ffffn;
 
 /** A change of credentials fails with EPERM; without ids it asks for 0. */
-function refused(s: Scene, process: TestProcess, call: number, first = 0n, second = STAYS, third = STAYS): void {
+function refused(s: Scene, process: SyntheticProcess, call: number, first = 0n, second = STAYS, third = STAYS): void {
   s.event(process, 'Attempt', { operation: 3, call, result: -1, count: 1, first, second, third });
 }
 

@@ -1,4 +1,4 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { asksFor } from './packets.ts';
 import { NOBODY, REMOTE, type Scene, testContent } from './support.ts';
 
@@ -8,11 +8,11 @@ const BLOCK = { mode: 0o60600 };
 const started = (words: string) => (s: Scene) => s.start(words);
 const under = (words: string) => (s: Scene) => s.start(words, s.start('/bin/sh', s.inside, REMOTE), REMOTE);
 
-function writes(s: Scene, process: TestProcess, count: number, ending: string, folder = '/home/ann'): void {
+function writes(s: Scene, process: SyntheticProcess, count: number, ending: string, folder = '/home/ann'): void {
   for (let n = 0; n < count; n++) s.open(process, `${folder}/${n}${ending}`, O.RDWR);
 }
 
-function each(s: Scene, words: readonly string[], parent: TestProcess = s.shell): void {
+function each(s: Scene, words: readonly string[], parent: SyntheticProcess = s.shell): void {
   for (const one of words) s.start(one, parent);
 }
 const numbered = (count: number, words: (n: number) => string): string[] =>

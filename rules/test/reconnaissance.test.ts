@@ -1,4 +1,4 @@
-import type { ExecValues, TestProcess } from '@ringfence/testkit';
+import type { ExecValues, SyntheticProcess } from '@ringfence/synthetic';
 import { asksFor } from './packets.ts';
 import { NOBODY, REMOTE, type Scene, testContent, underWebServer } from './support.ts';
 
@@ -6,15 +6,15 @@ const REFUSED = { result: -111 };
 
 const started = (words: string) => (s: Scene) => s.start(words);
 
-function ask(s: Scene, parent: TestProcess, commands: string, values: ExecValues = {}): void {
+function ask(s: Scene, parent: SyntheticProcess, commands: string, values: ExecValues = {}): void {
   for (const name of commands.split(' ')) s.start(`/usr/bin/${name}`, parent, values);
 }
 
-function pings(s: Scene, count: number, parent: TestProcess = s.shell): void {
+function pings(s: Scene, count: number, parent: SyntheticProcess = s.shell): void {
   for (let host = 1; host <= count; host++) s.start(`/usr/bin/ping -c 1 10.0.0.${host}`, parent);
 }
 
-function ports(s: Scene, process: TestProcess, address: string, count: number): void {
+function ports(s: Scene, process: SyntheticProcess, address: string, count: number): void {
   for (let port = 1; port <= count; port++) s.connect(process, address, port, REFUSED);
 }
 

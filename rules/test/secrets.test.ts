@@ -1,4 +1,4 @@
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { NOBODY, REMOTE, type Scene, testContent, USER } from './support.ts';
 
 const started = (words: string) => (s: Scene) => s.start(words);

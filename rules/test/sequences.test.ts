@@ -1,4 +1,4 @@
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { EXEC, NOBODY, RAISED, REMOTE, type Scene, testContent, USER } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -8,12 +8,12 @@ const PTY = ['python3', '-c', 'import pty; pty.spawn("/bin/sh")'];
 const later = (s: Scene, seconds: number): void => {
   s.ktime += seconds * 1_000_000;
 };
-const write = (s: Scene, words: string, path: string, parent?: TestProcess): void =>
+const write = (s: Scene, words: string, path: string, parent?: SyntheticProcess): void =>
   s.open(s.start(words, parent), path, WRITE);
-const read = (s: Scene, words: string, path: string, parent?: TestProcess): void =>
+const read = (s: Scene, words: string, path: string, parent?: SyntheticProcess): void =>
   s.open(s.start(words, parent), path);
-const httpd = (s: Scene): TestProcess => s.start('/usr/sbin/httpd', s.init);
-const insmod = (s: Scene): TestProcess =>
+const httpd = (s: Scene): SyntheticProcess => s.start('/usr/sbin/httpd', s.init);
+const insmod = (s: Scene): SyntheticProcess =>
   s.start('insmod /tmp/rk.ko', s.shell, { filename: '/usr/sbin/insmod' }, '/usr/bin/kmod');
 const failed = (s: Scene, count: number): void => {
   for (let n = 0; n < count; n++) s.log('sshd[90]: Failed password for ann from 203.0.113.9 port 4000 ssh2');
@@ -24,7 +24,7 @@ const created = (s: Scene, name = 'eve'): void =>
   s.log(
     `useradd[90]: new user: name=${name}, UID=1001, GID=1001, home=/home/${name}, shell=/bin/bash, from=/dev/pts/1`,
   );
-const refused = (s: Scene, process: TestProcess): void =>
+const refused = (s: Scene, process: SyntheticProcess): void =>
   s.event(process, 'Attempt', {
     operation: 3,
     call: 8,

@@ -1,4 +1,4 @@
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { EXEC, testContent, underWebServer } from './support.ts';
 
 const EMPTY = O.WRONLY | O.CREAT | O.TRUNC;

@@ -17,13 +17,13 @@ import {
 } from '@ringfence/rules';
 import {
   type ContainerValues,
+  consumerRecords,
   credentialsOf,
   type ExecValues,
-  TestHost,
-  type TestProcess,
-  testLogs,
-  testRecords,
-} from '@ringfence/testkit';
+  logBatch,
+  SyntheticHost,
+  type SyntheticProcess,
+} from '@ringfence/synthetic';
 import { createSigningKey, EventView, KIND, TOPIC } from '@ringfence/wire';
 
 export const contentFolder: string = join(import.meta.dirname, '..');
@@ -46,16 +46,16 @@ export const PAIRED: ExecValues = { stdioSockets: 0x3 };
 export const EXEC = { memfd: 1, deleted: 2, setuid: 4, script: 32 } as const;
 
 /** A machine with systemd, somebody logged in by ssh, and containers: what most cases need. Every method adds events. */
-export class Scene extends TestHost {
+export class Scene extends SyntheticHost {
   /** root's shell, by ssh */
-  readonly shell: TestProcess;
-  readonly sshd: TestProcess;
+  readonly shell: SyntheticProcess;
+  readonly sshd: SyntheticProcess;
   /** Every program ran before the agent did. */
   readonly #found: boolean;
   /** of the host's log */
   readonly lines: string[] = [];
   #containers = 0;
-  #inside: TestProcess | undefined;
+  #inside: SyntheticProcess | undefined;
 
   constructor(options: { readonly found?: boolean } = {}) {
     super({ key });
@@ -68,22 +68,22 @@ export class Scene extends TestHost {
   }
 
   /** The first process of a container, `/app/server`; the same one each time. */
-  get inside(): TestProcess {
+  get inside(): SyntheticProcess {
     this.#inside ??= this.startContainer({ image: 'shop:1' });
     return this.#inside;
   }
 
-  override exec(process: TestProcess, path: string, values: ExecValues = {}): TestProcess {
+  override exec(process: SyntheticProcess, path: string, values: ExecValues = {}): SyntheticProcess {
     return super.exec(process, path, this.#found ? { ...values, snapshot: true, filename: '' } : values);
   }
 
   /** A new process. Words are split at spaces, unless they are given as a list; the executable is the first of them, or `path`. */
   start(
     words: string | readonly string[],
-    parent: TestProcess = this.shell,
+    parent: SyntheticProcess = this.shell,
     values: ExecValues = {},
     path?: string,
-  ): TestProcess {
+  ): SyntheticProcess {
     const argv = typeof words === 'string' ? words.split(' ') : words;
     return this.spawn(parent, path ?? argv[0] ?? '', argv, values);
   }
@@ -94,7 +94,7 @@ export class Scene extends TestHost {
   }
 
   /** runc makes a container, as a copy of itself, and becomes `entry`, its first program; returns that process. */
-  startContainer(values: Partial<ContainerValues> = {}, entry = '/app/server'): TestProcess {
+  startContainer(values: Partial<ContainerValues> = {}, entry = '/app/server'): SyntheticProcess {
     const cgroup = BigInt(700 + this.#containers++);
     this.container({ cgroup, id: `c0ffee${cgroup}`, name: 'web-1', image: 'nginx:1.27', ...values });
     const create = this.start('/usr/sbin/runc create x', this.start('/usr/bin/containerd-shim-runc-v2', this.init));
@@ -105,7 +105,7 @@ export class Scene extends TestHost {
 }
 
 /** Where a command runs that came through a hole in a web server: its parent, and whose it is. */
-export function underWebServer(scene: Scene): [parent: TestProcess, values: ExecValues] {
+export function underWebServer(scene: Scene): [parent: SyntheticProcess, values: ExecValues] {
   return [scene.start('/bin/sh -c x', scene.start('/usr/sbin/httpd', scene.init)), NOBODY];
 }
 
@@ -117,13 +117,13 @@ export interface Match {
 }
 
 /** What the rules say about the scene's events, which take the way of real ones: signed batch, enricher, matcher. */
-export function judge(scene: TestHost, rules: RuleSet<EventView> = builtIn()): Match[] {
+export function judge(scene: SyntheticHost, rules: RuleSet<EventView> = builtIn()): Match[] {
   const keyFor = () => scene.key.publicKey;
   const enricher = createEnricherPipeline({ enrolment: { keyFor } });
-  const logs = scene instanceof Scene && scene.lines.length > 0 ? [testLogs(scene, scene.lines)] : [];
+  const logs = scene instanceof Scene && scene.lines.length > 0 ? [logBatch(scene, scene.lines)] : [];
   const { outputs } = enricher.handle([
-    ...testRecords(scene.hostId, [scene.batch()]),
-    ...testRecords(scene.hostId, logs, TOPIC.logsRaw),
+    ...consumerRecords(scene.hostId, [scene.batch()]),
+    ...consumerRecords(scene.hostId, logs, TOPIC.logsRaw),
   ]);
   const view = new EventView();
   const matches: Match[] = [];

@@ -1,11 +1,11 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import { asksFor, nobodyHas } from './packets.ts';
 import { NOBODY, type Scene, testContent, underWebServer } from './support.ts';
 
 const started = (words: string) => (s: Scene) => s.start(words);
 
 /** So many connections, `seconds` apart. */
-function calls(s: Scene, process: TestProcess, count: number, seconds: number, address = '203.0.113.9'): void {
+function calls(s: Scene, process: SyntheticProcess, count: number, seconds: number, address = '203.0.113.9'): void {
   for (let n = 0; n < count; n++) {
     s.connect(process, address, 443);
     s.ktime += seconds * 1_000_000;
@@ -13,7 +13,7 @@ function calls(s: Scene, process: TestProcess, count: number, seconds: number, a
 }
 
 /** Connections, so many seconds after each other. */
-function callsAfter(s: Scene, process: TestProcess, pauses: readonly number[]): void {
+function callsAfter(s: Scene, process: SyntheticProcess, pauses: readonly number[]): void {
   for (const pause of [...pauses, 0]) calls(s, process, 1, pause);
 }
 
@@ -29,7 +29,7 @@ const listen = (by: string, address: string) => (s: Scene) =>
 /** AF_PACKET, SOCK_RAW, ETH_P_ALL */
 const PACKETS = { family: 17, type: 3, protocol: 768 };
 
-function strangers(s: Scene, process: TestProcess, count: number, name?: string): void {
+function strangers(s: Scene, process: SyntheticProcess, count: number, name?: string): void {
   for (let n = 0; n < count; n++) nobodyHas(s, process, `${name ?? `x${n}`}.example`);
 }
 

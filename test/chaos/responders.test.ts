@@ -16,6 +16,16 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import {
+  kafkaMissing,
+  type RedisServer,
+  redisMissing,
+  sharedKafka,
+  startRedis,
+  startTcpProxy,
+  type TcpProxy,
+} from '@ringfence/dev-servers';
+import { reservePorts } from '@ringfence/dev-servers/tools';
+import {
   createAuthority,
   enrol,
   type Identity,
@@ -24,21 +34,9 @@ import {
   watchCertificates,
 } from '@ringfence/identity';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
+import { createTestAlert, createTestLineage, EVIDENCE_BOOT } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import {
-  createTestAlert,
-  createTestLineage,
-  EVIDENCE_BOOT,
-  kafkaMissing,
-  type RedisServer,
-  redisMissing,
-  sharedKafka,
-  startRedis,
-  startTcpProxy,
-  type TcpProxy,
-} from '@ringfence/testkit';
 import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
-import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
 import { AgentControl } from '../../services/collector/src/control/control.ts';
 import { ExecutedCommands } from '../../services/collector/src/control/executed.ts';
 import { RateLimit } from '../../services/collector/src/control/rate-limit.ts';

@@ -8,8 +8,8 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { kafkaMissing, startTcpProxy } from '@ringfence/dev-servers';
 import { loadIdentity } from '@ringfence/identity';
-import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
 import {
   type Alert,
   alertId,

@@ -19,9 +19,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { kafkaMissing } from '@ringfence/dev-servers';
 import { loadHostId } from '@ringfence/identity/local';
 import type { Status } from '@ringfence/runtime/status';
-import { kafkaMissing } from '@ringfence/testkit';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
 import { Installation, type Running, type RunOptions } from './lib/program.ts';

@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { silentLog } from '@ringfence/base';
-import { createTestCa, type RedisServer, redisMissing, startRedis, startTcpProxy } from '@ringfence/testkit';
+import { createTestCa, type RedisServer, redisMissing, startRedis, startTcpProxy } from '@ringfence/dev-servers';
 import { Redis } from 'ioredis';
 import { job, until } from '../src/conformance/helpers.ts';
 import { conformance } from '../src/conformance/index.ts';

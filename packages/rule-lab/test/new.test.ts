@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
-import { O, TestHost } from '@ringfence/testkit';
+import { O, SyntheticHost } from '@ringfence/synthetic';
 import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { benchRules } from '../src/bench.ts';
 import { readGiven } from '../src/events/given.ts';
@@ -27,8 +27,8 @@ const ASKED = {
 };
 
 /** A web server's shell reads and connects. */
-function recorded(): { readonly host: TestHost; readonly batch: Buffer } {
-  const host = new TestHost();
+function recorded(): { readonly host: SyntheticHost; readonly batch: Buffer } {
+  const host = new SyntheticHost();
   host.container({ cgroup: 7n, id: 'c0ffee', name: 'shop', image: 'shop:1.4' });
   const httpd = host.exec(host.fork(host.init, { cgroup: 7n }), '/usr/sbin/httpd');
   const shell = host.spawn(httpd, '/usr/bin/dash', ['sh', '-c', "echo 'a\\b'"]);
@@ -42,7 +42,7 @@ async function* once(batch: Buffer): AsyncGenerator<Buffer> {
   yield batch;
 }
 
-const keysOf = (host: TestHost) => new Map([[host.hostId, host.key.publicKey]]);
+const keysOf = (host: SyntheticHost) => new Map([[host.hostId, host.key.publicKey]]);
 
 function recordingFile(): string {
   const { host, batch } = recorded();

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { TOPIC, topicsWith } from '@ringfence/wire';
 import type { App } from '../src/app.ts';
 import { AppMonitor, kernelMetrics } from '../src/monitor.ts';
@@ -45,7 +45,7 @@ test('what rules of the detector forget, drop and hold back is a metric each', a
   await writeFile(join(place.path, 'rules.yaml'), THROTTLED);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
   const detector = await startDetector({ bus, rulePaths: [place.path] });
   const monitor = new AppMonitor();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
-import { TestHost, testLogs } from '@ringfence/testkit';
+import { SyntheticHost as TestHost, logBatch as testLogs } from '@ringfence/synthetic';
 import { registerWriter, writerSchemas } from '../src/avro/codec.ts';
 import { openRecording, placeOf, recordingEntry, recordingHeader } from '../src/batch/recording.ts';
 import { createSigningKey, keyIdOf } from '../src/signing.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost } from '@ringfence/synthetic';
 import { importSigningKey, TOPIC } from '@ringfence/wire';
 
 const TICK_S = 0.5;

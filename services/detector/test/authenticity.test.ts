@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createEnricherPipeline, startEnricher } from '@ringfence/enricher';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords as testRecords } from '@ringfence/synthetic';
 import {
   createSigningKey,
   decode,

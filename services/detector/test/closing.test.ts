@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess as TestProcess } from '@ringfence/synthetic';
 import { decode, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 

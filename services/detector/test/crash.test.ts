@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost, O } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost, O } from '@ringfence/synthetic';
 import { decode, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, RULES } from './support.ts';

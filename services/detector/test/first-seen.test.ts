@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost, type SyntheticHost as TestHost } from '@ringfence/synthetic';
 import { createFeed, createTestDetector, detectOne, TestStore } from './support.ts';
 
 const TEXT = `

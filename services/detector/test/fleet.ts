@@ -1,5 +1,10 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import {
+  createSyntheticHost as createTestHost,
+  O,
+  type SyntheticHost as TestHost,
+  type SyntheticProcess as TestProcess,
+} from '@ringfence/synthetic';
 import { decode, type Incident, TOPIC } from '@ringfence/wire';
 import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import { createFeed, createTestDetector } from './support.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createTestHost, O } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost, O } from '@ringfence/synthetic';
 import { compileDetectorRules, interestOf, readRuleFiles } from '../src/index.ts';
 import { createFeed, createTestDetector, detectOne, TestStore } from './support.ts';
 

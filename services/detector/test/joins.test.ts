@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import type { Incident } from '@ringfence/wire';
 import fc from 'fast-check';
 import { Machine, TestFleet } from './fleet.ts';

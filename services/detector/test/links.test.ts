@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess as TestProcess } from '@ringfence/synthetic';
 import type { Incident } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, detectOne, latest } from './support.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost, O, type SyntheticHost as TestHost } from '@ringfence/synthetic';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const QUIET = `

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import {
+  createSyntheticHost as createTestHost,
+  O,
+  type SyntheticHost as TestHost,
+  type SyntheticProcess as TestProcess,
+} from '@ringfence/synthetic';
 import { alertId, incidentId } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne, latest, RULES } from './support.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Bus, type InRecord, MAX_RECORD_BYTES, openEmbeddedBus } from '@ringfence/bus';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords as testRecords } from '@ringfence/synthetic';
 import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/wire';
 import { createDetectorPipeline, type DetectorPipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { readRuleFiles, startDetector } from '../src/index.ts';
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import {
+  createSyntheticHost as createTestHost,
+  O,
+  type SyntheticHost as TestHost,
+  type SyntheticProcess as TestProcess,
+} from '@ringfence/synthetic';
 import fc from 'fast-check';
 import { createFeed, createTestDetector, found, latest, RULES, TestStore } from './support.ts';
 

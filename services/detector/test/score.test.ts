@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { O, testRecords } from '@ringfence/testkit';
+import { O, consumerRecords as testRecords } from '@ringfence/synthetic';
 import { encodeSigned, type Incident, TOPIC } from '@ringfence/wire';
 import type { DetectorPipeline } from '../src/index.ts';
 import { Machine, TestFleet } from './fleet.ts';

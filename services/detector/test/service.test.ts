@@ -7,7 +7,7 @@ import type { Log } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
 import type { Interest } from '@ringfence/interest';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 import { RULES } from './support.ts';

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { KafkaBus } from '@ringfence/bus-kafka';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { type Faults, kafkaMissing, startKafka } from '@ringfence/dev-servers';
 import { startEnricher } from '@ringfence/enricher';
-import { type Faults, kafkaMissing, startKafka } from '@ringfence/testkit';
 import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 

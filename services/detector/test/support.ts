@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import {
+  type SyntheticHost as TestHost,
+  type SyntheticProcess as TestProcess,
+  consumerRecords as testRecords,
+} from '@ringfence/synthetic';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import {
   compileDetectorRules,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess as TestProcess } from '@ringfence/synthetic';
 import { decode, type Edge, type Event, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector } from './support.ts';

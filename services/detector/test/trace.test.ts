@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Step } from '@ringfence/base';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost as createTestHost } from '@ringfence/synthetic';
 import { createDetectorPipeline } from '../src/index.ts';
 import { createFeed, createTestRules, found } from './support.ts';
 

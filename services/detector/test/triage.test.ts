@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord } from '@ringfence/bus';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords as testRecords } from '@ringfence/synthetic';
 import {
   decode,
   encodeSigned,

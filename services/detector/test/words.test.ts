@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
+import {
+  createSyntheticHost as createTestHost,
+  type SyntheticHost as TestHost,
+  type SyntheticProcess as TestProcess,
+} from '@ringfence/synthetic';
 import { type KindName, layouts } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne } from './support.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { InRecord, OutRecord, Position } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import type { EnricherOptions } from '../src/index.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
@@ -10,10 +10,10 @@ import { createTestEnricher, records, TestStore } from './support.ts';
 const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };
 
 /** Steps that a random host takes: all kinds of events, losses and late arrivals among them. */
-function play(host: TestHost, steps: readonly number[]): Buffer[] {
+function play(host: SyntheticHost, steps: readonly number[]): Buffer[] {
   const batches: Buffer[] = [];
-  const living: TestProcess[] = [host.init];
-  const pick = (step: number): TestProcess => living[step % living.length] ?? host.init;
+  const living: SyntheticProcess[] = [host.init];
+  const pick = (step: number): SyntheticProcess => living[step % living.length] ?? host.init;
   steps.forEach((step, i) => {
     const process = pick(step >>> 4);
     host.cpu = (step >>> 8) % 2;
@@ -46,11 +46,11 @@ const hex = (outputs: readonly OutRecord[]): string[] =>
   outputs.map(({ value }) => Buffer.from(value ?? []).toString('hex'));
 
 test('a restart after any record gives the same bytes and the same state as no restart', async () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const steps = fc.array(fc.nat({ max: 1 << 20 }), { minLength: 20, maxLength: 120 });
   await fc.assert(
     fc.asyncProperty(steps, async (chosen) => {
-      const host = createTestHost({ key });
+      const host = createSyntheticHost({ key });
       const input = records(host, play(host, chosen));
       const whole = createTestEnricher(host, OPTIONS);
       const wholeStore = new TestStore();
@@ -75,7 +75,7 @@ test('a restart after any record gives the same bytes and the same state as no r
 });
 
 test('a batch whose effect was written but whose offset was not comes again without a second effect', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const input = records(
     host,
     play(
@@ -100,7 +100,7 @@ interface Kept {
 
 test('what version 0.1.0 kept is taken over: the same host goes on as if nothing had happened', async () => {
   // The steps of which 0.1.0 kept the state in history/state-0.1.0.json.
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.user(0, 'root');
   host.container({ cgroup: 7n, id: 'c7', image: 'nginx:1.27' });
   const sh = host.spawn(host.init, '/bin/sh', ['sh', '-c', 'id']);

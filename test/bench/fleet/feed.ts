@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { openRecording, RawBatchReader, TOPIC } from '@ringfence/wire';
 import type { Fed } from './flow.ts';
 import { enrolHosts, Rewriter, type SimulatedHost, sharesOf } from './hosts.ts';
@@ -101,7 +101,7 @@ async function play(chosen: readonly (readonly Entry[])[], rate: number) {
 async function rest(resting: readonly SimulatedHost[]): Promise<Fed> {
   const { bootId } = headOf(recorded[0]);
   const records = resting.map(({ hostId, key }) => {
-    const host = createTestHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
+    const host = createSyntheticHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
     for (let tick = 0; tick <= TICKS; tick++) host.tick();
     return { topic: TOPIC.raw, key: hostId, value: host.batch() };
   });

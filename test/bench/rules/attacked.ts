@@ -1,5 +1,12 @@
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, credentialsOf, O, type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import {
+  consumerRecords,
+  createSyntheticHost,
+  credentialsOf,
+  O,
+  type SyntheticHost,
+  type SyntheticProcess,
+} from '@ringfence/synthetic';
 import { TOPIC } from '@ringfence/wire';
 
 const HOSTS = 50;
@@ -8,8 +15,8 @@ const ATTACKS = 10;
 const NOBODY = { credentials: credentialsOf(65534) };
 
 interface Attack {
-  readonly host: TestHost;
-  readonly shell: TestProcess;
+  readonly host: SyntheticHost;
+  readonly shell: SyntheticProcess;
   readonly number: number;
 }
 
@@ -32,14 +39,14 @@ const STEPS: readonly ((attack: Attack) => void)[] = [
 /** EventBatch records of many hosts that are all attacked at the same time: hundreds of incidents are open, and each grows with every step. */
 export function attacked(): Buffer[] {
   const hosts = Array.from({ length: HOSTS }, (_, n) =>
-    createTestHost({ hostId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
+    createSyntheticHost({ hostId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
   );
   const keys = new Map(hosts.map(({ hostId, key }) => [hostId, key.publicKey]));
   using enricher = createEnricherPipeline({ enrolment: { keyFor: (hostId) => keys.get(hostId) } });
   let offset = 0;
-  const enriched = (host: TestHost): Buffer[] =>
+  const enriched = (host: SyntheticHost): Buffer[] =>
     enricher
-      .handle(testRecords(host.hostId, [host.batch()], TOPIC.raw, offset++))
+      .handle(consumerRecords(host.hostId, [host.batch()], TOPIC.raw, offset++))
       .outputs.flatMap(({ topic, value }) => (topic === TOPIC.events && value !== null ? [Buffer.from(value)] : []));
   const attacks = hosts.flatMap((host) => begin(host));
   return STEPS.flatMap((step) => {
@@ -51,7 +58,7 @@ export function attacked(): Buffer[] {
   });
 }
 
-function begin(host: TestHost): Attack[] {
+function begin(host: SyntheticHost): Attack[] {
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   return Array.from({ length: ATTACKS }, (_, number) => {
     const server = host.spawn(host.init, '/usr/sbin/nginx', ['nginx'], NOBODY);

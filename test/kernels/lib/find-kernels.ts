@@ -1,4 +1,5 @@
-import { type Architecture, debianKernels, guestMissing, type TestKernel, TestServerError } from '@ringfence/testkit';
+import { TestServerError } from '@ringfence/dev-servers';
+import { type Architecture, debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit';
 
 export const OLDEST = '6.1';
 /** series that `npm run test:kernels -- --kernel` asks for, separated by commas; unset: all */

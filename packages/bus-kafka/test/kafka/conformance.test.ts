@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import { conformance } from '@ringfence/bus/conformance';
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit';
+import { kafkaMissing, sharedKafka } from '@ringfence/dev-servers';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
 
 const missing = kafkaMissing();

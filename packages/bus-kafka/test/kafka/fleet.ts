@@ -1,4 +1,4 @@
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit';
+import { kafkaMissing, sharedKafka } from '@ringfence/dev-servers';
 import type { KafkaBusOptions } from '../../src/kafka/options.ts';
 
 /** Why these tests can't run here; undefined when they can. */

@@ -17,7 +17,7 @@ import {
   text,
   topic,
 } from '@ringfence/bus/conformance';
-import { type KafkaCluster, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, startKafka } from '@ringfence/dev-servers';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
 import { fleetOptions, missing } from './fleet.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BusRefusedError } from '@ringfence/bus';
 import { collect, record, text, topic } from '@ringfence/bus/conformance';
-import { createTestCa, type KafkaCluster, startKafka, type TestCa, type TestCertificate } from '@ringfence/testkit';
+import { createTestCa, type KafkaCluster, startKafka, type TestCa, type TestCertificate } from '@ringfence/dev-servers';
 import { openKafkaBus } from '../../src/kafka/bus.ts';
 import type { KafkaBusOptions, KafkaSasl, KafkaTls } from '../../src/kafka/options.ts';
 import { missing } from './fleet.ts';

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { createTestCa, registryMissing, sharedRegistry, type TestCertificate } from '@ringfence/testkit';
+import { createTestCa, registryMissing, sharedRegistry, type TestCertificate } from '@ringfence/dev-servers';
 import { RegistryClient } from '../../src/registry/client.ts';
 
 const PASSWORD = `Basic ${Buffer.from('reader:secret').toString('base64')}`;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TopicSpec } from '@ringfence/bus';
 import { BusRefusedError } from '@ringfence/bus';
-import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/dev-servers';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import {
   ACCESS,
   encodeSigned,
@@ -60,7 +61,7 @@ describe('services on a broker that gives them what they need and no more', { sk
 
   test('an agent writes batches, and is refused where it has no business', async () => {
     await using bus = await openKafkaBus(optionsOf('agent'));
-    const host = createTestHost();
+    const host = createSyntheticHost();
     host.tick();
     await bus.ensureTopics(specsOf('agent'));
     await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);

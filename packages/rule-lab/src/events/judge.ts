@@ -14,7 +14,7 @@ import {
   type RuleSource,
   type SequenceMatch,
 } from '@ringfence/rules';
-import { TestHost, testLogs, testRecords } from '@ringfence/testkit';
+import { consumerRecords, logBatch, SyntheticHost } from '@ringfence/synthetic';
 import { createSigningKey, EventView, EventWitness, KIND, placeOf, TOPIC } from '@ringfence/wire';
 import { Facts } from './facts.ts';
 import { type GivenEvent, numbered } from './given.ts';
@@ -97,13 +97,13 @@ export class Judge {
   /** Events that were written, on a host of their own, from empty memory. */
   judge(given: readonly GivenEvent[], interest: Interest = {}): Judgement {
     const trial = this.#begin(interest);
-    const host = new TestHost({ key: this.#key });
+    const host = new SyntheticHost({ key: this.#key });
     const stage = { host, processes: new Processes(host) };
     let offset = 0;
     let lines = 0;
     const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => this.#key.publicKey } });
     const send = (value: Buffer, topic: string = TOPIC.raw): Buffer[] =>
-      batchesOf(pipeline.handle(testRecords(host.hostId, [value], topic, offset++)));
+      batchesOf(pipeline.handle(consumerRecords(host.hostId, [value], topic, offset++)));
     for (const [index, written] of given.entries())
       for (let n = 1; n <= written.repeat; n++) {
         const one = numbered(written, n);
@@ -112,7 +112,7 @@ export class Judge {
         const facts = new Facts(one);
         if (one.kind === 'log') {
           if (host.count > 0) send(host.batch());
-          trial.take(send(testLogs(host, [lineOf(facts)], { first: ++lines }), TOPIC.logsRaw), index + 1, one);
+          trial.take(send(logBatch(host, [lineOf(facts)], { first: ++lines }), TOPIC.logsRaw), index + 1, one);
         } else {
           play(one.kind, stage, facts);
           trial.take(send(host.batch()), index + 1, one);
@@ -251,7 +251,7 @@ function countOf(batch: Buffer): number {
 }
 
 /** Lets time pass, with the collector's ticks in between: one batch each. The next event is `afterUs` after the last. */
-function* passTime(host: TestHost, afterUs: number): Generator<Buffer> {
+function* passTime(host: SyntheticHost, afterUs: number): Generator<Buffer> {
   const until = host.ktime - host.step + afterUs;
   const seconds = Math.floor(afterUs / SECOND_US);
   const every = Math.max(1, Math.ceil(seconds / MOST_TICKS));
@@ -284,6 +284,6 @@ export async function* enrichedBatches(
   let offset = 0;
   for await (const record of records) {
     const { key, topic } = placeOf(record);
-    yield* batchesOf(pipeline.handle(testRecords(key, [record], topic, offset++)));
+    yield* batchesOf(pipeline.handle(consumerRecords(key, [record], topic, offset++)));
   }
 }

@@ -1,12 +1,12 @@
 import { constants } from 'node:os';
 import { eventKinds } from '@ringfence/fields';
-import { O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { type KindName, layouts, records } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 import type { Processes } from './processes.ts';
 
 interface Stage {
-  readonly host: TestHost;
+  readonly host: SyntheticHost;
   readonly processes: Processes;
 }
 
@@ -45,7 +45,7 @@ const PLAYS: Readonly<Record<string, Play>> = {
       result: resultOf(facts, 3),
     }),
   file_change: ({ host, processes }, facts) => {
-    const operation = (facts.text('event.action') ?? 'rename').toUpperCase() as Parameters<TestHost['change']>[1];
+    const operation = (facts.text('event.action') ?? 'rename').toUpperCase() as Parameters<SyntheticHost['change']>[1];
     const target = facts.text('file.target_path') ?? facts.text('file.xattr') ?? '';
     const mode = facts.number('file.mode') ?? 0;
     host.change(processes.of(facts), operation, facts.text('file.path') ?? '/file', {
@@ -55,7 +55,9 @@ const PLAYS: Readonly<Record<string, Play>> = {
     });
   },
   mount_change: ({ host, processes }, facts) => {
-    const operation = (facts.text('event.action') ?? 'mount').toUpperCase() as Parameters<TestHost['mountChange']>[1];
+    const operation = (facts.text('event.action') ?? 'mount').toUpperCase() as Parameters<
+      SyntheticHost['mountChange']
+    >[1];
     host.mountChange(processes.of(facts), operation, {
       source: facts.text('mount.source') ?? '',
       target: facts.text('mount.target') ?? '',
@@ -87,7 +89,7 @@ export function play(kind: string, stage: Stage, facts: Facts): void {
     return;
   }
   const operation = OPERATIONS[kind]?.get(facts.text('event.action') ?? '');
-  const process: TestProcess = stage.processes.of(facts);
+  const process: SyntheticProcess = stage.processes.of(facts);
   stage.host.event(process, kindNamed(kind), {
     result: resultOf(facts),
     ...(operation === undefined ? {} : { operation }),

@@ -1,14 +1,14 @@
-import { credentialsOf, type ExecValues, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { credentialsOf, type ExecValues, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { executableName } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 
 /** A process that events have told of. */
 interface Actor {
-  readonly process: TestProcess;
+  readonly process: SyntheticProcess;
   executable: string;
   args: readonly string[];
   readonly container: string;
-  readonly parent: TestProcess;
+  readonly parent: SyntheticProcess;
 }
 
 const SOCKETS: Readonly<Record<string, number>> = {
@@ -33,18 +33,18 @@ const ORDINARY_USER = 1000;
 
 /** Makes the processes that events are of. One that an event needs, and that no exec before it has started, was there before the agent. */
 export class Processes {
-  readonly #host: TestHost;
+  readonly #host: SyntheticHost;
   readonly #actors: Actor[] = [];
   readonly #cgroups = new Map<string, bigint>();
   readonly #users = new Set<string>();
 
-  constructor(host: TestHost) {
+  constructor(host: SyntheticHost) {
     this.#host = host;
     host.snapshot(host.init, '/usr/lib/systemd/systemd');
   }
 
   /** The process of an event that is no exec. */
-  of(facts: Facts): TestProcess {
+  of(facts: Facts): SyntheticProcess {
     const known = this.#actors.findLast((actor) => fits(actor, facts));
     if (known !== undefined) return known.process;
     const actor = this.#fork(facts);
@@ -88,7 +88,7 @@ export class Processes {
     return actor;
   }
 
-  #parent(facts: Facts): TestProcess {
+  #parent(facts: Facts): SyntheticProcess {
     const pid = facts.number('process.parent.pid');
     const own = facts.any('process.parent.') || facts.any('process.ancestors.');
     if (!own) return this.#host.init;
@@ -112,7 +112,7 @@ export class Processes {
   }
 
   /** Ancestors are listed from the parent upwards; the parent itself is made by its own fields. */
-  #grandparent(facts: Facts): TestProcess {
+  #grandparent(facts: Facts): SyntheticProcess {
     const names = facts.list('process.ancestors.name') ?? [];
     const lineage =
       facts.list('process.ancestors.executable') ?? names.map((name) => pathOf(undefined, name, undefined));
@@ -147,7 +147,7 @@ export class Processes {
     };
   }
 
-  #credentials(facts: Facts, process: TestProcess): TestProcess['credentials'] {
+  #credentials(facts: Facts, process: SyntheticProcess): SyntheticProcess['credentials'] {
     const name = facts.text('user.name');
     const named = name === undefined ? undefined : name === 'root' ? 0 : ORDINARY_USER;
     const uid = facts.number('user.id') ?? named;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KafkaCluster, RedisServer, SearchServer, TestCa } from '@ringfence/dev-servers';
 import { type Authority, createRequest } from '@ringfence/identity';
-import type { KafkaCluster, RedisServer, SearchServer, TestCa } from '@ringfence/testkit';
 
 /** What a fleet needs beside its own services, on this machine. */
 export interface Servers extends AsyncDisposable {
@@ -31,7 +31,7 @@ const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 /** Brokers with mutual TLS and access lists. They end with this process, however it ends. */
 export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Promise<KafkaCluster> {
   const { brokers, authority, proxied = false, optimized = false } = options;
-  const { startKafka } = await import('@ringfence/testkit');
+  const { startKafka } = await import('@ringfence/dev-servers');
   return startKafka({
     brokers,
     proxied,
@@ -48,7 +48,7 @@ const LOADED_HEAP_MB = 1024;
 /** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { brokers, optimized = false, onStep } = options;
-  const { startElasticsearch, startRedis } = await import('@ringfence/testkit');
+  const { startElasticsearch, startRedis } = await import('@ringfence/dev-servers');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
   const kafka = stack.use(await startBrokers(options));

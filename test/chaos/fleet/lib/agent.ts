@@ -6,8 +6,8 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import { EVIDENCE_BOOT, SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, eventId, LANE, type Result } from '@ringfence/wire';
 import { AgentControl } from '../../../../services/collector/src/control/control.ts';
 import { ExecutedCommands } from '../../../../services/collector/src/control/executed.ts';
@@ -62,9 +62,9 @@ export class SimulatedAgent implements AsyncDisposable {
   }
   readonly #stack = new AsyncDisposableStack();
   readonly #options: AgentOptions;
-  readonly #host: TestHost;
+  readonly #host: SyntheticHost;
   readonly #spool: Spool;
-  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: TestProcess }>();
+  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: SyntheticProcess }>();
   #paused = true;
   #bus!: Bus;
   #delivery!: Delivery;
@@ -77,7 +77,7 @@ export class SimulatedAgent implements AsyncDisposable {
     this.#options = options;
     const { identity, directory, clockAhead = 0 } = options;
     this.hostId = identity.subject;
-    this.#host = new TestHost({
+    this.#host = new SyntheticHost({
       hostId: this.hostId,
       bootId: EVIDENCE_BOOT,
       run: randomBytes(8).readBigUInt64LE(),

@@ -12,13 +12,13 @@ import type {
 import type { Words } from './body.ts';
 
 export interface HashValues {
-  /** 64 hex digits */
+  /** 64 hex digits. */
   readonly sha256?: string;
   readonly skipped?: string;
-  /** µs since the epoch. @default that of every exec */
+  /** Change time of the file, µs since the epoch. @default that of every exec */
   readonly ctime?: number;
   readonly lasting?: boolean;
-  /** it is of the script */
+  /** The hash is that of the script, not of its interpreter. */
   readonly script?: boolean;
 }
 export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };

@@ -13,18 +13,18 @@ import {
   u64FromBigInt,
 } from '@ringfence/wire';
 
-/** Builders of what stands downstream of the detector: one host, one process (pid 100) unless told otherwise. */
+/** Builders of alerts, incidents and commands for tests behind the detector: one host, and process 100 by default. */
 export const EVIDENCE_HOST = '0b0c7c5e-6f0e-4d0a-9b52-0c8f1d3f5a77';
 export const EVIDENCE_BOOT = '5b1f7b0a-93cf-4c1c-8f70-5d0f6f9f8f10';
-/** µs since the epoch of ktime 0 */
+/** µs since the epoch at ktime 0 */
 export const EVIDENCE_WALL_OFFSET = 1_790_000_000_000_000;
 
-/** A process that started `pid` seconds after boot. */
+/** Returns the start time of a process: `pid` seconds after boot. */
 export function evidenceStart(pid: number): Buffer {
   return u64FromBigInt(BigInt(pid) * 1_000_000_000n);
 }
 
-/** hex */
+/** Returns the entity id of the process, in hex. */
 export function evidenceEntity(pid: number): string {
   return entityId(EVIDENCE_HOST, EVIDENCE_BOOT, pid, evidenceStart(pid)).toString('hex');
 }

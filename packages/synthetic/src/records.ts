@@ -1,7 +1,7 @@
 import { TOPIC } from '@ringfence/wire';
 
-/** A record as a consumer gets it: what `@ringfence/bus` calls an InRecord. */
-export interface TestRecord {
+/** A record as a consumer receives it: an InRecord of `@ringfence/bus`. */
+export interface ConsumerRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -10,12 +10,12 @@ export interface TestRecord {
   readonly timestamp: number;
 }
 
-/** Values as a consumer of one topic gets them, offsets from `offset`. */
-export function testRecords(
+/** Returns the values as records of partition 0 of a topic, with offsets from `offset`. */
+export function consumerRecords(
   key: string,
   values: readonly Uint8Array[],
   topic: string = TOPIC.raw,
   offset = 0,
-): TestRecord[] {
+): ConsumerRecord[] {
   return values.map((value, i) => ({ topic, partition: 0, offset: offset + i, key, value, timestamp: 0 }));
 }

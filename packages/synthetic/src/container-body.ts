@@ -1,7 +1,7 @@
 import { type ContainerContext, u64FromBigInt } from '@ringfence/wire';
 import type { ContainerValues } from './host-values.ts';
 
-/** Of a container of which no more is known than its name. */
+/** Details that a runtime reports and these containers lack. */
 const NO_DETAILS = {
   imageId: '',
   imageDigests: [],
@@ -17,7 +17,7 @@ const NO_DETAILS = {
   described: true,
 };
 
-/** A container of Docker's, but for what the values say. */
+/** Returns the record of a Docker container called web-1; `values` override its fields. */
 export function containerBody({ cgroup, ...values }: ContainerValues): ContainerContext {
   return {
     id: 'c0ffee',

@@ -1,6 +1,6 @@
 import { type Credentials, type Exec, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { text, type Words } from './body.ts';
-import type { TestProcess } from './process.ts';
+import type { SyntheticProcess } from './process.ts';
 
 export type ExecValues = Partial<
   Omit<
@@ -20,7 +20,7 @@ export type ExecValues = Partial<
   readonly argv?: readonly string[] | Uint8Array;
   readonly filename?: Words;
   readonly cwd?: Words;
-  /** NAME=value */
+  /** Variables as NAME=value. */
   readonly environment?: readonly string[];
   readonly interpreter?: Words;
   readonly script?: Words;
@@ -29,16 +29,20 @@ export type ExecValues = Partial<
   readonly inode?: bigint;
 };
 
-/** The executable, as it is unless the values say otherwise. */
+/** The executable file; values of the exec may override it. */
 export interface ExecutableFile {
   readonly path: Words;
   readonly inode: bigint;
-  /** µs since the epoch */
+  /** µs since the epoch. */
   readonly changedAt: number;
 }
 
-/** What an exec says: of the process, of the file, and what `values` say. */
-export function execBody(process: TestProcess, { path, inode, changedAt }: ExecutableFile, values: ExecValues): Exec {
+/** Returns the body of an exec of the file by the process; `values` override its fields. */
+export function execBody(
+  process: SyntheticProcess,
+  { path, inode, changedAt }: ExecutableFile,
+  values: ExecValues,
+): Exec {
   const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', ...others } = values;
   const { environment = [], interpreter = '', script = '', ...rest } = others;
   const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));

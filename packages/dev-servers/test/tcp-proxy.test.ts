@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Faults, startTcpProxy, type TcpProxy } from '../../src/index.ts';
+import { type Faults, startTcpProxy, type TcpProxy } from '../src/index.ts';
 
 const SILENCE_MS = 150;
 

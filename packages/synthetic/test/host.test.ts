@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode, RawBatchReader, verifyRecord } from '@ringfence/wire';
-import { createTestHost, O } from '../src/index.ts';
+import { createSyntheticHost, O } from '../src/index.ts';
 
-test('a test host signs batches that decode, verify and number their events', () => {
-  const host = createTestHost();
+test('a synthetic host signs batches that decode, verify and number their events', () => {
+  const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const sh = host.spawn(host.init, '/bin/sh', ['sh', '-c', 'id']);
   host.open(sh, '/etc/passwd', O.RDONLY);
@@ -28,8 +28,8 @@ test('a test host signs batches that decode, verify and number their events', ()
   assert.equal(host.count, 0);
 });
 
-test('dropped records leave a hole and a counter', () => {
-  const host = createTestHost();
+test('dropped records leave a gap in the sequence and are counted', () => {
+  const host = createSyntheticHost();
   const process = host.fork();
   host.drop(0, 3);
   host.exit(process);

@@ -1,12 +1,12 @@
 import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/wire';
 
-/** Text may be given as bytes to be hostile. */
+/** Text, or bytes that are no valid text, as a hostile program may send them. */
 export type Words = string | Uint8Array;
 
-/** Texts as such, inodes and other 64-bit numbers as bigint. */
+/** Values of an event's fields by name: 64-bit numbers such as inodes are bigints. */
 export type EventValues = Readonly<Record<string, string | number | bigint | boolean | Uint8Array>>;
 
-/** Every field of a kind, from its layout. */
+/** Returns the body of an event with every field of its kind; a field without a value is 0, false or empty. */
 export function bodyOf(kind: KindName, values: EventValues): object {
   const body: Record<string, unknown> = {};
   for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
@@ -32,7 +32,7 @@ function dotted(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));
 }
 
-/** struct rf_probe_argument and what follows it: of a number a signed one, else text. */
+/** Encodes struct rf_probe_argument with its content: a number as a signed one, anything else as text. */
 export function probeArgument(name: string, value: string | number): Buffer {
   const header = Buffer.alloc(40);
   const content = Buffer.from(typeof value === 'string' ? value : '');

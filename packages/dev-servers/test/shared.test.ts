@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { hostSharedServers, redisMissing } from '../../src/index.ts';
-import { ask } from '../../src/servers/probe.ts';
+import { hostSharedServers, redisMissing } from '../src/index.ts';
+import { ask } from '../src/probe.ts';
 
 const skip = redisMissing() ?? false;
 

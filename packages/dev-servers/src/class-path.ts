@@ -7,7 +7,7 @@ import type { Java } from './java.ts';
 import { findProgram, runTool } from './run-tool.ts';
 
 /** Beside src: what each server is made of, as a Maven project, and what of ours runs with it. */
-const PROJECTS = join(import.meta.dirname, '../../java');
+const PROJECTS = join(import.meta.dirname, '../java');
 const PLUGINS = 'org.apache.maven.plugins';
 const DEPENDENCY = `${PLUGINS}:maven-dependency-plugin:3.8.1`;
 const JAR = `${PLUGINS}:maven-jar-plugin:3.4.2:jar`;

@@ -12,7 +12,7 @@ export {
   evidenceStart,
 } from './evidence.ts';
 export type { ExecValues } from './exec-body.ts';
-export { createTestHost, O, TestHost, type TestHostOptions } from './host.ts';
+export { createSyntheticHost, O, SyntheticHost } from './host.ts';
 export type {
   AcceptValues,
   ConnectValues,
@@ -21,8 +21,7 @@ export type {
   OpenValues,
   SocketValues,
 } from './host-values.ts';
-export * from './kernels/index.ts';
-export { type TestLogOptions, testLogs } from './logs.ts';
-export { credentialsOf, TestProcess } from './process.ts';
-export { type TestRecord, testRecords } from './records.ts';
-export * from './servers/index.ts';
+export { type LogBatchOptions, logBatch } from './logs.ts';
+export { credentialsOf, SyntheticProcess } from './process.ts';
+export { type ConsumerRecord, consumerRecords } from './records.ts';
+export type { SyntheticHostOptions } from './stream.ts';

@@ -1,24 +1,24 @@
 import { signBytes, u64FromBigInt, u64ToHex } from '@ringfence/wire';
-import type { TestHost } from './host.ts';
+import type { SyntheticHost } from './host.ts';
 
-export interface TestLogOptions {
-  /** number of the first line. @default 1 */
+export interface LogBatchOptions {
+  /** Number of the first line. @default 1 */
   readonly first?: number;
-  /** last number taken. @default that of the last line */
+  /** Last number that the host has used. @default that of the last line */
   readonly sequence?: number;
   readonly run?: bigint;
   readonly drops?: Readonly<Record<string, number>>;
   /** @default file */
   readonly origin?: 'file' | 'journald';
-  /** from the journal: who sent the lines */
+  /** Process that sent the lines to the journal. */
   readonly pid?: number;
   readonly program?: string;
   /** @default /var/log/auth.log */
   readonly path?: string;
 }
 
-/** Lines of a host's logs as its collector sends them on logs-raw: signed, one step of the host's time after the other. */
-export function testLogs(host: TestHost, lines: readonly string[], options: TestLogOptions = {}): Buffer {
+/** Returns lines of a host's log as its collector sends them on logs-raw: signed, and one step of the host's clock apart. */
+export function logBatch(host: SyntheticHost, lines: readonly string[], options: LogBatchOptions = {}): Buffer {
   const { first = 1, run = 0x1097n, drops = {}, origin = 'file', pid = 0, program = '', path } = options;
   const { sequence = first + lines.length - 1 } = options;
   const documents = lines.map((message, i) => {

@@ -1,11 +1,11 @@
 import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/wire';
 
-/** What a test host knows of a process it made up: enough to write its next event. */
-export class TestProcess {
+/** A process of a synthetic host, with the state that its next event needs. */
+export class SyntheticProcess {
   readonly tgid: number;
-  /** ns, CLOCK_BOOTTIME */
+  /** ns, CLOCK_BOOTTIME. */
   readonly start: bigint;
-  readonly parent: TestProcess | undefined;
+  readonly parent: SyntheticProcess | undefined;
   cgroup: bigint;
   execId: number;
   credentials: Credentials;
@@ -14,7 +14,7 @@ export class TestProcess {
   sessionId: number;
   tty: number;
 
-  constructor(tgid: number, start: bigint, parent: TestProcess | undefined, cgroup: bigint) {
+  constructor(tgid: number, start: bigint, parent: SyntheticProcess | undefined, cgroup: bigint) {
     this.tgid = tgid;
     this.start = start;
     this.parent = parent;
@@ -46,7 +46,7 @@ const HOST_NAMESPACES: Namespaces = {
   pidInNs: 0,
 };
 
-/** Every id the same; all capabilities for root, none for anybody else. */
+/** Returns credentials with all ids equal: root has all capabilities, any other user none. */
 export function credentialsOf(uid: number, gid: number = uid): Credentials {
   const capabilities = uid === 0 ? ALL : NONE;
   return {

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { cached } from '../../src/servers/cache.ts';
-import { reservePorts } from '../../src/servers/ports.ts';
+import { cached } from '../src/cache.ts';
+import { reservePorts } from '../src/ports.ts';
 
 describe('the cache of servers', () => {
   const before = process.env['RINGFENCE_TESTKIT_CACHE'];
