@@ -8,8 +8,9 @@ import { compileDetectorRules } from '@ringfence/detector';
 import { O, SyntheticHost } from '@ringfence/synthetic';
 import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { benchRules } from '../src/bench.ts';
+import { enrichedBatches } from '../src/events/event-judge.ts';
 import { readGiven } from '../src/events/given.ts';
-import { enrichedBatches, Judge } from '../src/events/judge.ts';
+import { Judge } from '../src/events/judge.ts';
 import { explainInFile } from '../src/explain.ts';
 import { scaffold, writtenFields } from '../src/new.ts';
 import { runTests } from '../src/test.ts';
@@ -142,7 +143,7 @@ test('an event that is written in YAML is explained', async () => {
   const text = 'event.action: connect\ndestination.port: 4444\nprocess.name: nc\n';
   const explained = await explainInFile('Out', { path: 'e.yaml', text, which: undefined }, RULES);
   assert.equal(explained.holds, true);
-  const wrong = explainInFile('Out', { path: 'e.yaml', text: '[a]', which: undefined }, RULES);
+  const wrong = explainInFile('Out', { path: 'e.yaml', text: '[[a]]', which: undefined }, RULES);
   await assert.rejects(wrong, /e\.yaml:1:2: error: expected an event/);
 });
 
