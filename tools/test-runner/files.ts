@@ -1,7 +1,7 @@
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine';
+export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine' | 'rules';
 
 export interface TestFile {
   /** relative to the repository */
@@ -14,7 +14,7 @@ const PATTERNS = [
   'packages/*/test/**/*.test.ts',
   'services/*/test/**/*.test.ts',
   'cli/test/**/*.test.ts',
-  'rules/**/*.test.ts',
+  'rules/*.test.yaml',
   'policies/**/*.test.ts',
   'test/**/*.test.ts',
 ];
@@ -26,6 +26,8 @@ const TURNS: readonly (readonly [Turn, RegExp])[] = [
   ['guest', /^test\/kernels\/kernels\.test/],
   // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
   ['program', /^test\/(e2e\/|scenarios\/played|(chaos|security)\/(?!fleet|responders))/],
+  // all in one process, which compiles the built-in rules once
+  ['rules', /^rules\//],
   // container engines of their own, which are half a machine
   ['engine', /^test\/deploy\/(?!fleet)/],
 ];

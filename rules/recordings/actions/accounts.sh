@@ -23,7 +23,7 @@ mkdir -p /etc/ssh; server 'echo x >> /etc/ssh/sshd_config'
 ## Password hash given on a command line
 useradd -p x eve
 ## Sudo tricked into root
-#setup named /usr/bin/sudo
+#setup stubs /usr/bin/sudo
 sudo -u#-1 id
 ## Shell with the set-user-id bit
 cp /bin/bash /var/tmp/bash; chmod 4755 /var/tmp/bash

@@ -13,7 +13,7 @@ server 'sqlite3 /tmp/shop.db .dump'
 #setup mkdir -p /var/mail; echo x > /var/mail/ann
 cat /var/mail/ann
 ## Screen, sound or clipboard recorded
-#setup named /usr/bin/scrot
+#setup stubs /usr/bin/scrot
 scrot /tmp/x.png
 ## Files gathered by their kind
 find /home -name '*.pdf' -exec cp {} /tmp ';'

@@ -7,7 +7,7 @@ import socket
 for host in range(1, 31):
   s = socket.socket(); s.connect_ex(("10.9.8.%d" % host, 22)); s.close()'
 ## Scanner started
-#setup named /usr/bin/nmap
+#setup stubs /usr/bin/nmap
 nmap -sS 10.9.8.0/24
 ## Identity asked from a service's shell
 server 'id'

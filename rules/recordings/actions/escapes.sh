@@ -26,7 +26,7 @@ nsenter --mount=/proc/self/ns/mnt true
 unshare --user true
 ## Container runtime overwritten
 #in shop:1
-#setup named /usr/bin/runc
+#setup stubs /usr/bin/runc
 echo x > /usr/bin/runc
 ## Container with the host's root folder started
 #setup image
@@ -34,11 +34,11 @@ echo x > /usr/bin/runc
 mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
 docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
-#setup named /usr/bin/docker
+#setup stubs /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
 ## Client of a container engine started in a container
 #in shop:1
-#setup named /usr/bin/kubectl
+#setup stubs /usr/bin/kubectl
 kubectl get secrets
 ## Interface of the cluster called by hand in a container
 #in shop:1

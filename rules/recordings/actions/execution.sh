@@ -18,7 +18,7 @@ python3 -c '
 import os, shutil
 shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY); os.unlink("/home/ann/x"); os.execve(fd, ["x"], {})'
 ## Executable run from a scratch folder
-#setup named /tmp/x
+#setup stubs /tmp/x
 /tmp/x
 ## Execution refused in a scratch folder
 echo x > /tmp/x; /tmp/x

@@ -1,22 +1,22 @@
 ## Program named like a service of the system
-#setup named /home/ann/sshd
+#setup stubs /home/ann/sshd
 /home/ann/sshd -D
 ## Program named like a thread of the kernel
-#setup named /tmp/kworker
+#setup stubs /tmp/kworker
 /tmp/kworker
 ## Program with a misleading name
-#setup named /home/ann/holiday.jpg
+#setup stubs /home/ann/holiday.jpg
 /home/ann/holiday.jpg
 ## Folder named like a way up
 mkdir /tmp/...; echo x > /tmp/.../x
 ## Program run from a place for data
-#setup named /var/log/x
+#setup stubs /var/log/x
 /var/log/x
 ## Program run from a web folder
-#setup named /var/www/html/x
+#setup stubs /var/www/html/x
 /var/www/html/x
 ## Program run through the loader
-#setup named /dev/shm/x
+#setup stubs /dev/shm/x
 /lib64/ld-linux-x86-64.so.2 /dev/shm/x; for l in /lib/ld-linux-*; do $l /dev/shm/x; done
 ## Interpreter makes a file in memory
 python3 -c 'import os; os.memfd_create("x")'

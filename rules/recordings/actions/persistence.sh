@@ -23,14 +23,14 @@ LD_PRELOAD=/tmp/x.so /bin/true
 ## Kernel module loaded from a file
 busybox insmod /tmp/rk.ko
 ## User added to a group of administrators
-#setup logged
-usermod -aG sudo ann; written
+#setup start_log
+usermod -aG sudo ann; end_log
 ## Login account created
-#setup logged
-useradd -m -s /bin/bash eve; written
+#setup start_log
+useradd -m -s /bin/bash eve; end_log
 ## Kernel module loaded from an unusual place
 #guest it changes the running kernel
 cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
 ## Library loaded into every program
 #guest every program of the machine would load it
-cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; looked; rm /etc/ld.so.preload
+cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; checked; rm /etc/ld.so.preload

