@@ -53,6 +53,14 @@ describe('the built-in rules', () => {
     assert.deepEqual(strangers, []);
   });
 
+  it('have a technique for each of their tactics', () => {
+    const unserved = rules.flatMap(({ name, tactics, techniques }) => {
+      const served = techniques.flatMap((id) => [...servedTactics(attackTechnique(id) ?? assert.fail(`there is no ${id}`))]);
+      return tactics.filter((tactic) => !served.includes(tactic)).map((tactic) => `"${name}": ${tactic}`);
+    });
+    assert.deepEqual(unserved, [], 'no technique of these rules serves the tactic');
+  });
+
   it('let the kernel drop opens that only read, but for some paths and names', () => {
     const filtered: FilteredEvents = { kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } };
     const set = compileRules({ sources, catalogue, kinds: eventKinds, filtered: [filtered] });
