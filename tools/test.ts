@@ -1,12 +1,13 @@
 /**
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
- * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but only one
- * of those that use a whole program, and one of those that use a container engine. The tests of the built-in rules run in one process. Tests that use
- * the kernel's hooks run afterwards, one by one, with nothing beside them but the guest of another kernel; the sensor's own tests share one process.
- * A file that takes longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) start when the first file
- * asks. A full run has `npm run check` after the kernel's tests, and ends with the files that cost the most CPU time. The last line is always
- * `N passed, N failed, N skipped`.
+ * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run
+ * three at a time, but only one of those that use a whole program, and one of those that use a container engine. The
+ * tests of the built-in rules run in one process. Tests that use the kernel's hooks run afterwards, one by one, with
+ * nothing beside them but the guest of another kernel; the sensor's own tests share one process. A file that takes
+ * longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) start when the
+ * first file asks. A full run has `npm run check` after the kernel's tests, and ends with the files that cost the most
+ * CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,9 +21,14 @@ import { type RunOptions, runFile } from './test-runner/run-file.ts';
 import { runFiles } from './test-runner/run-files.ts';
 import { ownEnvironment } from './test-runner/test-process.ts';
 
-/** More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time. */
+/**
+ * More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time.
+ */
 const CONCURRENCY = 3;
-/** Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's. */
+/**
+ * Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes
+ * are none of this machine's.
+ */
 const LAST: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
 const root = dirname(import.meta.dirname);
 
@@ -46,7 +52,9 @@ interface Running {
   readonly run: (file: TestFile) => Promise<void>;
 }
 
-/** Runs files in one process, so that they load what they share once. With --only each file has a process of its own. */
+/**
+ * Runs files in one process, so that they load what they share once. With --only each file has a process of its own.
+ */
 async function runTogether(
   files: readonly TestFile[],
   { how, signal, onReport, run }: Running,
@@ -81,7 +89,7 @@ async function runAll(
   const run = async (file: TestFile): Promise<void> => {
     if (!signal.aborted) onReport(await runFile(root, file.path, how, signal));
   };
-  const of = (one: Turn): TestFile[] => files.filter(({ turn }) => turn === one);
+  const of = (wanted: Turn): TestFile[] => files.filter(({ turn }) => turn === wanted);
   const running = { how, signal, onReport, run };
   {
     await using _servers = await hostSharedServers();

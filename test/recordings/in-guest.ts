@@ -1,4 +1,6 @@
-/** Runs in a guest: `node in-guest.ts NAME…` plays the actions of these rules, and prints a GuestLine as JSON for each. */
+/**
+ * Runs in a guest: `node in-guest.ts NAME…` plays the actions of these rules, and prints a GuestLine as JSON for each.
+ */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { play, readActions } from '@ringfence/rule-corpus/recordings';

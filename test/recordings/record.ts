@@ -1,6 +1,6 @@
 /**
- * Records the actions of the built-in rules (rules/recordings/actions): plays each in a sandbox or in a guest, under the sensor with the interest of the
- * rules, and stores its events in rules/recordings.
+ * Records the actions of the built-in rules (rules/recordings/actions): plays each in a sandbox or in a guest, under
+ * the sensor with the interest of the rules, and stores its events in rules/recordings.
  *
  *   sudo npm run record                        all of them
  *   sudo npm run record -- TEXT…               those of the rules whose name contains TEXT

@@ -35,15 +35,14 @@ A table of tests lies beside its rules and ends in .test.yaml:
   rule: Shell of a web server
   tests:
     - test: nginx starts a shell
-      events:
-        - { event.action: exec, process.name: sh, process.parent.name: nginx }
+      events: { exec: /bin/sh -c id, parent: [systemd, /usr/sbin/nginx] }
       expect: alert
-    - test: somebody logs in
-      events:
-        - { event.action: exec, process.name: sh, process.parent.name: sshd }
+    - test: a user starts a shell
+      events: { event.action: exec, process.name: sh, process.parent.name: sshd }
       expect: none
 
-Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
+Events are written by field names (docs/FIELDS.md) or command lines (docs/RULES.md#tests). A test may play a recording
+instead: recording: attack.rec.
 
 Examples:
   ringfence rules test my-rules/

@@ -10,17 +10,20 @@ const MAY_BE_SET: ReadonlySet<string> = new Set(['container.duration']);
 
 let judge: Judge | undefined;
 
-/** Registers the tests of a test file of the built-in rules (`rules/NAME.test.yaml`) with node:test. @param path relative to `root` */
+/**
+ * Registers the tests of a test file of the built-in rules (`rules/NAME.test.yaml`) with node:test.
+ * @param path relative to `root`
+ */
 export function registerRuleTests(root: string, path: string): void {
   const { tests, faults } = readTestFile(path, readFileSync(join(root, path), 'utf8'));
   judge ??= new Judge(sources);
-  const own = judge;
+  const shared = judge;
   it('has no errors', () =>
     assert.deepEqual(
       faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`),
       [],
     ));
-  const rules = own.rules.rules.filter(({ file }) => file === basename(path).replace('.test.yaml', '.yaml'));
+  const rules = shared.rules.rules.filter(({ file }) => file === basename(path).replace('.test.yaml', '.yaml'));
   const byRule = Map.groupBy(tests, ({ rule }) => rule);
   it('has a test that fires and two that are quiet for each rule, or more, under different titles', () => {
     for (const { name } of rules) {
@@ -33,11 +36,11 @@ export function registerRuleTests(root: string, path: string): void {
   });
   for (const [name, some] of byRule) {
     describe(name, () => {
-      for (const test of some) it(test.title, async () => passes(await runTest(test, own)));
+      for (const test of some) it(test.title, async () => passes(await runTest(test, shared)));
       // A restart of the agent finds every program of the host.
       if (rules.find((rule) => rule.name === name)?.kinds.join() !== 'exec') return;
       it('is quiet about programs that were running before the agent', async () => {
-        for (const test of some.filter(isAlert)) passes(await runTest(asQuiet(test), own, true));
+        for (const test of some.filter(isAlert)) passes(await runTest(asQuiet(test), shared, true));
       });
     });
   }

@@ -55,7 +55,9 @@ describe('the built-in rules', () => {
 
   it('have a technique for each of their tactics', () => {
     const unserved = rules.flatMap(({ name, tactics, techniques }) => {
-      const served = techniques.flatMap((id) => [...servedTactics(attackTechnique(id) ?? assert.fail(`there is no ${id}`))]);
+      const served = techniques.flatMap((id) => [
+        ...servedTactics(attackTechnique(id) ?? assert.fail(`there is no ${id}`)),
+      ]);
       return tactics.filter((tactic) => !served.includes(tactic)).map((tactic) => `"${name}": ${tactic}`);
     });
     assert.deepEqual(unserved, [], 'no technique of these rules serves the tactic');

@@ -106,7 +106,10 @@ function copyEngine(from: string, to: string): void {
   }
 }
 
-/** Fills the directory with the program and the sources that record actions of rules. @param withEngine adds the container engine */
+/**
+ * Fills the directory with the program and the sources that record actions of rules.
+ * @param withEngine adds the container engine
+ */
 export async function writeLab(directory: string, withEngine: boolean): Promise<void> {
   await writeProgram(directory);
   copy(directory, LAB_SOURCES);

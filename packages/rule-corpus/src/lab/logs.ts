@@ -13,7 +13,7 @@ const FILES = ['/var/log/auth.log', '/var/log/syslog', '/var/log/nginx/access.lo
 export interface LabLogsOptions {
   readonly hostId: string;
   readonly key: SigningKey;
-  /** Created if missing. The sandbox's logs are in its var/log (`logged` of lib.sh). */
+  /** Created if missing. The sandbox's logs are in its var/log (`start_log` of lib.sh). */
   readonly root: string;
   /** Called with each record that the agent of such a host would send on logs-raw. */
   readonly onRecord: (record: Buffer) => void;

@@ -1,8 +1,8 @@
 import { KIND, LANE, RawBatchReader, RawBatchWriter, type SigningKey, signBytes, u64FromBigInt } from '@ringfence/wire';
 
 /**
- * A raw stream with the events of some cgroups of a host's raw stream. Events keep their bytes and get new sequence numbers, so that no gap shows.
- * Context records of other processes, addresses and mounts are left out.
+ * A raw stream with the events of some cgroups of a host's raw stream. Events keep their bytes and get new sequence
+ * numbers, so that no gap shows. Context records of other processes, addresses and mounts are left out.
  */
 export class Slice {
   readonly #reader = new RawBatchReader();

@@ -28,8 +28,9 @@ const PROGRAM_FOLDERS: readonly string[] = [
 ];
 
 /**
- * The jobs of jobs/. `## NAME` begins a job. `#desc` describes the work, `#in` names a place where it runs (an image, or `host`; the job runs once in each),
- * `#needs` lists programs that it needs, and `#setup` gives commands that run before it.
+ * The jobs of jobs/. `## NAME` begins a job. `#desc` describes the work, `#in` names a place where it runs (an image,
+ * or `host`; the job runs once in each), `#needs` lists programs that it needs, and `#setup` gives commands that run
+ * before it.
  */
 export const CORPUS: readonly Job[] = readScripts(join(import.meta.dirname, '../../jobs')).flatMap(
   ({ title, marks, text }) => {

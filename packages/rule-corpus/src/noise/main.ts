@@ -90,6 +90,7 @@ async function judgeFile(path: string): Promise<void> {
 
 function writeMeasurement(): void {
   writeSummary({
+    madeBy: 'npm run noise -- FILE… --write',
     measured: new Date().toISOString().slice(0, 10),
     kernel: release().split('-', 1)[0] ?? '',
     recordings: positionals.length,

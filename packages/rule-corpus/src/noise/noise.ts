@@ -37,7 +37,10 @@ export function newNoise(): Noise {
   return { hostId: randomUUID(), key: createSigningKey() };
 }
 
-/** Runs jobs under a sensor that filters nothing, and reports the events of their processes, but not of the rest of this machine. */
+/**
+ * Runs jobs under a sensor that filters nothing, and reports the events of their processes, but not of the rest of this
+ * machine.
+ */
 export async function playNoise(
   { hostId, key }: Noise,
   { seconds, first = 0, pauseMs = 0, jobs = CORPUS, signal, onBatch, onJob }: NoiseOptions,

@@ -8,6 +8,8 @@ import type { EventView } from '@ringfence/wire';
 const SUMMARY = join(import.meta.dirname, '../../noise.json');
 
 export interface Summary {
+  /** Command that writes the file. */
+  readonly madeBy: string;
   /** Day on which the recordings were judged. */
   readonly measured: string;
   readonly kernel: string;
@@ -40,7 +42,10 @@ export function writeSummary(summary: Summary): void {
 
 type Rule = CompiledRule<EventView>;
 
-/** Returns the digests of rules, by name. A digest depends on lists and macros that the rule uses, but not on its description or output. */
+/**
+ * Returns the digests of rules, by name. A digest depends on lists and macros that the rule uses, but not on its
+ * description or output.
+ */
 export function digestsOf(rules: readonly Rule[]): Record<string, string> {
   return Object.fromEntries(rules.map((rule) => [rule.name, digestOf(rule)]));
 }
@@ -53,7 +58,10 @@ function digestOf({ priority, profile, expression, threshold, summary, firstSeen
 /** Leaves out the catalogue's entry of a field, which is no part of the rule; the operand also has the field's name. */
 const withoutFields = (key: string, value: unknown): unknown => (key === 'field' ? undefined : value);
 
-/** Returns the names of rules that were added, removed or changed in meaning since the measurement, in alphabetical order. */
+/**
+ * Returns the names of rules that were added, removed or changed in meaning since the measurement, in alphabetical
+ * order.
+ */
 export function changedSince(summary: Summary, rules: readonly Rule[]): string[] {
   const now = digestsOf(rules);
   const names = new Set([...Object.keys(summary.rules), ...Object.keys(now)]);

@@ -62,7 +62,10 @@ export function storeRecording(rule: string, { key, batches }: PlayedAction): vo
   }
 }
 
-/** Writes a rule's recording with all of its schemas to a file, for `ringfence replay` and `ringfence rules explain`. Throws Error if there is none. */
+/**
+ * Writes a rule's recording with all of its schemas to a file, for `ringfence replay` and `ringfence rules explain`.
+ * Throws Error if there is none.
+ */
 export async function exportRecording(rule: string, path: string): Promise<void> {
   const recording = await loadRecording(rule);
   if (recording === undefined) throw new Error(`there is no recording of "${rule}"`);

@@ -7,7 +7,10 @@ export type Cast = ReadonlyMap<string, GivenProcess>;
 /** Names that every test has and that no command line describes. */
 const SPECIAL: readonly string[] = ['systemd', 'kthreadd', 'runc', 'container', 'none'];
 
-/** Names that every test has. An intruder has come in by `web shell` or by `reverse shell`; `shell` is root's login over SSH. */
+/**
+ * Names that every test has. An intruder has come in by `web shell` or by `reverse shell`; `shell` is root's login over
+ * SSH.
+ */
 export const CAST: Cast = new Map(
   Object.entries({
     sshd: { exec: '/usr/sbin/sshd -D', parent: 'systemd' },

@@ -13,7 +13,10 @@ interface DescribedDeps {
   readonly users: Users;
 }
 
-/** Processes that only the fields of events describe. They were running before the agent, so rules do not see them start. */
+/**
+ * Processes that only the fields of events describe. They were running before the agent, so rules do not see them
+ * start.
+ */
 export class DescribedProcesses {
   readonly #stage: Stage;
   readonly #host: SyntheticHost;

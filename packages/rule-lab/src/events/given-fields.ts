@@ -64,7 +64,11 @@ function asTexts(key: string, value: unknown): string[] {
   return items.map(String);
 }
 
-/** Returns the kind that has the action and may have all the fields. @param kind the only one that is possible @throws GivenError */
+/**
+ * Returns the kind that has the action and may have all the fields.
+ * @param kind the only one that is possible
+ * @throws GivenError
+ */
 export function kindOf(fields: GivenFields, kind?: string): string {
   const action = fields.get('event.action') ?? fields.get('evt.type');
   const possible = kind === undefined ? possibleKinds(fields, action) : [kind];

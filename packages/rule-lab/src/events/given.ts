@@ -103,8 +103,8 @@ function readEntries(entries: Entries, known: readonly string[]) {
 function kindOfEvent(event: Omit<GivenEvent, 'kind'>, keys: ReadonlyMap<string, unknown>): string | undefined {
   const { fields, exec, events } = event;
   if (events !== undefined) {
-    const other = [...keys.keys(), ...fields.keys()].find((key) => !['events', 'after', 'repeat'].includes(key));
-    if (other !== undefined) throw new GivenError(other, `a group of events has no '${other}': its events do`);
+    const misplaced = [...keys.keys(), ...fields.keys()].find((key) => !['events', 'after', 'repeat'].includes(key));
+    if (misplaced !== undefined) throw new GivenError(misplaced, `'${misplaced}' belongs to an event of the group`);
     return undefined;
   }
   if (keys.has('agent')) {
@@ -123,7 +123,10 @@ function readCommand(value: unknown): string | undefined {
   return value;
 }
 
-/** A process by its name or its command line, which begins with a slash; or a list of those, each started by the one before. */
+/**
+ * A process by its name or its command line, which begins with a slash; or a list of those, each started by the one
+ * before.
+ */
 function readLine(key: string, value: unknown): GivenLine | undefined {
   if (value === undefined) return undefined;
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -174,14 +177,14 @@ function readRepeat(value: unknown): number {
 export function numbered(given: GivenEvent, n: number): GivenEvent {
   const text = <T extends string | undefined>(value: T): T => value?.replaceAll('{n}', String(n)) as T;
   const line = (given: GivenLine | undefined): GivenLine | undefined =>
-    given?.map((one) => ({
-      name: text(one.name),
-      exec: text(one.exec),
-      parent: line(one.parent),
-      fields: fields(one.fields),
+    given?.map((process) => ({
+      name: text(process.name),
+      exec: text(process.exec),
+      parent: line(process.parent),
+      fields: fields(process.fields),
     }));
   const fields = (all: GivenFields): GivenFields =>
-    new Map([...all].map(([name, one]) => [name, { ...one, value: numberedValue(one, text) }]));
+    new Map([...all].map(([name, field]) => [name, { ...field, value: numberedValue(field, text) }]));
   return {
     ...given,
     fields: fields(given.fields),

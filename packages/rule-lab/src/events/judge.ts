@@ -62,7 +62,7 @@ export class Judge {
     const processes = new Processes({ stage, cast, foundAtStart: interest.foundAtStart ?? false });
     const happen = (event: GivenEvent): void => {
       passTime(stage, event.afterUs);
-      if (event.events !== undefined) for (const one of event.events) repeat(one);
+      if (event.events !== undefined) for (const inner of event.events) repeat(inner);
       if (event.kind === undefined) return;
       written = event;
       if (event.kind === 'log') {

@@ -23,8 +23,8 @@ const SMALL = Array.from({ length: 256 }, (_, number) => number);
 const known = new Map<string, ReadonlyMap<string, number | bigint>>();
 
 /**
- * Returns the number that the catalogue shows under a name, or undefined. The catalogue only maps numbers to names, so an event is
- * built for each candidate and the field is read.
+ * Returns the number that the catalogue shows under a name, or undefined. The catalogue only maps numbers to names, so
+ * an event is built for each candidate and the field is read.
  */
 export function numberNamed(value: NamedValue, name: string): number | bigint | undefined {
   const key = `${value.kind} ${value.leaf} ${value.field}`;

@@ -5,8 +5,8 @@ import type { GivenEvent } from './given.ts';
 import type { GivenFields } from './given-fields.ts';
 
 /**
- * The catalogue, with the values that a test gives in front of those that the event has. Most fields of a written event come with the event itself;
- * a field that no call gives is set on it.
+ * The catalogue, with the values that a test gives in front of those that the event has. Most fields of a written event
+ * come with the event itself; a field that no call gives is set on it.
  */
 export class Overlay {
   readonly catalogue: { readonly fields: readonly Field[] };
@@ -27,7 +27,9 @@ export class Overlay {
     return missing.map(([name]) => name);
   }
 
-  /** A value that is set belongs to this event alone: the subject, or the path that it is a part of, may say otherwise. */
+  /**
+   * A value that is set belongs to this event alone: the subject, or the path that it is a part of, may say otherwise.
+   */
   #overlaid(field: Field): Field {
     const { subject: _, part: __, locate: ___, ...whole } = field;
     return { ...whole, get: (...asked) => this.#get(field, ...asked) };
@@ -43,8 +45,8 @@ export class Overlay {
 }
 
 /**
- * Whether an event has the given value. The catalogue shows paths normalised, IPv4 without the prefix of IPv6, and nothing for 0 or an empty text; a line of a
- * log begins with a time and a program.
+ * Whether an event has the given value. The catalogue shows paths normalised, IPv4 without the prefix of IPv6, and
+ * nothing for 0 or an empty text; a line of a log begins with a time and a program.
  */
 function agrees({ name, type }: Field, has: FieldValue, given: FieldValue): boolean {
   if (typeof has === 'object' && typeof given === 'object')

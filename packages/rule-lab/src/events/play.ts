@@ -90,7 +90,7 @@ const WITHOUT_PROCESS: Readonly<Record<string, (event: GivenEvent, stage: Stage,
     stage.host.finding(text('check'), text('subject'), text('detail'));
   },
   gap: ({ fields }, stage) => loseEvents(stage, new Facts(fields)),
-  // The agent stops: it says so with its last tick.
+  // An agent that stops reports it with its last tick.
   tick: (_, stage) => {
     stage.begin('written');
     stage.host.tick(0, true);
@@ -99,9 +99,9 @@ const WITHOUT_PROCESS: Readonly<Record<string, (event: GivenEvent, stage: Stage,
 
 /** Adds the written event, and before it what the event takes for granted. */
 export function play(event: GivenEvent, kind: string, stage: Stage, processes: Processes): void {
-  const whole = WITHOUT_PROCESS[kind];
-  if (whole !== undefined) {
-    whole(event, stage, processes);
+  const playEvent = WITHOUT_PROCESS[kind];
+  if (playEvent !== undefined) {
+    playEvent(event, stage, processes);
     return;
   }
   const { host } = stage;
@@ -109,9 +109,9 @@ export function play(event: GivenEvent, kind: string, stage: Stage, processes: P
   const process = processes.of(event);
   const target = processes.target(event);
   stage.begin('written');
-  const own = PLAYS[kind];
-  if (own !== undefined) {
-    own({ host, process, target, facts });
+  const playCall = PLAYS[kind];
+  if (playCall !== undefined) {
+    playCall({ host, process, target, facts });
     return;
   }
   const values = bodyValues(kind, facts);
@@ -174,7 +174,7 @@ function changeMounts({ host, process, facts }: Scene): void {
   const action = facts.text('event.action') ?? 'mount';
   const flags = (operation: number, leaf: string, field: string): number =>
     Number(bits(facts, { kind: 'MountChange', leaf, field, beside: { operation }, candidates: BITS }));
-  const other = 8;
+  const setAttributes = 8;
   host.mountChange(process, action.toUpperCase() as Parameters<SyntheticHost['mountChange']>[1], {
     source: facts.text('mount.source') ?? '',
     target: facts.text('mount.target') ?? '',
@@ -187,22 +187,24 @@ function changeMounts({ host, process, facts }: Scene): void {
         : action === 'umount'
           ? flags(UMOUNT, 'flags', 'mount.flags')
           : 0,
-    attributes: action === 'mount' || action === 'umount' ? 0 : flags(other, 'attributes', 'mount.flags'),
-    cleared: flags(other, 'cleared', 'mount.cleared'),
+    attributes: action === 'mount' || action === 'umount' ? 0 : flags(setAttributes, 'attributes', 'mount.flags'),
+    cleared: flags(setAttributes, 'cleared', 'mount.cleared'),
   });
 }
 
 function connect({ host, process, facts }: Scene): void {
   const path = facts.text('network.unix.path');
   const protocol = facts.text('network.transport') === 'udp' ? { protocol: 17, type: 2 } : {};
-  const own = facts.text('source.ip');
+  const localAddress = facts.text('source.ip');
   host.connect(
     process,
     path ?? bytesOf(facts.text('destination.ip') ?? '127.0.0.1'),
     facts.number('destination.port') ?? 0,
     {
       ...protocol,
-      ...(own === undefined ? {} : { localAddress: bytesOf(own), localPort: facts.number('source.port') ?? 40_000 }),
+      ...(localAddress === undefined
+        ? {}
+        : { localAddress: bytesOf(localAddress), localPort: facts.number('source.port') ?? 40_000 }),
       duration: Math.round((facts.number('event.duration') ?? 0) / 1000),
       result: resultOf(facts),
     },

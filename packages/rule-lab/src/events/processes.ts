@@ -166,7 +166,9 @@ export class Processes {
     return isInContainer(facts) ? this.#containers.of(facts) : this.#containers.inCgroup(parent.cgroup);
   }
 
-  /** Returns the first process of a container. The runtime executes /app/server, unless it has executed another program. */
+  /**
+   * Returns the first process of a container. The runtime executes /app/server, unless it has executed another program.
+   */
   #firstIn(container: Container): SyntheticProcess {
     if (container.first !== undefined) return container.first;
     const actor = this.#actors.of(this.#runtimeIn(container));
@@ -190,7 +192,9 @@ export class Processes {
     return process;
   }
 
-  /** What a process executes in a container has the container's pid namespace; its first program has the number 1 there. */
+  /**
+   * What a process executes in a container has the container's pid namespace; its first program has the number 1 there.
+   */
   #enter({ process, container }: Actor, facts: Facts): void {
     if (container === undefined) return;
     const isFirst = process === container.runtime;

@@ -34,7 +34,9 @@ export interface Judgement {
   readonly events: readonly JudgedEvent[];
   /** Number of events, written or recorded. */
   readonly count: number;
-  /** For the explained rule: the event with which it first matched, else the one on which most of its condition holds. */
+  /**
+   * For the explained rule: the event with which it first matched, else the one on which most of its condition holds.
+   */
   readonly nearest: JudgedEvent | undefined;
   /** For an explained rule that looks at several events. */
   readonly run: JudgedRun | undefined;

@@ -61,8 +61,8 @@ function placed<T>(node: Node, read: () => T): T {
 function keyIn(node: Node | null, key: string): Node | undefined {
   if (isSeq<Node>(node)) return firstOf(node.items, (item) => keyIn(item, key));
   if (!isMap<Node, Node | null>(node)) return undefined;
-  const own = node.items.find((pair) => String(pair.key) === key)?.key;
-  return own ?? firstOf(node.items, ({ value }) => keyIn(value, key));
+  const found = node.items.find((pair) => String(pair.key) === key)?.key;
+  return found ?? firstOf(node.items, ({ value }) => keyIn(value, key));
 }
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
@@ -84,7 +84,10 @@ function plain(node: Node | null): unknown {
   return isAlias(node) ? `*${node.source}` : {};
 }
 
-/** Reads the events of a file: one or a list, and in JSON lines one a line. @throws OperatorError with the place of a fault */
+/**
+ * Reads the events of a file: one event or a list, and in JSON lines one event a line.
+ * @throws OperatorError with the place of a fault
+ */
 export function readEventFile(path: string, text: string): GivenEvent[] {
   if (!path.endsWith('.jsonl')) return eventsIn(path, text, text, 1);
   return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : eventsIn(path, line, text, index + 1)));
