@@ -25,11 +25,13 @@ describe('recordings of attacks', () => {
     assert.deepEqual(recordedSlugs().sort(), recorded.map(slugOf).sort(), 'run npm run record for the missing ones');
   });
 
-  for (const rule of recorded)
-    it(`match "${rule}"`, async () => {
+  for (const { rule, also } of readActions())
+    it(`match "${rule}" and the rules that its action names`, async () => {
       const recording = await loadRecording(rule);
       assert.ok(recording !== undefined, `there is no recording: ${commandFor(rule)} makes it`);
       const matched = matchesOf(rule, recording);
       assert.ok(matched.includes(rule), `it matches ${matched.join(', ') || 'no rule'}`);
+      const wanted = [rule, ...also].sort();
+      assert.deepEqual(matched, wanted, 'the lines "#also RULE" of its action name the other rules');
     });
 });

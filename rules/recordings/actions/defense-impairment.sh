@@ -1,4 +1,5 @@
 ## Security tool stopped
+#also Security tools looked for
 systemctl stop auditd
 ## Firewall flushed
 #setup stubs /usr/sbin/iptables

@@ -1,9 +1,14 @@
 ## Shell started by a network server
 server 'true'
 ## Shell started by an application in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 node -e 'require("child_process").execSync("true")'
 ## Interpreter started by a network server in a container
+#also Right of root used for the first time by an image
+#also Right over the host used by a server's command in a container
+#also Suspicious Process Execution
 #in shop:1
 /usr/sbin/httpd -c 'python3 -c pass; true'
 ## Shell started by a viewer of documents
@@ -15,6 +20,7 @@ evince -c 'sh -c true; true'
 ## Download tool started by an install script
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
 ## Root login over SSH with a password
+#also Login from the internet with a password
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 login right root; end_log

@@ -1,7 +1,11 @@
 ## Remote login client started in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 ssh -o BatchMode=yes 10.9.8.7
 ## Remote login client started by a server's command
+#also Shell of a server connects out
+#also Shell started by a network server
 server 'ssh -o BatchMode=yes 10.9.8.7'
 ## SSH with a password on the command line
 #setup stubs /usr/bin/sshpass
@@ -26,5 +30,6 @@ rpcclient -U x dc1
 ## File of a scratch folder copied to another machine
 echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/tmp/x
 ## Many machines commanded by a server's command
+#also Shell started by a network server
 #setup stubs /usr/bin/pdsh
 server 'pdsh -a id'

@@ -1,4 +1,5 @@
 ## Log file removed
+#also Log files cleared
 echo x > /var/log/auth.log; rm /var/log/auth.log
 ## Journal removed by hand
 mkdir -p /var/log/journal/x; rm -rf /var/log/journal/x

@@ -2,6 +2,7 @@
 #setup stubs /home/ann/sshd
 /home/ann/sshd -D
 ## Program named like a thread of the kernel
+#also Executable run from a scratch folder
 #setup stubs /tmp/kworker
 /tmp/kworker
 ## Program with a misleading name
@@ -21,6 +22,7 @@ mkdir /tmp/...; echo x > /tmp/.../x
 ## Interpreter makes a file in memory
 python3 -c 'import os; os.memfd_create("x")'
 ## Memory for code that is written while it runs
+#also Executable run from a scratch folder
 cp /opt/lab/memory /tmp/memory; /tmp/memory mmap-anonymous; /tmp/memory mprotect; /tmp/memory mmap
 ## Process hidden by a mount
 sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
@@ -29,8 +31,10 @@ touch -r /usr/bin/ls /etc/hosts
 ## File protected against change
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## Files opened past the system calls
+#also Executable run from a scratch folder
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
+#also Executable run from a scratch folder
 #setup cp "$(command -v bpftool)" /tmp/probe
 /tmp/probe feature probe kernel > /dev/null
 ## Physical memory written

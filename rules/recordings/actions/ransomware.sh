@@ -22,9 +22,11 @@ wrmsr -a 0x1a4 0xf
 ## Mining pool's name asked for
 timeout 2 busybox nslookup pool.supportxmr.com 10.9.8.1
 ## Web page replaced by a server's command
+#also Shell started by a network server
 #setup mkdir -p /var/www/html
 server 'echo x > /var/www/html/index.html'
 ## Machine stopped by a server's command
+#also Shell started by a network server
 #setup stubs /usr/sbin/reboot
 server '/usr/sbin/reboot -f'
 ## Fork bomb typed

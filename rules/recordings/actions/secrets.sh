@@ -8,6 +8,7 @@ cat /home/ann/.local/login.keyring
 #setup echo x > /root/.bash_history
 grep -i pass /root/.bash_history
 ## Secrets of an application read by a server's command
+#also Shell started by a network server
 #setup mkdir -p /var/www/html; echo x > /var/www/html/wp-config.php
 server 'cat /var/www/html/wp-config.php'
 ## Files searched for passwords

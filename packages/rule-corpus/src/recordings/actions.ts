@@ -5,6 +5,8 @@ import { readScripts } from '../lab/scripts.ts';
 /** How a rule's action is played in a sandbox. */
 export interface Action {
   readonly rule: string;
+  /** Other rules that match on the recording. */
+  readonly also: readonly string[];
   /** Image of the container in which it happens; undefined: on the host. */
   readonly image: string | undefined;
   /** Reason why it is played in a guest; undefined: it is played in a sandbox of this machine. */
@@ -16,11 +18,13 @@ export interface Action {
 
 /**
  * Reads rules/recordings/actions. `## NAME` begins the action of the rule NAME. `#in IMAGE` plays it in a container,
- * `#guest REASON` in a guest because it changes the machine as a whole, and `#setup COMMANDS` run before it.
+ * `#guest REASON` in a guest because it changes the machine as a whole, and `#setup COMMANDS` run before it. `#also RULE`
+ * names another rule that matches on the recording.
  */
 export function readActions(): Action[] {
   return readScripts(join(RULES, 'recordings/actions')).map(({ title, marks, text }) => ({
     rule: title,
+    also: marks['also'] ?? [],
     image: marks['in']?.[0],
     guest: marks['guest']?.[0],
     setup: marks['setup']?.join('\n') ?? '',
