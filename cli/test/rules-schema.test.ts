@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { testFileSchema } from '@ringfence/rule-lab';
 import { ruleFileSchema } from '@ringfence/rules';
 import { parse } from 'yaml';
 
@@ -12,8 +13,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const typeOf = (value: unknown): string =>
   Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : value === null ? 'null' : typeof value;
 
-/** What is wrong with a value, by the words of JSON Schema that our schemas have. */
-function faults(schema: Schema, value: unknown, at = ''): string[] {
+/** Returns the faults of a value by the keywords of JSON Schema that the product's schemas use. */
+function faults(schema: Schema, value: unknown, at = '', definitions = schema['definitions']): string[] {
+  const check = (part: Schema, inner: unknown, place = at): string[] => faults(part, inner, place, definitions);
+  const referred = String(schema['$ref'] ?? '').replace('#/definitions/', '');
+  if (referred !== '') return check((definitions as Record<string, Schema>)[referred] ?? {}, value);
   const found: string[] = [];
   const {
     type,
@@ -35,15 +39,15 @@ function faults(schema: Schema, value: unknown, at = ''): string[] {
   if (Array.isArray(few) && !few.includes(value)) found.push(`${at}: '${value}' is none of ${few.join()}`);
   if (typeof pattern === 'string' && !new RegExp(pattern).test(String(value))) found.push(`${at}: ${value}`);
   if (Array.isArray(oneOf)) {
-    const tried = (oneOf as Schema[]).map((one) => faults(one, value, at));
+    const tried = (oneOf as Schema[]).map((one) => check(one, value));
     if (tried.filter((one) => one.length === 0).length !== 1) found.push(...tried.flat());
   }
-  if (Array.isArray(anyOf) && (anyOf as Schema[]).every((one) => faults(one, value, at).length > 0))
+  if (Array.isArray(anyOf) && (anyOf as Schema[]).every((one) => check(one, value).length > 0))
     found.push(`${at}: none of ${anyOf.length}`);
   if (Array.isArray(value) && isObject(items))
-    found.push(...value.flatMap((one, i) => faults(items, one, `${at}/${i}`)));
+    found.push(...value.flatMap((one, i) => check(items, one, `${at}/${i}`)));
   if (typeof value === 'number' && value > ((maximum as number | undefined) ?? value)) found.push(`${at}: ${value}`);
-  if (isObject(not) && faults(not, value).length === 0) found.push(`${at}: not together`);
+  if (isObject(not) && check(not, value).length === 0) found.push(`${at}: not together`);
   if (isObject(value)) {
     for (const key of (required as string[] | undefined) ?? []) if (!(key in value)) found.push(`${at}: no ${key}`);
     for (const [key, others] of Object.entries((schema['dependencies'] as Record<string, string[]> | undefined) ?? {}))
@@ -51,7 +55,7 @@ function faults(schema: Schema, value: unknown, at = ''): string[] {
   }
   if (isObject(value) && isObject(properties)) {
     for (const [key, one] of Object.entries(value)) {
-      if (isObject(properties[key])) found.push(...faults(properties[key], one, `${at}/${key}`));
+      if (isObject(properties[key])) found.push(...check(properties[key], one, `${at}/${key}`));
       else if (additionalProperties === false) found.push(`${at}: ${key} is unknown`);
     }
   }
@@ -66,6 +70,32 @@ test('all built-in rules are as the schema for editors says, sequences and thres
   for (const word of ['sequence', 'threshold:', 'profile: hunt']) assert.match(texts.join(), new RegExp(word));
   for (const [i, text] of texts.entries())
     assert.deepEqual([files[i], ...faults(ruleFileSchema(), parse(text))], [files[i]]);
+});
+
+test('all tests of the built-in rules are as the schema for editors says', () => {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.test.yaml'));
+  assert.ok(files.length > 20);
+  const schema = testFileSchema();
+  for (const file of files)
+    assert.deepEqual([file, ...faults(schema, parse(readFileSync(join(folder, file), 'utf8')))], [file]);
+});
+
+test('what is wrong with a test is wrong by the schema', () => {
+  const wrong = (test: object): boolean =>
+    faults(testFileSchema(), { rule: 'r', tests: [{ test: 't', events: '/bin/sh', expect: 'none', ...test }] }).length >
+    0;
+  assert.equal(wrong({}), false);
+  assert.equal(wrong({ events: [{ process: ['shell', { exec: 'id' }], 'event.action': 'exit' }] }), false);
+  for (const more of [
+    { expect: 'some' },
+    { expect: { alert: 1 } },
+    { events: { exec: 1 } },
+    { events: { process: { exec: 'id' } } },
+    { events: { agent: 'starts' } },
+    { events: { events: [{ after: 'later' }] } },
+    { event: '/bin/sh' },
+  ])
+    assert.ok(wrong(more), JSON.stringify(more));
 });
 
 test('what is wrong with a rule is wrong by the schema', () => {
