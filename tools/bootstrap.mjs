@@ -36,7 +36,7 @@ function parse(argv) {
 
 const TESTS = join(root, 'tools/test.ts');
 const CHAOS = join(root, 'test/chaos/fleet/chaos.ts');
-const GUESTS = ['test/kernels/kernels.ts', 'rules/recordings/record.ts'].map((file) => join(root, file));
+const GUESTS = ['test/kernels/kernels.ts', 'test/recordings/record.ts'].map((file) => join(root, file));
 
 const SENSOR = ['clang', 'libbpf', 'sensor'];
 

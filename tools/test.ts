@@ -1,14 +1,16 @@
 /**
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
- * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
- * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one, the
- * sensor's own tests in one process, with nothing beside it but the guest of another kernel. A file that takes longer than --timeout (600) is killed and has failed. Servers that files
- * share (sharedKafka and so on) are started when the first asks. A full run has `npm run check` after what uses the kernel, and ends with what cost the
- * most CPU time. The last line is always `N passed, N failed, N skipped`.
+ * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run
+ * three at a time, but only one of those that use a whole program, and one of those that use a container engine. The
+ * tests of the built-in rules run in one process. Tests that use the kernel's hooks run afterwards, one by one, with
+ * nothing beside them but the guest of another kernel; the sensor's own tests share one process. A file that takes
+ * longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) start when the
+ * first file asks. A full run has `npm run check` after the kernel's tests, and ends with the files that cost the most
+ * CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
-import { hostSharedServers } from '@ringfence/testkit/servers';
+import { hostSharedServers } from '@ringfence/dev-servers';
 import { parseTestArguments, type TestArguments } from './bootstrap/test-files.mjs';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
 import type { FileReport } from './test-runner/file-report.ts';
@@ -19,9 +21,14 @@ import { type RunOptions, runFile } from './test-runner/run-file.ts';
 import { runFiles } from './test-runner/run-files.ts';
 import { ownEnvironment } from './test-runner/test-process.ts';
 
-/** More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time. */
+/**
+ * More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time.
+ */
 const CONCURRENCY = 3;
-/** Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's. */
+/**
+ * Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes
+ * are none of this machine's.
+ */
 const LAST: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
 const root = dirname(import.meta.dirname);
 
@@ -45,10 +52,16 @@ interface Running {
   readonly run: (file: TestFile) => Promise<void>;
 }
 
-/** In one process, which loads and attaches the sensor once; to keep some of their tests, in one each. */
-async function runSensor(files: readonly TestFile[], { how, signal, onReport, run }: Running): Promise<void> {
+/**
+ * Runs files in one process, so that they load what they share once. With --only each file has a process of its own.
+ */
+async function runTogether(
+  files: readonly TestFile[],
+  { how, signal, onReport, run }: Running,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<void> {
   const { only, timeoutMs } = how;
-  const env = { ...ownEnvironment(), RINGFENCE_TEST_KEEP: '1' };
+  const env = { ...ownEnvironment(), ...environment };
   const paths = files.map(({ path }) => path);
   if (only === undefined) await runFiles(paths, { root, env, timeoutMs, onReport, signal });
   else for (const file of files) await run(file);
@@ -76,15 +89,17 @@ async function runAll(
   const run = async (file: TestFile): Promise<void> => {
     if (!signal.aborted) onReport(await runFile(root, file.path, how, signal));
   };
-  const of = (one: Turn): TestFile[] => files.filter(({ turn }) => turn === one);
+  const of = (wanted: Turn): TestFile[] => files.filter(({ turn }) => turn === wanted);
+  const running = { how, signal, onReport, run };
   {
     await using _servers = await hostSharedServers();
-    const queue = files.filter(({ turn }) => turn === undefined || !LAST.has(turn));
-    await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
+    const queue = files.filter(({ turn }) => turn === undefined || !(LAST.has(turn) || turn === 'rules'));
+    const others = Array.from({ length: CONCURRENCY - 1 }, () => drain(queue, busy, run));
+    await Promise.all([runTogether(of('rules'), running).then(() => drain(queue, busy, run)), ...others]);
   }
   const serversMs = cpuOfLastEndedMs();
   const kernel = async (): Promise<void> => {
-    await runSensor(of('sensor'), { how, signal, onReport, run });
+    await runTogether(of('sensor'), running, { RINGFENCE_TEST_KEEP: '1' });
     await drain(of('kernel'), busy, run);
     if (!signal.aborted) reports.push(...(await afterKernel()));
   };

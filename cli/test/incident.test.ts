@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, releasedRecord, type TestHost, testRecords } from '@ringfence/testkit';
+import { consumerRecords, createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
+import { releasedRecord } from '@ringfence/testkit';
 import { type Alert, decode, type Incident, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/wire';
 import { exceptionsFor } from '../src/incident/exceptions-view.ts';
 import { renderIncident } from '../src/incident/view.ts';
@@ -161,8 +162,8 @@ const rule = (condition: string): string => `
 `;
 
 /** A host on which a backup in a container and a backup on the host read /etc/shadow. */
-function playBackups(): TestHost {
-  const host = createTestHost();
+function playBackups(): SyntheticHost {
+  const host = createSyntheticHost();
   host.container({ cgroup: 7n, id: 'c7', image: 'house/backup:3' });
   const inside = host.exec(host.fork(host.init, { cgroup: 7n }), '/usr/bin/backup');
   host.open(host.spawn(inside, '/usr/bin/tar'), '/etc/shadow');
@@ -170,12 +171,14 @@ function playBackups(): TestHost {
   return host;
 }
 
-function runRules(text: string, host: TestHost): { alerts: Alert[]; incidents: Incident[] } {
+function runRules(text: string, host: SyntheticHost): { alerts: Alert[]; incidents: Incident[] } {
   const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
-  const batches = enricher.handle(testRecords(host.hostId, [host.batch()])).outputs.flatMap(({ value }) => value ?? []);
+  const batches = enricher
+    .handle(consumerRecords(host.hostId, [host.batch()]))
+    .outputs.flatMap(({ value }) => value ?? []);
   const rules = compileDetectorRules([{ name: 'rules.yaml', text }]);
   assert.deepEqual(rules.diagnostics, []);
-  const { outputs } = createDetectorPipeline({ rules }).handle(testRecords(host.hostId, batches, TOPIC.events));
+  const { outputs } = createDetectorPipeline({ rules }).handle(consumerRecords(host.hostId, batches, TOPIC.events));
   const valuesOf = (topic: string) =>
     outputs.flatMap((output) => (output.topic === topic && output.value !== null ? [output.value] : []));
   return {
@@ -193,7 +196,7 @@ test('exceptions of an incident exclude its alerts, and no alert of other proces
   assert.match(text, new RegExp(`prefix its condition with: not ${name} and`));
   const excepted = `${text}\n${rule(`not ${name} and ${CONDITION}`)}`;
   assert.deepEqual(runRules(excepted, playBackups()).alerts, []);
-  const unrelated = createTestHost();
+  const unrelated = createSyntheticHost();
   unrelated.open(unrelated.spawn(unrelated.spawn(unrelated.init, '/bin/bash'), '/usr/bin/tar'), '/etc/shadow');
   unrelated.container({ cgroup: 8n, id: 'c8', image: 'house/shop:1' });
   const inside = unrelated.exec(unrelated.fork(unrelated.init, { cgroup: 8n }), '/usr/bin/backup');

@@ -9,7 +9,7 @@ import { startEnricher } from '@ringfence/enricher';
 import { interestVersion } from '@ringfence/interest';
 import { serveApi } from '@ringfence/runtime';
 import type { HostInterests } from '@ringfence/runtime/status';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { TOPIC, topicsWith } from '@ringfence/wire';
 import { statsText } from '../src/stats/view.ts';
 import { plain, ringfence } from './support.ts';
@@ -25,8 +25,8 @@ test('stats names the hosts whose batches were filtered with an older interest, 
   const directory = stack.adopt(mkdtempSync(join(tmpdir(), 'rf-stats-')), (path) => rmSync(path, { recursive: true }));
   const bus = stack.use(await openEmbeddedBus({ path: ':memory:' }));
   await bus.ensureTopics(topicsWith(2));
-  const hosts = ['web-1', 'web-2', 'late', 'unfiltered'].map((hostId) => createTestHost({ hostId }));
-  const [web1, web2, late, unfiltered] = hosts as [TestHost, TestHost, TestHost, TestHost];
+  const hosts = ['web-1', 'web-2', 'late', 'unfiltered'].map((hostId) => createSyntheticHost({ hostId }));
+  const [web1, web2, late, unfiltered] = hosts as [SyntheticHost, SyntheticHost, SyntheticHost, SyntheticHost];
   const keyFor = (hostId: string) => hosts.find((host) => host.hostId === hostId)?.key.publicKey;
   const enricher = stack.adopt(await startEnricher({ bus, enrolment: { keyFor } }), (service) => service.close());
   const routes = { status: () => ({ json: { services: [{ name: 'enricher', lag: 0, stats: enricher.stats() }] } }) };
@@ -36,7 +36,7 @@ test('stats names the hosts whose batches were filtered with an older interest, 
     assert.equal(code, 0, stderr);
     return stdout;
   };
-  const send = async (host: TestHost, version: number): Promise<void> => {
+  const send = async (host: SyntheticHost, version: number): Promise<void> => {
     const { batches } = enricher.stats();
     host.tick();
     host.interestVersion = version;

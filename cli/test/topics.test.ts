@@ -7,7 +7,7 @@ import {
   registryMissing,
   startKafka,
   startRegistry,
-} from '@ringfence/testkit/servers';
+} from '@ringfence/dev-servers';
 import { ringfence } from './support.ts';
 
 describe('topics on real brokers', { skip: kafkaMissing() ?? registryMissing() ?? false }, () => {

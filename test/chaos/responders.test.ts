@@ -16,6 +16,9 @@ import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { createAgentControl } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
+import { kafkaMissing, type RedisServer, redisMissing, sharedKafka, startRedis } from '@ringfence/dev-servers';
+import { startTcpProxy, type TcpProxy } from '@ringfence/dev-servers/in-process';
+import { reservePorts } from '@ringfence/dev-servers/tools';
 import {
   createAuthority,
   enrol,
@@ -25,11 +28,9 @@ import {
   watchCertificates,
 } from '@ringfence/identity';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
+import { createTestAlert, createTestLineage, EVIDENCE_BOOT } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import { createTestAlert, createTestLineage, EVIDENCE_BOOT, startTcpProxy, type TcpProxy } from '@ringfence/testkit';
-import { kafkaMissing, type RedisServer, redisMissing, sharedKafka, startRedis } from '@ringfence/testkit/servers';
 import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
-import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
 import type { ResponderChild } from './lib/responder-child.ts';
 
 const ROUNDS = Number(process.env['RINGFENCE_CHAOS_ROUNDS'] ?? '8');

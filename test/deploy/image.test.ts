@@ -7,11 +7,12 @@ import type { EventDocument } from '@ringfence/fields';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
 import { uninstallSensor } from '@ringfence/sensor/parts';
+import { cgroupsOf } from '@ringfence/simulator/demo';
 import { parse } from 'yaml';
 import { until } from '../e2e/lib/wait.ts';
 import { ROOT } from './lib/brought.ts';
 import { documented } from './lib/documented.ts';
-import { cgroupsOf, Engine, skip } from './lib/engine.ts';
+import { Engine, skip } from './lib/engine.ts';
 
 const BASE = 'ringfence-test/base';
 /** of the user in the image */

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startRedis } from '@ringfence/testkit/servers';
+import { startRedis } from '@ringfence/dev-servers';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip as engineSkip } from './lib/engine.ts';
 

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import { cgroupRoot, identity, kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
 import { compileProgram } from '@ringfence/testkit/sensor';
 import { EventView, TOPIC } from '@ringfence/wire';
@@ -166,7 +166,7 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
     const raw: Uint8Array[] = [];
     for await (const { value } of bus.read({ topic: TOPIC.raw })) if (value !== null) raw.push(value);
     const enricher = createEnricherPipeline({ enrolment: { keyFor: () => identity.key.publicKey } });
-    const { outputs } = enricher.handle(testRecords(identity.hostId, raw));
+    const { outputs } = enricher.handle(consumerRecords(identity.hostId, raw));
     const view = new EventView();
     for (const { topic, value } of outputs) {
       if (topic !== TOPIC.events || value === null) continue;

@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/dev-servers';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Status } from '@ringfence/runtime/status';
-import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit/servers';
 import { type Ended, Running } from './lib/program.ts';
 import { skip as noRoot } from './lib/root.ts';
 import { until } from './lib/wait.ts';

@@ -8,9 +8,9 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { kafkaMissing } from '@ringfence/dev-servers';
+import { startTcpProxy } from '@ringfence/dev-servers/in-process';
 import { loadIdentity } from '@ringfence/identity';
-import { startTcpProxy } from '@ringfence/testkit';
-import { kafkaMissing } from '@ringfence/testkit/servers';
 import {
   type Alert,
   alertId,

@@ -20,10 +20,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { kafkaMissing } from '@ringfence/dev-servers';
 import { loadHostId } from '@ringfence/identity/local';
 import type { Status } from '@ringfence/runtime/status';
 import { readable } from '@ringfence/testkit';
-import { kafkaMissing } from '@ringfence/testkit/servers';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
 import { Installation, MAIN, type Running, type RunOptions } from './lib/program.ts';

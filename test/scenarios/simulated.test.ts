@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Event, type Incident, LANE, u64FromBigInt } from '@ringfence/wire';
 import { Machine, TestFleet } from '../../services/detector/test/fleet.ts';
 
@@ -24,7 +24,7 @@ async function incidentsOf(machines: readonly Machine[]): Promise<Incident[]> {
 /** What sshd writes into the journal about somebody who wants in. */
 function says(
   machine: Machine,
-  process: TestProcess,
+  process: SyntheticProcess,
   outcome: 'success' | 'failure',
   fingerprint = '',
   port = 41_000,
@@ -55,13 +55,13 @@ const tactics = ({ stages }: Incident): string[] => stages.map(({ tactic }) => t
 const rules = ({ alerts }: Incident): string[] => alerts.map(({ rule }) => rule);
 const reasonsOf = ({ alerts }: Incident): string[] => alerts.map(alertReason);
 
-function fetchAndRun({ host }: Machine, shell: TestProcess, path = '/tmp/x'): TestProcess {
+function fetchAndRun({ host }: Machine, shell: SyntheticProcess, path = '/tmp/x'): SyntheticProcess {
   host.open(host.spawn(shell, '/usr/bin/curl'), path, WRITE);
   return host.spawn(shell, path);
 }
 
 /** A web server is made to start a shell; its tree. */
-function webShell(machine: Machine): TestProcess {
+function webShell(machine: Machine): SyntheticProcess {
   const { host } = machine;
   return host.spawn(host.spawn(host.init, '/usr/sbin/httpd'), '/bin/sh');
 }

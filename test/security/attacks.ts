@@ -1,7 +1,7 @@
 /** What a thief writes with each stolen key to the brokers, and the dead letters that must come of it. */
 import type { OutRecord } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, createTestIncident, TestHost, testRecords } from '@ringfence/testkit';
+import { consumerRecords, createSyntheticHost, createTestIncident, SyntheticHost } from '@ringfence/synthetic';
 import {
   type Alert,
   alertId,
@@ -45,9 +45,9 @@ export const garbage: Buffer = Buffer.from('this is no record at all, whatever i
 const inTheNameOf = (keyId: string, { stranger }: Scene): SigningKey => ({ ...stranger, keyId });
 
 /** A batch that says the bystander is what has to be killed. */
-function accusation({ honest, bystander, stranger }: Scene, hostId: string, key: SigningKey = stranger): TestHost {
+function accusation({ honest, bystander, stranger }: Scene, hostId: string, key: SigningKey = stranger): SyntheticHost {
   const { bootId, run, wallOffset, ktime } = honest.host;
-  const host = new TestHost({ hostId, bootId, key, run: run.readBigUInt64LE() + 1n, wallOffset, ktime });
+  const host = new SyntheticHost({ hostId, bootId, key, run: run.readBigUInt64LE() + 1n, wallOffset, ktime });
   const shown = host.fork(host.init, { pid: bystander.process.tgid });
   host.exec(shown, '/usr/bin/sleep', { argv: ['sleep', 'rfvictim rfinvented'] });
   return host;
@@ -57,7 +57,7 @@ function accusation({ honest, bystander, stranger }: Scene, hostId: string, key:
 function enriched(scene: Scene, key: SigningKey | null): Buffer[] {
   const host = accusation(scene, scene.honest.hostId);
   const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey }, key });
-  const { outputs } = pipeline.handle(testRecords(host.hostId, [host.batch()]));
+  const { outputs } = pipeline.handle(consumerRecords(host.hostId, [host.batch()]));
   return outputs.flatMap(({ value }) => (value === null ? [] : [Buffer.from(value)]));
 }
 
@@ -125,7 +125,7 @@ export const ATTACKS: readonly Attack[] = [
     name: 'an agent makes up a host',
     as: 'agent',
     records: () => {
-      const host = createTestHost({ hostId: crypto.randomUUID() });
+      const host = createSyntheticHost({ hostId: crypto.randomUUID() });
       host.exec(host.init, '/bin/sh', { argv: ['rfvictim'] });
       return [raw(host.hostId, host.batch())];
     },
@@ -280,7 +280,7 @@ export const ATTACKS: readonly Attack[] = [
 
 /** The frame of a batch. */
 function accusationFrame({ host }: FleetAgent): Buffer {
-  const other = createTestHost({ hostId: host.hostId, key: host.key });
+  const other = createSyntheticHost({ hostId: host.hostId, key: host.key });
   other.tick(0);
   return other.batch();
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import {
   type Command,
   createSigningKey,
@@ -80,8 +80,8 @@ describe('somebody who can write to the bus', { skip }, () => {
 
     const stranger = createSigningKey();
     const trusted = readdirSync(join(home.stateDir, 'trusted'))[0]?.replace('.pem', '') ?? '';
-    const foreign = createTestHost();
-    const impostor = createTestHost({ hostId: target.hostId, bootId: target.bootId });
+    const foreign = createSyntheticHost();
+    const impostor = createSyntheticHost({ hostId: target.hostId, bootId: target.bootId });
     for (const host of [foreign, impostor]) host.exec(host.init, '/bin/sh', { argv: ['rfinvented'] });
     {
       await using bus = await openEmbeddedBus({ path: join(home.stateDir, 'bus.db') });

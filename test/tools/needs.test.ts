@@ -31,31 +31,31 @@ const STARTED = /\b(?:exec|spawn|runTool)\w*\(\s*'([\w-]+)'/g;
 const LOOKS_BEFORE = 'test/bench/';
 
 const FILES: Readonly<Record<string, string>> = {
-  'packages/testkit/package.json': JSON.stringify({
-    name: '@ringfence/testkit',
+  'packages/dev-servers/package.json': JSON.stringify({
+    name: '@ringfence/dev-servers',
     exports: {
       '.': { '@ringfence/source': './src/index.ts' },
-      './servers': './src/servers/index.ts',
+      './in-process': './src/in-process.ts',
     },
   }),
-  'packages/testkit/src/index.ts': `export const host = 1;`,
-  'packages/testkit/src/servers/index.ts': `export { startKafka } from './kafka.ts';`,
-  'packages/testkit/src/servers/kafka.ts': `export const startKafka = () => {};`,
+  'packages/dev-servers/src/in-process.ts': `export const proxy = 1;`,
+  'packages/dev-servers/src/index.ts': `export { startKafka } from './kafka.ts';`,
+  'packages/dev-servers/src/kafka.ts': `export const startKafka = () => {};`,
   'packages/sensor/src/build/build-sensor.ts': `export const buildSensor = () => {};`,
   'cli/src/main.ts': `import { load } from './commands.ts'; load();`,
   'cli/src/commands.ts': `export const load = () => import('./fleet.ts');`,
-  'cli/src/fleet.ts': `import '@ringfence/testkit/servers';`,
-  'rules/test/table.test.ts': `import { host } from '@ringfence/testkit';\nimport type { Kafka } from '@ringfence/testkit/servers';`,
-  'rules/test/types.test.ts': `import {\n  type Kafka,\n  type Redis,\n} from '@ringfence/testkit/servers';`,
-  'rules/test/kafka.test.ts': `import { test } from 'node:test';\nimport {\n  startKafka,\n  type Kafka,\n} from '@ringfence/testkit/servers';`,
-  'rules/test/lazy.test.ts': `test('', async () => { await import('../../packages/sensor/src/build/build-sensor.ts'); });`,
-  'rules/test/child.test.ts': `spawn(process.execPath, [join(import.meta.dirname, 'child.ts')]);`,
-  'rules/test/child.ts': `import { compile } from '../lib/compile.ts';`,
-  'rules/lib/compile.ts': `export const compile = () => execFileSync('cc', ['-o', 'program', 'program.c']);`,
-  'rules/test/command.test.ts': `spawn(process.execPath, [join(root, 'cli/src/main.ts'), 'rules', 'check']);`,
-  'rules/test/circle.test.ts': `import './circle.ts';`,
-  'rules/test/circle.ts': `import './circle-too.ts';`,
-  'rules/test/circle-too.ts': `export * from './circle.ts';\nexport * from '../../packages/sensor/src/build/build-sensor.ts';`,
+  'cli/src/fleet.ts': `import '@ringfence/dev-servers';`,
+  'test/made/table.test.ts': `import { proxy } from '@ringfence/dev-servers/in-process';\nimport type { Kafka } from '@ringfence/dev-servers';`,
+  'test/made/types.test.ts': `import {\n  type Kafka,\n  type Redis,\n} from '@ringfence/dev-servers';`,
+  'test/made/kafka.test.ts': `import { test } from 'node:test';\nimport {\n  startKafka,\n  type Kafka,\n} from '@ringfence/dev-servers';`,
+  'test/made/lazy.test.ts': `test('', async () => { await import('../../packages/sensor/src/build/build-sensor.ts'); });`,
+  'test/made/child.test.ts': `spawn(process.execPath, [join(import.meta.dirname, 'child.ts')]);`,
+  'test/made/child.ts': `import { compile } from '../lib/compile.ts';`,
+  'test/lib/compile.ts': `export const compile = () => execFileSync('cc', ['-o', 'program', 'program.c']);`,
+  'test/made/command.test.ts': `spawn(process.execPath, [join(root, 'cli/src/main.ts'), 'rules', 'check']);`,
+  'test/made/circle.test.ts': `import './circle.ts';`,
+  'test/made/circle.ts': `import './circle-too.ts';`,
+  'test/made/circle-too.ts': `export * from './circle.ts';\nexport * from '../../packages/sensor/src/build/build-sensor.ts';`,
 };
 
 before(() => {
@@ -69,7 +69,7 @@ const made = (...names: string[]): Need[] =>
   [
     ...needsOf(
       root,
-      names.map((name) => `rules/test/${name}.test.ts`),
+      names.map((name) => `test/made/${name}.test.ts`),
     ),
   ].sort();
 const real = (...paths: string[]): Need[] => [...needsOf(repository, paths)].sort();
@@ -94,7 +94,7 @@ describe('the needs of a test file', () => {
 
 describe('in this repository', () => {
   it('tables of rules need nothing', () => {
-    const tables = globSync('rules/test/*.test.ts', { cwd: repository });
+    const tables = globSync('rules/*.test.yaml', { cwd: repository });
     assert.ok(tables.length > 0);
     assert.deepEqual(real(...tables), []);
   });
@@ -104,7 +104,7 @@ describe('in this repository', () => {
     assert.deepEqual(real('test/e2e/cli.test.ts'), SENSOR);
     assert.deepEqual(real('packages/libbpf-ts/test/map.test.ts'), ['clang', 'libbpf']);
     assert.deepEqual(real('packages/bus-kafka/test/topics.test.ts'), ['servers']);
-    assert.deepEqual(real('packages/testkit/test/servers/redis.test.ts'), ['servers']);
+    assert.deepEqual(real('packages/dev-servers/test/redis.test.ts'), ['servers']);
     assert.deepEqual(real('test/kernels/guest.test.ts'), ['guests']);
     assert.ok(real('test/deploy/containers.test.ts').includes('engine'));
   });

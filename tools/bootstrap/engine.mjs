@@ -16,7 +16,7 @@ import { runStep, say } from './progress.mjs';
 const PACKAGES = [
   ...['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'],
   ...['podman', 'conmon', 'libgpgme11', 'libassuan0', 'libsubid4', 'libyajl2'],
-  // What a healthy machine runs, for rules/noise and the logs of rules/recordings: 5 MB.
+  // Programs of healthy machines, for the jobs of packages/rule-corpus and the logs of rules/recordings: 5 MB.
   ...[
     'openssh-server',
     'openssh-sftp-server',

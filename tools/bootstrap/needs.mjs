@@ -16,7 +16,7 @@ const SIGNS = [
   { needs: ['clang', 'libbpf', 'sensor'], path: /^packages\/sensor\/src\/build\/build-sensor\.ts$/ },
   { needs: ['clang', 'libbpf'], path: /^packages\/libbpf-ts\/test\/kernel\.ts$/ },
   { needs: ['libbpf'], path: /^packages\/libbpf-ts\/src\/native\/library\.ts$/ },
-  { needs: ['servers'], path: /^packages\/testkit\/src\/servers\/(?:kafka|redis|registry|search)\.ts$/ },
+  { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
   { needs: ['engine'], path: /^test\/deploy\/lib\/brought\.ts$/ },
   { needs: ['compiler'], text: /\b(?:exec|spawn)\w*\(\s*'(?:cc|gcc)'/ },
@@ -28,6 +28,8 @@ const IMPORT =
 const SOURCE_PATH = /'([\w@./-]+\.(?:ts|mjs))'/g;
 /** Imports every command, but loads only the one that is called. */
 const COMMAND_TABLE = 'cli/src/commands.ts';
+/** Runs the tests of a rule file. */
+const RULE_TESTS = 'tools/test-runner/rule-file.ts';
 /** The product starts no source file by its path; the tests of the tools start those of a repository that they make. */
 const STARTS_NO_SOURCE = /(?:^|\/)src\/|^test\/tools\//;
 
@@ -92,7 +94,7 @@ class Walker {
 
   #nextOf(file, text) {
     const path = relative(this.#root, file);
-    const next = [];
+    const next = path.endsWith('.test.yaml') ? [join(this.#root, RULE_TESTS)] : [];
     const imported = new Set();
     for (const [, type, names = '', fixed, lazy] of text.matchAll(IMPORT)) {
       const name = fixed ?? lazy;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const DIRECTORIES = ['packages', 'services', 'cli', 'rules', 'policies', 'test'];
-const TEST_FILE = /^(?:(?:packages|services)\/[^/]+\/test|cli\/test|rules|policies|test)\/.*\.test\.ts$/;
+const TEST_FILE =
+  /^(?:(?:(?:packages|services)\/[^/]+\/test|cli\/test|policies|test)\/.*\.test\.ts|rules\/[^/]+\.test\.yaml)$/;
 const SKIPPED_DIRECTORIES = new Set(['node_modules', 'dist']);
 const BENCH = 'test/bench/';
 

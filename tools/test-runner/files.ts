@@ -1,6 +1,6 @@
 import { testPaths } from '../bootstrap/test-files.mjs';
 
-export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine';
+export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine' | 'rules';
 
 export interface TestFile {
   /** relative to the repository */
@@ -17,6 +17,8 @@ const TURNS: readonly (readonly [Turn, RegExp])[] = [
   ['guest', /^test\/kernels\/kernels\.test/],
   // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
   ['program', /^test\/(e2e\/|scenarios\/played|(chaos|security)\/(?!fleet|responders))/],
+  // all in one process, which compiles the built-in rules once
+  ['rules', /^rules\//],
   // container engines of their own, which are half a machine
   ['engine', /^test\/deploy\/(?!fleet)/],
 ];

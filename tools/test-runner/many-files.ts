@@ -1,7 +1,6 @@
 /** Run by run-files.ts: `node many-files.ts FILE…` runs test files one after the other in one process, and tells which it reads and, by a test, of the end of each. */
-import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { loadTests } from './rule-file.ts';
 
 export const READ = 'every file is read';
 export const END_OF = 'the end of ';
@@ -38,7 +37,7 @@ if (import.meta.main) {
   for (const path of process.argv.slice(2)) {
     await say({ type: 'reading', path });
     try {
-      await import(pathToFileURL(resolve(path)).href);
+      await loadTests(path);
     } catch (error) {
       test('the file itself', () => Promise.reject(error));
     }

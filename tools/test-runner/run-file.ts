@@ -4,6 +4,7 @@ import { cpuOfLastEndedMs } from './cpu.ts';
 import { type FileReport, howItEnded, Tally } from './file-report.ts';
 import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
+import { programOf } from './rule-file.ts';
 import {
   END_TIMEOUT_MS,
   type Ended,
@@ -53,7 +54,7 @@ export async function runFile(
 ): Promise<FileReport> {
   const started = performance.now();
   const named = only === undefined ? [] : [`--test-name-pattern=${only}`];
-  const child = startTests([...named, join(root, path)], { cwd: root, env: ownEnvironment() });
+  const child = startTests([...named, ...programOf(join(root, path))], { cwd: root, env: ownEnvironment() });
   const output = new Output(child);
   const tally = new Tally();
   const ended = await follow(child, tally, timeoutMs, signal);

@@ -16,7 +16,10 @@ export function addCheck(rules: Command): void {
     .command('check')
     .argument('[files...]', 'rule files or folders (default: the configured rules)')
     .description('report errors and warnings in rules, with their place and a hint; exit code 1 on errors')
-    .option('--strict', 'exit code 1 on warnings, too')
+    .option(
+      '--strict',
+      'exit code 1 on warnings, too; warn of rules without a description, tags, or a field in the output',
+    )
     .option('--alone', 'ignore the macros and lists of the configured files')
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -34,7 +37,7 @@ Examples:
   withSettings(command).action(async (files: string[], _, self: Command) => {
     const { json, strict, alone } = self.opts<CheckOptions>();
     const sources = await readSources(files, settingsOf(self), alone);
-    const checked = checkRules(sources);
+    const checked = checkRules(sources, { strict: strict ?? false });
     if (checked.errors > 0 || (strict && checked.warnings > 0)) process.exitCode = 1;
     if (json) return printJson(checked, 2);
     const paint = paintFor(process.stdout);

@@ -32,15 +32,14 @@ A test file is in the folder of its rules, and its name ends in .test.yaml:
   rule: Shell of a web server
   tests:
     - test: nginx starts a shell
-      events:
-        - { event.action: exec, process.name: sh, process.parent.name: nginx }
+      events: { exec: /bin/sh -c id, parent: [systemd, /usr/sbin/nginx] }
       expect: alert
-    - test: login through sshd
-      events:
-        - { event.action: exec, process.name: sh, process.parent.name: sshd }
+    - test: a user starts a shell
+      events: { event.action: exec, process.name: sh, process.parent.name: sshd }
       expect: none
 
-The keys of an event are field names (docs/FIELDS.md). A test may replay a recording instead: recording: attack.rec.
+Events are written by field names (docs/FIELDS.md) or command lines (docs/RULES.md#tests). A test may play a recording
+instead: recording: attack.rec.
 
 Exit codes: 0 all tests passed, 1 a test or a test file failed, 2 there is no test file.
 

@@ -1,7 +1,7 @@
 import { describe, test } from 'node:test';
 import { conformance, type DriverFactory } from '@ringfence/bus/conformance';
+import { kafkaMissing, sharedKafka } from '@ringfence/dev-servers';
 import { pipelineConformance } from '@ringfence/service-kit/conformance';
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
 import { openKafkaBus } from '../src/bus.ts';
 
 const missing = kafkaMissing();

@@ -1,4 +1,4 @@
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
+import { kafkaMissing, sharedKafka } from '@ringfence/dev-servers';
 import type { KafkaBusOptions } from '../src/options.ts';
 
 /** The reason why these tests can't run on this machine, or undefined. */

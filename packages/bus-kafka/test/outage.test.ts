@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusUnavailableError } from '@ringfence/bus';
 import { collect, NOTHING, record, take, text, topic } from '@ringfence/bus/conformance';
+import { type KafkaCluster, startKafka } from '@ringfence/dev-servers';
 import { assertCounted, COUNTING, count, inputs } from '@ringfence/service-kit/conformance';
-import { type KafkaCluster, startKafka } from '@ringfence/testkit/servers';
 import { openKafkaBus } from '../src/bus.ts';
 import { fleetOptions, missing } from './fleet.ts';
 

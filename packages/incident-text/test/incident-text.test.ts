@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestAlert, createTestIncident, releasedRecord } from '@ringfence/testkit';
+import { createTestAlert, createTestIncident } from '@ringfence/synthetic';
+import { releasedRecord } from '@ringfence/testkit';
 import {
   decode,
   type Incident,

@@ -1,22 +1,28 @@
 import { compileDetectorRules, type Rules } from '@ringfence/detector';
-import { type Diagnostic, lintRules } from '@ringfence/rules';
+import { type CompiledRule, type Diagnostic, lintRules } from '@ringfence/rules';
 import type { AskedSources } from './sources.ts';
 
 export interface Checked {
   readonly files: number;
-  /** that are active */
+  /** Active rules. */
   readonly rules: number;
   readonly errors: number;
   readonly warnings: number;
-  /** by file and line */
+  /** By file and line. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What there is to say about the files that were asked for. The others are there for their names, and tell of themselves when they are asked. */
-export function checkRules({ sources, asked }: AskedSources): Checked {
+export interface CheckOptions {
+  /** Also warn of rules that are hard to understand when they raise an alert. @default false */
+  readonly strict?: boolean;
+}
+
+/** Returns the diagnostics of the files that were asked for. The other sources only define names for them. */
+export function checkRules({ sources, asked }: AskedSources, { strict = false }: CheckOptions = {}): Checked {
   const set: Rules = compileDetectorRules(sources, 'hunt');
   const order = new Map(sources.map(({ name }, index) => [name, index]));
-  const diagnostics = [...set.diagnostics, ...lintRules(set)]
+  const obscure = strict ? set.rules.flatMap(obscurities) : [];
+  const diagnostics = [...set.diagnostics, ...lintRules(set), ...obscure]
     .filter(({ file }) => asked.has(file))
     .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
@@ -27,4 +33,30 @@ export function checkRules({ sources, asked }: AskedSources): Checked {
     warnings: diagnostics.length - errors,
     diagnostics,
   };
+}
+
+/** Fewer characters are no sentence. */
+const SHORTEST_DESCRIPTION = 16;
+
+/** Returns what an analyst misses in the alerts of a rule. */
+function obscurities<E>(rule: CompiledRule<E>): Diagnostic[] {
+  const { name, description, output, tactics, techniques, file, line } = rule;
+  const warning = (code: string, message: string, hint: string): Diagnostic => {
+    return { file, line, column: 1, severity: 'warning', code, message, hint, item: name };
+  };
+  const found: Diagnostic[] = [];
+  if (description.length < SHORTEST_DESCRIPTION || description === name || !/^\p{Lu}/u.test(description)) {
+    const hint = 'Write a sentence: desc: A web server has started a shell.';
+    found.push(warning('no-description', `rule '${name}' has no sentence in 'desc'`, hint));
+  }
+  if (!output.some((part) => typeof part !== 'string')) {
+    const hint = 'Name a field that tells one alert from another: output: "%process.command_line".';
+    found.push(warning('plain-output', `the output of rule '${name}' shows no field of the event`, hint));
+  }
+  if (tactics.length === 0 || techniques.length === 0) {
+    const missing = tactics.length === 0 ? 'tactic' : 'technique';
+    const hint = 'Incidents and ringfence rules coverage use them: tags: [execution, T1059.004].';
+    found.push(warning('untagged', `the tags of rule '${name}' name no ${missing} of ATT&CK`, hint));
+  }
+  return found;
 }

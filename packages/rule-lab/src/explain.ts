@@ -3,9 +3,10 @@ import { catalogue, type EventDocument, eventKinds, type Field, type FieldValue 
 import { compileRules, explain, type RuleSource } from '@ringfence/rules';
 import type { ApiClient } from '@ringfence/runtime/client';
 import { type Alert, openRecording } from '@ringfence/wire';
-import { type Interest, Judge, type JudgedEvent, type Judgement } from './events/judge.ts';
+import { Judge } from './events/judge.ts';
 import type { Misses } from './events/misses.ts';
 import type { JudgedRun } from './events/run-trace.ts';
+import type { Interest, JudgedEvent, Judgement } from './events/trial.ts';
 import { readEventFile } from './events/written.ts';
 import { whyNoRule } from './no-rule.ts';
 

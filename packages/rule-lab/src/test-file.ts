@@ -1,31 +1,45 @@
-import { didYouMean } from '@ringfence/rules';
+import { didYouMean, PRIORITIES } from '@ringfence/rules';
 import { isMap, isScalar, isSeq, LineCounter, type Node, type YAMLMap } from 'yaml';
-import type { GivenEvent } from './events/given.ts';
-import { Misplaced, parseYaml, placeOf, positionIn, readWritten } from './events/written.ts';
+import { type Cast, KnownNames } from './events/cast.ts';
+import type { GivenEvent, GivenProcess } from './events/given.ts';
+import { Misplaced, parseYaml, positionIn, readWritten, readWrittenProcess, routeOf } from './events/written.ts';
 
 /** What should come of the events. */
 export interface Expected {
-  /** of the rule; undefined: one or more */
+  /** Number of alerts; undefined: one or more, unless `rules` or `tactics` say more. */
   readonly alerts: number | undefined;
   readonly priority: string | undefined;
-  /** of the first alert, as a whole */
+  /** Output of the first alert. */
   readonly output: string | undefined;
+  /** Names of all rules that raise an alert. */
+  readonly rules: readonly string[] | undefined;
+  /** Tactics of all rules that raise an alert. */
+  readonly tactics: readonly string[] | undefined;
+  /** Lowest priority that counts for `rules` and `tactics`. */
+  readonly from: string | undefined;
 }
+
+/** Rules that a test is about. */
+export type Scope = 'rule' | 'recommended' | 'all';
 
 /** One row of a table of tests. */
 export interface RuleTest {
   readonly file: string;
   readonly line: number;
   readonly title: string;
+  /** Name of the rule; for a test of several rules their description. */
   readonly rule: string;
-  /** empty when a recording is played */
+  readonly scope: Scope;
+  /** Empty when a recording is played. */
   readonly events: readonly GivenEvent[];
-  /** a recording, relative to the file */
+  /** Processes that the file defines. */
+  readonly cast: Cast;
+  /** Path of a recording, relative to the file. */
   readonly recording: string | undefined;
   readonly expect: Expected;
 }
 
-/** What is wrong with a test file. */
+/** A fault of a test file. */
 export interface TestFault {
   readonly file: string;
   readonly line: number;
@@ -38,16 +52,28 @@ export interface TestFile {
   readonly faults: readonly TestFault[];
 }
 
-/** The keys, for whoever writes a schema of them. */
+/** Keys of test files; the JSON Schema describes each of them. */
 export const TEST_KEYS = {
-  file: ['rule', 'tests'],
-  test: ['test', 'rule', 'events', 'recording', 'expect'],
-  expect: ['alerts', 'priority', 'output'],
+  group: ['rule', 'rules', 'tests'],
+  test: ['test', 'rule', 'rules', 'events', 'recording', 'expect'],
+  expect: ['alerts', 'priority', 'output', 'rules', 'tactics', 'from'],
 } as const;
 
 const MAX_LENGTH = 2_097_152;
+const LABELS: Readonly<Record<string, string>> = { all: 'all rules', recommended: 'recommended rules' };
+const NOTHING_EXPECTED: Expected = {
+  alerts: undefined,
+  priority: undefined,
+  output: undefined,
+  rules: undefined,
+  tactics: undefined,
+  from: undefined,
+};
 
-/** Reads a table of tests; a test with faults is left out, the others are there. */
+type Mapping = YAMLMap<Node, Node | null>;
+type About = Pick<RuleTest, 'rule' | 'scope'>;
+
+/** Reads a test file. A test with faults is left out. */
 export function readTestFile(file: string, text: string): TestFile {
   const reader = new Reader(file);
   try {
@@ -63,6 +89,7 @@ class Reader {
   readonly faults: TestFault[] = [];
   readonly #file: string;
   readonly #lines = new LineCounter();
+  readonly #cast = new Map<string, GivenProcess>();
 
   constructor(file: string) {
     this.#file = file;
@@ -75,11 +102,13 @@ class Reader {
   read(text: string): RuleTest[] {
     if (text.length > MAX_LENGTH)
       throw new Misplaced(0, `the file has ${text.length} characters; ${MAX_LENGTH} are allowed`);
-    const root = this.#map(parseYaml(text, this.#lines), 'rule: … and tests: […]', TEST_KEYS.file);
-    const tests = root.get('tests', true) as Node | undefined;
-    if (!isSeq<Node>(tests)) throw new Misplaced(placeOf(tests ?? root), "expected 'tests: [ … ]'");
-    const rule = this.#text(root, 'rule');
-    return tests.items.flatMap((node) => this.#attempt(() => this.#test(node, rule)));
+    const root = parseYaml(text, this.#lines);
+    if (!isSeq<Node>(root)) return this.#group(root);
+    const isProcess = (node: Node): node is Mapping => isMap(node) && node.has('process');
+    for (const node of root.items.filter(isProcess)) this.#attempt(() => this.#process(node));
+    return root.items
+      .filter((node) => !isProcess(node))
+      .flatMap((node) => this.#attempt(() => this.#group(node)).flat());
   }
 
   #attempt<T>(read: () => T): T[] {
@@ -92,50 +121,96 @@ class Reader {
     }
   }
 
-  #test(node: Node, ruleOfFile: string | undefined): RuleTest {
+  /** A process may only name processes that are defined before it, so that no two start each other. */
+  #process(node: Mapping): void {
+    const name = this.#text(node, 'process') ?? '';
+    if (this.#cast.has(name)) throw new Misplaced(routeOf(node), `the process '${name}' is defined twice`);
+    const process = readWrittenProcess(node, (key) => key === 'process');
+    const fault = new KnownNames(this.#cast).checkLine(process.parent);
+    if (fault !== undefined) throw new Misplaced(routeOf(node), fault);
+    if (process.exec === undefined && process.parent === undefined)
+      throw new Misplaced(routeOf(node), "a process needs 'exec', the command line that it executes, or a 'parent'");
+    this.#cast.set(name, process);
+  }
+
+  #group(node: Node | null): RuleTest[] {
+    const group = this.#map(node, 'rule: … and tests: […]', TEST_KEYS.group);
+    const tests = group.get('tests', true) as Node | undefined;
+    if (!isSeq<Node>(tests)) throw new Misplaced(routeOf(tests ?? group), "expected 'tests: [ … ]'");
+    const about = this.#about(group);
+    return tests.items.flatMap((test) => this.#attempt(() => this.#test(test, about)));
+  }
+
+  #about(map: Mapping): About | undefined {
+    const rule = this.#text(map, 'rule');
+    const rules = this.#text(map, 'rules');
+    if (rules === undefined) return rule === undefined ? undefined : { rule, scope: 'rule' };
+    if (rule !== undefined || !(rules === 'all' || rules === 'recommended'))
+      throw new Misplaced(routeOf(map), "'rules' is all or recommended, and stands instead of 'rule'");
+    return { rule: LABELS[rules] ?? rules, scope: rules };
+  }
+
+  #test(node: Node, aboutGroup: About | undefined): RuleTest {
     const test = this.#map(node, 'test: …, events: […], expect: alert', TEST_KEYS.test);
-    const at = placeOf(test);
-    const rule = this.#text(test, 'rule') ?? ruleOfFile;
-    if (rule === undefined) throw new Misplaced(at, "a test needs 'rule', its own or of the file");
+    const at = routeOf(test);
+    const about = this.#about(test) ?? aboutGroup;
+    if (about === undefined) throw new Misplaced(at, "a test needs 'rule', its own or of the file");
     const recording = this.#text(test, 'recording');
     const events = test.get('events', true) as Node | undefined;
     if ((recording === undefined) === (events === undefined))
       throw new Misplaced(at, "a test has either 'events' or 'recording'");
-    const list = events === undefined ? [] : isSeq<Node>(events) ? events.items : [events];
     return {
       file: this.#file,
       line: positionIn(this.#lines, at).line,
       title: this.#text(test, 'test') ?? '',
-      rule,
+      ...about,
       recording,
-      events: list.map((one) => this.#event(one)),
-      expect: this.#expect(test.get('expect', true) as Node | undefined, at),
+      events: this.#events(events),
+      cast: this.#cast,
+      expect: this.#expect(test.get('expect', true) as Node | undefined, at, about.scope),
     };
   }
 
-  #event(node: Node): GivenEvent {
-    return readWritten(this.#map(node, "the event's fields: { event.action: exec, process.name: bash }"));
+  #events(node: Node | undefined): GivenEvent[] {
+    const list = node === undefined ? [] : isSeq<Node>(node) ? node.items : [node];
+    const names = new KnownNames(this.#cast);
+    return list.map((item) => {
+      const event = readWritten(item);
+      const fault = names.check(event);
+      if (fault !== undefined) throw new Misplaced(routeOf(item), fault);
+      return event;
+    });
   }
 
-  #expect(node: Node | undefined, at: number): Expected {
-    const none = { alerts: undefined, priority: undefined, output: undefined };
-    if (isMap(node)) {
-      const map = this.#map(node, 'alerts: 2', TEST_KEYS.expect);
-      const alerts = this.#text(map, 'alerts');
-      return {
-        alerts: alerts === undefined ? undefined : this.#count(alerts, placeOf(map)),
-        priority: this.#text(map, 'priority'),
-        output: this.#text(map, 'output'),
-      };
-    }
+  #expect(node: Node | undefined, at: number, scope: Scope): Expected {
+    if (isMap(node)) return this.#expectedValues(node, scope);
     const word = isScalar(node) ? String(node.value) : '';
-    if (word === 'alert') return none;
-    if (word === 'none') return { ...none, alerts: 0 };
-    if (/^\d+$/.test(word)) return { ...none, alerts: this.#count(word, placeOf(node)) };
+    if (word === 'alert') return NOTHING_EXPECTED;
+    if (word === 'none') return { ...NOTHING_EXPECTED, alerts: 0 };
+    if (/^\d+$/.test(word)) return { ...NOTHING_EXPECTED, alerts: this.#count(word, routeOf(node)) };
     throw new Misplaced(
-      node === undefined ? at : placeOf(node),
+      node === undefined ? at : routeOf(node),
       "'expect' is alert, none, a number of alerts, or { alerts, priority, output }",
     );
+  }
+
+  #expectedValues(node: Node, scope: Scope): Expected {
+    const map = this.#map(node, 'alerts: 2', TEST_KEYS.expect);
+    const alerts = this.#text(map, 'alerts');
+    const [rules, tactics] = [this.#texts(map, 'rules'), this.#texts(map, 'tactics')];
+    const from = this.#text(map, 'from');
+    if (scope === 'rule' && (rules ?? tactics ?? from) !== undefined)
+      throw new Misplaced(routeOf(map), "'rules', 'tactics' and 'from' are for tests of all or of recommended rules");
+    if (from !== undefined && !(PRIORITIES as readonly string[]).includes(from))
+      throw new Misplaced(routeOf(map), `'from' is a priority: ${PRIORITIES.join(', ')}`);
+    return {
+      alerts: alerts === undefined ? undefined : this.#count(alerts, routeOf(map)),
+      priority: this.#text(map, 'priority'),
+      output: this.#text(map, 'output'),
+      rules,
+      tactics,
+      from,
+    };
   }
 
   #count(text: string, at: number): number {
@@ -143,23 +218,28 @@ class Reader {
     throw new Misplaced(at, `'alerts' is a number, not '${text}'`);
   }
 
-  #map(node: Node | null | undefined, example: string, keys?: readonly string[]): YAMLMap<Node, Node | null> {
-    if (!isMap<Node, Node | null>(node)) throw new Misplaced(placeOf(node), `expected ${example}`);
-    for (const { key } of keys === undefined ? [] : node.items) {
+  #map(node: Node | null | undefined, example: string, keys: readonly string[]): Mapping {
+    if (!isMap<Node, Node | null>(node)) throw new Misplaced(routeOf(node), `expected ${example}`);
+    for (const { key } of node.items) {
       const name = String(key);
-      if (keys!.includes(name)) continue;
-      throw new Misplaced(
-        placeOf(key),
-        `unknown key '${name}'. ${didYouMean(name, keys!, `Keys: ${keys!.join(', ')}.`)}`,
-      );
+      if (keys.includes(name)) continue;
+      const hint = didYouMean(name, keys, `Keys: ${keys.join(', ')}.`);
+      throw new Misplaced(routeOf(key), `unknown key '${name}'. ${hint}`);
     }
     return node;
   }
 
-  #text(map: YAMLMap<Node, Node | null>, key: string): string | undefined {
+  #text(map: Mapping, key: string): string | undefined {
     const node = map.get(key, true) as Node | undefined;
     if (node === undefined) return undefined;
     if (isScalar(node)) return String(node.value);
-    throw new Misplaced(placeOf(node), `'${key}' must be text`);
+    throw new Misplaced(routeOf(node), `'${key}' must be text`);
+  }
+
+  #texts(map: Mapping, key: string): string[] | undefined {
+    const node = map.get(key, true) as Node | undefined;
+    if (node === undefined) return undefined;
+    if (isSeq<Node>(node) && node.items.every((item) => isScalar(item))) return node.items.map((item) => String(item));
+    throw new Misplaced(routeOf(node), `'${key}' is a list of texts`);
   }
 }

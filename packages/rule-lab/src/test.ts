@@ -1,23 +1,25 @@
 import { dirname, resolve } from 'node:path';
 import { OperatorError } from '@ringfence/base';
-import type { RuleSource } from '@ringfence/rules';
-import { openRecording, SchemaError } from '@ringfence/wire';
-import { Judge, type JudgedEvent, type Judgement, type RaisedAlert } from './events/judge.ts';
+import { type CompiledRule, PRIORITIES, type RuleSource } from '@ringfence/rules';
+import { type EventView, openRecording, SchemaError } from '@ringfence/wire';
+import { Judge } from './events/judge.ts';
+import type { Interest, JudgedEvent, Judgement, RaisedAlert } from './events/trial.ts';
 import { whyNoRule } from './no-rule.ts';
 import { type RuleTest, readTestFile, type TestFault } from './test-file.ts';
 
 export interface TestResult {
   readonly test: RuleTest;
-  /** what came otherwise than it was expected; empty: the test passed */
+  /** Differences between what was expected and what came; empty when the test passed. */
   readonly failures: readonly TestFailure[];
-  /** alerts of the rule */
+  /** Alerts of the rules that the test is about. */
   readonly alerts: readonly RaisedAlert[];
-  /** on failure: the event that came nearest to what was expected, and how the rule saw it */
+  /** Of a test that failed: the event that came nearest to the expectation, and how the rule saw it. */
   readonly nearest: JudgedEvent | undefined;
+  /** Fields that were set on events because no call gives them. */
+  readonly laid: readonly string[];
   readonly milliseconds: number;
 }
 
-/** Two texts of which the second should have been the first. */
 export interface TestFailure {
   readonly of: string;
   readonly expected: string;
@@ -29,11 +31,10 @@ export interface TestRun {
   readonly faults: readonly TestFault[];
 }
 
-const none = (): boolean => false;
-
+/** Called after each test. */
 export type TellProgress = (done: number, of: number) => void;
 
-/** Runs tables of tests by rules. Every test starts from empty memory. */
+/** Runs test files by rules. Every test starts from empty memory. */
 export async function runTests(
   files: readonly RuleSource[],
   rules: readonly RuleSource[],
@@ -50,57 +51,76 @@ export async function runTests(
   return { results, faults: read.flatMap(({ faults }) => faults) };
 }
 
-async function runTest(test: RuleTest, judge: Judge): Promise<TestResult> {
+/** Runs one test. @param foundAtStart every program was running when the agent started */
+export async function runTest(test: RuleTest, judge: Judge, foundAtStart = false): Promise<TestResult> {
   const started = performance.now();
-  const rule = judge.rule(test.rule);
-  const done = (rest: Omit<TestResult, 'test' | 'milliseconds'>): TestResult => ({
+  const done = (rest: Partial<TestResult>): TestResult => ({
     test,
+    failures: [],
+    alerts: [],
+    nearest: undefined,
+    laid: [],
     ...rest,
     milliseconds: performance.now() - started,
   });
-  if (rule === undefined) {
+  const about = test.scope === 'rule' ? judge.rule(test.rule) : undefined;
+  if (test.scope === 'rule' && about === undefined) {
     const failure = { of: 'rule', expected: test.rule, actual: whyNoRule(judge.rules, test.rule) };
-    return done({ failures: [failure], alerts: [], nearest: undefined });
+    return done({ failures: [failure] });
   }
+  const interest: Interest = { about, keep: () => false, foundAtStart };
   const judged =
     test.recording === undefined
-      ? judge.judge(test.events, { about: rule, keep: none })
-      : await playRecording(test, judge, rule);
-  if ('expected' in judged) return done({ failures: [judged], alerts: [], nearest: undefined });
-  const alerts = judged.alerts.filter((alert) => alert.rule === test.rule);
-  const failures = failuresOf(test, alerts);
+      ? judge.judge(test.events, interest, test.cast)
+      : await playRecording(test, judge, interest);
+  if ('expected' in judged) return done({ failures: [judged] });
+  const rules = new Map(judge.rules.rules.map((rule) => [rule.name, rule]));
+  const alerts = judged.alerts.filter((alert) => isAbout(test, alert, rules));
+  const failures = failuresOf(test, alerts, rules);
   const nearest = failures.length === 0 ? undefined : judged.nearest;
-  return done({ failures, alerts, nearest });
+  return done({ failures, alerts, nearest, laid: judged.laid });
 }
 
-async function playRecording(
-  test: RuleTest,
-  judge: Judge,
-  rule: NonNullable<ReturnType<Judge['rule']>>,
-): Promise<Judgement | TestFailure> {
+type Rules = ReadonlyMap<string, CompiledRule<EventView>>;
+
+function isAbout({ scope, rule, expect }: RuleTest, alert: RaisedAlert, rules: Rules): boolean {
+  if (scope === 'rule') return alert.rule === rule;
+  if (scope === 'recommended' && rules.get(alert.rule)?.profile !== 'recommended') return false;
+  return expect.from === undefined || rank(alert.priority) >= rank(expect.from);
+}
+
+const rank = (priority: string): number => (PRIORITIES as readonly string[]).indexOf(priority);
+
+async function playRecording(test: RuleTest, judge: Judge, interest: Interest): Promise<Judgement | TestFailure> {
   const { file, recording: expected = '' } = test;
   try {
     await using recording = await openRecording(resolve(dirname(file), expected));
-    return await judge.judgeRecording(recording.records(), recording.enrolled, { about: rule, keep: none });
+    return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
   } catch (error) {
-    // A recording that can't be played is this test's failure, not that of the others.
+    // A recording that cannot be played fails its own test, not the others.
     if (!(error instanceof OperatorError) && !(error instanceof SchemaError)) throw error;
     return { of: 'recording', expected, actual: error.message };
   }
 }
 
-function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[]): TestFailure[] {
+function failuresOf({ expect }: RuleTest, alerts: readonly RaisedAlert[], rules: Rules): TestFailure[] {
   const failures: TestFailure[] = [];
-  const differs = (of: string, expected: string, actual: string): void => {
+  const compare = (of: string, expected: string, actual: string): void => {
     if (expected !== actual) failures.push({ of, expected, actual });
   };
-  const said = (count: number): string => (count === 0 ? 'none' : String(count));
-  if (expect.alerts === undefined) {
-    if (alerts.length === 0) failures.push({ of: 'alerts', expected: 'one or more', actual: 'none' });
-  } else differs('alerts', said(expect.alerts), said(alerts.length));
+  const names = [...new Set(alerts.map(({ rule }) => rule))];
+  const tactics = new Set(names.flatMap((name) => rules.get(name)?.tactics ?? []));
+  if (expect.rules !== undefined) compare('rules', listed(expect.rules), listed(names));
+  if (expect.tactics !== undefined) compare('tactics', listed(expect.tactics), listed([...tactics]));
+  if (expect.alerts !== undefined) compare('alerts', counted(expect.alerts), counted(alerts.length));
+  else if (expect.rules === undefined && expect.tactics === undefined && alerts.length === 0)
+    failures.push({ of: 'alerts', expected: 'one or more', actual: 'none' });
   const [first] = alerts;
   if (first === undefined) return failures;
-  if (expect.priority !== undefined) differs('priority', expect.priority, first.priority);
-  if (expect.output !== undefined) differs('output', expect.output, first.output);
+  if (expect.priority !== undefined) compare('priority', expect.priority, first.priority);
+  if (expect.output !== undefined) compare('output', expect.output, first.output);
   return failures;
 }
+
+const counted = (count: number): string => (count === 0 ? 'none' : String(count));
+const listed = (names: readonly string[]): string => [...names].sort().join(', ') || 'none';

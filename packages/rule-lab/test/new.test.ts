@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
 import { compileDetectorRules } from '@ringfence/detector';
-import { O, TestHost } from '@ringfence/testkit';
+import { O, SyntheticHost } from '@ringfence/synthetic';
 import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { benchRules } from '../src/bench.ts';
+import { enrichedBatches } from '../src/events/event-judge.ts';
 import { readGiven } from '../src/events/given.ts';
-import { enrichedBatches, Judge } from '../src/events/judge.ts';
+import { Judge } from '../src/events/judge.ts';
 import { explainInFile } from '../src/explain.ts';
 import { scaffold, writtenFields } from '../src/new.ts';
 import { runTests } from '../src/test.ts';
@@ -27,8 +28,8 @@ const ASKED = {
 };
 
 /** A web server's shell reads and connects. */
-function recorded(): { readonly host: TestHost; readonly batch: Buffer } {
-  const host = new TestHost();
+function recorded(): { readonly host: SyntheticHost; readonly batch: Buffer } {
+  const host = new SyntheticHost();
   host.container({ cgroup: 7n, id: 'c0ffee', name: 'shop', image: 'shop:1.4' });
   const httpd = host.exec(host.fork(host.init, { cgroup: 7n }), '/usr/sbin/httpd');
   const shell = host.spawn(httpd, '/usr/bin/dash', ['sh', '-c', "echo 'a\\b'"]);
@@ -42,7 +43,7 @@ async function* once(batch: Buffer): AsyncGenerator<Buffer> {
   yield batch;
 }
 
-const keysOf = (host: TestHost) => new Map([[host.hostId, host.key.publicKey]]);
+const keysOf = (host: SyntheticHost) => new Map([[host.hostId, host.key.publicKey]]);
 
 function recordingFile(): string {
   const { host, batch } = recorded();
@@ -142,7 +143,7 @@ test('an event that is written in YAML is explained', async () => {
   const text = 'event.action: connect\ndestination.port: 4444\nprocess.name: nc\n';
   const explained = await explainInFile('Out', { path: 'e.yaml', text, which: undefined }, RULES);
   assert.equal(explained.holds, true);
-  const wrong = explainInFile('Out', { path: 'e.yaml', text: '[a]', which: undefined }, RULES);
+  const wrong = explainInFile('Out', { path: 'e.yaml', text: '[[a]]', which: undefined }, RULES);
   await assert.rejects(wrong, /e\.yaml:1:2: error: expected an event/);
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { catalogue } from '@ringfence/fields';
-import { TestHost } from '@ringfence/testkit';
+import { SyntheticHost } from '@ringfence/synthetic';
 import { recordingEntry, recordingHeader } from '@ringfence/wire';
 import { runTests } from '../src/test.ts';
 import { readTestFile } from '../src/test-file.ts';
@@ -64,7 +64,7 @@ tests:
 
   test('replays recordings in its folder', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
-    const host = new TestHost();
+    const host = new SyntheticHost();
     host.spawn(host.spawn(host.init, '/usr/sbin/nginx'), '/usr/bin/sh');
     const recording = [recordingHeader(new Map([[host.hostId, host.key.publicKey]])), recordingEntry(host.batch())];
     writeFileSync(join(dir, 'attack.rec'), Buffer.concat(recording));
@@ -96,7 +96,7 @@ tests:
 
   test('with a missing or broken recording fails that test only', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-rules-'));
-    const host = new TestHost();
+    const host = new SyntheticHost();
     host.spawn(host.init, '/usr/bin/sh');
     const header = recordingHeader(new Map([[host.hostId, host.key.publicKey]]));
     const whole = recordingEntry(host.batch());

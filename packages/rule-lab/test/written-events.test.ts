@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GivenError, readGiven } from '../src/events/given.ts';
+import { readGiven } from '../src/events/given.ts';
+import { GivenError } from '../src/events/given-fields.ts';
 import { Judge } from '../src/events/judge.ts';
 
 const given = (fields: Readonly<Record<string, unknown>>) => readGiven(Object.entries(fields));

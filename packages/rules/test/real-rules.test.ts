@@ -34,7 +34,7 @@ const fields: FieldCatalogue<Opened> = {
 };
 const folder = join(import.meta.dirname, '../../../rules');
 const sources = readdirSync(folder)
-  .filter((name) => name.endsWith('.yaml'))
+  .filter((name) => /(?<!\.test)\.yaml$/.test(name))
   .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
 
 const set = compileRules({

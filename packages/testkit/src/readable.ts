@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { TestServerError } from './servers/errors.ts';
+import { TestServerError } from '@ringfence/dev-servers/in-process';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const NOBODY = '65534';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
-import { TestHost, testLogs } from '@ringfence/testkit';
+import { logBatch, SyntheticHost } from '@ringfence/synthetic';
 import { registerWriter, writerSchemas } from '../src/avro/codec.ts';
 import { openRecording, recordingEntry, recordingHeader, routeOf } from '../src/recording.ts';
 import { createSigningKey, keyIdOf } from '../src/signing.ts';
@@ -33,10 +33,10 @@ test('a recording contains its records and the keys of its hosts', async () => {
 });
 
 test('the topic and key of a recorded batch, or of log lines, are known', () => {
-  const host = new TestHost({ key });
+  const host = new SyntheticHost({ key });
   host.tick(1);
   assert.deepEqual(routeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
-  assert.deepEqual(routeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
+  assert.deepEqual(routeOf(logBatch(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
   for (const head of ['{"ringfence":{"host_id":', '{"ringfence":null}\n', '{"ringfence":{"host_id":1}}\n'])
     assert.throws(() => routeOf(Buffer.from(head)), /broken head/, head);
 });

@@ -19,13 +19,18 @@ echo x >> /etc/pam.d/other
 ## Configuration of the SSH server written
 mkdir -p /etc/ssh; echo x >> /etc/ssh/sshd_config
 ## Configuration of the SSH server written by a server's command
+#also Configuration of the SSH server written
+#also Shell started by a network server
 mkdir -p /etc/ssh; server 'echo x >> /etc/ssh/sshd_config'
 ## Password hash given on a command line
 useradd -p x eve
 ## Sudo tricked into root
-#setup named /usr/bin/sudo
+#setup stubs /usr/bin/sudo
 sudo -u#-1 id
 ## Shell with the set-user-id bit
+#also Set-user-id bit or capability given to a file
+#also Set-user-id bit set in a scratch folder
 cp /bin/bash /var/tmp/bash; chmod 4755 /var/tmp/bash
 ## Capability given to a file in a scratch folder
+#also Set-user-id bit or capability given to a file
 cp /bin/true /tmp/x; setcap cap_setuid+ep /tmp/x

@@ -1,10 +1,11 @@
 ## Security tool stopped
+#also Security tools looked for
 systemctl stop auditd
 ## Firewall flushed
-#setup named /usr/sbin/iptables
+#setup stubs /usr/sbin/iptables
 iptables -F
 ## SELinux or AppArmor switched off
-#setup named /usr/sbin/setenforce
+#setup stubs /usr/sbin/setenforce
 setenforce 0
 ## Agent attacked
 #guest whose agent may be stopped ends with it

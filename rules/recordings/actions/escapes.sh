@@ -1,59 +1,89 @@
 ## Host reached through /proc/1/root
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 cat /proc/1/root/etc/hostname
 ## Control groups mounted in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 mkdir /tmp/c; mount -t cgroup2 none /tmp/c
 ## Disk of the host mounted by a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 #setup truncate -s 4M /tmp/disk; mkfs.ext4 -q /tmp/disk; losetup /dev/loop7 /tmp/disk || losetup -f /tmp/disk; mkdir -p /mnt/x
 mount /dev/loop7 /mnt/x; umount /mnt/x; losetup -d /dev/loop7
 ## Device node of a disk made in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 mknod /tmp/x b 240 1
 ## Disk written by a container
+#also Suspicious Process Execution
 #in shop:1
 #setup truncate -s 1M /tmp/disk; losetup /dev/loop7 /tmp/disk
 echo x > /dev/loop7; losetup -d /dev/loop7
 ## File system debugger on a disk in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 debugfs -R quit /dev/null
 ## Container enters other namespaces
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 nsenter --mount=/proc/self/ns/mnt true
 ## User namespace made in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 unshare --user true
 ## Container runtime overwritten
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
-#setup named /usr/bin/runc
+#setup stubs /usr/bin/runc
 echo x > /usr/bin/runc
 ## Container with the host's root folder started
+#also Container asked for with the host inside
 #setup image
 # As on a machine that has the second version of control groups alone; there a container gets a mount of them.
 mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
 docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
-#setup named /usr/bin/docker
+#setup stubs /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
 ## Client of a container engine started in a container
+#also Suspicious Process Execution
 #in shop:1
-#setup named /usr/bin/kubectl
+#setup stubs /usr/bin/kubectl
 kubectl get secrets
 ## Interface of the cluster called by hand in a container
+#also Download tool in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 curl -sk https://10.9.8.7:10250/pods
 ## Container looks at how it is confined
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 cat /proc/1/cgroup
 ## Right over the host used by a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 # No command of reboot's has this number, but who may not give any is asked first.
 python3 -c 'import ctypes; ctypes.CDLL(None).reboot(1)'
 ## Right over the host used by a server's command in a container
+#also Right of root used for the first time by an image
+#also Shell started by a network server
+#also Suspicious Process Execution
 #in shop:1
 server 'mount -t tmpfs tmpfs /mnt'
 ## Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 mount -t tmpfs tmpfs /mnt
 ## Privileged container started

@@ -1,10 +1,14 @@
 ## Remote login client started in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 ssh -o BatchMode=yes 10.9.8.7
 ## Remote login client started by a server's command
+#also Shell of a server connects out
+#also Shell started by a network server
 server 'ssh -o BatchMode=yes 10.9.8.7'
 ## SSH with a password on the command line
-#setup named /usr/bin/sshpass
+#setup stubs /usr/bin/sshpass
 sshpass -p secret ssh 10.9.8.7
 ## Many machines logged in to
 for n in $(seq 1 11); do ssh -o BatchMode=yes -o StrictHostKeyChecking=no 10.9.8.$n; done
@@ -18,13 +22,14 @@ python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/ssh-aa/ag
 ## Engine of another machine commanded
 curl -s http://10.9.8.7:2375/containers/json
 ## Redis told to write a file
-#setup named /usr/bin/redis-cli
+#setup stubs /usr/bin/redis-cli
 redis-cli -h 10.9.8.7 config set dir /root/.ssh
 ## Tool for Windows machines started
-#setup named /usr/bin/rpcclient
+#setup stubs /usr/bin/rpcclient
 rpcclient -U x dc1
 ## File of a scratch folder copied to another machine
 echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/tmp/x
 ## Many machines commanded by a server's command
-#setup named /usr/bin/pdsh
+#also Shell started by a network server
+#setup stubs /usr/bin/pdsh
 server 'pdsh -a id'

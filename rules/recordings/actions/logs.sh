@@ -1,4 +1,5 @@
 ## Log file removed
+#also Log files cleared
 echo x > /var/log/auth.log; rm /var/log/auth.log
 ## Journal removed by hand
 mkdir -p /var/log/journal/x; rm -rf /var/log/journal/x
@@ -7,17 +8,17 @@ journalctl --vacuum-time=1s
 ## Record of logins edited
 touch /var/log/wtmp; python3 -c 'open("/var/log/wtmp","r+b")'
 ## Kernel log cleared
-#setup named /usr/bin/dmesg
+#setup stubs /usr/bin/dmesg
 dmesg -C
 ## Audit rules removed
-#setup named /usr/sbin/auditctl
+#setup stubs /usr/sbin/auditctl
 auditctl -D
 ## Configuration of a security tool written
 mkdir -p /etc/rsyslog.d; echo x > /etc/rsyslog.d/50-default.conf
 ## Security tool stopped by its start-up script
 /usr/sbin/service auditd stop
 ## Firewall opened
-#setup named /usr/sbin/iptables
+#setup stubs /usr/sbin/iptables
 iptables -P INPUT ACCEPT
 ## Certificate authority added
 mkdir -p /usr/local/share/ca-certificates; echo x > /usr/local/share/ca-certificates/x.crt

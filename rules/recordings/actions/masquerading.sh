@@ -1,26 +1,28 @@
 ## Program named like a service of the system
-#setup named /home/ann/sshd
+#setup stubs /home/ann/sshd
 /home/ann/sshd -D
 ## Program named like a thread of the kernel
-#setup named /tmp/kworker
+#also Executable run from a scratch folder
+#setup stubs /tmp/kworker
 /tmp/kworker
 ## Program with a misleading name
-#setup named /home/ann/holiday.jpg
+#setup stubs /home/ann/holiday.jpg
 /home/ann/holiday.jpg
 ## Folder named like a way up
 mkdir /tmp/...; echo x > /tmp/.../x
 ## Program run from a place for data
-#setup named /var/log/x
+#setup stubs /var/log/x
 /var/log/x
 ## Program run from a web folder
-#setup named /var/www/html/x
+#setup stubs /var/www/html/x
 /var/www/html/x
 ## Program run through the loader
-#setup named /dev/shm/x
+#setup stubs /dev/shm/x
 /lib64/ld-linux-x86-64.so.2 /dev/shm/x; for l in /lib/ld-linux-*; do $l /dev/shm/x; done
 ## Interpreter makes a file in memory
 python3 -c 'import os; os.memfd_create("x")'
 ## Memory for code that is written while it runs
+#also Executable run from a scratch folder
 cp /opt/lab/memory /tmp/memory; /tmp/memory mmap-anonymous; /tmp/memory mprotect; /tmp/memory mmap
 ## Process hidden by a mount
 sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
@@ -29,8 +31,10 @@ touch -r /usr/bin/ls /etc/hosts
 ## File protected against change
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## Files opened past the system calls
+#also Executable run from a scratch folder
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
+#also Executable run from a scratch folder
 #setup cp "$(command -v bpftool)" /tmp/probe
 /tmp/probe feature probe kernel > /dev/null
 ## Physical memory written

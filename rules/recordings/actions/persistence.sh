@@ -1,4 +1,6 @@
 ## Cron job written in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 mkdir -p /etc/cron.d; echo x > /etc/cron.d/x
 ## Cron job written
@@ -10,6 +12,8 @@ echo 'eve:x:0:0::/:/bin/sh' >> /etc/passwd
 ## SSH authorized keys written
 mkdir -p /root/.ssh; echo k >> /root/.ssh/authorized_keys
 ## SSH authorized keys written by a server's command
+#also SSH authorized keys written
+#also Shell started by a network server
 #setup mkdir -p /root/.ssh
 server 'echo k >> /root/.ssh/authorized_keys'
 ## Systemd unit written
@@ -23,14 +27,16 @@ LD_PRELOAD=/tmp/x.so /bin/true
 ## Kernel module loaded from a file
 busybox insmod /tmp/rk.ko
 ## User added to a group of administrators
-#setup logged
-usermod -aG sudo ann; written
+#setup start_log
+usermod -aG sudo ann; end_log
 ## Login account created
-#setup logged
-useradd -m -s /bin/bash eve; written
+#setup start_log
+useradd -m -s /bin/bash eve; end_log
 ## Kernel module loaded from an unusual place
+#also Kernel module loaded from a file
 #guest it changes the running kernel
 cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
 ## Library loaded into every program
+#also Preload library configured
 #guest every program of the machine would load it
-cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; looked; rm /etc/ld.so.preload
+cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; checked; rm /etc/ld.so.preload

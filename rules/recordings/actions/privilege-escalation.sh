@@ -1,44 +1,59 @@
 ## Set-user-id program raised privileges to root
-#setup named /opt/x/helper; chmod 4755 /opt/x/helper
+#setup stubs /opt/x/helper; chmod 4755 /opt/x/helper
 setpriv --reuid 1000 --clear-groups /opt/x/helper
 ## Privileges of root refused
+#also Executable run from a scratch folder
+#also Program in a scratch folder made executable, then run
 cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --reuid 1000 --clear-groups /tmp/credentials setuid root
 ## Shell with raised privileges
+#also Set-user-id program raised privileges to root
 #setup cp /bin/bash /opt/rbash-x; mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash
 setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c true
 ## Set-user-id bit or capability given to a file
-#setup named /opt/x
+#setup stubs /opt/x
 chmod u+s /opt/x
 ## Set-user-id bit set in a scratch folder
-#setup named /tmp/x
+#also Set-user-id bit or capability given to a file
+#setup stubs /tmp/x
 chmod 4755 /tmp/x
 ## Pages of a system file moved into a pipe
 : > /tmp/empty; /opt/lab/change as 65534 65534 splice /etc/hosts /tmp/empty
 ## Sudo rule written
 mkdir -p /etc/sudoers.d; echo x > /etc/sudoers.d/x
 ## Namespace tool enters the host from a container
+#also Container enters other namespaces
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 nsenter -t 1 -m true
 ## Host disk mounted in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 mount /dev/sda1 /mnt
 ## Container runtime socket used from a container
+#also Suspicious Process Execution
 #in shop:1
 #setup mkdir -p /run; busybox nc -lU /run/docker.sock & python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen()'; sleep 0.1
 /opt/lab/connect unix /run/docker.sock x
 ## Release agent or core pattern written
+#also Suspicious Process Execution
 #in shop:1
 sh -c ': >> /proc/sys/kernel/core_pattern'
 ## Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'
 ## Kernel helper changed by a container
+#also Release agent or core pattern written
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
 #in shop:1
 # To what it is.
 pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern
 ## Sudo refused several times
-#setup logins; logged
-for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+#setup prepare_sshd; start_log
+for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Kernel starts somebody's program
+#also Release agent or core pattern written
 #guest no namespace keeps what the kernel starts apart
-#setup named /var/tmp/x; chown 1000 /var/tmp/x
-was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; looked; echo "$was" > /proc/sys/kernel/core_pattern; looked
+#setup stubs /var/tmp/x; chown 1000 /var/tmp/x
+was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked

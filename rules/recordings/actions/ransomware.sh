@@ -17,18 +17,20 @@ for n in 1 2 3 4 5 6; do userdel nobody$n; done
 ## Rival miners killed
 pkill -9 -f kdevtmpfsi
 ## Machine tuned for mining
-#setup named /usr/sbin/wrmsr
+#setup stubs /usr/sbin/wrmsr
 wrmsr -a 0x1a4 0xf
 ## Mining pool's name asked for
 timeout 2 busybox nslookup pool.supportxmr.com 10.9.8.1
 ## Web page replaced by a server's command
+#also Shell started by a network server
 #setup mkdir -p /var/www/html
 server 'echo x > /var/www/html/index.html'
 ## Machine stopped by a server's command
-#setup named /usr/sbin/reboot
+#also Shell started by a network server
+#setup stubs /usr/sbin/reboot
 server '/usr/sbin/reboot -f'
 ## Fork bomb typed
-#setup named /usr/bin/bash
+#setup stubs /usr/bin/bash
 bash -c ':(){ :|:& };:'
 ## Disk overwritten by a stranger
 #setup truncate -s 1M /tmp/disk; losetup /dev/loop7 /tmp/disk; cp /bin/tee /home/ann/tool

@@ -1,13 +1,17 @@
 ## Burst of questions about the machine
 sh -c 'id; whoami; uname -a; hostname; ip addr; ss -ltn; ps; df; true'
 ## Burst of questions by a server's command
+#also Identity asked from a service's shell
+#also Shell started by a network server
 server 'id; uname -a; ps; ip addr'
 ## Files searched for ways to root
 find /home -perm -4000
 ## Files searched for ways to root by a server's command
+#also Files searched for ways to root
+#also Shell started by a network server
 server 'find /home -perm -4000'
 ## Sweep by ping
-#setup named /usr/bin/ping
+#setup stubs /usr/bin/ping
 for n in $(seq 1 20); do ping -c 1 10.0.0.$n; done
 ## Port scan
 python3 -c '
@@ -19,26 +23,35 @@ pgrep auditd
 ## Machine asked whether it is a virtual one
 systemd-detect-virt
 ## Accounts and groups listed by a server's command
+#also Shell started by a network server
 server 'cat /etc/passwd'
 ## Services listed by a server's command
+#also Shell started by a network server
 #setup mkdir -p /etc/systemd/system
 server 'ls /etc/systemd/system'
 ## Connections listed by a server's command
+#also Shell started by a network server
 server 'cat /proc/net/tcp'
 ## Disks and devices listed by a server's command
+#also Shell started by a network server
 server 'lsblk'
 ## Logs read by a server's command
+#also Shell started by a network server
 #setup echo x > /var/log/auth.log
 server 'grep Accepted /var/log/auth.log'
 ## Rules for passwords asked by a server's command
+#also Shell started by a network server
 server 'cat /etc/login.defs'
 ## Shares looked for by a server's command
-#setup named /usr/sbin/showmount
+#also Shell started by a network server
+#setup stubs /usr/sbin/showmount
 server 'showmount -e 10.9.8.7'
 ## Virtual machines and containers listed by a server's command
-#setup named /usr/bin/virsh
+#also Shell started by a network server
+#setup stubs /usr/bin/virsh
 server 'virsh list --all'
 ## Place, language or time asked by a server's command
+#also Shell started by a network server
 #setup echo UTC > /etc/timezone
 server 'cat /etc/timezone'
 ## Own address asked of a service

@@ -8,6 +8,7 @@ cat /home/ann/.local/login.keyring
 #setup echo x > /root/.bash_history
 grep -i pass /root/.bash_history
 ## Secrets of an application read by a server's command
+#also Shell started by a network server
 #setup mkdir -p /var/www/html; echo x > /var/www/html/wp-config.php
 server 'cat /var/www/html/wp-config.php'
 ## Files searched for passwords
@@ -20,12 +21,12 @@ cat /etc/kubernetes/admin.conf
 ## Memory of a process saved
 gdb -batch -ex 'generate-core-file /tmp/core' -p $$
 ## Password cracker started
-#setup named /opt/john
+#setup stubs /opt/john
 /opt/john hashes
 ## Login traced
 strace -f -o /tmp/sshd.log /bin/true
 ## Traffic captured
-#setup named /usr/bin/tcpdump
+#setup stubs /usr/bin/tcpdump
 tcpdump -i any
 ## Keyboard read
 #setup mkdir -p /dev/shm/input; mount -t tmpfs none /dev/shm/input; mkdir -p /dev/input 2>/dev/null; mount --bind /dev/shm/input /dev/input; echo > /dev/input/event3
@@ -46,7 +47,7 @@ cp /tmp/krb5cc_1000 /home/ann/x
 #setup echo x > /home/ann/.vault-token
 cat /home/ann/.vault-token
 ## Tool that comes between others started
-#setup named /usr/sbin/arpspoof
+#setup stubs /usr/sbin/arpspoof
 arpspoof -i lo -t 10.9.8.5 10.9.8.1
 ## Memory of the kernel read
 #setup mount -t tmpfs tmpfs /proc; echo x > /proc/kcore

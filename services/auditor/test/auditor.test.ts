@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '@ringfence/base';
 import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { encode, FRAME_BYTES, learnSchema, portableSchema, SIGNATURE_BYTES, TOPIC, topicsWith } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { type Auditor, AuditReader, startAuditor } from '../src/index.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/testkit';
+import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/synthetic';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
 import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
 import { alertDocument } from '../src/elasticsearch/documents/alert.ts';

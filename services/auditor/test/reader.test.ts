@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEntity } from '@ringfence/testkit';
+import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEntity } from '@ringfence/synthetic';
 import { type Alert, EventView, encode, KIND, TOPIC } from '@ringfence/wire';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
 import { kindBit } from '../src/kind-bits.ts';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { createTestAlert, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_WALL_OFFSET } from '@ringfence/synthetic';
 import { encode, KIND, TOPIC } from '@ringfence/wire';
 import { MIN_BYTES } from '../src/config.ts';
 import { AuditReader, compileAuditorOptions, createAuditPipeline, SqliteSink } from '../src/index.ts';

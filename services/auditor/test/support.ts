@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InRecord } from '@ringfence/bus';
-import { EVIDENCE_BOOT, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET, evidenceEntity, evidenceStart } from '@ringfence/testkit';
+import {
+  EVIDENCE_BOOT,
+  EVIDENCE_HOST,
+  EVIDENCE_WALL_OFFSET,
+  evidenceEntity,
+  evidenceStart,
+} from '@ringfence/synthetic';
 import {
   asBuffer,
   type Credentials,

@@ -6,7 +6,7 @@ import {
   createTestIncident,
   createTestResult,
   EVIDENCE_HOST,
-} from '@ringfence/testkit';
+} from '@ringfence/synthetic';
 import { encode, TOPIC } from '@ringfence/wire';
 import { createTestBatch, createTestProcess, execBody, gapBody, openBody } from './support.ts';
 

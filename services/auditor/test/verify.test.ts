@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { EVIDENCE_HOST } from '@ringfence/testkit';
+import { EVIDENCE_HOST } from '@ringfence/synthetic';
 import { type AuditRecord, decode, TOPIC, typeOf } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { GENESIS, kindNumber, recordHash } from '../src/chain.ts';

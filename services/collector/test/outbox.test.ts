@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import { BusFullError } from '@ringfence/bus';
-import { TestHost } from '@ringfence/testkit/events';
+import { SyntheticHost } from '@ringfence/synthetic';
 import { LANE } from '@ringfence/wire';
 import { type BatchClass, type SignedBatch, toSignedBatch } from '../src/delivery/batch.ts';
 import { type Outbox, openOutbox } from '../src/delivery/outbox.ts';
@@ -128,7 +128,7 @@ describe('the outbox', () => {
   it('accounts for the events of an encoded batch, delivered or waiting', async () => {
     using directory = new SpoolDirectory();
     const { bus, outbox } = setUp(directory);
-    const host = new TestHost();
+    const host = new SyntheticHost();
     const batchOf = (execs: number): SignedBatch => {
       for (let n = 0; n < execs; n++) host.spawn(host.init, '/bin/true');
       return toSignedBatch(host.batch());

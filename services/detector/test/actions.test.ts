@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { storyLines } from '@ringfence/incident-text';
-import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { IPPROTO, type KindName, layouts, records } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne } from './support.ts';
 
@@ -17,8 +17,8 @@ const ANYTHING = `
 `;
 
 /** Returns the action of the program as the timeline shows it. */
-function sentenceOf(act: (host: TestHost, x: TestProcess) => void): string {
-  const host = createTestHost();
+function sentenceOf(act: (host: SyntheticHost, x: SyntheticProcess) => void): string {
+  const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const x = host.spawn(host.spawn(host.init, '/usr/sbin/cron'), '/opt/x');
   const feed = createFeed(host);

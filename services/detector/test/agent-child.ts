@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { importSigningKey, TOPIC } from '@ringfence/wire';
 
 const TICK_S = 0.5;
@@ -13,7 +13,7 @@ const { brokers, topicPrefix, hostId, key } = JSON.parse(process.argv[2] ?? '{}'
   readonly brokers: readonly string[];
 };
 const ktime = 3_600_000_000;
-const host = createTestHost({
+const host = createSyntheticHost({
   ...{ hostId: hostId ?? '', bootId: `boot-${hostId}`, ktime, wallOffset: Date.now() * 1000 - ktime },
   key: importSigningKey(key ?? ''),
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createEnricherPipeline, startEnricher } from '@ringfence/enricher';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import {
   claimedSigner,
   createSigningKey,
@@ -37,8 +37,8 @@ function attacked(key: SigningKey | null): InRecord[] {
   const { host } = machine;
   host.credentials(host.spawn(host.init, '/bin/sh'), 0);
   const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey }, key });
-  const { outputs } = enricher.handle(testRecords(host.hostId, [host.batch()]));
-  return testRecords(
+  const { outputs } = enricher.handle(consumerRecords(host.hostId, [host.batch()]));
+  return consumerRecords(
     host.hostId,
     outputs.flatMap(({ value }) => value ?? []),
     TOPIC.events,
@@ -87,10 +87,10 @@ test('batches need the signature of an enricher, edges and joins that of a detec
   const edge = { ...cause, end: 'source', detail: 'd', ...ref, alertId: 'a' };
   const [by, wrongKey] = [keys.detector, keys.enricher];
   const handleJoin = (key: SigningKey | null): void =>
-    void detectorWith(by).handle(testRecords('host-1', [encodeSigned('Join', joined, key)], TOPIC.joins));
+    void detectorWith(by).handle(consumerRecords('host-1', [encodeSigned('Join', joined, key)], TOPIC.joins));
   const handleEdge = (key: SigningKey | null): void =>
     void createEdgePipeline({ trusted, stats: createStats() }).handle(
-      testRecords('e', [encodeSigned('Edge', edge, key)], TOPIC.edges),
+      consumerRecords('e', [encodeSigned('Edge', edge, key)], TOPIC.edges),
     );
   for (const call of [handleJoin, handleEdge]) {
     call(by);
@@ -115,7 +115,7 @@ test('a join or an edge under the key of another record is refused', () => {
   };
   const handleJoin = (key: string, value: NewJoin): void =>
     void createDetectorPipeline({ rules: createTestRules() }).handle(
-      testRecords(key, [encodeSigned('Join', value, null)], TOPIC.joins),
+      consumerRecords(key, [encodeSigned('Join', value, null)], TOPIC.joins),
     );
   assert.throws(() => handleJoin('host-2', join), { code: 'ERR_DETECTOR_KEY' });
   assert.throws(() => handleJoin('host-3', { ...join, hostId: 'host-3' }), { code: 'ERR_DETECTOR_KEY' });
@@ -126,7 +126,7 @@ test('a join or an edge under the key of another record is refused', () => {
   const edge = { edge: 'e', kind: 'k', end: '', detail: 'd', at: 1, ...ref, alertId: 'a' };
   const handleEdge = (): void =>
     void createEdgePipeline({ stats: createStats() }).handle(
-      testRecords('other', [encodeSigned('Edge', edge, null)], TOPIC.edges),
+      consumerRecords('other', [encodeSigned('Edge', edge, null)], TOPIC.edges),
     );
   assert.throws(handleEdge, { code: 'ERR_DETECTOR_KEY' });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import { decode, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 
@@ -10,8 +10,8 @@ const SHORT = { chainIdleMs: 10_000 };
 function entered(): {
   readonly web: Machine;
   readonly db: Machine;
-  readonly shell: TestProcess;
-  readonly inside: TestProcess;
+  readonly shell: SyntheticProcess;
+  readonly inside: SyntheticProcess;
 } {
   const [web, db] = [new Machine(1), new Machine(2)];
   db.wait(1_000_000);

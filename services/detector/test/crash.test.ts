@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost, O } from '@ringfence/testkit';
+import { createSyntheticHost, O } from '@ringfence/synthetic';
 import { decode, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, RULES } from './support.ts';
@@ -27,7 +27,7 @@ test('after a kill before the effect, before the commit and after it, no chain i
   try {
     const [path, rules] = [join(directory, 'bus.db'), join(directory, 'rules.yaml')];
     await writeFile(rules, RULES);
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const feed = createFeed(host);
     const shells = Array.from({ length: 5 }, () => host.spawn(host.init, '/bin/bash'));
     const input = Array.from({ length: 200 }, (_, i) => {

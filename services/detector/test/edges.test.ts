@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
 import { joinReason } from '@ringfence/incident-text';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { decode, type Edge, IPPROTO, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector } from './support.ts';

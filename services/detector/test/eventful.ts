@@ -1,5 +1,5 @@
 import type { Effect, InRecord } from '@ringfence/bus';
-import { O, type TestProcess, testRecords } from '@ringfence/testkit';
+import { consumerRecords, O, type SyntheticProcess } from '@ringfence/synthetic';
 import { encodeSigned, TOPIC } from '@ringfence/wire';
 import {
   createDetectorPipeline,
@@ -46,7 +46,7 @@ export class Eventful {
   readonly edgeStore: TestStore = new TestStore();
   readonly effects: Effect[] = [];
   readonly #feeds = new Map<Machine, ReturnType<typeof createFeed>>();
-  readonly shells: { readonly web: TestProcess; readonly db: TestProcess };
+  readonly shells: { readonly web: SyntheticProcess; readonly db: SyntheticProcess };
   readonly detector: DetectorPipeline;
   readonly edges: EdgePipeline = this.createEdges();
   /** Records that the second stage has handled. */
@@ -108,7 +108,7 @@ export class Eventful {
       made.push(effect);
       for (const { topic, key, value } of effect.outputs)
         if (value !== null && (topic === TOPIC.edges || topic === TOPIC.joins))
-          queue.push(...testRecords(key, [value], topic));
+          queue.push(...consumerRecords(key, [value], topic));
     }
     this.effects.push(...made);
     return made;
@@ -122,7 +122,7 @@ export class Eventful {
     const change = { status: 'triaged', verdict: 'false_positive', by: 'ann', note: 'a test', at: 5 } as const;
     const { id: subject = '', hostId = '' } = incident ?? {};
     const value = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
-    this.store.apply(this.detector.handle(testRecords(hostId, [value], TOPIC.feedback)));
+    this.store.apply(this.detector.handle(consumerRecords(hostId, [value], TOPIC.feedback)));
     this.web.wait(3_600_000_000);
     host.tick();
     this.deliver(this.web);

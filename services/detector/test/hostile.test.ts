@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import { createFeed, createTestDetector } from './support.ts';
 
 test('arbitrary bytes are handled or refused as poison, and a refused record changes nothing', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/tmp/sh');
   host.open(sh, '/etc/shadow');
   host.credentials(sh, 0);
@@ -35,7 +35,7 @@ test('arbitrary bytes are handled or refused as poison, and a refused record cha
 });
 
 test('a batch under the key of another host is refused', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.tick();
   const [record] = createFeed(host).next();
   assert.ok(record !== undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createTestHost, O } from '@ringfence/testkit';
+import { createSyntheticHost, O } from '@ringfence/synthetic';
 import { compileDetectorRules, interestOf, readRuleFiles } from '../src/index.ts';
 import { createFeed, createTestDetector, detectOne, TestStore } from './support.ts';
 
@@ -14,7 +14,10 @@ const SCAN = `
 `;
 
 test('hosts are separate, in chains and in thresholds', () => {
-  const [a, b] = [createTestHost({ hostId: 'host-a' }), createTestHost({ hostId: 'host-b', ktime: 5_000_000_000 })];
+  const [a, b] = [
+    createSyntheticHost({ hostId: 'host-a' }),
+    createSyntheticHost({ hostId: 'host-b', ktime: 5_000_000_000 }),
+  ];
   const detector = createTestDetector({}, SCAN);
   const [feedA, feedB] = [createFeed(a), createFeed(b)];
   a.connect(a.spawn(a.init, '/bin/nc'), '10.0.0.1', 1);
@@ -27,11 +30,11 @@ test('hosts are separate, in chains and in thresholds', () => {
 });
 
 test('after a reboot thresholds start again, and the counts of old boots are forgotten', async () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const detector = createTestDetector({}, SCAN);
   const store = new TestStore();
   const boot = (bootId: string, ktime: number): void => {
-    const host = createTestHost({ key, bootId, ktime });
+    const host = createSyntheticHost({ key, bootId, ktime });
     for (const port of [1, 2, 3]) host.connect(host.spawn(host.init, '/bin/nc'), '10.0.0.1', port);
     const effect = detector.handle(createFeed(host).next());
     store.apply(effect);
@@ -42,12 +45,12 @@ test('after a reboot thresholds start again, and the counts of old boots are for
 });
 
 test('a chain of an earlier boot closes at the first tick of the next boot', () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const detector = createTestDetector();
-  const before = createTestHost({ key, bootId: 'boot-1', ktime: 9_000_000_000 });
+  const before = createSyntheticHost({ key, bootId: 'boot-1', ktime: 9_000_000_000 });
   before.credentials(before.spawn(before.init, '/bin/sh'), 0);
   assert.equal(detectOne(detector, createFeed(before).next()).incidents[0]?.state, 'open');
-  const after = createTestHost({ key, bootId: 'boot-2', ktime: 1_000_000 });
+  const after = createSyntheticHost({ key, bootId: 'boot-2', ktime: 1_000_000 });
   after.open(after.spawn(after.init, '/bin/sh'), '/etc/crontab', O.WRONLY);
   after.tick();
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import type { Incident } from '@ringfence/wire';
 import fc from 'fast-check';
 import { Machine, TestFleet } from './fleet.ts';

@@ -11,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { partitionOf } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
+import { kafkaMissing, sharedKafka } from '@ringfence/dev-servers';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { testRecords } from '@ringfence/testkit';
-import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
+import { consumerRecords } from '@ringfence/synthetic';
 import { decode, type EventBatch, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { Attacked, checkSharedCounts, machinesOf, scoreAfter, until } from './one-fleet.ts';
@@ -133,7 +133,7 @@ test('when one of two members is killed during an attack on two hosts, the other
   for (const [i, { host }] of machines.entries()) {
     const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
     const { outputs } = enricher.handle(
-      testRecords(
+      consumerRecords(
         host.hostId,
         halves.map((half) => half[i] as Buffer),
       ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { alertReason } from '@ringfence/incident-text';
-import { O, type TestProcess } from '@ringfence/testkit';
+import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Incident, records, UNSET_ID } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
@@ -20,7 +20,7 @@ const reasonsOf = (incidents: readonly Incident[]): string[] =>
   incidents.flatMap(({ alerts }) => alerts.map(alertReason));
 
 /** A process that systemd started, as the root of a tree */
-const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
+const service = ({ host }: Machine, path: string): SyntheticProcess => host.spawn(host.init, path);
 
 test('two processes that talk over loopback are one chain, whether they connect before or after their alerts', () => {
   for (const before of [true, false]) {
@@ -78,7 +78,7 @@ test('a server with many clients links none of them, and neither does a hub', ()
 test('a common host, user, container or remote machine links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
-  const apart = (start: (path: string) => TestProcess): void => {
+  const apart = (start: (path: string) => SyntheticProcess): void => {
     const [first, second] = [start('/opt/one'), start('/opt/two')];
     for (const process of [first, second]) host.connect(process, '203.0.113.9', 4444);
     machine.steal(first);
@@ -110,7 +110,7 @@ test('processes found running are linked by their login session; those of anothe
       const process = host.unseen(host.init);
       process.sessionId = sessionId;
       return host.snapshot(process, '/bin/bash');
-    }) as [TestProcess, TestProcess];
+    }) as [SyntheticProcess, SyntheticProcess];
     machine.steal(shell);
     machine.persist(orphan);
     const incidents = openOf(machine);
@@ -146,7 +146,7 @@ test('pods of one workload are one chain, except with the default account, which
       const pod = { namespace: 'shop', serviceAccount: account, image: 'shop/checkout:1' };
       host.container({ cgroup, id: `c${cgroup}`, ...pod });
       return host.exec(host.fork(shim, { cgroup }), '/app/server');
-    }) as [TestProcess, TestProcess];
+    }) as [SyntheticProcess, SyntheticProcess];
     machine.steal(first);
     machine.persist(second);
     const incidents = openOf(machine);
@@ -164,7 +164,7 @@ test('two processes that run files of the same written content are linked, also 
     const machine = new Machine(1);
     const { host } = machine;
     host.hashes();
-    const run = (from: TestProcess, path: string): TestProcess => {
+    const run = (from: SyntheticProcess, path: string): SyntheticProcess => {
       host.open(from, path, O.WRONLY | O.CREAT);
       const ran = host.spawn(from, path);
       if (!late) host.hash(ran, path, { sha256: SHA256 });

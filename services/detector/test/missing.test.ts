@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
@@ -13,12 +13,12 @@ const QUIET = `
   tags: [credential-access, T1003.008]
 `;
 
-const later = (host: TestHost): void => {
+const later = (host: SyntheticHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
 };
 
 test('the alert of a missing event is about the last event, and is added to its chain', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + QUIET);
   const bash = loginShell(host);
@@ -50,7 +50,7 @@ test('the alert of a missing event is about the last event, and is added to its 
 });
 
 test('a restart in between gives the same alert', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   const bash = loginShell(host);
   host.open(bash, '/etc/shadow');
@@ -68,7 +68,7 @@ test('a restart in between gives the same alert', async () => {
 });
 
 test('a damaged event in the memory of a sequence is dropped and counted, and no tick throws', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   host.open(loginShell(host), '/etc/shadow');
   const store = new TestStore();
@@ -121,7 +121,7 @@ async function keptBytes(store: TestStore): Promise<Buffer[]> {
 
 test('suppress and throttle hold such alerts back as well', () => {
   const raised = (limits: string): string[] => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const bash = loginShell(host);
     for (const name of ['cat', 'cat', 'less']) host.open(host.spawn(bash, `/usr/bin/${name}`), '/etc/shadow');
     later(host);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { alertReason, storyLines } from '@ringfence/incident-text';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { alertId, type Incident } from '@ringfence/wire';
 import { bootedHost, createFeed, createTestDetector, detectOne, latest, login } from './support.ts';
 

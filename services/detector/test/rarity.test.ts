@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Bus, type InRecord, MAX_RECORD_BYTES, openEmbeddedBus } from '@ringfence/bus';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/wire';
 import { ExchangeCounts } from '../src/fleet/exchange.ts';
 import { RarityTopic } from '../src/fleet/rarity-topic.ts';
@@ -160,7 +160,7 @@ test('a false positive lowers the rule in the whole fleet, until it is taken bac
     const change = { status: 'closed', verdict, by: 'ann', note: '', at } as const;
     const { id: subject, hostId } = incident;
     const record = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
-    await memberA.take(testRecords(hostId, [record], TOPIC.feedback));
+    await memberA.take(consumerRecords(hostId, [record], TOPIC.feedback));
   };
   await judge('false_positive', 1);
   await memberB.receives(2);

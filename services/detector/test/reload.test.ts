@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { readRuleFiles, startDetector } from '../src/index.ts';
 
@@ -26,7 +26,7 @@ test('during a reload every event meets a whole set of rules, and a broken file 
   await write(0);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
   const detector = await startDetector({ bus, rulePaths: [temporary.path], watchRules: false });
   let sent = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import { createFeed, createTestDetector, found, latest, RULES, TestStore } from './support.ts';
 
@@ -42,12 +42,12 @@ const THRESHOLD = `${RULES}
 const OPTIONS = { chainIdleMs: 4000, maxChains: 4, maxAlerts: 6, maxEntities: 24, repeatsPerMinute: 2 };
 
 /** Plays random logins, shells in shells, writes, scans and ticks. */
-function play(host: TestHost, steps: readonly number[]): Buffer[] {
+function play(host: SyntheticHost, steps: readonly number[]): Buffer[] {
   const batches: Buffer[] = [];
   host.hashes();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const sshd = host.spawn(host.init, '/usr/sbin/sshd');
-  const shells: TestProcess[] = [host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash')];
+  const shells: SyntheticProcess[] = [host.spawn(host.spawn(sshd, '/usr/sbin/sshd'), '/bin/bash')];
   for (const step of steps) {
     const shell = shells[(step >>> 4) % shells.length] ?? host.init;
     const kind = step % 15;
@@ -85,11 +85,11 @@ const withThreshold = (): ReturnType<typeof createTestDetector> => createTestDet
 const RAISED_ON_ONE_TICK = [45_827, 52_964, 16_577, 13_569, 39_464, 39_089, ...Array<number>(20).fill(0)];
 
 test('a restart after any record gives the same alerts, incidents and state as no restart', async () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const steps = fc.array(fc.nat({ max: 1 << 16 }), { minLength: 20, maxLength: 100 });
   await fc.assert(
     fc.asyncProperty(steps, async (chosen) => {
-      const host = createTestHost({ key });
+      const host = createSyntheticHost({ key });
       const input = createFeed(host).of(play(host, chosen));
       const whole = withThreshold();
       const wholeStore = new TestStore();
@@ -113,7 +113,7 @@ test('a restart after any record gives the same alerts, incidents and state as n
 });
 
 test('redelivered records have no second effect', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const input = createFeed(host).of(
     play(
       host,
@@ -133,7 +133,7 @@ test('redelivered records have no second effect', async () => {
 });
 
 test('versions of an incident rise by one, and alert ids never repeat', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const input = createFeed(host).of(
     play(
       host,
@@ -150,7 +150,7 @@ test('versions of an incident rise by one, and alert ids never repeat', () => {
 });
 
 test('a damaged state entry stops the restart, and the error names it', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const store = new TestStore();
   const [record] = createFeed(host).of(play(host, [2, 3, 6]));
   assert.ok(record !== undefined);
@@ -167,7 +167,7 @@ test('a damaged state entry stops the restart, and the error names it', async ()
 });
 
 test('a flood of repetitions writes counts, not the chain', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   const detector = createTestDetector();
   const shell = host.spawn(host.init, '/bin/bash');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { O, testRecords } from '@ringfence/testkit';
+import { consumerRecords, O } from '@ringfence/synthetic';
 import { encodeSigned, type Incident, TOPIC } from '@ringfence/wire';
 import type { DetectorPipeline } from '../src/index.ts';
 import { Machine, TestFleet } from './fleet.ts';
@@ -128,7 +128,7 @@ test('a false positive of several hosts lowers the rules of all of them', async 
   const change = { status: 'closed', verdict: 'false_positive', by: 'ann', note: '', at: 1 } as const;
   const { id: subject, hostId } = incident;
   const feedback = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
-  const [judged] = found(detector.handle(testRecords(hostId, [feedback], TOPIC.feedback))).incidents;
+  const [judged] = found(detector.handle(consumerRecords(hostId, [feedback], TOPIC.feedback))).incidents;
   assert.equal(judged?.score, incident.score, 'a rule that has matched keeps its weight');
   const next = new Machine(3);
   next.persist(next.host.spawn(next.host.init, '/bin/sh'));

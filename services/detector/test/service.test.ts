@@ -7,7 +7,7 @@ import type { Log } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startEnricher } from '@ringfence/enricher';
 import type { Interest } from '@ringfence/interest';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 import { RULES } from './support.ts';
@@ -28,7 +28,7 @@ test('raw batches on a bus become alerts and incidents', async () => {
   await writeFile(join(directory, 'rules.yaml'), RULES);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
   const detector = await startDetector({ bus, rulePaths: [directory] });
   const sh = host.spawn(host.unseen(), '/bin/sh');

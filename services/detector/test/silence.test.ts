@@ -11,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { KafkaBus } from '@ringfence/bus-kafka';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { kafkaMissing, startKafka } from '@ringfence/dev-servers';
+import type { Faults } from '@ringfence/dev-servers/in-process';
 import { startEnricher } from '@ringfence/enricher';
-import type { Faults } from '@ringfence/testkit';
-import { kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 

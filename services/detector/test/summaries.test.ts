@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
@@ -14,12 +14,12 @@ const FEW = `
   tags: [command-and-control, T1071]
 `;
 
-const later = (host: TestHost): void => {
+const later = (host: SyntheticHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
 };
 
 test('a summary raises its alert at the end of the window, about the first event, and in its chain', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + FEW);
   const bash = loginShell(host);
@@ -47,7 +47,7 @@ test('a summary raises its alert at the end of the window, about the first event
 });
 
 test('a restart in between gives the same alert, and a damaged event is dropped and counted', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const feed = createFeed(host);
   host.connect(loginShell(host), '203.0.113.1', 443);
   const first = feed.next();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import { consumerRecords, createSyntheticHost, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Alert, decode, type Incident, TOPIC } from '@ringfence/wire';
 import {
   compileDetectorRules,
@@ -54,13 +54,16 @@ export function createTestDetector(options: DetectorOptions = {}, text: string =
 }
 
 /** Enriches the batches of a host. */
-export function createFeed(host: TestHost): { next(): InRecord[]; of(batches: readonly Uint8Array[]): InRecord[] } {
+export function createFeed(host: SyntheticHost): {
+  next(): InRecord[];
+  of(batches: readonly Uint8Array[]): InRecord[];
+} {
   const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
   let offset = 0;
   const of = (batches: readonly Uint8Array[]): InRecord[] => {
-    const { outputs } = enricher.handle(testRecords(host.hostId, batches));
+    const { outputs } = enricher.handle(consumerRecords(host.hostId, batches));
     const values = outputs.flatMap(({ value }) => (value === null ? [] : [value]));
-    const records = testRecords(host.hostId, values, TOPIC.events, offset);
+    const records = consumerRecords(host.hostId, values, TOPIC.events, offset);
     offset += records.length;
     return records;
   };
@@ -117,19 +120,19 @@ export class TestStore {
 }
 
 /** Returns the shell of an SSH login. */
-export function loginShell(host: TestHost): TestProcess {
+export function loginShell(host: SyntheticHost): SyntheticProcess {
   return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
 }
 
 /** Returns the shell of a session: systemd → sshd → sshd (session) → bash. */
-export function login(host: TestHost, listener: TestProcess): TestProcess {
+export function login(host: SyntheticHost, listener: SyntheticProcess): SyntheticProcess {
   const session = host.spawn(listener, '/usr/sbin/sshd', ['sshd: root [priv]']);
   return host.spawn(session, '/bin/bash', ['-bash']);
 }
 
 /** Returns a host with a listening sshd and with cron. */
-export function bootedHost(): { host: TestHost; sshd: TestProcess; cron: TestProcess } {
-  const host = createTestHost();
+export function bootedHost(): { host: SyntheticHost; sshd: SyntheticProcess; cron: SyntheticProcess } {
+  const host = createSyntheticHost();
   host.user(0, 'root');
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const sshd = host.spawn(host.init, '/usr/sbin/sshd', ['/usr/sbin/sshd', '-D']);

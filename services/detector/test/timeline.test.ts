@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { alertReason, incidentTitle, storyLines } from '@ringfence/incident-text';
-import { O } from '@ringfence/testkit';
+import { O } from '@ringfence/synthetic';
 import { type Incident, IPPROTO, incidentId, records } from '@ringfence/wire';
 import { bootedHost, createFeed, createTestDetector, detectOne, latest, login, RULES } from './support.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Step } from '@ringfence/base';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { createDetectorPipeline } from '../src/index.ts';
 import { createFeed, createTestRules, found } from './support.ts';
 
 test('each alert is traced from its event to its incident, and records are the same without tracing', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const shell = host.spawn(host.init, '/bin/sh');
   host.exec(shell, '/tmp/dropped');
   const feed = createFeed(host);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { InRecord } from '@ringfence/bus';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import {
   decode,
   encodeSigned,
@@ -28,7 +28,11 @@ function feedbackOn(
   subject = incident?.id ?? '',
   hostId = 'host-1',
 ): InRecord[] {
-  return testRecords(hostId, [encodeSigned('Feedback', { subject, hostId, change, incident }, null)], TOPIC.feedback);
+  return consumerRecords(
+    hostId,
+    [encodeSigned('Feedback', { subject, hostId, change, incident }, null)],
+    TOPIC.feedback,
+  );
 }
 
 /** Raises one critical alert on a machine, which is an incident. */

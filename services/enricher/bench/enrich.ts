@@ -1,4 +1,4 @@
-import { createTestHost, O, type TestHost, testRecords } from '@ringfence/testkit';
+import { consumerRecords, createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { createEnricherPipeline } from '../src/pipeline.ts';
 
 const BATCHES = 60;
@@ -6,8 +6,8 @@ const EVENTS = 5000;
 const PROCESSES = 200;
 
 /** Opens by known processes, one exec in a hundred events: what a busy host sends most. */
-function opens(): { host: TestHost; batches: Buffer[] } {
-  const host = createTestHost();
+function opens(): { host: SyntheticHost; batches: Buffer[] } {
+  const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const processes = Array.from({ length: PROCESSES }, (_, i) =>
     host.spawn(host.init, `/usr/bin/worker-${i}`, ['worker', String(i), '--with', 'arguments']),
@@ -26,8 +26,8 @@ function opens(): { host: TestHost; batches: Buffer[] } {
 }
 
 /** Nothing but short-lived processes, more than there is room for: fork, exec, exit. */
-function storms(): { host: TestHost; batches: Buffer[] } {
-  const host = createTestHost();
+function storms(): { host: SyntheticHost; batches: Buffer[] } {
+  const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   const batches: Buffer[] = [host.batch()];
   for (let batch = 0; batch < BATCHES; batch++) {
@@ -38,13 +38,13 @@ function storms(): { host: TestHost; batches: Buffer[] } {
   return { host, batches };
 }
 
-function measure(name: string, { host, batches }: { host: TestHost; batches: Buffer[] }): void {
+function measure(name: string, { host, batches }: { host: SyntheticHost; batches: Buffer[] }): void {
   const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
   for (let round = 1; round <= 3; round++) {
     const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
     let [state, slowest] = [0, 0];
     const started = performance.now();
-    for (const record of testRecords(host.hostId, batches)) {
+    for (const record of consumerRecords(host.hostId, batches)) {
       const before = performance.now();
       state += enricher.handle([record]).state.length;
       slowest = Math.max(slowest, performance.now() - before);

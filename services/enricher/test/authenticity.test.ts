@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { KeyObject } from 'node:crypto';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { claimedSigner, createSigningKey, decode, signBytes, TOPIC, topicsWith, verifyRecord } from '@ringfence/wire';
 import type { Enrolment } from '../src/config.ts';
 import { startEnricher } from '../src/main.ts';
@@ -10,7 +10,7 @@ import { createEnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records } from './support.ts';
 
 test('what the enricher writes carries its signature, and a replay gives the same bytes', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const key = createSigningKey();
   host.spawn(host.init, '/bin/sh');
   const input = records(host, [host.batch()]);
@@ -25,7 +25,7 @@ test('what the enricher writes carries its signature, and a replay gives the sam
 });
 
 test('a batch sent again changes nothing and says nothing', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.open(host.spawn(host.init, '/bin/sh'), '/etc/passwd');
   const batch = host.batch();
@@ -40,7 +40,7 @@ test('a batch sent again changes nothing and says nothing', () => {
 });
 
 test('an agent that speaks for another host with its own key is refused', () => {
-  const [mallory, victim] = [createTestHost({ hostId: 'mallory' }), createTestHost({ hostId: 'victim' })];
+  const [mallory, victim] = [createSyntheticHost({ hostId: 'mallory' }), createSyntheticHost({ hostId: 'victim' })];
   const keys = new Map([mallory, victim].map((host) => [host.hostId, host.key.publicKey]));
   const enricher = createEnricherPipeline({ enrolment: { keyFor: (hostId) => keys.get(hostId) } });
   victim.tick();
@@ -53,8 +53,8 @@ test('an agent that speaks for another host with its own key is refused', () => 
 });
 
 test('a revoked key is refused at once, what it signed before is not, and the next key of the host counts', () => {
-  const old = createTestHost();
-  const next = createTestHost({ run: 5n });
+  const old = createSyntheticHost();
+  const next = createSyntheticHost({ run: 5n });
   const revokedAt = 1000;
   const enrolment: Enrolment = {
     keyFor(_, keyId, at) {
@@ -77,7 +77,7 @@ test('a revoked key is refused at once, what it signed before is not, and the ne
 });
 
 test('a host whose enrolment is on its way is waited for; strangers are not, beyond a few', async () => {
-  const [host, stranger] = [createTestHost({ hostId: 'new' }), createTestHost({ hostId: 'stranger' })];
+  const [host, stranger] = [createSyntheticHost({ hostId: 'new' }), createSyntheticHost({ hostId: 'stranger' })];
   const enrolled = new Map<string, KeyObject>();
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));

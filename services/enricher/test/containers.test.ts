@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, type FieldValue } from '@ringfence/fields';
-import { createTestHost, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { EventView, KIND, u64FromBigInt } from '@ringfence/wire';
 import { createTestEnricher, records } from './support.ts';
 
@@ -9,7 +9,7 @@ const CGROUP = 9n;
 const OWN = { mnt: 5, pid: 50, net: 5, user: 5, uts: 5, ipc: 5, cgroup: 5, pidInNs: 1 };
 
 /** Fields of the last exec, as rules read them. */
-function fieldsOfExec(host: TestHost, names: readonly string[]): Record<string, FieldValue> {
+function fieldsOfExec(host: SyntheticHost, names: readonly string[]): Record<string, FieldValue> {
   const { outputs } = createTestEnricher(host).handle(records(host, [host.batch()]));
   const view = new EventView();
   let found: Record<string, FieldValue> = {};
@@ -32,7 +32,7 @@ function fieldOf(view: EventView, name: string): FieldValue {
 
 describe('fields of a container', () => {
   test('say what it is made of, under the names of ECS and Falco', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     host.container({
       cgroup: CGROUP,
       imageId: 'sha256:aa',
@@ -73,7 +73,7 @@ describe('fields of a container', () => {
   });
 
   test('are absent where nothing is known; what earlier agents had in labels is still read', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     host.container({ cgroup: CGROUP, labels: { 'io.kubernetes.pod.name': 'old-0' } });
     host.exec(host.fork(host.init, { cgroup: CGROUP }), '/bin/x');
     assert.deepEqual(
@@ -90,7 +90,7 @@ describe('fields of a container', () => {
   const cases: readonly {
     readonly description: string;
     readonly namespaces?: readonly string[];
-    readonly run: (host: TestHost, shim: TestProcess) => void;
+    readonly run: (host: SyntheticHost, shim: SyntheticProcess) => void;
     readonly expected: string | undefined;
   }[] = [
     {
@@ -126,7 +126,7 @@ describe('fields of a container', () => {
   ];
   for (const { description, namespaces = [], run, expected } of cases) {
     test(`container.entry of ${description} is ${expected ?? 'not said'}`, () => {
-      const host = createTestHost();
+      const host = createSyntheticHost();
       host.container({ cgroup: CGROUP, namespaces: [...namespaces] });
       run(host, host.spawn(host.init, '/usr/bin/containerd-shim'));
       assert.deepEqual(fieldsOfExec(host, ['container.entry']), { 'container.entry': expected });

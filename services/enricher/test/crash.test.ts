@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost, O } from '@ringfence/testkit';
+import { createSyntheticHost, O } from '@ringfence/synthetic';
 import { TOPIC, topicsWith } from '@ringfence/wire';
 import { createTestEnricher } from './support.ts';
 
@@ -24,7 +24,7 @@ test('killed before the effect, before the commit and after it: nothing is lost,
   const directory = await mkdtemp(join(tmpdir(), 'rf-enricher-'));
   try {
     const path = join(directory, 'bus.db');
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const batches: Buffer[] = [];
     for (let i = 0; i < 300; i++) {
       const sh = host.spawn(host.init, `/bin/tool-${i % 7}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { EventView } from '@ringfence/wire';
 import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
@@ -11,7 +11,7 @@ const SHA256 = '5e'.repeat(32);
 const SIGMA = `SHA256=${SHA256.toUpperCase()}`;
 
 /** The named fields of each event of a process that the next batch holds. */
-function fieldsOf(enricher: EnricherPipeline, host: TestHost, offset: number, names = FIELDS): unknown[][] {
+function fieldsOf(enricher: EnricherPipeline, host: SyntheticHost, offset: number, names = FIELDS): unknown[][] {
   const fields = names.map((name) => catalogue.fields.find((field) => field.name === name));
   const rows: unknown[][] = [];
   for (const { value } of enricher.handle(records(host, [host.batch()], offset)).outputs) {
@@ -23,7 +23,7 @@ function fieldsOf(enricher: EnricherPipeline, host: TestHost, offset: number, na
 }
 
 test('an exec is pending until its hash comes, as an event of the process; later execs of the file know it at once', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
   const first = host.exec(host.fork(), '/tmp/x');
@@ -49,7 +49,7 @@ test('an exec is pending until its hash comes, as an event of the process; later
 });
 
 test('what was skipped says why: for one exec, or for every exec of the file', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
   const gone = host.exec(host.fork(), '/tmp/gone');
@@ -70,7 +70,7 @@ test('what was skipped says why: for one exec, or for every exec of the file', (
 });
 
 test('a hash that comes after the next exec is of the program it was made of, and names who wrote it', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
   const shell = host.exec(host.fork(), '/bin/sh');
@@ -86,7 +86,7 @@ test('a hash that comes after the next exec is of the program it was made of, an
 });
 
 test('the hash of a script is of its process too, beside that of the interpreter: an event has the one it tells', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
   const names = [
@@ -115,7 +115,7 @@ test('the hash of a script is of its process too, beside that of the interpreter
 });
 
 test('without an agent that hashes nothing is pending, and what it says of files alone is no event of a process', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.exec(host.fork(), '/bin/true');
   host.hash(undefined, '/bin/true', { sha256: SHA256 });
@@ -126,7 +126,7 @@ test('without an agent that hashes nothing is pending, and what it says of files
 });
 
 test('what is known of files is bounded, outlives a restart, and a hash of another length is none', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const store = new TestStore();
   host.hashes();

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/wire';
 import fc from 'fast-check';
 import { createTestEnricher, records } from './support.ts';
 
 /** The same batch with other bytes, signed again: the agent itself is hostile. */
-function resign(host: TestHost, batch: Buffer, change: (bytes: Buffer) => void): Buffer {
+function resign(host: SyntheticHost, batch: Buffer, change: (bytes: Buffer) => void): Buffer {
   const bytes = Buffer.from(batch);
   change(bytes);
   signBytes(host.key, bytes.subarray(0, -64)).copy(bytes, bytes.length - 64);
   return bytes;
 }
 
-const fails = (host: TestHost, batch: Uint8Array, code: string, key = host.hostId): void => {
+const fails = (host: SyntheticHost, batch: Uint8Array, code: string, key = host.hostId): void => {
   const enricher = createTestEnricher(host);
   const [record] = records(host, [batch]);
   assert.ok(record !== undefined);
   assert.throws(() => enricher.handle([{ ...record, key }]), { code, fate: 'poison' });
 };
 
-function smallBatch(host: TestHost): Buffer {
+function smallBatch(host: SyntheticHost): Buffer {
   host.spawn(host.init, '/bin/sh');
   host.container({ cgroup: 7n, labels: { a: 'b' } });
   host.tick();
@@ -29,7 +29,7 @@ function smallBatch(host: TestHost): Buffer {
 }
 
 test('a batch that another key signed, or that was changed, is refused', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const batch = smallBatch(host);
   const forged = Buffer.from(batch);
   signBytes(createSigningKey(), batch.subarray(0, -64)).copy(forged, batch.length - 64);
@@ -40,14 +40,14 @@ test('a batch that another key signed, or that was changed, is refused', () => {
 });
 
 test('a host that nobody enrolled is refused, and so is a batch under the key of another', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   fails(host, smallBatch(host), 'ERR_ENRICHER_UNKNOWN_HOST', 'somebody-else');
-  const other = createTestHost({ hostId: 'other', key: host.key });
+  const other = createSyntheticHost({ hostId: 'other', key: host.key });
   fails(host, smallBatch(other), 'ERR_ENRICHER_KEY');
 });
 
 test('a bad batch leaves no trace: what comes before and after it in one poll is as if it had not been there', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const good = [smallBatch(host), smallBatch(host)];
   const bad = resign(host, smallBatch(host), (bytes) => bytes.fill(0xff, bytes.length - 120, bytes.length - 90));
   const enricher = createTestEnricher(host);
@@ -62,7 +62,7 @@ test('a bad batch leaves no trace: what comes before and after it in one poll is
 });
 
 test('any bytes at all, well signed, are processed or refused as poison', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const batch = smallBatch(host);
   const change = fc.record({
     at: fc.nat({ max: batch.length - 65 }),
@@ -87,19 +87,19 @@ test('any bytes at all, well signed, are processed or refused as poison', () => 
 test('times and numbers that sums are not exact with are refused, before a gap, a silence or a log line is made of them', () => {
   const far = 2 ** 53 - 2;
   for (const wallOffset of [far, -far]) {
-    const host = createTestHost({ wallOffset });
+    const host = createSyntheticHost({ wallOffset });
     fails(host, smallBatch(host), 'ERR_ENRICHER_BOUNDS');
   }
-  const late = createTestHost();
+  const late = createSyntheticHost();
   late.ktime = 2 ** 52;
   fails(late, smallBatch(late), 'ERR_ENRICHER_BOUNDS');
-  const numbered = createTestHost();
+  const numbered = createSyntheticHost();
   numbered.drop(LANE.bulk, far);
   fails(numbered, smallBatch(numbered), 'ERR_ENRICHER_BOUNDS');
 });
 
 test('events that no record takes with their context go to the dead letters, with all that their agent sent', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`, 'x'.repeat(512)]));
   host.container({ cgroup: 7n, labels });
   const process = host.spawn(host.init, '/bin/sh');
@@ -118,7 +118,7 @@ test('events that no record takes with their context go to the dead letters, wit
 });
 
 test('a loop of parents, a parent younger than its child and pid 0 are no tree, and harm nothing', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const a = host.unseen(undefined, 50);
   const b = host.unseen(a, 51);
   host.fork(b, { pid: 50 });

@@ -1,6 +1,6 @@
 /** What an enricher keeps after known steps. history/state-VERSION.json has it as each released version wrote it. */
 import type { InRecord, Position } from '@ringfence/bus';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
 export interface KeptState {
@@ -9,7 +9,7 @@ export interface KeptState {
 }
 
 /** The same steps for every version: records before the state is kept, and after it is restored. */
-export function knownSteps(host: TestHost): { readonly before: InRecord; readonly after: InRecord } {
+export function knownSteps(host: SyntheticHost): { readonly before: InRecord; readonly after: InRecord } {
   host.user(0, 'root');
   host.container({ cgroup: 7n, id: 'c7', image: 'nginx:1.27' });
   const sh = host.spawn(host.init, '/bin/sh', ['sh', '-c', 'id']);
@@ -27,7 +27,7 @@ export function knownSteps(host: TestHost): { readonly before: InRecord; readonl
 
 /** Returns what this version keeps after the steps. */
 export async function keptState(version: string): Promise<KeptState> {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const store = new TestStore();
   store.apply(createTestEnricher(host).handle([knownSteps(host).before]));
   const entries: KeptState['entries'][number][] = [];

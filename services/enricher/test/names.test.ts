@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
-import { createTestHost, type EventValues, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, type EventValues, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { EventView, IPPROTO, KIND, records as layout, SOCK } from '@ringfence/wire';
 import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
@@ -21,8 +21,8 @@ function answer(name: string, addresses: readonly string[]): Buffer {
 }
 
 function hears(
-  host: TestHost,
-  process: TestProcess,
+  host: SyntheticHost,
+  process: SyntheticProcess,
   name: string,
   addresses: string[],
   change: EventValues = {},
@@ -38,7 +38,7 @@ function hears(
   host.event(process, 'Packet', { ...ends, payload: answer(name, addresses), ...change });
 }
 
-function connects(host: TestHost, process: TestProcess, address: string): void {
+function connects(host: SyntheticHost, process: SyntheticProcess, address: string): void {
   const to = {
     family: AF_INET,
     type: SOCK.STREAM,
@@ -50,7 +50,7 @@ function connects(host: TestHost, process: TestProcess, address: string): void {
 }
 
 /** Names of the destination of each connect in the next batch. */
-function namesOf(enricher: EnricherPipeline, host: TestHost, offset = 0, store?: TestStore): unknown[] {
+function namesOf(enricher: EnricherPipeline, host: SyntheticHost, offset = 0, store?: TestStore): unknown[] {
   const effect = enricher.handle(records(host, [host.batch()], offset));
   store?.apply(effect);
   return effect.outputs.flatMap(({ value }) => {
@@ -63,7 +63,7 @@ function namesOf(enricher: EnricherPipeline, host: TestHost, offset = 0, store?:
 }
 
 test('a peer is called what a name server was asked for, the newest name first, for an hour', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const curl = host.exec(host.fork(), '/usr/bin/curl');
   connects(host, curl, '192.0.2.1');
@@ -83,7 +83,7 @@ test('a peer is called what a name server was asked for, the newest name first, 
 });
 
 test('what is no answer that has arrived says nothing: a question, one that leaves, one that is broken', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const named = host.exec(host.fork(), '/usr/sbin/named');
   const question = answer('a.net', ['192.0.2.1']);
@@ -97,7 +97,7 @@ test('what is no answer that has arrived says nothing: a question, one that leav
 });
 
 test('what a container is told counts for it alone, what the host is told for all', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   for (const [cgroup, id] of [
     [77n, 'one'],
@@ -120,7 +120,7 @@ test('what a container is told counts for it alone, what the host is told for al
 });
 
 test('a restart forgets no name, and what had to go is gone from the store', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const first = createTestEnricher(host);
   const store = new TestStore();
   const curl = host.exec(host.fork(), '/usr/bin/curl');

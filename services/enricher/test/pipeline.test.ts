@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
-import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, EventView, KIND, RawBatchReader } from '@ringfence/wire';
 import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
 
 /** These fields of each exec. */
-function fieldsOfExecs(host: TestHost, names: readonly string[]): unknown[][] {
+function fieldsOfExecs(host: SyntheticHost, names: readonly string[]): unknown[][] {
   const fields = names.map((name) => catalogue.fields.find((one) => one.name === name)!);
   const [batch] = createTestEnricher(host).handle(records(host, [host.batch()])).outputs;
   const view = new EventView();
@@ -17,7 +17,7 @@ function fieldsOfExecs(host: TestHost, names: readonly string[]): unknown[][] {
 }
 
 test('events carry their process, its ancestors, its user and its container', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.user(0, 'root');
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   host.container({ cgroup: 77n, id: 'c1' });
@@ -36,7 +36,7 @@ test('events carry their process, its ancestors, its user and its container', ()
 });
 
 test('the bytes of each event are those of the raw batch', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/bin/sh');
   host.open(sh, Buffer.from([0x2f, 0xff, 0xfe, 0x1b]), O.WRONLY);
   const raw = host.batch();
@@ -51,7 +51,7 @@ test('the bytes of each event are those of the raw batch', () => {
 });
 
 test('an event sees the image that its process had then, though it executes another in the same batch', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const process = host.spawn(host.init, '/tmp/first');
   host.open(process, '/a');
   host.exec(process, '/tmp/second');
@@ -67,7 +67,7 @@ test('an event sees the image that its process had then, though it executes anot
 });
 
 test('a fork has the image of its parent until it executes something', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/bin/sh');
   const child = host.fork(sh);
   host.open(child, '/a');
@@ -81,7 +81,7 @@ test('a fork has the image of its parent until it executes something', () => {
 });
 
 test('a kernel thread is called by its name as a whole, which has slashes and is no path', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const worker = host.snapshot(host.fork(host.init), '', { filename: 'kworker/u8:2' });
   host.spawn(worker, '/sbin/modprobe');
   const told = fieldsOfExecs(host, ['falco.proc.name', 'process.name', 'process.parent.name', 'falco.proc.pname']);
@@ -92,7 +92,7 @@ test('a kernel thread is called by its name as a whole, which has slashes and is
 });
 
 test('of a parent that nobody has told of there is its number, and no empty text', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.spawn(host.unseen(undefined, 77), '/bin/sh');
   const texts = ['name', 'executable', 'command_line'].map((name) => `process.parent.${name}`);
   const [told] = fieldsOfExecs(host, ['process.parent.pid', ...texts, 'falco.proc.pname']);
@@ -102,7 +102,7 @@ test('of a parent that nobody has told of there is its number, and no empty text
 test('of the ancestors listed as a whole those that nobody has told of are left out', () => {
   const native = ['name', 'executable'].map((name) => `process.ancestors.${name}`);
   const falco = ['aname', 'aexe', 'acmdline', 'apid'].map((name) => `falco.proc.${name}`);
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const sh = host.spawn(host.unseen(undefined, 77), '/bin/sh', ['sh']);
   host.spawn(sh, '/bin/id', ['id']);
   assert.deepEqual(fieldsOfExecs(host, [...native, ...falco]), [
@@ -112,7 +112,7 @@ test('of the ancestors listed as a whole those that nobody has told of are left 
 });
 
 test('what failed changes neither the tree nor a process, and is of who tried it', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/bin/sh');
   const attempt = { result: -13, count: 1, path: '/tmp/x', argv: '/tmp/x' };
   host.event(sh, 'Attempt', { ...attempt, operation: 2, call: 5 });
@@ -127,7 +127,7 @@ test('what failed changes neither the tree nor a process, and is of who tried it
 });
 
 test('an unknown process is a placeholder that its exec or snapshot mends', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const stranger = host.unseen();
   host.open(stranger, '/a');
@@ -151,7 +151,7 @@ test('an unknown process is a placeholder that its exec or snapshot mends', () =
 });
 
 test('a late exec does not bring the old program back', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.snapshot(host.init, '/sbin/init');
   const process = host.spawn(host.init, '/bin/a');
@@ -167,7 +167,7 @@ test('a late exec does not bring the old program back', () => {
 });
 
 test('a number that is used again is another process, and late events go to the one that they are of', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.snapshot(host.init, '/sbin/init');
   const first = host.exec(host.fork(host.init, { pid: 77 }), '/bin/first');
   host.exit(first);
@@ -182,7 +182,7 @@ test('a number that is used again is another process, and late events go to the 
 });
 
 test('an event that comes late is judged by its own cgroup, and moves its process only if nothing later has', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.container({ cgroup: 77n, id: 'inside' });
   host.container({ cgroup: 78n, id: 'before' });
@@ -212,7 +212,7 @@ test('an event that comes late is judged by its own cgroup, and moves its proces
 });
 
 test('credentials follow the process, and a user has the name that the host gives it', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.user(0, 'root');
   host.user(33, 'www-data');
@@ -225,7 +225,7 @@ test('credentials follow the process, and a user has the name that the host give
 });
 
 test('an executable that was written before names its writer and how long ago', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.snapshot(host.init, '/sbin/init');
   const curl = host.spawn(host.init, '/usr/bin/curl');
@@ -248,7 +248,7 @@ test('an executable that was written before names its writer and how long ago', 
 });
 
 test('an ended process stays for late events and for its children, then goes', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { keptTicks: 3 });
   host.snapshot(host.init, '/sbin/init');
   const parent = host.spawn(host.init, '/bin/parent');
@@ -265,7 +265,7 @@ test('an ended process stays for late events and for its children, then goes', (
 });
 
 test('more processes than there is room for: the ended go first, and are counted', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { maxProcesses: 64 });
   host.snapshot(host.init, '/sbin/init');
   const keeper = host.spawn(host.init, '/bin/keeper');
@@ -279,7 +279,7 @@ test('more processes than there is room for: the ended go first, and are counted
 });
 
 test('a container that is gone still names its late events, then no more', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { keptTicks: 2 });
   host.container({ cgroup: 9n, id: 'c9' });
   const process = host.fork(host.init, { cgroup: 9n });
@@ -293,7 +293,7 @@ test('a container that is gone still names its late events, then no more', () =>
 });
 
 test('an event of a container that is not described yet says so, and the next one is whole', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.container({ cgroup: 9n, id: 'c9', image: '', described: false });
   const process = host.fork(host.init, { cgroup: 9n });
@@ -311,7 +311,7 @@ test('an event of a container that is not described yet says so, and the next on
 });
 
 test('context, tick and counters travel on', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   host.user(5, 'games');
   host.mount('/mnt');
   host.tick();
@@ -327,7 +327,7 @@ test('context, tick and counters travel on', () => {
 });
 
 test('a batch of thousands of new processes goes out in parts that the bus takes', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   for (let i = 0; i < 3000; i++) host.spawn(host.init, `/usr/bin/a-program-with-a-rather-long-name-${i}`);
   const enricher = createTestEnricher(host);
   const { outputs } = enricher.handle(records(host, [host.batch()]));
@@ -342,11 +342,11 @@ test('a batch of thousands of new processes goes out in parts that the bus takes
 });
 
 test('two boots of a host are remembered; the one before them goes, with all its state', () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const store = new TestStore();
-  const enricher = createTestEnricher(createTestHost({ key }));
+  const enricher = createTestEnricher(createSyntheticHost({ key }));
   for (const bootId of ['boot-1', 'boot-2', 'boot-3']) {
-    const host = createTestHost({ key, bootId });
+    const host = createSyntheticHost({ key, bootId });
     host.user(0, 'root');
     host.container({ cgroup: 5n });
     host.open(host.spawn(host.init, '/bin/sh'), '/tmp/x', O.WRONLY);

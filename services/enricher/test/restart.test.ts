@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { OutRecord } from '@ringfence/bus';
-import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
+import { createSyntheticHost, O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import type { EnricherOptions } from '../src/index.ts';
 import { type KeptState, keptState, knownSteps } from './kept-state.ts';
@@ -11,10 +11,10 @@ import { createTestEnricher, records, TestStore } from './support.ts';
 const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };
 
 /** Steps that a random host takes: all kinds of events, losses and late arrivals among them. */
-function play(host: TestHost, steps: readonly number[]): Buffer[] {
+function play(host: SyntheticHost, steps: readonly number[]): Buffer[] {
   const batches: Buffer[] = [];
-  const living: TestProcess[] = [host.init];
-  const pick = (step: number): TestProcess => living[step % living.length] ?? host.init;
+  const living: SyntheticProcess[] = [host.init];
+  const pick = (step: number): SyntheticProcess => living[step % living.length] ?? host.init;
   steps.forEach((step, i) => {
     const process = pick(step >>> 4);
     host.cpu = (step >>> 8) % 2;
@@ -47,11 +47,11 @@ const hex = (outputs: readonly OutRecord[]): string[] =>
   outputs.map(({ value }) => Buffer.from(value ?? []).toString('hex'));
 
 test('a restart after any record gives the same bytes and the same state as no restart', async () => {
-  const key = createTestHost().key;
+  const key = createSyntheticHost().key;
   const steps = fc.array(fc.nat({ max: 1 << 20 }), { minLength: 20, maxLength: 120 });
   await fc.assert(
     fc.asyncProperty(steps, async (chosen) => {
-      const host = createTestHost({ key });
+      const host = createSyntheticHost({ key });
       const input = records(host, play(host, chosen));
       const whole = createTestEnricher(host, OPTIONS);
       const wholeStore = new TestStore();
@@ -76,7 +76,7 @@ test('a restart after any record gives the same bytes and the same state as no r
 });
 
 test('a batch whose effect was written but whose offset was not comes again without a second effect', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const input = records(
     host,
     play(
@@ -99,7 +99,7 @@ const HISTORY = new URL('history/', import.meta.url);
 
 /** Restores the state and goes on: the outputs are those of an enricher that never stopped. */
 async function goesOn({ entries }: KeptState): Promise<void> {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const { before, after } = knownSteps(host);
   const whole = createTestEnricher(host);
   whole.handle([before]);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES } from '@ringfence/bus';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, type Gap, LANE } from '@ringfence/wire';
 import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, enrichOne, records } from './support.ts';
 
-function gapsIn(enricher: EnricherPipeline, host: TestHost): Gap[] {
+function gapsIn(enricher: EnricherPipeline, host: SyntheticHost): Gap[] {
   const { outputs } = enricher.handle(records(host, [host.batch()]));
   return outputs
     .flatMap(({ value }) => decode('EventBatch', value ?? new Uint8Array()).events)
@@ -16,7 +16,7 @@ function gapsIn(enricher: EnricherPipeline, host: TestHost): Gap[] {
 }
 
 test('records that never arrive become a gap event at the second next tick, with the cause that the counters name', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
   host.drop(LANE.bulk, 3, 'ring_full');
@@ -31,7 +31,7 @@ test('records that never arrive become a gap event at the second next tick, with
 });
 
 test('of losses that go on, each is explained by what the counters have for it, and no more', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
   const gaps: Gap[] = [];
@@ -60,7 +60,7 @@ test('of losses that go on, each is explained by what the counters have for it, 
 });
 
 test('a loss that no counter explains is of unknown cause', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const process = host.fork();
   host.drop(LANE.bulk, 1, '');
   host.open(process, '/a');
@@ -73,7 +73,7 @@ test('a loss that no counter explains is of unknown cause', () => {
 });
 
 test('records lost at the very end are missed too: the counters say that they were taken', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.fork();
   host.drop(LANE.security, 2, 'scratch');
@@ -86,7 +86,7 @@ test('records lost at the very end are missed too: the counters say that they we
 });
 
 test('neighbours that swap are no gap, and a late record fills one that was reported', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
   host.open(process, '/1');
@@ -104,7 +104,7 @@ test('neighbours that swap are no gap, and a late record fills one that was repo
 });
 
 test('whatever is sent again is dropped and counted', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.spawn(host.init, '/bin/sh');
   host.open(process, '/a');
@@ -119,13 +119,13 @@ test('whatever is sent again is dropped and counted', () => {
 });
 
 test('a new run starts its own numbers; a loss of the run before is still reported', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
   host.drop(LANE.bulk, 2, '');
   host.open(process, '/a');
   enrichOne(enricher, host);
-  const next = createTestHost({ key: host.key, run: 5n, ktime: host.ktime });
+  const next = createSyntheticHost({ key: host.key, run: 5n, ktime: host.ktime });
   next.open(process, '/b');
   next.tick();
   next.tick();
@@ -137,7 +137,7 @@ test('a new run starts its own numbers; a loss of the run before is still report
 });
 
 test('what is remembered of lanes fits a record of the changelog, however much is missing and wherever', () => {
-  const machine = createTestHost();
+  const machine = createSyntheticHost();
   const process = machine.fork();
   // After weeks of events, at the load of a moment that only each second event survives.
   for (machine.cpu = 0; machine.cpu < 128; machine.cpu++)
@@ -145,7 +145,7 @@ test('what is remembered of lanes fits a record of the changelog, however much i
       machine.drop(LANE.bulk, i === 0 ? 2 ** 40 : 1);
       machine.open(process, '/a');
     }
-  const hostile = createTestHost();
+  const hostile = createSyntheticHost();
   const causes = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
   for (let i = 0; i < 16_384; i++) for (const cause of causes) hostile.drop(i % 256, 2 ** 40, cause, i >>> 8);
   for (const host of [machine, hostile]) {

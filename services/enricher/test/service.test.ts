@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startEnricher } from '../src/main.ts';
 
 test('the service takes raw batches from a bus, gives event batches, and sends what is bad to the dead letters', async () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
   const enrolment = { keyFor: () => host.key.publicKey };

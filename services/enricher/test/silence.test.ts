@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/wire';
 import { startEnricher } from '../src/main.ts';
 import { type HeardHost, SilenceWatch } from '../src/silence.ts';
@@ -86,10 +86,13 @@ describe('the service on a bus', () => {
   }
 
   it('tells silence and its end, across a restart as one event, and nothing of who took its leave', async () => {
-    const [one, other] = [createTestHost(), createTestHost({ hostId: '6e8f2a51-0000-4000-8000-00000000000f' })];
+    const [one, other] = [
+      createSyntheticHost(),
+      createSyntheticHost({ hostId: '6e8f2a51-0000-4000-8000-00000000000f' }),
+    ];
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
-    const produce = (from: TestHost) => bus.produce([{ topic: TOPIC.raw, key: from.hostId, value: from.batch() }]);
+    const produce = (from: SyntheticHost) => bus.produce([{ topic: TOPIC.raw, key: from.hostId, value: from.batch() }]);
     const keys = { keyFor: (id: string) => (id === one.hostId ? one : other).key.publicKey };
     const start = () => startEnricher({ bus, enrolment: keys, options: { silentAfterMs: 200 } });
     one.tick();
@@ -112,7 +115,7 @@ describe('the service on a bus', () => {
   });
 
   it('tells a silence that the bus would not take at first', async () => {
-    const one = createTestHost();
+    const one = createSyntheticHost();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const produce = bus.produce.bind(bus);
@@ -131,7 +134,7 @@ describe('the service on a bus', () => {
   });
 
   it('tells nobody silent after an outage of the brokers that one of its own requests outlasted', async () => {
-    const one = createTestHost();
+    const one = createSyntheticHost();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const produce = () => bus.produce([{ topic: TOPIC.raw, key: one.hostId, value: one.batch() }]);

@@ -1,10 +1,10 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { type TestHost, testRecords } from '@ringfence/testkit';
+import { consumerRecords, type SyntheticHost } from '@ringfence/synthetic';
 import { decode, type EventBatch, EventView, type Process } from '@ringfence/wire';
 import type { EnricherOptions } from '../src/config.ts';
 import { createEnricherPipeline, type EnricherPipeline } from '../src/pipeline.ts';
 
-export function createTestEnricher(host: TestHost, options: EnricherOptions = {}): EnricherPipeline {
+export function createTestEnricher(host: SyntheticHost, options: EnricherOptions = {}): EnricherPipeline {
   const keyFor = (hostId: string) => (hostId === host.hostId ? host.key.publicKey : undefined);
   return createEnricherPipeline({ enrolment: { keyFor }, options });
 }
@@ -78,17 +78,17 @@ export function seenIn(batch: Uint8Array): SeenEvent[] {
 }
 
 /** What one batch becomes. */
-export function enrichOne(enricher: EnricherPipeline, host: TestHost, offset = 0): SeenEvent[] {
-  const { outputs } = enricher.handle(testRecords(host.hostId, [host.batch()], undefined, offset));
+export function enrichOne(enricher: EnricherPipeline, host: SyntheticHost, offset = 0): SeenEvent[] {
+  const { outputs } = enricher.handle(consumerRecords(host.hostId, [host.batch()], undefined, offset));
   return outputs.flatMap(({ value }) => (value === null ? [] : seenIn(value)));
 }
 
-export function decodedBatch(enricher: EnricherPipeline, host: TestHost): EventBatch {
-  const [output] = enricher.handle(testRecords(host.hostId, [host.batch()])).outputs;
+export function decodedBatch(enricher: EnricherPipeline, host: SyntheticHost): EventBatch {
+  const [output] = enricher.handle(consumerRecords(host.hostId, [host.batch()])).outputs;
   return decode('EventBatch', output?.value ?? new Uint8Array());
 }
 
 export const executableOf = (process: Process | undefined): string => Buffer.from(process?.executable ?? []).toString();
 
-export const records = (host: TestHost, batches: readonly Uint8Array[], offset = 0): InRecord[] =>
-  testRecords(host.hostId, batches, undefined, offset);
+export const records = (host: SyntheticHost, batches: readonly Uint8Array[], offset = 0): InRecord[] =>
+  consumerRecords(host.hostId, batches, undefined, offset);

@@ -5,7 +5,7 @@ import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
 import { openCoordination } from '@ringfence/coordination';
-import { EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { EVIDENCE_WALL_OFFSET } from '@ringfence/synthetic';
 import { importSigningKey } from '@ringfence/wire';
 import { startResponder } from '../src/index.ts';
 import { ENFORCING, TestAgent } from './support.ts';

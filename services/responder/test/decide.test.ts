@@ -7,7 +7,7 @@ import {
   createTestLineage,
   EVIDENCE_WALL_OFFSET,
   evidenceEntity,
-} from '@ringfence/testkit';
+} from '@ringfence/synthetic';
 import { type Alert, type Command, createSigningKey, decode, type Result, TOPIC, verifyRecord } from '@ringfence/wire';
 import { compileResponderOptions, createPipeline, type Policy, type ResponderOptions } from '../src/index.ts';
 import { ResponderMetrics } from '../src/metrics.ts';

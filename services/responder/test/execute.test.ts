@@ -9,7 +9,7 @@ import {
   openCoordination,
   type PostponeError,
 } from '@ringfence/coordination';
-import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/synthetic';
 import { type Command, createSigningKey, decode, type Result, TOPIC, verifyRecord } from '@ringfence/wire';
 import { createExecute } from '../src/dispatch/executor.ts';
 import { compileResponderOptions, type ResponderOptions } from '../src/index.ts';

@@ -12,7 +12,7 @@ import {
   createTestLineage,
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
-} from '@ringfence/testkit';
+} from '@ringfence/synthetic';
 import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/wire';
 import { startTestResponder, TestAgent, tempDir } from './support.ts';
 

@@ -6,7 +6,7 @@ import type { Bus, InRecord } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
 import type { Control } from '@ringfence/control/port';
 import { openCoordination } from '@ringfence/coordination';
-import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST, EVIDENCE_WALL_OFFSET } from '@ringfence/synthetic';
 import {
   type Alert,
   asBuffer,

@@ -9,7 +9,7 @@ import {
   createTestLineage,
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
-} from '@ringfence/testkit';
+} from '@ringfence/synthetic';
 import {
   type Alert,
   createSigningKey,

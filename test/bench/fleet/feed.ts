@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { openRecording, RawBatchReader, TOPIC } from '@ringfence/wire';
 import { sumOf } from '../lib/figures.ts';
 import type { Fed } from './flow.ts';
@@ -103,7 +103,7 @@ async function play(hostEntries: readonly (readonly Entry[])[], rate: number) {
 async function rest(hostsToRest: readonly SimulatedHost[]): Promise<Fed> {
   const { bootId } = headOf(recorded[0]);
   const records = hostsToRest.map(({ hostId, key }) => {
-    const host = createTestHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
+    const host = createSyntheticHost({ hostId, bootId, key, run: randomBytes(8).readBigUInt64LE() >> 1n });
     for (let tick = 0; tick <= TICKS; tick++) host.tick();
     return { topic: TOPIC.raw, key: hostId, value: host.batch() };
   });

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { loadConfig } from '@ringfence/config';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { TOPIC } from '@ringfence/wire';
 import { enrolHosts } from './hosts.ts';
 
@@ -26,7 +26,11 @@ const [file = '', authority = '', count = '1000'] = process.argv.slice(2);
 await using bus = await openKafkaBus({ ...kafkaOptionsOf(loadConfig({ file, flags: [] })), clientId: 'bench-many' });
 const identities = await enrolHosts(bus, authority, Number(count));
 const hosts = identities.map((identity) =>
-  createTestHost({ ...identity, bootId: randomBytes(16).toString('hex'), run: randomBytes(8).readBigUInt64LE() >> 1n }),
+  createSyntheticHost({
+    ...identity,
+    bootId: randomBytes(16).toString('hex'),
+    run: randomBytes(8).readBigUInt64LE() >> 1n,
+  }),
 );
 for (const host of hosts) host.snapshot(host.init, '/usr/lib/systemd/systemd');
 print({ hosts: hosts.length });

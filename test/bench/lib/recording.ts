@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { openEmbeddedReader } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { loadLocalIdentity } from '@ringfence/identity/local';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import { openRecording, RawBatchReader, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import { Agent, UNFILTERED } from './agent.ts';
 import type { Programs } from './programs.ts';
@@ -66,7 +66,7 @@ export async function enrichRecording(path: string): Promise<Buffer[]> {
   let offset = 0;
   for await (const value of recording.records()) {
     reader.open(value);
-    const records = testRecords(reader.head.hostId, [value], TOPIC.raw, offset++);
+    const records = consumerRecords(reader.head.hostId, [value], TOPIC.raw, offset++);
     for (const output of enricher.handle(records).outputs)
       if (output.topic === TOPIC.events && output.value !== null) batches.push(Buffer.from(output.value));
   }

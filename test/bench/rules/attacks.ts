@@ -1,5 +1,12 @@
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { createTestHost, credentialsOf, O, type TestHost, type TestProcess, testRecords } from '@ringfence/testkit';
+import {
+  consumerRecords,
+  createSyntheticHost,
+  credentialsOf,
+  O,
+  type SyntheticHost,
+  type SyntheticProcess,
+} from '@ringfence/synthetic';
 import { TOPIC } from '@ringfence/wire';
 
 const HOSTS = 50;
@@ -8,8 +15,8 @@ const ATTACKS = 10;
 const AS_NOBODY = { credentials: credentialsOf(65534) };
 
 interface Attack {
-  readonly host: TestHost;
-  readonly shell: TestProcess;
+  readonly host: SyntheticHost;
+  readonly shell: SyntheticProcess;
   readonly number: number;
 }
 
@@ -41,14 +48,14 @@ const STEPS: readonly ((attack: Attack) => void)[] = [
  */
 export function recordAttacks(): Buffer[] {
   const hosts = Array.from({ length: HOSTS }, (_, n) =>
-    createTestHost({ hostId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
+    createSyntheticHost({ hostId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
   );
   const keys = new Map(hosts.map(({ hostId, key }) => [hostId, key.publicKey]));
   using enricher = createEnricherPipeline({ enrolment: { keyFor: (hostId) => keys.get(hostId) } });
   let offset = 0;
-  const enrich = (host: TestHost): Buffer[] =>
+  const enrich = (host: SyntheticHost): Buffer[] =>
     enricher
-      .handle(testRecords(host.hostId, [host.batch()], TOPIC.raw, offset++))
+      .handle(consumerRecords(host.hostId, [host.batch()], TOPIC.raw, offset++))
       .outputs.flatMap(({ topic, value }) => (topic === TOPIC.events && value !== null ? [Buffer.from(value)] : []));
   const attacks = hosts.flatMap((host) => beginAttacks(host));
   return STEPS.flatMap((step) => {
@@ -60,7 +67,7 @@ export function recordAttacks(): Buffer[] {
   });
 }
 
-function beginAttacks(host: TestHost): Attack[] {
+function beginAttacks(host: SyntheticHost): Attack[] {
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
   return Array.from({ length: ATTACKS }, (_, number) => {
     const server = host.spawn(host.init, '/usr/sbin/nginx', ['nginx'], AS_NOBODY);

@@ -1,6 +1,6 @@
 import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
-import { testRecords } from '@ringfence/testkit';
+import { consumerRecords } from '@ringfence/synthetic';
 import { EventView, TOPIC } from '@ringfence/wire';
 import { count, millis, percentile, range } from '../lib/figures.ts';
 import type { Report, Table } from '../lib/report.ts';
@@ -8,7 +8,7 @@ import { recordAttacks } from './attacks.ts';
 
 const ROUNDS = 4;
 
-type Records = ReturnType<typeof testRecords>;
+type Records = ReturnType<typeof consumerRecords>;
 type Rules = ReturnType<typeof compileDetectorRules>;
 
 /**
@@ -75,7 +75,7 @@ function recordsOf(batches: readonly Buffer[]): Records {
   const view = new EventView();
   return batches.flatMap((batch, i) => {
     view.open(batch);
-    return testRecords(view.head.hostId, [batch], TOPIC.events, i);
+    return consumerRecords(view.head.hostId, [batch], TOPIC.events, i);
   });
 }
 

@@ -44,7 +44,7 @@ export function distinct(count: number): RuleList {
 }
 
 function filesOf(folder: string): RuleSource[] {
-  const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  const names = readdirSync(folder).filter((name) => /(?<!\.test)\.ya?ml$/.test(name));
   return names.sort().map((name) => read(join(folder, name)));
 }
 

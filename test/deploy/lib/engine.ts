@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cgroupsOf } from '@ringfence/simulator/demo';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
 import { BROUGHT, environment, ROOT } from './brought.ts';
@@ -118,38 +109,5 @@ export class Engine implements AsyncDisposable {
     const made = (path: string): boolean => existsSync(path) && !this.#found.includes(path);
     for (const path of [this.dir, ...MADE.filter(made)]) rmSync(path, { recursive: true, force: true });
     for (const path of cgroupsOf('docker').filter(made)) rmdirSync(path);
-  }
-}
-
-/** Of a cgroup of this name, its directory in each hierarchy. */
-export function cgroupsOf(name: string): string[] {
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '));
-  return mounts.flatMap(([, point = '', type = '']) => (type.startsWith('cgroup') ? [join(point, name)] : []));
-}
-
-/** Of each hierarchy, with what is below; a container's last process may still be on its way out. */
-export async function removeCgroups(directories: readonly string[]): Promise<void> {
-  const below = (path: string): string[] =>
-    readdirSync(path, { withFileTypes: true, recursive: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ parentPath, name }) => join(parentPath, name));
-  for (const directory of directories)
-    await until(`${directory} to be empty`, () => {
-      const all = [directory, ...below(directory)].sort((a, b) => b.length - a.length);
-      if (all.some((path) => readFileSync(join(path, 'cgroup.procs'), 'utf8') !== '')) return false;
-      return all.every(isRemoved);
-    });
-}
-
-/** A process that has left the list of its cgroup may still hold it for a moment. */
-function isRemoved(path: string): boolean {
-  try {
-    rmdirSync(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
-    throw error;
   }
 }

@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cgroupsOf, removeCgroups } from '@ringfence/simulator/demo';
 import { until } from '../../e2e/lib/wait.ts';
 import { BROUGHT, brought, environment } from './brought.ts';
-import { cgroupsOf, removeCgroups } from './engine.ts';
 import { runBeside } from './sleeper.ts';
 
 function output(file: string, args: readonly string[]): string {

@@ -3,11 +3,11 @@ import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeCgroups } from '@ringfence/simulator/demo';
 import { cgroupRoot } from '../../e2e/lib/container.ts';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
 import { ROOT } from './brought.ts';
-import { removeCgroups } from './engine.ts';
 
 const SYSTEMD = '/usr/lib/systemd/systemd';
 export const skip: string | false = programSkip || (existsSync(SYSTEMD) ? false : 'systemd is not installed');

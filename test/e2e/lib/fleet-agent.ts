@@ -9,8 +9,8 @@ import { type ControlLink, connectControl } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import type { Interest } from '@ringfence/interest';
+import { EVIDENCE_BOOT, SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, type Result, TOPIC } from '@ringfence/wire';
 
 export interface FleetAgentOptions {
@@ -24,7 +24,7 @@ export interface FleetAgentOptions {
 /** A process that is there, as its host shows it. */
 export interface Shown {
   readonly child: ChildProcess;
-  readonly process: TestProcess;
+  readonly process: SyntheticProcess;
 }
 
 const CGROUP = 77n;
@@ -34,14 +34,14 @@ const log = createLogger({ level: 'silent' });
 /** A host that exists only in its events, with the control of a real agent: what it is ordered to kill, and is there, dies. */
 export class FleetAgent implements AsyncDisposable {
   readonly hostId: string;
-  readonly host: TestHost;
+  readonly host: SyntheticHost;
   /** answers given, in order */
   readonly results: Result[] = [];
   readonly directory: string;
   bus!: Bus;
   readonly #options: FleetAgentOptions;
   readonly #stack = new AsyncDisposableStack();
-  readonly #running = new Map<number, TestProcess>();
+  readonly #running = new Map<number, SyntheticProcess>();
   #link!: ControlLink;
 
   constructor(options: FleetAgentOptions) {
@@ -49,7 +49,7 @@ export class FleetAgent implements AsyncDisposable {
     this.#options = options;
     this.hostId = identity.subject;
     this.directory = directory;
-    this.host = new TestHost({
+    this.host = new SyntheticHost({
       ...{ hostId: this.hostId, bootId: EVIDENCE_BOOT, key: identity.signingKey, step: 1 },
       run: randomBytes(8).readBigUInt64LE(),
       ktime: BOOTED_US,

@@ -5,6 +5,7 @@ import { AuditReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { ServiceName } from '@ringfence/config';
+import type { KafkaCluster } from '@ringfence/dev-servers';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import {
@@ -17,7 +18,6 @@ import {
   type Servers,
   startBrokers,
 } from '@ringfence/simulator';
-import type { KafkaCluster } from '@ringfence/testkit/servers';
 import { decode, type Role, SchemaError, TOPIC } from '@ringfence/wire';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';

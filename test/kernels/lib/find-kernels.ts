@@ -1,4 +1,4 @@
-import { TestServerError } from '@ringfence/testkit';
+import { TestServerError } from '@ringfence/dev-servers/in-process';
 import { type Architecture, debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit/kernels';
 
 export const OLDEST = '6.1';

@@ -12,8 +12,8 @@ const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/
 const OWN = ['packages/config', 'packages/libbpf-ts', 'packages/wire'];
 /** the same for the whole program */
 const PROGRAM_SOURCES = ['package.json', 'packages', 'services', 'cli', 'deploy/bin', 'test/kernels'];
-/** what recordings of attacks are played with, beside the program */
-const LAB_SOURCES = ['rules', 'test/kernel', 'test/deploy/lib', 'test/e2e/lib', 'tools'];
+/** Sources that a guest needs to record actions of rules, beside the program. */
+const LAB_SOURCES = ['rules', 'test/kernel', 'test/recordings', 'tools'];
 const ENGINE = 'dist/engine';
 const LEFT_OUT = new Set(['node_modules', 'dist', 'bench']);
 
@@ -106,7 +106,10 @@ function copyEngine(from: string, to: string): void {
   }
 }
 
-/** Fills the directory with what recordings of attacks are played with (rules/). @param withEngine the container engine, too */
+/**
+ * Fills the directory with the program and the sources that record actions of rules.
+ * @param withEngine adds the container engine
+ */
 export async function writeLab(directory: string, withEngine: boolean): Promise<void> {
   await writeProgram(directory);
   copy(directory, LAB_SOURCES);

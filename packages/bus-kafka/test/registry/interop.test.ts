@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfluentSchemaRegistry, Consumer } from '@platformatic/kafka';
-import { createTestAlert } from '@ringfence/testkit';
-import { kafkaMissing, registryMissing, sharedKafka, sharedRegistry } from '@ringfence/testkit/servers';
+import { kafkaMissing, registryMissing, sharedKafka, sharedRegistry } from '@ringfence/dev-servers';
+import { createTestAlert } from '@ringfence/synthetic';
 import { encode, TOPIC, topicsWith } from '@ringfence/wire';
 import { openKafkaBus } from '../../src/bus.ts';
 import { withSchemas } from '../../src/registry/schema-bus.ts';

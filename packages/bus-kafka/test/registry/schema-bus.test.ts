@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Bus, Consumer, InRecord } from '@ringfence/bus';
-import { createTestAlert, createTestHost } from '@ringfence/testkit';
-import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
+import { registryMissing, sharedRegistry } from '@ringfence/dev-servers';
+import { createSyntheticHost, createTestAlert } from '@ringfence/synthetic';
 import { deadLetter, decode, encode, fingerprint, frame, type RecordName, SchemaError, typeOf } from '@ringfence/wire';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';
@@ -184,7 +184,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
   test('records have Confluent’s frame on the wire and are restored byte for byte, so that signatures stay valid', async (t) => {
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry });
-    const host = createTestHost();
+    const host = createSyntheticHost();
     host.tick();
     const value = host.batch();
     await bus.produce([{ topic: RAW, key: host.hostId, value }]);
@@ -202,7 +202,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
   test('the outputs of a commit have the same frame', async (t) => {
     const wire = await wireWith(t, RAW, ALERTS);
     const bus = await open(wire, { registry });
-    await bus.produce([{ topic: RAW, key: 'h', value: createTestHost().batch() }]);
+    await bus.produce([{ topic: RAW, key: 'h', value: createSyntheticHost().batch() }]);
     const consumer = await consumerOf(t, bus, RAW);
     const records = await consumer.poll();
     await consumer.commit(records, {
@@ -245,7 +245,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
   test('single objects of an agent without a registry are read too', async (t) => {
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry });
-    const value = createTestHost().batch();
+    const value = createSyntheticHost().batch();
     await wire.produce([{ topic: RAW, key: 'h', value }]);
     const [record] = await all(bus, RAW);
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
@@ -318,7 +318,7 @@ describe('a registry that is away or wrong', () => {
     );
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry: { url }, reads: [], writes: [] });
-    const value = createTestHost().batch();
+    const value = createSyntheticHost().batch();
     await wire.produce([
       { topic: RAW, key: 'h', value: Buffer.concat([Buffer.from('0000000007', 'hex'), value.subarray(10)]) },
     ]);

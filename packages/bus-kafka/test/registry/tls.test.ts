@@ -5,8 +5,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { defined } from '@ringfence/base';
-import { createTestCa, type TestCertificate } from '@ringfence/testkit';
-import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
+import { registryMissing, sharedRegistry } from '@ringfence/dev-servers';
+import { createTestCa, type TestCertificate } from '@ringfence/dev-servers/in-process';
 import { RegistryClient } from '../../src/registry/client.ts';
 
 const PASSWORD = `Basic ${Buffer.from('reader:secret').toString('base64')}`;

@@ -8,7 +8,7 @@ import {
   Producer,
   stringSerializers,
 } from '@platformatic/kafka';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/dev-servers';
 import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/wire';
 import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TopicSpec } from '@ringfence/bus';
 import { BusRefusedError } from '@ringfence/bus';
-import { createTestHost } from '@ringfence/testkit';
-import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit/servers';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/dev-servers';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import {
   ACCESS,
   encodeSigned,
@@ -61,7 +61,7 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
 
   test('an agent may write batches, and may not write or read other topics', async () => {
     await using bus = await openKafkaBus(optionsOf('agent'));
-    const host = createTestHost();
+    const host = createSyntheticHost();
     host.tick();
     await bus.ensureTopics(specsOf('agent'));
     await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);

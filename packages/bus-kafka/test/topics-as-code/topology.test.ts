@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
 import type { Consumer } from '@ringfence/bus';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/dev-servers';
 import { openKafkaBus } from '../../src/bus.ts';
 import { withAdmin } from '../../src/topics-as-code/connect.ts';
 import { type GroupView, readTopology } from '../../src/topics-as-code/topology.ts';

@@ -1,45 +1,46 @@
-import type { GivenEvent } from './given.ts';
+import type { GivenFields } from './given-fields.ts';
 
-/** What an event says, by type; undefined: it says nothing of it. */
+/** The values of a written event, by type. A value is undefined when the event does not give it. */
 export class Facts {
-  readonly #given: GivenEvent;
+  readonly #fields: GivenFields;
 
-  constructor(given: GivenEvent) {
-    this.#given = given;
+  constructor(fields: GivenFields) {
+    this.#fields = fields;
   }
 
   text(name: string): string | undefined {
-    const value = this.#given.fields.get(name)?.value;
+    const value = this.#fields.get(name)?.value;
     return value === undefined ? undefined : typeof value === 'object' ? value.join(' ') : String(value);
   }
 
   number(name: string): number | undefined {
-    const value = this.#given.fields.get(name)?.value;
+    const value = this.#fields.get(name)?.value;
     return typeof value === 'number' ? value : undefined;
   }
 
-  bool(name: string): boolean {
-    return this.#given.fields.get(name)?.value === true;
+  bool(name: string): boolean | undefined {
+    const value = this.#fields.get(name)?.value;
+    return typeof value === 'boolean' ? value : undefined;
   }
 
   list(name: string): readonly string[] | undefined {
-    const value = this.#given.fields.get(name)?.value;
+    const value = this.#fields.get(name)?.value;
     return typeof value === 'object' ? value : undefined;
   }
 
-  /** Of a field with arguments: the value of each. */
+  /** Returns the arguments that a field is given with, each with its value. */
   arguments(name: string): [argument: string, value: string][] {
-    return [...this.#given.fields.values()]
+    return [...this.#fields.values()]
       .filter(({ field, argument }) => field.name === name && argument !== undefined)
       .map(({ argument, value }) => [String(argument), typeof value === 'object' ? value.join(' ') : String(value)]);
   }
 
-  /** Whether it says anything that begins so. */
+  /** Whether the event gives a field whose name has this prefix. */
   any(prefix: string): boolean {
-    return [...this.#given.fields.keys()].some((name) => name.startsWith(prefix));
+    return [...this.#fields.keys()].some((name) => name.startsWith(prefix));
   }
 
-  /** The same of its parent: `process.parent.name` is its `process.name`. */
+  /** Returns the parent's value: `process.parent.name` for `name`. */
   parent(name: string): string | undefined {
     return this.text(`process.parent.${name}`);
   }

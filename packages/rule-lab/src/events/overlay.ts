@@ -1,14 +1,16 @@
 import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
-import type { EventView } from '@ringfence/wire';
+import { addressText, type EventView, normalPath } from '@ringfence/wire';
+import { bytesOf } from './body-values.ts';
 import type { GivenEvent } from './given.ts';
+import type { GivenFields } from './given-fields.ts';
 
 /**
- * The catalogue, with values that an event was given in front of those it has. Most fields of a written event go the way of real ones and have the value
- * that was asked for; what has no such way is laid over it.
+ * The catalogue, with the values that a test gives in front of those that the event has. Most fields of a written event
+ * come with the event itself; a field that no call gives is set on it.
  */
 export class Overlay {
   readonly catalogue: { readonly fields: readonly Field[] };
-  #given: GivenEvent['fields'] = new Map();
+  #given: GivenFields = new Map();
 
   constructor() {
     this.catalogue = {
@@ -16,22 +18,25 @@ export class Overlay {
     };
   }
 
-  /** What the fields of the next events read, beside what they have. Returns the names of those whose own value is another. */
+  /** Sets the given values on the next event. Returns the names of those that the event does not have itself. */
   lay(given: GivenEvent | undefined, event: EventView): string[] {
-    this.#given = given?.fields ?? new Map();
-    return [...this.#given]
-      .filter(([, { field, argument, value }]) => !isEqual(field.get(event, argument), value))
-      .map(([name]) => name);
+    const missing = [...(given?.fields ?? [])].filter(
+      ([, { field, argument, value }]) => !agrees(field, field.get(event, argument), value),
+    );
+    this.#given = new Map(missing);
+    return missing.map(([name]) => name);
   }
 
-  /** A value that is laid over is the event's alone, whatever its process is, and may contradict the path that it would be a part of. */
+  /**
+   * A value that is set belongs to this event alone: the subject, or the path that it is a part of, may say otherwise.
+   */
   #overlaid(field: Field): Field {
     const { subject: _, part: __, locate: ___, ...whole } = field;
     return { ...whole, get: (...asked) => this.#get(field, ...asked) };
   }
 
   #get(field: Field, event: EventView, argument?: string | number): FieldValue {
-    // Explanations ask whatever the condition names, of events of any kind.
+    // An explanation reads every field that the condition names, on events of any kind.
     if (field.kinds !== undefined && !field.kinds.includes(eventKinds.names[event.cursor.kind] ?? '')) return undefined;
     if (this.#given.size === 0) return field.get(event, argument);
     const name = argument === undefined ? field.name : `${field.name}[${argument}]`;
@@ -39,7 +44,16 @@ export class Overlay {
   }
 }
 
-function isEqual(has: FieldValue, wanted: FieldValue): boolean {
-  if (typeof has !== 'object' || typeof wanted !== 'object') return has === wanted;
-  return has.length === wanted.length && has.every((item, i) => item === wanted[i]);
+/**
+ * Whether an event has the given value. The catalogue shows paths normalised, IPv4 without the prefix of IPv6, and
+ * nothing for 0 or an empty text; a line of a log begins with a time and a program.
+ */
+function agrees({ name, type }: Field, has: FieldValue, given: FieldValue): boolean {
+  if (typeof has === 'object' && typeof given === 'object')
+    return has.length === given.length && has.every((item, i) => item === given[i]);
+  if (has === given) return true;
+  if (given === 0 || given === '') return has === undefined;
+  if (typeof given !== 'string') return false;
+  if (name === 'message') return typeof has === 'string' && has.endsWith(`: ${given}`);
+  return type === 'ip' ? has === addressText(bytesOf(given)) : given.startsWith('/') && has === normalPath(given);
 }

@@ -1,11 +1,14 @@
 import { OperatorError } from '@ringfence/base';
 import { render } from '@ringfence/rules';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import { GivenError, type GivenEvent, readGiven } from './given.ts';
+import { type GivenEvent, type GivenProcess, givenCommand, readGiven, readProcess } from './given.ts';
+import { GivenError } from './given-fields.ts';
 
-/** Something that stands where it can't be understood. */
+type Mapping = YAMLMap<Node, Node | null>;
+
+/** A fault of a YAML text, with its place. */
 export class Misplaced extends Error {
-  /** offset in the text */
+  /** Offset in the text. */
   readonly at: number;
 
   constructor(at: number, message: string) {
@@ -14,9 +17,9 @@ export class Misplaced extends Error {
   }
 }
 
-export const placeOf = (node: Node | null | undefined): number => node?.range?.[0] ?? 0;
+export const routeOf = (node: Node | null | undefined): number => node?.range?.[0] ?? 0;
 
-/** Where something stands, from 1. */
+/** Returns line and column of an offset, from 1. */
 export function positionIn(lines: LineCounter, at: number): { line: number; column: number } {
   const { line, col } = lines.linePos(at);
   return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -31,31 +34,66 @@ export function parseYaml(text: string, lineCounter: LineCounter): Node | null {
   throw new Misplaced(Math.min(broken.pos[0], text.trimEnd().length), `this is not valid YAML: ${broken.message}`);
 }
 
-/** @throws Misplaced */
-export function readWritten(map: YAMLMap<Node, Node | null>): GivenEvent {
+const EXAMPLE = 'an event: a command line, or fields such as { event.action: exec, process.name: bash }';
+
+/** Reads an event: a command line or a mapping. @throws Misplaced */
+export function readWritten(node: Node | null): GivenEvent {
+  if (isScalar(node)) return placed(node, () => givenCommand(String(node.value ?? '')));
+  if (!isMap<Node, Node | null>(node)) throw new Misplaced(routeOf(node), `expected ${EXAMPLE}`);
+  return placed(node, () => readGiven(entriesOf(node)));
+}
+
+/** Reads the process that a mapping defines. @throws Misplaced */
+export function readWrittenProcess(node: Mapping, isKey: (key: string) => boolean): GivenProcess {
+  return placed(node, () => readProcess(entriesOf(node).filter(([key]) => !isKey(key))));
+}
+
+/** A fault of a key stands where the key does. */
+function placed<T>(node: Node, read: () => T): T {
   try {
-    return readGiven(map.items.map(({ key, value }) => [String(key), textsOf(value)] as const));
+    return read();
   } catch (error) {
     if (!(error instanceof GivenError)) throw error;
-    const pair = map.items.find(({ key }) => String(key) === error.key);
-    throw new Misplaced(placeOf(pair?.key ?? map), error.message);
+    throw new Misplaced(routeOf(keyIn(node, error.key) ?? node), error.message);
   }
 }
 
-/** Texts and lists of them; what is anything else is refused by the field. Aliases are not followed: nothing grows by them. */
-function textsOf(node: Node | null): unknown {
+function keyIn(node: Node | null, key: string): Node | undefined {
+  if (isSeq<Node>(node)) return firstOf(node.items, (item) => keyIn(item, key));
+  if (!isMap<Node, Node | null>(node)) return undefined;
+  const found = node.items.find((pair) => String(pair.key) === key)?.key;
+  return found ?? firstOf(node.items, ({ value }) => keyIn(value, key));
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const entriesOf = (map: Mapping): [key: string, value: unknown][] =>
+  map.items.map(({ key, value }) => [String(key), plain(value)]);
+
+/** Texts, lists and mappings. An alias is not followed, so that a short text cannot describe a large value. */
+function plain(node: Node | null): unknown {
   if (isScalar(node)) return node.value ?? '';
-  if (isSeq<Node>(node)) return node.items.map(textsOf);
+  if (isSeq<Node>(node)) return node.items.map(plain);
+  if (isMap<Node, Node | null>(node)) return Object.fromEntries(entriesOf(node));
   return isAlias(node) ? `*${node.source}` : {};
 }
 
-/** The events of a file: one or a list of them; in JSON lines one a line. @throws OperatorError that says where it is wrong */
+/**
+ * Reads the events of a file: one event or a list, and in JSON lines one event a line.
+ * @throws OperatorError with the place of a fault
+ */
 export function readEventFile(path: string, text: string): GivenEvent[] {
   if (!path.endsWith('.jsonl')) return eventsIn(path, text, text, 1);
   return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : eventsIn(path, line, text, index + 1)));
 }
 
-/** @param part of the text, that begins with its line `first` */
+/** @param part of the text, which begins with its line `first` */
 function eventsIn(path: string, part: string, text: string, first: number): GivenEvent[] {
   const lines = new LineCounter();
   try {
@@ -65,14 +103,13 @@ function eventsIn(path: string, part: string, text: string, first: number): Give
     if (!(error instanceof Misplaced)) throw error;
     const { line, column } = positionIn(lines, error.at);
     const place = { file: path, line: line + first - 1, column };
-    const said = { severity: 'error', code: 'event', message: error.message, hint: '', item: '' } as const;
-    throw new OperatorError(render({ ...place, ...said }, text));
+    const fault = { severity: 'error', code: 'event', message: error.message, hint: '', item: '' } as const;
+    throw new OperatorError(render({ ...place, ...fault }, text));
   }
 }
 
 function eventOf(node: Node | null): GivenEvent {
-  if (!isMap<Node, Node | null>(node))
-    throw new Misplaced(placeOf(node), 'expected an event: { event.action: exec, process.name: bash }');
-  if (node.has('tests')) throw new Misplaced(placeOf(node), 'tables of tests are played by ringfence rules test');
+  if (isMap(node) && node.has('tests'))
+    throw new Misplaced(routeOf(node), 'a test file is played by ringfence rules test');
   return readWritten(node);
 }

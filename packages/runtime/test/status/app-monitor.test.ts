@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startDetector } from '@ringfence/detector';
 import { startEnricher } from '@ringfence/enricher';
-import { createTestHost } from '@ringfence/testkit';
+import { createSyntheticHost } from '@ringfence/synthetic';
 import { TOPIC, topicsWith } from '@ringfence/wire';
 import type { App } from '../../src/app.ts';
 import { AppMonitor, kernelMetrics } from '../../src/status/app-monitor.ts';
@@ -45,7 +45,7 @@ test('suppressed alerts, evicted keys, late events and damaged entries of the de
   await writeFile(join(directory.path, 'rules.yaml'), THROTTLED);
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => host.key.publicKey } });
   const detector = await startDetector({ bus, rulePaths: [directory.path] });
   const monitor = new AppMonitor();

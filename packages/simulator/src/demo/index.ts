@@ -5,5 +5,5 @@ export { type DemoOutcome, playDemo, type Step } from './scenario.ts';
 
 // Parts that other sandboxes use
 
+export { cgroupRoot, cgroupsOf, removeCgroups } from './cgroups.ts';
 export { LoopbackServer } from './loopback-server.ts';
-export { cgroupRoot } from './sandbox.ts';

@@ -5,18 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endsWithin } from '@ringfence/base';
+import { cgroupRoot } from './cgroups.ts';
 import { DemoError } from './errors.ts';
 import { SandboxFiles } from './sandbox-files.ts';
 
 const SCRIPT = fileURLToPath(new URL('./sandbox.sh', import.meta.url));
-
-/** Returns the mount point of cgroup v2. Throws DemoError when it is not mounted. */
-export function cgroupRoot(mounts: string = readFileSync('/proc/mounts', 'utf8')): string {
-  const line = mounts.split('\n').find((text) => text.split(' ')[2] === 'cgroup2');
-  const path = line?.split(' ')[1];
-  if (path === undefined) throw new DemoError('no cgroup v2 is mounted; try: mount -t cgroup2 cgroup2 /sys/fs/cgroup');
-  return path;
-}
 
 export interface SandboxOptions {
   /** 8 hex digits. */

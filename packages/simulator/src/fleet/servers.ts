@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KafkaCluster, RedisServer, SearchServer } from '@ringfence/dev-servers';
+import type { TestCa } from '@ringfence/dev-servers/in-process';
 import { type Authority, createRequest } from '@ringfence/identity';
-import type { TestCa } from '@ringfence/testkit';
-import type { KafkaCluster, RedisServer, SearchServer } from '@ringfence/testkit/servers';
 
 /** Servers of a fleet on this machine. */
 export interface Servers extends AsyncDisposable {
@@ -32,7 +32,7 @@ const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 /** Starts brokers with mutual TLS and access lists. They end with this process, even when it is killed. */
 export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Promise<KafkaCluster> {
   const { brokers, authority, proxied = false, optimized = false } = options;
-  const { startKafka } = await import('@ringfence/testkit/servers');
+  const { startKafka } = await import('@ringfence/dev-servers');
   return startKafka({
     brokers,
     proxied,
@@ -49,7 +49,7 @@ const LOADED_HEAP_MB = 1024;
 /** Starts real servers, from containers or packages. They end with this process, even when it is killed. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { brokers, optimized = false, onStep } = options;
-  const { startElasticsearch, startRedis } = await import('@ringfence/testkit/servers');
+  const { startElasticsearch, startRedis } = await import('@ringfence/dev-servers');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
   const kafka = stack.use(await startBrokers(options));

@@ -1,4 +1,4 @@
-import type { TestProcess } from '@ringfence/testkit';
+import type { SyntheticProcess } from '@ringfence/synthetic';
 import type { Machine } from './machine.ts';
 
 /** A step of an attack. It calls `passTime` for each machine that it changes, to set that machine's clock. */
@@ -6,8 +6,8 @@ export type AttackStep = (passTime: (machine: Machine) => void) => void;
 
 /** Enters by the web server, becomes root, reads the password hashes and plants a cron job. */
 export function attackOneHost(web: Machine): AttackStep[] {
-  let shell: TestProcess;
-  let implant: TestProcess;
+  let shell: SyntheticProcess;
+  let implant: SyntheticProcess;
   return [
     () => {
       shell = web.webShell();
@@ -26,9 +26,9 @@ export function attackOneHost(web: Machine): AttackStep[] {
 
 /** Enters by the web server, logs in to a second machine by SSH, and continues there. */
 export function attackTwoHosts(web: Machine, target: Machine): AttackStep[] {
-  let shell: TestProcess;
-  let implant: TestProcess;
-  let remoteShell: TestProcess;
+  let shell: SyntheticProcess;
+  let implant: SyntheticProcess;
+  let remoteShell: SyntheticProcess;
   return [
     () => {
       shell = web.webShell();

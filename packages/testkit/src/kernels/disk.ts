@@ -1,6 +1,6 @@
 import { glob, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram, runTool } from '../servers/run-tool.ts';
+import { findProgram, runTool } from '@ringfence/dev-servers/tools';
 
 const MIB = 1 << 20;
 /** of each file, for its inode and the end of its last block */

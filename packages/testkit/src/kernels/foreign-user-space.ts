@@ -2,9 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached, digest } from '../servers/cache.ts';
-import { TestServerError } from '../servers/errors.ts';
-import { runTool } from '../servers/run-tool.ts';
+import { cached, digest, runTool, TestServerError } from '@ringfence/dev-servers/tools';
 import { makeDisk } from './disk.ts';
 import { type Architecture, MACHINES } from './machine.ts';
 import { Packages } from './packages.ts';

@@ -4,9 +4,14 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { TestServerError } from '../servers/errors.ts';
-import { findProgram, runTool } from '../servers/run-tool.ts';
-import { children, createWorkplace, removeWorkplace } from '../servers/workplace.ts';
+import {
+  children,
+  createWorkplace,
+  findProgram,
+  removeWorkplace,
+  runTool,
+  TestServerError,
+} from '@ringfence/dev-servers/tools';
 import type { TestKernel } from './debian.ts';
 import { makeDisk } from './disk.ts';
 import { foreignUserSpace } from './foreign-user-space.ts';

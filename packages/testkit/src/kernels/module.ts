@@ -2,9 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached, digest } from '../servers/cache.ts';
-import { TestServerError } from '../servers/errors.ts';
-import { findProgram, runTool } from '../servers/run-tool.ts';
+import { cached, digest, findProgram, runTool, TestServerError } from '@ringfence/dev-servers/tools';
 import type { TestKernel } from './debian.ts';
 import { Packages } from './packages.ts';
 

@@ -1,9 +1,7 @@
 /** Packages of Debian for a guest, by apt. Those of another architecture have lists of their own: this system's stay as they are. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheRoot } from '../servers/cache.ts';
-import { TestServerError } from '../servers/errors.ts';
-import { runTool } from '../servers/run-tool.ts';
+import { cacheRoot, runTool, TestServerError } from '@ringfence/dev-servers/tools';
 import type { Architecture } from './machine.ts';
 import { MACHINES } from './machine.ts';
 

@@ -1,7 +1,6 @@
 import { cp, mkdir, readdir, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { cached, digest } from '../servers/cache.ts';
-import { findProgram, runTool } from '../servers/run-tool.ts';
+import { cached, digest, findProgram, runTool } from '@ringfence/dev-servers/tools';
 import { makeDisk } from './disk.ts';
 import { MACHINES, type Machine } from './machine.ts';
 

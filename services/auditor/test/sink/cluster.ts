@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
-import { createTestAlert } from '@ringfence/testkit';
+import { createTestAlert } from '@ringfence/synthetic';
 import { type AuditKind, encode } from '@ringfence/wire';
 import { recordHash } from '../../src/chain.ts';
 import { type Cluster, openCluster } from '../../src/elasticsearch/cluster.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { fateOf } from '@ringfence/base';
-import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { createSigningKey, decode, encode, encodeSigned, TOPIC } from '@ringfence/wire';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';
 import { inRecord } from '../support.ts';

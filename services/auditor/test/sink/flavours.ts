@@ -1,9 +1,4 @@
-import {
-  elasticsearchMissing,
-  opensearchMissing,
-  sharedElasticsearch,
-  sharedOpenSearch,
-} from '@ringfence/testkit/servers';
+import { elasticsearchMissing, opensearchMissing, sharedElasticsearch, sharedOpenSearch } from '@ringfence/dev-servers';
 import type { ClusterOptions } from '../../src/index.ts';
 import { type ClusterStore, openClusterStore } from './cluster.ts';
 

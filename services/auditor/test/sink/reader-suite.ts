@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OutRecord } from '@ringfence/bus';
-import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { encode, TOPIC } from '@ringfence/wire';
 import { ClusterReader } from '../../src/index.ts';
 import { testTrail } from '../trail.ts';

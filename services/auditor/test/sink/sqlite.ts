@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { type AuditKind, encode, TOPIC } from '@ringfence/wire';
 import Database from 'better-sqlite3';
 import { kindNumber, kindOf, recordHash } from '../../src/chain.ts';

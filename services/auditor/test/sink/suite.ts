@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { createTestAlert, EVIDENCE_HOST } from '@ringfence/testkit';
+import { createTestAlert, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { createSigningKey, encode, encodeSigned, TOPIC } from '@ringfence/wire';
 import { type AuditSink, createAuditPipeline } from '../../src/index.ts';
 import { inRecord } from '../support.ts';

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { InRecord } from '@ringfence/bus';
-import { createTestHost, type TestHost, type TestLogOptions, testLogs, testRecords } from '@ringfence/testkit';
+import {
+  consumerRecords,
+  createSyntheticHost,
+  type LogBatchOptions,
+  logBatch,
+  type SyntheticHost,
+} from '@ringfence/synthetic';
 import { createSigningKey, decode, type Event, type EventBatch, type Log, TOPIC } from '@ringfence/wire';
 import type { EnricherPipeline } from '../../src/pipeline.ts';
 import { createTestEnricher, seenIn, TestStore } from '../support.ts';
 
 const ACCEPTED = 'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2';
 
-const record = (host: TestHost, value: Uint8Array, offset = 0): InRecord =>
-  testRecords(host.hostId, [value], TOPIC.logsRaw, offset)[0] as InRecord;
+const record = (host: SyntheticHost, value: Uint8Array, offset = 0): InRecord =>
+  consumerRecords(host.hostId, [value], TOPIC.logsRaw, offset)[0] as InRecord;
 
 function feed(enricher: EnricherPipeline, records: readonly InRecord[], store?: TestStore): Buffer[] {
   const effect = enricher.handle(records);
@@ -17,8 +23,12 @@ function feed(enricher: EnricherPipeline, records: readonly InRecord[], store?: 
   return effect.outputs.map(({ value }) => Buffer.from(value ?? []));
 }
 
-const lines = (enricher: EnricherPipeline, host: TestHost, texts: string[], options: TestLogOptions = {}): Buffer[] =>
-  feed(enricher, [record(host, testLogs(host, texts, options))]);
+const lines = (
+  enricher: EnricherPipeline,
+  host: SyntheticHost,
+  texts: string[],
+  options: LogBatchOptions = {},
+): Buffer[] => feed(enricher, [record(host, logBatch(host, texts, options))]);
 
 const ids = (batches: readonly Buffer[]): string[] => batches.flatMap((batch) => seenIn(batch).map(({ id }) => id));
 
@@ -36,7 +46,7 @@ function logsIn(batches: readonly Buffer[]): { readonly head: EventBatch; readon
 
 describe('lines of an agent', () => {
   it('become events with its numbers, at the time when they were written', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const at = host.ktime + host.wallOffset;
     const batches = lines(enricher, host, [ACCEPTED, 'Nov 25 15:55:08 web-1 app[3]: else']);
@@ -72,10 +82,10 @@ describe('lines of an agent', () => {
   });
 
   it('that come again are dropped, also after a restart and beside new ones', async () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const store = new TestStore();
     const enricher = createTestEnricher(host);
-    const again = testLogs(host, ['a', 'b']);
+    const again = logBatch(host, ['a', 'b']);
     feed(enricher, [record(host, again)], store);
     assert.deepEqual(
       feed(enricher, [record(host, again, 1)], store).flatMap((batch) => seenIn(batch)),
@@ -83,7 +93,7 @@ describe('lines of an agent', () => {
     );
     const next = createTestEnricher(host);
     await next.restore(store.entries());
-    const both = feed(next, [record(host, again, 2), record(host, testLogs(host, ['c'], { first: 3 }), 3)], store);
+    const both = feed(next, [record(host, again, 2), record(host, logBatch(host, ['c'], { first: 3 }), 3)], store);
     assert.deepEqual(
       logsIn(both).map(({ log }) => log.message.bytes.toString()),
       ['c'],
@@ -92,14 +102,14 @@ describe('lines of an agent', () => {
   });
 
   it('that were dropped leave a gap, with its cause', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     lines(enricher, host, ['a']);
     lines(enricher, host, ['b'], { first: 5, sequence: 7, drops: { log_rate: 5 } });
     let gaps: unknown[] = [];
     for (let tick = 0; tick < 6; tick++) {
       host.tick();
-      const batches = feed(enricher, testRecords(host.hostId, [host.batch()]) as InRecord[]);
+      const batches = feed(enricher, consumerRecords(host.hostId, [host.batch()]) as InRecord[]);
       const events = batches.flatMap((batch) => decode('EventBatch', batch).events.map(({ event }) => event.body));
       gaps = gaps.concat(events.flatMap((body) => ('ringfence.Gap' in body ? [{ ...body['ringfence.Gap'] }] : [])));
     }
@@ -110,11 +120,11 @@ describe('lines of an agent', () => {
   });
 
   it('from the journal have the process that sent them; a number in a text names nobody', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     host.user(0, 'root');
     const sshd = host.spawn(host.init, '/usr/sbin/sshd');
-    feed(enricher, testRecords(host.hostId, [host.batch()]) as InRecord[]);
+    feed(enricher, consumerRecords(host.hostId, [host.batch()]) as InRecord[]);
     const journal = { origin: 'journald', program: 'sshd', pid: sshd.tgid, first: 1 } as const;
     const [told] = lines(enricher, host, ['Accepted password for root from 203.0.113.9 port 1 ssh2'], journal);
     assert.deepEqual(
@@ -129,17 +139,17 @@ describe('lines of an agent', () => {
   });
 
   it('count only with the signature of their host', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
-    const good = testLogs(host, [ACCEPTED]);
-    const other = createTestHost({ hostId: 'other', key: createSigningKey() });
-    const forged = createTestHost({ key: createSigningKey() });
+    const good = logBatch(host, [ACCEPTED]);
+    const other = createSyntheticHost({ hostId: 'other', key: createSigningKey() });
+    const forged = createSyntheticHost({ key: createSigningKey() });
     const changed = Buffer.from(good.toString().replace('for root', 'for evil'));
     const refuse = (value: Buffer, code: string): void =>
       assert.throws(() => feed(enricher, [record(host, value)]), { code, fate: 'poison' });
     refuse(changed, 'ERR_ENRICHER_SIGNATURE');
-    refuse(testLogs(forged, [ACCEPTED]), 'ERR_ENRICHER_SIGNATURE');
-    refuse(testLogs(Object.assign(other, { key: host.key }), [ACCEPTED]), 'ERR_ENRICHER_KEY');
+    refuse(logBatch(forged, [ACCEPTED]), 'ERR_ENRICHER_SIGNATURE');
+    refuse(logBatch(Object.assign(other, { key: host.key }), [ACCEPTED]), 'ERR_ENRICHER_KEY');
     assert.throws(() => feed(enricher, [record(other, good)]), { code: 'ERR_ENRICHER_UNKNOWN_HOST' });
     refuse(good.subarray(0, good.lastIndexOf('\n')), 'ERR_ENRICHER_SIGNATURE');
     assert.equal(logsIn(feed(enricher, [record(host, good)])).length, 1);
@@ -160,10 +170,10 @@ const filebeat = (message: string, offset: number, more: object = {}): Buffer =>
 
 describe('lines of a Filebeat', () => {
   it('are of the host that their key says, unverified, in a run of their own', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     host.tick();
-    feed(enricher, testRecords(host.hostId, [host.batch()]) as InRecord[]);
+    feed(enricher, consumerRecords(host.hostId, [host.batch()]) as InRecord[]);
     const batches = feed(enricher, [record(host, filebeat(ACCEPTED, 100))]);
     const [first] = logsIn(batches);
     assert.match(ids(batches)[0] ?? '', new RegExp(`^${host.hostId}/${host.bootId}/[0-9a-f]{16}/19/0/1$`));
@@ -173,7 +183,7 @@ describe('lines of a Filebeat', () => {
   });
 
   it('can not speak as an agent, whatever is in them', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const claims = { ringfence: { sequence: 7, length: 3 }, input: { type: 'journald' }, process: { pid: 1 } };
     const [first] = logsIn(feed(enricher, [record(host, filebeat('x', 1, claims))]));
@@ -182,7 +192,7 @@ describe('lines of a Filebeat', () => {
   });
 
   it('that come again are dropped; a file that was emptied begins anew', async () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const store = new TestStore();
     let enricher = createTestEnricher(host);
     let offset = 0;
@@ -209,7 +219,7 @@ describe('lines of a Filebeat', () => {
   });
 
   it('without number, time or text, or that are no JSON, are poison', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const bad = [
       '',
@@ -235,7 +245,7 @@ describe('lines of a Filebeat', () => {
   });
 
   it('of many files and hosts are forgotten in turn', () => {
-    const host = createTestHost();
+    const host = createSyntheticHost();
     const store = new TestStore();
     const enricher = createTestEnricher(host);
     for (let i = 0; i < 200; i++)
@@ -254,7 +264,7 @@ describe('lines of a Filebeat', () => {
 });
 
 test('lines of a Filebeat for a host of which nothing is known have the time of the wall, and the same ids after a restart', () => {
-  const host = createTestHost();
+  const host = createSyntheticHost();
   const first = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);
   const again = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);
   assert.deepEqual(ids(first), ids(again));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Faults } from '@ringfence/testkit';
+import type { Faults } from '@ringfence/dev-servers/in-process';
 import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 

@@ -13,8 +13,8 @@ import {
 } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import { EVIDENCE_BOOT, SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, eventId, LANE, type Result } from '@ringfence/wire';
 
 export interface AgentOptions {
@@ -62,8 +62,8 @@ export class SimulatedAgent implements AsyncDisposable {
   }
   readonly #stack = new AsyncDisposableStack();
   readonly #options: AgentOptions;
-  readonly #host: TestHost;
-  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: TestProcess }>();
+  readonly #host: SyntheticHost;
+  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: SyntheticProcess }>();
   #paused = true;
   #bus!: Bus;
   #outbox!: Outbox;
@@ -76,7 +76,7 @@ export class SimulatedAgent implements AsyncDisposable {
     this.#options = options;
     const { identity, clockAhead = 0 } = options;
     this.hostId = identity.subject;
-    this.#host = new TestHost({
+    this.#host = new SyntheticHost({
       hostId: this.hostId,
       bootId: EVIDENCE_BOOT,
       run: randomBytes(8).readBigUInt64LE(),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
+import { startTcpProxy, type TcpProxy } from '@ringfence/dev-servers/in-process';
 import { type Authority, createAuthority, enrol, type Identity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import {
@@ -17,7 +18,6 @@ import {
   type Servers,
   startServers,
 } from '@ringfence/simulator';
-import { startTcpProxy, type TcpProxy } from '@ringfence/testkit';
 import type { Role } from '@ringfence/wire';
 import { SimulatedAgent } from './agent.ts';
 import { Store } from './store.ts';

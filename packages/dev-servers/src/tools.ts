@@ -1,0 +1,6 @@
+/** The cache, working directories and ports that other programs that start servers or virtual machines use too. */
+export { cached, cacheRoot, digest } from './cache.ts';
+export { TestServerError } from './errors.ts';
+export { reservePorts } from './ports.ts';
+export { findProgram, runTool } from './run-tool.ts';
+export { children, createWorkplace, removeWorkplace } from './workplace.ts';

@@ -1,0 +1,3 @@
+import { sharedKafka, sharedRedis } from '../src/shared.ts';
+
+process.stdout.write(JSON.stringify(process.argv[2] === 'kafka' ? await sharedKafka() : await sharedRedis()));

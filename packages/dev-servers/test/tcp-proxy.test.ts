@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Faults, startTcpProxy, type TcpProxy } from '@ringfence/dev-servers/in-process';
+
+const SILENCE_MS = 150;
+
+describe('a TCP proxy', () => {
+  let proxy: TcpProxy;
+  let undo: AsyncDisposableStack;
+  beforeEach(async () => {
+    undo = new AsyncDisposableStack();
+    const echo = createServer({ allowHalfOpen: true }, (socket) => void socket.on('error', () => {}).pipe(socket));
+    await new Promise<void>((resolve) => void echo.listen(0, '127.0.0.1', resolve));
+    undo.defer(() => void echo.close());
+    const address = echo.address();
+    assert.ok(address !== null && typeof address === 'object');
+    proxy = undo.use(await startTcpProxy(`127.0.0.1:${address.port}`));
+  });
+  afterEach(() => undo.disposeAsync());
+
+  async function open(): Promise<Socket> {
+    const socket = connect(proxy.port, '127.0.0.1');
+    undo.defer(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  /** ms until what was sent has come back. */
+  async function echo(socket: Socket, bytes: number): Promise<number> {
+    const started = performance.now();
+    socket.write(Buffer.alloc(bytes, 1));
+    for (let got = 0; got < bytes; ) got += ((await once(socket, 'data')) as [Buffer])[0].length;
+    return performance.now() - started;
+  }
+
+  test('passes bytes both ways, and the end of one side', async () => {
+    const socket = await open();
+    await echo(socket, 3_000_000);
+    assert.deepEqual(proxy.transferred, { up: 3_000_000, down: 3_000_000 });
+    socket.end();
+    await once(socket, 'end');
+  });
+
+  for (const [title, faults, leastMs] of [
+    ['delays each way', { latencyMs: 60 }, 120],
+    ['limits the bytes of a second', { bytesPerSecond: 200_000 }, 100],
+  ] as const satisfies [string, Faults, number][]) {
+    test(title, async () => {
+      await proxy.set(faults);
+      const socket = await open();
+      await echo(socket, 20_000);
+      assert.ok((await echo(socket, 20_000)) >= leastMs);
+    });
+  }
+
+  test('swallows everything while it is silent, and gives it back when healed', async () => {
+    const socket = await open();
+    await proxy.set({ silent: true });
+    const answered = echo(socket, 10).then(() => 'answered');
+    const late = await open();
+    assert.equal(await Promise.race([answered, sleep(SILENCE_MS, 'silent')]), 'silent');
+    await proxy.set({});
+    assert.equal(await answered, 'answered');
+    await echo(late, 10);
+  });
+
+  test('resets what is open when it is cut, and takes new connections', async () => {
+    const socket = await open();
+    await echo(socket, 10);
+    proxy.cut();
+    await assert.rejects(once(socket, 'data'), /ECONNRESET/);
+    await echo(await open(), 10);
+    assert.equal(proxy.connections, 1);
+  });
+
+  test('refuses connections until it is healed', async () => {
+    const socket = await open();
+    const reset = assert.rejects(once(socket, 'close'), /ECONNRESET/);
+    await proxy.set({ refuse: true });
+    await reset;
+    await assert.rejects(open(), /ECONNREFUSED/);
+    await proxy.set({});
+    await echo(await open(), 10);
+  });
+});

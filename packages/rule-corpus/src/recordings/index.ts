@@ -1,0 +1,13 @@
+export { type Action, readActions, UNRECORDED } from './actions.ts';
+export {
+  commandFor,
+  exportRecording,
+  loadRecording,
+  matchesOf,
+  type PlayedAction,
+  recordedSlugs,
+  removeStale,
+  slugOf,
+  storeRecording,
+} from './library.ts';
+export { type PlayOptions, play } from './play.ts';
