@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
-import { FullProfile } from '@ringfence/sensor';
+import { FullProfile, hookOf } from '@ringfence/sensor';
 import { familyOfFull } from './families.ts';
 import { type HookState, problemOf } from './hooks.ts';
 
@@ -15,19 +15,23 @@ export function probeFull(objectPath: string): HookState[] {
   const programs = [...object.programs.values()].filter(({ loaded }) => loaded);
   const attached = programs.map(({ name, section }) => {
     const problem = problemOf(() => object.program(name).attach()[Symbol.dispose]());
-    return stateOf(FullProfile.hookOf(name), section, problem?.text);
+    return stateOf(hookOf(name), section, problem?.text);
   });
   return [
     onFunctions(profile),
     ...attached,
-    ...[...profile.lacking].map(([hook, why]) => stateOf(hook, 'full profile', why)),
+    ...[...profile.missingHooks].map(([hook, why]) => stateOf(hook, 'full profile', why)),
   ];
 }
 
 /** Programs of system calls around the kernel's functions, not on tracepoints. */
-function onFunctions({ onTracepoints }: FullProfile): HookState {
+function onFunctions({ tracepointReason }: FullProfile): HookState {
   const loses = 'every system call of the machine, watched or not, takes some 50 ns longer';
-  return { ...stateOf('system calls', 'fexit', onTracepoints), sees: 'system calls at no cost to the others', loses };
+  return {
+    ...stateOf('system calls', 'fexit', tracepointReason),
+    sees: 'system calls at no cost to the others',
+    loses,
+  };
 }
 
 function stateOf(hook: string, section: string, why: string | undefined): HookState {
@@ -63,7 +67,7 @@ function load(path: string, profile: FullProfile): BpfObject {
       return object.load();
     } catch (error) {
       object[Symbol.dispose]();
-      if (!(error instanceof BpfLoadError) || !profile.refuse(error.program ?? '', error.message)) throw error;
+      if (!(error instanceof BpfLoadError) || !profile.reject(error.program ?? '', error.message)) throw error;
     }
   }
 }

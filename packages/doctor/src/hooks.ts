@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
-import { isProbe, probePlaces } from '@ringfence/sensor';
+import { findProbedFiles, isProbe } from '@ringfence/sensor';
 import { familyOf } from './families.ts';
 
 export interface HookState {
@@ -101,7 +101,7 @@ function attachProblem(object: BpfObject, name: string, section: string, cgroup:
 
 /** A probe is tried in the first file that this host has for it; without any there is nothing to miss. */
 function probeProblem(object: BpfObject, name: string): Problem | null {
-  for (const { path, probes } of probePlaces({ pam: true, shell: true, tls: true, files: [] }, '/')) {
+  for (const { path, probes } of findProbedFiles({ pam: true, shell: true, tls: true, files: [] }, '/')) {
     const probe = probes.find(({ program, optional }) => program === name && !optional);
     if (probe !== undefined)
       return problemOf(() =>

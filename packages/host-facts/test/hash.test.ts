@@ -67,7 +67,7 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     const place = resources.use(new TestPlace());
     const hash = { enabled: true, maxBytes: 4 << 20, bytesPerSecond: 256 << 20 };
     collector = resources.use(await startTestCollector(place, heard, { hash }));
-    knowsScripts = !FullProfile.probe(await buildSensor()).lacking.has('bprm_check_security');
+    knowsScripts = !FullProfile.probe(await buildSensor()).missingHooks.has('bprm_check_security');
   });
   after(() => resources.disposeAsync());
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 
 /** The last three are of names that no file can have: they come from containers' settings, and arguments of programs, too. */
 const GONE: readonly (string | undefined)[] = [
@@ -44,6 +44,12 @@ export function openFile(path: string): number | null {
   } finally {
     closeSync(named);
   }
+}
+
+/** Resolves links. Returns null if the path does not exist, can't be read, or leads out of `root`. */
+export function realPathWithin(path: string, root: string): string | null {
+  const real = ifReadable(() => realpathSync(path));
+  return real?.startsWith(root) ? real : null;
 }
 
 /** A reader, and a crash, sees the old text or the new one. */

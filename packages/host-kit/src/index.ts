@@ -24,6 +24,7 @@ export {
   parseJson,
   readBounded,
   readJson,
+  realPathWithin,
   writeAtomically,
 } from './files.ts';
 export {

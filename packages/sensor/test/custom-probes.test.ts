@@ -190,20 +190,20 @@ it('an expression is a base, what is added and what is followed', () => {
 
 it('a place of a USDT argument is read in the words of either architecture', () => {
   const x64: [string, ReturnType<typeof parseUsdtArgument>][] = [
-    ['-4@%edi', { is: 'register', at: 112, size: -4 }],
-    ['1@%al', { is: 'register', at: 80, size: 1 }],
-    ['8@-16(%rbp)', { is: 'memory', at: 32, offset: -16, size: 8 }],
-    ['8@(%rsp)', { is: 'memory', at: 152, offset: 0, size: 8 }],
-    ['-4@$-7', { is: 'constant', value: -7n, size: -4 }],
-    ['2@%r12w', { is: 'register', at: 24, size: 2 }],
+    ['-4@%edi', { kind: 'register', at: 112, size: -4 }],
+    ['1@%al', { kind: 'register', at: 80, size: 1 }],
+    ['8@-16(%rbp)', { kind: 'memory', at: 32, offset: -16, size: 8 }],
+    ['8@(%rsp)', { kind: 'memory', at: 152, offset: 0, size: 8 }],
+    ['-4@$-7', { kind: 'constant', value: -7n, size: -4 }],
+    ['2@%r12w', { kind: 'register', at: 24, size: 2 }],
   ];
   for (const [text, parsed] of x64) assert.deepEqual(parseUsdtArgument(text, 'x64'), parsed, text);
   const arm64: [string, ReturnType<typeof parseUsdtArgument>][] = [
-    ['-4@w3', { is: 'register', at: 24, size: -4 }],
-    ['8@x19', { is: 'register', at: 152, size: 8 }],
-    ['8@[sp,16]', { is: 'memory', at: 248, offset: 16, size: 8 }],
-    ['4@[x0]', { is: 'memory', at: 0, offset: 0, size: 4 }],
-    ['-4@-1', { is: 'constant', value: -1n, size: -4 }],
+    ['-4@w3', { kind: 'register', at: 24, size: -4 }],
+    ['8@x19', { kind: 'register', at: 152, size: 8 }],
+    ['8@[sp,16]', { kind: 'memory', at: 248, offset: 16, size: 8 }],
+    ['4@[x0]', { kind: 'memory', at: 0, offset: 0, size: 4 }],
+    ['-4@-1', { kind: 'constant', value: -1n, size: -4 }],
   ];
   for (const [text, parsed] of arm64) assert.deepEqual(parseUsdtArgument(text, 'arm64'), parsed, text);
   for (const text of ['8@sym(%rip)', '8@(%rax,%rbx,8)', '3@%eax', '8@%xmm0', '', '8@'])

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { removePinDirectory } from '../src/pins.ts';
+import { removePinDirectory } from '../src/pins/directory.ts';
 
 const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
 
@@ -28,8 +28,8 @@ describe('the directory of the pins', () => {
 
   it('stays, empty, where it is a mount of its own, as in the sandbox of the unit', { skip: unshareSkip }, () => {
     const path = filled('mounted');
-    const pins = join(import.meta.dirname, '../src/pins.ts');
-    const remove = `import { removePinDirectory } from ${JSON.stringify(pins)}; removePinDirectory(process.argv[1]);`;
+    const module = JSON.stringify(join(import.meta.dirname, '../src/pins/directory.ts'));
+    const remove = `import { removePinDirectory } from ${module}; removePinDirectory(process.argv[1]);`;
     const command =
       'mount --bind "$1" "$1" && exec "$0" --conditions=@ringfence/source --input-type=module -e "$2" "$1"';
     execFileSync('unshare', ['-m', 'sh', '-c', command, process.execPath, path, remove]);

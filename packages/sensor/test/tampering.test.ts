@@ -17,7 +17,8 @@ import {
   TestPlace,
 } from '@ringfence/testkit/agent';
 import { decodeText, records, topicsWith } from '@ringfence/wire';
-import { damagedHooks, markSensor, pastTampering } from '../src/tampering.ts';
+import { damagedHooks } from '../src/tampering/own-links.ts';
+import { markSensor, pastTampering } from '../src/tampering/past-tampering.ts';
 
 const { TamperingOperation: OPERATION, AccessOperation } = records;
 const SIGKILL = 9;

@@ -1,4 +1,4 @@
-import type { Failure, Forgotten, KindAccount, LaneReader, RunState, Skipped } from '@ringfence/sensor';
+import type { Eviction, HelperFailure, KindAccount, LaneReader, RunState, SkippedProgram } from '@ringfence/sensor';
 import type { LANE } from '@ringfence/wire';
 import type { Spool } from './spool/spool.ts';
 import type { Delivery } from './steps/deliver.ts';
@@ -34,11 +34,11 @@ export interface EventAccount {
   /** what was held back, by cgroup and kind */
   readonly throttled: readonly ThrottledAccount[];
   /** of the kernel's helpers in the sensor */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly HelperFailure[];
   /** by maps of the sensor that were full */
-  readonly forgotten: readonly Forgotten[];
+  readonly forgotten: readonly Eviction[];
   /** calls that the kernel has skipped, by program: none of them is among those that were seen */
-  readonly skipped: readonly Skipped[];
+  readonly skipped: readonly SkippedProgram[];
 }
 
 /** What one cgroup had beyond its share, since the sensor was loaded. */
@@ -71,7 +71,7 @@ export class FlowAccount {
     this.#parts = parts;
     for (const { lane } of parts.readers) {
       const { delivered, waiting, dropped } = this.#gone(lane);
-      this.#start.set(lane, { read: parts.run.read(lane as SensorLane), gone: delivered + waiting + dropped });
+      this.#start.set(lane, { read: parts.run.recordsRead(lane as SensorLane), gone: delivered + waiting + dropped });
     }
   }
 
@@ -83,9 +83,9 @@ export class FlowAccount {
   /** What was taken is safe: the rings move on. */
   released(): void {
     for (const reader of this.#parts.readers)
-      this.#parts.run.setRead(
+      this.#parts.run.setRecordsRead(
         reader.lane as SensorLane,
-        (this.#start.get(reader.lane)?.read ?? 0) + reader.taken + reader.skipped,
+        (this.#start.get(reader.lane)?.read ?? 0) + reader.taken + reader.malformedTotal,
       );
   }
 
@@ -93,10 +93,10 @@ export class FlowAccount {
     return this.#parts.readers.map((reader) => {
       const { lane, taken } = reader;
       const sent = kinds.reduce((sum, account) => sum + (account.lane === lane ? account.sent : 0), 0);
-      const read = this.#parts.run.read(lane as SensorLane);
+      const read = this.#parts.run.recordsRead(lane as SensorLane);
       const earlier = this.#start.get(lane)?.gone ?? 0;
       const gone = this.#gone(lane);
-      const malformed = reader.skipped;
+      const malformed = reader.malformedTotal;
       const underWay = taken + earlier - gone.delivered - gone.waiting - gone.dropped;
       const counts = { taken: taken + malformed, earlier, ...gone, malformed, underWay };
       return { lane, sent, read, inRing: sent - read, ...counts };

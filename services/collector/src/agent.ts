@@ -16,8 +16,8 @@ import {
   LaneReader,
   Merge,
   markSensor,
-  type SeenCgroup,
-  type SeenExec,
+  type OnCgroup,
+  type OnExec,
   SkippedCalls,
   ThrottledSource,
   unmarkSensor,
@@ -82,7 +82,7 @@ export class Agent implements Disposable {
   readonly #flow: FlowAccount;
   readonly #commands = new Tallies();
   readonly #next: NextSequence;
-  readonly #seenCgroup: SeenCgroup;
+  readonly #seenCgroup: OnCgroup;
   readonly #onSourceError: OnSourceError = (source, error) =>
     this.#deps.log.warn({ source, err: error }, 'a source of context can not be read: what it said before stays');
   #settlers: Settler[] = [];
@@ -108,9 +108,9 @@ export class Agent implements Disposable {
     );
     this.#skipped = new SkippedCalls(options.pinPath, log);
     const { run } = this.#sensor;
-    this.#next = (lane) => run.next(lane);
+    this.#next = (lane) => run.nextSequence(lane);
     this.#seenCgroup = (low, high, ktime, exec) => this.#containers.seen(low, high, ktime, exec);
-    this.#parts = this.#wire(new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes));
+    this.#parts = this.#wire(new Batch({ ...identity, run: run.id }, identity.key, options.batchMaxBytes));
     stack.defer(() => {
       for (const source of this.#parts.sources) source.close();
     });
@@ -131,9 +131,9 @@ export class Agent implements Disposable {
       customProbes: this.#customProbes,
       commands: this.#commands,
     });
-    const { security, bulk, control } = this.#sensor;
-    this.#pacer = new Pacer([security, bulk], control, options.pollIntervalMs);
-    this.#interest = new InterestFilter(options, this.#sensor, log);
+    const { rings, filter, hooks } = this.#sensor;
+    this.#pacer = new Pacer([rings.security, rings.bulk], filter.control, options.pollIntervalMs);
+    this.#interest = new InterestFilter(options, { ...filter, onDemand: hooks.onDemand }, log);
     this.control = this.#openControl();
     this.#stack = stack.move();
   }
@@ -147,8 +147,8 @@ export class Agent implements Disposable {
       fileDirectories: containerFiles,
       onUnsafe,
       places: { root: hostRoot, dockerRoots },
-      made: (id) => this.#sensor.cgroupMade(id),
-      judged: (id, container) => this.#sensor.scopes.set(id, container),
+      made: (id) => this.#sensor.cgroups.creationOf(id),
+      judged: (id, container) => this.#sensor.cgroups.setScope(id, container),
       guarded: guardOf('containers', this.#onSourceError),
     });
   }
@@ -156,7 +156,7 @@ export class Agent implements Disposable {
   #wire(batch: Batch): PipelineParts {
     const { delivery, log } = this.#deps;
     const own = new OwnEvents(batch, this.#next);
-    batch.versionOf = (generation) => this.#sensor.interests.versionOf(generation);
+    batch.versionOf = (generation) => this.#sensor.filter.interests.versionOf(generation);
     const sources: readonly EnrichmentSource[] = [
       ...hostSources(this.#options, log),
       this.#containers,
@@ -169,8 +169,8 @@ export class Agent implements Disposable {
     return {
       batch,
       own,
-      security: new LaneReader(LANE.security, this.#sensor.security),
-      bulk: new LaneReader(LANE.bulk, this.#sensor.bulk),
+      security: new LaneReader(LANE.security, this.#sensor.rings.security),
+      bulk: new LaneReader(LANE.bulk, this.#sensor.rings.bulk),
       merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => {
         this.#containers.executed(source, at, ktime);
         this.#hashes.seen(source, at);
@@ -179,7 +179,7 @@ export class Agent implements Disposable {
       sources: sources.map((source) => guardSource(source, this.#onSourceError)),
       hashes: this.#hashes,
       delivery,
-      generation: () => this.#sensor.control.generation,
+      generation: () => this.#sensor.filter.control.generation,
       failpoint: this.#deps.failpoint ?? (() => undefined),
       released: () => this.#flow.released(),
     };
@@ -192,7 +192,7 @@ export class Agent implements Disposable {
   }
 
   #retryHooks(): void {
-    const hooks = this.#sensor.asked.retry(performance.now());
+    const hooks = this.#sensor.hooks.onDemand.retryDue(performance.now());
     if (hooks.length > 0) this.#deps.log.info({ hooks }, 'hooks that were missing are in place');
   }
 
@@ -215,7 +215,8 @@ export class Agent implements Disposable {
 
   /** Context, then hooks and running processes in the order that leaves no event with an unknown parent. */
   async start(): Promise<void> {
-    const { control, resumed } = this.#sensor;
+    const { resumed } = this.#sensor;
+    const { control } = this.#sensor.filter;
     const { batch, own, sources } = this.#parts;
     control.disarm();
     // Inside a pid namespace our own number for us is not the kernel's.
@@ -232,27 +233,28 @@ export class Agent implements Disposable {
     this.#tellTampering(this.#deps.past);
     const { stateDir, pinPath } = this.#options;
     markSensor(stateDir, { bootId: this.#deps.identity.bootId, pinPath });
-    const { probed, absent } = this.#sensor.attachProbes();
+    const { probed, absent } = this.#sensor.hooks.attachProbes();
     this.#customProbes.attach();
-    this.#sensor.pinPrograms();
+    this.#sensor.hooks.pinPrograms();
     await this.#cycle();
     releaseFreeMemory();
-    const { missing, hooks, full, onTracepoints } = this.#sensor;
+    const { missing, count: hooks, full, tracepointReason: onTracepoints } = this.#sensor.hooks;
     for (const [hook, reason] of missing)
       this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
     if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
     this.#deps.log.info(
-      { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(this.#sensor.run.run) },
+      { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(this.#sensor.run.id) },
       'the sensor is in place',
     );
   }
 
   #attach(): void {
     const before = bootMicros();
-    this.#sensor.attachLifecycle();
+    const { hooks } = this.#sensor;
+    hooks.attachLifecycle();
     this.#snapshot(before);
-    this.#sensor.attachOthers();
-    this.#sensor.adoptSockets();
+    hooks.attachRemaining();
+    hooks.adoptSockets();
   }
 
   /** What the pinned rings hold is older than what runs now. */
@@ -262,7 +264,7 @@ export class Agent implements Disposable {
   }
 
   #snapshot(ktime: number): void {
-    const seenExec: SeenExec = (source, at) => this.#hashes.seen(source, at);
+    const seenExec: OnExec = (source, at) => this.#hashes.seen(source, at);
     const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup, seenExec };
     writeSnapshot(this.#sensor.processes(), ktime, parts);
   }
@@ -295,7 +297,7 @@ export class Agent implements Disposable {
     const settlers = this.#settlers;
     this.#settlers = [];
     const cycle = await this.#rejecting(settlers);
-    this.#sensor.tampering.told();
+    this.#sensor.tampering.acknowledge();
     if (cycle.ticked) this.#tellTampering();
     const { security, bulk } = this.#parts;
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
@@ -342,15 +344,15 @@ export class Agent implements Disposable {
 
   /** After the loop has ended well: nothing new comes, what is left is read, and the sensor goes. */
   async finish(): Promise<void> {
-    if (!this.#options.keepPinned) this.#sensor.detach();
+    if (!this.#options.keepPinned) this.#sensor.hooks.detach();
     const { delivery, ticker } = this.#parts;
     this.#tellTampering();
     ticker.end();
     while ((await this.#cycle()).more || delivery.retryInMs === 0);
     await this.#hashes.close();
     if (!this.#options.keepPinned) await this.#readLast();
-    this.#sensor.control.agent = null;
-    this.#sensor.control.partner = null;
+    this.#sensor.filter.control.agent = null;
+    this.#sensor.filter.control.partner = null;
     this.#last = this.stats();
     if (this.#options.keepPinned) return;
     unmarkSensor(this.#options.stateDir);

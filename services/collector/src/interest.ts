@@ -1,12 +1,13 @@
 import type { Log } from '@ringfence/base';
 import { type Interest, wantOf } from '@ringfence/interest';
-import type { ControlBlock, Sensor } from '@ringfence/sensor';
-import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from '@ringfence/sensor';
+import type { ControlBlock, OnDemandHooks, SensorFilter, WatchedTexts } from '@ringfence/sensor';
+import { headsOf, unnamedOf, unwatchedOf } from '@ringfence/sensor';
 import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
+type Filter = Pick<SensorFilter, 'watched' | 'hashes' | 'interests'> & {
+  readonly onDemand: OnDemandHooks;
   readonly control: Pick<
     ControlBlock,
     'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
@@ -48,14 +49,14 @@ export class InterestFilter {
   /** What is new is watched before anything is given up, so that nothing both interests cover is missed. */
   apply(interest: Interest): void {
     const { version } = interest;
-    const { interests, control, asked } = this.#filter;
+    const { interests, control, onDemand } = this.#filter;
     const texts = this.#texts(interest);
     const all = this.#options.opens === 'all' || interest.openPathPrefixes === null;
     const both = addAll(texts);
     if (all || !both) control.allOpens = true;
     this.#watch();
     const wants = this.#wants(interest);
-    const failed = asked.add(wants);
+    const failed = onDemand.attachFor(wants);
     if (failed.length > 0)
       this.#log.warn(
         { version, failed },
@@ -63,8 +64,8 @@ export class InterestFilter {
       );
     if (!interests.set(wants, version))
       this.#log.warn({ version }, 'the rules ask for more kinds of ports than the kernel can tell apart: all are sent');
-    asked.keep();
-    for (const [watched, wanted] of texts) watched.keep(wanted);
+    onDemand.detachUnwanted();
+    for (const [watched, wanted] of texts) watched.keepOnly(wanted);
     // Where there was no room for both, there may be for one of them; meanwhile everything is sent.
     const held = both || addAll(texts);
     if (!held)

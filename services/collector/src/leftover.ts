@@ -35,17 +35,17 @@ export async function drainLeftover(
   const security = openRing(maps, ringPath(pinPath, 'security'));
   const bulk = openRing(maps, ringPath(pinPath, 'bulk'));
   const bytes = security.pendingBytes() + bulk.pendingBytes();
-  if (!run.readable) {
+  if (!run.hasCurrentLayout) {
     log.error(
       { pinPath, bytes },
       'the pinned sensor is of a version whose records can not be read: what is in its rings is lost',
     );
     return;
   }
-  const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes);
+  const batch = new Batch({ ...identity, run: run.id }, identity.key, options.batchMaxBytes);
   const lanes = [new LaneReader(LANE.security, security), new LaneReader(LANE.bulk, bulk)];
   const events = await drain(lanes, batch, delivery);
-  const malformed = lanes.reduce((sum, { skipped }) => sum + skipped, 0);
+  const malformed = lanes.reduce((sum, { malformedTotal }) => sum + malformedTotal, 0);
   log.warn(
     { pinPath, events, malformed },
     'the pinned sensor is another one: its rings were read to the end, and it is replaced',

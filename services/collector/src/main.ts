@@ -10,9 +10,10 @@ import {
   isResumable,
   lockDirectory,
   makePinDirectory,
+  openSensor,
   pastTampering,
   readProbeFiles,
-  Sensor,
+  type Sensor,
   unmarkSensor,
 } from '@ringfence/sensor';
 import type { Failpoint } from '@ringfence/service-kit';
@@ -77,7 +78,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const here = { bootId: identity.bootId, pinPath: options.pinPath };
   const past = pastTampering(options.stateDir, here, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, delivery);
-  const sensor = stack.use(Sensor.open(sensorOptions));
+  const sensor = stack.use(openSensor(sensorOptions));
   try {
     if (!sensor.resumed) spool.beginRun();
     const agent = stack.use(new Agent({ ...deps, options, spool, delivery, sensor, past }));

@@ -1,7 +1,7 @@
 import type { Tallies } from '@ringfence/base';
 import type { ContainerSource } from '@ringfence/host-facts';
 import type { CustomProbes, Sensor, ThrottledSource } from '@ringfence/sensor';
-import { type SkippedCalls, total } from '@ringfence/sensor';
+import { type SkippedCalls, totalSkipped } from '@ringfence/sensor';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import { type CollectorStats, sumDrops } from './metrics.ts';
@@ -41,7 +41,7 @@ export class Statistics {
     for (const lane of [LANE.tick, LANE.context]) {
       const spoolFull = spool.dropped(lane, 0);
       const drops: Record<string, number> = spoolFull > 0 ? { spool_full: spoolFull } : {};
-      lanes.push({ lane, cpu: 0, sequence: sensor.run.last(lane), drops });
+      lanes.push({ lane, cpu: 0, sequence: sensor.run.lastSequence(lane), drops });
     }
     return lanes;
   }
@@ -58,8 +58,8 @@ export class Statistics {
       kinds,
       lanes: flow.lanes(kinds),
       throttled: heldBack,
-      failures: sensor.failures.failures(),
-      forgotten: sensor.failures.forgotten(),
+      failures: sensor.failures.helpers(),
+      forgotten: sensor.failures.evictions(),
       skipped: skipped.read(),
     };
   }
@@ -69,13 +69,13 @@ export class Statistics {
     const { security, bulk, delivery, merge, hashes } = this.#parts.pipeline;
     const { bytes, batches, droppedBatches, cutBytes } = spool;
     const lanes = this.lanes();
-    const skipped = total(this.#parts.skipped.read());
+    const skipped = totalSkipped(this.#parts.skipped.read());
     return {
-      run: u64ToHex(sensor.run.run),
+      run: u64ToHex(sensor.run.id),
       resumed: sensor.resumed,
-      hooks: sensor.hooks,
-      missingHooks: Object.fromEntries(sensor.missing),
-      retriedHooks: sensor.asked.retried,
+      hooks: sensor.hooks.count,
+      missingHooks: Object.fromEntries(sensor.hooks.missing),
+      retriedHooks: sensor.hooks.onDemand.retrying,
       lanes,
       drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },
       account: this.#account(),
@@ -88,7 +88,7 @@ export class Statistics {
       refusals: delivery.refusals,
       containers: containers.count,
       hashes: hashes.stats(),
-      interestVersion: sensor.interests.versionOf(sensor.control.generation),
+      interestVersion: sensor.filter.interests.versionOf(sensor.filter.control.generation),
       commands: commands.snapshot(),
       probes: customProbes.status(),
     };

@@ -92,10 +92,10 @@ describe('the account of the events on the running kernel', { skip }, () => {
   });
 
   test('a helper that fails is counted by place and errno, and so is what a full map forgets', () => {
-    const failures = new Map(sensor.failures.failures().map(({ place, errno, count }) => [`${place} ${errno}`, count]));
+    const failures = new Map(sensor.failures.helpers().map(({ place, errno, count }) => [`${place} ${errno}`, count]));
     assert.ok((failures.get('path_user EFAULT') ?? 0) > 0, [...failures.keys()].join(', '));
     assert.ok((failures.get('ring_bulk EAGAIN') ?? 0) > 0, 'the ring was full');
-    const forgotten = new Map(sensor.failures.forgotten().map(({ map, entries }) => [map, entries]));
+    const forgotten = new Map(sensor.failures.evictions().map(({ map, entries }) => [map, entries]));
     assert.ok((forgotten.get('owners') ?? 0) > SOCKETS / 4);
     assert.equal(forgotten.get('exchanges'), undefined);
   });

@@ -4,8 +4,6 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
 import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import type { Want } from '@ringfence/wire';
 
@@ -282,9 +280,7 @@ describe('what fails on the running kernel', { skip }, () => {
   });
 
   test('each form comes to whoever asks for it, and for nothing else; what nobody asks for is counted', async () => {
-    const bss = sensor.object.section('.bss');
-    const [interests, ports] = [bss.bytes('rf_interests'), bss.bytes('rf_interest_ports')];
-    const table = new InterestTable(interests, ports, new ControlBlock(bss.int32('rf_control')));
+    const { interests } = sensor.filter;
     const want = (name: string): Want => wantOf(name) ?? assert.fail(name);
     const plain = file('unwanted', 'x', 0o644);
     const provoke = async (): Promise<string[]> => {
@@ -304,12 +300,12 @@ describe('what fails on the running kernel', { skip }, () => {
     let version = 0;
     for (const [name, told] of Object.entries(forms)) {
       const before = sensor.counters(SECURITY).unwatched;
-      assert.ok(table.set([want(name)], ++version));
+      assert.ok(interests.set([want(name)], ++version));
       assert.deepEqual(await provoke(), told, name);
       assert.ok(sensor.counters(SECURITY).unwatched - before >= BigInt(5 - told.length));
     }
-    assert.ok(table.set([want('attempt')], ++version));
+    assert.ok(interests.set([want('attempt')], ++version));
     assert.deepEqual(await provoke(), Object.values(forms).flat());
-    assert.ok(table.set(null, ++version));
+    assert.ok(interests.set(null, ++version));
   });
 });

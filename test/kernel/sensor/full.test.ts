@@ -21,7 +21,7 @@ const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOpera
 const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
 const full = (profile?.programs.size ?? 0) > 0;
 const sent = profile?.programs.has(UNIX_SENT) === true;
-const lacking = profile?.lacking.get('file_open');
+const lacking = profile?.missingHooks.get('file_open');
 const skip = full ? false : `this kernel has no hooks of the full profile (npm run test:kernels has): ${lacking}`;
 
 describe('the full profile, or what is marked without it', { skip: sensorSkip }, () => {

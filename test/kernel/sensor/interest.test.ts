@@ -4,8 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import type { Want } from '@ringfence/wire';
@@ -28,7 +26,6 @@ const LATE = 20;
 describe('the interest in the kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
-  let table: InterestTable;
   let connect: string;
   let flow: string;
   let access: string;
@@ -42,19 +39,13 @@ describe('the interest in the kernel', { skip }, () => {
       string,
     ];
     sensor = await TestSensor.start();
-    const bss = sensor.object.section('.bss');
-    table = new InterestTable(
-      bss.bytes('rf_interests'),
-      bss.bytes('rf_interest_ports'),
-      new ControlBlock(bss.int32('rf_control')),
-    );
   });
   after(() => {
     sensor?.[Symbol.dispose]();
     scratch?.[Symbol.dispose]();
   });
 
-  const ask = (...wants: readonly Want[]): void => assert.ok(table.set(wants, ++version));
+  const ask = (...wants: readonly Want[]): void => assert.ok(sensor.filter.interests.set(wants, ++version));
   const dial = (port: number): Promise<SensorRecord[]> => sensor.run(connect, ['tcp4', '127.0.0.1', String(port)]);
   const filtered = (): bigint => sensor.counters(SECURITY).unwatched + sensor.counters(BULK).unwatched;
 
@@ -158,7 +149,7 @@ describe('the interest in the kernel', { skip }, () => {
     assert.equal(ports(seen).filter((port) => port === 2).length, 200, 'what both ask for came each time');
     assert.ok(version - first > 2, 'it did change');
     const asked = seen.filter(({ fields }) => fields['port'] === 3);
-    const by = (record: SensorRecord): number => table.versionOf(record.header.generation) - first;
+    const by = (record: SensorRecord): number => sensor.filter.interests.versionOf(record.header.generation) - first;
     for (const record of seen) assert.ok(by(record) >= 0);
     assert.ok(asked.length > 0, 'what one asks for came while it did');
     const late = asked.filter((record) => by(record) % 2 === 0);

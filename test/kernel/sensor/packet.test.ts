@@ -5,8 +5,6 @@ import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello } from '@ringfence/fields';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
@@ -137,9 +135,7 @@ describe('packets on the running kernel', { skip }, () => {
   });
 
   test('a hello over loopback is looked at for who asks for these, and one between addresses of a network for who asks for those', async () => {
-    const bss = sensor.object.section('.bss');
-    const control = new ControlBlock(bss.int32('rf_control'));
-    const table = new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), control);
+    const { interests } = sensor.filter;
     const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '::');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -154,7 +150,7 @@ describe('packets on the running kernel', { skip }, () => {
     ] as const) {
       const program = `require('tls').connect(${JSON.stringify({ port, host })}).on('error', () => {})`;
       for (const asked of Object.values(forms)) {
-        table.set([wantOf(asked) ?? assert.fail(asked)], ++version);
+        interests.set([wantOf(asked) ?? assert.fail(asked)], ++version);
         const packets = all(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
         assert.equal(packets.length, asked === form ? 1 : 0, `${host}, ${asked}`);
       }

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { probePlaces } from '@ringfence/sensor';
+import { findProbedFiles } from '@ringfence/sensor';
 import { setProbes } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, BULK, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const every = { pam: true, shell: true, tls: true, files: [] };
-const places = probePlaces(every, '/');
+const places = findProbedFiles(every, '/');
 const has = (program: string): boolean =>
   places.some(({ probes }) => probes.some((probe) => probe.program === program));
 const without = (program: string, what: string): string | false => (has(program) ? false : `this host has no ${what}`);

@@ -2,8 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
@@ -124,14 +122,12 @@ describe('standard streams on the running kernel', { skip }, () => {
   });
 
   test('nobody who does not ask for them gets any, and they are counted', async () => {
-    const bss = sensor.object.section('.bss');
-    const [interests, ports] = [bss.bytes('rf_interests'), bss.bytes('rf_interest_ports')];
-    const table = new InterestTable(interests, ports, new ControlBlock(bss.int32('rf_control')));
+    const { interests } = sensor.filter;
     const before = sensor.counters(SECURITY).unwatched;
-    assert.ok(table.set([], 1));
+    assert.ok(interests.set([], 1));
     assert.deepEqual(told(await run('tcp4', 'dup2')), []);
     assert.ok(sensor.counters(SECURITY).unwatched > before);
-    assert.ok(table.set([wantOf('redirect') ?? assert.fail('redirect')], 2));
+    assert.ok(interests.set([wantOf('redirect') ?? assert.fail('redirect')], 2));
     assert.deepEqual(told(await run('tcp4', 'dup2')), [[DUP2, 1, 1]]);
   });
 });

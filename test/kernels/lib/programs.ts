@@ -1,7 +1,7 @@
 /** What the kernel that this runs on makes of each of the sensor's programs. */
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from '@ringfence/sensor';
-import { kernelFunctions } from '@ringfence/sensor/parts';
+import { hookFinder } from '@ringfence/sensor/parts';
 
 export interface ProgramVerdict {
   readonly name: string;
@@ -82,7 +82,7 @@ export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
   const refused = new Map<string, string>();
   using baseline = load(path, ({ autoload }) => autoload, refused);
   const verdicts = judge(baseline, refused, false, cgroup);
-  const isThere = kernelFunctions();
+  const isThere = hookFinder();
   const absent = new Map<string, string>();
   // those of sections that begin with `?`: libbpf doesn't load them by itself
   using full = load(

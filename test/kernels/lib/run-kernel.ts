@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInGuest, type TestKernel } from '@ringfence/testkit';
 import type { FileReport } from '../../../tools/test-runner/file-report.ts';
-import type { GuestLine, GuestWays, Profile } from './in-guest.ts';
+import type { AttachMethodReport, GuestLine, Profile } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';
 import { nodeCommand, writeForeignTree, writeTree } from './tree.ts';
 
@@ -115,25 +115,25 @@ export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
   return { programs: judged?.programs ?? [], files: reports, preemption, console };
 }
 
-export interface WaysReport extends GuestWays {
-  /** of each file, by each way that was asked for */
-  readonly files: readonly { readonly way: string; readonly report: FileReport }[];
+export interface MethodsReport extends AttachMethodReport {
+  /** of each file, by each attach method that was requested */
+  readonly files: readonly { readonly method: string; readonly report: FileReport }[];
 }
 
-/** The files by each of these ways to the full profile, on a kernel with these arguments. */
-export async function runByWays(
+/** Runs the files once by each of the attach methods, on a kernel with these arguments. */
+export async function runByAttachMethods(
   run: Pick<KernelRun, 'kernel' | 'files' | 'timeoutMs'> & {
-    readonly ways: readonly string[];
+    readonly methods: readonly string[];
     readonly kernelArguments: string;
   },
-): Promise<WaysReport> {
-  const { kernel, files, ways, ...rest } = run;
-  const args = [...ways.flatMap((way) => ['--way', way]), ...files];
-  const told = (await runScript({ ...inGuest(kernel), ...rest, args })).lines as GuestLine[];
-  const found = told.find((line) => line.type === 'ways');
-  if (found === undefined) throw new Error(`${run.kernel.release} did not tell its ways`);
-  const reports = told.flatMap((line) =>
-    line.type === 'file' && line.way !== undefined ? [{ way: line.way, report: line.report }] : [],
+): Promise<MethodsReport> {
+  const { kernel, files, methods, ...rest } = run;
+  const args = [...methods.flatMap((method) => ['--attach-method', method]), ...files];
+  const lines = (await runScript({ ...inGuest(kernel), ...rest, args })).lines as GuestLine[];
+  const methodReport = lines.find((line) => line.type === 'attach-methods');
+  if (methodReport === undefined) throw new Error(`${run.kernel.release} did not report its attach methods`);
+  const reports = lines.flatMap((line) =>
+    line.type === 'file' && line.method !== undefined ? [{ method: line.method, report: line.report }] : [],
   );
-  return { ...found, files: reports };
+  return { ...methodReport, files: reports };
 }

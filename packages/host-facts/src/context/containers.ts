@@ -1,6 +1,6 @@
 import type { ContainerFact, ContextSink, EnrichmentSource, Guard } from '@ringfence/host-kit';
 import { bootMicros, wallOffset } from '@ringfence/host-kit';
-import type { CgroupMade, RecordSource } from '@ringfence/sensor';
+import type { CgroupCreation, RecordSource } from '@ringfence/sensor';
 import { Announced } from './announced.ts';
 import { containerByHand } from './by-hand.ts';
 import { Cgroups } from './cgroups.ts';
@@ -43,7 +43,7 @@ export interface ContainerSourceOptions {
   /** where the runtimes' files are looked for. @default those of / */
   readonly places?: HostPlaces;
   /** what the sensor knows of a cgroup, which may be gone; null: nothing. @default nothing ever */
-  readonly made?: (id: bigint) => CgroupMade | null;
+  readonly made?: (id: bigint) => CgroupCreation | null;
   /** told whether a cgroup is a container's, once that is sure */
   readonly judged?: (id: bigint, container: boolean) => void;
   /** runs what is done for an event or an exec, which nobody else guards. @default errors go on */
@@ -60,7 +60,7 @@ export class ContainerSource implements EnrichmentSource {
   readonly #files: ContainerFiles;
   readonly #places: HostPlaces;
   readonly #announced: Announced;
-  readonly #made: (id: bigint) => CgroupMade | null;
+  readonly #made: (id: bigint) => CgroupCreation | null;
   readonly #judged: (id: bigint, container: boolean) => void;
   readonly #guarded: Guard;
   /** By id as a number: kernfs counts them up, 2^53 is out of reach. */

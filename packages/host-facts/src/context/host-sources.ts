@@ -1,20 +1,28 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import type { CompiledOptions } from '@ringfence/collector';
 import type { EnrichmentSource } from '@ringfence/host-kit';
 import { ifReadable } from '@ringfence/host-kit';
 import { hostSource } from './host.ts';
 import { mountsSource } from './mounts.ts';
 import { usersSource } from './users.ts';
 
-/** What the host's own files say of it: name, users, mounts. */
-export function hostSources({ hostRoot, hash }: CompiledOptions, log: Log): EnrichmentSource[] {
+export interface HostSourcesOptions {
+  /** root of the host's file system */
+  readonly hostRoot: string;
+  readonly hash: { readonly enabled: boolean };
+}
+
+/** Returns the sources that read the host's own files: names and addresses, users, mounts. */
+export function hostSources({ hostRoot, hash }: HostSourcesOptions, log: Log): EnrichmentSource[] {
   if (hostRoot === '/') return [hostSource('/', hash.enabled), usersSource(), mountsSource()];
   const users = join(hostRoot, 'etc/passwd');
   if (!existsSync(users))
-    log.warn({ hostRoot }, "the host's / is not there: users and containers have no names, runtimes are not protected");
-  // The list of pid 1 is the host's, where it may be read; else one's own, in which hostRoot is in front.
+    log.warn(
+      { hostRoot },
+      "the host's / is not mounted there: users and containers get no names, runtimes are not protected",
+    );
+  // Use the host's mount list, of pid 1. If it can't be read, use our own, in which every path begins with hostRoot.
   const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
   return [
     hostSource(hostRoot, hash.enabled),

@@ -10,7 +10,7 @@ import {
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
 import { isProbe, sizeForCpus } from '@ringfence/sensor';
-import { loadRefusals, REFUSED, STAND_INS, tellFull, traceFunctions } from '@ringfence/sensor/parts';
+import { loadRefusals, REFUSED, STAND_INS, setFullProfile, traceFunctions } from '@ringfence/sensor/parts';
 
 export const BPF_FS = '/sys/fs/bpf';
 
@@ -59,7 +59,7 @@ function open(path: string, { bulkRing, sizes, full }: LoadOptions): BpfObject {
   sizeForCpus(object);
   for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
   for (const name of full) object.program(name).autoload = true;
-  tellFull(object, full);
+  setFullProfile(object, full);
   return object;
 }
 

@@ -5,9 +5,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
-import { FullProfile, type KindAccount } from '@ringfence/sensor';
+import { FullProfile, type KindAccount, type SensorFilter } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
-import { Counters as Account, DROP_CAUSES, type DropCause, Failures, UNIX_SENT, ways } from '@ringfence/sensor/parts';
+import {
+  Counters as Account,
+  attachMethods,
+  DROP_CAUSES,
+  type DropCause,
+  openFilter,
+  SensorFailures,
+  UNIX_SENT,
+} from '@ringfence/sensor/parts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
@@ -33,8 +41,11 @@ let profile: FullProfile | undefined;
 
 /** By the one way that test/kernels/ asks for, else by the best that this kernel has. */
 export function fullProfile(path: string): FullProfile {
-  const wanted = process.env['RINGFENCE_TEST_WAY'];
-  profile ??= FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
+  const wanted = process.env['RINGFENCE_TEST_ATTACH_METHOD'];
+  profile ??= FullProfile.probe(
+    path,
+    attachMethods.filter((method) => wanted === undefined || method === wanted),
+  );
   return profile;
 }
 
@@ -49,7 +60,7 @@ export async function seesUnixSent(): Promise<boolean> {
 }
 
 function systemCallsHere(path: string): 'functions' | 'tracepoints' {
-  return seesFull && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
+  return seesFull && fullProfile(path).tracepointReason === undefined ? 'functions' : 'tracepoints';
 }
 
 /** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
@@ -102,7 +113,8 @@ export class TestSensor implements Disposable {
   /** programs whose hook this kernel doesn't have */
   readonly missing: ReadonlySet<string>;
   readonly #account: Account;
-  readonly failures: Failures;
+  readonly failures: SensorFailures;
+  readonly filter: SensorFilter;
   readonly #cpus: number;
 
   private constructor(loaded: LoadedSensor) {
@@ -113,7 +125,8 @@ export class TestSensor implements Disposable {
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.#account = new Account(object.map('rf_counters'));
-    this.failures = new Failures(object);
+    this.failures = new SensorFailures(object);
+    this.filter = openFilter(object);
     this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
   }

@@ -1,4 +1,4 @@
-import type { SeenCgroup, SeenExec } from '@ringfence/sensor';
+import type { OnCgroup, OnExec } from '@ringfence/sensor';
 import { parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
 import { LANE, records } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
@@ -7,8 +7,8 @@ import type { NextSequence } from './own-events.ts';
 export interface SnapshotParts {
   readonly batch: Batch;
   readonly next: NextSequence;
-  readonly seenCgroup: SeenCgroup;
-  readonly seenExec: SeenExec;
+  readonly seenCgroup: OnCgroup;
+  readonly seenExec: OnExec;
 }
 
 /** Writes the processes that run as exec events, parents before their children; pid 1 from /proc where the kernel doesn't show it. `ktime` in µs. */

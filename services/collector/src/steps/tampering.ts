@@ -1,5 +1,5 @@
 import type { Log } from '@ringfence/base';
-import type { SeenCgroup } from '@ringfence/sensor';
+import type { OnCgroup } from '@ringfence/sensor';
 import { transcodeAt } from '@ringfence/sensor';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
 import type { Batch } from './batch.ts';
@@ -8,7 +8,7 @@ import type { NextSequence } from './own-events.ts';
 export interface TamperingParts {
   readonly batch: Batch;
   readonly next: NextSequence;
-  readonly seenCgroup: SeenCgroup;
+  readonly seenCgroup: OnCgroup;
   readonly log: Log;
 }
 
