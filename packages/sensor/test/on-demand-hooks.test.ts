@@ -26,7 +26,7 @@ import { ON_DEMAND_HOOKS } from '../src/programs.ts';
 import type { Sensor } from '../src/sensor.ts';
 import { damagedHooks } from '../src/tampering/own-links.ts';
 
-/** A datagram to everybody, which nobody may send who has not said so. */
+/** Sends a broadcast datagram without SO_BROADCAST, which the kernel rejects. */
 const REFUSED = `
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ const EACCES = 13;
 /** arm64 has no dup2. */
 const HOOKS = [...ON_DEMAND_HOOKS.keys()].filter((name) => process.arch !== 'arm64' || name !== 'dup2_exit');
 
-async function ask(collector: Collector, version: number, ...texts: string[]): Promise<void> {
+async function setInterest(collector: Collector, version: number, ...texts: string[]): Promise<void> {
   const wants = texts.map((text) => wantOf(text) ?? assert.fail(text));
   await collector.control.setInterest({
     version,
@@ -53,43 +53,43 @@ async function ask(collector: Collector, version: number, ...texts: string[]): P
   });
 }
 
-const inPlace = ({ pinPath }: TestPlace): string[] =>
+const attachedHooks = ({ pinPath }: TestPlace): string[] =>
   [...ON_DEMAND_HOOKS.keys()].filter((name) => existsSync(linkPath(pinPath, name)));
 
-describe('hooks that are in place while somebody asks', { skip: kernelSkip() }, () => {
-  it('come and go with what is asked for, at a start and in an agent that has taken a sensor over; what is asked for is told', async () => {
+describe('on-demand hooks', { skip: kernelSkip() }, () => {
+  it('come and go with the interest, both in a fresh agent and in one that resumed a sensor, and report events meanwhile', async () => {
     using place = new TestPlace();
     await using bus: Bus = await memoryBus();
     const refused = join(place.directory, 'refused');
     execFileSync('cc', ['-x', 'c', '-o', refused, '-'], { input: REFUSED });
     const send = (): void => assert.throws(() => execFileSync(refused), { status: EACCES });
-    const told = async (): Promise<readonly Event[]> =>
+    const refusedSends = async (): Promise<readonly Event[]> =>
       (await readEvents(bus)).filter((event) => bodyOf(event, 'Datagram')?.result === -EACCES);
 
     await using first = await startTestCollector(place, bus, { keepPinned: true });
-    assert.deepEqual(inPlace(place), HOOKS);
-    await ask(first, 1, 'memory');
-    assert.deepEqual(inPlace(place), ['mmap_exit', 'mprotect_exit']);
+    assert.deepEqual(attachedHooks(place), HOOKS);
+    await setInterest(first, 1, 'memory');
+    assert.deepEqual(attachedHooks(place), ['mmap_exit', 'mprotect_exit']);
     send();
-    await ask(first, 2);
-    assert.deepEqual(inPlace(place), []);
+    await setInterest(first, 2);
+    assert.deepEqual(attachedHooks(place), []);
     assert.deepEqual(damagedHooks(place.pinPath), []);
     await first.close();
 
     await using second = await startTestCollector(place, bus, { keepPinned: true });
     assert.equal(second.stats().resumed, true);
-    assert.deepEqual(inPlace(place), []);
-    // What was left a moment ago is in place again at once.
+    assert.deepEqual(attachedHooks(place), []);
+    // A hook that was detached a moment ago is attached again at once.
     for (const version of [3, 5, 7]) {
-      await ask(second, version, 'datagram.remote', 'datagram.loopback');
+      await setInterest(second, version, 'datagram.remote', 'datagram.loopback');
       assert.deepEqual(
-        inPlace(place),
+        attachedHooks(place),
         [...ON_DEMAND_HOOKS].filter(([, kinds]) => kinds.includes('datagram')).map(([name]) => name),
       );
       send();
       await second.settle();
-      assert.equal((await told()).length, (version - 1) / 2);
-      if (version < 7) await ask(second, version + 1);
+      assert.equal((await refusedSends()).length, (version - 1) / 2);
+      if (version < 7) await setInterest(second, version + 1);
     }
     await second.close();
 
@@ -97,30 +97,30 @@ describe('hooks that are in place while somebody asks', { skip: kernelSkip() }, 
     assert.equal(third.stats().resumed, true);
     send();
     await third.settle();
-    assert.equal((await told()).length, 4, 'the hook outlives the agent that has put it there');
-    await ask(third, 9);
-    assert.deepEqual(inPlace(place), []);
+    assert.equal((await refusedSends()).length, 4, 'the hook outlives the agent that attached it');
+    await setInterest(third, 9);
+    assert.deepEqual(attachedHooks(place), []);
     await third.close();
     assert.equal(existsSync(place.pinPath), false);
   });
 });
 
-/** Programs that one cgroup has for one kind of hook at most: BPF_CGROUP_MAX_PROGS. */
+/** BPF_CGROUP_MAX_PROGS: maximum number of programs of one type per cgroup. */
 const CGROUP_PROGRAMS_MAX = 64;
 const RETRY_MS = 1_000;
 
-/** A sensor whose cgroup, of its own, others may fill. */
+/** Makes a sensor that attaches to a cgroup of its own, which the test can fill with other programs. */
 async function sensorInCgroup(stack: DisposableStack) {
   const { pinPath } = stack.use(new TestPlace());
   const sensorObject = await buildSensor();
   const cgroup = join(cgroupRoot(), `rf-room-${process.pid}`);
   mkdirSync(cgroup);
   stack.defer(() => rmdirSync(cgroup));
-  const other = stack.use(BpfObject.open(sensorObject));
-  for (const program of other.programs.values()) program.autoload = program.name === 'packet_leaves';
-  for (const ring of ['rf_ring_security', 'rf_ring_bulk']) other.definition(ring).resize(4096);
-  other.load();
-  const attach = (): BpfLink => other.program('packet_leaves').attachCgroup(cgroup);
+  const filler = stack.use(BpfObject.open(sensorObject));
+  for (const program of filler.programs.values()) program.autoload = program.name === 'packet_leaves';
+  for (const ring of ['rf_ring_security', 'rf_ring_bulk']) filler.definition(ring).resize(4096);
+  filler.load();
+  const attach = (): BpfLink => filler.program('packet_leaves').attachCgroup(cgroup);
   makePinDirectory(pinPath);
   const open = (): Sensor =>
     stack.use(
@@ -137,8 +137,8 @@ async function sensorInCgroup(stack: DisposableStack) {
   return { pinPath, attach, open };
 }
 
-describe('a hook that has no room', { skip: kernelSkip() }, () => {
-  it('is missing, is tried again ever more rarely, and comes when there is room; while nobody asks for it, it is not missed', async () => {
+describe('a hook whose cgroup has no room', { skip: kernelSkip() }, () => {
+  it('is missing and retried with growing delays until there is room, and is not missing while it is not wanted', async () => {
     using stack = new DisposableStack();
     const { pinPath, attach, open } = await sensorInCgroup(stack);
     const full = Array.from({ length: CGROUP_PROGRAMS_MAX }, attach);
@@ -163,7 +163,7 @@ describe('a hook that has no room', { skip: kernelSkip() }, () => {
 
     onDemand.attachFor([]);
     onDemand.detachUnwanted();
-    // The kernel frees the place a moment after the pin is gone.
+    // The kernel frees the slot a moment after the pin is removed.
     while (full.length < CGROUP_PROGRAMS_MAX)
       try {
         full.push(attach());
@@ -179,19 +179,19 @@ describe('a hook that has no room', { skip: kernelSkip() }, () => {
     sensor.uninstall();
   });
 
-  it('takes none when it can not be pinned: it would tell of everything twice once it is tried again', async () => {
+  it('is detached if its pin fails: a retry would otherwise report every event twice', async () => {
     using stack = new DisposableStack();
     const { pinPath, attach, open } = await sensorInCgroup(stack);
     const sensor = open();
-    const inTheWay = programPath(pinPath, 'packet_leaves');
-    mkdirSync(inTheWay);
+    const blockedPin = programPath(pinPath, 'packet_leaves');
+    mkdirSync(blockedPin);
     const { hooks } = sensor;
     hooks.onDemand.attachFor([]);
     hooks.attachLifecycle();
     hooks.attachRemaining();
     assert.equal(hooks.onDemand.attachFor([wantOf('datagram.remote') ?? assert.fail()]).length, 1);
     assert.equal(Array.from({ length: CGROUP_PROGRAMS_MAX }, attach).length, CGROUP_PROGRAMS_MAX);
-    rmdirSync(inTheWay);
+    rmdirSync(blockedPin);
     sensor.uninstall();
   });
 });

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { removePinDirectory } from '../src/pins/directory.ts';
 
-const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
+const unshareSkip =
+  spawnSync('unshare', ['-m', 'true']).status === 0 ? false : "unshare can't create a mount namespace";
 
-describe('the directory of the pins', () => {
+describe('the pin directory', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringfence-pins-'));
   after(() => rmSync(directory, { recursive: true }));
 
@@ -20,13 +21,13 @@ describe('the directory of the pins', () => {
     return path;
   }
 
-  it('goes with all that is in it', () => {
+  it('is removed with its contents', () => {
     const path = filled('own');
     removePinDirectory(path);
     assert.ok(!existsSync(path));
   });
 
-  it('stays, empty, where it is a mount of its own, as in the sandbox of the unit', { skip: unshareSkip }, () => {
+  it('stays, empty, if it is a mount point, as in the sandbox of the systemd unit', { skip: unshareSkip }, () => {
     const path = filled('mounted');
     const module = JSON.stringify(join(import.meta.dirname, '../src/pins/directory.ts'));
     const remove = `import { removePinDirectory } from ${module}; removePinDirectory(process.argv[1]);`;
@@ -36,7 +37,7 @@ describe('the directory of the pins', () => {
     assert.deepEqual(readdirSync(path), []);
   });
 
-  it('is not kept quiet about when something in it can not be removed', () => {
+  it('is not removed, and an error is thrown, if it contains a directory', () => {
     const path = filled('kept');
     mkdirSync(join(path, 'another'));
     assert.throws(() => removePinDirectory(path), { code: 'ERR_FS_EISDIR' });

@@ -9,7 +9,10 @@ import { kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence
 import { findCompiler } from '../src/build/build-sensor.ts';
 import { linkPath, pinnedHooks, pinnedPrograms, programOfLink, programOfPin, programPath } from '../src/pins/paths.ts';
 
-/** While the kernel changes a map it runs no program on a tracepoint, not that of the entry that it allocates for this one either. */
+/**
+ * While the kernel updates a map it runs no programs on tracepoints. So it skips this one, which is on the tracepoint
+ * of the allocation for the map's new entry.
+ */
 const PROGRAM = `
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -30,7 +33,7 @@ async function compiled({ directory }: TestPlace): Promise<BpfObject> {
 }
 
 describe('calls that the kernel skips', { skip: kernelSkip() }, () => {
-  it('are told by program, as a loss and in the log, once for each look that finds more', async () => {
+  it('are reported by program, in the drops, and once in the log for each query that finds new ones', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const errors: object[] = [];
@@ -57,7 +60,7 @@ describe('calls that the kernel skips', { skip: kernelSkip() }, () => {
     assert.deepEqual(errors, [{ skipped: count, programs: { skipped: count } }]);
   });
 
-  it('can be read of every program that is behind a hook, by an agent that has taken the sensor over too', async () => {
+  it('can be read for every attached program, also by an agent that resumed the sensor', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     for (const resumed of [false, true]) {

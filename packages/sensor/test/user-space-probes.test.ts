@@ -11,7 +11,7 @@ import { absentFiles, findProbedFiles, wantedPrograms } from '../src/attach/user
 import { isProbe } from '../src/programs.ts';
 
 const none = { pam: false, shell: false, tls: false, files: [] };
-/** The kernel takes a link away some time after the last name of it is gone: bpf_link_put leaves that to a work queue. */
+/** The kernel detaches a link some time after its last reference is gone: bpf_link_put uses a work queue. */
 const LINK_MS = 500;
 const PAM = '../../../test/kernel/programs/pam.c';
 
@@ -30,37 +30,37 @@ describe('the files that are probed', () => {
   });
   after(() => rmSync(root, { recursive: true }));
 
-  it('are found where distributions put them, each once however many names it has', () => {
-    const places = findProbedFiles({ ...none, pam: true, shell: true }, root);
+  it('are found where distributions install them, each once even if it has several names', () => {
+    const files = findProbedFiles({ ...none, pam: true, shell: true }, root);
     assert.deepEqual(
-      places.map(({ path }) => path.slice(root.length)),
+      files.map(({ path }) => path.slice(root.length)),
       ['/usr/lib/x86_64-linux-gnu/libpam.so.0.85.1', '/usr/bin/bash'],
     );
   });
 
-  it('are none when nothing is asked for, and others when they are named', () => {
+  it('are none by default, and additional ones if they are configured', () => {
     assert.deepEqual(findProbedFiles(none, root), []);
     const files = ['/opt/libssl.so.3', '/opt/unknown'];
     assert.deepEqual(findProbedFiles({ ...none, files }, root), []);
-    const [place, ...others] = findProbedFiles({ ...none, tls: true, files }, root);
-    assert.equal(place?.path, join(root, 'opt/libssl.so.3'));
-    assert.deepEqual(others, []);
+    const [file, ...rest] = findProbedFiles({ ...none, tls: true, files }, root);
+    assert.equal(file?.path, join(root, 'opt/libssl.so.3'));
+    assert.deepEqual(rest, []);
   });
 
-  it('are not those that a link out of the host leads to', () => {
+  it("exclude those that a link out of the host's root leads to", () => {
     symlinkSync('/bin/sh', join(root, 'usr/lib64/libssl.so.3'));
     assert.deepEqual(findProbedFiles({ ...none, tls: true }, root), []);
     rmSync(join(root, 'usr/lib64/libssl.so.3'));
   });
 
-  it('are told when they are not there', () => {
+  it('are reported as absent if the host lacks them', () => {
     const options = { ...none, pam: true, tls: true };
     assert.deepEqual(absentFiles(options, findProbedFiles(options, root)), ['libssl.so.3']);
     assert.deepEqual(absentFiles(none, []), []);
   });
 });
 
-it("a probe's program is known by its section, and loaded when it is asked for only", () => {
+it('the section of a program tells whether it is a probe, and probes are loaded only if they are enabled', () => {
   assert.deepEqual(['uprobe', 'uretprobe', 'tp_btf/x', 'uprobes'].map(isProbe), [true, true, false, false]);
   assert.equal(wantedPrograms(none).size, 0);
   assert.deepEqual([...wantedPrograms({ ...none, shell: true })], ['shell_line_exit', 'shell_library_exit']);
@@ -73,32 +73,32 @@ describe('a collector with probes', { skip }, () => {
   const pinned = (place: TestPlace): string[] =>
     readdirSync(place.pinPath).filter((name) => name.startsWith('link_probe_'));
 
-  /** Somebody who may not come in. */
-  function refuse(place: TestPlace, user: string): void {
+  /** Fails to authenticate the user. */
+  function failLogin(place: TestPlace, user: string): void {
     const program = join(place.directory, 'pam');
     if (!existsSync(program)) execFileSync('cc', ['-o', program, join(import.meta.dirname, PAM)]);
     writeFileSync(join(place.directory, 'rf-no'), 'auth required pam_deny.so\n');
     assert.equal(spawnSync(program, ['rf-no', user, place.directory]).status, 7);
   }
 
-  it('puts an authentication on the bus, and leaves nothing behind', async () => {
+  it('reports an authentication, and removes its probes at the end', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const collector = await startTestCollector(place, bus, { probes });
     assert.ok(pinned(place).length >= 7);
-    refuse(place, 'mallory');
+    failLogin(place, 'mallory');
     await collector.settle();
     await collector.close();
     const found = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Authentication') ?? []);
-    const mine = found.filter(({ service }) => decodeText(service.bytes) === 'rf-no');
+    const refusals = found.filter(({ service }) => decodeText(service.bytes) === 'rf-no');
     assert.deepEqual(
-      mine.map(({ result, sourceCaller, user }) => [result, sourceCaller, decodeText(user.bytes)]),
+      refusals.map(({ result, sourceCaller, user }) => [result, sourceCaller, decodeText(user.bytes)]),
       [[7, true, 'mallory']],
     );
     assert.ok(!existsSync(place.pinPath));
   });
 
-  it('sets them anew when it takes over a pinned sensor, as the settings say then', async () => {
+  it('sets the probes according to the current settings when it resumes a pinned sensor', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const start = (on: boolean) => startTestCollector(place, bus, { keepPinned: true, probes: on ? probes : none });
@@ -109,18 +109,18 @@ describe('a collector with probes', { skip }, () => {
         .map(({ user }) => decodeText(user.bytes));
     };
     await (await start(true)).close();
-    refuse(place, 'while nobody reads');
+    failLogin(place, 'without a reader');
     const off = await start(false);
     assert.equal(off.stats().resumed, true);
     assert.deepEqual(pinned(place), []);
     await sleep(LINK_MS);
-    refuse(place, 'off');
+    failLogin(place, 'off');
     await off.close();
     const on = await start(true);
     assert.equal(on.stats().resumed, true);
-    refuse(place, 'on again');
+    failLogin(place, 'on again');
     await on.settle();
     await on.close();
-    assert.deepEqual(await users(), ['while nobody reads', 'on again']);
+    assert.deepEqual(await users(), ['without a reader', 'on again']);
   });
 });
