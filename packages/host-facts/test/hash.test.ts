@@ -22,7 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
 import type { Collector } from '@ringfence/collector';
-import { ifThere, kernelDevice } from '@ringfence/host-kit';
+import { ifExists, kernelDevice } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { FullProfile } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
@@ -343,6 +343,6 @@ describe('the queue of executables', () => {
 /** Threads of this process that hash. */
 const hashers = (): number =>
   readdirSync('/proc/self/task').filter((id) => {
-    const name = ifThere(() => readFileSync(`/proc/self/task/${id}/comm`, 'utf8'));
+    const name = ifExists(() => readFileSync(`/proc/self/task/${id}/comm`, 'utf8'));
     return name === 'hasher\n';
   }).length;

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ifReadable, ifThere } from '@ringfence/host-kit';
+import { ifReadable, ifExists } from '@ringfence/host-kit';
 import { type FileIdentity, idOf, MIN_ANCHOR, Tail, type TailPosition } from './tail.ts';
 
 const MAX_SIBLINGS = 4096;
@@ -15,7 +15,7 @@ export function identify(path: string): FileIdentity | null {
 /** Why a path that is there can't be a log; '': it can, or is not there. */
 export function whyUnfit(path: string): string {
   try {
-    const stat = ifThere(() => lstatSync(path, { throwIfNoEntry: false })) ?? null;
+    const stat = ifExists(() => lstatSync(path, { throwIfNoEntry: false })) ?? null;
     return stat === null || stat.isFile() ? '' : 'it is no regular file; links are not followed';
   } catch (error) {
     return (error as Error).message;

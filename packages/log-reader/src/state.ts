@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asObject, asText, ifThere, type Json } from '@ringfence/host-kit';
+import { asObject, asText, ifExists, type Json } from '@ringfence/host-kit';
 import type { FilesState } from './files.ts';
 import type { TailPosition } from './tail.ts';
 
@@ -51,7 +51,7 @@ export class LogStateFile {
 
   /** null: there is none, or a torn one of a machine that lost its power. */
   read(): Kept | null {
-    const bytes = ifThere(() => readFileSync(this.#path));
+    const bytes = ifExists(() => readFileSync(this.#path));
     if (bytes === null) return null;
     const end = bytes.indexOf(10);
     const state = end < 0 ? null : parse(bytes.toString('utf8', 0, end));

@@ -31,8 +31,8 @@ export const STAND_INS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Programs on frequent events, with the kinds of events that they report. Each is attached only while one of these kinds
- * is of interest.
+ * Programs on frequent events, with the kinds of events that they report. Each is attached only while one of these
+ * kinds is of interest.
  */
 export const ON_DEMAND_HOOKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['dup_exit', ['redirect']],

@@ -238,7 +238,7 @@ it('the fields of a tracepoint are parsed from its format, without the header th
       'comm char[16] array string',
     ],
   );
-  // Of a system call, BPF sees only the number and the arguments.
+  // BPF sees only the number and the arguments of a system call.
   assert.deepEqual(
     parseFormat(format, 'syscalls').map(({ name }) => name),
     ['pid', 'text', 'at', 'saddr', 'saddr_v6'],

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
   return bpf(BPF_LINK_UPDATE, (union bpf_attr){.link_update = {.link_fd = link, .new_prog_fd = program}}) != 0;
 }`;
 
-/** One sensor for a sequence of agents. */
+/** All tests use the same sensor, with one agent after the other. */
 describe('tampering with an agent', { skip: kernelSkip() }, () => {
   let hold: string;
   let replace: string;
@@ -192,7 +192,7 @@ describe('tampering with an agent', { skip: kernelSkip() }, () => {
     assert.equal((await readTampering()).length, before.length);
     await using bus = await openEmbeddedBus({ path: busFile });
     const ticks = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Tick') ?? []);
-    // One for each agent that ended in order: the successors of the killed ones, and this one.
+    // Each agent that ended in order sent one: the three successors of killed agents, and this agent.
     assert.equal(ticks.at(-1)?.last, true);
     assert.equal(ticks.filter(({ last }) => last).length, 4);
     assert.deepEqual(pastTampering(place.directory, { pinPath: place.pinPath, bootId: identity.bootId }, false), []);

@@ -5,7 +5,7 @@ import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ring
 import {
   bootMicros,
   type EnrichmentSource,
-  guardOf,
+  createGuard,
   guardSource,
   type OnSourceError,
   releaseFreeMemory,
@@ -149,7 +149,7 @@ export class Agent implements Disposable {
       places: { root: hostRoot, dockerRoots },
       made: (id) => this.#sensor.cgroups.creationOf(id),
       judged: (id, container) => this.#sensor.cgroups.setScope(id, container),
-      guarded: guardOf('containers', this.#onSourceError),
+      guarded: createGuard('containers', this.#onSourceError),
     });
   }
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
 import { ContainerSource, containerByHand, matchRuntime } from '@ringfence/host-facts';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { readBounded } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
@@ -46,7 +46,7 @@ describe('what containers have a say in', () => {
     writeFileSync(join(root, name), JSON.stringify(content));
   };
 
-  function describePod(spec: object): Description | null {
+  function describePod(spec: object): ContainerDescription | null {
     write(`run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, { process: {}, ...spec });
     return matchRuntime(`/kubepods/pod1/${ID}`)?.runtime.describe(ID, { root, dockerRoots: [] }) ?? null;
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { asObject, readJson } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { decodeText, records, splitText } from '@ringfence/wire';
@@ -17,7 +17,7 @@ export interface AnnouncedContainer {
   /** the OCI runtime */
   readonly runtime: string;
   /** null: nothing could be read any more */
-  readonly description: Description | null;
+  readonly description: ContainerDescription | null;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
 }
@@ -49,7 +49,7 @@ export class Announced {
   }
 
   /** What the engine says, which knows names and images; else the bundle, which every container has. */
-  #describe(id: string, bundle: string): Description | null {
+  #describe(id: string, bundle: string): ContainerDescription | null {
     const { root } = this.#places;
     return (
       describeDocker(id, this.#places) ??

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { asObject, asText, readJson } from '@ringfence/host-kit';
 import { containerdBundles } from './containerd.ts';
 import type { HostPlaces } from './description.ts';
@@ -11,7 +11,7 @@ const ID = /^(?!\.{1,2}$)[\w+.-]{1,255}$/;
 /** How deep a container may lie. Who owns a cgroup makes others below it, thousands deep, and each part of a path is asked about. */
 const DEPTH_MAX = 32;
 
-export interface FoundByHand extends Description {
+export interface FoundByHand extends ContainerDescription {
   readonly id: string;
   readonly runtime: string;
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
-import { ifThere, openKernfsNode, readBounded } from '@ringfence/host-kit';
+import { ifExists, openKernfsNode, readBounded } from '@ringfence/host-kit';
 
 const WALK_MAX = 20_000;
 
@@ -54,7 +54,7 @@ export class Cgroups implements Disposable {
     for (let i = 0; i < queue.length && i < WALK_MAX; i++) {
       const directory = queue[i] as string;
       if (this.inode(directory) === id) return this.#relative(directory);
-      for (const entry of ifThere(() => readdirSync(directory, { withFileTypes: true })) ?? []) {
+      for (const entry of ifExists(() => readdirSync(directory, { withFileTypes: true })) ?? []) {
         if (entry.isDirectory()) queue.push(`${directory}/${entry.name}`);
       }
     }
@@ -67,7 +67,7 @@ export class Cgroups implements Disposable {
   }
 
   private inode(path: string): bigint | null {
-    return ifThere(() => statSync(path, { bigint: true }).ino);
+    return ifExists(() => statSync(path, { bigint: true }).ino);
   }
 
   [Symbol.dispose](): void {

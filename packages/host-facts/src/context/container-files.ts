@@ -1,13 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
-import type { Description } from '@ringfence/host-kit';
-import { asLabels, asObject, asText, ifThere, readJson } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
+import { asLabels, asObject, asText, ifExists, readJson } from '@ringfence/host-kit';
 import { NOTHING } from './description.ts';
 
 const MAX_FILES = 4096;
 /** A directory's time of change is coarse: one that changed a moment ago may have changed again since. */
 const SETTLED_MS = 2000;
 
-export interface ListedContainer extends Description {
+export interface ListedContainer extends ContainerDescription {
   /** from the root of the hierarchy; the cgroups below belong to the container too */
   readonly cgroupPath: string;
   readonly id: string;
@@ -35,7 +35,7 @@ export class ContainerFiles {
   /** true when the files were read again */
   refresh(): boolean {
     const stats = this.#directories.map(
-      (directory) => ifThere(() => statSync(directory, { throwIfNoEntry: false })) ?? null,
+      (directory) => ifExists(() => statSync(directory, { throwIfNoEntry: false })) ?? null,
     );
     const stamp = stats.map((stat) => `${stat?.ino}/${stat?.mtimeMs}`).join();
     const settled = stats.every((stat) => stat === null || Date.now() - stat.mtimeMs > SETTLED_MS);
@@ -70,7 +70,7 @@ export class ContainerFiles {
 }
 
 function readDirectory(directory: string): ListedContainer[] {
-  const names = (ifThere(() => readdirSync(directory)) ?? []).filter((name) => name.endsWith('.json')).sort();
+  const names = (ifExists(() => readdirSync(directory)) ?? []).filter((name) => name.endsWith('.json')).sort();
   return names
     .slice(0, MAX_FILES)
     .flatMap((name) => parseContainer(readJson(`${directory}/${name}`, 65_536), name) ?? []);

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { asObject, ifReadable, readJson } from '@ringfence/host-kit';
 import type { HostPlaces } from './description.ts';
 import { describeSpec } from './oci.ts';
@@ -11,7 +11,7 @@ const TASKS = 'run/containerd/io.containerd.runtime.v2.task';
 const NAMESPACES = ['k8s.io', 'default', 'moby'];
 const MAX_NAMESPACES = 64;
 
-export function describeContainerd(id: string, places: HostPlaces): Description | null {
+export function describeContainerd(id: string, places: HostPlaces): ContainerDescription | null {
   for (const bundle of containerdBundles(id, places.root)) {
     const found = describeSpec(asObject(readJson(join(bundle, 'config.json'))), places.root);
     if (found !== null) return found;

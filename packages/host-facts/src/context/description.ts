@@ -1,5 +1,5 @@
-import type { ContainerMount, Description } from '@ringfence/host-kit';
-import { firstOf } from '@ringfence/host-kit';
+import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
+import { takeWithin } from '@ringfence/host-kit';
 
 /** Where a host keeps what its runtimes write. */
 export interface HostPlaces {
@@ -9,7 +9,7 @@ export interface HostPlaces {
   readonly dockerRoots: readonly string[];
 }
 
-export const NOTHING: Description = {
+export const NOTHING: ContainerDescription = {
   name: '',
   image: '',
   privileged: null,
@@ -34,7 +34,7 @@ export const MAX_DIGESTS = 16;
 
 /** Of the mounts that a container's settings name, those that are told. */
 export const someOf = (mounts: readonly ContainerMount[]): ContainerMount[] =>
-  firstOf(mounts.slice(0, MOUNTS_MAX), MOUNTS_BYTES, ({ source, destination }) => [source, destination]);
+  takeWithin(mounts.slice(0, MOUNTS_MAX), MOUNTS_BYTES, ({ source, destination }) => [source, destination]);
 
 /** µs since the epoch of an RFC 3339 time; 0: it is none, or the zero time that Go writes for "never". */
 export function microsOf(time: string): number {

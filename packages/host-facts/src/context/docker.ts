@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerMount, Description } from '@ringfence/host-kit';
+import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, type Json, readJson } from '@ringfence/host-kit';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES, maskOf } from './capabilities.ts';
 import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING, someOf } from './description.ts';
@@ -7,7 +7,7 @@ import { podOf } from './kubernetes.ts';
 import { list } from './oci.ts';
 
 /** The engine's own files: they say what its socket would, at once, and before the container's first process starts. */
-export function describeDocker(id: string, places: HostPlaces): Description | null {
+export function describeDocker(id: string, places: HostPlaces): ContainerDescription | null {
   for (const dataRoot of [...places.dockerRoots, ...usualRoots(places.root)]) {
     const found = describeIn(join(places.root, dataRoot), id, places.root);
     if (found !== null) return found;
@@ -21,7 +21,7 @@ function usualRoots(root: string): string[] {
   return [...(configured === '' ? [] : [configured]), '/var/lib/docker', '/var/snap/docker/common/var-lib-docker'];
 }
 
-function describeIn(dataRoot: string, id: string, root: string): Description | null {
+function describeIn(dataRoot: string, id: string, root: string): ContainerDescription | null {
   const directory = join(dataRoot, 'containers', id);
   const file = asObject(readJson(`${directory}/config.v2.json`));
   if (file['Config'] === undefined) return null;

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { ifThere } from '@ringfence/host-kit';
+import { ifExists } from '@ringfence/host-kit';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
 import { matchRuntime } from './runtimes.ts';
@@ -46,6 +46,6 @@ function isMeant({ id, name }: Omit<FoundContainer, 'directory'>, wanted: string
 }
 
 function children(directory: string): string[] {
-  const entries = ifThere(() => readdirSync(directory, { withFileTypes: true })) ?? [];
+  const entries = ifExists(() => readdirSync(directory, { withFileTypes: true })) ?? [];
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import type { ContextSink, EnrichmentSource, HostFact } from '@ringfence/host-kit';
-import { ifReadable, openAddressChanges, readBounded, tookChanges } from '@ringfence/host-kit';
+import { ifReadable, openAddressChanges, readBounded, drainAddressChanges } from '@ringfence/host-kit';
 
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;
@@ -33,7 +33,7 @@ export function hostSource(hostRoot = '/', hashing = false): EnrichmentSource {
       refresh();
     },
     tick() {
-      if (tookChanges(changes) || hostName() !== name) refresh();
+      if (drainAddressChanges(changes) || hostName() !== name) refresh();
     },
     close() {
       if (changes >= 0) closeSync(changes);

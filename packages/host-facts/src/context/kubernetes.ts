@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerMount, Description } from '@ringfence/host-kit';
+import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '@ringfence/host-kit';
 
 /** Kubelet's own labels (Docker, CRI-O), and the annotations of containerd. */
@@ -20,7 +20,7 @@ export function podOf(
   labels: Json,
   mounts: readonly ContainerMount[],
   root: string,
-): Pick<Description, 'pod' | 'podUid' | 'namespace' | 'serviceAccount' | 'podLabels'> {
+): Pick<ContainerDescription, 'pod' | 'podUid' | 'namespace' | 'serviceAccount' | 'podLabels'> {
   const pod = first(labels, POD);
   return {
     pod,

@@ -1,6 +1,6 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import type { ContextSink, EnrichmentSource, MountFact } from '@ringfence/host-kit';
-import { mountsChanged, readBounded } from '@ringfence/host-kit';
+import { haveMountsChanged, readBounded } from '@ringfence/host-kit';
 
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;
@@ -32,7 +32,7 @@ export function mountsSource(path = '/proc/self/mountinfo', namespace = '/proc/s
       refresh();
     },
     tick() {
-      if (mountsChanged(list)) refresh();
+      if (haveMountsChanged(list)) refresh();
     },
     close() {
       if (list >= 0) closeSync(list);

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerMount, Description } from '@ringfence/host-kit';
+import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, ifReadable, type Json } from '@ringfence/host-kit';
 import { maskOf } from './capabilities.ts';
 import { digestOf, NOTHING, someOf } from './description.ts';
@@ -26,7 +26,7 @@ const NAMESPACES = { pid: 'pid', network: 'net', ipc: 'ipc', uts: 'uts', mount: 
 const OF_PROCESS = /^\/proc\/\d{1,10}\/ns\/\w+$/;
 
 /** An OCI runtime specification. Privileged: may administer the system, and nothing of /proc is masked. */
-export function describeSpec(spec: Json, root: string): Description | null {
+export function describeSpec(spec: Json, root: string): ContainerDescription | null {
   const { process } = spec;
   if (process === undefined && spec['annotations'] === undefined) return null;
   const annotations = asObject(spec['annotations']);

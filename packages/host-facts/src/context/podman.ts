@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { asObject, asText, type Json, parseJson, readJson } from '@ringfence/host-kit';
 import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING } from './description.ts';
 import { describeSpec, list } from './oci.ts';
@@ -9,9 +9,9 @@ const STORAGE = 'var/lib/containers/storage';
 const RUN = 'run/containers/storage';
 
 /** CRI-O and Podman share containers/storage: its list of containers has the names and the image's id, its list of images the digests. */
-export function describePodman(id: string, places: HostPlaces): Description | null {
+export function describePodman(id: string, places: HostPlaces): ContainerDescription | null {
   const { root } = places;
-  const specIn = (storage: string): Description | null =>
+  const specIn = (storage: string): ContainerDescription | null =>
     describeSpec(asObject(readJson(join(root, storage, 'overlay-containers', id, 'userdata/config.json'))), root);
   const fromSpec = specIn(STORAGE) ?? specIn(RUN);
   const listed = listedIn(join(root, STORAGE, 'overlay-containers'), id);

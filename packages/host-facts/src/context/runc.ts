@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { asObject, asText, type Json, readJson } from '@ringfence/host-kit';
 import { type HostPlaces, microsOf, NOTHING } from './description.ts';
 import { describeSpec, list } from './oci.ts';
@@ -8,13 +8,13 @@ import { describeSpec, list } from './oci.ts';
 const STATES = ['run/runc', 'run/crun'];
 
 /** An OCI runtime's own state. It points at the bundle, whose config.json is the specification. */
-export function describeRunc(id: string, places: HostPlaces): Description | null {
+export function describeRunc(id: string, places: HostPlaces): ContainerDescription | null {
   return runcState(id, places)?.description ?? null;
 }
 
 export interface RuncState {
   readonly runtime: 'runc' | 'crun';
-  readonly description: Description;
+  readonly description: ContainerDescription;
   /** from the root of the v2 hierarchy */
   readonly cgroup: string;
 }

@@ -1,4 +1,4 @@
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { describeContainerd } from './containerd.ts';
 import type { HostPlaces } from './description.ts';
 import { describeDocker } from './docker.ts';
@@ -13,7 +13,7 @@ export interface Runtime {
   readonly path?: RegExp;
   /** it writes nothing down that is read here */
   readonly silent?: boolean;
-  describe(id: string, places: HostPlaces): Description | null;
+  describe(id: string, places: HostPlaces): ContainerDescription | null;
 }
 
 const HEX = '([0-9a-f]{64})';
@@ -65,6 +65,6 @@ export function matchRuntime(path: string): Match | null {
   return null;
 }
 
-function describeKubernetes(id: string, places: HostPlaces): Description | null {
+function describeKubernetes(id: string, places: HostPlaces): ContainerDescription | null {
   return describeContainerd(id, places) ?? describePodman(id, places) ?? describeDocker(id, places);
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { ContextSink, EnrichmentSource } from '@ringfence/host-kit';
-import { ifThere, readBounded } from '@ringfence/host-kit';
+import { ifExists, readBounded } from '@ringfence/host-kit';
 
 const MAX_BYTES = 16 << 20;
 const UID_MAX = 4_294_967_295;
@@ -12,7 +12,7 @@ export function usersSource(path = '/etc/passwd'): EnrichmentSource {
   let stamp = '';
 
   function refresh(): void {
-    const stat = ifThere(() => statSync(path, { bigint: true }));
+    const stat = ifExists(() => statSync(path, { bigint: true }));
     const now = stat === null ? '' : `${stat.ino}/${stat.mtimeNs}/${stat.size}`;
     if (now === stamp) return;
     for (const [uid, name] of parseUsers(readBounded(path, MAX_BYTES) ?? Buffer.alloc(0))) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ifThere, writeAtomically } from '@ringfence/host-kit';
+import { ifExists, writeAtomically } from '@ringfence/host-kit';
 import { z } from 'zod';
 import { BaselineError } from './errors.ts';
 import type { FileFacts } from './scan.ts';
@@ -39,7 +39,7 @@ export function writeBaseline(file: string, { paths, at, files }: Baseline): str
 
 /** Throws BaselineError when it isn't one, or not the one with that SHA-256. */
 export function readBaseline(file: string, sha256?: string): Baseline {
-  const text = ifThere(() => readFileSync(file, 'utf8'));
+  const text = ifExists(() => readFileSync(file, 'utf8'));
   if (text === null)
     throw new BaselineError(`${file} is not there: make it with ringfence fim baseline PATH… --file ${file}`);
   const hash = createHash('sha256').update(text).digest('hex');

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ifReadable, ifThere } from '@ringfence/host-kit';
+import { ifReadable, ifExists } from '@ringfence/host-kit';
 import { type CheckResult, result } from './check.ts';
 
 /** Numbers of the processes that the kernel's own iterator finds now. */
@@ -38,7 +38,7 @@ export function checkProcesses(tgids: Tgids, root = '/'): CheckResult {
 const INITIAL_PIDS = 'pid:[4026531836]';
 
 function isItself(proc: string, tgid: number): boolean {
-  const status = ifThere(() => statSync(join(proc, String(tgid))));
+  const status = ifExists(() => statSync(join(proc, String(tgid))));
   if (status === null) return true; // it has ended meanwhile
   const text = ifReadable(() => readFileSync(join(proc, String(tgid), 'stat'), 'latin1'));
   return text?.startsWith(`${tgid} `) ?? false;

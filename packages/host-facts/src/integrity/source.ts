@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '@ringfence/base';
 import type { ContextSink, EnrichmentSource, Finding } from '@ringfence/host-kit';
-import { ifThere, writeAtomically } from '@ringfence/host-kit';
+import { ifExists, writeAtomically } from '@ringfence/host-kit';
 import type { Remembered } from './check.ts';
 import type { Integrity, IntegrityOptions } from './integrity.ts';
 
@@ -100,7 +100,7 @@ const TOLD_MAX = 10_000;
 
 /** What the last look, perhaps of an agent before this one, has remembered. */
 function recall(file: string): Remembered | undefined {
-  const text = ifThere(() => readFileSync(file, 'utf8'));
+  const text = ifExists(() => readFileSync(file, 'utf8'));
   if (text === null) return undefined;
   try {
     return JSON.parse(text) as Remembered;

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ifReadable, ifThere, readBounded } from '@ringfence/host-kit';
+import { ifReadable, ifExists, readBounded } from '@ringfence/host-kit';
 import { type CheckResult, result } from './check.ts';
 
 type Found = readonly (readonly [subject: string, detail: string])[];
@@ -51,14 +51,14 @@ const STEPS_MAX = 200;
 function statusBelow(root: string, path: string): Stats | null {
   let at = '/';
   let rest = path.split('/');
-  let status = ifThere(() => lstatSync(root));
+  let status = ifExists(() => lstatSync(root));
   for (let steps = 0; rest.length > 0 && status !== null; steps++) {
     if (steps === STEPS_MAX) return null;
     const [name = '', ...more] = rest;
     rest = more;
     if (name === '' || name === '.') continue;
     const next = name === '..' ? dirname(at) : join(at, name);
-    status = ifThere(() => lstatSync(join(root, next)));
+    status = ifExists(() => lstatSync(join(root, next)));
     if (status?.isSymbolicLink()) {
       const target = readlinkSync(join(root, next));
       rest = [...target.split('/'), ...rest];

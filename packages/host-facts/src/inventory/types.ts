@@ -1,4 +1,4 @@
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 
 /** One end of a socket; IPv6 without brackets. */
 export interface End {
@@ -69,7 +69,7 @@ export interface MountNamespace {
   readonly mounts: readonly InventoryMount[] | null;
 }
 
-export interface InventoryContainer extends Omit<Description, 'capabilities'> {
+export interface InventoryContainer extends Omit<ContainerDescription, 'capabilities'> {
   readonly id: string;
   /** names of those that a process of it may have; null: its runtime doesn't say */
   readonly capabilities: readonly string[] | null;

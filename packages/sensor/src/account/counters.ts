@@ -31,7 +31,7 @@ const KIND_NAMES: ReadonlyMap<number, string> = new Map(
 export const kindNameOf = (kind: number): string => KIND_NAMES.get(kind) ?? String(kind);
 
 /**
- * What became of the events of one kind, over all CPUs. `seen` equals `sent` plus all drops except `read_fault`, as soon
+ * Event counts of one kind by outcome, over all CPUs. `seen` equals `sent` plus all drops except `read_fault`, as soon
  * as no event is being processed.
  */
 export interface KindAccount {
@@ -75,8 +75,8 @@ export class Counters implements Disposable {
   }
 
   /**
-   * Sums up dropped events of all kinds by cause. Reads the words directly instead of calling `#fate`, because it runs on
-   * each tick and 64 CPUs have 130,000 words.
+   * Sums up dropped events of all kinds by cause. Reads the words directly instead of calling `#fate`, because it runs
+   * on each tick and 64 CPUs have 130,000 words.
    */
   drops(lane: number, cpu: number): Record<string, number> {
     const sums = new Float64Array(FATES);

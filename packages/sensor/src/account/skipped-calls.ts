@@ -7,8 +7,8 @@ import { isPinned, pinnedPrograms, programOfPin } from '../pins/paths.ts';
 const INTERVAL_MS = 60_000;
 
 /**
- * A program of the sensor that the kernel should have run and skipped, because that CPU was already running this program
- * or other BPF code. Its events are lost without a trace in the counters.
+ * A program of the sensor that the kernel should have run and skipped, because that CPU was already running this
+ * program or other BPF code. Its events are lost without a trace in the counters.
  */
 export interface SkippedProgram {
   readonly program: string;

@@ -8,7 +8,10 @@ import { ON_DEMAND_HOOKS } from '../programs.ts';
 /** A hook that was detached a moment ago may still exist in the kernel: attach it again up to this often. */
 const ATTEMPTS = 50;
 const ATTEMPT_MS = 20;
-/** Errors that may pass: other programs occupy the hook, or a resource is exhausted. Others mean that there is no such hook. */
+/**
+ * Errors that may pass: other programs occupy the hook, or a resource is exhausted. Others mean that there is no such
+ * hook.
+ */
 const TEMPORARY = new Set(['E2BIG', 'EAGAIN', 'EBUSY', 'EEXIST', 'EINTR', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC']);
 /** Time until the first retry. Doubles with each failure up to the maximum. */
 const RETRY_MS = 1_000;
@@ -134,8 +137,9 @@ export class OnDemandHooks {
   }
 
   /**
-   * Removes the link from rf_own_links first: after a crash, the next start must not report it as removed by an attacker.
-   * The pin goes last, because the kernel then detaches the hook in the background instead of blocking the caller.
+   * Removes the link from rf_own_links first: after a crash, the next start must not report it as removed by an
+   * attacker. The pin goes last, because the kernel then detaches the hook in the background instead of blocking the
+   * caller.
    */
   #detach(name: string): void {
     const path = linkPath(this.#deps.pinPath, name);

@@ -1,6 +1,6 @@
 import { globSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ifThere, realPathWithin } from '@ringfence/host-kit';
+import { ifExists, realPathWithin } from '@ringfence/host-kit';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
 import { probePath } from '../pins/paths.ts';
 
@@ -132,7 +132,7 @@ export function findProbedFiles(options: ProbeOptions, hostRoot: string): Probed
     if (!options[group]) continue;
     const additional = options.files.filter((file) => name.test(basename(file)));
     for (const path of [...expand(locations, hostRoot), ...additional.map((file) => join(hostRoot, file))]) {
-      const stat = ifThere(() => statSync(path));
+      const stat = ifExists(() => statSync(path));
       const key = stat === null ? path : `${stat.dev}:${stat.ino}`;
       if (!files.has(key)) files.set(key, { path, probes });
     }

@@ -49,7 +49,7 @@ interface AttachedPlace {
 
 interface Probe {
   readonly spec: ProbeSpec;
-  /** version of the file at the last check; the probe is set anew when it changes */
+  /** version of the file at the last check; the probe is set again when it changes */
   fileVersion: string | undefined;
   problem: string;
   readonly generations: Generation[];
@@ -63,7 +63,7 @@ export interface CustomProbeDeps {
 }
 
 /**
- * The user-defined probes: sets them, counts their events, and sets them anew when a file is replaced. A probe that
+ * The user-defined probes: sets them, counts their events, and sets them again when a file is replaced. A probe that
  * can't be set is logged and does not affect the others.
  */
 export class CustomProbes {

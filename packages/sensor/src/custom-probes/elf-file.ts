@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { openFile } from '@ringfence/host-kit';
+import { openRegularFile } from '@ringfence/host-kit';
 import { ProbeProblem } from './types.ts';
 
 /** Maximum for one section. The symbols of the largest programs take about 50 MB. */
@@ -154,7 +154,7 @@ export class ElfFile implements Disposable {
 
 function open(path: string): number {
   try {
-    const fd = openFile(path);
+    const fd = openRegularFile(path);
     if (fd === null) throw new ProbeProblem(`${path} is not a file`);
     return fd;
   } catch (error) {

@@ -38,7 +38,7 @@ interface Base {
   readonly kernel?: boolean;
 }
 
-/** One place in which a probe is set, with the plan that the kernel side follows. */
+/** A place in which a probe is set, with the plan that the kernel side follows. */
 export interface PlacePlan {
   /** bytes from the start of the file; 0 for a tracepoint */
   readonly offset: number;

@@ -115,7 +115,9 @@ function masksOf(wants: readonly Want[] | null): Masks {
   return masks;
 }
 
-/** An unknown form stands for all forms of its kind and an unknown scope for both, so that nothing wanted is dropped. */
+/**
+ * An unknown form stands for all forms of its kind and an unknown scope for both, so that nothing wanted is dropped.
+ */
 function addWant(masks: Masks, { kind, form, scope, peerPorts, localPorts }: Want): void {
   const number = FILTERED_KINDS.get(kind);
   if (number === undefined) return;

@@ -10,8 +10,8 @@ const HASHED_COMPONENTS = 3;
 const EVERY_HEAD = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Returns rf_control.watched_heads for these keys of prefixes. Bit n is set if a prefix has a first component whose first
- * byte is n modulo 64, and every bit if a prefix has no known first component.
+ * Returns rf_control.watched_heads for these keys of prefixes. Bit n is set if a prefix has a first component whose
+ * first byte is n modulo 64, and every bit if a prefix has no known first component.
  */
 export function headsOf(prefixes: Iterable<Uint8Array>): bigint {
   let heads = 0n;

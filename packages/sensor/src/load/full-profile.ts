@@ -81,8 +81,8 @@ export class FullProfile {
   }
 
   /**
-   * Records that the kernel rejected a program. Returns false if the profile has no alternative to it, which is the case
-   * for any program that is neither preferred for a hook nor traces a system call's function.
+   * Records that the kernel rejected a program. Returns false if the profile has no alternative to it, which is the
+   * case for any program that is neither preferred for a hook nor traces a system call's function.
    */
   reject(program: string, reason: string): boolean {
     if (this.#tracepointReason === undefined && this.#systemCallPrograms.has(program)) {

@@ -26,8 +26,8 @@ export function systemCallOf(section: string): SystemCall | undefined {
 }
 
 /**
- * Returns the sections of system calls for which this kernel has a tracepoint but no function to trace. If there is one,
- * all programs stay on tracepoints: a single attached tracepoint slows down every system call of the machine.
+ * Returns the sections of system calls for which this kernel has a tracepoint but no function to trace. If there is
+ * one, all programs stay on tracepoints: a single attached tracepoint slows down every system call of the machine.
  */
 export function sectionsWithoutFunction(
   object: BpfObject,

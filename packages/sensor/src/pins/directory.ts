@@ -31,7 +31,7 @@ export function removeLinks(pinPath: string): void {
   for (const name of pinnedLinks(pinPath)) rmSync(`${pinPath}/${name}`);
 }
 
-/** Removes the links of all probes. Each start sets them anew, because settings and libraries may have changed. */
+/** Removes the links of all probes. Each start sets them again, because settings and libraries may have changed. */
 export function removeProbes(pinPath: string): void {
   for (const name of pinnedProbes(pinPath)) rmSync(`${pinPath}/${name}`);
 }

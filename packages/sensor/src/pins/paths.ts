@@ -25,7 +25,9 @@ export function pinnedLinks(pinPath: string): string[] {
   return readdirSync(pinPath).filter((name) => name.startsWith(LINK));
 }
 
-/** File names of the pinned links of the sensor's own hooks. Links of probes are left out: each start makes new ones. */
+/**
+ * File names of the pinned links of the sensor's own hooks. Links of probes are left out: each start makes new ones.
+ */
 export function pinnedHooks(pinPath: string): string[] {
   return pinnedLinks(pinPath).filter((name) => !name.startsWith(PROBE));
 }
@@ -43,8 +45,8 @@ export function probePath(pinPath: string, program: string, place: string): stri
 }
 
 /**
- * Path of a pinned program. Programs are pinned so that `bpftool` and the integrity check recognize them as ours, and so
- * that the kernel's counters of each program can be read.
+ * Path of a pinned program. Programs are pinned so that `bpftool` and the integrity check recognize them as ours, and
+ * so that the kernel's counters of each program can be read.
  */
 export function programPath(pinPath: string, program: string): string {
   return `${pinPath}/${PROGRAM}${program}`;

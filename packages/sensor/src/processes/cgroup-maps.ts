@@ -25,7 +25,9 @@ export class CgroupMaps {
     this.#scopes = object.map('rf_scopes') as BpfMap<bigint, number>;
   }
 
-  /** Works for removed cgroups too. Returns null for a cgroup that is older than the sensor, or evicted from the map. */
+  /**
+   * Works for removed cgroups too. Returns null for a cgroup that is older than the sensor, or evicted from the map.
+   */
   creationOf(id: bigint): CgroupCreation | null {
     const value = this.#creations.get(id) as unknown as CreationValue | undefined;
     if (value === undefined || value.length >= value.path.length) return null;

@@ -9,7 +9,9 @@ export interface RecordSource {
 
 /** The batch that transcoded events are written to. */
 export interface EventSink {
-  /** Starts an event, in a new batch if the current one is full. The caller writes start, cgroup, execId, kind and body. */
+  /**
+   * Starts an event, in a new batch if the current one is full. The caller writes start, cgroup, execId, kind and body.
+   */
   begin(head: Readonly<EventHead>): AvroWriter;
   /** Announces the interest generation of the following records. A batch never mixes generations. */
   filteredIn(generation: number): void;

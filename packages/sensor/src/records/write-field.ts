@@ -10,7 +10,9 @@ const MICROS_MAX = Number.MAX_SAFE_INTEGER - 1;
 /** Returns the length of an address of this family, or 0 for a family without addresses. */
 export const addressBytes = (family: number): number => (family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0);
 
-/** Writes the kept bytes and the true length of a text. `text`: position of its descriptor; `at`: start of the record. */
+/**
+ * Writes the kept bytes and the true length of a text. `text`: position of its descriptor; `at`: start of the record.
+ */
 export function writeText(out: AvroWriter, view: DataView, bytes: Buffer, at: number, text: number): void {
   const kept = records.textKept(view, text);
   const start = at + records.textOffset(view, text);

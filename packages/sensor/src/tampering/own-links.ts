@@ -5,7 +5,9 @@ import { isPinned, pinnedHooks, programOfLink } from '../pins/paths.ts';
 const MAP = 'rf_own_links';
 const PROGRAM_MAX = records.TAMPERING_ENTRY_PROGRAM_LENGTH;
 
-/** Adds a link to rf_own_links, by which the sensor recognizes its own links. Key: the link's id; value: the program. */
+/**
+ * Adds a link to rf_own_links, by which the sensor recognizes its own links. Key: the link's id; value: the program.
+ */
 export function noteLink(links: Pick<BpfMap, 'set'>, id: number, program: string): void {
   const name = Buffer.alloc(PROGRAM_MAX);
   name.write(program.slice(0, PROGRAM_MAX - 1), 'latin1');

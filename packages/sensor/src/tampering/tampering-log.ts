@@ -15,7 +15,7 @@ export interface Tampering {
   readonly lost: number;
 }
 
-/** Reads from the mapped rf_tamperings what was done to the agent and its sensor. */
+/** Reads the mapped rf_tamperings, in which the sensor records tampering with the agent and with itself. */
 export class TamperingLog implements Disposable {
   readonly #mapping: Mapping;
   readonly #run: RunState;

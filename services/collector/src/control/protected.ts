@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { ifThere } from '@ringfence/host-kit';
+import { ifExists } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 
 export type FindProcess = (tgid: number) => ProcessFacts | null;
@@ -72,6 +72,6 @@ export function protection(find: FindProcess, root = '/', self: number = process
 
 /** Device and inode: the file itself, through whatever path. null: it isn't there. */
 function fileId(path: string): string | null {
-  const stat = ifThere(() => statSync(path, { bigint: true }));
+  const stat = ifExists(() => statSync(path, { bigint: true }));
   return stat === null ? null : `${stat.dev}/${stat.ino}`;
 }
