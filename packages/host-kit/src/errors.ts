@@ -2,7 +2,10 @@ import { getSystemErrorName } from 'node:util';
 import { CodedError } from '@ringfence/base';
 
 export type SystemCallErrorCode =
-  /** A system call of the agent failed. The message names the call and the error; a missing privilege is the usual cause. */
+  /**
+   * A system call of the agent failed. The message names the call and the error; a missing privilege is the usual
+   * cause.
+   */
   'ERR_COLLECTOR_SYSTEM_CALL';
 
 export class SystemCallError extends CodedError<SystemCallErrorCode> {

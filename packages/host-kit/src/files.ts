@@ -100,8 +100,8 @@ export function kernelDevice(device: bigint): number {
 }
 
 /**
- * Reads a JSON file. Returns null if it does not exist, can't be read, is too large, or is not JSON, for example because
- * another program is writing it at this moment.
+ * Reads a JSON file. Returns null if it does not exist, can't be read, is too large, or is not JSON, for example
+ * because another program is writing it at this moment.
  */
 export function readJson(path: string, maxBytes: number = 4 << 20): unknown {
   const text = ifReadable(() => readBounded(path, maxBytes));

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ifReadable, ifExists } from '@ringfence/host-kit';
+import { ifExists, ifReadable } from '@ringfence/host-kit';
 import { type FileIdentity, idOf, MIN_ANCHOR, Tail, type TailPosition } from './tail.ts';
 
 const MAX_SIBLINGS = 4096;

@@ -4,8 +4,8 @@ import { Tallies } from '@ringfence/base';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
 import {
   bootMicros,
-  type EnrichmentSource,
   createGuard,
+  type EnrichmentSource,
   guardSource,
   type OnSourceError,
   releaseFreeMemory,
@@ -109,7 +109,7 @@ export class Agent implements Disposable {
     this.#skipped = new SkippedCalls(options.pinPath, log);
     const { run } = this.#sensor;
     this.#next = (lane) => run.nextSequence(lane);
-    this.#seenCgroup = (low, high, ktime, exec) => this.#containers.seen(low, high, ktime, exec);
+    this.#seenCgroup = (low, high, ktime, exec) => this.#containers.onEvent(low, high, ktime, exec);
     this.#parts = this.#wire(new Batch({ ...identity, run: run.id }, identity.key, options.batchMaxBytes));
     stack.defer(() => {
       for (const source of this.#parts.sources) source.close();
@@ -146,10 +146,10 @@ export class Agent implements Disposable {
     return new ContainerSource({
       fileDirectories: containerFiles,
       onUnsafe,
-      places: { root: hostRoot, dockerRoots },
-      made: (id) => this.#sensor.cgroups.creationOf(id),
-      judged: (id, container) => this.#sensor.cgroups.setScope(id, container),
-      guarded: createGuard('containers', this.#onSourceError),
+      roots: { root: hostRoot, dockerRoots },
+      creationOf: (id) => this.#sensor.cgroups.creationOf(id),
+      onScope: (id, isContainer) => this.#sensor.cgroups.setScope(id, isContainer),
+      guard: createGuard('containers', this.#onSourceError),
     });
   }
 
@@ -172,8 +172,8 @@ export class Agent implements Disposable {
       security: new LaneReader(LANE.security, this.#sensor.rings.security),
       bulk: new LaneReader(LANE.bulk, this.#sensor.rings.bulk),
       merge: new Merge(batch, this.#seenCgroup, (source, at, ktime) => {
-        this.#containers.executed(source, at, ktime);
-        this.#hashes.seen(source, at);
+        this.#containers.onExec(source, at, ktime);
+        this.#hashes.onExec(source, at);
       }),
       ticker: new Ticker(this.#options.tickMs, batch, own, () => this.#statistics.lanes()),
       sources: sources.map((source) => guardSource(source, this.#onSourceError)),
@@ -264,7 +264,7 @@ export class Agent implements Disposable {
   }
 
   #snapshot(ktime: number): void {
-    const seenExec: OnExec = (source, at) => this.#hashes.seen(source, at);
+    const seenExec: OnExec = (source, at) => this.#hashes.onExec(source, at);
     const parts = { batch: this.#parts.batch, next: this.#next, seenCgroup: this.#seenCgroup, seenExec };
     writeSnapshot(this.#sensor.processes(), ktime, parts);
   }
@@ -374,7 +374,7 @@ export class Agent implements Disposable {
   }
 
   #met(cgroup: bigint): void {
-    this.#containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false);
+    this.#containers.onEvent(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false);
   }
 
   #shares(): Shares | null {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
-import { NOTHING } from '@ringfence/host-facts';
+import { EMPTY_DESCRIPTION } from '@ringfence/host-facts';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
   assertCounted,
@@ -171,7 +171,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
       assert.deepEqual(container?.cgroupId, exec.cgroup);
       const { cgroupPath, ...said } = json;
       const named = { ...said, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
-      assert.deepEqual({ ...container }, { ...NOTHING, described: true, ...named });
+      assert.deepEqual({ ...container }, { ...EMPTY_DESCRIPTION, described: true, ...named });
 
       const going = `ringfence-demo-test-${process.pid}`;
       mkdirSync(join(cgroupRoot(), going));

@@ -103,9 +103,9 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels) {
       ]));
 
     test('a module has taken itself out of the list', () =>
-      assertFinds('hide', [['hidden-module', NAME, /in \/sys\/module, and is not in/]]));
+      assertFinds('hide', [['hidden-module', NAME, /in \/sys\/module, but it is not in/]]));
 
     test('a module is neither in the list nor in sysfs', () =>
-      assertFinds('vanished', [['hidden-module', NAME, /functions can be traced, and is not in/]]));
+      assertFinds('vanished', [['hidden-module', NAME, /functions can be traced, but it is not in/]]));
   });
 }

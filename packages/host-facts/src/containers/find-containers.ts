@@ -1,21 +1,21 @@
 import { readdirSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
+import { matchRuntime } from '../runtimes/runtimes.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerFiles } from './container-files.ts';
-import { matchRuntime } from './runtimes.ts';
 
 const CGROUPS_MAX = 50_000;
-/** Shorter ones are taken for names only. */
+/** A shorter prefix only matches names. */
 const ID_PREFIX_MIN = 6;
 
 export interface FoundContainer {
   readonly id: string;
   readonly name: string;
-  /** directory of its outermost cgroup */
+  /** directory of the container's outermost cgroup */
   readonly directory: string;
 }
 
-/** The running containers whose id, its beginning, or name this is. */
+/** Finds the running containers with this id, id prefix or name. */
 export function findContainers(wanted: string, fileDirectories: readonly string[]): FoundContainer[] {
   using cgroups = new Cgroups();
   if (cgroups.mount === null) return [];
@@ -27,7 +27,7 @@ export function findContainers(wanted: string, fileDirectories: readonly string[
     const path = queue[i] as string;
     const container = describe(path, files);
     if (container === null) queue.push(...children(cgroups.mount + path).map((name) => `${path}/${name}`));
-    else if (!found.has(container.id) && isMeant(container, wanted))
+    else if (!found.has(container.id) && matches(container, wanted))
       found.set(container.id, { ...container, directory: cgroups.mount + path });
   }
   return [...found.values()];
@@ -41,7 +41,7 @@ function describe(path: string, files: ContainerFiles): Omit<FoundContainer, 'di
   return { id: match.id, name: match.runtime.describe(match.id, { root: '/', dockerRoots: [] })?.name ?? '' };
 }
 
-function isMeant({ id, name }: Omit<FoundContainer, 'directory'>, wanted: string): boolean {
+function matches({ id, name }: Omit<FoundContainer, 'directory'>, wanted: string): boolean {
   return id === wanted || name === wanted || (wanted.length >= ID_PREFIX_MIN && id.startsWith(wanted));
 }
 

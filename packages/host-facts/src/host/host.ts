@@ -1,27 +1,28 @@
 import { closeSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import type { ContextSink, EnrichmentSource, HostFact } from '@ringfence/host-kit';
-import { ifReadable, openAddressChanges, readBounded, drainAddressChanges } from '@ringfence/host-kit';
+import { drainAddressChanges, ifReadable, openAddressChanges, readBounded } from '@ringfence/host-kit';
 
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;
 
 /**
- * Names and addresses of the host: read at the start, and again when the kernel tells of other addresses, or the name is another one. `hostRoot`: where its
- * file system is; `hashing`: whether its executables are hashed.
+ * Emits name and addresses of the host at the start, and again when one of them changes.
+ * @param hostRoot root of the host's file system
+ * @param hashing whether executables are hashed
  */
 export function hostSource(hostRoot = '/', hashing = false): EnrichmentSource {
   let sink: ContextSink | undefined;
-  let before = '';
+  let previous = '';
   let name = '';
   let changes = -1;
 
   function refresh(): void {
     const fact = hostFact(hostRoot, hashing);
     name = fact.hostname;
-    const now = JSON.stringify(fact);
-    if (now === before) return;
-    before = now;
+    const current = JSON.stringify(fact);
+    if (current === previous) return;
+    previous = current;
     sink?.host(fact);
   }
 
@@ -54,9 +55,9 @@ export function hostFact(hostRoot: string, hashing = false): HostFact {
   return { hostname: hostName(), machineId, addresses: addresses(), hashing };
 }
 
-/** Sorted: the system has no order of them. */
+/** Sorted, because the system returns them in no particular order. */
 function addresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((ofInterface) => ofInterface ?? []);
-  const others = all.filter(({ internal }) => !internal).map(({ address }) => address.split('%')[0] ?? '');
-  return [...new Set(others)].sort().slice(0, MAX_ADDRESSES);
+  const external = all.filter(({ internal }) => !internal).map(({ address }) => address.split('%')[0] ?? '');
+  return [...new Set(external)].sort().slice(0, MAX_ADDRESSES);
 }

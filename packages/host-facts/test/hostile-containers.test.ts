@@ -5,19 +5,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { ContainerSource, containerByHand, matchRuntime } from '@ringfence/host-facts';
+import { Batch, type Finished, OwnEvents } from '@ringfence/collector/parts';
 import type { ContainerDescription } from '@ringfence/host-kit';
 import { readBounded } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
 import { records } from '@ringfence/wire';
-import { Batch, type Finished } from '../src/steps/batch.ts';
-import { OwnEvents } from '../src/steps/own-events.ts';
+import { ContainerSource } from '../src/containers/container-source.ts';
+import { findUnmanagedContainer } from '../src/containers/unmanaged.ts';
+import { matchRuntime } from '../src/runtimes/runtimes.ts';
 
 const ID = 'a1'.repeat(32);
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** As the sensor tells it: root executes `argv`. */
+/** Makes the sensor's record of an exec by root. */
 function execOf(executable: string, argv: readonly string[], cwd: string): RecordSource {
   const texts = [
     [records.EXEC_PATH, executable],
@@ -34,7 +35,7 @@ function execOf(executable: string, argv: readonly string[], cwd: string): Recor
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
-describe('what containers have a say in', () => {
+describe('input that containers control', () => {
   let root = '';
   before(() => {
     root = mkdtempSync(join(tmpdir(), 'ringfence-hostile-'));
@@ -51,14 +52,14 @@ describe('what containers have a say in', () => {
     return matchRuntime(`/kubepods/pod1/${ID}`)?.runtime.describe(ID, { root, dockerRoots: [] }) ?? null;
   }
 
-  it('is no pipe that stands where a token should: nobody is waited for', async () => {
+  it('does not block the agent: a pipe in place of a token is not opened', async () => {
     const volume = '/var/lib/kubelet/pods/p1/volumes/empty';
     mkdirSync(join(root, volume), { recursive: true });
     const pipe = join(root, volume, 'token');
     execFileSync('mkfifo', [pipe]);
     const claims = { 'kubernetes.io': { serviceaccount: { name: 'till' } } };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
-    // Whoever opens the pipe is served, so that a reader who would wait reads something instead.
+    // The writer serves any reader, so that an agent that opens the pipe would read the token instead of blocking.
     const writer = spawn('sh', ['-c', 'printf %s "$0" > "$1"', token, pipe], { stdio: 'ignore' });
     try {
       const found = describePod({
@@ -72,14 +73,14 @@ describe('what containers have a say in', () => {
     }
   });
 
-  it('is no device, which may act on being opened', () => {
+  it('does not make the agent open devices, which may have side effects', () => {
     symlinkSync('/dev/zero', join(root, 'device'));
     assert.equal(readBounded(join(root, 'device'), 10), null);
     assert.equal(readBounded('/dev', 10), null);
     assert.ok(readBounded('/proc/self/status', 65_536));
   });
 
-  it('is no more than a record of the bus holds, with a full batch before it', () => {
+  it('fits into a record of the bus, together with a full batch', () => {
     const long = (count: number, length: number): string[] =>
       Array.from({ length: count }, (_, index) => `/${index}${'\u20ac'.repeat(length)}`);
     const names = Object.fromEntries(long(100, 500).map((name) => [name, name]));
@@ -88,39 +89,39 @@ describe('what containers have a say in', () => {
     const found = describePod({ annotations, mounts });
     assert.ok(found);
     const batch = new Batch({ ...identity, run: Buffer.alloc(8) }, identity.key, 512 * 1024);
-    const own = new OwnEvents(batch, () => 1);
-    for (let uid = 0; uid < 490; uid++) own.user(uid, 'x'.repeat(1000));
-    own.container({ ...found, cgroupId: 1n, id: ID, runtime: 'docker', described: true, path: '/x' });
+    const ownEvents = new OwnEvents(batch, () => 1);
+    for (let uid = 0; uid < 490; uid++) ownEvents.user(uid, 'x'.repeat(1000));
+    ownEvents.container({ ...found, cgroupId: 1n, id: ID, runtime: 'docker', described: true, path: '/x' });
     const [{ bytes, events }] = batch.takeFinished() as readonly [Finished];
     assert.equal(events, 491);
     assert.ok(bytes.length < MAX_RECORD_BYTES, `${bytes.length} bytes`);
   });
 
-  it('is a path of cgroups as deep as the kernel takes: the outer ones are asked about', () => {
+  it('may be a deeply nested cgroup path, of which only the outer part is searched', () => {
     write('run/crun/deep/status', { 'cgroup-path': `${'/a'.repeat(40)}/deep`, bundle: '/' });
-    assert.equal(containerByHand(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
+    assert.equal(findUnmanagedContainer(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
     write('run/crun/flat/status', { 'cgroup-path': '/a/flat', bundle: '/' });
-    assert.equal(containerByHand(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
+    assert.equal(findUnmanagedContainer(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
   });
 
-  it('is a flood of cgroups that are gone at once: those before are forgotten as fast as others come', () => {
+  it('may be a flood of short-lived cgroups, which are forgotten as fast as they come', () => {
     let next = 2 ** 40;
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
-      places: { root, dockerRoots: [] },
-      made: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
+      roots: { root, dockerRoots: [] },
+      creationOf: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
     });
     for (let tick = 0; tick < 30; tick++) {
-      for (let made = 0; made < 1000; made++, next++)
-        containers.seen(next % 2 ** 32, Math.floor(next / 2 ** 32), 1, false);
+      for (let count = 0; count < 1000; count++, next++)
+        containers.onEvent(next % 2 ** 32, Math.floor(next / 2 ** 32), 1, false);
       containers.tick();
     }
     assert.ok(containers.count <= 10_000, `${containers.count} are kept`);
     containers.close();
   });
 
-  it('has names that no file can have', () => {
+  it('may contain paths that no file can have', () => {
     const long = 'x'.repeat(300);
     symlinkSync('loop', join(root, 'loop'));
     for (const source of [`/${long}`, '/loop', '/nul\0'])
@@ -134,10 +135,10 @@ describe('what containers have a say in', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
-      places: { root, dockerRoots: [] },
+      roots: { root, dockerRoots: [] },
     });
     const run = (...args: string[]): void =>
-      containers.executed(execOf('/tmp/runc', ['runc', 'run', ...args], '/'), 0, 1);
+      containers.onExec(execOf('/tmp/runc', ['runc', 'run', ...args], '/'), 0, 1);
     run('--bundle', `/${long}`, 'job');
     run('--bundle', '/loop', 'job');
     run(long);

@@ -1,24 +1,24 @@
 import type { ContainerDescription } from '@ringfence/host-kit';
 import { describeContainerd } from './containerd.ts';
-import type { HostPlaces } from './description.ts';
+import type { HostRoots } from './description.ts';
 import { describeDocker } from './docker.ts';
 import { describePodman } from './podman.ts';
 
-/** How a runtime's containers look in a cgroup path, and where it writes what they are. */
+/** How to recognize a runtime's containers by their cgroup paths, and how to describe them. */
 export interface Runtime {
   readonly name: string;
   /** matched against each component of the path; the first group is the container's id */
   readonly component: RegExp;
-  /** matched against the whole path as well, when one component isn't enough */
+  /** matched against the whole path as well, if the component alone is ambiguous */
   readonly path?: RegExp;
-  /** it writes nothing down that is read here */
+  /** the runtime writes no description that could be read */
   readonly silent?: boolean;
-  describe(id: string, places: HostPlaces): ContainerDescription | null;
+  describe(id: string, roots: HostRoots): ContainerDescription | null;
 }
 
 const HEX = '([0-9a-f]{64})';
 
-/** Asked in this order. */
+/** Tried in this order. */
 export const runtimes: readonly Runtime[] = [
   { name: 'docker', component: new RegExp(`^docker-${HEX}\\.scope$`), describe: describeDocker },
   { name: 'docker', component: new RegExp(`^${HEX}$`), path: /\/docker\//, describe: describeDocker },
@@ -52,7 +52,7 @@ export interface Match {
   readonly id: string;
 }
 
-/** The outermost container that a cgroup path lies in. */
+/** Returns the outermost container in a cgroup path. */
 export function matchRuntime(path: string): Match | null {
   for (const component of path.split('/')) {
     for (const runtime of component === '' ? [] : runtimes) {
@@ -65,6 +65,6 @@ export function matchRuntime(path: string): Match | null {
   return null;
 }
 
-function describeKubernetes(id: string, places: HostPlaces): ContainerDescription | null {
-  return describeContainerd(id, places) ?? describePodman(id, places) ?? describeDocker(id, places);
+function describeKubernetes(id: string, roots: HostRoots): ContainerDescription | null {
+  return describeContainerd(id, roots) ?? describePodman(id, roots) ?? describeDocker(id, roots);
 }

@@ -5,7 +5,7 @@ import { ifExists, readBounded } from '@ringfence/host-kit';
 const MAX_BYTES = 16 << 20;
 const UID_MAX = 4_294_967_295;
 
-/** The host's user database. Looked at again when its time of change moves. */
+/** Emits the names of the host's user database. Reads it again when its modification time has changed. */
 export function usersSource(path = '/etc/passwd'): EnrichmentSource {
   const known = new Map<number, string>();
   let sink: ContextSink | undefined;
@@ -36,7 +36,7 @@ export function usersSource(path = '/etc/passwd'): EnrichmentSource {
   };
 }
 
-/** The first name of each uid, as getpwuid has it. */
+/** Returns the first name of each uid, like getpwuid. */
 export function parseUsers(text: Buffer): Map<number, string> {
   const users = new Map<number, string>();
   for (const line of text.toString('latin1').split('\n')) {

@@ -1,22 +1,25 @@
 import { join } from 'node:path';
-import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
+import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, type Json, readJson } from '@ringfence/host-kit';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES, maskOf } from './capabilities.ts';
-import { digestOf, type HostPlaces, MAX_DIGESTS, microsOf, NOTHING, someOf } from './description.ts';
+import { digestOf, EMPTY_DESCRIPTION, type HostRoots, limitMounts, MAX_DIGESTS, microsOf } from './description.ts';
 import { podOf } from './kubernetes.ts';
-import { list } from './oci.ts';
+import { asList } from './oci.ts';
 
-/** The engine's own files: they say what its socket would, at once, and before the container's first process starts. */
-export function describeDocker(id: string, places: HostPlaces): ContainerDescription | null {
-  for (const dataRoot of [...places.dockerRoots, ...usualRoots(places.root)]) {
-    const found = describeIn(join(places.root, dataRoot), id, places.root);
+/**
+ * Reads the engine's own files. They contain the same as the engine's API, are available at once, and are written
+ * before the container's first process starts.
+ */
+export function describeDocker(id: string, roots: HostRoots): ContainerDescription | null {
+  for (const dataRoot of [...roots.dockerRoots, ...defaultDataRoots(roots.root)]) {
+    const found = describeIn(join(roots.root, dataRoot), id, roots.root);
     if (found !== null) return found;
   }
   return null;
 }
 
-/** Of Debian's, Docker's and RedHat's packages, and of the snap; or where the engine's own settings say. */
-function usualRoots(root: string): string[] {
+/** Data roots: as configured in the engine's settings, then the default of the packages, then that of the snap. */
+function defaultDataRoots(root: string): string[] {
   const configured = asText(asObject(readJson(join(root, 'etc/docker/daemon.json')))['data-root'], 4096);
   return [...(configured === '' ? [] : [configured]), '/var/lib/docker', '/var/snap/docker/common/var-lib-docker'];
 }
@@ -32,7 +35,7 @@ function describeIn(dataRoot: string, id: string, root: string): ContainerDescri
   const mounts = mountsOf(asObject(file['MountPoints']));
   const imageId = digestOf(asText(file['Image']));
   return {
-    ...NOTHING,
+    ...EMPTY_DESCRIPTION,
     name: asText(file['Name']).replace(/^\//, ''),
     image: asText(config['Image']),
     privileged: typeof privileged === 'boolean' ? privileged : null,
@@ -56,13 +59,15 @@ function mountsOf(points: Json): ContainerMount[] {
       readonly: point['RW'] === false,
     }))
     .filter(({ destination }) => destination !== '');
-  return someOf(mounts);
+  return limitMounts(mounts);
 }
 
-/** As the engine's own code works it out: what is dropped, then what is added; ALL is all. */
+/**
+ * Computes the capabilities like the engine does: first those to drop, then those to add. ALL stands for all of them.
+ */
 function capabilitiesOf(host: Json, privileged: boolean): bigint {
   if (privileged) return ALL_CAPABILITIES;
-  const [add, drop] = [list(host['CapAdd']), list(host['CapDrop'])].map((names) =>
+  const [add, drop] = [asList(host['CapAdd']), asList(host['CapDrop'])].map((names) =>
     names.map((name) => String(name).toUpperCase()),
   ) as [string[], string[]];
   const all = (names: readonly string[]): boolean => names.includes('ALL') || names.includes('CAP_ALL');
@@ -85,11 +90,11 @@ function namespacesOf(host: Json): string[] {
   });
 }
 
-/** Under which digests registries know the image; none for one that was built or loaded here. */
+/** Returns the digests by which registries know the image. An image that was built or loaded locally has none. */
 function digestsOf(dataRoot: string, driver: string, imageId: string): string[] {
   const path = join(dataRoot, 'image', /^[\w-]{1,64}$/.test(driver) ? driver : 'overlay2', 'repositories.json');
   const repositories = Object.values(asObject(asObject(readJson(path, 16 << 20))['Repositories']));
-  const references = repositories.flatMap((one) => Object.entries(asObject(one)));
+  const references = repositories.flatMap((repository) => Object.entries(asObject(repository)));
   const digests = references
     .filter(([, id]) => id === imageId)
     .map(([reference]) => digestOf(reference.split('@')[1] ?? ''));

@@ -1,23 +1,24 @@
 import { readdirSync, statSync } from 'node:fs';
 import type { ContainerDescription } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, ifExists, readJson } from '@ringfence/host-kit';
-import { NOTHING } from './description.ts';
+import { EMPTY_DESCRIPTION } from '../runtimes/description.ts';
 
 const MAX_FILES = 4096;
-/** A directory's time of change is coarse: one that changed a moment ago may have changed again since. */
+/** The modification time of a directory is coarse: a directory that changed a moment ago may have changed again. */
 const SETTLED_MS = 2000;
 
 export interface ListedContainer extends ContainerDescription {
-  /** from the root of the hierarchy; the cgroups below belong to the container too */
+  /** path from the root of the hierarchy; the cgroups below it belong to the container too */
   readonly cgroupPath: string;
   readonly id: string;
   readonly runtime: string;
 }
 
 /**
- * Containers that a file announces: `<directory>/<name>.json` with `{ "cgroupPath": "/x", "id", "name", "image", "runtime", "privileged", "labels" }`, all
- * but the first optional. For sandboxes and runtimes that are not known here. Written under another name first, then renamed; before the first
- * process starts in the cgroup, so that its first event is judged as the container's.
+ * Containers that files announce, for sandboxes and runtimes that Ringfence does not know. A file
+ * `<directory>/<name>.json` contains `{ "cgroupPath": "/x", "id", "name", "image", "runtime", "privileged", "labels"
+ * }`, of which only the first is required. Write it under another name, then rename it, before the first process starts
+ * in the cgroup: so the container's first event is matched as the container's.
  */
 export class ContainerFiles {
   readonly #directories: readonly string[];
@@ -26,13 +27,13 @@ export class ContainerFiles {
   #listed: readonly ListedContainer[] = [];
   #stamp = '';
 
-  /** `onUnsafe`: a directory that others can write to is not read. */
+  /** @param onUnsafe called for a directory that is not read because other users can write to it */
   constructor(directories: readonly string[], onUnsafe: (directory: string) => void) {
     this.#directories = directories;
     this.#onUnsafe = onUnsafe;
   }
 
-  /** true when the files were read again */
+  /** Returns true if the files were read again. */
   refresh(): boolean {
     const stats = this.#directories.map(
       (directory) => ifExists(() => statSync(directory, { throwIfNoEntry: false })) ?? null,
@@ -42,22 +43,22 @@ export class ContainerFiles {
     if (settled && stamp === this.#stamp) return false;
     this.#stamp = settled ? stamp : '';
     this.#listed = this.#directories
-      .filter((directory, index) => this.#safe(directory, stats[index] ?? null))
+      .filter((directory, index) => this.#isSafe(directory, stats[index] ?? null))
       .flatMap(readDirectory);
     return true;
   }
 
-  #safe(directory: string, stat: { uid: number; mode: number } | null): boolean {
+  #isSafe(directory: string, stat: { uid: number; mode: number } | null): boolean {
     if (stat === null) return false;
-    const safe = (stat.uid === 0 || stat.uid === process.getuid?.()) && (stat.mode & 0o022) === 0;
-    if (!safe && !this.#warned.has(directory)) {
+    const isSafe = (stat.uid === 0 || stat.uid === process.getuid?.()) && (stat.mode & 0o022) === 0;
+    if (!isSafe && !this.#warned.has(directory)) {
       this.#warned.add(directory);
       this.#onUnsafe(directory);
     }
-    return safe;
+    return isSafe;
   }
 
-  /** The innermost announced container that a cgroup lies in. */
+  /** Returns the innermost announced container to which a cgroup belongs. */
   find(path: string): ListedContainer | null {
     let best: ListedContainer | null = null;
     for (const container of this.#listed) {
@@ -82,7 +83,7 @@ export function parseContainer(json: unknown, fileName: string): ListedContainer
   if (!cgroupPath.startsWith('/')) return null;
   const privileged = file['privileged'];
   return {
-    ...NOTHING,
+    ...EMPTY_DESCRIPTION,
     cgroupPath,
     id: asText(file['id'], 256) || fileName.slice(0, -'.json'.length).slice(0, 256),
     runtime: asText(file['runtime'], 64),

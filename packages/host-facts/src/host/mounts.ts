@@ -5,7 +5,7 @@ import { haveMountsChanged, readBounded } from '@ringfence/host-kit';
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;
 
-/** Mounts of the agent's own mount namespace. When the kernel says that its list is another one, it is compared line by line. */
+/** Emits the mounts of a mount namespace. When the kernel reports that its list has changed, emits the new lines. */
 export function mountsSource(path = '/proc/self/mountinfo', namespace = '/proc/self/ns/mnt'): EnrichmentSource {
   let known = new Set<string>();
   let sink: ContextSink | undefined;
@@ -42,7 +42,10 @@ export function mountsSource(path = '/proc/self/mountinfo', namespace = '/proc/s
   };
 }
 
-/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`; latin1, so that each character is a byte. */
+/**
+ * Parses `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`. The line is decoded as
+ * latin1, so that each character is a byte.
+ */
 export function parseMount(line: string, mountNamespace: number): MountFact | null {
   const [front, back] = line.split(' - ', 2);
   const [, , device, root, point, options] = (front ?? '').split(' ');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { ContainerMount, ContainerDescription } from '@ringfence/host-kit';
+import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
 import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '@ringfence/host-kit';
 
-/** Kubelet's own labels (Docker, CRI-O), and the annotations of containerd. */
+/** Labels of kubelet (Docker, CRI-O), and annotations of containerd. */
 const POD = ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name', 'io.kubernetes.cri-o.KubeName'];
 const NAMESPACE = [
   'io.kubernetes.pod.namespace',
@@ -15,23 +15,29 @@ const TOKEN_MAX = 64 * 1024;
 
 const LABELS_MAX = 256 * 1024;
 
-/** What kubelet and the runtime say about the pod. Empty outside of Kubernetes. `labels`: all of them, as they were written. */
+/**
+ * Returns what kubelet and the runtime wrote about the pod; empty outside of Kubernetes.
+ * @param labels all labels of the container, not limited in number
+ */
 export function podOf(
   labels: Json,
   mounts: readonly ContainerMount[],
   root: string,
 ): Pick<ContainerDescription, 'pod' | 'podUid' | 'namespace' | 'serviceAccount' | 'podLabels'> {
-  const pod = first(labels, POD);
+  const pod = firstText(labels, POD);
   return {
     pod,
-    podUid: first(labels, UID),
-    namespace: first(labels, NAMESPACE),
+    podUid: firstText(labels, UID),
+    namespace: firstText(labels, NAMESPACE),
     serviceAccount: pod === '' ? '' : serviceAccountOf(mounts, root),
     podLabels: asLabels(parseJson(asText(labels['io.kubernetes.cri-o.Labels'], LABELS_MAX))),
   };
 }
 
-/** No runtime writes it down; the token that kubelet has mounted says whose it is. Nothing else of the token is looked at or kept. */
+/**
+ * Reads the service account from the token that kubelet mounts, because no runtime writes it down. Uses and keeps
+ * nothing else of the token.
+ */
 function serviceAccountOf(mounts: readonly ContainerMount[], root: string): string {
   const mount = mounts.find(({ destination }) => destination.replace(/^\/run\//, '/var/run/') === TOKEN_AT);
   if (mount === undefined) return '';
@@ -41,6 +47,6 @@ function serviceAccountOf(mounts: readonly ContainerMount[], root: string): stri
   return asText(account['name'], 253) || asText(claims['kubernetes.io/serviceaccount/service-account.name'], 253);
 }
 
-/** The first of these that says anything. */
-export const first = (from: Json, keys: readonly string[]): string =>
+/** Returns the value of the first key that has one. */
+export const firstText = (from: Json, keys: readonly string[]): string =>
   keys.map((key) => asText(from[key])).find((text) => text !== '') ?? '';

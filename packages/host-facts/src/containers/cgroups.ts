@@ -3,12 +3,12 @@ import { ifExists, openKernfsNode, readBounded } from '@ringfence/host-kit';
 
 const WALK_MAX = 20_000;
 
-/** The cgroup v2 hierarchy: which path an id has. */
+/** The cgroup v2 hierarchy: finds the path of a cgroup by its id. */
 export class Cgroups implements Disposable {
-  /** where it is mounted; null: nowhere */
+  /** mount point; null if it is not mounted */
   readonly mount: string | null;
   readonly #fd: number;
-  /** false once the kernel has refused to open by id: then the tree is walked */
+  /** false once the kernel refused to open a cgroup by its id; then the tree is walked */
   #byHandle = true;
 
   constructor(mounts = '/proc/mounts') {
@@ -16,16 +16,16 @@ export class Cgroups implements Disposable {
     this.#fd = this.mount === null ? -1 : openSync(this.mount, 'r');
   }
 
-  /** From the hierarchy's root, `/` itself included; null when there is no such cgroup (any more). */
+  /** Returns the path from the root of the hierarchy, which is `/` itself. Returns null if there is no such cgroup. */
   pathOf(id: bigint): string | null {
     if (this.mount === null) return null;
-    return this.#byHandle ? this.#open(id) : this.#walk(this.mount, id);
+    return this.#byHandle ? this.#pathByHandle(id) : this.#walk(this.mount, id);
   }
 
-  #open(id: bigint): string | null {
+  #pathByHandle(id: bigint): string | null {
     const fd = openKernfsNode(this.#fd, id);
     if (fd === null) {
-      this.#byHandle = this.#works();
+      this.#byHandle = this.#canOpenRoot();
       return this.#byHandle ? null : this.pathOf(id);
     }
     try {
@@ -35,8 +35,8 @@ export class Cgroups implements Disposable {
     }
   }
 
-  /** Can the root, which always exists, be opened by its id? */
-  #works(): boolean {
+  /** Checks whether the root, which always exists, can be opened by its id. */
+  #canOpenRoot(): boolean {
     const fd = openKernfsNode(this.#fd, statSync(this.mount as string, { bigint: true }).ino);
     if (fd === null) return false;
     closeSync(fd);
@@ -53,7 +53,7 @@ export class Cgroups implements Disposable {
     const queue = [root];
     for (let i = 0; i < queue.length && i < WALK_MAX; i++) {
       const directory = queue[i] as string;
-      if (this.inode(directory) === id) return this.#relative(directory);
+      if (inodeOf(directory) === id) return this.#relative(directory);
       for (const entry of ifExists(() => readdirSync(directory, { withFileTypes: true })) ?? []) {
         if (entry.isDirectory()) queue.push(`${directory}/${entry.name}`);
       }
@@ -61,13 +61,9 @@ export class Cgroups implements Disposable {
     return null;
   }
 
-  /** Whether the cgroup at this path still is the one with this id. */
+  /** Whether the cgroup at this path still has this id. */
   exists(path: string, id: bigint): boolean {
-    return this.mount !== null && this.inode(this.mount + path) === id;
-  }
-
-  private inode(path: string): bigint | null {
-    return ifExists(() => statSync(path, { bigint: true }).ino);
+    return this.mount !== null && inodeOf(this.mount + path) === id;
   }
 
   [Symbol.dispose](): void {
@@ -75,7 +71,9 @@ export class Cgroups implements Disposable {
   }
 }
 
-/** The first cgroup2 mount: on a hybrid host it is /sys/fs/cgroup/unified. */
+const inodeOf = (path: string): bigint | null => ifExists(() => statSync(path, { bigint: true }).ino);
+
+/** Returns the first cgroup2 mount: on a hybrid host it is /sys/fs/cgroup/unified. */
 function findMount(mounts: string): string | null {
   const line = mounts.split('\n').find((text) => text.split(' ')[2] === 'cgroup2');
   return line?.split(' ')[1] ?? null;

@@ -2,7 +2,7 @@ import { CAPABILITIES } from '@ringfence/fields';
 
 export const ALL_CAPABILITIES: bigint = (1n << BigInt(CAPABILITIES.length)) - 1n;
 
-/** What Docker and Podman give when nothing is said. */
+/** The default capabilities of Docker and Podman. */
 export const DEFAULT_CAPABILITIES: bigint = maskOf(
   (
     'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT ' +
@@ -10,7 +10,7 @@ export const DEFAULT_CAPABILITIES: bigint = maskOf(
   ).split(' '),
 );
 
-/** With `CAP_` in front or without, in any case; unknown ones are left out. */
+/** Accepts names with or without `CAP_`, in any case. Ignores unknown names. */
 export function maskOf(names: readonly unknown[]): bigint {
   let mask = 0n;
   for (const name of names) {
