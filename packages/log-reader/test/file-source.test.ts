@@ -31,7 +31,7 @@ const write = (place: LogPlace, from: number, to: number): void =>
       .join(''),
   );
 
-/** Until inotify watches the file, for this process. */
+/** Waits until this process watches the file with inotify. */
 async function isWatched(path: string): Promise<void> {
   const inode = statSync(path).ino.toString(16);
   const isInotify = (fd: string): boolean =>
@@ -46,7 +46,7 @@ async function isWatched(path: string): Promise<void> {
 }
 
 describe('log files', () => {
-  it('are read from their end at the very first start, and from their beginning when they appear later', async () => {
+  it('are read from their end at the very first start, and from their start if they appear later', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, 'old\nhalf a li');
@@ -61,7 +61,7 @@ describe('log files', () => {
     assert.equal(found.find(({ message }) => message === 'first')?.log.file?.path, later);
   });
 
-  it('wake their reader when nothing has come for long: a line, what was moved away, and what its writer goes on with', async () => {
+  it('wake the reader after a long pause: by a line, by a rotation, and by lines in a rotated file', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -84,7 +84,7 @@ describe('log files', () => {
     await linesOn(bus, 7);
   });
 
-  it('tell their path without the folder in which the host lies', async () => {
+  it("report their path without the root of the host's file system", async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -93,7 +93,7 @@ describe('log files', () => {
     assert.equal((await linesOn(bus, 1))[0]?.log.file?.path, '/auth.log');
   });
 
-  it('are followed when they are renamed, also while the writer still has the old one', async () => {
+  it('are followed when they are renamed, even while the writer still uses the old file', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -112,7 +112,7 @@ describe('log files', () => {
     assert.ok(found.includes('to the old one'));
   });
 
-  it('are followed when they are copied and emptied; what had not been read is read from the copy', async () => {
+  it('are followed when they are copied and truncated; unread lines are read from the copy', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -136,7 +136,7 @@ describe('log files', () => {
     assert.equal(reader.stats().logEvents['rewritten'], 1);
   });
 
-  it('are read through several rotations of both ways between two looks', async () => {
+  it('are read through several rotations of both kinds between two scans', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -163,7 +163,7 @@ describe('log files', () => {
     assert.deepEqual(messages(await linesOn(bus, 110)).sort(), lines(0, 110).sort());
   });
 
-  it('that are written anew with more than was read are noticed', async () => {
+  it('are read again if they are rewritten with more than was read', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -174,7 +174,7 @@ describe('log files', () => {
     assert.deepEqual(messages(await linesOn(bus, 23)).slice(3), lines(100, 120));
   });
 
-  it('are read on after a restart that saw nothing of two rotations', async () => {
+  it('continue after a restart that missed two rotations', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -198,7 +198,7 @@ describe('log files', () => {
     );
   });
 
-  it('that are gone after a restart are counted', async () => {
+  it('are counted if they are gone after a restart', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -212,7 +212,7 @@ describe('log files', () => {
     assert.equal(reader.stats().logEvents['vanished'], 1);
   });
 
-  it('are given up some time after they were moved away, with the line that was never ended', async () => {
+  it('are closed some time after they were renamed, with their unfinished last line', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -237,7 +237,7 @@ describe('log files', () => {
     assert.equal(reader.stats().logs.files, 2);
   });
 
-  it('that are links, folders or devices are not read, and it is said', async () => {
+  it('are not read, but counted, if they are links, folders or devices', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     mkdirSync(join(place.path, 'folder'));
@@ -249,7 +249,7 @@ describe('log files', () => {
 });
 
 describe('hostile lines', () => {
-  it('are cut at 16 KiB, and their true length is told', async () => {
+  it('are cut at 16 KiB, with their true length', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -263,7 +263,7 @@ describe('hostile lines', () => {
     assert.deepEqual([second?.message, second?.log.offset], ['after', 3_000_001]);
   });
 
-  it('with NUL, escapes, broken UTF-8 and JSON in them stay one line each', async () => {
+  it('with NUL, escape sequences, invalid UTF-8 or JSON remain one line each', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -290,7 +290,7 @@ describe('hostile lines', () => {
     );
   });
 
-  it('in a flood are dropped beyond the limit, counted, and leave numbers out', async () => {
+  it('beyond the rate limit are dropped and counted, and leave a gap in the sequence numbers', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');
@@ -305,7 +305,7 @@ describe('hostile lines', () => {
     assert.deepEqual(messages(found.slice(0, 10)), lines(0, 10));
   });
 
-  it('of the size of memory are never held: a file without a line break', async () => {
+  it('of any length are not held in memory, such as a file without a line break', async () => {
     using place = new Place();
     await using bus = await memoryBus();
     writeFileSync(place.log, '');

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Log, Tallies } from '@ringfence/base';
-import { asObject, asText, type Json } from '@ringfence/host-kit';
-import { type LogLine, type LogSource, MAX_LINE } from './line.ts';
-import { LineSplitter } from './splitter.ts';
+import { asObject, asText, type Json, parseJson } from '@ringfence/host-kit';
+import { LineSplitter } from './line-splitter.ts';
+import { type LogLine, type LogSource, MAX_LINE } from './log-source.ts';
 
-/** Of an entry as JSON, where every byte of a message that is no text takes four. */
+/** Bytes of an entry as JSON. A message that is not text takes four bytes for each of its bytes. */
 const MAX_ENTRY = 256 * 1024;
-/** Entries that wait to be taken; then the pipe fills and journalctl waits. */
+/** Entries that wait to be taken. With more, the pipe fills up and journalctl blocks. */
 const MAX_WAITING = 1024;
 const RESTART_FIRST_MS = 1000;
 const RESTART_MAX_MS = 60_000;
@@ -22,22 +22,22 @@ const SOCKETS = ['/run/systemd/journal/socket', '/run/systemd/journal/stdout'];
 export interface JournalSourceOptions {
   readonly bootId: string;
   readonly log: Log;
-  /** counted: `journal_restarts`, `journal_malformed`, `journal_too_long` */
+  /** counts `journal_restarts`, `journal_malformed`, `journal_too_long` */
   readonly events: Tallies;
-  /** called when an entry has come, and when journalctl has ended */
+  /** called when entries have arrived, and when journalctl has ended */
   readonly wake: () => void;
   /** @default journalctl */
   readonly command?: string;
 }
 
-/** journald runs here. */
+/** Whether journald runs on this host. */
 export const hasJournal = (): boolean => SOCKETS.some((path) => existsSync(path));
 
-/** What the journal has of authentication and scheduled jobs, followed by a journalctl that is started again when it ends. */
+/** Follows the journal's entries about authentication and cron through journalctl, which is restarted when it ends. */
 export class JournalSource implements LogSource {
   readonly name = 'journald';
   readonly paths: readonly string[] = [];
-  /** of the last entry handed out, or `@` and the second from which on entries are wanted */
+  /** cursor of the last entry that was returned, or `@` and the Unix time from which entries are wanted */
   cursor: string;
   readonly #options: JournalSourceOptions;
   readonly #boot: string;
@@ -48,7 +48,7 @@ export class JournalSource implements LogSource {
   #restartAt = 0;
   #closed = false;
 
-  /** `cursor`: '' at the very first start */
+  /** @param cursor '' at the very first start */
   constructor(options: JournalSourceOptions, cursor: string) {
     this.#options = options;
     this.#boot = options.bootId.replaceAll('-', '');
@@ -68,6 +68,7 @@ export class JournalSource implements LogSource {
     }
   }
 
+  /** Without a running journalctl, scans are needed to restart it. */
   get settled(): boolean {
     return this.#child !== undefined;
   }
@@ -85,11 +86,11 @@ export class JournalSource implements LogSource {
     const from = this.cursor.startsWith('@') ? `--since=${this.cursor}` : `--after-cursor=${this.cursor}`;
     const matches = FACILITIES.flatMap((facility, i) => [...(i > 0 ? ['+'] : []), `SYSLOG_FACILITY=${facility}`]);
     const args = ['--output=json', '--follow', '--lines=all', '--all', '--quiet', `--output-fields=${FIELDS}`, from];
-    const [program = '', ...before] = [...withoutPrivileges(), this.#options.command ?? 'journalctl'];
+    const [program = '', ...before] = [...dropPrivileges(), this.#options.command ?? 'journalctl'];
     const child = spawn(program, [...before, ...args, ...matches], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#splitter = new LineSplitter(0, MAX_ENTRY);
-    // Entries that were read and not handed out come again.
+    // Entries that were not returned yet are read again.
     this.#waiting = [];
     let complaint = '';
     child.stderr.on('data', (text: Buffer) => {
@@ -100,14 +101,14 @@ export class JournalSource implements LogSource {
     child.on('error', (cause) => {
       error = cause;
     });
-    child.on('close', (code, signal) => this.#ended({ code, signal, complaint, err: error }));
+    child.on('close', (code, signal) => this.#onEnd({ code, signal, complaint, err: error }));
   }
 
   #read(chunk: Buffer): void {
     this.#splitter.put(chunk);
     for (let line = this.#splitter.next(); line !== null; line = this.#splitter.next()) {
       if (line.length > MAX_ENTRY) this.#options.events.add('journal_too_long');
-      else this.#waiting.push(parse(line.bytes));
+      else this.#waiting.push(asObject(parseJson(line.bytes.toString('utf8'))));
     }
     if (this.#waiting.length === 0) return;
     this.#restartMs = RESTART_FIRST_MS;
@@ -115,12 +116,12 @@ export class JournalSource implements LogSource {
     this.#options.wake();
   }
 
-  #ended(facts: object): void {
+  #onEnd(facts: object): void {
     this.#child = undefined;
     if (this.#closed) return;
     this.#options.events.add('journal_restarts');
     if (this.#restartMs === RESTART_FIRST_MS)
-      this.#options.log.warn(facts, 'journalctl has ended: it is started again');
+      this.#options.log.warn(facts, 'journalctl has ended: it will be restarted');
     this.#restartAt = performance.now() + this.#restartMs;
     this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
     this.#options.wake();
@@ -128,14 +129,14 @@ export class JournalSource implements LogSource {
 }
 
 /**
- * It reads what anybody may write: of what setpriv has, which is this process's own where it runs as root and otherwise what is ambient, it keeps the one
- * capability that lets it read the journal.
+ * Returns a setpriv command that leaves journalctl only the capability to read the journal, because it parses what any
+ * user can write. Capabilities come from this process as root, and otherwise from its ambient set.
  */
-function withoutPrivileges(): string[] {
+function dropPrivileges(): string[] {
   const held = capabilities(process.geteuid?.() === 0 ? 'CapEff' : 'CapAmb');
   if (held === 0n) return [];
   const kept = (held & DAC_READ_SEARCH) === 0n ? '-all' : '-all,+dac_read_search';
-  // What root executes has all that is in the bounding set.
+  // Programs executed by root get the whole bounding set.
   const bounded = (held & SETPCAP) === 0n ? [] : [`--bounding-set=${kept}`];
   return ['setpriv', ...bounded, `--inh-caps=${kept}`, `--ambient-caps=${kept}`, '--'];
 }
@@ -145,23 +146,14 @@ function capabilities(name: 'CapEff' | 'CapAmb'): bigint {
   return BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, 'm').exec(status)?.[1] ?? '0'}`);
 }
 
-function parse(bytes: Buffer): Json {
-  try {
-    return asObject(JSON.parse(bytes.toString('utf8')));
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
-}
-
-/** null: no entry as journald makes them. */
+/** Returns null if the entry is not in journald's format. */
 function lineOf(entry: Json, boot: string): LogLine | null {
   const message = bytesOf(entry['MESSAGE']);
   const micros = Number(asText(entry['__REALTIME_TIMESTAMP'], 20));
   if (message === null || !Number.isSafeInteger(micros) || micros <= 0) return null;
   const pid = Number(asText(entry['_PID'], 10));
-  // A number of an earlier boot means another process by now.
-  const ours = asText(entry['_BOOT_ID']) === boot && Number.isSafeInteger(pid);
+  // A pid of an earlier boot may belong to another process now.
+  const isCurrent = asText(entry['_BOOT_ID']) === boot && Number.isSafeInteger(pid);
   const program = asText(entry['SYSLOG_IDENTIFIER'], 128) || asText(entry['_COMM'], 128);
   return {
     bytes: message.subarray(0, MAX_LINE),
@@ -170,11 +162,11 @@ function lineOf(entry: Json, boot: string): LogLine | null {
     path: asText(entry['_SYSTEMD_UNIT'], 256),
     offset: -1,
     writtenAt: micros,
-    sender: { program, pid: ours ? pid : 0 },
+    sender: { program, pid: isCurrent ? pid : 0 },
   };
 }
 
-/** What is no UTF-8 comes as an array of bytes. */
+/** journalctl prints messages that are not UTF-8 as arrays of bytes. */
 function bytesOf(value: unknown): Buffer | null {
   if (typeof value === 'string') return Buffer.from(value);
   return Array.isArray(value) && value.every((byte) => Number.isInteger(byte)) ? Buffer.from(value as number[]) : null;

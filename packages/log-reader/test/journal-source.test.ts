@@ -25,7 +25,7 @@ function skip(): string | false {
 }
 
 describe('journald', () => {
-  it('is followed through the end of journalctl and of the reader, from its first start on', { skip: skip() }, () => {
+  it('is followed from the first start, when journalctl ends and when the reader restarts', { skip: skip() }, () => {
     const command = `mount -t tmpfs tmpfs /run && exec "$0" --conditions=@ringfence/source ${CHILD} ${JOURNALD}`;
     const args = ['-m', '--propagation', 'private', 'sh', '-c', command, process.execPath];
     const output = execFileSync('unshare', args, { encoding: 'utf8', timeout: 60_000 });
@@ -45,11 +45,11 @@ describe('journald', () => {
     assert.equal(happened['journal_restarts'], 1);
     assert.equal(documents[0]?.log.syslog?.appname, 'sshd');
     assert.ok((documents[0]?.process?.pid ?? 0) > 1);
-    // CAP_DAC_READ_SEARCH, though root has started it
+    // Only CAP_DAC_READ_SEARCH, although root started it.
     assert.deepEqual(capabilities, ['4', '4', '4']);
   });
 
-  it('is read with no more than this process can give: what is not ambient is not asked for', {
+  it('is read with only those privileges that this process can pass on: its ambient capabilities', {
     skip: process.getuid?.() === 0 ? false : 'needs root, to become somebody else',
   }, () => {
     const args = ['--conditions=@ringfence/source', NOT_AMBIENT];
@@ -57,7 +57,7 @@ describe('journald', () => {
     assert.deepEqual(ended, { code: 0, signal: null, complaint: '' });
   });
 
-  it('that can not be read at all is said, and tried again; the files go on', async () => {
+  it("is retried if it can't be read", async () => {
     using place = new LogPlace();
     await using bus = await memoryBus();
     await using reader = startReader(place, bus, { journald: 'on', journalctl: '/nonexistent/journalctl' });

@@ -1,33 +1,34 @@
 const MAX_KEYS = 1024;
+const BURST_SECONDS = 10;
 
 interface Bucket {
   tokens: number;
   at: number;
 }
 
-/** How many lines of one file or unit may pass: so many a second, and ten seconds' worth at once. */
+/** Rate limit for the lines of each file or unit, with a burst of ten seconds' lines. */
 export class LineLimit {
   readonly #perSecond: number;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** `now`: ms of a clock that never goes back */
+  /** @param now returns ms of a monotonic clock */
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#now = now;
   }
 
-  /** false: one too many. */
+  /** Returns false if the line exceeds the limit. */
   take(key: string): boolean {
     const now = this.#now();
-    const most = this.#perSecond * 10;
+    const burst = this.#perSecond * BURST_SECONDS;
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_KEYS) this.#buckets.delete(this.#buckets.keys().next().value as string);
-      bucket = { tokens: most, at: now };
+      bucket = { tokens: burst, at: now };
       this.#buckets.set(key, bucket);
     }
-    bucket.tokens = Math.min(most, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond);
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond);
     bucket.at = now;
     if (bucket.tokens < 1) return false;
     bucket.tokens--;
