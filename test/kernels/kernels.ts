@@ -1,4 +1,4 @@
-/** The sensor's tests on other kernels: USAGE says how. The last line is always `N passed, N failed, N skipped`. */
+/** Runs the sensor's tests on other kernels. See USAGE. The last line is always `N passed, N failed, N skipped`. */
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function verdictReport(title: string, { programs }: KernelReport, durationMs: nu
   return {
     path: "the sensor's programs",
     passed,
-    failures: failures.map(({ program, why }) => ({ title: program, error: why })),
+    failures: failures.map(({ program, reason }) => ({ title: program, error: reason })),
     skipped: [],
     output: '',
     durationMs,
@@ -47,7 +47,7 @@ function profilesOf(names: readonly string[] = profiles): Profile[] {
   return profiles.filter((profile) => names.includes(profile));
 }
 
-/** Side by side, as many as there are processors: each takes the one that its emulator's thread runs on. */
+/** Runs as many kernels at the same time as there are processors, because an emulator uses one thread. */
 async function runKernels(kernels: readonly TestKernel[], plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {
   const done = kernels.map((): { reports: FileReport[]; judged: KernelColumn[] } => ({ reports: [], judged: [] }));
   const waiting = kernels.entries();
@@ -87,7 +87,7 @@ async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]
   return reports;
 }
 
-/** that a file of guests/ boots, each with a deadline of its own */
+/** Maximum number of guests that a file of guests/ boots. Each of them has the deadline. */
 const GUESTS_A_FILE = 4;
 const root = join(import.meta.dirname, '../..');
 
@@ -113,7 +113,7 @@ async function runGuests(paths: readonly string[], series: readonly string[] | u
 async function foreignKernels(series: readonly string[] | undefined): Promise<readonly TestKernel[]> {
   const found = await findKernels(series, 'arm64');
   if (typeof found !== 'string') return found;
-  console.log(`no arm64: ${found}`);
+  console.log(`skipping arm64: ${found}`);
   return [];
 }
 
@@ -153,16 +153,16 @@ function optionsOf() {
 }
 
 async function main(): Promise<number> {
-  const asked = optionsOf();
-  if (asked === null) return 2;
-  const { positionals, timeoutMs, profiles: wanted, kernel: series, write } = asked;
-  if (asked.help) {
+  const parsed = optionsOf();
+  if (parsed === null) return 2;
+  const { positionals, timeoutMs, profiles: wanted, kernel: series, write } = parsed;
+  if (parsed.help) {
     console.log(USAGE);
     return 0;
   }
   const missing = guestMissing();
   if (missing !== undefined) {
-    console.log(`no kernel but this one: ${missing}\n0 passed, 0 failed, 1 skipped`);
+    console.log(`only the running kernel is available: ${missing}\n0 passed, 0 failed, 1 skipped`);
     return 0;
   }
   const files = testFiles(positionals);
@@ -173,14 +173,14 @@ async function main(): Promise<number> {
   const filesOnly = positionals.length > 0 && files.length > 0 && !write;
   const plan = { files, profiles: wanted, filesOnly, timeoutMs };
   reports.push(...(await runKernels(kernels, plan, columns)));
-  // the tests themselves need programs that are built here
+  // The tests themselves need programs for arm64, which can't be built here.
   const foreign = write ? await foreignKernels(series) : [];
   reports.push(...(await runKernels(foreign, { ...plan, files: [], filesOnly: false }, columns)));
   reports.push(...(await runGuests(guests, series, timeoutMs)));
   if (write && columns.length > 0 && !interrupted.aborted) {
-    const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
+    const verdicts = judgePrograms(await sensorObject(), cgroup2() ?? '');
     const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;
-    writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
+    writeFileSync(TABLE, kernelTable([...columns, { title, programs: verdicts }]));
     console.log('docs/KERNELS.md written');
   }
   const failures = printTotals(reports);

@@ -1,6 +1,6 @@
 import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/wire';
 
-/** What a test host knows of a process it made up: enough to write its next event. */
+/** A process of a test host, with what its next event needs. */
 export class TestProcess {
   readonly tgid: number;
   /** ns, CLOCK_BOOTTIME */
@@ -46,7 +46,7 @@ const HOST_NAMESPACES: Namespaces = {
   pidInNs: 0,
 };
 
-/** Every id the same; all capabilities for root, none for anybody else. */
+/** Sets every id to the same value. Root has all capabilities, other users have none. */
 export function credentialsOf(uid: number, gid: number = uid): Credentials {
   const capabilities = uid === 0 ? ALL : NONE;
   return {

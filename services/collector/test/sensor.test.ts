@@ -13,10 +13,10 @@ import {
   cgroupRoot,
   eventsOf,
   execsWith,
-  holes,
   identity,
   kernelSkip,
   memoryBus,
+  missingNumbers,
   readBatches,
   readEvents,
   runOnce,
@@ -75,7 +75,7 @@ describe('the collector on the running kernel', { skip: kernelSkip() }, () => {
     const batches = await readBatches(bus);
     const all = eventsOf(batches);
     assertCounted(batches);
-    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(all, lane), []);
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(missingNumbers(all, lane), []);
     const withLanes = batches.filter(({ lanes }) => lanes.length > 0);
     assert.ok(withLanes.length >= 3);
     for (const { lanes, events: inBatch, wallOffset } of withLanes) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const EINVAL = -22;
 const EMFILE = -24;
@@ -31,8 +31,8 @@ describe('accepts on the running kernel', { skip }, () => {
   ] as const) {
     test(`${call} over ${family} and the connect it answers name the same two ends`, async () => {
       const seen = await sensor.run(accept, [family, call]);
-      const accepted = one(seen, 'rf_accept');
-      const connected = one(seen, 'rf_connect').fields;
+      const accepted = recordOf(seen, 'rf_accept');
+      const connected = recordOf(seen, 'rf_connect').fields;
       assert.equal(accepted.lane, BULK);
       const { address, port, local_address, local_port, result, ...rest } = accepted.fields;
       assert.deepEqual(rest, { family: family === 'tcp4' ? 2 : 10, type: 1, protocol: 6 });
@@ -47,8 +47,8 @@ describe('accepts on the running kernel', { skip }, () => {
 
   test('a unix socket leads to no other machine: its accept is not reported', async () => {
     const seen = await sensor.run(accept, ['unix', 'accept', join(scratch.path, 'socket')]);
-    assert.equal(all(seen, 'rf_connect').length, 1);
-    assert.deepEqual(all(seen, 'rf_accept'), []);
+    assert.equal(recordsOf(seen, 'rf_connect').length, 1);
+    assert.deepEqual(recordsOf(seen, 'rf_accept'), []);
   });
 
   for (const [call, mode, result] of [
@@ -56,7 +56,7 @@ describe('accepts on the running kernel', { skip }, () => {
     ['accept4', 'full', EMFILE],
   ] as const) {
     test(`${call} that fails (${mode}) names the listening end, and no peer`, async () => {
-      const { local_port, ...rest } = one(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
+      const { local_port, ...rest } = recordOf(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
       const common = { family: 2, type: 1, protocol: 6, port: 0, address: new Uint8Array(16) };
       assert.deepEqual(rest, { ...common, local_address: localhost4, result });
       assert.ok(Number(local_port) > 0);
@@ -64,7 +64,7 @@ describe('accepts on the running kernel', { skip }, () => {
   }
 
   test('an accept that finds nobody is no failure', async () => {
-    assert.deepEqual(all(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
+    assert.deepEqual(recordsOf(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
   });
 
   test('the program itself works: it prints two ports', () => {

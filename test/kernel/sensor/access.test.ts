@@ -5,7 +5,7 @@ import { chmodSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const PTRACE = 1;
 const READV = 2;
@@ -49,12 +49,12 @@ describe('one process looking into another, on the running kernel', { skip }, ()
   async function look(who: string, ...calls: string[]): Promise<Looked> {
     const child = spawn(program, [who, ...calls], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
-    const records = sensor.of(child);
-    const [caller, looked] = all(records, 'rf_fork');
+    const records = sensor.familyOf(child);
+    const [caller, looked] = recordsOf(records, 'rf_fork');
     assert.ok(caller);
     const { tgid, start } = (looked ?? caller).header;
     return {
-      records: all(records, 'rf_process_access'),
+      records: recordsOf(records, 'rf_process_access'),
       target: { target_tgid: tgid, target_start: start },
       word: BigInt(output.trim()),
       caller: caller.header.tgid,
@@ -75,12 +75,12 @@ describe('one process looking into another, on the running kernel', { skip }, ()
         { ...common, request: SETREGS },
       ],
     );
-    assert.equal(one((await look('child', 'seize')).records, 'rf_process_access').fields['request'], SEIZE);
+    assert.equal(recordOf((await look('child', 'seize')).records, 'rf_process_access').fields['request'], SEIZE);
   });
 
   test('a process that lets its parent trace it is its own target', async () => {
     const { records } = await look('child', 'traceme');
-    const { header, fields } = one(records, 'rf_process_access');
+    const { header, fields } = recordOf(records, 'rf_process_access');
     const { tgid: target_tgid, start: target_start } = header;
     assert.deepEqual(fields, { ...nowhere, target_tgid, target_start, operation: PTRACE, request: TRACEME, result: 0 });
   });
@@ -92,7 +92,7 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     ] as const) {
       const { records, target, word } = await look('child', call);
       const expected = { ...nowhere, ...target, operation, address: word, length: 8n, result: 8 };
-      assert.deepEqual(one(records, 'rf_process_access').fields, expected);
+      assert.deepEqual(recordOf(records, 'rf_process_access').fields, expected);
       assert.deepEqual((await look('self', call)).records, [], 'its own memory');
     }
   });
@@ -113,7 +113,7 @@ describe('one process looking into another, on the running kernel', { skip }, ()
       ['environ', ENVIRON],
     ] as const) {
       const { records, target } = await look('child', call, 'status');
-      const { result, request, ...fields } = one(records, 'rf_process_access').fields;
+      const { result, request, ...fields } = recordOf(records, 'rf_process_access').fields;
       assert.ok(Number(result) > 2);
       assert.equal(Number(request) & 3, 0);
       assert.deepEqual(fields, { ...target, address: 0n, length: 0n, count: 1, operation });
@@ -158,9 +158,9 @@ describe('one process looking into another, on the running kernel', { skip }, ()
   test('a process in a pid namespace of its own names its target by a number of that namespace', async () => {
     const child = spawn('unshare', ['--pid', '--fork', program, 'child', 'attach'], { stdio: 'ignore' });
     await once(child, 'close');
-    const records = sensor.of(child);
-    const { target_tgid, target_start } = one(records, 'rf_process_access').fields;
-    const target = all(records, 'rf_fork').at(-1)?.header;
+    const records = sensor.familyOf(child);
+    const { target_tgid, target_start } = recordOf(records, 'rf_process_access').fields;
+    const target = recordsOf(records, 'rf_fork').at(-1)?.header;
     assert.deepEqual({ target_tgid, target_start }, { target_tgid: target?.tgid, target_start: target?.start });
   });
 });

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const portOf = (socket: Server | Datagrams): number => (socket.address() as AddressInfo).port;
 
@@ -37,7 +37,7 @@ describe('sockets that are older than the sensor', { skip }, () => {
   async function waitFor(type: string, count: number): Promise<SensorRecord[]> {
     for (let looks = 0; looks < 1000; looks++) {
       sensor.drain();
-      const found = all(sensor.records, type).filter(({ header }) => header.tgid === pid);
+      const found = recordsOf(sensor.records, type).filter(({ header }) => header.tgid === pid);
       if (found.length >= count) return found;
       await sleep(10);
     }

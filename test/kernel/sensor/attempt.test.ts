@@ -4,7 +4,16 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
-import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  groupIds,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import type { Want } from '@ringfence/wire';
 
 const FORK = 1;
@@ -66,7 +75,7 @@ describe('what fails on the running kernel', { skip }, () => {
   });
 
   async function attempts(args: readonly string[], options = {}): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, args, options), 'rf_attempt');
+    const records = recordsOf(await sensor.run(program, args, options), 'rf_attempt');
     for (const { lane } of records) assert.equal(lane, SECURITY);
     return records;
   }
@@ -92,9 +101,9 @@ describe('what fails on the running kernel', { skip }, () => {
       [scratch.path, EACCES],
     ] as const;
     const records = await sensor.run(program, ['exec', ...cases.map(([path]) => path)]);
-    const failed = all(records, 'rf_attempt');
+    const failed = recordsOf(records, 'rf_attempt');
     assert.equal(failed.length, cases.length);
-    const exec = one(records, 'rf_exec');
+    const exec = recordOf(records, 'rf_exec');
     for (const [index, [path, result]] of cases.entries()) {
       const { fields, header } = failed[index] ?? assert.fail(path);
       const none = { first: 0n, second: 0n, third: 0n, count: 1, argv_cut: 0 };
@@ -193,8 +202,8 @@ describe('what fails on the running kernel', { skip }, () => {
   test('a storm of forks at its limit is merged, and counted', async () => {
     const before = sensor.counters(SECURITY).merged;
     const records = await sensor.run(program, ['storm', '3000'], nobody);
-    const failed = all(records, 'rf_attempt');
-    assert.equal(one(records, 'rf_exit').fields['code'], 0, 'no fork worked');
+    const failed = recordsOf(records, 'rf_attempt');
+    assert.equal(recordOf(records, 'rf_exit').fields['code'], 0, 'no fork worked');
     assert.ok(failed.length >= 1 && failed.length < 10, `${failed.length} records`);
     // Calls of others that fail at the same time are merged too.
     const merged = Number(sensor.counters(SECURITY).merged - before);
@@ -206,17 +215,17 @@ describe('what fails on the running kernel', { skip }, () => {
   test('a fork that a signal makes begin again has not failed', async () => {
     const records = await sensor.run(program, ['interrupted', '300']);
     assert.deepEqual(
-      all(records, 'rf_attempt').map(({ fields }) => fields),
+      recordsOf(records, 'rf_attempt').map(({ fields }) => fields),
       [],
     );
-    assert.equal(all(records, 'rf_fork').length, 301);
+    assert.equal(recordsOf(records, 'rf_fork').length, 301);
   });
 
   async function refused(...calls: string[]): Promise<unknown[][]> {
     const records = await sensor.run(credentials, calls, nobody);
-    const failed = all(records, 'rf_attempt');
+    const failed = recordsOf(records, 'rf_attempt');
     const changes = records.slice(records.findIndex(({ type }) => type === 'rf_exec'));
-    assert.deepEqual(all(changes, 'rf_credentials_change'), []);
+    assert.deepEqual(recordsOf(changes, 'rf_credentials_change'), []);
     assert.ok(failed.every(({ fields }) => fields['operation'] === CREDENTIALS && fields['count'] === 1));
     return failed.map(({ fields }) => [
       ...[fields['call'], fields['result'], fields['source_caller']],
@@ -254,7 +263,7 @@ describe('what fails on the running kernel', { skip }, () => {
 
   test('supplementary groups that are refused are told', async () => {
     const calls = ['groups', 'groups-none', 'groups-fault', 'groups-too-many'];
-    const failed = all(await sensor.run(credentials, calls, nobody), 'rf_attempt');
+    const failed = recordsOf(await sensor.run(credentials, calls, nobody), 'rf_attempt');
     assert.deepEqual(
       failed.map(({ fields, texts: { groups } }) => [
         ...[fields['call'], fields['result'], fields['source_caller'], fields['first']],
@@ -266,7 +275,7 @@ describe('what fails on the running kernel', { skip }, () => {
         [CALL.setgroups, EPERM, 1, 0xffff_ffffn, [], 0],
       ],
     );
-    const byRoot = one(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
+    const byRoot = recordOf(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
     assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [EFAULT, 12]);
   });
 
@@ -274,9 +283,9 @@ describe('what fails on the running kernel', { skip }, () => {
     const records = await sensor.run('/bin/sh', ['-c', `${program} none ${forks.join(' ')} thread; :`]);
     const byRoot = await sensor.run(credentials, ['setgid', 'setfsuid', 'setfsgid', 'setresuid']);
     const without = await sensor.run(credentials, ['capset']);
-    assert.deepEqual(all([...records, ...byRoot, ...without], 'rf_attempt'), []);
-    assert.equal(all([...byRoot, ...without], 'rf_credentials_change').length, 5);
-    assert.equal(all(records, 'rf_fork').length, 2 + forks.length);
+    assert.deepEqual(recordsOf([...records, ...byRoot, ...without], 'rf_attempt'), []);
+    assert.equal(recordsOf([...byRoot, ...without], 'rf_credentials_change').length, 5);
+    assert.equal(recordsOf(records, 'rf_fork').length, 2 + forks.length);
   });
 
   test('each form comes to whoever asks for it, and for nothing else; what nobody asks for is counted', async () => {
@@ -287,7 +296,7 @@ describe('what fails on the running kernel', { skip }, () => {
       const records = [
         ...(await attempts(['exec', '/nowhere/x', `${plain}/x`, plain])),
         ...(await attempts(['limited', 'clone'], nobody)),
-        ...all(await sensor.run(credentials, ['root'], nobody), 'rf_attempt'),
+        ...recordsOf(await sensor.run(credentials, ['root'], nobody), 'rf_attempt'),
       ];
       return records.map(({ fields }) => `${fields['operation']} ${fields['result']}`);
     };

@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** `RINGFENCE_STORM=100000` for the long form. */
 const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);
@@ -24,7 +24,7 @@ const key = ({ header }: SensorRecord): string => `${header.tgid}/${header.start
 function descendants(records: readonly SensorRecord[]): SensorRecord[] {
   const [root] = records;
   const family = new Set(root === undefined ? [] : [key(root)]);
-  return all(records, 'rf_fork').filter((fork) => {
+  return recordsOf(records, 'rf_fork').filter((fork) => {
     if (fork === root) return true;
     const ours = family.has(`${fork.fields['parent_tgid']}/${fork.fields['parent_start']}`);
     if (ours) family.add(key(fork));
@@ -55,13 +55,13 @@ describe('bad input on the running kernel', { skip }, () => {
     } finally {
       clearInterval(draining);
     }
-    return sensor.of(child);
+    return sensor.familyOf(child);
   }
 
   test('arguments of more than 2 MiB keep head and tail, and their true length', async () => {
     const script = 'ulimit -s 65536 && exec "$1" code 0 $(yes "$2" | head -n 2200) end';
     const word = 'x'.repeat(1000);
-    const exec = all(await shell(script, leave, word), 'rf_exec').at(-1);
+    const exec = recordsOf(await shell(script, leave, word), 'rf_exec').at(-1);
     const whole = Buffer.from([leave, 'code', '0', ...Array<string>(2200).fill(word), 'end'].join('\0'));
     const { bytes, length } = exec?.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
     assert.ok(whole.length > 2 << 20);
@@ -73,7 +73,7 @@ describe('bad input on the running kernel', { skip }, () => {
   test('a path of 200 components is whole', async () => {
     const script =
       'cd "$1"; i=0; while [ $i -lt 200 ]; do mkdir d; cd d; i=$((i+1)); done; cp "$2" leave; exec ./leave code 0';
-    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
+    const exec = recordsOf(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
     const path = `${scratch.path}${'/d'.repeat(200)}/leave`;
     assert.deepEqual([exec?.texts['path']?.bytes.toString(), exec?.texts['path']?.length], [path, path.length]);
   });
@@ -81,7 +81,7 @@ describe('bad input on the running kernel', { skip }, () => {
   test('an executable whose name is control characters and no UTF-8 has it byte by byte', async () => {
     const name = Buffer.from('\xff\xfe\x1b[2J\n\x07', 'latin1');
     const script = 'cd "$1"; n=$(printf "\\377\\376\\033[2J\\n\\007"); cp "$2" "$n"; exec "./$n" code 0';
-    const exec = all(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
+    const exec = recordsOf(await shell(script, scratch.path, leave), 'rf_exec').at(-1);
     assert.deepEqual(exec?.texts['path']?.bytes, Buffer.concat([Buffer.from(`${scratch.path}/`), name]));
     assert.deepEqual(exec?.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
   });
@@ -94,7 +94,7 @@ describe('bad input on the running kernel', { skip }, () => {
     const forks = descendants(records);
     const born = new Set(forks.map(key));
     // With so many processes numbers are used again, by others too.
-    const exits = all(records, 'rf_exit').filter((exit) => born.has(key(exit)));
+    const exits = recordsOf(records, 'rf_exit').filter((exit) => born.has(key(exit)));
     const dead = new Set(exits.map(key));
     assert.equal(born.size, forks.length, 'a fork was told twice');
     assert.equal(dead.size, exits.length, 'an exit was told twice');
@@ -111,7 +111,7 @@ describe('bad input on the running kernel', { skip }, () => {
     const records = await shell(script, leave, group);
     if (existsSync(group)) rmdirSync(group);
     assert.equal(
-      all(records, 'rf_exec').find(({ texts }) => texts['path']?.bytes.toString() === leave)?.header.cgroup,
+      recordsOf(records, 'rf_exec').find(({ texts }) => texts['path']?.bytes.toString() === leave)?.header.cgroup,
       id,
     );
   });
@@ -129,24 +129,24 @@ describe('bad input on the running kernel', { skip }, () => {
       'sh',
       leave,
     ]);
-    const reused = all(records, 'rf_exec').filter(
+    const reused = recordsOf(records, 'rf_exec').filter(
       ({ fields }) => (fields['namespaces'] as { pid_in_ns: number }).pid_in_ns === 500,
     );
     assert.equal(reused.length, 2);
     assert.equal(new Set(reused.map(key)).size, 2);
     for (const exec of reused)
-      assert.equal(all(records, 'rf_exit').filter((exit) => key(exit) === key(exec)).length, 1);
+      assert.equal(recordsOf(records, 'rf_exit').filter((exit) => key(exit) === key(exec)).length, 1);
   });
 
   test("a time namespace's clock is not the one that events are told by", { skip: noTimeNamespace }, async () => {
     const from = process.hrtime.bigint();
     const args = ['--time', '--boottime', '1000000', '--monotonic', '1000000', '--fork', leave, 'code', '0'];
     const records = await sensor.run('unshare', args);
-    const exec = all(records, 'rf_exec').at(-1);
+    const exec = recordsOf(records, 'rf_exec').at(-1);
     assert.equal(exec?.texts['path']?.bytes.toString(), leave);
     const own = sensor.snapshot(process.pid)[0]?.header.start ?? 0n;
     assert.ok((exec?.header.start ?? 0n) > own && (exec?.header.ktime ?? 0n) > (exec?.header.start ?? 0n));
-    const lived = (exec?.header.ktime ?? 0n) - (one(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
+    const lived = (exec?.header.ktime ?? 0n) - (recordOf(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
     assert.ok(lived >= 0n && lived <= process.hrtime.bigint() - from, `${lived} ns`);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, cgroup2, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, cgroup2, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const COMMAND = {
   MAP_CREATE: 0,
@@ -55,7 +55,7 @@ describe('the system call bpf, on the running kernel', {
     caller = await callerUnlessFull();
     mkdirSync(cgroup);
     const before = sensor.counters(SECURITY).unwatched;
-    records = all(await sensor.run(scratch.compile('bpf'), [pin, cgroup]), 'rf_bpf');
+    records = recordsOf(await sensor.run(scratch.compile('bpf'), [pin, cgroup]), 'rf_bpf');
     unwatched = sensor.counters(SECURITY).unwatched - before;
   });
   after(() => {

@@ -4,7 +4,16 @@ import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  cgroup2,
+  recordOf,
+  recordsOf,
+  Scratch,
+  skip,
+  skipUserNamespaces,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 const CAP_SYS_CHROOT = 18;
@@ -30,33 +39,33 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
   });
 
   async function ask(how: string, count: number, options: SpawnOptions = {}): Promise<SensorRecord[]> {
-    return all(await sensor.run(program, [how, String(count)], options), 'rf_capability');
+    return recordsOf(await sensor.run(program, [how, String(count)], options), 'rf_capability');
   }
   const chroots = (records: SensorRecord[]): SensorRecord[] =>
     records.filter(({ fields }) => fields['capability'] === CAP_SYS_CHROOT);
 
   test('a capability that is there', async () => {
-    const record = one(chroots(await ask('chroot', 1)), 'rf_capability');
+    const record = recordOf(chroots(await ask('chroot', 1)), 'rf_capability');
     assert.equal(record.lane, BULK);
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: 0, user_namespace, count: 1 });
   });
 
   test('a capability that is missing', async () => {
-    const record = one(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
+    const record = recordOf(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: EPERM, user_namespace, count: 1 });
   });
 
   test('a capability in a user namespace of its own names that namespace', { skip: skipUserNamespaces }, async () => {
-    const record = one(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
+    const record = recordOf(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
     assert.equal(record.fields['result'], 0);
     assert.notEqual(record.fields['user_namespace'], namespaces()['user']);
   });
 
   test("root's successes are told of once, and the others counted", async () => {
     const before = sensor.counters(BULK).merged;
-    one(chroots(await ask('chroot', 1000)), 'rf_capability');
+    recordOf(chroots(await ask('chroot', 1000)), 'rf_capability');
     assert.ok(sensor.counters(BULK).merged - before >= 999n);
   });
 

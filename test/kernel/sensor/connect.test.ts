@@ -4,7 +4,7 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -60,7 +60,7 @@ describe('connects on the running kernel', { skip }, () => {
   }
 
   async function record(...args: string[]): Promise<{ fields: object; path: string | undefined }> {
-    const { lane, fields, texts } = one(await sensor.run(connect, args), 'rf_connect');
+    const { lane, fields, texts } = recordOf(await sensor.run(connect, args), 'rf_connect');
     assert.equal(lane, SECURITY);
     return { fields: remote(fields), path: texts['path']?.bytes.toString() };
   }
@@ -93,7 +93,7 @@ describe('connects on the running kernel', { skip }, () => {
 
   test('a connection that is not waited for is reported when it is begun', async () => {
     // TEST-NET-1 leads nowhere; without a route the call fails at once, with the same peer
-    const { result, ...fields } = one(
+    const { result, ...fields } = recordOf(
       await sensor.run(connect, ['tcp4', '192.0.2.1', '80', 'nonblock']),
       'rf_connect',
     ).fields;
@@ -118,7 +118,7 @@ describe('connects on the running kernel', { skip }, () => {
       result: 0,
       source_caller: 0,
     });
-    assert.deepEqual(all(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
+    assert.deepEqual(recordsOf(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
   });
 
   const unix = { family: AF_UNIX, type: STREAM, protocol: 0, port: 0, address: zero };
@@ -149,14 +149,14 @@ describe('connects on the running kernel', { skip }, () => {
   });
 
   test('a unix socket whose peer lets it wait has taken as long', async () => {
-    const [, second] = all(await sensor.run(connect, ['waits', join(scratch.path, 'busy'), '20']), 'rf_connect');
+    const [, second] = recordsOf(await sensor.run(connect, ['waits', join(scratch.path, 'busy'), '20']), 'rf_connect');
     assert.equal(second?.fields['result'], 0);
     assert.ok((second?.fields['duration'] as bigint) >= 20_000_000n);
   });
 
   test('a call that is refused before the kernel comes to the address has no duration', async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
-    const [first, second] = all(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
+    const [first, second] = recordsOf(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
     assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, EISCONN]);
     assert.ok((first?.fields['duration'] as bigint) > 0n);
     assert.equal(second?.fields['duration'], 0n);
@@ -180,7 +180,7 @@ describe('connects on the running kernel', { skip }, () => {
     await once(socket, 'close');
     sensor.drain();
     const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_connect'), []);
+    assert.deepEqual(recordsOf(own, 'rf_connect'), []);
     assert.ok(sensor.counters(SECURITY).self > before.self);
   });
 });

@@ -3,7 +3,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { all, groupIds, one, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { groupIds, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 type Credentials = { readonly [name: string]: number | bigint };
 const ids = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
@@ -33,7 +33,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   });
 
   const changesIn = (seen: SensorRecord[]): { [name: string]: unknown }[] =>
-    all(seen, 'rf_credentials_change').map(({ fields }) =>
+    recordsOf(seen, 'rf_credentials_change').map(({ fields }) =>
       changes(fields['before'] as Credentials, fields['after'] as Credentials),
     );
 
@@ -42,7 +42,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   }
 
   test('each call that changes a user or group id is one event with before and after', async () => {
-    const full = one(await sensor.run(credentials, []), 'rf_exec').fields['credentials'] as Credentials;
+    const full = recordOf(await sensor.run(credentials, []), 'rf_exec').fields['credentials'] as Credentials;
     const capabilities = full['cap_effective'];
     assert.ok(typeof capabilities === 'bigint' && capabilities !== 0n);
     // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: what goes with a file system id of 0
@@ -73,7 +73,7 @@ describe('credential changes on the running kernel', { skip }, () => {
     early.stdin?.end('x');
     await once(early, 'exit');
     // In a guest the sensor may be an earlier file's, which has seen its first change as well.
-    assert.deepEqual(changesIn(sensor.of(early)).slice(-2), [change(5, 6), change(0, 7)]);
+    assert.deepEqual(changesIn(sensor.familyOf(early)).slice(-2), [change(5, 6), change(0, 7)]);
   });
 
   test('of each thread it is known what it had', async () => {
@@ -95,7 +95,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   test('a user namespace of its own gives somebody all capabilities', async () => {
     chmodSync(scratch.path, 0o755);
     const somebody = { uid: 65534, gid: 65534 };
-    const byNode = all(await sensor.run(credentials, [], somebody), 'rf_credentials_change').length;
+    const byNode = recordsOf(await sensor.run(credentials, [], somebody), 'rf_credentials_change').length;
     const [change, ...others] = (await changesOf(['unshare-user'], somebody)).slice(byNode);
     assert.deepEqual(Object.keys(change ?? {}), ['cap_effective', 'cap_permitted']);
     const [none, every] = (change?.['cap_effective'] ?? []) as bigint[];
@@ -106,7 +106,7 @@ describe('credential changes on the running kernel', { skip }, () => {
 
   /** Of each call that changed something, as they were and as they are. */
   async function groupsOf(...calls: string[]): Promise<unknown[][]> {
-    const records = all(await sensor.run(credentials, calls), 'rf_credentials_change');
+    const records = recordsOf(await sensor.run(credentials, calls), 'rf_credentials_change');
     return records.map(({ texts }) => ['groups_before', 'groups_after'].map((name) => groupIds(texts[name])));
   }
 
@@ -121,7 +121,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   });
 
   test('of many groups the lowest 32 are told, and how many there are; each call is a change then', async () => {
-    const records = all(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
+    const records = recordsOf(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
     assert.deepEqual(
       records.map(({ texts: { groups_after: after } }) => [groupIds(after).length, after?.length, groupIds(after)[0]]),
       [

@@ -6,7 +6,16 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, callerUnlessFull, one, Scratch, seesUnixSent, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  callerUnlessFull,
+  recordOf,
+  recordsOf,
+  Scratch,
+  seesUnixSent,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 
 const INET = 2;
 const INET6 = 10;
@@ -56,8 +65,8 @@ describe('datagrams on the running kernel', { skip }, () => {
   ] as const) {
     test(`${kind}, ${how}: the first datagram is told at once, the others when the socket is closed, at both ends`, async () => {
       const seen = await sensor.run(datagram, [kind, how, '5', '100']);
-      const records = all(seen, 'rf_datagram');
-      const server = one(
+      const records = recordsOf(seen, 'rf_datagram');
+      const server = recordOf(
         seen.filter(({ fields }) => fields['operation'] === 2),
         'rf_socket',
       );
@@ -84,7 +93,7 @@ describe('datagrams on the running kernel', { skip }, () => {
   }
 
   test('each of many peers of one socket is told, and what followed when it is closed', async () => {
-    const records = all(await sensor.run(datagram, ['udp4', 'many', '40']), 'rf_datagram').filter(
+    const records = recordsOf(await sensor.run(datagram, ['udp4', 'many', '40']), 'rf_datagram').filter(
       ({ fields }) => fields['result'] === 0,
     );
     const byPort = Map.groupBy(records, ({ fields }) => fields['port']);
@@ -112,7 +121,7 @@ describe('datagrams on the running kernel', { skip }, () => {
         local_address: _,
         local_port: __,
         ...fields
-      } = one(await sensor.run(datagram, [kind, how, 'denied']), 'rf_datagram').fields;
+      } = recordOf(await sensor.run(datagram, [kind, how, 'denied']), 'rf_datagram').fields;
       const none = { sent: 0n, received: 0n, count: 1, incoming: 0 };
       assert.deepEqual(fields, { ...none, family, protocol: UDP, address, port: 9, result, source_caller: 1 });
     });
@@ -122,7 +131,7 @@ describe('datagrams on the running kernel', { skip }, () => {
 
   /** What is told of datagrams to a unix socket, and of whom. */
   async function toUnix(...args: string[]): Promise<{ fields: object; path: string | undefined }[]> {
-    const told = all(await sensor.run(datagram, args), 'rf_datagram');
+    const told = recordsOf(await sensor.run(datagram, args), 'rf_datagram');
     return told.map(({ fields, texts }) => ({ fields, path: texts['path']?.bytes.toString() }));
   }
 
@@ -232,7 +241,7 @@ describe('datagrams on the running kernel', { skip }, () => {
     await once(server, 'close');
     sensor.drain();
     const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_datagram'), []);
+    assert.deepEqual(recordsOf(own, 'rf_datagram'), []);
     assert.ok(sensor.counters(BULK).self >= self + 2n);
   });
 });

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts, namespaces } from './expect.ts';
 
 const MEMFD = 1;
@@ -41,7 +41,7 @@ describe('exec on the running kernel', { skip }, () => {
   test('says everything about the process and its executable', async () => {
     const link = join(scratch.path, 'link');
     symlinkSync(leave, link);
-    const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
+    const exec = recordOf(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
     const { credentials, ...fields } = exec.fields;
     assert.deepEqual(fields, {
       ...fileFacts(leave),
@@ -77,7 +77,7 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('arguments that are no text arrive byte by byte', async () => {
-    const exec = all(await sensor.run(run, ['raw', leave]), 'rf_exec').at(-1);
+    const exec = recordsOf(await sensor.run(run, ['raw', leave]), 'rf_exec').at(-1);
     assert.equal(text(exec, 'argv'), '\xff\xfe\0\x1b[31m\0two\nlines\0\0end');
     assert.equal(exec?.fields['argc'], 5);
   });
@@ -85,17 +85,17 @@ describe('exec on the running kernel', { skip }, () => {
   test('arguments of 32 KiB are whole, one byte more are cut in the middle', async () => {
     const rest = `${leave}\0code\x000\0`.length;
     const filler = (bytes: number): string => 'x'.repeat(bytes - rest - 1).concat('z');
-    const whole = one(await sensor.run(leave, ['code', '0', filler(32_768)]), 'rf_exec').texts['argv'];
+    const whole = recordOf(await sensor.run(leave, ['code', '0', filler(32_768)]), 'rf_exec').texts['argv'];
     assert.deepEqual([whole?.bytes.length, whole?.length], [32_768, 32_768]);
     assert.equal(whole?.bytes.at(-1), 'z'.charCodeAt(0));
-    const cut = one(await sensor.run(leave, ['code', '0', filler(32_769)]), 'rf_exec').texts['argv'];
+    const cut = recordOf(await sensor.run(leave, ['code', '0', filler(32_769)]), 'rf_exec').texts['argv'];
     assert.deepEqual([cut?.bytes.length, cut?.length], [32_768, 32_769]);
   });
 
   test('a megabyte of arguments keeps its head, its tail and its length', async () => {
     const args = Array.from({ length: 1024 }, (_, index) => String(index).padStart(1023, '.'));
     const all = Buffer.from([leave, 'code', '0', ...args].join('\0'));
-    const exec = one(await sensor.run(leave, ['code', '0', ...args]), 'rf_exec');
+    const exec = recordOf(await sensor.run(leave, ['code', '0', ...args]), 'rf_exec');
     const argv = exec.texts['argv'];
     assert.equal(argv?.length, all.length);
     assert.deepEqual(argv?.bytes, Buffer.concat([all.subarray(0, 16_384), all.subarray(-16_384)]));
@@ -103,7 +103,7 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('an executable that exists only in memory is marked', async () => {
-    const exec = all(await sensor.run(run, ['memfd', leave]), 'rf_exec').at(-1);
+    const exec = recordsOf(await sensor.run(run, ['memfd', leave]), 'rf_exec').at(-1);
     assert.equal(exec?.fields['flags'], MEMFD | DELETED);
     assert.equal(text(exec, 'path'), '/memfd:payload');
     assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
@@ -112,7 +112,7 @@ describe('exec on the running kernel', { skip }, () => {
   test('an executable that was deleted before it ran is marked', async () => {
     const doomed = join(scratch.path, 'doomed');
     copyFileSync(leave, doomed);
-    const exec = all(await sensor.run(run, ['deleted', doomed]), 'rf_exec').at(-1);
+    const exec = recordsOf(await sensor.run(run, ['deleted', doomed]), 'rf_exec').at(-1);
     assert.equal((exec?.fields['flags'] as number) & ~MEMFD, DELETED);
     assert.equal(text(exec, 'path'), doomed);
   });
@@ -122,7 +122,7 @@ describe('exec on the running kernel', { skip }, () => {
     const raising = join(scratch.path, 'raising');
     copyFileSync(leave, raising);
     chmodSync(raising, 0o4755);
-    const exec = one(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    const exec = recordOf(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
     assert.equal(exec.fields['flags'], SETUID | PRIVILEGED);
     const { uid, euid, gid, egid } = exec.fields['credentials'] as { [name: string]: number };
     assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
@@ -131,7 +131,7 @@ describe('exec on the running kernel', { skip }, () => {
   test('a script is run by its interpreter', async () => {
     const script = join(scratch.path, 'script');
     writeFileSync(script, `#!${leave} code\n`, { mode: 0o755 });
-    const exec = one(await sensor.run(script, ['0']), 'rf_exec');
+    const exec = recordOf(await sensor.run(script, ['0']), 'rf_exec');
     assert.equal(exec.fields['flags'], SCRIPT);
     assert.equal(text(exec, 'filename'), script);
     assert.equal(text(exec, 'path'), leave);
@@ -141,29 +141,29 @@ describe('exec on the running kernel', { skip }, () => {
 
   test('a thread that runs an executable becomes the process', async () => {
     const records = await sensor.run(scratch.compile('thread_exec'), [leave]);
-    const [first, second] = all(records, 'rf_exec');
+    const [first, second] = recordsOf(records, 'rf_exec');
     assert.ok(first && second);
     assert.deepEqual(
       [second.header.tgid, second.header.tid, second.header.start, second.header.exec_id],
       [first.header.tgid, first.header.tgid, first.header.start, first.header.exec_id + 1n],
     );
-    one(records, 'rf_exit');
+    recordOf(records, 'rf_exit');
   });
 
   test('sockets as standard streams and a terminal are seen', async () => {
     // pipes of Node are sockets
-    const piped = one(await sensor.run(leave, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
+    const piped = recordOf(await sensor.run(leave, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
     assert.equal(piped.fields['stdio_sockets'], 0b110);
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    const remote = one(await sensor.run(leave, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
+    const remote = recordOf(await sensor.run(leave, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
     assert.equal(remote.fields['stdio_sockets'], 0x303, 'sockets that lead to other machines are told apart');
     socket.destroy();
     server.close();
     const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
-    const inTerminal = all(records, 'rf_exec').at(-1);
+    const inTerminal = recordsOf(records, 'rf_exec').at(-1);
     assert.equal((inTerminal?.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
   });
 
@@ -176,7 +176,7 @@ describe('exec on the running kernel', { skip }, () => {
       const base = join(scratch.path, 'd'.repeat(length - scratch.path.length - 1 - depth * 201));
       mkdirSync(base);
       const cwd = base + `/${component}`.repeat(depth);
-      const exec = all(await sensor.run(deep, [base, component, String(depth), leave]), 'rf_exec').at(-1);
+      const exec = recordsOf(await sensor.run(deep, [base, component, String(depth), leave]), 'rf_exec').at(-1);
       const seen = exec?.texts['cwd'];
       assert.equal(seen?.length, length);
       const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
@@ -185,7 +185,7 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   async function environment(env: { [name: string]: string }): Promise<{ bytes: string; length: number }> {
-    const exec = one(await sensor.run(leave, ['code', '0'], { env }), 'rf_exec');
+    const exec = recordOf(await sensor.run(leave, ['code', '0'], { env }), 'rf_exec');
     const seen = exec.texts['environment'];
     return { bytes: seen?.bytes.toString('latin1') ?? '', length: seen?.length ?? -1 };
   }
@@ -246,10 +246,10 @@ describe('exec on the running kernel', { skip }, () => {
     const capable = join(scratch.path, 'capable');
     copyFileSync(leave, capable);
     execFileSync(scratch.compile('filecaps'), [capable]);
-    const raised = one(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    const raised = recordOf(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
     assert.equal(raised.fields['flags'], PRIVILEGED | FILE_CAPS);
     assert.equal((raised.fields['credentials'] as { cap_permitted: bigint }).cap_permitted, 1n << 13n);
-    const byRoot = one(await sensor.run(capable, ['code', '0']), 'rf_exec');
+    const byRoot = recordOf(await sensor.run(capable, ['code', '0']), 'rf_exec');
     assert.equal(Number(byRoot.fields['flags']) & FILE_CAPS, 0, 'root has them anyway');
   });
 
@@ -262,10 +262,10 @@ describe('exec on the running kernel', { skip }, () => {
       mount -t overlay overlay -o lowerdir=${lower},upperdir=$PWD/upper,workdir=$PWD/work ${merged} || exit 71
       cp ${merged}/image ${merged}/written; ${merged}/image code 1; exec ${merged}/written code 0`;
     const records = await sensor.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
-    if (one(all(records, 'rf_exit').slice(-1), 'rf_exit').fields['code'] === 71)
+    if (recordOf(recordsOf(records, 'rf_exit').slice(-1), 'rf_exit').fields['code'] === 71)
       return context.skip('this kernel mounts no overlay');
     const ran = (name: string): number =>
-      Number(all(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
+      Number(recordsOf(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
     assert.deepEqual([ran('image') & UPPER, ran('written') & UPPER], [0, UPPER]);
   });
 });

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_RDONLY = '0';
 const NAMED = 'rf-named';
@@ -56,7 +56,7 @@ describe('executables that rules name', { skip }, () => {
   }
 
   const paths = (records: readonly SensorRecord[]): (string | undefined)[] =>
-    all(records, 'rf_open').map(({ texts }) => texts['path']?.bytes.toString());
+    recordsOf(records, 'rf_open').map(({ texts }) => texts['path']?.bytes.toString());
   const read = (records: readonly SensorRecord[]): boolean => paths(records).includes(file);
 
   async function waiting(executable: string): Promise<ChildProcess> {
@@ -110,7 +110,7 @@ describe('executables that rules name', { skip }, () => {
   test('what they change comes', async () => {
     for (const name of BOTH) {
       const seen = await sensor.run(program('change', name), ['chmod', file, '644']);
-      assert.equal(all(seen, 'rf_file_change').length, name === NAMED ? 1 : 0, name);
+      assert.equal(recordsOf(seen, 'rf_file_change').length, name === NAMED ? 1 : 0, name);
     }
   });
 
@@ -127,7 +127,7 @@ describe('executables that rules name', { skip }, () => {
       assert.equal(read(seen), name === NAMED, `${from} executes ${name}`);
       const threaded = await sensor.run(program('thread_exec', from), [copy('/bin/true', 'true', name)]);
       const after = threaded.findLastIndex(({ type }) => type === 'rf_exec');
-      assert.equal(all(threaded.slice(after), 'rf_open').length > 0, name === NAMED, `a thread executes ${name}`);
+      assert.equal(recordsOf(threaded.slice(after), 'rf_open').length > 0, name === NAMED, `a thread executes ${name}`);
     }
   });
 
@@ -166,6 +166,6 @@ describe('executables that rules name', { skip }, () => {
   test('what is executed from memory has a name, too', async () => {
     const seen = await sensor.run(scratch.compile('run'), ['memfd', program('open', OTHER)]);
     const after = seen.findLastIndex(({ type }) => type === 'rf_exec');
-    assert.ok(all(seen.slice(after), 'rf_open').length > 0);
+    assert.ok(recordsOf(seen.slice(after), 'rf_open').length > 0);
   });
 });

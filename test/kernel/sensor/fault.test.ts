@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, linkSync, statSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const SIGILL = 4;
 const SIGTRAP = 5;
@@ -37,7 +37,7 @@ describe('faults on the running kernel', { skip }, () => {
   }
 
   const faults = async (file: string, ...args: string[]): Promise<SensorRecord[]> =>
-    all(await sensor.run(file, args), 'rf_fault');
+    recordsOf(await sensor.run(file, args), 'rf_fault');
   const counts = async (file: string, ...args: string[]): Promise<unknown[]> =>
     (await faults(file, ...args)).map(({ fields }) => fields['count']);
 
@@ -52,7 +52,7 @@ describe('faults on the running kernel', { skip }, () => {
   ] as const)
     test(`${how}: says what was touched and where`, async () => {
       const records = await sensor.run(fresh(), [how]);
-      const fault = one(records, 'rf_fault');
+      const fault = recordOf(records, 'rf_fault');
       assert.equal(fault.lane, SECURITY);
       const { instruction } = fault.fields;
       assert.ok(typeof instruction === 'bigint' && instruction > 0x1_0000n);
@@ -64,7 +64,7 @@ describe('faults on the running kernel', { skip }, () => {
         count: 1,
         system_call,
       });
-      assert.equal(one(records, 'rf_exit').fields['signal'], signal);
+      assert.equal(recordOf(records, 'rf_exit').fields['signal'], signal);
     });
 
   test('a trap that is handled, and a signal that somebody sent, are no faults', async () => {

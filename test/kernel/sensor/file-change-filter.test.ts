@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 describe('changes of files, filtered by what rules can match', { skip }, () => {
   let sensor: TestSensor;
@@ -29,7 +29,7 @@ describe('changes of files, filtered by what rules can match', { skip }, () => {
   const at = (name: string): string => join(directory, name);
 
   async function changes(...words: readonly string[]): Promise<SensorRecord[]> {
-    return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
+    return recordsOf(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
   }
 
   const seen = async (...words: string[]): Promise<boolean> => (await changes(...words)).length > 0;
@@ -96,7 +96,7 @@ describe('changes of files, filtered by what rules can match', { skip }, () => {
     writeFileSync(join(watched, 'file'), '');
     sensor.control({ watched_heads: [0, 0], nothing_named: 1, changes_named: 1, changed_heads: head(watched) });
     const read = await sensor.run('/bin/cat', [join(watched, 'file'), join(watched, 'changed-name')], { cwd: watched });
-    const opened = all(read, 'rf_open').map(({ texts }) => texts['path']?.bytes.toString() ?? '');
+    const opened = recordsOf(read, 'rf_open').map(({ texts }) => texts['path']?.bytes.toString() ?? '');
     assert.deepEqual(
       opened.filter((path) => path.startsWith(watched)),
       [],

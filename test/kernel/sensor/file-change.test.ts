@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 import { kernelDevice } from './expect.ts';
 
@@ -69,7 +69,7 @@ describe('changes of files on the running kernel', { skip }, () => {
   });
 
   async function changes(...words: readonly string[]): Promise<SensorRecord[]> {
-    return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
+    return recordsOf(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
   }
 
   /** The one record of a call, whole. Nothing is asked of a call that is newer than the kernel. */
@@ -312,7 +312,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('mkdir ./sub//../sub/new/ 755', { ...made, path: `${directory}/./sub//../sub/new/` });
     await expect('mkdirat missing new 755', { ...made, path: 'new', result: EBADF });
     await expect('mkdir sub/../file/new 755', { ...made, path: `${directory}/sub/../file/new`, result: ENOTDIR });
-    const [record] = all(await sensor.run(change, ['mkdir', '', '755'], { cwd: directory }), 'rf_file_change');
+    const [record] = recordsOf(await sensor.run(change, ['mkdir', '', '755'], { cwd: directory }), 'rf_file_change');
     assert.equal(record?.fields['result'], ENOENT);
     assert.equal(record?.texts['path']?.length, 0);
   });
@@ -339,7 +339,7 @@ describe('changes of files on the running kernel', { skip }, () => {
   });
 
   test('a file system that nobody may write makes root one who may only read', async () => {
-    const spliced = all(
+    const spliced = recordsOf(
       await sensor.run('unshare', [
         '--mount',
         '--propagation',

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const INET = 2;
 const INET6 = 10;
@@ -37,7 +37,7 @@ describe('flows on the running kernel', { skip }, () => {
 
   /** Of both ends: the one who connected, and the one who accepted. */
   function ends(seen: readonly SensorRecord[]): { connected: SensorRecord; accepted: SensorRecord } {
-    const flows = all(seen, 'rf_flow');
+    const flows = recordsOf(seen, 'rf_flow');
     assert.equal(flows.length, 2);
     const [accepted, connected] = flows.toSorted((a, b) => Number(b.fields['incoming']) - Number(a.fields['incoming']));
     assert.ok(accepted !== undefined && connected !== undefined);
@@ -53,8 +53,8 @@ describe('flows on the running kernel', { skip }, () => {
       const seen = await sensor.run(flow, [kind, '100000', '7']);
       const { connected, accepted } = ends(seen);
       const common = { family, protocol: TCP, address, local_address: address, error: 0 };
-      const accept = one(seen, 'rf_accept');
-      const connect = one(seen, 'rf_connect');
+      const accept = recordOf(seen, 'rf_accept');
+      const connect = recordOf(seen, 'rf_connect');
       const port = accept.fields['local_port'];
       const from = accept.fields['port'];
       const { duration: hers, ...client } = connected.fields;
@@ -100,8 +100,8 @@ describe('flows on the running kernel', { skip }, () => {
 
   test('a connect that was not waited for and is refused ends as a flow with the error', async () => {
     const seen = await sensor.run(flow, ['refused']);
-    assert.equal(one(seen, 'rf_connect').fields['result'], EINPROGRESS);
-    const { local_port, local_address: _, ...fields } = one(seen, 'rf_flow').fields;
+    assert.equal(recordOf(seen, 'rf_connect').fields['result'], EINPROGRESS);
+    const { local_port, local_address: _, ...fields } = recordOf(seen, 'rf_flow').fields;
     assert.deepEqual(fields, {
       family: INET,
       protocol: TCP,
@@ -119,8 +119,8 @@ describe('flows on the running kernel', { skip }, () => {
   test('a connect that was waited for tells its failure itself', async () => {
     const connect = scratch.compile('connect');
     const seen = await sensor.run(connect, ['tcp4', '127.0.0.1', '1']);
-    assert.equal(one(seen, 'rf_connect').fields['result'], -ECONNREFUSED);
-    assert.deepEqual(all(seen, 'rf_flow'), []);
+    assert.equal(recordOf(seen, 'rf_connect').fields['result'], -ECONNREFUSED);
+    assert.deepEqual(recordsOf(seen, 'rf_flow'), []);
   });
 
   test("the agent's own connections are left out, and counted", async () => {
@@ -140,7 +140,7 @@ describe('flows on the running kernel', { skip }, () => {
     await until(() => sensor.counters(BULK).self >= self + 3n);
     sensor.drain();
     const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_flow'), []);
+    assert.deepEqual(recordsOf(own, 'rf_flow'), []);
   });
 
   test('a connection that was there before the sensor is nobody known: counted, not made up', async () => {
@@ -157,7 +157,7 @@ describe('flows on the running kernel', { skip }, () => {
     await once(server, 'close');
     await until(() => late.counters(BULK).owner > 0n);
     late.drain();
-    const found = all(late.records, 'rf_flow').filter(({ fields }) =>
+    const found = recordsOf(late.records, 'rf_flow').filter(({ fields }) =>
       [fields['port'], fields['local_port']].includes(port),
     );
     assert.deepEqual(found, []);

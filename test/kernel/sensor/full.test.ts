@@ -9,7 +9,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UNIX_SENT } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, fullProfile, Scratch, sensorObject, skip as sensorSkip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  fullProfile,
+  recordsOf,
+  Scratch,
+  sensorObject,
+  skip as sensorSkip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
@@ -46,7 +53,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
   const at = (name: string): string => join(scratch.path, name);
 
   function opensOf(records: readonly SensorRecord[], part: string): SensorRecord[] {
-    return all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes(part));
+    return recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes(part));
   }
 
   /** What race_arguments says that it did, and the records of it. */
@@ -60,7 +67,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       const records = await sensor.run(program('race_arguments'), words, { stdio: ['ignore', stdout, 'inherit'] });
       const counts = readFileSync(output, 'utf8').trim().split(' ').map(Number);
       assert.equal(counts.length, 2, words.join(' '));
-      return { counts, records: all(records, type) };
+      return { counts, records: recordsOf(records, type) };
     } finally {
       closeSync(stdout);
     }
@@ -137,7 +144,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     mkdirSync(at('scripts'));
     writeFileSync(at('scripts/run.sh'), `#!${program('leave')} code\n`, { mode: 0o755 });
     symlinkSync('scripts/run.sh', at('innocent'));
-    const [exec] = all(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
+    const [exec] = recordsOf(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
     const words = ['path', 'filename', 'script'].map((name) => exec?.texts[name]?.bytes.toString());
     assert.deepEqual(words, [program('leave'), '../innocent', full ? at('scripts/run.sh') : '']);
     const { inode, ctime, device } = fileFacts(at('scripts/run.sh'));
@@ -260,7 +267,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       writeFileSync(join(real, 'file'), 'content');
       for (const [words, path, target = ''] of CALLS) {
         const records = await sensor.run(program('change'), words.split(' '), { cwd: scratch.path });
-        const [record, ...others] = all(records, 'rf_file_change');
+        const [record, ...others] = recordsOf(records, 'rf_file_change');
         assert.equal(others.length, 0, words);
         const { texts, fields } = record ?? assert.fail(words);
         const full = (name: string): string => (name.startsWith('real/') ? at(name) : name);
@@ -285,7 +292,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
         [`chroot ${link}/point`, [at('real/point'), '', '', ''], 0],
       ];
       for (const [words, told, caller] of calls) {
-        const records = all(await sensor.run(program('mount'), words.split(' ')), 'rf_mount_change');
+        const records = recordsOf(await sensor.run(program('mount'), words.split(' ')), 'rf_mount_change');
         const { texts, fields } = records.at(-1) ?? assert.fail(words);
         const names = ['target', 'source', 'filesystem', 'options'];
         assert.deepEqual(
@@ -299,7 +306,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
 
     test('a call that fails before the kernel has found the file is told as the caller wrote it', async () => {
       const words = ['unlink', 'alias/missing/file'];
-      const [record] = all(await sensor.run(program('change'), words, { cwd: scratch.path }), 'rf_file_change');
+      const [record] = recordsOf(await sensor.run(program('change'), words, { cwd: scratch.path }), 'rf_file_change');
       assert.equal(record?.texts['path']?.bytes.toString(), at('alias/missing/file'));
       assert.deepEqual([record?.fields['result'], record?.fields['source_caller']], [ENOENT, 1]);
     });

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { wantOf } from '@ringfence/interest';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import type { Want } from '@ringfence/wire';
 
 const HOST = 1;
@@ -18,7 +18,8 @@ const want = (text: string, over: Partial<Want> = {}): Want => ({ ...(wantOf(tex
 /** Types of what came, each once, without what always comes. */
 const kinds = (seen: readonly SensorRecord[]): string[] =>
   [...new Set(seen.map(({ type }) => type))].filter((type) => !LIVES_ON.has(type)).sort();
-const ports = (seen: readonly SensorRecord[]): unknown[] => all(seen, 'rf_connect').map(({ fields }) => fields['port']);
+const ports = (seen: readonly SensorRecord[]): unknown[] =>
+  recordsOf(seen, 'rf_connect').map(({ fields }) => fields['port']);
 
 /** Of so many records of a guest one may name the interest that came next: an emulated processor stands still between the look at it and the header, now and then. */
 const LATE = 20;
@@ -97,7 +98,7 @@ describe('the interest in the kernel', { skip }, () => {
     assert.deepEqual(ports(await dial(3)), [3], 'the own port of a connection that was refused is none');
     ask(want('connect', { localPorts: [1, 65_535] }));
     assert.deepEqual(ports(await dial(3)), []);
-    const [connected] = all(await sensor.run(flow, ['tcp4', '10', '10']), 'rf_connect');
+    const [connected] = recordsOf(await sensor.run(flow, ['tcp4', '10', '10']), 'rf_connect');
     assert.ok((connected?.fields['duration'] as bigint) > 0n, 'when it began was kept before the own port was known');
   });
 
@@ -145,7 +146,9 @@ describe('the interest in the kernel', { skip }, () => {
       await setTimeout(1);
       sensor.drain();
     }
-    const seen = all(sensor.of(child), 'rf_connect').filter((record) => sensor.records.indexOf(record) >= known);
+    const seen = recordsOf(sensor.familyOf(child), 'rf_connect').filter(
+      (record) => sensor.records.indexOf(record) >= known,
+    );
     assert.equal(ports(seen).filter((port) => port === 2).length, 200, 'what both ask for came each time');
     assert.ok(version - first > 2, 'it did change');
     const asked = seen.filter(({ fields }) => fields['port'] === 3);

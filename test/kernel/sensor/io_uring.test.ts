@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
@@ -64,7 +64,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
   /** `commands`: operations, separated by commas. */
   async function ring(commands: string, flags = '0', each = '0'): Promise<Operation[]> {
     const records = await sensor.run(program, [flags, each, ...commands.split(' ')], { cwd: directory });
-    return all(records, 'rf_io_uring').map((record) => ({
+    return recordsOf(records, 'rf_io_uring').map((record) => ({
       name: names.get(record.fields['opcode'] as number) ?? String(record.fields['opcode']),
       result: record.fields['result'] as number,
       path: record.texts['path']?.bytes.toString() ?? '',
@@ -299,7 +299,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     const before = sensor.counters(SECURITY).self;
     child.stdin.end('go\n');
     await once(child, 'exit');
-    assert.deepEqual(all(sensor.of(child), 'rf_io_uring'), []);
+    assert.deepEqual(recordsOf(sensor.familyOf(child), 'rf_io_uring'), []);
     assert.ok(sensor.counters(SECURITY).self > before);
   });
 });

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  skip,
+  skipUserNamespaces,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 const SETNS = 1;
@@ -34,7 +42,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
   });
 
   async function change(...calls: string[]): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, calls), 'rf_isolation');
+    const records = recordsOf(await sensor.run(program, calls), 'rf_isolation');
     for (const { lane } of records) assert.equal(lane, SECURITY);
     return records;
   }
@@ -44,7 +52,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
     records.map(({ fields }) => [fields['operation'], fields['option'], fields['argument'], fields['result']]);
 
   test('a new namespace is reported with where the thread is then', async () => {
-    const { header, fields } = one(await change('unshare-uts'), 'rf_isolation');
+    const { header, fields } = recordOf(await change('unshare-uts'), 'rf_isolation');
     const { uts, ...others } = fields['namespaces'] as ReturnType<typeof namespaces>;
     const { uts: before, ...same } = namespaces();
     assert.notEqual(uts, before);
@@ -67,7 +75,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
       [UNSHARE, CLONE_NEWUTS | 1n, 0n, EINVAL],
       [SETNS, CLONE_NEWNET, 0n, EBADF],
     ]);
-    const refused = all(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
+    const refused = recordsOf(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
     assert.deepEqual(told(refused).at(-1), [UNSHARE, CLONE_NEWUTS, 0n, EPERM]);
   });
 
@@ -127,7 +135,7 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
     const records = await sensor.run(credentials, ['unshare-user'], { uid: 65534, gid: 65534 });
     // two programs of one call: which of them is first is the hook's choice
     const last = records.filter(({ type }) => /credentials|isolation/.test(type)).slice(-2);
-    assert.equal(all(last, 'rf_credentials_change').length, 1);
-    assert.deepEqual(told(all(last, 'rf_isolation')), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
+    assert.equal(recordsOf(last, 'rf_credentials_change').length, 1);
+    assert.deepEqual(told(recordsOf(last, 'rf_isolation')), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
   });
 });

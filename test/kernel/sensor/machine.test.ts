@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { all, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
@@ -49,7 +49,7 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
 
   test('a module is loaded from a file and from memory, and unloaded: its own name, the file, the parameters', async () => {
     const path = moduleFile();
-    const records = all(await sensor.run(machine, ['modules', path, MODULE]), 'rf_module');
+    const records = recordsOf(await sensor.run(machine, ['modules', path, MODULE]), 'rf_module');
     const { OPERATION_MODULE_LOAD: load, OPERATION_MODULE_UNLOAD: unload } = OPERATION;
     const told = records.map(({ fields, texts, lane }) => {
       assert.equal(lane, SECURITY);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const MEMFD_CREATE = 1;
@@ -34,7 +34,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   });
 
   async function get(call: string, path = '', count = 1): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, [call, path, String(count)]), 'rf_memory');
+    const records = recordsOf(await sensor.run(program, [call, path, String(count)]), 'rf_memory');
     for (const { lane } of records) assert.equal(lane, BULK);
     return records;
   }
@@ -49,7 +49,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   const path = (record: SensorRecord): string | undefined => record.texts['path']?.bytes.toString();
 
   test('a file that only memory has', async () => {
-    const created = one(await get('memfd'), 'rf_memory');
+    const created = recordOf(await get('memfd'), 'rf_memory');
     const { inode, device, result, ...fields } = created.fields;
     assert.ok(typeof inode === 'bigint' && inode > 0n && Number(device) > 0 && Number(result) > 2);
     const rest = {
@@ -66,7 +66,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   });
 
   test('one that fails has the name that the caller gave, marked as such', async () => {
-    const failed = one(await get('memfd-wrong'), 'rf_memory');
+    const failed = recordOf(await get('memfd-wrong'), 'rf_memory');
     const expected = {
       address: 0n,
       length: 0n,
@@ -80,7 +80,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   });
 
   test('a mapping that can be written and executed', async () => {
-    const mapped = one(await get('mmap'), 'rf_memory');
+    const mapped = recordOf(await get('mmap'), 'rf_memory');
     const flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
     const expected = { ...plain, address: ADDRESS, length: 8192n, operation: MMAP, protection: ALL, flags };
     assert.deepEqual(mapped.fields, expected);
@@ -90,19 +90,19 @@ describe('executable memory on the running kernel', { skip }, () => {
   test('… of a file', async () => {
     const name = file();
     const { inode, device } = fileFacts(name);
-    const mapped = one(await get('mmap-file', name), 'rf_memory');
+    const mapped = recordOf(await get('mmap-file', name), 'rf_memory');
     assert.deepEqual([mapped.fields['inode'], mapped.fields['device'], path(mapped)], [inode, device, name]);
   });
 
   test('… that fails', async () => {
-    const failed = one(await get('mmap-wrong'), 'rf_memory');
+    const failed = recordOf(await get('mmap-wrong'), 'rf_memory');
     const { address, result, operation } = failed.fields;
     assert.deepEqual({ address, result, operation }, { address: ADDRESS, result: EBADF, operation: MMAP });
   });
 
   test('memory without a file that becomes executable', async () => {
     for (const call of ['mprotect', 'pkey']) {
-      const made = one(await get(call), 'rf_memory');
+      const made = recordOf(await get(call), 'rf_memory');
       const expected = { ...plain, address: ADDRESS, length: 4096n, operation: MPROTECT, protection: READ_EXEC };
       assert.deepEqual(made.fields, expected, call);
     }
@@ -116,7 +116,7 @@ describe('executable memory on the running kernel', { skip }, () => {
     ] as const) {
       const name = file();
       const { inode, device } = fileFacts(name);
-      const made = one(await get(call, name), 'rf_memory');
+      const made = recordOf(await get(call, name), 'rf_memory');
       assert.equal(path(made), name, call);
       assert.deepEqual(made.fields, {
         ...plain,
@@ -131,7 +131,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   });
 
   test('memory that is not there can not become executable, which is reported', async () => {
-    const { address, result, protection } = one(await get('mprotect-wrong'), 'rf_memory').fields;
+    const { address, result, protection } = recordOf(await get('mprotect-wrong'), 'rf_memory').fields;
     assert.deepEqual({ address, result, protection }, { address: 0x1000n, result: ENOMEM, protection: ALL });
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { all, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 
 const EBADF = -9;
@@ -37,14 +37,14 @@ describe('kernel modules', { skip }, () => {
       return;
     }
     assert.deepEqual(missing, ['module_loaded', 'module_freed', ...calls]);
-    assert.deepEqual(all(await sensor.run(system, ['modules']), 'rf_module'), []);
+    assert.deepEqual(recordsOf(await sensor.run(system, ['modules']), 'rf_module'), []);
   });
 
   test('loads and unloads that fail are events, from memory, from a file and by name', {
     skip:
       without.length > 0 && 'this kernel is built without modules: the calls exist, but cannot be traced one by one',
   }, async () => {
-    const records = all(await sensor.run(system, ['modules']), 'rf_module');
+    const records = recordsOf(await sensor.run(system, ['modules']), 'rf_module');
     const [memory, file, unload, ...others] = records;
     for (const record of records) assert.equal(record.lane, SECURITY);
     assert.deepEqual(others, []);

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const [ENOENT, EBADF, EINVAL, ENODEV, ENOTDIR] = [-2, -9, -22, -19, -20];
@@ -78,7 +78,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
   /** But for the program's own first. */
   async function changes(words: string): Promise<SensorRecord[]> {
     const args = words.split(' ').map((word) => word.replaceAll('@', directory));
-    const [first, ...rest] = all(await sensor.run(mount, args, { cwd: directory }), 'rf_mount_change');
+    const [first, ...rest] = recordsOf(await sensor.run(mount, args, { cwd: directory }), 'rf_mount_change');
     assert.equal(first?.texts['target']?.bytes.toString(), '/');
     return rest;
   }

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { unnamedOf, unwatchedOf } from '@ringfence/sensor';
 import { nameKey, prefixKey } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
@@ -37,7 +37,7 @@ describe('opens on the running kernel', { skip }, () => {
   /** The opens of files of this test: the program's own start opens others. */
   async function opens(call: string, path: string, flags: number, cwd = directory): Promise<SensorRecord[]> {
     const records = await sensor.run(open, [call, path, String(flags)], { cwd });
-    return all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes('file'));
+    return recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes('file'));
   }
 
   function file(name: string): string {
@@ -209,7 +209,7 @@ describe('opens on the running kernel', { skip }, () => {
       source,
       path,
     ]);
-    const seen = all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.toString() === path);
+    const seen = recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.toString() === path);
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.fields['inode'], fileFacts(source).inode);
   });
@@ -224,7 +224,7 @@ describe('opens on the running kernel', { skip }, () => {
     assert.ok(sensor.counters(BULK).self > before.self);
     const known = sensor.records.length;
     sensor.drain();
-    const own = all(sensor.records.slice(known), 'rf_open').filter(({ header }) => header.tgid === process.pid);
+    const own = recordsOf(sensor.records.slice(known), 'rf_open').filter(({ header }) => header.tgid === process.pid);
     assert.deepEqual(own, []);
   });
 
@@ -235,7 +235,7 @@ describe('opens on the running kernel', { skip }, () => {
     const known = sensor.records.length;
     closeSync(openSync(path, 'r+'));
     sensor.drain();
-    const opens = all(sensor.records.slice(known), 'rf_open');
+    const opens = recordsOf(sensor.records.slice(known), 'rf_open');
     assert.equal(opens.filter(({ header }) => header.tgid === process.pid).length, 1);
   });
 
@@ -252,7 +252,9 @@ describe('opens on the running kernel', { skip }, () => {
     mkdirSync(base);
     const component = 'file'.padEnd(250, '.');
     const records = await sensor.run(deep, [base, component, '30', '/bin/true']);
-    const created = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.toString().endsWith('/leaf'));
+    const created = recordsOf(records, 'rf_open').find(({ texts }) =>
+      texts['path']?.bytes.toString().endsWith('/leaf'),
+    );
     const whole = `${base}${`/${component}`.repeat(30)}/leaf`;
     assert.equal(created?.texts['path']?.length, whole.length);
     assert.equal(created?.texts['path']?.bytes.toString(), whole.slice(0, 2048) + whole.slice(-2048));

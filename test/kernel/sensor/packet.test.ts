@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello } from '@ringfence/fields';
 import { wantOf } from '@ringfence/interest';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;
@@ -61,7 +61,7 @@ describe('packets on the running kernel', { skip }, () => {
   ] as const) {
     test(`a DNS question and its answer (${how}) are told as they leave and as they arrive, each with its process`, async () => {
       const seen = await sensor.run(dns, [how, QUESTION, ANSWER]);
-      const packets = all(seen, 'rf_packet');
+      const packets = recordsOf(seen, 'rf_packet');
       const server = seen.find(({ type }) => type === 'rf_exec')?.header.tgid ?? assert.fail('no exec');
       assert.ok(packets.every(({ fields }) => fields['protocol'] === protocol));
       const kind = (hex: string) => packets.filter((packet) => payload(packet).toString('hex').endsWith(hex));
@@ -91,18 +91,18 @@ describe('packets on the running kernel', { skip }, () => {
 
   test('what is no DNS, on a port that is not 53, is not looked at', async () => {
     const seen = await sensor.run(dns, ['junk', QUESTION, ANSWER]);
-    assert.deepEqual(all(seen, 'rf_packet'), []);
-    assert.equal(all(seen, 'rf_datagram').length, 4);
+    assert.deepEqual(recordsOf(seen, 'rf_packet'), []);
+    assert.equal(recordsOf(seen, 'rf_datagram').length, 4);
   });
 
   test('what goes over port 53 and is no DNS is told all the same, cut at 512 bytes', async () => {
-    const [packet] = all(await sensor.run(dns, ['udp', 'ff'.repeat(700), ANSWER]), 'rf_packet');
+    const [packet] = recordsOf(await sensor.run(dns, ['udp', 'ff'.repeat(700), ANSWER]), 'rf_packet');
     assert.deepEqual(packet?.texts['payload'], { bytes: Buffer.alloc(512, 0xff), length: 700 });
     assert.equal(parseDns(Buffer.alloc(512, 0xff), false), undefined);
   });
 
   test('a zone transfer over TCP is told by its first segment only', async () => {
-    const packets = all(await sensor.run(dns, ['tcp', QUESTION, 'ff'.repeat(3000)]), 'rf_packet');
+    const packets = recordsOf(await sensor.run(dns, ['tcp', QUESTION, 'ff'.repeat(3000)]), 'rf_packet');
     assert.ok(packets.length <= 2, `${packets.length}`);
   });
 
@@ -114,7 +114,7 @@ describe('packets on the running kernel', { skip }, () => {
     const program = `require('tls').connect(${JSON.stringify(options)}).on('error', () => {})`;
     const seen = await sensor.run(process.execPath, ['-e', program]);
     server.close();
-    const packets = all(seen, 'rf_packet');
+    const packets = recordsOf(seen, 'rf_packet');
     assert.equal(packets.length, 1);
     const [packet] = packets;
     assert.ok(packet !== undefined);
@@ -151,7 +151,7 @@ describe('packets on the running kernel', { skip }, () => {
       const program = `require('tls').connect(${JSON.stringify({ port, host })}).on('error', () => {})`;
       for (const asked of Object.values(forms)) {
         interests.set([wantOf(asked) ?? assert.fail(asked)], ++version);
-        const packets = all(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
+        const packets = recordsOf(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
         assert.equal(packets.length, asked === form ? 1 : 0, `${host}, ${asked}`);
       }
     }

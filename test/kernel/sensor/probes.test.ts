@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { findProbedFiles } from '@ringfence/sensor';
 import { setProbes } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const every = { pam: true, shell: true, tls: true, files: [] };
 const places = findProbedFiles(every, '/');
@@ -43,21 +43,21 @@ describe('probes in programs and libraries of the running system', { skip, timeo
     });
 
     test('who has proved who they are is an event, with what the service told PAM', async () => {
-      const event = one(await sensor.run(pam, ['rf-yes', 'alice', directory]), 'rf_authentication');
+      const event = recordOf(await sensor.run(pam, ['rf-yes', 'alice', directory]), 'rf_authentication');
       assert.deepEqual(event.fields, { result: 0, source_caller: 1 });
       assert.deepEqual(texts(event), { service: 'rf-yes', user: 'alice', remote_host: '198.51.100.7', tty: 'ssh' });
       assert.equal(event.lane, SECURITY);
     });
 
     test('who has not is one too', async () => {
-      const event = one(await sensor.run(pam, ['rf-no', 'mallory', directory]), 'rf_authentication');
+      const event = recordOf(await sensor.run(pam, ['rf-no', 'mallory', directory]), 'rf_authentication');
       assert.deepEqual(event.fields, { result: 7, source_caller: 1 });
       assert.deepEqual([texts(event)['service'], texts(event)['user']], ['rf-no', 'mallory']);
     });
 
     test('a child that asks for its parent is known by what the parent has begun', async () => {
       const records = await sensor.run(pam, ['rf-no', 'bob', directory, 'fork']);
-      const event = one(records, 'rf_authentication');
+      const event = recordOf(records, 'rf_authentication');
       assert.equal(texts(event)['user'], 'bob');
       assert.notEqual(event.header.tgid, records[0]?.header.tgid);
     });
@@ -65,14 +65,14 @@ describe('probes in programs and libraries of the running system', { skip, timeo
     test("the system's own configuration is asked by pam_start, whose user is taken", async () => {
       const child = spawn(pam, ['rf-none-such', 'rf-nobody', ''], { stdio: 'ignore' });
       const [code] = await once(child, 'exit');
-      const event = one(sensor.of(child), 'rf_authentication');
+      const event = recordOf(sensor.familyOf(child), 'rf_authentication');
       assert.notEqual(event.fields['result'], 0);
       assert.equal(event.fields['result'], code);
       assert.deepEqual(texts(event), { service: 'rf-none-such', user: 'rf-nobody', remote_host: '', tty: '' });
     });
 
     test('a name that is too long is cut', async () => {
-      const event = one(await sensor.run(pam, ['rf-yes', 'u'.repeat(300), directory]), 'rf_authentication');
+      const event = recordOf(await sensor.run(pam, ['rf-yes', 'u'.repeat(300), directory]), 'rf_authentication');
       assert.equal(texts(event)['user'], 'u'.repeat(127));
     });
   });
@@ -87,7 +87,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
       for (const line of lines) child.stdin.write(`${line}\n`);
       await once(child, 'exit');
-      return all(sensor.of(child), 'rf_shell_line');
+      return recordsOf(sensor.familyOf(child), 'rf_shell_line');
     }
 
     test('each line that is typed is an event, what is built in too', async () => {
@@ -111,7 +111,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
 
     test('a script is not typed', async () => {
       const records = await sensor.run('bash', ['-c', 'echo rf-two; true']);
-      assert.deepEqual(all(records, 'rf_shell_line'), []);
+      assert.deepEqual(recordsOf(records, 'rf_shell_line'), []);
     });
   });
 
@@ -121,7 +121,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
     const child = spawn('script', ['-qec', 'zsh -f -i', '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
     child.stdin.write('echo rf-three\nexit\n');
     await once(child, 'exit');
-    const lines = all(sensor.of(child), 'rf_shell_line').map((event) => texts(event)['line']);
+    const lines = recordsOf(sensor.familyOf(child), 'rf_shell_line').map((event) => texts(event)['line']);
     assert.deepEqual(lines, ['echo rf-three', 'exit']);
   });
 
@@ -136,8 +136,8 @@ describe('probes in programs and libraries of the running system', { skip, timeo
     const request = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 1 -keyout ${key} -out ${certificate}`;
     execFileSync('openssl', request.split(' '), { stdio: 'ignore' });
     const records = await sensor.run(program, [certificate, key]);
-    assert.equal(one(records, 'rf_exit').fields['code'], 0);
-    const events = all(records, 'rf_tls_data');
+    assert.equal(recordOf(records, 'rf_exit').fields['code'], 0);
+    const events = recordsOf(records, 'rf_tls_data');
     const shown = events.map(({ fields, texts: { payload } }) => [
       fields['egress'],
       payload?.bytes.toString(),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 describe('fork and exit on the running kernel', { skip }, () => {
@@ -53,35 +53,35 @@ describe('fork and exit on the running kernel', { skip }, () => {
       [['signal', '15'], 15],
       [['abort', '0'], 6],
     ] as const) {
-      const { code, signal: seen, core } = one(await sensor.run(leave, args), 'rf_exit').fields;
+      const { code, signal: seen, core } = recordOf(await sensor.run(leave, args), 'rf_exit').fields;
       assert.deepEqual({ code, seen, core }, { code: 0, seen: signal, core: 0 });
     }
   });
 
   test('threads are no processes: one fork, and one exit when the last is gone', async () => {
     const records = await sensor.run(leave, ['leader-first', '7']);
-    one(records, 'rf_fork');
-    const exit = one(records, 'rf_exit');
+    recordOf(records, 'rf_fork');
+    const exit = recordOf(records, 'rf_exit');
     assert.equal(exit.fields['code'], 7);
     assert.notEqual(exit.header.tid, exit.header.tgid, 'the leader was gone before');
   });
 
   test('threads that leave at once make one exit', async () => {
     for (let round = 0; round < 20; round++) {
-      const exit = one(await sensor.run(leave, ['together', '16']), 'rf_exit');
+      const exit = recordOf(await sensor.run(leave, ['together', '16']), 'rf_exit');
       assert.equal(exit.fields['code'], 0);
     }
   });
 
   test('a grandchild names its parent', async () => {
     const records = await sensor.run('/bin/sh', ['-c', `${leave} code 1; ${leave} code 2`]);
-    const [shell, first, second] = all(records, 'rf_fork');
+    const [shell, first, second] = recordsOf(records, 'rf_fork');
     assert.ok(shell && first && second);
     assert.deepEqual(
       [first.fields['parent_tgid'], first.fields['parent_start']],
       [shell.header.tgid, shell.header.start],
     );
-    const exits = all(records, 'rf_exit').map(({ header, fields }) => [header.tgid, fields['code']]);
+    const exits = recordsOf(records, 'rf_exit').map(({ header, fields }) => [header.tgid, fields['code']]);
     assert.deepEqual(exits, [
       [first.header.tgid, 1],
       [second.header.tgid, 2],
@@ -98,14 +98,14 @@ describe('fork and exit on the running kernel', { skip }, () => {
       ['clone3', 0x0400_0000n],
     ] as const) {
       const records = await sensor.run(clone, [call]);
-      const child = all(records, 'rf_fork').at(-1);
+      const child = recordsOf(records, 'rf_fork').at(-1);
       assert.ok(child);
       assert.equal(child.fields['flags'], flags, call);
       const { uts } = child.fields['namespaces'] as ReturnType<typeof namespaces>;
       assert.equal(uts !== namespaces()['uts'], flags === 0x0400_0000n);
     }
     const refused = await sensor.run(clone, ['clone'], { uid: 65534, gid: 65534 });
-    assert.equal(all(refused, 'rf_fork').length, 1, 'a clone that fails makes no process');
+    assert.equal(recordsOf(refused, 'rf_fork').length, 1, 'a clone that fails makes no process');
   });
 
   test('a process in a cgroup of its own carries its id', async () => {
@@ -113,9 +113,9 @@ describe('fork and exit on the running kernel', { skip }, () => {
     mkdirSync(group);
     try {
       const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${leave} code 0; :`]);
-      const child = all(records, 'rf_fork').at(-1);
+      const child = recordsOf(records, 'rf_fork').at(-1);
       assert.equal(child?.header.cgroup, statSync(group, { bigint: true }).ino);
-      assert.equal(all(records, 'rf_exit')[0]?.header.cgroup, child?.header.cgroup);
+      assert.equal(recordsOf(records, 'rf_exit')[0]?.header.cgroup, child?.header.cgroup);
     } finally {
       rmdirSync(group);
     }
@@ -123,7 +123,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
 
   test('a process in a pid namespace of its own is known by both its numbers', async () => {
     const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', leave, 'code', '0']);
-    const exec = all(records, 'rf_exec').at(-1);
+    const exec = recordsOf(records, 'rf_exec').at(-1);
     const ns = exec?.fields['namespaces'] as ReturnType<typeof namespaces>;
     const own = namespaces();
     assert.equal(ns['pid_in_ns'], 1);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3, REDIRECT_FCNTL: FCNTL } = records.RedirectCall;
@@ -33,7 +33,7 @@ describe('standard streams on the running kernel', { skip }, () => {
   const run = async (...args: string[]): Promise<SensorRecord[]> => await sensor.run(redirect, args);
   /** Which call made which stream a copy, and what came of it. */
   const told = (seen: readonly SensorRecord[]): unknown[][] =>
-    all(seen, 'rf_redirect').map(({ fields }) => [fields['call'], fields['target_descriptor'], fields['result']]);
+    recordsOf(seen, 'rf_redirect').map(({ fields }) => [fields['call'], fields['target_descriptor'], fields['result']]);
 
   for (const [kind, family, type, protocol, localhost] of [
     ['tcp4', 2, 1, 6, localhost4],
@@ -42,15 +42,15 @@ describe('standard streams on the running kernel', { skip }, () => {
   ] as const) {
     test(`a stream that becomes a socket (${kind}) is told with both ends of it, as the connect that made it`, async () => {
       const seen = await run(kind, 'dup2');
-      const { source_descriptor, ...fields } = one(seen, 'rf_redirect').fields;
-      const connected = one(seen, 'rf_connect').fields;
+      const { source_descriptor, ...fields } = recordOf(seen, 'rf_redirect').fields;
+      const connected = recordOf(seen, 'rf_connect').fields;
       assert.ok(Number(source_descriptor) > 2);
       assert.deepEqual(fields, {
         ...{ family, type, protocol, address: localhost, local_address: localhost },
         ...{ port: connected['port'], local_port: connected['local_port'] },
         ...{ incoming: 0, source_caller: 0, target_descriptor: 1, call: DUP2, result: 1, count: 1 },
       });
-      assert.equal(one(seen, 'rf_redirect').lane, SECURITY);
+      assert.equal(recordOf(seen, 'rf_redirect').lane, SECURITY);
     });
   }
 
@@ -63,7 +63,7 @@ describe('standard streams on the running kernel', { skip }, () => {
   });
 
   test('fcntl copies, too, to the first descriptor that is free from some number on', async () => {
-    const [kept, ...others] = all(await run('tcp4', 'fcntl', 'fcntl-cloexec', 'fcntl-high'), 'rf_redirect');
+    const [kept, ...others] = recordsOf(await run('tcp4', 'fcntl', 'fcntl-cloexec', 'fcntl-high'), 'rf_redirect');
     const { source_descriptor, target_descriptor, call, result } = kept?.fields ?? {};
     assert.ok(Number(source_descriptor) > 2);
     assert.deepEqual([target_descriptor, call, result], [1, FCNTL, 1]);
@@ -77,20 +77,20 @@ describe('standard streams on the running kernel', { skip }, () => {
   });
 
   test('a stream is copied from one that is the socket already', async () => {
-    const [, second] = all(await run('tcp4', 'on'), 'rf_redirect');
+    const [, second] = recordsOf(await run('tcp4', 'on'), 'rf_redirect');
     assert.deepEqual([second?.fields['source_descriptor'], second?.fields['target_descriptor']], [0, 1]);
   });
 
   test('who has accepted the connection, or chose the port before connecting, is told from who just connected', async () => {
     const accepted = await run('accepted', 'dup2');
-    const { port, local_port, incoming } = one(accepted, 'rf_redirect').fields;
-    const peer = one(accepted, 'rf_accept').fields;
+    const { port, local_port, incoming } = recordOf(accepted, 'rf_redirect').fields;
+    const peer = recordOf(accepted, 'rf_accept').fields;
     assert.deepEqual([incoming, port, local_port], [1, peer['port'], peer['local_port']]);
-    assert.equal(one(await run('bound', 'dup2'), 'rf_redirect').fields['incoming'], 0);
+    assert.equal(recordOf(await run('bound', 'dup2'), 'rf_redirect').fields['incoming'], 0);
   });
 
   test('a socket that is not connected has no ends', async () => {
-    const { port, address, local_address, local_port, incoming } = one(
+    const { port, address, local_address, local_port, incoming } = recordOf(
       await run('loose', 'dup2'),
       'rf_redirect',
     ).fields;
@@ -118,7 +118,7 @@ describe('standard streams on the running kernel', { skip }, () => {
   });
 
   test('of a task that shares its descriptors it is marked', async () => {
-    assert.equal(one(await run('tcp4', 'thread', 'dup2'), 'rf_redirect').fields['source_caller'], 1);
+    assert.equal(recordOf(await run('tcp4', 'thread', 'dup2'), 'rf_redirect').fields['source_caller'], 1);
   });
 
   test('nobody who does not ask for them gets any, and they are counted', async () => {

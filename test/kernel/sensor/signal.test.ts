@@ -5,7 +5,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, cgroup2, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const SIGUSR1 = 10;
 const SIGTERM = 15;
@@ -53,9 +53,9 @@ describe('signals on the running kernel', { skip }, () => {
 
   async function send(who: string, how: string, signal: number, count = 1): Promise<Sent> {
     const records = await sensor.run(program, [who, how, String(signal), String(count)]);
-    const [sender, child] = all(records, 'rf_fork');
+    const [sender, child] = recordsOf(records, 'rf_fork');
     assert.ok(sender);
-    const signals = all(records, 'rf_signal').filter(({ fields }) => fields['signal'] === signal);
+    const signals = recordsOf(records, 'rf_signal').filter(({ fields }) => fields['signal'] === signal);
     const { tgid, start } = (child ?? sender).header;
     return { signals, target: { target_tgid: tgid, target_start: start }, sender: sender.header.tgid };
   }
@@ -63,7 +63,7 @@ describe('signals on the running kernel', { skip }, () => {
   test('a signal to a process of somebody else is reported, by every system call that sends one', async () => {
     for (const [how, code] of CALLS) {
       const { signals, target, sender } = await send('other', how, SIGUSR1);
-      const record = one(signals, 'rf_signal');
+      const record = recordOf(signals, 'rf_signal');
       assert.equal(record.lane, SECURITY);
       assert.equal(record.header.tgid, sender);
       const expected = { ...target, target_uid: nobody, signal: SIGUSR1, code, result: IGNORED, count: 1 };
@@ -73,7 +73,7 @@ describe('signals on the running kernel', { skip }, () => {
 
   test('a signal that says that it is of a timer is known by the call that sent it', async () => {
     const { signals } = await send('other', 'forged', SIGUSR1);
-    assert.equal(one(signals, 'rf_signal').fields['code'], SI_TIMER);
+    assert.equal(recordOf(signals, 'rf_signal').fields['code'], SI_TIMER);
   });
 
   test('a signal within the same credentials, cgroup and namespace is nothing to report', async () => {
@@ -82,7 +82,7 @@ describe('signals on the running kernel', { skip }, () => {
 
   test('a signal into another pid namespace is reported', async () => {
     const { signals, target } = await send('namespace', 'kill', SIGUSR1);
-    const { target_tgid, target_uid } = one(signals, 'rf_signal').fields;
+    const { target_tgid, target_uid } = recordOf(signals, 'rf_signal').fields;
     assert.deepEqual({ target_tgid, target_uid }, { target_tgid: target.target_tgid, target_uid: 0 });
   });
 
@@ -92,8 +92,8 @@ describe('signals on the running kernel', { skip }, () => {
     try {
       const script = `sleep 100 & echo $! > ${group}/cgroup.procs; kill -TERM $!; wait`;
       const records = await sensor.run('/bin/sh', ['-c', script]);
-      const { target_tgid, signal } = one(records, 'rf_signal').fields;
-      assert.deepEqual([target_tgid, signal], [all(records, 'rf_fork').at(-1)?.header.tgid, SIGTERM]);
+      const { target_tgid, signal } = recordOf(records, 'rf_signal').fields;
+      assert.deepEqual([target_tgid, signal], [recordsOf(records, 'rf_fork').at(-1)?.header.tgid, SIGTERM]);
     } finally {
       rmdirSync(group);
     }
@@ -103,7 +103,7 @@ describe('signals on the running kernel', { skip }, () => {
     for (const [how, code] of CALLS) {
       const { signals, target } = await send('refused', how, SIGUSR1);
       const expected = { ...target, target_uid: 0, signal: SIGUSR1, code, result: EPERM, count: 1 };
-      assert.deepEqual(one(signals, 'rf_signal').fields, expected, how);
+      assert.deepEqual(recordOf(signals, 'rf_signal').fields, expected, how);
     }
   });
 
@@ -118,13 +118,13 @@ describe('signals on the running kernel', { skip }, () => {
     };
     for (const [how, code] of CALLS) {
       const { signals } = await send('missing', how, SIGUSR1);
-      const { target_tgid: _, target_start: __, ...fields } = one(signals, 'rf_signal').fields;
+      const { target_tgid: _, target_start: __, ...fields } = recordOf(signals, 'rf_signal').fields;
       const { target_tgid: ___, target_start: ____, ...expected } = nothing;
       assert.deepEqual(fields, { ...expected, code }, how);
-      assert.equal(one(signals, 'rf_signal').fields['target_tgid'], 0);
+      assert.equal(recordOf(signals, 'rf_signal').fields['target_tgid'], 0);
     }
     const { signals } = await send('group', 'kill', SIGUSR1);
-    assert.deepEqual(one(signals, 'rf_signal').fields, { ...nothing, code: SI_USER });
+    assert.deepEqual(recordOf(signals, 'rf_signal').fields, { ...nothing, code: SI_USER });
   });
 
   test('whether a process is there may be asked without a report, unless the answer is refused', async () => {
@@ -153,7 +153,7 @@ describe('signals on the running kernel', { skip }, () => {
       sensor.control({ agent_tgid, agent_start });
       assert.deepEqual((await send(`pid:${agent_tgid}`, 'kill', 18)).signals, []);
       const { signals } = await send(`pid:${agent_tgid}`, 'kill', stop);
-      const { target_tgid, target_start } = one(signals, 'rf_signal').fields;
+      const { target_tgid, target_start } = recordOf(signals, 'rf_signal').fields;
       assert.deepEqual({ target_tgid, target_start }, { target_tgid: agent_tgid, target_start: agent_start });
     } finally {
       agent.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { SOCKET_SOCKET: SOCKET, SOCKET_BIND: BIND, SOCKET_LISTEN: LISTEN } = records.SocketOperation;
@@ -49,13 +49,13 @@ describe('sockets on the running kernel', { skip }, () => {
 
   /** By what they tell of. */
   async function run(...args: (string | number)[]): Promise<SensorRecord[]> {
-    const seen = all(await sensor.run(sockets, args.map(String)), 'rf_socket');
+    const seen = recordsOf(await sensor.run(sockets, args.map(String)), 'rf_socket');
     for (const { lane } of seen) assert.equal(lane, SECURITY);
     return seen;
   }
 
   async function only(...args: (string | number)[]): Promise<{ fields: object; path: string | undefined }> {
-    const { fields, texts } = one(await run(...args), 'rf_socket');
+    const { fields, texts } = recordOf(await run(...args), 'rf_socket');
     return { fields, path: texts['path']?.bytes.toString() };
   }
 
@@ -218,7 +218,7 @@ describe('sockets on the running kernel', { skip }, () => {
     server.close();
     sensor.drain();
     const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_socket'), []);
+    assert.deepEqual(recordsOf(own, 'rf_socket'), []);
     assert.ok(sensor.counters(SECURITY).self >= before + 2n);
   });
 });

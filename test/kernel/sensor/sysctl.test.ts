@@ -3,7 +3,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { all, cgroup2, one, SECURITY, sensorObject, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, recordOf, recordsOf, SECURITY, sensorObject, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** In a network and host name namespace of its own. */
 const within = (script: string): [string, string[]] => ['unshare', ['--net', '--uts', 'sh', '-c', script]];
@@ -17,7 +17,7 @@ describe('sysctls that are written, on the running kernel', { skip }, () => {
   after(() => sensor?.[Symbol.dispose]());
 
   async function written(script: string): Promise<string[][]> {
-    const records = all(await sensor.run(...within(script)), 'rf_sysctl');
+    const records = recordsOf(await sensor.run(...within(script)), 'rf_sysctl');
     return records.map(({ texts, lane }) => {
       assert.equal(lane, SECURITY);
       return ['name', 'before', 'after'].map((name) => texts[name]?.bytes.toString() ?? '');
@@ -43,15 +43,15 @@ describe('sysctls that are written, on the running kernel', { skip }, () => {
   test('a file that may not be written is a failed open', async () => {
     const [file, args] = within('echo 1 > /proc/sys/kernel/rf_none');
     const records = await sensor.run(file, args);
-    assert.deepEqual(all(records, 'rf_sysctl'), []);
-    const open = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.includes('rf_none'));
+    assert.deepEqual(recordsOf(records, 'rf_sysctl'), []);
+    const open = recordsOf(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.includes('rf_none'));
     assert.equal(open?.fields['result'], -2);
   });
 
   test('a value too long for the event keeps its beginning, and is marked as cut', async () => {
     const name = 'x'.repeat(400);
     const records = await sensor.run(...within(`echo ${name} > /proc/sys/kernel/hostname`));
-    const after = one(records, 'rf_sysctl').texts['after'];
+    const after = recordOf(records, 'rf_sysctl').texts['after'];
     assert.equal(after?.bytes.toString(), name.slice(0, 255));
     assert.ok((after?.length ?? 0) > 255);
   });

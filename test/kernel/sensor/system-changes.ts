@@ -1,7 +1,7 @@
 /** What the sensor tells of system calls that concern the whole machine. */
 import assert from 'node:assert/strict';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, SECURITY } from '@ringfence/testkit/sensor';
+import { recordsOf, SECURITY } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 
 export interface SystemChange {
@@ -19,7 +19,7 @@ const names = new Map(
 
 /** In order; each must be on the lane of security. */
 export function systemChanges(records: readonly SensorRecord[]): SystemChange[] {
-  return all(records, 'rf_system_change').map(({ fields, texts, lane }) => {
+  return recordsOf(records, 'rf_system_change').map(({ fields, texts, lane }) => {
     assert.equal(lane, SECURITY);
     return {
       operation: names.get(fields['operation'] as number)?.replace('system_', '') ?? '',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const EPERM = -1;
@@ -22,7 +22,7 @@ describe('system calls that concern the whole machine, on the running kernel', {
     scratch = new Scratch();
     system = scratch.compile('system');
     sensor = await TestSensor.start();
-    const exec = one(await sensor.run(system, []), 'rf_exec');
+    const exec = recordOf(await sensor.run(system, []), 'rf_exec');
     capabilities = (exec.fields['credentials'] as { cap_effective: bigint }).cap_effective;
   });
   after(() => {

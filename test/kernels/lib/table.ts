@@ -1,4 +1,4 @@
-/** docs/KERNELS.md: what each kernel makes of each program of the sensor. */
+/** Reads and writes docs/KERNELS.md, which has the verdict of each kernel on each program. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestKernel } from '@ringfence/testkit';
@@ -13,28 +13,28 @@ export interface KernelColumn {
 export const columnTitle = ({ series, architecture }: Pick<TestKernel, 'series' | 'architecture'>): string =>
   architecture === 'x64' ? series : `${series} ${architecture}`;
 
-/** Half of what the kernel allows: another version of clang, or a newer verifier, may double a program's paths. */
+/** Half of the kernel's limit, because another version of clang or a newer verifier may double a program's paths. */
 export const INSTRUCTIONS_MAX = 500_000;
 export const TABLE: string = join(import.meta.dirname, '../../../docs/KERNELS.md');
 
 /**
- * What of a kernel's verdicts is not as it must be. A hook that a kernel lacks is no failure where the document says so.
- * @param title of the kernel's column
+ * Returns the verdicts that are failures. A missing hook is no failure if the document lists it.
+ * @param title title of the kernel's column
  */
 export function verdictFailures(
   title: string,
   programs: readonly ProgramVerdict[],
   table: ReturnType<typeof readTable>,
-): { program: string; why: string }[] {
+): { program: string; reason: string }[] {
   return programs.flatMap(({ name, full, refused, unattached, instructions }) => {
     const lacks = table.get(name)?.[title]?.includes(NO_HOOK) ?? false;
-    // a kernel without trampolines doesn't even load what needs one
+    // A kernel without trampolines rejects programs that need one.
     if (refused !== undefined && !(lacks && full))
-      return [{ program: name, why: `the verifier refuses it: ${refused}` }];
+      return [{ program: name, reason: `the verifier refuses it: ${refused}` }];
     if (instructions > INSTRUCTIONS_MAX)
-      return [{ program: name, why: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
+      return [{ program: name, reason: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
     if (unattached === undefined || lacks) return [];
-    return [{ program: name, why: `it isn't attached: ${unattached}` }];
+    return [{ program: name, reason: `it isn't attached: ${unattached}` }];
   });
 }
 
@@ -50,12 +50,12 @@ function cell(verdict: ProgramVerdict | undefined): string {
 
 function notes({ title, programs }: KernelColumn): string[] {
   return programs.flatMap(({ name, refused, unattached }) => {
-    const why = refused ?? unattached;
-    return why === undefined ? [] : [`${title}, ${name}: ${why}`];
+    const reason = refused ?? unattached;
+    return reason === undefined ? [] : [`${title}, ${name}: ${reason}`];
   });
 }
 
-/** The whole document. */
+/** Returns the whole document. */
 export function kernelTable(columns: readonly KernelColumn[]): string {
   const all = new Map(columns.flatMap(({ programs }) => programs.map((program) => [program.name, program])));
   const rows = [...all.values()].map(({ name, section, full }) => {
@@ -87,7 +87,7 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
   ].join('\n');
 }
 
-/** The programs that the document has a row for, with their cells by kernel. */
+/** Returns the cells of each program in the document, by kernel. */
 export function readTable(): Map<string, { readonly [kernel: string]: string }> {
   const rows = readFileSync(TABLE, 'utf8')
     .split('\n')

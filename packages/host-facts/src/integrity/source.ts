@@ -104,7 +104,8 @@ function readState(file: string): Remembered | undefined {
   try {
     return JSON.parse(text) as Remembered;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // Files are written atomically, so another program has changed it.
+    // Files are written atomically, so another program has changed this one.
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

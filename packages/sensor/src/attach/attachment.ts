@@ -179,7 +179,8 @@ export class Attachment {
       return link;
     } catch (cause) {
       if (link !== undefined) discardLink(link);
-      const [reason] = (cause as Error).message.split('\n'); // Further lines are libbpf's, one for each of its attempts.
+      // Further lines are libbpf's, one for each of its attempts.
+      const [reason] = (cause as Error).message.split('\n');
       throw new SensorError(`the hook ${name} can't be attached: ${reason}`, { cause });
     }
   }
