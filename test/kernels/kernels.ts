@@ -121,16 +121,16 @@ const USAGE = `The sensor's tests on other kernels:
 
   npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
 
-Boots the newest kernel of each series that apt offers in QEMU, one machine each, as many at once as there are processors, and runs test/kernel/sensor/
-there: in the full profile, which is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/,
-whose tests boot machines that lack something or are of another architecture.
+Boots the newest kernel of each series that apt offers in QEMU, as many machines at once as there are processors, and
+runs test/kernel/sensor/ there: in the full profile, like the agent would use it on that kernel, and in the baseline.
+Then runs the files in guests/, whose tests boot machines that lack something or have another architecture.
 
-  FILTER       keeps the files whose path contains it. What the kernel makes of each program is judged only without one, or when it fits no file; one
-               that only fits files of guests/ boots no other kernel
-  --kernel     6.1, 6.12, …; every one that apt offers
-  --profile    full or baseline; both
-  --timeout    a kernel that takes longer has failed; 7200
-  --write      puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too`;
+  FILTER       runs only files whose path contains it. Without a filter, or if it matches no file, also determines the
+               verdict on each program. If it matches only files in guests/, no other kernel is booted
+  --kernel     6.1, 6.12, … Default: all that apt offers
+  --profile    full or baseline. Default: both
+  --timeout    deadline for each kernel. Default: 7200
+  --write      writes the verdict of each kernel, arm64 included, to docs/KERNELS.md`;
 
 function optionsOf() {
   const options = {

@@ -29,7 +29,7 @@ describe('accepts on the running kernel', { skip }, () => {
     ['tcp4', 'accept4', localhost4],
     ['tcp6', 'accept4', localhost6],
   ] as const) {
-    test(`${call} over ${family} and the connect it answers name the same two ends`, async () => {
+    test(`${call} over ${family} and the matching connect report the same two addresses`, async () => {
       const seen = await sensor.run(accept, [family, call]);
       const accepted = recordOf(seen, 'rf_accept');
       const connected = recordOf(seen, 'rf_connect').fields;
@@ -45,7 +45,7 @@ describe('accepts on the running kernel', { skip }, () => {
     });
   }
 
-  test('a unix socket leads to no other machine: its accept is not reported', async () => {
+  test('the accept of a unix socket is not reported, since it cannot come from another host', async () => {
     const seen = await sensor.run(accept, ['unix', 'accept', join(scratch.path, 'socket')]);
     assert.equal(recordsOf(seen, 'rf_connect').length, 1);
     assert.deepEqual(recordsOf(seen, 'rf_accept'), []);
@@ -55,7 +55,7 @@ describe('accepts on the running kernel', { skip }, () => {
     ['accept', 'deaf', EINVAL],
     ['accept4', 'full', EMFILE],
   ] as const) {
-    test(`${call} that fails (${mode}) names the listening end, and no peer`, async () => {
+    test(`${call} that fails (${mode}) reports the listening address and no peer`, async () => {
       const { local_port, ...rest } = recordOf(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
       const common = { family: 2, type: 1, protocol: 6, port: 0, address: new Uint8Array(16) };
       assert.deepEqual(rest, { ...common, local_address: localhost4, result });
@@ -63,11 +63,11 @@ describe('accepts on the running kernel', { skip }, () => {
     });
   }
 
-  test('an accept that finds nobody is no failure', async () => {
+  test('an accept without a pending connection is not reported', async () => {
     assert.deepEqual(recordsOf(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
   });
 
-  test('the program itself works: it prints two ports', () => {
+  test('the test program works: it prints two ports', () => {
     assert.match(execFileSync(accept, ['tcp4', 'accept'], { encoding: 'utf8' }), /^\d+ \d+\n$/);
   });
 });

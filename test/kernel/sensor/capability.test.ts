@@ -23,7 +23,7 @@ const somebody = { uid: 65534, gid: 65534 };
 const tracepoint = '/sys/kernel/tracing/events/capability/cap_capable';
 const reason = skip || (existsSync(tracepoint) ? false : 'the kernel has no tracepoint cap_capable (6.14)');
 
-describe('what capabilities are asked for, on the running kernel', { skip: reason }, () => {
+describe('capability checks on the running kernel', { skip: reason }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -44,37 +44,39 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
   const chroots = (records: SensorRecord[]): SensorRecord[] =>
     records.filter(({ fields }) => fields['capability'] === CAP_SYS_CHROOT);
 
-  test('a capability that is there', async () => {
+  test('a granted capability is reported', async () => {
     const record = recordOf(chroots(await ask('chroot', 1)), 'rf_capability');
     assert.equal(record.lane, BULK);
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: 0, user_namespace, count: 1 });
   });
 
-  test('a capability that is missing', async () => {
+  test('a missing capability is reported', async () => {
     const record = recordOf(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: EPERM, user_namespace, count: 1 });
   });
 
-  test('a capability in a user namespace of its own names that namespace', { skip: skipUserNamespaces }, async () => {
+  test('a capability in a new user namespace is reported with that namespace', {
+    skip: skipUserNamespaces,
+  }, async () => {
     const record = recordOf(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
     assert.equal(record.fields['result'], 0);
     assert.notEqual(record.fields['user_namespace'], namespaces()['user']);
   });
 
-  test("root's successes are told of once, and the others counted", async () => {
+  test('granted checks of root are reported once, and the remaining checks are counted', async () => {
     const before = sensor.counters(BULK).merged;
     recordOf(chroots(await ask('chroot', 1000)), 'rf_capability');
     assert.ok(sensor.counters(BULK).merged - before >= 999n);
   });
 
-  test('refusals in a row are merged', async () => {
+  test('refused checks in a row are merged', async () => {
     const refused = chroots(await ask('chroot', 1000, somebody));
     assert.ok(refused.length >= 1 && refused.length < 20, `${refused.length} records`);
   });
 
-  test('memory that asks for CAP_SYS_ADMIN on the side is left out, and counted', async () => {
+  test('checks of CAP_SYS_ADMIN by memory accounting are not sent, but counted', async () => {
     const before = sensor.counters(BULK).unwatched;
     const records = await ask('chroot', 1, somebody);
     assert.deepEqual(
@@ -84,7 +86,7 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
     assert.ok(sensor.counters(BULK).unwatched > before);
   });
 
-  test('what was granted is remembered by cgroup, what was refused is not', async () => {
+  test('the sensor remembers granted capabilities per cgroup, but no refused capabilities', async () => {
     const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
     const used = (): bigint => {
       const mask = sensor.object.map('rf_used_caps').get(statSync(cgroup, { bigint: true }).ino);
@@ -103,7 +105,7 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
     }
   });
 
-  test('what a program does that is not of its own mounts is not remembered: it is the runtime of a container', async () => {
+  test("capabilities used by an executable outside of the task's mounts, such as a container runtime, are not remembered", async () => {
     const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
     try {
       const command = `echo $$ > ${cgroup}/cgroup.procs && exec ${program} mounts 1`;

@@ -13,7 +13,8 @@ const every = { pam: true, shell: true, tls: true, files: [] };
 const places = findProbedFiles(every, '/');
 const has = (program: string): boolean =>
   places.some(({ probes }) => probes.some((probe) => probe.program === program));
-const without = (program: string, what: string): string | false => (has(program) ? false : `this host has no ${what}`);
+const without = (program: string, subject: string): string | false =>
+  has(program) ? false : `this host has no ${subject}`;
 
 describe('probes in programs and libraries of the running system', { skip, timeout: 120_000 }, () => {
   let sensor: TestSensor;
@@ -42,27 +43,27 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       writeFileSync(join(directory, 'rf-no'), 'auth required pam_deny.so\n');
     });
 
-    test('who has proved who they are is an event, with what the service told PAM', async () => {
+    test('a successful authentication is reported with the values that the service passed to PAM', async () => {
       const event = recordOf(await sensor.run(pam, ['rf-yes', 'alice', directory]), 'rf_authentication');
       assert.deepEqual(event.fields, { result: 0, source_caller: 1 });
       assert.deepEqual(texts(event), { service: 'rf-yes', user: 'alice', remote_host: '198.51.100.7', tty: 'ssh' });
       assert.equal(event.lane, SECURITY);
     });
 
-    test('who has not is one too', async () => {
+    test('a failed authentication is reported', async () => {
       const event = recordOf(await sensor.run(pam, ['rf-no', 'mallory', directory]), 'rf_authentication');
       assert.deepEqual(event.fields, { result: 7, source_caller: 1 });
       assert.deepEqual([texts(event)['service'], texts(event)['user']], ['rf-no', 'mallory']);
     });
 
-    test('a child that asks for its parent is known by what the parent has begun', async () => {
+    test('a child that authenticates for its parent is reported with the values of the parent', async () => {
       const records = await sensor.run(pam, ['rf-no', 'bob', directory, 'fork']);
       const event = recordOf(records, 'rf_authentication');
       assert.equal(texts(event)['user'], 'bob');
       assert.notEqual(event.header.tgid, records[0]?.header.tgid);
     });
 
-    test("the system's own configuration is asked by pam_start, whose user is taken", async () => {
+    test('pam_start without a configuration directory is reported with its user', async () => {
       const child = spawn(pam, ['rf-none-such', 'rf-nobody', ''], { stdio: 'ignore' });
       const [code] = await once(child, 'exit');
       const event = recordOf(sensor.familyOf(child), 'rf_authentication');
@@ -71,7 +72,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       assert.deepEqual(texts(event), { service: 'rf-none-such', user: 'rf-nobody', remote_host: '', tty: '' });
     });
 
-    test('a name that is too long is cut', async () => {
+    test('a user name that is too long is cut', async () => {
       const event = recordOf(await sensor.run(pam, ['rf-yes', 'u'.repeat(300), directory]), 'rf_authentication');
       assert.equal(texts(event)['user'], 'u'.repeat(127));
     });
@@ -79,9 +80,9 @@ describe('probes in programs and libraries of the running system', { skip, timeo
 
   const noBash =
     without('shell_line_exit', 'bash with readline') ||
-    (existsSync('/usr/bin/script') ? false : 'there is no script(1)');
+    (existsSync('/usr/bin/script') ? false : 'script(1) is not installed');
   describe('bash', { skip: noBash }, () => {
-    /** What was typed into a shell at a terminal. */
+    /** Types lines into a shell in a terminal and returns the records. */
     async function type(lines: readonly string[], command = 'bash --norc -i'): Promise<SensorRecord[]> {
       const env = { ...process.env, HISTFILE: '', HOME: scratch.path, TERM: 'dumb' };
       const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
@@ -90,7 +91,7 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       return recordsOf(sensor.familyOf(child), 'rf_shell_line');
     }
 
-    test('each line that is typed is an event, what is built in too', async () => {
+    test('each typed line is reported, builtins included', async () => {
       const events = await type(['echo rf-one', '', 'cd /', 'exit']);
       assert.deepEqual(
         events.map((event) => texts(event)['line']),
@@ -103,20 +104,20 @@ describe('probes in programs and libraries of the running system', { skip, timeo
       }
     });
 
-    test('a line that is too long keeps its head, and says that there was more', async () => {
+    test('a line that is too long is cut, and its length shows it', async () => {
       const [first] = await type([`: ${'x'.repeat(5000)}`, 'exit']);
       assert.equal(first?.texts['line']?.bytes.toString(), `: ${'x'.repeat(4093)}`);
       assert.equal(first?.texts['line']?.length, 4096);
     });
 
-    test('a script is not typed', async () => {
+    test('commands of a script are not reported', async () => {
       const records = await sensor.run('bash', ['-c', 'echo rf-two; true']);
       assert.deepEqual(recordsOf(records, 'rf_shell_line'), []);
     });
   });
 
   const noZsh = places.some(({ path }) => path.endsWith('zle.so')) ? noBash : 'this host has no zsh';
-  test('a line typed into zsh is an event', { skip: noZsh }, async () => {
+  test('a line typed into zsh is reported', { skip: noZsh }, async () => {
     const env = { ...process.env, HISTFILE: '', HOME: scratch.path, ZDOTDIR: scratch.path, TERM: 'xterm' };
     const child = spawn('script', ['-qec', 'zsh -f -i', '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'], env });
     child.stdin.write('echo rf-three\nexit\n');
@@ -126,8 +127,8 @@ describe('probes in programs and libraries of the running system', { skip, timeo
   });
 
   const noTls =
-    without('tls_exit', 'libssl') || (existsSync('/usr/include/openssl/ssl.h') ? false : 'libssl-dev is not there');
-  test('what goes through libssl is seen in the clear, both ways, and its beginning kept', {
+    without('tls_exit', 'libssl') || (existsSync('/usr/include/openssl/ssl.h') ? false : 'libssl-dev is not installed');
+  test('data written to and read from libssl is reported unencrypted, up to a limit', {
     skip: noTls,
   }, async () => {
     const program = scratch.compile('tls');

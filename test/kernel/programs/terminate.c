@@ -1,4 +1,4 @@
-/* leave code N | signal N | abort | leader-first N | together THREADS N: ends a process in one of the possible ways. */
+/* terminate code N | signal N | abort | leader-first N | together THREADS N: ends a process in one of the possible ways. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* deeds STEP...: performs the steps of an attack one after another, against itself, against files of the test, or
+/* attack_steps STEP...: performs the steps of an attack one after another, against itself, against files of the test, or
  * without success.
  *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet
  *   stream | resolve | attach | traceme | ssh | module | exec FILE NAME [ARGUMENT...] | memfd FILE NAME */
