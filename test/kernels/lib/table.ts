@@ -13,7 +13,7 @@ export interface KernelColumn {
 export const columnTitle = ({ series, architecture }: Pick<TestKernel, 'series' | 'architecture'>): string =>
   architecture === 'x64' ? series : `${series} ${architecture}`;
 
-/** Half of the kernel's limit, because another version of clang or a newer verifier may double a program's paths. */
+/** Half of the kernel's limit, because another version of clang or of the verifier may double a program's paths. */
 export const INSTRUCTIONS_MAX = 500_000;
 export const TABLE: string = join(import.meta.dirname, '../../../docs/KERNELS.md');
 
@@ -30,11 +30,13 @@ export function verdictFailures(
     const lacks = table.get(name)?.[title]?.includes(NO_HOOK) ?? false;
     // A kernel without trampolines rejects programs that need one.
     if (refused !== undefined && !(lacks && full))
-      return [{ program: name, reason: `the verifier refuses it: ${refused}` }];
+      return [{ program: name, reason: `the verifier rejects it: ${refused}` }];
     if (instructions > INSTRUCTIONS_MAX)
-      return [{ program: name, reason: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
+      return [
+        { program: name, reason: `the verifier processed ${instructions} instructions, more than ${INSTRUCTIONS_MAX}` },
+      ];
     if (unattached === undefined || lacks) return [];
-    return [{ program: name, reason: `it isn't attached: ${unattached}` }];
+    return [{ program: name, reason: `it cannot be attached: ${unattached}` }];
   });
 }
 
@@ -66,18 +68,18 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
   return [
     '# Kernels',
     '',
-    "The verdict of each kernel on the sensor's programs. Written by `npm run test:kernels -- --write`; a",
-    'test holds it against the object.',
+    "The verdict of each kernel on the sensor's programs. `npm run test:kernels -- --write` writes this",
+    'file, and a test checks that it lists the programs of the object.',
     '',
-    'A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests',
-    `${INSTRUCTIONS_MAX.toLocaleString('en')}, because it also depends on the version of clang.`,
+    'A number is the count of instructions that the verifier processed. The kernel allows 1,000,000. The',
+    `tests allow ${INSTRUCTIONS_MAX.toLocaleString('en')}, because the count also depends on the version of clang.`,
     '',
-    '- "no hook": the kernel takes the program and has no place to attach it.',
-    '- "refused": its verifier does not take the program.',
+    '- "no hook": the kernel loads the program but has no hook for it.',
+    '- "refused": the kernel\'s verifier rejects the program.',
     '',
-    'Either way the agent goes on without the program and reports it. The full profile comes on top: by',
-    "LSM where bpf is in the kernel's list of security modules, else by fentry, else by kprobe. The",
-    'columns of arm64 come from emulated machines.',
+    'In both cases the agent runs without the program and reports it. The full profile attaches by LSM',
+    "where bpf is in the kernel's list of security modules, else by fentry, else by kprobe. The columns",
+    'for arm64 come from emulated machines.',
     '',
     `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
     `| --- | --- |${' --- |'.repeat(columns.length)}`,
