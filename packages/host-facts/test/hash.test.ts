@@ -276,7 +276,7 @@ function execOfScript(path: string, interpreter: string, ctime: bigint): RecordS
 }
 
 describe('the queue of executables', () => {
-  it('hashes script and interpreter once each, tells them apart, and detects a changed script', {
+  it('hashes script and interpreter once each, distinguishes them, and detects a changed script', {
     skip: process.getuid?.() === 0 ? false : 'needs root',
   }, async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'ringfence-script-')), 'run.sh');
