@@ -1,7 +1,6 @@
 /**
  * The kernel's filter drops only events that no rule can match. The same script runs twice: with every event sent, and
- * with
- * the filter that the rules produce.
+ * with the filter that the rules produce.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -60,7 +60,7 @@ describe('the files that are probed', () => {
   });
 });
 
-it('the section of a program tells whether it is a probe, and probes are loaded only if they are enabled', () => {
+it('the section of a program shows whether it is a probe, and probes are loaded only if they are enabled', () => {
   assert.deepEqual(['uprobe', 'uretprobe', 'tp_btf/x', 'uprobes'].map(isProbe), [true, true, false, false]);
   assert.equal(wantedPrograms(none).size, 0);
   assert.deepEqual([...wantedPrograms({ ...none, shell: true })], ['shell_line_exit', 'shell_library_exit']);

@@ -54,7 +54,7 @@ describe('doctor on a machine with missing prerequisites', {
   });
 
   test('the commands fix every problem', () => {
-    for (const { command, exitCode, output: said } of result.commands) assert.equal(exitCode, 0, `${command}: ${said}`);
+    for (const { command, exitCode, output } of result.commands) assert.equal(exitCode, 0, `${command}: ${output}`);
     assert.deepEqual([result.after.red, result.after.exitCode], [[], 0]);
     assert.ok(result.after.full.active.includes('lsm/file_open'));
   });

@@ -8,7 +8,7 @@ export interface Executable {
   readonly stat: BigIntStats;
   /**
    * The file's ctime has changed since the exec, because it was renamed, unlinked or the like. Its content is the same:
-   * the process still runs from it, so nobody can write to it.
+   * the process still runs from it, so no process can write to it.
    */
   readonly touched: boolean;
 }

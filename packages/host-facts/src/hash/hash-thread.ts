@@ -12,7 +12,7 @@ export interface HashThreadOptions {
   /** time without requests after which the thread ends. @default 10 s */
   readonly idleMs?: number | undefined;
   readonly onAnswer: (answer: HashAnswer) => void;
-  /** called when the thread ended without being told to: its requests get no answer */
+  /** called when the thread ends although `end` was not called: its requests get no answer */
   readonly onCrash: () => void;
 }
 
@@ -21,7 +21,7 @@ export class HashThread {
   readonly #options: HashThreadOptions;
   #worker: Worker | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
-  /** Resolves when every thread that was told to end has ended. */
+  /** Resolves when every thread that was asked to end has ended. */
   #ended: Promise<unknown> = Promise.resolve();
 
   constructor(options: HashThreadOptions) {

@@ -93,7 +93,7 @@ export class Hasher {
     }
     awaitTruncation(fd);
     const after = fstatSync(fd, { bigint: true });
-    // Unlinking a file changes its ctime, too. Nobody can write to it as long as the process runs from it.
+    // Unlinking a file changes its ctime, too. No process can write to it as long as the process runs from it.
     const same = after.size === stat.size && after.mtimeNs === stat.mtimeNs;
     if (!same || (touched ? !runsFrom(request, executable) : after.ctimeNs !== stat.ctimeNs)) return 'changed';
     return hash.digest();

@@ -33,7 +33,7 @@ export interface OnDemandHooksDeps {
  */
 export class OnDemandHooks {
   readonly #deps: OnDemandHooksDeps;
-  /** Links made by this agent. Those of an earlier agent are held by their pins. */
+  /** Links made by this agent. Pins hold the links of an earlier agent. */
   readonly #links = new Map<string, BpfLink>();
   /** Hooks that failed with a temporary error, with the time of the next retry. */
   readonly #retries = new Map<string, { readonly delayMs: number; readonly at: number }>();

@@ -9,7 +9,7 @@ const LAST_GENERATION = 255;
 /** How long a program that began before a change may still read the previous interest. */
 const GRACE_MS = 50;
 
-/** The member of struct rf_control that says which of the two interests is in force. */
+/** The member of struct rf_control that selects which of the two interests is in force. */
 export interface Generations {
   generation: number;
 }

@@ -40,7 +40,7 @@ export function methodOf(section: string): AttachMethod {
 export const hookOf = (program: string): string => program.replace(/_(fentry|kprobe)$/, '');
 
 /**
- * Returns a function that tells whether the kernel has the function, LSM hook or raw tracepoint of a section. It looks
+ * Returns a predicate: whether the kernel has the function, LSM hook or raw tracepoint of a section. It looks
  * them up in BTF: having the kernel reject each impossible program would take seconds.
  */
 export function hookFinder(): (section: string) => boolean {

@@ -68,7 +68,7 @@ function loadPrograms(options: LoadOptions, missing: Map<string, string>, profil
       return object;
     } catch (error) {
       object[Symbol.dispose]();
-      // A signal (of a profiler or a child) interrupted the verifier, which says nothing about the program.
+      // A signal (of a profiler or a child) interrupted the verifier: the result does not concern the program.
       if (error instanceof BpfLoadError && error.errno === EAGAIN && interruptions++ < INTERRUPTIONS_MAX) continue;
       const program = error instanceof BpfLoadError ? error.program : undefined;
       const reason = (error as Error).message;

@@ -39,7 +39,7 @@ export function pinnedProbes(pinPath: string): string[] {
 /** The program that a pinned link (its file name) attaches. */
 export const programOfLink = (link: string): string => link.slice(LINK.length);
 
-/** Path of a probe's link. `place` tells apart the files and functions in which one program is set. */
+/** Path of a probe's link. `place` distinguishes the files and functions in which one program is set. */
 export function probePath(pinPath: string, program: string, place: string): string {
   return `${pinPath}/${PROBE}${place}_${program}`;
 }

@@ -81,8 +81,8 @@ function missingRequirement(): string | undefined {
 }
 
 /**
- * Reason to skip tests that change the machine, or false in a guest of packages/testkit, whose kernel command line says
- * so.
+ * Reason to skip tests that change the machine, or false in a guest of packages/testkit: its kernel command line has
+ * `ringfence.guest`.
  */
 export const skipOutsideGuest: string | false = readFileSync('/proc/cmdline', 'utf8').includes(' ringfence.guest')
   ? false
