@@ -89,7 +89,7 @@ describe('files that define probes', () => {
       ['first', 'second'],
     );
     writeFileSync(join(many, 'c.yaml'), probe('first'));
-    assert.throws(() => readProbeFiles([many]), /c\.yaml:1:3: first: there is a probe first already, in .*a\.yml:1:3/);
+    assert.throws(() => readProbeFiles([many]), /c\.yaml:1:3: first: a probe first is already defined in .*a\.yml:1:3/);
     assert.throws(() => readProbeFiles([join(directory, 'absent')]), /absent: it can't be read: ENOENT/);
   });
 
