@@ -5,8 +5,6 @@
 #include "lib/probe.h"
 #include "lib/share.h"
 
-#define CUSTOM_PROBES_MAX 64
-#define CUSTOM_PLANS_MAX 512 /* a probe may have several places: a USDT probe has one wherever it was compiled in */
 #define CUSTOM_STEPS_MAX 5
 #define CUSTOM_SECOND 1000000000ULL
 #define CUSTOM_PAGE 4096ULL /* the smallest page size */
@@ -59,14 +57,14 @@ struct rf_custom_state {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CUSTOM_PLANS_MAX);
+	__uint(max_entries, RF_PROBE_PLACES_MAX);
 	__type(key, __u32);
 	__type(value, struct rf_custom_plan);
 } rf_custom_plans SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CUSTOM_PROBES_MAX);
+	__uint(max_entries, RF_PROBES_MAX);
 	__type(key, __u32);
 	__type(value, struct rf_custom_state);
 } rf_custom_states SEC(".maps");

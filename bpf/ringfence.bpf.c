@@ -58,6 +58,15 @@ struct rf_types {
 	struct rf_throttled_key throttled_key;
 	struct rf_tampering_entry tampering_entry;
 	struct rf_failures failures;
+	enum rf_limit limit;
+	enum rf_counters_limit counters_limit;
+	enum rf_hash hash;
+	enum rf_address_family address_family;
+	enum rf_errno errno;
+	enum rf_open_flag open_flag;
+	enum rf_at_flag at_flag;
+	enum rf_file_mode file_mode;
+	enum rf_stdio stdio;
 	enum rf_lane lane;
 	enum rf_kind kind;
 	enum rf_drop drop;

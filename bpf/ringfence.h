@@ -19,19 +19,108 @@
 #include <linux/types.h>
 #endif
 
-#define RF_ARGV_MAX 32768      /* bytes of argv kept whole; a longer one keeps its head and tail */
-#define RF_PATH_MAX 4096       /* bytes of a path kept whole; a longer one keeps its head and tail */
-#define RF_ENVIRONMENT_MAX 2048 /* bytes kept of the selected environment variables: the head */
-#define RF_RECORD_MAX (RF_ARGV_MAX + 4 * RF_PATH_MAX + RF_ENVIRONMENT_MAX + 1024)
-#define RF_UNIX_PATH_MAX 108
-#define RF_SNAPSHOT_ARGV_MAX 16384 /* argv of a process found at start: an iterator returns at most 32 KiB at once */
-#define RF_WATCHED_MAX 256         /* bytes of a path that a watched prefix can cover */
-#define RF_TLS_DATA_MAX 1024       /* bytes kept of one call of libssl */
-#define RF_NAME_MAX 32             /* bytes of a file name that are compared: its last */
-#define RF_DNS_MAX 512             /* bytes kept of a DNS packet's payload: its first */
-#define RF_ATTEMPT_ARGV_MAX 4096   /* bytes kept of the arguments of a failed exec: the head */
-#define RF_GROUPS_MAX 32           /* supplementary groups kept: the lowest */
-#define RF_TLS_MAX 2048            /* bytes kept of a TLS hello: one with post-quantum keys has about 1,800 */
+/* Limits of records and maps: bytes, unless the comment names another unit. */
+enum rf_limit {
+	RF_ARGV_MAX = 32768,        /* kept of argv; a longer one keeps its head and tail */
+	RF_PATH_MAX = 4096,         /* kept of a path; a longer one keeps its head and tail */
+	RF_ENVIRONMENT_MAX = 2048,  /* kept of the selected environment variables: the head */
+	RF_RECORD_MAX = RF_ARGV_MAX + 4 * RF_PATH_MAX + RF_ENVIRONMENT_MAX + 1024,
+	RF_UNIX_PATH_MAX = 108,
+	/* argv of a process found at start: an iterator returns at most 32 KiB at once */
+	RF_SNAPSHOT_ARGV_MAX = 16384,
+	RF_WATCHED_MAX = 256,       /* of a path that a watched prefix can cover */
+	RF_TLS_DATA_MAX = 1024,     /* kept of one call of libssl */
+	RF_NAME_MAX = 32,           /* of a file name that are compared: its last */
+	RF_DNS_MAX = 512,           /* kept of a DNS packet's payload: its first */
+	RF_ATTEMPT_ARGV_MAX = 4096, /* kept of the arguments of a failed exec: the head */
+	RF_GROUPS_MAX = 32,         /* supplementary groups kept: the lowest */
+	RF_TLS_MAX = 2048,          /* kept of a TLS hello: one with post-quantum keys has about 1,800 */
+	RF_PROBE_NAME_MAX = 64,          /* of a user-defined probe's name */
+	RF_PROBE_ARGUMENT_NAME_MAX = 24, /* of an argument's name */
+	RF_PROBE_ARGUMENTS_MAX = 8,      /* arguments of a user-defined probe */
+	RF_PROBE_BYTES_MAX = 1024,       /* kept of an argument: its first */
+	/* entries of each of rf_watched, rf_names, rf_executables, rf_changed and rf_changed_names */
+	RF_WATCHED_ENTRIES = 4096,
+	RF_PROBES_MAX = 64, /* user-defined probes */
+	/* places of user-defined probes: a USDT probe has one wherever it was compiled in */
+	RF_PROBE_PLACES_MAX = 512,
+};
+
+/* Values of the kernel's ABI that records contain and that its BTF lacks. They are the
+ * same on x86-64 and arm64: include/linux/socket.h, include/uapi/asm-generic/errno*.h,
+ * include/uapi/asm-generic/fcntl.h, include/uapi/linux/stat.h of Linux 6.18. */
+enum rf_address_family {
+	AF_UNIX = 1,
+	AF_INET = 2,
+	AF_AX25 = 3,
+	AF_IPX = 4,
+	AF_APPLETALK = 5,
+	AF_X25 = 9,
+	AF_INET6 = 10,
+	AF_KEY = 15,
+	AF_NETLINK = 16,
+	AF_PACKET = 17,
+	AF_RDS = 21,
+	AF_PPPOX = 24,
+	AF_LLC = 26,
+	AF_CAN = 29,
+	AF_TIPC = 30,
+	AF_BLUETOOTH = 31,
+	AF_RXRPC = 33,
+	AF_IEEE802154 = 36,
+	AF_ALG = 38,
+	AF_NFC = 39,
+	AF_VSOCK = 40,
+	AF_SMC = 43,
+	AF_XDP = 44,
+};
+
+enum rf_errno {
+	EPERM = 1,
+	ENOENT = 2,
+	ESRCH = 3,
+	EINTR = 4,
+	EAGAIN = 11,
+	EACCES = 13,
+	EFAULT = 14,
+	ENOTDIR = 20,
+	EINPROGRESS = 115,
+};
+
+enum rf_open_flag {
+	O_RDONLY = 0,
+	O_WRONLY = 1,
+	O_RDWR = 2,
+	O_ACCMODE = 3,
+	O_CREAT = 0100,
+	O_EXCL = 0200,
+	O_NOCTTY = 0400,
+	O_TRUNC = 01000,
+	O_APPEND = 02000,
+	O_NONBLOCK = 04000,
+	O_DSYNC = 010000,
+	O_CLOEXEC = 02000000,
+	O_SYNC = 04010000,
+};
+
+enum rf_at_flag {
+	AT_SYMLINK_NOFOLLOW = 0x100,
+	AT_REMOVEDIR = 0x200,
+	AT_EMPTY_PATH = 0x1000,
+};
+
+enum rf_file_mode {
+	S_IFIFO = 0010000,
+	S_IFCHR = 0020000,
+	S_IFDIR = 0040000,
+	S_IFBLK = 0060000,
+	S_IFREG = 0100000,
+	S_IFLNK = 0120000,
+	S_IFSOCK = 0140000,
+	S_IFMT = 0170000,
+	S_ISGID = 02000,
+	S_ISUID = 04000,
+};
 
 /* Lanes: each has its own ring, sequence and loss counters.
  * packages/wire/src/ids.ts (LANE) adds those of user space. */
@@ -89,8 +178,15 @@ enum rf_drop {
 	RF_DROPS = 10,
 };
 
-/* rf_exec.stdio_sockets: the bit of descriptor 0 for sockets other than unix sockets. */
-#define RF_STDIO_NETWORK 0x100
+/* Bits of rf_exec.stdio_sockets: the stream is a socket; it is a socket other than a unix socket, as in a reverse shell. */
+enum rf_stdio {
+	RF_STDIO_INPUT = 1,
+	RF_STDIO_OUTPUT = 2,
+	RF_STDIO_ERRORS = 4,
+	RF_STDIO_NETWORK_INPUT = 0x100,
+	RF_STDIO_NETWORK_OUTPUT = 0x200,
+	RF_STDIO_NETWORK_ERRORS = 0x400,
+};
 
 /* Bits of rf_exec.flags. */
 enum rf_exec_flag {
@@ -166,8 +262,7 @@ struct rf_exec {
 	__u32 tty;         /* kernel dev_t of the controlling terminal, 0: none */
 	__u32 argc;        /* 0 in a snapshot: the kernel no longer knows it */
 	__u32 snapshot;    /* 1: read by an iterator, no exec was observed */
-	/* bit n: descriptor n (0..2) is a socket; bit n + 8: it is no unix socket, as in a reverse shell */
-	__u32 stdio_sockets;
+	__u32 stdio_sockets; /* enum rf_stdio */
 	__u32 script_device;
 	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
@@ -215,7 +310,7 @@ struct rf_open {
 
 struct rf_connect {
 	struct rf_header h;
-	__u16 family;    /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
+	__u16 family;    /* enum rf_address_family */
 	__u16 type;      /* SOCK_STREAM 1, SOCK_DGRAM 2 */
 	__u16 protocol;  /* IPPROTO_TCP 6, IPPROTO_UDP 17, 0 for unix */
 	__u16 port;      /* host order */
@@ -673,11 +768,6 @@ struct rf_tampering {
 	struct rf_text executable; /* name of the actor's executable, without its directory */
 };
 
-#define RF_PROBE_NAME_MAX 64          /* bytes of a user-defined probe's name */
-#define RF_PROBE_ARGUMENT_NAME_MAX 24 /* bytes of an argument's name */
-#define RF_PROBE_ARGUMENTS_MAX 8
-#define RF_PROBE_BYTES_MAX 1024       /* bytes kept of an argument: its first */
-
 /* Where a user-defined probe is attached. */
 enum rf_probe_place {
 	RF_PLACE_UPROBE = 1,
@@ -897,9 +987,8 @@ struct rf_control {
  * name (rf_unnamed) or no prefix (rf_unwatched) has hash n. The hash is the top bits of (word ^
  * size) * RF_HASH_FACTOR. For a name the word is its first eight bytes (of the RF_NAME_MAX that are
  * kept), little-endian and zero-padded, and the size is its number of bytes. For a prefix the word
- * is the first bytes of its first three components, and the size is the number of these components. */
-#define RF_HASHES 4096
-#define RF_HASH_SHIFT 52
+ * is the first bytes of its first RF_HASH_COMPONENTS components, and the size is their number. */
+enum rf_hash { RF_HASHES = 4096, RF_HASH_SHIFT = 52, RF_HASH_COMPONENTS = 3 };
 #define RF_HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 /* Forms: variants of the frequent kinds that the sensor filters by itself. Each has two bits in
@@ -1022,12 +1111,11 @@ enum rf_fate {
 	RF_FATE_PASSED = RF_FATE_DROPS + RF_DROPS,
 };
 
-#define RF_KINDS_MAX 64 /* powers of two, so that masking bounds an index for the verifier */
-#define RF_FATES_MAX 16
+/* Dimensions of the counters. Powers of two, so that masking bounds an index for the verifier. */
+enum rf_counters_limit { RF_KINDS_MAX = 64, RF_FATES_MAX = 16, RF_CPUS_MAX = 256 };
 
 /* One per CPU (array map). CPUs beyond RF_CPUS_MAX share entries: their number is taken modulo
  * RF_CPUS_MAX, in records too. A lane's sequence = sent + ring full, summed over all kinds. */
-#define RF_CPUS_MAX 256
 struct rf_counters {
 	__u64 sequence[8];                                     /* by lane; one cache line */
 	__u64 fates[RF_LANES * RF_KINDS_MAX * RF_FATES_MAX]; /* by lane, kind and fate */

@@ -1,9 +1,11 @@
 /**
- * Generates packages/wire/src/generated/types.generated.ts, with one interface per Avro record. `--check` only
- * compares.
+ * Generates code from packages/wire/avro: types.generated.ts, with one interface per Avro record, and
+ * leaves.generated.ts, with the number of each field that is read in place. `--check` writes nothing and fails if a
+ * committed file differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { recordNames, schemaOf } from '@ringfence/wire';
+import { leavesText } from './emit-leaves.ts';
 
 type Schema =
   | string
@@ -23,7 +25,7 @@ interface Field {
   doc?: string;
 }
 
-const OUT = new URL('../packages/wire/src/generated/types.generated.ts', import.meta.url);
+const GENERATED = new URL('../packages/wire/src/generated/', import.meta.url);
 const PRIMITIVES: Record<string, string> = {
   null: 'null',
   boolean: 'boolean',
@@ -34,6 +36,7 @@ const PRIMITIVES: Record<string, string> = {
   string: 'string',
   bytes: 'Uint8Array',
 };
+const BANNER = '// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.';
 const out: string[] = [];
 
 const doc = (text: string | undefined, indent = ''): string => (text === undefined ? '' : `${indent}/** ${text} */\n`);
@@ -80,13 +83,20 @@ function define(schema: Exclude<Schema, string | Schema[]>): void {
   }
 }
 
-for (const name of recordNames) define(schemaOf(name) as unknown as Exclude<Schema, string | Schema[]>);
-const map = recordNames.map((name) => `  readonly ${name}: ${name};\n`).join('');
-const text = `// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
+function typesText(): string {
+  for (const name of recordNames) define(schemaOf(name) as unknown as Exclude<Schema, string | Schema[]>);
+  const map = recordNames.map((name) => `  readonly ${name}: ${name};\n`).join('');
+  return `${BANNER}\n\n${out.join('\n')}\nexport interface RecordTypes {\n${map}}\n`;
+}
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(OUT, 'utf8') !== text) {
-    console.error('types.generated.ts differs from packages/wire/avro: run tools/generate-types.ts');
+for (const [file, text] of [
+  ['types.generated.ts', typesText()],
+  ['leaves.generated.ts', `${BANNER}\n${leavesText()}`],
+] as const) {
+  const path = new URL(file, GENERATED);
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  else if (readFileSync(path, 'utf8') !== text) {
+    console.error(`${file} differs from packages/wire/avro: run: npm run check -- --fix`);
     process.exitCode = 1;
   }
-} else writeFileSync(OUT, text);
+}

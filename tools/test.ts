@@ -8,8 +8,8 @@
  * most CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
-import { hostSharedServers } from '@ringfence/testkit';
+import { hostSharedServers } from '@ringfence/testkit/servers';
+import { parseTestArguments, type TestArguments } from './bootstrap/test-files.mjs';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
 import type { FileReport } from './test-runner/file-report.ts';
 import { findTestFiles, type TestFile, type Turn } from './test-runner/files.ts';
@@ -98,29 +98,36 @@ async function check(): Promise<FileReport[]> {
   return [report];
 }
 
+/** Returns the arguments, or undefined after it has reported a wrong one. */
+function parseArguments(): TestArguments | undefined {
+  try {
+    const chosen = parseTestArguments(process.argv.slice(2));
+    if (Number(chosen.timeout) > 0) return chosen;
+    console.error(`--timeout ${chosen.timeout}: expected seconds, above 0`);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(error.message);
+  }
+  return undefined;
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { only: { type: 'string' }, timeout: { type: 'string', default: '600' }, list: { type: 'boolean' } },
-  });
-  const files = await findTestFiles(root, positionals);
-  if (values.list) {
+  const chosen = parseArguments();
+  if (chosen === undefined) return 2;
+  const { filters, only } = chosen;
+  const files = findTestFiles(root, filters);
+  if (chosen.list) {
     for (const file of files) console.log(file.path);
     return 0;
   }
-  const timeoutMs = Number(values.timeout) * 1000;
-  if (!(timeoutMs > 0)) {
-    console.error(`--timeout ${values.timeout}: expected seconds, above 0`);
-    return 2;
-  }
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const whole = positionals.length === 0 && values.only === undefined;
-  const how = { only: values.only, timeoutMs };
+  const whole = filters.length === 0 && only === undefined;
+  const how = { only, timeoutMs: Number(chosen.timeout) * 1000 };
   const { files: reports, serversMs } = await runAll(files, how, abort.signal, whole ? check : async () => []);
   printFailures(reports);
   if (whole) printCosts(reports, serversMs);
-  if (files.length === 0) console.log(`no test file matches ${positionals.join(' ')}`);
+  if (files.length === 0) console.log(`no test file matches ${filters.join(' ')}`);
   const failed = printTotals(reports);
   return failed > 0 || files.length === 0 || abort.signal.aborted ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Macros and constants of the kernel that its BTF lacks, and older shapes of structs that changed since 6.1. */
+/* Macros and constants of the kernel that its BTF lacks, and older shapes of structs that changed since 6.1.
+ * Constants that records contain are in ringfence.h. */
 #ifndef RF_LIB_KERNEL_H
 #define RF_LIB_KERNEL_H
 
@@ -43,13 +44,6 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 	return 1;
 }
 
-#define AF_UNIX 1
-#define AF_INET 2
-#define AF_INET6 10
-#define AF_NETLINK 16
-#define AF_PACKET 17
-#define AF_ALG 38
-#define AF_VSOCK 40
 #define SOCK_TYPE_MASK 0xf
 #define SOCK_BINDPORT_LOCK 8
 #define NETLINK_XFRM 6
@@ -58,27 +52,10 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd
 
-#define O_ACCMODE 3
-#define O_WRONLY 1
-#define O_CREAT 0100
-#define O_EXCL 0200
-#define O_NOCTTY 0400
-#define O_TRUNC 01000
 #define FMODE_WRITE 2
 #define FMODE_CREATED 0x100000
 
 #define AT_FDCWD -100
-#define AT_REMOVEDIR 0x200
-#define AT_EMPTY_PATH 0x1000
-
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
-#define S_IFREG 0100000
-#define S_IFBLK 0060000
-#define S_IFCHR 0020000
-#define S_IFIFO 0010000
-#define S_ISUID 04000
-#define S_ISGID 02000
 
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
@@ -105,19 +82,9 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define TS_COMPAT 2   /* x86 */
 #define TIF_32BIT 22  /* arm64 */
 #define SIGNAL_GROUP_EXIT 4
-#define EPERM 1
-#define ENOENT 2
-#define ESRCH 3
-#define EINTR 4
-#define EAGAIN 11
-#define EACCES 13
-#define EFAULT 14
-#define ENOTDIR 20
-#define EINPROGRESS 115
 /* kernel-internal: a signal arrived, and the kernel restarts the call or turns this into EINTR */
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
-#define O_NONBLOCK 04000
 
 #define RF_BPF_TOKEN_CREATE 36 /* since 6.9 */
 

@@ -282,7 +282,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
 	__type(key, struct rf_watched_key);
 	__type(value, __u32);
 } rf_watched SEC(".maps");
@@ -290,7 +290,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
 	__type(key, struct rf_name_key);
 	__type(value, __u32);
 } rf_names SEC(".maps");
@@ -299,7 +299,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
 	__type(key, struct rf_watched_key);
 	__type(value, __u32);
 } rf_changed SEC(".maps");
@@ -307,7 +307,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
 	__type(key, struct rf_name_key);
 	__type(value, __u32);
 } rf_changed_names SEC(".maps");
@@ -315,7 +315,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 4096);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
 	__type(key, struct rf_name_key);
 	__type(value, __u32);
 } rf_executables SEC(".maps");

@@ -12,7 +12,6 @@
 /* Mounts stacked on one another that the search for a name descends through. */
 #define PATH_STACKED_MAX 8
 #define PATH_HALF (RF_PATH_MAX / 2)
-#define PATH_HEADS 3
 #define PATH_HEADS_STEPS 32
 
 enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
@@ -136,7 +135,7 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 
 /* Finds the names of the first components, in kernel memory; 0 for missing ones. Runs for every unwatched
  * open, so it builds no text and keeps its state in registers. Returns false if the file is too deep. */
-static __noinline int path__find_heads(const unsigned char *heads[PATH_HEADS], struct vfsmount *vfsmount, struct dentry *dentry)
+static __noinline int path__find_heads(const unsigned char *heads[RF_HASH_COMPONENTS], struct vfsmount *vfsmount, struct dentry *dentry)
 {
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
 	struct dentry *root = kernel__read(vfsmount, mnt_root);

@@ -84,7 +84,7 @@ static __always_inline __u32 task__stdio_sockets(struct task_struct *task)
 		if (file__is_socket(file))
 			sockets |= 1 << descriptor;
 		if (file__is_network_socket(file))
-			sockets |= RF_STDIO_NETWORK << descriptor;
+			sockets |= RF_STDIO_NETWORK_INPUT << descriptor;
 	}
 	return sockets;
 }

@@ -57,7 +57,7 @@ static __always_inline bool watch__may_be_below(__u32 head)
 /* The same for a file, whose first three components decide more often. */
 static __always_inline bool watch__file_may_be_below(struct vfsmount *mount, struct dentry *dentry)
 {
-	const unsigned char *names[PATH_HEADS] = {};
+	const unsigned char *names[RF_HASH_COMPONENTS] = {};
 	__u32 heads;
 	__u8 next;
 

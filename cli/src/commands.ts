@@ -3,9 +3,9 @@ import type { CommandName } from './descriptions.ts';
 
 type Usage = CommandName | `${CommandName} ${string}`;
 
-/** A module of commands. */
+/** A module that adds one or more commands. */
 export interface CommandModule {
-  /** How its commands are called, as the list of all shows them, for which no module is loaded. */
+  /** The commands with their arguments, as `ringfence --help` lists them without loading the module. */
   readonly usages: readonly Usage[];
   readonly load: () => Promise<(program: Command) => void>;
 }

@@ -1,8 +1,11 @@
 import { type AddHelpTextContext, type AddHelpTextPosition, Command, type ErrorOptions } from 'commander';
 
-const NO_TERMINAL = 80;
+const DEFAULT_WIDTH = 80;
 
-/** A command whose help keeps to the terminal's width, and whose errors say where to read on. What it makes is one too. */
+/**
+ * A command whose help text is wrapped at the width of the terminal, and whose errors name the help to read. Its
+ * subcommands behave alike.
+ */
 export class HelpfulCommand extends Command {
   override createCommand(name?: string): HelpfulCommand {
     return new HelpfulCommand(name);
@@ -15,34 +18,34 @@ export class HelpfulCommand extends Command {
     return super.addHelpText(position, (context) => {
       const { getOutHelpWidth, getErrHelpWidth } = this.configureOutput();
       const width = context.error ? getErrHelpWidth?.() : getOutHelpWidth?.();
-      return wrapped((typeof text === 'string' ? text : text(context)) ?? '', width ?? NO_TERMINAL);
+      return wrapText((typeof text === 'string' ? text : text(context)) ?? '', width ?? DEFAULT_WIDTH);
     });
   }
 
   override error(message: string, options?: ErrorOptions): never {
     const names = [this.name()];
-    for (let above = this.parent; above !== null; above = above.parent) names.unshift(above.name());
-    const says = this.commands.length > 0 ? 'lists the commands' : 'says what it takes';
-    this.showHelpAfterError(`(${names.join(' ')} --help ${says})`);
+    for (let { parent } = this; parent !== null; parent = parent.parent) names.unshift(parent.name());
+    const contents = this.commands.length > 0 ? 'commands' : 'arguments and options';
+    this.showHelpAfterError(`(${names.join(' ')} --help lists the ${contents})`);
     return super.error(message, options);
   }
 }
 
-/** Prose is filled anew; lines that are indented are examples, and stay. */
-export function wrapped(text: string, width: number): string {
+/** Wraps prose at `width`. Indented lines are examples and stay as they are. */
+export function wrapText(text: string, width: number): string {
   const lines: string[] = [];
-  let filling = false;
+  let previousIsProse = false;
   for (const line of text.split('\n')) {
     const isProse = /^\S/.test(line);
     if (!isProse) lines.push(line);
-    else if (!filling) lines.push(...filled(line, width));
-    else lines.push(...filled(`${lines.pop() ?? ''} ${line}`, width));
-    filling = isProse;
+    else if (!previousIsProse) lines.push(...wrapParagraph(line, width));
+    else lines.push(...wrapParagraph(`${lines.pop() ?? ''} ${line}`, width));
+    previousIsProse = isProse;
   }
   return lines.join('\n');
 }
 
-function filled(text: string, width: number): string[] {
+function wrapParagraph(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { VERSION } from '@ringfence/base';
-import { leave } from '@ringfence/runtime/process';
+import { exitAfterFlush } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { COMMANDS, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
@@ -8,28 +8,30 @@ import { HelpfulCommand } from './help.ts';
 
 const program: Command = new HelpfulCommand('ringfence')
   .description(
-    'Watches Linux from inside the kernel, joins what it sees into attack chains, and stops the right process.',
+    'Watches Linux from inside the kernel, correlates suspicious events into attack chains, and can kill the attacker.',
   )
   .version(VERSION)
-  // Beside the names of some commands little room is left on a terminal of 80 columns.
+  // Wrap descriptions even in a narrow column: long command names leave little room on a terminal of 80 columns.
   .configureHelp({ minWidthToWrap: 20 })
   .addHelpText(
     'after',
     `
-Exit codes: 0 all is well, 1 something is wrong and the message says what, 2 the command was not understood; topics, topology and trace have theirs.
+Exit codes: 0 success, 1 a problem that the output describes, 2 invalid arguments.
+topics, topology and trace document their own.
 
 Start here:
-  ringfence doctor     what this machine can do
-  ringfence up         watch it
-  ringfence demo       play an attack and see what comes of it`,
+  ringfence doctor     check what this machine supports
+  ringfence up         watch this machine
+  ringfence demo       play an attack and show the incident`,
   );
-// Before the commands are added: they inherit it.
+// Commands inherit this handler, so it is set before they are added.
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : 2);
 });
+
 /**
- * The commands that were asked for: what others need costs each start a second and 100 MB, so of them there are only names. Any word may be the command
- * (`help rules`, an option before it); one more that is loaded does no harm.
+ * Loads the commands that the arguments name and adds all others by name only: loading every command takes a second
+ * and 100 MB. Any argument may be the command (`help rules`, or an option in front); loading one too many is harmless.
  */
 async function addCommands(words: readonly string[]): Promise<void> {
   if (words[0] === '--version' || words[0] === '-V') return;
@@ -43,8 +45,9 @@ try {
   await addCommands(process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  const { explain } = await import('@ringfence/runtime/process');
-  process.stderr.write(`ringfence: ${explain(error)}\n`);
-  process.exitCode = 1;
+  const { explainError } = await import('@ringfence/runtime/process');
+  process.stderr.write(`ringfence: ${explainError(error)}
+`);
+  process.exitCode = error instanceof Error && 'code' in error && error.code === 'ERR_USAGE' ? 2 : 1;
 }
-await leave();
+await exitAfterFlush();

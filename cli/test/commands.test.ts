@@ -1,35 +1,26 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import test from 'node:test';
-import { promisify } from 'node:util';
 import { Command, Help } from 'commander';
 import { COMMANDS, nameOf } from '../src/commands.ts';
 import { DESCRIPTIONS } from '../src/descriptions.ts';
-import { wrapped } from '../src/help.ts';
+import { wrapText } from '../src/help.ts';
+import { ringfence } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-const run = async (...args: string[]): Promise<{ stdout: string; stderr: string; code: number }> => {
-  const node = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', MAIN, ...args];
-  return await promisify(execFile)(process.execPath, node).then(
-    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
-    ({ stdout, stderr, code }) => ({ stdout, stderr, code }),
-  );
-};
+const run = (...args: readonly string[]) => ringfence(args);
 
-test('the list of commands shows each as its module makes it', async () => {
+test('ringfence --help lists each command with the arguments and description of its module', async () => {
   const help = new Help();
   for (const { usages, load } of COMMANDS) {
     const program = new Command('ringfence');
     (await load())(program);
     assert.deepEqual(
       usages.map((usage) => [usage, DESCRIPTIONS[nameOf(usage)]]),
-      program.commands.map((one) => [help.subcommandTerm(one), help.subcommandDescription(one)]),
+      program.commands.map((command) => [help.subcommandTerm(command), help.subcommandDescription(command)]),
     );
   }
 });
 
-test('help keeps to a terminal of 80 columns but for examples, and an error says where to read on', async () => {
+test('help text fits a terminal of 80 columns except in examples, and an error names the help to read', async () => {
   for (const words of [['--help'], ['rules', '--help'], ['trace', '--help'], ['posture', '--help']]) {
     const { stdout } = await run(...words);
     const examples = stdout.lastIndexOf('Examples:');
@@ -41,15 +32,18 @@ test('help keeps to a terminal of 80 columns but for examples, and an error says
     run('rules', 'x'),
     run('events', '-y'),
   ]);
-  assert.match(missing.stderr, /missing required argument 'id'\n\(ringfence incident show --help says what it takes\)/);
+  assert.match(
+    missing.stderr,
+    /missing required argument 'id'\n\(ringfence incident show --help lists the arguments and options\)/,
+  );
   assert.match(group.stderr, /\(ringfence rules --help lists the commands\)/);
-  assert.match(unknown.stderr, /unknown option '-y'\n\(ringfence events --help says what it takes\)/);
+  assert.match(unknown.stderr, /unknown option '-y'\n\(ringfence events --help lists the arguments and options\)/);
 });
 
-test('a command lists the named flags that have an effect there, takes no others, and completes no others', async () => {
+test('a command lists, accepts and completes only the named flags that affect it', async () => {
   const named = /--(?:only|state-dir|mode|log-level)/g;
   const flagsIn = (text = ''): string[] => [...new Set(text.match(named))];
-  const wanted: [words: string, flags: string[]][] = [
+  const expected: [words: string, flags: string[]][] = [
     ['up', ['--only', '--state-dir', '--mode', '--log-level']],
     ['doctor', ['--only', '--state-dir']],
     ['authority init', ['--state-dir']],
@@ -57,7 +51,7 @@ test('a command lists the named flags that have an effect there, takes no others
     ['status', []],
   ];
   const { stdout: completion } = await run('completion', 'bash');
-  for (const [words, flags] of wanted) {
+  for (const [words, flags] of expected) {
     const { stdout } = await run(...words.split(' '), '--help');
     assert.deepEqual(flagsIn(stdout.slice(stdout.indexOf('\nOptions:'), stdout.indexOf('\nExamples:'))), flags, words);
     assert.match(stdout, /--config <file>/);
@@ -68,24 +62,25 @@ test('a command lists the named flags that have an effect there, takes no others
   assert.match(stderr, /unknown option '--only'/);
 });
 
-test('prose is filled anew, examples stay as they are', () => {
+test('wrapping joins and breaks lines of prose, and keeps examples as they are', () => {
   const text = '\none two\nthree four:\n  an example that is long\n\nfive';
-  assert.equal(wrapped(text, 9), '\none two\nthree\nfour:\n  an example that is long\n\nfive');
+  assert.equal(wrapText(text, 9), '\none two\nthree\nfour:\n  an example that is long\n\nfive');
 });
 
-test('a command is found wherever its name stands, and what is none is answered', async () => {
-  const [all, rules, asked, unknown, none] = await Promise.all([
+test('a command is found wherever its name stands, and an unknown name is an error with a suggestion', async () => {
+  const [list, rules, viaHelp, unknown, bare] = await Promise.all([
     run('--help'),
     run('rules', '--help'),
     run('help', 'rules'),
     run('rulez'),
     run(),
   ]);
-  for (const { usages } of COMMANDS) for (const usage of usages) assert.ok(all.stdout.includes(`\n  ${usage} `), usage);
-  assert.equal(all.code, 0);
+  for (const { usages } of COMMANDS)
+    for (const usage of usages) assert.ok(list.stdout.includes(`\n  ${usage} `), usage);
+  assert.equal(list.code, 0);
   assert.match(rules.stdout, /coverage \[options\]/);
-  assert.equal(asked.stdout, rules.stdout);
-  assert.deepEqual([unknown.code, none.code], [2, 2]);
+  assert.equal(viaHelp.stdout, rules.stdout);
+  assert.deepEqual([unknown.code, bare.code], [2, 2]);
   assert.match(unknown.stderr, /unknown command 'rulez'\n\(Did you mean rules\?\)/);
-  assert.equal(none.stderr, all.stdout);
+  assert.equal(bare.stderr, list.stdout);
 });

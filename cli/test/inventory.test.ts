@@ -1,44 +1,43 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { isAbsolute } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { paintFor } from '@ringfence/base';
 import type { Inventory } from '@ringfence/host-facts';
 import { buildSensor } from '@ringfence/sensor/build';
+import { readable } from '@ringfence/testkit';
 import { skip } from '@ringfence/testkit/sensor';
 import { inventoryText, socketText } from '../src/inventory/view.ts';
+import { assertEscaped, HOSTILE, plain, RINGFENCE } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-const command = [process.execPath, '--conditions=@ringfence/source', MAIN, 'inventory', '--config', '/dev/null'];
+/** `ringfence`, also for users who can't enter the folder of this checkout. */
+const command = RINGFENCE.map((word) => (isAbsolute(word) ? readable(word) : word));
 
-function inventory(args: readonly string[], inFront: readonly string[] = []): { text: string; code: number | null } {
-  const [file = '', ...rest] = [...inFront, ...command, ...args];
-  const { stdout, stderr, status } = spawnSync(file, rest, { encoding: 'utf8', maxBuffer: 64 << 20 });
+/** `wrapper`: a command that runs `ringfence inventory`. */
+function inventory(args: readonly string[], wrapper: readonly string[] = []): { text: string; code: number | null } {
+  const [file = '', ...words] = [...wrapper, ...command, 'inventory', '--config', '/dev/null', ...args];
+  const { stdout, stderr, status } = spawnSync(file, words, { encoding: 'utf8', maxBuffer: 64 << 20 });
   return { text: stdout + stderr, code: status };
 }
 
-const json = (args: readonly string[], inFront?: readonly string[]): Inventory => {
-  const { text, code } = inventory(['--json', ...args], inFront);
+const json = (args: readonly string[], wrapper?: readonly string[]): Inventory => {
+  const { text, code } = inventory(['--json', ...args], wrapper);
   assert.equal(code, 0, text);
   return JSON.parse(text) as Inventory;
 };
 
-test('whatever names containers and mounts have, none is an order to the terminal', () => {
-  const hostile = 'a\u001b[2J\n\u202e';
-  const texts = { id: hostile, name: hostile, image: hostile, runtime: hostile };
-  const pod = { pod: hostile, namespace: hostile, serviceAccount: hostile };
+test('inventory escapes control characters in the names of containers and mounts', () => {
+  const texts = { id: HOSTILE, name: HOSTILE, image: HOSTILE, runtime: HOSTILE };
+  const pod = { pod: HOSTILE, namespace: HOSTILE, serviceAccount: HOSTILE };
   const container = { ...texts, ...pod, privileged: true, startedAt: 0, pids: ['1'], mounts: [] };
-  const mount = { point: hostile, filesystem: hostile, source: hostile, root: hostile, options: hostile };
-  const inventory = {
+  const mount = { point: HOSTILE, filesystem: HOSTILE, source: HOSTILE, root: HOSTILE, options: HOSTILE };
+  const found = {
     containers: [container],
     processes: [],
     mountNamespaces: [{ namespace: 1, pids: [1], mounts: [mount] }],
   } as unknown as Inventory;
-  const text = inventoryText(inventory, true, paintFor(new Writable()));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
+  const text = inventoryText(found, true, plain);
+  assertEscaped(text);
   assert.equal(text.split('\n').length, 9, text);
 });
 
@@ -52,10 +51,17 @@ describe('the inventory', { skip }, () => {
   });
   after(() => sleeper?.kill('SIGKILL'));
 
-  test('has a process as it is, its mount namespace, and no other', () => {
+  test('lists a process with its mount namespace, and with --pid no other process', () => {
     const { processes, mountNamespaces, containers } = json(['--pid', pid]);
     assert.deepEqual(
-      processes.map((one) => [one.pid, one.parentPid, one.args.join(' '), one.euid, one.container, one.hidden]),
+      processes.map((found) => [
+        found.pid,
+        found.parentPid,
+        found.args.join(' '),
+        found.euid,
+        found.container,
+        found.hidden,
+      ]),
       [[sleeper.pid, process.pid, '/bin/sleep 1000', 0, null, false]],
     );
     assert.equal(mountNamespaces.length, 1);
@@ -63,38 +69,38 @@ describe('the inventory', { skip }, () => {
     assert.deepEqual(containers, []);
   });
 
-  test('shows a process that something mounted over /proc hides', () => {
+  test('marks a process that a mount over /proc hides', () => {
     const hide = ['unshare', '--mount', 'sh', '-c', `mount -t tmpfs none /proc/${pid} && exec "$@"`, 'sh'];
     const [hidden] = json(['--pid', pid], hide).processes;
     assert.deepEqual([hidden?.hidden, hidden?.args], [true, ['/bin/sleep', '1000']]);
     assert.match(
       inventory([], hide).text,
-      new RegExp(`sleep 1000 not in /proc[\\s\\S]*1 of them are not in /proc: ${pid}\\b`),
+      new RegExp(`sleep 1000 hidden from /proc[\\s\\S]*1 process hidden from /proc: ${pid}\\b`),
     );
   });
 
-  test('has open sockets with both ends', async () => {
+  test('lists open sockets with both ends', async () => {
     const server = createServer().listen(0, '::1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
-    const sockets = json(['--pid', String(process.pid)]).processes.flatMap((one) => one.sockets);
+    const sockets = json(['--pid', String(process.pid)]).processes.flatMap((owner) => owner.sockets);
     server.close();
     const found = sockets.find(({ local }) => local?.port === port);
     assert.ok(found);
     assert.equal(socketText(found), `fd ${found.fd} tcp6 listen [::1]:${port}`);
   });
 
-  test('says what is wrong with what was asked for', () => {
+  test('reports invalid arguments, and that it needs root', () => {
     for (const [args, expected] of [
       [['--pid', 'x'], /--pid x: expected a number from 1 to 4194304/],
-      [['--pid', '4194304'], /there is no process 4194304/],
-      [['--container', 'nope'], /no container nope runs/],
+      [['--pid', '4194304'], /no process 4194304/],
+      [['--container', 'nope'], /no container nope is running/],
     ] as const) {
       const { text, code } = inventory(args);
       assert.equal(code, 1);
       assert.match(text, expected);
     }
-    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
-    assert.match(inventory([], nobody).text, /needs root/);
+    const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+    assert.match(inventory([], asNobody).text, /needs root/);
   });
 });

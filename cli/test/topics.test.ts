@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   type KafkaCluster,
@@ -9,29 +7,10 @@ import {
   registryMissing,
   startKafka,
   startRegistry,
-} from '@ringfence/testkit';
+} from '@ringfence/testkit/servers';
+import { ringfence } from './support.ts';
 
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-
-/** Settings of whoever runs the tests, and what the test runner says to its tests, are not for the program. */
-const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RINGFENCE_')));
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function ringfence(...args: readonly string[]): Promise<Ended> {
-  const { promise, resolve } = Promise.withResolvers<Ended>();
-  const command = [...process.execArgv.filter((flag) => flag.startsWith('--conditions')), MAIN, ...args];
-  execFile(process.execPath, command, { env: environment }, (error, out, err) =>
-    resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-  );
-  return promise;
-}
-
-describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? registryMissing() ?? false }, () => {
+describe('topics on real brokers', { skip: kafkaMissing() ?? registryMissing() ?? false }, () => {
   let cluster: KafkaCluster;
   let registry: RegistryServer;
   let settings: readonly string[] = [];
@@ -50,24 +29,24 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
     await registry?.[Symbol.asyncDispose]();
   });
 
-  test('plan shows what is missing and exits with 2; apply makes it; then plan exits with 0', async () => {
-    const first = await ringfence('topics', 'plan', ...settings);
-    assert.equal(first.code, 2, first.err);
-    assert.match(first.out, /^\+ topic {3}ringfence\.raw {2}12 partitions, 1 replica, delete, kept 6 h$/m);
-    assert.match(first.out, /^\+ schema {2}ringfence\.RawBatch$/m);
-    assert.match(first.out, /keep no access lists/);
-    const applied = await ringfence('topics', 'apply', ...settings);
-    assert.equal(applied.code, 0, applied.err);
-    assert.match(applied.out, /^\+ topic {3}ringfence\.state\.detector /m);
-    const again = await ringfence('topics', 'plan', ...settings);
-    assert.deepEqual([again.code, again.out.split('\n').at(-2)], [0, 'Everything is as it should be.']);
+  test('plan shows missing topics and exits with 2; after apply it exits with 0', async () => {
+    const first = await ringfence(['topics', 'plan', ...settings]);
+    assert.equal(first.code, 2, first.stderr);
+    assert.match(first.stdout, /^\+ topic {3}ringfence\.raw {2}12 partitions, 1 replica, delete, retention 6 h$/m);
+    assert.match(first.stdout, /^\+ schema {2}ringfence\.RawBatch$/m);
+    assert.match(first.stdout, /have no access lists/);
+    const applied = await ringfence(['topics', 'apply', ...settings]);
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.match(applied.stdout, /^\+ topic {3}ringfence\.state\.detector /m);
+    const again = await ringfence(['topics', 'plan', ...settings]);
+    assert.deepEqual([again.code, again.stdout.split('\n').at(-2)], [0, 'Everything is up to date.']);
   });
 
-  test('drift is told as one JSON object too, with what is left to a person', async () => {
+  test('plan --json lists changed settings, and the changes to make by hand', async () => {
     const drifted = [...settings, '--set', 'topics.raw.retention=1h', '--set', 'bus.kafka.partitions=3'];
-    const { code, out, err } = await ringfence('topics', 'plan', '--json', ...drifted);
-    assert.equal(code, 2, err);
-    const plan = JSON.parse(out) as {
+    const { code, stdout, stderr } = await ringfence(['topics', 'plan', '--json', ...drifted]);
+    assert.equal(code, 2, stderr);
+    const plan = JSON.parse(stdout) as {
       changes: { setting: string; to: string }[];
       byHand: { setting: string }[];
       schemas: unknown[];
@@ -83,25 +62,22 @@ describe('ringfence topics, against real servers', { skip: kafkaMissing() ?? reg
     assert.deepEqual(plan.schemas, []);
   });
 
-  test('brokers that are not there: exit code 1, and what to look at', async () => {
-    const nobody = ['--set', 'bus.driver=kafka', '--set', 'bus.kafka.brokers=127.0.0.1:1'];
-    const { code, out, err } = await ringfence('topics', 'plan', ...nobody);
-    assert.deepEqual([code, out], [1, '']);
-    assert.match(err, /127\.0\.0\.1:1: .*ECONNREFUSED.*bus\.kafka\.brokers/);
+  test('plan without reachable brokers exits with 1 and names the setting', async () => {
+    const unreachable = ['--set', 'bus.driver=kafka', '--set', 'bus.kafka.brokers=127.0.0.1:1'];
+    const { code, stdout, stderr } = await ringfence(['topics', 'plan', ...unreachable]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /127\.0\.0\.1:1: .*ECONNREFUSED.*bus\.kafka\.brokers/);
   });
 });
 
-test('on the embedded log no broker is asked: it is told that topics are made without being asked, and where', async () => {
+test('topics on the embedded log is an error that names the file of the topics', async () => {
   for (const command of ['plan', 'apply']) {
-    const { code, out, err } = await ringfence(
-      'topics',
-      command,
-      '--config',
-      '/dev/null',
-      '--set',
-      'stateDir=/srv/state',
+    const settings = ['--config', '/dev/null', '--set', 'stateDir=/srv/state'];
+    const { code, stdout, stderr } = await ringfence(['topics', command, ...settings]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(
+      stderr,
+      /bus\.driver is embedded, and ringfence up creates its topics itself in \/srv\/state\/bus\.db/,
     );
-    assert.deepEqual([code, out], [1, '']);
-    assert.match(err, /bus\.driver is embedded, and ringfence up makes its topics itself, in \/srv\/state\/bus\.db/);
   }
 });

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { type CompiledRule, formatOutput, type OnMatch, type RuleSet } from '@ringfence/rules';
 import { testRecords } from '@ringfence/testkit';
-import { EventView, KIND, placeOf } from '@ringfence/wire';
+import { EventView, KIND, routeOf } from '@ringfence/wire';
 
 type Told = (rule: CompiledRule<EventView>, output: string) => void;
 
@@ -25,7 +25,7 @@ export class Judge {
   }
 
   take(hostId: string, batch: Buffer): void {
-    const { outputs } = this.#enricher.handle(testRecords(hostId, [batch], placeOf(batch).topic, this.#offset++));
+    const { outputs } = this.#enricher.handle(testRecords(hostId, [batch], routeOf(batch).topic, this.#offset++));
     const view = this.#view;
     for (const { value } of outputs) {
       view.open(value ?? new Uint8Array());

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defined } from '@ringfence/base';
 import { type Collector, startCollector } from '@ringfence/collector';
 import type { Interest } from '@ringfence/interest';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
@@ -54,7 +55,7 @@ export class LabSensor implements AsyncDisposable {
         identity: { hostId: lab.hostId, bootId: randomUUID(), key: lab.key, agentVersion: 'lab' },
         trustedKeys: new Map(),
         log: createLogger({ level: 'silent' }),
-        ...(interest === undefined ? {} : { interest }),
+        ...defined({ interest }),
         options: {
           sensorObject: await sensorObject(),
           stateDir: lab.#stateDir,

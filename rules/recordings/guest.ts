@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildModule } from '@ringfence/testkit';
+import { buildModule } from '@ringfence/testkit/kernels';
 import { findKernels } from '../../test/kernels/lib/find-kernels.ts';
 import { runScript } from '../../test/kernels/lib/run-kernel.ts';
 import { MODULE, writeLab } from '../../test/kernels/lib/tree.ts';

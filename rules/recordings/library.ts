@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { openRecording, placeOf, recordingEntry, recordingHeader } from '@ringfence/wire';
+import { openRecording, recordingEntry, recordingHeader, routeOf } from '@ringfence/wire';
 import { Judge } from '../lab/judge.ts';
 import { builtIn } from '../test/support.ts';
 
@@ -59,7 +59,7 @@ export async function load(): Promise<Library> {
     const recordings = new Map<string, Buffer[]>();
     for await (const record of recording.records()) {
       const batch = Buffer.from(record);
-      const { key } = placeOf(batch);
+      const { key } = routeOf(batch);
       recordings.set(key, [...(recordings.get(key) ?? []), batch]);
     }
     return { keys: recording.enrolled, recordings, matched: readMatched() };

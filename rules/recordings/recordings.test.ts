@@ -14,7 +14,11 @@ describe('recordings of attacks', () => {
   it('are there for every rule but those of which it is said why not', () => {
     const played = readActions().map(({ rule }) => rule);
     assert.deepEqual([...played, ...Object.keys(MADE_UP)].sort(), names.sort());
-    assert.deepEqual(Object.keys(matched).sort(), played.sort(), 'npm run record has not been run since');
+    assert.deepEqual(
+      Object.keys(matched).sort(),
+      played.sort(),
+      'matched.tsv has other rules than actions/; run: npm run record',
+    );
   });
 
   for (const [rule, expected] of Object.entries(matched)) {
@@ -22,7 +26,7 @@ describe('recordings of attacks', () => {
       const host = hostOf(rule);
       const found = matchesOf(host, recordings.get(host) ?? [], keys);
       assert.ok(found.includes(rule), `it matched ${found.join(', ') || 'nothing'}`);
-      assert.deepEqual(found, expected);
+      assert.deepEqual(found, expected, `matched.tsv has other rules; play it again: npm run record -- '${rule}'`);
     });
   }
 });

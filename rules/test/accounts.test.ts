@@ -1,4 +1,5 @@
 import { O } from '@ringfence/testkit';
+import { UNSET_ID } from '@ringfence/wire';
 import { REMOTE, type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -96,7 +97,7 @@ testContent('accounts.yaml', {
       'as it should be': changed('chmod', '/etc/passwd', { mode: 0o644 }),
       'nobody may': changed('chmod', '/etc/shadow', { mode: 0 }),
       'root has it again': changed('chown', '/etc/shadow', { uid: 0, gid: 42 }),
-      'the group alone': changed('chown', '/etc/shadow', { uid: 0xffff_ffff, gid: 42 }),
+      'the group alone': changed('chown', '/etc/shadow', { uid: UNSET_ID, gid: 42 }),
       'it may not': changed('chmod', '/etc/passwd', { mode: 0o666, result: -1 }),
       'a copy elsewhere': changed('chmod', '/srv/root/etc/passwd', { mode: 0o666 }),
     },

@@ -1,5 +1,6 @@
 import type { TestProcess } from '@ringfence/testkit';
 import { O } from '@ringfence/testkit';
+import { IPPROTO, SOCK } from '@ringfence/wire';
 import { type Scene, testContent } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -70,7 +71,7 @@ testContent('command-and-control.yaml', {
     quiet: {
       'bash waits for its own service': (s) => s.connect(s.start('/usr/bin/bash wait.sh'), '127.0.0.1', 5432),
       'bash looks up a user over a unix socket': (s) => s.connect(s.shell, '/run/nscd/socket'),
-      'bash resolves a name': (s) => s.connect(s.shell, '192.168.1.1', 53, { type: 2, protocol: 17 }),
+      'bash resolves a name': (s) => s.connect(s.shell, '192.168.1.1', 53, { type: SOCK.DGRAM, protocol: IPPROTO.UDP }),
       'curl under bash connects': (s) => s.connect(s.start('/usr/bin/curl u'), '203.0.113.9', 443),
     },
   },

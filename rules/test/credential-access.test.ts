@@ -1,5 +1,5 @@
 import { O, type TestProcess } from '@ringfence/testkit';
-import { type Scene, testContent, USER } from './support.ts';
+import { EXEC, type Scene, testContent, USER } from './support.ts';
 
 const TOKEN = '/run/secrets/kubernetes.io/serviceaccount/..2026_01_01/token';
 
@@ -55,7 +55,7 @@ testContent('credential-access.yaml', {
       'sudo checks a password': (s) => s.open(s.start('/usr/bin/sudo -s'), '/etc/shadow'),
       'cron checks an account': (s) => s.open(s.start('/usr/sbin/cron -f', s.init), '/etc/shadow'),
       'adduser, which is Perl': (s) =>
-        s.open(s.start('/usr/bin/perl /usr/sbin/adduser --system x', s.shell, { flags: 32 }), '/etc/shadow'),
+        s.open(s.start('/usr/bin/perl /usr/sbin/adduser --system x', s.shell, { flags: EXEC.script }), '/etc/shadow'),
       'a program of the system looks a user up, in Perl': (s) =>
         s.open(s.start('/usr/bin/perl -w /usr/sbin/dpkg-reconfigure x'), '/etc/shadow'),
       "Debian's daily backup of the user database": (s) => {

@@ -1,9 +1,11 @@
 import type { TestProcess } from '@ringfence/testkit';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 import { REMOTE, type Scene, testContent } from './support.ts';
 
+const { AF_INET, AF_PACKET } = records.AddressFamily;
 const REFUSED = { result: -111 };
 /** AF_PACKET, SOCK_RAW, ETH_P_ALL */
-const PACKETS = { family: 17, type: 3, protocol: 3 };
+const PACKETS = { family: AF_PACKET, type: SOCK.RAW, protocol: 3 };
 
 function ports(s: Scene, process: TestProcess, address: string, count: number): void {
   for (let port = 1; port <= count; port++) s.connect(process, address, port, REFUSED);
@@ -84,11 +86,16 @@ testContent('discovery.yaml', {
     as: 'warning discovery T1040',
     fires: {
       tcpdump: (s) => s.socket(s.start('/usr/bin/tcpdump -i any', s.inside), PACKETS),
-      'a program of its own': (s) => s.socket(s.start('/tmp/x', s.inside), { ...PACKETS, type: 2 }),
+      'a program of its own': (s) => s.socket(s.start('/tmp/x', s.inside), { ...PACKETS, type: SOCK.DGRAM }),
     },
     quiet: {
       'it is not allowed to': (s) => s.socket(s.start('/tmp/x', s.inside), { ...PACKETS, result: -1 }),
-      ping: (s) => s.socket(s.start('/usr/bin/ping example.com', s.inside), { family: 2, type: 3, protocol: 1 }),
+      ping: (s) =>
+        s.socket(s.start('/usr/bin/ping example.com', s.inside), {
+          family: AF_INET,
+          type: SOCK.RAW,
+          protocol: IPPROTO.ICMP,
+        }),
       'from the host': (s) => s.socket(s.start('/usr/sbin/dhclient eth0'), PACKETS),
     },
   },

@@ -1,5 +1,10 @@
 import { O, type TestProcess } from '@ringfence/testkit';
+import { records } from '@ringfence/wire';
 import { EXEC, NOBODY, PAIRED, REMOTE, type Scene, testContent } from './support.ts';
+
+const { Stdio: STDIO } = records;
+const REMOTE_INPUT = STDIO.INPUT | STDIO.NETWORK_INPUT;
+const REMOTE_OUTPUT = STDIO.OUTPUT | STDIO.NETWORK_OUTPUT;
 
 /** bash over a connection, as `bash -i >& /dev/tcp/…` makes it. */
 function reverseShell(s: Scene, parent?: TestProcess): TestProcess {
@@ -34,13 +39,13 @@ testContent('execution.yaml', {
       "busybox's sh": (s) => s.start('sh -i', s.inside, REMOTE, '/bin/busybox'),
     },
     quiet: {
-      'only its input comes from there': (s) => s.start('/bin/sh install.sh', s.shell, { stdioSockets: 0x101 }),
+      'only its input comes from there': (s) => s.start('/bin/sh install.sh', s.shell, { stdioSockets: REMOTE_INPUT }),
       'a session by ssh without a terminal': (s) => s.start(['bash', '-c', 'ls'], s.sshd, PAIRED, '/usr/bin/bash'),
       'npm runs a script': (s) =>
         s.start(['sh', '-c', 'tsc'], s.start('/usr/bin/node /usr/bin/npm run build'), PAIRED, '/usr/bin/dash'),
       'a service that systemd starts for each connection': (s) =>
         s.start('/bin/bash /usr/bin/check_mk_agent', s.init, REMOTE),
-      'only its output goes there': (s) => s.start('/bin/sh report.sh', s.shell, { stdioSockets: 0x202 }),
+      'only its output goes there': (s) => s.start('/bin/sh report.sh', s.shell, { stdioSockets: REMOTE_OUTPUT }),
       'busybox as another program': (s) => s.start('cat', s.inside, REMOTE, '/bin/busybox'),
     },
   },
@@ -59,7 +64,7 @@ testContent('execution.yaml', {
       'a shell of sshd': (s) => s.start('/usr/bin/ls', s.start('/bin/bash -c ls', s.sshd, PAIRED), PAIRED),
       'a command of a service that systemd starts for each connection': (s) =>
         s.start('/usr/bin/df', s.start('/bin/bash /usr/bin/check_mk_agent', s.init, REMOTE), REMOTE),
-      'its input is a file': (s) => s.start('/usr/bin/wc', reverseShell(s), { stdioSockets: 0x202 }),
+      'its input is a file': (s) => s.start('/usr/bin/wc', reverseShell(s), { stdioSockets: REMOTE_OUTPUT }),
     },
   },
   'Network tool given a shell': {

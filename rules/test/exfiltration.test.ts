@@ -1,6 +1,8 @@
+import { IPPROTO, records } from '@ringfence/wire';
 import { asksFor } from './packets.ts';
 import { NOBODY, REMOTE, type Scene, testContent } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 const started = (words: string) => (s: Scene) => s.start(words);
 
 /** A connection to the internet that has carried so much away. */
@@ -8,8 +10,8 @@ const flow =
   (by: string, sent: bigint, address = '203.0.113.9') =>
   (s: Scene) =>
     s.event(s.start(by), 'Flow', {
-      family: 2,
-      protocol: 6,
+      family: AF_INET,
+      protocol: IPPROTO.TCP,
       port: 443,
       address,
       localAddress: '10.0.0.1',

@@ -4,9 +4,10 @@ import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
 import { O } from '@ringfence/testkit';
-import type { EventView } from '@ringfence/wire';
+import { type EventView, IPPROTO, records, SOCK } from '@ringfence/wire';
 import { judge, Scene } from './support.ts';
 
+const { AF_INET, AF_PACKET } = records.AddressFamily;
 /** What happens, and the kind of the event that is meant: of what the conditions say all must hold on it, or none. */
 interface Case {
   readonly title: string;
@@ -37,9 +38,9 @@ const WEB: Parameters<Scene['startContainer']>[0] = {
 
 const REDIRECT = {
   ...{
-    family: 2,
-    type: 1,
-    protocol: 6,
+    family: AF_INET,
+    type: SOCK.STREAM,
+    protocol: IPPROTO.TCP,
     address: Buffer.from([203, 0, 113, 9]),
     port: 4444,
     sourceDescriptor: 3,
@@ -112,7 +113,7 @@ const cases: readonly Case[] = [
     title: 'a long name and a script',
     play: (scene) =>
       scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade', 'x'], scene.shell, {
-        flags: 32,
+        flags: records.ExecFlag.EXEC_SCRIPT,
         filename: '/opt/unattended-upgrade',
       }),
     type: 'execve',
@@ -121,7 +122,9 @@ const cases: readonly Case[] = [
   {
     title: 'a child of a script',
     play: (scene) => {
-      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, { flags: 32 });
+      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, {
+        flags: records.ExecFlag.EXEC_SCRIPT,
+      });
       scene.open(scene.start('true', scene.start('python3', script, {}, '/usr/bin/python3.11')), '/etc/x');
     },
     type: 'openat',
@@ -268,7 +271,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a packet socket',
-    play: (scene) => scene.socket(scene.start('/opt/x'), { family: 17, type: 3 }),
+    play: (scene) => scene.socket(scene.start('/opt/x'), { family: AF_PACKET, type: SOCK.RAW }),
     type: 'socket',
     holds: [
       'evt.type = socket and evt.arg.domain contains AF_PACKET and evt.arg[0] = AF_PACKET and evt.arg.type = raw',

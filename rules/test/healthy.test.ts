@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { O, type TestProcess } from '@ringfence/testkit';
-import { judge, PAIRED, Scene } from './support.ts';
+import { UNSET_ID } from '@ringfence/wire';
+import { EXEC, judge, PAIRED, Scene } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const APPEND = O.WRONLY | O.APPEND;
 const SH = '/usr/bin/dash';
-const ID_STAYS = 0xffff_ffffn;
+const ID_STAYS = BigInt(UNSET_ID);
 
 /** What the recommended rules say about a healthy machine: nothing from `warning` on; `notice` only where it is listed. */
 function healthy(title: string, notices: readonly string[], play: (s: Scene) => void): void {
@@ -32,7 +33,12 @@ function aptInstall(s: Scene, parent: TestProcess): void {
     s.open(dpkg, `${path}.dpkg-new`, WRITE);
   s.open(dpkg, '/var/lib/dpkg/tmp.ci/preinst', WRITE);
   s.start('/bin/sh /var/lib/dpkg/tmp.ci/preinst', dpkg, { filename: '/var/lib/dpkg/tmp.ci/preinst' }, SH);
-  const script = s.start('/bin/sh /var/lib/dpkg/info/x.postinst', dpkg, { flags: 32, filename: '/x.postinst' }, SH);
+  const script = s.start(
+    '/bin/sh /var/lib/dpkg/info/x.postinst',
+    dpkg,
+    { flags: EXEC.script, filename: '/x.postinst' },
+    SH,
+  );
   const adduser = s.start('/usr/bin/perl /usr/sbin/adduser --system x', script);
   s.open(adduser, '/etc/shadow');
   const useradd = s.start('/usr/sbin/useradd -r x', adduser);

@@ -1,8 +1,9 @@
+import { constants } from 'node:os';
 import type { ExecValues } from '@ringfence/testkit';
 import { RAISED, type Scene, testContent, USER } from './support.ts';
 
+const { SIGSEGV } = constants.signals;
 const SH = '/usr/bin/dash';
-const SIGSEGV = 11;
 
 /** A program has the fault of this number. */
 const crash =

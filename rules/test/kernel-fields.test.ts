@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventValues } from '@ringfence/testkit';
-import type { KindName } from '@ringfence/wire';
+import { type KindName, records } from '@ringfence/wire';
 import { compile, judge, Scene } from './support.ts';
 
+const { AF_INET, AF_UNIX } = records.AddressFamily;
 const LOOPBACK = '127.0.0.1';
 
 /** Conditions that hold on an event with these values, and some that do not. */
@@ -103,7 +104,7 @@ const table: readonly {
     not: ['destination.ip exists', 'io_uring.target exists', 'file.mode exists'],
   },
   {
-    event: ['IoUring', { opcode: 16, result: -111, family: 2, port: 443, address: LOOPBACK }],
+    event: ['IoUring', { opcode: 16, result: -111, family: AF_INET, port: 443, address: LOOPBACK }],
     holds: [
       'event.action = connect and event.category = network and event.outcome = failure',
       `destination.ip = ${LOOPBACK} and destination.port = 443`,
@@ -112,12 +113,12 @@ const table: readonly {
     not: ['source.ip exists', 'file.path exists', 'file.open.write = false'],
   },
   {
-    event: ['IoUring', { opcode: 13, result: 5, family: 2, port: 4000, address: LOOPBACK }],
+    event: ['IoUring', { opcode: 13, result: 5, family: AF_INET, port: 4000, address: LOOPBACK }],
     holds: [`event.action = accept and source.ip = ${LOOPBACK} and source.port = 4000`],
     not: ['destination.ip exists'],
   },
   {
-    event: ['IoUring', { opcode: 16, family: 1, path: '/run/docker.sock' }],
+    event: ['IoUring', { opcode: 16, family: AF_UNIX, path: '/run/docker.sock' }],
     holds: ['event.action = connect and io_uring.socket_path = /run/docker.sock'],
     not: ['file.path exists', 'destination.port exists'],
   },

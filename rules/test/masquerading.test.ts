@@ -1,6 +1,8 @@
 import { type EventValues, O } from '@ringfence/testkit';
+import { records } from '@ringfence/wire';
 import { EXEC, type Scene, testContent } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
 const [MEMFD, MPROTECT] = [1, 3];
 
@@ -164,11 +166,17 @@ testContent('masquerading.yaml', {
     as: 'notice execution T1106',
     fires: {
       'a file': ring('/tmp/x', { opcode: 18, result: 5, path: '/etc/hosts' }),
-      'a connection': ring('/home/ann/x', { opcode: 16, result: 0, family: 2, port: 443, address: '203.0.113.9' }),
+      'a connection': ring('/home/ann/x', {
+        opcode: 16,
+        result: 0,
+        family: AF_INET,
+        port: 443,
+        address: '203.0.113.9',
+      }),
     },
     quiet: {
       'a database': ring('/usr/lib/postgresql/18/bin/postgres', { opcode: 18, result: 5, path: '/var/lib/x' }),
-      'it sends': ring('/home/ann/x', { opcode: 26, result: 5, family: 2 }),
+      'it sends': ring('/home/ann/x', { opcode: 26, result: 5, family: AF_INET }),
       'a file in memory': (s) => s.start(['x'], s.shell, { flags: EXEC.memfd }, '/memfd:x'),
     },
   },

@@ -1,10 +1,19 @@
 import type { TestProcess } from '@ringfence/testkit';
+import { IPPROTO, records } from '@ringfence/wire';
 import type { Scene } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 const TYPES: Readonly<Record<string, number>> = { A: 1, CNAME: 5, NULL: 10, TXT: 16, AAAA: 28 };
 const PACKET_DNS = 1;
 
-const ends = { family: 2, protocol: 17, port: 53, address: '10.0.0.53', localAddress: '10.0.0.1', localPort: 40_000 };
+const ends = {
+  family: AF_INET,
+  protocol: IPPROTO.UDP,
+  port: 53,
+  address: '10.0.0.53',
+  localAddress: '10.0.0.1',
+  localPort: 40_000,
+};
 
 function message(name: string, type: string, flags: number): Buffer {
   const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));

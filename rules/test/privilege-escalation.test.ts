@@ -1,4 +1,5 @@
 import { credentialsOf, O, type TestProcess } from '@ringfence/testkit';
+import { UNSET_ID } from '@ringfence/wire';
 import { EXEC, NOBODY, RAISED, type Scene, testContent, USER } from './support.ts';
 
 const WRITE = O.WRONLY | O.CREAT | O.TRUNC;
@@ -6,7 +7,7 @@ const SETUID = { ...RAISED, flags: EXEC.setuid };
 
 /** enum rf_attempt_call */
 const [CAPSET_CALL, SETUID_CALL, SETGID_CALL, SETRESUID_CALL] = [7, 8, 9, 14];
-const STAYS = 0xffff_ffffn;
+const STAYS = BigInt(UNSET_ID);
 
 /** A change of credentials fails with EPERM; without ids it asks for 0. */
 function refused(s: Scene, process: TestProcess, call: number, first = 0n, second = STAYS, third = STAYS): void {

@@ -1,13 +1,21 @@
 import type { EventValues, TestProcess } from '@ringfence/testkit';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 import { NOBODY, RAISED, REMOTE, type Scene, testContent, USER } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 const BASH = '/usr/bin/bash';
 const SH = '/usr/bin/dash';
 const PYTHON = '/usr/bin/python3.11';
 
 /** Standard streams of the process become a connection with 203.0.113.9, which it has made, or by a call that says otherwise. */
 function tie(scene: Scene, process: TestProcess, streams: readonly number[], change: EventValues = {}): void {
-  const ends = { family: 2, type: 1, protocol: 6, address: Buffer.from([203, 0, 113, 9]), port: 4444 };
+  const ends = {
+    family: AF_INET,
+    type: SOCK.STREAM,
+    protocol: IPPROTO.TCP,
+    address: Buffer.from([203, 0, 113, 9]),
+    port: 4444,
+  };
   const own = { localAddress: Buffer.from([10, 0, 0, 5]), localPort: 50000, sourceDescriptor: 3, call: 2, count: 1 };
   for (const stream of streams)
     scene.event(process, 'Redirect', { ...ends, ...own, targetDescriptor: stream, result: stream, ...change });

@@ -24,8 +24,9 @@ import {
   testLogs,
   testRecords,
 } from '@ringfence/testkit';
-import { createSigningKey, EventView, KIND, TOPIC } from '@ringfence/wire';
+import { createSigningKey, EventView, KIND, records, TOPIC } from '@ringfence/wire';
 
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
 export const contentFolder: string = join(import.meta.dirname, '..');
 export const contentFiles: readonly string[] = readdirSync(contentFolder).filter((name) => name.endsWith('.yaml'));
 export const content: readonly RuleSource[] = contentFiles.map((name) => ({
@@ -41,9 +42,16 @@ export const NOBODY: ExecValues = { credentials: credentialsOf(65534) };
 /** Real user 1000, effective user root: what a set-user-id program gives. */
 export const RAISED: ExecValues = { credentials: { ...credentialsOf(0), uid: 1000, gid: 1000 } };
 /** Standard input and output are a connection to another machine, or a pair of unix sockets as Node and sshd make them. */
-export const REMOTE: ExecValues = { stdioSockets: 0x303 };
-export const PAIRED: ExecValues = { stdioSockets: 0x3 };
-export const EXEC = { memfd: 1, deleted: 2, setuid: 4, script: 32 } as const;
+export const PAIRED: ExecValues = { stdioSockets: STDIO.INPUT | STDIO.OUTPUT };
+export const REMOTE: ExecValues = {
+  stdioSockets: STDIO.INPUT | STDIO.OUTPUT | STDIO.NETWORK_INPUT | STDIO.NETWORK_OUTPUT,
+};
+export const EXEC: Readonly<Record<'memfd' | 'deleted' | 'setuid' | 'script', number>> = {
+  memfd: FLAG.EXEC_MEMFD,
+  deleted: FLAG.EXEC_DELETED,
+  setuid: FLAG.EXEC_SETUID,
+  script: FLAG.EXEC_SCRIPT,
+};
 
 /** A machine with systemd, somebody logged in by ssh, and containers: what most cases need. Every method adds events. */
 export class Scene extends TestHost {

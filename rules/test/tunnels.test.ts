@@ -1,7 +1,9 @@
 import type { TestProcess } from '@ringfence/testkit';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 import { asksFor, nobodyHas } from './packets.ts';
 import { NOBODY, type Scene, testContent, underWebServer } from './support.ts';
 
+const { AF_INET, AF_PACKET } = records.AddressFamily;
 const started = (words: string) => (s: Scene) => s.start(words);
 
 /** So many connections, `seconds` apart. */
@@ -22,12 +24,12 @@ function texts(s: Scene, by: string, count: number, type: string): void {
   for (let n = 0; n < count; n++) asksFor(s, process, `${n}.t.example`, type);
 }
 
-const raw = (by: string, protocol: number) => (s: Scene) => s.socket(s.start(by), { type: 3, protocol });
+const raw = (by: string, protocol: number) => (s: Scene) => s.socket(s.start(by), { type: SOCK.RAW, protocol });
 const listen = (by: string, address: string) => (s: Scene) =>
   s.socket(s.start(by), { operation: 3, result: 0, port: 4444, address: Buffer.from(address.split('.').map(Number)) });
 
 /** AF_PACKET, SOCK_RAW, ETH_P_ALL */
-const PACKETS = { family: 17, type: 3, protocol: 768 };
+const PACKETS = { family: AF_PACKET, type: SOCK.RAW, protocol: 768 };
 
 function strangers(s: Scene, process: TestProcess, count: number, name?: string): void {
   for (let n = 0; n < count; n++) nobodyHas(s, process, `${name ?? `x${n}`}.example`);
@@ -204,7 +206,7 @@ testContent('tunnels.yaml', {
     quiet: {
       tcpdump: (s) => s.socket(s.start('/usr/bin/tcpdump -i eth0'), PACKETS),
       'it may not': (s) => s.socket(s.start('/tmp/x'), { ...PACKETS, result: -1 }),
-      'an echo': (s) => s.socket(s.start('/tmp/x'), { family: 2, type: 3, protocol: 1 }),
+      'an echo': (s) => s.socket(s.start('/tmp/x'), { family: AF_INET, type: SOCK.RAW, protocol: IPPROTO.ICMP }),
     },
   },
   "Encrypted connection opened by a server's command": {

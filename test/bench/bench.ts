@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HOME } from '@ringfence/config';
-import { leave } from '@ringfence/runtime/process';
+import { exitAfterFlush } from '@ringfence/runtime/process';
 import type { BenchContext, Section } from './lib/context.ts';
 import { BenchError } from './lib/errors.ts';
 import { mib } from './lib/figures.ts';
@@ -92,4 +92,4 @@ try {
   process.stderr.write(`bench: ${error.message}\n`);
   process.exitCode = error.code === 'ERR_BENCH_USAGE' ? 2 : 1;
 }
-await leave();
+await exitAfterFlush();

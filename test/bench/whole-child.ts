@@ -9,11 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AuditReader, startAuditor } from '@ringfence/auditor';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { loadConfig, SERVICES } from '@ringfence/config';
-import { topicSpecs } from '@ringfence/runtime';
-import { startReplayed } from '@ringfence/runtime/replay';
+import { startReplayServices } from '@ringfence/runtime/replay';
 import { lagOf } from '@ringfence/runtime/status';
 import { createLogger } from '@ringfence/telemetry';
-import { openRecording, TOPIC } from '@ringfence/wire';
+import { openRecording, TOPIC, topicsWith } from '@ringfence/wire';
 
 const [path = '', dir = ''] = process.argv.slice(2);
 /** Records fed before the services are let to work: what the bus holds beside the audit trail stays small. */
@@ -24,11 +23,11 @@ const log = createLogger({ ...config.log, level: 'warn' });
 await using recording = await openRecording(path);
 await using stack = new AsyncDisposableStack();
 const bus = stack.use(await openEmbeddedBus({ path: join(dir, 'bus.db'), maxBytes: 2 ** 33 }));
-await bus.ensureTopics(topicSpecs(config));
+await bus.ensureTopics(topicsWith(1));
 const trail = join(dir, 'audit.db');
 const auditor = await startAuditor({ options: { path: trail }, bus, log });
 stack.defer(() => auditor.close());
-const { detector } = await startReplayed(stack, bus, recording, config, log);
+const { detector } = await startReplayServices(stack, bus, recording, config, log);
 
 const [host = ''] = recording.enrolled.keys();
 const records = await Array.fromAsync(recording.records());

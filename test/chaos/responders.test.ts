@@ -25,18 +25,8 @@ import {
 } from '@ringfence/identity';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
 import { createLogger } from '@ringfence/telemetry';
-import {
-  createTestAlert,
-  createTestLineage,
-  EVIDENCE_BOOT,
-  kafkaMissing,
-  type RedisServer,
-  redisMissing,
-  sharedKafka,
-  startRedis,
-  startTcpProxy,
-  type TcpProxy,
-} from '@ringfence/testkit';
+import { createTestAlert, createTestLineage, EVIDENCE_BOOT, startTcpProxy, type TcpProxy } from '@ringfence/testkit';
+import { kafkaMissing, type RedisServer, redisMissing, sharedKafka, startRedis } from '@ringfence/testkit/servers';
 import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
 import { reservePorts } from '../../packages/testkit/src/servers/ports.ts';
 import { AgentControl } from '../../services/collector/src/control/control.ts';

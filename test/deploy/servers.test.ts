@@ -5,13 +5,12 @@ import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startRedis } from '@ringfence/testkit';
+import { startRedis } from '@ringfence/testkit/servers';
 import { until } from '../e2e/lib/wait.ts';
 import { Engine, skip as engineSkip } from './lib/engine.ts';
 
 const IMAGE = 'redis:8.2-alpine';
 const CHILD = `
-import { startRedis } from '@ringfence/testkit';
 await using server = await startRedis();
 console.log(server.url);
 await new Promise((resolve) => setTimeout(resolve, 600_000));`;

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
+import { readable } from '@ringfence/testkit';
 import { Installation, Running } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
@@ -65,7 +66,7 @@ describe('the systemd unit', () => {
       const others = join(dir, 'others');
       mkdirSync(others);
       for (const user of ['root', 'nobody']) {
-        const compiled = spawnSync(join(root, 'deploy/bin/precompile'), [user, cache], {
+        const compiled = spawnSync(readable(join(root, 'deploy/bin/precompile')), [user, cache], {
           env: { ...process.env, NODE_COMPILE_CACHE: others },
           encoding: 'utf8',
         });
@@ -84,7 +85,7 @@ describe('the systemd unit', () => {
         '--bounding-set=-all',
         '--inh-caps=-all',
       ];
-      const command = [...asNobody, join(root, 'deploy/bin/ringfence'), '--version'];
+      const command = [...asNobody, readable(join(root, 'deploy/bin/ringfence')), '--version'];
       const told = spawnSync('setpriv', command, {
         env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
         encoding: 'utf8',
@@ -116,7 +117,7 @@ describe('the systemd unit', () => {
     const identity = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
     const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`, '--no-new-privs'];
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
-    const up = [join(root, 'deploy/bin/ringfence'), 'up', '--config', '/dev/null', ...settings];
+    const up = [readable(join(root, 'deploy/bin/ringfence')), 'up', '--config', '/dev/null', ...settings];
     const child = spawn('setpriv', [...identity, ...rights, ...up], { stdio: ['ignore', 'pipe', 'pipe'] });
     await using running = new Running(child);
     await running.says('watching this machine');

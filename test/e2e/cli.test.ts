@@ -170,8 +170,8 @@ describe('the command line of somebody without privileges', {
     const { code, stdout } = await home.run(['doctor', ...settings], asNobody);
     assert.equal(code, 1);
     assert.match(stdout, /✗ privilege/);
-    assert.match(stdout, /mend it: .*sudo|mend it: .*root/);
-    assert.match(stdout, /not tried: mend the above first/);
+    assert.match(stdout, /fix: .*sudo|fix: .*root/);
+    assert.match(stdout, /not tried: fix the failed checks above first/);
   });
 
   test("a state directory of somebody else's is named", async () => {

@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { alertReason, storyLines } from '@ringfence/incident-text';
 import type { Command, Incident, Result } from '@ringfence/wire';
 import { cgroupRoot, pidsIn, TestContainer } from './lib/container.ts';
 import { Installation } from './lib/program.ts';
@@ -79,7 +80,7 @@ describe('the demo on the running kernel', { skip }, () => {
       assert.equal(incident.container?.image, 'shop/web:1.4');
       assert.equal(incident.severity, 'critical');
       assert.equal(incident.state, 'open');
-      const story = incident.story.join('\n');
+      const story = storyLines(incident).join('\n');
       for (const part of [
         'sh -c test -f x.png; id; uname -a',
         '/tmp/.x',
@@ -88,7 +89,7 @@ describe('the demo on the running kernel', { skip }, () => {
         '/etc/cron.d/update',
       ])
         assert.ok(story.includes(part), `the story does not tell of ${part}:\n${story}`);
-      for (const alert of incident.alerts) assert.notEqual(alert.why, '');
+      for (const alert of incident.alerts) assert.notEqual(alertReason(alert), '');
     });
 
     await t.test('the killed process is the helper of the demo, once', () => {

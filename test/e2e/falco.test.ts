@@ -37,7 +37,7 @@ const exec = (name: string, ...args: string[]): string[] => ['exec', which(name)
 
 let place: TestPlace;
 
-const attack_steps = (): readonly Deed[] => [
+const attackSteps = (): readonly Deed[] => [
   {
     rule: 'Directory traversal monitored file read',
     program: 'attack_steps',
@@ -167,7 +167,7 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
     // One of the rules asks for every read of the machine.
     const interest = { ...interestOf(rules), openPathPrefixes: ['/etc'], openNames: [] };
     const collector = await startTestCollector(place, bus, {}, { interest });
-    const [old, ...others] = [...attack_steps()].sort(
+    const [old, ...others] = [...attackSteps()].sort(
       (a, b) => Number(b.steps[0] === 'sleep') - Number(a.steps[0] === 'sleep'),
     );
     const first = run(old!);
@@ -205,7 +205,7 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
   const table = missing === false ? ruleNames() : [];
   for (const rule of table) {
     test(`${rule}: done, it fires, and no other`, (t) => {
-      const deed = attack_steps().find((one) => one.rule === rule);
+      const deed = attackSteps().find((one) => one.rule === rule);
       if (deed === undefined)
         return t.skip('the sensor has no event for it: the rule is reported as one that never matches');
       if (deed.needs !== undefined && !existsSync(deed.needs)) return t.skip(`there is no ${deed.needs} here`);

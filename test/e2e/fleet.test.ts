@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Status } from '@ringfence/runtime/status';
-import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit';
+import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit/servers';
 import { type Ended, Running } from './lib/program.ts';
 import { skip as noRoot } from './lib/root.ts';
 import { until } from './lib/wait.ts';

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { loadIdentity } from '@ringfence/identity';
-import { kafkaMissing, startTcpProxy } from '@ringfence/testkit';
+import { startTcpProxy } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import {
   type Alert,
   alertId,

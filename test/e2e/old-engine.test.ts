@@ -4,6 +4,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
+import { readable } from '@ringfence/testkit';
 import { Installation, MAIN, Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
@@ -19,9 +20,9 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
     chmodSync(home.dir, 0o755);
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const command = [
-      process.execPath,
+      readable(process.execPath),
       '--conditions=@ringfence/source',
-      MAIN,
+      readable(MAIN),
       'up',
       '--config',
       '/dev/null',
@@ -42,7 +43,7 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
       [[], sensor.sort()],
     );
     const { stdout: said } = await home.run(['doctor']);
-    assert.match(said, /✓ privileges +every capability that is needed, in what runs/);
+    assert.match(said, /✓ privileges +every needed capability, in the running processes/);
     assert.match(said, /✓ runs as .*CAP_SYS_ADMIN/);
     for (const { pid } of processes) assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^NoNewPrivs:\t1$/m);
     assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);

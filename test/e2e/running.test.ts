@@ -110,7 +110,7 @@ describe('a running ringfence', { skip }, () => {
   test('it stops at SIGTERM, cleanly', async () => {
     const { code, stdout } = await up.stop('SIGTERM');
     assert.equal(code, 0);
-    assert.match(stdout, /stopping: what is in hand is finished first/);
+    assert.match(stdout, /stopping after the current batches/);
     home.assertClean();
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kafkaMissing } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import { SmallFleet } from './lib/fleet.ts';
 import { death } from './lib/fleet-agent.ts';
 import { receiveTraces } from './lib/traces.ts';

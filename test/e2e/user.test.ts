@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  constants,
   copyFileSync,
   lstatSync,
   mkdirSync,
@@ -21,10 +22,11 @@ import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { loadHostId } from '@ringfence/identity/local';
 import type { Status } from '@ringfence/runtime/status';
-import { kafkaMissing } from '@ringfence/testkit';
+import { readable } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
-import { Installation, type Running, type RunOptions } from './lib/program.ts';
+import { Installation, MAIN, type Running, type RunOptions } from './lib/program.ts';
 import { skip as unable } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
@@ -213,7 +215,7 @@ describe('up as an unprivileged user', { skip }, () => {
       new RegExp(`✓ runs as +pid ${up.pid}, uid ${UID}, no capability; pid ${sensor}, `),
     );
     const { stdout: told } = await home.run(['doctor'], { uid: UID });
-    assert.match(told, /✓ privileges +every capability that is needed, in what runs/);
+    assert.match(told, /✓ privileges +every needed capability, in the running processes/);
     assert.match(told, /not tried: only root may; what runs has tried them/);
     for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
       assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
@@ -346,6 +348,35 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.equal((await second.stop()).code, 0, second.stderr);
     assert.deepEqual(readdirSync(pinPath), []);
     assert.equal(statSync(join(home.stateDir, 'of-root')).uid, 0);
+  });
+
+  test('a start on the way to which a folder is closed to the user names that folder, and changes nothing', async (t) => {
+    const closed = mkdtempSync(join(tmpdir(), 'rf-closed-'));
+    t.after(() => rmSync(closed, { recursive: true }));
+    mkdirSync(join(closed, 'bin'));
+    const node = join(closed, 'bin/node');
+    copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
+    chmodSync(node, 0o755);
+    const stateDir = join(closed, 'state');
+    mkdirSync(stateDir);
+    const cases: readonly (readonly [node: string, settings: readonly string[], target: string])[] = [
+      [node, [], node],
+      [process.execPath, [`stateDir=${stateDir}`], stateDir],
+      [process.execPath, [`runDir=${closed}/new/run`], `${closed}/new/run`],
+    ];
+    for (const [program, settings, target] of cases) {
+      await using home = installation(settings);
+      const flags = ['--config', '/dev/null', ...home.settings.flatMap((text) => ['--set', text])];
+      const args = ['--conditions=@ringfence/source', readable(MAIN), 'up', ...flags];
+      const { status, stderr } = spawnSync(readable(program), args, { encoding: 'utf8' });
+      assert.equal(status, 1, stderr);
+      const [line, ...more] = stderr.split('\n');
+      assert.ok(line?.startsWith(`ringfence: user: ${USER} can't enter ${closed}, on the way to ${target}: `), stderr);
+      assert.match(line ?? '', new RegExp(`chmod o\\+x ${closed}$`));
+      assert.deepEqual(more, ['']);
+      assert.equal(statSync(stateDir).uid, 0);
+      home.assertClean();
+    }
   });
 
   test('a start that can’t be says why, and leaves nothing', async () => {

@@ -279,9 +279,9 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
   test('explains why a target cannot be traced, and what to do', async () => {
     const none = await start([]).done;
     assert.equal(none.code, 1);
-    assert.match(none.stderr, /one of --pid, --cgroup, --container, or a command/);
-    assert.match((await start(['--pid', '4194303']).done).stderr, /there is no such process/);
+    assert.match(none.stderr, /exactly one of --pid, --cgroup, --container or a command/);
+    assert.match((await start(['--pid', '4194303']).done).stderr, /no such process/);
     assert.match((await start(['--', 'no-such-program-here']).done).stderr, /there is no such program in PATH/);
-    assert.match((await start(['--cgroup', '/none']).done).stderr, /neither this nor .* is a cgroup/);
+    assert.match((await start(['--cgroup', '/none']).done).stderr, /neither this path nor .* is a cgroup/);
   });
 });

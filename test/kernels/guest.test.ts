@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runInGuest } from '@ringfence/testkit';
+import { runInGuest } from '@ringfence/testkit/kernels';
 import { findKernel } from './lib/find-kernels.ts';
 
 const kernel = await findKernel();

@@ -3,7 +3,7 @@ import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit';
+import { debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit/kernels';
 import { cgroup2, sensorObject } from '@ringfence/testkit/sensor';
 import type { FileReport } from '../../tools/test-runner/file-report.ts';
 import { printFailures, printFile, printTotals } from '../../tools/test-runner/report.ts';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
 import { O, type TestProcess } from '@ringfence/testkit';
 import { type Event, type Incident, LANE, u64FromBigInt } from '@ringfence/wire';
 import { Machine, TestFleet } from '../../services/detector/test/fleet.ts';
@@ -52,7 +53,7 @@ function says(
 
 const tactics = ({ stages }: Incident): string[] => stages.map(({ tactic }) => tactic);
 const rules = ({ alerts }: Incident): string[] => alerts.map(({ rule }) => rule);
-const whys = ({ alerts }: Incident): string[] => alerts.map(({ why }) => why);
+const reasonsOf = ({ alerts }: Incident): string[] => alerts.map(alertReason);
 
 function fetchAndRun({ host }: Machine, shell: TestProcess, path = '/tmp/x'): TestProcess {
   host.open(host.spawn(shell, '/usr/bin/curl'), path, WRITE);
@@ -90,7 +91,7 @@ describe('attacks on hosts that exist only in their events', () => {
     assert.deepEqual(tactics(incident), ['credential-access', 'persistence']);
     assert.deepEqual(rules(incident), ['Password guessed', 'Cron job written']);
     assert.deepEqual(
-      whys(incident).map((why) => why.replace(/;.*/, '')),
+      reasonsOf(incident).map((reason) => reason.replace(/;.*/, '')),
       ['opened this incident', `its session came from ${ATTACKER}, from where "Password guessed" was raised`],
     );
   });
@@ -125,10 +126,10 @@ describe('attacks on hosts that exist only in their events', () => {
       new Set(['Web server started a shell', 'Logged in elsewhere', 'Private key read', 'Cron job written']),
     );
     assert.equal(incident.severity, 'critical');
-    assert.match(incident.title, /, on 3 hosts$/);
+    assert.match(incidentTitle(incident), /, on 3 hosts$/);
     for (const detail of ['tcp 10.0.0.1:41000 → 10.0.0.2:22', 'tcp 10.0.0.2:42000 → 10.0.0.3:22'])
       assert.ok(
-        incident.story.some((line) => line.includes(`the connection ${detail} was seen from both ends`)),
+        storyLines(incident).some((line) => line.includes(`the connection ${detail} was seen from both ends`)),
         detail,
       );
   });
@@ -153,7 +154,8 @@ describe('attacks on hosts that exist only in their events', () => {
         ['credential-access', 'persistence'],
       ],
     );
-    assert.match(incident.joined[0]?.why ?? '', /^both were entered with the same key SHA256:stolen$/);
+    const reasons = incident.joined.map(joinReason);
+    assert.match(reasons[0] ?? '', /^both hosts were entered with the same key SHA256:stolen$/);
   });
 
   test('slowly, a step every twenty minutes of one hour: one incident, whose score has faded meanwhile', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
-import { kafkaMissing } from '@ringfence/testkit';
+import { kafkaMissing } from '@ringfence/testkit/servers';
 import { createSigningKey, TOPIC } from '@ringfence/wire';
 import { SmallFleet } from '../e2e/lib/fleet.ts';
 import { death, lives } from '../e2e/lib/fleet-agent.ts';

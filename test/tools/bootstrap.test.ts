@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it, type TestContext } from 'node:test';
+import { readable } from '@ringfence/testkit';
 
 const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-bootstrap-'));
@@ -61,7 +62,7 @@ before(() => {
   );
   write('tools/other.ts', `console.log('other', ...process.argv.slice(2), process.execArgv.join(' '));`);
   mkdirSync(join(root, 'node_modules/node/bin'), { recursive: true });
-  symlinkSync(process.execPath, join(root, 'node_modules/node/bin/node'));
+  symlinkSync(readable(process.execPath), join(root, 'node_modules/node/bin/node'));
   setInstalled(LOCK.packages);
 });
 
@@ -221,7 +222,7 @@ describe('where system packages are missing and may not be installed, the bootst
       '-c',
       script,
       'sh',
-      process.execPath,
+      readable(process.execPath),
       join(root, 'tools/bootstrap.mjs'),
       '--help',
     ];
@@ -238,17 +239,46 @@ describe('where system packages are missing and may not be installed, the bootst
   });
 });
 
-describe('the container engine for tests', () => {
-  it('is brought by the tests alone; where it can not be, the reason is said and they go on', (t) => {
-    if (process.getuid?.() !== 0) return t.skip('an engine is brought to root only');
-    write('tools/test.ts', "console.log('the tests');");
+describe('what tests need', () => {
+  const unprivileged = process.getuid?.() === 0 ? false : 'an engine is brought to root only';
+  let env: NodeJS.ProcessEnv;
+
+  before(() => {
+    write('tools/test.ts', "console.log('the tests', ...process.argv.slice(2));");
+    write('rules/test/table.test.ts', '');
+    write('test/deploy/image.test.ts', "import './lib/brought.ts';");
+    write('test/deploy/lib/brought.ts', '');
     write('bin/apt-get', '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "E: Could not resolve host"; exit 100\n');
     chmodSync(join(root, 'bin/apt-get'), 0o755);
-    const env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` };
-    assert.doesNotMatch(bootstrap(['--run', 'tools/other.ts'], { env }).stderr, /engine/);
-    const { stdout, stderr, status } = bootstrap(['--run', 'tools/test.ts'], { env });
-    assert.deepEqual({ stdout, status }, { stdout: 'the tests\n', status: 0 });
-    assert.match(stderr, /Could not resolve host\nGoing on without container engines/);
+    env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` };
+  });
+
+  const engineSteps = (...args: string[]) => {
+    const { stdout, stderr, status } = bootstrap(['--run', ...args], { env });
+    assert.equal(status, 0, stderr);
+    return { stdout, engine: /Container engines/.test(stderr), stderr };
+  };
+
+  it('is not brought for a file that needs nothing, for a list, or for another program', { skip: unprivileged }, () => {
+    for (const args of [
+      ['tools/test.ts', 'rules/test/table'],
+      ['tools/test.ts', 'rules/test/table', '--only', 'image', '--timeout', '5'],
+      ['tools/test.ts', '--list'],
+      ['tools/test.ts', '--no-such-option'],
+      ['tools/other.ts'],
+    ])
+      assert.equal(engineSteps(...args).engine, false, args.join(' '));
+  });
+
+  it('is brought for the file that needs it and for the whole run; failing that, the tests run without', {
+    skip: unprivileged,
+  }, () => {
+    for (const args of [[], ['--only', 'any'], ['deploy'], ['rules', 'deploy']]) {
+      const { stdout, stderr, engine } = engineSteps('tools/test.ts', ...args);
+      assert.equal(engine, true, args.join(' '));
+      assert.equal(stdout, `${['the tests', ...args].join(' ')}\n`);
+      assert.match(stderr, /Could not resolve host\nGoing on without container engines/);
+    }
     assert.deepEqual(
       readdirSync(join(root, 'dist')).filter((name) => name.startsWith('engine')),
       [],

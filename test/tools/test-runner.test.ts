@@ -34,7 +34,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 before(() => {
-  cpSync(join(repository, 'tools/test-runner'), join(root, 'tools/test-runner'), { recursive: true });
+  for (const name of ['bootstrap', 'test-runner'])
+    cpSync(join(repository, 'tools', name), join(root, 'tools', name), { recursive: true });
   cpSync(join(repository, 'tools/test.ts'), join(root, 'tools/test.ts'));
   // The runner starts the servers that files share.
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
@@ -55,7 +56,7 @@ before(() => {
 
 function runTests(...args: string[]) {
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const { stdout, status } = spawnSync(
+  const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--conditions=@ringfence/source', join(root, 'tools/test.ts'), ...args],
     {
@@ -64,7 +65,7 @@ function runTests(...args: string[]) {
       env,
     },
   );
-  return { lines: stdout.trimEnd().split('\n'), stdout, status };
+  return { lines: stdout.trimEnd().split('\n'), stdout, stderr, status };
 }
 
 describe('the test runner', () => {
@@ -181,6 +182,19 @@ describe('the test runner', () => {
       const { lines, status } = runTests(filter, '--only', title);
       assert.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped');
       assert.equal(status, 0);
+    }
+  });
+
+  it('reports a wrong option in one line, with exit code 2', () => {
+    for (const [args, message] of [
+      [['--timeout', '-1x'], /--timeout/],
+      [['--timeout=0'], /^--timeout 0: expected seconds, above 0\n$/],
+      [['--no-such-option'], /^Unknown option '--no-such-option'[^\n]*\n$/],
+    ] as const) {
+      const { stdout, stderr, status } = runTests(...args);
+      assert.equal(stdout, '');
+      assert.match(stderr, message);
+      assert.equal(status, 2);
     }
   });
 

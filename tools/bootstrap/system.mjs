@@ -38,15 +38,11 @@ function hasJava(oldest) {
     .some((release) => Number(/JAVA_VERSION="(\d+)/.exec(readFileSync(release, 'utf8'))?.[1]) >= oldest);
 }
 
-/**
- * What must be there, and which package brings it. Of several apt packages the first that exists is taken.
- * `role` sensor: to build it; run: to load it; tests: to build the programs that provoke it; servers: what the real servers behind tests and
- * `ringfence dev fleet` run on; guests: other kernels that tests run on.
- */
+/** The programs and libraries behind the needs of needs.mjs, and the package that brings each. Of several apt packages the first that exists is taken. */
 const REQUIREMENTS = [
   {
     what: 'clang (builds the sensor)',
-    role: 'sensor',
+    need: 'clang',
     present: () => hasProgram('clang-16', 'clang-19', 'clang'),
     apt: ['clang-16', 'clang'],
     dnf: 'clang',
@@ -55,7 +51,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'bpftool (reads the kernel type information)',
-    role: 'sensor',
+    need: 'clang',
     present: () => hasProgram('bpftool'),
     apt: ['bpftool', 'linux-tools-generic'],
     dnf: 'bpftool',
@@ -64,7 +60,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'libbpf headers (bpf/bpf_helpers.h)',
-    role: 'sensor',
+    need: 'clang',
     present: () => existsSync('/usr/include/bpf/bpf_helpers.h'),
     apt: ['libbpf-dev'],
     dnf: 'libbpf-devel',
@@ -73,7 +69,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'libbpf (libbpf.so.1, loads the sensor)',
-    role: 'run',
+    need: 'libbpf',
     present: () => hasLibrary('libbpf.so.1'),
     apt: ['libbpf1'],
     dnf: 'libbpf',
@@ -82,7 +78,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'a C compiler and libc headers (builds test programs)',
-    role: 'tests',
+    need: 'compiler',
     present: () => hasProgram('cc', 'gcc') && existsSync('/usr/include/stdio.h'),
     apt: ['gcc'],
     dnf: 'gcc glibc-devel',
@@ -92,7 +88,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'Maven with Java 17 or newer (fetches and runs Kafka and Elasticsearch)',
-    role: 'servers',
+    need: 'servers',
     present: () => hasProgram('mvn') && hasProgram('java'),
     apt: ['maven'],
     dnf: 'maven',
@@ -101,7 +97,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'Java 21 or newer, or pip to bring one (runs Elasticsearch)',
-    role: 'servers',
+    need: 'servers',
     present: () => hasJava(21) || hasProgram('pip3', 'pip'),
     apt: ['openjdk-21-jre-headless', 'python3-pip'],
     dnf: 'java-21-openjdk-headless',
@@ -111,7 +107,7 @@ const REQUIREMENTS = [
   {
     // Debian's redis-server would start a service; its program is in the tools, under another name.
     what: 'Redis (redis-server)',
-    role: 'servers',
+    need: 'servers',
     present: () => hasProgram('redis-server', 'redis-check-rdb'),
     apt: ['redis-tools'],
     dnf: 'redis',
@@ -120,7 +116,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'QEMU (qemu-system-x86_64, boots other kernels)',
-    role: 'guests',
+    need: 'guests',
     present: () => hasProgram('qemu-system-x86_64'),
     apt: ['qemu-system-x86'],
     dnf: 'qemu-system-x86-core',
@@ -129,7 +125,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'QEMU for arm64 (qemu-system-aarch64, boots kernels of that architecture)',
-    role: 'guests',
+    need: 'guests',
     present: () => hasProgram('qemu-system-aarch64'),
     apt: ['qemu-system-arm'],
     dnf: 'qemu-system-aarch64-core',
@@ -138,7 +134,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'a static busybox (starts those kernels)',
-    role: 'guests',
+    need: 'guests',
     present: () => hasProgram('busybox'),
     apt: ['busybox-static'],
     dnf: 'busybox',
@@ -147,7 +143,7 @@ const REQUIREMENTS = [
   },
   {
     what: 'make (builds the kernel module that tests put into them)',
-    role: 'guests',
+    need: 'guests',
     present: () => hasProgram('make'),
     apt: ['make'],
     dnf: 'make',
@@ -202,8 +198,8 @@ function report(missing) {
   say('Missing on this system:');
   for (const { what } of missing) say(`  - ${what}`);
   if (command !== undefined) say(`Install it as root with: ${command}`);
-  const roles = new Set(missing.map(({ role }) => role));
-  if (roles.has('sensor') || roles.has('run')) say('Going on: what needs the sensor will not work until then.');
+  const needs = new Set(missing.map(({ need }) => need));
+  if (needs.has('clang') || needs.has('libbpf')) say('Going on: what needs the sensor will not work until then.');
   else say('Going on: what needs it will say so; tests that do will be skipped.');
 }
 
@@ -217,20 +213,20 @@ function isMusl() {
 
 /**
  * Looks at files only when all is there; asks apt for the rest where it may, else says what is missing and goes on.
- * @param {readonly string[]} roles of what is needed
+ * @param {ReadonlySet<string>} needs of needs.mjs
  * @returns {Promise<boolean>} whether the sensor can be built here
  */
-export async function bringSystemPackages(roles) {
+export async function bringSystemPackages(needs) {
   if (process.platform !== 'linux') return false;
   if (isMusl()) say('This is a musl system; Ringfence is tried on glibc only.');
-  const lacking = () => REQUIREMENTS.filter(({ role, present }) => roles.includes(role) && !present());
+  const lacking = () => REQUIREMENTS.filter(({ need, present }) => needs.has(need) && !present());
   let missing = lacking();
   if (missing.length > 0 && isRoot() && hasProgram('apt-get')) {
     await installWithApt(missing);
     missing = lacking();
   }
   if (missing.length > 0) report(missing);
-  if (missing.some(({ role }) => role === 'sensor')) return false;
+  if (!needs.has('sensor') || missing.some(({ need }) => need === 'clang')) return false;
   if (existsSync('/sys/kernel/btf/vmlinux')) return true;
   say('This kernel has no type information (/sys/kernel/btf/vmlinux): going on without building the sensor.');
   return false;

@@ -1,5 +1,4 @@
-import { glob } from 'node:fs/promises';
-import { join } from 'node:path';
+import { testPaths } from '../bootstrap/test-files.mjs';
 
 export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine';
 
@@ -10,14 +9,6 @@ export interface TestFile {
   readonly turn: Turn | undefined;
 }
 
-const PATTERNS = [
-  'packages/*/test/**/*.test.ts',
-  'services/*/test/**/*.test.ts',
-  'cli/test/**/*.test.ts',
-  'rules/**/*.test.ts',
-  'policies/**/*.test.ts',
-  'test/**/*.test.ts',
-];
 const TURNS: readonly (readonly [Turn, RegExp])[] = [
   // all in one process, which loads the sensor once for most of them
   ['sensor', /^test\/kernel\/sensor\//],
@@ -31,17 +22,12 @@ const TURNS: readonly (readonly [Turn, RegExp])[] = [
 ];
 /** What takes minutes begins first, so that in the end nobody waits for it alone. */
 const LONG = /\/(sink|kernels|fleet)\/|\/(fleet|sensor|integrity|silence|outage)\.test/;
-const LEFT_OUT = /(^|\/)(node_modules|dist)\/|^test\/bench\//;
 
-/** Every test file, in a stable order: first what takes turns, then the long ones; with `filters`, those whose path contains one of them. */
-export async function findTestFiles(root: string, filters: readonly string[]): Promise<TestFile[]> {
-  const paths: string[] = [];
-  for await (const path of glob(PATTERNS, { cwd: root, exclude: (name) => name === 'node_modules' })) paths.push(path);
-  return paths
-    .filter((path) => !LEFT_OUT.test(path))
-    .filter((path) => filters.length === 0 || filters.some((filter) => join(root, path).includes(filter)))
+/** Returns the test files that the filters select: first what takes turns, then the long ones, each in the order of their paths. */
+export function findTestFiles(root: string, filters: readonly string[]): TestFile[] {
+  return testPaths(root, filters)
     .map((path) => ({ path, turn: turnOf(path) }))
-    .sort((a, b) => rankOf(a) - rankOf(b) || (a.path < b.path ? -1 : 1));
+    .sort((a, b) => rankOf(a) - rankOf(b));
 }
 
 function turnOf(path: string): Turn | undefined {

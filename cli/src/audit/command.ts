@@ -3,14 +3,14 @@ import { type PublishedHeads, readHeads, type Verification, verifyAudit } from '
 import { paintFor } from '@ringfence/base';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
-import { openSite } from '@ringfence/runtime';
+import { openDeployment } from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { createLogger } from '@ringfence/telemetry';
 import { TOPIC } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { grouped } from '../shared/grouped.ts';
+import { grouped } from '../shared/numbers.ts';
 import { auditLines } from './view.ts';
 
 interface VerifyOptions {
@@ -23,29 +23,34 @@ export function addAudit(program: Command): void {
   const audit = program.command('audit').description(DESCRIPTIONS.audit);
   const verify = audit
     .command('verify')
-    .description('find what was changed, taken out, put in or cut off in the audit trail')
+    .description('find records of the audit trail that were changed, removed, inserted or cut off')
     .option('--json', 'print one JSON object')
-    .option(
-      '--no-heads',
-      'leave out the heads on the bus: a trail that was rewritten from some place on is then not told',
-    )
+    .option('--no-heads', 'skip the heads on the bus; a trail that was rewritten up to its end then goes unnoticed')
     .addHelpText(
       'after',
-      '\nWalks every chain of the trail that the settings name, and holds it against the heads that auditors signed on ringfence.audit-heads.\nIn a fleet it takes the identity of an auditor. Nothing is changed; it may run while the trail is written.\nExit code 0 when the trail is whole, 1 when it is not, or when that could not be told.\n\nExamples:\n  ringfence audit verify\n  ringfence audit verify --config fleet.yaml --json | jq .problems',
+      `
+Walks every chain of the configured audit trail and compares it with the heads that auditors signed on
+ringfence.audit-heads. In a fleet it needs the identity of an auditor. It changes nothing and may run at any time.
+
+Exit codes: 0 the trail is intact, 1 it is not, or could not be verified.
+
+Examples:
+  ringfence audit verify
+  ringfence audit verify --config fleet.yaml --json | jq .problems`,
     );
   withSettings(verify, '--state-dir').action(async (_, self: Command) => {
     const { json, heads } = self.opts<VerifyOptions>();
     const config = settingsOf(self);
-    const noted = heads ? await headsOnBus(config) : null;
-    const found = await verifyAudit(config.auditor, noted ?? NONE, showProgress);
+    const notedHeads = heads ? await headsOnBus(config) : null;
+    const found = await verifyAudit(config.auditor, notedHeads ?? NO_HEADS, showProgress);
     clearProgress();
-    if (json) printJson({ ...jsonOf(found), headsVerified: noted?.areVerified ?? false }, 2);
-    else print(auditLines(paintFor(process.stdout), found, noted, placeOf(config)).join('\n'));
-    if (!isWhole(found)) process.exitCode = 1;
+    if (json) printJson({ ...jsonOf(found), headsVerified: notedHeads?.areVerified ?? false }, 2);
+    else print(auditLines(paintFor(process.stdout), found, notedHeads, locationOf(config)).join('\n'));
+    if (found.problemCount > 0) process.exitCode = 1;
   });
 }
 
-const NONE: PublishedHeads = { heads: [], forged: [], areVerified: false };
+const NO_HEADS: PublishedHeads = { heads: [], forged: [], areVerified: false };
 
 /** In JSON the type of a problem has the key `what`. */
 const jsonOf = (verification: Verification): object => ({
@@ -53,38 +58,37 @@ const jsonOf = (verification: Verification): object => ({
   problems: verification.problems.map(({ type, ...problem }) => ({ what: type, ...problem })),
 });
 
-const isWhole = ({ problemCount }: Verification): boolean => problemCount === 0;
-
-/** null: there is no bus on this machine. */
+/** Reads the heads from the bus. Returns null if this machine has no embedded bus, or no heads on it. */
 async function headsOnBus(config: Config): Promise<PublishedHeads | null> {
   if (config.bus.driver === 'embedded') {
     const { path } = config.bus.embedded;
     if (!existsSync(path)) return null;
-    // Takes no lock: `ringfence up` may be writing.
+    // The reader takes no lock, because `ringfence up` may be writing.
     await using reader = await openEmbeddedReader({ path });
     if (!reader.topics().includes(TOPIC.auditHeads)) return null;
     return await readHeads(reader.read({ topic: TOPIC.auditHeads }), undefined);
   }
   const signal = untilInterrupted();
   const log = createLogger({ level: 'warn', format: 'auto' });
-  const onWaiting = (what: string | null): void => {
-    if (what !== null) process.stderr.write(`${what}\n`);
+  const onWaiting = (reason: string | null): void => {
+    if (reason !== null) process.stderr.write(`${reason}\n`);
   };
-  await using site = await openSite({ config: { ...config, services: ['auditor'] }, log, signal, onWaiting });
-  return await readHeads(site.bus.read({ topic: TOPIC.auditHeads, signal }), site.trusted?.('auditor'));
+  const options = { config: { ...config, services: ['auditor' as const] }, log, signal, onWaiting };
+  await using deployment = await openDeployment(options);
+  return await readHeads(deployment.bus.read({ topic: TOPIC.auditHeads, signal }), deployment.trusted?.('auditor'));
 }
 
-function placeOf({ auditor }: Config): string {
+function locationOf({ auditor }: Config): string {
   const { sink, elasticsearch, path } = auditor;
   return sink === 'sqlite' ? path : `${sink} ${elasticsearch.nodes.join(', ')}`;
 }
 
-const isWatched = process.stderr.isTTY;
+const isTerminal = process.stderr.isTTY;
 
 function showProgress(records: number): void {
-  if (isWatched) process.stderr.write(`\r${grouped(records)} records verified\u001b[K`);
+  if (isTerminal) process.stderr.write(`\r${grouped(records)} records verified\u001b[K`);
 }
 
 function clearProgress(): void {
-  if (isWatched) process.stderr.write('\r\u001b[K');
+  if (isTerminal) process.stderr.write('\r\u001b[K');
 }

@@ -1,50 +1,56 @@
 import type { PublishedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
-  changed: 'is not what was stored',
-  missing: 'is gone',
-  added: 'was not written by an auditor',
-  'cut-off': 'and what followed is gone',
+  changed: 'differs from what the auditor stored',
+  missing: 'removed',
+  added: 'not written by an auditor',
+  'cut-off': 'removed, with all later records',
   replaced:
-    'heads of another trail are on the bus: this one was put in its place, or begun anew after that one was damaged or lost',
+    'the heads on the bus belong to another trail: this trail replaced it, or was started after it was damaged or lost',
   'forged-head': 'a head on the bus that no auditor signed',
 };
 
-/** What `ringfence audit verify` prints. `noted` null: no heads were looked at. */
-export function auditLines(paint: Paint, found: Verification, noted: PublishedHeads | null, place: string): string[] {
+/** Lines that `ringfence audit verify` prints. `notedHeads`: null if no heads were compared. */
+export function auditLines(
+  paint: Paint,
+  found: Verification,
+  notedHeads: PublishedHeads | null,
+  location: string,
+): string[] {
   const { records, chains, retired, unfinished, problems, problemCount } = found;
   const lines = [
-    `${paint.bold(escapeText(place))}: ${counted(records, 'record')} in ${counted(chains.length, 'chain')}`,
-    headLine(found, noted),
+    `${paint.bold(escapeText(location))}: ${counted(records, 'record')} in ${counted(chains.length, 'chain')}`,
+    headLine(found, notedHeads),
   ];
-  if (retired > 0)
-    lines.push(`${counted(retired, 'older record')} let go by retention, from the beginnings of the chains`);
+  if (retired > 0) lines.push(`${counted(retired, 'older record')} removed by retention`);
   if (unfinished > 0)
     lines.push(
-      `${counted(unfinished, 'record')} behind the heads: a batch being written, or one whose auditor died and which the next one finishes`,
+      `${counted(unfinished, 'record')} newer than the heads: an auditor is writing this batch, or died and finishes it after its restart`,
     );
   lines.push(...problems.map((problem) => problemLine(paint, problem)));
-  if (problemCount > problems.length) lines.push(`… and ${counted(problemCount - problems.length, 'further problem')}`);
+  if (problemCount > problems.length) lines.push(`… and ${counted(problemCount - problems.length, 'more problem')}`);
   lines.push(
     problemCount === 0
-      ? paint.green('the trail is whole')
-      : paint.red(`the trail is not whole: ${counted(problemCount, 'problem')}`),
+      ? paint.green('the trail is intact')
+      : paint.red(`the trail is not intact: ${counted(problemCount, 'problem')}`),
   );
   return lines;
 }
 
-function headLine({ heads }: Verification, noted: PublishedHeads | null): string {
-  if (noted === null) return 'no heads on the bus were looked at: a trail rewritten to its end would not show';
-  const signatures = noted.areVerified ? 'signed by auditors' : 'signatures not looked at';
-  return `held against ${counted(heads, 'head')} on the bus (${signatures})`;
+function headLine({ heads }: Verification, notedHeads: PublishedHeads | null): string {
+  if (notedHeads === null)
+    return 'compared with no heads on the bus: a trail that was rewritten up to its end goes unnoticed';
+  const signatures = notedHeads.areVerified ? 'signed by auditors' : 'signatures not verified';
+  return `compared with ${counted(heads, 'head')} on the bus (${signatures})`;
 }
 
-function problemLine(paint: Paint, { type, topic, partition, kind, seq, id, count: number }: Tampering): string {
+function problemLine(paint: Paint, problem: Tampering): string {
+  const { type, topic, partition, kind, seq, id, count } = problem;
   const chain = topic === '' ? '' : ` ${topic}/${partition} ${kind}`;
-  const place = number > 1 ? `records ${seq} to ${seq + number - 1}` : `record ${seq}`;
+  const range = count > 1 ? `records ${seq} to ${seq + count - 1}` : `record ${seq}`;
   const name = id === '' ? '' : ` (${id})`;
-  return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${place}${name}`)}: ${MEANINGS[type]}`;
+  return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${range}${name}`)}: ${MEANINGS[type]}`;
 }

@@ -4,7 +4,7 @@ import { makeFolder, OperatorError, writeOutput } from '@ringfence/base';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { numberOf, print, settingsOf, several, withSettings } from '../shared/context.ts';
+import { integerOf, print, repeatable, settingsOf, withSettings } from '../shared/context.ts';
 
 interface IssueOptions {
   readonly subject: string;
@@ -18,30 +18,36 @@ export function addAuthority(program: Command): void {
   const authority = program.command('authority').description(DESCRIPTIONS.authority);
   const init = authority
     .command('init')
-    .description('make the authority and the root key, if there is none; `ringfence up --only registrar` does so too')
+    .description(
+      'create the authority and the root key unless they exist; `ringfence up --only registrar` creates them too',
+    )
     .addHelpText('after', '\nExamples:\n  ringfence authority init --set registrar.path=/etc/ringfence/authority');
   withSettings(init, '--state-dir').action(async (_, self: Command) => {
     const { path } = settingsOf(self).registrar;
-    const made = !existsSync(join(path, 'ca.pem'));
-    const { fingerprint } = made ? await createAuthority(path) : await openAuthority(path);
-    print(
-      `${made ? 'made' : 'there is'} the authority in ${path}; sha256 of its certificate ${fingerprint.toString('hex')}`,
-    );
+    const exists = existsSync(join(path, 'ca.pem'));
+    const { fingerprint } = exists ? await openAuthority(path) : await createAuthority(path);
+    const outcome = exists ? 'already exists' : 'created';
+    print(`authority ${outcome} in ${path}; SHA-256 of its certificate: ${fingerprint.toString('hex')}`);
   });
   const issue = authority
     .command('issue')
-    .description('issue a certificate for a broker, a store, or whoever enrols by hand')
-    .requiredOption('--subject <name>', 'name of its owner')
-    .option('--role <roles>', 'what it may run: enricher,detector (default: nothing, as brokers and stores)')
-    .option('--host <name>', 'DNS name or address that it serves under (repeatable)', several)
-    .option('--days <n>', 'how long it is valid', '365')
+    .description('issue a certificate for a broker, a store, or a member that is enrolled by hand')
+    .requiredOption('--subject <name>', 'name of the owner')
+    .option(
+      '--role <roles>',
+      'services that the owner may run, such as enricher,detector (default: none, for brokers and stores)',
+    )
+    .option('--host <name>', 'DNS name or address of the server (repeatable)', repeatable)
+    .option('--days <n>', 'days until the certificate expires', '365')
     .requiredOption(
       '--out <directory>',
-      'where tls.key, tls.pem, ca.pem and keystore.pem (all three, as Kafka wants them) are written',
+      'directory for tls.key, tls.pem, ca.pem and keystore.pem (the three others in one file, for Kafka)',
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  ringfence authority issue --subject kafka-1 --host kafka-1.example.org --out /etc/kafka/tls',
+      `
+Examples:
+  ringfence authority issue --subject kafka-1 --host kafka-1.example.org --out /etc/kafka/tls`,
     );
   withSettings(issue, '--state-dir').action(async (_, self: Command) =>
     issueTo(settingsOf(self).registrar.path, self.opts<IssueOptions>()),
@@ -49,10 +55,10 @@ export function addAuthority(program: Command): void {
 }
 
 async function issueTo(path: string, options: IssueOptions): Promise<void> {
-  const days = numberOf('--days', options.days, 1, 3650);
+  const days = integerOf('--days', options.days, 1, 3650);
   if (!existsSync(join(path, 'ca.pem')))
     throw new OperatorError(
-      `there is no authority in ${path}: ringfence authority init makes one; where it lies says registrar.path`,
+      `there is no authority in ${path}: create it with ringfence authority init, or set registrar.path to its directory`,
     );
   const authority = await openAuthority(path);
   const { subject, host: hosts = [] } = options;

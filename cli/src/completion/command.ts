@@ -3,22 +3,22 @@ import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print } from '../shared/context.ts';
 
-/** The words that may follow each command: its subcommands and options. */
-function words(command: Command, path: string): Map<string, string[]> {
-  const own = [
-    ...command.commands.map((one) => one.name()),
+/** Returns the subcommands and options of a command and of each command below it, by its path. */
+function completionsOf(command: Command, path: string): Map<string, string[]> {
+  const words = [
+    ...command.commands.map((subcommand) => subcommand.name()),
     ...command.options.map((option) => option.long ?? option.short ?? ''),
     '--help',
   ];
-  const all = new Map([[path, own.filter(Boolean)]]);
-  for (const child of command.commands)
-    for (const [key, value] of words(child, `${path} ${child.name()}`.trim())) all.set(key, value);
-  return all;
+  const byPath = new Map([[path, words.filter(Boolean)]]);
+  for (const subcommand of command.commands)
+    for (const [key, value] of completionsOf(subcommand, `${path} ${subcommand.name()}`.trim())) byPath.set(key, value);
+  return byPath;
 }
 
 function bash(program: Command): string {
-  const cases = [...words(program, '')].map(([path, list]) => `    "${path}") words="${list.join(' ')}" ;;`);
-  return `# bash completion of ringfence: source <(ringfence completion bash)
+  const cases = [...completionsOf(program, '')].map(([path, words]) => `    "${path}") words="${words.join(' ')}" ;;`);
+  return `# bash completion for ringfence: source <(ringfence completion bash)
 _ringfence() {
   local path="" word words=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -32,19 +32,19 @@ ${cases.join('\n')}
 complete -o default -F _ringfence ringfence`;
 }
 
-/** zsh reads bash completions. */
+/** zsh loads bash completions through bashcompinit. */
 const zsh = (program: Command): string => `autoload -U +X bashcompinit && bashcompinit\n${bash(program)}`;
 
 function fish(program: Command): string {
-  const lines = ['# fish completion of ringfence: ringfence completion fish | source', 'complete -c ringfence -f'];
-  for (const child of program.commands) {
+  const lines = ['# fish completion for ringfence: ringfence completion fish | source', 'complete -c ringfence -f'];
+  for (const command of program.commands) {
     lines.push(
-      `complete -c ringfence -n __fish_use_subcommand -a ${child.name()} -d '${child.description().replaceAll("'", '')}'`,
+      `complete -c ringfence -n __fish_use_subcommand -a ${command.name()} -d '${command.description().replaceAll("'", '')}'`,
     );
-    for (const option of child.options) {
+    for (const option of command.options) {
       if (option.long !== undefined)
         lines.push(
-          `complete -c ringfence -n '__fish_seen_subcommand_from ${child.name()}' -l ${option.long.slice(2)} -d '${option.description.replaceAll("'", '')}'`,
+          `complete -c ringfence -n '__fish_seen_subcommand_from ${command.name()}' -l ${option.long.slice(2)} -d '${option.description.replaceAll("'", '')}'`,
         );
     }
   }
@@ -58,8 +58,8 @@ export function addCompletion(program: Command): void {
     .description(DESCRIPTIONS.completion)
     .addHelpText('after', '\nExamples:\n  source <(ringfence completion bash)\n  ringfence completion fish | source')
     .action((shell: string) => {
-      const make = { bash, zsh, fish }[shell];
-      if (make === undefined) throw new OperatorError(`no completion for ${shell}: expected bash, zsh or fish`);
-      print(make(program));
+      const scriptFor = { bash, zsh, fish }[shell];
+      if (scriptFor === undefined) throw new OperatorError(`no completion for ${shell}: expected bash, zsh or fish`);
+      print(scriptFor(program));
     });
 }

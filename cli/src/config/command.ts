@@ -7,10 +7,13 @@ export function addConfig(program: Command): void {
   const config = program.command('config').description(DESCRIPTIONS.config);
   const show = config
     .command('show')
-    .description('print every setting that is in force and who set it; secrets are masked')
+    .description('print every setting in force and its source; secrets are masked')
     .addHelpText(
       'after',
-      '\nExamples:\n  ringfence config show\n  RINGFENCE_LOG_LEVEL=debug ringfence config show --set sensor.opens=all',
+      `
+Examples:
+  ringfence config show
+  RINGFENCE_LOG_LEVEL=debug ringfence config show --set sensor.opens=all`,
     );
   withSettings(show, '--only', '--state-dir', '--mode', '--log-level').action((_, self: Command) => {
     const options = self.opts<{ config?: string; set?: string[] }>();

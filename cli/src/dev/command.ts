@@ -1,18 +1,17 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { durationText, OperatorError, type Paint, paintFor } from '@ringfence/base';
+import { durationText, OperatorError, type Paint, paintFor, pause } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import type { Member } from '@ringfence/simulator';
 import { type DevFleet, startDevFleet } from '@ringfence/simulator';
-import { DEFAULT_PLACE, openPlace } from '@ringfence/simulator/stack';
+import { DEFAULT_STACK_DIRECTORY, openStackDirectory } from '@ringfence/simulator/stack';
 import type { Incident } from '@ringfence/wire';
 import { openRecording } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
-import { needRoot, numberOf, print } from '../shared/context.ts';
+import { integerOf, print, requireRoot } from '../shared/context.ts';
 import { LiveView } from '../shared/live.ts';
 import { fleetLines, fleetSummary, type MemberStatus } from './view.ts';
 
@@ -27,11 +26,11 @@ interface FleetFlags {
 }
 
 const REDRAW_MS = 2000;
-/** Where nothing can be drawn again, a line comes so often. */
-const LINE_EVERY_MS = 10_000;
-/** Answers of members that are busy or down are not waited for longer. */
-const ANSWER_MS = 1500;
-/** An incident is told when it has been quiet for so long: by then it has a name. */
+/** Interval of the summary line where the output is no terminal. */
+const SUMMARY_MS = 10_000;
+/** Deadline for the status of one member. */
+const STATUS_TIMEOUT_MS = 1500;
+/** An incident is printed once it has not changed for this long, because its title changes while it grows. */
 const QUIET_MS = 1000;
 const ATTACK_EVERY_S = 20;
 const MAX_HOSTS = 1000;
@@ -40,19 +39,23 @@ export function addDev(program: Command): void {
   const dev = program.command('dev').description(DESCRIPTIONS.dev);
   dev
     .command('fleet')
-    .description('run a whole fleet on this machine: Kafka, Redis, Elasticsearch, every service a process of its own')
-    .option('--hosts <n>', 'simulated hosts beside this machine', '3')
-    .option('--rate <n>', 'events a second of each of them', '50')
-    .option('--play <recording>', 'a recording that they play instead, again and again (see ringfence record)')
-    .option('--brokers <n>', '1 or 3', '1')
-    .option('--copies <n>', 'processes of each service, 1 to 4', '1')
+    .description('run a whole fleet on this machine: Kafka, Redis, Elasticsearch, and one process for each service')
+    .option('--hosts <n>', 'number of simulated hosts in addition to this machine', '3')
+    .option('--rate <n>', 'events per second of each simulated host', '50')
+    .option('--play <recording>', 'recording that the simulated hosts replay in a loop instead (see ringfence record)')
+    .option('--brokers <n>', 'number of Kafka brokers, 1 or 3', '1')
+    .option('--copies <n>', 'number of processes of each service, 1 to 4', '1')
     .option('--no-agent', 'do not watch this machine (watching needs root)')
-    .option('--dir <directory>', `keep its files here and leave them (default: ${DEFAULT_PLACE}, removed at the end)`)
+    .option(
+      '--dir <directory>',
+      `directory of the files, kept at the end (default: ${DEFAULT_STACK_DIRECTORY}, removed at the end)`,
+    )
     .addHelpText(
       'after',
       `
-The servers come from containers where an engine answers, else from their own jars and packages, fetched once.
-Simulated hosts have all of an agent but the kernel; every ${ATTACK_EVERY_S} s one of them is attacked. Nothing of the machine is changed; Ctrl-C ends it all.
+The servers run in containers if a container engine answers, else from their jars and packages, which are downloaded
+once. Simulated hosts have all parts of an agent except the kernel; every ${ATTACK_EVERY_S} s one of them is attacked.
+The fleet changes nothing else on this machine, and Ctrl-C stops all of it.
 
 Examples:
   npm run ringfence -- dev fleet
@@ -65,22 +68,22 @@ Examples:
 async function devFleet(flags: FleetFlags): Promise<void> {
   const brokers = Number(flags.brokers);
   if (brokers !== 1 && brokers !== 3) throw new OperatorError(`--brokers ${flags.brokers}: expected 1 or 3`);
-  const copies = numberOf('--copies', flags.copies, 1, 4);
+  const copies = integerOf('--copies', flags.copies, 1, 4);
   const simulated = {
-    count: numberOf('--hosts', flags.hosts, 0, MAX_HOSTS),
-    rate: numberOf('--rate', flags.rate, 1, 100_000),
+    count: integerOf('--hosts', flags.hosts, 0, MAX_HOSTS),
+    rate: integerOf('--rate', flags.rate, 1, 100_000),
     play: flags.play === undefined ? null : resolve(flags.play),
     attackEveryS: ATTACK_EVERY_S,
   };
-  if (flags.agent) needRoot('watching this machine', 'run it as root, or with --no-agent');
+  if (flags.agent) requireRoot('watching this machine', 'run the command as root, or with --no-agent');
   if (simulated.play !== null) await (await openRecording(simulated.play))[Symbol.asyncDispose]();
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
-  using place = await openPlace(flags.dir);
+  using place = await openStackDirectory(flags.dir);
   const { directory } = place;
-  const started = performance.now();
-  const onStep = (what: string): void => view.print(paint.dim(`  starting ${what}`));
+  const startedAt = performance.now();
+  const onStep = (step: string): void => view.print(paint.dim(`  starting ${step}`));
   view.print(paint.bold('A fleet on this machine'));
   try {
     await using fleet = await startDevFleet({
@@ -94,21 +97,21 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     });
     if (flags.agent) shareContainers(fleet);
     writeEnvironment(fleet, directory);
-    const took = durationText((performance.now() - started) * 1000);
+    const took = durationText((performance.now() - startedAt) * 1000);
     view.print(`${paint.green('●')} ${fleet.members.all.length} processes are up after ${took}; Ctrl-C stops them.`);
     for (const line of hints(fleet, paint, place.isDefault ? '' : ` ${directory}`, directory)) view.print(line);
-    const told = new Set<string>();
-    await Promise.all([show(fleet, told, view, paint, signal), tellIncidents(fleet, told, view, paint, signal)]);
+    const screen: Screen = { view, paint, signal, incidents: new Set() };
+    await Promise.all([showStatus(fleet, screen), showIncidents(fleet, screen)]);
     view.draw([]);
-    print(paint.dim('stopping: the services, then the servers…'));
+    print(paint.dim('stopping the services, then the servers…'));
   } catch (error) {
     if (!signal.aborted) throw error;
     view.draw([]);
-    print(paint.dim('interrupted; nothing is left running'));
+    print(paint.dim('interrupted; everything is stopped'));
   }
 }
 
-/** For a shell: `. DIRECTORY/env`. */
+/** Writes the addresses of the servers for `. DIRECTORY/env` in a shell. */
 function writeEnvironment({ servers }: DevFleet, directory: string): void {
   const { kafka, redis, search } = servers;
   const values = { KAFKA: kafka.bootstrap.join(','), REDIS: redis.url, ELASTICSEARCH: search.url };
@@ -116,18 +119,22 @@ function writeEnvironment({ servers }: DevFleet, directory: string): void {
   writeFileSync(join(directory, 'env'), lines.join(''));
 }
 
-function hints({ servers }: DevFleet, paint: Paint, given: string, directory: string): string[] {
-  const line = (what: string, text: string): string => `  ${paint.dim(what.padEnd(14))} ${text}`;
+/** `argument`: of --fleet, empty for the default directory. */
+function hints({ servers }: DevFleet, paint: Paint, argument: string, directory: string): string[] {
+  const line = (label: string, text: string): string => `  ${paint.dim(label.padEnd(14))} ${text}`;
   return [
     line('Kafka', servers.kafka.bootstrap.join(', ')),
     line('Elasticsearch', servers.search.url),
     line('settings, logs', `${directory}/<member>/ringfence.yaml, log`),
-    line('an attack', `npm run ringfence -- demo --fleet${given}`),
-    line('topology', `npm run ringfence -- topology --fleet${given}`),
+    line('an attack', `npm run ringfence -- demo --fleet${argument}`),
+    line('topology', `npm run ringfence -- topology --fleet${argument}`),
   ];
 }
 
-/** The demo asks the auditor, and names its container to the agent: both look at one directory. */
+/**
+ * Links the container directory of every member to that of the agent: the demo runs with the settings of an auditor,
+ * and the agent must find the description of the demo's container.
+ */
 function shareContainers({ members }: DevFleet): void {
   const agent = members.all.find(({ name }) => name === 'agent');
   if (agent === undefined) return;
@@ -141,73 +148,66 @@ function shareContainers({ members }: DevFleet): void {
   }
 }
 
-async function show(
-  { members }: DevFleet,
-  told: ReadonlySet<string>,
-  view: LiveView,
-  paint: Paint,
-  signal: AbortSignal,
-): Promise<void> {
-  let before: readonly MemberStatus[] = [];
-  let at = performance.now();
-  let saidAt = at;
+interface Screen {
+  readonly view: LiveView;
+  readonly paint: Paint;
+  readonly signal: AbortSignal;
+  /** Ids of the incidents that were printed. */
+  readonly incidents: Set<string>;
+}
+
+async function showStatus({ members }: DevFleet, { view, paint, signal, incidents }: Screen): Promise<void> {
+  let previous: readonly MemberStatus[] = [];
+  let polledAt = performance.now();
+  let printedAt = polledAt;
   while (!signal.aborted) {
-    const now = await Promise.all(members.all.map(statusOf));
-    const elapsed = (performance.now() - at) / 1000;
-    at = performance.now();
-    const summary = fleetSummary(paint, now, before, elapsed, told.size);
-    view.draw([summary, ...fleetLines(paint, now, before, elapsed)]);
-    if (!view.interactive && at - saidAt > LINE_EVERY_MS) {
+    const current = await Promise.all(members.all.map(statusOf));
+    const seconds = (performance.now() - polledAt) / 1000;
+    polledAt = performance.now();
+    const summary = fleetSummary(paint, current, previous, seconds, incidents.size);
+    view.draw([summary, ...fleetLines(paint, current, previous, seconds)]);
+    if (!view.interactive && polledAt - printedAt > SUMMARY_MS) {
       view.print(summary);
-      saidAt = at;
+      printedAt = polledAt;
     }
-    before = now;
-    await sleep(REDRAW_MS, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    previous = current;
+    await pause(REDRAW_MS, signal);
   }
 }
 
 async function statusOf({ name, pid, client }: Member): Promise<MemberStatus> {
   if (pid === undefined) return { name, state: 'down', status: null };
   try {
-    const status = await client.json<Status>('/status', AbortSignal.timeout(ANSWER_MS));
+    const status = await client.json<Status>('/status', AbortSignal.timeout(STATUS_TIMEOUT_MS));
     return { name, state: 'up', status };
   } catch {
-    // It is there and says nothing: that is what is shown.
     return { name, state: 'silent', status: null };
   }
 }
 
-/** A line for each, as an auditor hears of it; while that one is away nothing is told. */
-async function tellIncidents(
-  { members }: DevFleet,
-  told: Set<string>,
-  view: LiveView,
-  paint: Paint,
-  signal: AbortSignal,
-): Promise<void> {
+/** Prints a line for each incident that the first auditor reports. While that auditor is down, none is printed. */
+async function showIncidents({ members }: DevFleet, { view, paint, signal, incidents }: Screen): Promise<void> {
   const auditor = members.all.find(({ services }) => services.includes('auditor'));
   if (auditor === undefined) return;
-  const waiting = new Map<string, NodeJS.Timeout>();
-  const changed = (incident: Incident): void => {
-    if (told.has(incident.id)) return;
-    clearTimeout(waiting.get(incident.id));
-    const tell = (): void => {
-      told.add(incident.id);
+  const timers = new Map<string, NodeJS.Timeout>();
+  const onChange = (incident: Incident): void => {
+    if (incidents.has(incident.id)) return;
+    clearTimeout(timers.get(incident.id));
+    const printOnce = (): void => {
+      incidents.add(incident.id);
       view.print(incidentLine(paint, incident));
     };
-    waiting.set(incident.id, setTimeout(tell, QUIET_MS));
+    timers.set(incident.id, setTimeout(printOnce, QUIET_MS));
   };
   while (!signal.aborted) {
     try {
       for await (const incident of auditor.client.lines<Incident>('/incidents?follow=1&limit=0', signal))
-        changed(incident);
+        onChange(incident);
     } catch (error) {
-      // It is started anew, or somebody has stopped it to see what comes of it.
+      // The auditor is restarting, or its user stopped it on purpose.
       if (!(error instanceof OperatorError)) throw error;
     }
-    await sleep(REDRAW_MS, undefined, { signal }).catch(() => {});
+    await pause(REDRAW_MS, signal);
   }
-  for (const timer of waiting.values()) clearTimeout(timer);
+  for (const timer of timers.values()) clearTimeout(timer);
 }

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
 import { enrol, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { roleOf } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { clientOf, print, printJson, settingsOf, several, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { clientOf, print, printJson, repeatable, settingsOf, withSettings } from '../shared/context.ts';
+import { counted } from '../shared/numbers.ts';
 
 interface EnrolFlags {
   readonly token?: string;
@@ -28,20 +28,23 @@ export function addEnrol(program: Command): void {
   const token = program
     .command('token')
     .description(DESCRIPTIONS.token)
-    .requiredOption('--role <roles>', 'agent, or services of one process: enricher,detector')
-    .option('--subject <name>', 'only for this one: the id of a host, or the name of a service')
-    .option('--host <name>', 'DNS name or address that it will serve under (repeatable)', several)
-    .option('--ttl <minutes>', 'how long it can be used', '60')
-    .option('--json', 'print it as a JSON object')
+    .requiredOption('--role <roles>', 'agent, or the services of one process, such as enricher,detector')
+    .option('--subject <name>', 'accept the token only for this host id or service name')
+    .option('--host <name>', 'DNS name or address of the server that enrols (repeatable)', repeatable)
+    .option('--ttl <minutes>', 'minutes until the token expires', '60')
+    .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  ringfence token --role agent\n  ringfence token --role responder --host responder-1.example.org',
+      `
+Examples:
+  ringfence token --role agent
+  ringfence token --role responder --host responder-1.example.org`,
     );
   withSettings(token).action(async (_, self: Command) => {
     const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
-    const query = new URLSearchParams({ role, ttl, ...(subject === undefined ? {} : { subject }) });
-    for (const one of host ?? []) query.append('host', one);
-    const answer = await askRegistrar<{ token: string }>(self, `/token?${query}`);
+    const query = new URLSearchParams({ role, ttl, ...defined({ subject }) });
+    for (const name of host ?? []) query.append('host', name);
+    const answer = await requestRegistrar<{ token: string }>(self, `/token?${query}`);
     if (json) printJson(answer);
     else print(answer.token);
   });
@@ -51,52 +54,54 @@ export function addEnrol(program: Command): void {
     .description(DESCRIPTIONS.revoke);
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
     const query = new URLSearchParams({ subject });
-    const { keys } = await askRegistrar<{ keys: number }>(self, `/revoke?${query}`);
-    print(`${subject}: ${counted(keys, 'key is', 'keys are')} out of force`);
+    const { keys } = await requestRegistrar<{ keys: number }>(self, `/revoke?${query}`);
+    print(`${subject}: ${counted(keys, 'key')} revoked`);
   });
   const join = program
     .command('enrol')
     .description(DESCRIPTIONS.enrol)
-    .requiredOption('--token <token>', 'the token that `ringfence token` printed')
-    .option('--registrar <url>', 'https://host:port (default: identity.registrar)')
-    .option('--role <roles>', 'agent, or services of this process (default: by `services`)')
-    .option('--subject <name>', 'name to enrol as (default: for an agent the id of this host, else its host name)')
+    .requiredOption('--token <token>', 'token from `ringfence token`')
+    .option('--registrar <url>', 'https://host:port of the registrar (default: identity.registrar)')
+    .option('--role <roles>', 'agent, or the services of this process (default: from the setting `services`)')
+    .option('--subject <name>', 'name to enrol as (default: the host id for an agent, the hostname for services)')
     .addHelpText(
       'after',
-      '\nExamples:\n  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent',
+      `
+Examples:
+  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent`,
     );
-  withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolHere(self));
+  withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolThisMachine(self));
 }
 
-/** Of the registrar that runs here. Throws OperatorError. */
-async function askRegistrar<T>(self: Command, path: string): Promise<T> {
+/** Sends a request to the registrar on this machine. Throws OperatorError if it is not running. */
+async function requestRegistrar<T>(self: Command, path: string): Promise<T> {
   const config = settingsOf(self);
   try {
     return await clientOf(config).json<T>(path);
   } catch (cause) {
     if (!(cause instanceof OperatorError) || cause.code !== 'ERR_NOT_RUNNING') throw cause;
     throw new OperatorError(
-      `no registrar runs here (${socketOf(config)}): start it with "ringfence up --only registrar", or give the settings that it runs with (--config, runDir)`,
+      `no registrar is running on this machine (${socketOf(config)}): start it with "ringfence up --only registrar", or pass its settings (--config, runDir)`,
       { cause, code: cause.code },
     );
   }
 }
 
-async function enrolHere(self: Command): Promise<void> {
+async function enrolThisMachine(self: Command): Promise<void> {
   const config = settingsOf(self);
   const { token = '', registrar = config.identity.registrar, role, subject } = self.opts<EnrolFlags>();
   if (registrar === '')
-    throw new OperatorError('which registrar? give --registrar https://host:port, or set identity.registrar');
-  const ofServices = config.services.map(roleOf);
-  if (role === undefined && ofServices.includes('agent') && ofServices.length > 1)
+    throw new OperatorError('no registrar given: pass --registrar https://host:port, or set identity.registrar');
+  const configuredRoles = config.services.map(roleOf);
+  if (role === undefined && configuredRoles.includes('agent') && configuredRoles.length > 1)
     throw new OperatorError(
-      'as what? give --role agent, or --role enricher,… for services, or set "services" to what runs here',
+      'no role given: pass --role agent, or --role with services such as enricher, or set "services" to those of this process',
     );
-  const roles = parseRoles(role ?? ofServices.join(','));
+  const roles = parseRoles(role ?? configuredRoles.join(','));
   const name = roles.includes('agent') ? loadHostId(config.stateDir) : hostname().toLowerCase();
   const identity = await enrol({ token, registrar, subject: subject ?? name, roles, directory: config.identity.path });
-  const until = new Date(identity.notAfter).toISOString().slice(0, 10);
+  const expiry = new Date(identity.notAfter).toISOString().slice(0, 10);
   print(
-    `enrolled as ${identity.subject} (${identity.roles.join(', ')}), until ${until}; kept in ${config.identity.path}`,
+    `enrolled as ${identity.subject} (${identity.roles.join(', ')}), until ${expiry}; identity stored in ${config.identity.path}`,
   );
 }

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { type Paint, paintFor } from '@ringfence/base';
-import { type Change, compare, pathOf, readBaseline, scan, writeBaseline } from '@ringfence/host-facts';
+import { paintFor } from '@ringfence/base';
+import { compare, readBaseline, scan, writeBaseline } from '@ringfence/host-facts';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { decodeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson } from '../shared/context.ts';
+import { counted, grouped } from '../shared/numbers.ts';
+import { changesText, pathText } from './view.ts';
 
 interface Options {
   readonly file: string;
@@ -14,20 +15,21 @@ interface Options {
 }
 
 const DEFAULT_FILE = 'ringfence-fim.jsonl';
-const TOLD_EVERY_MS = 500;
+const PROGRESS_MS = 500;
 
 export function addFim(program: Command): void {
   const fim = program.command('fim').description(DESCRIPTIONS.fim);
   fim
     .command('baseline')
-    .argument('<path...>', 'files and directories; other file systems mounted below them are left out')
-    .description('remember the files below these paths')
-    .option('--file <file>', 'where it is kept', DEFAULT_FILE)
+    .argument('<path...>', 'files and directories; file systems mounted below them are skipped')
+    .description('save a baseline of all files below these paths')
+    .option('--file <file>', 'file of the baseline', DEFAULT_FILE)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Prints the SHA-256 of what it has written. Keep that elsewhere: an attacker who changes a file can change the baseline too.
+Prints the SHA-256 of the baseline. Store it on another machine: an attacker who changes a file can change the
+baseline too.
 
 Example:
   ringfence fim baseline /etc /usr/bin /usr/sbin /usr/lib --file /root/fim.jsonl`,
@@ -37,37 +39,34 @@ Example:
       const files = await walk(absolute);
       const sha256 = writeBaseline(options.file, { paths: absolute, at: new Date().toISOString(), files });
       if (options.json) printJson({ file: options.file, sha256, files: files.size });
-      else print(`${files.size} files are remembered in ${options.file}\nsha256 ${sha256}`);
+      else print(`baseline of ${counted(files.size, 'file')} saved in ${options.file}\nsha256 ${sha256}`);
     });
   fim
     .command('diff')
-    .description('tell what has changed since the baseline')
-    .option('--file <file>', 'the baseline', DEFAULT_FILE)
-    .option('--sha256 <hash>', 'what fim baseline printed: the baseline itself must be unchanged')
+    .description('report the files that changed since the baseline')
+    .option('--file <file>', 'file of the baseline', DEFAULT_FILE)
+    .option('--sha256 <hash>', 'SHA-256 that fim baseline printed; refuse a baseline that differs')
     .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      '\nExit code 1 when something has changed.\n\nExample:\n  ringfence fim diff --file /root/fim.jsonl',
-    )
+    .addHelpText('after', '\nExit code 1 if a file changed.\n\nExample:\n  ringfence fim diff --file /root/fim.jsonl')
     .action(async ({ file, sha256, json }: Options) => {
       const { at, paths, files } = readBaseline(file, sha256);
       const changes = compare(files, await walk(paths));
       if (json) printJson({ at, paths, files: files.size, changes }, 2);
-      else print(report(changes, at, files.size, paintFor(process.stdout)));
+      else print(changesText(changes, at, files.size, paintFor(process.stdout)));
       if (changes.length > 0) process.exitCode = 1;
     });
 }
 
-/** Says on a terminal how far it is. */
+/** Scans the paths and shows the progress on a terminal. */
 async function walk(paths: readonly string[]) {
   const signal = untilInterrupted();
   let count = 0;
-  let toldAt = performance.now();
+  let shownAt = performance.now();
   const onPath = (path: string): void => {
     count++;
-    if (!process.stderr.isTTY || performance.now() - toldAt < TOLD_EVERY_MS) return;
-    toldAt = performance.now();
-    process.stderr.write(`\r${count} files, at ${shown(path).slice(0, 80)}\u001b[K`);
+    if (!process.stderr.isTTY || performance.now() - shownAt < PROGRESS_MS) return;
+    shownAt = performance.now();
+    process.stderr.write(`\r${grouped(count)} files, now ${pathText(path).slice(0, 80)}\u001b[K`);
   };
   try {
     return await scan({ paths, onPath, signal });
@@ -75,18 +74,3 @@ async function walk(paths: readonly string[]) {
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   }
 }
-
-function report(changes: readonly Change[], at: string, files: number, paint: Paint): string {
-  if (changes.length === 0) return `${paint.green('✓')} ${files} files are as they were at ${at}`;
-  const marks = { added: paint.green('+'), removed: paint.red('-'), changed: paint.yellow('~') };
-  const lines = changes.flatMap(({ path, what, fields }) => [
-    `${marks[what]} ${shown(path)}`,
-    ...fields.map(([name, before, after]) => `    ${name.padEnd(12)} ${short(shown(before))} → ${short(shown(after))}`),
-  ]);
-  return [...lines, `${changes.length} of ${files} files have changed since ${at}`].join('\n');
-}
-
-/** Names are anybody's: what could be an order to the terminal is escaped. */
-const shown = (key: string): string => decodeText(pathOf(key));
-
-const short = (value: string): string => (value.length > 64 ? `${value.slice(0, 61)}…` : value);

@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { OperatorError, type Paint, paintFor, writeOutput } from '@ringfence/base';
+import { OperatorError, paintFor, writeOutput } from '@ringfence/base';
 import { sensorObject } from '@ringfence/config';
-import { type CheckResult, checkIntegrity, type Remembered } from '@ringfence/host-facts';
-import { CHECKS } from '@ringfence/host-kit';
+import { checkIntegrity, type Remembered } from '@ringfence/host-facts';
 import { bootId } from '@ringfence/identity/local';
-import { escapeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { needRoot, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { print, printJson, requireRoot, settingsOf, withSettings } from '../shared/context.ts';
+import { integrityText } from './view.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -19,16 +18,16 @@ export function addIntegrity(program: Command): void {
   const command = program
     .command('integrity')
     .description(DESCRIPTIONS.integrity)
-    .option('--save <file>', 'remember what code and settings look like now')
-    .option('--compare <file>', 'tell what has changed since that was saved')
+    .option('--save <file>', 'save the current state of kernel code and settings')
+    .option('--compare <file>', 'report what changed since --save wrote this file')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Needs root; nothing is changed, and no agent has to run. A running agent looks by itself every collector.integrity.every, and
-what it finds are events: ringfence events --where 'event.action = integrity'.
+Needs root, but no running agent, and changes nothing. A running agent repeats the checks every
+collector.integrity.every and reports findings as events: ringfence events --where 'event.action = integrity'.
 
-Exit code 1 when something was found.
+Exit code 1 if a check finds something.
 
 Examples:
   ringfence integrity
@@ -36,8 +35,8 @@ Examples:
   ringfence integrity --compare /root/clean.json    at any time later`,
     );
   withSettings(command).action((_, self: Command) => {
-    // Whoever may not look finds nothing, which is not what was asked.
-    needRoot('looking at the kernel', 'sudo ringfence integrity');
+    // Without root every check would find nothing, which would look like a clean result.
+    requireRoot('checking the kernel', 'sudo ringfence integrity');
     const config = settingsOf(self);
     const { json, save, compare } = self.opts<Options>();
     const { checks, remembered } = checkIntegrity({
@@ -46,19 +45,19 @@ Examples:
       root: config.collector.hostRoot,
       bootId: bootId(),
       knownPrograms: config.collector.integrity.knownPrograms,
-      before: compare === undefined ? undefined : recall(compare),
+      before: compare === undefined ? undefined : readSaved(compare),
     });
     if (save !== undefined) writeOutput(save, `${JSON.stringify(remembered)}\n`);
     if (json) printJson({ checks }, 2);
-    else print(checks.flatMap((check) => lines(check, paintFor(process.stdout))).join('\n'));
+    else print(integrityText(checks, paintFor(process.stdout)));
     if (checks.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
   });
 }
 
-/** Throws OperatorError when it isn't what --save has written. */
-function recall(file: string): Remembered {
+/** Reads a file of --save. Throws OperatorError if the file does not exist, or --save did not write it. */
+function readSaved(file: string): Remembered {
   if (!existsSync(file))
-    throw new OperatorError(`${file} is not there: make it with ringfence integrity --save ${file}`);
+    throw new OperatorError(`${file} does not exist: create it with ringfence integrity --save ${file}`);
   try {
     const { bootId, code, values } = JSON.parse(readFileSync(file, 'utf8')) as Remembered;
     if (typeof bootId === 'string' && typeof code === 'object' && typeof values === 'object')
@@ -66,21 +65,5 @@ function recall(file: string): Remembered {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new OperatorError(`${file} is not what ringfence integrity --save writes`);
+  throw new OperatorError(`${file} was not written by ringfence integrity --save`);
 }
-
-function lines({ check, findings, unseen }: CheckResult, paint: Paint): string[] {
-  const mark = findings.length > 0 ? paint.red('✗') : unseen === '' ? paint.green('✓') : paint.yellow('–');
-  const shown = findings
-    .slice(0, SHOWN_MAX)
-    .map(({ subject, detail }) => `      ${paint.bold(escapeText(subject))}: ${escapeText(detail)}`);
-  const more = findings.length - shown.length;
-  return [
-    `${mark} ${check.padEnd(18)} ${CHECKS[check]}`,
-    ...(unseen === '' ? [] : [`      ${paint.dim(`not seen: ${unseen}`)}`]),
-    ...shown,
-    ...(more > 0 ? [`      and ${more} more (--json has all)`] : []),
-  ];
-}
-
-const SHOWN_MAX = 20;

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { OperatorError, paintFor } from '@ringfence/base';
-import { sensorObject } from '@ringfence/config';
-import { type Inventory, readInventory } from '@ringfence/host-facts';
+import type { Inventory } from '@ringfence/host-facts';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { needRoot, numberOf, PID_MAX, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { integerOf, PID_MAX, print, printJson, withSettings } from '../shared/context.ts';
+import { containerIdsOf, takeInventory } from '../shared/inventory.ts';
 import { inventoryText } from './view.ts';
 
 interface InventoryFlags {
@@ -18,15 +17,15 @@ export function addInventory(program: Command): void {
   const command = program
     .command('inventory')
     .description(DESCRIPTIONS.inventory)
-    .option('--json', 'print one JSON object, mounts of each namespace included')
-    .option('--container <id>', 'only what belongs to the container of this id (or its beginning) or name')
+    .option('--json', 'print one JSON object, with the mounts of each namespace')
+    .option('--container <id>', 'only the container with this id, id prefix or name')
     .option('--pid <n>', 'only this process')
-    .option('--mounts', 'show mounts as well')
+    .option('--mounts', 'also show mounts')
     .addHelpText(
       'after',
       `
-Needs root, no running agent: it loads two iterators for a moment and attaches nothing. They read the kernel's own lists, so a process that hides
-from /proc is shown, and marked.
+Needs root, but no running agent: it loads two BPF iterators for a moment and attaches nothing. They read the kernel's
+own lists, so a process that hides from /proc is shown, with a mark.
 
 Examples:
   ringfence inventory
@@ -41,42 +40,20 @@ Examples:
   });
 }
 
-/** Of this machine, now. */
-export function takeInventory(self: Command): Inventory {
-  const config = settingsOf(self);
-  needRoot('reading what runs from the kernel', `sudo ringfence ${self.name()}`);
-  const { hostRoot, dockerRoots } = config.collector;
-  return readInventory({
-    sensorObject: sensorObject(),
-    containerFiles: [join(config.runDir, 'containers.d')],
-    roots: { root: hostRoot, dockerRoots },
-  });
-}
-
-export function filtered(inventory: Inventory, flags: InventoryFlags): Inventory {
+function filtered(inventory: Inventory, flags: InventoryFlags): Inventory {
   const { container } = flags;
   if (container === undefined && flags.pid === undefined) return inventory;
-  const pid = flags.pid === undefined ? null : numberOf('--pid', flags.pid, 1, PID_MAX);
-  const ids = container === undefined ? null : idsOf(inventory, container);
+  const pid = flags.pid === undefined ? null : integerOf('--pid', flags.pid, 1, PID_MAX);
+  const ids = container === undefined ? null : containerIdsOf(inventory, container);
   const processes = inventory.processes
-    .filter((one) => ids === null || (one.container !== null && ids.includes(one.container)))
-    .filter((one) => pid === null || one.pid === pid);
-  if (pid !== null && processes.length === 0) throw new OperatorError(`there is no process ${pid}`);
+    .filter(({ container: id }) => ids === null || (id !== null && ids.includes(id)))
+    .filter((process) => pid === null || process.pid === pid);
+  if (pid !== null && processes.length === 0) throw new OperatorError(`no process ${pid}`);
   const namespaces = new Set(processes.map(({ namespaces: { mnt } }) => mnt));
-  const inside = new Set(processes.map((one) => one.container));
+  const populated = new Set(processes.map((process) => process.container));
   return {
     processes,
     mountNamespaces: inventory.mountNamespaces.filter(({ namespace }) => namespaces.has(namespace)),
-    containers: inventory.containers.filter(({ id }) => inside.has(id) || ids?.includes(id)),
+    containers: inventory.containers.filter(({ id }) => populated.has(id) || ids?.includes(id)),
   };
-}
-
-/** By name, or by an id or its beginning. */
-export function idsOf({ containers }: Inventory, wanted: string): string[] {
-  const ids = containers.filter(({ id, name }) => name === wanted || id.startsWith(wanted)).map(({ id }) => id);
-  if (ids.length === 0) {
-    const known = containers.map(({ id, name }) => name || id.slice(0, 12));
-    throw new OperatorError(`no container ${wanted} runs${known.length > 0 ? `: there are ${known.join(', ')}` : ''}`);
-  }
-  return ids;
 }

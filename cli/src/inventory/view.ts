@@ -8,12 +8,11 @@ import type {
   OpenSocket,
 } from '@ringfence/host-facts';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
 const COMMAND_MAX = 100;
 const PIDS_SHOWN = 8;
 
-/** Containers, processes with their sockets, then mounts. */
 export function inventoryText(inventory: Inventory, mounts: boolean, paint: Paint): string {
   const { containers, processes, mountNamespaces } = inventory;
   const names = new Map(containers.map(({ id, name }) => [id, name || id.slice(0, 12)]));
@@ -21,7 +20,7 @@ export function inventoryText(inventory: Inventory, mounts: boolean, paint: Pain
   if (containers.length > 0) {
     lines.push(
       paint.bold(`Containers (${containers.length})`),
-      ...containers.flatMap((one) => containerLines(one, paint)),
+      ...containers.flatMap((container) => containerLines(container, paint)),
       '',
     );
   }
@@ -29,11 +28,16 @@ export function inventoryText(inventory: Inventory, mounts: boolean, paint: Pain
   lines.push(
     paint.dim(`  ${'PID'.padStart(7)} ${'PARENT'.padStart(7)} ${'UID'.padStart(6)} STARTED             COMMAND`),
   );
-  lines.push(...processes.flatMap((one) => processLines(one, names, paint)));
-  const hidden = processes.filter((one) => one.hidden);
+  lines.push(...processes.flatMap((process) => processLines(process, names, paint)));
+  const hidden = processes.filter((process) => process.hidden);
   if (hidden.length > 0)
-    lines.push('', paint.red(`${hidden.length} of them are not in /proc: ${hidden.map(({ pid }) => pid).join(', ')}`));
-  if (mounts) lines.push('', ...mountNamespaces.flatMap((one) => mountLines(one, paint)));
+    lines.push(
+      '',
+      paint.red(
+        `${counted(hidden.length, 'process', 'processes')} hidden from /proc: ${hidden.map(({ pid }) => pid).join(', ')}`,
+      ),
+    );
+  if (mounts) lines.push('', ...mountNamespaces.flatMap((namespace) => mountLines(namespace, paint)));
   return lines.join('\n');
 }
 
@@ -60,16 +64,23 @@ function containerLines(container: InventoryContainer, paint: Paint): string[] {
   ];
 }
 
-function processLines(one: InventoryProcess, names: ReadonlyMap<string, string>, paint: Paint): string[] {
-  const command = one.args.length > 0 ? one.args.join(' ') : one.name === '' ? one.executable : `[${one.name}]`;
-  const cut = command.length > COMMAND_MAX ? `${command.slice(0, COMMAND_MAX)}…` : command;
-  const where = one.container === null ? '' : paint.cyan(` [${safe(names.get(one.container) ?? one.container)}]`);
-  const hidden = one.hidden ? paint.red(' not in /proc') : '';
-  const numbers = [one.pid, one.parentPid].map((number) => String(number).padStart(7)).join(' ');
+function processLines(process: InventoryProcess, names: ReadonlyMap<string, string>, paint: Paint): string[] {
+  const { pid, parentPid, euid, startedAt, container, sockets } = process;
+  const command = commandOf(process);
+  const shown = command.length > COMMAND_MAX ? `${command.slice(0, COMMAND_MAX)}…` : command;
+  const location = container === null ? '' : paint.cyan(` [${safe(names.get(container) ?? container)}]`);
+  const hidden = process.hidden ? paint.red(' hidden from /proc') : '';
+  const pids = [pid, parentPid].map((number) => String(number).padStart(7)).join(' ');
   return [
-    `  ${numbers} ${String(one.euid).padStart(6)} ${time(one.startedAt)} ${safe(cut)}${where}${hidden}`,
-    ...one.sockets.map((socket) => paint.dim(`${' '.repeat(26)}${safe(socketText(socket))}`)),
+    `  ${pids} ${String(euid).padStart(6)} ${time(startedAt)} ${safe(shown)}${location}${hidden}`,
+    ...sockets.map((socket) => paint.dim(`${' '.repeat(26)}${safe(socketText(socket))}`)),
   ];
+}
+
+/** Returns the command line, or the name in brackets if the process has no arguments, as ps shows it. */
+function commandOf({ args, name, executable }: InventoryProcess): string {
+  if (args.length > 0) return args.join(' ');
+  return name === '' ? executable : `[${name}]`;
 }
 
 const endText = ({ address, port }: End): string =>
@@ -82,14 +93,14 @@ export function socketText({ fd, family, type, protocol, state, local, peer, pat
 }
 
 function mountLines({ namespace, pids, mounts }: MountNamespace, paint: Paint): string[] {
-  const of = `${pids.slice(0, PIDS_SHOWN).join(', ')}${pids.length > PIDS_SHOWN ? ', …' : ''}`;
+  const shownPids = `${pids.slice(0, PIDS_SHOWN).join(', ')}${pids.length > PIDS_SHOWN ? ', …' : ''}`;
   return [
-    paint.bold(`Mounts of namespace ${namespace} (pid ${of})`),
+    paint.bold(`Mounts of namespace ${namespace} (pid ${shownPids})`),
     ...(mounts === null
       ? [paint.red('  not readable: /proc shows none of its processes')]
       : mounts.map(
           ({ point, filesystem, source, root, options }) =>
-            `  ${safe(point)} ${safe(filesystem)} ${safe(source)}${root === '/' ? '' : safe(`:${root}`)} ${paint.dim(safe(options))}`,
+            `  ${safe(point)} ${safe(filesystem)} ${safe(root === '/' ? source : `${source}:${root}`)} ${paint.dim(safe(options))}`,
         )),
     '',
   ];

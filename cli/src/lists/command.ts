@@ -1,13 +1,12 @@
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
-import type { EventDocument } from '@ringfence/fields';
 import { MAX_LISTED } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { type Alert, escapeText, type Incident } from '@ringfence/wire';
+import type { Alert, Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
-import { clientOf, numberOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { alertLine } from './alert-view.ts';
+import { clientOf, integerOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { alertLine, eventLine } from './view.ts';
 
 interface ListOptions {
   readonly follow?: boolean;
@@ -17,7 +16,7 @@ interface ListOptions {
   readonly since?: string;
 }
 
-/** How each kind of thing is shown on a line. */
+/** The list commands: description, example condition, and how to print one entry. */
 const KINDS: {
   readonly [name: string]: {
     readonly doc: string;
@@ -47,14 +46,18 @@ export function addLists(program: Command): void {
     const command = program
       .command(name)
       .description(doc)
-      .option('-f, --follow', 'keep running, and print new ones as they come')
-      .option('--json', 'one JSON object a line')
-      .option('--where <condition>', 'only those that the condition holds for, in the language of rules')
-      .option('--limit <n>', 'at most this many of the past', '100')
-      .option('--since <duration>', 'only those that are not older: 30s, 10m, 2h, 1d')
+      .option('-f, --follow', 'keep running and print new entries as they arrive')
+      .option('--json', 'print one JSON object per line')
+      .option('--where <condition>', 'only entries that match this condition, in the language of rules')
+      .option('--limit <n>', 'maximum number of past entries', '100')
+      .option('--since <duration>', 'only entries that are not older: 30s, 10m, 2h, 1d')
       .addHelpText(
         'after',
-        `\nExamples:\n  ringfence ${name}\n  ringfence ${name} --follow --json\n  ringfence ${name} --where "${example}"`,
+        `
+Examples:
+  ringfence ${name}
+  ringfence ${name} --follow --json
+  ringfence ${name} --where "${example}"`,
       );
     withSettings(command).action((_, self: Command) => list(name, line, self));
   }
@@ -62,7 +65,7 @@ export function addLists(program: Command): void {
 
 async function list(name: string, line: (paint: Paint, item: never) => string, self: Command): Promise<void> {
   const options = self.opts<ListOptions>();
-  const query = new URLSearchParams({ limit: String(numberOf('--limit', options.limit, 0, MAX_LISTED)) });
+  const query = new URLSearchParams({ limit: String(integerOf('--limit', options.limit, 0, MAX_LISTED)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
   if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
@@ -81,30 +84,4 @@ function durationMs(text: string): number {
   if (number === undefined || unit === undefined)
     throw new OperatorError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
   return Number(number) * (UNITS[unit] ?? 0);
-}
-
-/** The fields a person looks for first. */
-const SHOWN: readonly string[] = [
-  'file.path',
-  'destination.ip',
-  'destination.port',
-  'network.unix.path',
-  'event.outcome',
-  'process.exit_code',
-  'process.exit_signal',
-  'user.before.effective.id',
-  'user.changes.effective.id',
-  'throttled.kind',
-  'gap.lane',
-  'gap.reason',
-  'event.count',
-];
-
-function eventLine(paint: Paint, event: EventDocument): string {
-  const text = (name: string): string => escapeText(String(event[name] ?? ''));
-  const command = event['event.action'] === 'exec' ? text('process.command_line') : text('process.executable');
-  const isNews = (name: string): boolean => event[name] !== undefined && !(name === 'event.count' && event[name] === 1);
-  const details = SHOWN.filter(isNews).map((name) => `${paint.dim(`${name}=`)}${text(name)}`);
-  const where = event['container.name'] === undefined ? '' : paint.dim(` [${text('container.name')}]`);
-  return `${paint.dim(text('@timestamp').slice(11, 23))} ${paint.cyan(text('event.action').padEnd(11))} ${text('process.pid').padStart(7)} ${text('user.name').padEnd(8)} ${command}${where} ${details.join(' ')}`.trimEnd();
 }

@@ -1,10 +1,10 @@
 import { OperatorError, paintFor } from '@ringfence/base';
 import { readCapabilityUse } from '@ringfence/host-facts';
-import { capabilitiesUsedBy, hostFindings, type Posture, postureOf, stateOf } from '@ringfence/posture';
+import { capabilitiesUsedBy, containerStateOf, hostFindings, type Posture, postureOf } from '@ringfence/posture';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { idsOf, takeInventory } from '../inventory/command.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { containerIdsOf, takeInventory } from '../shared/inventory.ts';
 import { postureText } from './view.ts';
 
 interface PostureFlags {
@@ -19,19 +19,21 @@ export function addPosture(program: Command): void {
     .command('posture')
     .description(DESCRIPTIONS.posture)
     .option('--json', 'print one JSON object')
-    .option('--container <id>', 'only the container of this id (or its beginning) or name')
-    .option('--host', 'settings of this machine as well')
+    .option('--container <id>', 'only the container with this id, id prefix or name')
+    .option('--host', 'also check the settings of this machine')
     .option(
       '--watched-for <minutes>',
-      'say which capabilities are unused once a running agent has watched that long',
+      'report unused capabilities of containers that an agent has watched for this long',
       '10',
     )
     .addHelpText(
       'after',
       `
-Read from the kernel (namespaces, capabilities, filters, mounts of the container's own program), so it holds for every runtime. Needs root, no
-running agent. Where one runs (kernel 6.14 or newer), it also says which capabilities a container has that it does not use. Exit code 1 when something
-critical or high was found.
+Reads the namespaces, capabilities, seccomp filters and mounts of each container's main process from the kernel, so it
+works with every runtime. Needs root, but no running agent. If an agent is running (kernel 6.14 or newer), it also
+reports the capabilities that a container has but does not use.
+
+Exit code 1 if a finding is critical or high.
 
 Examples:
   ringfence posture
@@ -43,21 +45,21 @@ Examples:
     const posture = takePosture(self, options);
     if (options.json) printJson(posture, 2);
     else print(postureText(posture, paintFor(process.stdout)));
-    const all = [...posture.containers.flatMap(({ findings }) => findings), ...(posture.host ?? [])];
-    if (all.some(({ severity }) => severity === 'critical' || severity === 'high')) process.exitCode = 1;
+    const findings = [...posture.containers.flatMap((container) => container.findings), ...(posture.host ?? [])];
+    if (findings.some(({ severity }) => severity === 'critical' || severity === 'high')) process.exitCode = 1;
   });
 }
 
-function takePosture(self: Command, { container, host, watchedFor }: PostureFlags): Posture {
+function takePosture(self: Command, { container: wanted, host, watchedFor }: PostureFlags): Posture {
   const minutes = Number(watchedFor);
   if (!(minutes >= 0)) throw new OperatorError(`--watched-for ${watchedFor}: expected minutes, 0 or more`);
   const inventory = takeInventory(self);
   const use = readCapabilityUse(settingsOf(self).sensor.pinPath);
-  const ids = container === undefined ? null : idsOf(inventory, container);
+  const ids = wanted === undefined ? null : containerIdsOf(inventory, wanted);
   const containers = inventory.containers.filter(({ id }) => ids === null || ids.includes(id));
   return {
-    containers: containers.map((running) =>
-      postureOf(running, stateOf(running, inventory), capabilitiesUsedBy(running, use, minutes * 60)),
+    containers: containers.map((container) =>
+      postureOf(container, containerStateOf(container, inventory), capabilitiesUsedBy(container, use, minutes * 60)),
     ),
     host: host === true ? hostFindings() : null,
   };

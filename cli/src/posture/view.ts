@@ -3,11 +3,11 @@ import type { ContainerPosture, Finding, Posture, Severity } from '@ringfence/po
 import { escapeText } from '@ringfence/wire';
 
 export function postureText({ containers, host }: Posture, paint: Paint): string {
-  const lines = containers.flatMap((one) => [...containerLines(one, paint), '']);
-  if (containers.length === 0) lines.push('No container runs.', '');
+  const lines = containers.flatMap((container) => [...containerLines(container, paint), '']);
+  if (containers.length === 0) lines.push('No container is running.', '');
   if (host !== null) {
     lines.push(paint.bold('This machine'));
-    if (host.length === 0) lines.push(`  ${paint.green('✓')} nothing of what is looked at is amiss`);
+    if (host.length === 0) lines.push(`  ${paint.green('✓')} no findings`);
     lines.push(...host.flatMap((finding) => findingLines(finding, paint, true)));
   }
   return lines.join('\n').trimEnd();
@@ -21,32 +21,34 @@ function containerLines(
   const facts = [runtime, image, pod === '' ? '' : `pod ${namespace}/${pod}`]
     .filter((fact) => fact !== '')
     .map(escapeText);
-  const title = `${paint.bold(escapeText(name || id.slice(0, 12)))} ${paint.dim(escapeText(id.slice(0, 12)))} ${facts.join(', ')}`;
-  if (state === null) return [title, paint.dim('  it ended while it was looked at')];
-  if (findings.length === 0) return [title, `  ${paint.green('✓')} nothing of what is looked at is amiss`];
-  const instead = securityContext.length > 0 ? [...securityContext] : [flags.join(' ')];
+  const shortId = id.slice(0, 12);
+  const title = `${paint.bold(escapeText(name || shortId))} ${paint.dim(escapeText(shortId))} ${facts.join(', ')}`;
+  if (state === null) return [title, paint.dim('  ended during the check')];
+  if (findings.length === 0) return [title, `  ${paint.green('✓')} no findings`];
+  const fixes = securityContext.length > 0 ? [...securityContext] : [flags.join(' ')];
   return [
     title,
     ...findings.flatMap((finding) => findingLines(finding, paint, false)),
-    `  ${paint.dim('instead:')}`,
-    ...instead.map((line) => `    ${paint.cyan(escapeText(line))}`),
+    `  ${paint.dim('start it with:')}`,
+    ...fixes.map((line) => `    ${paint.cyan(escapeText(line))}`),
     ...(usageKnown
       ? []
-      : [paint.dim('    (which capabilities it uses is not known: add what it turns out to need, one by one)')]),
+      : [paint.dim('    (the capabilities that it uses are unknown: add those that it needs, one by one)')]),
   ];
 }
 
-const PAINTED: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = {
+const COLOURS: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = {
   critical: 'red',
   high: 'red',
   medium: 'yellow',
   low: 'dim',
 };
 
-function findingLines({ severity, what, why, instead }: Finding, paint: Paint, commands: boolean): string[] {
+function findingLines(finding: Finding, paint: Paint, showCommands: boolean): string[] {
+  const { severity, what: title, why, instead: commands } = finding;
   return [
-    `  ${paint[PAINTED[severity]](severity.padEnd(8))} ${escapeText(what)}`,
+    `  ${paint[COLOURS[severity]](severity.padEnd(8))} ${escapeText(title)}`,
     `           ${paint.dim(escapeText(why))}`,
-    ...(commands ? instead.map((command) => `           ${paint.cyan(command)}`) : []),
+    ...(showCommands ? commands.map((command) => `           ${paint.cyan(command)}`) : []),
   ];
 }

@@ -1,20 +1,12 @@
-import { OperatorError, type Paint, paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
-import {
-  checkProbes,
-  type ProbeCheck,
-  type ProbeStatus,
-  readProbeFiles,
-  type TracepointField,
-  tracepointFields,
-  usualType,
-} from '@ringfence/sensor';
-import { escapeText } from '@ringfence/wire';
+import { checkProbes, type ProbeStatus, readProbeFiles, tracepointFields, usualType } from '@ringfence/sensor';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { checkLines, fieldLine, probeLines } from './view.ts';
 
-const json = (self: Command): boolean => self.opts<{ json?: boolean }>().json === true;
+const wantsJson = (self: Command): boolean => self.opts<{ json?: boolean }>().json === true;
 
 export function addProbes(program: Command): void {
   const probes = program.command('probes').description(DESCRIPTIONS.probes);
@@ -26,20 +18,25 @@ export function addProbes(program: Command): void {
 function addList(probes: Command): void {
   const list = probes
     .command('list')
-    .description('list the probes of a running ringfence: where they are set, how often they fired, what was dropped')
+    .description('list the probes of a running ringfence with target, number of hits and dropped events')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExit code 1 when one is not set.\n\nExamples:\n  ringfence probes list\n  ringfence probes list --json | jq .probes',
+      `
+Exit code 1 if a probe is not attached.
+
+Examples:
+  ringfence probes list
+  ringfence probes list --json | jq .probes`,
     );
   withSettings(list).action(async (_, self: Command) => {
     const { services } = await clientOf(settingsOf(self)).json<Status>('/status');
     const collector = services.find(({ name }) => name === 'collector');
     if (collector === undefined)
-      throw new OperatorError('the collector does not run in this process: ask where it runs');
+      throw new OperatorError('this ringfence runs no collector: run the command on a host with an agent');
     const { probes: found } = collector.stats as { readonly probes: readonly ProbeStatus[] };
-    if (json(self)) printJson({ probes: found }, 2);
-    else print(listLines(found, paintFor(process.stdout)).join('\n'));
+    if (wantsJson(self)) printJson({ probes: found }, 2);
+    else print(probeLines(found, paintFor(process.stdout)).join('\n'));
     if (found.some(({ problem }) => problem !== '')) process.exitCode = 1;
   });
 }
@@ -47,19 +44,25 @@ function addList(probes: Command): void {
 function addCheck(probes: Command): void {
   const check = probes
     .command('check [files...]')
-    .description('say whether probes could be set on this host; without files: those of collector.probes.custom')
+    .description('check whether probes can be attached on this host (default: the files of collector.probes.custom)')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nNothing is set, and no agent has to run. Exit code 1 when one could not be set.\n\nExamples:\n  ringfence probes check nginx.yaml\n  ringfence probes check /etc/ringfence/probes.d',
+      `
+Attaches nothing and needs no running agent. Exit code 1 if a probe cannot be attached.
+
+Examples:
+  ringfence probes check nginx.yaml
+  ringfence probes check /etc/ringfence/probes.d`,
     );
   withSettings(check).action((files: readonly string[], _, self: Command) => {
     const { collector } = settingsOf(self);
     const paths = files.length > 0 ? files : collector.probes.custom;
-    if (paths.length === 0) throw new OperatorError('give files, or set collector.probes.custom: docs/PROBES.md');
+    if (paths.length === 0)
+      throw new OperatorError('no probe files: pass files, or set collector.probes.custom (docs/PROBES.md)');
     const found = checkProbes(readProbeFiles(paths), collector.hostRoot);
-    if (json(self)) printJson({ probes: found }, 2);
-    else print(found.flatMap((one) => checkLines(one, paintFor(process.stdout))).join('\n'));
+    if (wantsJson(self)) printJson({ probes: found }, 2);
+    else print(found.flatMap((probe) => checkLines(probe, paintFor(process.stdout))).join('\n'));
     if (found.some(({ problem }) => problem !== '')) process.exitCode = 1;
   });
 }
@@ -68,44 +71,23 @@ function addFields(probes: Command): void {
   const fields = probes
     .command('fields <tracepoint>')
     .description(
-      "list a tracepoint's fields, and the type that each most likely has for a probe: sched/sched_process_exec",
+      'list the fields of a tracepoint, such as sched/sched_process_exec, and the likely type of each for a probe',
     )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nNeeds root, and tracefs. The kernel lists its tracepoints in /sys/kernel/tracing/available_events.\n\nExamples:\n  ringfence probes fields sched/sched_process_exec\n  ringfence probes fields syscalls/sys_enter_openat',
+      `
+Needs root and tracefs. /sys/kernel/tracing/available_events lists all tracepoints of the kernel.
+
+Examples:
+  ringfence probes fields sched/sched_process_exec
+  ringfence probes fields syscalls/sys_enter_openat`,
     );
   withSettings(fields).action((name: string, _, self: Command) => {
     const [, category = '', event = ''] = /^(\w{1,100})[/:](\w{1,100})$/.exec(name) ?? [];
     if (event === '') throw new OperatorError(`${name}: expected category/name, such as sched/sched_process_exec`);
     const found = tracepointFields({ category, name: event });
-    if (json(self)) printJson({ fields: found.map((field) => ({ ...field, type: usualType(field) })) }, 2);
+    if (wantsJson(self)) printJson({ fields: found.map((field) => ({ ...field, type: usualType(field) })) }, 2);
     else print(found.map(fieldLine).join('\n'));
   });
 }
-
-function listLines(probes: readonly ProbeStatus[], paint: Paint): string[] {
-  if (probes.length === 0) return ['no probes: collector.probes.custom names their files (docs/PROBES.md)'];
-  return probes.flatMap(({ hits, limited, lost, faults, ...one }) => {
-    const dropped = [
-      ...(limited > 0 ? [`${limited} over its limit`] : []),
-      ...(lost > 0 ? [`${lost} for want of room`] : []),
-      ...(faults > 0 ? [`${faults} arguments could not be read`] : []),
-    ];
-    const said = dropped.length === 0 ? '' : `; dropped: ${dropped.join(', ')}`;
-    return [...checkLines(one, paint), `      ${hits} hits${said}`];
-  });
-}
-
-function checkLines({ name, target, defined, places, problem }: ProbeCheck, paint: Paint): string[] {
-  const many = places > 1 ? ` (${places} places)` : '';
-  return [
-    `${problem === '' ? paint.green('✓') : paint.red('✗')} ${paint.bold(name)}  ${escapeText(target)}${many}`,
-    ...(problem === ''
-      ? []
-      : [`      ${escapeText(problem)}`, `      ${paint.dim(`defined in ${escapeText(defined)}`)}`]),
-  ];
-}
-
-const fieldLine = (field: TracepointField): string =>
-  `${field.name.padEnd(24)} ${usualType(field).padEnd(8)} ${escapeText(field.declared)}`;

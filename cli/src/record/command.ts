@@ -9,14 +9,15 @@ import { clientOf, settingsOf, withSettings } from '../shared/context.ts';
 export function addRecord(program: Command): void {
   const command = program
     .command('record')
-    .argument('<file>', 'where the recording goes')
+    .argument('<file>', 'file to write')
     .description(DESCRIPTIONS.record)
-    .option('--seconds <n>', 'stop after this long')
-    .option('--past', 'begin with what the bus still holds')
+    .option('--seconds <n>', 'stop after this many seconds')
+    .option('--past', 'start with the events that are still on the bus')
     .addHelpText(
       'after',
       `
-Of logs only lines that the agent has read itself are taken. What a Filebeat sends is left out: it says nowhere of which host it is.
+Of log lines, it records only those that the agent read itself. Lines from Filebeat are skipped, because they do not
+name their host.
 
 Examples:
   ringfence record attack.rec --seconds 30
@@ -29,7 +30,7 @@ Examples:
     const signal = AbortSignal.any(signals);
     const stream = await clientOf(settingsOf(self)).stream(`/raw${past ? '?past=1' : ''}`, signal);
     const output = createWriteStream(file, { fd: openOutput(file) });
-    process.stderr.write(`recording to ${file}; Ctrl-C stops\n`);
+    process.stderr.write(`recording to ${file}; press Ctrl-C to stop\n`);
     let bytes = 0;
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;

@@ -2,7 +2,7 @@ import { paintFor } from '@ringfence/base';
 import { checkRules, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
 interface CheckOptions {
@@ -14,17 +14,17 @@ interface CheckOptions {
 export function addCheck(rules: Command): void {
   const command = rules
     .command('check')
-    .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
-    .description('say what is wrong with rules, where, and what to do about it; exit code 1 when something is')
-    .option('--strict', 'exit code 1 for warnings too')
-    .option('--alone', 'without the macros and lists of the configured files')
+    .argument('[files...]', 'rule files or folders (default: the configured rules)')
+    .description('report errors and warnings in rules, with their place and a hint; exit code 1 on errors')
+    .option('--strict', 'exit code 1 on warnings, too')
+    .option('--alone', 'ignore the macros and lists of the configured files')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Errors leave a rule out: syntax, unknown fields and macros, wrong types.
-Warnings leave it in: rules that can never match here because no event has all they ask for, rules that another makes
-superfluous, macros and lists that nothing uses, ATT&CK ids that don't exist.
+Errors disable their rule: invalid syntax, unknown fields and macros, wrong types. Warnings do not: rules that can never
+match because no event has all the fields that they need, rules that another rule makes redundant, unused macros and
+lists, unknown ATT&CK ids.
 
 Examples:
   ringfence rules check
@@ -39,7 +39,9 @@ Examples:
     if (json) return printJson(checked, 2);
     const paint = paintFor(process.stdout);
     if (checked.diagnostics.length > 0) print(`${diagnosticsText(checked.diagnostics, sources.sources, paint)}\n`);
-    const sum = `${counted(checked.files, 'file')}, ${counted(checked.rules, 'active rule')}: ${counted(checked.errors, 'error')}, ${counted(checked.warnings, 'warning')}`;
-    print(checked.errors > 0 ? paint.red(sum) : checked.warnings > 0 ? paint.yellow(sum) : paint.green(sum));
+    const scope = `${counted(checked.files, 'file')}, ${counted(checked.rules, 'active rule')}`;
+    const summary = `${scope}: ${counted(checked.errors, 'error')}, ${counted(checked.warnings, 'warning')}`;
+    const colour = checked.errors > 0 ? 'red' : checked.warnings > 0 ? 'yellow' : 'green';
+    print(paint[colour](summary));
   });
 }

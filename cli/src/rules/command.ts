@@ -17,16 +17,16 @@ export function addRules(program: Command): void {
     .addHelpText(
       'after',
       `
-From an idea to a rule that is in force:
+From an idea to a rule in production:
   ringfence rules new "Odd shell" --dir my-rules
-  ringfence rules check my-rules/              what is wrong with it, and where
-  ringfence rules test my-rules/ --watch       whether it fires where it must
-  ringfence rules explain "Odd shell" day.rec  what each part of it comes to
-  ringfence rules bench day.rec my-rules/      what it costs
-  ringfence rules coverage my-rules/           which techniques it finds
-  ringfence rules convert falco_rules.yaml     your rules as native ones
+  ringfence rules check my-rules/              find errors
+  ringfence rules test my-rules/ --watch       run its tests
+  ringfence rules explain "Odd shell" day.rec  see how each part evaluates
+  ringfence rules bench day.rec my-rules/      measure its cost
+  ringfence rules coverage my-rules/           list the techniques it detects
+  ringfence rules convert falco_rules.yaml     convert Falco or Sigma rules
 
-docs/RULES.md teaches the language.`,
+docs/RULES.md documents the language.`,
     );
   addNew(rules);
   addCheck(rules);

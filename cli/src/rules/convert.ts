@@ -3,7 +3,7 @@ import { paintFor } from '@ringfence/base';
 import { convertRules, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
 interface ConvertOptions {
@@ -14,15 +14,15 @@ interface ConvertOptions {
 export function addConvert(rules: Command): void {
   const command = rules
     .command('convert')
-    .argument('<files...>', 'rule files or folders of them, in any language that is understood')
-    .description('write rules of Falco and Sigma as native ones; exit code 1 when one could not be')
+    .argument('<files...>', 'rule files or folders, in any supported language')
+    .description('convert Falco and Sigma rules to native rules; exit code 1 if a rule cannot be converted')
     .option('--output <file>', 'write to this file (default: standard output)')
-    .option('--json', 'print one JSON object: the text, and what was said about the sources')
+    .option('--json', 'print one JSON object: the text, and the diagnostics of the sources')
     .addHelpText(
       'after',
       `
-Files that use each other's macros and lists are given together. Macros stay macros; lists are written out.
-They need not be converted: rules of every language may stand beside each other in detector.rules.
+Pass files that use each other's macros and lists together. Macros stay macros; lists are expanded.
+Conversion is optional: detector.rules may mix rules of all languages.
 
 Examples:
   ringfence rules convert falco_rules.yaml > my-rules/falco.yaml
@@ -41,7 +41,7 @@ Examples:
     const paint = paintFor(process.stderr);
     if (converted.diagnostics.length > 0)
       process.stderr.write(`${diagnosticsText(converted.diagnostics, sources, paint)}\n\n`);
-    const off = converted.switchedOff === 0 ? '' : ` (${converted.switchedOff} switched off, as before)`;
+    const off = converted.switchedOff === 0 ? '' : ` (${converted.switchedOff} of them disabled in the source)`;
     process.stderr.write(`${counted(converted.rules.length, 'rule')} converted${off}, ${counted(errors, 'error')}\n`);
   });
 }

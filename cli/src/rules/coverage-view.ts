@@ -2,12 +2,15 @@ import type { Paint } from '@ringfence/base';
 import { type Coverage, type CoverageCell, type CoverageColumn, rulesOf } from '@ringfence/rule-lab';
 import { ATTACK_VERSION, TACTIC_NAMES } from '@ringfence/rules';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 
-/** From so many rules on a square is full. */
-const MANY = 3;
+/** Number of rules from which a square is full. */
+const FULL = 3;
 
-/** The matrix, a tactic a line: a square for each technique, the fuller the more rules it has. With `details` what each square is. */
+/**
+ * Formats the matrix with one line per tactic and one square per technique, which shows how many rules detect it.
+ * `details`: also list the techniques that have rules, or those that have none.
+ */
 export function coverageText(coverage: Coverage, details: 'none' | 'covered' | 'gaps', paint: Paint): string {
   const { rules, covered, techniques, columns, untagged } = coverage;
   const percent = techniques === 0 ? 0 : Math.round((100 * covered) / techniques);
@@ -18,7 +21,7 @@ export function coverageText(coverage: Coverage, details: 'none' | 'covered' | '
     '',
     ...columns.flatMap((column) => [columnLine(column, paint), ...detailLines(column, details, paint)]),
     '',
-    paint.dim(`■ ${MANY} rules or more  ▪ 1 or 2  · none`),
+    paint.dim(`■ ${FULL} rules or more  ▪ 1 or 2  · none`),
   ];
   if (untagged.length > 0)
     lines.push(paint.yellow(`Without a technique: ${untagged.map(({ name }) => escapeText(name)).join(', ')}`));
@@ -26,16 +29,18 @@ export function coverageText(coverage: Coverage, details: 'none' | 'covered' | '
 }
 
 function columnLine({ tactic, cells }: CoverageColumn, paint: Paint): string {
-  const have = cells.filter((cell) => rulesOf(cell).length > 0).length;
-  const sum = `${have} of ${cells.length}`.padStart(8);
+  const coveredCount = cells.filter((cell) => rulesOf(cell).length > 0).length;
+  const fraction = `${coveredCount} of ${cells.length}`.padStart(8);
   const { v19, v18 } = TACTIC_NAMES[tactic];
-  return `${paint.bold(v19.padEnd(21))} ${sum}  ${cells.map((cell) => square(cell, paint)).join('')}${v18 === v19 ? '' : paint.dim(`  (v18: ${v18})`)}`;
+  const squares = cells.map((cell) => square(cell, paint)).join('');
+  const formerName = v18 === v19 ? '' : paint.dim(`  (v18: ${v18})`);
+  return `${paint.bold(v19.padEnd(21))} ${fraction}  ${squares}${formerName}`;
 }
 
 function square(cell: CoverageCell, paint: Paint): string {
   const count = rulesOf(cell).length;
   if (count === 0) return paint.dim('·');
-  return count >= MANY ? paint.green('■') : paint.cyan('▪');
+  return count >= FULL ? paint.green('■') : paint.cyan('▪');
 }
 
 function detailLines(column: CoverageColumn, details: 'none' | 'covered' | 'gaps', paint: Paint): string[] {

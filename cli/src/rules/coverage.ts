@@ -12,7 +12,7 @@ import {
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { coverageText } from './coverage-view.ts';
-import { leftOutText } from './left-out.ts';
+import { skippedRulesText } from './diagnostics-view.ts';
 
 interface CoverageOptions {
   readonly json?: boolean;
@@ -26,20 +26,21 @@ interface CoverageOptions {
 export function addCoverage(rules: Command): void {
   const command = rules
     .command('coverage')
-    .argument('[files...]', 'rule files or folders of them (default: the configured ones)')
+    .argument('[files...]', 'rule files or folders (default: the configured rules)')
     .description(
-      'show which ATT&CK techniques the rules find: in the terminal, as a page, or as a layer of ATT&CK Navigator',
+      'show which ATT&CK techniques the rules detect: in the terminal, as a page, or as an ATT&CK Navigator layer',
     )
-    .option('--covered', 'name the techniques that have rules, and the rules')
-    .option('--gaps', 'name the techniques that have none')
-    .option('--html <file>', 'write a page: the matrix, with the rules of each technique')
+    .option('--covered', 'list the techniques that have rules, with the rules')
+    .option('--gaps', 'list the techniques that have no rule')
+    .option('--html <file>', 'write the matrix with the rules of each technique as an HTML page')
     .option('--navigator <file>', 'write a layer for ATT&CK Navigator 4.9 or 5')
-    .option('--attack <version>', `of the layer's ids and tactics: ${ATTACK_VERSIONS.join(' or ')}`, ATTACK_VERSIONS[0])
+    .option('--attack <version>', `ATT&CK version of the layer: ${ATTACK_VERSIONS.join(' or ')}`, ATTACK_VERSIONS[0])
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-A rule says what it finds by its tags: [persistence, T1053.003]. Ids of v18 count under those that took their place.
+The tags of a rule name what it detects: [persistence, T1053.003]. An id of ATT&CK v18 counts under the id that
+replaced it.
 
 Examples:
   ringfence rules coverage
@@ -51,11 +52,11 @@ Examples:
     const version = versionOf(options.attack);
     const { sources, asked } = await readSources(files, settingsOf(self));
     const set = compileDetectorRules(sources, 'hunt');
-    process.stderr.write(leftOutText(set.diagnostics, asked));
+    process.stderr.write(skippedRulesText(set.diagnostics, asked));
     const coverage = coverageOf(set.rules.filter(({ file }) => asked.has(file)));
-    if (options.html !== undefined) await write(options.html, coveragePage(coverage));
+    if (options.html !== undefined) await writeReport(options.html, coveragePage(coverage));
     if (options.navigator !== undefined)
-      await write(options.navigator, `${JSON.stringify(navigatorLayer(coverage, version), null, 2)}\n`);
+      await writeReport(options.navigator, `${JSON.stringify(navigatorLayer(coverage, version), null, 2)}\n`);
     if (options.json) return printJson(coverage, 2);
     if (options.html !== undefined || options.navigator !== undefined) return;
     const details = options.gaps ? 'gaps' : options.covered ? 'covered' : 'none';
@@ -69,7 +70,7 @@ function versionOf(text: string): AttackVersion {
   return found;
 }
 
-async function write(path: string, text: string): Promise<void> {
+async function writeReport(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   process.stderr.write(`${path} written\n`);
 }

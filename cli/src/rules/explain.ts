@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { type Explained, explainInFile, explainRunning, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
-import { clientOf, print, printJson, settingsOf, several, withSettings } from '../shared/context.ts';
+import { clientOf, print, printJson, repeatable, settingsOf, withSettings } from '../shared/context.ts';
 import { explanationLines, missLines, runLines } from './test-view.ts';
 
 interface ExplainOptions {
@@ -17,34 +17,34 @@ export function addExplain(rules: Command): void {
     .argument('<rule>', 'name of the rule')
     .argument(
       '<event>',
-      'FILE or FILE:NUMBER of a recording, of YAML or of JSON lines, or the id of an alert or event of the running ringfence up',
+      'FILE or FILE:NUMBER of a recording, YAML or JSON lines, or the id of an alert or event of a running ringfence',
     )
     .description(
-      "show what each part of a rule's condition comes to on an event; exit code 1 when the whole does not hold",
+      "show how each part of a rule's condition evaluates on an event; exit code 1 if the rule does not match",
     )
-    .option('--rules <path>', 'rule file or folder, beside the configured ones (repeatable)', several)
+    .option('--rules <path>', 'rule file or folder in addition to the configured rules (repeatable)', repeatable)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Without a number it is the event that comes nearest to what the rule asks for. Of a sequence, a threshold, first_seen, suppress or
-throttle it is then all events of the file, in order: which steps each fits, what they are joined by and compared with, how far that
-brings the rule, and what is missing at the end. With a number the event is seen by itself.
+Without a number it explains the event that comes closest to a match. For a rule with a sequence, threshold, first_seen,
+suppress or throttle it explains all events of the file in order: the steps that each event fits, the values that join
+them, the progress of the rule, and the steps that are missing at the end. With a number it explains that event alone.
 
 Examples:
   ringfence rules explain "Password hashes read" attack.rec
   ringfence rules explain "Password hashes read" attack.rec:17
   ringfence rules explain "My rule" event.yaml --rules my-rules/
   ringfence rules explain "My sequence" events.jsonl
-  ringfence alerts --json --limit 1 | jq -r '.rule, .id'  both of which it takes`,
+  ringfence alerts --json --limit 1 | jq -r '.rule, .id'  prints both arguments`,
     );
   withSettings(command).action(async (rule: string, event: string, _, self: Command) => {
     const { json, rules: paths = [] } = self.opts<ExplainOptions>();
     const config = settingsOf(self);
     const { sources } = await readSources(paths, config);
-    const [path, which] = placeOf(event);
+    const [path, which] = splitEvent(event);
     const file = existsSync(path) ? await fileOf(path, which) : undefined;
-    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new OperatorError(`there is no file ${path}`);
+    if (file === undefined && /\.(?:ya?ml|jsonl?|rec)/.test(event)) throw new OperatorError(`${path} does not exist`);
     const explained =
       file === undefined
         ? await explainRunning(rule, event, clientOf(config), sources)
@@ -55,8 +55,8 @@ Examples:
   });
 }
 
-/** FILE:NUMBER, FILE:ID or FILE. */
-function placeOf(event: string): [path: string, which: string | undefined] {
+/** Splits FILE:NUMBER, FILE:ID or FILE. */
+function splitEvent(event: string): [path: string, which: string | undefined] {
   const [, path, which] = /^(.+?):([\da-f/-]+)$/.exec(event) ?? [];
   return path === undefined || existsSync(event) ? [event, undefined] : [path, which];
 }
@@ -66,11 +66,8 @@ async function fileOf(path: string, which: string | undefined): Promise<Paramete
 }
 
 function explainedText({ rule, holds, event, run, misses }: Explained, paint: Paint): string {
-  const missed = misses === undefined ? [] : missLines(misses, paint);
-  if (run !== undefined && run.steps.length > 0) {
-    const verdict = holds ? paint.green('matches') : paint.red('does not match');
-    return [`${paint.bold(rule)} ${verdict}`, ...runLines(run, paint)].join('\n');
-  }
-  const verdict = holds ? paint.green('holds on') : paint.red('does not hold on');
-  return [`${paint.bold(rule)} ${verdict}`, ...explanationLines(event, paint), ...missed].join('\n');
+  const verdict = `${paint.bold(rule)} ${holds ? paint.green('matches') : paint.red('does not match')}`;
+  if (run !== undefined && run.steps.length > 0) return [verdict, ...runLines(run, paint)].join('\n');
+  const missed = misses === undefined ? [] : missLines(misses);
+  return [verdict, ...explanationLines(event, paint), ...missed].join('\n');
 }

@@ -6,13 +6,13 @@ import { print, printJson } from '../shared/context.ts';
 export function addFields(rules: Command): void {
   rules
     .command('fields')
-    .argument('[word]', 'only those with the word in a name, an alias or the explanation')
-    .description('list the fields that conditions, outputs and tests can name')
-    .option('--json', 'print one JSON object a line')
+    .argument('[word]', 'only fields with this word in their name, alias or description')
+    .description('list the fields that conditions, outputs and tests can use')
+    .option('--json', 'print one JSON object per line')
     .addHelpText('after', '\nExamples:\n  ringfence rules fields parent\n  ringfence rules fields proc.aname')
     .action((word: string | undefined, { json }: { json?: boolean }) => {
-      const found = catalogue.fields.filter((field) => word === undefined || says(field, word.toLowerCase()));
-      if (found.length === 0) throw new OperatorError(`no field has '${word}' in it`);
+      const found = catalogue.fields.filter((field) => word === undefined || mentions(field, word.toLowerCase()));
+      if (found.length === 0) throw new OperatorError(`no field contains '${word}'`);
       const paint = paintFor(process.stdout);
       for (const { get: _, ...field } of found) {
         if (json) printJson(field);
@@ -21,18 +21,18 @@ export function addFields(rules: Command): void {
     });
 }
 
-const says = ({ name, aliases = [], doc }: Field, word: string): boolean =>
+const mentions = ({ name, aliases = [], doc }: Field, word: string): boolean =>
   [name, ...aliases, doc].some((text) => text.toLowerCase().includes(word));
 
 function fieldText(
   { name, type, doc, aliases = [], kinds, oneOf, argument }: Omit<Field, 'get'>,
   paint: Paint,
 ): string {
-  const more = [
+  const details = [
     ...(kinds === undefined ? [] : [`on ${kinds.join(', ')}`]),
     ...(oneOf === undefined ? [] : [`one of ${oneOf.join(', ')}`]),
-    ...(aliases.length === 0 ? [] : [`also ${aliases.join(', ')}`]),
+    ...(aliases.length === 0 ? [] : [`aliases ${aliases.join(', ')}`]),
   ];
-  const told = more.length === 0 ? '' : `\n  ${paint.dim(more.join('; '))}`;
-  return `${paint.bold(name)}${argument === undefined ? '' : `[${argument}]`} ${paint.cyan(type)}  ${doc}${told}`;
+  const detailLine = details.length === 0 ? '' : `\n  ${paint.dim(details.join('; '))}`;
+  return `${paint.bold(name)}${argument === undefined ? '' : `[${argument}]`} ${paint.cyan(type)}  ${doc}${detailLine}`;
 }

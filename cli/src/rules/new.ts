@@ -21,14 +21,14 @@ export function addNew(rules: Command): void {
   rules
     .command('new')
     .argument('<name>', 'name of the rule')
-    .description('write a new rule and its test, from an example or from an event of a recording')
+    .description('create a rule and its test from a template or from a recorded event')
     .option('--dir <folder>', 'folder for the two files', '.')
-    .option('--event <recording:number>', 'the event that the rule is to match')
-    .option('--condition <text>', 'its condition (default: from the event)')
-    .option('--desc <text>', 'what it says has happened')
-    .option('--priority <word>', 'debug to emergency', 'warning')
-    .option('--technique <id>', 'ATT&CK technique, such as T1059.004: its tactic is added')
-    .option('--json', 'print the names of the files as one JSON object')
+    .option('--event <recording:number>', 'recorded event that the rule must match')
+    .option('--condition <text>', 'condition of the rule (default: from the event)')
+    .option('--desc <text>', 'description of the rule')
+    .option('--priority <word>', 'priority, from debug to emergency', 'warning')
+    .option('--technique <id>', 'ATT&CK technique, such as T1059.004; the tactic is added')
+    .option('--json', 'print the file names as one JSON object')
     .addHelpText(
       'after',
       `
@@ -39,7 +39,7 @@ Examples:
     )
     .action(async (name: string, options: NewOptions) => {
       const { dir, desc, condition, priority, technique, event } = options;
-      const made = scaffold({
+      const scaffolded = scaffold({
         name,
         description: desc,
         condition,
@@ -49,8 +49,8 @@ Examples:
       });
       makeFolder(dir);
       const files = [
-        { path: join(dir, `${made.base}.yaml`), text: made.rule },
-        { path: join(dir, `${made.base}.test.yaml`), text: made.test },
+        { path: join(dir, `${scaffolded.base}.yaml`), text: scaffolded.rule },
+        { path: join(dir, `${scaffolded.base}.test.yaml`), text: scaffolded.test },
       ];
       for (const file of files) await writeNew(file);
       if (options.json) printJson({ files: files.map(({ path }) => path) });
@@ -63,13 +63,13 @@ async function writeNew({ path, text }: { readonly path: string; readonly text: 
     await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new OperatorError(`${path} is there already: give the rule another name`, { cause });
+    throw new OperatorError(`${path} already exists: give the rule another name`, { cause });
   }
 }
 
-async function recordedEvent(place: string): Promise<EventDocument> {
-  const [, path, number] = /^(.+):(\d+)$/.exec(place) ?? [];
-  if (path === undefined) throw new OperatorError(`--event ${place}: expected FILE:NUMBER, such as attack.rec:17`);
+async function recordedEvent(argument: string): Promise<EventDocument> {
+  const [, path, number] = /^(.+):(\d+)$/.exec(argument) ?? [];
+  if (path === undefined) throw new OperatorError(`--event ${argument}: expected FILE:NUMBER, such as attack.rec:17`);
   await using recording = await openRecording(path);
   const keep = (event: { readonly number: number }): boolean => event.number === Number(number);
   const { events, count } = await new Judge([]).judgeRecording(recording.records(), recording.enrolled, { keep });

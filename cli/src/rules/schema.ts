@@ -6,12 +6,12 @@ import { printJson } from '../shared/context.ts';
 export function addSchema(rules: Command): void {
   rules
     .command('schema')
-    .description('print the JSON Schema of native rule files, for editors')
-    .option('--tests', 'print the one of .test.yaml files')
+    .description('print the JSON Schema of native rule files for editors')
+    .option('--tests', 'print the schema of .test.yaml files instead')
     .addHelpText(
       'after',
       `
-Editors that read schemas complete keys and explain them: put this line at the top of a file.
+With this line at the top of a file, editors complete and explain its keys:
   # yaml-language-server: $schema=rules.schema.json
 
 Examples:

@@ -4,10 +4,10 @@ import type { EventDocument } from '@ringfence/fields';
 import type { JudgedEvent, JudgedRun, Misses, TestFailure, TestResult, TestRun } from '@ringfence/rule-lab';
 import { type Explanation, type RuleSource, renderExplanation } from '@ringfence/rules';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
+import { counted } from '../shared/numbers.ts';
 import { diagnosticsText } from './diagnostics-view.ts';
 
-/** Each test on a line; of one that failed what was expected, what came, and why. `files`: the tables of tests. */
+/** Formats each test as a line, and below a failed test the expected and actual results. `files`: the test files. */
 export function testRunText(
   { results, faults }: TestRun,
   files: readonly RuleSource[],
@@ -22,11 +22,12 @@ export function testRunText(
     ),
   ];
   const failed = results.filter(({ failures }) => failures.length > 0).length;
-  const sum = `${counted(results.length - failed, 'test')} passed, ${failed} failed${faults.length === 0 ? '' : `, ${counted(faults.length, 'error')} in test files`}`;
+  const broken = faults.length === 0 ? '' : `, ${counted(faults.length, 'error')} in test files`;
+  const summary = `${counted(results.length - failed, 'test')} passed, ${failed} failed${broken}`;
   return [
     ...lines,
     ...(lines.length === 0 ? [] : ['']),
-    failed + faults.length > 0 ? paint.red(sum) : paint.green(sum),
+    failed + faults.length > 0 ? paint.red(summary) : paint.green(summary),
   ].join('\n');
 }
 
@@ -42,65 +43,68 @@ function testText(result: TestResult, paint: Paint): string {
   ].join('\n');
 }
 
-function failureLines({ of, expected, actual }: TestFailure, paint: Paint): string[] {
+function failureLines({ of: subject, expected, actual }: TestFailure, paint: Paint): string[] {
   return [
-    `  ${of}:`,
+    `  ${subject}:`,
     paint.green(`    - expected  ${escapeText(expected)}`),
-    paint.red(`    + came      ${escapeText(actual)}`),
+    paint.red(`    + actual    ${escapeText(actual)}`),
   ];
 }
 
-/** The event, what was laid over it, and each part of the condition. */
-export function explanationLines({ number, document, laid, explanation }: JudgedEvent, paint: Paint): string[] {
+/** Formats the event, the fields that are set directly, and each part of the condition. */
+export function explanationLines(
+  { number, document, laid: overrides, explanation }: JudgedEvent,
+  paint: Paint,
+): string[] {
   return [
-    `  event ${number}: ${whatHappened(document)}`,
-    ...(laid.length === 0 ? [] : [paint.dim(`  set on the event, not sent with it: ${laid.join(', ')}`)]),
-    ...explained(explanation, paint),
+    `  event ${number}: ${eventSummary(document)}`,
+    ...(overrides.length === 0 ? [] : [paint.dim(`  set directly, not by enrichment: ${overrides.join(', ')}`)]),
+    ...conditionLines(explanation, paint),
   ];
 }
 
-/** Each event that is something to the rule, what it is, and what it has brought; then what is unfinished. */
-export function runLines({ steps, rest }: JudgedRun, paint: Paint): string[] {
-  const lines = steps.flatMap(({ number, atUs, document, explanation, says }) => {
-    const what = document === undefined ? 'then' : `event ${number}: ${whatHappened(document)}`;
+/** Formats each event that concerns the rule, with its effect on the rule; then the matches that are incomplete. */
+export function runLines({ steps, rest: incomplete }: JudgedRun, paint: Paint): string[] {
+  const lines = steps.flatMap(({ number, atUs, document, explanation, says: effect }) => {
+    const title = document === undefined ? 'timer' : `event ${number}: ${eventSummary(document)}`;
     return [
-      `  ${what} ${paint.dim(`+${durationText(atUs)}`)}`,
-      ...explained(explanation, paint),
-      `    ${paint.bold('→')} ${escapeText(says)}`,
+      `  ${title} ${paint.dim(`+${durationText(atUs)}`)}`,
+      ...conditionLines(explanation, paint),
+      `    ${paint.bold('→')} ${escapeText(effect)}`,
     ];
   });
-  return [...lines, ...rest.map((one) => `  unfinished: ${escapeText(one)}`)];
+  return [...lines, ...incomplete.map((match) => `  incomplete: ${escapeText(match)}`)];
 }
 
-/** What a rule asks for that no event had. */
-export function missLines({ kinds, events, failed }: Misses, paint: Paint): string[] {
+/** Formats why no event matched the rule: the parts of its condition that failed, and on how many events. */
+export function missLines({ kinds, events, failed }: Misses): string[] {
   const all = counted(events, 'event');
-  if (failed.length === 0) return [`  none of ${all} is of a kind that it asks for`];
-  const asked = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
+  if (failed.length === 0) return [`  none of ${all} is of a kind that the rule looks at`];
+  const byKind = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
   const width = String(failed[0]?.[1] ?? '').length;
   return [
-    `  of ${all} it asks for ${asked.join(', ')}; what did not hold, and on how many${paint.dim(' (above: the nearest)')}:`,
+    `  the rule looks at ${byKind.join(', ')} of ${all}; the closest is above. Failed parts, with their number of events:`,
     ...failed.map(([part, count]) => `    ${String(count).padStart(width)}  ${escapeText(part)}`),
   ];
 }
 
-function whatHappened(document: EventDocument): string {
+function eventSummary(document: EventDocument): string {
   const text = (name: string): string => escapeText(String(document[name] ?? ''));
-  const what = [
+  const parts = [
     text('event.action'),
     text('process.command_line') || text('process.executable'),
     text('file.path'),
     text('destination.ip'),
   ];
-  return what.filter(Boolean).join(' ');
+  return parts.filter(Boolean).join(' ');
 }
 
-function explained(explanation: Explanation | undefined, paint: Paint): string[] {
+function conditionLines(explanation: Explanation | undefined, paint: Paint): string[] {
   if (explanation === undefined) return [];
   const lines = renderExplanation(explanation, '    ').split('\n');
-  return lines.map((line) => paintedPart(line, paint));
+  return lines.map((line) => paintMark(line, paint));
 }
 
-function paintedPart(line: string, paint: Paint): string {
+function paintMark(line: string, paint: Paint): string {
   return line.replace(/[✓✗]/, (mark) => (mark === '✓' ? paint.green(mark) : paint.red(mark)));
 }

@@ -2,9 +2,9 @@ import { OperatorError, paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { rulePaths } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
-import { readSources, readTestSources, rulesBeside, runTests, type TestRun } from '@ringfence/rule-lab';
+import { readSources, readTestSources, rulesBeside, runTests, shortName, type TestRun } from '@ringfence/rule-lab';
 import type { RuleSource } from '@ringfence/rules';
-import { explain, untilInterrupted } from '@ringfence/runtime/process';
+import { explainError, untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { progressOn } from '../shared/progress.ts';
@@ -19,18 +19,15 @@ interface TestOptions {
 export function addTest(rules: Command): void {
   const command = rules
     .command('test')
-    .argument(
-      '[files...]',
-      'tables of tests (.test.yaml), or folders of them and of rules (default: the configured ones)',
-    )
-    .description('run tables of tests: written or recorded events, and what rules must make of them')
-    .option('-w, --watch', 'run again whenever a file changes')
-    .option('-q, --quiet', 'show only tests that fail')
+    .argument('[files...]', 'test files (.test.yaml) or folders (default: the folders of the configured rules)')
+    .description('run rule tests: written or recorded events, and the alerts that a rule must raise for them')
+    .option('-w, --watch', 'run again when a file changes')
+    .option('-q, --quiet', 'show only failed tests')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-A table of tests lies beside its rules and ends in .test.yaml:
+A test file is in the folder of its rules, and its name ends in .test.yaml:
 
   rule: Shell of a web server
   tests:
@@ -38,12 +35,14 @@ A table of tests lies beside its rules and ends in .test.yaml:
       events:
         - { event.action: exec, process.name: sh, process.parent.name: nginx }
       expect: alert
-    - test: somebody logs in
+    - test: login through sshd
       events:
         - { event.action: exec, process.name: sh, process.parent.name: sshd }
       expect: none
 
-Events are written by field names (docs/FIELDS.md). A test may play a recording instead: recording: attack.rec.
+The keys of an event are field names (docs/FIELDS.md). A test may replay a recording instead: recording: attack.rec.
+
+Exit codes: 0 all tests passed, 1 a test or a test file failed, 2 there is no test file.
 
 Examples:
   ringfence rules test my-rules/
@@ -52,15 +51,15 @@ Examples:
   withSettings(command).action(async (files: string[], _, self: Command) => {
     const options = self.opts<TestOptions>();
     const config = settingsOf(self);
-    const once = async (): Promise<void> => {
+    const runOnce = async (): Promise<void> => {
       const { run, tests } = await testOnce(files, config);
       const failed = run.faults.length > 0 || run.results.some(({ failures }) => failures.length > 0);
       process.exitCode = failed ? 1 : 0;
       if (options.json) printJson(run, 2);
       else print(testRunText(run, tests, options.quiet ?? false, paintFor(process.stdout)));
     };
-    await once();
-    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), once);
+    await runOnce();
+    if (options.watch) await watchFiles(files.length > 0 ? files : rulePaths(config), runOnce);
   });
 }
 
@@ -68,26 +67,35 @@ async function testOnce(
   files: readonly string[],
   config: Config,
 ): Promise<{ readonly run: TestRun; readonly tests: readonly RuleSource[] }> {
-  const tests = await readTestSources(files.length > 0 ? files : rulePaths(config));
-  if (tests.length === 0 && files.length > 0)
-    throw new OperatorError(`no .test.yaml in ${files.join(', ')}: ringfence rules new makes a rule with its test`);
+  const paths = files.length > 0 ? files : rulePaths(config);
+  const tests = await readTestSources(paths);
+  if (tests.length === 0) throw noTests(paths);
   const { sources } = await readSources(await rulesBeside(tests), config);
   using progress = progressOn(process.stderr, 'tests');
-  return { run: await runTests(tests, sources, progress.tell), tests };
+  return { run: await runTests(tests, sources, progress.report), tests };
 }
 
-async function watchFiles(paths: readonly string[], again: () => Promise<void>): Promise<void> {
+function noTests(paths: readonly string[]): OperatorError {
+  const searched =
+    paths.length > 0 ? paths.map((path) => shortName(path)).join(', ') : 'the settings (detector.rules is empty)';
+  const message =
+    `there is no test file in ${searched}. A test file is named NAME.test.yaml and lies beside the rules or below their folder; ` +
+    `"ringfence rules new NAME --dir FOLDER" writes a rule with its test, "ringfence rules test --help" shows one`;
+  return new OperatorError(message, { code: 'ERR_USAGE' });
+}
+
+async function watchFiles(paths: readonly string[], onChange: () => Promise<void>): Promise<void> {
   const signal = untilInterrupted();
   let running = Promise.resolve();
-  const told = (error: unknown): void => print(explain(error));
+  const onError = (error: unknown): void => print(explainError(error));
   using _ = new RuleWatch(
     paths,
     () => {
-      running = running.then(again).catch(told);
+      running = running.then(onChange).catch(onError);
     },
-    told,
+    onError,
   );
-  process.stderr.write('watching; Ctrl-C ends\n');
+  process.stderr.write('watching for changes; press Ctrl-C to stop\n');
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await running;
 }

@@ -3,18 +3,21 @@ import { type Config, type Flag, loadConfig, NAMED_FLAGS, type NamedFlag, parseS
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Command } from 'commander';
 
-/** The options that every command which reads settings has, and of the named ones those that have an effect there. */
+/** Adds the options of a command that reads settings: --config, --set, and the named flags that affect this command. */
 export function withSettings(command: Command, ...named: readonly NamedFlag[]): Command {
   command.option(
     '--config <file>',
-    'settings file (default: RINGFENCE_CONFIG, else as root /etc/ringfence/ringfence.yaml, as another user ~/.config/ringfence/ringfence.yaml)',
+    'settings file (default: RINGFENCE_CONFIG, else /etc/ringfence/ringfence.yaml for root and ~/.config/ringfence/ringfence.yaml for other users)',
   );
   for (const { flag, value, doc } of NAMED_FLAGS) if (named.includes(flag)) command.option(`${flag} <${value}>`, doc);
-  return command.option('--set <key=value>', 'any setting, see docs/CONFIGURATION.md (repeatable)', several);
+  return command.option('--set <key=value>', 'any setting of docs/CONFIGURATION.md (repeatable)', repeatable);
 }
 
-/** An option that may be given again and again; without any it is not there. */
-export const several = (text: string, all: readonly string[] | undefined): readonly string[] => [...(all ?? []), text];
+/** Collects the values of a repeatable option. Without a value the option stays undefined. */
+export const repeatable = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+  ...(previous ?? []),
+  value,
+];
 
 interface SettingsOptions {
   readonly config?: string;
@@ -35,26 +38,25 @@ export function settingsOf(command: Command): Config {
   return loadConfig({ file: options.config, flags: flagsOf(options) });
 }
 
-/** What an option says that takes a whole number. Throws OperatorError. */
-export function numberOf(option: string, text: string, low: number, high: number): number {
+/** Parses the whole number of an option. Throws OperatorError if it is none, or not between `min` and `max`. */
+export function integerOf(option: string, text: string, min: number, max: number): number {
   const number = Number(text);
-  if (/^\d+$/.test(text) && number >= low && number <= high) return number;
-  throw new OperatorError(`${option} ${text}: expected a number from ${low} to ${high}`);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new OperatorError(`${option} ${text}: expected a number from ${min} to ${max}`);
 }
 
-/** What the kernel numbers processes up to, whatever is set. */
+/** The kernel's upper limit of pids, whatever kernel.pid_max is set to. */
 export const PID_MAX: number = 2 ** 22;
 
-/** `what` that only root may do; `instead`: what to call. Throws OperatorError. */
-export function needRoot(what: string, instead: string): void {
-  if (process.getuid?.() !== 0) throw new OperatorError(`${what} needs root: ${instead}`);
+/** Throws OperatorError unless this user is root. `hint`: how to run the command instead. */
+export function requireRoot(action: string, hint: string): void {
+  if (process.getuid?.() !== 0) throw new OperatorError(`${action} needs root: ${hint}`);
 }
 
 export function clientOf(config: Config): ApiClient {
   return new ApiClient(socketOf(config));
 }
 
-/** Writes a line to stdout; a reader that went away (head) ends the command quietly. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -63,6 +65,7 @@ export function printJson(value: unknown, indent = 0): void {
   print(jsonText(value, indent));
 }
 
+// A reader that closes the pipe, such as head, ends the command without an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -1,6 +1,9 @@
 import type { WriteStream } from 'node:tty';
 
-/** A block at the foot of a terminal that is drawn again and again, with lines that scroll away above it. On anything else: only the lines. */
+/**
+ * A block at the bottom of a terminal that is redrawn in place, with lines that scroll above it. On a stream that is no
+ * terminal, only the lines are written.
+ */
 export class LiveView implements Disposable {
   readonly #stream: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
   #block: readonly string[] = [];
@@ -13,26 +16,26 @@ export class LiveView implements Disposable {
     return this.#stream.isTTY === true;
   }
 
-  /** Lines that stay. */
+  /** Prints lines above the block. */
   print(text: string): void {
-    this.#stream.write(`${this.#erased()}${text}\n${this.#drawn()}`);
+    this.#stream.write(`${this.#eraseSequence()}${text}\n${this.#drawSequence()}`);
   }
 
-  /** Replaces the block; each line must be free of control characters but for colours. */
+  /** Replaces the block. Its lines must not contain control characters other than colours. */
   draw(lines: readonly string[]): void {
     if (!this.interactive) return;
-    const erased = this.#erased();
+    const erased = this.#eraseSequence();
     this.#block = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 2));
-    this.#stream.write(erased + this.#drawn());
+    this.#stream.write(erased + this.#drawSequence());
   }
 
-  /** Back to the block's first line, and everything below gone. */
-  #erased(): string {
+  /** Moves to the first line of the block and erases everything below. */
+  #eraseSequence(): string {
     return this.#block.length === 0 ? '' : `\u001b[${this.#block.length}F\u001b[J`;
   }
 
-  /** Lines are cut at the terminal's width, or the cursor would come back to the wrong one. */
-  #drawn(): string {
+  /** Turns line wrapping off for each line, because #eraseSequence moves up one row per line. */
+  #drawSequence(): string {
     return this.#block.map((line) => `\u001b[?7l${line}\u001b[?7h\n`).join('');
   }
 

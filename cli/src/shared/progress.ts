@@ -1,24 +1,24 @@
 import type { WriteStream } from 'node:tty';
 
 export interface Progress extends Disposable {
-  readonly tell: (done: number, of: number) => void;
+  readonly report: (done: number, total: number) => void;
 }
 
-/** What takes less isn't worth a line. */
-const PATIENCE_MS = 2_000;
-const BETWEEN_MS = 100;
+/** Work that takes less shows no progress. */
+const DELAY_MS = 2_000;
+const MIN_INTERVAL_MS = 100;
 
-/** A line that says how far a long work is, on terminals, once it has taken two seconds. Taken away at the end. */
-export function progressOn(stream: NodeJS.WritableStream, what: string): Progress {
-  const started = performance.now();
+/** Shows the progress of long work as one line: on terminals only, after two seconds. Disposing erases the line. */
+export function progressOn(stream: NodeJS.WritableStream, noun: string): Progress {
+  const startedAt = performance.now();
   let shownAt = Number.NEGATIVE_INFINITY;
-  const terminal = (stream as Partial<WriteStream>).isTTY === true;
+  const isTerminal = (stream as Partial<WriteStream>).isTTY === true;
   return {
-    tell(done, of) {
+    report(done, total) {
       const now = performance.now();
-      if (!terminal || now - started < PATIENCE_MS || now - shownAt < BETWEEN_MS) return;
+      if (!isTerminal || now - startedAt < DELAY_MS || now - shownAt < MIN_INTERVAL_MS) return;
       shownAt = now;
-      stream.write(`\r${done} of ${of} ${what}\u001b[K`);
+      stream.write(`\r${done} of ${total} ${noun}\u001b[K`);
     },
     [Symbol.dispose]() {
       if (shownAt > 0) stream.write('\r\u001b[K');

@@ -12,14 +12,16 @@ export function addStats(program: Command): void {
   const command = program
     .command('stats')
     .description(DESCRIPTIONS.stats)
-    .option('--json', 'print it as one JSON object')
+    .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExamples:\n  ringfence stats\n  ringfence stats --json | jq .kinds');
   withSettings(command).action(async (_, self: Command) => {
     const status = await clientOf(settingsOf(self)).json<Status>('/status');
     const collector = status.services.find(({ name }) => name === 'collector')?.stats as CollectorStats | undefined;
     const interests = interestsOf([status]);
     if (collector === undefined && interests === null)
-      throw new OperatorError('neither collector nor enricher runs in this process: ask where they run');
+      throw new OperatorError(
+        'this ringfence runs neither a collector nor an enricher: run the command on a host where one is running',
+      );
     if (self.opts<{ json?: boolean }>().json) {
       const { account, missingHooks, retriedHooks } = collector ?? {};
       return printJson({ ...account, missingHooks, retriedHooks, interests }, 2);

@@ -1,38 +1,36 @@
 import type { Paint } from '@ringfence/base';
 import type { CollectorStats, EventAccount, LaneFlow } from '@ringfence/collector';
-import { type Cause, FATES, sumOf } from '@ringfence/runtime/status';
+import { DROP_OUTCOMES, type DropCause, sumOfDrops } from '@ringfence/runtime/status';
 import type { KindAccount } from '@ringfence/sensor';
 import { escapeText } from '@ringfence/wire';
-import { grouped } from '../shared/grouped.ts';
+import { grouped } from '../shared/numbers.ts';
 
-const THROTTLED_SHOWN = 20;
+const MAX_CGROUPS = 20;
 const LANES: readonly string[] = ['security', 'bulk'];
 
-const MEANINGS: Readonly<Record<Cause, string>> = {
-  unwatched: 'no rule that is loaded can match it, so it did not leave the kernel',
+const MEANINGS: Readonly<Record<DropCause, string>> = {
+  unwatched: 'no loaded rule, policy or setting can match it, so it stayed in the kernel',
   self: "the agent's own files and connections",
-  owner: 'traffic of a socket whose process is not known: it is older than the sensor, or was forgotten',
-  merged:
-    'equal to an event sent within the last second: the next one that is sent says in its count how many it stands for',
-  throttled:
-    'its cgroup had more than its share while the ring was filling up: see sensor.share in docs/CONFIGURATION.md',
-  probe_rate: 'a probe of your own fired more often in a second than its perSecond: see ringfence probes list',
+  owner: 'traffic of a socket with an unknown process: the socket is older than the sensor, or its entry was evicted',
+  merged: 'equal to an event sent within the last second; the next event that is sent includes it in event.count',
+  throttled: 'its cgroup exceeded its share while the ring was filling up: see sensor.share in docs/CONFIGURATION.md',
+  probe_rate: 'a user-defined probe fired more often per second than its perSecond: see ringfence probes list',
   ring_full:
-    'nobody read the ring fast enough: each is a hole in the numbers, and told by a gap event: ringfence events --where "event.action = gap"',
-  scratch: 'the place where a record is put together was in use by another on the same CPU',
-  forgotten: 'a map of the sensor had no room for what was to be told later',
-  read_fault: 'sent, but a field could not be read from memory: it is empty',
+    'the agent did not read the ring fast enough; a gap event reports each loss: ringfence events --where "event.action = gap"',
+  scratch: "the CPU's buffer for building records was in use",
+  forgotten: 'a map of the sensor was full, so the state for a later event was lost',
+  read_fault: 'sent with an empty field, because the field could not be read from memory',
 };
 
-/** Where every event went, from the kernel to the bus: two tables, and what the causes that occurred mean. */
+/** Accounts for every event from the kernel to the bus: two tables, and an explanation of each cause that occurred. */
 export function statsText(
   collector: Pick<CollectorStats, 'account' | 'missingHooks' | 'retriedHooks'>,
   paint: Paint,
 ): string {
   const { kinds, lanes, throttled, failures, forgotten, skipped } = collector.account;
-  const causes = new Map<Cause, number>();
+  const causes = new Map<DropCause, number>();
   for (const { drops } of kinds)
-    for (const [cause, count] of Object.entries(drops) as [Cause, number][])
+    for (const [cause, count] of Object.entries(drops) as [DropCause, number][])
       causes.set(cause, (causes.get(cause) ?? 0) + count);
   return [
     paint.bold(
@@ -51,17 +49,17 @@ export function statsText(
   ].join('\n');
 }
 
-/** The noisiest first. */
+/** Lists the cgroups with the most throttled events first. */
 function throttledLines(throttled: EventAccount['throttled'], paint: Paint): string[] {
   if (throttled.length === 0) return [];
-  const noisiest = throttled.toSorted((a, b) => b.count - a.count).slice(0, THROTTLED_SHOWN);
+  const noisiest = throttled.toSorted((a, b) => b.count - a.count).slice(0, MAX_CGROUPS);
   return [
     '',
-    paint.bold('Held back, by cgroup'),
-    ...noisiest.map(
-      ({ cgroup, path, lane, kind, count }) =>
-        `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${escapeText(path || 'one that is gone')} (cgroup ${cgroup})`,
-    ),
+    paint.bold('Throttled, by cgroup'),
+    ...noisiest.map(({ cgroup, path, lane, kind, count }) => {
+      const name = escapeText(path || 'a removed cgroup');
+      return `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${name} (cgroup ${cgroup})`;
+    }),
   ];
 }
 
@@ -69,14 +67,12 @@ function skippedLines(skipped: EventAccount['skipped'], paint: Paint): string[] 
   if (skipped.length === 0) return [];
   return [
     '',
-    paint.bold(
-      'Lost before they were seen: calls that the kernel skipped, since BPF was at work on that CPU, by program',
-    ),
+    paint.bold('Not seen: calls that the kernel skipped because BPF was already running on that CPU, by program'),
     ...skipped.map(({ program, count }) => paint.red(`  ${program} ${grouped(count)}`)),
   ];
 }
 
-/** Those that this kernel doesn't have are no news: `ringfence doctor` tells them. */
+/** Lists the hooks that the agent keeps trying to attach. `ringfence doctor` reports those that this kernel lacks. */
 function hookLines(
   { missingHooks, retriedHooks }: Pick<CollectorStats, 'missingHooks' | 'retriedHooks'>,
   paint: Paint,
@@ -84,7 +80,7 @@ function hookLines(
   if (retriedHooks.length === 0) return [];
   return [
     '',
-    paint.bold('Hooks that are missing now; each is tried again'),
+    paint.bold('Hooks that are not attached; the agent retries each'),
     ...retriedHooks.map((hook) => paint.red(`  ${missingHooks[hook] ?? hook}`)),
   ];
 }
@@ -97,43 +93,47 @@ function failureLines(
   if (failures.length + forgotten.length === 0) return [];
   return [
     '',
-    paint.bold('What failed in the sensor, by place'),
+    paint.bold('Failures in the sensor, by place'),
     ...failures.map(({ place, errno, count }) => `  ${place} ${errno} ${grouped(count)}`),
-    ...forgotten.map(({ map, entries }) => `  ${map} was full: at least ${grouped(entries)} entries forgotten`),
+    ...forgotten.map(({ map, entries }) => `  ${map} was full: at least ${grouped(entries)} entries evicted`),
   ];
 }
 
 function kindTable(kinds: readonly KindAccount[], paint: Paint): string[] {
-  const head = ['lane', 'event', 'seen', ...FATES.map(({ fate }) => fate), 'sent', 'under way'];
+  const head = ['lane', 'event', 'seen', ...DROP_OUTCOMES.map(({ name }) => name), 'sent', 'in flight'];
   const rows = kinds.map((account) => rowOf(account));
   const total = kinds.reduce<number[]>((sums, account) => numbersOf(account).map((n, i) => n + (sums[i] ?? 0)), []);
-  const last = ['', 'all', ...total.map(cell)];
-  // What never occurred takes no room: a terminal of 80 columns has little.
-  const isShown = (column: number): boolean => column < NAMES || total[column - NAMES] !== 0;
-  const widths = head.map((title, i) => Math.max(title.length, ...[...rows, last].map((row) => row[i]?.length ?? 0)));
+  const totalRow = ['', 'all', ...total.map(cell)];
+  // Columns without any event are hidden, so that the table fits a terminal of 80 columns.
+  const isShown = (column: number): boolean => column < NAME_COLUMNS || total[column - NAME_COLUMNS] !== 0;
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...[...rows, totalRow].map((row) => row[i]?.length ?? 0)),
+  );
   const padded = (text: string, i: number): string =>
-    i < NAMES ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0);
+    i < NAME_COLUMNS ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0);
   const line = (row: readonly string[]): string =>
     `  ${row
       .map(padded)
       .filter((_, i) => isShown(i))
       .join('  ')}`;
-  const absent = head.filter((_, i) => !isShown(i));
+  const hidden = head.filter((_, i) => !isShown(i));
   return [
     paint.dim(line(head)),
     ...rows.map((row, i) => (kinds[i] !== undefined && lossOf(kinds[i]) > 0 ? paint.red(line(row)) : line(row))),
-    paint.bold(line(last)),
-    ...(absent.length === 0 ? [] : [paint.dim(`  none: ${absent.join(', ')}`)]),
+    paint.bold(line(totalRow)),
+    ...(hidden.length === 0 ? [] : [paint.dim(`  none: ${hidden.join(', ')}`)]),
   ];
 }
 
-/** Columns in front of the numbers: lane and event. */
-const NAMES = 2;
+/** The columns before the numbers: lane and event. */
+const NAME_COLUMNS = 2;
+
 const cell = (count: number): string => (count === 0 ? '·' : grouped(count));
+
 function numbersOf(account: KindAccount): number[] {
-  const columns = FATES.map(({ causes }) => sumOf(account, causes));
-  const gone = columns.reduce((sum, count) => sum + count, account.sent);
-  return [account.seen, ...columns, account.sent, Math.max(0, account.seen - gone)];
+  const columns = DROP_OUTCOMES.map(({ causes }) => sumOfDrops(account, causes));
+  const accounted = columns.reduce((sum, count) => sum + count, account.sent);
+  return [account.seen, ...columns, account.sent, Math.max(0, account.seen - accounted)];
 }
 
 const rowOf = (account: KindAccount): string[] => [
@@ -143,14 +143,17 @@ const rowOf = (account: KindAccount): string[] => [
 ];
 
 const lossOf = (account: KindAccount): number =>
-  FATES.reduce((sum, { causes, lost }) => sum + (lost ? sumOf(account, causes) : 0), 0);
+  DROP_OUTCOMES.reduce((sum, { causes, lost }) => sum + (lost ? sumOfDrops(account, causes) : 0), 0);
 
 function laneLines(flow: LaneFlow, paint: Paint): string[] {
-  const of = (key: keyof LaneFlow): string => grouped(flow[key]);
+  const count = (key: keyof LaneFlow): string => grouped(flow[key]);
   const lost = flow.dropped + flow.malformed;
-  const losses = `dropped from a full spool ${of('dropped')} + malformed ${of('malformed')}`;
+  const losses = `dropped from a full spool ${count('dropped')} + malformed ${count('malformed')}`;
+  const input = `read ${count('taken')} + from the previous spool ${count('earlier')}`;
+  const output = `delivered ${count('delivered')} + spooled ${count('waiting')}`;
+  const lane = paint.cyan(LANES[flow.lane] ?? String(flow.lane));
   return [
-    `  ${paint.cyan(LANES[flow.lane] ?? String(flow.lane))}: sent ${of('sent')} = read ${of('read')} + still in the ring ${of('inRing')}`,
-    `    since this start: read ${of('taken')} + left over from before ${of('earlier')} = delivered ${of('delivered')} + spooled ${of('waiting')} + ${lost > 0 ? paint.red(losses) : losses} + under way ${of('underWay')}`,
+    `  ${lane}: sent ${count('sent')} = read ${count('read')} + in the ring ${count('inRing')}`,
+    `    since the agent started: ${input} = ${output} + ${lost > 0 ? paint.red(losses) : losses} + in flight ${count('underWay')}`,
   ];
 }

@@ -2,114 +2,109 @@ import type { Paint } from '@ringfence/base';
 import { durationText } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
+import { bytesText, counted, grouped } from '../shared/numbers.ts';
 
-/** 12.3 MiB */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
+/** A larger lag, in records, is highlighted. */
+const LATE = 100;
 
-/** A service's numbers, wherever they are in its stats. */
 type Stats = Readonly<Record<string, unknown>>;
 const statsOf = (status: Status, name: string): Stats =>
   (status.services.find((service) => service.name === name)?.stats ?? {}) as Stats;
-const count = (value: unknown): number =>
-  typeof value === 'number'
-    ? value
-    : typeof value === 'object' && value !== null
-      ? Object.values(value).reduce<number>((sum, one) => sum + count(one), 0)
-      : 0;
 
-/** Causes of drops that are no loss: what nobody wanted, or nobody can tell. */
-const FILTERS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner', 'merged']);
-
-/** Lost records by cause; empty when nothing was. */
-export function lossesOf(status: Status): [string, number][] {
-  const drops = (statsOf(status, 'collector')['drops'] ?? {}) as Record<string, number>;
-  return Object.entries(drops).filter(([cause, n]) => n > 0 && !FILTERS.has(cause));
+/** Returns a number, or the sum of all numbers in an object. */
+function count(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, part) => sum + count(part), 0);
 }
 
-/** Block of the live view. `before` and `seconds` ago: what rates are measured against. */
-export function statusLines(paint: Paint, status: Status, before: Status, seconds: number): string[] {
-  const rate = (name: string, key: string): string =>
-    `${grouped(Math.max(0, count(statsOf(status, name)[key]) - count(statsOf(before, name)[key])) / seconds)}/s`;
-  const lag = (name: string): string => {
-    const records = status.services.find((service) => service.name === name)?.lag ?? 0;
-    return records > 100 ? paint.yellow(`lag ${grouped(records)}`) : `lag ${grouped(records)}`;
-  };
-  const of = (name: string, key: string): string => grouped(count(statsOf(status, name)[key]));
-  const losses = lossesOf(status);
-  const lost =
-    losses.length === 0
-      ? paint.green('lost 0')
-      : paint.red(`lost ${losses.map(([cause, n]) => `${grouped(n)} ${cause}`).join(', ')}`);
-  const results = (statsOf(status, 'responder')['results'] ?? {}) as Record<string, number>;
-  const row = (name: string, ...cells: string[]): string => `  ${name.padEnd(10)} ${cells.join(paint.dim(' · '))}`;
-  const lines = [
+/** Causes that count filtered, merged or incomplete events, none of which is lost. */
+const NO_LOSS: ReadonlySet<string> = new Set(['self', 'unwatched', 'read_fault', 'owner', 'merged']);
+
+/** Formats the lost events by cause. */
+function lossText(paint: Paint, status: Status): string {
+  const drops = (statsOf(status, 'collector')['drops'] ?? {}) as Record<string, number>;
+  const losses = Object.entries(drops).filter(([cause, events]) => events > 0 && !NO_LOSS.has(cause));
+  if (losses.length === 0) return paint.green('lost 0');
+  return paint.red(`lost ${losses.map(([cause, events]) => `${grouped(events)} ${cause}`).join(', ')}`);
+}
+
+/** Formats the block of the live view. Rates are measured since `previous`, which is `seconds` old. */
+export function statusLines(paint: Paint, status: Status, previous: Status, seconds: number): string[] {
+  const cells = serviceCells(paint, status, previous, seconds);
+  const running = new Set<string>(status.services.map(({ name }) => name));
+  const row = (name: string, texts: readonly string[]): string =>
+    `  ${name.padEnd(10)} ${texts.join(paint.dim(' · '))}`;
+  const { deaf } = statsOf(status, 'enricher');
+  return [
     paint.dim(
       `── ringfence ${status.version} · host ${status.hostId.slice(0, 8)} · responder ${status.mode}s · up ${durationText(status.uptimeS * 1e6)} ──`,
     ),
-    row(
-      'collector',
-      `events ${rate('collector', 'events')}`,
-      lost,
-      `in rings ${bytesText(status.services.find(({ name }) => name === 'collector')?.lag ?? 0)}`,
-    ),
-    row(
-      'enricher',
-      `events ${rate('enricher', 'events')}`,
-      lag('enricher'),
-      `processes ${of('enricher', 'processes')}`,
-      `gaps ${of('enricher', 'gaps')}`,
-    ),
-    row(
-      'detector',
-      `events ${rate('detector', 'events')}`,
-      lag('detector'),
-      `rules ${of('detector', 'rules')}`,
-      `alerts ${of('detector', 'alerts')}`,
-      `incidents ${of('detector', 'opened')}`,
-    ),
-    row(
-      'responder',
-      lag('responder'),
-      `killed ${grouped(results['executed'] ?? 0)}`,
-      `would have ${grouped(count((statsOf(status, 'responder')['commands'] as Record<string, number> | undefined)?.['observe']))}`,
-    ),
-    row(
-      'auditor',
-      lag('auditor'),
-      `stored ${bytesText(count((statsOf(status, 'auditor')['sink'] as Stats | undefined)?.['usedBytes'] ?? statsOf(status, 'auditor')['usedBytes']))}`,
-    ),
-  ];
-  const shown = new Set(status.services.map(({ name }) => name));
-  const { deaf } = statsOf(status, 'enricher');
-  return [
-    ...lines.filter(
-      (_, index) =>
-        index === 0 || shown.has(['collector', 'enricher', 'detector', 'responder', 'auditor'][index - 1] as never),
-    ),
-    row('uses', `memory ${bytesText(status.rssBytes)}`, `log ${bytesText(status.bus.usedBytes)}`),
+    ...Object.entries(cells).flatMap(([name, texts]) => (running.has(name) ? [row(name, texts)] : [])),
+    row('uses', [`memory ${bytesText(status.rssBytes)}`, `log ${bytesText(status.bus.usedBytes)}`]),
     ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
     ...ruleLines(statsOf(status, 'detector'), paint),
   ];
 }
 
-/** What of the rules is not in force. */
+/** Returns the cells of each service's row, in the order of the rows. */
+function serviceCells(
+  paint: Paint,
+  status: Status,
+  previous: Status,
+  seconds: number,
+): Readonly<Record<string, readonly string[]>> {
+  const rate = (name: string, key: string): string =>
+    `${grouped(Math.max(0, count(statsOf(status, name)[key]) - count(statsOf(previous, name)[key])) / seconds)}/s`;
+  const total = (name: string, key: string): string => grouped(count(statsOf(status, name)[key]));
+  const lagOf = (name: string): number => status.services.find((service) => service.name === name)?.lag ?? 0;
+  const lag = (name: string): string => {
+    const text = `lag ${grouped(lagOf(name))}`;
+    return lagOf(name) > LATE ? paint.yellow(text) : text;
+  };
+  const { results, commands } = statsOf(status, 'responder') as Readonly<Record<string, Stats | undefined>>;
+  const auditor = statsOf(status, 'auditor');
+  const stored = (auditor['sink'] as Stats | undefined)?.['usedBytes'] ?? auditor['usedBytes'];
+  return {
+    collector: [
+      `events ${rate('collector', 'events')}`,
+      lossText(paint, status),
+      `in rings ${bytesText(lagOf('collector'))}`,
+    ],
+    enricher: [
+      `events ${rate('enricher', 'events')}`,
+      lag('enricher'),
+      `processes ${total('enricher', 'processes')}`,
+      `gaps ${total('enricher', 'gaps')}`,
+    ],
+    detector: [
+      `events ${rate('detector', 'events')}`,
+      lag('detector'),
+      `rules ${total('detector', 'rules')}`,
+      `alerts ${total('detector', 'alerts')}`,
+      `incidents ${total('detector', 'opened')}`,
+    ],
+    responder: [
+      lag('responder'),
+      `killed ${grouped(count(results?.['executed']))}`,
+      `would have killed ${grouped(count(commands?.['observe']))}`,
+    ],
+    auditor: [lag('auditor'), `stored ${bytesText(count(stored))}`],
+  };
+}
+
+/** Lists rule files and rules that are not in force. */
 function ruleLines({ refusedRuleFiles: refused, ruleErrors: errors }: Stats, paint: Paint): string[] {
   const files = Array.isArray(refused) ? refused.map((name) => escapeText(String(name))) : [];
   return [
     ...files.map((name) =>
-      paint.red(`  ${name} has errors: what it was before stays in force; ringfence rules check says what`),
+      paint.red(`  ${name} has errors: its previous version stays in force; run ringfence rules check`),
     ),
     ...(count(errors) === 0
       ? []
       : [
           paint.red(
-            `  ${counted(count(errors), 'error')} in rules: what has one is left out; ringfence rules check says what`,
+            `  ${counted(count(errors), 'error')} in rules: rules with errors are skipped; run ringfence rules check`,
           ),
         ]),
   ];

@@ -3,30 +3,28 @@ import type { InterestGroup } from '@ringfence/enricher';
 import { interestContent } from '@ringfence/interest';
 import type { HostInterests } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
+import { counted } from '../shared/numbers.ts';
 
-/** versions, and hosts of each */
-const SHOWN = 20;
-const NAMED = 5;
+const MAX_VERSIONS = 20;
+const MAX_HOSTS = 5;
 
-/** Which hosts filter with what: those behind are named. */
+/** Formats how many hosts filter with each version of the interest. Hosts with an older version are named. */
 export function interestLines({ groups, current }: HostInterests, paint: Paint): string[] {
   if (groups.length === 0) return [];
-  const now = current ?? Math.max(...groups.map(({ version }) => version));
-  const more = groups.length - SHOWN;
+  const newest = current ?? Math.max(...groups.map(({ version }) => version));
+  const omitted = groups.length - MAX_VERSIONS;
   return [
-    paint.bold('What hosts filter with, by their last batches'),
-    ...groups.slice(0, SHOWN).map((one) => lineOf(one, now, paint)),
-    ...(more > 0 ? [paint.yellow(`  and ${grouped(more)} older ones`)] : []),
+    paint.bold('Interests that hosts filter with, from their last batches'),
+    ...groups.slice(0, MAX_VERSIONS).map((group) => groupLine(group, newest, paint)),
+    ...(omitted > 0 ? [paint.yellow(`  and ${counted(omitted, 'older version')}`)] : []),
   ];
 }
 
-function lineOf({ version, hosts, some }: InterestGroup, current: number, paint: Paint): string {
+function groupLine({ version, hosts, some: examples }: InterestGroup, current: number, paint: Paint): string {
   const count = counted(hosts, 'host');
-  const named = some.slice(0, NAMED).map(escapeText).join(', ');
-  const who = hosts > NAMED ? `${named}, …` : named;
-  if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${who}`);
+  const shown = examples.slice(0, MAX_HOSTS).map(escapeText).join(', ');
+  const names = hosts > MAX_HOSTS ? `${shown}, …` : shown;
+  if (version === 0) return paint.yellow(`  ${count} with no interest, sending everything: ${names}`);
   if (interestContent(version) === interestContent(current)) return `  ${count} with the current interest (${current})`;
-  return paint.yellow(`  ${count} with an older interest (${version}): ${who}`);
+  return paint.yellow(`  ${count} with an older interest (${version}): ${names}`);
 }

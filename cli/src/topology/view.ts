@@ -1,19 +1,22 @@
 import type { Paint } from '@ringfence/base';
 import type { GroupMember, GroupView, TopicLag } from '@ringfence/bus-kafka/topics';
 import { escapeText } from '@ringfence/wire';
-import { counted } from '../shared/counted.ts';
-import { grouped } from '../shared/grouped.ts';
+import { counted, grouped } from '../shared/numbers.ts';
 
+/** A larger lag, in records, is highlighted. */
 const LATE = 1000;
 
-/** Each group of services below the topics it reads, with what is missing. `seconds` since `before`; 0: there is none, so no rates. */
+/**
+ * Formats each consumer group with its topics and members. `seconds`: since `previous`; 0 without a previous state,
+ * which hides the rates.
+ */
 export function topologyLines(
   paint: Paint,
   groups: readonly GroupView[],
-  before: readonly GroupView[],
+  previous: readonly GroupView[],
   seconds: number,
 ): string[] {
-  const ends = new Map(before.flatMap(({ topics }) => topics.map(({ topic, end }) => [topic, end] as const)));
+  const ends = new Map(previous.flatMap(({ topics }) => topics.map(({ topic, end }) => [topic, end] as const)));
   const width = Math.max(...groups.flatMap(({ topics }) => topics.map(({ topic }) => topic.length)), 0);
   return groups.flatMap((group) => [
     paint.bold(group.group) + paint.dim(`  ${stateOf(group)}`),
@@ -24,15 +27,15 @@ export function topologyLines(
 }
 
 function stateOf({ state, members }: GroupView): string {
-  if (state === 'Forbidden') return 'this user may not describe the group';
-  if (members.length === 0) return 'nobody is in this group';
+  if (state === 'Forbidden') return 'this user is not allowed to describe the group';
+  if (members.length === 0) return 'no members';
   return `${counted(members.length, 'member')}${state === 'Stable' ? '' : `, ${state}`}`;
 }
 
 function rateOf({ topic, end }: TopicLag, ends: ReadonlyMap<string, number>, seconds: number): string {
-  const was = ends.get(topic);
-  if (was === undefined || seconds === 0) return '';
-  return `${grouped(Math.max(0, end - was) / seconds)}/s`;
+  const previousEnd = ends.get(topic);
+  if (previousEnd === undefined || seconds === 0) return '';
+  return `${grouped(Math.max(0, end - previousEnd) / seconds)}/s`;
 }
 
 function topicLine(paint: Paint, { topic, partitions, lag, unowned }: TopicLag, width: number, rate: string): string {
@@ -57,16 +60,18 @@ function membersOf(paint: Paint, { members }: GroupView): string[] {
   return sorted.map((member) => `  ${paint.green('●')} ${memberLine(paint, member, width)}`);
 }
 
-const memberLine = (paint: Paint, { client, host, partitions }: GroupMember, width: number): string =>
-  `${client.padEnd(width)}  ${partitions.length === 0 ? paint.dim('no partition') : `partitions ${ranges(partitions)}`}${paint.dim(` · ${host}`)}`;
+function memberLine(paint: Paint, { client, host, partitions }: GroupMember, width: number): string {
+  const owned = partitions.length === 0 ? paint.dim('no partition') : `partitions ${ranges(partitions)}`;
+  return `${client.padEnd(width)}  ${owned}${paint.dim(` · ${host}`)}`;
+}
 
-/** 0-3, 7 */
+/** Formats partition numbers as ranges: "0-3, 7". */
 function ranges(ascending: readonly number[]): string {
   const parts: [number, number][] = [];
-  for (const one of ascending) {
+  for (const number of ascending) {
     const last = parts.at(-1);
-    if (last !== undefined && last[1] === one - 1) last[1] = one;
-    else parts.push([one, one]);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else parts.push([number, number]);
   }
   return parts.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
 }

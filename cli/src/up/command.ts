@@ -1,4 +1,4 @@
-import { takePart } from '@ringfence/runtime/process-role';
+import { takeProcessRole } from '@ringfence/runtime/process-role';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { settingsOf, withSettings } from '../shared/context.ts';
@@ -10,8 +10,8 @@ export function addUp(program: Command): void {
     .addHelpText(
       'after',
       `
-On a terminal it draws what happens; elsewhere it writes a line for each alert and incident.
-Nothing is killed unless a policy says "enforce" for where it happens, or --mode enforce is given.
+On a terminal it draws a live view; otherwise it prints a line for each alert and incident.
+By default it kills nothing: that takes a policy with "enforce" for the affected container or host, or --mode enforce.
 
 Examples:
   ringfence up
@@ -21,11 +21,11 @@ Examples:
   withSettings(command, '--only', '--state-dir', '--mode', '--log-level').action((_, self: Command) => up(self));
 }
 
-/** Loads what this process does and no more: one that has capabilities nothing that it doesn't need. */
+/** Imports lazily, so that each process loads only its own part: above all the process that has capabilities. */
 async function up(self: Command): Promise<void> {
-  const part = takePart();
+  const role = takeProcessRole();
   const config = settingsOf(self);
-  if (part?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, part);
-  if (part === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
-  return (await import('./run.ts')).run(config, part?.link ?? null);
+  if (role?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, role);
+  if (role === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
+  return (await import('./run.ts')).run(config, role?.sensor ?? null);
 }

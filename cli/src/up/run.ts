@@ -1,53 +1,64 @@
-import { paintFor } from '@ringfence/base';
+import { type Paint, paintFor } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { socketOf } from '@ringfence/config';
-import { AppMonitor, routesOf, SensorLink, serveApi, serveMonitor, startApp, withStore } from '@ringfence/runtime';
+import {
+  type App,
+  AppMonitor,
+  routesOf,
+  SensorClient,
+  serveApi,
+  serveMonitor,
+  startApp,
+  withStateFile,
+} from '@ringfence/runtime';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import type { PartLink } from '@ringfence/runtime/process-role';
+import type { SensorConnection } from '@ringfence/runtime/process-role';
 import { createLogger } from '@ringfence/telemetry';
 import { print } from '../shared/context.ts';
 import { LiveView } from '../shared/live.ts';
 import { watch } from './watch.ts';
 
-/** `ringfence up` until it is interrupted. `link`: to the process that has the capabilities; null: this one does all. */
-export async function run(config: Config, link: PartLink | null): Promise<void> {
+/** Runs the services until interrupted. `connection`: to the sensor process, which has the capabilities; null without one. */
+export async function run(config: Config, connection: SensorConnection | null): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
   const log = createLogger(
-    view.interactive ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
+    isWatched(view) ? { ...config.log, stream: { write: (line) => view.print(line.trimEnd()) } } : config.log,
   );
-  view.print(paint.dim('starting: the log, the services, the sensor…'));
+  view.print(paint.dim('starting the log, the services and the sensor…'));
   const monitor = new AppMonitor();
   await using _metrics = await serveMonitor(config, monitor);
-  const onWaiting = (what: string | null): void => {
-    monitor.waiting(what);
-    if (what !== null && view.interactive) view.draw([paint.dim(`${what}…`)]);
+  const onWaiting = (reason: string | null): void => {
+    monitor.setWaiting(reason);
+    if (reason !== null && view.interactive) view.draw([paint.dim(`${reason}…`)]);
   };
-  const sensor = link === null ? null : linkTo(link, view);
+  const sensor = connection === null ? null : createSensorClient(connection, view);
   await using app = await startApp(config, log, { signal, onWaiting, sensor });
-  monitor.started(app);
+  monitor.setStarted(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
-  const { services } = app;
-  const what =
-    services.collector === undefined
-      ? `running ${config.services.join(', ')}`
-      : `watching this machine as host ${app.site.hostId}`;
-  view.print(
-    `${paint.green('●')} ${what}; Ctrl-C stops.${services.collector === undefined ? '' : paint.dim('  In a second terminal: npm run demo')}`,
-  );
+  view.print(`${paint.green('●')} ${readyText(app, paint)}`);
   const watching = watch({ app, log, view, paint, signal });
   await Promise.race([watching, app.done]).catch((error: unknown) => {
-    throw withStore(error, config);
+    throw withStateFile(error, config);
   });
   view.draw([]);
-  print(paint.dim('stopping: what is in hand is finished first…'));
+  print(paint.dim('stopping after the current batches…'));
 }
 
-/** What the sensor's process logs stands among the lines of this one. */
-function linkTo(link: PartLink, view: LiveView): SensorLink {
-  return new SensorLink(link, (line) => {
-    if (view.interactive) view.print(line.trimEnd());
+function readyText({ config, services, deployment }: App, paint: Paint): string {
+  if (services.collector === undefined) return `running ${config.services.join(', ')}; Ctrl-C stops.`;
+  const hint = paint.dim('  In a second terminal: npm run demo');
+  return `watching this machine as host ${deployment.hostId}; Ctrl-C stops.${hint}`;
+}
+
+/** Prints the log lines of the sensor process among those of this process. */
+function createSensorClient(connection: SensorConnection, view: LiveView): SensorClient {
+  return new SensorClient(connection, (line) => {
+    if (isWatched(view)) view.print(line.trimEnd());
     else process.stderr.write(line);
   });
 }
+
+/** Whether the log goes to the terminal of the view, which then prints it. A redirected log stays out of the view. */
+const isWatched = (view: LiveView): boolean => view.interactive && process.stderr.isTTY === true;

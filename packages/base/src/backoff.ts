@@ -3,15 +3,15 @@ export interface Backoff {
   readonly firstMs: number;
   /** Longest pause, ms. */
   readonly maxMs: number;
+  /** Shortens each pause at random, down to half, so that clients which failed together do not retry together. @default true */
+  readonly jitter?: boolean;
 }
 
 /** Keeps 2 ** attempt a finite number. */
 const MAX_DOUBLINGS = 30;
 
-/**
- * Returns the pause after failure number `attempt` (from 0): it doubles each time, with jitter, so that clients which failed together do not
- * come back together.
- */
-export function backoffMs(attempt: number, { firstMs, maxMs }: Backoff): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.min(attempt, MAX_DOUBLINGS)) * (0.5 + Math.random() / 2);
+/** Returns the pause after failure number `attempt` (from 0), ms. The pause doubles with each failure. */
+export function backoffMs(attempt: number, { firstMs, maxMs, jitter = true }: Backoff): number {
+  const ms = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, MAX_DOUBLINGS));
+  return jitter ? ms * (0.5 + Math.random() / 2) : ms;
 }

@@ -1,4 +1,4 @@
-/** Each unit in µs, and the amount from which the next one is taken. */
+/** Units with their length in µs, and the amount from which the next larger unit is used. */
 const UNITS: readonly (readonly [name: string, micros: number, below: number])[] = [
   ['ns', 1e-3, 1000],
   ['µs', 1, 1000],
@@ -9,10 +9,10 @@ const UNITS: readonly (readonly [name: string, micros: number, below: number])[]
   ['d', 8.64e10, Number.POSITIVE_INFINITY],
 ];
 
-/** Microseconds for people, in two digits or so: 1.3 ms, 12 s, 4 min, 3 h, 2 d. */
+/** Returns a duration for people, in about two digits: 1.3 ms, 12 s, 4 min, 3 h, 2 d. */
 export function durationText(micros: number): string {
   if (micros === 0) return '0 s';
-  // Of two clocks one may be behind.
+  // A difference between two clocks can be negative.
   if (micros < 0) return `-${durationText(-micros)}`;
   for (const [name, unit, below] of UNITS) {
     const amount = micros / unit;

@@ -1,43 +1,43 @@
-export interface PatienceOptions {
-  /** How long something may be on its way, ms from when it was first missed; 0: nothing is. */
+export interface GracePeriodOptions {
+  /** How long a name may stay missing, ms since it was first missed. 0: no name may. */
   readonly graceMs: number;
-  /** Names waited for within a minute; more than that is no coincidence, and nobody waits for a flood. @default 4 */
+  /** Names that may get a grace period within a minute; more than that is a flood. @default 4 */
   readonly perMinute?: number;
-  /** ms. @default performance.now */
+  /** Current time, ms. @default performance.now */
   readonly now?: () => number;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * Whether to wait for what a record needs and is not there *yet*: a key whose enrolment is on its way. A `retriable` throw holds up everything behind the
- * record, so the wait is short, and only a few names a minute are waited for.
+ * Decides whether a record may wait for a key that is still on its way, such as one whose enrolment was just
+ * published. A waiting record holds up every record behind it: the wait is short, and only few names get one.
  */
-export class Patience {
+export class GracePeriod {
   readonly #graceMs: number;
   readonly #perMinute: number;
   readonly #now: () => number;
-  /** when a name was first missed; oldest first */
-  readonly #missed = new Map<string, number>();
+  /** By name, when it was first missed; oldest first. */
+  readonly #missedAt = new Map<string, number>();
 
-  constructor(options: PatienceOptions) {
+  constructor(options: GracePeriodOptions) {
     this.#graceMs = options.graceMs;
     this.#perMinute = options.perMinute ?? 4;
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** false: it has had its time, or too many others have. */
-  waitsFor(name: string): boolean {
+  /** Returns whether `name` is within its grace period, which starts with the first call for that name. */
+  isWithin(name: string): boolean {
     if (this.#graceMs <= 0) return false;
     const now = this.#now();
-    for (const [old, since] of this.#missed) {
+    for (const [missed, since] of this.#missedAt) {
       if (now - since < Math.max(MINUTE_MS, this.#graceMs)) break;
-      this.#missed.delete(old);
+      this.#missedAt.delete(missed);
     }
-    const since = this.#missed.get(name);
+    const since = this.#missedAt.get(name);
     if (since !== undefined) return now - since < this.#graceMs;
-    if (this.#missed.size >= this.#perMinute) return false;
-    this.#missed.set(name, now);
+    if (this.#missedAt.size >= this.#perMinute) return false;
+    this.#missedAt.set(name, now);
     return true;
   }
 }

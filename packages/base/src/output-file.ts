@@ -1,12 +1,15 @@
 import { closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { OperatorError } from './operator-error.ts';
+import { OperatorError } from './errors.ts';
 
-/** Descriptor of a file that is written anew, for its owner alone, also when it was there before. Throws OperatorError before anything is begun. */
+/**
+ * Opens a file for writing, empties it, makes it readable by its owner only, and returns its descriptor. Throws
+ * OperatorError.
+ */
 export function openOutput(path: string): number {
   try {
     const fd = openSync(path, 'w', 0o600);
-    // A device or a pipe stays everybody's.
+    // The mode of a device or a pipe stays as it is.
     if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
     return fd;
   } catch (cause) {
@@ -14,7 +17,7 @@ export function openOutput(path: string): number {
   }
 }
 
-/** A whole file, as `openOutput` makes it. */
+/** Writes a whole file, opened by `openOutput`. Throws OperatorError. */
 export function writeOutput(path: string, text: string): void {
   const fd = openOutput(path);
   try {
@@ -25,8 +28,8 @@ export function writeOutput(path: string, text: string): void {
 }
 
 /**
- * A folder, and those above it that are missing. Node's own `recursive` never ends in /proc, where mkdir says that the folder above is missing though it
- * is there. Throws OperatorError.
+ * Makes a folder and its missing parents. Throws OperatorError. Not `recursive` of Node: below /proc mkdir fails with
+ * ENOENT although the parent exists, and `recursive` then retries for ever.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   if (existsSync(path)) return;
@@ -34,7 +37,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode });
   } catch (cause) {
-    // Somebody else may have been faster.
-    if (!existsSync(path)) throw new OperatorError(`can't make ${path}: ${(cause as Error).message}`, { cause });
+    // Another process may have made it in between.
+    if (!existsSync(path)) throw new OperatorError(`can't create ${path}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -27,7 +27,7 @@ export function paintFor(stream: NodeJS.WritableStream): Paint {
 
 const URGENT: ReadonlySet<string> = new Set(['critical', 'alert', 'emergency', 'error']);
 
-/** A priority in the colour of its urgency. */
+/** Returns `text` in the colour of `priority`'s urgency. */
 export function paintPriority(paint: Paint, priority: string, text: string = priority): string {
   if (URGENT.has(priority)) return paint.red(text);
   return priority === 'warning' ? paint.yellow(text) : paint.dim(text);

@@ -14,11 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
-import { Output } from '@ringfence/syscall-trace';
-import { OperatorError } from '../src/operator-error.ts';
+import { OperatorError } from '../src/errors.ts';
 import { makeFolder, openOutput, writeOutput } from '../src/output-file.ts';
 
-test('a file to be written is its owner’s alone and begins empty; one that can’t be is told at once, by its path', (t) => {
+test('an output file starts empty and only its owner can read it', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'a');
@@ -30,15 +29,19 @@ test('a file to be written is its owner’s alone and begins empty; one that can
   assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], ['now', 0o600]);
   closeSync(openOutput(path));
   assert.equal(readFileSync(path, 'utf8'), '');
-  const nowhere = join(dir, 'none/a');
-  for (const attempt of [() => openOutput(nowhere), () => new Output(nowhere, process.stdout)])
-    assert.throws(
-      attempt,
-      (error) => error instanceof OperatorError && error.message.includes(`can't write ${nowhere}`),
-    );
 });
 
-test('what is no file is written as it is, and stays everybody’s', (t) => {
+test('an output file that cannot be opened is an operator error with its path', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const path = join(dir, 'missing/a');
+  assert.throws(
+    () => openOutput(path),
+    (error) => error instanceof OperatorError && error.message.includes(`can't write ${path}`),
+  );
+});
+
+test('a pipe that is written to keeps its mode', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const pipe = join(dir, 'pipe');
@@ -49,22 +52,27 @@ test('what is no file is written as it is, and stays everybody’s', (t) => {
   assert.equal(statSync(pipe).mode & 0o777, 0o666);
 });
 
-test('a folder is made with those above it; one that can’t be is told at once, also in /proc', (t) => {
+test('a folder is made with its missing parents; an existing folder is left as it is', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'a/b');
-  for (const _ of ['made', 'there']) makeFolder(path, 0o700);
+  makeFolder(path, 0o700);
+  makeFolder(path, 0o700);
   assert.deepEqual([statSync(dirname(path)).mode & 0o777, statSync(path).mode & 0o777], [0o700, 0o700]);
-  writeFileSync(join(path, 'file'), '');
-  for (const [above, below] of [
-    ['/proc/none', 'x'],
-    [join(path, 'file'), 'x/y'],
+});
+
+test('a folder that cannot be made is an operator error, also below /proc', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  for (const [parent, child] of [
+    ['/proc/missing', 'x'],
+    [file, 'x/y'],
   ] as const)
     assert.throws(
-      () => makeFolder(join(above, below)),
-      (error) => {
-        return error instanceof OperatorError && error.message.startsWith(`can't make ${above}`);
-      },
+      () => makeFolder(join(parent, child)),
+      (error) => error instanceof OperatorError && error.message.startsWith(`can't create ${parent}`),
     );
-  assert.equal(existsSync('/proc/none'), false);
+  assert.equal(existsSync('/proc/missing'), false);
 });

@@ -1,25 +1,26 @@
 /**
- * Prints what brokers take and give: node --conditions=@ringfence/source packages/bus-kafka/bench/kafka.ts BROKER
+ * Prints the throughput of both clients: node --conditions=@ringfence/source packages/bus-kafka/bench/kafka.ts BROKER
  *
- * Records the size of a RawBatch (512 KiB, half of it text that packs well, half random), acks of all replicas, zstd.
+ * Records have the size of a RawBatch: 512 KiB, half text that compresses well, half random. Acks of all replicas,
+ * zstd.
  */
 import { randomBytes } from 'node:crypto';
-import { openKafkaBus } from '../src/kafka/bus.ts';
+import { openKafkaBus } from '../src/bus.ts';
 
 const BYTES = 512 * 1024;
 const RECORDS = 200;
-/** of an event in a RawBatch, on average */
+/** Average size of an event in a RawBatch. */
 const EVENT_BYTES = 180;
 
 const [broker = '127.0.0.1:9092'] = process.argv.slice(2);
 const value = Buffer.concat([Buffer.alloc(BYTES / 2, 'execve /usr/bin/id '), randomBytes(BYTES / 2)]);
 
-function print(what: string, client: string, started: number): void {
+function print(operation: string, client: string, started: number): void {
   const seconds = (performance.now() - started) / 1000;
   const megabytes = (RECORDS * BYTES) / 2 ** 20 / seconds;
   const events = (RECORDS * BYTES) / EVENT_BYTES / seconds;
   console.log(
-    `${what.padEnd(20)} ${client.padEnd(14)} ${megabytes.toFixed(0).padStart(6)} MiB/s ${events.toFixed(0).padStart(10)} events/s`,
+    `${operation.padEnd(20)} ${client.padEnd(14)} ${megabytes.toFixed(0).padStart(6)} MiB/s ${events.toFixed(0).padStart(10)} events/s`,
   );
 }
 

@@ -1,4 +1,6 @@
-/** What the bus costs beside bare SQLite: `node --conditions=@ringfence/source packages/bus/bench/produce.ts`. Prints, asserts nothing. */
+/**
+ * Prints the cost of the bus beside bare SQLite: `node --conditions=@ringfence/source packages/bus/bench/produce.ts`.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +10,7 @@ import { openEmbeddedBus } from '../src/embedded/bus.ts';
 
 interface Run {
   readonly seconds: number;
-  /** ms of each call, ascending */
+  /** Time of each call, ms, ascending. */
   readonly calls: Float64Array;
 }
 
@@ -30,7 +32,7 @@ function timed(count: number, call: (i: number) => void): Run {
   return { seconds: (performance.now() - started) / 1000, calls: calls.sort() };
 }
 
-/** One table, one insert a transaction, SQLite's own checkpoints. */
+/** A single table, a transaction for each insert, SQLite's own checkpoints. */
 function bareSqlite(path: string, value: Buffer, count: number): Run {
   const db = new Database(path);
   db.pragma('page_size = 8192');
@@ -58,8 +60,8 @@ async function produceOnly(path: string, value: Buffer, count: number): Promise<
   return { seconds: (performance.now() - started) / 1000, calls: calls.sort() };
 }
 
-/** Producer and a consumer that writes each record on to another topic, as the enricher does: twice the bytes, and read once. */
-async function through(path: string, value: Buffer, count: number): Promise<Run> {
+/** A producer, and a consumer that forwards each record to another topic, as the enricher does. */
+async function produceAndForward(path: string, value: Buffer, count: number): Promise<Run> {
   await using bus = await openBus(path);
   await using consumer = await bus.consumer({ group: 'g', topics: ['a'] });
   const calls: number[] = [];
@@ -93,12 +95,12 @@ async function openBus(path: string): ReturnType<typeof openEmbeddedBus> {
   return bus;
 }
 
-function print(what: string, run: Run, size: number, count: number, baseline: Run): void {
+function print(operation: string, run: Run, size: number, count: number, baseline: Run): void {
   const perSecond = count / run.seconds;
   const at = (share: number): string =>
     ((run.calls[Math.floor((run.calls.length - 1) * share)] ?? 0) * 1000).toFixed(0).padStart(6);
   const columns = [
-    what.padEnd(22),
+    operation.padEnd(22),
     `${(size / 1000).toFixed(0).padStart(3)} kB`,
     `${perSecond.toFixed(0).padStart(7)} records/s`,
     `${((perSecond * size) / 1e6).toFixed(1).padStart(6)} MB/s`,
@@ -117,8 +119,8 @@ try {
       const baseline = bareSqlite(path('bare'), value, count);
       print('bare SQLite', baseline, size, count, baseline);
       print('produce', await produceOnly(path('produce'), value, count), size, count, baseline);
-      print('produce, read, forward', await through(path('through'), value, count), size, count, baseline);
-      for (const name of ['bare', 'produce', 'through']) rmSync(path(name), { force: true });
+      print('produce, read, forward', await produceAndForward(path('forward'), value, count), size, count, baseline);
+      for (const name of ['bare', 'produce', 'forward']) rmSync(path(name), { force: true });
     }
   }
 } finally {

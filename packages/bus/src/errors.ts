@@ -1,11 +1,13 @@
+import { CodedError, messageOf } from '@ringfence/base';
+
 export type BusErrorCode =
   /** The bus has no room, and nothing was written. Wait for its consumers, free the disk, or raise `bus.maxBytes`. */
   | 'ERR_BUS_FULL'
-  /** The brokers are away or refuse for now. The service retries by itself; check the brokers if it lasts. */
+  /** The brokers are away. The service retries by itself; check the brokers if it lasts. */
   | 'ERR_BUS_UNAVAILABLE'
   /**
-   * The brokers refuse a password, a certificate, a right or a version, as the reason says. Check `bus.kafka` and the
-   * rights of this client.
+   * The brokers refuse a password, a certificate, a right or a version; the message has the reason. Check `bus.kafka`
+   * and the rights of this client.
    */
   | 'ERR_BUS_REFUSED'
   /** Another process writes to this bus. Stop the process that the message names, or use another path. */
@@ -19,16 +21,16 @@ export type BusErrorCode =
    * processes its records.
    */
   | 'ERR_BUS_ASSIGNMENT_LOST'
-  /** The topic does not exist. Make it with `ringfence topics apply`, or name it in `ensureTopics` first. */
+  /** The topic does not exist. Create it with `ringfence topics apply`, or name it in `ensureTopics` first. */
   | 'ERR_BUS_UNKNOWN_TOPIC'
   /**
-   * The topic has a bad name or numbers, or exists with other partitions or compaction. Compare it with `ringfence
+   * The topic has an invalid name or numbers, or exists with other partitions or compaction. Compare it with `ringfence
    * topics plan`.
    */
   | 'ERR_BUS_TOPIC_SPEC'
   /**
    * The record is too large, or a tombstone on a topic that is not compacted; nothing of the call was written. Report
-   * it as a bug, unless a broker takes less than 2 MiB.
+   * it as a bug, unless a broker accepts less than 2 MiB.
    */
   | 'ERR_BUS_BAD_RECORD'
   /**
@@ -47,24 +49,14 @@ export type BusErrorCode =
    */
   | 'ERR_BUS_FORMAT';
 
-/**
- * Errors of the bus. `code` is stable; the message says what happened, to what, and what to do; facts are properties.
- * A driver's package brings codes of its own.
- */
-export class BusError<Code extends string = string> extends Error {
-  readonly code: Code;
-  constructor(code: Code, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = new.target.name;
-    this.code = code;
-  }
-}
+/** Base class of the errors of the bus. Packages of drivers add their own codes. */
+export class BusError<Code extends string = string> extends CodedError<Code> {}
 
-/** No room; nothing was written. Back-pressure: wait and try again. */
+/** The bus has no room, and nothing was written. Back-pressure: wait and retry. */
 export class BusFullError extends BusError<BusErrorCode> {
   readonly usedBytes: number;
   readonly maxBytes: number;
-  /** what the file system can still give; 0 when it said "full" itself */
+  /** Free bytes of the file system; 0 when SQLite reported a full disk. */
   readonly availableBytes: number;
   constructor(usedBytes: number, maxBytes: number, availableBytes: number, options?: { cause?: unknown }) {
     const facts = `it uses ${usedBytes} of ${maxBytes} bytes, and the disk has ${availableBytes} left`;
@@ -79,29 +71,25 @@ export class BusFullError extends BusError<BusErrorCode> {
   }
 }
 
-/** The brokers are away, or refuse for now. What was asked may or may not have been done: it can be asked again as it is. */
+/** The brokers are away. The request may have been executed; a retry is safe. */
 export class BusUnavailableError extends BusError<BusErrorCode> {
   readonly fate = 'retriable';
-  /** what the broker said, by Kafka's name, or NETWORK, TIMEOUT, AUTHENTICATION */
+  /** Kafka's name of the error, or NETWORK, TIMEOUT, AUTHENTICATION */
   readonly reason: string;
-  constructor(what: string, reason: string, said: string, options?: { cause?: unknown }) {
-    super(
-      'ERR_BUS_UNAVAILABLE',
-      `${what} could not be done now (${reason}): ${said}; it is safe to try again`,
-      options,
-    );
+  constructor(action: string, reason: string, detail: string, options?: { cause?: unknown }) {
+    super('ERR_BUS_UNAVAILABLE', `${action} failed (${reason}): ${detail}; it is safe to retry`, options);
     this.reason = reason;
   }
 }
 
-/** The brokers answer, and refuse: a password, a certificate, a permission, a version. Trying again helps only once a person has changed it. */
+/** The brokers refuse a password, a certificate, a permission or a version. A retry fails until someone changes it. */
 export class BusRefusedError extends BusError<BusErrorCode> {
   readonly fate = 'retriable';
   readonly reason: string;
-  constructor(what: string, reason: string, said: string, options?: { cause?: unknown }) {
+  constructor(action: string, reason: string, detail: string, options?: { cause?: unknown }) {
     super(
       'ERR_BUS_REFUSED',
-      `${what} is refused (${reason}): ${said}; check bus.kafka and the rights of this client`,
+      `${action} was refused (${reason}): ${detail}; check bus.kafka and the rights of this client`,
       options,
     );
     this.reason = reason;
@@ -111,12 +99,12 @@ export class BusRefusedError extends BusError<BusErrorCode> {
 /** Another process writes to this bus. */
 export class BusLockedError extends BusError<BusErrorCode> {
   readonly path: string;
-  /** 0 when the holder has not said */
+  /** 0 when the holder has not stored its pid yet. */
   readonly pid: number;
   constructor(path: string, pid: number, options?: { cause?: unknown }) {
     super(
       'ERR_BUS_LOCKED',
-      `${path} is being written by process ${pid || '(unknown)'}: stop it, or use another path`,
+      `${path} is in use by process ${pid || '(unknown)'}: stop it, or use another path`,
       options,
     );
     this.path = path;
@@ -125,18 +113,18 @@ export class BusLockedError extends BusError<BusErrorCode> {
 }
 
 export class BusClosedError extends BusError<BusErrorCode> {
-  constructor(what: string) {
-    super('ERR_BUS_CLOSED', `${what} is closed: open a new one`);
+  constructor(target: string) {
+    super('ERR_BUS_CLOSED', `${target} is closed: open a new one`);
   }
 }
 
-/** A partition went to another member of the group while a batch of it was in hand. What was written of the batch is written again by the new owner. */
+/** A partition was revoked while a batch of it was in hand. Its new owner processes the batch again. */
 export class AssignmentLostError extends BusError<BusErrorCode> {
   readonly group: string;
-  constructor(group: string, what: string, options?: { cause?: unknown }) {
+  constructor(group: string, partitions: string, options?: { cause?: unknown }) {
     super(
       'ERR_BUS_ASSIGNMENT_LOST',
-      `group ${group}: ${what} went to another member before the commit; its records are processed there`,
+      `group ${group}: ${partitions} went to another member before the commit, which processes the records`,
       options,
     );
     this.group = group;
@@ -160,7 +148,7 @@ export class TopicSpecError extends BusError<BusErrorCode> {
   }
 }
 
-/** A record that no bus can carry. Nothing of the call was written. */
+/** A record that no driver accepts. Nothing of the call was written. */
 export class BadRecordError extends BusError<BusErrorCode> {
   readonly topic: string;
   constructor(topic: string, reason: string) {
@@ -181,10 +169,9 @@ export class BusStorageError extends BusError<BusErrorCode> {
   readonly path: string;
   readonly sqliteCode: string;
   constructor(path: string, sqliteCode: string, options: { cause: unknown }) {
-    const reason = options.cause instanceof Error ? options.cause.message : String(options.cause);
     super(
       'ERR_BUS_STORAGE',
-      `${path}: ${reason} (${sqliteCode}): check the disk and the permissions; a damaged file is moved aside at the next start`,
+      `${path}: ${messageOf(options.cause)} (${sqliteCode}): check the disk and the permissions; a damaged file is moved aside at the next start`,
       options,
     );
     this.path = path;
@@ -192,14 +179,14 @@ export class BusStorageError extends BusError<BusErrorCode> {
   }
 }
 
-/** A file that another version of the program, or another program, wrote. It is left as it is. */
+/** A file of another version of this program, or of another program. It is not changed. */
 export class BusFormatError extends BusError<BusErrorCode> {
   readonly path: string;
   readonly format: number;
   constructor(path: string, format: number, expected: number) {
     super(
       'ERR_BUS_FORMAT',
-      `${path} has format ${format}, this program knows ${expected}: use the program that wrote it, or another path`,
+      `${path} has format ${format}, expected ${expected}: use the program that wrote it, or another path`,
     );
     this.path = path;
     this.format = format;

@@ -1,32 +1,37 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, pause } from '@ringfence/base';
 import type { ReadOptions } from './port.ts';
 
 export interface FollowOptions<R> {
   readonly bus: { read(options: ReadOptions & { readonly topic: string }): AsyncIterable<R> };
   readonly topic: string;
   readonly signal: AbortSignal;
-  /** Told every record, of which those that it has had come again after an interruption. What it throws is one. */
+  /**
+   * Called with each record, and with earlier records again after an interruption. An error of it is an interruption.
+   */
   readonly take: (record: R) => void | Promise<void>;
-  /** Told that the topic could not be read on. */
+  /** Called when reading has failed. It starts again after a pause. */
   readonly interrupted: (error: unknown) => void;
-  /** The pause before it is read again is a second, and twice as long each time that nothing comes, up to this. */
+  /** Longest pause, ms. The first pause is a second; it doubles with each attempt that yields no record. */
   readonly maxPauseMs: number;
 }
 
-const PAUSE_MS = 1000;
+const FIRST_PAUSE_MS = 1000;
 
-/** Reads a topic from its beginning and on for ever, whatever happens to the bus. Ends when `signal` aborts; never rejects. */
+/**
+ * Reads a topic from its beginning and follows it, through all interruptions. Ends when `signal` aborts; never rejects.
+ */
 export async function followTopic<R>(options: FollowOptions<R>): Promise<void> {
   const { bus, topic, signal, take, interrupted, maxPauseMs } = options;
-  for (let pauseMs = PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+  const backoff = { firstMs: FIRST_PAUSE_MS, maxMs: maxPauseMs, jitter: false };
+  for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       for await (const record of bus.read({ topic, follow: true, signal })) {
         await take(record);
-        pauseMs = PAUSE_MS;
+        attempt = 0;
       }
     } catch (error) {
       if (!signal.aborted) interrupted(error);
     }
-    await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
+    await pause(backoffMs(attempt, backoff), signal, { ref: false });
   }
 }

@@ -1,14 +1,14 @@
 import { BadRecordError, TopicSpecError } from './errors.ts';
 import type { StateChange, TopicSpec } from './port.ts';
 
-/** Key and value together, bytes. */
+/** Limit for key and value together, bytes. */
 export const MAX_RECORD_BYTES: number = 2 ** 20;
 export const MAX_KEY_BYTES = 1024;
 
 const NAME = /^[A-Za-z0-9._-]{1,200}$/;
 const MAX_PARTITIONS = 1024;
 
-/** The bytes of key and value. Throws BadRecordError when no bus could carry them. `compacted` undefined: not known. */
+/** Returns the bytes of key and value. Throws BadRecordError beyond the limits. `compacted`: undefined if unknown. */
 export function checkRecord(
   topic: string,
   key: string,
@@ -17,14 +17,14 @@ export function checkRecord(
 ): number {
   const keyBytes = Buffer.byteLength(key);
   if (keyBytes > MAX_KEY_BYTES)
-    throw new BadRecordError(topic, `the key has ${keyBytes} bytes, at most ${MAX_KEY_BYTES} are allowed`);
+    throw new BadRecordError(topic, `the key has ${keyBytes} bytes, more than ${MAX_KEY_BYTES}`);
   if (value === null) {
     if (compacted === false)
       throw new BadRecordError(topic, 'a null value is a tombstone, and the topic is not compacted');
     return keyBytes;
   }
   if (keyBytes + value.length > MAX_RECORD_BYTES) {
-    throw new BadRecordError(topic, `it has ${keyBytes + value.length} bytes, at most ${MAX_RECORD_BYTES} are allowed`);
+    throw new BadRecordError(topic, `it has ${keyBytes + value.length} bytes, more than ${MAX_RECORD_BYTES}`);
   }
   return keyBytes + value.length;
 }

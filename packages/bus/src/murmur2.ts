@@ -1,4 +1,4 @@
-/** Kafka's partitioner, so that every driver and the embedded log agree which partition a key lives in. */
+/** Constants of Kafka's murmur2. All drivers use its partitioner, so that a key has the same partition on each. */
 const M = 0x5bd1e995;
 const SEED = 0x9747b28c;
 
@@ -23,10 +23,10 @@ export function murmur2(data: Uint8Array, length: number = data.length): number 
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(4096);
 
-/** Which of `partitions` the key lives in. */
+/** Returns the partition of a key, from 0 to `partitions` - 1. */
 export function partitionOf(key: string, partitions: number): number {
   if (partitions === 1) return 0;
-  // A UTF-16 unit is at most three bytes of UTF-8.
+  // A UTF-16 unit becomes at most three bytes of UTF-8.
   if (key.length * 3 > scratch.length) return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions;
   return (murmur2(scratch, encoder.encodeInto(key, scratch).written) & 0x7fffffff) % partitions;
 }

@@ -1,37 +1,38 @@
 /**
- * The bus as services know it. Drivers: embedded (one SQLite file) and, for a fleet, Kafka.
+ * The interface of the bus. Drivers: embedded (one SQLite file) and Kafka (for a fleet).
  *
- * The rule every driver keeps: effect, then state with its position in the input, then offset. `Consumer.commit` hands all three over at once; the
- * embedded driver does them in one transaction, the Kafka driver in that order, state and position as one batch. So a crash anywhere redelivers, and since every id downstream derives from its input, a
- * redelivery has no second effect.
+ * Every driver writes outputs first, then state changes with their input position, then offsets. The embedded driver
+ * does so in one transaction; the Kafka driver in that order, with state and position in one batch. A crash at any
+ * point therefore redelivers records. A redelivery has no second effect, because ids of outputs derive from their
+ * input.
  */
 
-/** A record to write. `partition` is never chosen by the caller: the bus computes murmur2(key) & 0x7fffffff mod partitions itself. */
+/** A record to write. The bus chooses its partition: murmur2(key) & 0x7fffffff mod partitions. */
 export interface OutRecord {
   readonly topic: string;
   readonly key: string;
-  /** null: a tombstone on a compacted topic */
+  /** null for a tombstone on a compacted topic. */
   readonly value: Uint8Array | null;
 }
 
 export interface InRecord {
   readonly topic: string;
   readonly partition: number;
-  /** from 0; ascending on every bus, and without holes on the embedded one unless the topic is compacted */
+  /** From 0, ascending. Without holes on the embedded bus, unless the topic is compacted. */
   readonly offset: number;
   readonly key: string;
-  /** shared by all who read it: not to be changed */
+  /** Shared by all readers: treat it as immutable. */
   readonly value: Uint8Array | null;
-  /** the same as it stood on the wire, where that differs: what a dead letter keeps */
+  /** The value as received, if it was converted. Dead letters keep these bytes. */
   readonly wire?: Uint8Array;
-  /** µs since the epoch, when the bus took it */
+  /** When the bus accepted the record, µs since the epoch. */
   readonly timestamp: number;
 }
 
-/** Where in its input a state entry was last changed: entries at or past a record's position have seen it. */
+/** The input position of the last change of a state entry. An entry includes all input up to its position. */
 export interface Position {
   readonly offset: number;
-  /** index of the event inside the record */
+  /** Index of the event in the record. */
   readonly index: number;
 }
 
@@ -43,15 +44,15 @@ export interface StateEntry {
 
 export interface StateChange {
   readonly store: string;
-  /** input partition that owns the entry */
+  /** Input partition that the entry belongs to. */
   readonly partition: number;
   readonly key: string;
-  /** null deletes */
+  /** null deletes the entry. */
   readonly value: Uint8Array | null;
   readonly position: Position;
 }
 
-/** Everything one input batch causes. */
+/** All effects of one input batch. */
 export interface Effect {
   readonly outputs: readonly OutRecord[];
   readonly state: readonly StateChange[];
@@ -60,17 +61,18 @@ export interface Effect {
 export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
-  /** latest record per key is kept for ever; the rest may go */
+  /** Keeps the latest record of each key for ever, and may delete earlier ones. */
   readonly compacted: boolean;
-  /** ms; Infinity: for ever */
+  /** ms, or Infinity */
   readonly retentionMs: number;
-  /** bytes per partition; Infinity: no bound of its own */
+  /** Bytes per partition, or Infinity. */
   readonly retentionBytes: number;
 }
 
 /**
- * Which partitions a consumer of a group has got or lost since its last poll. A number stands for that partition of every topic the group reads: they are
- * assigned together. One that is in both was lost and came back, or a commit of it failed: what memory says of it may be ahead of what is written.
+ * A change of the partition assignment since the last poll. A number stands for that partition of all topics that the
+ * group reads, because they are assigned together. A number in both lists was revoked and assigned again, or a commit
+ * of it failed: its state in memory may be ahead of the store, and has to be restored.
  */
 export interface Assignment {
   readonly assigned: readonly number[];
@@ -79,50 +81,56 @@ export interface Assignment {
 
 export interface ConsumerOptions {
   readonly group: string;
-  /** those with more than one partition all have the same number of them */
+  /** Topics with more than one partition must have equal numbers of partitions. */
   readonly topics: readonly string[];
-  /** names of the state stores (`ringfence.state.*`) this group owns */
+  /** Names of the state stores (`ringfence.state.*`) of the group. */
   readonly stores?: readonly string[];
-  /** at most this many records in one poll. @default 64 */
+  /** Records per poll. @default 64 */
   readonly maxRecords?: number;
-  /** at most this many bytes of values in one poll (one record always comes). @default 4 MiB */
+  /** Bytes of values per poll. A poll returns at least one record. @default 4 MiB */
   readonly maxBytes?: number;
   /**
-   * How long records may wait for company, ms by topic; a record that may wait no longer takes along all that is there. For consumers to which each batch
-   * costs more than its records. @default no topic waits
+   * How long a record may wait for more records, ms by topic, for consumers with a high cost per batch. A record that
+   * need not wait any longer releases all others. @default no topic lingers
    */
   readonly lingerMs?: Readonly<Record<string, number>>;
 }
 
 export interface Consumer extends AsyncDisposable {
   /**
-   * Whom to tell which partitions are ours: from inside `poll`, so never while a batch is in hand, and before the first record of a new one comes. Their
-   * state is restored then. It may be told several times in one poll, a part each time. Set it before the first poll.
+   * Sets the listener for assignment changes, which restores the state of assigned partitions. It is called from inside
+   * `poll`: never while a batch is in hand, and before the first record of a new partition. One poll may call it
+   * several times. Set it before the first poll.
    */
   onAssignment(listener: (change: Assignment) => Promise<void>): void;
-  /** Waits until something is there, `signal` aborts (then []), or the consumer is closed (then []). Records of several partitions, each in order. */
+  /**
+   * Waits for records, of several partitions, each in order. Returns [] when `signal` aborts or the consumer is closed.
+   */
   poll(signal?: AbortSignal): Promise<readonly InRecord[]>;
   /**
-   * Outputs, state changes and the offsets after `records`, in that order or at once. Rejects with BusFullError when there is no room; nothing was then
-   * written. Rejects with BusUnavailableError or BusRefusedError when brokers are away or refuse; what was written is written again by the same commit,
-   * tried again. Rejects with AssignmentLostError when one of the partitions is no longer ours: the next poll tells which, and counts those that still are as
-   * lost and back. Offsets that come with no output and no state change may become durable a little later: their records, delivered again, change nothing.
+   * Writes the outputs, the state changes and the offsets after `records`, in that order or at once. Offsets without
+   * outputs and state changes may become durable later, because their records have no effect when redelivered.
+   *
+   * Rejects with BusFullError when there is no room; nothing was written. Rejects with BusUnavailableError or
+   * BusRefusedError when the brokers are away or refuse; a retry of the same commit is safe, although parts may be
+   * written. Rejects with AssignmentLostError when a partition was revoked; the next poll then reports the partitions
+   * of the batch as revoked, and those that are still assigned also as assigned.
    */
   commit(records: readonly InRecord[], effect: Effect): Promise<void>;
-  /** What a store holds for a partition that has just been assigned: call in the listener of `onAssignment`. */
+  /** Returns the entries of a store for an assigned partition. Call it in the listener of `onAssignment`. */
   restore(store: string, partition: number): AsyncIterable<StateEntry>;
-  /** Records not yet committed, by topic: of the partitions that are ours, or before the first poll of all. */
+  /** Returns the uncommitted records by topic: of the assigned partitions, or of all before the first poll. */
   lag(): Promise<ReadonlyMap<string, number>>;
-  /** Stops polling; what was polled and not committed comes again to the next consumer of the group. */
+  /** Leaves the group. The next consumer of the group gets the uncommitted records. */
   close(): Promise<void>;
 }
 
 export interface ReadOptions {
-  /** one, or several whose records come merged by time, as those of partitions do */
+  /** A topic, or several. Records of several topics and partitions are merged by time. */
   readonly topic: string | readonly string[];
   /** 'earliest', 'latest', or µs since the epoch. @default 'earliest' */
   readonly from?: 'earliest' | 'latest' | number;
-  /** go on waiting for new records at the end. @default false */
+  /** Wait for new records at the end. @default false */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -130,21 +138,22 @@ export interface ReadOptions {
 export const topicsOf = ({ topic }: ReadOptions): readonly string[] => (typeof topic === 'string' ? [topic] : topic);
 
 export interface Bus extends AsyncDisposable {
-  /** Creates what is missing; changes nothing that exists with another number of partitions, but rejects. */
+  /** Creates missing topics. Rejects with TopicSpecError when a topic has another number of partitions. */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   /**
-   * Durable when it resolves (survives kill -9). All or none on the embedded bus; on brokers some may be there when it rejects. Rejects with BusFullError
-   * when the disk bound is reached, with BusUnavailableError or BusRefusedError when brokers are away or refuse; away is who hasn't taken the records
-   * within `deadlineMs`. @default `bus.kafka.produceDeadline`; the embedded bus answers at once
+   * Writes records. They survive kill -9 once it resolves. When it rejects, the embedded bus has written none of them;
+   * brokers may have written some. Rejects with BusFullError at the disk bound, with BusRefusedError when brokers
+   * refuse, and with BusUnavailableError when brokers have not accepted the records within `deadlineMs`.
+   * @default deadlineMs `bus.kafka.produceDeadline`; the embedded bus ignores it
    */
   produce(records: readonly OutRecord[], deadlineMs?: number): Promise<void>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
-  /** What a group with a consumer here has not committed, in records by topic; empty when it has none. */
+  /** Returns the uncommitted records of a group by topic; empty when it has no consumer in this process. */
   lag(group: string): Promise<ReadonlyMap<string, number>>;
-  /** Reads without a group: for the command line, recordings and audits. */
+  /** Reads without a group, for the command line, recordings and audits. */
   read(options: ReadOptions): AsyncIterable<InRecord>;
-  /** used and allowed bytes; `full` when producing would be refused */
+  /** Returns used and maximum bytes. `full` when `produce` would reject. */
   pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
-  /** Drains what is being written, then closes. */
+  /** Waits for pending writes, then closes. */
   close(): Promise<void>;
 }

@@ -3,20 +3,20 @@ import { test } from 'node:test';
 import { createRecord, createTopic, defer, openWithClock } from '@ringfence/testkit/bus';
 import { followTopic } from '../src/follow.ts';
 
-test('a topic is read from its beginning and on, anew after an interruption, until its reader stops', async (t) => {
+test('a topic is read from its beginning and followed, and read again after an interruption, until the signal aborts', async (t) => {
   const { bus } = await openWithClock(t);
   await bus.ensureTopics([createTopic('t')]);
-  const say = (value: string) => bus.produce([createRecord('t', { value })]);
+  const produce = (value: string) => bus.produce([createRecord('t', { value })]);
   const taken: string[] = [];
   const interruptions: unknown[] = [];
-  let heard = Promise.withResolvers<void>();
-  const hears = async (count: number): Promise<void> => {
-    while (taken.length < count) await heard.promise;
+  let received = Promise.withResolvers<void>();
+  const untilTaken = async (count: number): Promise<void> => {
+    while (taken.length < count) await received.promise;
   };
   const stop = new AbortController();
   defer(t, () => stop.abort());
   let refused = false;
-  await say('a');
+  await produce('a');
   const following = followTopic({
     bus,
     topic: 't',
@@ -28,25 +28,25 @@ test('a topic is read from its beginning and on, anew after an interruption, unt
         throw new Error('not yet');
       }
       taken.push(text);
-      heard.resolve();
-      heard = Promise.withResolvers();
+      received.resolve();
+      received = Promise.withResolvers();
     },
     interrupted: (error) => interruptions.push(error),
     maxPauseMs: 1000,
   });
-  await hears(1);
-  await say('b');
-  await hears(2);
-  await say('c');
-  await hears(5);
+  await untilTaken(1);
+  await produce('b');
+  await untilTaken(2);
+  await produce('c');
+  await untilTaken(5);
   assert.deepEqual(taken, ['a', 'b', 'a', 'b', 'c']);
   assert.deepEqual(interruptions.map(String), ['Error: not yet']);
   stop.abort();
   await following;
-  assert.equal(interruptions.length, 1, 'to stop is no interruption');
+  assert.equal(interruptions.length, 1, 'the abort is not an interruption');
 });
 
-test('a bus that is gone is an interruption each time, and keeps nobody from stopping', async (t) => {
+test('a closed bus is an interruption, and the signal still ends the reader', async (t) => {
   const { bus } = await openWithClock(t);
   await bus.ensureTopics([createTopic('t')]);
   await bus.close();

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { murmur2, partitionOf } from '../src/murmur2.ts';
 
-describe("the partitioner is Kafka's", () => {
-  // The vectors that Kafka's own clients are tested with.
+describe('the partitioner of Kafka', () => {
+  // Test vectors of Kafka's own clients.
   for (const [text, hash] of [
     ['21', -973932308],
     ['foobar', -790332482],
@@ -19,7 +19,7 @@ describe("the partitioner is Kafka's", () => {
     });
   }
 
-  test('any key, however long, lives in one of the partitions, the same each time', () => {
+  test('a key of any length has one partition, the same each time', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary', maxLength: 3000 }),

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { defined } from '@ringfence/base';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 
@@ -14,7 +15,7 @@ export interface SettingsFile {
 }
 
 function problem(source: string, message: string, hint?: string): ConfigProblem {
-  return { source, key: '', message, ...(hint === undefined ? {} : { hint }) };
+  return { source, key: '', message, ...defined({ hint }) };
 }
 
 const READ_ERRORS: Readonly<Record<string, string>> = {

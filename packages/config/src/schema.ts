@@ -218,7 +218,7 @@ const shape = (directories: DefaultDirectories) => ({
   ),
   user: text(
     '',
-    'Unprivileged user that `up` switches to. Work that needs capabilities then runs in a separate process that has only these capabilities; all other processes have none. If started as root, `up` makes that user the owner of `stateDir`, `runDir` and `sensor.pinPath`. Empty: no switch.',
+    'Unprivileged user that `up` switches to. Work that needs capabilities then runs in a separate process that has only these capabilities; all other processes have none. If started as root, `up` makes that user the owner of `stateDir`, `runDir` and `sensor.pinPath`. The user must be able to enter every folder above these and above the program. Empty: no switch.',
     USER_NAME,
   ),
   instance: text(

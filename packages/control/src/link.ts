@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
+import { type Backoff, backoffMs, pause } from '@ringfence/base';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
 import { ResultCache } from './result-cache.ts';
@@ -87,7 +87,8 @@ class Link implements ControlLink {
   }
 
   async #run(): Promise<void> {
-    const { endpoints, stableMs = 10_000, log } = this.#options;
+    const { endpoints, stableMs = 10_000, backoffMs: firstMs = 500, maxBackoffMs: maxMs = 30_000, log } = this.#options;
+    const backoff: Backoff = { firstMs, maxMs };
     const { signal } = this.#stop;
     let failures = 0;
     // Start at a random responder, so that agents that start together spread out.
@@ -100,7 +101,7 @@ class Link implements ControlLink {
       index++;
       failures = welcomed && performance.now() - startedMs >= stableMs ? 0 : failures + 1;
       log.warn({ endpoint, reason, failures }, welcomed ? 'control stream lost' : 'control stream not established');
-      await sleep(this.#pause(failures), undefined, { signal, ref: false }).catch(() => {});
+      await pause(backoffMs(failures, backoff), signal, { ref: false });
     }
   }
 
@@ -128,11 +129,5 @@ class Link implements ControlLink {
     });
     this.connected = false;
     return { ...end, rotated: rotation.signal.aborted };
-  }
-
-  #pause(failures: number): number {
-    const { backoffMs = 500, maxBackoffMs = 30_000 } = this.#options;
-    const maxMs = Math.min(backoffMs * 2 ** Math.min(failures, 20), maxBackoffMs);
-    return maxMs * (0.5 + Math.random() / 2);
   }
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '@ringfence/base';
 import { REASON_MAX } from './arguments.ts';
 import { PostponeError } from './errors.ts';
 
@@ -26,5 +27,5 @@ const BACKOFF_MAX_MS = 4000;
 
 /** Returns the milliseconds to wait after attempt `attempt`. */
 export function backoff(baseMs: number, attempt: number): number {
-  return Math.min(baseMs * 2 ** Math.min(attempt - 1, 16), Math.max(baseMs, BACKOFF_MAX_MS));
+  return backoffMs(attempt - 1, { firstMs: baseMs, maxMs: Math.max(baseMs, BACKOFF_MAX_MS), jitter: false });
 }

@@ -2,21 +2,22 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { messageOf } from '@ringfence/base';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { identityPaths, loadIdentity } from '@ringfence/identity';
-import { brokerOptionsOf, roleOf } from '@ringfence/runtime/fleet';
-import { bad, type Check, ok } from './checks.ts';
+import { kafkaOptionsWithIdentity, roleOf } from '@ringfence/runtime/fleet';
+import { type Check, failed, passed } from './check.ts';
 
 const DEADLINE_MS = 5000;
 const DAY_MS = 86_400_000;
-const HTTPS = 443;
-const REDIS = 6379;
+const HTTPS_PORT = 443;
+const REDIS_PORT = 6379;
 
-/** What this process of a fleet needs of others: who it is, until when, and whether those it speaks with answer. */
+/** Checks the identity of this member of a fleet and its certificate, and whether the servers that it uses answer. */
 export async function checkFleet(config: Config): Promise<Check[]> {
   const identity = checkIdentity(config);
-  // Brokers ask who it is: without an identity there is nothing to show them.
+  // Brokers require a client certificate, which is part of the identity.
   const brokers = identity.ok ? [await checkBrokers(config)] : [];
   return [identity, ...brokers, ...(await Promise.all(serversOf(config).map(checkServer)))];
 }
@@ -25,19 +26,19 @@ function checkIdentity({ identity: { path }, services }: Config): Check {
   const name = 'identity';
   const roles = services.map(roleOf).join(',');
   const enrol = `ringfence enrol --role ${roles} --registrar https://… --token …`;
-  const costs = 'it takes no part in the fleet';
+  const costs = 'this process cannot join the fleet';
   try {
     const identity = loadIdentity(path);
-    if (identity === null) return bad(name, `none in ${path}`, costs, enrol);
+    if (identity === null) return failed(name, `none in ${path}`, costs, enrol);
     const certificate = new X509Certificate(readFileSync(identityPaths(path).certificate));
     const found = `${identity.subject} (${identity.roles.join(', ')}), certificate until ${certificate.validToDate.toISOString()}`;
     return checkValidity(name, found, certificate, enrol);
   } catch (error) {
-    return bad(name, (error as Error).message, costs, enrol);
+    return failed(name, messageOf(error), costs, enrol);
   }
 }
 
-/** It is renewed at two thirds of its time: in the last quarter, that has failed for long. */
+/** A certificate is renewed at two thirds of its lifetime: in the last quarter, renewal has failed for a long time. */
 export function checkValidity(
   name: string,
   found: string,
@@ -45,23 +46,23 @@ export function checkValidity(
   enrol: string,
   now: number = Date.now(),
 ): Check {
-  const left = validToDate.getTime() - now;
-  if (left <= 0) return bad(name, `${found}: it has expired`, 'nobody lets it in', enrol);
-  if (left > (validToDate.getTime() - validFromDate.getTime()) / 4) return ok(name, found);
-  const days = (left / DAY_MS).toFixed(1);
-  const fix = 'see that the registrar runs and identity.registrar names it: running processes renew by themselves';
-  return bad(name, `${found}: ${days} days left, and not renewed`, 'nobody lets it in from then on', fix);
+  const remainingMs = validToDate.getTime() - now;
+  if (remainingMs <= 0) return failed(name, `${found}: expired`, 'servers refuse its connections', enrol);
+  if (remainingMs > (validToDate.getTime() - validFromDate.getTime()) / 4) return passed(name, found);
+  const days = (remainingMs / DAY_MS).toFixed(1);
+  const fix = 'check that the registrar runs and that identity.registrar is its address: running processes then renew';
+  return failed(name, `${found}: not renewed, ${days} days left`, 'servers will refuse its connections', fix);
 }
 
 async function checkBrokers(config: Config): Promise<Check> {
   const name = 'brokers';
-  const where = config.bus.kafka.brokers.join(', ');
+  const addresses = config.bus.kafka.brokers.join(', ');
   try {
-    await using _bus = await openKafkaBus({ ...brokerOptionsOf(config), requestDeadlineMs: DEADLINE_MS });
-    return ok(name, where);
+    await using _bus = await openKafkaBus({ ...kafkaOptionsWithIdentity(config), requestDeadlineMs: DEADLINE_MS });
+    return passed(name, addresses);
   } catch (error) {
-    const costs = 'services wait; agents keep what they see in their spool, as long as there is room';
-    return bad(name, (error as Error).message, costs, 'start the brokers, or correct bus.kafka');
+    const costs = 'services wait; agents keep events in their spool until it is full';
+    return failed(name, messageOf(error), costs, 'start the brokers, or correct bus.kafka');
   }
 }
 
@@ -70,43 +71,43 @@ interface Server {
   readonly host: string;
   readonly port: number;
   readonly costs: string;
-  /** the setting that names it */
+  /** Setting that has its address. */
   readonly setting: string;
 }
 
-/** Those that these services speak with, as they are set. */
+/** Returns the servers in the settings that the services of this process use. */
 function serversOf(config: Config): Server[] {
   const { services, schemaRegistry, redis, auditor, identity, control } = config;
-  const at = (name: string, url: string, port: number, costs: string, setting: string): Server[] => {
+  const server = (name: string, url: string, defaultPort: number, costs: string, setting: string): Server[] => {
     if (url === '') return [];
-    const { hostname, port: given } = new URL(url);
-    return [{ name, host: hostname.replace(/^\[|\]$/g, ''), port: Number(given) || port, costs, setting }];
+    const { hostname, port } = new URL(url);
+    return [{ name, host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || defaultPort, costs, setting }];
   };
-  const responds = services.includes('responder');
-  const inCluster = services.includes('auditor') && auditor.sink !== 'sqlite';
+  const redisUrl = services.includes('responder') ? redis.url : '';
+  const usesCluster = services.includes('auditor') && auditor.sink !== 'sqlite';
   return [
-    ...at('registrar', identity.registrar, HTTPS, 'certificates are not renewed', 'identity.registrar'),
-    ...at('schema registry', schemaRegistry.url, HTTPS, 'services wait', 'schemaRegistry.url'),
-    ...(responds ? at('Redis', redis.url, REDIS, 'nothing is killed: commands wait, and expire', 'redis.url') : []),
-    ...(inCluster ? auditor.elasticsearch.nodes : []).flatMap((node) =>
-      at('search cluster', node, HTTPS, 'evidence waits on the bus', 'auditor.elasticsearch.nodes'),
+    ...server('registrar', identity.registrar, HTTPS_PORT, 'certificates are not renewed', 'identity.registrar'),
+    ...server('schema registry', schemaRegistry.url, HTTPS_PORT, 'services wait', 'schemaRegistry.url'),
+    ...server('Redis', redisUrl, REDIS_PORT, 'no process is killed: commands wait, and expire', 'redis.url'),
+    ...(usesCluster ? auditor.elasticsearch.nodes : []).flatMap((node) =>
+      server('search cluster', node, HTTPS_PORT, 'evidence waits on the bus', 'auditor.elasticsearch.nodes'),
     ),
     ...(services.includes('collector') ? control.endpoints : []).flatMap((endpoint) =>
-      at('responder', `tcp://${endpoint}`, 0, 'if all are away, nothing is killed on this host', 'control.endpoints'),
+      server('responder', `tcp://${endpoint}`, 0, 'without any responder, no process is killed', 'control.endpoints'),
     ),
   ];
 }
 
 async function checkServer({ name, host, port, costs, setting }: Server): Promise<Check> {
-  const where = `${host}:${port}`;
+  const address = `${host}:${port}`;
   const socket = connect({ host, port });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(DEADLINE_MS) });
-    return ok(name, `${where} takes connections`);
+    return passed(name, `${address} accepts connections`);
   } catch (error) {
-    const why =
-      (error as Error).name === 'AbortError' ? `no answer within ${DEADLINE_MS / 1000} s` : (error as Error).message;
-    return bad(name, `${where}: ${why}`, costs, `start it, or correct ${setting}`);
+    const reason =
+      (error as Error).name === 'AbortError' ? `no answer within ${DEADLINE_MS / 1000} s` : messageOf(error);
+    return failed(name, `${address}: ${reason}`, costs, `start it, or correct ${setting}`);
   } finally {
     socket.destroy();
   }

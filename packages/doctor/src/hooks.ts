@@ -1,47 +1,60 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
 import { findProbedFiles, isProbe } from '@ringfence/sensor';
-import { familyOf } from './families.ts';
+import { familyOf } from './hook-families.ts';
 
+const { EPERM, ENOENT, E2BIG } = constants.errno;
+
+/** State of one hook. The properties are those of `ringfence doctor --json`. */
 export interface HookState {
   readonly program: string;
   readonly section: string;
-  /** full: a hook that may come on top, whose words are the kernel's own */
+  /** Hooks of the full profile are optional; their texts are the kernel's copies. */
   readonly profile: 'baseline' | 'full';
   readonly sees: string;
-  /** empty: nothing, since there is nothing to see */
+  /** Empty when an absent hook costs nothing, because this kernel lacks the feature that it would watch. */
   readonly loses: string;
-  /** null: it loads and attaches, or is `absent` */
+  /** Null when the hook loads and attaches, or is `absent`. */
   readonly problem: string | null;
-  /** a command that mends the problem or shows whose it is, else what to do; empty: there is no problem */
+  /** Command that fixes or explains the problem, or an instruction; empty when there is no problem. */
   readonly fix: string;
-  /** this kernel has no place for it, and no command makes one */
+  /** This kernel does not have the hook, and no command can add it. */
   readonly absent: boolean;
 }
 
-/** Loads the sensor and attaches each of its programs for a moment. `progress` is told of each. */
+/** Lists the system calls of this kernel: a missing tracepoint belongs to a newer kernel, or was not compiled in. */
+const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
+const TRACEPOINT = /^(tracepoint|raw_tp)/;
+const CGROUP_FULL = 'the cgroup already has 64 programs of this kind, which is the limit: remove one of them';
+/** Size of rings while hooks are probed: the smallest that the kernel accepts. */
+export const RING_BYTES = 4096;
+/** Context of a program that is run on demand; no such program has a larger one. */
+const CONTEXT_BYTES = 16;
+
+/** Loads the sensor and attaches each program of the baseline profile for a moment. */
 export function probeHooks(
   objectPath: string,
   cgroup: string | undefined,
-  progress: (done: number, of: number) => void = () => {},
+  onProgress: (done: number, total: number) => void = () => {},
 ): HookState[] {
-  using whole = loadOnly(objectPath, undefined);
-  // the others are the full profile's
-  const programs = [...whole.object.programs.values()].filter(({ autoload }) => autoload);
+  using sensor = load(objectPath);
+  // Programs of the full profile are not loaded by default.
+  const programs = [...sensor.object.programs.values()].filter(({ autoload }) => autoload);
   return programs.map(({ name, section }, index) => {
-    progress(index, programs.length);
-    const known = familyOf(section);
+    onProgress(index, programs.length);
+    const family = familyOf(section);
     const problem =
-      whole.problem === null
-        ? attachProblem(whole.object, name, section, cgroup)
-        : aloneProblem(objectPath, name, section, cgroup);
+      sensor.problem === null
+        ? attachProblem(sensor.object, name, section, cgroup)
+        : singleProblem(objectPath, name, section, cgroup);
     const absent = problem?.errno === ENOENT && TRACEPOINT.test(section) && existsSync(SYSCALLS);
     return {
       program: name,
       section,
       profile: 'baseline',
-      sees: known?.sees ?? section,
-      loses: absent && known?.optional ? '' : (known?.loses ?? 'what it sees is not seen'),
+      sees: family?.sees ?? section,
+      loses: absent && family?.optional ? '' : (family?.loses ?? 'its events are not seen'),
       problem: problem === null || absent ? null : problem.text,
       fix: problem === null || absent ? '' : fixOf(problem, section),
       absent,
@@ -49,11 +62,7 @@ export function probeHooks(
   });
 }
 
-/** Where the kernel's own system calls are listed, one that is not among them is of a newer kernel, or left out of this one. */
-const SYSCALLS = '/sys/kernel/tracing/events/syscalls';
-const TRACEPOINT = /^(tracepoint|raw_tp)/;
-
-/** A command; what to do where there is none. */
+/** Returns a command, or an instruction where there is no command. */
 export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): string {
   if (section.startsWith('cgroup') && errno === undefined) return 'mount -t cgroup2 cgroup2 /sys/fs/cgroup';
   if (section.startsWith('cgroup') && errno === E2BIG) return 'bpftool cgroup show /sys/fs/cgroup';
@@ -62,32 +71,27 @@ export function fixOf({ errno }: Pick<Problem, 'errno'>, section: string): strin
   return 'boot a kernel built with CONFIG_FTRACE_SYSCALLS=y (stock kernels are)';
 }
 
-const EPERM = 1;
-const ENOENT = 2;
-const E2BIG = 7;
-const NO_PLACE = 'the cgroup has room for 64 programs of a kind, and has them: take one of them away';
-
 export interface Problem {
   readonly text: string;
   readonly errno: number | undefined;
 }
 
-interface Loaded extends Disposable {
+interface LoadedObject extends Disposable {
   readonly object: BpfObject;
   readonly problem: Problem | null;
 }
 
-/** With one program only, or with all. */
-function loadOnly(objectPath: string, only: string | undefined): Loaded {
+/** @param only name of the only program to load. @default the baseline profile */
+function load(objectPath: string, only?: string): LoadedObject {
   const object = BpfObject.open(objectPath);
-  for (const definition of object.definitions.values()) if (definition.type === 'ringbuf') definition.resize(4096);
+  for (const map of object.definitions.values()) if (map.type === 'ringbuf') map.resize(RING_BYTES);
   if (only !== undefined) for (const program of object.programs.values()) program.autoload = program.name === only;
   return { object, problem: problemOf(() => object.load()), [Symbol.dispose]: () => object[Symbol.dispose]() };
 }
 
-/** When the kernel refuses the sensor as a whole, each program is tried alone. */
-function aloneProblem(objectPath: string, name: string, section: string, cgroup: string | undefined): Problem | null {
-  using loaded = loadOnly(objectPath, name);
+/** Loads and attaches a single program, to find out which programs the kernel refuses when it refuses the object. */
+function singleProblem(objectPath: string, name: string, section: string, cgroup: string | undefined): Problem | null {
+  using loaded = load(objectPath, name);
   return loaded.problem ?? attachProblem(loaded.object, name, section, cgroup);
 }
 
@@ -96,27 +100,22 @@ function attachProblem(object: BpfObject, name: string, section: string, cgroup:
   if (section.startsWith('cgroup') && cgroup === undefined)
     return { text: 'cgroup v2 is not mounted', errno: undefined };
   const problem = problemOf(() => attach(object, name, section, cgroup ?? '')[Symbol.dispose]());
-  return problem?.errno === E2BIG && section.startsWith('cgroup') ? { ...problem, text: NO_PLACE } : problem;
+  return problem?.errno === E2BIG && section.startsWith('cgroup') ? { ...problem, text: CGROUP_FULL } : problem;
 }
 
-/** A probe is tried in the first file that this host has for it; without any there is nothing to miss. */
+/** Attaches a user-space probe to the first file of this host that it fits. No such file is no problem. */
 function probeProblem(object: BpfObject, name: string): Problem | null {
   for (const { path, probes } of findProbedFiles({ pam: true, shell: true, tls: true, files: [] }, '/')) {
     const probe = probes.find(({ program, optional }) => program === name && !optional);
-    if (probe !== undefined)
-      return problemOf(() =>
-        object
-          .program(name)
-          .attachUprobe({ path, ...probe })
-          [Symbol.dispose](),
-      );
+    if (probe !== undefined) {
+      const program = object.program(name);
+      return problemOf(() => program.attachUprobe({ path, ...probe })[Symbol.dispose]());
+    }
   }
   return null;
 }
 
-/** bytes: more than the context of any program that is run on demand */
-const ON_DEMAND_CONTEXT = 16;
-
+/** Returns the BpfError that `attempt` throws as a problem, or null. */
 export function problemOf(attempt: () => void): Problem | null {
   try {
     attempt();
@@ -130,7 +129,7 @@ export function problemOf(attempt: () => void): Problem | null {
 function attach(object: BpfObject, name: string, section: string, cgroup: string): Disposable {
   const program = object.program(name);
   if (section === 'syscall') {
-    program.run({ context: new Uint8Array(ON_DEMAND_CONTEXT) });
+    program.run({ context: new Uint8Array(CONTEXT_BYTES) });
     return { [Symbol.dispose]() {} };
   }
   if (section.startsWith('iter')) return program.attachIterator();

@@ -3,34 +3,32 @@ import type { Config } from '@ringfence/config';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '@ringfence/runtime/host';
 import { accountOf, commandPath } from '@ringfence/runtime/launch';
 import type { Status } from '@ringfence/runtime/status';
-import { bad, type Check, ok } from './checks.ts';
+import { type Check, failed, passed } from './check.ts';
 
-const NAME = 'runs as';
+const RUNS_AS = 'runs as';
 const SPLIT = 'set user to an unprivileged one: docs/CONFIGURATION.md';
 
 /**
- * Whether whoever watches may: the `up` that runs, else this process. One good check, or a bad one for each capability that it lacks.
- * Where an unprivileged user runs `up`, whoever asks as that user lacks what it gave its sensor's process only.
+ * Checks the capabilities that the sensor needs: of the running `up` if it has a collector, else of this process. One
+ * passed check, or a failed check for each missing capability.
  */
-export function checkNeeded(config: Config, running: Pick<Status, 'processes' | 'services'> | null): Check[] {
-  const watcher = running?.services.some(({ name }) => name === 'collector') ? running : null;
+export function checkPrivileges(config: Config, running: Pick<Status, 'processes' | 'services'> | null): Check[] {
+  const agent = running?.services.some(({ name }) => name === 'collector') ? running : null;
   const needed = capabilitiesFor(config);
-  const missing = missingCapabilities(
-    needed,
-    watcher?.processes.flatMap(({ capabilities }) => capabilities),
-  );
+  const held = agent?.processes.flatMap(({ capabilities }) => capabilities);
+  const missing = missingCapabilities(needed, held);
   if (missing.length === 0)
-    return [ok('privileges', `every capability that is needed${watcher === null ? '' : ', in what runs'}`)];
-  return missing.map((one) =>
-    bad(`privilege ${one.name}`, 'not given', `can't ${one.for}`, 'run as root: sudo npm start'),
+    return [passed('privileges', `every needed capability${agent === null ? '' : ', in the running processes'}`)];
+  return missing.map((capability) =>
+    failed(`privilege ${capability.name}`, 'not granted', `can't ${capability.for}`, 'run as root: sudo npm start'),
   );
 }
 
-/** Whether this process may try the hooks itself. */
-export const mayLoad = (config: Config): boolean => missingCapabilities(capabilitiesFor(config)).length === 0;
+/** Whether this process may load the sensor to probe the hooks. */
+export const mayLoadSensor = (config: Config): boolean => missingCapabilities(capabilitiesFor(config)).length === 0;
 
-/** As whom `up` runs, or would, with which capabilities, and whether that is more than it needs. */
-export function checkPrivileges(config: Config, running: Pick<Status, 'processes'> | null): Check {
+/** Checks the user and the capabilities of `up`, running or as set, for more than it needs. */
+export function checkUser(config: Config, running: Pick<Status, 'processes'> | null): Check {
   try {
     if (config.user !== '') {
       accountOf(config.user);
@@ -38,44 +36,48 @@ export function checkPrivileges(config: Config, running: Pick<Status, 'processes
     }
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    return bad(NAME, error.message, 'up does not start', SPLIT);
+    return failed(RUNS_AS, error.message, 'up does not start', SPLIT);
   }
-  return running === null ? ofSettings(config) : ofRunning(config, running);
+  return running === null ? checkConfiguredUser(config) : checkRunningUser(config, running);
 }
 
 const neededFor = (config: Config): readonly Capability[] =>
   config.services.includes('collector') ? capabilitiesFor(config) : [];
 const namesOf = (capabilities: readonly Capability[]): string[] => capabilities.map(({ name }) => name);
 
-function ofSettings(config: Config): Check {
+function checkConfiguredUser(config: Config): Check {
   const needed = namesOf(neededFor(config));
   if (config.user === '')
-    return ok(
-      NAME,
-      `whoever starts it, in one process; as root that is more than it needs, which is ${listed(needed)}: ${SPLIT}`,
+    return passed(
+      RUNS_AS,
+      `the user who starts it, in one process; root has more privileges than it needs (${listText(needed)}): ${SPLIT}`,
     );
-  const sensor = needed.length === 0 ? '' : `the sensor's process with ${listed(needed)}, `;
-  return ok(NAME, `${config.user}: ${sensor}${sensor === '' ? '' : 'the other '}without any capability`);
+  if (needed.length === 0) return passed(RUNS_AS, `${config.user}: without any capability`);
+  return passed(
+    RUNS_AS,
+    `${config.user}: the sensor's process with ${listText(needed)}, the other process without any capability`,
+  );
 }
 
-function ofRunning(config: Config, { processes }: Pick<Status, 'processes'>): Check {
+function checkRunningUser(config: Config, { processes }: Pick<Status, 'processes'>): Check {
   const held = processes.flatMap(({ capabilities }) => capabilities);
   const needed = namesOf(capabilitiesToGive(neededFor(config), held));
-  const each = processes.map(
-    ({ pid, uid, capabilities }) =>
-      `pid ${pid}, uid ${uid}, ${capabilities.length > 6 ? `${capabilities.length} capabilities` : listed(capabilities)}`,
+  const found = processes
+    .map(
+      ({ pid, uid, capabilities }) =>
+        `pid ${pid}, uid ${uid}, ${capabilities.length > 6 ? `${capabilities.length} capabilities` : listText(capabilities)}`,
+    )
+    .join('; ');
+  // Root owns system files even without any capability.
+  const hasTooMuch = held.some((name) => !needed.includes(name)) || processes.some(({ uid }) => uid === 0);
+  if (!hasTooMuch) return passed(RUNS_AS, found);
+  if (config.user === '') return passed(RUNS_AS, `${found}: more than it needs (${listText(needed)}): ${SPLIT}`);
+  return failed(
+    RUNS_AS,
+    found,
+    `an attacker who takes over a process gets more privileges than it needs (${listText(needed)})`,
+    'restart ringfence: it was started with other settings',
   );
-  const found = each.join('; ');
-  const tooMany = held.filter((name) => !needed.includes(name));
-  // Root without any capability still owns the files of root.
-  const isRoot = processes.some(({ uid }) => uid === 0);
-  if (config.user === '' || (tooMany.length === 0 && !isRoot))
-    return ok(
-      NAME,
-      tooMany.length > 0 || isRoot ? `${found}: more than it needs, which is ${listed(needed)}: ${SPLIT}` : found,
-    );
-  const costs = `whoever takes it over has more than it needs, which is ${listed(needed)}`;
-  return bad(NAME, found, costs, 'restart ringfence: it was started with other settings');
 }
 
-const listed = (names: readonly string[]): string => (names.length === 0 ? 'no capability' : names.join(', '));
+const listText = (names: readonly string[]): string => (names.length === 0 ? 'no capability' : names.join(', '));

@@ -1,35 +1,37 @@
 import { type EventView, kindName, layouts } from '@ringfence/wire';
-import { attemptFields } from './attempt.ts';
-import { containerFields } from './container.ts';
-import { customProbeFields } from './custom-probe.ts';
 import { eventFields } from './event.ts';
-import { execFields } from './exec.ts';
 import { falcoArgumentFields, falcoArgumentNever, falcoArgumentUnions } from './falco/arguments.ts';
 import { falcoContainerFields } from './falco/container.ts';
 import { falcoEventFields } from './falco/event.ts';
 import { falcoFdFields, falcoFdUnions } from './falco/fd.ts';
 import { falcoProcessFields } from './falco/process.ts';
 import type { Field } from './field.ts';
-import { fileFields } from './file.ts';
-import { fileChangeFields } from './file-change.ts';
-import { hashFields } from './hash.ts';
-import { integrityFields } from './integrity.ts';
-import { ioUringFields } from './io-uring.ts';
-import { isolationFields } from './isolation.ts';
-import { kernelFields } from './kernel.ts';
-import { logFields } from './log.ts';
-import { lostFields } from './lost.ts';
-import { mountFields } from './mount.ts';
-import { networkFields } from './network.ts';
-import { packetFields } from './packet.ts';
-import { probeFields } from './probe.ts';
-import { processFields } from './process.ts';
-import { redirectFields } from './redirect.ts';
-import { socketFields } from './socket.ts';
-import { tamperingFields } from './tampering.ts';
-import { targetFields } from './target.ts';
-import { trafficFields } from './traffic.ts';
-import { userFields } from './user.ts';
+import { fileFields } from './file/file.ts';
+import { fileChangeFields } from './file/file-change.ts';
+import { mountFields } from './file/mount.ts';
+import { containerFields } from './host/container.ts';
+import { logFields } from './host/log.ts';
+import { lostFields } from './host/lost.ts';
+import { bpfFields } from './kernel/bpf.ts';
+import { integrityFields } from './kernel/integrity.ts';
+import { ioUringFields } from './kernel/io-uring.ts';
+import { moduleFields } from './kernel/module.ts';
+import { sysctlFields, systemFields } from './kernel/system.ts';
+import { tamperingFields } from './kernel/tampering.ts';
+import { networkFields } from './network/network.ts';
+import { packetFields } from './network/packet.ts';
+import { redirectFields } from './network/redirect.ts';
+import { socketFields } from './network/socket.ts';
+import { trafficFields } from './network/traffic.ts';
+import { customProbeFields } from './probes/custom-probes.ts';
+import { probeFields } from './probes/program-probes.ts';
+import { attemptFields } from './process/attempt.ts';
+import { execFields } from './process/exec.ts';
+import { hashFields } from './process/hash.ts';
+import { isolationFields } from './process/isolation.ts';
+import { processFields } from './process/process.ts';
+import { targetFields } from './process/target.ts';
+import { userFields } from './process/user.ts';
 
 const own: readonly Field[] = [
   ...eventFields,
@@ -44,7 +46,10 @@ const own: readonly Field[] = [
   ...fileChangeFields,
   ...mountFields,
   ...networkFields,
-  ...kernelFields,
+  ...moduleFields,
+  ...bpfFields,
+  ...sysctlFields,
+  ...systemFields,
   ...ioUringFields,
   ...socketFields,
   ...redirectFields,

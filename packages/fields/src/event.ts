@@ -1,15 +1,15 @@
 import { constants } from 'node:os';
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leafIndex, records } from '@ringfence/wire';
+import { KIND, kindName, type LongLeaf, layouts, leaf, records } from '@ringfence/wire';
 import { SPELLINGS, unseen } from './falco/event-types.ts';
-import { bodyLong, type Field } from './field.ts';
-import { ioUring } from './io-uring.ts';
-import { moduleCall } from './kernel.ts';
-import { logSays } from './log.ts';
-import { LOG_ACTIONS } from './log-actions.ts';
-import { redirectCall } from './redirect.ts';
+import { bodyBoolean, bodyLong, type Field } from './field.ts';
+import { logField } from './host/log.ts';
+import { LOG_ACTIONS } from './host/log-actions.ts';
+import { ioUring } from './kernel/io-uring.ts';
+import { moduleCall } from './kernel/module.ts';
+import { redirectCall } from './network/redirect.ts';
 
-const EINPROGRESS = -115;
+const { EINPROGRESS } = records.Errno;
 const RESULT_KINDS = [
   'Open',
   'Connect',
@@ -115,6 +115,7 @@ function byKind(values: Readonly<Record<string, string>>): (event: EventView) =>
   const list = layouts.map(({ name }) => values[kindName(name)]);
   return (event) => list[event.cursor.kind];
 }
+
 const actionOf = byKind(actions);
 const categoryOf = byKind(categories);
 const syscallOf = byKind(syscalls);
@@ -130,20 +131,20 @@ const SILENCE = { SILENCE_HOST_SILENT: 1, SILENCE_HOST_HEARD: 2 };
 const operations = new Map(
   (
     [
-      ['FileChange', 'operation', records.FileOperation],
-      ['MountChange', 'operation', records.MountOperation],
-      ['Memory', 'operation', records.MemoryOperation],
-      ['ProcessAccess', 'operation', records.AccessOperation],
-      ['Isolation', 'operation', records.IsolationOperation],
-      ['Module', 'operation', records.ModuleOperation],
-      ['SystemChange', 'operation', records.SystemOperation],
-      ['Socket', 'operation', records.SocketOperation],
-      ['Packet', 'content', records.PacketContent],
-      ['Tampering', 'operation', records.TamperingOperation],
-      ['Attempt', 'operation', records.AttemptOperation],
-      ['Silence', 'operation', SILENCE],
+      ['FileChange', leaf.FileChange.operation, records.FileOperation],
+      ['MountChange', leaf.MountChange.operation, records.MountOperation],
+      ['Memory', leaf.Memory.operation, records.MemoryOperation],
+      ['ProcessAccess', leaf.ProcessAccess.operation, records.AccessOperation],
+      ['Isolation', leaf.Isolation.operation, records.IsolationOperation],
+      ['Module', leaf.Module.operation, records.ModuleOperation],
+      ['SystemChange', leaf.SystemChange.operation, records.SystemOperation],
+      ['Socket', leaf.Socket.operation, records.SocketOperation],
+      ['Packet', leaf.Packet.content, records.PacketContent],
+      ['Tampering', leaf.Tampering.operation, records.TamperingOperation],
+      ['Attempt', leaf.Attempt.operation, records.AttemptOperation],
+      ['Silence', leaf.Silence.operation, SILENCE],
     ] as const
-  ).map(([kind, leaf, values]) => [KIND[kind], { get: bodyLong(kind, leaf), names: namesOf(values) }]),
+  ).map(([kind, operation, values]) => [KIND[kind], { get: bodyLong(operation), names: namesOf(values) }]),
 );
 
 /** By the kind's name: what its operations are called. */
@@ -196,21 +197,27 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 const CALLS: ReadonlySet<string> = new Set([...Object.values(syscalls), ...Object.values(syscallValues).flat()]);
 
-const IDS = ['uid', 'euid', 'suid', 'fsuid'];
-const changed = (ids: readonly string[]): ((event: EventView) => boolean) => {
-  const pairs = ids.map(
-    (id) => [leafIndex('CredentialsChange', `before.${id}`), leafIndex('CredentialsChange', `after.${id}`)] as const,
-  );
-  return ({ cursor }) => pairs.some(([before, after]) => cursor.leafLong(before) !== cursor.leafLong(after));
-};
-const changesUser = changed(IDS);
-const changesGroup = changed(IDS.map((id) => id.replace('uid', 'gid')));
-const groups = [
-  leafIndex('CredentialsChange', 'groupsBefore.length'),
-  leafIndex('CredentialsChange', 'groupsAfter.length'),
-];
-const changesGroups = ({ cursor }: EventView): boolean => groups.some((length) => cursor.leafLong(length) > 0);
-const incoming = bodyLong('Datagram', 'incoming');
+type LeafPair = readonly [before: LongLeaf, after: LongLeaf];
+const changed =
+  (pairs: readonly LeafPair[]) =>
+  ({ cursor }: EventView): boolean =>
+    pairs.some(([before, after]) => cursor.leafLong(before) !== cursor.leafLong(after));
+const { CredentialsChange: CHANGE } = leaf;
+const changesUser = changed([
+  [CHANGE.before.uid, CHANGE.after.uid],
+  [CHANGE.before.euid, CHANGE.after.euid],
+  [CHANGE.before.suid, CHANGE.after.suid],
+  [CHANGE.before.fsuid, CHANGE.after.fsuid],
+]);
+const changesGroup = changed([
+  [CHANGE.before.gid, CHANGE.after.gid],
+  [CHANGE.before.egid, CHANGE.after.egid],
+  [CHANGE.before.sgid, CHANGE.after.sgid],
+  [CHANGE.before.fsgid, CHANGE.after.fsgid],
+]);
+const changesGroups = ({ cursor }: EventView): boolean =>
+  cursor.leafLong(CHANGE.groupsBeforeLength) > 0 || cursor.leafLong(CHANGE.groupsAfterLength) > 0;
+const incoming = bodyBoolean(leaf.Datagram.incoming);
 
 function credentialsCall(event: EventView): string {
   if (changesUser(event)) return 'setresuid';
@@ -226,7 +233,7 @@ function callOf(event: EventView): string | undefined {
     case KIND.Redirect:
       return redirectCall.of(event);
     case KIND.Datagram:
-      return incoming(event) === 0 ? 'sendto' : 'recvfrom';
+      return incoming(event) ? 'recvfrom' : 'sendto';
     case KIND.IoUring:
       return SPELLINGS[ioUring.syscall(event)] ?? ioUring.syscall(event);
     default:
@@ -242,7 +249,7 @@ function operationOf(event: EventView): string | undefined {
 
 /** Kinds whose body says what came of it: a descriptor or 0, or -errno. */
 const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
-  RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(kind, 'result')]),
+  RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(leaf[kind].result)]),
 );
 const resultKinds = RESULT_KINDS.map(kindName);
 
@@ -254,7 +261,7 @@ const ERRORS = new Map<number, string>(
 );
 
 function errorOf(result: number): string | undefined {
-  return result >= 0 || result === EINPROGRESS ? undefined : ERRORS.get(-result);
+  return result >= 0 || result === -EINPROGRESS ? undefined : ERRORS.get(-result);
 }
 
 export const eventFields: readonly Field[] = [
@@ -266,7 +273,7 @@ export const eventFields: readonly Field[] = [
     values: actionNames,
     oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
     elsewhere: ELSEWHERE,
-    get: (event) => actionOf(event) ?? operationOf(event) ?? logSays.action(event),
+    get: (event) => actionOf(event) ?? operationOf(event) ?? logField.action(event),
   },
   {
     name: 'event.category',
@@ -274,7 +281,7 @@ export const eventFields: readonly Field[] = [
     doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
     constants: categories,
     oneOf: [...new Set([...Object.values(categories), 'session'])],
-    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logSays.category(event)),
+    get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logField.category(event)),
   },
   {
     name: 'evt.type',
@@ -296,10 +303,10 @@ export const eventFields: readonly Field[] = [
     oneOf: ['success', 'failure'],
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);
-      if (result === undefined) return logSays.outcome(event);
+      if (result === undefined) return logField.outcome(event);
       // PAM counts its errors up from 1.
       if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
-      return result >= 0 || result === EINPROGRESS ? 'success' : 'failure';
+      return result >= 0 || result === -EINPROGRESS ? 'success' : 'failure';
     },
   },
   {

@@ -1,5 +1,5 @@
-import type { EventView, ProcessInfo, TextPlace } from '@ringfence/wire';
-import { KIND, type KindName, leafIndex } from '@ringfence/wire';
+import type { EventView, ProcessInfo, TextSpan } from '@ringfence/wire';
+import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
 
 /** What a field's accessor hands out; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
@@ -68,7 +68,7 @@ export interface FieldSpec<E> {
    * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
    * asked.
    */
-  readonly locate?: (event: E, place: TextPlace) => boolean;
+  readonly locate?: (event: E, place: TextSpan) => boolean;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
   get(event: E, argument?: string | number): FieldValue;
 }
@@ -76,16 +76,19 @@ export interface FieldSpec<E> {
 /** A field of this catalogue. */
 export type Field = FieldSpec<EventView>;
 
-/** A number in the body of one kind of event. */
-export const bodyLong = (kind: KindName, name: string): ((event: EventView) => number) => {
-  const leaf = leafIndex(kind, name);
-  return (event) => event.cursor.leafLong(leaf);
-};
-
-export const bodyText = (kind: KindName, name: string): ((event: EventView) => string) => {
-  const leaf = leafIndex(kind, name);
-  return (event) => event.cursor.leafText(leaf);
-};
+/** Accessors of a leaf of the event's body. They must only be called for events of the leaf's kind. */
+export const bodyLong =
+  (leaf: LongLeaf) =>
+  (event: EventView): number =>
+    event.cursor.leafLong(leaf);
+export const bodyBoolean =
+  (leaf: BooleanLeaf) =>
+  (event: EventView): boolean =>
+    event.cursor.leafBoolean(leaf);
+export const bodyText =
+  (leaf: BytesLeaf) =>
+  (event: EventView): string =>
+    event.cursor.leafText(leaf);
 
 /** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
@@ -128,7 +131,7 @@ export const ancestors =
 export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 
 /** Empty text is no value. */
-export const some = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** Last component of a path. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

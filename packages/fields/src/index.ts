@@ -1,10 +1,10 @@
 export { catalogue, eventKinds } from './catalogue.ts';
-export { containerFields } from './container.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue, Subject } from './field.ts';
-export { CAPABILITIES, capabilityNames } from './kernel-names/capabilities.ts';
-export { callNames, callNumber, sourceName } from './kernel-names/system-calls.ts';
-export type { LogAction } from './log-actions.ts';
-export { parseDns } from './parsers/dns.ts';
-export { parseProbeArguments } from './parsers/probe.ts';
-export { parseTlsHello } from './parsers/tls.ts';
+export { containerFields } from './host/container.ts';
+export type { LogAction } from './host/log-actions.ts';
+export { CAPABILITIES, capabilityNames } from './names/capabilities.ts';
+export { callNames, callNumber, sourceName } from './names/system-calls.ts';
+export { parseDns } from './network/dns.ts';
+export { parseTlsHello } from './network/tls.ts';
+export { parseProbeArguments } from './probes/probe-arguments.ts';

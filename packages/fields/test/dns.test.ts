@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { type DnsMessage, parseDns } from '../src/parsers/dns.ts';
+import { type DnsMessage, parseDns } from '../src/network/dns.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
 const label = (text: string): string =>

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Event, type EventBatch, EventView, encode, UNSIGNED } from '@ringfence/wire';
+import { type Event, type EventBatch, EventView, encode, IPPROTO, records, SOCK, UNSIGNED } from '@ringfence/wire';
+import { catalogue, eventKinds } from '../src/catalogue.ts';
 import { documentOf } from '../src/document.ts';
-import { catalogue, eventKinds } from '../src/index.ts';
 
+const { AF_ALG, AF_INET, AF_PACKET, AF_UNIX, AF_VSOCK } = records.AddressFamily;
 const u64 = (value: number): Buffer => {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
@@ -12,7 +13,7 @@ const u64 = (value: number): Buffer => {
 const text = (bytes: string | Buffer) => ({ bytes: Buffer.from(bytes), length: bytes.length });
 const OWN = Buffer.from([10, 0, 0, 1]);
 const PEER = Buffer.from([192, 0, 2, 7]);
-const ends = { family: 2, protocol: 6, address: PEER, port: 443, localAddress: OWN, localPort: 50000 };
+const ends = { family: AF_INET, protocol: IPPROTO.TCP, address: PEER, port: 443, localAddress: OWN, localPort: 50000 };
 
 /** The fields of one event, those aside that every event has. */
 function fieldsOf(body: object, peers: EventBatch['peers'] = []): Record<string, unknown> {
@@ -99,7 +100,7 @@ test('a flow has both ends, bytes by side, and its duration', () => {
 test('datagrams have both ends, their number, and what became of them', () => {
   const datagram = {
     ...ends,
-    protocol: 17,
+    protocol: IPPROTO.UDP,
     sent: u64(10),
     received: u64(20),
     result: -13,
@@ -129,7 +130,7 @@ test('DNS and TLS are read from the packet', () => {
     'beef81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000201',
     'hex',
   );
-  const packet = { ...ends, protocol: 17, port: 53, content: 1, egress: false, payload: text(answer) };
+  const packet = { ...ends, protocol: IPPROTO.UDP, port: 53, content: 1, egress: false, payload: text(answer) };
   const dns = {
     ...reversed,
     'source.port': 53,
@@ -161,9 +162,9 @@ test('DNS and TLS are read from the packet', () => {
 });
 
 const socket = {
-  family: 2,
-  type: 1,
-  protocol: 6,
+  family: AF_INET,
+  type: SOCK.STREAM,
+  protocol: IPPROTO.TCP,
   address: OWN,
   port: 4444,
   contextId: 0,
@@ -198,7 +199,7 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
   };
   assert.deepEqual(
     said(
-      { operation: 1, family: 17, type: 3, protocol: 3 },
+      { operation: 1, family: AF_PACKET, type: SOCK.RAW, protocol: 3 },
       'event.action',
       'ringfence.socket.family',
       'ringfence.socket.type',
@@ -207,18 +208,19 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
     ),
     ['socket', 'AF_PACKET', 'raw', 'packet', undefined],
   );
-  assert.deepEqual(said({ operation: 2, family: 38, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'), [
-    'skcipher/cbc(aes)',
-  ]);
+  assert.deepEqual(
+    said({ operation: 2, family: AF_ALG, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'),
+    ['skcipher/cbc(aes)'],
+  );
   assert.deepEqual(
     said(
-      { operation: 2, family: 40, port: 70000, contextId: 0xffffffff },
+      { operation: 2, family: AF_VSOCK, port: 70000, contextId: 0xffffffff },
       'destination.port',
       'ringfence.socket.context_id',
     ),
     [70000, 0xffffffff],
   );
-  assert.deepEqual(said({ operation: 2, family: 1, path: text('/run/x') }, 'network.unix.path', 'network.type'), [
+  assert.deepEqual(said({ operation: 2, family: AF_UNIX, path: text('/run/x') }, 'network.unix.path', 'network.type'), [
     '/run/x',
     'unix',
   ]);
@@ -227,19 +229,19 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
 test('an end is called what programs asked for when they came to its address', () => {
   const peers = [{ address: '192.0.2.7', container: '', names: ['example.org', 'www.example.org'] }];
   const named = (change: object): unknown[] => {
-    const values = { ...ends, type: 1, result: 0, path: text(''), sourceCaller: false, ...change };
+    const values = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, ...change };
     const fields = fieldsOf({ 'ringfence.Connect': values }, peers);
     return [fields['source.domain'], fields['destination.domain']];
   };
   assert.deepEqual(named({}), [undefined, ['example.org', 'www.example.org']]);
   assert.deepEqual(named({ address: Buffer.from([192, 0, 2, 8]) }), [undefined, undefined]);
-  const accept = fieldsOf({ 'ringfence.Accept': { ...ends, type: 1, result: 4 } }, peers);
+  const accept = fieldsOf({ 'ringfence.Accept': { ...ends, type: SOCK.STREAM, result: 4 } }, peers);
   assert.deepEqual(accept['source.domain'], ['example.org', 'www.example.org']);
 });
 
 test('a stream that became a socket has the ends of a connection, from whoever made it', () => {
   const values = {
-    ...{ ...ends, type: 1, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
+    ...{ ...ends, type: SOCK.STREAM, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
     ...{ call: 2, result: 1, count: 1 },
   };
   const said = (change: object, ...names: string[]): unknown[] => {
@@ -259,7 +261,7 @@ test('a stream that became a socket has the ends of a connection, from whoever m
 });
 
 test('an accept that failed has no source', () => {
-  const accept = { ...ends, type: 1, address: Buffer.alloc(4), port: 0, result: -24 };
+  const accept = { ...ends, type: SOCK.STREAM, address: Buffer.alloc(4), port: 0, result: -24 };
   const fields = fieldsOf({ 'ringfence.Accept': accept });
   assert.deepEqual(
     ['source.ip', 'source.port', 'destination.port', 'event.outcome'].map((name) => fields[name]),
@@ -268,6 +270,6 @@ test('an accept that failed has no source', () => {
 });
 
 test('a connect says how long it took', () => {
-  const connect = { ...ends, type: 1, result: 0, path: text(''), sourceCaller: false, duration: 12 };
+  const connect = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, duration: 12 };
   assert.equal(fieldsOf({ 'ringfence.Connect': connect })['event.duration'], 12_000);
 });

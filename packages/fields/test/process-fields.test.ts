@@ -6,13 +6,17 @@ import {
   EventView,
   entityId,
   type KindName,
+  records,
   typeOf,
   U64_ZERO,
+  UNSET_ID,
   u64FromBigInt,
 } from '@ringfence/wire';
+import { catalogue } from '../src/catalogue.ts';
 import type { FieldValue } from '../src/field.ts';
-import { catalogue } from '../src/index.ts';
 
+const { AF_INET } = records.AddressFamily;
+const { ExecFlag: FLAG } = records;
 const text = (value: string): object => ({ bytes: Buffer.from(value), length: value.length });
 const namespaces = { mnt: 1, pid: 2, net: 3, user: 4, uts: 5, ipc: 6, cgroup: 7, pidInNs: 8 };
 const start = u64FromBigInt(0x1122334455667788n);
@@ -66,7 +70,7 @@ test('a signal says who is meant, by the identity that its own events have', () 
     'signal.code': -6,
     'event.count': 3,
   });
-  says(view('Signal', { ...body, targetTgid: 0, targetUid: 0xffffffff, signal: 64, result: -3 }), {
+  says(view('Signal', { ...body, targetTgid: 0, targetUid: UNSET_ID, signal: 64, result: -3 }), {
     'event.outcome': 'failure',
     'process.target.pid': undefined,
     'process.target.entity_id': undefined,
@@ -164,7 +168,15 @@ test('a capability, executable memory and a fork are named', () => {
 test('what is left to io_uring is one of the actions that rules are told it can be', () => {
   const { values } = catalogue.fields.find(({ name }) => name === 'event.action')!;
   const said = new Set<FieldValue>();
-  const io = { inode: U64_ZERO, device: 0, result: 0, family: 2, port: 1, address: Buffer.alloc(4), path: text('/a') };
+  const io = {
+    inode: U64_ZERO,
+    device: 0,
+    result: 0,
+    family: AF_INET,
+    port: 1,
+    address: Buffer.alloc(4),
+    path: text('/a'),
+  };
   const more = { target: text(''), submissionThread: false, sourceCaller: false, resultUnknown: false };
   for (let opcode = 0; opcode < 64; opcode++)
     for (const flags of [0, 0x200]) said.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
@@ -278,7 +290,16 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
       mode: 0,
       owner: 0,
     },
-    ...{ flags: 64 | 128, credentials, namespaces, loginuid: 0, sessionId: 0, tty: 0, argc: 1, stdioSockets: 0 },
+    ...{
+      flags: FLAG.EXEC_UPPER | FLAG.EXEC_FILE_CAPS,
+      credentials,
+      namespaces,
+      loginuid: 0,
+      sessionId: 0,
+      tty: 0,
+      argc: 1,
+      stdioSockets: 0,
+    },
     ...{ path: text('/bin/sh'), filename: text('/bin/sh'), cwd: text('/'), argv: text('sh') },
     ...{
       environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'),
@@ -302,8 +323,21 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
   assert.equal(ask(event, 'process.env_vars', 'BASH_ENV'), undefined);
   const bare = view('Exec', { ...exec, flags: 0, environment: text(''), interpreter: text('') });
   says(bare, { 'process.env_vars': undefined, 'process.interpreter': undefined, 'process.exec.upper_layer': false });
-  const run = { ...exec, flags: 32, filename: text('./../x/run.sh'), cwd: text('/srv/a') };
+  const run = { ...exec, flags: FLAG.EXEC_SCRIPT, filename: text('./../x/run.sh'), cwd: text('/srv/a') };
   says(view('Exec', run), { 'process.script': '/srv/x/run.sh' });
   says(view('Exec', { ...run, script: text('/tmp/.hidden') }), { 'process.script': '/tmp/.hidden' });
   says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
+});
+
+test('the type of an opened file is named', () => {
+  const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, sourceCaller: false, path: text('/a'), count: 1 };
+  const types = {
+    ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },
+    ...{ S_IFBLK: 'block', S_IFIFO: 'fifo', S_IFSOCK: 'socket' },
+  } as const;
+  for (const [name, type] of Object.entries(types)) {
+    const mode = records.FileMode[name as keyof typeof types] | 0o644;
+    says(view('Open', { ...open, mode }), { 'file.type': type, 'file.mode': 0o644 });
+  }
+  says(view('Open', { ...open, result: -2, mode: 0 }), { 'file.type': undefined, 'file.mode': undefined });
 });

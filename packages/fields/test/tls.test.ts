@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { parseTlsHello } from '../src/parsers/tls.ts';
+import { parseTlsHello } from '../src/network/tls.ts';
 
 const sized = (bytes: number, content: Buffer): Buffer => {
   const length = Buffer.alloc(bytes);

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemCallError } from './errors.ts';
 
@@ -10,7 +11,6 @@ const RESOLVE_IN_ROOT = 0x16;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const EWOULDBLOCK = 11;
 const SEEK_HOLE = 4;
 const AF_NETLINK = 16;
 /** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
@@ -21,10 +21,7 @@ const LINKS_AND_ADDRESSES = 0x111;
 /** POLLPRI | POLLERR: set when a mount list has changed */
 const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
-const ENOENT = 2;
-const ENODATA = 61;
-const ENOTSUP = 95;
-const ENOBUFS = 105;
+const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK } = constants.errno;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
 const MESSAGES_MAX = 10_000;

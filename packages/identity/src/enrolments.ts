@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { messageOf } from '@ringfence/base';
 import { followTopic } from '@ringfence/bus/follow';
-import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAside } from '@ringfence/wire';
+import { type Enrolment, type Role, SchemaError, TOPIC, verifyRecordAsync } from '@ringfence/wire';
 import { decodeEntry, Entries, type Entry, hasRole, publicKeyOfEntry } from './entries.ts';
 import { isRevokedAt, readEnrolment, type VerifyFailure, verifyEnrolment } from './verify.ts';
 
@@ -206,7 +206,7 @@ export class Enrolments implements AsyncDisposable {
   async #verifyAhead({ value }: LogRecord): Promise<void> {
     if (value === null) return;
     try {
-      if (await verifyRecordAside(this.#options.root, value)) this.#verified.add(value);
+      if (await verifyRecordAsync(this.#options.root, value)) this.#verified.add(value);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
     }

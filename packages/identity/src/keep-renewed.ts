@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '@ringfence/base';
+import { backoffMs, messageOf, pause } from '@ringfence/base';
 import { renew } from './enrol.ts';
 import { IdentityError } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
+/** Longest pause, ms. Longer timers are unreliable, and do not count the time of a suspended laptop. */
 const DAY_MS = 86_400_000;
+const MAX_RETRY_MS = 3_600_000;
 /** Minimum pause between renewals, ms, whatever the certificate's lifetime. */
 const MIN_PAUSE_MS = 1000;
 
@@ -25,12 +26,14 @@ export interface KeepRenewedOptions {
  */
 export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
   const { registrar, directory, signal, log, onRenewed, retryMs = 60_000 } = options;
+  const retry = { firstMs: retryMs, maxMs: MAX_RETRY_MS, jitter: false };
   let failures = 0;
   for (;;) {
     const identity = loadIdentity(directory);
     if (identity === null) throw new IdentityError('ERR_IDENTITY_FILES', `${directory} holds no identity: enrol first`);
-    const pause = failures > 0 ? Math.min(retryMs * 2 ** (failures - 1), 3_600_000) : msUntilRenewal(identity);
-    if (!(await sleepUnlessAborted(pause, signal))) return;
+    const ms = failures > 0 ? backoffMs(failures - 1, retry) : msUntilRenewal(identity);
+    await pause(Math.max(MIN_PAUSE_MS, Math.min(ms, DAY_MS)), signal, { ref: false });
+    if (signal.aborted) return;
     if (failures === 0 && msUntilRenewal(identity) > 0) continue;
     try {
       const renewed = await renew({ registrar, directory });
@@ -57,18 +60,4 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
 function msUntilRenewal({ notBefore, notAfter, serial }: Identity): number {
   const spread = Number.parseInt(serial.slice(-4), 16) / 0xffff;
   return notBefore + (notAfter - notBefore) * (0.6 + spread / 15) - Date.now();
-}
-
-/**
- * Returns false when the signal aborted. Sleeps for a day at most: longer timers are unreliable, and do not count the
- * time of a suspended laptop.
- */
-async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(Math.max(MIN_PAUSE_MS, Math.min(ms, DAY_MS)), undefined, { signal, ref: false });
-    return true;
-  } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
-  }
 }

@@ -1,11 +1,2 @@
-export {
-  FILTERED_KINDS,
-  type FieldFact,
-  FORMS,
-  type Interest,
-  interestContent,
-  interestSince,
-  interestVersion,
-  SCOPES,
-  wantOf,
-} from './interest.ts';
+export { FILTERED_KINDS, type FieldFact, FORMS, SCOPES, wantOf } from './forms.ts';
+export { type Interest, interestContent, interestSince, interestVersion } from './interest.ts';

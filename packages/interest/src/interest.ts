@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { FieldValue } from '@ringfence/fields';
-import { containerFields } from '@ringfence/fields';
 import type { Want } from '@ringfence/wire';
-import { records } from '@ringfence/wire';
 
-/** What the loaded content can match; what it cannot match does not leave the kernel. Opens to write or create do in any case. */
+/**
+ * What the loaded content can match; what it cannot match does not leave the kernel. Opens to write or create do in any
+ * case.
+ */
 export interface Interest {
   readonly version: number;
-  /** null: every open. Otherwise an open that only reads, or a change of a file, leaves the kernel when its path begins with one of these ... */
+  /**
+   * null: every open. Otherwise an open that only reads, or a change of a file, leaves the kernel when its path begins
+   * with one of these ...
+   */
   readonly openPathPrefixes: readonly string[] | null;
   /** ... or its last component is one of these ... */
   readonly openNames: readonly string[];
@@ -24,7 +27,10 @@ export interface Interest {
 /** A version of a fleet's interest ends in a hash of what it asks for: so many values. */
 const CONTENTS = 2 ** 20;
 
-/** `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same one after a restart, has the same `interestContent`. */
+/**
+ * `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same
+ * one after a restart, has the same `interestContent`.
+ */
 export function interestVersion(since: number, content: string): number {
   return since * CONTENTS + (createHash('sha256').update(content).digest().readUInt32BE() % CONTENTS);
 }
@@ -34,143 +40,3 @@ export const interestSince = (version: number): number => Math.floor(version / C
 
 /** The same for versions of any time that ask for the same. */
 export const interestContent = (version: number): number => version % CONTENTS;
-
-/** What is true of a field on all events of a form. */
-export type FieldFact =
-  | { readonly is: Exclude<FieldValue, undefined> }
-  /** it has another value, or none */
-  | { readonly not: readonly string[] }
-  /** it has one of these values */
-  | { readonly among: readonly (string | number)[] }
-  /** it has a value and lies in one of these networks */
-  | { readonly inside: readonly string[] }
-  /** it lies in none of them, or has no value */
-  | { readonly outside: readonly string[] }
-  | { readonly present: boolean };
-
-type Facts = Readonly<Record<string, FieldFact>>;
-type Ends = Readonly<Record<string, readonly ('peer' | 'local')[]>>;
-
-/** Events that the sensor tells apart from others of their kind. */
-export interface Form {
-  readonly kind: string;
-  readonly form: string;
-  /** enum rf_form */
-  readonly number: number;
-  readonly facts: Facts;
-  /** which of their ports a field holds */
-  readonly ports: Ends;
-}
-
-const LOOPBACK = ['127.0.0.0/8', '::1/128'];
-const absent: FieldFact = { present: false };
-const outward: Ends = { 'destination.port': ['peer'], 'source.port': ['local'] };
-const inward: Ends = { 'source.port': ['peer'], 'destination.port': ['local'] };
-const either: Ends = { 'source.port': ['peer', 'local'], 'destination.port': ['peer', 'local'] };
-const own: Ends = { 'destination.port': ['local'] };
-
-const { Form: NUMBER } = records;
-const form = (number: number, kind: string, name: string, facts: Facts, ports: Ends): Form => ({
-  kind,
-  form: name,
-  number,
-  facts,
-  ports,
-});
-const notUnix: Facts = { 'network.type': { not: ['unix'] }, 'network.unix.path': absent };
-const transport = (is: string): Facts => ({ 'network.transport': { is }, ...notUnix });
-/** Unix sockets have neither addresses nor ports, whatever a field calls them. */
-const ADDRESSES = ['ip', 'port', 'domain'].flatMap((what) => [`source.${what}`, `destination.${what}`]);
-const FALCO_ADDRESSES = ['tuple', 'lip', 'rip', 'lnet', 'rnet', 'lport', 'rport', 'rip.name'].map(
-  (name) => `falco.fd.${name}`,
-);
-const unix: Facts = {
-  'network.type': { is: 'unix' },
-  'network.transport': absent,
-  ...Object.fromEntries([...ADDRESSES, ...FALCO_ADDRESSES].map((name) => [name, absent])),
-};
-const socket = (action: string, facts: Facts): Facts => ({ 'event.action': { is: action }, ...facts });
-const anotherType: Facts = { 'network.type': { not: ['unix'] } };
-const peerAt = (field: string, loopback: boolean): Facts => ({
-  [field]: loopback ? { inside: LOOPBACK } : { outside: LOOPBACK },
-});
-const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
-const failed = (action: string): Facts => ({ 'event.action': { is: action }, 'event.outcome': { is: 'failure' } });
-const content = (is: string): Facts => ({ 'event.action': { is }, 'network.protocol': { is } });
-
-/** By enum rf_form of bpf/ringfence.h, which says what each is. */
-export const FORMS: readonly Form[] = [
-  form(NUMBER.CONNECT_TCP, 'connect', 'tcp', { ...transport('tcp'), ...peerAt('destination.ip', false) }, outward),
-  form(
-    NUMBER.CONNECT_TCP_LOOPBACK,
-    'connect',
-    'tcp-loopback',
-    { ...transport('tcp'), ...peerAt('destination.ip', true) },
-    outward,
-  ),
-  form(NUMBER.CONNECT_UDP, 'connect', 'udp', { ...transport('udp'), ...peerAt('destination.ip', false) }, outward),
-  form(
-    NUMBER.CONNECT_UDP_LOOPBACK,
-    'connect',
-    'udp-loopback',
-    { ...transport('udp'), ...peerAt('destination.ip', true) },
-    outward,
-  ),
-  form(NUMBER.CONNECT_UNIX, 'connect', 'unix', unix, {}),
-  form(
-    NUMBER.CONNECT_OTHER,
-    'connect',
-    'other',
-    { 'network.transport': { not: ['tcp', 'udp'] }, 'network.type': { not: ['unix'] } },
-    outward,
-  ),
-  form(NUMBER.ACCEPT_REMOTE, 'accept', 'remote', peerAt('source.ip', false), inward),
-  form(NUMBER.ACCEPT_LOOPBACK, 'accept', 'loopback', peerAt('source.ip', true), inward),
-  form(NUMBER.FLOW_REMOTE, 'flow', 'remote', {}, either),
-  form(NUMBER.FLOW_LOOPBACK, 'flow', 'loopback', {}, either),
-  form(NUMBER.DATAGRAM_REMOTE, 'datagram', 'remote', notUnix, either),
-  form(NUMBER.DATAGRAM_LOOPBACK, 'datagram', 'loopback', notUnix, either),
-  form(NUMBER.DATAGRAM_UNIX, 'datagram', 'unix', unix, {}),
-  form(NUMBER.PACKET_DNS, 'packet', 'dns', content('dns'), either),
-  form(NUMBER.PACKET_TLS, 'packet', 'tls', content('tls'), either),
-  form(NUMBER.PACKET_TLS_LOOPBACK, 'packet', 'tls-loopback', content('tls'), either),
-  form(NUMBER.SOCKET_SOCKET, 'socket', 'socket', socket('socket', anotherType), {}),
-  form(NUMBER.SOCKET_BIND, 'socket', 'bind', socket('bind', anotherType), own),
-  form(NUMBER.SOCKET_BIND_UNIX, 'socket', 'bind-unix', socket('bind', unix), {}),
-  form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', anotherType), own),
-  form(NUMBER.SOCKET_LISTEN_UNIX, 'socket', 'listen-unix', socket('listen', unix), {}),
-  form(
-    NUMBER.ATTEMPT_EXEC_NOT_FOUND,
-    'attempt',
-    'exec-not-found',
-    { ...failed('exec_failed'), 'error.code': { among: NOT_FOUND } },
-    {},
-  ),
-  form(NUMBER.ATTEMPT_EXEC, 'attempt', 'exec', { ...failed('exec_failed'), 'error.code': { not: NOT_FOUND } }, {}),
-  form(NUMBER.ATTEMPT_FORK, 'attempt', 'fork', failed('fork_failed'), {}),
-  form(NUMBER.ATTEMPT_CREDENTIALS, 'attempt', 'credentials', failed('credentials_failed'), {}),
-];
-
-/** What the pipeline itself lives on comes in any case: processes, what they write, what is done to the agent, and probes that somebody has set. */
-const ALWAYS = new Set(['fork', 'exec', 'exit', 'credentials_change', 'open', 'tampering', 'probe']);
-
-/** Kinds that leave the kernel only when somebody asks for them, and enum rf_kind. */
-export const FILTERED_KINDS: ReadonlyMap<string, number> = new Map(
-  Object.entries(records.Kind)
-    .map(([name, number]) => [name.toLowerCase(), number] as const)
-    .filter(([name]) => !ALWAYS.has(name)),
-);
-
-/** Whose processes, and what that says of an event's fields. */
-export const SCOPES: readonly { readonly scope: 'host' | 'container'; readonly facts: Facts }[] = [
-  { scope: 'host', facts: Object.fromEntries(containerFields.map(({ name }) => [name, absent])) },
-  { scope: 'container', facts: { 'container.id': { present: true } } },
-];
-
-/** Of `kind` or `kind.form`, as settings name it; undefined: there is no such thing. */
-export function wantOf(text: string): Want | undefined {
-  const [kind = '', name = '', ...more] = text.split('.');
-  if (!FILTERED_KINDS.has(kind) || more.length > 0) return undefined;
-  if (name !== '' && !FORMS.some((one) => one.kind === kind && one.form === name)) return undefined;
-  return { kind, form: name, scope: '', peerPorts: [], localPorts: [] };
-}

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Log, Tallies } from '@ringfence/base';
+import { type Backoff, backoffMs, type Log, type Tallies } from '@ringfence/base';
 import { asObject, asText, type Json, parseJson } from '@ringfence/host-kit';
 import { LineSplitter } from './line-splitter.ts';
 import { type LogLine, type LogSource, MAX_LINE } from './log-source.ts';
@@ -9,8 +9,7 @@ import { type LogLine, type LogSource, MAX_LINE } from './log-source.ts';
 const MAX_ENTRY = 256 * 1024;
 /** Entries that wait to be taken. With more, the pipe fills up and journalctl blocks. */
 const MAX_WAITING = 1024;
-const RESTART_FIRST_MS = 1000;
-const RESTART_MAX_MS = 60_000;
+const RESTART: Backoff = { firstMs: 1000, maxMs: 60_000, jitter: false };
 /** auth, cron, authpriv */
 const FACILITIES = [4, 9, 10];
 const FIELDS = 'MESSAGE,SYSLOG_IDENTIFIER,_PID,_COMM,_SYSTEMD_UNIT,_BOOT_ID,_HOSTNAME';
@@ -44,7 +43,8 @@ export class JournalSource implements LogSource {
   #child: ChildProcess | undefined;
   #splitter = new LineSplitter(0, MAX_ENTRY);
   #waiting: Json[] = [];
-  #restartMs = RESTART_FIRST_MS;
+  /** Restarts since the last entry. */
+  #restarts = 0;
   #restartAt = 0;
   #closed = false;
 
@@ -111,7 +111,7 @@ export class JournalSource implements LogSource {
       else this.#waiting.push(asObject(parseJson(line.bytes.toString('utf8'))));
     }
     if (this.#waiting.length === 0) return;
-    this.#restartMs = RESTART_FIRST_MS;
+    this.#restarts = 0;
     if (this.#waiting.length >= MAX_WAITING) this.#child?.stdout?.pause();
     this.#options.wake();
   }
@@ -120,10 +120,8 @@ export class JournalSource implements LogSource {
     this.#child = undefined;
     if (this.#closed) return;
     this.#options.events.add('journal_restarts');
-    if (this.#restartMs === RESTART_FIRST_MS)
-      this.#options.log.warn(facts, 'journalctl has ended: it will be restarted');
-    this.#restartAt = performance.now() + this.#restartMs;
-    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+    if (this.#restarts === 0) this.#options.log.warn(facts, 'journalctl has ended: it will be restarted');
+    this.#restartAt = performance.now() + backoffMs(this.#restarts++, RESTART);
     this.#options.wake();
   }
 }

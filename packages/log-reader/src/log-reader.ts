@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import { Tallies } from '@ringfence/base';
+import { defined, Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
 import type { SigningKey } from '@ringfence/wire';
@@ -125,7 +125,7 @@ export class LogReader implements AsyncDisposable {
     const { options, log } = this.#deps;
     const { files, retiredMs } = options;
     const settings = { patterns: files.map((path) => join(root, path)), log, events: this.#events };
-    return new FileSource({ ...settings, ...(retiredMs === undefined ? {} : { retiredMs }) }, this.#state.files);
+    return new FileSource({ ...settings, ...defined({ retiredMs }) }, this.#state.files);
   }
 
   #openJournal(): JournalSource | null {
@@ -137,10 +137,7 @@ export class LogReader implements AsyncDisposable {
       return null;
     }
     const settings = { bootId: identity.bootId, log, events: this.#events, wake: () => this.#idle.wake() };
-    return new JournalSource(
-      { ...settings, ...(journalctl === undefined ? {} : { command: journalctl }) },
-      this.#state.cursor,
-    );
+    return new JournalSource({ ...settings, ...defined({ command: journalctl }) }, this.#state.cursor);
   }
 
   stats(): LogStats {

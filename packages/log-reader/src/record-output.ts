@@ -1,13 +1,12 @@
 import type { Log } from '@ringfence/base';
-import { pause } from '@ringfence/base';
+import { type Backoff, backoffMs, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/wire';
 import type { LogStateFile, SavedLogState } from './state.ts';
 
 /** A broker that does not take a record within this time is down. */
 const PRODUCE_TIMEOUT_MS = 2000;
-const BACKOFF_FIRST_MS = 50;
-const BACKOFF_MAX_MS = 2000;
+const RETRY: Backoff = { firstMs: 50, maxMs: 2000, jitter: false };
 
 export interface RecordOutputDeps {
   readonly file: LogStateFile;
@@ -50,17 +49,17 @@ export class RecordOutput {
 
   async #retry(message: string, mayPass: (error: unknown) => boolean, run: () => Promise<void>): Promise<boolean> {
     const { log, signal } = this.#deps;
-    for (let delayMs = BACKOFF_FIRST_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
+    for (let attempt = 0; ; attempt++) {
       try {
         await run();
         return true;
       } catch (err) {
         if (!mayPass(err)) throw err;
         this.refusals++;
-        if (delayMs === BACKOFF_FIRST_MS) log.warn({ err }, message);
+        if (attempt === 0) log.warn({ err }, message);
         if (signal.aborted) return false;
       }
-      await pause(delayMs, signal);
+      await pause(backoffMs(attempt, RETRY), signal);
     }
   }
 }

@@ -1,5 +1,11 @@
-export { hostFindings } from './host.ts';
-export { mountFindings } from './mounts.ts';
+// Containers
+
+export { containerStateOf, mountedPaths } from './container-state.ts';
+export { mountFindings } from './mount-findings.ts';
 export { type ContainerPosture, capabilitiesUsedBy, type Posture, postureOf } from './posture.ts';
-export { mountedPaths, stateOf } from './state.ts';
+
+// The host
+
+export { hostFindings } from './host-findings.ts';
+
 export type { ContainerState, Finding, Severity } from './types.ts';

@@ -1,36 +1,38 @@
 import type { CapabilityUse, InventoryContainer } from '@ringfence/host-facts';
-import { flagsFor, judge } from './judge.ts';
-import { securityContext } from './kubernetes.ts';
+import { containerFindings } from './container-findings.ts';
+import { securityContextFor, startFlagsFor } from './start-flags.ts';
 import type { ContainerState, Finding, UsedCapabilities } from './types.ts';
 
 export interface ContainerPosture {
   readonly container: InventoryContainer;
-  /** null when the container ended during the inspection */
+  /** Null when the container ended during the inspection. */
   readonly state: ContainerState | null;
+  /** Worst first. */
   readonly findings: readonly Finding[];
-  /** for `docker run` and `podman run` */
+  /** Flags of `docker run` and `podman run` to start the container with instead. */
   readonly flags: readonly string[];
-  /** lines of YAML; empty unless the container belongs to a pod */
+  /** Lines of YAML; empty unless the container belongs to a pod. */
   readonly securityContext: readonly string[];
-  /** whether an agent watched it long enough to know which capabilities it uses */
+  /** Whether an agent watched the container long enough to know which capabilities it uses. */
   readonly usageKnown: boolean;
 }
 
+/** The result of `ringfence posture`; its properties are those of `--json`. */
 export interface Posture {
   readonly containers: readonly ContainerPosture[];
-  /** null when not requested */
+  /** Null when not requested. */
   readonly host: readonly Finding[] | null;
 }
 
-/** Returns null when no agent has watched the container for at least `seconds`. */
+/** Returns null when no agent has watched the container for at least `minSeconds`. */
 export function capabilitiesUsedBy(
   { cgroup, startedAt }: InventoryContainer,
   use: CapabilityUse | null,
-  seconds: number,
+  minSeconds: number,
 ): UsedCapabilities | null {
   if (use === null) return null;
-  const watched = (Date.now() - Math.max(use.since, startedAt / 1000)) / 1000;
-  return watched < seconds ? null : { names: use.of(cgroup), watched };
+  const watchedSeconds = (Date.now() - Math.max(use.since, startedAt / 1000)) / 1000;
+  return watchedSeconds < minSeconds ? null : { names: use.of(cgroup), watchedSeconds };
 }
 
 export function postureOf(
@@ -38,16 +40,15 @@ export function postureOf(
   state: ContainerState | null,
   used: UsedCapabilities | null,
 ): ContainerPosture {
-  const nothing = { container, state, findings: [], flags: [], securityContext: [], usageKnown: false };
-  if (state === null) return nothing;
-  const findings = judge(container, state, used);
-  const flags = flagsFor(findings, state, used);
+  if (state === null) return { container, state, findings: [], flags: [], securityContext: [], usageKnown: false };
+  const findings = containerFindings(container, state, used);
+  const flags = startFlagsFor(findings, state, used);
   return {
     container,
     state,
     findings,
     flags,
-    securityContext: container.pod === '' ? [] : securityContext(flags, findings),
+    securityContext: container.pod === '' ? [] : securityContextFor(flags, findings),
     usageKnown: used !== null,
   };
 }

@@ -1,51 +1,50 @@
 export const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** One thing that gives a container, or the host, away. */
+/** A weakness of a container or of the host. The properties are those of `ringfence posture --json`. */
 export interface Finding {
-  /** privileged, mount, capabilities, …: what scripts go by */
+  /** Stable name for scripts: privileged, mount, capabilities, … */
   readonly id: string;
   readonly severity: Severity;
-  /** what was found */
+  /** The weakness. */
   readonly what: string;
-  /** what somebody inside makes of it */
+  /** How an attacker can use it. */
   readonly why: string;
-  /** flags of `docker run` and `podman run`, or a command on the host; none: it is for whoever runs it to decide */
+  /** Flags of `docker run` and `podman run`, or a command on the host. Empty when the operator must decide. */
   readonly instead: readonly string[];
 }
 
 export interface MountedPath {
-  /** path on the host */
+  /** Path on the host. */
   readonly source: string;
   readonly destination: string;
   readonly readonly: boolean;
 }
 
-/** What the kernel says about a container's own program. */
+/** State of a container's main process, from /proc. */
 export interface ContainerState {
   readonly pid: number;
-  /** capabilities that a process in it may have: names, CAP_ in front */
+  /** The bounding set: names with CAP_. */
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
-  /** whether system calls are filtered */
+  /** Whether seccomp filters system calls. */
   readonly seccomp: boolean;
-  /** name of the profile; '': unconfined; null: this kernel has none at all */
+  /** Name of the AppArmor or SELinux profile; '' when unconfined, null when this kernel has neither. */
   readonly confinement: string | null;
   readonly euid: number;
-  /** user 0 in it is user 0 of the host */
+  /** User 0 of the container is user 0 of the host. */
   readonly hostUsers: boolean;
-  /** pid, net, ipc, uts, mnt, cgroup: those that are the host's */
+  /** Namespaces that it shares with the host, of pid, net, ipc, uts, mnt and cgroup. */
   readonly hostNamespaces: readonly string[];
   readonly readOnlyRoot: boolean;
-  /** what of /proc is hidden or read-only in other containers can be written to */
+  /** /proc/sys is writable; engines mount it read-only by default. */
   readonly procWritable: boolean;
   readonly mounts: readonly MountedPath[];
 }
 
-/** Which capabilities a container has been seen using while it was watched. What is granted and not in the set is unused. */
+/** Capabilities that a container used while an agent watched it. */
 export interface UsedCapabilities {
-  /** CAP_ in front */
+  /** Names with CAP_. */
   readonly names: ReadonlySet<string>;
-  /** seconds that it has been watched */
-  readonly watched: number;
+  readonly watchedSeconds: number;
 }

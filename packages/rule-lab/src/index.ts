@@ -3,7 +3,6 @@ export { checkRules } from './check.ts';
 export { convertRules } from './convert.ts';
 export { type Coverage, type CoverageCell, type CoverageColumn, coverageOf, rulesOf } from './coverage.ts';
 export { coveragePage } from './coverage-page.ts';
-export { GivenError, readGiven } from './events/given.ts';
 export { enrichedBatches, Judge, type JudgedEvent } from './events/judge.ts';
 export type { Misses } from './events/misses.ts';
 export type { JudgedRun } from './events/run-trace.ts';
@@ -12,6 +11,5 @@ export { ATTACK_VERSIONS, type AttackVersion, navigatorLayer } from './navigator
 export { scaffold } from './new.ts';
 export { readSources, shortName } from './sources.ts';
 export { runTests, type TestFailure, type TestResult, type TestRun } from './test.ts';
-export { readTestFile } from './test-file.ts';
 export { testFileSchema } from './test-schema.ts';
 export { readTestSources, rulesBeside } from './test-sources.ts';

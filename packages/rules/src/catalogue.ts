@@ -1,7 +1,7 @@
 import type { FieldSpec } from '@ringfence/fields';
 
 export type { FieldSpec, FieldType, FieldValue, Subject } from '@ringfence/fields';
-export type { TextPlace } from '@ringfence/wire';
+export type { TextSpan } from '@ringfence/wire';
 
 export interface FieldCatalogue<E> {
   /** Every field, in the order of documentation. Names and aliases are unique over the whole catalogue. */

@@ -1,7 +1,7 @@
 export { ATTACK_VERSION } from './attack/table.ts';
 export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
 export { shortV18, TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
-export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextPlace } from './catalogue.ts';
+export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextSpan } from './catalogue.ts';
 export type { Matcher, OnMatch } from './compile/matcher.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
 export { StateError } from './errors.ts';
@@ -10,7 +10,6 @@ export { explainRun, type RunExplainer } from './explain-run.ts';
 export type { Expression, Operand } from './expression.ts';
 export { compileFilter, type Filter } from './filter.ts';
 export type { FilteredForm, FormInterest } from './forms.ts';
-export type { FilteredEvents, PathInterest, RuleInterest } from './interest.ts';
 export { ruleFileSchema } from './language/json-schema.ts';
 export { writeRules } from './language/write-rules.ts';
 export { LIMITS } from './limits.ts';
@@ -29,6 +28,7 @@ export {
   type Profile,
   type Threshold,
 } from './rule.ts';
+export type { FilteredEvents, PathInterest, RuleInterest } from './rule-interest.ts';
 export {
   type ChangedSource,
   type CompileOptions,

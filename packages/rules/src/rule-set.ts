@@ -3,9 +3,9 @@ import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from '
 import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { FilteredForm } from './forms.ts';
-import { type FilteredEvents, interestOf, type RuleInterest } from './interest.ts';
 import { loadRules } from './language/load.ts';
 import type { CompiledRule, Profile } from './rule.ts';
+import { type FilteredEvents, interestOf, type RuleInterest } from './rule-interest.ts';
 import { isSigma } from './sigma/documents.ts';
 import { loadSigma, type SigmaOptions } from './sigma/load.ts';
 import { type Memories, RuleMemory } from './state/memory.ts';

@@ -9,7 +9,7 @@ import { TextTable } from '../src/compile/text-table.ts';
 import { Trie } from '../src/compile/trie.ts';
 import { Fault } from '../src/errors.ts';
 import { explain } from '../src/explain.ts';
-import type { FilteredEvents, PathInterest } from '../src/interest.ts';
+import type { FilteredEvents, PathInterest } from '../src/rule-interest.ts';
 import { compileRules } from '../src/rule-set.ts';
 import { compileGlob, globLiterals, globMeaning } from '../src/text/glob.ts';
 import { compileRegex } from '../src/text/regex.ts';

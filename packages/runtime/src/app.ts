@@ -1,24 +1,24 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
-import { VERSION } from '@ringfence/base';
+import { endsWithin, VERSION } from '@ringfence/base';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
-import { openSite, type Site } from './deployment/deployment.ts';
-import { collectGarbageWhenQuiet } from './heap.ts';
+import { type Deployment, openDeployment } from './deployment/deployment.ts';
 import { prepareHost } from './host/prepare-host.ts';
-import { InterestLink } from './interest.ts';
-import type { SensorLink } from './split/sensor-link.ts';
+import { InterestForwarder } from './interest-forwarder.ts';
+import { collectGarbageWhenQuiet } from './process/collect-garbage.ts';
+import type { SensorClient } from './split/sensor-client.ts';
 import * as start from './start-services.ts';
-import { lagOf } from './status/groups.ts';
+import { lagOf } from './status/consumer-lag.ts';
 
-/** The services that run in this process; those that run elsewhere are undefined. */
+/** The services of this process; undefined for a service that does not run in it. */
 export interface Services {
-  collector?: start.Watcher;
+  collector?: start.CollectorHandle;
   enricher?: EnricherService;
   detector?: DetectorService;
   responder?: Responder;
@@ -26,115 +26,126 @@ export interface Services {
   registrar?: Registrar;
 }
 
-/** `ringfence up` in a process: the chosen services, on one bus or as a part of a fleet. */
+/** `ringfence up`: the chosen services on an embedded log or as a member of a fleet. */
 export interface App extends AsyncDisposable {
   readonly config: Config;
-  readonly site: Site;
+  readonly deployment: Deployment;
   readonly services: Readonly<Services>;
-  /** of its processes, this one first */
+  /** Processes of this `up`, this process first. */
   readonly pids: readonly number[];
-  /** the audit trail; null when it is a file of another process */
+  /** The audit trail; null when it is the file of another process. */
   readonly audit: TrailReader | null;
-  /** null: nobody traces */
+  /** Null when tracing is off. */
   readonly tracer: StepTracer | null;
-  /** Rejects with what stopped a service; else resolves after the app was closed. */
+  /** Rejects with the error that stopped a service; else resolves after the app was closed. */
   readonly done: Promise<void>;
 }
 
 export type AppLog = ReturnType<typeof createLogger>;
 
 export interface StartOptions {
-  /** ends a start that waits for brokers and other servers */
+  /** Ends a start that waits for brokers and other servers. */
   readonly signal?: AbortSignal;
-  /** told what the start waits for, in plain words; null: nothing any more */
-  readonly onWaiting?: (what: string | null) => void;
-  /** the process that has the capabilities; null: there is none, this one does all */
-  readonly sensor?: SensorLink | null;
+  /** Called with what the start is waiting for, or null when it stops waiting. */
+  readonly onWaiting?: (reason: string | null) => void;
+  /** Client of the sensor's process. @default null: the collector runs in this process */
+  readonly sensor?: SensorClient | null;
 }
 
-/** Starts what `config.services` names, in the order in which the data would be waited for. What was started is stopped again when one fails. */
+/** Starts the services that `config.services` names. When a start fails, stops the services that have started. */
 export async function startApp(config: Config, log: AppLog, options: StartOptions = {}): Promise<App> {
   const { signal = new AbortController().signal, onWaiting = () => {}, sensor = null } = options;
   await using stack = new AsyncDisposableStack();
-  const site = stack.use(await openSite({ config, log, signal, onWaiting }));
-  const tracer = await tracerOf(config, site, log);
+  const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting }));
+  const tracer = await openTracer(config, deployment, log);
   if (tracer !== null) stack.use(tracer);
   const pids = [process.pid, ...(sensor === null ? [] : [sensor.pid])];
-  const wiring: start.Wiring = { config, log, site, trace: tracer?.record, agentPids: pids };
+  const deps: start.ServiceDeps = { config, log, deployment, trace: tracer?.record, agentPids: pids };
   const services: Services = {};
   const ends: Promise<void>[] = [];
   const started = new Map<ServiceName, Service>();
-  stack.defer(() => stopAll(started, wiring));
-  const wants = (name: ServiceName): boolean => config.services.includes(name);
+  stack.defer(() => stopAll(started, deps));
+  const isWanted = (name: ServiceName): boolean => config.services.includes(name);
   const keep = <S extends Service>(name: ServiceName, service: S): S => {
     started.set(name, service);
     if (service.done !== undefined) ends.push(service.done);
     return service;
   };
-  if (wants('registrar')) services.registrar = keep('registrar', await start.registrar(wiring));
-  if (wants('auditor')) services.auditor = keep('auditor', await start.auditor(wiring));
-  if (wants('enricher')) services.enricher = keep('enricher', await start.enricher(wiring));
-  const interest = new InterestLink();
-  if (wants('detector')) services.detector = keep('detector', await start.detector(wiring, interest));
-  if (wants('collector')) {
-    const collector = sensor === null ? await here(wiring, interest) : await sensor.start(site, interest.current);
+  // The order matters: the collector needs the detector's interest, and the responder the collector's control port.
+  if (isWanted('registrar')) services.registrar = keep('registrar', await start.registrar(deps));
+  if (isWanted('auditor')) services.auditor = keep('auditor', await start.auditor(deps));
+  if (isWanted('enricher')) services.enricher = keep('enricher', await start.enricher(deps));
+  const interest = new InterestForwarder();
+  if (isWanted('detector')) services.detector = keep('detector', await start.detector(deps, interest));
+  if (isWanted('collector')) {
+    const collector =
+      sensor === null ? await startLocalCollector(deps, interest) : await sensor.start(deployment, interest.current);
     services.collector = keep('collector', collector);
     await interest.connect(collector.control);
-    stack.use(await start.agentStream(wiring, collector));
+    stack.use(await start.agentStream(deps, collector));
   }
-  if (wants('responder'))
-    services.responder = keep('responder', await start.responder(wiring, services.collector?.control));
+  if (isWanted('responder'))
+    services.responder = keep('responder', await start.responder(deps, services.collector?.control));
   const audit = stack.use(await openTrail(config, services.auditor !== undefined));
   const collecting = collectGarbageWhenQuiet();
   stack.defer(() => clearInterval(collecting));
-  // The registrar has no end of its own: a process of it alone goes on until it is closed.
+  // The registrar has no `done`: a process with nothing else runs until it is closed.
   const closed = Promise.withResolvers<void>();
   stack.defer(closed.resolve);
   const resources = stack.move();
   const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
-  return { config, site, services, pids, audit, tracer, done, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  const close = (): Promise<void> => resources.disposeAsync();
+  return { config, deployment, services, pids, audit, tracer, done, [Symbol.asyncDispose]: close };
 }
 
-function here(wiring: start.Wiring, interest: InterestLink): Promise<start.Watcher> {
-  prepareHost(wiring.log, wiring.config);
-  return start.collector(wiring, interest);
+function startLocalCollector(deps: start.ServiceDeps, interest: InterestForwarder): Promise<start.CollectorHandle> {
+  prepareHost(deps.log, deps.config);
+  return start.collector(deps, interest);
 }
 
-/** null: it is a file of another process. Loaded only then: the auditor is large. */
-async function openTrail({ auditor }: Config, isHere: boolean): Promise<AuditReader | ClusterReader | null> {
-  if (auditor.sink === 'sqlite' && !isHere) return null;
+/** Returns null when the trail is the file of another process. Imports lazily: the auditor is large. */
+async function openTrail({ auditor }: Config, runsAuditor: boolean): Promise<AuditReader | ClusterReader | null> {
+  if (auditor.sink === 'sqlite' && !runsAuditor) return null;
   const { AuditReader, ClusterReader, clusterOf } = await import('@ringfence/auditor');
   const cluster = clusterOf(auditor);
   return cluster === null ? new AuditReader(auditor.path) : new ClusterReader(cluster);
 }
 
-/** null: nobody traces. */
-async function tracerOf({ tracing, instance }: Config, { fleet }: Site, log: AppLog): Promise<StepTracer | null> {
+/** Returns null when tracing is off. */
+async function openTracer(
+  { tracing, instance }: Config,
+  { fleet }: Deployment,
+  log: AppLog,
+): Promise<StepTracer | null> {
   const { endpoint } = tracing;
   if (endpoint === '') return null;
   const name = fleet?.instance ?? (instance === 'auto' ? hostname() : instance);
   return startTracing({ endpoint, version: VERSION, instance: name, log });
 }
 
-/** A service that has no end of its own, as the registrar, tells of none. */
+/** `done` settles when the service ends; the registrar has none. */
 type Service = { readonly done?: Promise<void>; close(): Promise<void> };
 
 /**
- * Services stop in the direction of the flow. In one process each first catches up; in a fleet others go on with what is left. What is not finished by
- * the deadline comes at the next start.
+ * Stops services in the direction of the flow. On the embedded log each one first catches up; in a fleet the remaining
+ * members process its input. Input that is unfinished at the deadline is processed at the next start.
  */
-async function stopAll(started: ReadonlyMap<ServiceName, Service>, { config, log, site }: start.Wiring): Promise<void> {
-  const until = performance.now() + config.shutdownDeadlineMs;
+async function stopAll(
+  started: ReadonlyMap<ServiceName, Service>,
+  { config, log, deployment }: start.ServiceDeps,
+): Promise<void> {
+  const deadline = performance.now() + config.shutdownDeadlineMs;
   for (const name of SERVICES) {
     const service = started.get(name);
     if (service === undefined) continue;
     try {
-      if (site.fleet === null) await caughtUp(site, name, Math.min(until, performance.now() + CATCH_UP_MS));
-      if (!(await inTime(service.close(), until)))
+      if (deployment.fleet === null)
+        await untilCaughtUp(deployment, name, Math.min(deadline, performance.now() + CATCH_UP_MS));
+      if (!(await endsWithin(service.close(), Math.max(0, deadline - performance.now()))))
         log.error(
           { service: name },
-          'a service did not stop in time: what it had in hand comes again at the next start',
+          'a service did not stop in time: its unfinished input is processed again at the next start',
         );
     } catch (err) {
       log.error({ err, service: name }, 'a service did not stop cleanly');
@@ -142,19 +153,9 @@ async function stopAll(started: ReadonlyMap<ServiceName, Service>, { config, log
   }
 }
 
+/** Longest time that a stop waits for one service to catch up. */
 const CATCH_UP_MS = 5000;
 
-async function caughtUp({ bus }: Site, service: ServiceName, until: number): Promise<void> {
-  while (performance.now() < until && (await lagOf(bus, service)) > 0) await sleep(5);
-}
-
-/** false: `until`, of performance.now(), came first. */
-async function inTime(work: Promise<void>, until: number): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(Math.max(0, until - performance.now()), false, { signal: timer.signal }).catch(() => false);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
+async function untilCaughtUp({ bus }: Deployment, service: ServiceName, deadline: number): Promise<void> {
+  while (performance.now() < deadline && (await lagOf(bus, service)) > 0) await sleep(5);
 }

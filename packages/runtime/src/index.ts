@@ -1,10 +1,16 @@
+// The process behind `ringfence up`
+
+export { type App, type AppLog, startApp } from './app.ts';
+export { withStateFile } from './deployment/unreadable-state.ts';
+export { SensorClient } from './split/sensor-client.ts';
+export { AppMonitor, serveMonitor } from './status/app-monitor.ts';
+
+// Its API for commands
+
 export { routesOf } from './api/routes.ts';
 export { serveApi } from './api/server.ts';
-export { setStatus } from './api/triage.ts';
-export { type App, type AppLog, startApp } from './app.ts';
-export { openSite, type Site } from './deployment/deployment.ts';
-export { topicSpecs } from './deployment/topics.ts';
-export { AppMonitor, serveMonitor } from './monitor.ts';
-export { SensorLink } from './split/sensor-link.ts';
+
+// For programs that share a deployment without the services
+
+export { type Deployment, openDeployment } from './deployment/deployment.ts';
 export { agentStream } from './start-services.ts';
-export { withStore } from './store.ts';

@@ -12,35 +12,35 @@ import {
   createSigningKey,
   decode,
   type Incident,
-  placeOf,
   type Recording,
   type RecordName,
   type RecordTypes,
   type Result,
+  routeOf,
   TOPIC,
 } from '@ringfence/wire';
 import type { AppLog } from './app.ts';
-import { topicSpecs } from './deployment/topics.ts';
-import { lagOf } from './status/groups.ts';
+import { topicSpecs } from './deployment/deployment.ts';
+import { lagOf } from './status/consumer-lag.ts';
 
 export interface ReplayResult {
   readonly batches: number;
   readonly events: number;
   readonly alerts: readonly Alert[];
-  /** the last version of each, in the order they were opened */
+  /** Last version of each incident, in the order in which they were opened. */
   readonly incidents: readonly Incident[];
   readonly commands: readonly Command[];
   readonly results: readonly Result[];
 }
 
-/** Records fed before the pipeline is waited for, so that memory stays bounded. */
+/** Records produced before the services must catch up, so that memory stays bounded. */
 const CHUNK = 64;
-/** Endless: nothing of a replay may expire. */
-const FOR_EVER = { retentionMs: Number.POSITIVE_INFINITY, retentionBytes: Number.POSITIVE_INFINITY };
+/** No record of a replay may expire. */
+const UNLIMITED = { retentionMs: Number.POSITIVE_INFINITY, retentionBytes: Number.POSITIVE_INFINITY };
 
 /**
- * The services of `up` on a bus in memory, from empty state, with the clock of the events: the same recording and rules give the same bytes.
- * Commands are signed with a key of the moment; everything else of them is the same too. Nothing is sent to an agent.
+ * Runs the services of `up` on a bus in memory, from empty state, with the clock of the events: the same recording and
+ * rules give the same bytes, except for the signatures of commands, whose key is new each time. No command is sent.
  */
 export async function replay(
   recording: Recording,
@@ -50,34 +50,28 @@ export async function replay(
 ): Promise<ReplayResult> {
   await using stack = new AsyncDisposableStack();
   const bus = stack.use(await openEmbeddedBus({ path: ':memory:', maxBytes: 2 ** 33 }));
-  await bus.ensureTopics(topicSpecs(config).map((topic) => ({ ...topic, ...FOR_EVER })));
-  const options = { ...config.responder, mode: 'observe' as const };
-  const { enricher, detector, responder } = await startReplayed(
-    stack,
-    bus,
-    recording,
-    { ...config, responder: options },
-    log,
-  );
+  await bus.ensureTopics(topicSpecs(config).map((topic) => ({ ...topic, ...UNLIMITED })));
+  const observing = { ...config, responder: { ...config.responder, mode: 'observe' as const } };
+  const { enricher, detector, responder } = await startReplayServices(stack, bus, recording, observing, log);
   const failed = Promise.all([enricher.done, detector.done, responder.done]);
   failed.catch(() => {});
   let batches = 0;
   for await (const record of recording.records()) {
-    await bus.produce([{ ...placeOf(record), value: record }]);
+    await bus.produce([{ ...routeOf(record), value: record }]);
     if (++batches % CHUNK === 0) {
-      await Promise.race([idle(bus), failed]);
+      await Promise.race([untilIdle(bus), failed]);
       progress(batches);
     }
   }
-  await Promise.race([idle(bus), failed]);
+  await Promise.race([untilIdle(bus), failed]);
   return { batches, events: enricher.stats().events, ...(await outcome(bus)) };
 }
 
 /**
- * Enricher, detector and responder as a replay has them: keys of the recording, rules that stay, the clock of the events, nothing sent to an agent. They end
- * with `stack`.
+ * Starts enricher, detector and responder for a replay: with the recording's keys, without reloading rules, with the
+ * clock of the events, without sending commands. They are closed with `stack`.
  */
-export async function startReplayed(
+export async function startReplayServices(
   stack: AsyncDisposableStack,
   bus: Bus,
   { enrolled }: Pick<Recording, 'enrolled'>,
@@ -110,30 +104,31 @@ export async function startReplayed(
   return { enricher, detector, responder };
 }
 
-/** In the order the data flows, and the first two again: the detector's second stage makes work for its first. */
-const WORK: readonly ServiceName[] = ['enricher', 'detector', 'detector', 'responder'];
+/** Services in the order in which input passes them. The detector's second stage writes input of its first. */
+const FLOW: readonly ServiceName[] = ['enricher', 'detector', 'detector', 'responder'];
 
-/** Until every service has committed all there is: one may have made work for the next while it was asked. */
-async function idle(bus: Bus): Promise<void> {
+/** Waits until all input is committed. Lags are read in the order of `FLOW`: a busy service adds to later lags. */
+async function untilIdle(bus: Bus): Promise<void> {
   for (;;) {
-    const lags = await Promise.all(WORK.map((service) => lagOf(bus, service)));
+    const lags = await Promise.all(FLOW.map((service) => lagOf(bus, service)));
     if (lags.every((lag) => lag === 0)) return;
     await sleep(1);
   }
 }
 
 async function outcome(bus: EmbeddedBus): Promise<Omit<ReplayResult, 'batches' | 'events'>> {
-  const incidents = new Map((await all(bus, TOPIC.incidents, 'Incident')).map((incident) => [incident.id, incident]));
+  const versions = await readAll(bus, TOPIC.incidents, 'Incident');
+  const incidents = new Map(versions.map((incident) => [incident.id, incident]));
   return {
-    alerts: await all(bus, TOPIC.alerts, 'Alert'),
+    alerts: await readAll(bus, TOPIC.alerts, 'Alert'),
     incidents: [...incidents.values()],
-    commands: await all(bus, TOPIC.commands, 'Command'),
-    results: await all(bus, TOPIC.results, 'Result'),
+    commands: await readAll(bus, TOPIC.commands, 'Command'),
+    results: await readAll(bus, TOPIC.results, 'Result'),
   };
 }
 
-async function all<N extends RecordName>(bus: EmbeddedBus, topic: string, name: N): Promise<RecordTypes[N][]> {
-  const items: RecordTypes[N][] = [];
-  for await (const { value } of bus.read({ topic })) if (value !== null) items.push(decode(name, value));
-  return items;
+async function readAll<N extends RecordName>(bus: EmbeddedBus, topic: string, name: N): Promise<RecordTypes[N][]> {
+  const records: RecordTypes[N][] = [];
+  for await (const { value } of bus.read({ topic })) if (value !== null) records.push(decode(name, value));
+  return records;
 }

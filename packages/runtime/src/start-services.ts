@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
 import type { Trace } from '@ringfence/base';
-import { OperatorError, VERSION } from '@ringfence/base';
+import { defined, OperatorError, VERSION } from '@ringfence/base';
 import type { Collector, CollectorOptions } from '@ringfence/collector';
-import type { Config, ServiceName } from '@ringfence/config';
-import { rulePaths, sensorObject } from '@ringfence/config';
+import { type Config, rulePaths, sensorObject } from '@ringfence/config';
 import type { ControlLink, ControlPlane, ControlServer } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
@@ -14,119 +13,123 @@ import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import type { AppLog } from './app.ts';
-import type { Site } from './deployment/deployment.ts';
-import type { Fleet } from './deployment/fleet.ts';
-import { failpointOf } from './failpoint.ts';
-import type { InterestLink } from './interest.ts';
+import type { Deployment } from './deployment/deployment.ts';
+import type { Fleet } from './deployment/fleet/fleet.ts';
+import type { InterestForwarder } from './interest-forwarder.ts';
+import { failpointOption } from './process/failpoint.ts';
 
-// Each service is loaded when it is started: a process of a fleet needs one of them, and each costs tens of MB and a second of CPU.
+// Services are imported lazily: each costs tens of MB and a second of CPU, and a fleet's process runs only one.
 
-/** What every start needs. */
-export interface Wiring {
+/** Dependencies of every service. */
+export interface ServiceDeps {
   readonly config: Config;
   readonly log: AppLog;
-  readonly site: Site;
-  /** undefined: nobody traces */
+  readonly deployment: Deployment;
+  /** Undefined when tracing is off. */
   readonly trace: Trace | undefined;
-  /** the processes of this `up` */
+  /** Processes of this `up`. */
   readonly agentPids: readonly number[];
 }
 
-/** The collector, in this process or in one of its own. */
-export interface Watcher extends Collector {
-  /** brings `stats` up to date. @default they always are */
+/** The collector, which runs in this process or in the sensor's process. */
+export interface CollectorHandle extends Collector {
+  /** Updates `stats`. @default `stats` is always up to date */
   refresh?(): Promise<void>;
-  /** A framed Enrolment, for whoever judges commands. @default the fleet's `learnt` */
+  /** Passes a framed Enrolment to the process that verifies commands. @default `responderKeys` of the fleet */
   takeEnrolment?(value: Uint8Array): void;
 }
 
-export async function registrar({ config, log, site }: Wiring): Promise<Registrar> {
+export async function registrar({ config, log, deployment }: ServiceDeps): Promise<Registrar> {
   const { listen, names, certificateDays } = config.registrar;
-  const authority = site.fleet?.authority;
+  const authority = deployment.fleet?.authority;
   if (authority === undefined || authority === null)
-    throw new OperatorError('the registrar enrols into a fleet: set bus.driver to kafka');
+    throw new OperatorError('the registrar needs a fleet: set bus.driver to kafka');
   const { startRegistrar } = await import('@ringfence/registrar');
   return startRegistrar({
     options: { host: listen.host, port: listen.port, names, certificateDays },
-    bus: site.bus,
+    bus: deployment.bus,
     ca: authority,
     log: child(log, 'registrar'),
   });
 }
 
-export async function auditor({ config, log, site, trace }: Wiring): Promise<Auditor> {
+export async function auditor({ config, log, deployment, trace }: ServiceDeps): Promise<Auditor> {
+  const { bus, serviceKey, trusted } = deployment;
   const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
-    bus: site.bus,
+    bus,
     log: child(log, 'auditor'),
-    ...traced(trace),
-    ...(site.serviceKey === null ? {} : { key: site.serviceKey }),
-    ...(site.trusted === null ? {} : { trusted: site.trusted }),
-    ...failpoint('auditor'),
+    ...traceOption(trace),
+    ...(serviceKey === null ? {} : { key: serviceKey }),
+    ...(trusted === null ? {} : { trusted }),
+    ...failpointOption('auditor'),
   });
 }
 
-/** How long an enrolment may be on its way, ms: in a fleet it comes by a topic of its own. */
-const graceOf = ({ fleet }: Wiring['site']): number => (fleet === null ? 0 : 3000);
+/** How long a record may wait for the enrolment of its key, ms. In a fleet enrolments have a topic of their own. */
+const enrolmentGraceMs = ({ fleet }: Deployment): number => (fleet === null ? 0 : 3000);
 
-export async function enricher({ config, log, site }: Wiring): Promise<EnricherService> {
+export async function enricher({ config, log, deployment }: ServiceDeps): Promise<EnricherService> {
   const { startEnricher } = await import('@ringfence/enricher');
   return startEnricher({
     options: {
       ...config.enricher,
-      enrolmentGraceMs: graceOf(site),
-      // One process can't outlive its own agent.
-      silentAfterMs: site.fleet === null ? 0 : config.enricher.silentAfterMs,
+      enrolmentGraceMs: enrolmentGraceMs(deployment),
+      // On the embedded log the agent ends with the enricher, so a silent host can't be observed.
+      silentAfterMs: deployment.fleet === null ? 0 : config.enricher.silentAfterMs,
     },
-    bus: site.bus,
-    enrolment: site.enrolment,
-    key: site.serviceKey,
+    bus: deployment.bus,
+    enrolment: deployment.enrolment,
+    key: deployment.serviceKey,
     log: child(log, 'enricher'),
-    ...failpoint('enricher'),
+    ...failpointOption('enricher'),
   });
 }
 
 export async function detector(
-  { config, log, site, trace, agentPids }: Wiring,
-  interest: InterestLink,
+  { config, log, deployment, trace, agentPids }: ServiceDeps,
+  interest: InterestForwarder,
 ): Promise<DetectorService> {
-  const { hostId, bootId, trusted, fleet } = site;
+  const { hostId, bootId, trusted, fleet } = deployment;
   const { startDetector } = await import('@ringfence/detector');
   return startDetector({
     options: {
       ...config.detector,
-      keyGraceMs: graceOf(site),
+      keyGraceMs: enrolmentGraceMs(deployment),
       isAgent: (host, boot, pid) => agentPids.includes(pid) && host === hostId && boot === bootId,
     },
     rulePaths: rulePaths(config),
-    bus: site.bus,
-    key: site.serviceKey,
+    bus: deployment.bus,
+    key: deployment.serviceKey,
     ...(trusted === null ? {} : { trusted }),
     ...(fleet === null ? {} : { instance: fleet.instance }),
-    onInterest: (next) => void interest.set(next),
+    onInterest: (next) => void interest.forward(next),
     log: child(log, 'detector'),
-    ...traced(trace),
-    ...failpoint('detector'),
+    ...traceOption(trace),
+    ...failpointOption('detector'),
   });
 }
 
-export async function collector({ config, log, site }: Wiring, { current }: InterestLink): Promise<Collector> {
-  const { hostId, bootId, agentKey } = site;
+export async function collector(
+  { config, log, deployment }: ServiceDeps,
+  { current }: InterestForwarder,
+): Promise<Collector> {
+  const { bus, hostId, bootId, agentKey, responderKeys } = deployment;
   const { startCollector } = await import('@ringfence/collector');
   return startCollector({
     options: collectorOptions(config),
-    bus: site.bus,
+    bus,
     identity: { hostId, bootId, key: agentKey, agentVersion: VERSION },
-    trustedKeys: site.commanders,
+    trustedKeys: responderKeys,
     log: child(log, 'collector'),
-    // from the first event on: what is read between the start and `connect` counts too
-    ...(current === undefined ? {} : { interest: current }),
-    ...failpoint('collector'),
+    // Passed at the start, not only by `connect`: the events until then are filtered by it, too.
+    ...defined({ interest: current }),
+    ...failpointOption('collector'),
   });
 }
 
-export function collectorOptions({ sensor, collector: own, stateDir, runDir }: Config): CollectorOptions {
+export function collectorOptions({ sensor, collector: settings, stateDir, runDir }: Config): CollectorOptions {
   return {
     sensorObject: sensorObject(),
     stateDir,
@@ -134,41 +137,41 @@ export function collectorOptions({ sensor, collector: own, stateDir, runDir }: C
     ringSecurityBytes: sensor.ringSecurityBytes,
     ringBulkBytes: sensor.ringBulkBytes,
     pollIntervalMs: sensor.pollIntervalMs,
-    tickMs: own.tickMs,
-    batchMaxBytes: own.batchMaxBytes,
+    tickMs: settings.tickMs,
+    batchMaxBytes: settings.batchMaxBytes,
     opens: sensor.opens,
     watchedPaths: sensor.watchedPaths,
     audit: sensor.audit,
-    spoolPath: own.spool.path,
-    spoolMaxBytes: own.spool.maxBytes,
+    spoolPath: settings.spool.path,
+    spoolMaxBytes: settings.spool.maxBytes,
     containerFiles: [join(runDir, 'containers.d')],
-    killsPerMinute: own.killsPerMinute,
-    hostRoot: own.hostRoot,
-    dockerRoots: own.dockerRoots,
-    integrity: own.integrity,
-    hash: own.hash,
-    logs: own.logs,
-    probes: own.probes,
+    killsPerMinute: settings.killsPerMinute,
+    hostRoot: settings.hostRoot,
+    dockerRoots: settings.dockerRoots,
+    integrity: settings.integrity,
+    hash: settings.hash,
+    logs: settings.logs,
+    probes: settings.probes,
     sharePerSecond: sensor.share.perSecond,
     shareBurst: sensor.share.burst,
     keepPinned: sensor.keepPinned,
   };
 }
 
-/** The agent's stream to a responder; null: in one process it is a call. */
+/** Connects the agent to a responder. Returns null on the embedded log, where commands are function calls. */
 export async function agentStream(
-  { config, log, site }: Pick<Wiring, 'config' | 'log' | 'site'>,
-  { control, takeEnrolment }: Pick<Watcher, 'control' | 'takeEnrolment'>,
+  { config, log, deployment }: Pick<ServiceDeps, 'config' | 'log' | 'deployment'>,
+  { control, takeEnrolment }: Pick<CollectorHandle, 'control' | 'takeEnrolment'>,
 ): Promise<ControlLink | null> {
-  const { fleet, bootId } = site;
+  const { fleet, bootId } = deployment;
   const { endpoints } = config.control;
   if (fleet === null) return null;
   if (endpoints.length === 0) {
-    log.warn({}, 'control.endpoints is empty: this agent gets no commands and no interest');
+    log.warn({}, 'control.endpoints is empty: this agent receives no commands and no interest');
     return null;
   }
-  const { tls, learnt } = fleet;
-  const trusted = takeEnrolment === undefined ? learnt : { add: takeEnrolment };
+  const { tls, responderKeys } = fleet;
+  const trusted = takeEnrolment === undefined ? responderKeys : { add: takeEnrolment };
   const { connectControl } = await import('@ringfence/control');
   return connectControl({
     endpoints,
@@ -181,46 +184,47 @@ export async function agentStream(
   });
 }
 
-export async function responder(wiring: Wiring, control: Control | undefined): Promise<Responder> {
-  const { config, log, site, trace } = wiring;
+/** @param control of the collector in this process, if any */
+export async function responder(deps: ServiceDeps, control: Control | undefined): Promise<Responder> {
+  const { config, log, deployment, trace } = deps;
   const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
   if (loaded.problems.length > 0) throw new OperatorError(loaded.problems.map(renderProblem).join('\n'));
   await using stack = new AsyncDisposableStack();
-  const coordination = stack.use(await openCoordination(coordinationOf(wiring)));
+  const coordination = stack.use(await openCoordination(coordinationOptions(deps)));
   const started = Promise.withResolvers<Responder>();
-  // A start that fails has no results to wait for.
+  // No agent may have sent a result when the start fails, so that the rejection would be unhandled.
   started.promise.catch(() => {});
   const onResult = async (result: Uint8Array): Promise<void> => (await started.promise).takeResult(result);
-  const plane = site.fleet === null ? await localPlane(control) : stack.use(await agents(wiring, onResult));
-  const { fleet, trusted } = site;
-  const inFleet = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
-  const known = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
+  const { fleet, trusted } = deployment;
+  const plane = fleet === null ? await localControlPlane(control) : stack.use(await controlServer(deps, onResult));
+  const fleetOptions = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
+  const keys = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
   try {
     const responder = await startResponder({
       options: config.responder,
-      bus: site.bus,
-      key: site.commandKey,
+      bus: deployment.bus,
+      key: deployment.commandKey,
       policies: loaded.policies,
       control: plane,
       coordination,
       log: child(log, 'responder'),
-      ...traced(trace),
-      ...inFleet,
-      ...known,
-      ...failpoint('responder'),
+      ...traceOption(trace),
+      ...fleetOptions,
+      ...keys,
+      ...failpointOption('responder'),
     });
     started.resolve(responder);
-    return closingWith(responder, stack.move());
+    return closeWithResources(responder, stack.move());
   } catch (error) {
     started.reject(error);
     throw error;
   }
 }
 
-/** Streams and what is shared go after the last answer. */
-function closingWith(responder: Responder, resources: AsyncDisposable): Responder {
+/** Closes the control streams and the coordination store after the responder, which uses them until it has closed. */
+function closeWithResources(responder: Responder, resources: AsyncDisposable): Responder {
   const close = async (): Promise<void> => {
     await using _ = resources;
     await responder.close();
@@ -228,19 +232,18 @@ function closingWith(responder: Responder, resources: AsyncDisposable): Responde
   return { ...responder, close, [Symbol.asyncDispose]: close };
 }
 
-async function localPlane(control: Control | undefined): Promise<ControlPlane | null> {
+async function localControlPlane(control: Control | undefined): Promise<ControlPlane | null> {
   if (control === undefined) return null;
-  const { localControlPlane } = await import('@ringfence/control/local');
-  return localControlPlane(control);
+  return (await import('@ringfence/control/local')).localControlPlane(control);
 }
 
-async function agents(
-  { config, log, site }: Wiring,
+async function controlServer(
+  { config, log, deployment }: ServiceDeps,
   onResult: (result: Uint8Array) => Promise<void>,
 ): Promise<ControlServer> {
   const { host, port } = config.control.listen;
-  const { tls, enrolments } = site.fleet as Fleet;
-  if (enrolments === null) throw new TypeError('a responder reads the enrolments');
+  const { tls, enrolments } = deployment.fleet as Fleet;
+  if (enrolments === null) throw new TypeError('a responder needs the enrolments');
   const { serveControl } = await import('@ringfence/control');
   return serveControl({
     host,
@@ -252,22 +255,15 @@ async function agents(
   });
 }
 
-function coordinationOf({ config, log }: Wiring): RedisOptions | SqliteOptions {
+function coordinationOptions({ config, log }: ServiceDeps): RedisOptions | SqliteOptions {
   const { url, user, password, ca, cert, key, prefix, timeoutMs } = config.redis;
   if (url === '') return { path: join(config.stateDir, 'coordination.db'), log: child(log, 'coordination') };
   const pem = (path: string): string => (path === '' ? '' : readFileSync(path, 'utf8'));
-  const given = { user, password, ca: pem(ca), cert: pem(cert), key: pem(key) };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
-  return { url, prefix, deadlineMs: timeoutMs, log: child(log, 'coordination'), ...set };
+  const settings = { user, password, ca: pem(ca), cert: pem(cert), key: pem(key) };
+  const credentials = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== ''));
+  return { url, prefix, deadlineMs: timeoutMs, log: child(log, 'coordination'), ...credentials };
 }
 
-const traced = (trace: Trace | undefined): { trace?: Trace } => (trace === undefined ? {} : { trace });
+const traceOption = (trace: Trace | undefined): { trace?: Trace } => (trace === undefined ? {} : { trace });
 
 const child = (log: AppLog, service: string): AppLog => log.child({ service });
-
-export function failpoint(service: ServiceName): {
-  failpoint?: (point: 'before-effect' | 'before-commit' | 'after-commit') => void;
-} {
-  const point = failpointOf(service);
-  return point === undefined ? {} : { failpoint: point };
-}

@@ -10,8 +10,12 @@ export type SensorErrorCode =
 
 /** The sensor can't be loaded, attached or pinned. */
 export class SensorError extends CodedError<SensorErrorCode> {
-  constructor(message: string, options?: ErrorOptions) {
+  /** Whether this kernel lacks the facility that the sensor would observe there. */
+  readonly absent: boolean;
+
+  constructor(message: string, { absent = false, ...options }: ErrorOptions & { readonly absent?: boolean } = {}) {
     super('ERR_COLLECTOR_SENSOR', message, options);
+    this.absent = absent;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +27,7 @@ import { ON_DEMAND_HOOKS } from '../src/programs.ts';
 import type { Sensor } from '../src/sensor.ts';
 import { damagedHooks } from '../src/tampering/own-links.ts';
 
+const { EACCES } = constants.errno;
 /** Sends a broadcast datagram without SO_BROADCAST, which the kernel rejects. */
 const REFUSED = `
 #include <arpa/inet.h>
@@ -36,7 +38,6 @@ int main(void) {
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
   return sendto(fd, "x", 1, 0, (struct sockaddr *)&all, sizeof(all)) < 0 ? errno : 0;
 }`;
-const EACCES = 13;
 /** arm64 has no dup2. */
 const HOOKS = [...ON_DEMAND_HOOKS.keys()].filter((name) => process.arch !== 'arm64' || name !== 'dup2_exit');
 
@@ -150,7 +151,10 @@ describe('a hook whose cgroup has no room', { skip: kernelSkip() }, () => {
     const begin = performance.now();
     const [error] = onDemand.attachFor([wantOf('datagram.remote') ?? assert.fail()]);
     assert.match(error ?? '', /^the hook packet_leaves can't be attached: .*E2BIG/);
-    assert.deepEqual([onDemand.retrying, missing.get('packet_leaves')], [['packet_leaves'], error]);
+    assert.deepEqual(
+      [onDemand.retrying, missing.get('packet_leaves')],
+      [['packet_leaves'], { reason: error, absent: false }],
+    );
 
     assert.deepEqual(onDemand.retryDue(begin), [], 'not due');
     const later = performance.now() + RETRY_MS;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
@@ -20,11 +21,10 @@ import { decodeText, records, topicsWith } from '@ringfence/wire';
 import { damagedHooks } from '../src/tampering/own-links.ts';
 import { markSensor, pastTampering } from '../src/tampering/past-tampering.ts';
 
+const { EPERM } = constants.errno;
+const { SIGKILL, SIGSTOP } = constants.signals;
 const { TamperingOperation: OPERATION, AccessOperation } = records;
-const SIGKILL = 9;
-const SIGSTOP = 19;
 const PTRACE_SEIZE = 0x4206;
-const EPERM = -1;
 const NOBODY = 65534;
 
 const HOLD = `
@@ -107,12 +107,12 @@ describe('tampering with an agent', { skip: kernelSkip() }, () => {
       shell(`kill -0 ${pid}; kill -CONT ${pid}; cat /proc/${pid}/environ >/dev/null`);
       assert.equal(
         statusOf(() => execFileSync(hold, [String(pid)], { uid: NOBODY, gid: NOBODY })),
-        -EPERM,
+        EPERM,
       );
       killer = shell(`kill -9 ${pid}`);
     });
     assert.deepEqual(brief(all), [
-      [OPERATION.TAMPERING_AGENT_ACCESS, AccessOperation.ACCESS_PTRACE, EPERM],
+      [OPERATION.TAMPERING_AGENT_ACCESS, AccessOperation.ACCESS_PTRACE, -EPERM],
       [OPERATION.TAMPERING_AGENT_SIGNAL, SIGKILL, 0],
       [OPERATION.TAMPERING_AGENT_EXIT, 0, 0],
     ]);

@@ -1,3 +1,4 @@
+export { BatchError, StateEntryError } from './errors.ts';
 export {
   type Failpoint,
   type Handler,
@@ -7,3 +8,4 @@ export {
   runPipeline,
 } from './pipeline.ts';
 export { StateTable } from './state-table.ts';
+export { createVerifier, type Refusal, type Verifier, type VerifierOptions } from './verifier.ts';

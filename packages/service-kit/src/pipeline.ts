@@ -1,101 +1,115 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
-import { fateOf, Seldom } from '@ringfence/base';
+import { type Backoff, backoffMs, fateOf, LogThrottle, pause } from '@ringfence/base';
 import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
 import { AssignmentLostError, BusFullError } from '@ringfence/bus';
 
-/** How often the log says that the bus is still full or away. */
+/** How often the log reports a bus that is full or away. */
 const WARN_EVERY_MS = 60_000;
-/** How often it tells of a record that can't be processed, by the code of the error. */
-const BURIED_EVERY_MS = 10_000;
+/** How often the log reports dead letters with the same error code. */
+const DEAD_LETTER_LOG_MS = 10_000;
+const FULL_RETRY: Backoff = { firstMs: 10, maxMs: 1000 };
+const AWAY_RETRY: Backoff = { firstMs: 100, maxMs: 10_000 };
 
-/** Where a crash test may stop the process. */
+/** A point at which a crash test may stop the process. */
 export type Failpoint = 'before-effect' | 'before-commit' | 'after-commit';
 
 export interface PipelineMetrics {
-  /** a batch was committed; `seconds` for handling and commit */
+  /** A batch was committed. `seconds` is the time for handling and commit. */
   committed?(records: number, seconds: number): void;
+  /** A batch is handled again after a retriable error. */
   retried?(error: unknown): void;
   deadLettered?(record: InRecord, error: unknown): void;
-  /** a commit had to wait because the bus was full or away */
+  /** A commit waits because the bus is full or away. */
   backPressure?(): void;
-  /** partitions came or went */
+  /** The partition assignment has changed. */
   reassigned?(change: Assignment): void;
-  /** a batch was in hand when its partition went */
+  /** A partition was revoked while a batch of it was in hand. */
   assignmentLost?(): void;
 }
 
-/** Does the work, over memory that can be rebuilt. */
+/** Handles batches, with state in memory that can be restored. */
 export interface Handler {
-  /** The whole effect of a batch. Must be the same whether records come in one batch or one by one. */
+  /** Returns the effect of a batch. It must not depend on how the records are divided into batches. */
   handle(records: readonly InRecord[]): Effect | Promise<Effect>;
-  /** Puts the memory back to where it was before the `handle` that threw. @default nothing to put back */
+  /** Restores the state in memory to that before the `handle` that threw. @default nothing to restore */
   rollback?(): void | Promise<void>;
 }
 
-/** Memory that is kept by partition: what a partition's records have led to moves with it from one member of a group to another. */
+/** Opens a handler for each partition, so that the state of a partition moves between members together with it. */
 export interface Partitioned {
-  /** A handler for one partition, filled with what `restore` gives of each store. It gets this partition's records alone, of every topic. */
+  /**
+   * Returns the handler of one partition, which gets the partition's records of all topics. `restore` reads a store.
+   */
   open(partition: number, restore: (store: string) => AsyncIterable<StateEntry>): Promise<Handler>;
-  /** The partition is another's now, or will be opened again. */
+  /** Called when a partition was revoked, or before it is opened again. */
   closed?(partition: number): void;
 }
 
 interface CommonOptions {
-  /** stands in the log lines */
+  /** Name of the service in log lines. */
   readonly service: string;
   readonly consumer: Consumer;
-  /** The framed DeadLetter for `ringfence.dlq`. */
+  /** Returns the framed DeadLetter for `ringfence.dlq`. */
   readonly deadLetter: (record: InRecord, error: unknown) => OutRecord;
   /** Ends the pipeline after the batch in hand. */
   readonly signal: AbortSignal;
   readonly metrics?: PipelineMetrics;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
   readonly log?: Log;
-  /** First pause after a retriable throw, ms; doubled each time. @default 100 */
+  /** First pause after a retriable error, ms. It doubles with each failure. @default 100 */
   readonly retryBaseMs?: number;
   /** Longest pause, ms. @default 30_000 */
   readonly retryMaxMs?: number;
 }
 
-/** A handler of all there is, or one for each partition. */
+/** A handler for all partitions, or a handler for each. */
 export type PipelineOptions = CommonOptions & (Handler | Partitioned);
 
-/** Poll, handle, commit, until `signal` aborts or the consumer is closed. Rejects with what a handler threw when its fate is `fatal`. */
-export async function runPipeline(given: PipelineOptions): Promise<void> {
-  const options = { ...given, handlers: handlersOf(given), buried: new Seldom(BURIED_EVERY_MS) };
+/**
+ * Polls, handles and commits, until `signal` aborts or the consumer is closed. Rejects with the error of a handler
+ * whose fate is `fatal`.
+ */
+export async function runPipeline(options: PipelineOptions): Promise<void> {
+  const pipeline: Pipeline = {
+    ...options,
+    handlersOf: createHandlers(options),
+    deadLetterLog: new LogThrottle(DEAD_LETTER_LOG_MS),
+    warnings: new LogThrottle(WARN_EVERY_MS),
+  };
   const { consumer, signal } = options;
-  // A waiting poll may be no more than a promise: without a handle, a process that only runs pipelines would end.
+  // A waiting poll may be nothing but a promise. Without this timer, a process with pipelines only would exit.
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1);
   try {
     for (;;) {
       const records = await consumer.poll(signal);
       if (records.length === 0) return;
-      await processUnlessLost(options, records);
+      await processUnlessLost(pipeline, records);
     }
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    if (!(error instanceof StoppedError)) throw error;
   } finally {
     clearInterval(keepAlive);
   }
 }
 
-/** Thrown by a pause that the signal ended: what is in hand stays uncommitted. */
-class Stopped extends Error {}
+/** The signal has aborted during a pause. The batch in hand stays uncommitted. */
+class StoppedError extends Error {}
 
-interface Group {
+/** Consecutive records for one handler. */
+interface HandlerBatch {
   readonly handler: Handler;
   readonly records: readonly InRecord[];
 }
 
-interface Running extends CommonOptions {
-  /** which records that can't be processed the log tells of; all are counted, and in the dead letters */
-  readonly buried: Seldom;
-  /** The records by whose work they are, in their order. */
-  readonly handlers: (records: readonly InRecord[]) => Iterable<Group>;
+interface Pipeline extends CommonOptions {
+  /** Throttles the log of dead letters by error code. The metrics count all of them. */
+  readonly deadLetterLog: LogThrottle;
+  readonly warnings: LogThrottle;
+  /** Divides records by their handlers, in order. */
+  readonly handlersOf: (records: readonly InRecord[]) => Iterable<HandlerBatch>;
 }
 
-function handlersOf(options: PipelineOptions): Running['handlers'] {
+function createHandlers(options: PipelineOptions): Pipeline['handlersOf'] {
   if (!('open' in options)) return (records) => [{ handler: options, records }];
   const { consumer, metrics } = options;
   const handlers = new Map<number, Handler>();
@@ -110,64 +124,65 @@ function handlersOf(options: PipelineOptions): Running['handlers'] {
     }
   });
   return (records) => {
-    const groups = [...Map.groupBy(records, ({ partition }) => partition)];
-    return groups.map(([partition, own]) => ({ handler: handlers.get(partition)!, records: own }));
+    const byPartition = [...Map.groupBy(records, ({ partition }) => partition)];
+    return byPartition.map(([partition, group]) => ({ handler: handlers.get(partition)!, records: group }));
   };
 }
 
-/** What was in hand of a partition that went is not ours any more; the next poll puts memory right. */
-async function processUnlessLost(options: Running, records: readonly InRecord[]): Promise<void> {
+/** Drops the batch when a partition of it was revoked. The next poll restores the memory. */
+async function processUnlessLost(pipeline: Pipeline, records: readonly InRecord[]): Promise<void> {
   try {
-    await processBatch(options, records);
+    await processBatch(pipeline, records);
   } catch (error) {
     if (!(error instanceof AssignmentLostError)) throw error;
-    options.metrics?.assignmentLost?.();
-    options.log?.warn({ service: options.service, err: error }, 'a partition went to another member of the group');
+    pipeline.metrics?.assignmentLost?.();
+    pipeline.log?.warn({ service: pipeline.service, err: error }, 'a partition went to another member of the group');
   }
 }
 
-async function processBatch(options: Running, records: readonly InRecord[]): Promise<void> {
+async function processBatch(pipeline: Pipeline, records: readonly InRecord[]): Promise<void> {
   const started = performance.now();
-  await options.failpoint?.('before-effect');
+  await pipeline.failpoint?.('before-effect');
   let handled: InRecord[] = [];
   let effects: Effect[] = [];
   const flush = async (): Promise<void> => {
     if (handled.length === 0) return;
-    const [batch, effect] = [handled, merged(effects)];
+    const [batch, effect] = [handled, mergeEffects(effects)];
     [handled, effects] = [[], []];
-    await commit(options, batch, effect);
-    options.metrics?.committed?.(batch.length, (performance.now() - started) / 1000);
+    await commit(pipeline, batch, effect);
+    pipeline.metrics?.committed?.(batch.length, (performance.now() - started) / 1000);
   };
-  for (const group of options.handlers(records)) {
-    const result = await handleWithRetries(options, group);
+  for (const group of pipeline.handlersOf(records)) {
+    const result = await handleWithRetries(pipeline, group);
     if ('effect' in result) {
       handled.push(...group.records);
       effects.push(result.effect);
       continue;
     }
-    // Other partitions' memory has moved on already: so must their offsets.
+    // The memory of the partitions before this one includes their records, so commit them first.
     await flush();
-    await isolatePoison(options, group.records, result.poison);
+    await isolatePoison(pipeline, group.records, result.poison);
   }
   await flush();
 }
 
-const merged = (effects: readonly Effect[]): Effect =>
+const mergeEffects = (effects: readonly Effect[]): Effect =>
   effects.length === 1
     ? effects[0]!
     : { outputs: effects.flatMap(({ outputs }) => outputs), state: effects.flatMap(({ state }) => state) };
 
-/** One of them is to blame: alone, each shows itself. */
-async function isolatePoison(options: Running, records: readonly InRecord[], poison: unknown): Promise<void> {
+/** Processes the records of a failed batch one by one, which identifies the poisonous record. */
+async function isolatePoison(pipeline: Pipeline, records: readonly InRecord[], poison: unknown): Promise<void> {
   const [first] = records;
-  if (records.length === 1 && first !== undefined) await buryRecord(options, first, poison);
-  else for (const record of records) await processBatch(options, [record]);
+  if (records.length === 1 && first !== undefined) await sendToDeadLetter(pipeline, first, poison);
+  else for (const record of records) await processBatch(pipeline, [record]);
 }
 
 async function handleWithRetries(
-  options: Running,
-  { handler, records }: Group,
+  pipeline: Pipeline,
+  { handler, records }: HandlerBatch,
 ): Promise<{ readonly effect: Effect } | { readonly poison: unknown }> {
+  const { service, signal, metrics, log, retryBaseMs: firstMs = 100, retryMaxMs: maxMs = 30_000 } = pipeline;
   for (let attempt = 0; ; attempt++) {
     try {
       return { effect: await handler.handle(records) };
@@ -176,64 +191,50 @@ async function handleWithRetries(
       if (fate === 'fatal') throw error;
       await handler.rollback?.();
       if (fate === 'poison') return { poison: error };
-      options.metrics?.retried?.(error);
-      const pauseMs = backoff(attempt, options.retryBaseMs ?? 100, options.retryMaxMs ?? 30_000);
-      options.log?.warn(
-        { service: options.service, err: error, attempt, pauseMs },
-        'a batch failed; it is tried again',
-      );
-      await pause(pauseMs, options.signal);
+      metrics?.retried?.(error);
+      const pauseMs = backoffMs(attempt, { firstMs, maxMs });
+      log?.warn({ service, err: error, attempt, pauseMs }, 'a batch failed; retrying');
+      await pauseOrStop(pauseMs, signal);
     }
   }
 }
 
-async function buryRecord(options: Running, record: InRecord, error: unknown): Promise<void> {
+async function sendToDeadLetter(pipeline: Pipeline, record: InRecord, error: unknown): Promise<void> {
   const { topic, partition, offset } = record;
   const { code = 'unknown', message } = error as { readonly code?: string; readonly message: string };
-  const untold = options.buried.tell(code);
-  if (untold !== null) {
-    options.log?.error(
-      { service: options.service, code, reason: message, topic, partition, offset, untold },
+  const suppressed = pipeline.deadLetterLog.shouldLog(code);
+  if (suppressed !== null) {
+    pipeline.log?.error(
+      { service: pipeline.service, code, reason: message, topic, partition, offset, suppressed },
       'a record cannot be processed; it goes to the dead letters',
     );
   }
-  await commit(options, [record], { outputs: [options.deadLetter(record, error)], state: [] });
-  options.metrics?.deadLettered?.(record, error);
+  await commit(pipeline, [record], { outputs: [pipeline.deadLetter(record, error)], state: [] });
+  pipeline.metrics?.deadLettered?.(record, error);
 }
 
-/** A bus that is full, or away, is waited for with the effect in hand: a commit may be tried again as it is. */
-async function commit(options: Running, records: readonly InRecord[], effect: Effect): Promise<void> {
-  await options.failpoint?.('before-commit');
-  let warnedAt = -Infinity;
+/** Retries the same commit while the bus is full or away, which is safe. */
+async function commit(pipeline: Pipeline, records: readonly InRecord[], effect: Effect): Promise<void> {
+  await pipeline.failpoint?.('before-commit');
   for (let attempt = 0; ; attempt++) {
     try {
-      await options.consumer.commit(records, effect);
+      await pipeline.consumer.commit(records, effect);
       break;
     } catch (error) {
-      const full = error instanceof BusFullError;
-      if (!full && fateOf(error) !== 'retriable') throw error;
-      options.metrics?.backPressure?.();
-      if (performance.now() - warnedAt >= WARN_EVERY_MS) {
-        warnedAt = performance.now();
-        const message = full ? 'the bus is full; waiting for room' : 'the bus is away; waiting for it';
-        options.log?.warn({ service: options.service, err: error }, message);
-      }
-      await pause(full ? backoff(attempt, 10, 1000) : backoff(attempt, 100, 10_000), options.signal);
+      const isFull = error instanceof BusFullError;
+      if (!isFull && fateOf(error) !== 'retriable') throw error;
+      pipeline.metrics?.backPressure?.();
+      const message = isFull ? 'the bus is full; waiting for room' : 'the bus is away; waiting for it';
+      if (pipeline.warnings.shouldLog(message) !== null)
+        pipeline.log?.warn({ service: pipeline.service, err: error }, message);
+      await pauseOrStop(backoffMs(attempt, isFull ? FULL_RETRY : AWAY_RETRY), pipeline.signal);
     }
   }
-  await options.failpoint?.('after-commit');
+  await pipeline.failpoint?.('after-commit');
 }
 
-/** Doubling, with jitter so that what failed together doesn't come back together. */
-function backoff(attempt: number, baseMs: number, maxMs: number): number {
-  return Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30)) * (0.5 + Math.random() / 2);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (signal.aborted) throw new Stopped('the pipeline was stopped', { cause: error });
-    throw error;
-  }
+/** Throws StoppedError when `signal` aborts during the pause. */
+async function pauseOrStop(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, signal);
+  if (signal.aborted) throw new StoppedError('the pipeline was stopped');
 }

@@ -1,18 +1,18 @@
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
 
-/** Which input an entry was last changed by. */
+/** The input that last changed an entry. */
 export interface InputPosition extends Position {
   readonly partition: number;
 }
 
 export interface StateTableOptions<T> {
-  /** name of the store, `ringfence.state.*` */
+  /** Name of the store, `ringfence.state.*`. */
   readonly store: string;
   readonly encode: (value: T) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => T;
-  /** Beyond it the entry that was set longest ago goes, and is counted. */
+  /** Limit of entries. Beyond it, the entry that was set longest ago is evicted, and counted. */
   readonly maxEntries: number;
-  /** Told of each eviction, so that the owner can count it or let go of what hangs on it. */
+  /** Called for each evicted entry, so that the owner can release related data. */
   readonly onEvict?: (key: string, value: T) => void;
 }
 
@@ -22,15 +22,16 @@ interface Entry<T> {
 }
 
 /**
- * A Map over one state store. `drain` gives what changed since the last one, for the commit; `rollback` takes it back after a throw. Values are
- * immutable by convention: set a new one, don't change the one you got, or neither would notice.
+ * A bounded Map over one state store. `drain` returns the changes since the last drain, for the commit; `rollback`
+ * reverts them after an error. Values must be immutable: set a new value instead of changing one, which would go
+ * unnoticed.
  */
 export class StateTable<T> {
   readonly #options: StateTableOptions<T>;
   readonly #entries: Map<string, Entry<T>> = new Map();
-  /** before the first change since the last drain; undefined: there was none */
+  /** Entries as of the last drain, for the keys changed since; undefined for new keys. */
   readonly #before: Map<string, Entry<T> | undefined> = new Map();
-  /** where the last change of a changed key came from: a deleted entry has no place of its own to say it */
+  /** Input of the last change, by changed key. A deleted entry cannot hold it. */
   readonly #changedAt: Map<string, InputPosition> = new Map();
   #evicted = 0;
 
@@ -43,7 +44,7 @@ export class StateTable<T> {
     return this.#entries.size;
   }
 
-  /** entries that had to go for lack of room */
+  /** Number of evicted entries. */
   get evicted(): number {
     return this.#evicted;
   }
@@ -60,7 +61,7 @@ export class StateTable<T> {
     for (const [key, { value }] of this.#entries) yield [key, value];
   }
 
-  /** The entry has seen this input: a redelivery must not change it again. */
+  /** Returns whether an entry includes this input already, so that a redelivery must not change it again. */
   isApplied(key: string, at: InputPosition): boolean {
     const last = this.#entries.get(key)?.at;
     if (last === undefined || last.partition !== at.partition) return false;
@@ -68,8 +69,8 @@ export class StateTable<T> {
   }
 
   set(key: string, value: T, at: InputPosition): void {
-    this.#remember(key, at);
-    // Deleted first, so that the order of the Map is the order of the last set.
+    this.#trackChange(key, at);
+    // Delete first, so that the Map is in the order of the last set.
     this.#entries.delete(key);
     this.#entries.set(key, { value, at });
     if (this.#entries.size > this.#options.maxEntries) this.#evictOldest(at);
@@ -77,17 +78,17 @@ export class StateTable<T> {
 
   delete(key: string, at: InputPosition): void {
     if (!this.#entries.has(key)) return;
-    this.#remember(key, at);
+    this.#trackChange(key, at);
     this.#entries.delete(key);
   }
 
-  /** What changed since the last drain, one change a key; from here there is no way back. */
+  /** Returns one change for each key changed since the last drain. These can't be rolled back any more. */
   drain(): StateChange[] {
     const { store, encode } = this.#options;
     const changes: StateChange[] = [];
     for (const [key, before] of this.#before) {
       const entry = this.#entries.get(key);
-      // An entry that moved to another input partition leaves its old place.
+      // Delete an entry that has moved to another input partition from its old partition.
       if (before !== undefined && before.at.partition !== entry?.at.partition) {
         changes.push({ store, partition: before.at.partition, key, value: null, position: this.#changedAt.get(key)! });
       }
@@ -101,7 +102,7 @@ export class StateTable<T> {
     return changes;
   }
 
-  /** Takes back what changed since the last drain. */
+  /** Reverts all changes since the last drain. */
   rollback(): void {
     for (const [key, before] of this.#before) {
       if (before === undefined) this.#entries.delete(key);
@@ -111,28 +112,28 @@ export class StateTable<T> {
     this.#changedAt.clear();
   }
 
-  /** Adds what the store holds for a partition that has just been assigned. */
+  /** Adds the stored entries of an assigned partition. */
   async restore(entries: AsyncIterable<StateEntry>, partition: number): Promise<void> {
     const { decode, maxEntries } = this.#options;
-    const found: [string, Entry<T>][] = [];
+    const restored: [string, Entry<T>][] = [];
     for await (const { key, value, position } of entries) {
-      found.push([key, { value: decode(value), at: { partition, ...position } }]);
+      restored.push([key, { value: decode(value), at: { partition, ...position } }]);
     }
-    // The order of the last set again, as near as positions tell it.
-    found.sort(([, a], [, b]) => a.at.offset - b.at.offset || a.at.index - b.at.index);
-    for (const [key, entry] of found) this.#entries.set(key, entry);
-    for (let left = this.#entries.size - maxEntries; left > 0; left--) this.#evictOldest();
+    // Restore the order of the last set, as far as the positions define it.
+    restored.sort(([, a], [, b]) => a.at.offset - b.at.offset || a.at.index - b.at.index);
+    for (const [key, entry] of restored) this.#entries.set(key, entry);
+    for (let excess = this.#entries.size - maxEntries; excess > 0; excess--) this.#evictOldest();
   }
 
-  #remember(key: string, at: InputPosition): void {
+  #trackChange(key: string, at: InputPosition): void {
     if (!this.#before.has(key)) this.#before.set(key, this.#entries.get(key));
     this.#changedAt.set(key, at);
   }
 
-  /** `because`: the input that needed the room; at a restore, what the entry itself came from. */
-  #evictOldest(because?: InputPosition): void {
+  /** `cause` is the input that needs the room. During a restore it is the input of the evicted entry. */
+  #evictOldest(cause?: InputPosition): void {
     for (const [key, { value, at }] of this.#entries) {
-      this.#remember(key, because ?? at);
+      this.#trackChange(key, cause ?? at);
       this.#entries.delete(key);
       this.#evicted++;
       this.#options.onEvict?.(key, value);

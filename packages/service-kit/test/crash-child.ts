@@ -1,6 +1,6 @@
 /**
- * Produces numbered records to `a` and forwards them to `b`, until it is killed. Each produce that resolved is written to stdout.
- * CRASH_AT=<failpoint>:<n> makes it kill itself, by SIGKILL, the n-th time it comes there.
+ * Produces numbered records to `a` and forwards them to `b`, until it is killed. Prints the number of each record whose
+ * produce has resolved. With CRASH_AT=<failpoint>:<n> it kills itself (SIGKILL) the n-th time it reaches the failpoint.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Effect, InRecord } from '@ringfence/bus';
@@ -50,7 +50,7 @@ function forward(records: readonly InRecord[]): Effect {
   };
 }
 
-// Large enough that checkpoints run while the process is killed.
+// The values are large enough that checkpoints run while the process is killed.
 for (let i = Number(first); ; i++) {
   const value = Buffer.alloc(20_000, i);
   value.writeUInt32LE(i, 0);

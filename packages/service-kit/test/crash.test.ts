@@ -11,22 +11,22 @@ import { readAll, temporary } from '@ringfence/testkit/bus';
 const CHILD = join(import.meta.dirname, 'crash-child.ts');
 
 const ROOMY = 64 * 2 ** 20;
-/** Full after some hundred records: from then on it reclaims while it produces. */
+/** Full after some hundred records, so that the bus reclaims room while it produces. */
 const TIGHT = 8 * 2 ** 20;
 
-interface Life {
+interface ChildOptions {
   readonly path: string;
   readonly maxBytes: number;
-  /** number of the first record it produces */
+  /** Number of the first record that the child produces. */
   readonly first: number;
-  /** acknowledged records after which it is killed from outside */
+  /** Number of acknowledged records after which the test kills the child. */
   readonly killAfter?: number;
-  /** `<failpoint>:<n>`: where it kills itself */
+  /** `<failpoint>:<n>`: where the child kills itself. */
   readonly crashAt?: string;
 }
 
-/** Runs the child until it dies; returns the last record it had acknowledged. */
-async function live({ path, maxBytes, first, killAfter = Infinity, crashAt = '' }: Life): Promise<number> {
+/** Runs the child until it dies. Returns the number of the last acknowledged record. */
+async function runChild({ path, maxBytes, first, killAfter = Infinity, crashAt = '' }: ChildOptions): Promise<number> {
   const child = spawn(
     process.execPath,
     ['--conditions=@ringfence/source', CHILD, path, String(first), String(maxBytes)],
@@ -44,8 +44,8 @@ async function live({ path, maxBytes, first, killAfter = Infinity, crashAt = '' 
 }
 
 /**
- * Everything acknowledged is there once and in order, or counted among the drops; all of it up to the committed offset was forwarded once, as often
- * as the state says. Returns the number of the next record.
+ * Checks that all acknowledged records are stored once and in order, or counted as dropped; that those below the
+ * committed offset were forwarded once; and that the state has their number. Returns the number of the next record.
  */
 async function check(path: string, maxBytes: number, acknowledged: number): Promise<number> {
   await using bus = await openEmbeddedBus({ path, maxBytes });
@@ -57,7 +57,10 @@ async function check(path: string, maxBytes: number, acknowledged: number): Prom
     Array.from(numbers, (_, i) => dropped + i),
   );
   const produced = dropped + numbers.length;
-  assert.ok(produced > acknowledged, `${acknowledged} was acknowledged, ${produced} records are there or counted`);
+  assert.ok(
+    produced > acknowledged,
+    `record ${acknowledged} was acknowledged, ${produced} records are stored or counted`,
+  );
   const forwarded = await numbersOf(bus, 'b');
   assert.deepEqual(
     forwarded,
@@ -77,15 +80,20 @@ async function numbersOf(bus: Pick<Bus, 'read'>, topic: string): Promise<number[
 }
 
 describe('kill -9 of the writing process', () => {
-  for (const [what, maxBytes, least] of [
-    ['with room', ROOMY, 0],
-    ['while the disk bound makes it reclaim', TIGHT, 150],
+  for (const [load, maxBytes, least] of [
+    ['with enough room', ROOMY, 0],
+    ['while it reclaims room', TIGHT, 150],
   ] as const) {
-    test(`at random moments, ${what}, again and again on one file: nothing is lost uncounted, nothing is doubled`, async (t) => {
+    test(`at random times, ${load}, repeatedly on one file: no record is lost uncounted or duplicated`, async (t) => {
       const path = join(temporary(t), 'bus.db');
       let first = 0;
       for (let round = 0; round < 5; round++) {
-        const acknowledged = await live({ path, maxBytes, first, killAfter: least + Math.floor(Math.random() * 300) });
+        const acknowledged = await runChild({
+          path,
+          maxBytes,
+          first,
+          killAfter: least + Math.floor(Math.random() * 300),
+        });
         first = await check(path, maxBytes, acknowledged);
       }
       await using bus = await openEmbeddedBus({ path, maxBytes });
@@ -94,12 +102,12 @@ describe('kill -9 of the writing process', () => {
   }
 
   for (const point of ['before-effect', 'before-commit', 'after-commit']) {
-    test(`${point}: effect, state and offset agree`, async (t) => {
+    test(`at ${point}: outputs, state and offset agree`, async (t) => {
       const path = join(temporary(t), 'bus.db');
-      const acknowledged = await live({ path, maxBytes: ROOMY, first: 0, crashAt: `${point}:5` });
+      const acknowledged = await runChild({ path, maxBytes: ROOMY, first: 0, crashAt: `${point}:5` });
       const first = await check(path, ROOMY, acknowledged);
-      // The next process goes on from there, and dies in turn.
-      await check(path, ROOMY, await live({ path, maxBytes: ROOMY, first, crashAt: `${point}:3` }));
+      // The next process continues, and is killed in turn.
+      await check(path, ROOMY, await runChild({ path, maxBytes: ROOMY, first, crashAt: `${point}:3` }));
     });
   }
 });

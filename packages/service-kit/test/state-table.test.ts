@@ -29,7 +29,7 @@ function summary(changes: readonly StateChange[]): unknown[] {
 }
 
 describe('a state table', () => {
-  test('drains one change a key, the last one, and then nothing', () => {
+  test('drains the last change of each key, and then nothing', () => {
     const table = createTable();
     table.set('a', '1', at(0));
     table.set('a', '2', at(1));
@@ -41,7 +41,7 @@ describe('a state table', () => {
     assert.deepEqual(table.drain(), []);
   });
 
-  test('a deleted entry is drained as a deletion; one that came and went between two drains is not drained', () => {
+  test('drains a deleted entry as a deletion, and ignores an entry that was set and deleted between two drains', () => {
     const table = createTable();
     table.set('a', '1', at(0));
     table.drain();
@@ -53,15 +53,15 @@ describe('a state table', () => {
     assert.equal(table.get('a'), undefined);
   });
 
-  test('knows which input an entry has seen', () => {
+  test('knows which input an entry includes', () => {
     const table = createTable();
     table.set('a', '1', at(5, 3));
-    for (const seen of [at(5, 3), at(5, 0), at(4, 9)]) assert.ok(table.isApplied('a', seen));
-    for (const unseen of [at(5, 4), at(6, 0), at(5, 3, 1)]) assert.ok(!table.isApplied('a', unseen));
+    for (const earlier of [at(5, 3), at(5, 0), at(4, 9)]) assert.ok(table.isApplied('a', earlier));
+    for (const later of [at(5, 4), at(6, 0), at(5, 3, 1)]) assert.ok(!table.isApplied('a', later));
     assert.ok(!table.isApplied('b', at(0)));
   });
 
-  test('an entry that another partition takes over leaves its old place', () => {
+  test('an entry that moves to another partition is deleted from its old one', () => {
     const table = createTable();
     table.set('a', '1', at(9, 0, 0));
     table.drain();
@@ -72,7 +72,7 @@ describe('a state table', () => {
     ]);
   });
 
-  test('beyond its bound what was set longest ago goes, counted and told, in the store too', () => {
+  test('beyond the limit, the entry that was set longest ago is evicted, counted, and deleted from the store', () => {
     const evicted: string[] = [];
     const table = createTable({ maxEntries: 2, onEvict: (key, value) => evicted.push(`${key}=${value}`) });
     table.set('a', '1', at(0));
@@ -89,7 +89,7 @@ describe('a state table', () => {
     ]);
   });
 
-  test('comes back from the store as it was', async (t) => {
+  test('is restored from the store, in the same order', async (t) => {
     const { bus } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t')]);
     await bus.produce([createRecord('t')]);
@@ -115,7 +115,7 @@ describe('a state table', () => {
     assert.deepEqual(summary(smaller.drain()), [['z', null, 0, 0]]);
   });
 
-  test('whatever was done since the last drain, a rollback takes it back', () => {
+  test('a rollback reverts any changes since the last drain', () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), value: fc.option(fc.string()) });
     fc.assert(
       fc.property(fc.array(step), fc.array(step), (kept, undone) => {
@@ -125,10 +125,10 @@ describe('a state table', () => {
           if (value === null) table.delete(key, at(offset++));
           else table.set(key, value, at(offset++));
         };
-        for (const one of kept) apply(one);
+        for (const change of kept) apply(change);
         table.drain();
         const before = [...table.entries()].sort();
-        for (const one of undone) apply(one);
+        for (const change of undone) apply(change);
         table.rollback();
         assert.deepEqual([...table.entries()].sort(), before);
         assert.deepEqual(table.drain(), []);

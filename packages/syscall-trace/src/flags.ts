@@ -1,11 +1,12 @@
-/** Numbers of arguments in words, where the call and the argument's name say what they mean. Numbers are those of x86-64 and arm64, which share them but where it says so. */
+/** Names for numeric arguments of common calls. x86-64 and arm64 have the same values except where `isArm` is used. */
 import { constants } from 'node:os';
+import { records, SOCK } from '@ringfence/wire';
 
-type Bits = readonly (readonly [name: string, bit: number])[];
+type BitNames = readonly (readonly [name: string, bit: number])[];
 
-const arm = process.arch === 'arm64';
+const isArm = process.arch === 'arm64';
 
-const OPEN: Bits = [
+const OPEN: BitNames = [
   ['O_CREAT', 0o100],
   ['O_EXCL', 0o200],
   ['O_NOCTTY', 0o400],
@@ -14,30 +15,30 @@ const OPEN: Bits = [
   ['O_NONBLOCK', 0o4000],
   ['O_SYNC', 0o4010000],
   ['O_DSYNC', 0o10000],
-  ['O_TMPFILE', arm ? 0o20040000 : 0o20200000],
-  ['O_DIRECTORY', arm ? 0o40000 : 0o200000],
-  ['O_NOFOLLOW', arm ? 0o100000 : 0o400000],
-  ['O_DIRECT', arm ? 0o200000 : 0o40000],
-  ['O_LARGEFILE', arm ? 0o400000 : 0o100000],
+  ['O_TMPFILE', isArm ? 0o20040000 : 0o20200000],
+  ['O_DIRECTORY', isArm ? 0o40000 : 0o200000],
+  ['O_NOFOLLOW', isArm ? 0o100000 : 0o400000],
+  ['O_DIRECT', isArm ? 0o200000 : 0o40000],
+  ['O_LARGEFILE', isArm ? 0o400000 : 0o100000],
   ['O_NOATIME', 0o1000000],
   ['O_CLOEXEC', 0o2000000],
   ['O_PATH', 0o10000000],
 ];
 const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
-const AT: Bits = [
+const AT: BitNames = [
   ['AT_SYMLINK_NOFOLLOW', 0x100],
   ['AT_REMOVEDIR', 0x200],
   ['AT_SYMLINK_FOLLOW', 0x400],
   ['AT_NO_AUTOMOUNT', 0x800],
   ['AT_EMPTY_PATH', 0x1000],
 ];
-const PROTECTION: Bits = [
+const PROTECTION: BitNames = [
   ['PROT_READ', 1],
   ['PROT_WRITE', 2],
   ['PROT_EXEC', 4],
   ['PROT_GROWSDOWN', 0x0100_0000],
 ];
-const MAP: Bits = [
+const MAP: BitNames = [
   ['MAP_SHARED_VALIDATE', 3],
   ['MAP_SHARED', 1],
   ['MAP_PRIVATE', 2],
@@ -52,7 +53,7 @@ const MAP: Bits = [
   ['MAP_HUGETLB', 0x40000],
   ['MAP_FIXED_NOREPLACE', 0x100000],
 ];
-const CLONE: Bits = [
+const CLONE: BitNames = [
   ['CLONE_NEWTIME', 0x80],
   ['CLONE_VM', 0x100],
   ['CLONE_FS', 0x200],
@@ -76,31 +77,25 @@ const CLONE: Bits = [
   ['CLONE_NEWPID', 0x20000000],
   ['CLONE_NEWNET', 0x40000000],
 ];
-const ACCESSIBLE: Bits = [
+const ACCESSIBLE: BitNames = [
   ['R_OK', 4],
   ['W_OK', 2],
   ['X_OK', 1],
 ];
-const SOCKET_BITS: Bits = [
+const SOCKET_BITS: BitNames = [
   ['SOCK_NONBLOCK', 0o4000],
   ['SOCK_CLOEXEC', 0o2000000],
 ];
 const SOCKET_TYPES: Readonly<Record<number, string>> = {
-  1: 'SOCK_STREAM',
-  2: 'SOCK_DGRAM',
-  3: 'SOCK_RAW',
-  5: 'SOCK_SEQPACKET',
-  10: 'SOCK_PACKET',
+  [SOCK.STREAM]: 'SOCK_STREAM',
+  [SOCK.DGRAM]: 'SOCK_DGRAM',
+  [SOCK.RAW]: 'SOCK_RAW',
+  [SOCK.SEQPACKET]: 'SOCK_SEQPACKET',
+  [SOCK.PACKET]: 'SOCK_PACKET',
 };
 export const FAMILIES: Readonly<Record<number, string>> = {
   0: 'AF_UNSPEC',
-  1: 'AF_UNIX',
-  2: 'AF_INET',
-  10: 'AF_INET6',
-  16: 'AF_NETLINK',
-  17: 'AF_PACKET',
-  38: 'AF_ALG',
-  40: 'AF_VSOCK',
+  ...Object.fromEntries(Object.entries(records.AddressFamily).map(([name, number]) => [number, name])),
 };
 const WHENCE: Readonly<Record<number, string>> = {
   0: 'SEEK_SET',
@@ -133,93 +128,97 @@ const FUTEX = ['FUTEX_WAIT', 'FUTEX_WAKE', 'FUTEX_FD', 'FUTEX_REQUEUE', 'FUTEX_C
 const signals = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 export const signalName = (number: number): string => signals.get(number) ?? `SIG${number}`;
 
-/** `A|B|0x80`: what has no name stays a number. */
-function bits(value: bigint, table: Bits): string {
+/** `A|B|0x80`: bits without a name are shown as one number. */
+function bitNames(value: bigint, table: BitNames): string {
   const names: string[] = [];
-  let left = value;
+  let remaining = value;
   for (const [name, bit] of table) {
-    if ((left & BigInt(bit)) !== BigInt(bit)) continue;
+    if ((remaining & BigInt(bit)) !== BigInt(bit)) continue;
     names.push(name);
-    left &= ~BigInt(bit);
+    remaining &= ~BigInt(bit);
   }
-  if (left !== 0n || names.length === 0) names.push(left === 0n ? '0' : `0x${left.toString(16)}`);
+  if (remaining !== 0n || names.length === 0) names.push(remaining === 0n ? '0' : `0x${remaining.toString(16)}`);
   return names.join('|');
 }
 
 function openFlags(value: bigint): string {
   const access = ACCESS[Number(value & 3n)] ?? '0x3';
   const rest = value & ~3n;
-  return rest === 0n ? access : `${access}|${bits(rest, OPEN)}`;
+  return rest === 0n ? access : `${access}|${bitNames(rest, OPEN)}`;
 }
 
 function socketType(value: bigint): string {
   const type = SOCKET_TYPES[Number(value & 15n)] ?? String(value & 15n);
   const rest = value & ~15n;
-  return rest === 0n ? type : `${type}|${bits(rest, SOCKET_BITS)}`;
+  return rest === 0n ? type : `${type}|${bitNames(rest, SOCKET_BITS)}`;
 }
 
 function cloneFlags(value: bigint): string {
   const signal = Number(value & 0x7fn);
   const rest = value & ~0x7fn;
-  const names = rest === 0n ? [] : [bits(rest, CLONE)];
+  const names = rest === 0n ? [] : [bitNames(rest, CLONE)];
   return [...names, ...(signal === 0 && rest !== 0n ? [] : [signal === 0 ? '0' : signalName(signal)])].join('|');
 }
 
-const futex = (value: bigint): string => {
+const futexOperation = (value: bigint): string => {
   const name = FUTEX[Number(value & 0x7fn)] ?? String(value & 0x7fn);
   const flags = `${value & 0x80n ? '|FUTEX_PRIVATE_FLAG' : ''}${value & 0x100n ? '|FUTEX_CLOCK_REALTIME' : ''}`;
   return `${name}${flags}`;
 };
 
-type Word = (value: bigint) => string;
-const oneOf =
-  (table: Readonly<Record<number, string>>): Word =>
+type Namer = (value: bigint) => string;
+const enumOf =
+  (table: Readonly<Record<number, string>>): Namer =>
   (value) =>
     table[Number(value)] ?? String(value);
-const ofBits =
-  (table: Bits): Word =>
+const bitsOf =
+  (table: BitNames): Namer =>
   (value) =>
-    bits(value, table);
+    bitNames(value, table);
 
 /** By `call.argument`. */
-const WORDS: Readonly<Record<string, Word>> = {
+const NAMERS: Readonly<Record<string, Namer>> = {
   'open.flags': openFlags,
   'openat.flags': openFlags,
-  'pipe2.flags': ofBits(OPEN),
-  'dup3.flags': ofBits(OPEN),
-  'access.mode': ofBits(ACCESSIBLE),
-  'faccessat.mode': ofBits(ACCESSIBLE),
-  'faccessat2.mode': ofBits(ACCESSIBLE),
-  'faccessat2.flags': ofBits(AT),
-  'newfstatat.flag': ofBits(AT),
-  'statx.flags': ofBits(AT),
-  'unlinkat.flag': ofBits(AT),
-  'linkat.flags': ofBits(AT),
-  'fchownat.flag': ofBits(AT),
-  'execveat.flags': ofBits(AT),
-  'mmap.prot': ofBits(PROTECTION),
-  'mmap.flags': ofBits(MAP),
-  'mprotect.prot': ofBits(PROTECTION),
-  'pkey_mprotect.prot': ofBits(PROTECTION),
+  'pipe2.flags': bitsOf(OPEN),
+  'dup3.flags': bitsOf(OPEN),
+  'access.mode': bitsOf(ACCESSIBLE),
+  'faccessat.mode': bitsOf(ACCESSIBLE),
+  'faccessat2.mode': bitsOf(ACCESSIBLE),
+  'faccessat2.flags': bitsOf(AT),
+  'newfstatat.flag': bitsOf(AT),
+  'statx.flags': bitsOf(AT),
+  'unlinkat.flag': bitsOf(AT),
+  'linkat.flags': bitsOf(AT),
+  'fchownat.flag': bitsOf(AT),
+  'execveat.flags': bitsOf(AT),
+  'mmap.prot': bitsOf(PROTECTION),
+  'mmap.flags': bitsOf(MAP),
+  'mprotect.prot': bitsOf(PROTECTION),
+  'pkey_mprotect.prot': bitsOf(PROTECTION),
   'clone.clone_flags': cloneFlags,
-  'unshare.unshare_flags': ofBits(CLONE),
-  'setns.flags': ofBits(CLONE),
-  'socket.family': oneOf(FAMILIES),
+  'unshare.unshare_flags': bitsOf(CLONE),
+  'setns.flags': bitsOf(CLONE),
+  'socket.family': enumOf(FAMILIES),
   'socket.type': socketType,
-  'socketpair.family': oneOf(FAMILIES),
+  'socketpair.family': enumOf(FAMILIES),
   'socketpair.type': socketType,
-  'accept4.flags': ofBits(SOCKET_BITS),
-  'lseek.whence': oneOf(WHENCE),
-  'rt_sigprocmask.how': oneOf(SIGMASK),
-  'fcntl.cmd': oneOf(FCNTL),
-  'futex.op': futex,
+  'accept4.flags': bitsOf(SOCKET_BITS),
+  'lseek.whence': enumOf(WHENCE),
+  'rt_sigprocmask.how': enumOf(SIGMASK),
+  'fcntl.cmd': enumOf(FCNTL),
+  'futex.op': futexOperation,
 };
 
-const SIGNALLED: ReadonlySet<string> = new Set(['kill', 'tkill', 'tgkill', 'rt_sigaction', 'rt_sigqueueinfo']);
+const SIGNAL_CALLS: ReadonlySet<string> = new Set(['kill', 'tkill', 'tgkill', 'rt_sigaction', 'rt_sigqueueinfo']);
 
-/** In words, or null where there are none. @param value as unsigned 32 bits where the argument has so many */
-export function inWords(call: string, argument: string, value: bigint): string | null {
-  const word = WORDS[`${call}.${argument}`];
-  if (word !== undefined) return word(value);
-  return argument === 'sig' && value !== 0n && SIGNALLED.has(call) ? signalName(Number(value)) : null;
+/**
+ * Returns the name of an argument's value, or null when it has none.
+ *
+ * @param value a 32-bit argument as an unsigned number
+ */
+export function nameOfValue(call: string, argument: string, value: bigint): string | null {
+  const namer = NAMERS[`${call}.${argument}`];
+  if (namer !== undefined) return namer(value);
+  return argument === 'sig' && value !== 0n && SIGNAL_CALLS.has(call) ? signalName(Number(value)) : null;
 }

@@ -1,5 +1,13 @@
-export { numbersOf, readCalls } from './calls.ts';
-export { Command } from './command.ts';
-export { Output } from './output.ts';
-export { show } from './run.ts';
+// System calls of this architecture
+
+export { numbersOf, readSystemCalls } from './system-calls.ts';
+
+// The traced program, and the tracer in the kernel
+
+export { TracedCommand } from './traced-command.ts';
 export { Tracer, type TracerOptions } from './tracer.ts';
+
+// Printing
+
+export { TraceOutput } from './output.ts';
+export { printTrace } from './print-trace.ts';

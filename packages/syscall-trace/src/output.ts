@@ -4,15 +4,18 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { openOutput } from '@ringfence/base';
 
-/** Where lines go. A reader that is slower than the trace holds it up, so that what it can't take is lost in the kernel, counted, and not kept here. */
-export class Output {
+/**
+ * Writes the trace with back-pressure: a slow reader delays the reading of the ring, so that records are lost and
+ * counted in the kernel instead of piling up in this process.
+ */
+export class TraceOutput {
   readonly stream: Writable;
-  readonly #own: boolean;
+  readonly #closesStream: boolean;
 
-  /** `file`: a path, or null for `otherwise`. Throws OperatorError. */
-  constructor(file: string | null, otherwise: Writable) {
-    this.#own = file !== null;
-    this.stream = file === null ? otherwise : createWriteStream(file, { fd: openOutput(file) });
+  /** Writes to the file, or to `fallback` when the path is null. Throws OperatorError. */
+  constructor(file: string | null, fallback: Writable) {
+    this.#closesStream = file !== null;
+    this.stream = file === null ? fallback : createWriteStream(file, { fd: openOutput(file) });
   }
 
   async write(text: string): Promise<void> {
@@ -20,7 +23,7 @@ export class Output {
   }
 
   async close(): Promise<void> {
-    if (!this.#own) return;
+    if (!this.#closesStream) return;
     this.stream.end();
     await finished(this.stream);
   }

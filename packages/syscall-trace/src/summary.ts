@@ -1,15 +1,15 @@
-import type { Call } from './pairs.ts';
-import { failureOf } from './value.ts';
+import type { Call } from './call-matcher.ts';
+import { failureOf } from './values.ts';
 
 export interface CallTotals {
   readonly syscall: string;
   calls: number;
   errors: number;
-  /** ns in the kernel, waiting included */
+  /** Nanoseconds in the kernel, including waits. */
   time: bigint;
 }
 
-/** Counts, errors and time by system call. */
+/** Adds up calls, errors and time by system call. */
 export class Summary {
   readonly #totals = new Map<string, CallTotals>();
 
@@ -21,7 +21,7 @@ export class Summary {
     totals.time += duration ?? 0n;
   }
 
-  /** Those that took longest first. */
+  /** Longest total time first. */
   get rows(): readonly CallTotals[] {
     return [...this.#totals.values()].sort((a, b) => Number(b.time - a.time) || a.syscall.localeCompare(b.syscall));
   }
@@ -29,16 +29,16 @@ export class Summary {
 
 const HEADINGS = ['% time', 'seconds', 'µs/call', 'calls', 'errors'] as const;
 const WIDTHS = [6, 11, 11, 9, 9];
-const columns = (cells: readonly string[], last: string): string =>
-  `${cells.map((cell, index) => cell.padStart(WIDTHS[index] ?? 0)).join(' ')} ${last}`;
+const rowText = (cells: readonly string[], syscall: string): string =>
+  `${cells.map((cell, index) => cell.padStart(WIDTHS[index] ?? 0)).join(' ')} ${syscall}`;
 
-/** The table of `strace -c`. */
+/** Formats the totals as the table of `strace -c`. */
 export function summaryTable(rows: readonly CallTotals[]): string {
-  const all = rows.reduce((sum, { time }) => sum + time, 0n);
+  const totalTime = rows.reduce((sum, { time }) => sum + time, 0n);
   const line = ({ syscall, calls, errors, time }: CallTotals): string =>
-    columns(
+    rowText(
       [
-        all === 0n ? '0.00' : ((Number(time) * 100) / Number(all)).toFixed(2),
+        totalTime === 0n ? '0.00' : ((Number(time) * 100) / Number(totalTime)).toFixed(2),
         (Number(time) / 1e9).toFixed(6),
         calls === 0 ? '0' : (Number(time) / calls / 1000).toFixed(1),
         String(calls),
@@ -50,7 +50,7 @@ export function summaryTable(rows: readonly CallTotals[]): string {
     syscall: 'total',
     calls: rows.reduce((sum, { calls }) => sum + calls, 0),
     errors: rows.reduce((sum, { errors }) => sum + errors, 0),
-    time: all,
+    time: totalTime,
   };
-  return [columns(HEADINGS, 'syscall'), ...rows.map(line), line(total)].join('\n');
+  return [rowText(HEADINGS, 'syscall'), ...rows.map(line), line(total)].join('\n');
 }

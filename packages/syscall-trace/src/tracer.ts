@@ -1,29 +1,29 @@
 import { closeSync, openSync } from 'node:fs';
 import { BpfObject, type RingBuffer } from '@ringfence/libbpf-ts';
-import type { SystemCall } from './calls.ts';
 import { TraceReader, type TraceRecord } from './record.ts';
+import type { SystemCall } from './system-calls.ts';
 
-/** enum tr_target */
+/** enum tr_target of bpf/trace.h */
 const TRACED = 1;
 const ARMED = 2;
-/** What is in the table for every number that has no name here: shown, without texts. */
-const NUMBERS = 1024;
+/** Size of the table of calls. A number without a name is traced without texts. */
+const CALL_NUMBERS = 1024;
 const RECORD_MAX_BYTES = 4096;
 
 export interface TracerOptions {
   readonly objectPath: string;
   readonly calls: ReadonlyMap<number, SystemCall>;
-  /** numbers of the calls that are shown; null: all */
+  /** Numbers of the calls to trace; null: all. */
   readonly only: ReadonlySet<number> | null;
-  /** processes that a traced one starts are traced too */
+  /** Trace child processes of traced processes, too. */
   readonly follow: boolean;
-  /** directory of a cgroup: all processes in it and below */
+  /** Directory of a cgroup whose processes, including child cgroups, are traced. */
   readonly cgroup: string | null;
-  /** false: arguments that point to text are not read */
+  /** Read the texts that arguments point to. */
   readonly texts: boolean;
 }
 
-/** The tracer in the kernel: gone with this object, or with this process. */
+/** The tracer in the kernel. It is removed with this object, or when this process ends. */
 export class Tracer implements Disposable {
   readonly #object: BpfObject;
   readonly #ring: RingBuffer;
@@ -41,24 +41,24 @@ export class Tracer implements Disposable {
     this.#object = object;
     this.#ring = stack.use(object.map('tr_ring').ringBuffer({ recordMaxBytes: RECORD_MAX_BYTES }));
     this.#reader = new TraceReader(object.btf);
-    this.#describe(options);
-    if (options.cgroup !== null) this.#choose(options.cgroup);
+    this.#setCalls(options);
+    if (options.cgroup !== null) this.#setCgroup(options.cgroup);
     stack.move();
   }
 
-  /** Tells the kernel which calls are wanted, and where their texts are. */
-  #describe({ calls, only }: TracerOptions): void {
+  /** Writes the table that the BPF program looks up: which calls are wanted, and which of their arguments are texts. */
+  #setCalls({ calls, only }: TracerOptions): void {
     const map = this.#object.map('tr_calls');
-    for (let number = 0; number < NUMBERS; number++) {
+    for (let number = 0; number < CALL_NUMBERS; number++) {
       const call = calls.get(number);
       const read = Uint8Array.from({ length: 6 }, (_, index) => call?.arguments[index]?.read ?? 0);
-      const exec = call?.name === 'execve' || call?.name === 'execveat';
-      const wanted = only === null || only.has(number);
-      map.set(number, { wanted: wanted ? 1 : 0, exec: exec ? 1 : 0, arguments: read });
+      const isExec = call?.name === 'execve' || call?.name === 'execveat';
+      const isWanted = only === null || only.has(number);
+      map.set(number, { wanted: isWanted ? 1 : 0, exec: isExec ? 1 : 0, arguments: read });
     }
   }
 
-  #choose(cgroup: string): void {
+  #setCgroup(cgroup: string): void {
     const fd = openSync(cgroup, 'r');
     try {
       this.#object.map('tr_cgroup').set(0, fd);
@@ -67,13 +67,13 @@ export class Tracer implements Disposable {
     }
   }
 
-  /** `armed`: from its next exec on. */
-  trace(tgid: number, armed = false): void {
-    this.#object.map('tr_targets').set(tgid, armed ? ARMED : TRACED);
+  /** Traces a process, at once or from its next exec on. */
+  trace(tgid: number, { fromNextExec = false }: { readonly fromNextExec?: boolean } = {}): void {
+    this.#object.map('tr_targets').set(tgid, fromNextExec ? ARMED : TRACED);
   }
 
-  /** No process that was named, or followed, is left. */
-  get over(): boolean {
+  /** Whether all traced processes have ended. */
+  get isOver(): boolean {
     for (const _ of this.#object.map('tr_targets').entries()) return false;
     return true;
   }
@@ -82,18 +82,18 @@ export class Tracer implements Disposable {
     this.#object.attach();
   }
 
-  /** No further records. */
+  /** Stops tracing. Records that are in the ring can still be read. */
   detach(): void {
     for (const link of this.#object.links) link[Symbol.dispose]();
   }
 
-  /** Records that found no room. */
-  get lost(): bigint {
+  /** Number of records that were lost because the ring was full. */
+  get lostRecords(): bigint {
     return this.#object.globals['tr_lost'] as bigint;
   }
 
-  /** What is there now. */
-  *take(): Generator<TraceRecord, void, void> {
+  /** Yields the records that are in the ring now, and then releases them. */
+  *readRecords(): Generator<TraceRecord, void, void> {
     this.#ring.begin();
     while (this.#ring.next()) yield this.#reader.read(this.#ring.bytes, this.#ring.offset, this.#ring.length);
     this.#ring.release();

@@ -1,4 +1,8 @@
-import type { ListenAddress } from './serve-metrics.ts';
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 selects a free port */
+  readonly port: number;
+}
 
 export type TelemetryErrorCode =
   /** A metric got a label value outside of its closed set. Report it as a bug. */

@@ -1,7 +1,8 @@
-export { MetricLabelError, MetricsListenError } from './errors.ts';
+export { type ListenAddress, MetricLabelError, MetricsListenError } from './errors.ts';
 export type { Checks, Health } from './health.ts';
 export { createLogger, type LogOptions } from './log.ts';
 export { type LabelSets, type Labels, Metrics } from './metrics.ts';
-export { type ListenAddress, type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
+export { type MetricsServer, type ServeOptions, serveMetrics } from './serve-metrics.ts';
+export type { StepTracer, TracingOptions } from './spans.ts';
 export { exposeStats, type Stats } from './stats.ts';
-export { type Step, type StepTracer, startTracing, type TracingOptions } from './tracing.ts';
+export { startTracing } from './tracing.ts';

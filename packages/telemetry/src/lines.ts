@@ -11,6 +11,8 @@ function escapeControls(text: string): string {
 }
 
 function format(value: unknown): string {
+  if (Array.isArray(value) && value.every((item) => typeof item !== 'object'))
+    return value.length === 0 ? 'none' : value.map(format).join(',');
   if (typeof value !== 'string') return JSON.stringify(value) ?? 'undefined';
   return /[\s"=]/.test(value) || value === '' ? JSON.stringify(value) : value;
 }

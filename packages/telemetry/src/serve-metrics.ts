@@ -3,18 +3,12 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
-import { MetricsListenError } from './errors.ts';
+import { type ListenAddress, MetricsListenError } from './errors.ts';
 import { type Health, handleHealth } from './health.ts';
 import { Metrics } from './metrics.ts';
 
 /** A static import evaluates all exports of node:http, and WebSocket among them loads undici, which keeps 7 MB. */
 const http: typeof import('node:http') = process.getBuiltinModule('node:http');
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 selects a free port */
-  readonly port: number;
-}
 
 export interface ServeOptions {
   readonly listen: ListenAddress;

@@ -9,7 +9,22 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { StepTracer, TracingOptions } from './tracing.ts';
+import { LogThrottle, type Step } from '@ringfence/base';
+
+export interface StepTracer extends AsyncDisposable {
+  record(step: Step): void;
+  /** Number of spans that could not be created or sent since the start */
+  readonly lost: number;
+}
+
+export interface TracingOptions {
+  /** OTLP over HTTP, `http://collector:4318/v1/traces` */
+  readonly endpoint: string;
+  readonly version: string;
+  /** Id of this instance among several of the same service */
+  readonly instance: string;
+  readonly log?: { warn(facts: object, message: string): void };
+}
 
 const EXPORT_DEADLINE_MS = 5000;
 const WARN_INTERVAL_MS = 60_000;
@@ -87,7 +102,7 @@ class CountingExporter implements SpanExporter {
   lost = 0;
   readonly #inner: OTLPTraceExporter;
   readonly #log: TracingOptions['log'];
-  #warnedAt = Number.NEGATIVE_INFINITY;
+  readonly #warnings = new LogThrottle(WARN_INTERVAL_MS);
 
   constructor({ endpoint, log }: TracingOptions) {
     this.#inner = new OTLPTraceExporter({ url: endpoint, timeoutMillis: EXPORT_DEADLINE_MS });
@@ -103,8 +118,7 @@ class CountingExporter implements SpanExporter {
 
   drop(spans: number, err: Error): void {
     this.lost += spans;
-    if (performance.now() - this.#warnedAt < WARN_INTERVAL_MS) return;
-    this.#warnedAt = performance.now();
+    if (this.#warnings.shouldLog('lost') === null) return;
     this.#log?.warn({ err, lost: this.lost }, 'spans were lost: they could not be sent');
   }
 

@@ -23,6 +23,15 @@ describe('createLogger', () => {
     assert.match(written[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} ERROR bus: disk full path="\/var\/lib\/my bus" bytes=7\n$/);
   });
 
+  it('writes lists without the marks of JSON', () => {
+    const { log, written } = collect({ format: 'lines' });
+    log.info({ hooks: ['dup_exit', 'dup2_exit'], full: [], paths: ['/a b', '/c'], groups: [{ id: 1 }] }, 'in place');
+    assert.match(
+      written[0] ?? '',
+      / INFO {2}in place hooks=dup_exit,dup2_exit full=none paths="\/a b",\/c groups=\[{"id":1}\]\n$/,
+    );
+  });
+
   it('drops records below its level', () => {
     const { log, written } = collect({ level: 'warn' });
     log.info({}, 'quiet');

@@ -20,6 +20,7 @@ import {
   TOPIC,
   topicsWith,
 } from '@ringfence/wire';
+import { sensorMissing } from './sensor/sensor-missing.ts';
 
 /** Program that runs a collector in a process of its own. The comment at its start describes the arguments. */
 export const COLLECTOR_PROGRAM: string = fileURLToPath(new URL('./programs/collector-child.ts', import.meta.url));
@@ -29,6 +30,7 @@ export const BPF_FS = '/sys/fs/bpf';
 /** Returns why the sensor can't be tested on this machine, or false. */
 export function kernelSkip(): string | false {
   if (process.getuid?.() !== 0) return 'needs root';
+  if (sensorMissing !== undefined) return sensorMissing;
   try {
     if (isBpfFileSystem(BPF_FS)) return false;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { KIND, type KindName, LEAF, layouts, records, u64FromBigInt } from '@ringfence/wire';
+import { KIND, type KindName, LEAF_TYPE, layouts, records, u64FromBigInt } from '@ringfence/wire';
 
 /** Text may be given as bytes to be hostile. */
 export type Words = string | Uint8Array;
@@ -12,11 +12,12 @@ export function bodyOf(kind: KindName, values: EventValues): object {
   for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
     const [field = '', part] = name.split('.');
     const value = values[field];
-    if (part !== undefined && type === LEAF.long) body[field] = { ...(body[field] as object | undefined), [part]: 0 };
+    if (part !== undefined && type === LEAF_TYPE.long)
+      body[field] = { ...(body[field] as object | undefined), [part]: 0 };
     else if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
-    else if (type === LEAF.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
-    else if (type === LEAF.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
-    else body[field] = value ?? (type === LEAF.boolean ? false : 0);
+    else if (type === LEAF_TYPE.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
+    else if (type === LEAF_TYPE.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));
+    else body[field] = value ?? (type === LEAF_TYPE.boolean ? false : 0);
   }
   return body;
 }
@@ -34,11 +35,14 @@ function dotted(address: string): Buffer {
 
 /** struct rf_probe_argument and what follows it: of a number a signed one, else text. */
 export function probeArgument(name: string, value: string | number): Buffer {
-  const header = Buffer.alloc(40);
+  const header = Buffer.alloc(records.SIZEOF_PROBE_ARGUMENT);
   const content = Buffer.from(typeof value === 'string' ? value : '');
-  header.writeBigInt64LE(BigInt(typeof value === 'string' ? content.length : value), 0);
-  header.writeUInt16LE(content.length, 12);
-  header.writeUInt16LE(typeof value === 'string' ? records.ProbeType.TYPE_STRING : records.ProbeType.TYPE_SIGNED, 14);
-  header.write(name, 16);
+  header.writeBigInt64LE(BigInt(typeof value === 'string' ? content.length : value), records.PROBE_ARGUMENT_VALUE);
+  header.writeUInt16LE(content.length, records.PROBE_ARGUMENT_KEPT);
+  header.writeUInt16LE(
+    typeof value === 'string' ? records.ProbeType.TYPE_STRING : records.ProbeType.TYPE_SIGNED,
+    records.PROBE_ARGUMENT_TYPE,
+  );
+  header.write(name, records.PROBE_ARGUMENT_NAME);
   return Buffer.concat([header, content]);
 }

@@ -2,15 +2,18 @@ import {
   createSigningKey,
   type Event,
   type Exec,
+  IPPROTO,
   KIND,
   type KindName,
   LANE,
   RawBatchWriter,
   records,
   type SigningKey,
+  SOCK,
   signBytes,
   typeOf,
   U64_ZERO,
+  UNSET_ID,
   u64FromBigInt,
 } from '@ringfence/wire';
 import { addressBytes, bodyOf, type EventValues, probeArgument, text, type Words } from './body.ts';
@@ -31,7 +34,16 @@ import type {
 import { credentialsOf, TestProcess } from './process.ts';
 
 /** Flags of open(2) on x86-64 and arm64. */
-export const O = { RDONLY: 0, WRONLY: 1, RDWR: 2, CREAT: 0o100, TRUNC: 0o1000, APPEND: 0o2000 } as const;
+const { OpenFlag: FLAG } = records;
+
+export const O: Readonly<Record<'RDONLY' | 'WRONLY' | 'RDWR' | 'CREAT' | 'TRUNC' | 'APPEND', number>> = {
+  RDONLY: FLAG.O_RDONLY,
+  WRONLY: FLAG.O_WRONLY,
+  RDWR: FLAG.O_RDWR,
+  CREAT: FLAG.O_CREAT,
+  TRUNC: FLAG.O_TRUNC,
+  APPEND: FLAG.O_APPEND,
+};
 
 export interface TestHostOptions {
   readonly hostId?: string;
@@ -57,7 +69,7 @@ type FileOperation = keyof typeof records.FileOperation extends `FILE_${infer Na
 type MountOperation = keyof typeof records.MountOperation extends `MOUNT_${infer Name}` ? Name : never;
 
 const REGULAR = 0o100644;
-const ID_STAYS = 0xffff_ffff;
+const { AF_UNIX, AF_INET, AF_INET6 } = records.AddressFamily;
 const HOST_CGROUP = 1n;
 /**
  * A host that exists only in its events: each call adds one, in order, as the sensor and the collector would send it; `batch` signs what was
@@ -171,8 +183,8 @@ export class TestHost {
       device: 0,
       result: 0,
       mode: 0,
-      uid: ID_STAYS,
-      gid: ID_STAYS,
+      uid: UNSET_ID,
+      gid: UNSET_ID,
       flags: 0,
       sourceCaller: true,
       special: 0,
@@ -209,11 +221,11 @@ export class TestHost {
   connect(process: TestProcess, address: Words, port = 0, values: ConnectValues = {}): void {
     const unix = typeof address === 'string' && address.startsWith('/');
     const bytes = unix ? Buffer.alloc(0) : addressBytes(address);
-    const family = unix ? 1 : bytes.length === 16 ? 10 : 2;
-    const protocol = unix ? 0 : 6;
+    const family = unix ? AF_UNIX : bytes.length === 16 ? AF_INET6 : AF_INET;
+    const protocol = unix ? 0 : IPPROTO.TCP;
     const path = text(unix ? address : '');
     const local = { localPort: 0, ...values, localAddress: addressBytes(values.localAddress ?? Buffer.alloc(0)) };
-    const body = { family, type: 1, protocol, result: 0, ...local, address: bytes, port, path };
+    const body = { family, type: SOCK.STREAM, protocol, result: 0, ...local, address: bytes, port, path };
     this.#add(process, 'Connect', body, { lane: LANE.security });
   }
 
@@ -225,7 +237,12 @@ export class TestHost {
     values: AcceptValues = {},
   ): void {
     const address = addressBytes(peer.address);
-    const fixed = { family: address.length === 16 ? 10 : 2, type: 1, protocol: 6, result: 4 };
+    const fixed = {
+      family: address.length === 16 ? AF_INET6 : AF_INET,
+      type: SOCK.STREAM,
+      protocol: IPPROTO.TCP,
+      result: 4,
+    };
     const ends = { address, port: peer.port, localAddress: addressBytes(own.address), localPort: own.port };
     this.#add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
   }
@@ -245,7 +262,7 @@ export class TestHost {
   /** Makes a socket, or what `operation` says (enum rf_socket_operation). */
   socket(process: TestProcess, values: SocketValues = {}): void {
     const none = { address: Buffer.alloc(0), port: 0, contextId: 0, backlog: 0, sourceCaller: false };
-    const fixed = { family: 2, type: 1, protocol: 0, operation: 1, result: 3, ...none };
+    const fixed = { family: AF_INET, type: SOCK.STREAM, protocol: 0, operation: 1, result: 3, ...none };
     this.#add(process, 'Socket', { ...fixed, ...values, path: text(values.path ?? '') }, { lane: LANE.security });
   }
 

@@ -21,8 +21,12 @@ export type {
   OpenValues,
   SocketValues,
 } from './host-values.ts';
-export * from './kernels/index.ts';
 export { type TestLogOptions, testLogs } from './logs.ts';
 export { credentialsOf, TestProcess } from './process.ts';
+export { readable } from './readable.ts';
 export { type TestRecord, testRecords } from './records.ts';
-export * from './servers/index.ts';
+export { releasedRecord } from './released.ts';
+export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './servers/certificates.ts';
+export { TestServerError } from './servers/errors.ts';
+export { type Faults, startTcpProxy, type TcpProxy } from './servers/tcp-proxy.ts';
+export { createTokenIssuer, type TokenIssuer } from './servers/tokens.ts';

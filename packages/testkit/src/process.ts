@@ -1,4 +1,4 @@
-import { type Credentials, type Namespaces, u64FromBigInt } from '@ringfence/wire';
+import { type Credentials, type Namespaces, UNSET_ID, u64FromBigInt } from '@ringfence/wire';
 
 /** A process of a test host, with what its next event needs. */
 export class TestProcess {
@@ -22,8 +22,8 @@ export class TestProcess {
     this.execId = parent?.execId ?? 0;
     this.credentials = parent?.credentials ?? ROOT;
     this.namespaces = { ...(parent?.namespaces ?? HOST_NAMESPACES), pidInNs: tgid };
-    this.loginuid = parent?.loginuid ?? 0xffffffff;
-    this.sessionId = parent?.sessionId ?? 0xffffffff;
+    this.loginuid = parent?.loginuid ?? UNSET_ID;
+    this.sessionId = parent?.sessionId ?? UNSET_ID;
     this.tty = parent?.tty ?? 0;
   }
 

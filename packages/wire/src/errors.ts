@@ -1,17 +1,17 @@
 export type SchemaErrorCode =
   /**
-   * The bytes are not framed as an Avro single object. Find the program that writes to the topic; nothing of
+   * The bytes are not framed as an Avro single object. Find the program that writes to the topic: no part of
    * Ringfence writes such bytes.
    */
   | 'ERR_SCHEMA_FRAME'
-  /** The record's schema is unknown here or can't be read by this version. Upgrade the reader before the writer. */
+  /** The record's schema is unknown, or this version can't read it. Upgrade readers before writers. */
   | 'ERR_SCHEMA_UNKNOWN'
-  /** The bytes don't fit their schema. The record goes to the dead letters; find the program that wrote it. */
+  /** The bytes don't match their schema. The record goes to the dead letters; find the program that wrote it. */
   | 'ERR_SCHEMA_MALFORMED'
-  /** A value can't be written with its schema, or a field doesn't exist in it. Report it as a bug. */
+  /** A value does not match its schema, or the schema has no such field. Report it as a bug. */
   | 'ERR_SCHEMA_VALUE';
 
-/** A record that can't be read or written. Always poison: the same bytes will fail again. */
+/** A record that can't be read or written. Always poison, because the same bytes would fail again. */
 export class SchemaError extends Error {
   readonly code: SchemaErrorCode;
   readonly fate = 'poison';

@@ -1,29 +1,33 @@
 import { hash } from 'node:crypto';
-import { u64ToHex } from './values/u64.ts';
+import { u64ToHex } from './values/bytes.ts';
 
-/** Lanes of an event's identity. The first two are the sensor's rings, the others are numbered in user space, on cpu 0. */
+/** Lanes of events. The first two are the sensor's rings; events of the others are numbered in user space, on CPU 0. */
 export const LANE = { security: 0, bulk: 1, tick: 16, context: 17, gap: 18, log: 19, silence: 20 } as const;
 
-/** Stands where the boot would, for what is told of a host whose boot is not known; its ktimes are µs since the epoch. */
+/** Boot id of events about a host whose boot is unknown. Their ktimes are µs since the epoch. */
 export const UNKNOWN_BOOT = 'unknown';
 
+/** Where the numbers of events are counted. */
 export interface Origin {
   readonly hostId: string;
   readonly bootId: string;
   readonly run: Uint8Array;
 }
 
-/** hostId/bootId/run/lane/cpu/sequence */
+/** Returns `hostId/bootId/run/lane/cpu/sequence`. */
 export function eventId(origin: Origin, lane: number, cpu: number, sequence: number): string {
-  return `${eventIdFront(origin)}${lane}/${cpu}/${sequence}`;
+  return `${eventIdPrefix(origin)}${lane}/${cpu}/${sequence}`;
 }
 
-/** What ids of all events of one run begin with. */
-export function eventIdFront({ hostId, bootId, run }: Origin): string {
+/** Returns the prefix of the ids of all events of a run. */
+export function eventIdPrefix({ hostId, bootId, run }: Origin): string {
   return `${hostId}/${bootId}/${u64ToHex(run)}/`;
 }
 
-/** 16 bytes; the same process gives the same id whether it was seen starting or found at start. `start`: ns, CLOCK_BOOTTIME, of the group leader. */
+/**
+ * Returns 16 bytes that are the same for a process whose start was observed and one that was found at the agent's
+ * start. `start`: ns, CLOCK_BOOTTIME, of the thread group leader.
+ */
 export function entityId(hostId: string, bootId: string, tgid: number, start: Uint8Array): Buffer {
   const host = hostId + bootId;
   const length = Buffer.byteLength(host);
@@ -44,7 +48,7 @@ export function incidentId(openingAlert: string): string {
   return `inc-${idOf([openingAlert], 8)}`;
 }
 
-/** `ordinal`: which order of this action against this target for this cause, from 0. */
+/** `ordinal` counts the commands with the same cause, action and target, from 0. */
 export function commandId(cause: string, action: string, entity: string, ordinal: number): string {
   return idOf([cause, action, entity, String(ordinal)], 16);
 }

@@ -1,23 +1,24 @@
 export {
-  asBuffer,
-  current,
   decode,
+  decodePart,
   encode,
   FRAME_BYTES,
   fingerprint,
   frame,
-  knowsSchema,
+  isKnownSchema,
+  learnedSchemas,
   learnSchema,
-  learntSchemas,
   registerWriter,
+  toCurrentSchema,
   writerSchemas,
 } from './avro/codec.ts';
 export { EventCursor } from './avro/cursor.ts';
 export { type ReleasedSchema, releasedSchemas } from './avro/history.ts';
-export { KIND, type KindName, kindName, LEAF, layouts, leafIndex } from './avro/layout.ts';
+export { KIND, kindName, LEAF_TYPE, type LeafLayout, layouts, processLeaves } from './avro/layout.ts';
+export type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './avro/leaf.ts';
 export {
-  itemsIn,
-  itemsOf,
+  itemType,
+  itemTypeOf,
   portableSchema,
   type RecordName,
   type RecordSchema,
@@ -30,43 +31,50 @@ export { type EventBatchHead, EventBatchWriter, EventView } from './batch/event-
 export { EventWitness } from './batch/event-witness.ts';
 export { ProcessInfo } from './batch/process.ts';
 export {
-  decodePart,
   type EventHead,
   type RawBatchEnd,
   type RawBatchHead,
   RawBatchReader,
   RawBatchWriter,
-  SIGNATURE_BYTES,
-  signedPart,
 } from './batch/raw-batch.ts';
-export { openRecording, placeOf, type Recording, recordingEntry, recordingHeader } from './batch/recording.ts';
 export { type Hole, type SequenceState, SequenceTracker } from './batch/sequences.ts';
 export { createSingleEvent } from './batch/single-event.ts';
 export { SchemaError, type SchemaErrorCode } from './errors.ts';
+export { type KindName, leaf, processLeaf } from './generated/leaves.generated.ts';
+export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
-export { records } from './records.ts';
+export { openRecording, type Recording, recordingEntry, recordingHeader, routeOf } from './recording.ts';
 export {
+  claimedSigner,
   createSigningKey,
   encodeSigned,
   importSigningKey,
   keyIdOf,
+  SIGNATURE_BYTES,
   type SignedName,
   type SigningKey,
   signBytes,
-  signerOf,
+  signedPart,
   UNSIGNED,
   verifyRecord,
-  verifyRecordAside,
+  verifyRecordAsync,
 } from './signing.ts';
-export { ACCESS, type Access, PLAIN_TOPICS, RECORD_ON, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
+export { ACCESS, type Access, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
 export { deadLetter } from './topic/dead-letter.ts';
-export { isSignedLines } from './topic/log-lines.ts';
-export { TOPIC, type Topic, type TopicDefault, topics, topicsWith } from './topic/topics.ts';
-export { addressText } from './values/address.ts';
-export { executableName, isNormalPath, normalPath } from './values/path.ts';
-export { decodeText, escapeText, splitText, type TextPlace } from './values/text.ts';
 export {
+  isSignedLines,
+  PLAIN_TOPICS,
+  RECORD_ON,
+  TOPIC,
+  type Topic,
+  type TopicDefault,
+  topics,
+  topicsWith,
+} from './topic/topics.ts';
+export { addressText } from './values/address.ts';
+export {
+  asBuffer,
   nanosToMicros,
   U64_ZERO,
   u64Equals,
@@ -75,4 +83,7 @@ export {
   u64Low,
   u64ToBigInt,
   u64ToHex,
-} from './values/u64.ts';
+} from './values/bytes.ts';
+export { IPPROTO, KTHREADD_PID, SOCK, UNSET_ID } from './values/linux.ts';
+export { executableName, isNormalPath, normalPath } from './values/path.ts';
+export { decodeText, escapeText, splitText, type TextSpan } from './values/text.ts';

@@ -7,11 +7,14 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { encode } from './avro/codec.ts';
-import { SIGNATURE_BYTES, signedPart } from './batch/raw-batch.ts';
+import { encode, FRAME_BYTES } from './avro/codec.ts';
+import { SchemaError } from './errors.ts';
 import type { RecordTypes } from './generated/types.generated.ts';
+import { asBuffer } from './values/bytes.ts';
 
-/** An Ed25519 key that signs batches or commands. `keyId`: first 8 bytes, hex, of the sha256 of its public half (SPKI DER). */
+export const SIGNATURE_BYTES = 64;
+
+/** An Ed25519 key. `keyId`: the first 8 bytes of the SHA-256 of its public key (SPKI DER), in hex. */
 export interface SigningKey {
   readonly keyId: string;
   readonly privateKey: KeyObject;
@@ -30,7 +33,7 @@ export function createSigningKey(): SigningKey {
   return { privateKey, publicKey, keyId: keyIdOf(publicKey) };
 }
 
-/** From PEM (PKCS#8). Throws what node:crypto throws for bad PEM. */
+/** Reads a private key in PEM (PKCS#8). Throws the errors of node:crypto. */
 export function importSigningKey(pem: string): SigningKey {
   const privateKey = createPrivateKey(pem);
   const publicKey = createPublicKey(privateKey);
@@ -41,35 +44,47 @@ export function signBytes(key: SigningKey, bytes: Uint8Array): Buffer {
   return sign(null, bytes, key.privateKey);
 }
 
+/**
+ * Splits a framed record into its signature, which is the last field, and the bytes that are signed. Throws SchemaError
+ * if the record is too short.
+ */
+export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
+  const end = bytes.length - SIGNATURE_BYTES;
+  if (end <= FRAME_BYTES)
+    throw new SchemaError('ERR_SCHEMA_MALFORMED', `a signed record of only ${bytes.length} bytes`);
+  const buffer = asBuffer(bytes);
+  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
+}
+
 const KEY_ID_CHARS = 16;
 
 /**
- * Whom a framed record says it is signed by; empty: nobody that could be. Read from where `keyId` lies before the signature, whatever the record: what it
- * says is true only if the signature is.
+ * Returns the key id that a framed record of any type names before its signature; empty when there is none. Any writer
+ * can name any key: verify the signature.
  */
-export function signerOf(bytes: Uint8Array): string {
+export function claimedSigner(bytes: Uint8Array): string {
   const { signed } = signedPart(bytes);
   const at = signed.length - KEY_ID_CHARS;
   const keyId = signed.toString('latin1', at);
-  // An Avro string: its length first, zigzag
+  // An Avro string begins with its length, zigzag-encoded.
   return signed[at - 1] === 2 * KEY_ID_CHARS && /^[0-9a-f]+$/.test(keyId) ? keyId : '';
 }
 
-/** Whether the last field of a framed record (RawBatch, Command) is this key's signature of all before it. Throws SchemaError when it is too short. */
+/** Returns whether a framed record is signed with this key. Throws SchemaError if it is too short. */
 export function verifyRecord(publicKey: KeyObject, bytes: Uint8Array): boolean {
   const { signed, signature } = signedPart(bytes);
   return verify(null, signed, publicKey, signature);
 }
 
-/** The same in a thread of libuv's pool: for a backlog, whose records can be verified side by side. */
-export function verifyRecordAside(publicKey: KeyObject, bytes: Uint8Array): Promise<boolean> {
+/** As `verifyRecord`, in a thread of libuv's pool: records of a backlog can be verified in parallel. */
+export function verifyRecordAsync(publicKey: KeyObject, bytes: Uint8Array): Promise<boolean> {
   const { signed, signature } = signedPart(bytes);
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   verify(null, signed, publicKey, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)));
   return promise;
 }
 
-/** What stands in a signed record that nobody signed: in one process the log belongs to root alone. */
+/** Key id and signature of an unsigned record: within one process, records need no signature. */
 export const UNSIGNED: { readonly keyId: string; readonly signature: Buffer } = {
   keyId: '',
   signature: Buffer.alloc(SIGNATURE_BYTES),
@@ -80,7 +95,7 @@ export type SignedName = {
   [N in keyof RecordTypes]: RecordTypes[N] extends { keyId: string; signature: Uint8Array } ? N : never;
 }[keyof RecordTypes];
 
-/** The framed record, signed by `key`; null: unsigned. What `value` says of key and signature is replaced. */
+/** Returns the framed record, signed with `key` unless that is null. */
 export function encodeSigned<N extends SignedName>(
   name: N,
   value: Omit<RecordTypes[N], 'keyId' | 'signature'>,

@@ -9,43 +9,9 @@ import { EventBatchWriter, EventView } from '../src/batch/event-batch.ts';
 import { RawBatchReader, RawBatchWriter } from '../src/batch/raw-batch.ts';
 import { SchemaError } from '../src/errors.ts';
 import type { EventBatch, RawBatch } from '../src/generated/types.generated.ts';
-import { UNSIGNED } from '../src/signing.ts';
-import { containerRecord, counters, enriched, event, fixed64, process, u64bytes } from './arbitraries.ts';
+import { enriched, eventBatch, process, rawBatch } from './arbitraries.ts';
 
-const rawBatch = fc.record({
-  hostId: fc.uuid(),
-  bootId: fc.uuid(),
-  run: u64bytes,
-  agentVersion: fc.string(),
-  interestVersion: fc.nat(),
-  wallOffset: fc.nat(),
-  sentAt: fc.nat(),
-  lanes: fc.array(counters, { maxLength: 3 }),
-  events: fc.array(event, { maxLength: 8 }),
-  keyId: fc.string(),
-  signature: fixed64,
-}) as fc.Arbitrary<RawBatch>;
-
-const eventBatch = fc.record({
-  hostId: fc.uuid(),
-  bootId: fc.uuid(),
-  run: u64bytes,
-  wallOffset: fc.nat(),
-  sentAt: fc.nat(),
-  receivedAt: fc.nat(),
-  lanes: fc.array(counters, { maxLength: 2 }),
-  containers: fc.array(containerRecord, { maxLength: 2 }),
-  peers: fc.array(
-    fc.record({ address: fc.string(), container: fc.string(), names: fc.array(fc.string(), { maxLength: 3 }) }),
-    { maxLength: 2 },
-  ),
-  processes: fc.array(process, { maxLength: 4 }),
-  events: fc.array(enriched, { maxLength: 8 }),
-  keyId: fc.constant(''),
-  signature: fc.constant(UNSIGNED.signature),
-}) as fc.Arbitrary<EventBatch>;
-
-test('a RawBatch copied event by event by the hot path has the bytes that avsc writes', () => {
+test('RawBatchWriter writes the same bytes as avsc', () => {
   const reader = new RawBatchReader();
   fc.assert(
     fc.property(rawBatch, (batch) => {
@@ -69,7 +35,7 @@ test('a RawBatch copied event by event by the hot path has the bytes that avsc w
   );
 });
 
-test('an EventBatch written by the hot path has the bytes that avsc writes, and the view reads back each field', () => {
+test('EventBatchWriter writes the same bytes as avsc, and EventView reads every field', () => {
   const writer = new EventBatchWriter();
   const view = new EventView();
   const eventType = typeOf('Event');
@@ -77,23 +43,23 @@ test('an EventBatch written by the hot path has the bytes that avsc writes, and 
     fc.property(eventBatch, (batch) => {
       writer.reset();
       const { events, ...head } = batch;
-      for (const one of events) {
-        const raw = eventType.toBuffer(one.event);
-        writer.add(one.process, one.container, one.writer, one.writtenAgo, one.partial, raw, 0, raw.length);
+      for (const { event, process, container, writer: writtenBy, writtenAgo, partial } of events) {
+        const raw = eventType.toBuffer(event);
+        writer.add(process, container, writtenBy, writtenAgo, partial, raw, 0, raw.length);
       }
       const bytes = writer.finish(head);
       assert.deepEqual(bytes, encode('EventBatch', batch));
       view.open(bytes);
       const whole = decode('EventBatch', bytes);
-      for (const one of events) {
+      for (const { event, process, container, writtenAgo } of events) {
         assert.ok(view.next());
-        assert.deepEqual(view.process?.raw, whole.processes[one.process]);
-        assert.deepEqual(view.container, whole.containers[one.container]);
-        assert.equal(view.writtenAgo, one.writtenAgo);
-        assert.equal(view.cursor.sequence, one.event.sequence);
+        assert.deepEqual(view.process?.raw, whole.processes[process]);
+        assert.deepEqual(view.container, whole.containers[container]);
+        assert.equal(view.writtenAgo, writtenAgo);
+        assert.equal(view.cursor.sequence, event.sequence);
         assert.deepEqual(
           eventType.fromBuffer(view.cursor.buffer.subarray(view.cursor.eventAt, view.cursor.eventEnd)),
-          eventType.clone(one.event),
+          eventType.clone(event),
         );
       }
       assert.equal(view.next(), false);
@@ -119,20 +85,21 @@ test('a batch cut at any byte is refused with a SchemaError and never read past 
   }
 });
 
-/** Whatever was walked can be read: nothing of it throws. */
-function touchAll(view: EventView): void {
+/** Reads all properties of the event's lineage: nothing that was walked may throw. */
+function readLineage(view: EventView): void {
   assert.doesNotThrow(() => {
-    for (let one = view.process, depth = 0; one !== undefined; one = one.parent) {
+    for (let { process } = view, depth = 0; process !== undefined; process = process.parent) {
       assert.ok(depth++ < 100);
-      assert.deepEqual([one.uid, one.euid], [one.raw.credentials.uid, one.raw.credentials.euid]);
-      assert.equal(one.entityId, Buffer.from(one.raw.entityId).toString('hex'));
-      assert.equal(typeof one.executable, 'string');
-      assert.ok(Array.isArray(one.args));
+      const { uid, euid, entityId, executable, args, raw } = process;
+      assert.deepEqual([uid, euid], [raw.credentials.uid, raw.credentials.euid]);
+      assert.equal(entityId, Buffer.from(raw.entityId).toString('hex'));
+      assert.equal(typeof executable, 'string');
+      assert.ok(Array.isArray(args));
     }
   });
 }
 
-test('flipped bytes give an error or another batch, never anything but a SchemaError', () => {
+test('a batch with a changed byte is read or refused with a SchemaError', () => {
   const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 11 }) as [EventBatch];
   const bytes = encode('EventBatch', batch);
   const view = new EventView();
@@ -142,7 +109,7 @@ test('flipped bytes give an error or another batch, never anything but a SchemaE
       hostile[at] = value;
       try {
         view.open(hostile);
-        while (view.next()) touchAll(view);
+        while (view.next()) readLineage(view);
         decode('EventBatch', hostile);
       } catch (error) {
         assert.ok(error instanceof SchemaError, String(error));
@@ -152,24 +119,24 @@ test('flipped bytes give an error or another batch, never anything but a SchemaE
   );
 });
 
-test('a process whose parent stands behind it, is itself or is not there has no parent, and no lineage is endless', () => {
+test('a process has no parent if its index is not that of an earlier process, and no lineage is endless', () => {
   const [template] = fc.sample(process, { numRuns: 1, seed: 3 }) as [EventBatch['processes'][number]];
-  const [one] = fc.sample(enriched, { numRuns: 1, seed: 3 }) as [EventBatch['events'][number]];
+  const [entry] = fc.sample(enriched, { numRuns: 1, seed: 3 }) as [EventBatch['events'][number]];
   const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 3 }) as [EventBatch];
   const parents = [1, 0, 2, 7, -1, 1, ...Array.from({ length: 200 }, (_, i) => i + 5)];
   const processes = parents.map((parent, pid) => ({ ...template, parent, pid }));
-  const events = processes.map((_, at) => ({ ...one, process: at }));
+  const events = processes.map((_, at) => ({ ...entry, process: at }));
   const view = new EventView();
   view.open(encode('EventBatch', { ...batch, processes, events }));
   const found: (number | undefined)[] = [];
   while (view.next()) {
     found.push(view.process?.parent?.raw.pid);
-    touchAll(view);
+    readLineage(view);
   }
   assert.deepEqual(found.slice(0, 7), [undefined, 0, undefined, undefined, undefined, 1, 5]);
 });
 
-test('a number of more bits than its field has is refused, in a process as in an event', () => {
+test('a number that exceeds its field is refused in processes too', () => {
   const [batch] = fc.sample(eventBatch, { numRuns: 1, seed: 3 }) as [EventBatch];
   const [template] = fc.sample(process, { numRuns: 1, seed: 3 }) as [EventBatch['processes'][number]];
   const marked = encode('EventBatch', {
@@ -177,7 +144,7 @@ test('a number of more bits than its field has is refused, in a process as in an
     processes: [{ ...template, pid: 0x7abcdef, argsLength: 0x7abcdee }],
   });
   for (const number of [0x7abcdef, 0x7abcdee]) {
-    // Four bytes of a number that go on: with those that follow it is one of more than 32 bits.
+    // Replaces the number of four bytes by one of six, which has more than 32 bits.
     const hostile = Buffer.from(marked);
     const encoded = varint(2 * number);
     const at = hostile.indexOf(encoded);
@@ -187,7 +154,7 @@ test('a number of more bits than its field has is refused, in a process as in an
       Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
       hostile.subarray(at + encoded.length),
     ]);
-    assert.throws(() => new EventView().open(longer), { code: 'ERR_SCHEMA_MALFORMED', message: /no 32-bit number/ });
+    assert.throws(() => new EventView().open(longer), { code: 'ERR_SCHEMA_MALFORMED', message: /not a 32-bit number/ });
   }
 });
 
@@ -198,12 +165,12 @@ function varint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
-test('kinds are numbered as the union of event.avsc has them', () => {
+test('kinds have the numbers of their branches in event.avsc', () => {
   assert.deepEqual([KIND.Fork, KIND.Exec, KIND.Exit, KIND.Open, KIND.Tick], [0, 1, 2, 4, 6]);
   assert.ok(decode('RawBatch', encode('RawBatch', fc.sample(rawBatch, 1)[0] as RawBatch)));
 });
 
-test('a field that says something of a subject says the same on all events that have it, and within another the same subject', () => {
+test('a field has one value per subject, and a subject within another one is determined by it', () => {
   const view = new EventView();
   const about = catalogue.fields.flatMap(({ name, kinds, subject, argument, get }) => {
     if (subject === undefined || argument === 'key') return [];
@@ -220,7 +187,7 @@ test('a field that says something of a subject says the same on all events that 
   fc.assert(
     fc.property(eventBatch, (batch) => {
       view.open(encode('EventBatch', batch));
-      const said = new Map(about.map(({ name }) => [name, new Map<object | null, FieldValue>()]));
+      const values = new Map(about.map(({ name }) => [name, new Map<object | null, FieldValue>()]));
       const inner = new Map<object, Map<object | null, object | null | undefined>>();
       while (view.next()) {
         const kind = eventKinds.names[view.cursor.kind] ?? '';
@@ -236,12 +203,12 @@ test('a field that says something of a subject says the same on all events that 
             known.set(outer, of);
           }
           if (of === undefined) continue;
-          const before = said.get(name);
-          if (before?.has(of)) {
+          const bySubject = values.get(name);
+          if (bySubject?.has(of)) {
             repeated++;
-            assert.deepEqual(get(view), before.get(of), name);
+            assert.deepEqual(get(view), bySubject.get(of), name);
           }
-          before?.set(of, get(view));
+          bySubject?.set(of, get(view));
         }
       }
     }),

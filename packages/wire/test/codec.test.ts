@@ -6,7 +6,7 @@ import {
   FRAME_BYTES,
   fingerprint,
   frame,
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   registerWriter,
   writerSchemas,
@@ -26,20 +26,20 @@ const result: Result = {
   ...UNSIGNED,
 };
 
-test('CRC-64-AVRO gives the fingerprints that the Avro specification lists', () => {
-  // Avro's own share/test/data/schema-tests.txt: "null" and "int"
+test('CRC-64-AVRO gives the fingerprints of the Avro project', () => {
+  // share/test/data/schema-tests.txt of Avro: "null" and "int"
   assert.equal(fingerprint('"null"').readBigInt64LE(), 7195948357588979594n);
   assert.equal(fingerprint('"int"').readBigInt64LE(), 8247732601305521295n);
 });
 
-test('a record is framed as an Avro single object and reads back', () => {
+test('a record is framed as an Avro single object and can be decoded', () => {
   const bytes = encode('Result', result);
   assert.equal(bytes.toString('hex', 0, 2), 'c301');
   assert.deepEqual(bytes.subarray(0, FRAME_BYTES), frame('Result'));
   assert.deepEqual({ ...decode('Result', bytes) }, result);
 });
 
-test('a record of another schema, of none, or cut off is refused with a code', () => {
+test('decode refuses a record with another schema, without a schema or cut off, with a code for each', () => {
   const bytes = encode('Result', result);
   const code = (expected: string) => (error: unknown) =>
     error instanceof SchemaError && error.code === expected && error.fate === 'poison';
@@ -52,7 +52,7 @@ test('a record of another schema, of none, or cut off is refused with a code', (
   assert.throws(() => encode('Result', { ...result, outcome: 'exploded' as 'executed' }), code('ERR_SCHEMA_VALUE'));
 });
 
-/** Result as an older and as a newer version would have it. */
+/** Returns the schema of Result in an older and in a newer version. */
 function versions(): { older: string; newer: string } {
   const schema = JSON.parse(portableSchema('Result')) as {
     fields: { name: string; type: unknown; default?: unknown }[];
@@ -62,7 +62,7 @@ function versions(): { older: string; newer: string } {
   return { older: JSON.stringify(without), newer: JSON.stringify(withMore) };
 }
 
-test('a newer version of a record is read by us: what we do not know is left out', async () => {
+test('a record of a newer version can be read once its schema is registered, without its new fields', async () => {
   const { default: avro } = await import('avsc');
   const { newer } = versions();
   const type = avro.Type.forSchema(JSON.parse(newer));
@@ -76,43 +76,44 @@ test('a newer version of a record is read by us: what we do not know is left out
   assert.deepEqual({ ...decode('Result', bytes) }, result);
 });
 
-test('our version of a record is read by an older one: avsc leaves out what it does not know', async () => {
+test('an older version reads a record without the fields that it does not know', async () => {
   const { default: avro } = await import('avsc');
   const old = avro.Type.forSchema(JSON.parse(versions().older));
-  const ours = avro.Type.forSchema(JSON.parse(portableSchema('Result')));
-  const value = old.fromBuffer(encode('Result', result).subarray(FRAME_BYTES), old.createResolver(ours)) as Result;
+  const current = avro.Type.forSchema(JSON.parse(portableSchema('Result')));
+  const resolver = old.createResolver(current);
+  const value = old.fromBuffer(encode('Result', result).subarray(FRAME_BYTES), resolver) as Result;
   const { executable: _, ...expected } = result;
   assert.deepEqual({ ...value }, expected);
 });
 
-test('a version that ours cannot resolve is refused when it is registered, with the field', () => {
+test('a schema that this version can not resolve is refused when it is registered, and the field is named', () => {
   assert.throws(() => registerWriter('Result', versions().older), /executable/);
 });
 
-test('every record carries its schema in one piece', () => {
+test('the schema of every record is complete in itself', () => {
   for (const { name, schema } of writerSchemas()) assert.doesNotThrow(() => registerWriter(name, schema), name);
 });
 
-test('a schema that somebody says is known by its own name and fingerprint, or refused', () => {
-  const said = { ...(JSON.parse(portableSchema('Result')) as { fields: object[] }) };
-  const newer = JSON.stringify({ ...said, fields: [...said.fields, { name: 'learnt', type: 'long', default: 0 }] });
-  const learnt = learnSchema(newer);
-  assert.equal(learnt?.name, 'Result');
-  assert.ok(knowsSchema(learnt.fingerprint));
-  assert.equal(knowsSchema('0011223344556677'), false);
+test('a published schema is known by its name and fingerprint, or refused', () => {
+  const schema = JSON.parse(portableSchema('Result')) as { fields: object[] };
+  const fields = [...schema.fields, { name: 'learned', type: 'long', default: 0 }];
+  const learned = learnSchema(JSON.stringify({ ...schema, fields }));
+  assert.equal(learned?.name, 'Result');
+  assert.ok(isKnownSchema(learned.fingerprint));
+  assert.equal(isKnownSchema('0011223344556677'), false);
   assert.equal(learnSchema('{"type":"record","name":"Order","fields":[]}'), null);
   assert.equal(learnSchema('"int"'), null);
   const deep = `${'{"type":"array","items":'.repeat(9000)}"int"${'}'.repeat(9000)}`;
-  for (const [what, schema] of [
-    ['no JSON', '{'],
-    ['no schema', '{"type":"nothing"}'],
+  for (const [label, schema] of [
+    ['not JSON', '{'],
+    ['not a schema', '{"type":"nothing"}'],
     [
       'a name that is code',
       '{"type":"record","name":"ringfence.Result","fields":[{"name":"a;process.exit()","type":"int"}]}',
     ],
     ['too long', `{"type":"record","name":"Order","doc":"${'x'.repeat(300_000)}","fields":[]}`],
     ['too deep', deep],
-    ['one that ours can not be read from', '{"type":"record","name":"ringfence.Result","fields":[]}'],
+    ['without the fields that are needed', '{"type":"record","name":"ringfence.Result","fields":[]}'],
   ] as const)
-    assert.throws(() => learnSchema(schema), { code: 'ERR_SCHEMA_UNKNOWN' }, what);
+    assert.throws(() => learnSchema(schema), { code: 'ERR_SCHEMA_UNKNOWN' }, label);
 });

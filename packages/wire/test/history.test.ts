@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { releasedRecord } from '@ringfence/testkit';
 import avro from 'avsc';
-import { decode, fingerprint, knowsSchema } from '../src/avro/codec.ts';
+import { decode, fingerprint, isKnownSchema } from '../src/avro/codec.ts';
 import { type ReleasedSchema, releasedSchemas } from '../src/avro/history.ts';
 import { portableSchema, type RecordName, recordNames, typeOf } from '../src/avro/schemas.ts';
 import { EventView } from '../src/batch/event-batch.ts';
@@ -10,7 +11,7 @@ import { RawBatchReader } from '../src/batch/raw-batch.ts';
 const RUNS = 60;
 const released = releasedSchemas();
 
-/** A record as that version wrote it. */
+/** Returns a record as a version with this schema wrote it. */
 function written(type: avro.Type, value: unknown): Buffer {
   return Buffer.concat([Buffer.from([0xc3, 1]), fingerprint(JSON.stringify(type.schema())), type.toBuffer(value)]);
 }
@@ -18,20 +19,21 @@ function written(type: avro.Type, value: unknown): Buffer {
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /**
- * `today` without the union branches and enum symbols that come after those of `then`. A reader of that version can't know them; so whoever reads a record
- * is upgraded before whoever writes it, and new ones are added at the end: then what both know has the same bytes.
+ * Returns the current schema without the union branches and enum symbols that were added since the released one. The
+ * released version can't read them, so readers are upgraded before writers. They are added at the end, so that the
+ * older branches and symbols keep their bytes.
  */
-function withoutNewer(today: Json, then: Json): Json {
-  if (Array.isArray(today) && Array.isArray(then))
-    return today.slice(0, then.length).map((branch, i) => withoutNewer(branch, then[i] as Json));
-  if (!isObject(today) || !isObject(then)) return today;
+function withoutNewer(current: Json, released: Json): Json {
+  if (Array.isArray(current) && Array.isArray(released))
+    return current.slice(0, released.length).map((branch, i) => withoutNewer(branch, released[i] as Json));
+  if (!isObject(current) || !isObject(released)) return current;
   return Object.fromEntries(
-    Object.entries(today).map(([key, value]) => {
-      const other = then[key];
-      if (other === undefined) return [key, value];
-      if (key === 'symbols') return [key, (value as Json[]).slice(0, (other as Json[]).length)];
-      if (key !== 'fields') return [key, withoutNewer(value, other)];
-      const fields = other as readonly { name: string }[];
+    Object.entries(current).map(([key, value]) => {
+      const older = released[key];
+      if (older === undefined) return [key, value];
+      if (key === 'symbols') return [key, (value as Json[]).slice(0, (older as Json[]).length)];
+      if (key !== 'fields') return [key, withoutNewer(value, older)];
+      const fields = older as readonly { name: string }[];
       const same = (field: Json): Json =>
         (fields.find(({ name }) => name === (field as { name: string }).name) ?? null) as Json;
       return [key, (value as Json[]).map((field) => withoutNewer(field, same(field)))];
@@ -44,56 +46,56 @@ const isObject = (value: Json): value is { readonly [key: string]: Json } =>
 
 const portable = (type: avro.Type): Json => JSON.parse(JSON.stringify(type.schema({ exportAttrs: true }))) as Json;
 
-/** The type of `name` today, as far as that version knows it. */
-function knownThen({ name, type }: ReleasedSchema): avro.Type {
+/** Returns the current type of a record, as far as a released version knows it. */
+function commonType({ name, type }: ReleasedSchema): avro.Type {
   const schema = withoutNewer(JSON.parse(portableSchema(name)) as Json, portable(type));
   return avro.Type.forSchema(schema as avro.Schema, { wrapUnions: 'auto' });
 }
 
-test('there is a released version, and it has the records that travel', () => {
+test('a released version has schemas of known records', () => {
   assert.ok(released.length >= 9);
   for (const { version, name } of released) assert.ok(recordNames.includes(name), `${version}: ${name}`);
 });
 
-for (const one of released) {
-  const { version, name, type } = one;
+for (const schema of released) {
+  const { version, name, type } = schema;
 
-  test(`${name} as ${version} wrote it is read by us, whoever said its schema`, () => {
-    assert.ok(knowsSchema(fingerprint(JSON.stringify(type.schema())).toString('hex')));
+  test(`${name} of ${version} can be read without its schema`, () => {
+    assert.ok(isKnownSchema(fingerprint(JSON.stringify(type.schema())).toString('hex')));
     for (let run = 0; run < RUNS; run++) {
       const value = type.random() as object;
-      const ours = decode(name, written(type, value)) as object;
-      const known = Object.keys(value).filter((field) => field in ours);
+      const decoded = decode(name, written(type, value)) as object;
+      const known = Object.keys(value).filter((field) => field in decoded);
       assert.ok(known.length > 0);
-      // what both have is the same; what only we have is there with its default
-      for (const field of known) sameValue(value, ours, field, type);
-      assert.ok(typeOf(name).isValid(ours));
+      for (const field of known) sameValue(value, decoded, field, type);
+      // Newer fields have their defaults.
+      assert.ok(typeOf(name).isValid(decoded));
     }
   });
 
-  test(`${name} as we write it is read by ${version}, but for what that version has no name for`, () => {
-    const narrowed = knownThen(one);
+  test(`${version} reads ${name} of this version, except for branches and symbols that it does not know`, () => {
+    const narrowed = commonType(schema);
     const resolver = type.createResolver(narrowed);
     for (let run = 0; run < RUNS; run++) {
-      // Cut down, it has the bytes that we write: what is newer stands behind.
+      // The narrowed type has the same bytes as the current one, because newer branches come last.
       const bytes = narrowed.toBuffer(narrowed.random());
-      const ours = typeOf(name).fromBuffer(bytes) as never;
-      assert.deepEqual(typeOf(name).toBuffer(ours), bytes);
+      const value = typeOf(name).fromBuffer(bytes) as never;
+      assert.deepEqual(typeOf(name).toBuffer(value), bytes);
       assert.ok(type.isValid(type.fromBuffer(bytes, resolver)));
     }
   });
 }
 
-/** Compared as that version encodes them: ours may hold more inside. */
-function sameValue(then: object, now: object, field: string, type: avro.Type): void {
+/** Compares a field as the released version encodes it: nested records may have newer fields. */
+function sameValue(released: object, decoded: object, field: string, type: avro.Type): void {
   const fieldType = (type as avro.types.RecordType).field(field).type;
-  const [a, b] = [then, now].map((value) => (value as Record<string, unknown>)[field]);
+  const [a, b] = [released, decoded].map((value) => (value as Record<string, unknown>)[field]);
   assert.deepEqual(fieldType.toBuffer(b), fieldType.toBuffer(a), field);
 }
 
-const find = (name: RecordName): ReleasedSchema[] => released.filter((one) => one.name === name);
+const find = (name: RecordName): ReleasedSchema[] => released.filter((schema) => schema.name === name);
 
-test('a RawBatch of a released version is walked in place like one of ours', () => {
+test('RawBatchReader reads batches of released versions', () => {
   const reader = new RawBatchReader();
   for (const { version, type } of find('RawBatch')) {
     for (let run = 0; run < RUNS; run++) {
@@ -114,7 +116,7 @@ test('a RawBatch of a released version is walked in place like one of ours', () 
   }
 });
 
-test('an EventBatch of a released version is walked in place like one of ours', () => {
+test('EventView reads batches of released versions', () => {
   const view = new EventView();
   for (const { version, type } of find('EventBatch')) {
     for (let run = 0; run < RUNS; run++) {
@@ -133,8 +135,17 @@ test('an EventBatch of a released version is walked in place like one of ours', 
   }
 });
 
+test('records that 0.1.0 wrote can be read', () => {
+  const incident = decode('Incident', releasedRecord('incident'));
+  assert.deepEqual(incident.hosts, ['host-2', 'host-1']);
+  assert.equal(incident.story.length, 3);
+  const join = decode('Join', releasedRecord('join'));
+  assert.equal(join.chain?.id, join.from.chainId);
+  assert.match(join.why, /was seen from both ends$/);
+});
+
 test('the released schemas never change', () => {
-  // A change of the released files would make records unreadable that lie somewhere: their fingerprints are what was released.
+  // Stored records name these fingerprints: a change of the files would make the records unreadable.
   assert.deepEqual(
     released.map(
       ({ version, name, type }) => `${version} ${name} ${fingerprint(JSON.stringify(type.schema())).toString('hex')}`,
@@ -150,5 +161,6 @@ test('the released schemas never change', () => {
       '0.1.0 AuditRecord f4e8905f97f4e3eb',
       '0.1.0 DeadLetter 2cb5f681f86b1cf8',
     ],
+    'restore packages/wire/history from git; `npm run golden -- --release VERSION` adds a release',
   );
 });

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isNormalPath, normalPath } from '../src/values/path.ts';
 
-/** By hand, one component after the other. */
-function walked(path: string): string {
+/** Normalizes component by component. */
+function normalized(path: string): string {
   const absolute = path.startsWith('/');
   const kept: string[] = [];
   for (const part of path.split('/')) {
@@ -26,17 +26,17 @@ const anyPath = fc
   .map(([absolute, parts]) => (absolute ? '/' : '') + parts.join('/'))
   .filter((path) => path !== '');
 
-describe('a path without what adds nothing to it', () => {
-  test('is what remains when one walks it', () => {
+describe('a normal path', () => {
+  test('is the result of walking its components', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
-        assert.equal(normalPath(path), walked(path));
+        assert.equal(normalPath(path), normalized(path));
       }),
       { numRuns: 2000 },
     );
   });
 
-  test('has nothing left to take out, and is the same as Node finds', () => {
+  test('stays the same when it is normalized again, and resolves to the same path in Node', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         const normal = normalPath(path);
@@ -48,7 +48,7 @@ describe('a path without what adds nothing to it', () => {
     );
   });
 
-  test('is known by its bytes, wherever they lie', () => {
+  test('is recognized in bytes', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         const bytes = Buffer.from(`./${path}./`);
@@ -60,5 +60,5 @@ describe('a path without what adds nothing to it', () => {
     );
   });
 
-  test('stays as it is when it is empty', () => assert.equal(normalPath(''), ''));
+  test('may be empty', () => assert.equal(normalPath(''), ''));
 });

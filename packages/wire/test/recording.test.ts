@@ -7,7 +7,7 @@ import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
 import { TestHost, testLogs } from '@ringfence/testkit';
 import { registerWriter, writerSchemas } from '../src/avro/codec.ts';
-import { openRecording, placeOf, recordingEntry, recordingHeader } from '../src/batch/recording.ts';
+import { openRecording, recordingEntry, recordingHeader, routeOf } from '../src/recording.ts';
 import { createSigningKey, keyIdOf } from '../src/signing.ts';
 import { TOPIC } from '../src/topic/topics.ts';
 
@@ -24,7 +24,7 @@ function write(name: string, bytes: Uint8Array): string {
   return path;
 }
 
-test('a recording gives back its records and the keys of its hosts', async () => {
+test('a recording contains its records and the keys of its hosts', async () => {
   await using recording = await openRecording(write('whole', whole));
   assert.deepEqual(await Array.fromAsync(recording.records()), records);
   const enrolled = recording.enrolled.get('host-1');
@@ -32,27 +32,27 @@ test('a recording gives back its records and the keys of its hosts', async () =>
   assert.equal(keyIdOf(enrolled), key.keyId);
 });
 
-test('a record says where it stood on the bus: a batch, or lines of a log', () => {
+test('the topic and key of a recorded batch, or of log lines, are known', () => {
   const host = new TestHost({ key });
   host.tick(1);
-  assert.deepEqual(placeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
-  assert.deepEqual(placeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
+  assert.deepEqual(routeOf(host.batch()), { topic: TOPIC.raw, key: host.hostId });
+  assert.deepEqual(routeOf(testLogs(host, ['a line'])), { topic: TOPIC.logsRaw, key: host.hostId });
   for (const head of ['{"ringfence":{"host_id":', '{"ringfence":null}\n', '{"ringfence":{"host_id":1}}\n'])
-    assert.throws(() => placeOf(Buffer.from(head)), /broken head/, head);
+    assert.throws(() => routeOf(Buffer.from(head)), /broken head/, head);
 });
 
-test('a recording carries the schemas of batches that another version wrote', () => {
-  const ours = writerSchemas().find(({ name }) => name === 'RawBatch')?.schema ?? assert.fail();
-  const { fields, ...rest } = JSON.parse(ours) as { fields: { name: string; default?: unknown }[] };
+test('a recording contains the schemas of batches that other versions wrote', () => {
+  const current = writerSchemas().find(({ name }) => name === 'RawBatch')?.schema ?? assert.fail();
+  const { fields, ...rest } = JSON.parse(current) as { fields: { name: string; default?: unknown }[] };
   const older = JSON.stringify({ ...rest, fields: [...fields, { name: 'gone', type: 'int', default: 0 }] });
   registerWriter('RawBatch', older);
   const [, line = ''] = recordingHeader(new Map()).toString().split('\n');
   const { schemas } = JSON.parse(line) as { schemas: { name: string; schema: string }[] };
   const batches = schemas.filter(({ name }) => name === 'RawBatch').map(({ schema }) => schema);
-  assert.ok(batches.length === 2 && batches[0] === ours && batches[1] === older, `${batches.length} schemas`);
+  assert.ok(batches.length === 2 && batches[0] === current && batches[1] === older, `${batches.length} schemas`);
 });
 
-test('a recording that is cut off gives what is whole, then says where it ends', async () => {
+test('a recording that is cut off yields its complete records, then an error with the position', async () => {
   await using recording = await openRecording(write('cut', whole.subarray(0, whole.length - 5 - 4 - 1000)));
   const seen: Buffer[] = [];
   await assert.rejects(async () => {
@@ -61,15 +61,15 @@ test('a recording that is cut off gives what is whole, then says where it ends',
   assert.deepEqual(seen, [records[0]]);
 });
 
-test('what is no recording, has a broken header or a hostile length is refused', async () => {
+test('a file that is not a recording, has a broken header or a hostile length is refused', async () => {
   await assert.rejects(openRecording(join(dir, 'missing')), OperatorError);
-  await assert.rejects(openRecording(dir), /it is no file/);
+  await assert.rejects(openRecording(dir), /not a regular file/);
   execFileSync('mkfifo', [join(dir, 'pipe')]);
-  await assert.rejects(openRecording(join(dir, 'pipe')), /it is no file/);
+  await assert.rejects(openRecording(join(dir, 'pipe')), /not a regular file/);
   await assert.rejects(openRecording(write('other', Buffer.from('hello\n'))), /is not a recording/);
   await assert.rejects(openRecording(write('header', Buffer.from('RINGFENCE RECORDING 1\n{}\n'))), /broken header/);
   await using recording = await openRecording(
     write('length', Buffer.concat([header, Buffer.from([255, 255, 255, 255])])),
   );
-  await assert.rejects(Array.fromAsync(recording.records()), /no sensible length/);
+  await assert.rejects(Array.fromAsync(recording.records()), /an invalid length/);
 });

@@ -1,4 +1,4 @@
-import type { Log, Trace } from '@ringfence/base';
+import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
@@ -85,7 +85,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     retryMaxMs: RETRY_MAX_MS,
     metrics,
     log,
-    ...(failpoint === undefined ? {} : { failpoint }),
+    ...defined({ failpoint }),
   });
   let finalStats: AuditorStats | undefined;
   const done = pipeline.finally(async () => {

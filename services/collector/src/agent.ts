@@ -30,7 +30,7 @@ import { ExecutedCommands } from './control/executed.ts';
 import { protection } from './control/protected.ts';
 import { RateLimit } from './control/rate-limit.ts';
 import { CollectorError } from './errors.ts';
-import { InterestFilter } from './interest.ts';
+import { InterestFilter } from './interest-filter.ts';
 import type { CollectorDeps } from './main.ts';
 import type { CollectorStats } from './metrics.ts';
 import { type Cycle, type PipelineParts, runCycle } from './pipeline.ts';
@@ -158,7 +158,7 @@ export class Agent implements Disposable {
     const own = new OwnEvents(batch, this.#next);
     batch.versionOf = (generation) => this.#sensor.filter.interests.versionOf(generation);
     const sources: readonly EnrichmentSource[] = [
-      ...hostSources(this.#options, log),
+      ...hostSources({ hostRoot: this.#options.hostRoot, isHashing: this.#options.hash.enabled }, log),
       this.#containers,
       this.#integrity(),
       this.#throttled,
@@ -238,9 +238,8 @@ export class Agent implements Disposable {
     this.#sensor.hooks.pinPrograms();
     await this.#cycle();
     releaseFreeMemory();
-    const { missing, count: hooks, full, tracepointReason: onTracepoints } = this.#sensor.hooks;
-    for (const [hook, reason] of missing)
-      this.#deps.log.warn({ hook, reason }, 'a hook is missing: its events are not seen');
+    const { count: hooks, full, tracepointReason: onTracepoints } = this.#sensor.hooks;
+    this.#sensor.hooks.logMissing(this.#deps.log);
     if (absent.length > 0) this.#deps.log.info({ absent }, 'this host has no such files to probe');
     this.#deps.log.info(
       { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(this.#sensor.run.id) },

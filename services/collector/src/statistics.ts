@@ -74,7 +74,7 @@ export class Statistics {
       run: u64ToHex(sensor.run.id),
       resumed: sensor.resumed,
       hooks: sensor.hooks.count,
-      missingHooks: Object.fromEntries(sensor.hooks.missing),
+      missingHooks: Object.fromEntries([...sensor.hooks.missing].map(([hook, { reason }]) => [hook, reason])),
       retriedHooks: sensor.hooks.onDemand.retrying,
       lanes,
       drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },

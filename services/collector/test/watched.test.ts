@@ -5,7 +5,7 @@ import type { Interest } from '@ringfence/interest';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { OnDemandHooks, SensorFilter } from '@ringfence/sensor';
 import { nameKey, prefixKey, WatchedTexts } from '@ringfence/sensor/parts';
-import { InterestFilter } from '../src/interest.ts';
+import { InterestFilter } from '../src/interest-filter.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
 

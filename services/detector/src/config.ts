@@ -1,28 +1,31 @@
 import type { Profile } from '@ringfence/rules';
 
 export interface DetectorOptions {
-  /** Rules of which profile are active. @default recommended */
+  /** Profile of the active rules. @default recommended */
   readonly profile?: Profile;
-  /** Chains remembered per host. Beyond it the one idle for longest is closed, and counted. @default 10,000 */
+  /** Chains per host. Beyond it, the chain that was idle for longest is closed and counted. @default 10,000 */
   readonly maxChains?: number;
   /** A chain without a new alert for this long (event time) is closed, ms. @default 30 min */
   readonly chainIdleMs?: number;
   /** Score from which a chain is an incident. @default 40 */
   readonly incidentThreshold?: number;
-  /** Alerts that an incident lists; the rest are counted. @default 200 */
+  /** Alerts that an incident lists; others are counted. @default 200 */
   readonly maxAlerts?: number;
-  /** Processes that tie one chain together; later ones join no more. @default 2,048 */
+  /** Keys that link alerts to one chain; later processes link none. @default 2,048 */
   readonly maxEntities?: number;
-  /** Alerts of one rule about one process that are sent per minute of event time; the rest are counted in the incident. @default 20 */
+  /**
+   * Alerts of one rule about one process that are sent per minute of event time; others are counted in the incident.
+   * @default 20
+   */
   readonly repeatsPerMinute?: number;
   /**
-   * The sensor tells of every connection within a host, so that what two processes do that talk to each other is one chain: an event for each. Without, only
-   * those count that a rule asks for. @default false
+   * Has the sensor report every connection within a host, an event each, so that two processes that talk to each other
+   * are one chain. Otherwise only connections that a rule asks for link processes. @default false
    */
   readonly localPeers?: boolean;
-  /** How long the enrolment of a service that writes already may be on its way, ms; 0: not at all. @default 0 */
+  /** How long a record waits for the enrolment of its writer, ms; 0: it does not wait. @default 0 */
   readonly keyGraceMs?: number;
-  /** Which processes are Ringfence's own: they never join alerts. Must answer the same for the same process. @default none */
+  /** Returns whether a process is part of Ringfence, and so never links alerts. Must be pure. @default none */
   readonly isAgent?: (hostId: string, bootId: string, pid: number) => boolean;
 }
 

@@ -1,20 +1,21 @@
 import type { Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
 import type { Handler } from '@ringfence/service-kit';
 import { type ChainRef, type Edge, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
+import { sharedEdgeReason } from './incident/reasons.ts';
 import type { DetectorStats } from './metrics.ts';
-import { opensBefore, UNTOLD } from './state/chain.ts';
+import { opensBefore, WITHOUT_CHAIN } from './state/chain.ts';
 import { EDGE_STORE, type EdgeMemory, EdgeTable, type Sighting } from './state/edge-table.ts';
 import { createCheckEdge } from './steps/check.ts';
 import { createVerifyStep, type Trust } from './steps/verify.ts';
 
 /**
- * Clocks of two hosts may differ by this much, µs: a connection is the same one from both ends if they say that it began within that time. Its ports
- * may be used again later.
+ * Clocks of two hosts may differ by this much, µs. Two ends are one connection if it began within this time at both;
+ * later its ports may be used again.
  */
 const CONNECTION_TOLERANCE_US = 15 * 60_000_000;
-/** Between two uses of a key that make one attack, µs. */
+/** Time between two uses of a key that make one attack, µs. */
 const KEY_TOLERANCE_US = 24 * 3_600_000_000;
-/** A key that more hosts than this know is an administrator's, and ties none of them. */
+/** A key that more hosts use is an administrator's, and joins none of them. */
 const MAX_KEY_HOSTS = 4;
 
 export interface EdgePipelineDeps {
@@ -31,7 +32,7 @@ export interface EdgePipeline extends Handler {
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
 }
 
-/** Second stage, by edge: two chains of different hosts that see the same edge are told to the host of the one that opened first. */
+/** The second stage, by edge: sends a Join for two chains of different hosts that see the same edge. */
 export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
   const { key = null, stats, partition = 0 } = deps;
   const verify = createVerifyStep(deps.trusted, deps.keyGraceMs ?? 0, stats);
@@ -42,9 +43,9 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
     const known = table.get(edge.edge) ?? { sightings: [], hosts: [], at: 0 };
     const { chainId, hostId, openedAt, end, at } = edge;
     const sighting: Sighting = { chainId, hostId, openedAt, end, at };
-    const others = known.sightings.filter((other) => ties(edge, other, known));
+    const matching = known.sightings.filter((candidate) => isSameAttack(edge, candidate, known));
     stats.expiredEdges += table.see(edge.edge, sighting, record.timestamp);
-    return others.map((other) => joinOf(edge, sighting, other, key));
+    return matching.map((candidate) => joinOf(edge, sighting, candidate, key));
   }
 
   return {
@@ -54,38 +55,37 @@ export function createEdgePipeline(deps: EdgePipelineDeps): EdgePipeline {
       const outputs = checked.flatMap(({ record, edge }) => match(edge, record));
       stats.joinsSent += outputs.length;
       const offset = records.at(-1)?.offset ?? 0;
-      const state = table.drain().map(([name, entry]) => ({
-        store: EDGE_STORE,
-        partition,
-        key: name,
-        value: entry === null ? null : Buffer.from(JSON.stringify(entry)),
-        position: { offset, index: 0 },
-      }));
+      const position = { offset, index: 0 };
+      const state = table
+        .drain()
+        .map(([name, value]) => ({ store: EDGE_STORE, partition, key: name, value, position }));
       return { outputs, state };
     },
     restore: (entries) => table.restore(entries),
   };
 }
 
-function ties(edge: Edge, other: Sighting, { hosts }: EdgeMemory): boolean {
-  if (edge.chainId === '' || other.chainId === '' || other.chainId === edge.chainId) return false;
-  const apart = Math.abs(edge.at - other.at);
-  // Two hosts that both began it, or both took it, saw two connections: private addresses are used again elsewhere.
-  if (edge.kind === 'connection') return edge.end !== other.end && apart <= CONNECTION_TOLERANCE_US;
-  if (edge.kind !== 'key' || other.hostId === edge.hostId) return false;
-  const all = new Set([...hosts, edge.hostId, other.hostId]);
+function isSameAttack(edge: Edge, sighting: Sighting, { hosts }: EdgeMemory): boolean {
+  if (edge.chainId === '' || sighting.chainId === '' || sighting.chainId === edge.chainId) return false;
+  const apart = Math.abs(edge.at - sighting.at);
+  // Two sources, or two destinations, are two connections: other networks use the same private addresses.
+  if (edge.kind === 'connection') return edge.end !== sighting.end && apart <= CONNECTION_TOLERANCE_US;
+  if (edge.kind !== 'key' || sighting.hostId === edge.hostId) return false;
+  const all = new Set([...hosts, edge.hostId, sighting.hostId]);
   return all.size <= MAX_KEY_HOSTS && apart <= KEY_TOLERANCE_US;
 }
 
 const refOf = ({ chainId, hostId, openedAt }: Sighting): ChainRef => ({ chainId, hostId, openedAt });
 
-function joinOf({ edge, kind, detail }: Edge, own: Sighting, other: Sighting, key: SigningKey | null): OutRecord {
-  const [into, from] = opensBefore(own, other) ? [own, other] : [other, own];
-  const why =
-    kind === 'connection'
-      ? `the connection ${detail} was seen from both ends`
-      : `both were entered with the same ${detail}`;
-  const at = Math.min(own.at, other.at);
-  const join = { hostId: into.hostId, edge, kind, why, at, into: refOf(into), from: refOf(from), ...UNTOLD };
+function joinOf({ edge, kind, detail }: Edge, sighting: Sighting, known: Sighting, key: SigningKey | null): OutRecord {
+  const [into, from] = opensBefore(sighting, known) ? [sighting, known] : [known, sighting];
+  const cause = {
+    edge,
+    kind,
+    why: '',
+    at: Math.min(sighting.at, known.at),
+    reason: sharedEdgeReason({ kind, detail }),
+  };
+  const join = { hostId: into.hostId, into: refOf(into), from: refOf(from), ...WITHOUT_CHAIN, ...cause };
   return { topic: TOPIC.joins, key: into.hostId, value: encodeSigned('Join', join, key) };
 }

@@ -1,3 +1,5 @@
+import { BatchError, StateEntryError } from '@ringfence/service-kit';
+
 export type DetectorErrorCode =
   /**
    * A record lies under the key of another host, edge or partition; it goes to the dead letters. Find the program
@@ -19,45 +21,28 @@ export type DetectorErrorCode =
   /** Rule files can't be read at the start. Correct the paths in `detector.rules` or on the command line. */
   | 'ERR_DETECTOR_RULE_FILES';
 
-/** A record that can't be trusted or processed: poison, but for one whose writer's enrolment may still be on its way. */
-export class DetectorError extends Error {
-  readonly code: DetectorErrorCode;
-  readonly fate: 'poison' | 'retriable';
-  readonly hostId: string;
-
-  constructor(code: DetectorErrorCode, hostId: string, message: string, fate: 'poison' | 'retriable' = 'poison') {
-    super(`record of ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
-    this.name = 'DetectorError';
-    this.code = code;
-    this.fate = fate;
-    this.hostId = hostId;
+/** A record that cannot be trusted or processed. It is poison, unless the enrolment of its writer may still arrive. */
+export class DetectorError extends BatchError<DetectorErrorCode> {
+  constructor(code: DetectorErrorCode, hostId: string, message: string, fate?: 'poison' | 'retriable') {
+    super(code, 'record of', hostId, message, fate);
   }
 }
 
-/** A state entry that this version can't read: the service stops rather than go on with half its memory. */
-export class DetectorStateError extends Error {
-  readonly code: DetectorErrorCode = 'ERR_DETECTOR_STATE';
-  readonly key: string;
-
+/** A state entry that this version cannot read. The service stops, because a part of its state would be missing. */
+export class DetectorStateError extends StateEntryError<DetectorErrorCode> {
   constructor(key: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}: run the version that wrote it, or clear the store`,
-      { cause },
-    );
-    this.name = 'DetectorStateError';
-    this.key = key;
+    super('ERR_DETECTOR_STATE', key, cause);
   }
 }
 
-/** Rule files that can't be read at start. What is in them is never an error: see the diagnostics. */
+/** Rule files that can't be read at the start. Errors inside files are diagnostics of the rules. */
 export class RuleFilesError extends Error {
   readonly code: DetectorErrorCode = 'ERR_DETECTOR_RULE_FILES';
   readonly path: string;
 
   constructor(path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    super(`rules of ${path} can't be read: ${why}; name what is there, in detector.rules or on the command line`, {
+    super(`rules of ${path} can't be read: ${why}; correct detector.rules or the path on the command line`, {
       cause,
     });
     this.name = 'RuleFilesError';

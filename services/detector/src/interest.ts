@@ -3,36 +3,36 @@ import type { Bus } from '@ringfence/bus';
 import type { Interest } from '@ringfence/interest';
 import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 
-const AGAIN_MS = 60_000;
+const REPUBLISH_MS = 60_000;
 
 export interface AnnouncerOptions {
   readonly bus: Bus;
-  /** name of this detector in the fleet */
+  /** Name of this detector in the fleet */
   readonly instance: string;
   readonly key: SigningKey | null;
   readonly log: Log | undefined;
 }
 
-/** Says on ringfence.interest what this detector's rules can match: when it changes, every minute, and nothing more after a clean stop. */
+/** Publishes the interest of this detector's rules: when it changes, and every minute. A clean stop withdraws it. */
 export class InterestAnnouncer implements AsyncDisposable {
   readonly #options: AnnouncerOptions;
   readonly #timer: NodeJS.Timeout;
   #interest: Interest | undefined;
-  /** one after the other, so that the last word is the newest */
-  #saying: Promise<void> = Promise.resolve();
+  /** Records are produced one after the other, so that the last one is the newest */
+  #producing: Promise<void> = Promise.resolve();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => void this.#say(), AGAIN_MS).unref();
+    this.#timer = setInterval(() => void this.#publish(), REPUBLISH_MS).unref();
   }
 
-  /** Resolves when it is on the bus; a bus that is away is logged, and it is said again within a minute. */
+  /** Resolves when the interest is on the bus, or the bus is away: then it is published again within a minute. */
   announce(interest: Interest): Promise<void> {
     this.#interest = interest;
-    return this.#say();
+    return this.#publish();
   }
 
-  #say(): Promise<void> {
+  #publish(): Promise<void> {
     const { instance: detector, key } = this.#options;
     return this.#produce(() => {
       if (this.#interest === undefined) return undefined;
@@ -44,19 +44,19 @@ export class InterestAnnouncer implements AsyncDisposable {
 
   #produce(value: () => Buffer | null | undefined): Promise<void> {
     const { bus, instance, log } = this.#options;
-    this.#saying = this.#saying.then(async () => {
-      const said = value();
-      if (said === undefined) return;
+    this.#producing = this.#producing.then(async () => {
+      const bytes = value();
+      if (bytes === undefined) return;
       try {
-        await bus.produce([{ topic: TOPIC.interest, key: instance, value: said }]);
+        await bus.produce([{ topic: TOPIC.interest, key: instance, value: bytes }]);
       } catch (err) {
         log?.warn(
           { err },
-          'what the rules need could not be said: agents go on with what they know, and it is tried again',
+          'the interest could not be published; agents keep the last one, and it is published again within a minute',
         );
       }
     });
-    return this.#saying;
+    return this.#producing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

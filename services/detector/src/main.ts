@@ -1,58 +1,45 @@
-import type { Log, Trace } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { Interest } from '@ringfence/interest';
-import type { Failpoint, PipelineMetrics } from '@ringfence/service-kit';
-import { type SigningKey, TOPIC } from '@ringfence/wire';
-import type { DetectorOptions } from './config.ts';
+import { TOPIC } from '@ringfence/wire';
+import { RarityTopic } from './fleet/rarity-topic.ts';
 import { InterestAnnouncer } from './interest.ts';
 import { createStats, type DetectorStats } from './metrics.ts';
-import { type DetectorPipeline, memoriesOf, type Rules } from './pipeline.ts';
-import { RarityTopic } from './rarity-topic.ts';
+import type { DetectorPipeline } from './partition.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { RuleWatch } from './rule-watch.ts';
-import { compileDetectorRules, interestOf, logDiagnostics, refusedFiles, reloadRules } from './rules.ts';
-import { runFirstStage, runSecondStage } from './stages.ts';
+import { compileDetectorRules, interestOf, logDiagnostics, type Rules, refusedFiles, reloadRules } from './rules.ts';
+import { runFirstStage, runSecondStage, type StageDeps } from './stages.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
-import type { Trust } from './steps/verify.ts';
+import { memoriesOf } from './state/memories.ts';
 
-export interface DetectorDeps {
+export interface DetectorDeps extends StageDeps {
   readonly bus: Bus;
-  /** rule files, or directories of them */
+  /** Rule files, or directories of them */
   readonly rulePaths: readonly string[];
-  /** Look for changes of the files, and reload. @default true */
+  /** Whether changed files are reloaded. @default true */
   readonly watchRules?: boolean;
-  readonly options?: DetectorOptions;
-  /** Told what the loaded rules can match, at start and whenever that changes. */
+  /** Called with the events that the loaded rules can match, at the start and when they change. */
   readonly onInterest?: (interest: Interest) => void | Promise<void>;
-  /** signs what it writes; null: unsigned, as in one process. @default null */
-  readonly key?: SigningKey | null;
-  /** whose signatures batches, edges and joins need. @default none is looked at: in one process the log belongs to root alone */
-  readonly trusted?: Trust;
-  /** Name of this detector in a fleet: what its rules need is said on ringfence.interest under it. @default it is not */
+  /** Name of this detector in a fleet, under which its interest is published. @default the interest is not published */
   readonly instance?: string;
-  /** Told how alerts and incidents came about. @default nobody */
-  readonly trace?: Trace;
-  readonly log?: Log;
-  readonly metrics?: PipelineMetrics;
-  /** for crash tests */
-  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface DetectorService {
-  /** Resolves after `close`; rejects with what stopped the service. */
+  /** Resolves after `close`; rejects with the error that stopped the service. */
   readonly done: Promise<void>;
-  /** Reads the rule files again; resolves when what is good of them is in force. */
+  /** Reads the rule files again; resolves when those without errors are in force. */
   reload(): Promise<void>;
   rules(): Rules;
-  /** Ends after the batch in hand. */
+  /** Stops after the current batch. */
   close(): Promise<void>;
   stats(): DetectorStats;
 }
 
 /**
- * ringfence.events, ringfence.joins and ringfence.feedback → ringfence.alerts, ringfence.incidents, ringfence.edges and ringfence.joins, with its memory in
- * ringfence.state.detector; second stage: ringfence.edges → ringfence.joins. What all partitions together know of rules is on ringfence.rarity. The topics must exist.
+ * Starts both stages. The first one reads ringfence.events, .joins and .feedback, and writes ringfence.alerts,
+ * .incidents, .edges and .joins; the second one reads ringfence.edges and writes ringfence.joins. Counts of rules are
+ * shared on ringfence.rarity. The topics must exist.
  */
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
   const { bus, rulePaths, watchRules = true, log } = deps;
@@ -74,12 +61,12 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
     deps.instance === undefined
       ? undefined
       : starting.use(new InterestAnnouncer({ bus, instance: deps.instance, key, log }));
-  const tell = async (interest: Interest): Promise<void> => {
+  const publishInterest = async (interest: Interest): Promise<void> => {
     await deps.onInterest?.(interest);
     await announcer?.announce(interest);
   };
   const interestNow = (): Interest => interestOf(rules, deps.options);
-  await tell(interestNow());
+  await publishInterest(interestNow());
 
   const reload = async (): Promise<void> => {
     const before = interestNow();
@@ -88,10 +75,10 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
     stats.refusedRuleFiles = refusedFiles(rules, read);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestNow();
-    if (interest.version !== before.version) await tell(interest);
+    if (interest.version !== before.version) await publishInterest(interest);
   };
   const failed = (err: unknown): void =>
-    log?.error({ err }, 'rule files could not be read: the loaded rules stay in force');
+    log?.error({ err }, 'rule files could not be read; the loaded rules stay in force');
   if (watchRules) starting.use(new RuleWatch(rulePaths, () => void reload().catch(failed), failed));
 
   const stop = new AbortController();
@@ -113,9 +100,9 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   };
 }
 
-/** Both stages or none: the first error ends the other, too. */
+/** An error of one stage stops the other one. */
 function endOf(running: readonly Promise<void>[], stop: AbortController, resources: AsyncDisposable): Promise<void> {
-  const done = Promise.all(running.map((one) => one.finally(() => stop.abort()))).then(
+  const done = Promise.all(running.map((stage) => stage.finally(() => stop.abort()))).then(
     () => {},
     async (error) => {
       await Promise.allSettled(running);
@@ -123,7 +110,7 @@ function endOf(running: readonly Promise<void>[], stop: AbortController, resourc
     },
   );
   const closed = done.finally(() => resources[Symbol.asyncDispose]());
-  // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
+  // A caller that waits for `done` gets the error. Without one, it must not become an unhandled rejection.
   closed.catch(() => {});
   return closed;
 }
@@ -132,10 +119,10 @@ function sumStats(counted: DetectorStats, pipelines: readonly DetectorPipeline[]
   const each = pipelines.map((pipeline) => pipeline.stats());
   return {
     ...counted,
-    // Partitions share what rules remember.
+    // All partitions share the memory of the rules.
     ...memoriesOf(rules).losses(),
     chains: each.reduce((sum, { chains }) => sum + chains, 0),
-    forgottenConnections: each.reduce((sum, one) => sum + one.forgottenConnections, 0),
+    forgottenConnections: each.reduce((sum, stats) => sum + stats.forgottenConnections, 0),
     rules: rules.rules.length,
     ruleErrors: rules.diagnostics.filter(({ severity }) => severity === 'error').length,
   };

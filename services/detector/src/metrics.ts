@@ -1,56 +1,56 @@
-/** What the detector counts. All only grow, but for `chains` and what is said of the rules. */
+/** Counters of the detector. All only grow, except `chains` and those about rules. */
 export interface DetectorStats {
   batches: number;
   events: number;
-  /** events whose number had been seen: redeliveries, dropped */
+  /** Events that were seen before: redeliveries, dropped */
   duplicates: number;
-  /** alerts sent */
+  /** Alerts sent */
   alerts: number;
-  /** repetitions that are only counted in their incident */
+  /** Repetitions that are only counted in their incident */
   suppressed: number;
-  /** incidents, each when its first version was sent */
+  /** Incidents, counted when their first version is sent */
   opened: number;
-  /** versions of incidents sent */
+  /** Versions of incidents sent */
   incidents: number;
-  /** chains closed for lack of room */
+  /** Chains closed for lack of room */
   evicted: number;
-  /** processes that a full chain could not take */
+  /** Keys that a full chain could not take */
   omittedEntities: number;
-  /** ends of connections and keys said on ringfence.edges */
+  /** Edges published */
   edges: number;
-  /** connections that a chain had no room for, or too many of one process */
+  /** Connections that a chain had no room for, or too many of one process */
   omittedEdges: number;
-  /** processes of which it can't be told which connection they were started for */
+  /** Processes that could have been started for several connections */
   ambiguousAccepts: number;
-  /** connections, logins and files that somebody wrote and ran, forgotten for lack of room */
+  /** Remembered connections, logins and copies of files that were evicted for lack of room */
   forgottenConnections: number;
-  /** keys and combinations that rules forgot for lack of room */
+  /** Keys and combinations that rules evicted for lack of room */
   forgottenKeys: number;
-  /** events that came later than the order of a sequence waits */
+  /** Events that arrived too late for the order of a sequence */
   lateEvents: number;
-  /** entries of what rules remembered that could not be read when they were restored: dropped */
+  /** Entries of the rules' memory that could not be restored, dropped */
   damagedEntries: number;
-  /** alerts that `suppress` or `throttle` of their rule held back */
+  /** Alerts that `suppress` or `throttle` of their rule held back */
   heldAlerts: number;
-  /** Joins taken, and sent */
+  /** Joins handled, and sent */
   joins: number;
   joinsSent: number;
-  /** Joins about a chain that is gone */
+  /** Joins about a chain that is closed */
   joinsToGone: number;
-  /** what was said of incidents, and what of it was of one that nobody knows any more */
+  /** Feedback handled, and feedback about an unknown incident */
   feedback: number;
   feedbackToGone: number;
-  /** members of other hosts that an incident had no room for: they stand alone */
+  /** Members that an incident had no room for: they stand alone */
   omittedMembers: number;
-  /** edges of the second stage that had their time, or had to make room */
+  /** Edges of the second stage that expired or were evicted */
   expiredEdges: number;
-  /** EventBatches, Edges, Joins and RuleCounts without the signature of who may write them: to the dead letters */
+  /** Records without a valid signature of the right role, dead-lettered */
   forged: number;
   chains: number;
   rules: number;
-  /** of what is in force: a rule that has one is left out */
+  /** Errors in rules in force; a rule with an error is left out */
   ruleErrors: number;
-  /** rule files that were changed to something with errors: what they were before stays in force */
+  /** Changed rule files with errors, whose former versions stay in force */
   refusedRuleFiles: readonly string[];
 }
 

@@ -3,7 +3,10 @@ import { join, relative, sep } from 'node:path';
 import type { RuleSource } from '@ringfence/rules';
 import { RuleFilesError } from './errors.ts';
 
-/** The rule files of each path, by name: a file is itself, a directory all .yaml and .yml below it but for tests of rules (.test.yaml). Throws RuleFilesError. */
+/**
+ * Reads the rule files of each path, a file or a directory with .yaml and .yml files below it; tests of rules
+ * (.test.yaml) are skipped. Throws RuleFilesError.
+ */
 export async function readRuleFiles(paths: readonly string[]): Promise<RuleSource[]> {
   const sources = new Map<string, string>();
   for (const path of paths) {
@@ -20,8 +23,8 @@ async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const found = await readdir(path, { recursive: true, withFileTypes: true });
   const named = found
-    .filter((one) => /(?<!\.test)\.ya?ml$/.test(one.name) && !isInternal(relative(path, one.parentPath)))
-    .map((one) => ({ name: join(one.parentPath, one.name), link: one.isSymbolicLink(), file: one.isFile() }))
+    .filter(({ name, parentPath }) => /(?<!\.test)\.ya?ml$/.test(name) && !isInternal(relative(path, parentPath)))
+    .map((entry) => ({ name: join(entry.parentPath, entry.name), link: entry.isSymbolicLink(), file: entry.isFile() }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const files = named.filter(({ file }) => file).map(({ name }) => name);
   const known = new Set(await Promise.all(files.map(async (name) => await realpath(name))));
@@ -34,7 +37,7 @@ async function filesOf(path: string): Promise<string[]> {
   return files.sort();
 }
 
-/** The file that a link leads to; undefined: to none. So are the locks of some editors, which lead nowhere. */
+/** Returns the file that a link leads to; undefined if there is none, as for the lock files of some editors. */
 async function targetOf(link: string): Promise<string | undefined> {
   try {
     const target = await realpath(link);
@@ -45,5 +48,8 @@ async function targetOf(link: string): Promise<string | undefined> {
   }
 }
 
-/** Where Kubernetes keeps the versions of a mounted ConfigMap (`..2026_01_01`): its files are links to them, whose names stay when one takes the place of another. */
+/**
+ * Kubernetes keeps the versions of a mounted ConfigMap in folders such as `..2026_01_01`, and links lead to the current
+ * one.
+ */
 const isInternal = (folder: string): boolean => folder.split(sep).some((part) => part.startsWith('..'));

@@ -1,17 +1,17 @@
 import { type FSWatcher, readdirSync, readlinkSync, realpathSync, statSync, watch } from 'node:fs';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 
-/** Editors write a file in several steps: wait until they are done, ms. */
+/** Editors write a file in several steps: wait until no more changes arrive, ms. */
 const SETTLE_MS = 150;
-/** As the kernel. */
+/** The kernel's limit of links in a path */
 const MAX_LINKS = 40;
 
-/** Names in a directory whose change matters; null: every one. */
+/** Watched names by directory; null: all names. */
 type Watched = Map<string, Set<string> | null>;
 
 /**
- * Calls `changed` some time after anything at or below the paths has changed. A file is watched by its name in its directory, not by itself, and so is each
- * link on the way to it: editors, and Kubernetes with a ConfigMap, rename another one over it.
+ * Calls `changed` shortly after anything at or below the paths changed. A file, and each link on the way to it, is
+ * watched by its name in its directory: editors, and Kubernetes with a ConfigMap, rename a new one over it.
  */
 export class RuleWatch implements Disposable {
   readonly #paths: readonly string[];
@@ -35,7 +35,7 @@ export class RuleWatch implements Disposable {
   readonly #settle = (): void => {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      // Before what is there is read, so that nothing is missed; a directory of the same name may be another one.
+      // Watch before the files are read, so that no change is missed. A directory may have been replaced.
       this.#watch();
       this.#changed();
     }, SETTLE_MS);
@@ -54,21 +54,21 @@ export class RuleWatch implements Disposable {
     }
   }
 
-  /** Of what can't be looked at: where it lies, so that its mending is noticed. */
+  /** A path that can't be read is watched in its directory, so that its repair is noticed. */
   #watched(): Watched {
     const watched: Watched = new Map();
     for (const path of this.#paths) {
-      for (const place of placesOf(path)) addName(watched, place);
+      for (const name of watchedNamesOf(path)) addName(watched, name);
       this.#attempt(() => addFolders(watched, path));
     }
     return watched;
   }
 
-  #attempt(look: () => void): void {
+  #attempt(action: () => void): void {
     try {
-      look();
+      action();
     } catch (error) {
-      // It has gone since: look again.
+      // The path was removed in the meantime: look again.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#settle();
       else this.#failed(error as Error);
     }
@@ -81,7 +81,7 @@ function addName(watched: Watched, [directory, name]: readonly [string, string])
   else names?.add(name);
 }
 
-/** Those at and below a path, and where links in them lead. */
+/** Adds the folders at and below a path, and the targets of links in them. */
 function addFolders(watched: Watched, path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   const top = realpathSync(path);
@@ -89,13 +89,13 @@ function addFolders(watched: Watched, path: string): void {
   for (const entry of readdirSync(top, { recursive: true, withFileTypes: true })) {
     const name = join(entry.parentPath, entry.name);
     if (entry.isDirectory()) watched.set(name, null);
-    else if (entry.isSymbolicLink()) for (const place of placesOf(name)) addName(watched, place);
+    else if (entry.isSymbolicLink()) for (const link of watchedNamesOf(name)) addName(watched, link);
   }
 }
 
-/** Where the path ends, and where each link on the way to that lies: directory and name. Of what is not there as far as it goes. */
-function placesOf(path: string): (readonly [directory: string, name: string])[] {
-  const places: (readonly [string, string])[] = [];
+/** Returns the directory and name of the path's end and of each link on the way, as far as the path exists. */
+function watchedNamesOf(path: string): (readonly [directory: string, name: string])[] {
+  const names: (readonly [string, string])[] = [];
   const rest = resolve(path).split(sep);
   let at: string = sep;
   for (let links = 0; links < MAX_LINKS; ) {
@@ -107,7 +107,7 @@ function placesOf(path: string): (readonly [directory: string, name: string])[] 
       continue;
     }
     const target = targetOf(join(at, name));
-    if (target !== null || !rest.some(Boolean)) places.push([at, name]);
+    if (target !== null || !rest.some(Boolean)) names.push([at, name]);
     if (target === undefined) break;
     if (target === null) at = join(at, name);
     else {
@@ -116,10 +116,10 @@ function placesOf(path: string): (readonly [directory: string, name: string])[] 
       if (isAbsolute(target)) at = sep;
     }
   }
-  return places;
+  return names;
 }
 
-/** Of a link; null: it is none, undefined: it is not there. */
+/** Returns the target of a link; null if it is no link, undefined if it does not exist. */
 function targetOf(path: string): string | null | undefined {
   try {
     return readlinkSync(path);

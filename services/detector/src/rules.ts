@@ -8,17 +8,21 @@ import {
   type Diagnostic,
   type FilteredEvents,
   type Profile,
+  type RuleSet,
   type RuleSource,
   render,
   updateRules,
 } from '@ringfence/rules';
+import type { EventView } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
-import type { Rules } from './pipeline.ts';
 import { BootMemories } from './state/memories.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
 
+export type Rules = RuleSet<EventView>;
+
 /**
- * Opens that only read, and changes of files but for those that give privileges: the sensor sends those that some rule can match, and all others.
+ * Events that the sensor filters by path: opens that only read, and changes of files that give no privileges. The
+ * sensor sends them if a rule can match them, and it sends all other opens and changes.
  */
 const FILTERED: readonly FilteredEvents[] = [
   {
@@ -58,7 +62,7 @@ export function compileDetectorRules(sources: readonly RuleSource[], profile: Pr
   });
 }
 
-/** The set after the files changed. A broken file keeps its former version in force; `log` is told, source line, caret and all. */
+/** Returns the rules after files changed. A file with errors keeps its former version in force; errors are logged. */
 export function reloadRules(previous: Rules, sources: readonly RuleSource[], log?: Log): Rules {
   const before = new Map(previous.options.sources.map(({ name, text }) => [name, text]));
   const now = new Map(sources.map(({ name, text }) => [name, text]));
@@ -68,29 +72,31 @@ export function reloadRules(previous: Rules, sources: readonly RuleSource[], log
   const { set, diagnostics, refused } = updateRules(previous, changed);
   logDiagnostics(diagnostics, sources, log);
   const files = changed.map(({ name }) => name);
-  if (refused.length > 0) log?.error({ refused }, 'rule files have errors: their former versions stay in force');
+  if (refused.length > 0) log?.error({ refused }, 'rule files have errors; their former versions stay in force');
   log?.info({ files, rules: set.rules.length }, 'rules were reloaded');
   return set;
 }
 
-/** Files that are not in force as they are: they have errors, or break others. */
+/** Returns the files whose current text is not in force, because of errors in them or in files that need them. */
 export function refusedFiles(rules: Rules, sources: readonly RuleSource[]): string[] {
   const inForce = new Map(rules.options.sources.map(({ name, text }) => [name, text]));
   return sources.filter(({ name, text }) => inForce.get(name) !== text).map(({ name }) => name);
 }
 
-/** Errors leave a rule out; warnings leave it in force. */
+/** A rule with an error is left out; with a warning it stays in force. */
 export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: readonly RuleSource[], log?: Log): void {
   const texts = new Map(sources.map(({ name, text }) => [name, text]));
-  for (const one of diagnostics) {
-    const shown = render(one, texts.get(one.file) ?? '');
-    if (one.severity === 'error') log?.error({ code: one.code, file: one.file, line: one.line }, shown);
-    else log?.warn({ code: one.code, file: one.file, line: one.line }, shown);
+  for (const diagnostic of diagnostics) {
+    const { severity, code, file, line } = diagnostic;
+    const shown = render(diagnostic, texts.get(file) ?? '');
+    if (severity === 'error') log?.error({ code, file, line }, shown);
+    else log?.warn({ code, file, line }, shown);
   }
 }
 
 /**
- * What the kernel has to send for these rules, and for chains; what is not filtered comes anyway. The version is a hash of it: the same rules, the same number.
+ * Returns the events that the sensor must send for these rules and for chains; unfiltered kinds are always sent. The
+ * version is a hash of the interest, so the same rules have the same version.
  */
 export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOptions, 'localPeers'> = {}): Interest {
   const [opens, changes] = rules.interest.paths;
@@ -111,7 +117,7 @@ const EVERY: Paths = {
   changeNames: [],
 };
 
-/** What is asked of opens is sent of changes, too. */
+/** Paths and names that opens ask for are sent for changes as well. */
 function pathsOf(opens: PathsOf | undefined, changes: PathsOf | undefined): Paths {
   if (opens === undefined || changes === undefined) return EVERY;
   if (opens.unbounded.length > 0 || changes.unbounded.length > 0) return EVERY;
@@ -119,7 +125,7 @@ function pathsOf(opens: PathsOf | undefined, changes: PathsOf | undefined): Path
     openPathPrefixes: opens.prefixes,
     openNames: opens.names,
     openExecutables: [...new Set([...opens.executables, ...changes.executables])].sort(),
-    changePathPrefixes: changes.prefixes.filter((one) => !opens.prefixes.some((wider) => one.startsWith(wider))),
-    changeNames: changes.names.filter((one) => !opens.names.includes(one)),
+    changePathPrefixes: changes.prefixes.filter((prefix) => !opens.prefixes.some((wider) => prefix.startsWith(wider))),
+    changeNames: changes.names.filter((name) => !opens.names.includes(name)),
   };
 }

@@ -1,30 +1,48 @@
+import type { Log, Trace } from '@ringfence/base';
+import { defined } from '@ringfence/base';
 import type { Consumer, InRecord } from '@ringfence/bus';
-import { type Handler, runPipeline } from '@ringfence/service-kit';
-import { deadLetter } from '@ringfence/wire';
+import { type Failpoint, type Handler, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
+import { deadLetter, type SigningKey } from '@ringfence/wire';
+import type { DetectorOptions } from './config.ts';
 import { createEdgePipeline } from './edge-pipeline.ts';
-import type { DetectorDeps } from './main.ts';
 import type { DetectorStats } from './metrics.ts';
-import { createDetectorPipeline, type DetectorPipeline, type Rules } from './pipeline.ts';
+import { createDetectorPipeline, type DetectorPipeline } from './partition.ts';
+import type { Rules } from './rules.ts';
 import { STORE } from './state/changelog.ts';
 import { EDGE_STORE } from './state/edge-table.ts';
 import type { FleetRarity } from './state/fleet-rarity.ts';
+import type { Trust } from './steps/verify.ts';
+
+export interface StageDeps {
+  readonly options?: DetectorOptions;
+  /** Signs all records that are written; null: unsigned, as in one process. @default null */
+  readonly key?: SigningKey | null;
+  /** The keys that records must be signed with. @default not verified: in one process only root can write to the log */
+  readonly trusted?: Trust;
+  /** Called with how alerts and incidents came about. @default not called */
+  readonly trace?: Trace;
+  readonly log?: Log;
+  readonly metrics?: PipelineMetrics;
+  /** For crash tests */
+  readonly failpoint?: (name: Failpoint) => void | Promise<void>;
+}
 
 interface Stage {
-  readonly deps: DetectorDeps;
+  readonly deps: StageDeps;
   readonly stats: DetectorStats;
   readonly consumer: Consumer;
   readonly signal: AbortSignal;
 }
 
 export interface FirstStage extends Stage {
-  /** those of the partitions in hand: the caller tells them of new rules */
+  /** By assigned partition; the caller sets new rules on each */
   readonly pipelines: Map<number, DetectorPipeline>;
-  /** those in force */
+  /** Returns the rules in force. */
   readonly rules: () => Rules;
   readonly fleet: FleetRarity;
 }
 
-/** By host, until `signal` aborts: events and joins. */
+/** Handles events, joins and feedback, by host, until `signal` aborts. */
 export function runFirstStage(stage: FirstStage): Promise<void> {
   const { pipelines, rules, fleet } = stage;
   return runPipeline({
@@ -32,7 +50,7 @@ export function runFirstStage(stage: FirstStage): Promise<void> {
     async open(partition, restore) {
       const pipeline = createDetectorPipeline({ ...pipelineDeps(stage), rules: rules(), fleet, partition });
       await pipeline.restore(restore(STORE));
-      // The rules may have been read again meanwhile.
+      // The rules may have been reloaded in the meantime.
       pipeline.setRules(rules());
       pipelines.set(partition, pipeline);
       return handlerOf(pipeline);
@@ -44,7 +62,7 @@ export function runFirstStage(stage: FirstStage): Promise<void> {
   });
 }
 
-/** By edge, until `signal` aborts. */
+/** Handles edges, by edge, until `signal` aborts. */
 export function runSecondStage(stage: Stage): Promise<void> {
   return runPipeline({
     ...common(stage, 'detector-edges'),
@@ -78,8 +96,6 @@ function common({ deps: { log, metrics, failpoint }, consumer, signal }: Stage, 
     consumer,
     signal,
     deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, service),
-    ...(log === undefined ? {} : { log }),
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(failpoint === undefined ? {} : { failpoint }),
+    ...defined({ log, metrics, failpoint }),
   };
 }

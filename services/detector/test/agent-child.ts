@@ -1,6 +1,6 @@
 /**
- * An agent as the brokers see it: it ticks twice a second, sends a batch again until the brokers have it, and takes its leave on SIGTERM. Arguments: JSON of brokers, topic
- * prefix, host id and signing key (PKCS#8, PEM).
+ * Acts as an agent on Kafka: ticks twice a second, retries a batch until the brokers have it, and sends a last tick on
+ * SIGTERM. Arguments: JSON of brokers, topic prefix, host id and signing key (PKCS#8, PEM).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafkaBus } from '@ringfence/bus-kafka';
@@ -18,7 +18,7 @@ const host = createTestHost({
   key: importSigningKey(key ?? ''),
 });
 const leaving = new AbortController();
-// Nobody's agent ends too.
+// The parent is gone: stop as well.
 process.stdin
   .resume()
   .once('end', () => process.exit())

@@ -7,18 +7,18 @@ import { type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createEnricherPipeline, startEnricher } from '@ringfence/enricher';
 import { testRecords } from '@ringfence/testkit';
 import {
+  claimedSigner,
   createSigningKey,
   decode,
   encodeSigned,
   type SigningKey,
-  signerOf,
   TOPIC,
   topicsWith,
   verifyRecord,
 } from '@ringfence/wire';
 import { createDetectorPipeline, createEdgePipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
-import type { NewJoin } from '../src/steps/joins.ts';
+import type { NewJoin } from '../src/turn.ts';
 import { Machine } from './fleet.ts';
 import { createTestRules, RULES } from './support.ts';
 
@@ -48,18 +48,18 @@ function attacked(key: SigningKey | null): InRecord[] {
 const detectorWith = (key: SigningKey | null) =>
   createDetectorPipeline({ rules: createTestRules(), key, trusted, stats: createStats() });
 
-test('what the detector writes carries its signature, and a replay gives the same bytes', () => {
+test('records of the detector are signed, and a replay gives the same bytes', () => {
   const input = attacked(keys.enricher);
   const [first, again] = [1, 2].map(() => detectorWith(keys.detector).handle(input).outputs);
   assert.deepEqual(first, again);
   assert.deepEqual(new Set(first?.map(({ topic }) => topic)), new Set([TOPIC.alerts, TOPIC.incidents, TOPIC.edges]));
   for (const { value } of first ?? []) {
-    assert.equal(signerOf(value as Uint8Array), keys.detector.keyId);
+    assert.equal(claimedSigner(value as Uint8Array), keys.detector.keyId);
     assert.ok(verifyRecord(keys.detector.publicKey, value as Uint8Array));
   }
 });
 
-test('batches that no enricher signed, and edges and joins that no detector signed, are refused and counted', async () => {
+test('batches need the signature of an enricher, edges and joins that of a detector; others are refused and counted', async () => {
   const forgers = [null, keys.detector, createSigningKey()];
   for (const forger of forgers) {
     const detector = detectorWith(keys.detector);
@@ -75,7 +75,7 @@ test('batches that no enricher signed, and edges and joins that no detector sign
   });
   assert.throws(() => detectorWith(null).handle(altered), { code: 'ERR_DETECTOR_FORGED' });
   const ref = { chainId: 'inc-1', hostId: 'host-1', openedAt: 1 };
-  const words = { edge: 'e', kind: 'connection', why: 'w', at: 1 };
+  const words = { edge: 'e', kind: 'connection', why: '', at: 1, reason: null };
   const joined = {
     ...words,
     hostId: 'host-1',
@@ -99,12 +99,13 @@ test('batches that no enricher signed, and edges and joins that no detector sign
   }
 });
 
-test('a join or an edge under the key of another is refused', () => {
+test('a join or an edge under the key of another record is refused', () => {
   const ref = { chainId: 'inc-1', hostId: 'host-1', openedAt: 1 };
   const join: NewJoin = {
     edge: 'e',
     kind: 'k',
-    why: 'w',
+    why: '',
+    reason: null,
     at: 1,
     hostId: 'host-1',
     into: ref,
@@ -130,7 +131,7 @@ test('a join or an edge under the key of another is refused', () => {
   assert.throws(see, { code: 'ERR_DETECTOR_KEY' });
 });
 
-test('in a fleet a detector says what its rules need, signed, and takes it back when it stops', async () => {
+test('in a fleet a detector publishes its interest, signed, and withdraws it when it stops', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
   const directory = place.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);
@@ -157,7 +158,7 @@ test('in a fleet a detector says what its rules need, signed, and takes it back 
   assert.equal((await said()).at(-1), null);
 });
 
-test('hosts of one embedded log are joined by the running service', async () => {
+test('the running service joins hosts of one embedded log', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
   const directory = place.path;
   await writeFile(join(directory, 'rules.yaml'), RULES);

@@ -4,7 +4,7 @@ import type { TestProcess } from '@ringfence/testkit';
 import { decode, TOPIC } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 
-/** Both are closed when they are idle for ten seconds; the first a while later, since it waits for members. */
+/** Chains close after ten idle seconds; the first one later, because it waits for its members. */
 const SHORT = { chainIdleMs: 10_000 };
 
 function entered(): {
@@ -22,7 +22,7 @@ function entered(): {
   return { web, db, shell, inside };
 }
 
-test('an incident of two hosts is closed once, with all it had, when both have been idle', async () => {
+test('an incident of two hosts is closed once, with everything it had, when both are idle', async () => {
   const { web, db } = entered();
   const fleet = new TestFleet(SHORT);
   for (const { host } of [web, db]) fleet.feed(host, [host.batch()]);
@@ -46,7 +46,7 @@ test('an incident of two hosts is closed once, with all it had, when both have b
   );
 });
 
-test('what goes on after the incident it was part of was closed stands alone again: nothing is lost', async () => {
+test('a chain that continues after its incident was closed stands alone again', async () => {
   const { web, db, inside } = entered();
   const fleet = new TestFleet(SHORT);
   for (const { host } of [web, db]) fleet.feed(host, [host.batch()]);
@@ -69,7 +69,7 @@ test('what goes on after the incident it was part of was closed stands alone aga
   assert.deepEqual(alone?.joined, []);
 });
 
-test('a chain that is gone when the other end comes is left alone, and that is counted', async () => {
+test('a join to a chain that is closed is counted and changes nothing', async () => {
   const { web, db } = entered();
   const fleet = new TestFleet(SHORT);
   web.host.tick(60);
@@ -81,7 +81,7 @@ test('a chain that is gone when the other end comes is left alone, and that is c
   assert.equal(fleet.detector(web.host).stats().joinsToGone, 1);
 });
 
-test('a published incident that is part of an older one is published as merged, and speaks there from then on', async () => {
+test('an incident that becomes part of an older one is published as merged, and its changes appear there', async () => {
   const { web, db, inside } = entered();
   db.steal(inside);
   const fleet = new TestFleet();
@@ -97,7 +97,7 @@ test('a published incident that is part of an older one is published as merged, 
   assert.equal(fleet.open[0]?.joined[0]?.id, own?.id);
 });
 
-test('an incident of very many hosts, each with very much to tell, stays under 900 kB and says what it left out', async () => {
+test('an incident of very many hosts with very many alerts stays under 900 kB and counts what it omits', async () => {
   const web = new Machine(1);
   const shell = web.webShell();
   const fleet = new TestFleet({ maxAlerts: 200 });

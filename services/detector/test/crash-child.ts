@@ -1,4 +1,7 @@
-/** Runs the detector on a bus until nothing is left, or kills itself at a named point. Arguments: bus path, rule file, failpoint, how manieth time. */
+/**
+ * Runs the detector on a bus until no records are left, or kills itself at a failpoint. Arguments: bus path, rule file,
+ * failpoint, and the number of the visit at which to die.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { startDetector } from '../src/index.ts';
@@ -14,7 +17,7 @@ const detector = await startDetector({
     if (name === point && --left === 0) process.kill(process.pid, 'SIGKILL');
   },
 });
-// The second stage makes work for the first.
+// The second stage writes records for the first one.
 const isBehind = async (group: string): Promise<boolean> =>
   [...(await bus.lag(group)).values()].some((records) => records > 0);
 while ((await isBehind('detector')) || (await isBehind('detector-edges')) || (await isBehind('detector')))

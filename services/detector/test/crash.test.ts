@@ -22,7 +22,7 @@ async function run(...args: readonly string[]): Promise<NodeJS.Signals | number 
   return signal ?? code;
 }
 
-test('killed in mid-attack, before the effect, before the commit and after it: no chain is lost and no alert doubled', async () => {
+test('after a kill before the effect, before the commit and after it, no chain is lost and no alert is doubled', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
   try {
     const [path, rules] = [join(directory, 'bus.db'), join(directory, 'rules.yaml')];
@@ -68,7 +68,7 @@ test('killed in mid-attack, before the effect, before the commit and after it: n
   }
 });
 
-test('killed again and again while two hosts are joined: the end is one incident, as if nothing had been', async () => {
+test('after many kills while two hosts are joined, the result is the same one incident', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rf-detector-'));
   try {
     const [path, rules] = [join(directory, 'bus.db'), join(directory, 'rules.yaml')];

@@ -13,14 +13,14 @@ const TEXT = `
 `;
 const HOUR_US = 3_600_000_000;
 
-test('what first_seen knows of a host goes on through restarts and reboots', async () => {
+test('the memory of first_seen survives restarts and reboots of the host', async () => {
   const store = new TestStore();
   let detector = createTestDetector({}, TEXT);
   const restart = async (): Promise<void> => {
     detector = createTestDetector({}, TEXT);
     await detector.restore(store.entries());
   };
-  /** Alerts of a process that connects to these ports. */
+  /** Returns the number of alerts when a process connects to these ports. */
   const alertsOf = (host: TestHost, ports: readonly number[]): number => {
     host.tick();
     const shell = host.spawn(host.init, '/bin/bash');

@@ -1,6 +1,6 @@
 /**
- * An enricher and a detector of a fleet on Kafka, until it is killed. Arguments: JSON of brokers, topic prefix, rule file, and the public keys of the
- * hosts by their ids (SPKI, base64). Says on stdout which partitions the detector has.
+ * Runs an enricher and a detector of a fleet on Kafka until it is killed. Arguments: JSON of brokers, topic prefix, rule
+ * file, and the public keys of hosts by their ids (SPKI, base64). Prints the partitions of the detector.
  */
 import { createPublicKey } from 'node:crypto';
 import type { Consumer, ConsumerOptions } from '@ringfence/bus';
@@ -25,7 +25,7 @@ const keys = new Map(
 const bus = await openKafkaBus({ brokers, topicPrefix, sessionTimeoutMs: 6000, rebalanceTimeoutMs: 10_000 });
 const owned = new Set<number>();
 
-/** Tells what the group that works on hosts' events has: the one that joins incidents of several hosts has partitions of its own. */
+/** Prints the assignment of the first stage; the second stage has partitions of its own. */
 async function watched(options: ConsumerOptions): Promise<Consumer> {
   const consumer = await bus.consumer(options);
   if (options.group !== 'detector') return consumer;

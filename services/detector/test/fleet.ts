@@ -1,11 +1,11 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { decode, type Incident, TOPIC } from '@ringfence/wire';
+import { decode, type Event, type Incident, LANE, TOPIC, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
 import { createEdgePipeline, type DetectorOptions, type DetectorPipeline, type EdgePipeline } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
 import { createFeed, createTestDetector, RULES, TestStore } from './support.ts';
 
-/** One partition of a service: what it is fed, and its memory with a store that survives it. */
+/** One partition of a service: its input, its memory, and a store that survives a restart. */
 interface Stage {
   readonly make: () => DetectorPipeline | EdgePipeline;
   readonly queues: Map<string, InRecord[]>;
@@ -16,19 +16,19 @@ interface Stage {
 
 const LATEST = 8;
 
-/** Which of so many comes next. */
+/** Returns the index of the queue that is handled next, of `count` queues. */
 export type Choose = (count: number) => number;
 const first: Choose = () => 0;
 
 export interface FleetOptions extends DetectorOptions {
-  /** a pause for thought: the stage about to work is restarted from its store when it says so */
+  /** Returns whether the stage is restarted from its store before the next record. */
   readonly restarts?: () => boolean;
-  /** the latest outputs of a stage come twice when it says so */
+  /** Returns whether the latest outputs of a stage are delivered twice. */
   readonly repeats?: () => boolean;
   readonly rules?: string;
 }
 
-/** Detectors of many hosts, each a partition of its own, and the second stage: topics are queues, and who is next is the caller's choice. */
+/** Detectors of many hosts, a partition each, and the second stage. Topics are queues; the caller chooses the next one. */
 export class TestFleet {
   readonly outputs: OutRecord[] = [];
   readonly #stages: Stage[] = [];
@@ -62,7 +62,7 @@ export class TestFleet {
     }
   }
 
-  /** The last version of each incident. */
+  /** The last version of each incident */
   get incidents(): Incident[] {
     const all = this.outputs.filter(({ topic }) => topic === TOPIC.incidents);
     const last = new Map(all.map(({ key, value }) => [key, decode('Incident', value ?? new Uint8Array())]));
@@ -88,7 +88,7 @@ export class TestFleet {
     stage.latest.push(...effect.outputs);
     stage.latest.splice(0, stage.latest.length - LATEST);
     for (const output of effect.outputs) this.#route(output);
-    // A crash after the outputs and before the state: they come again, the older ones after the newer.
+    // After a crash between outputs and state, outputs come again, older ones after newer ones.
     if (this.#options.repeats?.() === true) for (const output of stage.latest) this.#route(output);
   }
 
@@ -118,11 +118,12 @@ export class TestFleet {
   }
 }
 
-/** A machine with an address, an SSH server, and a clock of its own. */
+/** A host with an address, an SSH server and a clock. */
 export class Machine {
   readonly host: TestHost;
   readonly address: string;
   readonly sshd: TestProcess;
+  #logSequence = 0;
 
   constructor(number: number, options: { readonly clockOffset?: number; readonly ktime?: number } = {}) {
     const { clockOffset = 0, ktime = 3_600_000_000 } = options;
@@ -134,7 +135,7 @@ export class Machine {
     this.sshd = this.host.spawn(this.host.init, '/usr/sbin/sshd');
   }
 
-  /** Somebody comes in from there: the shell that they get. */
+  /** Returns the shell of an SSH login from that address. */
   login(from: string, port: number): TestProcess {
     const { host, sshd, address } = this;
     host.accept(sshd, { address: from, port }, { address, port: 22 });
@@ -142,13 +143,13 @@ export class Machine {
     return host.spawn(host.fork(session), '/bin/bash');
   }
 
-  /** `shell` runs ssh to there. */
+  /** The shell runs ssh to the other host. */
   ssh(shell: TestProcess, to: Machine, port: number): void {
     const client = this.host.spawn(shell, '/usr/bin/ssh', ['ssh', to.address]);
     this.host.connect(client, to.address, 22, { localAddress: this.address, localPort: port });
   }
 
-  /** A web server was made to run a shell, which runs what it fetched. */
+  /** Returns a shell that a web server started, and that ran a file it had fetched. */
   webShell(): TestProcess {
     const { host } = this;
     const nginx = host.spawn(host.init, '/usr/sbin/nginx');
@@ -171,4 +172,66 @@ export class Machine {
   wait(us: number): void {
     this.host.ktime += us;
   }
+
+  /** Adds sshd's log line about a login that succeeded, as the enricher writes it; `process` wrote the line. */
+  logLogin(process: TestProcess | undefined, line: LoginLine): void {
+    const text = Buffer.from('Accepted publickey');
+    this.host.append({
+      lane: LANE.log,
+      cpu: 0,
+      sequence: ++this.#logSequence,
+      ktime: this.host.ktime,
+      late: false,
+      tgid: process?.tgid ?? 0,
+      tid: process?.tgid ?? 0,
+      start: process?.startBytes ?? U64_ZERO,
+      cgroup: u64FromBigInt(0n),
+      execId: process?.execId ?? 0,
+      body: {
+        'ringfence.Log': {
+          origin: 'journald',
+          path: 'ssh.service',
+          offset: -1,
+          program: 'sshd',
+          pid: process?.tgid ?? 0,
+          message: { bytes: text, length: text.length },
+          category: 'authentication',
+          action: 'ssh-login',
+          outcome: 'success',
+          user: '',
+          targetUser: 'root',
+          sourceAddress: line.from,
+          sourcePort: line.port,
+          method: 'publickey',
+          fingerprint: line.fingerprint ?? '',
+          command: '',
+          workingDirectory: '',
+          tty: '',
+        },
+      },
+    } as unknown as Event);
+  }
+
+  /** Adds the agent's record of the host's name and addresses. */
+  describe(addresses: string): void {
+    this.host.append({
+      lane: LANE.context,
+      cpu: 1,
+      sequence: ++this.#logSequence,
+      ktime: this.host.ktime,
+      late: false,
+      tgid: 0,
+      tid: 0,
+      start: U64_ZERO,
+      cgroup: U64_ZERO,
+      execId: 0,
+      body: { 'ringfence.HostContext': { hostname: `web-${this.address}`, machineId: '', addresses } },
+    } as unknown as Event);
+  }
+}
+
+interface LoginLine {
+  readonly from: string;
+  readonly port: number;
+  readonly fingerprint?: string;
 }

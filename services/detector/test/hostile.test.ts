@@ -4,7 +4,7 @@ import { createTestHost } from '@ringfence/testkit';
 import fc from 'fast-check';
 import { createFeed, createTestDetector } from './support.ts';
 
-test('any bytes at all are processed or refused as poison, and what is refused leaves no trace', () => {
+test('arbitrary bytes are handled or refused as poison, and a refused record changes nothing', () => {
   const host = createTestHost();
   const sh = host.spawn(host.init, '/tmp/sh');
   host.open(sh, '/etc/shadow');

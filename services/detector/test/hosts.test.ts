@@ -13,7 +13,7 @@ const SCAN = `
   threshold: { distinct: destination.port, at_least: 4, by: [process.name], within: 10s }
 `;
 
-test('hosts stay apart, in chains and in what thresholds count', () => {
+test('hosts are separate, in chains and in thresholds', () => {
   const [a, b] = [createTestHost({ hostId: 'host-a' }), createTestHost({ hostId: 'host-b', ktime: 5_000_000_000 })];
   const detector = createTestDetector({}, SCAN);
   const [feedA, feedB] = [createFeed(a), createFeed(b)];
@@ -26,7 +26,7 @@ test('hosts stay apart, in chains and in what thresholds count', () => {
   assert.equal(detectOne(detector, feedA.next()).alerts.length, 1);
 });
 
-test('after a reboot thresholds count anew, and what was counted before is forgotten in time', async () => {
+test('after a reboot thresholds start again, and the counts of old boots are forgotten', async () => {
   const key = createTestHost().key;
   const detector = createTestDetector({}, SCAN);
   const store = new TestStore();
@@ -41,7 +41,7 @@ test('after a reboot thresholds count anew, and what was counted before is forgo
   assert.equal(store.dump().filter((line) => line.startsWith('t/')).length, 4, 'the last four boots are remembered');
 });
 
-test('a chain of an earlier boot closes at the first tick of the next', () => {
+test('a chain of an earlier boot closes at the first tick of the next boot', () => {
   const key = createTestHost().key;
   const detector = createTestDetector();
   const before = createTestHost({ key, bootId: 'boot-1', ktime: 9_000_000_000 });
@@ -56,7 +56,7 @@ test('a chain of an earlier boot closes at the first tick of the next', () => {
   );
 });
 
-test('the built-in rules compile, and leave the kernel something to filter', async () => {
+test('the built-in rules compile, and let the kernel filter opens', async () => {
   const sources = await readRuleFiles([fileURLToPath(new URL('../../../rules', import.meta.url))]);
   const rules = compileDetectorRules(sources);
   assert.deepEqual(

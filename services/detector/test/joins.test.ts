@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
 import { O } from '@ringfence/testkit';
 import type { Incident } from '@ringfence/wire';
 import fc from 'fast-check';
@@ -8,7 +9,7 @@ import { Machine, TestFleet } from './fleet.ts';
 const tacticsOf = ({ stages }: { readonly stages: readonly { readonly tactic: string }[] }): string[] =>
   stages.map(({ tactic }) => tactic);
 
-/** Web shell on the first, from there over SSH to the second, where it stays. Each half is below the threshold. */
+/** A web shell on the first host, and from there over SSH persistence on the second. Each half is below the threshold. */
 function twoHosts(): [Machine, Machine] {
   const [web, db] = [new Machine(1), new Machine(2)];
   web.ssh(web.webShell(), db, 41_000);
@@ -32,19 +33,25 @@ test('an attack that goes over SSH to a second host is one incident with the sta
     incident.alerts.map(({ rule }) => rule),
     ['Download and execute', 'Cron changed'],
   );
-  assert.match(incident.title, /, on 2 hosts$/);
+  assert.match(incidentTitle(incident), /, on 2 hosts$/);
   assert.equal(incident.joined[0]?.hostId, 'host-2');
-  assert.match(incident.joined[0]?.why ?? '', /tcp 10\.0\.0\.1:41000 → 10\.0\.0\.2:22 was seen from both ends/);
-  assert.match(incident.alerts[1]?.why ?? '', /^opened inc-\w+, part of this incident: the connection/);
-  assert.ok(
-    incident.story.some((line) => / on host-1: .*\/tmp\/x/.test(line)),
-    incident.story.join('\n'),
+  const [member, ...others] = incident.joined;
+  assert.ok(member !== undefined && others.length === 0);
+  assert.match(joinReason(member), /tcp 10\.0\.0\.1:41000 → 10\.0\.0\.2:22 was seen from both ends/);
+  assert.match(
+    incident.alerts.map(alertReason)[1] ?? '',
+    /^opened inc-\w+, which turned out to be part of this incident: the connection/,
   );
-  assert.ok(incident.story.some((line) => / on host-2: .*\/etc\/crontab/.test(line)));
+  const story = storyLines(incident);
+  assert.ok(
+    story.some((line) => / on host-1: .*\/tmp\/x/.test(line)),
+    story.join('\n'),
+  );
+  assert.ok(story.some((line) => / on host-2: .*\/etc\/crontab/.test(line)));
   assert.ok(incident.score >= 40);
 });
 
-test('what comes later on the second host is told in the incident of the first', async () => {
+test('later alerts of the second host appear in the incident of the first', async () => {
   const [web, db] = twoHosts();
   const fleet = new TestFleet();
   const shell = db.login(web.address, 41_000);
@@ -58,7 +65,7 @@ test('what comes later on the second host is told in the incident of the first',
   assert.equal(fleet.open[0]?.severity, 'critical');
 });
 
-test('hosts that have nothing in common but a third stay apart', async () => {
+test('hosts that only have a third host in common stay apart', async () => {
   const [a, b, server] = [new Machine(1), new Machine(2), new Machine(3)];
   const fleet = new TestFleet();
   const nginx = server.host.spawn(server.host.init, '/usr/sbin/nginx');
@@ -81,7 +88,7 @@ test('hosts that have nothing in common but a third stay apart', async () => {
   assert.equal(fleet.detector(server.host).stats().ambiguousAccepts, 1);
 });
 
-test('two logins of different people stay apart on the host that both come to', async () => {
+test('two logins from different hosts stay apart on the host that both reach', async () => {
   const [a, b, target] = [new Machine(1), new Machine(2), new Machine(3)];
   const fleet = new TestFleet();
   a.ssh(a.webShell(), target, 41_001);
@@ -97,7 +104,7 @@ test('two logins of different people stay apart on the host that both come to', 
   ]);
 });
 
-test('the same addresses and ports on networks that have nothing to do with each other tie nothing', async () => {
+test('the same private addresses and ports in different networks join nothing', async () => {
   const [a, b] = [new Machine(1), new Machine(2)];
   const fleet = new TestFleet();
   for (const one of [a, b]) {
@@ -111,7 +118,7 @@ test('the same addresses and ports on networks that have nothing to do with each
   assert.equal(fleet.open.length, 2);
 });
 
-test('a port that is used again a day later is another connection; clocks may be wrong by minutes', async () => {
+test('a port that is used again a day later is another connection, while clocks may differ by minutes', async () => {
   for (const [clockOffset, together] of [
     [10 * 60_000_000, true],
     [-10 * 60_000_000, true],
@@ -134,8 +141,8 @@ interface Part {
 }
 
 /**
- * Five hosts: 1 → 2 → 3, 2 → 4, and from 5 another way into 2, where what the one brought the other runs: two chains of one host that become one when
- * both are parts of something already.
+ * Five hosts: 1 → 2 → 3 and 2 → 4, and another login from 5 into 2, which runs a file of the first one: two chains of
+ * one host that merge when both are part of other chains already.
  */
 function fiveHosts(): Part[] {
   const machines = [1, 2, 3, 4, 5].map((number) => new Machine(number));
@@ -163,17 +170,16 @@ function fiveHosts(): Part[] {
 
 type Shown = Pick<Incident, 'alerts' | 'joined'> & Record<string, unknown>;
 
-/** But for how often it was sent, and by which of several ties each was brought along first. */
-function clean({ version: _, story, joined, alerts, ...incident }: Incident): Shown {
+/** Everything but the version and the reasons: which of several edges joined two chains first depends on the order. */
+function clean({ version: _, joined, alerts, ...incident }: Incident): Shown {
   return {
     ...incident,
-    lines: story.length,
     joined: joined.map(({ id, hostId }) => ({ id, hostId })) as never,
-    alerts: alerts.map(({ why: _why, ...alert }) => alert) as never,
+    alerts: alerts.map(({ reason: _reason, ...alert }) => alert) as never,
   };
 }
 
-test('in whatever order the records of five hosts come, twice or after restarts, the end is the same', async () => {
+test('the records of five hosts give the same incident in any order, with repetitions and restarts', async () => {
   const parts = fiveHosts();
   const expected = new TestFleet();
   for (const { machine, batches } of parts) expected.feed(machine.host, batches);
@@ -190,10 +196,10 @@ test('in whatever order the records of five hosts come, twice or after restarts,
         const next = (stream: Iterator<number>): number => stream.next().value ?? 0;
         const [choosing, taking] = [choices[Symbol.iterator](), chances[Symbol.iterator]()];
         const chance = (): boolean => next(taking) === 0;
-        // What comes again may make more come: as often as that, and no more.
+        // Repeated records may cause more records, so repetitions are limited.
         let crashes = 8;
         const fleet = new TestFleet({ restarts: chance, repeats: () => crashes > 0 && chance() && crashes-- > 0 });
-        // Much may have been joined before the rest happens.
+        // Some batches arrive only after others have been joined.
         for (const { machine, batches } of order) fleet.feed(machine.host, batches.slice(0, early));
         await fleet.run((count) => next(choosing) % count);
         for (const { machine, batches } of order) fleet.feed(machine.host, batches.slice(early));

@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { partitionOf } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { kafkaMissing, sharedKafka, testRecords } from '@ringfence/testkit';
+import { testRecords } from '@ringfence/testkit';
+import { kafkaMissing, sharedKafka } from '@ringfence/testkit/servers';
 import { decode, type EventBatch, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { Attacked, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
@@ -52,7 +53,7 @@ async function valuesOf(bus: KafkaBus, topic: string): Promise<{ readonly key: s
   return values;
 }
 
-/** The last version of each. */
+/** The last version of each incident */
 async function incidentsOn(bus: KafkaBus): Promise<Incident[]> {
   const all = (await valuesOf(bus, TOPIC.incidents)).map(({ value }) => decode('Incident', value));
   const last = new Map<string, Incident>();
@@ -60,10 +61,10 @@ async function incidentsOn(bus: KafkaBus): Promise<Incident[]> {
   return [...last.values()];
 }
 
-/** What a batch says, but for when the broker took it. */
+/** A batch without the time at which the broker took it */
 const said = ({ receivedAt: _, ...batch }: EventBatch): object => batch;
 
-test('two members of a fleet: one is killed in the middle of an attack on two hosts, and the other ends with the same incident', {
+test('when one of two members is killed during an attack on two hosts, the other one ends with the same incident', {
   skip: kafkaMissing() ?? false,
 }, async () => {
   const { bootstrap } = await sharedKafka();
@@ -74,7 +75,7 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
   await writeFile(rules, RULES);
   await using bus = await openKafkaBus({ brokers: bootstrap, topicPrefix });
   await bus.ensureTopics(topicsWith(PARTITIONS));
-  // Of a partition each.
+  // Each host in a partition of its own.
   const web = new Machine(1);
   const other = [2, 3, 4, 5, 6, 7, 8].find(
     (number) => partitionOf(`host-${number}`, PARTITIONS) !== partitionOf('host-1', PARTITIONS),
@@ -127,7 +128,7 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
   assert.deepEqual(incident, undisturbed);
   assert.equal((await incidentsOn(bus)).filter(({ state }) => state === 'open').length, 1);
 
-  // The enricher moved, too: the lineage of what came after is whole.
+  // The enricher moved as well, and later events have their whole lineage.
   for (const [i, { host }] of machines.entries()) {
     const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
     const { outputs } = enricher.handle(
@@ -139,13 +140,13 @@ test('two members of a fleet: one is killed in the middle of an attack on two ho
     const own = (await valuesOf(bus, TOPIC.events)).filter(({ key }) => key === host.hostId);
     const batches = own.map(({ value }) => JSON.stringify(said(decode('EventBatch', value))));
     const whole = outputs.map(({ value }) => JSON.stringify(said(decode('EventBatch', value as Uint8Array))));
-    // A crash between output and state sends the same again.
+    // A crash between output and state sends the same records again.
     assert.deepEqual([...new Set(batches)], whole);
   }
   for (const member of members) if (member !== owner) await member.kill('SIGTERM');
 });
 
-test('two members of a fleet know what is common on the hosts of the other, and who takes over a partition knows it, too', {
+test('two members know how common rules are on the hosts of the other, also after taking over a partition', {
   skip: kafkaMissing() ?? false,
 }, async () => {
   const { bootstrap } = await sharedKafka();

@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { alertReason } from '@ringfence/incident-text';
 import { O, type TestProcess } from '@ringfence/testkit';
-import type { Incident } from '@ringfence/wire';
+import { type Incident, records, UNSET_ID } from '@ringfence/wire';
 import { Machine, TestFleet } from './fleet.ts';
 import { createFeed, createTestDetector, detectOne, latest } from './support.ts';
 
+const { AF_UNIX } = records.AddressFamily;
 const LISTEN = { operation: 3, result: 0 };
 const SHA256 = 'ab'.repeat(32);
 
-/** What stays open of what a machine raises. */
+/** Returns the incidents of a machine that are still open. */
 function openOf({ host }: Machine): Incident[] {
   const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
   return latest(incidents).filter(({ state }) => state === 'open');
 }
 
-const whys = (incidents: readonly Incident[]): string[] =>
-  incidents.flatMap(({ alerts }) => alerts.map(({ why }) => why));
+const reasonsOf = (incidents: readonly Incident[]): string[] =>
+  incidents.flatMap(({ alerts }) => alerts.map(alertReason));
 
-/** A service of its own: systemd started it. */
+/** A process that systemd started, as the root of a tree */
 const service = ({ host }: Machine, path: string): TestProcess => host.spawn(host.init, path);
 
 test('two processes that talk over loopback are one chain, whichever raised an alert first', () => {
@@ -34,11 +36,11 @@ test('two processes that talk over loopback are one chain, whichever raised an a
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(before));
     const why = `/opt/app (pid ${client.tgid}) connected to 127.0.0.1 port 6379, where /usr/bin/redis-server (pid ${redis.tgid}) listens`;
-    assert.ok(whys(incidents)[1]?.endsWith(why), whys(incidents).join('\n'));
+    assert.ok(reasonsOf(incidents)[1]?.endsWith(why), reasonsOf(incidents).join('\n'));
   }
 });
 
-test('a unix socket ties as well; a path of another mount namespace and a failed call do not', () => {
+test('a unix socket links as well; a path of another mount namespace and a failed call do not', () => {
   for (const [mnt, result, expected] of [
     [0, 0, 1],
     [77, 0, 0],
@@ -49,7 +51,7 @@ test('a unix socket ties as well; a path of another mount namespace and a failed
     const [server, client] = [service(machine, '/opt/server'), service(machine, '/opt/client')];
     const namespaces = mnt === 0 ? client.namespaces : { ...client.namespaces, mnt };
     host.exec(client, '/opt/client', { namespaces });
-    host.socket(server, { ...LISTEN, family: 1, path: '/run/server.sock' });
+    host.socket(server, { ...LISTEN, family: AF_UNIX, path: '/run/server.sock' });
     host.connect(client, '/run/server.sock', 0, { result });
     machine.steal(client);
     machine.persist(server);
@@ -57,7 +59,7 @@ test('a unix socket ties as well; a path of another mount namespace and a failed
   }
 });
 
-test('a server that many talk to ties none of them, nor does what is a hub', () => {
+test('a server with many clients links none of them, and neither does a hub', () => {
   const machine = new Machine(1);
   const { host } = machine;
   const server = service(machine, '/usr/sbin/mysqld');
@@ -73,7 +75,7 @@ test('a server that many talk to ties none of them, nor does what is a hub', () 
   assert.deepEqual(openOf(machine), []);
 });
 
-test('one host, one user, one container and one machine outside tie nothing', () => {
+test('a common host, user, container or remote machine links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   const apart = (start: (path: string) => TestProcess): void => {
@@ -95,15 +97,15 @@ test('one host, one user, one container and one machine outside tie nothing', ()
   assert.deepEqual([alerts.length, incidents, detector.stats().chains], [4, [], 4]);
 });
 
-test('what was found running of a login session belongs to it; another session, or none, stays apart', () => {
+test('processes found running are linked by their login session; those of another or no session are not', () => {
   for (const [sessions, expected] of [
     [[7, 7], 1],
     [[7, 8], 0],
-    [[0xffffffff, 0xffffffff], 0],
+    [[UNSET_ID, UNSET_ID], 0],
   ] as const) {
     const machine = new Machine(1);
     const { host } = machine;
-    // The agent was started anew: of what it finds, what had lost its parent is pid 1's.
+    // After a restart of the agent, processes whose parent had ended are children of pid 1.
     const [shell, orphan] = sessions.map((sessionId) => {
       const process = host.unseen(host.init);
       process.sessionId = sessionId;
@@ -114,11 +116,14 @@ test('what was found running of a login session belongs to it; another session, 
     const incidents = openOf(machine);
     assert.equal(incidents.length, expected);
     if (expected === 1)
-      assert.equal(whys(incidents)[1], 'is of the login session (audit session 7) in which "Shadow read" was raised');
+      assert.equal(
+        reasonsOf(incidents)[1],
+        'belongs to the login session (audit session 7) in which "Shadow read" was raised',
+      );
   }
 });
 
-test("what a user's own service manager starts is not one chain because it is one session", () => {
+test("the session of a user's service manager links nothing", () => {
   const machine = new Machine(1);
   const { host } = machine;
   const manager = host.fork(host.init);
@@ -129,7 +134,7 @@ test("what a user's own service manager starts is not one chain because it is on
   assert.deepEqual(openOf(machine), []);
 });
 
-test('pods of one workload are one chain; those of the default account are of any workload', () => {
+test('pods of one workload are one chain, except with the default account, which any workload may have', () => {
   for (const [account, expected] of [
     ['checkout', 1],
     ['default', 0],
@@ -147,11 +152,14 @@ test('pods of one workload are one chain; those of the default account are of an
     const incidents = openOf(machine);
     assert.equal(incidents.length, expected);
     if (expected === 1)
-      assert.match(whys(incidents)[1] ?? '', /^is of the workload shop\/checkout, in which "Shadow read" was raised$/);
+      assert.match(
+        reasonsOf(incidents)[1] ?? '',
+        /^belongs to the workload shop\/checkout, in which "Shadow read" was raised$/,
+      );
   }
 });
 
-test('who runs a file of the same content that somebody here wrote belongs to it, also when the hash comes late', () => {
+test('two processes that run files of the same written content are linked, also if the hash arrives late', () => {
   for (const late of [true, false]) {
     const machine = new Machine(1);
     const { host } = machine;
@@ -175,15 +183,15 @@ test('who runs a file of the same content that somebody here wrote belongs to it
     const incidents = openOf(machine);
     assert.equal(incidents.length, 1, String(late));
     assert.ok(
-      whys(incidents)[1]?.includes(
+      reasonsOf(incidents)[1]?.includes(
         `runs a file of the same content (sha256 ${SHA256.slice(0, 12)}…) as /var/a, which ran as pid ${one.tgid}`,
       ),
-      whys(incidents).join('\n'),
+      reasonsOf(incidents).join('\n'),
     );
   }
 });
 
-test('so does who runs a script of the same content, whose interpreter ties nothing', () => {
+test('two scripts of the same content are linked, and their interpreter links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -196,10 +204,10 @@ test('so does who runs a script of the same content, whose interpreter ties noth
     host.hash(ran, `/var/${i}.sh`, { sha256: SHA256, script: true });
     machine[harm as 'steal' | 'persist'](ran);
   }
-  assert.match(whys(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
+  assert.match(reasonsOf(openOf(machine))[1] ?? '', new RegExp(`same content .sha256 ${SHA256.slice(0, 12)}`));
 });
 
-test('copies of a program of the system tie nothing', () => {
+test('copies of a program of the system link nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -215,7 +223,7 @@ test('copies of a program of the system tie nothing', () => {
   assert.deepEqual(openOf(machine), []);
 });
 
-test('a program of the system that a copy was made of ties nothing', () => {
+test('a program of the system that was copied links nothing', () => {
   const machine = new Machine(1);
   const { host } = machine;
   host.hashes();
@@ -230,7 +238,7 @@ test('a program of the system that a copy was made of ties nothing', () => {
   assert.deepEqual(openOf(machine), []);
 });
 
-test('two chains of one host that its own address, not loopback, ties are one', async () => {
+test('two chains that are connected over an address of the host itself become one', async () => {
   const machine = new Machine(1);
   const { host, address } = machine;
   const client = service(machine, '/opt/client');
@@ -245,7 +253,7 @@ test('two chains of one host that its own address, not loopback, ties are one', 
   await fleet.run();
   assert.equal(fleet.open.length, 1);
   assert.match(
-    whys(fleet.open)[1] ?? '',
+    reasonsOf(fleet.open)[1] ?? '',
     /which turned out to be part of this incident: the connection tcp 10\.0\.0\.1:41000 → 10\.0\.0\.1:4444 was seen from both ends$/,
   );
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Alert } from '@ringfence/wire';
-import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES, UNTOUCHED } from '../src/state/chain.ts';
-import { noteStages } from '../src/steps/chain-entries.ts';
-import { merge } from '../src/steps/merging.ts';
+import { noteStages } from '../src/graph/chain-entries.ts';
+import { addAllOf } from '../src/graph/merging.ts';
+import { OPENED } from '../src/incident/reasons.ts';
+import { type Chain, type ChainProcess, MAX_PROCESSES, MAX_RULES } from '../src/state/chain.ts';
+import { UNTOUCHED } from '../src/state/triage.ts';
 
 const process = (entityId: string, execId = 1): [string, ChainProcess] => [
   entityId,
@@ -20,13 +22,13 @@ const EMPTY = {
   above: [],
   triage: UNTOUCHED,
 } as const;
-/** As much of a chain as is merged here. */
+/** The part of a chain that merging reads */
 const chain = (values: Partial<Chain>): Chain =>
   structuredClone({ ...EMPTY, processes: new Map(), rules: {}, ...values }) as unknown as Chain;
-const take = (survivor: Chain, absorbed: Chain): void => merge(survivor, absorbed, 100, 'why');
+const take = (survivor: Chain, absorbed: Chain): void => addAllOf(absorbed, survivor, 100, OPENED);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-test('a chain that takes in many others has no more processes than one, those of alerts before those above them', () => {
+test('a chain with many merged ones keeps to the bound of processes, and actors come before their ancestors', () => {
   const survivor = chain({
     alerts: numbers(100).map((i) => ({ entityId: `actor ${i}` })) as unknown as Chain['alerts'],
   });
@@ -39,7 +41,7 @@ test('a chain that takes in many others has no more processes than one, those of
   for (const i of numbers(100)) assert.ok(survivor.processes.has(`actor ${i}`), `${i}`);
 });
 
-test('of two that knew one process the later exec is told', () => {
+test('the newest image of a process is kept', () => {
   const survivor = chain({ processes: new Map([process('a', 3), process('b', 1)]) });
   take(survivor, chain({ processes: new Map([process('a', 2), process('b', 2)]) }));
   assert.deepEqual(
@@ -48,7 +50,7 @@ test('of two that knew one process the later exec is told', () => {
   );
 });
 
-test('a chain that takes in many others has no more rules than one, those that matched last; each as late as it did', () => {
+test('a chain with many merged ones keeps to the bound of rules, those that matched last', () => {
   const rulesOf = (from: number, count: number): Chain['rules'] =>
     Object.fromEntries(numbers(count).map((i) => [`rule ${from + i}`, { weight: 1, ktime: from + i }]));
   const survivor = chain({ rules: rulesOf(0, 200) });
@@ -58,7 +60,7 @@ test('a chain that takes in many others has no more rules than one, those that m
   assert.ok('rule 399' in survivor.rules && !('rule 1' in survivor.rules));
 });
 
-test('stages are in the order they were first seen, whoever saw them first and however late that came', () => {
+test('stages are in the order first seen, also after a merge and with late alerts', () => {
   const stage = (tactic: string, firstSeen: number): Chain['stages'][number] => ({ tactic, techniques: [], firstSeen });
   const alert = (tactic: string, timestamp: number) =>
     ({ tactics: [tactic], techniques: [], timestamp }) as unknown as Alert;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const QUIET = `
@@ -16,7 +17,7 @@ const later = (host: TestHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
 };
 
-test('an alert about something that did not come is about the last event, and joins its chain', () => {
+test('the alert of a missing event is about the last event, and is added to its chain', () => {
   const host = createTestHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + QUIET);
@@ -48,7 +49,7 @@ test('an alert about something that did not come is about the last event, and jo
   );
 });
 
-test('it is the same after a restart in between', async () => {
+test('a restart in between gives the same alert', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
   const bash = loginShell(host);
@@ -66,7 +67,7 @@ test('it is the same after a restart in between', async () => {
   assert.deepEqual(found(restarted.handle(second)), expected);
 });
 
-test('what was kept of it and is damaged is dropped and counted, and no tick throws', async () => {
+test('a damaged event in the memory of a sequence is dropped and counted, and no tick throws', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
   host.open(loginShell(host), '/etc/shadow');
@@ -92,19 +93,19 @@ test('what was kept of it and is damaged is dropped and counted, and no tick thr
   assert.deepEqual([found(short.handle(ticks)).alerts.length, short.stats().damagedEntries], [0, 1]);
 });
 
-/** Entries as they are, but for the event that a sequence keeps. */
+/** The entries, with a change to the event that a sequence keeps */
 async function* withKept(store: TestStore, change: (kept: Buffer) => Uint8Array): ReturnType<TestStore['entries']> {
   for await (const entry of store.entries()) {
     if (!entry.key.startsWith('t/')) {
       yield entry;
       continue;
     }
-    const outer = JSON.parse(Buffer.from(entry.value).toString());
-    const fields = JSON.parse(outer[3]);
+    const outer = decode('StateRuleMemory', entry.value);
+    const fields = JSON.parse(Buffer.from(outer.value).toString());
     for (const hit of fields[4])
       if (hit[6] !== undefined) hit[6] = Buffer.from(change(Buffer.from(hit[6], 'base64'))).toString('base64');
-    outer[3] = JSON.stringify(fields);
-    yield { ...entry, value: Buffer.from(JSON.stringify(outer)) };
+    const value = Buffer.from(JSON.stringify(fields));
+    yield { ...entry, value: encode('StateRuleMemory', { ...outer, value }) };
   }
 }
 
@@ -118,7 +119,7 @@ async function keptBytes(store: TestStore): Promise<Buffer[]> {
   return all;
 }
 
-test('suppress and throttle hold it back as they do others', () => {
+test('suppress and throttle hold such alerts back as well', () => {
   const raised = (limits: string): string[] => {
     const host = createTestHost();
     const bash = loginShell(host);

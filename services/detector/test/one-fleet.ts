@@ -5,13 +5,13 @@ import { decode, type Incident, type RuleCounts, TOPIC } from '@ringfence/wire';
 import { Machine } from './fleet.ts';
 import { createFeed } from './support.ts';
 
-/** Of an incident of one critical alert, whose rule was in so many chains before. */
+/** The score of an incident of one critical alert whose rule was in this many chains before */
 export function scoreAfter(chains: number, trust = 1): number {
   const sum = 60 * (1 + 0.2 / (1 + chains)) * trust;
   return Math.round((1000 * sum) / (sum + 60)) / 10;
 }
 
-/** A host of each partition. */
+/** A host for each partition */
 export function machinesOf(partitions: number): Machine[] {
   const machines: Machine[] = [];
   for (let number = 1; machines.filter(Boolean).length < partitions; number++)
@@ -19,7 +19,7 @@ export function machinesOf(partitions: number): Machine[] {
   return machines;
 }
 
-/** A host whose events are put on a bus that detectors work on. */
+/** A host whose events go to a bus with running detectors. */
 export class Attacked {
   readonly hostId: string;
   readonly #machine: Machine;
@@ -38,7 +38,7 @@ export class Attacked {
     await this.#bus.produce(this.#feed.next().map(({ key, value }) => ({ topic: TOPIC.events, key, value })));
   }
 
-  /** An attack of its own: the score of its incident. */
+  /** Attacks the host, and returns the score of the incident. */
   async attack(): Promise<number> {
     const { host } = this.#machine;
     const before = (await this.#incidents()).length;
@@ -52,7 +52,7 @@ export class Attacked {
     return scores.at(-1) as number;
   }
 
-  /** The first version of each. */
+  /** The first version of each incident */
   async #incidents(): Promise<Incident[]> {
     const found = new Map<string, Incident>();
     for await (const { key, value } of this.#bus.read({ topic: TOPIC.incidents })) {
@@ -71,7 +71,7 @@ export async function until(what: string, holds: () => Promise<boolean>, seconds
   assert.fail(`after ${seconds} s: ${what}`);
 }
 
-/** The last word of each partition. */
+/** The last counts of each partition */
 export async function countsOn(bus: Bus): Promise<Map<string, RuleCounts>> {
   const counts = new Map<string, RuleCounts>();
   for await (const { key, value } of bus.read({ topic: TOPIC.rarity }))
@@ -79,7 +79,7 @@ export async function countsOn(bus: Bus): Promise<Map<string, RuleCounts>> {
   return counts;
 }
 
-/** What happens again and again on hosts of the one partition is nothing new on a host of the other, where it happens for the first time. */
+/** A rule that is common in one partition is not rare on a host of the other partition, where it matches for the first time. */
 export async function learnsFrom(bus: Bus, common: Attacked, rare: Attacked): Promise<void> {
   assert.equal(await common.attack(), scoreAfter(0));
   assert.equal(await common.attack(), scoreAfter(1));
@@ -89,7 +89,7 @@ export async function learnsFrom(bus: Bus, common: Attacked, rare: Attacked): Pr
     const counts = [...(await countsOn(bus)).values()].flatMap(({ rules }) => rules);
     return counts.some(({ rule, chains }) => rule === 'Became root' && chains === 3);
   });
-  // From the bus to a follower's memory.
+  // Until the follower has read the bus.
   await sleep(1500);
   await rare.tick();
   assert.equal(await rare.attack(), scoreAfter(3));

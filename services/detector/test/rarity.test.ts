@@ -6,13 +6,13 @@ import test from 'node:test';
 import { type Bus, type InRecord, MAX_RECORD_BYTES, openEmbeddedBus } from '@ringfence/bus';
 import { testRecords } from '@ringfence/testkit';
 import { createSigningKey, decode, encodeSigned, type SigningKey, TOPIC, topicsWith } from '@ringfence/wire';
+import { ExchangeCounts } from '../src/fleet/exchange.ts';
+import { RarityTopic } from '../src/fleet/rarity-topic.ts';
 import { createDetectorPipeline, type DetectorPipeline, startDetector, type Trust } from '../src/index.ts';
 import { createStats } from '../src/metrics.ts';
-import { RarityTopic } from '../src/rarity-topic.ts';
 import { FleetRarity } from '../src/state/fleet-rarity.ts';
 import { Host } from '../src/state/host.ts';
 import { Rarity } from '../src/state/rarity.ts';
-import { ExchangeStep } from '../src/steps/exchange.ts';
 import { Machine } from './fleet.ts';
 import { Attacked, countsOn, learnsFrom, machinesOf, scoreAfter, until } from './one-fleet.ts';
 import { createFeed, createTestRules, found, RULES, TestStore } from './support.ts';
@@ -27,7 +27,7 @@ async function createTestBus(partitions = 2): Promise<Bus> {
   return bus;
 }
 
-/** The detector of one partition on a real bus; its batches come ten seconds apart. */
+/** The detector of one partition on a real bus; its batches arrive ten seconds apart. */
 class Member implements AsyncDisposable {
   readonly #bus: Bus;
   readonly #partition: number;
@@ -52,7 +52,7 @@ class Member implements AsyncDisposable {
     return member;
   }
 
-  /** Handled, and committed. */
+  /** Handles the records and commits the effect. */
   async take(records: readonly InRecord[]): Promise<ReturnType<typeof found>> {
     const effect = this.handle(records);
     this.store.apply(effect);
@@ -67,7 +67,7 @@ class Member implements AsyncDisposable {
     );
   }
 
-  /** The score of an attack on a host that is new. */
+  /** Returns the score of an attack on a new host. */
   async attack(number: number): Promise<number> {
     const [incident] = (await this.take(attackOn(number))).incidents;
     assert.ok(incident !== undefined);
@@ -80,7 +80,7 @@ class Member implements AsyncDisposable {
     await this.take(createFeed(host).next());
   }
 
-  /** Until so many records of the fleet are known. */
+  /** Waits until this many records of the fleet are known. */
   async hears(records: number): Promise<void> {
     await until(`${records} records are heard`, async () => this.topic.fleet.changes >= records);
   }
@@ -96,7 +96,7 @@ function attackOn(number: number): InRecord[] {
   return createFeed(host).next();
 }
 
-test('what is common in one partition scores less on a host of another where it is new, and the other way round', async () => {
+test('a rule that is common in one partition scores less in another, and the other way round', async () => {
   await using bus = await createTestBus();
   await using one = await Member.start(bus, 0);
   await using other = await Member.start(bus, 1);
@@ -112,28 +112,28 @@ test('what is common in one partition scores less on a host of another where it 
   assert.equal(await one.attack(7), scoreAfter(4));
 });
 
-test('a restart keeps what was known of the fleet, and a member that comes later reads it all', async () => {
+test('a restart keeps the counts of the fleet, and a new member reads all of them', async () => {
   await using bus = await createTestBus();
   await using one = await Member.start(bus, 0);
   await using other = await Member.start(bus, 1);
   for (const number of [1, 2, 3]) await one.attack(number);
   await other.hears(3);
   await other.tick(4);
-  // Elsewhere, where nobody has said anything yet.
+  // On another bus without any counts.
   await using empty = await createTestBus();
   await using restarted = await Member.start(empty, 1, other.store);
   assert.equal(await restarted.attack(5), scoreAfter(3));
   await using later = await Member.start(bus, 2);
   await later.tick(6);
   assert.equal(await later.attack(7), scoreAfter(3));
-  // A restart says anew what the partition knows.
+  // After a restart the partition publishes its counts again.
   await using again = await Member.start(empty, 0, one.store);
   await again.tick(8);
   const [counts] = (await countsOn(empty)).get('0')?.rules ?? [];
   assert.deepEqual({ ...counts }, { rule: 'Became root', chains: 3, truePositives: 0, falsePositives: 0 });
 });
 
-test('a batch that comes again after a crash is scored by what was known the first time', async () => {
+test('a batch that is redelivered after a crash is scored with the counts of the first time', async () => {
   await using bus = await createTestBus();
   await using one = await Member.start(bus, 0);
   await using other = await Member.start(bus, 1);
@@ -150,7 +150,7 @@ test('a batch that comes again after a crash is scored by what was known the fir
   assert.equal(await again.attack(7), scoreAfter(5), 'and the next by what is known now');
 });
 
-test('a false positive counts against the rule on the whole fleet, until it is taken back', async () => {
+test('a false positive lowers the rule in the whole fleet, until it is taken back', async () => {
   await using bus = await createTestBus();
   await using one = await Member.start(bus, 0);
   await using other = await Member.start(bus, 1);
@@ -172,7 +172,7 @@ test('a false positive counts against the rule on the whole fleet, until it is t
   assert.equal(await other.attack(5), scoreAfter(2));
 });
 
-test('counts that no detector signed, or that are none, go to the dead letters and change nothing; a removal removes nothing', async () => {
+test('counts without a valid signature or form are dead-lettered, and a tombstone removes nothing', async () => {
   await using bus = await createTestBus();
   const counts = (partition: number, chains = 1) => ({
     partition,
@@ -204,7 +204,7 @@ test('counts that no detector signed, or that are none, go to the dead letters a
   assert.equal(stats.forged, 2);
 });
 
-test('a running service tells what its partitions have seen to the others, and knows it after a restart', async () => {
+test('a running service exchanges the counts of its partitions, and has them after a restart', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
   await writeFile(join(place.path, 'rules.yaml'), RULES);
   await using bus = await createTestBus();
@@ -218,30 +218,30 @@ test('a running service tells what its partitions have seen to the others, and k
   await detector.close();
 });
 
-test('however many rules there are, what is said of them fits a record and is of the most common', () => {
+test('with very many rules, the counts of the most common ones fit in a record', () => {
   const rarity = new Rarity();
   const hosts = [new Host('host-1'), new Host('host-2')];
   const name = (i: number): string => `${i}`.padStart(256, 'x');
   for (const host of hosts) for (let i = 0; i < 3000; i++) rarity.note(host, name(i));
   for (let i = 2000; i < 3000; i++) rarity.note(hosts[0]!, name(i));
-  const step = new ExchangeStep({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
+  const step = new ExchangeCounts({ rarity, fleet: new FleetRarity(), partition: 0, key: null });
   const position = { offset: 0, index: 0 };
-  const [said] = step.turn(0, position).outputs;
+  const [said] = step.exchange(0, position).outputs;
   assert.ok(said?.value != null && said.value.length < MAX_RECORD_BYTES);
   const { rules } = decode('RuleCounts', said.value);
   assert.equal(rules.length, 1024);
   assert.equal(rules.filter(({ chains }) => chains === 3).length, 1000);
   rarity.note(hosts[0]!, name(0));
-  assert.deepEqual(step.turn(TEN_S_US - 1, position).outputs, [], 'not all the time');
-  assert.equal(step.turn(TEN_S_US, position).outputs.length, 1);
-  assert.deepEqual(step.turn(2 * TEN_S_US, position).outputs, [], 'nothing is new');
+  assert.deepEqual(step.exchange(TEN_S_US - 1, position).outputs, [], 'not all the time');
+  assert.equal(step.exchange(TEN_S_US, position).outputs.length, 1);
+  assert.deepEqual(step.exchange(2 * TEN_S_US, position).outputs, [], 'nothing is new');
 });
 
-test('a verdict that is taken back of a rule it was never given of takes nothing from other hosts', () => {
+test('taking back a verdict does not lower a rule that the incident got later', () => {
   const rarity = new Rarity();
   const hosts = [new Host('host-1'), new Host('host-2')] as const;
   rarity.judge(hosts[0], ['A'], 'undecided', 'false_positive');
-  // The incident has got the rule since it was judged.
+  // The incident got the rule after the verdict.
   rarity.judge(hosts[1], ['A'], 'false_positive', 'undecided');
   const restored = new Rarity();
   for (const host of hosts) restored.add(host);

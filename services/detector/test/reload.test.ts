@@ -12,11 +12,11 @@ import { readRuleFiles, startDetector } from '../src/index.ts';
 const VERSIONS = 12;
 const EVENTS_EACH = 40;
 
-/** Two files; of one version both have a rule that matches every exec. */
+/** Two files, each with a rule that matches every exec in one version */
 const fileOf = (file: string, version: number): string =>
   `- rule: ${file} ${version}\n  desc: d\n  condition: event.action = exec and process.name = worker\n`;
 
-test('while rules are replaced no event is judged by half a set or by none, and a broken set leaves the old one in force and says so', async () => {
+test('during a reload every event meets a whole set of rules, and a broken file keeps the former one in force', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
   const [a, b] = [join(place.path, 'a.yaml'), join(place.path, 'b.yaml')];
   const write = async (version: number, more = ''): Promise<void> => {
@@ -62,7 +62,7 @@ test('while rules are replaced no event is judged by half a set or by none, and 
   await enricher.close();
 });
 
-/** As Kubernetes puts a ConfigMap in place: the files are links through `..data`, which is renamed over the former one. */
+/** Mounts a ConfigMap as Kubernetes does: files are links through `..data`, which is renamed over the former one. */
 async function mountVersion(folder: string, version: string, text: string): Promise<void> {
   await mkdir(join(folder, version));
   await writeFile(join(folder, version, 'rules.yaml'), text);
@@ -70,12 +70,12 @@ async function mountVersion(folder: string, version: string, text: string): Prom
   await rename(join(folder, '..data_tmp'), join(folder, '..data'));
 }
 
-test('rules of a mounted ConfigMap keep their names, so that a broken version leaves the former in force', async () => {
+test('rules of a mounted ConfigMap keep their names, so that a broken version leaves the former one in force', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-reload-'));
   const folder = place.path;
   await mountVersion(folder, '..2026_01', fileOf('A', 1));
   await symlink('..data/rules.yaml', join(folder, 'rules.yaml'));
-  // What else may lie there: the lock of an editor, a loop, a folder, a second name of a file.
+  // Other entries that may be there: the lock file of an editor, a loop, a folder, a second name of a file.
   await symlink('nobody@nowhere:1', join(folder, '.#rules.yaml'));
   await symlink('loop.yaml', join(folder, 'loop.yaml'));
   await symlink('.', join(folder, 'folder.yaml'));

@@ -12,7 +12,7 @@ function folder(t: TestContext): string {
   return path;
 }
 
-/** As editors save: another file takes the name. */
+/** Saves as editors do: renames a new file over the old one. */
 function replace(path: string, text: string): void {
   writeFileSync(`${path}~`, text);
   renameSync(`${path}~`, path);
@@ -23,7 +23,7 @@ function replaceLink(path: string, target: string): void {
   renameSync(`${path}~`, path);
 }
 
-/** Watches `path`, and resolves when it was told of a change after which `file` has the text. */
+/** Watches `path`, and resolves when a change was reported after which `file` has the text. */
 function watching(t: TestContext, path: string, file: string = path): (text: string) => Promise<void> {
   const told = new EventEmitter();
   let seen = '';
@@ -43,7 +43,7 @@ function watching(t: TestContext, path: string, file: string = path): (text: str
 
 const options = { timeout: 60_000 };
 
-test('a file is watched, by whatever name it was replaced, again and again', options, async (t) => {
+test('a file is watched, however often and from whatever name it is replaced', options, async (t) => {
   const file = join(folder(t), 'a.yaml');
   writeFileSync(file, '0');
   const has = watching(t, file);
@@ -55,7 +55,7 @@ test('a file is watched, by whatever name it was replaced, again and again', opt
   await has('4');
 });
 
-test('where links lead to a file, each of them and the file may be replaced', options, async (t) => {
+test('each link to a file, and the file, may be replaced', options, async (t) => {
   const dir = folder(t);
   mkdirSync(join(dir, 'far'));
   writeFileSync(join(dir, 'far/a.yaml'), '0');
@@ -79,7 +79,7 @@ test('where links lead to a file, each of them and the file may be replaced', op
   await both('4');
 });
 
-test('a version of a mounted ConfigMap is noticed when it takes the place of another', options, async (t) => {
+test('a new version of a mounted ConfigMap is noticed', options, async (t) => {
   const dir = folder(t);
   const version = (number: number): void => {
     mkdirSync(join(dir, `..${number}`));
@@ -96,7 +96,7 @@ test('a version of a mounted ConfigMap is noticed when it takes the place of ano
   }
 });
 
-test('a folder that takes the place of the watched one, and what is made in it, are noticed', options, async (t) => {
+test('a folder that replaces the watched one is noticed, and so are new files in it', options, async (t) => {
   const dir = folder(t);
   const rules = join(dir, 'rules');
   const file = join(rules, 'below/a.yaml');
@@ -112,7 +112,7 @@ test('a folder that takes the place of the watched one, and what is made in it, 
   await has('2');
 });
 
-test('rules that can no longer be looked at are told, and noticed when they are back', options, async (t) => {
+test('rules that can no longer be read are reported, and noticed when they are back', options, async (t) => {
   const dir = folder(t);
   const rules = join(dir, 'rules');
   mkdirSync(rules);

@@ -8,7 +8,7 @@ import { createFeed, createTestDetector, found, latest, RULES, TestStore } from 
 
 const HOUR_US = 3_600_000_000;
 
-/** What a detector makes of one shell that does this. */
+/** Returns the score of one shell that does this. */
 function scored(act: (machine: Machine, shell: ReturnType<Machine['host']['spawn']>) => void): number {
   const machine = new Machine(1);
   act(machine, machine.host.spawn(machine.host.init, '/bin/sh'));
@@ -29,17 +29,17 @@ test('a second rule of another tactic scores more than a second rule of the same
     host.open(shell, '/etc/shadow');
     host.open(shell, '/etc/crontab', O.WRONLY);
   });
-  assert.equal(twice, ONE_WARNING, 'the same again is no more');
+  assert.equal(twice, ONE_WARNING, 'a repetition adds nothing');
   assert.ok(two > 2 * ONE_WARNING, `${two} of ${ONE_WARNING}`);
 });
 
-test('what is more severe scores more', () => {
+test('a more severe alert scores more', () => {
   const notice = scored(({ host }, shell) => void host.spawn(shell, '/usr/bin/id'));
   const critical = scored(({ host }, shell) => host.credentials(shell, 0));
   assert.ok(notice < ONE_WARNING && ONE_WARNING < critical, `${notice} ${ONE_WARNING} ${critical}`);
 });
 
-test('half of what an alert adds is gone after an hour of event time', () => {
+test('the weight of an alert halves in an hour of event time', () => {
   const late = scored((machine, shell) => {
     machine.host.open(shell, '/etc/shadow');
     machine.wait(HOUR_US);
@@ -56,7 +56,7 @@ test('half of what an alert adds is gone after an hour of event time', () => {
   assert.ok(Math.abs(sum(late) - 1.5 * (warning / 2 + notice)) < 0.2, String(sum(late)));
 });
 
-test('what hardly ever happens on other hosts scores more, also after a restart', async () => {
+test('a rule that is rare on other hosts scores more, also after a restart', async () => {
   const store = new TestStore();
   const score = (detector: DetectorPipeline, number: number): number => {
     const { host } = new Machine(number);
@@ -77,7 +77,7 @@ test('what hardly ever happens on other hosts scores more, also after a restart'
   );
 });
 
-test('a rule scores whatever it is called', () => {
+test('a rule scores under any name', () => {
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
     const { host } = new Machine(1);
     const feed = createFeed(host);
@@ -90,7 +90,7 @@ test('a rule scores whatever it is called', () => {
   }
 });
 
-/** The incident of two hosts, the second of which is entered from the first. */
+/** Returns the incident of two hosts, of which the second one is entered from the first. */
 async function crossed(fleet: TestFleet, web: Machine, db: Machine): Promise<Incident> {
   web.ssh(web.webShell(), db, 41_000);
   db.wait(1_000_000);
@@ -105,13 +105,13 @@ async function crossed(fleet: TestFleet, web: Machine, db: Machine): Promise<Inc
   return incident as Incident;
 }
 
-/** What two warnings of distinct tactics score, whose rules were in so many chains before. */
+/** Returns the score of two warnings of distinct tactics whose rules were in this many chains before. */
 function scoreOfTwo(first: number, second: number): number {
   const sum = 1.5 * 16 * (2 + 0.2 / (1 + first) + 0.2 / (1 + second));
   return Math.round((1000 * sum) / (sum + 60)) / 10;
 }
 
-test('a rule weighs on a member of an incident what it weighs on the host where it matched', async () => {
+test('a rule of a member has the weight of the host where it matched', async () => {
   const fleet = new TestFleet({ incidentThreshold: 1 });
   assert.equal((await crossed(fleet, new Machine(1), new Machine(2))).score, scoreOfTwo(0, 0));
   const common = new Machine(4);
@@ -121,7 +121,7 @@ test('a rule weighs on a member of an incident what it weighs on the host where 
   assert.equal((await crossed(fleet, new Machine(3), common)).score, scoreOfTwo(0, 9));
 });
 
-test('a false positive of several hosts makes the rules of all of them count for less', async () => {
+test('a false positive of several hosts lowers the rules of all of them', async () => {
   const fleet = new TestFleet({ incidentThreshold: 1 });
   const incident = await crossed(fleet, new Machine(1), new Machine(2));
   const detector = fleet.detector(incident);
@@ -129,7 +129,7 @@ test('a false positive of several hosts makes the rules of all of them count for
   const { id: subject, hostId } = incident;
   const said = encodeSigned('Feedback', { subject, hostId, change, incident: null }, null);
   const [judged] = found(detector.handle(testRecords(hostId, [said], TOPIC.feedback))).incidents;
-  assert.equal(judged?.score, incident.score, 'what has matched already keeps its weight');
+  assert.equal(judged?.score, incident.score, 'a rule that has matched keeps its weight');
   const next = new Machine(3);
   next.persist(next.host.spawn(next.host.init, '/bin/sh'));
   const [ofMember] = found(detector.handle(createFeed(next.host).next())).incidents;

@@ -15,7 +15,7 @@ import { RULES } from './support.ts';
 const rule = (name: string, path: string): string =>
   `- rule: ${name}\n  desc: d\n  condition: event.action = open and file.path = ${path} and not file.open.write = true\n`;
 
-/** Log lines, by level. */
+/** Log lines by level */
 function createTestLog(): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const line = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message}`);
@@ -50,7 +50,7 @@ test('raw batches on a bus become alerts and incidents', async () => {
   await enricher.close();
 });
 
-test('a reload takes what is good, keeps the former version of a broken file, and tells what the kernel has to send', async () => {
+test('a reload uses valid files, keeps the former version of a broken one, and updates the interest', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rf-detector-'));
   const directory = place.path;
   const [a, b] = [join(directory, 'a.yaml'), join(directory, 'b.yml')];
@@ -106,7 +106,7 @@ test('a changed file is noticed', async () => {
   await detector.close();
 });
 
-test('rules that are not there are an error that says what to do', async () => {
+test('missing rule files are an error that says what to do', async () => {
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
   await assert.rejects(startDetector({ bus, rulePaths: ['/nowhere'] }), {

@@ -13,11 +13,11 @@ const read = (): RuleSource[] =>
     .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
 const skip = existsSync(folder) ? false : `there are no Sigma rules in ${folder}: set RINGFENCE_YARDSTICKS`;
 
-/** What is said of a rule because nothing here has what it asks for. */
+/** Diagnostics of rules that need data which Ringfence does not have */
 const UNSUPPORTED = ['unavailable', 'never'];
 const C2 = 'Suspicious C2 Activities';
 
-test("SigmaHQ's rules for Linux load as they are, and nothing is said but what can't be seen here", { skip }, () => {
+test("SigmaHQ's rules for Linux load unchanged, with diagnostics only where the data is missing", { skip }, () => {
   const sources = read();
   const set = compileDetectorRules(sources, 'hunt');
   const unsupported = set.diagnostics.filter(({ code }) => UNSUPPORTED.includes(code));
@@ -35,7 +35,7 @@ test("SigmaHQ's rules for Linux load as they are, and nothing is said but what c
   );
 });
 
-test('written as native rules they are the same conditions', { skip }, () => {
+test('converted to native rules they have the same conditions', { skip }, () => {
   const { rules } = compileDetectorRules(read(), 'hunt');
   const native = compileDetectorRules([{ name: 'native.yaml', text: writeRules(rules) }], 'hunt');
   assert.deepEqual(

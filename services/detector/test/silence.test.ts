@@ -1,4 +1,7 @@
-/** Agents that fall silent, on a real broker: killed and stopped ones are told, as events and as alerts; those that take their leave, or are cut off with everybody else, are not. */
+/**
+ * Silent agents on a real broker: a killed or stopped one is reported as an event and an alert; one that stops cleanly,
+ * or is cut off together with all others, is not.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 import type { KafkaBus } from '@ringfence/bus-kafka';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { startEnricher } from '@ringfence/enricher';
-import { type Faults, kafkaMissing, startKafka } from '@ringfence/testkit';
+import type { Faults } from '@ringfence/testkit';
+import { kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import { createSigningKey, decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startDetector } from '../src/index.ts';
 
@@ -19,7 +23,7 @@ const SILENT_AFTER_MS = 3000;
 const SILENT = 1;
 const HEARD = 2;
 
-/** A process that sends what an agent sends. */
+/** A process that acts as an agent */
 class Agent implements AsyncDisposable {
   readonly hostId: string;
   readonly key = createSigningKey();
@@ -48,7 +52,7 @@ class Agent implements AsyncDisposable {
   }
 }
 
-/** What the topic of events says of the hosts. */
+/** The silence events on the topic of events */
 class Heard {
   readonly ticks = new Map<string, number>();
   /** "host operation" */
@@ -84,7 +88,7 @@ async function until(what: string, holds: () => Promise<boolean>, seconds = 120)
   assert.fail(`after ${seconds} s: ${what}`);
 }
 
-/** Each of the agents has ticked for longer than it takes to be called silent. */
+/** Waits until each agent has ticked for longer than the limit of silence. */
 async function ticking(bus: KafkaBus, agents: readonly Agent[]): Promise<void> {
   const { ticks: before } = await heardOn(bus);
   const enough = (SILENT_AFTER_MS / 1000) * 2 + 4;
@@ -120,7 +124,7 @@ test('silence on a broker', { skip: kafkaMissing() ?? false }, async (t) => {
     ['swallows everything', { silent: true }],
     ['is not there', { refuse: true }],
   ] as [string, Faults][])
-    await t.test(`nobody is silent after a broker that ${what} for longer than that`, async () => {
+    await t.test(`no host is silent after a broker that ${what} for longer than the limit`, async () => {
       const proxy = cluster.brokers[0]?.proxy;
       await proxy?.set(faults);
       await sleep(3 * SILENT_AFTER_MS);
@@ -130,7 +134,7 @@ test('silence on a broker', { skip: kafkaMissing() ?? false }, async (t) => {
       assert.deepEqual(await alertsOn(bus), []);
     });
 
-  await t.test('who is killed or stopped is told, as an event and an alert; who takes its leave is not', async () => {
+  await t.test('a killed or stopped agent is an event and an alert; one that stops cleanly is not', async () => {
     await killed.end('SIGKILL');
     stopped.signal('SIGSTOP');
     await leaves.end('SIGTERM');
@@ -142,7 +146,7 @@ test('silence on a broker', { skip: kafkaMissing() ?? false }, async (t) => {
     assert.deepEqual(await alertsOn(bus), ['host-killed: Agent fell silent', 'host-stopped: Agent fell silent']);
   });
 
-  await t.test('who goes on is heard again, and that is no alert', async () => {
+  await t.test('an agent that continues is reported again, without an alert', async () => {
     stopped.signal('SIGCONT');
     await until('it is heard', async () => (await heardOn(bus)).silences.includes(`host-stopped ${HEARD}`));
     await ticking(bus, [stopped, stays]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
+import { decode, encode } from '@ringfence/wire';
 import { CRON, createFeed, createTestDetector, detectOne, found, latest, loginShell, TestStore } from './support.ts';
 
 const FEW = `
@@ -17,7 +18,7 @@ const later = (host: TestHost): void => {
   for (let second = 0; second < 8; second++) host.tick();
 };
 
-test('the alert of a summary comes when its window is over, is about its first event, and joins its chain', () => {
+test('a summary raises its alert at the end of the window, about the first event, and in its chain', () => {
   const host = createTestHost();
   const feed = createFeed(host);
   const detector = createTestDetector({}, CRON + FEW);
@@ -45,7 +46,7 @@ test('the alert of a summary comes when its window is over, is about its first e
   );
 });
 
-test('it is the same after a restart in between, and an event that is damaged is dropped and counted', async () => {
+test('a restart in between gives the same alert, and a damaged event is dropped and counted', async () => {
   const host = createTestHost();
   const feed = createFeed(host);
   host.connect(loginShell(host), '203.0.113.1', 443);
@@ -65,18 +66,18 @@ test('it is the same after a restart in between, and an event that is damaged is
   assert.deepEqual([found(damaged.handle(second)).alerts.length, damaged.stats().damagedEntries], [0, 1]);
 });
 
-/** Entries as they are, but for the event that a summary keeps: half of it is gone. */
+/** The entries, with half of the event that a summary keeps cut off */
 async function* withoutWitness(store: TestStore): ReturnType<TestStore['entries']> {
   for await (const entry of store.entries()) {
-    const outer = entry.key.startsWith('t/') ? JSON.parse(Buffer.from(entry.value).toString()) : undefined;
+    const outer = entry.key.startsWith('t/') ? decode('StateRuleMemory', entry.value) : undefined;
     if (outer === undefined) {
       yield entry;
       continue;
     }
-    const fields = JSON.parse(outer[3]);
+    const fields = JSON.parse(Buffer.from(outer.value).toString());
     const witness = fields.findIndex((field: unknown) => typeof field === 'string');
     fields[witness] = fields[witness].slice(0, fields[witness].length / 2);
-    outer[3] = JSON.stringify(fields);
-    yield { ...entry, value: Buffer.from(JSON.stringify(outer)) };
+    const value = Buffer.from(JSON.stringify(fields));
+    yield { ...entry, value: encode('StateRuleMemory', { ...outer, value }) };
   }
 }

@@ -11,7 +11,7 @@ import {
   type Rules,
 } from '../src/index.ts';
 
-/** One rule a stage: enough to tell chains apart. */
+/** One rule for each stage */
 export const RULES = `
 - rule: Download and execute
   desc: A file that was just written is executed
@@ -40,7 +40,7 @@ export const RULES = `
   tags: [discovery]
 `;
 
-/** Of these those in front of the one on hashes. */
+/** The rules before the one about password hashes */
 export const CRON: string = RULES.split('- rule: Shadow read')[0]!;
 
 export function createTestRules(text: string = RULES): Rules {
@@ -53,7 +53,7 @@ export function createTestDetector(options: DetectorOptions = {}, text: string =
   return createDetectorPipeline({ rules: createTestRules(text), options });
 }
 
-/** Turns a host's batches into what the enricher makes of them. */
+/** Enriches the batches of a host. */
 export function createFeed(host: TestHost): { next(): InRecord[]; of(batches: readonly Uint8Array[]): InRecord[] } {
   const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
   let offset = 0;
@@ -81,16 +81,16 @@ export function found({ outputs }: Effect): Found {
   };
 }
 
-/** What one batch raises. */
+/** Returns the alerts and incidents of the records. */
 export const detectOne = (detector: DetectorPipeline, records: readonly InRecord[]): Found =>
   found(detector.handle(records));
 
-/** The last version of each incident. */
+/** Returns the last version of each incident. */
 export function latest(incidents: readonly Incident[]): Incident[] {
   return [...new Map(incidents.map((incident) => [incident.id, incident])).values()];
 }
 
-/** A store that keeps what effects write, as a bus does. */
+/** Keeps the state that effects write, as a bus does. */
 export class TestStore {
   readonly #entries = new Map<string, StateChange>();
 
@@ -103,7 +103,7 @@ export class TestStore {
 
   dump(): string[] {
     return [...this.#entries.values()]
-      .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('utf8')}`)
+      .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('latin1')}`)
       .sort();
   }
 
@@ -116,7 +116,7 @@ export class TestStore {
   }
 }
 
-/** Of a login. */
+/** Returns the shell of an SSH login. */
 export function loginShell(host: TestHost): TestProcess {
   return host.spawn(host.spawn(host.spawn(host.init, '/usr/sbin/sshd'), '/usr/sbin/sshd'), '/bin/bash');
 }

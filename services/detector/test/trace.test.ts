@@ -5,7 +5,7 @@ import { createTestHost } from '@ringfence/testkit';
 import { createDetectorPipeline } from '../src/index.ts';
 import { createFeed, createTestRules, found } from './support.ts';
 
-test('each alert is traced from its event to the incident that lists it; what is written is the same without', () => {
+test('each alert is traced from its event to its incident, and records are the same without tracing', () => {
   const host = createTestHost();
   const shell = host.spawn(host.init, '/bin/sh');
   host.exec(shell, '/tmp/dropped');

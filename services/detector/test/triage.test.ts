@@ -31,14 +31,14 @@ function say(
   return testRecords(hostId, [encodeSigned('Feedback', { subject, hostId, change, incident }, null)], TOPIC.feedback);
 }
 
-/** A machine of which somebody has become root: one critical alert, which is an incident. */
+/** Raises one critical alert on a machine, which is an incident. */
 function raised(detector: DetectorPipeline, machine = new Machine(1)): Found & { readonly machine: Machine } {
   const { host } = machine;
   host.credentials(host.spawn(host.init, '/bin/sh'), 0);
   return { ...found(detector.handle(createFeed(host).next())), machine };
 }
 
-/** As JSON has it: what was decoded has a class of its own. */
+/** Without the classes of decoded records */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 const only = ({ incidents }: Found): Incident => {
@@ -47,7 +47,7 @@ const only = ({ incidents }: Found): Incident => {
   return incident;
 };
 
-test('what is said of an incident is its new version, once, and is still there after a restart', async () => {
+test('feedback makes a new version of the incident, once, and survives a restart', async () => {
   const detector = createTestDetector();
   const store = new TestStore();
   const machine = new Machine(1);
@@ -64,14 +64,14 @@ test('what is said of an incident is its new version, once, and is still there a
     [only(found(second)).version, only(found(second)).status, plain(only(found(second)).history)],
     [2, 'triaged', [change]],
   );
-  assert.deepEqual(detector.handle(said).outputs, [], 'it comes twice');
+  assert.deepEqual(detector.handle(said).outputs, [], 'redelivered feedback');
   const again = createTestDetector();
   await again.restore(store.entries());
   assert.deepEqual(again.handle(said).outputs, []);
   assert.equal(only(found(again.handle(say(first, changeTo('contained'))))).history.length, 2);
 });
 
-test('a rule that was wrong counts for less, less again the next time, and for more when it was right', () => {
+test('each false positive lowers the weight of a rule, until an alert alone is no incident', () => {
   const detector = createTestDetector();
   const machine = new Machine(1);
   const scores: number[] = [];
@@ -83,10 +83,10 @@ test('a rule that was wrong counts for less, less again the next time, and for m
   const { incidents, alerts } = raised(detector, machine);
   assert.ok(scores[0]! > scores[1]!, String(scores));
   assert.equal(alerts.length, 1);
-  assert.deepEqual(incidents, [], 'alone it is no incident any more');
+  assert.deepEqual(incidents, [], 'alone it is not an incident any more');
 });
 
-test('who judges again takes the former verdict back', () => {
+test('a new verdict takes the former one back', () => {
   const detector = createTestDetector();
   const machine = new Machine(1);
   const incident = only(raised(detector, machine));
@@ -97,14 +97,14 @@ test('who judges again takes the former verdict back', () => {
   assert.ok(next.score > 50, String(next.score));
 });
 
-test('an incident that has gone quiet is said of as well: its record tells what it was, and nothing said is lost', () => {
+test('feedback on a closed incident works from the record it carries, and no feedback is lost', () => {
   const detector = createTestDetector({ chainIdleMs: 2000 });
   const { machine, ...before } = raised(detector);
   const opened = only(before);
   for (let i = 0; i < 5; i++) machine.host.tick();
   const closed = only(found(detector.handle(createFeed(machine.host).of([machine.host.batch()]))));
   assert.deepEqual([closed.state, closed.version], ['closed', 2]);
-  // Both were read before either was taken; and the older one before it went quiet.
+  // Both were given before either was handled, one of them before the chain closed.
   const [triaged, judged] = [changeTo('triaged'), changeTo('closed', 'true_positive')];
   const one = only(found(detector.handle(say(opened, triaged))));
   const two = only(found(detector.handle(say(closed, judged))));
@@ -114,7 +114,7 @@ test('an incident that has gone quiet is said of as well: its record tells what 
   assert.equal(detector.stats().feedbackToGone, 1);
 });
 
-test('what the responder did to the process of an alert contains its incident, and does not open a closed one', () => {
+test('a kill by the responder contains the incident of the alert, and does not reopen a closed one', () => {
   const detector = createTestDetector();
   const { alerts, ...before } = raised(detector);
   const alertId = alerts[0]?.id ?? '';
@@ -126,7 +126,7 @@ test('what the responder did to the process of an alert contains its incident, a
   assert.deepEqual(detector.handle(say(null, changeTo('contained', 'undecided', 'responder'), alertId)).outputs, []);
 });
 
-test('an attack that goes on after it was closed is new again', () => {
+test('an incident that was closed is new again when its attack continues', () => {
   const detector = createTestDetector();
   const machine = new Machine(1);
   const { host } = machine;
@@ -141,7 +141,7 @@ test('an attack that goes on after it was closed is new again', () => {
   assert.match(next.history.at(-1)?.note ?? '', /went on/);
 });
 
-test('what is said of a chain that is part of an incident of another host goes on to that one', async () => {
+test('feedback on a member is forwarded to the incident on the other host', async () => {
   const [web, db] = [new Machine(1), new Machine(2)];
   web.ssh(web.webShell(), db, 41_000);
   db.wait(1_000_000);
@@ -158,7 +158,7 @@ test('what is said of a chain that is part of an incident of another host goes o
   assert.deepEqual([forwarded?.subject, forwarded?.hostId, plain(forwarded?.change)], [incident?.id, 'host-1', change]);
 });
 
-test('feedback under the key of another, or of more than it may be, changes nothing', () => {
+test('feedback under the wrong key, or beyond its bounds, changes nothing', () => {
   const detector = createTestDetector();
   const incident = only(raised(detector));
   const long = { ...changeTo('triaged'), note: 'x'.repeat(2000) };

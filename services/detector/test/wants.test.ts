@@ -1,4 +1,4 @@
-/** What the built-in rules ask the sensor for. */
+/** The interest of the built-in rules */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,10 +9,10 @@ import { WANTED_FORMS, wantsOf } from '../src/wants.ts';
 
 const builtIn = () => readRuleFiles([join(import.meta.dirname, '../../../rules')]);
 
-test('executables would narrow little of what the recommended rules ask for: of nearly all of it they want events of any program', async () => {
+test('the recommended rules want nearly all kinds of events from any program, so a filter by executable gains little', async () => {
   const sources = await builtIn();
   const asked = compileDetectorRules(sources).interest.forms.filter((interest) => interest !== 'nothing').length;
-  // The same of a program that no rule names.
+  // The interest for a program that no rule names.
   const other = { 'process.name': { is: 'rf-unnamed' }, 'process.executable': { is: '/opt/rf-unnamed' } };
   const forms = WANTED_FORMS.map((form) => ({ ...form, facts: { ...form.facts, ...other } }));
   const { interest } = compileRules({ sources, catalogue, kinds: eventKinds, profile: 'recommended', forms });
@@ -24,7 +24,7 @@ test('executables would narrow little of what the recommended rules ask for: of 
   );
 });
 
-test('programs that are not there, as a search along PATH meets them, are asked for by no built-in rule', async () => {
+test('no built-in rule asks for failed execs of missing files, as a search along PATH makes them', async () => {
   const wants = wantsOf(compileDetectorRules(await builtIn()).interest.forms);
   assert.deepEqual(
     wants.filter(({ kind }) => kind === 'attempt').map(({ form, scope }) => [form, scope]),
@@ -32,14 +32,14 @@ test('programs that are not there, as a search along PATH meets them, are asked 
   );
 });
 
-/** What the sensor is asked for because of one rule. */
+/** Returns the interest of one rule. */
 function wantsOfRule(condition: string): string[] {
   const text = JSON.stringify([{ rule: 'r', desc: 'd', condition, output: 'o', priority: 'INFO' }]);
   const { wants } = interestOf(compileDetectorRules([{ name: 'r.yaml', text }]));
   return (wants ?? []).map(({ kind, form }) => `${kind}.${form}`);
 }
 
-test('a rule that compares the name of a peer makes answers of name servers leave the kernel', () => {
+test('a rule on the name of a peer asks for DNS answers', () => {
   const connects = 'event.action = connect and destination.port = 443';
   assert.ok(!wantsOfRule(connects).includes('packet.dns'));
   assert.ok(wantsOfRule(`${connects} and destination.domain endswith .example`).includes('packet.dns'));
@@ -60,16 +60,16 @@ describe('unix sockets', () => {
     'network.transport = udp',
     'falco.fd.rip in (192.0.2.1) or falco.fd.lport = 53',
   ])
-    test(`stay in the kernel for a rule on what they have none of: ${condition}`, () =>
+    test(`stay in the kernel for a rule on a field that they lack: ${condition}`, () =>
       assert.deepEqual(asked(condition), []));
 
-  test('leave it for a rule that can match them', () => {
+  test('leave the kernel for a rule that can match them', () => {
     assert.deepEqual(asked('event.action = datagram and network.unix.path = /dev/log'), ['datagram.unix']);
     assert.deepEqual(asked('network.unix.path startswith /run/'), FORMS_OF_UNIX);
     assert.deepEqual(asked('not destination.ip = 192.0.2.1 and network.type = unix'), FORMS_OF_UNIX);
   });
 
-  test('what is said of their fields is said of fields that are there', () => {
+  test('their documented fields exist', () => {
     const names = new Set(catalogue.fields.map(({ name }) => name));
     for (const { facts } of WANTED_FORMS) for (const name of Object.keys(facts)) assert.ok(names.has(name), name);
   });

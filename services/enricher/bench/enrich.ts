@@ -1,5 +1,5 @@
 import { createTestHost, O, type TestHost, testRecords } from '@ringfence/testkit';
-import { createEnricherPipeline } from '../src/index.ts';
+import { createEnricherPipeline } from '../src/pipeline.ts';
 
 const BATCHES = 60;
 const EVENTS = 5000;

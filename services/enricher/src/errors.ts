@@ -1,3 +1,5 @@
+import { BatchError, StateEntryError } from '@ringfence/service-kit';
+
 export type EnricherErrorCode =
   /** No signing key is enrolled for the host of this batch. Enrol the agent, or find out who sends in its name. */
   | 'ERR_ENRICHER_UNKNOWN_HOST'
@@ -18,33 +20,16 @@ export type EnricherErrorCode =
   /** A state entry can't be restored, so the service stops. Run the version that wrote it, or clear the store. */
   | 'ERR_ENRICHER_STATE';
 
-/** A batch that can't be trusted or processed: poison, but for one whose host's enrolment may still be on its way. */
-export class EnricherError extends Error {
-  readonly code: EnricherErrorCode;
-  readonly fate: 'poison' | 'retriable';
-  readonly hostId: string;
-
-  constructor(code: EnricherErrorCode, hostId: string, message: string, fate: 'poison' | 'retriable' = 'poison') {
-    super(`batch of host ${JSON.stringify(hostId.slice(0, 64))}: ${message}`);
-    this.name = 'EnricherError';
-    this.code = code;
-    this.fate = fate;
-    this.hostId = hostId;
+/** A batch that cannot be trusted or processed. It is poison, unless the enrolment of its host may still arrive. */
+export class EnricherError extends BatchError<EnricherErrorCode> {
+  constructor(code: EnricherErrorCode, hostId: string, message: string, fate?: 'poison' | 'retriable') {
+    super(code, 'batch of host', hostId, message, fate);
   }
 }
 
-/** A state entry that this version can't read: the service stops rather than go on with half its memory. */
-export class EnricherStateError extends Error {
-  readonly code: EnricherErrorCode = 'ERR_ENRICHER_STATE';
-  readonly key: string;
-
+/** A state entry that this version cannot read. The service stops, because a part of its state would be missing. */
+export class EnricherStateError extends StateEntryError<EnricherErrorCode> {
   constructor(key: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(
-      `state entry ${JSON.stringify(key.slice(0, 200))} can't be restored: ${why}: run the version that wrote it, or clear the store`,
-      { cause },
-    );
-    this.name = 'EnricherStateError';
-    this.key = key;
+    super('ERR_ENRICHER_STATE', key, cause);
   }
 }

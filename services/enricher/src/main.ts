@@ -1,9 +1,9 @@
-import type { Log } from '@ringfence/base';
+import { defined, type Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
-import { groupInterests, hostsBehind } from './interests.ts';
+import { groupInterests, hostsBehind } from './interest-groups.ts';
 import { listen } from './listen.ts';
 import { createStats, type EnricherServiceStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
@@ -56,9 +56,7 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     },
     deadLetter: (record, error) => deadLetter(record, error, 'enricher'),
     signal: stop.signal,
-    ...(log === undefined ? {} : { log }),
-    ...(metrics === undefined ? {} : { metrics }),
-    ...(failpoint === undefined ? {} : { failpoint }),
+    ...defined({ log, metrics, failpoint }),
   });
   const silences = listen({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
   const done = running.finally(async () => {

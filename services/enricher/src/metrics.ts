@@ -1,5 +1,5 @@
 import { eventKinds } from '@ringfence/fields';
-import type { InterestGroup } from './interests.ts';
+import type { InterestGroup } from './interest-groups.ts';
 
 /** … and what its hosts filter with. */
 export interface EnricherServiceStats extends EnricherStats {

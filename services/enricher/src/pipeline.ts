@@ -7,7 +7,7 @@ import {
   type StateChange,
   type StateEntry,
 } from '@ringfence/bus';
-import { deadLetter, type EventCursor, KIND, leafIndex, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/wire';
+import { deadLetter, type EventCursor, KIND, leaf, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { EnricherError } from './errors.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';
@@ -41,8 +41,6 @@ export interface EnricherPipeline extends Disposable {
   /** The version of the interest that each host's last batch was filtered with. A host that has sent none since `restore` is not there. */
   interests(): Iterable<readonly [hostId: string, version: number]>;
 }
-
-const lastTick = leafIndex('Tick', 'last');
 
 /** A record that may be applied: a whole RawBatch, or lines of logs. */
 interface Checked {
@@ -111,7 +109,7 @@ export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipe
   function tick(boot: Boot, runId: string, cursor: EventCursor): void {
     const { sequence, ktime } = cursor;
     boot.tick++;
-    boot.last = { run: runId, sequence, ktime, left: cursor.leafBoolean(lastTick) };
+    boot.last = { run: runId, sequence, ktime, left: cursor.leafBoolean(leaf.Tick.last) };
     sequences.reportGaps(boot, runId, ktime, out);
     boot.processes.sweep(boot.tick);
     boot.contexts.sweep(boot.tick);

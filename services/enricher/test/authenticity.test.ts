@@ -3,8 +3,10 @@ import type { KeyObject } from 'node:crypto';
 import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { createTestHost } from '@ringfence/testkit';
-import { createSigningKey, decode, signBytes, signerOf, TOPIC, topicsWith, verifyRecord } from '@ringfence/wire';
-import { createEnricherPipeline, type Enrolment, startEnricher } from '../src/index.ts';
+import { claimedSigner, createSigningKey, decode, signBytes, TOPIC, topicsWith, verifyRecord } from '@ringfence/wire';
+import type { Enrolment } from '../src/config.ts';
+import { startEnricher } from '../src/main.ts';
+import { createEnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records } from './support.ts';
 
 test('what the enricher writes carries its signature, and a replay gives the same bytes', () => {
@@ -15,11 +17,11 @@ test('what the enricher writes carries its signature, and a replay gives the sam
   const enrolment = { keyFor: () => host.key.publicKey };
   const [first, again] = [1, 2].map(() => createEnricherPipeline({ enrolment, key }).handle(input).outputs[0]?.value);
   assert.ok(first && again);
-  assert.equal(signerOf(first), key.keyId);
+  assert.equal(claimedSigner(first), key.keyId);
   assert.ok(verifyRecord(key.publicKey, first));
   assert.deepEqual(first, again);
   const unsigned = createEnricherPipeline({ enrolment }).handle(input).outputs[0]?.value;
-  assert.equal(signerOf(unsigned as Uint8Array), '');
+  assert.equal(claimedSigner(unsigned as Uint8Array), '');
 });
 
 test('a batch sent again changes nothing and says nothing', () => {

@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { startEnricher } from '../src/index.ts';
+import { startEnricher } from '../src/main.ts';
 
 const [path = '', pem = '', point = '', nth = '1'] = process.argv.slice(2);
 const key = createPublicKey(Buffer.from(pem, 'base64').toString());

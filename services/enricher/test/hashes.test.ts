@@ -3,7 +3,7 @@ import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
 import { EventView } from '@ringfence/wire';
-import type { EnricherPipeline } from '../src/index.ts';
+import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
 const FIELDS = ['event.action', 'process.executable', 'process.hash.state', 'process.hash.skipped', 'Hashes'];

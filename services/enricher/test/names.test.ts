@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { catalogue } from '@ringfence/fields';
 import { createTestHost, type EventValues, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { EventView, KIND } from '@ringfence/wire';
-import type { EnricherPipeline } from '../src/index.ts';
+import { EventView, IPPROTO, KIND, records as layout, SOCK } from '@ringfence/wire';
+import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
+const { AF_INET } = layout.AddressFamily;
 const HOUR_US = 3_600_000_000;
 const domain = catalogue.fields.find(({ name }) => name === 'destination.domain');
 
@@ -26,12 +27,25 @@ function hears(
   addresses: string[],
   change: EventValues = {},
 ): void {
-  const ends = { family: 2, protocol: 17, port: 53, address: Buffer.from([10, 0, 0, 53]), content: 1, egress: false };
+  const ends = {
+    family: AF_INET,
+    protocol: IPPROTO.UDP,
+    port: 53,
+    address: Buffer.from([10, 0, 0, 53]),
+    content: 1,
+    egress: false,
+  };
   host.event(process, 'Packet', { ...ends, payload: answer(name, addresses), ...change });
 }
 
 function connects(host: TestHost, process: TestProcess, address: string): void {
-  const to = { family: 2, type: 1, protocol: 6, address: Buffer.from(address.split('.').map(Number)), port: 443 };
+  const to = {
+    family: AF_INET,
+    type: SOCK.STREAM,
+    protocol: IPPROTO.TCP,
+    address: Buffer.from(address.split('.').map(Number)),
+    port: 443,
+  };
   host.event(process, 'Connect', { ...to, localPort: 40_000 });
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import type { InRecord, OutRecord, Position } from '@ringfence/bus';
+import type { OutRecord } from '@ringfence/bus';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
 import fc from 'fast-check';
 import type { EnricherOptions } from '../src/index.ts';
+import { type KeptState, keptState, knownSteps } from './kept-state.ts';
 import { createTestEnricher, records, TestStore } from './support.ts';
 
 const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };
@@ -94,35 +95,30 @@ test('a batch whose effect was written but whose offset was not comes again with
   assert.ok(outputs.every(({ value }) => (value?.length ?? 0) < 500));
 });
 
-interface Kept {
-  readonly entries: readonly { readonly key: string; readonly value: string; readonly position: Position }[];
-}
+const HISTORY = new URL('history/', import.meta.url);
 
-test('what version 0.1.0 kept is taken over: the same host goes on as if nothing had happened', async () => {
-  // The steps of which 0.1.0 kept the state in history/state-0.1.0.json.
+/** Restores the state and goes on: the outputs are those of an enricher that never stopped. */
+async function goesOn({ entries }: KeptState): Promise<void> {
   const host = createTestHost();
-  host.user(0, 'root');
-  host.container({ cgroup: 7n, id: 'c7', image: 'nginx:1.27' });
-  const sh = host.spawn(host.init, '/bin/sh', ['sh', '-c', 'id']);
-  host.open(sh, '/tmp/x', O.WRONLY);
-  host.drop(1, 3);
-  host.tick();
-  const cat = host.spawn(sh, '/bin/cat', ['cat', '/etc/shadow']);
-  const [before] = records(host, [host.batch()]) as [InRecord];
-  host.open(cat, '/etc/shadow');
-  host.spawn(sh, '/tmp/x');
-  host.tick();
-  const [, after] = records(host, [Buffer.alloc(0), host.batch()]) as [InRecord, InRecord];
-
+  const { before, after } = knownSteps(host);
   const whole = createTestEnricher(host);
   whole.handle([before]);
   const expected = whole.handle([after]);
   const restarted = createTestEnricher(host);
-  const { entries } = JSON.parse(readFileSync(new URL('history/state-0.1.0.json', import.meta.url), 'utf8')) as Kept;
   await restarted.restore(
     (async function* () {
       for (const { key, value, position } of entries) yield { key, value: Buffer.from(value, 'base64'), position };
     })(),
   );
   assert.deepEqual(hex(restarted.handle([after]).outputs), hex(expected.outputs));
+}
+
+for (const name of readdirSync(HISTORY))
+  test(`the state in ${name} is restored: the host goes on as if nothing had happened`, () =>
+    goesOn(JSON.parse(readFileSync(new URL(name, HISTORY), 'utf8')) as KeptState));
+
+test('the state that the next release keeps is restored, too', async () => {
+  const kept = await keptState('next');
+  assert.ok(kept.entries.length > 0);
+  await goesOn(kept);
 });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { MAX_KEY_BYTES, MAX_RECORD_BYTES } from '@ringfence/bus';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { decode, type Gap, LANE } from '@ringfence/wire';
-import type { EnricherPipeline } from '../src/index.ts';
+import type { EnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, enrichOne, records } from './support.ts';
 
 function gapsIn(enricher: EnricherPipeline, host: TestHost): Gap[] {

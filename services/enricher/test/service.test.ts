@@ -3,7 +3,7 @@ import test from 'node:test';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { createTestHost } from '@ringfence/testkit';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
-import { startEnricher } from '../src/index.ts';
+import { startEnricher } from '../src/main.ts';
 
 test('the service takes raw batches from a bus, gives event batches, and sends what is bad to the dead letters', async () => {
   const host = createTestHost();

@@ -5,7 +5,7 @@ import type { Log } from '@ringfence/base';
 import { type Bus, BusFullError, openEmbeddedBus } from '@ringfence/bus';
 import { createTestHost, type TestHost } from '@ringfence/testkit';
 import { decode, EventView, TOPIC, topicsWith } from '@ringfence/wire';
-import { startEnricher } from '../src/index.ts';
+import { startEnricher } from '../src/main.ts';
 import { type HeardHost, SilenceWatch } from '../src/silence.ts';
 
 const AFTER_MS = 5000;

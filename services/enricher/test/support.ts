@@ -1,7 +1,8 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
 import { type TestHost, testRecords } from '@ringfence/testkit';
 import { decode, type EventBatch, EventView, type Process } from '@ringfence/wire';
-import { createEnricherPipeline, type EnricherOptions, type EnricherPipeline } from '../src/index.ts';
+import type { EnricherOptions } from '../src/config.ts';
+import { createEnricherPipeline, type EnricherPipeline } from '../src/pipeline.ts';
 
 export function createTestEnricher(host: TestHost, options: EnricherOptions = {}): EnricherPipeline {
   const keyFor = (hostId: string) => (hostId === host.hostId ? host.key.publicKey : undefined);

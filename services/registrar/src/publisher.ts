@@ -1,4 +1,4 @@
-import type { Log } from '@ringfence/base';
+import { type Log, withDeadline } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { SchemaError, TOPIC } from '@ringfence/wire';
 import type { EnrolmentStore, StoredEnrolment } from './enrolment-store.ts';
@@ -41,6 +41,8 @@ export class Publisher implements AsyncDisposable {
           bus.produce(
             batch.map(({ enrolment, bytes }) => ({ topic: TOPIC.enrolments, key: keyOf(enrolment), value: bytes })),
           ),
+          PRODUCE_TIMEOUT_MS,
+          () => new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`),
         );
         metrics.published += batch.length;
       }
@@ -111,18 +113,5 @@ function readPublished(store: EnrolmentStore, value: Uint8Array | null): StoredE
   } catch (error) {
     if (error instanceof SchemaError) return null;
     throw error;
-  }
-}
-
-async function withDeadline<T>(promise: Promise<T>): Promise<T> {
-  const deadline = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => deadline.reject(new Error(`the bus took more than ${PRODUCE_TIMEOUT_MS} ms`)),
-    PRODUCE_TIMEOUT_MS,
-  );
-  try {
-    return await Promise.race([promise, deadline.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { silentLog } from '@ringfence/base';
+import { defined, silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type Authority, createAuthority, Enrolments, type EnrolOptions } from '@ringfence/identity';
 import { topicsWith } from '@ringfence/wire';
@@ -39,7 +39,7 @@ export async function startFleet(t: TestContext, options: Partial<RegistrarOptio
       bus,
       ca,
       log: silentLog,
-      ...(now === undefined ? {} : { now }),
+      ...defined({ now }),
     });
     started.push(registrar);
     return registrar;

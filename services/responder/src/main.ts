@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Log, Trace } from '@ringfence/base';
+import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import type { Coordination } from '@ringfence/coordination';
@@ -78,7 +78,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     signal: stop.signal,
     metrics,
     log,
-    ...(deps.failpoint === undefined ? {} : { failpoint: deps.failpoint }),
+    ...defined({ failpoint: deps.failpoint }),
   }).finally(async () => {
     stop.abort();
     await dispatching.close();

@@ -22,7 +22,7 @@ import {
   topicsWith,
   verifyRecord,
 } from '@ringfence/wire';
-import { Interests } from '../src/interest/interests.ts';
+import { DetectorInterests } from '../src/interest/union.ts';
 import { encodeCommand, startTestResponder, TestAgent, tempDir } from './support.ts';
 
 const detector = createSigningKey();
@@ -145,18 +145,18 @@ suite('what the rules can match', () => {
   });
 
   test('is the union over the detectors heard of lately, told when it changes, with a version that ascends', () => {
-    const interests = new Interests();
+    const interests = new DetectorInterests();
     assert.equal(interests.union(0), null);
-    interests.hear(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'], changeNames: ['passwd'] }));
+    interests.update(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'], changeNames: ['passwd'] }));
     const changed = { changePathPrefixes: ['/spool'], changeNames: ['group'] };
-    interests.hear(said('a', 2 * MINUTE, changed));
+    interests.update(said('a', 2 * MINUTE, changed));
     const first = interests.union(2 * MINUTE);
     assert.deepEqual([first?.openPathPrefixes, first?.openNames], [['/a', '/b'], ['id_rsa']]);
     assert.deepEqual(first?.openExecutables, ['nginx']);
     assert.deepEqual([first?.changePathPrefixes, first?.changeNames], [['/spool'], ['group', 'passwd']]);
-    interests.hear(said('a', 3 * MINUTE, changed));
+    interests.update(said('a', 3 * MINUTE, changed));
     assert.equal(interests.union(3 * MINUTE), null);
-    interests.hear(said('a', MINUTE, { openPathPrefixes: ['/old'] }));
+    interests.update(said('a', MINUTE, { openPathPrefixes: ['/old'] }));
     assert.equal(interests.union(3 * MINUTE), null, 'an older word changes nothing');
     const later = interests.union(7 * MINUTE);
     assert.deepEqual(later?.openPathPrefixes, ['/a']);
@@ -165,9 +165,9 @@ suite('what the rules can match', () => {
   });
 
   test('is every open as soon as one detector says so', () => {
-    const interests = new Interests();
-    interests.hear(said('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
-    interests.hear(said('b', MINUTE, { openPathPrefixes: null }));
+    const interests = new DetectorInterests();
+    interests.update(said('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
+    interests.update(said('b', MINUTE, { openPathPrefixes: null }));
     const { openPathPrefixes, openExecutables, changeNames } = interests.union(MINUTE) ?? {};
     assert.deepEqual([openPathPrefixes, openExecutables, changeNames], [null, [], []]);
   });

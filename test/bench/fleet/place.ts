@@ -13,12 +13,12 @@ import { createAuthority } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import type { Status } from '@ringfence/runtime/status';
 import {
-  adminOf,
+  createAdminConfig,
+  createTopics,
   freePort,
   type Member,
   type MemberOptions,
   Members,
-  makeTopics,
   type Servers,
   startServers,
 } from '@ringfence/simulator';
@@ -79,10 +79,10 @@ export class Place implements AsyncDisposable {
         onStep: (what) => report.say(`  starting ${what}`),
       }),
     );
-    const adminConfig = await adminOf(directory, authority, servers);
-    await makeTopics(adminConfig);
+    const adminConfig = await createAdminConfig(directory, authority, servers);
+    await createTopics(adminConfig);
     const members = stack.use(new Members(directory, servers));
-    await members.registrar(await freePort(), path);
+    await members.startRegistrar(await freePort(), path);
     const bus = stack.use(await openKafkaBus({ ...kafkaOptionsOf(adminConfig), clientId: 'bench' }));
     const adminFile = join(directory, 'admin/ringfence.yaml');
     return new Place({ servers, members, adminConfig, adminFile, authority: path, bus }, options, stack.move());

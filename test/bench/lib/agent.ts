@@ -125,7 +125,7 @@ export class Agent implements AsyncDisposable {
   async #ready(): Promise<void> {
     for (const begin = performance.now(); performance.now() - begin < START_MS; ) {
       this.#mustRun();
-      if (await this.#client.running()) return;
+      if (await this.#client.isRunning()) return;
       await sleep(50);
     }
     throw new BenchError('ERR_BENCH_AGENT', `ringfence up does not answer after ${START_MS / 1000} s: ${this.#output}`);

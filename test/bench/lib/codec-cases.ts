@@ -10,7 +10,7 @@ import {
   EventView,
   encode,
   KIND,
-  leafIndex,
+  leaf,
   nanosToMicros,
   type Process,
   type RawBatch,
@@ -190,6 +190,7 @@ function rewritten(
   }
   return writer.finish({ ...end, sign: () => end.signature });
 }
+
 const writers = new Map<string, RawBatchWriter>();
 
 /** What rules ask of nearly every event: its kind, who, and the path of an open. */
@@ -197,7 +198,7 @@ export function enrichedCases(bytes: readonly Buffer[]): Case[] {
   const values = bytes.map((one) => decode('EventBatch', one));
   const events = sum(values.map((value) => value.events.length));
   const view = new EventView();
-  const path = leafIndex('Open', 'path.bytes');
+  const path = leaf.Open.pathBytes;
   const eventType = typeOf('Event');
   const rawEvents = values.map((value) => value.events.map(({ event }) => eventType.toBuffer(event)));
   return [
@@ -236,6 +237,7 @@ function rewrittenBatch({ events, ...head }: EventBatch, raw: readonly Buffer[])
   }
   return batchWriter.finish(head).length;
 }
+
 const batchWriter = new EventBatchWriter();
 
 function readWhole({ events, processes }: EventBatch): number {

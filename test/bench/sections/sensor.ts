@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { redisMissing, startRedis } from '@ringfence/testkit';
+import { redisMissing, startRedis } from '@ringfence/testkit/servers';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';

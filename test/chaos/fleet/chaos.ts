@@ -1,6 +1,6 @@
 /** What `npm run chaos` runs: see docs/RELIABILITY.md. */
 import { parseArgs } from 'node:util';
-import { leave } from '@ringfence/runtime/process';
+import { exitAfterFlush } from '@ringfence/runtime/process';
 import { CASES } from './cases/index.ts';
 import { type CaseContext, type ChaosCase, type Outcome, runCase } from './lib/case.ts';
 import { ChaosFleet } from './lib/fleet.ts';
@@ -63,4 +63,4 @@ function say(text: string): void {
 const wanted = parse(process.argv.slice(2));
 if (typeof wanted === 'string') say(wanted);
 else if (!(await chaos(wanted))) process.exitCode = 1;
-await leave();
+await exitAfterFlush();

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit';
+import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/testkit/servers';
 import { CASES } from './cases/index.ts';
 import { Auditing } from './lib/account.ts';
 import { type ChaosCase, runCase } from './lib/case.ts';

@@ -8,16 +8,16 @@ import type { ServiceName } from '@ringfence/config';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import {
-  adminOf,
+  createAdminConfig,
+  createTopics,
   freePort,
   type Member,
   type MemberOptions,
   Members,
-  makeTopics,
   type Servers,
   startBrokers,
 } from '@ringfence/simulator';
-import type { KafkaCluster } from '@ringfence/testkit';
+import type { KafkaCluster } from '@ringfence/testkit/servers';
 import { decode, type Role, SchemaError, TOPIC } from '@ringfence/wire';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';
@@ -106,14 +106,14 @@ export class SmallFleet implements AsyncDisposable {
       redis: { url: '' },
       search: { url: 'http://127.0.0.1:9' },
     } as unknown as Servers;
-    const admin = await adminOf(this.directory, authority, servers);
+    const admin = await createAdminConfig(this.directory, authority, servers);
     const { bus } = admin;
-    await makeTopics({ ...admin, bus: { ...bus, kafka: { ...bus.kafka, partitions: PARTITIONS } } });
+    await createTopics({ ...admin, bus: { ...bus, kafka: { ...bus.kafka, partitions: PARTITIONS } } });
     this.bus = this.#stack.use(await openKafkaBus(kafkaOptionsOf(admin)));
     this.members = this.#stack.use(new Members(this.directory, servers));
     const port = await freePort();
     this.#registrarUrl = `https://127.0.0.1:${port}`;
-    this.#registrar = await this.members.registrar(port, authorityPath);
+    this.#registrar = await this.members.startRegistrar(port, authorityPath);
     for (const [name, text] of Object.entries({ rules: RULES, policies: POLICIES })) {
       mkdirSync(join(this.directory, name));
       writeFileSync(join(this.directory, name, 'test.yaml'), text);
@@ -169,7 +169,7 @@ export class SmallFleet implements AsyncDisposable {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${name} answers`, () => member.client.running(), START_MS);
+      await until(`${name} answers`, () => member.client.isRunning(), START_MS);
     }
   }
 

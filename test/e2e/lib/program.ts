@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { AuditReader } from '@ringfence/auditor';
 import { buildSensor } from '@ringfence/sensor/build';
 import { uninstallSensor } from '@ringfence/sensor/parts';
+import { readable } from '@ringfence/testkit';
 import { until } from './wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -122,10 +123,13 @@ export class Installation implements AsyncDisposable {
   /** Starts a command and leaves it running. */
   start(args: readonly string[], { env = {}, uid, bare = false }: RunOptions = {}): Running {
     const settings = bare ? [] : ['--config', '/dev/null', ...this.settings.flatMap((text) => ['--set', text])];
-    const command = [process.execPath, '--conditions=@ringfence/source', MAIN, ...args, ...settings];
+    const isForOthers = uid !== undefined || this.settings.some((text) => text.startsWith('user='));
+    const place = isForOthers ? readable : (path: string): string => path;
+    const command = [place(process.execPath), '--conditions=@ringfence/source', place(MAIN), ...args, ...settings];
     if (uid !== undefined)
       command.unshift('setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--');
-    const running = new Running(spawnPiped(command, { cwd: ROOT, env: { ...ownEnvironment(), ...this.env, ...env } }));
+    const environment = { ...ownEnvironment(), ...this.env, ...env };
+    const running = new Running(spawnPiped(command, { cwd: place(ROOT), env: environment }));
     this.#started.push(running);
     return running;
   }

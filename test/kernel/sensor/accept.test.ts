@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 
-const EINVAL = -22;
-const EMFILE = -24;
+const { AF_INET, AF_INET6 } = records.AddressFamily;
+const { EINVAL, EMFILE } = constants.errno;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
 
@@ -35,7 +37,11 @@ describe('accepts on the running kernel', { skip }, () => {
       const connected = recordOf(seen, 'rf_connect').fields;
       assert.equal(accepted.lane, BULK);
       const { address, port, local_address, local_port, result, ...rest } = accepted.fields;
-      assert.deepEqual(rest, { family: family === 'tcp4' ? 2 : 10, type: 1, protocol: 6 });
+      assert.deepEqual(rest, {
+        family: family === 'tcp4' ? AF_INET : AF_INET6,
+        type: SOCK.STREAM,
+        protocol: IPPROTO.TCP,
+      });
       assert.deepEqual([address, local_address], [localhost, localhost]);
       assert.ok(Number(port) > 0 && Number(local_port) > 0 && Number(result) > 2);
       assert.deepEqual(
@@ -52,12 +58,18 @@ describe('accepts on the running kernel', { skip }, () => {
   });
 
   for (const [call, mode, result] of [
-    ['accept', 'deaf', EINVAL],
-    ['accept4', 'full', EMFILE],
+    ['accept', 'deaf', -EINVAL],
+    ['accept4', 'full', -EMFILE],
   ] as const) {
     test(`${call} that fails (${mode}) reports the listening address and no peer`, async () => {
       const { local_port, ...rest } = recordOf(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
-      const common = { family: 2, type: 1, protocol: 6, port: 0, address: new Uint8Array(16) };
+      const common = {
+        family: AF_INET,
+        type: SOCK.STREAM,
+        protocol: IPPROTO.TCP,
+        port: 0,
+        address: new Uint8Array(16),
+      };
       assert.deepEqual(rest, { ...common, local_address: localhost4, result });
       assert.ok(Number(local_port) > 0);
     });

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
+import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
+const { EPERM, ESRCH, EBADF, EACCES } = constants.errno;
 const PTRACE = 1;
 const READV = 2;
 const WRITEV = 3;
@@ -18,10 +20,6 @@ const POKEDATA = 5;
 const SETREGS = 13;
 const ATTACH = 16;
 const SEIZE = 0x4206;
-const EPERM = -1;
-const ESRCH = -3;
-const EBADF = -9;
-const EACCES = -13;
 
 describe('access to other processes on the running kernel', { skip }, () => {
   let sensor: TestSensor;
@@ -103,7 +101,7 @@ describe('access to other processes on the running kernel', { skip }, () => {
     const { result, ...fields } = copied ?? {};
     assert.ok(Number(result) > 2);
     assert.deepEqual(fields, { ...nowhere, ...target, operation: GETFD });
-    assert.deepEqual(missing, { ...nowhere, ...target, operation: GETFD, request: 1000, result: EBADF });
+    assert.deepEqual(missing, { ...nowhere, ...target, operation: GETFD, request: 1000, result: -EBADF });
   });
 
   test('opens of /proc/PID/mem and /proc/PID/environ are reported even when opens for reading are filtered out', async () => {
@@ -126,7 +124,7 @@ describe('access to other processes on the running kernel', { skip }, () => {
     const calls = ['attach', 'readv', 'writev', 'getfd', 'mem', 'environ'];
     const { records, target, word } = await access('refused', ...calls);
     const there = { address: word, length: 8n };
-    const common = { ...nowhere, ...target, result: EPERM };
+    const common = { ...nowhere, ...target, result: -EPERM };
     assert.deepEqual(
       records.map(({ fields }) => fields),
       [
@@ -134,8 +132,8 @@ describe('access to other processes on the running kernel', { skip }, () => {
         { ...common, ...there, operation: READV },
         { ...common, ...there, operation: WRITEV },
         { ...common, operation: GETFD },
-        { ...common, operation: MEM, result: EACCES },
-        { ...common, operation: ENVIRON, result: EACCES },
+        { ...common, operation: MEM, result: -EACCES },
+        { ...common, operation: ENVIRON, result: -EACCES },
       ],
     );
   });
@@ -144,9 +142,9 @@ describe('access to other processes on the running kernel', { skip }, () => {
     const { records } = await access('missing', 'attach', 'readv', 'getfd');
     const seen = records.map(({ fields }) => [fields['operation'], fields['target_tgid'], fields['result']]);
     assert.deepEqual(seen, [
-      [PTRACE, 0, ESRCH],
-      [READV, 0, ESRCH],
-      [GETFD, 0, ESRCH],
+      [PTRACE, 0, -ESRCH],
+      [READV, 0, -ESRCH],
+      [GETFD, 0, -ESRCH],
     ]);
   });
 
@@ -160,7 +158,7 @@ describe('access to other processes on the running kernel', { skip }, () => {
     await once(child, 'close');
     const records = sensor.familyOf(child);
     const { target_tgid, target_start } = recordOf(records, 'rf_process_access').fields;
-    const target = recordsOf(records, 'rf_fork').at(-1)?.header;
-    assert.deepEqual({ target_tgid, target_start }, { target_tgid: target?.tgid, target_start: target?.start });
+    const target = lastOf(records, 'rf_fork', 3).header;
+    assert.deepEqual({ target_tgid, target_start }, { target_tgid: target.tgid, target_start: target.start });
   });
 });

@@ -42,7 +42,7 @@ describe('event counters on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   before(async () => {
     scratch = new Scratch();
-    sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS } });
+    sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS }, bulkRing: 1 << 20 });
     sensor.control({});
     sensor.watch('/etc/');
     await provokeEvents(sensor, scratch);

@@ -2,8 +2,10 @@
  * Failed forks, execs and credential changes are events of a separate type: the types of successful calls don't report
  * them.
  */
+
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
@@ -17,8 +19,9 @@ import {
   skip,
   TestSensor,
 } from '@ringfence/testkit/sensor';
-import type { Want } from '@ringfence/wire';
+import { records, UNSET_ID, type Want } from '@ringfence/wire';
 
+const { EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, EACCES, EFAULT, ENOTDIR, ENAMETOOLONG } = constants.errno;
 const FORK = 1;
 const EXEC = 2;
 const CREDENTIALS = 3;
@@ -34,24 +37,15 @@ const CALL = {
   setuid: 8,
   setgroups: 16,
 } as const;
-const EPERM = -1;
-const ENOENT = -2;
-const E2BIG = -7;
-const ENOEXEC = -8;
-const EAGAIN = -11;
-const EACCES = -13;
-const EFAULT = -14;
-const ENOTDIR = -20;
-const ENAMETOOLONG = -36;
-const AT_EMPTY_PATH = 0x1000;
+const { AT_EMPTY_PATH } = records.AtFlag;
 const CLONE_THREAD = 0x1_0000n;
 const NEW_UTS_AND_PID = 0x2400_0000n;
 const CAP_CHOWN = 1n;
 const CAP_SETUID = 1n << 7n;
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_BPF = 1n << 39n;
-const ARGV_MAX = 4096;
-const UNCHANGED = 0xffff_ffffn;
+const { ATTEMPT_ARGV_MAX } = records.Limit;
+const UNCHANGED = BigInt(UNSET_ID);
 const nobody = { uid: 65534, gid: 65534 };
 /** the system calls of this architecture */
 const forks =
@@ -96,12 +90,12 @@ describe('failed attempts on the running kernel', { skip }, () => {
     const orphan = file('orphan', '#!/no/such/interpreter\n', 0o755);
     const missing = join(scratch.path, 'missing');
     const cases = [
-      [missing, ENOENT],
-      [plain, EACCES],
-      [`${plain}/below`, ENOTDIR],
-      [garbage, ENOEXEC],
-      [orphan, ENOENT],
-      [scratch.path, EACCES],
+      [missing, -ENOENT],
+      [plain, -EACCES],
+      [`${plain}/below`, -ENOTDIR],
+      [garbage, -ENOEXEC],
+      [orphan, -ENOENT],
+      [scratch.path, -EACCES],
     ] as const;
     const records = await sensor.run(program, ['exec', ...cases.map(([path]) => path)]);
     const failed = recordsOf(records, 'rf_attempt');
@@ -123,7 +117,7 @@ describe('failed attempts on the running kernel', { skip }, () => {
   test('a path that is too long is cut at its end', async () => {
     const [long] = await attempts(['exec', `/${'p'.repeat(5000)}`]);
     const kept = `/${'p'.repeat(4094)}`;
-    assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [ENAMETOOLONG, true]);
+    assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [-ENAMETOOLONG, true]);
     assert.deepEqual([long?.texts['argv']?.bytes.length, text(long, 'argv') === kept], [kept.length, true]);
     assert.equal(long?.fields['argv_cut'], 1);
   });
@@ -138,16 +132,16 @@ describe('failed attempts on the running kernel', { skip }, () => {
       [CALL.execveat, plain, 'called'],
     );
     const [itself] = await attempts(['execat', plain, '', String(AT_EMPTY_PATH)]);
-    assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [EACCES, plain]);
+    assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [-EACCES, plain]);
   });
 
   test('more than 2 MiB of arguments are refused and reported with the first 4 KiB, marked as cut', async () => {
     const path = join(scratch.path, 'attempt');
     const [huge] = await attempts(['exec-huge', path]);
     const head = `${path}\0short\0`;
-    assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [E2BIG, 1]);
-    assert.equal(text(huge, 'argv'), head.padEnd(ARGV_MAX, 'x'));
-    assert.ok((huge?.texts['argv']?.length ?? 0) > ARGV_MAX);
+    assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [-E2BIG, 1]);
+    assert.equal(text(huge, 'argv'), head.padEnd(ATTEMPT_ARGV_MAX, 'x'));
+    assert.ok((huge?.texts['argv']?.length ?? 0) > ATTEMPT_ARGV_MAX);
     const [most] = await attempts(['exec-many', '/nowhere/x', '255']);
     assert.deepEqual([most?.fields['argv_cut'], text(most, 'argv')], [0, Array(255).fill('w').join('\0')]);
     const [more] = await attempts(['exec-many', '/nowhere/x', '257']);
@@ -159,9 +153,9 @@ describe('failed attempts on the running kernel', { skip }, () => {
   test('unreadable memory is omitted and counted', async () => {
     const before = sensor.counters(SECURITY).read_fault;
     const [arguments_, path] = await attempts(['exec-fault', program]);
-    assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [EFAULT, program]);
+    assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [-EFAULT, program]);
     assert.deepEqual([arguments_?.fields['argv_cut'], text(arguments_, 'argv')], [1, '']);
-    assert.deepEqual([path?.fields['result'], text(path, 'path')], [EFAULT, '']);
+    assert.deepEqual([path?.fields['result'], text(path, 'path')], [-EFAULT, '']);
     assert.equal(sensor.counters(SECURITY).read_fault - before, 2n);
   });
 
@@ -185,10 +179,10 @@ describe('failed attempts on the running kernel', { skip }, () => {
     const flags = { fork: 0n, vfork: 0x4100n, clone: 0n, clone3: 0n };
     assert.deepEqual(
       calls.slice(0, -1),
-      forks.map((call) => [FORK, CALL[call], EAGAIN, flags[call]]),
+      forks.map((call) => [FORK, CALL[call], -EAGAIN, flags[call]]),
     );
     const [operation, call, result, thread] = calls.at(-1) ?? [];
-    assert.deepEqual([operation, result], [FORK, EAGAIN]);
+    assert.deepEqual([operation, result], [FORK, -EAGAIN]);
     assert.ok(
       call === CALL.clone3 || call === CALL.clone,
       'which system call creates a thread depends on the C library',
@@ -203,8 +197,8 @@ describe('failed attempts on the running kernel', { skip }, () => {
     assert.deepEqual(
       failed.map(({ fields }) => [fields['call'], fields['result'], fields['first']]),
       [
-        [CALL.clone, EPERM, NEW_UTS_AND_PID],
-        [CALL.clone3, EPERM, NEW_UTS_AND_PID],
+        [CALL.clone, -EPERM, NEW_UTS_AND_PID],
+        [CALL.clone3, -EPERM, NEW_UTS_AND_PID],
       ],
     );
   });
@@ -246,14 +240,14 @@ describe('failed attempts on the running kernel', { skip }, () => {
   test('a refused user or group id is reported for every system call', async () => {
     const calls = ['root', 'setgid', 'setfsuid', 'setfsgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'];
     assert.deepEqual(await refused(...calls), [
-      [8, EPERM, 0, 0n, UNCHANGED, UNCHANGED],
-      [9, EPERM, 0, 8n, UNCHANGED, UNCHANGED],
-      [10, EPERM, 0, 12n, UNCHANGED, UNCHANGED],
-      [11, EPERM, 0, 11n, UNCHANGED, UNCHANGED],
-      [12, EPERM, 0, 0n, 13n, UNCHANGED],
-      [13, EPERM, 0, 9n, 10n, UNCHANGED],
-      [14, EPERM, 0, 14n, 15n, 0n],
-      [15, EPERM, 0, 5n, 6n, 7n],
+      [8, -EPERM, 0, 0n, UNCHANGED, UNCHANGED],
+      [9, -EPERM, 0, 8n, UNCHANGED, UNCHANGED],
+      [10, -EPERM, 0, 12n, UNCHANGED, UNCHANGED],
+      [11, -EPERM, 0, 11n, UNCHANGED, UNCHANGED],
+      [12, -EPERM, 0, 0n, 13n, UNCHANGED],
+      [13, -EPERM, 0, 9n, 10n, UNCHANGED],
+      [14, -EPERM, 0, 14n, 15n, 0n],
+      [15, -EPERM, 0, 5n, 6n, 7n],
     ]);
     assert.deepEqual(
       await refused('same', 'fs-asked', 'fs-own'),
@@ -265,9 +259,9 @@ describe('failed attempts on the running kernel', { skip }, () => {
   test('refused capabilities are reported', async () => {
     const [permitted, lower] = [CAP_SYS_ADMIN | CAP_SETUID | CAP_BPF, CAP_SYS_ADMIN | CAP_SETUID];
     assert.deepEqual(await refused('raise', 'raise-old', 'capset-fault'), [
-      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
-      [CALL.capset, EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
-      [CALL.capset, EFAULT, 1, 0n, 0n, 0n],
+      [CALL.capset, -EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
+      [CALL.capset, -EPERM, 1, CAP_SYS_ADMIN, lower, CAP_CHOWN],
+      [CALL.capset, -EFAULT, 1, 0n, 0n, 0n],
     ]);
   });
 
@@ -280,13 +274,13 @@ describe('failed attempts on the running kernel', { skip }, () => {
         ...[groupIds(groups), groups?.length],
       ]),
       [
-        [CALL.setgroups, EPERM, 1, 3n, [1000, 999, 998], 12],
-        [CALL.setgroups, EPERM, 1, 0n, [], 0],
-        [CALL.setgroups, EPERM, 1, 0xffff_ffffn, [], 0],
+        [CALL.setgroups, -EPERM, 1, 3n, [1000, 999, 998], 12],
+        [CALL.setgroups, -EPERM, 1, 0n, [], 0],
+        [CALL.setgroups, -EPERM, 1, 0xffff_ffffn, [], 0],
       ],
     );
     const byRoot = recordOf(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
-    assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [EFAULT, 12]);
+    assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [-EFAULT, 12]);
   });
 
   test('successful calls are not reported', async () => {
@@ -311,10 +305,10 @@ describe('failed attempts on the running kernel', { skip }, () => {
       return records.map(({ fields }) => `${fields['operation']} ${fields['result']}`);
     };
     const forms = {
-      'attempt.exec-not-found': [`${EXEC} ${ENOENT}`, `${EXEC} ${ENOTDIR}`],
-      'attempt.exec': [`${EXEC} ${EACCES}`],
-      'attempt.fork': [`${FORK} ${EAGAIN}`],
-      'attempt.credentials': [`${CREDENTIALS} ${EPERM}`],
+      'attempt.exec-not-found': [`${EXEC} ${-ENOENT}`, `${EXEC} ${-ENOTDIR}`],
+      'attempt.exec': [`${EXEC} ${-EACCES}`],
+      'attempt.fork': [`${FORK} ${-EAGAIN}`],
+      'attempt.credentials': [`${CREDENTIALS} ${-EPERM}`],
     };
     let version = 0;
     for (const [name, expected] of Object.entries(forms)) {

@@ -16,7 +16,7 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, execOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 /** `RINGFENCE_STORM=100000` runs the long form. */
 const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);
@@ -68,29 +68,29 @@ describe('hostile input on the running kernel', { skip }, () => {
   test('more than 2 MiB of arguments are reported with their head, tail and true length', async () => {
     const script = 'ulimit -s 65536 && exec "$1" code 0 $(yes "$2" | head -n 2200) end';
     const word = 'x'.repeat(1000);
-    const exec = recordsOf(await shell(script, program, word), 'rf_exec').at(-1);
+    const exec = execOf(await shell(script, program, word), program);
     const whole = Buffer.from([program, 'code', '0', ...Array<string>(2200).fill(word), 'end'].join('\0'));
-    const { bytes, length } = exec?.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
+    const { bytes, length } = exec.texts['argv'] ?? { bytes: Buffer.alloc(0), length: 0 };
     assert.ok(whole.length > 2 << 20);
     assert.equal(length, whole.length);
     assert.deepEqual(bytes, Buffer.concat([whole.subarray(0, ARGV_MAX / 2), whole.subarray(-ARGV_MAX / 2)]));
-    assert.equal(exec?.fields['argc'], 2204);
+    assert.equal(exec.fields['argc'], 2204);
   });
 
   test('a path of 200 components is complete', async () => {
     const script =
       'cd "$1"; i=0; while [ $i -lt 200 ]; do mkdir d; cd d; i=$((i+1)); done; cp "$2" terminate; exec ./terminate code 0';
-    const exec = recordsOf(await shell(script, scratch.path, program), 'rf_exec').at(-1);
     const path = `${scratch.path}${'/d'.repeat(200)}/terminate`;
-    assert.deepEqual([exec?.texts['path']?.bytes.toString(), exec?.texts['path']?.length], [path, path.length]);
+    const exec = execOf(await shell(script, scratch.path, program), path);
+    assert.equal(exec.texts['path']?.length, path.length);
   });
 
   test('the name of an executable with control characters and invalid UTF-8 is reported byte by byte', async () => {
     const name = Buffer.from('\xff\xfe\x1b[2J\n\x07', 'latin1');
     const script = 'cd "$1"; n=$(printf "\\377\\376\\033[2J\\n\\007"); cp "$2" "$n"; exec "./$n" code 0';
-    const exec = recordsOf(await shell(script, scratch.path, program), 'rf_exec').at(-1);
-    assert.deepEqual(exec?.texts['path']?.bytes, Buffer.concat([Buffer.from(`${scratch.path}/`), name]));
-    assert.deepEqual(exec?.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
+    const path = Buffer.concat([Buffer.from(`${scratch.path}/`), name]);
+    const exec = execOf(await shell(script, scratch.path, program), path);
+    assert.deepEqual(exec.texts['filename']?.bytes, Buffer.concat([Buffer.from('./'), name]));
   });
 
   test(`${STORM} short-lived processes have one fork and one exit each, or records are counted as lost`, async () => {
@@ -149,11 +149,10 @@ describe('hostile input on the running kernel', { skip }, () => {
     const from = process.hrtime.bigint();
     const args = ['--time', '--boottime', '1000000', '--monotonic', '1000000', '--fork', program, 'code', '0'];
     const records = await sensor.run('unshare', args);
-    const exec = recordsOf(records, 'rf_exec').at(-1);
-    assert.equal(exec?.texts['path']?.bytes.toString(), program);
+    const { header } = execOf(records, program);
     const testStart = sensor.snapshot(process.pid)[0]?.header.start ?? 0n;
-    assert.ok((exec?.header.start ?? 0n) > testStart && (exec?.header.ktime ?? 0n) > (exec?.header.start ?? 0n));
-    const lived = (exec?.header.ktime ?? 0n) - (recordOf(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
+    assert.ok(header.start > testStart && header.ktime > header.start);
+    const lived = header.ktime - (recordOf(records.slice(0, 1), 'rf_fork').header.ktime ?? 0n);
     assert.ok(lived >= 0n && lived <= process.hrtime.bigint() - from, `${lived} ns`);
   });
 });

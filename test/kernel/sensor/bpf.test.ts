@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { callerUnlessFull, cgroup2, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
+const { EINVAL, ENOENT, EBADF } = constants.errno;
 const COMMAND = {
   MAP_CREATE: 0,
   PROG_LOAD: 5,
@@ -24,9 +26,6 @@ const CGROUP_SOCK_ADDR = 18;
 const ARRAY = 2;
 const INET4_CONNECT = 10;
 const ALLOW_MULTI = 2;
-const EINVAL = -22;
-const ENOENT = -2;
-const EBADF = -9;
 const bpffs = '/sys/fs/bpf';
 
 interface Call {
@@ -93,7 +92,7 @@ describe('the system call bpf on the running kernel', {
     assert.deepEqual(source(tracepoint), [RAW_TRACEPOINT, 'rf_tp', 0]);
     assert.equal(connect?.attach, INET4_CONNECT);
     for (const loaded of [filter, connect, tracepoint]) assert.ok((loaded?.result ?? -1) >= 0 && (loaded?.id ?? 0) > 0);
-    assert.deepEqual([bad?.result, bad?.id], [EINVAL, 0]);
+    assert.deepEqual([bad?.result, bad?.id], [-EINVAL, 0]);
     assert.deepEqual(rest, []);
   });
 
@@ -101,7 +100,7 @@ describe('the system call bpf on the running kernel', {
     const [map, none, ...rest] = calls(COMMAND.MAP_CREATE);
     assert.deepEqual(source(map), [ARRAY, 'rf_map', 0]);
     assert.ok((map?.result ?? -1) >= 0 && (map?.id ?? 0) > 0);
-    assert.deepEqual([...source(none), none?.result], [ARRAY, 'rf_no_map', caller, EINVAL]);
+    assert.deepEqual([...source(none), none?.result], [ARRAY, 'rf_no_map', caller, -EINVAL]);
     assert.deepEqual(rest, []);
   });
 
@@ -111,7 +110,7 @@ describe('the system call bpf on the running kernel', {
     const [got, missing, ...rest] = calls(COMMAND.OBJ_GET);
     assert.equal(got?.name, pin);
     assert.ok((got?.result ?? -1) >= 0);
-    assert.deepEqual([missing?.name, missing?.result], ['/rf-none/pin', ENOENT]);
+    assert.deepEqual([missing?.name, missing?.result], ['/rf-none/pin', -ENOENT]);
     assert.deepEqual([...more, ...rest], []);
   });
 
@@ -119,7 +118,7 @@ describe('the system call bpf on the running kernel', {
     const [attached, misfit, ...more] = calls(COMMAND.PROG_ATTACH);
     assert.deepEqual([...source(attached), attached?.result], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, 0]);
     assert.deepEqual([attached?.attach, attached?.flags], [INET4_CONNECT, ALLOW_MULTI]);
-    assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, EINVAL]);
+    assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, -EINVAL]);
     const [detached, ...rest] = calls(COMMAND.PROG_DETACH);
     assert.deepEqual([detached?.attach, detached?.result], [INET4_CONNECT, 0]);
     assert.deepEqual([...more, ...rest], []);
@@ -129,12 +128,12 @@ describe('the system call bpf on the running kernel', {
     const [made, misfit, ...rest] = calls(COMMAND.LINK_CREATE);
     assert.deepEqual([...source(made), made?.attach], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, INET4_CONNECT]);
     assert.ok((made?.result ?? -1) >= 0);
-    assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, EINVAL]);
+    assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, -EINVAL]);
     assert.deepEqual(rest, []);
     for (const command of [COMMAND.LINK_UPDATE, COMMAND.LINK_DETACH])
       assert.deepEqual(
         calls(command).map(({ result }) => result),
-        [EBADF],
+        [-EBADF],
       );
   });
 
@@ -142,7 +141,7 @@ describe('the system call bpf on the running kernel', {
     const [opened, missing, ...rest] = calls(COMMAND.RAW_TRACEPOINT_OPEN);
     assert.equal(opened?.name, 'sched_process_exit');
     assert.ok((opened?.result ?? -1) >= 0);
-    assert.deepEqual([missing?.name, missing?.result], ['rf_none', ENOENT]);
+    assert.deepEqual([missing?.name, missing?.result], ['rf_none', -ENOENT]);
     assert.deepEqual(rest, []);
   });
 

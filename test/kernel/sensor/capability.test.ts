@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
@@ -16,9 +17,9 @@ import {
 } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
+const { EPERM } = constants.errno;
 const CAP_SYS_CHROOT = 18;
 const CAP_SYS_ADMIN = 21;
-const EPERM = -1;
 const somebody = { uid: 65534, gid: 65534 };
 const tracepoint = '/sys/kernel/tracing/events/capability/cap_capable';
 const reason = skip || (existsSync(tracepoint) ? false : 'the kernel has no tracepoint cap_capable (6.14)');
@@ -54,7 +55,7 @@ describe('capability checks on the running kernel', { skip: reason }, () => {
   test('a missing capability is reported', async () => {
     const record = recordOf(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
     const user_namespace = namespaces()['user'];
-    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: EPERM, user_namespace, count: 1 });
+    assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: -EPERM, user_namespace, count: 1 });
   });
 
   test('a capability in a new user namespace is reported with that namespace', {

@@ -2,21 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { IPPROTO, records, SOCK } from '@ringfence/wire';
 
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const STREAM = 1;
-const DATAGRAM = 2;
-const TCP = 6;
-const UDP = 17;
-const ENOENT = -2;
-const EISCONN = -106;
-const ECONNREFUSED = -111;
-const EINPROGRESS = -115;
+const { ENOENT, EISCONN, ECONNREFUSED, EINPROGRESS } = constants.errno;
+const { AF_UNIX, AF_INET, AF_INET6 } = records.AddressFamily;
 const zero = new Uint8Array(16);
 
 function address(...bytes: number[]): Uint8Array {
@@ -71,7 +64,7 @@ describe('connects on the running kernel', { skip }, () => {
   test('a TCP connection over IPv4 and IPv6 is reported with its peer', async () => {
     const port4 = await listen({ host: '127.0.0.1', port: 0 });
     const port6 = await listen({ host: '::1', port: 0 });
-    const common = { type: STREAM, protocol: TCP, result: 0, source_caller: 0 };
+    const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: 0, source_caller: 0 };
     assert.deepEqual((await record('tcp4', '127.0.0.1', String(port4))).fields, {
       ...common,
       family: AF_INET,
@@ -87,7 +80,7 @@ describe('connects on the running kernel', { skip }, () => {
   });
 
   test('a refused connection is reported with its peer, as the kernel copied it', async () => {
-    const common = { type: STREAM, protocol: TCP, result: ECONNREFUSED, source_caller: 0, port: 1 };
+    const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: -ECONNREFUSED, source_caller: 0, port: 1 };
     const v4 = { ...common, family: AF_INET, address: address(127, 0, 0, 1) };
     const v6 = { ...common, family: AF_INET6, address: localhost6 };
     assert.deepEqual((await record('tcp4', '127.0.0.1', '1')).fields, v4);
@@ -102,20 +95,20 @@ describe('connects on the running kernel', { skip }, () => {
     ).fields;
     assert.deepEqual(remoteFields(fields), {
       family: AF_INET,
-      type: STREAM,
-      protocol: TCP,
+      type: SOCK.STREAM,
+      protocol: IPPROTO.TCP,
       port: 80,
       address: address(192, 0, 2, 1),
       source_caller: 0,
     });
-    assert.ok((result as number) === EINPROGRESS || (result as number) < 0);
+    assert.ok((result as number) === -EINPROGRESS || (result as number) < 0);
   });
 
   test('a UDP connect is reported, and disconnecting is not', async () => {
     assert.deepEqual((await record('udp4', '127.0.0.1', '53')).fields, {
       family: AF_INET,
-      type: DATAGRAM,
-      protocol: UDP,
+      type: SOCK.DGRAM,
+      protocol: IPPROTO.UDP,
       port: 53,
       address: address(127, 0, 0, 1),
       result: 0,
@@ -124,7 +117,7 @@ describe('connects on the running kernel', { skip }, () => {
     assert.deepEqual(recordsOf(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
   });
 
-  const unix = { family: AF_UNIX, type: STREAM, protocol: 0, port: 0, address: zero };
+  const unix = { family: AF_UNIX, type: SOCK.STREAM, protocol: 0, port: 0, address: zero };
 
   test('a unix socket is reported with the path of its file, even if the caller used a symbolic link', async () => {
     const path = join(scratch.path, 'socket');
@@ -160,7 +153,7 @@ describe('connects on the running kernel', { skip }, () => {
   test('a call that the kernel refuses before it reads the address has no duration', async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
     const [first, second] = recordsOf(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
-    assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, EISCONN]);
+    assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, -EISCONN]);
     assert.ok((first?.fields['duration'] as bigint) > 0n);
     assert.equal(second?.fields['duration'], 0n);
   });
@@ -168,7 +161,7 @@ describe('connects on the running kernel', { skip }, () => {
   test("a unix socket that does not exist is reported with the caller's path, marked as such", async () => {
     const path = join(scratch.path, 'nobody');
     const source_caller = await callerUnlessFull();
-    assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: ENOENT, source_caller }, path });
+    assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: -ENOENT, source_caller }, path });
   });
 
   test("the agent's connections are not sent, but counted", async () => {

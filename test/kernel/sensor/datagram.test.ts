@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { constants, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
@@ -16,19 +16,17 @@ import {
   skip,
   TestSensor,
 } from '@ringfence/testkit/sensor';
+import { records } from '@ringfence/wire';
 
+const { AF_UNIX } = records.AddressFamily;
+const { ENOENT, EACCES, ECONNREFUSED, ENETUNREACH, EMSGSIZE } = constants.errno;
 const INET = 2;
 const INET6 = 10;
 const UDP = 17;
-const ENOENT = -2;
-const EACCES = -13;
-const ECONNREFUSED = -111;
-const ENETUNREACH = -101;
 /** Error of a broadcast without SO_BROADCAST. A machine without a network has no route for it. */
 const REFUSED = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal))
-  ? EACCES
-  : ENETUNREACH;
-const EMSGSIZE = -90;
+  ? -EACCES
+  : -ENETUNREACH;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
 const none = new Uint8Array(16);
@@ -114,7 +112,7 @@ describe('datagrams on the running kernel', { skip }, () => {
     ['udp4', 'sendto', INET, broadcast, REFUSED],
     ['udp4', 'sendmsg', INET, broadcast, REFUSED],
     ['udp4', 'sendmmsg', INET, broadcast, REFUSED],
-    ['udp6', 'sendto', INET6, localhost6, EMSGSIZE],
+    ['udp6', 'sendto', INET6, localhost6, -EMSGSIZE],
   ] as const) {
     test(`a datagram that is not sent (${kind}, ${how}) is reported with the caller's address, marked as such`, async () => {
       const {
@@ -127,7 +125,15 @@ describe('datagrams on the running kernel', { skip }, () => {
     });
   }
 
-  const unix = { received: 0n, family: 1, protocol: 0, port: 0, local_port: 0, address: none, local_address: none };
+  const unix = {
+    received: 0n,
+    family: AF_UNIX,
+    protocol: 0,
+    port: 0,
+    local_port: 0,
+    address: none,
+    local_address: none,
+  };
 
   /** Returns the fields and the path of each record of datagrams to a unix socket. */
   async function sendToUnix(...args: string[]): Promise<{ fields: object; path: string | undefined }[]> {
@@ -160,7 +166,7 @@ describe('datagrams on the running kernel', { skip }, () => {
       const name = join(scratch.path, `partly-${count}`);
       const seen = await seesUnixSent();
       const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: seen ? 0 : 1 };
-      const last = { fields: { ...fields, sent: 0n, result: ENOENT }, path: `${name}.${count - 1}` };
+      const last = { fields: { ...fields, sent: 0n, result: -ENOENT }, path: `${name}.${count - 1}` };
       const sent = [0, 1].slice(0, count - 1);
       assert.deepEqual(await sendToUnix('unix', 'partly', String(count), '5', name), [
         ...sent.map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
@@ -172,7 +178,7 @@ describe('datagrams on the running kernel', { skip }, () => {
     const seen = await seesUnixSent();
     for (const [how, sent, result] of [
       ['written', 7n, 0],
-      ['deserted', 0n, ECONNREFUSED],
+      ['deserted', 0n, -ECONNREFUSED],
     ] as const) {
       const name = join(scratch.path, how);
       const fields = { ...unix, sent, result, count: 1, incoming: 0, source_caller: 0 };
@@ -205,7 +211,7 @@ describe('datagrams on the running kernel', { skip }, () => {
   test('a datagram to a unix socket that does not exist is reported with its error', async () => {
     const name = join(scratch.path, 'nobody');
     const source_caller = (await seesUnixSent()) ? 0 : 1;
-    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller };
+    const fields = { ...unix, sent: 0n, result: -ENOENT, count: 1, incoming: 0, source_caller };
     assert.deepEqual(await sendToUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
   });
 
@@ -215,7 +221,7 @@ describe('datagrams on the running kernel', { skip }, () => {
       ({ fields }) => (fields as { result: number }).result !== 0,
     );
     const source_caller = (await seesUnixSent()) ? 0 : 1;
-    const fields = { ...unix, sent: 0n, result: ENOENT, count: 1, incoming: 0, source_caller };
+    const fields = { ...unix, sent: 0n, result: -ENOENT, count: 1, incoming: 0, source_caller };
     assert.deepEqual(failed, [{ fields, path: `${name}.gone` }]);
   });
 

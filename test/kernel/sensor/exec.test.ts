@@ -6,17 +6,12 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { execOf, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
 
-const MEMFD = 1;
-const DELETED = 2;
-const SETUID = 4;
-const PRIVILEGED = 16;
-const SCRIPT = 32;
-const UPPER = 64;
-const FILE_CAPS = 128;
-const UNSET = 0xffff_ffff;
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
+const REMOTE_STREAMS = STDIO.INPUT | STDIO.OUTPUT | STDIO.NETWORK_INPUT | STDIO.NETWORK_OUTPUT;
 const nobody = 65534;
 
 const text = (record: SensorRecord | undefined, name: string): string | undefined =>
@@ -49,8 +44,8 @@ describe('exec on the running kernel', { skip }, () => {
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       namespaces: { ...namespaces(), pid_in_ns: exec.header.tgid },
       flags: 0,
-      loginuid: UNSET,
-      session_id: UNSET,
+      loginuid: UNSET_ID,
+      session_id: UNSET_ID,
       tty: 0,
       argc: 3,
       snapshot: 0,
@@ -77,9 +72,9 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('arguments that are not text are reported byte by byte', async () => {
-    const exec = recordsOf(await sensor.run(run, ['raw', program]), 'rf_exec').at(-1);
+    const exec = execOf(await sensor.run(run, ['raw', program]), program);
     assert.equal(text(exec, 'argv'), '\xff\xfe\0\x1b[31m\0two\nlines\0\0end');
-    assert.equal(exec?.fields['argc'], 5);
+    assert.equal(exec.fields['argc'], 5);
   });
 
   test('arguments of 32 KiB are complete, and longer ones are cut in the middle', async () => {
@@ -103,18 +98,16 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('an executable that exists only in memory is marked', async () => {
-    const exec = recordsOf(await sensor.run(run, ['memfd', program]), 'rf_exec').at(-1);
-    assert.equal(exec?.fields['flags'], MEMFD | DELETED);
-    assert.equal(text(exec, 'path'), '/memfd:payload');
+    const exec = execOf(await sensor.run(run, ['memfd', program]), '/memfd:payload');
+    assert.equal(exec.fields['flags'], FLAG.EXEC_MEMFD | FLAG.EXEC_DELETED);
     assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
   });
 
   test('an executable that was deleted before it ran is marked', async () => {
     const doomed = join(scratch.path, 'doomed');
     copyFileSync(program, doomed);
-    const exec = recordsOf(await sensor.run(run, ['deleted', doomed]), 'rf_exec').at(-1);
-    assert.equal((exec?.fields['flags'] as number) & ~MEMFD, DELETED);
-    assert.equal(text(exec, 'path'), doomed);
+    const exec = execOf(await sensor.run(run, ['deleted', doomed]), doomed);
+    assert.equal((exec.fields['flags'] as number) & ~FLAG.EXEC_MEMFD, FLAG.EXEC_DELETED);
   });
 
   test('a set-user-id executable is reported as raising privileges', async () => {
@@ -123,7 +116,7 @@ describe('exec on the running kernel', { skip }, () => {
     copyFileSync(program, raising);
     chmodSync(raising, 0o4755);
     const exec = recordOf(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
-    assert.equal(exec.fields['flags'], SETUID | PRIVILEGED);
+    assert.equal(exec.fields['flags'], FLAG.EXEC_SETUID | FLAG.EXEC_PRIVILEGED);
     const { uid, euid, gid, egid } = exec.fields['credentials'] as { [name: string]: number };
     assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
   });
@@ -132,7 +125,7 @@ describe('exec on the running kernel', { skip }, () => {
     const script = join(scratch.path, 'script');
     writeFileSync(script, `#!${program} code\n`, { mode: 0o755 });
     const exec = recordOf(await sensor.run(script, ['0']), 'rf_exec');
-    assert.equal(exec.fields['flags'], SCRIPT);
+    assert.equal(exec.fields['flags'], FLAG.EXEC_SCRIPT);
     assert.equal(text(exec, 'filename'), script);
     assert.equal(text(exec, 'path'), program);
     assert.equal(text(exec, 'argv'), `${program}\0code\0${script}\x000`);
@@ -159,12 +152,12 @@ describe('exec on the running kernel', { skip }, () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
     const remote = recordOf(await sensor.run(program, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
-    assert.equal(remote.fields['stdio_sockets'], 0x303, 'network sockets have separate flags');
+    assert.equal(remote.fields['stdio_sockets'], REMOTE_STREAMS, 'network sockets have separate flags');
     socket.destroy();
     server.close();
     const records = await sensor.run('script', ['-qec', `${program} code 0`, '/dev/null']);
-    const inTerminal = recordsOf(records, 'rf_exec').at(-1);
-    assert.equal((inTerminal?.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
+    const inTerminal = execOf(records, program);
+    assert.equal((inTerminal.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
   });
 
   test('a path of 4,096 bytes is complete, and a longer one is cut in the middle', async () => {
@@ -176,8 +169,8 @@ describe('exec on the running kernel', { skip }, () => {
       const base = join(scratch.path, 'd'.repeat(length - scratch.path.length - 1 - depth * 201));
       mkdirSync(base);
       const cwd = base + `/${component}`.repeat(depth);
-      const exec = recordsOf(await sensor.run(deep, [base, component, String(depth), program]), 'rf_exec').at(-1);
-      const seen = exec?.texts['cwd'];
+      const exec = execOf(await sensor.run(deep, [base, component, String(depth), program]), program);
+      const seen = exec.texts['cwd'];
       assert.equal(seen?.length, length);
       const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
       assert.equal(seen?.bytes.toString(), expected);
@@ -247,10 +240,10 @@ describe('exec on the running kernel', { skip }, () => {
     copyFileSync(program, capable);
     execFileSync(scratch.compile('filecaps'), [capable]);
     const raised = recordOf(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
-    assert.equal(raised.fields['flags'], PRIVILEGED | FILE_CAPS);
+    assert.equal(raised.fields['flags'], FLAG.EXEC_PRIVILEGED | FLAG.EXEC_FILE_CAPS);
     assert.equal((raised.fields['credentials'] as { cap_permitted: bigint }).cap_permitted, 1n << 13n);
     const byRoot = recordOf(await sensor.run(capable, ['code', '0']), 'rf_exec');
-    assert.equal(Number(byRoot.fields['flags']) & FILE_CAPS, 0, 'root has these capabilities already');
+    assert.equal(Number(byRoot.fields['flags']) & FLAG.EXEC_FILE_CAPS, 0, 'root has these capabilities already');
   });
 
   test('an executable written to an overlay is distinguished from one of the image below', async (context) => {
@@ -262,10 +255,11 @@ describe('exec on the running kernel', { skip }, () => {
       mount -t overlay overlay -o lowerdir=${lower},upperdir=$PWD/upper,workdir=$PWD/work ${merged} || exit 71
       cp ${merged}/image ${merged}/written; ${merged}/image code 1; exec ${merged}/written code 0`;
     const records = await sensor.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
-    if (recordOf(recordsOf(records, 'rf_exit').slice(-1), 'rf_exit').fields['code'] === 71)
-      return context.skip('this kernel cannot mount an overlay');
+    const shell = recordOf(records.slice(0, 1), 'rf_fork').header.tgid;
+    const ended = recordsOf(records, 'rf_exit').filter(({ header }) => header.tgid === shell);
+    if (recordOf(ended, 'rf_exit').fields['code'] === 71) return context.skip('this kernel cannot mount an overlay');
     const ran = (name: string): number =>
       Number(recordsOf(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
-    assert.deepEqual([ran('image') & UPPER, ran('written') & UPPER], [0, UPPER]);
+    assert.deepEqual([ran('image') & FLAG.EXEC_UPPER, ran('written') & FLAG.EXEC_UPPER], [0, FLAG.EXEC_UPPER]);
   });
 });

@@ -10,7 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from '
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, lastOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_RDONLY = '0';
 const NAMED = 'rf-named';
@@ -130,7 +130,7 @@ describe('executables named by rules', { skip }, () => {
       const seen = await sensor.run(copy('/usr/bin/env', 'env', from), [program('open', name), ...reads]);
       assert.equal(includesFile(seen), name === NAMED, `${from} executes ${name}`);
       const threaded = await sensor.run(program('thread_exec', from), [copy('/bin/true', 'true', name)]);
-      const after = threaded.findLastIndex(({ type }) => type === 'rf_exec');
+      const after = threaded.indexOf(lastOf(threaded, 'rf_exec', 2));
       assert.equal(recordsOf(threaded.slice(after), 'rf_open').length > 0, name === NAMED, `a thread executes ${name}`);
     }
   });
@@ -173,7 +173,7 @@ describe('executables named by rules', { skip }, () => {
 
   test('an executable in memory is classified by its name', async () => {
     const seen = await sensor.run(scratch.compile('run'), ['memfd', program('open', UNNAMED)]);
-    const after = seen.findLastIndex(({ type }) => type === 'rf_exec');
+    const after = seen.indexOf(lastOf(seen, 'rf_exec', 2));
     assert.ok(recordsOf(seen.slice(after), 'rf_open').length > 0);
   });
 });

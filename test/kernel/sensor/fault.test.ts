@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, linkSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
-const SIGILL = 4;
-const SIGTRAP = 5;
-const SIGBUS = 7;
-const SIGFPE = 8;
-const SIGSEGV = 11;
-const SIGSYS = 31;
+const { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS } = constants.signals;
 const MAPPED = 0x1000_0000n;
 const SI_KERNEL = 0x80;
 const SYS_getuid = 102;

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { BULK, callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
-import { records } from '@ringfence/wire';
+import { records, UNSET_ID } from '@ringfence/wire';
 import { kernelDevice } from './expect.ts';
 
-const UNCHANGED = 0xffff_ffff;
+const { EAGAIN, ENODATA } = constants.errno;
 const [EPERM, ENOENT, EBADF, EFAULT, EEXIST, ENOTDIR, EINVAL] = [-1, -2, -9, -14, -17, -20, -22];
-const EAGAIN = -11;
-const ENODATA = -61;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_REMOVEDIR = 0x200;
-const AT_EMPTY_PATH = 0x1000;
+const { AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_EMPTY_PATH } = records.AtFlag;
 
 type Operation = keyof typeof records.FileOperation extends `FILE_${infer Name}` ? Name : never;
 
@@ -98,8 +95,8 @@ describe('file changes on the running kernel', { skip }, () => {
         operation: records.FileOperation[`FILE_${operation}`],
         result,
         mode: 0,
-        uid: UNCHANGED,
-        gid: UNCHANGED,
+        uid: UNSET_ID,
+        gid: UNSET_ID,
         flags: 0,
         source_caller: caller,
         length: 0n,
@@ -207,9 +204,9 @@ describe('file changes on the running kernel', { skip }, () => {
   });
 
   test('a changed owner is reported with the requested ids', async () => {
-    const changed = { operation: 'CHOWN', path: at('file'), fields: { uid: 12, gid: UNCHANGED } } as const;
+    const changed = { operation: 'CHOWN', path: at('file'), fields: { uid: 12, gid: UNSET_ID } } as const;
     await expect('chown file 12 -1', changed);
-    await expect('lchown link -1 13', { ...changed, path: at('link'), fields: { uid: UNCHANGED, gid: 13 } });
+    await expect('lchown link -1 13', { ...changed, path: at('link'), fields: { uid: UNSET_ID, gid: 13 } });
     await expect('fchown link 12 -1', { ...changed, caller: 0, fields: { ...changed.fields, ...facts('file') } });
     const flags = AT_SYMLINK_NOFOLLOW;
     await expect('fchownat sub inner 12 -1', {
@@ -247,7 +244,7 @@ describe('file changes on the running kernel', { skip }, () => {
     await expect(`fsetxattr none ${target}`, { ...set, path: '', result: EBADF });
     const removed = { operation: 'REMOVEXATTR', path: at('file'), target, lane: SECURITY } as const;
     await expect(`removexattr file ${target}`, removed);
-    const gone = { ...removed, result: ENODATA, found: true } as const;
+    const gone = { ...removed, result: -ENODATA, found: true } as const;
     await expect(`lremovexattr file ${target}`, gone);
     await expect(`fremovexattr link ${target}`, { ...gone, fields: facts('file') });
     await expect(`removexattrat sub inner ${target}`, { ...removed, path: at('sub/inner') });
@@ -297,7 +294,7 @@ describe('file changes on the running kernel', { skip }, () => {
     const spliced = { operation: 'SPLICE', path: at('file'), caller: 0 } as const;
     const fields = { length: 1n, ...facts('file') };
     await expect('as 65534 65534 splice file empty', { ...spliced, result: 1, fields });
-    await expect('as 65534 65534 splice file full', { ...spliced, result: EAGAIN, fields });
+    await expect('as 65534 65534 splice file full', { ...spliced, result: -EAGAIN, fields });
     // A caller that may write the file needs no exploit.
     assert.deepEqual(await changes('splice', 'file', 'empty'), []);
     assert.deepEqual(await changes('splice-writable', 'file', 'empty'), []);

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
+import { constants } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
+const { ECONNREFUSED, ECONNRESET, EINPROGRESS } = constants.errno;
 const INET = 2;
 const INET6 = 10;
 const TCP = 6;
-const ECONNREFUSED = 111;
-const ECONNRESET = 104;
-const EINPROGRESS = -115;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
 
@@ -101,7 +100,7 @@ describe('flows on the running kernel', { skip }, () => {
 
   test('a refused non-blocking connect is reported as a flow with the error', async () => {
     const seen = await sensor.run(flow, ['refused']);
-    assert.equal(recordOf(seen, 'rf_connect').fields['result'], EINPROGRESS);
+    assert.equal(recordOf(seen, 'rf_connect').fields['result'], -EINPROGRESS);
     const { local_port, local_address: _, ...fields } = recordOf(seen, 'rf_flow').fields;
     assert.deepEqual(fields, {
       family: INET,

@@ -20,11 +20,12 @@ interface OpenSocket {
   readonly path: string;
 }
 
+const { AF_INET, AF_UNIX } = records.AddressFamily;
 const [ESTABLISHED, LISTEN] = [1, 10];
 
 /** Formats an IPv4 address in dotted form, and others in hex. */
 const address = (bytes: Buffer, family: number): string =>
-  family === 2 ? [...bytes.subarray(0, 4)].join('.') : bytes.toString('hex');
+  family === AF_INET ? [...bytes.subarray(0, 4)].join('.') : bytes.toString('hex');
 
 describe('the inventory of open sockets', { skip }, () => {
   let sensor: TestSensor;
@@ -98,7 +99,7 @@ describe('the inventory of open sockets', { skip }, () => {
     ];
     const servers = await Promise.all(paths.map((path) => listenAt(path)));
     try {
-      const found = socketsOf(process.pid).filter(({ family, state }) => family === 1 && state === LISTEN);
+      const found = socketsOf(process.pid).filter(({ family, state }) => family === AF_UNIX && state === LISTEN);
       const shown = found.map(({ path }) => (path.startsWith('\0') ? path : path.split('\0')[0]));
       for (const path of paths) assert.ok(shown.includes(path), JSON.stringify(shown));
     } finally {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
@@ -10,22 +11,15 @@ import { BULK, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence
 import { records as layout } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
+const { ENOENT, EACCES, ENOTSOCK, EOPNOTSUPP, EADDRNOTAVAIL, ECONNREFUSED } = constants.errno;
 const { IoOperation: OPERATION } = layout;
 const O_RDONLY = '0';
 const O_LARGEFILE = 0o100000;
 const O_RDWR_CREAT = 0o102;
 const SQPOLL = '2';
 const SKIP_SUCCESS = '64';
-const AT_REMOVEDIR = 0x200;
-const ENOENT = -2;
-const EACCES = -13;
-const ENOTSOCK = -88;
-const EOPNOTSUPP = -95;
-const EADDRNOTAVAIL = -99;
-const ECONNREFUSED = -111;
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
+const { AT_REMOVEDIR } = layout.AtFlag;
+const { AF_UNIX, AF_INET, AF_INET6 } = layout.AddressFamily;
 
 const names = new Map(
   Object.entries(OPERATION).map(([name, value]) => [Number(value), name.slice('IO_'.length).toLowerCase()]),
@@ -105,8 +99,8 @@ describe('io_uring operations on the running kernel', { skip }, () => {
   test('a failed open is reported with its name, relative to its directory', async () => {
     const operations = await ring(`openat none/./file ${O_RDONLY} , openat /rf-none ${O_RDONLY}`);
     assert.deepEqual(operations.map(summary), [
-      ['openat', ENOENT, `${directory}/none/./file`, ''],
-      ['openat', ENOENT, '/rf-none', ''],
+      ['openat', -ENOENT, `${directory}/none/./file`, ''],
+      ['openat', -ENOENT, '/rf-none', ''],
     ]);
   });
 
@@ -144,12 +138,12 @@ describe('io_uring operations on the running kernel', { skip }, () => {
     assert.deepEqual(
       failed.map(({ name, result }) => [name, result]),
       [
-        ['mkdirat', ENOENT],
-        ['symlinkat', ENOENT],
-        ['linkat', ENOENT],
-        ['renameat', ENOENT],
-        ['unlinkat', ENOENT],
-        ['unlinkat', ENOENT],
+        ['mkdirat', -ENOENT],
+        ['symlinkat', -ENOENT],
+        ['linkat', -ENOENT],
+        ['renameat', -ENOENT],
+        ['unlinkat', -ENOENT],
+        ['unlinkat', -ENOENT],
       ],
     );
     assert.deepEqual(
@@ -171,7 +165,7 @@ describe('io_uring operations on the running kernel', { skip }, () => {
         ['setxattr', '/rf-none', 'user.rf'],
       ],
     );
-    assert.equal(operations[2]?.result, ENOENT);
+    assert.equal(operations[2]?.result, -ENOENT);
     assert.equal(operations[1]?.record.fields['inode'], fileFacts(below('attributes')).inode);
   });
 
@@ -180,9 +174,9 @@ describe('io_uring operations on the running kernel', { skip }, () => {
     assert.deepEqual(
       operations.map(({ name, result }) => [name, result]),
       [
-        ['connect', ECONNREFUSED],
-        ['connect', ECONNREFUSED],
-        ['connect', ENOENT],
+        ['connect', -ECONNREFUSED],
+        ['connect', -ECONNREFUSED],
+        ['connect', -ENOENT],
       ],
     );
     const [four, six, unix] = operations;
@@ -206,7 +200,7 @@ describe('io_uring operations on the running kernel', { skip }, () => {
     assert.ok(accepted !== undefined && accepted.result >= 0);
     assert.deepEqual(address(accepted).slice(0, 2), [AF_INET, '7f000001']);
     assert.ok(Number(accepted.record.fields['port']) > 0);
-    assert.deepEqual([refused?.name, refused?.result], ['accept', ENOTSOCK]);
+    assert.deepEqual([refused?.name, refused?.result], ['accept', -ENOTSOCK]);
   });
 
   test('creating, binding and listening sockets are reported, even if they fail', async (t) => {
@@ -224,11 +218,11 @@ describe('io_uring operations on the running kernel', { skip }, () => {
     assert.equal(none?.record.fields['family'], 99);
     assert.deepEqual(bound && address(bound).slice(0, 2), [AF_INET, '7f000001']);
     assert.ok(Number(bound?.record.fields['port']) > 0, 'the kernel chose a port');
-    assert.deepEqual(foreign && [foreign.result, ...address(foreign)], [EADDRNOTAVAIL, AF_INET, 'cb007109', 5]);
+    assert.deepEqual(foreign && [foreign.result, ...address(foreign)], [-EADDRNOTAVAIL, AF_INET, 'cb007109', 5]);
     assert.deepEqual(six && address(six).slice(0, 2), [AF_INET6, loopback6]);
     assert.equal(listening?.result, 0);
     assert.ok(Number(listening?.record.fields['port']) > 0);
-    assert.equal(nothing?.result, ENOTSOCK);
+    assert.equal(nothing?.result, -ENOTSOCK);
   });
 
   test('datagrams are reported on the bulk lane, merged per address, and data on connected sockets is not', async (t) => {
@@ -250,19 +244,19 @@ describe('io_uring operations on the running kernel', { skip }, () => {
   test('a datagram that is not sent is reported with its error', async (t) => {
     if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const [failed, ...rest] = await ring('send 127.255.255.255 9');
-    assert.deepEqual([failed?.name, failed?.result, rest.length], ['send', EACCES, 0]);
+    assert.deepEqual([failed?.name, failed?.result, rest.length], ['send', -EACCES, 0]);
   });
 
   test('commands to drivers are reported with file and command number', async () => {
     const [device, socket] = await ring('command /dev/null 5 , command socket 77');
     assert.deepEqual([device?.name, device?.path, device?.record.fields['flags']], ['uring_cmd', '/dev/null', 5]);
-    assert.deepEqual([socket?.result, socket?.path, socket?.record.fields['flags']], [EOPNOTSUPP, '', 77]);
+    assert.deepEqual([socket?.result, socket?.path, socket?.record.fields['flags']], [-EOPNOTSUPP, '', 77]);
   });
 
   test('operations of a kernel polling thread are attributed to the process that created the ring', async () => {
     const [opened, connected] = await ring(`openat /etc/passwd ${O_RDONLY} , connect 127.0.0.1 1`, SQPOLL);
     assert.equal(opened?.path, '/etc/passwd');
-    assert.equal(connected?.result, ECONNREFUSED);
+    assert.equal(connected?.result, -ECONNREFUSED);
     for (const operation of [opened, connected]) {
       assert.equal(operation?.record.fields['submission_thread'], 1);
       assert.notEqual(operation?.record.header.tid, operation?.record.header.tgid);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
@@ -13,6 +14,7 @@ import {
 } from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
+const { EPERM, EBADF, EFAULT, EINVAL } = constants.errno;
 const SETNS = 1;
 const UNSHARE = 2;
 const PRCTL = 3;
@@ -21,10 +23,6 @@ const PERSONALITY = 5;
 const CLONE_NEWUTS = 0x0400_0000n;
 const CLONE_NEWNET = 0x4000_0000n;
 const ADDR_NO_RANDOMIZE = 0x40000n;
-const EPERM = -1;
-const EBADF = -9;
-const EFAULT = -14;
-const EINVAL = -22;
 
 describe("changes of a thread's isolation on the running kernel", { skip }, () => {
   let sensor: TestSensor;
@@ -72,11 +70,11 @@ describe("changes of a thread's isolation on the running kernel", { skip }, () =
 
   test('a refused change of namespaces is reported with the error', async () => {
     assert.deepEqual(summaries(await change('unshare-wrong', 'setns-wrong')), [
-      [UNSHARE, CLONE_NEWUTS | 1n, 0n, EINVAL],
-      [SETNS, CLONE_NEWNET, 0n, EBADF],
+      [UNSHARE, CLONE_NEWUTS | 1n, 0n, -EINVAL],
+      [SETNS, CLONE_NEWNET, 0n, -EBADF],
     ]);
     const refused = recordsOf(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
-    assert.deepEqual(summaries(refused).at(-1), [UNSHARE, CLONE_NEWUTS, 0n, EPERM]);
+    assert.deepEqual(summaries(refused), [[UNSHARE, CLONE_NEWUTS, 0n, -EPERM]]);
   });
 
   for (const [call, option, argument] of [
@@ -95,17 +93,17 @@ describe("changes of a thread's isolation on the running kernel", { skip }, () =
   test('prctl: PR_SET_PTRACER is reported, also on kernels without Yama', async () => {
     const [[operation, option, argument, result] = []] = summaries(await change('ptracer'));
     assert.deepEqual([operation, option, argument], [PRCTL, 0x59616d61n, 1n]);
-    assert.ok(result === 0 || result === EINVAL, 'without Yama: EINVAL');
+    assert.ok(result === 0 || result === -EINVAL, 'without Yama: EINVAL');
   });
 
   test('a failed prctl is reported with the error', async () => {
     assert.deepEqual(summaries(await change('dumpable-wrong', 'no-new-privs-wrong')), [
-      [PRCTL, 4n, 7n, EINVAL],
-      [PRCTL, 38n, 0n, EINVAL],
+      [PRCTL, 4n, 7n, -EINVAL],
+      [PRCTL, 38n, 0n, -EINVAL],
     ]);
     const [[operation, option, argument, result] = []] = summaries(await change('mm-wrong'));
     assert.deepEqual([operation, option, argument], [PRCTL, 35n, 1000n]);
-    assert.ok(result === EINVAL || result === EPERM, 'without CAP_SYS_RESOURCE: EPERM');
+    assert.ok(result === -EINVAL || result === -EPERM, 'without CAP_SYS_RESOURCE: EPERM');
   });
 
   test("prctl calls that read a value or set a thread's name are not reported", async () => {
@@ -115,7 +113,7 @@ describe("changes of a thread's isolation on the running kernel", { skip }, () =
   test('a seccomp filter is reported', async () => {
     assert.deepEqual(summaries(await change('seccomp', 'seccomp-wrong', 'seccomp-asked')), [
       [SECCOMP, 1n, 2n, 0],
-      [SECCOMP, 1n, 0n, EFAULT],
+      [SECCOMP, 1n, 0n, -EFAULT],
     ]);
   });
 

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
+import { constants, release } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { recordsOf, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
-const EEXIST = -17;
+const { EEXIST } = constants.errno;
 const { ModuleOperation: OPERATION, ModuleName: NAME } = layout;
 /** A driver of virtual network devices, which depends on no other module. */
 const MODULE = 'dummy';
@@ -71,7 +71,7 @@ describe('changes of the whole machine', { skip: skipOutsideGuest || skip }, () 
       [load, 0, 0, NAME.KERNEL, MODULE, path, 'numdummies=1'],
       [unload, 0, 0, NAME.KERNEL, MODULE, '', ''],
       [load, 0, 1, NAME.KERNEL, MODULE, '', 'numdummies=2'],
-      [load, EEXIST, 0, NAME.FILE, MODULE, path, ''],
+      [load, -EEXIST, 0, NAME.FILE, MODULE, path, ''],
       [unload, 0, 0, NAME.KERNEL, MODULE, '', ''],
     ]);
   });

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
+const { EBADF, ENOMEM, EINVAL } = constants.errno;
 const MEMFD_CREATE = 1;
 const MMAP = 2;
 const MPROTECT = 3;
@@ -15,9 +17,6 @@ const ADDRESS = 0x1000_0000n;
 const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
-const EBADF = -9;
-const ENOMEM = -12;
-const EINVAL = -22;
 
 describe('executable memory on the running kernel', { skip }, () => {
   let sensor: TestSensor;
@@ -72,7 +71,7 @@ describe('executable memory on the running kernel', { skip }, () => {
       length: 0n,
       operation: MEMFD_CREATE,
       protection: 0,
-      result: EINVAL,
+      result: -EINVAL,
       source_caller: 1,
     };
     assert.deepEqual(failed.fields, { ...plain, ...expected, flags: 0x8000 });
@@ -97,7 +96,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   test('a failed writable and executable mapping is reported', async () => {
     const failed = recordOf(await get('mmap-wrong'), 'rf_memory');
     const { address, result, operation } = failed.fields;
-    assert.deepEqual({ address, result, operation }, { address: ADDRESS, result: EBADF, operation: MMAP });
+    assert.deepEqual({ address, result, operation }, { address: ADDRESS, result: -EBADF, operation: MMAP });
   });
 
   test('anonymous memory that becomes executable is reported', async () => {
@@ -132,7 +131,7 @@ describe('executable memory on the running kernel', { skip }, () => {
 
   test('a failed mprotect of unmapped memory is reported', async () => {
     const { address, result, protection } = recordOf(await get('mprotect-wrong'), 'rf_memory').fields;
-    assert.deepEqual({ address, result, protection }, { address: 0x1000n, result: ENOMEM, protection: ALL });
+    assert.deepEqual({ address, result, protection }, { address: 0x1000n, result: -ENOMEM, protection: ALL });
   });
 
   test('unmodified code of a file, and data, are not reported', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 
-const EBADF = -9;
-const EPERM = -1;
+const { EBADF, EPERM } = constants.errno;
 const { ModuleOperation: OPERATION, ModuleName: NAME } = layout;
 const hooks = ['init_module', 'finit_module', 'delete_module'];
 const without = hooks.filter((name) => !existsSync(`/sys/kernel/tracing/events/syscalls/sys_exit_${name}`));
@@ -53,7 +53,7 @@ describe('kernel modules', { skip }, () => {
     assert.ok(Number(memory?.fields['result']) < 0);
     assert.equal(file?.fields['operation'], OPERATION.OPERATION_MODULE_LOAD);
     assert.equal(file?.fields['from_memory'], 0);
-    assert.ok([EBADF, EPERM].includes(Number(file?.fields['result'])));
+    assert.ok([-EBADF, -EPERM].includes(Number(file?.fields['result'])));
     assert.equal(unload?.fields['operation'], OPERATION.OPERATION_MODULE_UNLOAD);
     assert.equal(unload?.fields['name_source'], NAME.CALLER);
     assert.equal(unload?.texts['name']?.bytes.toString(), 'rf_none');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, constants, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { unnamedOf, unwatchedOf } from '@ringfence/sensor';
@@ -8,10 +9,10 @@ import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
+const { ENOENT } = os.constants.errno;
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 /** The kernel adds it for 64-bit callers. */
 const O_LARGEFILE = 0o100000;
-const ENOENT = -2;
 
 describe('opens on the running kernel', { skip }, () => {
   let sensor: TestSensor;
@@ -78,7 +79,7 @@ describe('opens on the running kernel', { skip }, () => {
       inode: 0n,
       device: 0,
       flags: O_WRONLY,
-      result: ENOENT,
+      result: -ENOENT,
       mode: 0,
       source_caller: 1,
       count: 1,
@@ -106,7 +107,7 @@ describe('opens on the running kernel', { skip }, () => {
     assert.equal(rest.length, 0);
     assert.equal(record?.texts['path']?.bytes.toString(), path);
     assert.deepEqual(await opens('openat', 'watchful-file', O_RDONLY), []);
-    assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], ENOENT);
+    assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], -ENOENT);
     const head = (path.codePointAt(1) ?? 0) % 64;
     const heads = (bit: number): [number, number] => (bit < 32 ? [(1 << bit) >>> 0, 0] : [0, (1 << (bit - 32)) >>> 0]);
     sensor.control({ watched_heads: heads(head) });
@@ -174,11 +175,11 @@ describe('opens on the running kernel', { skip }, () => {
         rmSync(join(directory, 'file-alias'));
         for (const missing of [`missing-file/${name}`, join('/missing-file', name)]) {
           const [failed] = await opens('openat', missing, O_RDONLY);
-          assert.equal(failed?.fields['result'], ENOENT);
+          assert.equal(failed?.fields['result'], -ENOENT);
           assert.equal(failed?.texts['path']?.bytes.toString(), resolve(directory, missing));
         }
         rmSync(path);
-        assert.equal((await opens('openat', name, O_RDONLY))[0]?.fields['result'], ENOENT);
+        assert.equal((await opens('openat', name, O_RDONLY))[0]?.fields['result'], -ENOENT);
         assert.equal(
           (await opens('openat', `${name}/.`, O_RDONLY)).length,
           1,

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  cgroup2,
+  execOf,
+  lastOf,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 describe('fork and exit on the running kernel', { skip }, () => {
@@ -98,8 +108,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
       ['clone3', 0x0400_0000n],
     ] as const) {
       const records = await sensor.run(clone, [call]);
-      const child = recordsOf(records, 'rf_fork').at(-1);
-      assert.ok(child);
+      const child = lastOf(records, 'rf_fork', 2);
       assert.equal(child.fields['flags'], flags, call);
       const { uts } = child.fields['namespaces'] as ReturnType<typeof namespaces>;
       assert.equal(uts !== namespaces()['uts'], flags === 0x0400_0000n);
@@ -113,9 +122,9 @@ describe('fork and exit on the running kernel', { skip }, () => {
     mkdirSync(group);
     try {
       const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${program} code 0; :`]);
-      const child = recordsOf(records, 'rf_fork').at(-1);
-      assert.equal(child?.header.cgroup, statSync(group, { bigint: true }).ino);
-      assert.equal(recordsOf(records, 'rf_exit')[0]?.header.cgroup, child?.header.cgroup);
+      const { header } = lastOf(records, 'rf_fork', 2);
+      assert.equal(header.cgroup, statSync(group, { bigint: true }).ino);
+      assert.equal(recordsOf(records, 'rf_exit')[0]?.header.cgroup, header.cgroup);
     } finally {
       rmdirSync(group);
     }
@@ -123,11 +132,11 @@ describe('fork and exit on the running kernel', { skip }, () => {
 
   test('a process in a pid namespace is reported with both its pids', async () => {
     const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', program, 'code', '0']);
-    const exec = recordsOf(records, 'rf_exec').at(-1);
-    const ns = exec?.fields['namespaces'] as ReturnType<typeof namespaces>;
+    const exec = execOf(records, program);
+    const ns = exec.fields['namespaces'] as ReturnType<typeof namespaces>;
     const hostNamespaces = namespaces();
     assert.equal(ns['pid_in_ns'], 1);
-    assert.notEqual(exec?.header.tgid, 1);
+    assert.notEqual(exec.header.tgid, 1);
     for (const changed of ['pid', 'mnt', 'uts']) assert.notEqual(ns[changed], hostNamespaces[changed], changed);
     for (const kept of ['net', 'ipc', 'user', 'cgroup']) assert.equal(ns[kept], hostNamespaces[kept], kept);
   });

@@ -1,16 +1,17 @@
 /** Network sockets that become standard streams. */
+
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
+const { EBADF, EINVAL } = constants.errno;
 const { REDIRECT_DUP: DUP, REDIRECT_DUP2, REDIRECT_DUP3: DUP3, REDIRECT_FCNTL: FCNTL } = records.RedirectCall;
 /** arm64 has no dup2. */
 const DUP2 = process.arch === 'arm64' ? DUP3 : REDIRECT_DUP2;
-const EBADF = -9;
-const EINVAL = -22;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
 const localhost6 = new Uint8Array(16).fill(1, 15);
 const none = new Uint8Array(16);
@@ -106,8 +107,8 @@ describe('redirected standard streams on the running kernel', { skip }, () => {
 
   test('a failed call is reported with its stream, if the socket exists', async () => {
     assert.deepEqual(redirects(await run('tcp4', 'flags', 'nothing', 'limit')), [
-      [DUP3, 0, EINVAL],
-      [DUP2, 0, EBADF],
+      [DUP3, 0, -EINVAL],
+      [DUP2, 0, -EBADF],
     ]);
   });
 

@@ -1,10 +1,11 @@
 /** System calls that seccomp refuses are reported like other failed calls wherever the sensor hooks system calls. */
+
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
-const EPERM = -1;
-
+const { EPERM } = constants.errno;
 describe('calls refused by seccomp', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
@@ -29,14 +30,14 @@ describe('calls refused by seccomp', { skip }, () => {
         ? [[type, path.replace(`${scratch.path}/`, ''), fields['result']]]
         : [];
     });
-    const confined = calls.findIndex(([type, , result]) => type === 'rf_isolation' && result === EPERM);
+    const confined = calls.findIndex(([type, , result]) => type === 'rf_isolation' && result === -EPERM);
     assert.deepEqual(calls.slice(confined), [
-      ['rf_isolation', '', EPERM],
-      ['rf_mount_change', 'refused-mount', EPERM],
-      ['rf_file_change', 'refused-directory', EPERM],
-      ['rf_open', 'refused-file', EPERM],
-      ['rf_attempt', '/refused-program', EPERM],
-      ['rf_attempt', '', EPERM],
+      ['rf_isolation', '', -EPERM],
+      ['rf_mount_change', 'refused-mount', -EPERM],
+      ['rf_file_change', 'refused-directory', -EPERM],
+      ['rf_open', 'refused-file', -EPERM],
+      ['rf_attempt', '/refused-program', -EPERM],
+      ['rf_attempt', '', -EPERM],
       ['rf_file_change', 'made-before', 0],
     ]);
   });

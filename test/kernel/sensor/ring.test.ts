@@ -50,7 +50,9 @@ describe('sequence numbers, losses and wake-ups on the running kernel', { skip }
     using sensor = await TestSensor.start({ bulkRing: 4096 });
     // each CPU has its own sequence numbers
     const onOneCpu = (count: string): Promise<SensorRecord[]> =>
-      sensor.run('taskset', ['-c', '0', open, 'openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), count]);
+      sensor.run('taskset', ['-c', '0', open, 'openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), count], {
+        fillsRings: true,
+      });
     const records = await onOneCpu('1000');
     const { sequence, ring_full } = sensor.counters(BULK);
     const seen = sensor.records.filter(({ lane }) => lane === BULK).length;

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { cgroup2, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { UNSET_ID } from '@ringfence/wire';
 
-const SIGUSR1 = 10;
-const SIGTERM = 15;
+const { EPERM, ESRCH } = constants.errno;
+const { SIGUSR1, SIGTERM } = constants.signals;
 const SI_USER = 0;
 const SI_QUEUE = -1;
 const SI_TIMER = -2;
 const SI_TKILL = -6;
 /** result of the tracepoint when the receiver ignores the signal */
 const IGNORED = 1;
-const EPERM = -1;
-const ESRCH = -3;
 const nobody = 65534;
 
 /** si_code for each system call */
@@ -93,7 +93,7 @@ describe('signals on the running kernel', { skip }, () => {
       const script = `sleep 100 & echo $! > ${group}/cgroup.procs; kill -TERM $!; wait`;
       const records = await sensor.run('/bin/sh', ['-c', script]);
       const { target_tgid, signal } = recordOf(records, 'rf_signal').fields;
-      assert.deepEqual([target_tgid, signal], [recordsOf(records, 'rf_fork').at(-1)?.header.tgid, SIGTERM]);
+      assert.deepEqual([target_tgid, signal], [lastOf(records, 'rf_fork', 2).header.tgid, SIGTERM]);
     } finally {
       rmdirSync(group);
     }
@@ -102,7 +102,7 @@ describe('signals on the running kernel', { skip }, () => {
   test('a refused signal is reported with its error, for every system call', async () => {
     for (const [how, code] of CALLS) {
       const { signals, target } = await send('refused', how, SIGUSR1);
-      const expected = { ...target, target_uid: 0, signal: SIGUSR1, code, result: EPERM, count: 1 };
+      const expected = { ...target, target_uid: 0, signal: SIGUSR1, code, result: -EPERM, count: 1 };
       assert.deepEqual(recordOf(signals, 'rf_signal').fields, expected, how);
     }
   });
@@ -111,9 +111,9 @@ describe('signals on the running kernel', { skip }, () => {
     const nothing = {
       target_tgid: 0,
       target_start: 0n,
-      target_uid: 0xffff_ffff,
+      target_uid: UNSET_ID,
       signal: SIGUSR1,
-      result: ESRCH,
+      result: -ESRCH,
       count: 1,
     };
     for (const [how, code] of CALLS) {

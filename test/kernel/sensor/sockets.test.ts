@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
+const { ENOENT, EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT, EOPNOTSUPP } = constants.errno;
 const { SOCKET_SOCKET: SOCKET, SOCKET_BIND: BIND, SOCKET_LISTEN: LISTEN } = records.SocketOperation;
 const UNIX = 1;
 const INET = 2;
@@ -21,11 +23,6 @@ const DATAGRAM = 2;
 const RAW = 3;
 const TCP = 6;
 const UDP = 17;
-const ENOENT = -2;
-const EADDRINUSE = -98;
-const EADDRNOTAVAIL = -99;
-const EPROTONOSUPPORT = -93;
-const EOPNOTSUPP = -95;
 const none = new Uint8Array(16);
 
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
@@ -69,7 +66,7 @@ describe('sockets on the running kernel', { skip }, () => {
     test(`a socket of family ${family}, type ${type} and protocol ${protocolNumber} is reported`, async () => {
       const { result, ...fields } = (await runOnly('socket', family, type, protocol)).fields as { result: number };
       assert.deepEqual(fields, { ...nothing, operation: SOCKET, family, type, protocol: protocolNumber });
-      assert.ok(result > 2 || result === EPROTONOSUPPORT, `${result}`);
+      assert.ok(result > 2 || result === -EPROTONOSUPPORT, `${result}`);
     });
   }
 
@@ -129,14 +126,14 @@ describe('sockets on the running kernel', { skip }, () => {
         family: INET,
         address: localhost4,
         port,
-        result: EADDRINUSE,
+        result: -EADDRINUSE,
       });
       assert.deepEqual((await runOnly('bind', 'tcp6', '2001:db8::7', 80)).fields, {
         ...common,
         family: INET6,
         address: Uint8Array.from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]),
         port: 80,
-        result: EADDRNOTAVAIL,
+        result: -EADDRNOTAVAIL,
       });
     } finally {
       server.close();
@@ -156,7 +153,7 @@ describe('sockets on the running kernel', { skip }, () => {
     );
     const nowhere = join(scratch.path, 'no/socket');
     assert.deepEqual(await runOnly('bind', 'unix', nowhere, 0), {
-      fields: { ...common, operation: BIND, result: ENOENT, source_caller: await callerUnlessFull() },
+      fields: { ...common, operation: BIND, result: -ENOENT, source_caller: await callerUnlessFull() },
       path: nowhere,
     });
     assert.deepEqual(await runOnly('bind', 'abstract', 'ringfence-bound', 0), {
@@ -188,7 +185,7 @@ describe('sockets on the running kernel', { skip }, () => {
       operation: BIND,
       context_id: 77777,
       port: 5,
-      result: EADDRNOTAVAIL,
+      result: -EADDRNOTAVAIL,
       source_caller: await callerUnlessFull(),
     });
   });
@@ -207,7 +204,7 @@ describe('sockets on the running kernel', { skip }, () => {
       type: DATAGRAM,
       protocol: UDP,
       backlog: 7,
-      result: EOPNOTSUPP,
+      result: -EOPNOTSUPP,
     });
   });
 

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { constants, hostname } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { recordOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
-const EPERM = -1;
-const ENOENT = -2;
-const ENODEV = -19;
-const EINVAL = -22;
+const { EPERM, ENOENT, ENODEV, EINVAL } = constants.errno;
 const ENOKEY = -126;
 const CAP_SYS_TIME = 25n;
 const CAP_SYS_RAWIO = 17n;
@@ -39,7 +36,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     assert.equal(opened?.operation, 'perf_event_open');
     assert.ok((opened?.result ?? -1) >= 0);
     assert.deepEqual([opened?.arguments, opened?.caller], [[1n, 2n, 0n], 0]);
-    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4000n, 2n, 0n], 1, ENOENT]);
+    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4000n, 2n, 0n], 1, -ENOENT]);
     assert.deepEqual(rest, []);
   });
 
@@ -49,7 +46,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     assert.ok((made?.result ?? -1) >= 0);
     assert.equal(made?.arguments[0], 4n);
     assert.equal(made?.caller, 0);
-    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4n, 0x8000_0000n, 0n], 1, EINVAL]);
+    assert.deepEqual([failed?.arguments, failed?.caller, failed?.result], [[4n, 0x8000_0000n, 0n], 1, -EINVAL]);
     assert.deepEqual(rest, []);
   });
 
@@ -58,7 +55,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     assert.equal(made?.operation, 'userfaultfd');
     assert.ok((made?.result ?? -1) >= 0);
     assert.equal(made?.arguments[0], 0o2000000n);
-    assert.deepEqual([failed?.arguments[0], failed?.result], [0x4000_0000n, EINVAL]);
+    assert.deepEqual([failed?.arguments[0], failed?.result], [0x4000_0000n, -EINVAL]);
     assert.deepEqual(rest, []);
   });
 
@@ -76,7 +73,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     assert.equal(requested?.result, added?.result);
     assert.deepEqual([revoked?.operation, revoked?.result], ['keyctl', 0]);
     assert.deepEqual(revoked?.arguments.slice(0, 2), [3n, BigInt(added?.result ?? 0)]);
-    assert.deepEqual([noType?.operation, noType?.detail, noType?.result], ['add_key', 'rf-no-type', ENODEV]);
+    assert.deepEqual([noType?.operation, noType?.detail, noType?.result], ['add_key', 'rf-no-type', -ENODEV]);
     assert.deepEqual([nothing?.operation, nothing?.text, nothing?.result], ['request_key', 'rf:nothing', ENOKEY]);
     assert.deepEqual([noKey?.operation, noKey?.result], ['keyctl', ENOKEY]);
     assert.deepEqual(rest, []);
@@ -126,7 +123,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     assert.deepEqual(clockAdjusted?.arguments, [0n, 0x4000n, 5n]);
     for (const change of [day, clock, adjusted, clockAdjusted])
       assert.deepEqual([change?.caller, (change?.result ?? 0) < 0], [1, true]);
-    assert.equal(adjusted?.result, has(CAP_SYS_TIME) ? EINVAL : EPERM);
+    assert.equal(adjusted?.result, has(CAP_SYS_TIME) ? -EINVAL : -EPERM);
     assert.deepEqual(rest, []);
   });
 
@@ -134,7 +131,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     const [read, level, ...rest] = await changesOf('log');
     assert.deepEqual([read?.operation, read?.arguments], ['syslog', [3n, 0n, 16n]]);
     assert.ok((read?.result ?? -1) >= 0);
-    assert.deepEqual([level?.arguments, level?.result], [[8n, 0n, 99n], EINVAL]);
+    assert.deepEqual([level?.arguments, level?.result], [[8n, 0n, 99n], -EINVAL]);
     assert.deepEqual(rest, []);
   });
 
@@ -142,7 +139,7 @@ describe('system calls that change the whole machine, on the running kernel', { 
     const [reboot, ...rest] = await changesOf('reboot');
     assert.equal(reboot?.operation, 'reboot');
     assert.deepEqual(reboot?.arguments, [1n, 2n, 0x123_4567n]);
-    assert.ok([EINVAL, EPERM].includes(reboot?.result ?? 0));
+    assert.ok([-EINVAL, -EPERM].includes(reboot?.result ?? 0));
     assert.deepEqual(rest, []);
   });
 
@@ -151,8 +148,8 @@ describe('system calls that change the whole machine, on the running kernel', { 
     const [host, domain, long, negative, ...rest] = await changesOf('names');
     assert.deepEqual([host?.operation, host?.text, host?.caller, host?.result], ['sethostname', 'rf-host', 0, 0]);
     assert.deepEqual([domain?.operation, domain?.text, domain?.caller], ['setdomainname', 'rf-domain', 0]);
-    assert.deepEqual([long?.text.length, long?.caller, long?.result], [64, 1, EINVAL]);
-    assert.deepEqual([negative?.operation, negative?.result], ['setdomainname', EINVAL]);
+    assert.deepEqual([long?.text.length, long?.caller, long?.result], [64, 1, -EINVAL]);
+    assert.deepEqual([negative?.operation, negative?.result], ['setdomainname', -EINVAL]);
     assert.deepEqual(rest, []);
     assert.equal(hostname(), before);
   });

@@ -62,7 +62,7 @@ describe('doctor on a machine with missing prerequisites', {
   test('lockdown=confidentiality is red, and a reboot without it fixes that', async () => {
     const { red, exitCode } = await ask<Verdict>('look', 'lockdown=confidentiality');
     const fix = red.find(({ name }) => name === 'kernel lockdown')?.fix ?? '';
-    const argument = /^take (\S+) from the command line/.exec(fix)?.[1];
+    const argument = /^remove (\S+) from the kernel command line/.exec(fix)?.[1];
     assert.deepEqual([argument, exitCode], ['lockdown=confidentiality', 1]);
   });
 });

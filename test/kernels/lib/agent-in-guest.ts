@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { defined } from '@ringfence/base';
 
 /** Fields of the agent's log entry about its sensor. */
 interface InPlace {
@@ -17,11 +18,18 @@ interface InPlace {
   readonly onTracepoints?: string;
 }
 
+/** Fields of a log entry about missing hooks. */
+interface Missing {
+  readonly hooks: readonly string[];
+  /** of the first hook */
+  readonly reason: string;
+}
+
 export interface GuestAgent {
   /** of both agents */
   readonly lives: readonly InPlace[];
-  /** hooks that the first agent could not attach */
-  readonly missing: readonly { readonly hook: string; readonly reason: string }[];
+  /** hooks that the first agent could not attach although the kernel has what they observe */
+  readonly missing: readonly Missing[];
   /** pins left after the second agent */
   readonly left: readonly string[];
   /** of the first agent, until its sensor was attached */
@@ -34,7 +42,7 @@ const PROGRAM = join(import.meta.dirname, '../../../deploy/bin/ringfence');
 const PINS = '/sys/fs/bpf/ringfence';
 const ARGUMENTS = ['up', '--only', 'collector', '--set', 'stateDir=/run/state', '--set', 'log.format=json'];
 const IN_PLACE = 'the sensor is in place';
-const MISSING = 'a hook is missing: its events are not seen';
+const MISSING = 'hooks are missing: their events are not seen';
 /** The program would reject the tests' variable as an unknown setting. */
 const { RINGFENCE_TEST_PREBUILT: _prebuilt, ...env } = process.env;
 
@@ -47,16 +55,16 @@ interface Life extends InPlace {
 async function start(): Promise<Life> {
   const agent = spawn(PROGRAM, ARGUMENTS, { stdio: ['ignore', 'ignore', 'pipe'], env });
   const log: string[] = [];
-  const missing: { hook: string; reason: string }[] = [];
+  const missing: Missing[] = [];
   return await new Promise((resolve, reject) => {
     agent.once('exit', () => reject(new Error(`the agent ended:\n${log.join('\n')}`)));
     if (agent.stderr === null) throw new TypeError('the agent has no pipe');
     createInterface(agent.stderr).on('line', (line) => {
       log.push(line);
       if (!line.startsWith('{')) return;
-      const entry = JSON.parse(line) as { msg: string; hook: string; reason: string } & InPlace;
-      if (entry.msg === MISSING) missing.push({ hook: entry.hook, reason: entry.reason });
-      if (entry.msg === IN_PLACE) resolve({ ...entry, agent, missing });
+      const entry = JSON.parse(line) as { msg: string };
+      if (entry.msg === MISSING) missing.push(entry as unknown as Missing);
+      if (entry.msg === IN_PLACE) resolve({ ...(entry as unknown as InPlace), agent, missing });
     });
   });
 }
@@ -80,7 +88,7 @@ const result: GuestAgent = {
     hooks,
     full,
     resumed,
-    ...(onTracepoints === undefined ? {} : { onTracepoints }),
+    ...defined({ onTracepoints }),
   })),
   missing: first.missing,
   left: pins(),

@@ -1,4 +1,5 @@
-import { type Architecture, debianKernels, guestMissing, type TestKernel, TestServerError } from '@ringfence/testkit';
+import { TestServerError } from '@ringfence/testkit';
+import { type Architecture, debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit/kernels';
 
 export const OLDEST = '6.1';
 /** Series that `npm run test:kernels -- --kernel` selects, separated by commas. Unset: all. */

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { defined } from '@ringfence/base';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { FullProfile } from '@ringfence/sensor';
 import type { AttachMethod } from '@ringfence/sensor/parts';
@@ -52,7 +53,7 @@ async function run(paths: readonly string[], profile: Profile, method?: AttachMe
     root: join(import.meta.dirname, '../../..'),
     timeoutMs: FILE_TIMEOUT_MS,
     env: { ...process.env, ...SETTINGS, RINGFENCE_TEST_PROFILE: profile, ...variables },
-    onReport: (report) => print({ type: 'file', profile, report, ...(method === undefined ? {} : { method }) }),
+    onReport: (report) => print({ type: 'file', profile, report, ...defined({ method }) }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Determines the verdict of the running kernel on each of the sensor's programs. */
+import { defined } from '@ringfence/base';
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from '@ringfence/sensor';
 import { hookFinder } from '@ringfence/sensor/parts';
@@ -73,7 +74,7 @@ function judge(
     if (reason !== undefined) return { name, section, full, refused: reason, instructions: 0 };
     const instructions = program.verifiedInstructions;
     const unattached = attach(program, cgroup);
-    return { name, section, full, instructions, ...(unattached === undefined ? {} : { unattached }) };
+    return { name, section, full, instructions, ...defined({ unattached }) };
   });
 }
 

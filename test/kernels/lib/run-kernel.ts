@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runInGuest, type TestKernel } from '@ringfence/testkit';
+import { runInGuest, type TestKernel } from '@ringfence/testkit/kernels';
 import type { FileReport } from '../../../tools/test-runner/file-report.ts';
 import type { AttachMethodReport, GuestLine, Profile } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';

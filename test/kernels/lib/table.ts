@@ -1,7 +1,7 @@
 /** Reads and writes docs/KERNELS.md, which has the verdict of each kernel on each program. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestKernel } from '@ringfence/testkit';
+import type { TestKernel } from '@ringfence/testkit/kernels';
 import type { ProgramVerdict } from './programs.ts';
 
 export interface KernelColumn {

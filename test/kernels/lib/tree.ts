@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { buildSensor } from '@ringfence/sensor/build';
-import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit';
+import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit/kernels';
 import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
 
 const root = join(import.meta.dirname, '../../..');

@@ -1,15 +1,21 @@
-/** What the bus has to know of schemas; `@ringfence/wire` knows the rest. Fingerprints are CRC-64-AVRO, hex, as they stand in a frame. */
+/**
+ * The schemas that this program knows; `@ringfence/wire` implements it. Fingerprints are CRC-64-AVRO in hex, in the
+ * byte order of a frame.
+ */
 export interface SchemaBook {
-  /** every schema that this program's version has */
-  ours(): readonly OwnSchema[];
-  /** Whether records with this fingerprint can be decoded. */
+  /** Returns the schemas with which this version of the program writes. */
+  currentSchemas(): readonly CurrentSchema[];
+  /** Returns whether records with this fingerprint can be decoded. */
   knows(fingerprint: string): boolean;
-  /** Makes records of a schema decodable. null: it is of no record that this program knows. Throws when no reader of ours can resolve it. */
+  /**
+   * Makes records of a schema decodable. Returns null for a record type that this program does not know. Throws when
+   * the schema is incompatible with the current one.
+   */
   learn(schema: string): { readonly name: string; readonly fingerprint: string } | null;
 }
 
-export interface OwnSchema {
-  /** `RawBatch` */
+export interface CurrentSchema {
+  /** Name of the record, such as `RawBatch`. */
   readonly name: string;
   readonly fingerprint: string;
   /** JSON, self-contained */

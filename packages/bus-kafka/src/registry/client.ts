@@ -1,49 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs, defined } from '@ringfence/base';
 import { RegistryAnswerError, RegistryRefusedError, RegistryUnreachableError } from './errors.ts';
-import { exchangeHttp, type HttpAnswer, TooMuchError } from './http.ts';
+import { exchangeHttp, type HttpAnswer, ResponseTooLargeError } from './http.ts';
 
 export interface RegistryOptions {
-  /** base address of the Confluent API; user and password belong into their own options */
+  /** Base address of the API, without user and password. */
   readonly url: string;
-  /** @default none is shown */
+  /** @default none: requests are not authenticated */
   readonly user?: string;
   readonly password?: string;
-  /** PEM of the authorities to trust. @default those of Node */
+  /** PEM of the trusted authorities. @default those of Node */
   readonly ca?: string;
-  /** for one question, ms. @default 5000 */
+  /** Deadline of one attempt, ms. @default 5000 */
   readonly timeoutMs?: number;
-  /** how often a question is asked before it is given up. @default 3 */
+  /** Attempts of a request before it rejects. @default 3 */
   readonly attempts?: number;
 }
 
-/** `BACKWARD_TRANSITIVE`: whoever reads with the newest schema can read everything that was ever written. */
+/** `BACKWARD_TRANSITIVE`: a reader with the newest schema can read all records ever written. */
 export type Compatibility = 'BACKWARD_TRANSITIVE';
 
 const TYPE = 'application/vnd.schemaregistry.v1+json';
 const MAX_ANSWER_BYTES = 2 * 2 ** 20;
-/** Schema Registry API: subject or version or schema not found; incompatible; invalid. */
+/** HTTP status for an unknown subject, version or schema. */
 const NOT_FOUND = 404;
+/** HTTP status for an incompatible schema. */
 const CONFLICT = 409;
+/** `attempts` bounds the pauses. */
+const RETRY: Backoff = { firstMs: 200, maxMs: Infinity };
 
-/** What we ask of a schema registry with Confluent's API (Confluent, Apicurio's ccompat, Karapace, Redpanda). Every answer is bounded and checked. */
+/**
+ * A client of schema registries with Confluent's API (Confluent, Apicurio's ccompat, Karapace, Redpanda). Bounds and
+ * validates every answer. Its methods reject with RegistryUnreachableError, RegistryRefusedError and
+ * RegistryAnswerError.
+ */
 export class RegistryClient {
-  /** without user and password */
+  /** The base address, without credentials. */
   readonly url: string;
   readonly #base: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #options: RegistryOptions;
 
-  /** Throws RegistryAnswerError when the address is none. */
+  /** Throws RegistryAnswerError for an invalid address. */
   constructor(options: RegistryOptions) {
     const { user = '', password = '' } = options;
     const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol))
-      throw new RegistryAnswerError('of schemaRegistry.url', 'that is no http or https address');
+      throw new RegistryAnswerError('of schemaRegistry.url', 'not an http or https address');
     if (url.username !== '' || url.password !== '')
-      throw new RegistryAnswerError(
-        `at ${url.host}`,
-        'user and password belong into schemaRegistry.user and .password',
-      );
+      throw new RegistryAnswerError(`at ${url.host}`, 'user and password belong in schemaRegistry.user and .password');
     url.pathname = url.pathname.replace(/\/*$/, '/');
     this.#base = url;
     this.url = url.href.replace(/\/$/, '');
@@ -53,18 +58,18 @@ export class RegistryClient {
     this.#headers = { accept: TYPE, ...authorization };
   }
 
-  /** The schema that records with this id have; null: there is none. */
+  /** Returns the schema with an id, or null. */
   async schemaById(id: number): Promise<string | null> {
-    const answer = await this.#ask('GET', ['schemas', 'ids', String(id)]);
+    const answer = await this.#request('GET', ['schemas', 'ids', String(id)]);
     return answer === null ? null : this.#text(answer, 'schema');
   }
 
-  /** The numbers of a subject's versions; empty: there is no such subject. */
+  /** Returns the versions of a subject; none for an unknown subject. */
   async versions(subject: string): Promise<readonly number[]> {
-    const answer = await this.#ask('GET', ['subjects', subject, 'versions']);
+    const answer = await this.#request('GET', ['subjects', subject, 'versions']);
     if (answer === null) return [];
     if (!Array.isArray(answer) || !answer.every((version) => Number.isSafeInteger(version)))
-      throw this.#strange('versions are no list of numbers');
+      throw this.#malformed('the versions are not a list of numbers');
     return answer as number[];
   }
 
@@ -72,56 +77,59 @@ export class RegistryClient {
     subject: string,
     version: number | 'latest',
   ): Promise<{ readonly id: number; readonly schema: string } | null> {
-    const answer = await this.#ask('GET', ['subjects', subject, 'versions', String(version)]);
+    const answer = await this.#request('GET', ['subjects', subject, 'versions', String(version)]);
     return answer === null ? null : { id: this.#number(answer, 'id'), schema: this.#text(answer, 'schema') };
   }
 
-  /** The id of exactly this schema under a subject; null: it is not registered. */
+  /** Returns the id of a schema that is registered under a subject, or null. */
   async lookup(subject: string, schema: string): Promise<number | null> {
-    const answer = await this.#ask('POST', ['subjects', subject], { schema });
+    const answer = await this.#request('POST', ['subjects', subject], { schema });
     return answer === null ? null : this.#number(answer, 'id');
   }
 
-  /** Registers a schema under a subject, or finds it there; its id. Rejects with RegistryRefusedError 409 when the subject's compatibility forbids it. */
+  /**
+   * Registers a schema under a subject, unless it is registered already. Returns its id. Rejects with
+   * RegistryRefusedError (status 409) when the schema is incompatible with the subject's versions.
+   */
   async register(subject: string, schema: string): Promise<number> {
-    return this.#number(await this.#ask('POST', ['subjects', subject, 'versions'], { schema }), 'id');
+    return this.#number(await this.#request('POST', ['subjects', subject, 'versions'], { schema }), 'id');
   }
 
-  /** Whether the subject's compatibility allows the schema after those that it has; true when it has none. */
+  /** Returns whether a schema is compatible with the versions of a subject; true for an unknown subject. */
   async compatible(subject: string, schema: string): Promise<boolean> {
-    const answer = await this.#ask('POST', ['compatibility', 'subjects', subject, 'versions'], { schema });
+    const answer = await this.#request('POST', ['compatibility', 'subjects', subject, 'versions'], { schema });
     if (answer === null) return true;
-    const said = (answer as { is_compatible?: unknown }).is_compatible;
-    if (typeof said !== 'boolean') throw this.#strange('is_compatible is neither true nor false');
-    return said;
+    const isCompatible = (answer as { is_compatible?: unknown }).is_compatible;
+    if (typeof isCompatible !== 'boolean') throw this.#malformed('is_compatible is not a boolean');
+    return isCompatible;
   }
 
   async setCompatibility(subject: string, compatibility: Compatibility): Promise<void> {
-    await this.#ask('PUT', ['config', subject], { compatibility });
+    await this.#request('PUT', ['config', subject], { compatibility });
   }
 
-  /** null: not found. Network trouble and 5xx are asked again. */
-  async #ask(method: 'GET' | 'POST' | 'PUT', path: readonly string[], body?: object): Promise<unknown> {
+  /** Returns null when not found. Retries after network errors and status 5xx, 429 and 408. */
+  async #request(method: 'GET' | 'POST' | 'PUT', path: readonly string[], body?: object): Promise<unknown> {
     const { attempts = 3 } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#askOnce(method, path, body);
+        return await this.#requestOnce(method, path, body);
       } catch (error) {
         if (!(error instanceof RegistryUnreachableError) || attempt >= attempts) throw error;
-        await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
+        await sleep(backoffMs(attempt - 1, RETRY));
       }
     }
   }
 
-  async #askOnce(method: 'GET' | 'POST' | 'PUT', path: readonly string[], body?: object): Promise<unknown> {
+  async #requestOnce(method: 'GET' | 'POST' | 'PUT', path: readonly string[], body?: object): Promise<unknown> {
     const { status, body: text } = await this.#exchange(method, path, body);
     if (status === NOT_FOUND && method !== 'PUT') return null;
     if (status >= 500 || status === 429 || status === 408)
-      throw new RegistryUnreachableError(this.url, `it answered ${status} to ${method} ${path.join('/')}`);
+      throw new RegistryUnreachableError(this.url, `status ${status} for ${method} ${path.join('/')}`);
     const answer = parsed(text);
     if (status >= 300) throw new RegistryRefusedError(this.url, status, reasonOf(answer));
     if (typeof answer !== 'object' || answer === null)
-      throw this.#strange(`${method} ${path.join('/')} was not answered in JSON`);
+      throw this.#malformed(`the answer to ${method} ${path.join('/')} is not a JSON object`);
     return answer;
   }
 
@@ -137,12 +145,11 @@ export class RegistryClient {
         headers: { ...this.#headers, ...length },
         timeoutMs,
         maxBytes: MAX_ANSWER_BYTES,
-        ...(json === undefined ? {} : { body: json }),
-        ...(ca === undefined ? {} : { ca }),
+        ...defined({ body: json, ca }),
       });
     } catch (cause) {
-      if (cause instanceof TooMuchError)
-        throw new RegistryAnswerError(this.url, `it answered ${cause.message}`, { cause });
+      if (cause instanceof ResponseTooLargeError)
+        throw new RegistryAnswerError(this.url, `the answer has ${cause.message}`, { cause });
       const timedOut = cause instanceof Error && /Abort|Timeout/.test(cause.name);
       throw new RegistryUnreachableError(this.url, timedOut ? `no answer within ${timeoutMs} ms` : messageOf(cause), {
         cause,
@@ -153,16 +160,16 @@ export class RegistryClient {
   #number(answer: unknown, field: string): number {
     const value = (answer as Record<string, unknown> | null)?.[field];
     if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31) return value as number;
-    throw this.#strange(`"${field}" is no number of 31 bits`);
+    throw this.#malformed(`"${field}" is not a number of 31 bits`);
   }
 
   #text(answer: unknown, field: string): string {
     const value = (answer as Record<string, unknown> | null)?.[field];
     if (typeof value === 'string') return value;
-    throw this.#strange(`"${field}" is no text`);
+    throw this.#malformed(`"${field}" is not a string`);
   }
 
-  #strange(reason: string): RegistryAnswerError {
+  #malformed(reason: string): RegistryAnswerError {
     return new RegistryAnswerError(this.url, reason);
   }
 }
@@ -175,13 +182,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** `{ "error_code": 40401, "message": "…" }`; whatever it is, it is cut and has no control characters. */
+/** Returns the message of `{ "error_code": 40401, "message": "…" }`, shortened and without control characters. */
 function reasonOf(answer: unknown): string {
   const message = (answer as { message?: unknown } | null | undefined)?.message;
   return typeof message === 'string' ? message.slice(0, 500).replace(/\p{Cc}/gu, ' ') : 'no reason given';
 }
 
-/** An AggregateError of several addresses has no message of its own. */
+/** Node reports several failed addresses as an AggregateError without a message. */
 function messageOf(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(messageOf).join(', ');
   return cause instanceof Error ? cause.message : String(cause);

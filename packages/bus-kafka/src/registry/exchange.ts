@@ -2,7 +2,12 @@ import type { Bus } from '@ringfence/bus';
 import type { SchemaBusOptions } from './schema-bus.ts';
 import { TopicSource } from './topic-source.ts';
 
-/** Only what `withSchemas` does at the start, without a registry: enough for a bus that one process writes. */
+export type { SchemaBook } from './book.ts';
+
+/**
+ * Exchanges schemas on their topic, once, as `withSchemas` does at the start without a registry. Sufficient for a bus
+ * that a single process writes to.
+ */
 export async function exchangeSchemas(
   bus: Bus,
   { book, topic, reads, writes }: Pick<SchemaBusOptions, 'book' | 'topic' | 'reads' | 'writes'>,

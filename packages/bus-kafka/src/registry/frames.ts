@@ -1,11 +1,14 @@
-/** Single object: C3 01, fingerprint (8 bytes), body. Confluent: 00, id (4 bytes, big-endian), body. The first byte tells them apart. */
+/**
+ * A record has one of two frames, distinguished by the first byte. Avro single object: C3 01, fingerprint (8 bytes),
+ * body. Confluent: 00, schema id (4 bytes, big-endian), body.
+ */
 const SINGLE_OBJECT_BYTES = 10;
 const CONFLUENT_BYTES = 5;
 
-/** What a record says its schema is. */
+/** The schema of a record, as named in its frame. */
 export type SchemaRef = { readonly id: number } | { readonly fingerprint: string };
 
-/** undefined: it has neither frame. */
+/** Returns undefined for a value with neither frame. */
 export function schemaRefOf(value: Uint8Array): SchemaRef | undefined {
   if (value[0] === 0xc3 && value[1] === 0x01 && value.length >= SINGLE_OBJECT_BYTES)
     return { fingerprint: view(value).toString('hex', 2, SINGLE_OBJECT_BYTES) };
@@ -13,7 +16,7 @@ export function schemaRefOf(value: Uint8Array): SchemaRef | undefined {
   return undefined;
 }
 
-/** A single object in the Confluent frame. */
+/** Replaces the single-object frame with a Confluent frame. */
 export function toConfluent(value: Uint8Array, id: number): Buffer {
   const out = Buffer.allocUnsafe(value.length - SINGLE_OBJECT_BYTES + CONFLUENT_BYTES);
   out[0] = 0;
@@ -22,7 +25,7 @@ export function toConfluent(value: Uint8Array, id: number): Buffer {
   return out;
 }
 
-/** A Confluent record as a single object. Lossless: what was signed before it was sent has the same bytes again. */
+/** Replaces the Confluent frame with a single-object frame. Restores the signed bytes exactly. */
 export function toSingleObject(value: Uint8Array, fingerprint: string): Buffer {
   const out = Buffer.allocUnsafe(value.length - CONFLUENT_BYTES + SINGLE_OBJECT_BYTES);
   out[0] = 0xc3;

@@ -1,25 +1,27 @@
 import type { Log } from '@ringfence/base';
-import type { OwnSchema, SchemaBook } from './book.ts';
+import type { CurrentSchema, SchemaBook } from './book.ts';
 import { isConflict, type RegistryClient } from './client.ts';
-import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError } from './errors.ts';
+import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError, tooNewError } from './errors.ts';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
-import { tooNew } from './topic-source.ts';
 
-/** Ids learnt from outside; the longest known goes first, and is asked for again. */
+/** Limit for the learnt ids. The oldest is evicted, and looked up again when needed. */
 const MAX_IDS = 1000;
-/** Of a subject, the newest. */
+/** Versions read of a subject, the newest ones. */
 const MAX_VERSIONS = 50;
-/** In one look. There are never that many new schemas at once. */
+/** Ids looked up in one call. A legitimate writer never uses that many new ids at once. */
 const MAX_FINDS = 32;
 const MAX_ID = 2 ** 31 - 1;
 
-/** Schemas in a registry with Confluent's API. A record's schemas are under `ringfence.RawBatch`, whatever topic it is on (record name strategy). */
+/**
+ * Schemas in a registry with Confluent's API. The subject is `ringfence.` and the name of the record, for all topics
+ * (record name strategy).
+ */
 export class RegistrySource implements SchemaSource {
   readonly #client: RegistryClient;
   readonly #book: SchemaBook;
   readonly #log: Log | undefined;
-  /** of what we write */
+  /** Ids of the schemas that this process writes, by fingerprint. */
   readonly #ids = new Map<string, number>();
   readonly #fingerprints = new Map<number, string>();
   #reads: readonly string[] = [];
@@ -42,17 +44,20 @@ export class RegistrySource implements SchemaSource {
   async exchange({ reads, writes }: { reads: readonly string[]; writes: readonly string[] }): Promise<void> {
     this.#reads = reads;
     for (const record of reads) await this.#learnSubject(record, true);
-    for (const own of this.#book.ours()) if (writes.includes(own.name)) await this.#say(own);
+    for (const schema of this.#book.currentSchemas()) if (writes.includes(schema.name)) await this.#register(schema);
   }
 
   async find(refs: readonly SchemaRef[]): Promise<void> {
     const ids = refs.flatMap((ref) => ('id' in ref ? [ref.id] : []));
     for (const id of ids.slice(0, MAX_FINDS)) await this.#findId(id);
-    // Single objects, of somebody who has no registry: perhaps another has registered their schema.
+    // The other records are single objects from a writer without a registry. Another process may have registered their
+    // schema.
     if (ids.length < refs.length) for (const record of this.#reads) await this.#learnSubject(record, false);
   }
 
-  /** Whoever writes to the bus chooses ids: one that the registry can't make sense of must not look like a registry that is away. */
+  /**
+   * Logs an unusable answer instead of rejecting, because any writer can choose an id that provokes one.
+   */
   async #findId(id: number): Promise<void> {
     if (id > MAX_ID) return;
     try {
@@ -61,11 +66,11 @@ export class RegistrySource implements SchemaSource {
     } catch (err) {
       const denied = err instanceof RegistryRefusedError && (err.status === 401 || err.status === 403);
       if (denied || !(err instanceof RegistryRefusedError || err instanceof RegistryAnswerError)) throw err;
-      this.#log?.warn({ id, err }, 'the registry says nothing of use about a schema');
+      this.#log?.warn({ id, err }, 'the registry has no usable answer for a schema id');
     }
   }
 
-  /** Throws when the schema can't be read and `strict`. */
+  /** Throws SchemaIncompatibleError for an unreadable schema if `strict`. */
   async #learnSubject(record: string, strict: boolean): Promise<void> {
     const subject = subjectOf(record);
     for (const number of (await this.#client.versions(subject)).slice(-MAX_VERSIONS)) {
@@ -73,18 +78,18 @@ export class RegistrySource implements SchemaSource {
       if (found === null || this.#fingerprints.has(found.id)) continue;
       const failure = this.#learn(found.id, found.schema);
       if (failure !== undefined && strict)
-        throw tooNew(record, `the registry's ${subject} has version ${number}`, failure);
+        throw tooNewError(record, `the registry has version ${number} of ${subject}`, failure);
     }
   }
 
-  /** What was wrong with the schema; undefined: it is known now, or of no record of ours. */
+  /** Returns the error of an unreadable schema. */
   #learn(id: number, schema: string): unknown {
     try {
       const learnt = this.#book.learn(schema);
       if (learnt !== null) this.#keep(id, learnt.fingerprint);
       return undefined;
     } catch (err) {
-      this.#log?.warn({ id, err }, 'a schema cannot be read here; its records go to the dead letters');
+      this.#log?.warn({ id, err }, 'a schema is unreadable for this program: its records go to the dead letters');
       return err;
     }
   }
@@ -95,20 +100,21 @@ export class RegistrySource implements SchemaSource {
     this.#fingerprints.set(id, fingerprint);
   }
 
-  async #say(own: OwnSchema): Promise<void> {
-    const id = await registerSchema(this.#client, own);
-    this.#ids.set(own.fingerprint, id);
-    this.#keep(id, own.fingerprint);
+  async #register(schema: CurrentSchema): Promise<void> {
+    const id = await registerSchema(this.#client, schema);
+    this.#ids.set(schema.fingerprint, id);
+    this.#keep(id, schema.fingerprint);
   }
 }
 
 export const subjectOf = (record: string): string => `ringfence.${record}`;
 
 /**
- * Has a schema of ours registered, and its id. Who may only read finds it when it was registered before. New branches of unions (kinds of events) are
- * what FULL would forbid and what we need, and readers are upgraded first: so the subject is BACKWARD_TRANSITIVE, every reader can read all there ever was.
+ * Registers a schema and returns its id. A user who may only read finds a schema that was registered before. The
+ * subject is BACKWARD_TRANSITIVE: FULL would forbid new branches of a union (kinds of events), and readers are upgraded
+ * before writers.
  */
-export async function registerSchema(client: RegistryClient, { name, schema }: OwnSchema): Promise<number> {
+export async function registerSchema(client: RegistryClient, { name, schema }: CurrentSchema): Promise<number> {
   const subject = subjectOf(name);
   const known = await client.lookup(subject, schema);
   if (known !== null) return known;
@@ -116,16 +122,16 @@ export async function registerSchema(client: RegistryClient, { name, schema }: O
     await client.setCompatibility(subject, 'BACKWARD_TRANSITIVE');
     return await client.register(subject, schema);
   } catch (error) {
-    if (isConflict(error)) throw older(name, subject, error);
+    if (isConflict(error)) throw outdatedError(name, subject, error);
     throw error;
   }
 }
 
-function older(name: string, subject: string, error: unknown): SchemaIncompatibleError {
+function outdatedError(name: string, subject: string, error: unknown): SchemaIncompatibleError {
   const reason = error instanceof RegistryRefusedError ? error.message : String(error);
   return new SchemaIncompatibleError(
     name,
-    `the registry does not take this program's schema beside those of ${subject} (${reason}): is this an older version than the one that runs elsewhere?`,
+    `the registry refuses this program's schema for ${subject} (${reason}): check whether this is an older version than the one that runs elsewhere`,
     { cause: error },
   );
 }

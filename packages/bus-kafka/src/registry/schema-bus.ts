@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '@ringfence/base';
-import { fateOf } from '@ringfence/base';
+import { type Backoff, backoffMs, fateOf, type Log } from '@ringfence/base';
 import type { Bus, Consumer, Effect, InRecord, OutRecord } from '@ringfence/bus';
 import type { SchemaBook } from './book.ts';
 import { RegistryClient, type RegistryOptions } from './client.ts';
@@ -10,33 +9,37 @@ import type { SchemaSource } from './source.ts';
 import { TopicSource } from './topic-source.ts';
 import { type SchemaStats, UnknownSchemas } from './unknown.ts';
 
+const START_RETRY: Backoff = { firstMs: 250, maxMs: 30_000 };
+
 export interface SchemaBusOptions {
   readonly book: SchemaBook;
-  /** the compacted topic of schemas, used when there is no registry */
+  /** The compacted topic of the schemas, used without a registry. */
   readonly topic: string;
-  /** @default none: schemas travel on `topic` */
+  /** @default none: schemas are published on `topic` */
   readonly registry?: RegistryOptions;
-  /** names of the records that this process reads and writes: `RawBatch` */
+  /** Names of the records that this process reads, such as `RawBatch`. */
   readonly reads: readonly string[];
+  /** Names of the records that this process writes. */
   readonly writes: readonly string[];
-  /** topics whose records have no schema: they pass as they are */
+  /** Topics whose records have no schema, and are passed through. */
   readonly plain: readonly string[];
-  /** How long a record may wait for a schema that nobody has said yet, ms. Then it is handed out as it is. @default 5000 */
+  /** How long a record waits for its schema to be published, ms. Then it is handed out unchanged. @default 5000 */
   readonly waitMs?: number;
-  /** Ends a start that waits for the registry. */
+  /** Ends the wait for the registry at the start. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
 }
 
-/** A bus whose records can be decoded: see `withSchemas`. */
+/** A bus that exchanges the schemas of its records: see `withSchemas`. */
 export interface SchemaBus extends Bus {
   schemaStats(): SchemaStats;
 }
 
 /**
- * The same bus for services that know single objects (C3 01) only. With a registry the records travel in Confluent's frame; without one their schemas are on
- * a topic. A record of a schema that is not known here is looked for before it is handed out; one that nobody knows is handed out as it is, so that the
- * service sends it to the dead letters. Rejects with SchemaIncompatibleError when readers and writers don't fit together; waits for a registry that is away.
+ * Wraps a bus for services that use single objects (C3 01) only. With a registry, records have Confluent's frame on the
+ * wire; without one, their schemas are published on a topic. An unknown schema is looked up before its record is handed
+ * out. If it is not found, the record is handed out unchanged, and the service sends it to the dead letters. Waits for
+ * a registry that is away. Rejects with SchemaIncompatibleError when readers and writers are incompatible.
  */
 export async function withSchemas(bus: Bus, options: SchemaBusOptions): Promise<SchemaBus> {
   const { book, topic, registry, log, waitMs = 5000 } = options;
@@ -58,12 +61,12 @@ async function exchangeAtStart(source: SchemaSource, { reads, writes, signal, lo
     } catch (err) {
       if (fateOf(err) !== 'retriable') throw err;
       log?.warn({ err, attempt }, 'waiting for the schema registry');
-      await sleep(Math.min(30_000, 250 * 2 ** attempt) * (0.5 + Math.random() / 2), undefined, signal && { signal });
+      await sleep(backoffMs(attempt, START_RETRY), undefined, signal && { signal });
     }
   }
 }
 
-/** Between the wire and the services. */
+/** Converts records between their frames on the wire and in the services. */
 class Translation {
   readonly #source: SchemaSource;
   readonly #unknown: UnknownSchemas;
@@ -79,8 +82,8 @@ class Translation {
     return { ...this.#unknown.stats };
   }
 
-  /** What the registry has no id for goes as it is: readers take both. */
-  out(records: readonly OutRecord[]): readonly OutRecord[] {
+  /** Keeps the single-object frame of a schema without an id, because readers accept both frames. */
+  toWire(records: readonly OutRecord[]): readonly OutRecord[] {
     return records.map((record) => {
       const ref = this.#refOf(record);
       const id = ref !== undefined && 'fingerprint' in ref ? this.#source.idOf(ref.fingerprint) : undefined;
@@ -88,8 +91,8 @@ class Translation {
     });
   }
 
-  /** The records of which nothing is known about their schemas. */
-  unknownIn(records: readonly InRecord[]): readonly SchemaRef[] {
+  /** Returns the unknown schemas of the records. */
+  unknownSchemas(records: readonly InRecord[]): readonly SchemaRef[] {
     return records.flatMap((record) => {
       const ref = this.#refOf(record);
       return ref !== undefined && this.#source.fingerprintOf(ref) === undefined ? [ref] : [];
@@ -100,7 +103,7 @@ class Translation {
     return this.#unknown.resolve(refs, signal);
   }
 
-  in(record: InRecord): InRecord {
+  fromWire(record: InRecord): InRecord {
     const ref = this.#refOf(record);
     if (ref === undefined || !('id' in ref) || record.value === null) return record;
     const fingerprint = this.#source.fingerprintOf(ref);
@@ -116,14 +119,14 @@ class Translation {
 function wrap(bus: Bus, translation: Translation): SchemaBus {
   return {
     ensureTopics: (topics) => bus.ensureTopics(topics),
-    produce: (records, deadlineMs) => bus.produce(translation.out(records), deadlineMs),
+    produce: (records, deadlineMs) => bus.produce(translation.toWire(records), deadlineMs),
     consumer: async (options) => wrapConsumer(await bus.consumer(options), translation),
     lag: (group) => bus.lag(group),
     async *read(options) {
       for await (const record of bus.read(options)) {
-        const unknown = translation.unknownIn([record]);
+        const unknown = translation.unknownSchemas([record]);
         if (unknown.length > 0) await translation.learn(unknown, options.signal ?? NEVER);
-        yield translation.in(record);
+        yield translation.fromWire(record);
       }
     },
     pressure: () => bus.pressure(),
@@ -141,16 +144,16 @@ function wrapConsumer(consumer: Consumer, translation: Translation): Consumer {
     onAssignment: (listener) => consumer.onAssignment(listener),
     async poll(signal) {
       const records = await consumer.poll(signal);
-      const unknown = translation.unknownIn(records);
+      const unknown = translation.unknownSchemas(records);
       if (unknown.length > 0) {
         const until = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
         await translation.learn(unknown, until);
-        // Not handed out half known: uncommitted, they come again.
+        // Hand out nothing after an aborted lookup. The uncommitted records are redelivered.
         if (until.aborted) return [];
       }
-      return records.map((record) => translation.in(record));
+      return records.map((record) => translation.fromWire(record));
     },
-    commit: (records, effect) => consumer.commit(records, outgoing(effect, translation)),
+    commit: (records, effect) => consumer.commit(records, effectToWire(effect, translation)),
     restore: (store, partition) => consumer.restore(store, partition),
     lag: () => consumer.lag(),
     close() {
@@ -164,7 +167,7 @@ function wrapConsumer(consumer: Consumer, translation: Translation): Consumer {
   };
 }
 
-const outgoing = (effect: Effect, translation: Translation): Effect => ({
+const effectToWire = (effect: Effect, translation: Translation): Effect => ({
   ...effect,
-  outputs: translation.out(effect.outputs),
+  outputs: translation.toWire(effect.outputs),
 });

@@ -1,16 +1,16 @@
 import type { SchemaRef } from './frames.ts';
 
-/** Where schemas are said and found: a registry, or a topic of the bus. */
+/** A place where schemas are published and looked up: a registry, or a topic of the bus. */
 export interface SchemaSource {
-  /** what records of ours are framed with on the wire, by fingerprint; undefined: as they are */
+  /** Returns the id for the Confluent frame, or undefined when records keep their single-object frame. */
   idOf(fingerprint: string): number | undefined;
-  /** The fingerprint that stands for a record's frame; undefined: not known yet. */
+  /** Returns the fingerprint of a schema, or undefined while the schema is unknown. */
   fingerprintOf(ref: SchemaRef): string | undefined;
   /**
-   * At start: learns what is there, says what we write. Rejects with SchemaIncompatibleError when we can't read what `reads` names, or what we write
-   * can't stand beside what is there.
+   * Learns the published schemas of `reads` and publishes the current schemas of `writes`, at the start. Rejects with
+   * SchemaIncompatibleError when a schema of `reads` is unreadable, or a schema of `writes` is incompatible.
    */
   exchange(records: { readonly reads: readonly string[]; readonly writes: readonly string[] }): Promise<void>;
-  /** Looks once for what is not known. What isn't there stays unknown. Rejects with a BusError when nobody answers. */
+  /** Looks up unknown schemas once. Rejects with a BusError when the registry or the bus is away. */
   find(refs: readonly SchemaRef[]): Promise<void>;
 }

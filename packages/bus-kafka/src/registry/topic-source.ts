@@ -1,18 +1,18 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { SchemaBook } from './book.ts';
-import { SchemaIncompatibleError } from './errors.ts';
+import { tooNewError } from './errors.ts';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
 
-/** A schema that lies in the topic and can't be read. */
+/** A schema in the topic that this program cannot resolve. */
 interface Unreadable {
   readonly record: string;
   readonly fingerprint: string;
   readonly cause: unknown;
 }
 
-/** Schemas without a registry: a compacted topic, one record a schema, keyed `RawBatch/<fingerprint>`. */
+/** Schemas on a compacted topic: one record for each, with the key `RawBatch/<fingerprint>`. */
 export class TopicSource implements SchemaSource {
   readonly #bus: Bus;
   readonly #topic: string;
@@ -35,13 +35,15 @@ export class TopicSource implements SchemaSource {
   }
 
   async exchange({ reads, writes }: { reads: readonly string[]; writes: readonly string[] }): Promise<void> {
-    const { said, unreadable } = await this.#readTopic();
+    const { published, unreadable } = await this.#readTopic();
     for (const { record, fingerprint, cause } of unreadable)
-      if (reads.includes(record)) throw tooNew(record, `${this.#topic} has its version ${fingerprint}`, cause);
-    const ours = this.#book.ours().filter(({ name, fingerprint }) => writes.includes(name) && !said.has(fingerprint));
-    if (ours.length === 0) return;
+      if (reads.includes(record)) throw tooNewError(record, `${this.#topic} has its version ${fingerprint}`, cause);
+    const missing = this.#book
+      .currentSchemas()
+      .filter(({ name, fingerprint }) => writes.includes(name) && !published.has(fingerprint));
+    if (missing.length === 0) return;
     await this.#bus.produce(
-      ours.map(({ name, fingerprint, schema }) => ({
+      missing.map(({ name, fingerprint, schema }) => ({
         topic: this.#topic,
         key: `${name}/${fingerprint}`,
         value: Buffer.from(schema),
@@ -54,37 +56,30 @@ export class TopicSource implements SchemaSource {
     for (const { record, fingerprint, cause } of unreadable)
       this.#log?.warn(
         { record, fingerprint, err: cause },
-        'a schema cannot be read here; its records go to the dead letters',
+        'a schema is unreadable for this program: its records go to the dead letters',
       );
   }
 
-  async #readTopic(): Promise<{ readonly said: ReadonlySet<string>; readonly unreadable: readonly Unreadable[] }> {
-    const ours = new Map(this.#book.ours().map(({ fingerprint, schema }) => [fingerprint, schema]));
-    const said = new Set<string>();
+  async #readTopic(): Promise<{
+    readonly published: ReadonlySet<string>;
+    readonly unreadable: readonly Unreadable[];
+  }> {
+    const current = new Map(this.#book.currentSchemas().map(({ fingerprint, schema }) => [fingerprint, schema]));
+    const published = new Set<string>();
     const unreadable: Unreadable[] = [];
     for await (const { key, value } of this.#bus.read({ topic: this.#topic })) {
       if (value === null) continue;
       const [record = '', fingerprint = ''] = key.split('/');
       const schema = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
-      if (ours.get(fingerprint) === schema) said.add(fingerprint);
+      if (current.get(fingerprint) === schema) published.add(fingerprint);
       if (this.#book.knows(fingerprint)) continue;
       try {
-        // The key is not believed: a schema is known under the fingerprint that it has.
+        // The key is not trusted: `learn` computes the fingerprint from the schema.
         this.#book.learn(schema);
       } catch (cause) {
         unreadable.push({ record, fingerprint, cause });
       }
     }
-    return { said, unreadable };
+    return { published, unreadable };
   }
-}
-
-/** Readers go before writers: then this never comes up. */
-export function tooNew(record: string, what: string, cause: unknown): SchemaIncompatibleError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SchemaIncompatibleError(
-    record,
-    `${what}, which this program can't read (${reason}): start a newer version of it here; services that read a record are upgraded before those that write it`,
-    { cause },
-  );
 }

@@ -1,31 +1,38 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '@ringfence/base';
+import { type Backoff, backoffMs, type Log, pause } from '@ringfence/base';
 import { BusClosedError, BusError } from '@ringfence/bus';
 import type { SchemaRef } from './frames.ts';
 import type { SchemaSource } from './source.ts';
 
-/** What was given up on is not looked for again for this long: whoever writes records of no schema can't make us ask for each. */
-const FORGET_MS = 60_000;
+/** A schema that was not found is not looked up again for this long, whatever a writer sends. */
+const GIVEN_UP_MS = 60_000;
 const MAX_GIVEN_UP = 10_000;
-/** Within this time there is one wait; what else is unknown is looked for once. So nobody can keep a reader waiting all the time. */
-const PATIENCE_MS = 60_000;
+/**
+ * A reader waits for schemas once within this time; other unknown schemas are looked up without a wait. Otherwise a
+ * writer of invalid records could stop the reader.
+ */
+const WAIT_INTERVAL_MS = 60_000;
+/** Pauses while the source answers, and does not know the schema yet. */
+const MISSING_RETRY: Backoff = { firstMs: 50, maxMs: 1000 };
+/** Pauses while the source is away. */
+const AWAY_RETRY: Backoff = { firstMs: 100, maxMs: 30_000 };
 
 export interface SchemaStats {
-  /** records whose schema was not known and was then found */
+  /** Records whose schema was unknown, and then found. */
   readonly schemasFound: number;
-  /** records handed out although nobody knows their schema */
+  /** Records that were handed out with an unknown schema. */
   readonly schemasUnknown: number;
-  /** looks that nobody answered */
+  /** Lookups that failed because the registry or the bus was away. */
   readonly schemaLookFailures: number;
 }
 
-/** Looks for the schemas of records that came before them. */
+/** Looks up the schemas of records that arrive before their schemas are known. */
 export class UnknownSchemas {
   readonly #source: SchemaSource;
   readonly #waitMs: number;
   readonly #log: Log | undefined;
+  /** When a schema may be looked up again, of performance.now(). Oldest first. */
   readonly #givenUp = new Map<string, number>();
-  #patientFrom = 0;
+  #nextWaitAt = 0;
   readonly stats = { schemasFound: 0, schemasUnknown: 0, schemaLookFailures: 0 };
 
   constructor(source: SchemaSource, waitMs: number, log?: Log) {
@@ -34,41 +41,45 @@ export class UnknownSchemas {
     this.#log = log;
   }
 
-  /** Returns when all of them are known, or those that aren't were waited for. While nobody answers it goes on asking, until `signal` aborts. */
-  async resolve(all: readonly SchemaRef[], signal: AbortSignal): Promise<void> {
-    const refs = this.#worthLooking(all);
-    if (refs.size === 0) return this.#count(all);
+  /**
+   * Returns when all schemas are known, or after the wait for those that are not. While the source is away, retries
+   * until `signal` aborts.
+   */
+  async resolve(refs: readonly SchemaRef[], signal: AbortSignal): Promise<void> {
+    const missing = this.#notGivenUp(refs);
+    if (missing.size === 0) return this.#count(refs);
     const started = performance.now();
-    const patient = started >= this.#patientFrom;
+    const mayWait = started >= this.#nextWaitAt;
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const answered = await this.#look([...refs.values()], attempt);
-      for (const [key, ref] of refs) if (this.#source.fingerprintOf(ref) !== undefined) refs.delete(key);
-      if (refs.size === 0) break;
-      if (answered && (!patient || performance.now() - started >= this.#waitMs)) break;
-      await pause(answered ? Math.min(1000, 50 * 2 ** attempt) : Math.min(30_000, 100 * 2 ** attempt), signal);
+      const answered = await this.#lookUp([...missing.values()], attempt);
+      for (const [key, ref] of missing) if (this.#source.fingerprintOf(ref) !== undefined) missing.delete(key);
+      if (missing.size === 0) break;
+      if (answered && (!mayWait || performance.now() - started >= this.#waitMs)) break;
+      await pause(backoffMs(attempt, answered ? MISSING_RETRY : AWAY_RETRY), signal);
     }
-    // Who stops has not waited: another consumer here, or the next poll, looks for itself.
+    // An aborted wait gives nothing up: another consumer or the next poll repeats the lookup.
     if (signal.aborted) return;
-    if (refs.size > 0 && patient) this.#patientFrom = performance.now() + PATIENCE_MS;
-    for (const key of refs.keys()) this.#giveUp(key);
-    this.#count(all);
+    if (missing.size > 0 && mayWait) this.#nextWaitAt = performance.now() + WAIT_INTERVAL_MS;
+    for (const key of missing.keys()) this.#giveUp(key);
+    this.#count(refs);
   }
 
-  #worthLooking(all: readonly SchemaRef[]): Map<string, SchemaRef> {
+  #notGivenUp(refs: readonly SchemaRef[]): Map<string, SchemaRef> {
     const now = performance.now();
     return new Map(
-      all.map((ref) => [keyOf(ref), ref] as const).filter(([key]) => (this.#givenUp.get(key) ?? 0) <= now),
+      refs.map((ref) => [keyOf(ref), ref] as const).filter(([key]) => (this.#givenUp.get(key) ?? 0) <= now),
     );
   }
 
-  async #look(refs: readonly SchemaRef[], attempt: number): Promise<boolean> {
+  /** Returns whether the source has answered. */
+  async #lookUp(refs: readonly SchemaRef[], attempt: number): Promise<boolean> {
     try {
       await this.#source.find(refs);
       return true;
     } catch (err) {
       if (!(err instanceof BusError) || err instanceof BusClosedError) throw err;
       this.stats.schemaLookFailures++;
-      this.#log?.warn({ err, schemas: refs.length, attempt }, 'records wait for their schemas; it is asked again');
+      this.#log?.warn({ err, schemas: refs.length, attempt }, 'records wait for their schemas; retrying the lookup');
       return false;
     }
   }
@@ -77,22 +88,14 @@ export class UnknownSchemas {
     const [oldest] = this.#givenUp.size >= MAX_GIVEN_UP ? this.#givenUp.keys() : [];
     if (oldest !== undefined) this.#givenUp.delete(oldest);
     this.#givenUp.delete(key);
-    this.#givenUp.set(key, performance.now() + FORGET_MS);
+    this.#givenUp.set(key, performance.now() + GIVEN_UP_MS);
   }
 
-  #count(all: readonly SchemaRef[]): void {
-    for (const ref of all)
+  #count(refs: readonly SchemaRef[]): void {
+    for (const ref of refs)
       if (this.#source.fingerprintOf(ref) === undefined) this.stats.schemasUnknown++;
       else this.stats.schemasFound++;
   }
 }
 
 const keyOf = (ref: SchemaRef): string => ('id' in ref ? String(ref.id) : ref.fingerprint);
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms * (0.5 + Math.random() / 2), undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}

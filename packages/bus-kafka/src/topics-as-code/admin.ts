@@ -14,7 +14,7 @@ import { planTopics } from './plan.ts';
 import type { GroupAdmin } from './topology.ts';
 import type { AccessEntry, AclOperation, AclResource, Actual, Change, Desired, Plan, TopicState } from './types.ts';
 
-/** What of the admin client is used. */
+/** The methods of the admin client that are used here. */
 export type TopicAdmin = Pick<
   Admin,
   | 'listTopics'
@@ -28,12 +28,12 @@ export type TopicAdmin = Pick<
 > &
   GroupAdmin;
 
-/** How many brokers there are. */
+/** Returns the number of brokers. */
 export async function brokersOf(admin: TopicAdmin): Promise<number> {
   return (await admin.metadata({ topics: [] })).brokers.size;
 }
 
-/** What the brokers have of what is desired; and their whole access list. */
+/** Returns the desired topics that exist, and the whole access list. */
 export async function readActual(admin: TopicAdmin, desired: Desired): Promise<Actual> {
   const existing = new Set(await admin.listTopics({ includeInternals: false }));
   const names = desired.topics.map(({ name }) => name).filter((name) => existing.has(name));
@@ -59,7 +59,7 @@ async function readTopics(admin: TopicAdmin, names: string[], settings: readonly
   );
   return names.map((name) => {
     const partitions = Object.values(topics.get(name)?.partitions ?? {});
-    // While replicas are moved a partition may have more: the fewest are what can be counted on.
+    // A partition may have more replicas while they are moved, so take the minimum.
     const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
     return { name, partitions: partitions.length, replicas, settings: described.get(name) ?? {} };
   });
@@ -80,15 +80,15 @@ const OPERATIONS: readonly (readonly [AclOperation, Acl['operation']])[] = [
 ];
 
 const nameOf = <N extends string>(pairs: readonly (readonly [N, number])[], value: number): N | 'other' =>
-  pairs.find(([, one]) => one === value)?.[0] ?? 'other';
+  pairs.find(([, code]) => code === value)?.[0] ?? 'other';
 
 function codeOf<N extends string, V extends number>(pairs: readonly (readonly [N, V])[], name: string): V {
-  const found = pairs.find(([one]) => one === name);
-  if (found === undefined) throw new TypeError(`no ${name} in an access entry of ours`);
+  const found = pairs.find(([candidate]) => candidate === name);
+  if (found === undefined) throw new TypeError(`an access entry of this program must not contain ${name}`);
   return found[1];
 }
 
-/** null: the brokers have no authorizer. */
+/** Returns null when the brokers have no authorizer. */
 async function readAccess(admin: TopicAdmin): Promise<AccessEntry[] | null> {
   const filter = {
     resourceType: ResourceTypes.ANY,
@@ -113,7 +113,7 @@ async function readAccess(admin: TopicAdmin): Promise<AccessEntry[] | null> {
       })),
     );
   } catch (error) {
-    if (says('SECURITY_DISABLED', error)) return null;
+    if (hasCode(error, 'SECURITY_DISABLED')) return null;
     throw error;
   }
 }
@@ -128,31 +128,32 @@ const aclOf = (entry: AccessEntry): Acl => ({
   permissionType: entry.permission === 'allow' ? AclPermissionTypes.ALLOW : AclPermissionTypes.DENY,
 });
 
-/** Whether a broker's code is in an error: the client hides it in what caused what. */
-function says(code: string, error: unknown, depth = 0): boolean {
+/** Returns whether an error, or one of its nested causes, has a broker's error code. */
+function hasCode(error: unknown, code: string, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 5) return false;
   const { apiId, errors, cause } = error as Error & { apiId?: unknown; errors?: readonly unknown[] };
-  return apiId === code || [...(errors ?? []), cause].some((inner) => says(code, inner, depth + 1));
+  return apiId === code || [...(errors ?? []), cause].some((inner) => hasCode(inner, code, depth + 1));
 }
 
 /**
- * Does what the plan says, topics first; `done` hears of each. A change that is refused ends it: what was done stays, and the next plan goes on from there.
- * A topic that is there by now gets the plan's settings. Rejects with TopicSpecError when it has other partitions.
+ * Applies a plan, topics first, and calls `onApplied` for each change. Stops at the first refused change; the next plan
+ * continues from there. A topic that another process has created in the meantime gets the settings of the plan. Rejects
+ * with TopicSpecError when that topic has another number of partitions.
  */
-export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Change) => void): Promise<void> {
+export async function applyPlan(admin: TopicAdmin, plan: Plan, onApplied: (change: Change) => void): Promise<void> {
   const created = plan.changes.filter((change) => change.kind === 'create-topic');
   const found: TopicState[] = [];
   for (const change of created) {
     if (!(await createTopic(admin, change.topic))) found.push(change.topic);
-    done(change);
+    onApplied(change);
   }
   if (created.length > 0) {
     const names = created.map(({ topic }) => topic.name);
-    await untilHeard(names, () => admin.listTopics({ includeInternals: false }));
+    await waitUntilVisible(names, () => admin.listTopics({ includeInternals: false }));
   }
   const altered = [
     ...plan.changes.filter((change) => change.kind === 'alter-setting'),
-    ...(await settingsLeft(admin, found)),
+    ...(await remainingSettings(admin, found)),
   ];
   for (const [topic, changes] of Map.groupBy(altered, ({ topic }) => topic)) {
     const configs = changes.map(({ setting, to }) => ({
@@ -162,54 +163,63 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, done: (change: Ch
     }));
     const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs };
     await admin.incrementalAlterConfigs({ resources: [resource] });
-    changes.forEach(done);
+    changes.forEach(onApplied);
   }
   const entries = plan.changes.filter((change) => change.kind === 'add-access');
   if (entries.length > 0) {
     await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
     const wanted = entries.map(({ entry }) => textOf(entry));
-    await untilHeard(wanted, async () => (await readAccess(admin))?.map(textOf) ?? wanted);
+    await waitUntilVisible(wanted, async () => (await readAccess(admin))?.map(textOf) ?? wanted);
   }
-  entries.forEach(done);
+  entries.forEach(onApplied);
 }
 
 const textOf = ({ principal, host, resource, name, pattern, operation, permission }: AccessEntry): string =>
   JSON.stringify([principal, host, resource, name, pattern, operation, permission]);
 
-/** The controller answers before every broker has heard of it: who comes next should find what was made. Rejects with BusUnavailableError after 10 s. */
-async function untilHeard(wanted: readonly string[], ask: () => Promise<readonly string[]>): Promise<void> {
+/**
+ * Waits until the brokers report the new entries, because the controller answers earlier. Rejects with
+ * BusUnavailableError after 10 s.
+ */
+async function waitUntilVisible(wanted: readonly string[], list: () => Promise<readonly string[]>): Promise<void> {
   let missing = wanted;
   for (let attempt = 0; attempt < 50; attempt++) {
-    const heard = new Set(await ask());
-    missing = wanted.filter((one) => !heard.has(one));
+    const visible = new Set(await list());
+    missing = wanted.filter((entry) => !visible.has(entry));
     if (missing.length === 0) return;
     await sleep(200);
   }
-  const what = `the controller has them, but after 10 s the brokers do not show ${missing.slice(0, 3).join(', ')}: plan again`;
-  throw new BusUnavailableError('making topics and access lists', 'TIMEOUT', what);
+  const problem = `after 10 s the brokers do not report ${missing.slice(0, 3).join(', ')}: plan again`;
+  throw new BusUnavailableError('creating topics and access entries', 'TIMEOUT', problem);
 }
 
-/** false: it is there. Somebody else may plan the same, and a request that was answered too late is made again by the client. */
+/**
+ * Returns false when the topic exists: another process may apply the same plan, and the client repeats a request whose
+ * answer was late.
+ */
 async function createTopic(admin: TopicAdmin, { name, partitions, replicas, settings }: TopicState): Promise<boolean> {
   const configs = Object.entries(settings).map(([setting, value]) => ({ name: setting, value }));
   try {
     await admin.createTopics({ topics: [name], partitions, replicas, configs });
     return true;
   } catch (error) {
-    if (says('TOPIC_ALREADY_EXISTS', error)) return false;
+    if (hasCode(error, 'TOPIC_ALREADY_EXISTS')) return false;
     throw error;
   }
 }
 
-/** What of the settings of topics that others have made is not as desired. */
-async function settingsLeft(admin: TopicAdmin, desired: readonly TopicState[]) {
+/** Returns the setting changes for topics that other processes have created. */
+async function remainingSettings(admin: TopicAdmin, desired: readonly TopicState[]) {
   if (desired.length === 0) return [];
   const names = desired.map(({ name }) => name);
   const settings = [...new Set(desired.flatMap((topic) => Object.keys(topic.settings)))];
   const topics = await readTopics(admin, names, settings);
   const { changes, byHand } = planTopics({ topics: desired, access: [] }, { topics, access: null });
-  const other = byHand.find(({ setting }) => setting === 'partitions');
-  if (other !== undefined)
-    throw new TopicSpecError(other.topic, `it was made with ${other.from} partitions, not ${other.to}: ${other.why}`);
+  const mismatch = byHand.find(({ setting }) => setting === 'partitions');
+  if (mismatch !== undefined)
+    throw new TopicSpecError(
+      mismatch.topic,
+      `it was created with ${mismatch.from} partitions, not ${mismatch.to}: ${mismatch.why}`,
+    );
   return changes.filter((change) => change.kind === 'alter-setting');
 }

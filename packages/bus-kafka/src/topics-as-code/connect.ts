@@ -1,7 +1,7 @@
 import { Admin } from '@platformatic/kafka';
 import { BusError } from '@ringfence/bus';
-import { compileKafkaOptions, type KafkaBusOptions } from '../kafka/options.ts';
-import { connectionOptions } from '../kafka/platformatic-client.ts';
+import { connectionOptions } from '../client/platformatic-client.ts';
+import { compileKafkaOptions, type KafkaBusOptions } from '../options.ts';
 import type { TopicAdmin } from './admin.ts';
 
 export type AdminErrorCode =
@@ -11,7 +11,7 @@ export type AdminErrorCode =
    */
   'ERR_BUS_BROKER_ADMIN';
 
-/** The brokers could not be asked, or refused. */
+/** The brokers could not be reached, or refused a request. */
 export class BrokerAdminError extends BusError<AdminErrorCode> {
   readonly brokers: readonly string[];
   constructor(brokers: readonly string[], cause: unknown) {
@@ -21,7 +21,10 @@ export class BrokerAdminError extends BusError<AdminErrorCode> {
   }
 }
 
-/** Runs `work` with a connection for administration, and closes it. Rejects with BrokerAdminError when brokers don't answer or refuse. */
+/**
+ * Runs `work` with an admin client, and closes the client. Rejects with BrokerAdminError when the brokers do not answer
+ * or refuse.
+ */
 export async function withAdmin<T>(given: KafkaBusOptions, work: (admin: TopicAdmin) => Promise<T>): Promise<T> {
   const options = compileKafkaOptions(given);
   const admin = new Admin({
@@ -43,18 +46,19 @@ export async function withAdmin<T>(given: KafkaBusOptions, work: (admin: TopicAd
   }
 }
 
-/** The innermost of what caused what says most; several are named once each. */
+/** Returns the messages of the innermost causes, each once, because those name the reason. */
 function reasonOf(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 6) return String(error);
   const { errors = [], cause } = error as Error & { errors?: readonly unknown[] };
   const inner = [...errors, ...(cause instanceof Error ? [cause] : [])];
   if (inner.length === 0) return error.message;
-  return [...new Set(inner.map((one) => reasonOf(one, depth + 1)))].join('; ');
+  return [...new Set(inner.map((innerError) => reasonOf(innerError, depth + 1)))].join('; ');
 }
 
 function hintFor(reason: string): string {
-  if (/ECONNREFUSED|ENOTFOUND|ETIMEDOUT|timed out/i.test(reason)) return ': are they up, and bus.kafka.brokers right?';
-  if (/authoriz/i.test(reason)) return ': this takes a user who may describe and alter topics and access lists';
+  if (/ECONNREFUSED|ENOTFOUND|ETIMEDOUT|timed out/i.test(reason))
+    return ': check that they are up, and bus.kafka.brokers';
+  if (/authoriz/i.test(reason)) return ': use a user who may describe and alter topics and access lists';
   if (/authenticat|certificate|credentials/i.test(reason)) return ': check bus.kafka.sasl and bus.kafka.tls';
   return '';
 }

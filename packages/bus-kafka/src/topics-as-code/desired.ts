@@ -1,34 +1,34 @@
 import type { TopicSpec } from '@ringfence/bus';
-import { replicasOf, STATE_PREFIX, stateTopic, topicSettings } from '../kafka/topic-settings.ts';
+import { replicasOf, STATE_PREFIX, stateTopic, topicSettings } from '../cluster/topic-settings.ts';
 import type { AccessEntry, AclOperation, Desired, TopicState } from './types.ts';
 
-/** What a role reads and writes, by names without prefix. */
+/** The access of a role. Names are without the prefix of the fleet. */
 export interface RoleAccess {
-  /** empty: nothing is said about this role */
+  /** Empty for a role without access entries. */
   readonly principal: string;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
-  /** its groups begin with this, its state topics with `ringfence.state.` and this; null: it has none */
+  /** Prefix of the names of its groups, and of its state topics after `ringfence.state.`; null without groups. */
   readonly group: string | null;
 }
 
 export interface Fleet {
   readonly specs: readonly TopicSpec[];
   readonly roles: readonly RoleAccess[];
-  /** partitions of topics that are spread, and so of the state of those who read them */
+  /** Partitions of the partitioned topics, and of the changelogs of their readers. */
   readonly partitions: number;
-  /** in front of every name of a topic or group */
+  /** Prefix of the names of all topics and groups. */
   readonly prefix: string;
-  /** 0: three, or as many as there are brokers */
+  /** 0: three, or the number of brokers if that is less. */
   readonly replicationFactor: number;
-  /** 0: one less than the replicas, at least one */
+  /** 0: one less than the replication factor, at least one. */
   readonly minInsyncReplicas: number;
   readonly brokers: number;
 }
 
-const OURS = 'ringfence.';
+const TOPIC_PREFIX = 'ringfence.';
 
-/** Of each role the groups that keep state by partition: each has a changelog beside the topics it reads. */
+/** The groups of each role that keep state by partition, each in its own changelog. */
 const STATEFUL: ReadonlyMap<string, readonly string[]> = new Map([
   ['enricher', ['enricher']],
   ['detector', ['detector', 'detector-edges']],
@@ -54,7 +54,7 @@ function topicOf(spec: TopicSpec, fleet: Fleet): TopicState {
   };
 }
 
-/** Reading and writing imply describing. Whoever reads may also ask how all our topics are made; whoever only writes may not. */
+/** A reader may also describe all topics of the fleet and their settings. READ and WRITE imply DESCRIBE in Kafka. */
 function accessOf({ principal, reads, writes, group }: RoleAccess, prefix: string): AccessEntry[] {
   const entry = (
     resource: 'topic' | 'group',
@@ -78,6 +78,9 @@ function accessOf({ principal, reads, writes, group }: RoleAccess, prefix: strin
     ...(state === null ? [] : [entry('topic', state, 'read', 'prefixed'), entry('topic', state, 'write', 'prefixed')]),
     ...(reads.length === 0
       ? []
-      : [entry('topic', OURS, 'describe', 'prefixed'), entry('topic', OURS, 'describe-configs', 'prefixed')]),
+      : [
+          entry('topic', TOPIC_PREFIX, 'describe', 'prefixed'),
+          entry('topic', TOPIC_PREFIX, 'describe-configs', 'prefixed'),
+        ]),
   ];
 }

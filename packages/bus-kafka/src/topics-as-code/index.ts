@@ -1,4 +1,4 @@
-export type { KafkaBusOptions } from '../kafka/options.ts';
+export type { KafkaBusOptions } from '../options.ts';
 export { applyPlan, brokersOf, readActual, type TopicAdmin } from './admin.ts';
 export { BrokerAdminError, withAdmin } from './connect.ts';
 export { desiredOf, type Fleet, type RoleAccess } from './desired.ts';

@@ -1,12 +1,12 @@
 import type { AccessEntry, Actual, ByHand, Change, Desired, Plan, TopicState } from './types.ts';
 
-/** What is to be done so that the brokers have what is desired. Nothing is ever deleted, and nothing that exists moves. */
+/** Returns the changes that give the brokers the desired topics and access. Never deletes, and never moves data. */
 export function planTopics(desired: Desired, actual: Actual): Plan {
-  const there = new Map(actual.topics.map((topic) => [topic.name, topic]));
+  const existing = new Map(actual.topics.map((topic) => [topic.name, topic]));
   const changes: Change[] = [];
   const byHand: ByHand[] = [];
   for (const topic of desired.topics) {
-    const found = there.get(topic.name);
+    const found = existing.get(topic.name);
     if (found === undefined) changes.push({ kind: 'create-topic', topic });
     else {
       changes.push(...settingsOf(topic, found));
@@ -17,7 +17,7 @@ export function planTopics(desired: Desired, actual: Actual): Plan {
   return { changes, byHand, foreignAccess: foreign(desired, actual), accessChecked: actual.access !== null };
 }
 
-/** Two roles may have one principal: an entry is added once. */
+/** Returns each missing entry once, although two roles may share a principal. */
 function missing(desired: readonly AccessEntry[], actual: readonly AccessEntry[]): Change[] {
   const listed = new Set(actual.map(keyOf));
   const wanted = new Map(desired.map((entry) => [keyOf(entry), entry]));
@@ -32,13 +32,13 @@ function settingsOf(topic: TopicState, found: TopicState): Change[] {
   });
 }
 
-/** Brokers give lists in any order. */
+/** Brokers return list values in any order. */
 const normal = (value: string): string => value.split(',').sort().join(',');
 
 const WHY = {
   partitions:
-    'a key would go to another partition than its state and its earlier records: make a fleet with another bus.kafka.topicPrefix, or set bus.kafka.partitions to what is there',
-  replicas: 'replicas move by kafka-reassign-partitions, which takes a list of brokers and bandwidth',
+    'keys would go to another partition than their state and earlier records: use another bus.kafka.topicPrefix, or set bus.kafka.partitions to the existing number',
+  replicas: 'move replicas with kafka-reassign-partitions, which needs a list of brokers and bandwidth',
 } as const;
 
 function byHandOf(topic: TopicState, found: TopicState): ByHand[] {
@@ -54,9 +54,9 @@ const keyOf = (entry: AccessEntry): string =>
     '\n',
   );
 
-/** Who else may do something with what is ours, or is kept from it. */
+/** Returns the other entries that allow or deny something for topics and groups of this fleet. */
 function foreign(desired: Desired, actual: Actual): AccessEntry[] {
-  const ours = new Set(desired.access.map(keyOf));
+  const desiredKeys = new Set(desired.access.map(keyOf));
   const names = {
     topic: desired.topics.map(({ name }) => name),
     group: desired.access.filter(({ resource }) => resource === 'group').map(({ name }) => name),
@@ -64,12 +64,12 @@ function foreign(desired: Desired, actual: Actual): AccessEntry[] {
   return (actual.access ?? []).filter(
     (entry) =>
       (entry.resource === 'topic' || entry.resource === 'group') &&
-      !ours.has(keyOf(entry)) &&
+      !desiredKeys.has(keyOf(entry)) &&
       names[entry.resource].some((name) => concerns(entry, name)),
   );
 }
 
-function concerns({ resource, pattern, name }: AccessEntry, ours: string): boolean {
-  if (pattern === 'prefixed') return ours.startsWith(name) || name.startsWith(ours);
-  return name === '*' || name === ours || (resource === 'group' && name.startsWith(ours));
+function concerns({ resource, pattern, name }: AccessEntry, target: string): boolean {
+  if (pattern === 'prefixed') return target.startsWith(name) || name.startsWith(target);
+  return name === '*' || name === target || (resource === 'group' && name.startsWith(target));
 }

@@ -1,33 +1,36 @@
 import { type Admin, ListOffsetTimestamps } from '@platformatic/kafka';
 
-/** What of the admin client is used. */
+/** The methods of the admin client that are used here. */
 export type GroupAdmin = Pick<
   Admin,
   'metadata' | 'describeGroups' | 'listConsumerGroupOffsets' | 'listOffsets' | 'listTopics'
 >;
 
 export interface GroupMember {
-  /** the client's name for itself */
+  /** Client id. */
   readonly client: string;
   readonly host: string;
-  /** which partitions of the topics it reads, ascending */
+  /** Its partition numbers, ascending. */
   readonly partitions: readonly number[];
 }
 
 export interface TopicLag {
   readonly topic: string;
   readonly partitions: number;
-  /** records, over all partitions, that the group has not committed */
+  /** Records in all partitions that the group has not committed. */
   readonly lag: number;
-  /** records that lie beyond what was ever written: what rates are measured by */
+  /** Sum of the end offsets of all partitions. Its growth is the rate of the topic. */
   readonly end: number;
-  /** partitions that no member has */
+  /** Partitions without a member. */
   readonly unowned: readonly number[];
 }
 
 export interface GroupView {
   readonly group: string;
-  /** as the brokers say: Stable, PreparingRebalance, Empty, Dead; Forbidden: this user may not describe it, so nothing else is known */
+  /**
+   * Kafka's state: Stable, PreparingRebalance, Empty or Dead. Forbidden when the user may not describe the group; then
+   * nothing else is known.
+   */
   readonly state: string;
   readonly members: readonly GroupMember[];
   readonly topics: readonly TopicLag[];
@@ -38,24 +41,27 @@ export interface GroupQuestion {
   readonly topics: readonly string[];
 }
 
-/** How the groups do: who is in them, which partitions each has, and how far they are behind. Topics that don't exist are left out. `prefix`: of this fleet. */
+/**
+ * Returns the members, partition assignments and lags of groups. Omits topics that do not exist. `prefix` is the prefix
+ * of the fleet.
+ */
 export async function readTopology(
   admin: GroupAdmin,
-  asked: readonly GroupQuestion[],
+  questions: readonly GroupQuestion[],
   prefix = '',
 ): Promise<GroupView[]> {
   const existing = new Set(await admin.listTopics({ includeInternals: false }));
-  const groups = asked.map(({ group, topics }) => ({
+  const groups = questions.map(({ group, topics }) => ({
     group,
     topics: topics.filter((topic) => existing.has(prefix + topic)),
   }));
   const names = [...new Set(groups.flatMap(({ topics }) => topics))];
   if (names.length === 0) return groups.map(({ group }) => ({ group, state: 'Dead', members: [], topics: [] }));
-  // Before the ends: what is committed in between would else be ahead of them.
+  // Read the committed offsets before the ends. In the other order, new commits could be ahead of the ends.
   const committed = new Map<string, Map<string, Map<number, number>>>();
   for (const { group } of groups) {
-    const own = await unlessForbidden(readCommitted(admin, prefix + group));
-    if (own !== null) committed.set(group, own);
+    const offsets = await unlessForbidden(readCommitted(admin, prefix + group));
+    if (offsets !== null) committed.set(group, offsets);
   }
   const ends = await readEnds(admin, names, prefix);
   const described = await admin.describeGroups({ groups: [...committed.keys()].map((group) => prefix + group) });
@@ -75,17 +81,17 @@ export async function readTopology(
         ),
       }),
     );
-    const own = committed.get(group);
-    const lags = topics.map((topic) => lagOf(topic, ends.get(topic) ?? [], own?.get(prefix + topic), members));
+    const offsets = committed.get(group);
+    const lags = topics.map((topic) => lagOf(topic, ends.get(topic) ?? [], offsets?.get(prefix + topic), members));
     views.push({ group, state: found?.state ?? 'Dead', members, topics: lags });
   }
   return views;
 }
 
-/** null: the brokers don't let this user. */
-async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
+/** Returns null when the user may not describe the group. */
+async function unlessForbidden<T>(request: Promise<T>): Promise<T | null> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
     if (isForbidden(error)) return null;
     throw error;
@@ -113,7 +119,7 @@ function lagOf(
   let lag = 0;
   let end = 0;
   ends.forEach(({ first, next }, partition) => {
-    // A leader that has just changed may know of fewer records than were committed.
+    // A new leader may lag behind the committed offset for a moment.
     lag += Math.max(0, next - Math.max(first, committed?.get(partition) ?? first));
     end += next;
   });
@@ -125,14 +131,14 @@ async function readEnds(admin: GroupAdmin, names: readonly string[], prefix: str
   const full = names.map((name) => prefix + name);
   const { topics } = await admin.metadata({ topics: full, forceUpdate: true });
   const ask = async (timestamp: bigint): Promise<Map<string, Map<number, number>>> => {
-    const asked = full.map((name) => ({
+    const requested = full.map((name) => ({
       name,
       partitions: Array.from({ length: topics.get(name)?.partitionsCount ?? 0 }, (_, partitionIndex) => ({
         partitionIndex,
         timestamp,
       })),
     }));
-    const listed = await admin.listOffsets({ topics: asked });
+    const listed = await admin.listOffsets({ topics: requested });
     return new Map(
       listed.map(({ name, partitions }) => [
         name,
@@ -145,8 +151,9 @@ async function readEnds(admin: GroupAdmin, names: readonly string[], prefix: str
   return new Map(
     names.map((name) => {
       const count = topics.get(prefix + name)?.partitionsCount ?? 0;
-      const at = (of: typeof first, partition: number): number => of.get(prefix + name)?.get(partition) ?? 0;
-      return [name, Array.from({ length: count }, (_, i) => ({ first: at(first, i), next: at(next, i) }))];
+      const [firstOffsets, nextOffsets] = [first.get(prefix + name), next.get(prefix + name)];
+      const endsOf = (i: number): Ends => ({ first: firstOffsets?.get(i) ?? 0, next: nextOffsets?.get(i) ?? 0 });
+      return [name, Array.from({ length: count }, (_, i) => endsOf(i))];
     }),
   );
 }
@@ -156,7 +163,7 @@ async function readCommitted(admin: GroupAdmin, group: string): Promise<Map<stri
   return new Map(
     (found?.topics ?? []).map(({ name, partitions }) => [
       name,
-      // -1: never committed
+      // -1 means that the group has never committed.
       new Map(
         partitions.flatMap(({ partitionIndex, committedOffset }) =>
           committedOffset < 0n ? [] : [[partitionIndex, Number(committedOffset)] as const],

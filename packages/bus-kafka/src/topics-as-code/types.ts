@@ -1,4 +1,4 @@
-/** Settings of a topic by Kafka's names, as the broker takes and gives them. */
+/** Settings of a topic, with Kafka's names and values. */
 export type TopicSettings = Readonly<Record<string, string>>;
 
 export interface TopicState {
@@ -11,34 +11,34 @@ export interface TopicState {
 export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'other';
 export type AclOperation = 'read' | 'write' | 'describe' | 'describe-configs' | 'all' | 'other';
 
-/** One entry of the broker's access list. */
+/** An entry of the brokers' access list (ACL). */
 export interface AccessEntry {
-  /** `User:enricher` */
+  /** For example `User:enricher`. */
   readonly principal: string;
-  /** address it comes from; `*`: any */
+  /** Address of the client, or `*` for any. */
   readonly host: string;
   readonly resource: AclResource;
   readonly name: string;
-  /** `prefixed`: everything whose name begins with `name` */
+  /** `prefixed` means all resources whose names begin with `name`. */
   readonly pattern: 'literal' | 'prefixed';
   readonly operation: AclOperation;
   readonly permission: 'allow' | 'deny';
 }
 
-/** What the brokers should have. */
+/** The topics and access entries that the brokers should have. */
 export interface Desired {
   readonly topics: readonly TopicState[];
   readonly access: readonly AccessEntry[];
 }
 
-/** What they have: topics that are desired and there, and every access entry. */
+/** The desired topics that exist, and all access entries. */
 export interface Actual {
   readonly topics: readonly TopicState[];
-  /** null: the brokers keep no access lists, so whoever reaches them may do everything */
+  /** null when the brokers have no authorizer, so that every client may do everything. */
   readonly access: readonly AccessEntry[] | null;
 }
 
-/** What apply does. */
+/** A change that `applyPlan` makes. */
 export type Change =
   | { readonly kind: 'create-topic'; readonly topic: TopicState }
   | {
@@ -50,7 +50,7 @@ export type Change =
     }
   | { readonly kind: 'add-access'; readonly entry: AccessEntry };
 
-/** What differs and apply does not touch: `why` says so, and what to do. */
+/** A difference that an operator has to resolve. `why` has the reason and the remedy. */
 export interface ByHand {
   readonly topic: string;
   readonly setting: 'partitions' | 'replicas';
@@ -62,8 +62,8 @@ export interface ByHand {
 export interface Plan {
   readonly changes: readonly Change[];
   readonly byHand: readonly ByHand[];
-  /** entries that concern our topics and groups and are not ours: left alone */
+  /** Access entries for topics and groups of this fleet that are not desired. They are reported and kept. */
   readonly foreignAccess: readonly AccessEntry[];
-  /** false: the brokers keep no access lists */
+  /** false when the brokers have no authorizer. */
   readonly accessChecked: boolean;
 }

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { RegistryClient } from '../../src/registry/client.ts';
 import { hostileServer } from './registry.ts';
 
-describe('a registry that means no good, or is ill', () => {
-  test('an answer of many megabytes is cut off', async (t) => {
+describe('a hostile or broken registry', () => {
+  test('an answer of many megabytes is aborted', async (t) => {
     let sent = 0;
     const url = await hostileServer(t, (_, response) => {
       const chunk = 'x'.repeat(65_536);
@@ -18,10 +18,10 @@ describe('a registry that means no good, or is ill', () => {
       code: 'ERR_REGISTRY_ANSWER',
       message: /more than/,
     });
-    assert.ok(sent < 64 * 2 ** 20, `${sent} bytes were taken`);
+    assert.ok(sent < 64 * 2 ** 20, `${sent} bytes were read`);
   });
 
-  test('one that never answers is given up within the deadline, and asked again', async (t) => {
+  test('a request without an answer ends at its deadline, and is retried', async (t) => {
     let asked = 0;
     const url = await hostileServer(t, () => asked++);
     const client = new RegistryClient({ url, timeoutMs: 100, attempts: 2 });
@@ -33,7 +33,7 @@ describe('a registry that means no good, or is ill', () => {
     assert.equal(asked, 2);
   });
 
-  test('one that sends a byte now and then is given up within the same deadline', async (t) => {
+  test('an answer that trickles in ends at the same deadline', async (t) => {
     const url = await hostileServer(t, (_, response) => {
       const timer = setInterval(() => response.write(' '), 20);
       response.on('close', () => clearInterval(timer));
@@ -42,7 +42,7 @@ describe('a registry that means no good, or is ill', () => {
     await assert.rejects(client.schemaById(1), { code: 'ERR_REGISTRY_UNREACHABLE' });
   });
 
-  test('5xx and 429 are asked again, and what comes then counts', async (t) => {
+  test('a request is retried after status 5xx and 429', async (t) => {
     const statuses = [500, 429];
     const url = await hostileServer(t, (_, response) => {
       response.statusCode = statuses.shift() ?? 200;
@@ -52,7 +52,7 @@ describe('a registry that means no good, or is ill', () => {
     assert.deepEqual(statuses, []);
   });
 
-  test('nobody at the address: said with the address, retriable', async () => {
+  test('a refused connection is a retriable error with the address', async () => {
     const client = new RegistryClient({ url: 'http://127.0.0.1:1', attempts: 1 });
     await assert.rejects(client.schemaById(1), {
       code: 'ERR_REGISTRY_UNREACHABLE',
@@ -60,19 +60,19 @@ describe('a registry that means no good, or is ill', () => {
     });
   });
 
-  for (const [what, body] of [
-    ['no JSON', '<html>'],
+  for (const [kind, body] of [
+    ['HTML', '<html>'],
     ['a list', '[]'],
     ['null', 'null'],
     ['a number for the schema', '{"schema":5}'],
   ] as const)
-    test(`${what} instead of a schema is refused`, async (t) => {
+    test(`${kind} instead of a schema is an error`, async (t) => {
       const url = await hostileServer(t, (_, response) => response.end(body));
       await assert.rejects(new RegistryClient({ url }).schemaById(1), { code: 'ERR_REGISTRY_ANSWER' });
     });
 
   for (const id of ['-1', '4294967296', '1.5', '"1"', 'null'])
-    test(`an id of ${id} is refused`, async (t) => {
+    test(`an id of ${id} is an error`, async (t) => {
       const url = await hostileServer(t, (_, response) => response.end(`{"id":${id}}`));
       await assert.rejects(new RegistryClient({ url }).register('a', '"int"'), { code: 'ERR_REGISTRY_ANSWER' });
     });
@@ -87,7 +87,7 @@ describe('a registry that means no good, or is ill', () => {
     assert.deepEqual(seen, ['/schemas/ids/1']);
   });
 
-  test('a refusal tells what to check and shows no control characters of the answer', async (t) => {
+  test('the error of a refusal names the settings to check, and has no control characters of the answer', async (t) => {
     const url = await hostileServer(t, (_, response) => {
       response.statusCode = 403;
       response.end(JSON.stringify({ message: `\u001b[31mno ${'x'.repeat(5000)}` }));
@@ -100,16 +100,16 @@ describe('a registry that means no good, or is ill', () => {
   });
 });
 
-test('user and password are shown to the registry and in no message', async (t) => {
-  let shown: string | undefined;
+test('user and password are sent to the registry, and appear in no message', async (t) => {
+  let authorization: string | undefined;
   const url = await hostileServer(t, (request, response) => {
-    shown = request.headers.authorization;
+    authorization = request.headers.authorization;
     response.statusCode = 401;
     response.end('{}');
   });
   const client = new RegistryClient({ url, user: 'svc', password: 'hunter2' });
   await assert.rejects(client.schemaById(1), (error: Error) => !error.message.includes('hunter2'));
-  assert.equal(shown, `Basic ${Buffer.from('svc:hunter2').toString('base64')}`);
+  assert.equal(authorization, `Basic ${Buffer.from('svc:hunter2').toString('base64')}`);
   assert.throws(
     () => new RegistryClient({ url: 'https://svc:hunter2@registry' }),
     (error: Error) => /schemaRegistry\.user/.test(error.message) && !error.message.includes('hunter2'),

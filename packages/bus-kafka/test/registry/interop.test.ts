@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfluentSchemaRegistry, Consumer } from '@platformatic/kafka';
-import { createTestAlert, kafkaMissing, registryMissing, sharedKafka, sharedRegistry } from '@ringfence/testkit';
+import { createTestAlert } from '@ringfence/testkit';
+import { kafkaMissing, registryMissing, sharedKafka, sharedRegistry } from '@ringfence/testkit/servers';
 import { encode, TOPIC, topicsWith } from '@ringfence/wire';
-import { openKafkaBus } from '../../src/kafka/bus.ts';
+import { openKafkaBus } from '../../src/bus.ts';
 import { withSchemas } from '../../src/registry/schema-bus.ts';
 import { book, SCHEMAS } from './registry.ts';
 
-describe('through a real broker and a real registry', { skip: kafkaMissing() ?? registryMissing() ?? false }, () => {
-  test('what we write is read by whoever knows nothing but Confluent’s frame, and comes back to us byte for byte', async () => {
+describe('with a real broker and a real registry', { skip: kafkaMissing() ?? registryMissing() ?? false }, () => {
+  test('a foreign client reads our records in Confluent’s frame, and our own client gets the same bytes back', async () => {
     const [kafka, registry] = await Promise.all([sharedKafka(), sharedRegistry()]);
     const prefix = `interop-${process.pid}.`;
     await using wire = await openKafkaBus({ brokers: kafka.bootstrap, topicPrefix: prefix });
@@ -18,20 +19,20 @@ describe('through a real broker and a real registry', { skip: kafkaMissing() ?? 
     const alert = createTestAlert(1);
     await bus.produce([{ topic: TOPIC.alerts, key: 'h', value: encode('Alert', alert) }]);
 
-    const stranger = new Consumer({
-      clientId: 'stranger',
-      groupId: `${prefix}stranger`,
+    const foreign = new Consumer({
+      clientId: 'foreign',
+      groupId: `${prefix}foreign`,
       bootstrapBrokers: [...kafka.bootstrap],
       registry: new ConfluentSchemaRegistry({ url: registry.url }),
     });
     const topic = `${prefix}${TOPIC.alerts}`;
-    const stream = await stranger.consume({ topics: [topic], mode: 'earliest', autocommit: false });
+    const stream = await foreign.consume({ topics: [topic], mode: 'earliest', autocommit: false });
     for await (const { value } of stream) {
       const { id, rule, events } = value as unknown as typeof alert;
       assert.deepEqual({ id, rule, events }, { id: alert.id, rule: alert.rule, events: alert.events });
       break;
     }
-    await stranger.close(true);
+    await foreign.close(true);
 
     const [read] = await Array.fromAsync(bus.read({ topic: TOPIC.alerts }));
     assert.deepEqual(Buffer.from(read?.value ?? []), encode('Alert', alert));

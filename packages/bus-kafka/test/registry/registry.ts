@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
-import { knowsSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
+import { isKnownSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
 import type { SchemaBook } from '../../src/registry/book.ts';
 
 export const SCHEMAS = 'ringfence.schemas';
 
-export const book: SchemaBook = { ours: writerSchemas, knows: knowsSchema, learn: learnSchema };
+export const book: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
 
-/** A bus that carries what it is given: what lies on it is what lies on the wire. */
+/** Opens a bus without schemas. Its records are those on the wire. */
 export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus> {
   const bus = await openEmbeddedBus({ path: ':memory:' });
   t.after(() => bus.close());
@@ -22,7 +22,7 @@ export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus
   return bus;
 }
 
-/** A server that answers as the test says: what a registry must not do to us. */
+/** Starts a registry that answers as the test wants. Returns its address. */
 export async function hostileServer(
   t: TestContext,
   answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
@@ -41,12 +41,12 @@ export async function hostileServer(
 }
 
 export function schemaOf(name: RecordName): { readonly fingerprint: string; readonly schema: string } {
-  const own = writerSchemas().find((one) => one.name === name);
-  if (own === undefined) throw new Error(`no schema ${name}`);
-  return own;
+  const found = writerSchemas().find((schema) => schema.name === name);
+  if (found === undefined) throw new Error(`no schema ${name}`);
+  return found;
 }
 
-/** A schema of `name` that nobody has seen: ours with one field more. */
+/** Returns a new version of a schema: the current one with another field. */
 export function newerSchema(name: RecordName, field = `more${Math.random().toString(36).slice(2)}`): string {
   const schema = JSON.parse(schemaOf(name).schema) as { fields: object[] };
   return JSON.stringify({ ...schema, fields: [...schema.fields, { name: field, type: 'long', default: 0 }] });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
 import type { Bus, Consumer, InRecord } from '@ringfence/bus';
-import { createTestAlert, createTestHost, registryMissing, sharedRegistry } from '@ringfence/testkit';
+import { createTestAlert, createTestHost } from '@ringfence/testkit';
+import { registryMissing, sharedRegistry } from '@ringfence/testkit/servers';
 import { deadLetter, decode, encode, fingerprint, frame, type RecordName, SchemaError, typeOf } from '@ringfence/wire';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';
@@ -35,8 +36,12 @@ async function consumerOf(t: TestContext, bus: Bus, ...topics: string[]): Promis
 
 const alert = createTestAlert(1);
 
-/** A record of a version that nobody here knows: one number more at its end. */
-function strange(name: RecordName, schema: string, value: object): { readonly bytes: Buffer; readonly print: string } {
+/** Returns a record of the schema that `newerSchema` has made, with a number in its last field. */
+function newerRecord(
+  name: RecordName,
+  schema: string,
+  value: object,
+): { readonly bytes: Buffer; readonly print: string } {
   const { fields } = JSON.parse(schema) as { fields: readonly { name: string }[] };
   const canonical = typeOf(name).schema() as { fields: readonly object[] };
   const more = { name: fields.at(-1)?.name, type: 'long' };
@@ -46,18 +51,18 @@ function strange(name: RecordName, schema: string, value: object): { readonly by
 }
 
 describe('schemas on a topic', () => {
-  test('what a process writes is said once, under its fingerprint', async (t) => {
+  test('a process publishes the schemas that it writes once, under their fingerprints', async (t) => {
     const wire = await wireWith(t, ALERTS);
     await open(wire);
     await open(wire);
-    const said = await all(wire, SCHEMAS);
-    assert.deepEqual(said.map(({ key }) => key).sort(), [
+    const published = await all(wire, SCHEMAS);
+    assert.deepEqual(published.map(({ key }) => key).sort(), [
       `Alert/${schemaOf('Alert').fingerprint}`,
       `RawBatch/${schemaOf('RawBatch').fingerprint}`,
     ]);
   });
 
-  test('records pass as they are', async (t) => {
+  test('records pass unchanged', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire);
     const value = encode('Alert', alert);
@@ -66,7 +71,7 @@ describe('schemas on a topic', () => {
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
   });
 
-  test('what is produced has the deadline that it was given', async (t) => {
+  test('produce passes its deadline to the bus', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire);
     const deadlines: (number | undefined)[] = [];
@@ -76,12 +81,12 @@ describe('schemas on a topic', () => {
     assert.deepEqual(deadlines, [2000, undefined]);
   });
 
-  test('a schema that is said after we started is learnt before its record is handed out', async (t) => {
+  test('a schema published after the start is learnt before its record is handed out', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire);
     const consumer = await consumerOf(t, bus, ALERTS);
     const schema = newerSchema('Alert');
-    const { bytes, print } = strange('Alert', schema, alert);
+    const { bytes, print } = newerRecord('Alert', schema, alert);
     await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from(schema) }]);
     await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
     const [record] = await consumer.poll();
@@ -89,11 +94,11 @@ describe('schemas on a topic', () => {
     assert.equal(bus.schemaStats().schemasFound, 1);
   });
 
-  test('one that nobody says is waited for once; its records are handed out as they are, and counted', async (t) => {
+  test('a reader waits for an unpublished schema once; its records are handed out unchanged, and counted', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire);
     const consumer = await consumerOf(t, bus, ALERTS);
-    const { bytes } = strange('Alert', newerSchema('Alert'), alert);
+    const { bytes } = newerRecord('Alert', newerSchema('Alert'), alert);
     await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
     const [record] = (await consumer.poll()) as [InRecord];
     assert.deepEqual(Buffer.from(record.value ?? []), bytes);
@@ -102,7 +107,7 @@ describe('schemas on a topic', () => {
     assert.deepEqual(Buffer.from(letterOf(record).original), bytes);
   });
 
-  test('a thousand records of a thousand schemas that are none do not stop the reader', async (t) => {
+  test('a thousand records with different invalid schemas do not stop the reader', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { waitMs: 200 });
     const consumer = await consumerOf(t, bus, ALERTS);
@@ -122,7 +127,7 @@ describe('schemas on a topic', () => {
     assert.equal(bus.schemaStats().schemasUnknown, 1000);
   });
 
-  test('a version that we can not read is refused at the start by who reads the record, and by nobody else', async (t) => {
+  test('an unreadable version is an error at the start for the readers of the record, and for no other process', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const schema = JSON.stringify({
       type: 'record',
@@ -138,16 +143,16 @@ describe('schemas on a topic', () => {
     await open(wire, { reads: ['RawBatch'] });
   });
 
-  test('a schema under the fingerprint of another is not believed, and ours is said all the same', async (t) => {
+  test('a schema under a wrong fingerprint is ignored, and the correct one is published', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const { fingerprint: print } = schemaOf('Alert');
     await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from('{"type":"record"') }]);
     await open(wire);
-    const said = (await all(wire, SCHEMAS)).filter(({ key }) => key === `Alert/${print}`);
-    assert.equal(Buffer.from(said.at(-1)?.value ?? []).toString(), schemaOf('Alert').schema);
+    const published = (await all(wire, SCHEMAS)).filter(({ key }) => key === `Alert/${print}`);
+    assert.equal(Buffer.from(published.at(-1)?.value ?? []).toString(), schemaOf('Alert').schema);
   });
 
-  test('lines, tombstones and schemas pass untouched, whatever they look like', async (t) => {
+  test('log lines, tombstones and schemas pass unchanged, even if they look like frames', async (t) => {
     const wire = await wireWith(t, LINES, ALERTS);
     const bus = await open(wire);
     const consumer = await consumerOf(t, bus, LINES, ALERTS);
@@ -176,7 +181,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     registry = { url: (await sharedRegistry()).url };
   });
 
-  test('records travel in the Confluent frame and come back byte for byte, so that their signature still holds', async (t) => {
+  test('records have Confluent’s frame on the wire and are restored byte for byte, so that signatures stay valid', async (t) => {
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry });
     const host = createTestHost();
@@ -194,7 +199,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.deepEqual(Buffer.from(letterOf(record).original), Buffer.from(onWire.value ?? []));
   });
 
-  test('what a service commits goes out in the same frame', async (t) => {
+  test('the outputs of a commit have the same frame', async (t) => {
     const wire = await wireWith(t, RAW, ALERTS);
     const bus = await open(wire, { registry });
     await bus.produce([{ topic: RAW, key: 'h', value: createTestHost().batch() }]);
@@ -210,12 +215,12 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.deepEqual(Buffer.from(read?.value ?? []), encode('Alert', alert));
   });
 
-  test('a schema registered after we started is fetched by its id', async (t) => {
+  test('a schema registered after the start is fetched by its id', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { registry });
     const schema = newerSchema('Alert');
     const id = await new RegistryClient(registry).register(subjectOf('Alert'), schema);
-    const { bytes } = strange('Alert', schema, alert);
+    const { bytes } = newerRecord('Alert', schema, alert);
     const head = Buffer.alloc(5);
     head.writeUInt32BE(id, 1);
     await wire.produce([{ topic: ALERTS, key: 'h', value: Buffer.concat([head, bytes.subarray(10)]) }]);
@@ -224,7 +229,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.equal(decode('Alert', bytes).id, alert.id);
   });
 
-  test('an id that nobody has, or none can have, is handed out as it is', async (t) => {
+  test('a record with an unknown or impossible id is handed out unchanged', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { registry });
     const values = ['0000fffffe01', '00ffffffff01'].map((hex) => Buffer.from(hex, 'hex'));
@@ -237,7 +242,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.equal(bus.schemaStats().schemasUnknown, 2);
   });
 
-  test('single objects of an agent that has no registry are read too', async (t) => {
+  test('single objects of an agent without a registry are read too', async (t) => {
     const wire = await wireWith(t, RAW);
     const bus = await open(wire, { registry });
     const value = createTestHost().batch();
@@ -246,7 +251,7 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
   });
 
-  test('a schema that can not stand beside those registered is refused at the start', async (t) => {
+  test('a schema that is incompatible with the registered ones is an error at the start', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const client = new RegistryClient(registry);
     const subject = `Test${Date.now()}`;
@@ -260,16 +265,19 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     await client.register(subjectOf(subject), make('a'));
     assert.equal(await client.compatible(subjectOf(subject), make('a', 'b')), false);
     await client.setCompatibility(subjectOf(subject), 'BACKWARD_TRANSITIVE');
-    const ours = { ...book, ours: () => [{ name: subject, fingerprint: '0'.repeat(16), schema: make('a', 'b') }] };
-    await assert.rejects(open(wire, { registry, book: ours, reads: [], writes: [subject] }), {
+    const outdated = {
+      ...book,
+      currentSchemas: () => [{ name: subject, fingerprint: '0'.repeat(16), schema: make('a', 'b') }],
+    };
+    await assert.rejects(open(wire, { registry, book: outdated, reads: [], writes: [subject] }), {
       code: 'ERR_SCHEMA_INCOMPATIBLE',
       message: /older version/,
     });
   });
 });
 
-describe('a registry that is away or lies', () => {
-  test('a start waits for it, and says so', async (t) => {
+describe('a registry that is away or wrong', () => {
+  test('a start waits for it, and logs that', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const stop = new AbortController();
     const lines: string[] = [];
@@ -304,7 +312,7 @@ describe('a registry that is away or lies', () => {
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
   });
 
-  test('a schema that is not the writer’s makes a record that nobody signed', async (t) => {
+  test('a wrong schema for an id invalidates the signature of the record', async (t) => {
     const url = await hostileServer(t, (_, response) =>
       response.end(JSON.stringify({ schema: newerSchema('RawBatch', 'evil') })),
     );
@@ -315,16 +323,16 @@ describe('a registry that is away or lies', () => {
       { topic: RAW, key: 'h', value: Buffer.concat([Buffer.from('0000000007', 'hex'), value.subarray(10)]) },
     ]);
     const [record] = (await all(bus, RAW)) as [InRecord];
-    // what is signed begins with the fingerprint: with another's it does not hold
+    // The signature covers the fingerprint, so it is invalid with another one.
     assert.notDeepEqual(Buffer.from(record.value ?? []).subarray(0, 10), frame('RawBatch'));
     assert.deepEqual(Buffer.from(record.value ?? []).subarray(10), value.subarray(10));
   });
 
-  test('a wait that was broken off gives up on nothing: the next poll finds the schema', async (t) => {
+  test('an aborted wait gives no schema up: the next poll finds it', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { waitMs: 60_000 });
     const schema = newerSchema('Alert');
-    const { bytes, print } = strange('Alert', schema, alert);
+    const { bytes, print } = newerRecord('Alert', schema, alert);
     await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
     const stop = new AbortController();
     const first = await bus.consumer({ group: 'g', topics: [ALERTS] });
@@ -338,7 +346,7 @@ describe('a registry that is away or lies', () => {
     assert.deepEqual(bus.schemaStats(), { schemasFound: 1, schemasUnknown: 0, schemaLookFailures: 0 });
   });
 
-  test('closing a consumer that waits for a schema ends the wait', async (t) => {
+  test('closing a consumer ends its wait for a schema', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { registry: { url: 'http://127.0.0.1:1', attempts: 1 }, reads: [], writes: [] });
     const consumer = await consumerOf(t, bus, ALERTS);

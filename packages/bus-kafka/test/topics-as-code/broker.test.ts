@@ -8,7 +8,7 @@ import {
   Producer,
   stringSerializers,
 } from '@platformatic/kafka';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
 import { ACCESS, ROLES, type Role, TOPIC } from '@ringfence/wire';
 import { applyPlan, brokersOf, readActual } from '../../src/topics-as-code/admin.ts';
 import { desiredOf } from '../../src/topics-as-code/desired.ts';
@@ -16,7 +16,7 @@ import { planTopics } from '../../src/topics-as-code/plan.ts';
 import type { Plan } from '../../src/topics-as-code/types.ts';
 import { createTestFleet } from './fleet.ts';
 
-/** Users with a password of their own name; only admin may do everything. */
+/** A user for each role; the password is the name. Only admin has all rights. */
 const USERS = Object.fromEntries(ROLES.map((role) => [role, role]));
 const ADMIN = { username: 'admin', password: 'admin-secret' };
 const MISSING = kafkaMissing();
@@ -32,7 +32,7 @@ function clientOf(cluster: KafkaCluster, user: string) {
   };
 }
 
-/** What the brokers answered, out of what caused what; `ok` when it went well. */
+/** Returns `ok`, or the error code of the brokers from the causes of the error. */
 async function outcome(attempt: Promise<unknown>): Promise<string> {
   try {
     await attempt;
@@ -42,8 +42,8 @@ async function outcome(attempt: Promise<unknown>): Promise<string> {
   }
 }
 
-/** The coordinator of groups is made when it is first asked for. */
-async function settled(attempt: () => Promise<unknown>): Promise<string> {
+/** Repeats a request while the group coordinator starts, which it does at the first request. */
+async function outcomeOfGroupRequest(attempt: () => Promise<unknown>): Promise<string> {
   for (;;) {
     const answer = await outcome(attempt());
     if (!/COORDINATOR/.test(answer)) return answer;
@@ -75,7 +75,7 @@ describe('topics and access lists on a real broker', { skip }, () => {
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  test('apply makes everything from nothing, and has nothing to do the second time', async () => {
+  test('apply creates everything, and the next plan is empty', async () => {
     const first = await plan(admin);
     const done: unknown[] = [];
     await applyPlan(admin, first, (change) => done.push(change));
@@ -84,7 +84,7 @@ describe('topics and access lists on a real broker', { skip }, () => {
     assert.deepEqual(await plan(admin), { changes: [], byHand: [], foreignAccess: [], accessChecked: true });
   });
 
-  test('a setting that somebody changed is found and put back; so is an access entry that was taken away', async () => {
+  test('changed settings are found, and restored', async () => {
     const configs = [
       { name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '60000' },
       { name: 'cleanup.policy', configOperation: IncrementalAlterConfigOperationTypes.DELETE },
@@ -107,14 +107,14 @@ describe('topics and access lists on a real broker', { skip }, () => {
     assert.deepEqual((await plan(admin)).changes, []);
   });
 
-  test('more partitions are not made: that is told, and nothing is changed', async () => {
+  test('partitions are never added: the difference is reported', async () => {
     const more = await plan(admin, { specs: createTestFleet().specs.map((spec) => ({ ...spec, partitions: 8 })) });
     assert.ok(more.byHand.every(({ setting, to }) => setting === 'partitions' && to === 8));
     assert.deepEqual(more.changes, []);
   });
 
   for (const role of ROLES) {
-    test(`${role}: every topic can be written and read as its access says, and no other`, async () => {
+    test(`${role}: may write and read exactly the topics in its access list`, async () => {
       const topics = desiredOf(createTestFleet()).topics.map(({ name }) => name);
       const { group } = ACCESS[role];
       const state = topics.filter((name) => group !== null && name.startsWith(`ringfence.state.${group}`));
@@ -130,28 +130,29 @@ describe('topics and access lists on a real broker', { skip }, () => {
       assert.deepEqual(readable.sort(), [...ACCESS[role].reads, ...state].sort());
     });
 
-    test(`${role}: no other's group, no topics made or deleted, no settings, no access lists`, async () => {
-      const own = new Admin(clientOf(cluster, role));
+    test(`${role}: may not use other groups, create or delete topics, change settings, or read access lists`, async () => {
+      const client = new Admin(clientOf(cluster, role));
       const groups: string[] = [];
       for (const group of ['enricher', 'detector', 'responder', 'auditor', 'detector-joins', 'anything'])
-        if ((await settled(() => own.listConsumerGroupOffsets({ groups: [group] }))) === 'ok') groups.push(group);
+        if ((await outcomeOfGroupRequest(() => client.listConsumerGroupOffsets({ groups: [group] }))) === 'ok')
+          groups.push(group);
       const { group } = ACCESS[role];
       assert.deepEqual(groups, group === 'detector' ? ['detector', 'detector-joins'] : group === null ? [] : [group]);
       const configs = [{ name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '1' }];
       const denied = [
-        own.createTopics({ topics: ['ringfence.mine'], partitions: 1, replicas: 1 }),
-        own.deleteTopics({ topics: [TOPIC.raw] }),
-        own.incrementalAlterConfigs({
+        client.createTopics({ topics: ['ringfence.extra'], partitions: 1, replicas: 1 }),
+        client.deleteTopics({ topics: [TOPIC.raw] }),
+        client.incrementalAlterConfigs({
           resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: TOPIC.raw, configs }],
         }),
-        readActual(own, desiredOf(createTestFleet())),
+        readActual(client, desiredOf(createTestFleet())),
       ];
       for (const answer of await Promise.all(denied.map(outcome))) assert.match(answer, /AUTHORIZATION_FAILED/);
-      await own.close();
+      await client.close();
     });
   }
 
-  /** Fetching is what needs the right to read; it names a topic by id, which only who may describe it is told. */
+  /** Only a fetch needs the right to read. It names a topic by id, which the admin client looks up. */
   async function canRead(role: Role, topic: string): Promise<boolean> {
     const { topics } = await admin.metadata({ topics: [topic] });
     const { id = '', partitions = [] } = topics.get(topic) ?? {};
@@ -177,7 +178,7 @@ describe('topics and access lists on a real broker', { skip }, () => {
   }
 });
 
-test('a plan is carried out whatever of it somebody else has made since; other partitions are refused', {
+test('a plan is applied although another process has created a topic; another number of partitions is an error', {
   skip,
 }, async () => {
   const cluster = await sharedKafka();
@@ -194,16 +195,16 @@ test('a plan is carried out whatever of it somebody else has made since; other p
   await Promise.all([applyPlan(admin, first, () => {}), applyPlan(admin, first, () => {})]);
   assert.deepEqual((await plan(admin, { prefix })).changes, []);
 
-  const other = createTestFleet().specs.map((spec) => ({ ...spec, partitions: 7 }));
-  const late = planTopics(desiredOf(createTestFleet({ prefix, specs: other })), { topics: [], access: null });
+  const mismatched = createTestFleet().specs.map((spec) => ({ ...spec, partitions: 7 }));
+  const late = planTopics(desiredOf(createTestFleet({ prefix, specs: mismatched })), { topics: [], access: null });
   await assert.rejects(
     applyPlan(admin, late, () => {}),
-    { code: 'ERR_BUS_TOPIC_SPEC', message: /was made with \d+ partitions, not 7/ },
+    { code: 'ERR_BUS_TOPIC_SPEC', message: /was created with \d+ partitions, not 7/ },
   );
   await admin.close();
 });
 
-test('a broker without access lists: topics are made, and the plan says that it could not look at access', {
+test('without an authorizer, topics are created, and the plan reports that access was not checked', {
   skip,
 }, async () => {
   const cluster = await sharedKafka();

@@ -1,7 +1,7 @@
 import { ACCESS, ROLES, topicsWith } from '@ringfence/wire';
 import type { Fleet } from '../../src/topics-as-code/desired.ts';
 
-/** A fleet with every topic and role there is; each role's principal has its name. */
+/** Returns a fleet with all topics and roles. Each principal has the name of its role. */
 export function createTestFleet(overrides: Partial<Fleet> = {}): Fleet {
   return {
     specs: topicsWith(4),

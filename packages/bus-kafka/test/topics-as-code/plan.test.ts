@@ -10,7 +10,7 @@ const desired = desiredOf(createTestFleet());
 const asDesired: Actual = desired;
 const topicOf = (name: string): TopicState => desired.topics.find((topic) => topic.name === name) as TopicState;
 
-/** As desired, but for one topic. */
+/** Returns the desired state with a change of one topic. */
 const withTopic = (name: string, change: Partial<TopicState>): Actual => ({
   ...asDesired,
   topics: desired.topics.map((topic) => (topic.name === name ? { ...topic, ...change } : topic)),
@@ -18,7 +18,7 @@ const withTopic = (name: string, change: Partial<TopicState>): Actual => ({
 
 function entry(overrides: Partial<AccessEntry>): AccessEntry {
   return {
-    principal: 'User:somebody',
+    principal: 'User:foreign',
     host: '*',
     resource: 'topic',
     name: TOPIC.alerts,
@@ -29,8 +29,8 @@ function entry(overrides: Partial<AccessEntry>): AccessEntry {
   };
 }
 
-describe('what a fleet should have', () => {
-  test('every topic, and a changelog for each group that keeps state, with as many partitions as the topics it reads', () => {
+describe('the desired state', () => {
+  test('has every topic, and a changelog for each group with state, with as many partitions as its input', () => {
     assert.deepEqual(
       desired.topics.map(({ name }) => name).sort(),
       [
@@ -44,17 +44,17 @@ describe('what a fleet should have', () => {
     );
   });
 
-  test('three copies of which two must have a record; fewer where there are fewer brokers; what is set counts', () => {
-    const copies = (overrides: object): (string | number | undefined)[] => {
+  test('has three replicas with two in sync, fewer on fewer brokers, or the configured numbers', () => {
+    const replicasOf = (overrides: object): (string | number | undefined)[] => {
       const [topic] = desiredOf(createTestFleet(overrides)).topics;
       return [topic?.replicas, topic?.settings['min.insync.replicas']];
     };
-    assert.deepEqual(copies({ brokers: 5 }), [3, '2']);
-    assert.deepEqual(copies({ brokers: 1 }), [1, '1']);
-    assert.deepEqual(copies({ replicationFactor: 5, minInsyncReplicas: 3 }), [5, '3']);
+    assert.deepEqual(replicasOf({ brokers: 5 }), [3, '2']);
+    assert.deepEqual(replicasOf({ brokers: 1 }), [1, '1']);
+    assert.deepEqual(replicasOf({ replicationFactor: 5, minInsyncReplicas: 3 }), [5, '3']);
   });
 
-  test('what is kept for a time is deleted after it, the latest of each key is kept for ever, and no writer says what time it is', () => {
+  test('has the retention or compaction of each topic, and the brokers’ timestamps', () => {
     const { settings: raw } = topicOf('ringfence.raw');
     assert.equal(raw['retention.ms'], String(6 * 3_600_000));
     assert.equal(raw['segment.ms'], String(3_600_000));
@@ -63,7 +63,7 @@ describe('what a fleet should have', () => {
     for (const { settings } of desired.topics) assert.equal(settings['message.timestamp.type'], 'LogAppendTime');
   });
 
-  test('an agent may write raw batches and lines, and nothing else', () => {
+  test('lets an agent write raw batches and log lines only', () => {
     const agent = desired.access.filter(({ principal }) => principal === 'User:agent');
     assert.deepEqual(
       agent.map(({ resource, name, operation, permission }) => [resource, name, operation, permission]),
@@ -74,12 +74,12 @@ describe('what a fleet should have', () => {
     );
   });
 
-  test('a prefix stands before every topic and group, in the access lists too', () => {
+  test('has the prefix before every topic and group, in the access lists too', () => {
     const { topics: named, access } = desiredOf(createTestFleet({ prefix: 'blue.' }));
     for (const { name } of [...named, ...access]) assert.match(name, /^blue\./);
   });
 
-  test('a role without principal is left out', () => {
+  test('omits a role without a principal', () => {
     const roles = createTestFleet().roles.map((role, i) => (i === 0 ? { ...role, principal: '' } : role));
     const principals = new Set(desiredOf(createTestFleet({ roles })).access.map(({ principal }) => principal));
     assert.equal(principals.size, ROLES.length - 1);
@@ -87,24 +87,24 @@ describe('what a fleet should have', () => {
 });
 
 describe('the plan', () => {
-  test('is empty where everything is as it should be, in whatever order brokers give a list', () => {
+  test('is empty for the desired state, whatever the order of list values', () => {
     assert.deepEqual(planTopics(desired, asDesired), {
       changes: [],
       byHand: [],
       foreignAccess: [],
       accessChecked: true,
     });
-    const both = { ...topicOf(TOPIC.raw), settings: { 'cleanup.policy': 'compact,delete' } };
-    const other = { ...both, settings: { 'cleanup.policy': 'delete,compact' } };
-    assert.deepEqual(planTopics({ topics: [both], access: [] }, { topics: [other], access: [] }).changes, []);
+    const wanted = { ...topicOf(TOPIC.raw), settings: { 'cleanup.policy': 'compact,delete' } };
+    const reordered = { ...wanted, settings: { 'cleanup.policy': 'delete,compact' } };
+    assert.deepEqual(planTopics({ topics: [wanted], access: [] }, { topics: [reordered], access: [] }).changes, []);
   });
 
-  test('creates what is missing', () => {
+  test('creates missing topics and access entries', () => {
     const { changes } = planTopics(desired, { topics: [], access: [] });
     assert.equal(changes.length, desired.topics.length + desired.access.length);
   });
 
-  test('puts back a setting that was changed or is not there', () => {
+  test('restores changed and missing settings', () => {
     const settings = { ...topicOf(TOPIC.raw).settings, 'retention.ms': '1' };
     const { changes } = planTopics(desired, withTopic(TOPIC.raw, { settings }));
     assert.deepEqual(changes, [
@@ -114,7 +114,7 @@ describe('the plan', () => {
     assert.equal(planTopics(desired, withTopic(TOPIC.raw, { settings: without })).changes.length, 1);
   });
 
-  test('leaves partitions and copies to a person, and says why', () => {
+  test('leaves partitions and replicas to the operator, with the reason', () => {
     const { changes, byHand } = planTopics(desired, withTopic(TOPIC.raw, { partitions: 2, replicas: 1 }));
     assert.deepEqual(changes, []);
     assert.deepEqual(
@@ -127,34 +127,36 @@ describe('the plan', () => {
     assert.match(byHand[0]?.why ?? '', /another partition.*topicPrefix/);
   });
 
-  test('names whoever else may do something with our topics, and does not touch them', () => {
-    const strangers = [
+  test('reports foreign access entries for topics and groups of the fleet, and keeps them', () => {
+    const foreign = [
       entry({}),
       entry({ name: '*', operation: 'all' }),
       entry({ name: 'ring', pattern: 'prefixed' }),
       entry({ resource: 'group', name: 'detector-x', operation: 'read' }),
       entry({ principal: 'User:detector', permission: 'deny' }),
     ];
-    const others = [
+    const unrelated = [
       entry({ name: 'orders' }),
       entry({ name: 'ringfence.alerts2' }),
       entry({ resource: 'group', name: 'shop' }),
       entry({ resource: 'cluster', name: 'kafka-cluster', operation: 'other' }),
     ];
-    const plan = planTopics(desired, { ...asDesired, access: [...desired.access, ...strangers, ...others] });
-    assert.deepEqual(plan.foreignAccess, strangers);
+    const plan = planTopics(desired, { ...asDesired, access: [...desired.access, ...foreign, ...unrelated] });
+    assert.deepEqual(plan.foreignAccess, foreign);
     assert.deepEqual(plan.changes, []);
   });
 
-  test('adds no access where the brokers keep no lists, and says that it did not look', () => {
+  test('adds no access entries without an authorizer, and reports that access was not checked', () => {
     const plan = planTopics(desired, { topics: desired.topics, access: null });
     assert.deepEqual(plan, { changes: [], byHand: [], foreignAccess: [], accessChecked: false });
   });
 
-  test('names an entry once that two roles with one principal need', () => {
+  test('adds an entry once for two roles with the same principal', () => {
     const roles = createTestFleet().roles.map((role) => ({ ...role, principal: 'User:all' }));
-    const one = desiredOf(createTestFleet({ roles }));
-    const added = planTopics(one, { topics: one.topics, access: [] }).changes.map((change) => JSON.stringify(change));
+    const shared = desiredOf(createTestFleet({ roles }));
+    const added = planTopics(shared, { topics: shared.topics, access: [] }).changes.map((change) =>
+      JSON.stringify(change),
+    );
     assert.equal(new Set(added).size, added.length);
   });
 });

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TopicSpec } from '@ringfence/bus';
 import { BusRefusedError } from '@ringfence/bus';
-import { createTestHost, type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit';
+import { createTestHost } from '@ringfence/testkit';
+import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/testkit/servers';
 import {
   ACCESS,
   encodeSigned,
-  knowsSchema,
+  isKnownSchema,
   learnSchema,
   PLAIN_TOPICS,
   ROLES,
@@ -17,8 +18,8 @@ import {
   topicsWith,
   writerSchemas,
 } from '@ringfence/wire';
-import { type KafkaBus, openKafkaBus } from '../../src/kafka/bus.ts';
-import type { KafkaBusOptions } from '../../src/kafka/options.ts';
+import { type KafkaBus, openKafkaBus } from '../../src/bus.ts';
+import type { KafkaBusOptions } from '../../src/options.ts';
 import { type SchemaBus, withSchemas } from '../../src/registry/schema-bus.ts';
 import { applyPlan, readActual } from '../../src/topics-as-code/admin.ts';
 import { withAdmin } from '../../src/topics-as-code/connect.ts';
@@ -28,7 +29,7 @@ import { createTestFleet } from './fleet.ts';
 
 const USERS = Object.fromEntries(ROLES.map((role) => [role, role]));
 
-describe('services on a broker that gives them what they need and no more', { skip: kafkaMissing() ?? false }, () => {
+describe('services with the minimal access of their roles', { skip: kafkaMissing() ?? false }, () => {
   let cluster: KafkaCluster;
 
   const optionsOf = (username: string, password = username): KafkaBusOptions => ({
@@ -48,17 +49,17 @@ describe('services on a broker that gives them what they need and no more', { sk
 
   const specsOf = (role: Role): TopicSpec[] => topicsWith(4).filter(({ name }) => topicsOf([role]).includes(name));
 
-  /** As `ringfence up --only role` opens it. */
+  /** Opens a bus as `ringfence up --only role` does. */
   const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
     withSchemas(bus, {
-      book: { ours: writerSchemas, knows: knowsSchema, learn: learnSchema },
+      book: { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema },
       topic: TOPIC.schemas,
       reads: recordsOf([role], 'reads'),
       writes: recordsOf([role], 'writes'),
       plain: PLAIN_TOPICS,
     });
 
-  test('an agent writes batches, and is refused where it has no business', async () => {
+  test('an agent may write batches, and may not write or read other topics', async () => {
     await using bus = await openKafkaBus(optionsOf('agent'));
     const host = createTestHost();
     host.tick();
@@ -69,16 +70,16 @@ describe('services on a broker that gives them what they need and no more', { sk
     await assert.rejects(Array.fromAsync(bus.read({ topic: TOPIC.raw })), BusRefusedError);
   });
 
-  for (const role of ROLES.filter((one) => ACCESS[one].group !== null)) {
-    test(`${role}: says its schemas, consumes, writes, keeps its place`, async () => {
+  for (const role of ROLES.filter((name) => ACCESS[name].group !== null)) {
+    test(`${role}: may publish its schemas, consume, write and commit`, async () => {
       await using kafka = await openKafkaBus(optionsOf(role));
       await kafka.ensureTopics(specsOf(role));
       const bus = await serviceBus(kafka, role);
       const [first] = ACCESS[role].reads;
       const group = ACCESS[role].group as string;
-      const said = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
-      const value = encodeSigned('Result', said, null);
-      // Written by somebody who may.
+      const result = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
+      const value = encodeSigned('Result', result, null);
+      // The role itself may not write to the topic that it reads.
       await using admin = await openKafkaBus(optionsOf('admin', 'admin-secret'));
       await admin.produce([{ topic: first as string, key: 'h', value }]);
       const store = `ringfence.state.${group}`;
@@ -101,21 +102,21 @@ describe('services on a broker that gives them what they need and no more', { sk
     });
   }
 
-  test('a registrar enrols, and reads what it wrote', async () => {
+  test('a registrar may write enrolments and read them', async () => {
     await using kafka = await openKafkaBus(optionsOf('registrar'));
     const bus = await serviceBus(kafka, 'registrar');
     await bus.produce([{ topic: TOPIC.enrolments, key: 'h/k', value: Buffer.from('enrolment') }]);
     assert.equal((await Array.fromAsync(bus.read({ topic: TOPIC.enrolments }))).length, 1);
   });
 
-  test('a wrong password is told with what to check', async () => {
+  test('the error for a wrong password names the setting to check', async () => {
     await assert.rejects(
       withAdmin(optionsOf('admin', 'wrong'), (admin) => admin.listTopics()),
       { code: 'ERR_BUS_BROKER_ADMIN', message: /bus\.kafka\.sasl/ },
     );
   });
 
-  test('a service may not apply, and is told what it takes', async () => {
+  test('the error of a service that applies a plan names the missing rights', async () => {
     const desired = desiredOf(createTestFleet({ brokers: 1 }));
     await assert.rejects(
       withAdmin(optionsOf('detector'), (admin) => readActual(admin, desired)),

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AclOperations, AclPermissionTypes, ResourcePatternTypes, ResourceTypes } from '@platformatic/kafka';
 import type { Consumer } from '@ringfence/bus';
-import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit';
-import { openKafkaBus } from '../../src/kafka/bus.ts';
+import { type KafkaCluster, kafkaMissing, sharedKafka, startKafka } from '@ringfence/testkit/servers';
+import { openKafkaBus } from '../../src/bus.ts';
 import { withAdmin } from '../../src/topics-as-code/connect.ts';
 import { type GroupView, readTopology } from '../../src/topics-as-code/topology.ts';
 
@@ -17,7 +17,7 @@ const SPEC = { compacted: false, retentionMs: 3_600_000, retentionBytes: Number.
 async function consume(consumer: Consumer, count: number): Promise<void> {
   for (let seen = 0; seen < count; ) {
     const records = await consumer.poll(AbortSignal.timeout(60_000));
-    assert.ok(records.length > 0, `only ${seen} of ${count} records came`);
+    assert.ok(records.length > 0, `only ${seen} of ${count} records arrived`);
     await consumer.commit(records, NOTHING);
     seen += records.length;
   }
@@ -38,7 +38,7 @@ const ask = (
 const records = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ topic: 'in', key: `key-${i}`, value: Buffer.from([i]) }));
 
-test('the topology names members with their partitions, counts what is not committed, and shows what nobody has', {
+test('the topology has members with partitions, uncommitted records, and partitions without a member', {
   skip,
 }, async () => {
   const cluster = await sharedKafka();
@@ -55,7 +55,7 @@ test('the topology names members with their partitions, counts what is not commi
   await bus.produce(records(30));
   await consume(consumer, 30);
   let caughtUp = await ask(cluster, prefix, 'work', ['in']);
-  // Offsets that come with nothing else may become durable a little later.
+  // Offsets without outputs are committed with a delay.
   for (let tries = 0; tries < 100 && caughtUp.topics[0]?.lag !== 0; tries++) {
     await sleep(100);
     caughtUp = await ask(cluster, prefix, 'work', ['in']);
@@ -74,25 +74,27 @@ test('the topology names members with their partitions, counts what is not commi
   assert.deepEqual(alone.topics, [{ topic: 'in', partitions: 3, lag: 7, end: 37, unowned: [0, 1, 2] }]);
 });
 
-test('who may not describe a group is told so; topics that one may not describe are not there', { skip }, async () => {
+test('a group that the user may not describe is Forbidden, and topics without that right are missing', {
+  skip,
+}, async () => {
   await using cluster = await startKafka({ security: 'sasl', users: { some: 'some' } });
   const as = (username: string, password: string) => ({
     brokers: cluster.bootstrap,
     sasl: { mechanism: 'plain' as const, username, password },
   });
-  const look = () =>
+  const readAsUser = () =>
     withAdmin(as('some', 'some'), (admin) =>
       readTopology(admin, [
-        { group: 'mine', topics: ['in'] },
-        { group: 'other', topics: ['in'] },
+        { group: 'allowed', topics: ['in'] },
+        { group: 'denied', topics: ['in'] },
       ]),
     );
   await using bus = await openKafkaBus(as('admin', 'admin-secret'));
   await bus.ensureTopics([{ name: 'in', partitions: 1, ...SPEC }]);
   const nothing = { members: [], topics: [] };
-  assert.deepEqual(await look(), [
-    { group: 'mine', state: 'Dead', ...nothing },
-    { group: 'other', state: 'Dead', ...nothing },
+  assert.deepEqual(await readAsUser(), [
+    { group: 'allowed', state: 'Dead', ...nothing },
+    { group: 'denied', state: 'Dead', ...nothing },
   ]);
 
   const allow = (resourceType: (typeof ResourceTypes)[keyof typeof ResourceTypes], resourceName: string) => ({
@@ -105,13 +107,13 @@ test('who may not describe a group is told so; topics that one may not describe 
     permissionType: AclPermissionTypes.ALLOW,
   });
   await withAdmin(as('admin', 'admin-secret'), async (admin) => {
-    await admin.createAcls({ creations: [allow(ResourceTypes.TOPIC, 'in'), allow(ResourceTypes.GROUP, 'mine')] });
+    await admin.createAcls({ creations: [allow(ResourceTypes.TOPIC, 'in'), allow(ResourceTypes.GROUP, 'allowed')] });
   });
   const topics = [{ topic: 'in', partitions: 1, lag: 0, end: 0, unowned: [0] }];
-  // A broker agrees to access lists a moment before it goes by them.
-  for (let asked = 0; asked < 100 && (await look())[0]?.topics.length === 0; asked++) await sleep(100);
-  assert.deepEqual(await look(), [
-    { group: 'mine', state: 'Dead', members: [], topics },
-    { group: 'other', state: 'Forbidden', ...nothing },
+  // A broker accepts access entries a moment before it applies them.
+  for (let tries = 0; tries < 100 && (await readAsUser())[0]?.topics.length === 0; tries++) await sleep(100);
+  assert.deepEqual(await readAsUser(), [
+    { group: 'allowed', state: 'Dead', members: [], topics },
+    { group: 'denied', state: 'Forbidden', ...nothing },
   ]);
 });

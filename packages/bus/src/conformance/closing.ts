@@ -5,7 +5,7 @@ import type { Make } from './driver.ts';
 import { collect, NOTHING, record, text, topic } from './helpers.ts';
 
 export function closing(make: Make): void {
-  test('closing a consumer ends its poll with nothing; then it refuses to commit', async () => {
+  test('closing a consumer ends its poll without records, and later commits are refused', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     const consumer = await bus.consumer({ group: 'g', topics: ['t'] });
@@ -16,7 +16,7 @@ export function closing(make: Make): void {
     await assert.rejects(consumer.commit([], NOTHING), BusClosedError);
   });
 
-  test('closing the bus drains what is being written, ends polls and readers, and refuses what comes after', async () => {
+  test('closing the bus completes pending writes, ends polls and readers, and refuses later writes', async () => {
     const driver = await make();
     const { bus } = driver;
     await bus.ensureTopics([topic('t'), topic('idle')]);

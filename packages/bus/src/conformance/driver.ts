@@ -1,24 +1,24 @@
 import type { Bus } from '../port.ts';
 
-/** One bus of the driver under test. */
+/** A bus of the driver under test. */
 export interface Driver {
   readonly bus: Bus;
-  /** Closes the bus and opens it again on the same data. Absent: the driver keeps none. */
+  /** Closes the bus and opens it again with the same data. Absent when the driver stores none. */
   readonly reopen?: () => Promise<Bus>;
-  /** Closes and removes everything. */
+  /** Closes the bus and deletes its data. */
   readonly dispose: () => Promise<void>;
 }
 
 export interface DriverFactory {
-  /** A new, empty bus. `maxBytes` bounds it, where `bounded`. */
+  /** Opens a new, empty bus. A `bounded` driver limits it to `maxBytes`. */
   readonly make: (options: { readonly maxBytes?: number }) => Promise<Driver>;
-  /** the driver has a disk bound of its own and refuses beyond it */
+  /** Whether the driver has its own disk bound, and refuses records beyond it. */
   readonly bounded: boolean;
-  /** Makes the driver compact now; absent: it does so in its own time, and only the latest records are checked. */
+  /** Compacts now. Absent when the driver cannot; then only the latest records are checked. */
   readonly compact?: (bus: Bus) => Promise<void>;
-  /** A group may have several consumers, also in one process. */
+  /** Whether a group may have several consumers, also in one process. */
   readonly shared: boolean;
-  /** State changes and offsets are one transaction; a broker driver writes one after the other. */
+  /** Whether outputs, state changes and offsets are one transaction. */
   readonly atomic: boolean;
 }
 

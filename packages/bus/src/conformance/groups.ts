@@ -16,7 +16,7 @@ export function groups(make: Make): void {
     }
   });
 
-  test('what was polled and not committed comes again to the next consumer of the group, what was committed does not', async () => {
+  test('the next consumer of a group gets the uncommitted records, and not the committed ones', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce([1, 2, 3, 4].map((i) => record('t', 'k', `${i}`)));
@@ -29,7 +29,7 @@ export function groups(make: Make): void {
     assert.deepEqual((await take(second, 2)).map(text), ['3', '4']);
   });
 
-  test('a poll goes on where the last one ended, committed or not', async () => {
+  test('a poll continues where the last one ended, committed or not', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce([1, 2, 3, 4].map((i) => record('t', 'k', `${i}`)));
@@ -37,7 +37,7 @@ export function groups(make: Make): void {
     assert.deepEqual((await take(consumer, 4)).map(text), ['1', '2', '3', '4']);
   });
 
-  test('a waiting poll is woken by a produce, and by the outputs of a commit', async () => {
+  test('a waiting poll returns after a produce, and after a commit with outputs', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('in'), topic('out')]);
     await using upstream = await bus.consumer({ group: 'up', topics: ['in'] });
@@ -51,7 +51,7 @@ export function groups(make: Make): void {
     assert.deepEqual((await output).map(text), ['y']);
   });
 
-  test('records of a topic that lingers wait for company; a record of another topic takes them along', async () => {
+  test('records of a lingering topic wait for more records, until a record of another topic releases them', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('bulk'), topic('urgent')]);
     const lingerMs = { bulk: 3_600_000 };
@@ -66,7 +66,7 @@ export function groups(make: Make): void {
     assert.deepEqual((await poll).map(text).sort(), ['1', '2', '3']);
   });
 
-  test('a record that lingers comes without company too, and one that lay there at the start does not wait', async () => {
+  test('a single record is released after its linger time, and a record from before the start does not linger', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('bulk')]);
     await bus.produce([record('bulk', 'k', '1')]);
@@ -83,7 +83,7 @@ export function groups(make: Make): void {
     }
   });
 
-  test('an aborted signal ends a waiting poll with nothing', async () => {
+  test('an aborted signal ends a waiting poll without records', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
@@ -95,14 +95,14 @@ export function groups(make: Make): void {
     assert.deepEqual((await take(consumer, 1)).map(text), ['after']);
   });
 
-  test('lag counts what is not committed, by topic', async () => {
+  test('lag counts the uncommitted records by topic', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('a', { partitions: 3 }), topic('b')]);
     await bus.produce(Array.from({ length: 7 }, (_, i) => record('a', `k${i}`, 'x')));
     await using consumer = await bus.consumer({ group: 'g', topics: ['a', 'b'] });
     assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 7, b: 0 });
     assert.deepEqual(await bus.lag('g'), await consumer.lag());
-    assert.deepEqual(await bus.lag('nobody'), new Map());
+    assert.deepEqual(await bus.lag('no-such-group'), new Map());
     await consumer.commit(await take(consumer, 7), NOTHING);
     assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 0, b: 0 });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BusFullError } from '../errors.ts';
 import type { Bus, Effect, InRecord, OutRecord, TopicSpec } from '../port.ts';
 
-/** No effect: only the offsets. */
+/** An effect without outputs and state changes: only offsets are committed. */
 export const NOTHING: Effect = { outputs: [], state: [] };
 
 export function topic(name: string, overrides: Partial<TopicSpec> = {}): TopicSpec {
@@ -18,14 +18,14 @@ export function text({ value }: InRecord): string {
   return Buffer.from(value).toString();
 }
 
-/** Polls until `count` records came. */
+/** Polls until it has `count` records. */
 export async function take(consumer: { poll(): Promise<readonly InRecord[]> }, count: number): Promise<InRecord[]> {
   const records: InRecord[] = [];
   while (records.length < count) records.push(...(await consumer.poll()));
   return records;
 }
 
-/** Produces until the bus refuses; returns how many it took. */
+/** Produces records until the bus refuses one. Returns the number of accepted records. */
 export async function fill(bus: Bus, name: string): Promise<number> {
   for (let produced = 0; ; produced++) {
     try {

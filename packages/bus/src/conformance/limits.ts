@@ -29,7 +29,7 @@ export function limits(make: Make, factory: DriverFactory): void {
     assert.deepEqual(await collect(bus.read({ topic: 't' })), []);
   });
 
-  test('a call may be larger than any batch: all of it is written, in order', async () => {
+  test('a call larger than any batch is written completely, in order', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     const values = Array.from({ length: 40 }, (_, i) => Buffer.alloc(i % 4 === 0 ? 900_000 : 1000, i));
@@ -41,15 +41,15 @@ export function limits(make: Make, factory: DriverFactory): void {
     );
   });
 
-  test('a full bus refuses to produce, writes nothing of it, says so, and takes records again once they are consumed', {
-    skip: !factory.bounded && 'this driver has no bound of its own',
+  test('a full bus refuses records, reports that it is full, and accepts records again after some were consumed', {
+    skip: !factory.bounded && 'this driver has no disk bound',
   }, async () => {
     const { bus } = await make({ maxBytes: 8 * 2 ** 20 });
     await bus.ensureTopics([topic('t', { retentionBytes: 2 ** 30 })]);
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
     const produced = await fill(bus, 't');
     const { usedBytes, maxBytes, full } = bus.pressure();
-    assert.ok(full, 'pressure says full');
+    assert.ok(full, 'pressure reports a full bus');
     assert.ok(usedBytes <= maxBytes, `${usedBytes} <= ${maxBytes}`);
     assert.equal((await collect(bus.read({ topic: 't' }))).length, produced);
     await consumer.commit(await take(consumer, produced), NOTHING);
@@ -57,8 +57,8 @@ export function limits(make: Make, factory: DriverFactory): void {
     assert.equal((await take(consumer, 1)).length, 1);
   });
 
-  test('a full bus can be worked off: a commit that gives back more than it takes goes through', {
-    skip: !factory.bounded && 'this driver has no bound of its own',
+  test('a full bus can be drained: a commit that frees more than it writes is accepted', {
+    skip: !factory.bounded && 'this driver has no disk bound',
   }, async () => {
     const { bus } = await make({ maxBytes: 8 * 2 ** 20 });
     await bus.ensureTopics([topic('in', { retentionBytes: 2 ** 30 }), topic('out')]);

@@ -4,11 +4,11 @@ import { partitionOf } from '../murmur2.ts';
 import type { Make } from './driver.ts';
 import { assertAscending, record, take, text, topic } from './helpers.ts';
 
-/** A key and its frame must find room beside it. */
+/** Leaves room for the key and its framing. */
 const LARGEST = 2 ** 20 - 1024;
 
 export function order(make: Make): void {
-  test('records of one key come in the order they were produced, in the partition murmur2 names', async () => {
+  test('records of one key arrive in the order of production, in the partition that murmur2 chooses', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t', { partitions: 4 })]);
     const keys = Array.from({ length: 20 }, (_, i) => `host-${i}`);
@@ -16,14 +16,14 @@ export function order(make: Make): void {
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
     const records = await take(consumer, 100);
     for (const key of keys) {
-      const mine = records.filter((one) => one.key === key);
-      assert.deepEqual(mine.map(text), ['0', '1', '2', '3', '4']);
-      assert.deepEqual([...new Set(mine.map((one) => one.partition))], [partitionOf(key, 4)]);
+      const ofKey = records.filter((received) => received.key === key);
+      assert.deepEqual(ofKey.map(text), ['0', '1', '2', '3', '4']);
+      assert.deepEqual([...new Set(ofKey.map(({ partition }) => partition))], [partitionOf(key, 4)]);
     }
     assertAscending(records);
   });
 
-  test('one poll gives no more records and bytes than asked for, but always one', async () => {
+  test('a poll returns at most the requested records and bytes, but at least one record', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce(Array.from({ length: 10 }, (_, i) => ({ topic: 't', key: 'k', value: Buffer.alloc(1000, i) })));
@@ -35,7 +35,7 @@ export function order(make: Make): void {
     assert.equal((await tiny.poll()).length, 1);
   });
 
-  test('a value is given back byte for byte, an empty one and the largest one too', async () => {
+  test('values are returned byte for byte, including an empty one and the largest one', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     const values = [new Uint8Array(0), Uint8Array.of(0, 255, 195, 1), new Uint8Array(LARGEST).map((_, i) => i * 31)];
@@ -49,7 +49,7 @@ export function order(make: Make): void {
     assert.equal(records[0]?.key, 'ключ\u0000');
   });
 
-  test('what the producer does to its buffer afterwards changes nothing', async () => {
+  test('a producer may reuse its buffer after produce has resolved', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     const value = Buffer.from('before');

@@ -5,7 +5,7 @@ import type { Make } from './driver.ts';
 import { assertAscending, collect, record, text, topic } from './helpers.ts';
 
 export function reading(make: Make): void {
-  test('reading needs no group, moves no group, and ends at the end', async () => {
+  test('reading needs no group, does not change a group’s offsets, and ends at the last record', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t', { partitions: 3 })]);
     await bus.produce(Array.from({ length: 150 }, (_, i) => record('t', `k${i}`, `${i}`)));
@@ -16,10 +16,10 @@ export function reading(make: Make): void {
     assert.equal((await consumer.lag()).get('t'), 150);
   });
 
-  test('reading ends though others go on writing', async () => {
+  test('reading ends although new records are being written', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
-    // More than comes at once, so that what is written meanwhile comes together with the last of them.
+    // More than one fetch returns, so that the record written meanwhile is fetched together with the last one.
     for (let i = 0; i < 3; i++) await bus.produce([{ topic: 't', key: `${i}`, value: randomBytes(700_000) }]);
     const keys: string[] = [];
     for await (const { key } of bus.read({ topic: 't' })) {
@@ -29,7 +29,7 @@ export function reading(make: Make): void {
     assert.deepEqual(keys.slice(0, 3), ['0', '1', '2']);
   });
 
-  test('reading can begin at a time', async () => {
+  test('reading can start at a time', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     for (let i = 0; i < 5; i++) {
@@ -42,7 +42,7 @@ export function reading(make: Make): void {
     assert.deepEqual(await collect(bus.read({ topic: 't', from: from + 3_600_000_000 })), []);
   });
 
-  test('several topics are read as one, merged by time, and one that is silent holds up none', async () => {
+  test('several topics are merged by time, and a silent topic does not delay the others', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('a'), topic('b')]);
     for (const [at, name] of ['a', 'a', 'b', 'b', 'a'].entries()) {
@@ -57,35 +57,35 @@ export function reading(make: Make): void {
     };
     for (let at = 0; at < 5; at++) await next();
     for (const name of ['b', 'b', 'a']) {
-      const coming = next();
+      const pending = next();
       await bus.produce([record(name, 'k', 'new')]);
-      assert.equal(await coming, `${name}new`);
+      assert.equal(await pending, `${name}new`);
     }
     await following.return?.();
   });
 
-  test('following sees what comes later, and ends when its signal aborts', async () => {
+  test('following returns later records, and ends when its signal aborts', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce([record('t', 'k', 'old')]);
     const abort = new AbortController();
     const seen: string[] = [];
-    for await (const one of bus.read({ topic: 't', follow: true, signal: abort.signal })) {
-      seen.push(text(one));
+    for await (const received of bus.read({ topic: 't', follow: true, signal: abort.signal })) {
+      seen.push(text(received));
       if (seen.length === 1) await bus.produce([record('t', 'k', 'new')]);
       if (seen.length === 2) abort.abort();
     }
     assert.deepEqual(seen, ['old', 'new']);
   });
 
-  test('following from the latest sees nothing of what was there', async () => {
+  test('following from the latest record skips the existing records', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce([record('t', 'k', 'old')]);
     const records = bus.read({ topic: 't', from: 'latest', follow: true })[Symbol.asyncIterator]();
     const next = records.next();
     const seen = next.then(({ value }) => text(value));
-    // Where the end is may take a while to find out: what comes before that is not seen.
+    // Records produced before the driver has found the end are skipped too, so produce several.
     const later = (): Promise<null> => new Promise((resolve) => setTimeout(resolve, 50, null));
     let first: string | null = null;
     for (; first === null; first = await Promise.race([seen, later()])) await bus.produce([record('t', 'k', 'new')]);

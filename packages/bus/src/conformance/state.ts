@@ -5,7 +5,9 @@ import type { Bus, Consumer, StateEntry } from '../port.ts';
 import type { DriverFactory, Make } from './driver.ts';
 import { collect, record, take, topic } from './helpers.ts';
 
-/** What partition 0 of the store holds when it is assigned; a record more is needed for `poll` to come back. */
+/**
+ * Returns the entries that partition 0 of the store has when it is assigned. Produces a record, so that `poll` returns.
+ */
 async function restored(bus: Bus, consumer: Consumer): Promise<StateEntry[]> {
   const entries: StateEntry[] = [];
   consumer.onAssignment(async ({ assigned }) => {
@@ -26,7 +28,7 @@ export function state(make: Make, factory: DriverFactory): void {
     position: { offset, index },
   });
 
-  test('a store gives back the latest value of each key with its position, to the group that owns it', async () => {
+  test('a store returns the latest value of each key with its position to its group', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t')]);
     await bus.produce([record('t', 'k', '1'), record('t', 'k', '2')]);
@@ -48,7 +50,7 @@ export function state(make: Make, factory: DriverFactory): void {
     );
   });
 
-  test('a store that was not declared is refused, and nothing of that commit is written', async () => {
+  test('a commit to an undeclared store is refused, and nothing of it is written', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t'), topic('out')]);
     await bus.produce([record('t', 'k', '1')]);
@@ -62,7 +64,7 @@ export function state(make: Make, factory: DriverFactory): void {
     assert.deepEqual(await collect(bus.read({ topic: 'out' })), []);
   });
 
-  test('a commit with one bad output writes no output, no state and no offset', {
+  test('a commit with an invalid output writes no output, no state and no offset', {
     skip: !factory.atomic && 'this driver has no transactions',
   }, async () => {
     const { bus } = await make();

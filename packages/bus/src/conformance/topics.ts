@@ -5,7 +5,7 @@ import type { DriverFactory, Make } from './driver.ts';
 import { assertAscending, collect, record, text, topic } from './helpers.ts';
 
 export function topics(make: Make, factory: DriverFactory): void {
-  test('a compacted topic keeps the latest record of each key, and a tombstone hides what was before', async () => {
+  test('a compacted topic keeps the latest record of each key, and a tombstone replaces earlier records', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('c', { compacted: true })]);
     for (const [key, value] of [
@@ -20,7 +20,7 @@ export function topics(make: Make, factory: DriverFactory): void {
     }
     await factory.compact?.(bus);
     const records = await collect(bus.read({ topic: 'c' }));
-    const latest = new Map(records.map((one) => [one.key, one.value === null ? null : text(one)]));
+    const latest = new Map(records.map((kept) => [kept.key, kept.value === null ? null : text(kept)]));
     assert.deepEqual([...latest].sort(), [
       ['a', '3'],
       ['b', null],
@@ -30,14 +30,14 @@ export function topics(make: Make, factory: DriverFactory): void {
     assertAscending(records);
   });
 
-  test('ensuring a topic again is fine; another number of partitions is not', async () => {
+  test('ensureTopics accepts an existing topic, and refuses another number of partitions', async () => {
     const { bus } = await make();
     await bus.ensureTopics([topic('t', { partitions: 2 })]);
     await bus.ensureTopics([topic('t', { partitions: 2 })]);
     await assert.rejects(bus.ensureTopics([topic('t', { partitions: 3 })]), TopicSpecError);
   });
 
-  test('a topic that does not exist is refused by name', async () => {
+  test('the error for an unknown topic has its name', async () => {
     const { bus } = await make();
     await assert.rejects(bus.produce([record('no-such', 'k', 'x')]), {
       code: 'ERR_BUS_UNKNOWN_TOPIC',

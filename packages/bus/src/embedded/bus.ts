@@ -22,9 +22,9 @@ import { Space } from './space.ts';
 import { Store } from './store.ts';
 import { Writer } from './writer.ts';
 
-/** The embedded bus: one SQLite file, one writing process, one consumer per group. */
+/** The embedded bus: one SQLite file, one writing process, one consumer for each group. */
 export class EmbeddedBus implements Bus {
-  /** where a damaged file was moved to at open; null when all was well */
+  /** Path to which a damaged file was moved at open, or null. */
   readonly movedAside: string | null;
   readonly #store: Store;
   readonly #space: Space;
@@ -67,7 +67,7 @@ export class EmbeddedBus implements Bus {
     this.#checkOpen();
     const { group } = options;
     if (this.#consumers.has(group))
-      throw new BusUsageError(`group ${group} has a consumer; the embedded bus allows one: close it first`);
+      throw new BusUsageError(`group ${group} has a consumer, and the embedded bus allows only one: close it first`);
     const consumer = new EmbeddedConsumer(this.#writer, options, () => this.#consumers.delete(group));
     this.#consumers.set(group, consumer);
     return consumer;
@@ -82,15 +82,15 @@ export class EmbeddedBus implements Bus {
     const logs = topicsOf(options).flatMap((topic) => this.#store.catalog.partitions(topic));
     const waiter = new Waiter();
     const source: ReadSource = { partitions: logs, wait: (signal) => waiter.wait(signal), closed: () => this.#closed };
-    const listen = (): void => {
+    const subscribe = (): void => {
       this.#readers.add(waiter);
       for (const log of logs) log.listeners.add(waiter.wake);
     };
-    const leave = (): void => {
+    const unsubscribe = (): void => {
       this.#readers.delete(waiter);
       for (const log of logs) log.listeners.delete(waiter.wake);
     };
-    return listening(listen, readTopic(source, options), leave, (error) => this.#store.translate(error));
+    return whileSubscribed(subscribe, readTopic(source, options), unsubscribe, (error) => this.#store.translate(error));
   }
 
   pressure(): { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean } {
@@ -98,19 +98,19 @@ export class EmbeddedBus implements Bus {
     return this.#space.pressure();
   }
 
-  /** Records that went before their time, by topic and cause, since the file was made. */
+  /** Counts the records that were deleted before their time since the file was created, by topic and cause. */
   drops(): readonly Drop[] {
     this.#checkOpen();
     return this.#store.drops.all();
   }
 
-  /** Runs retention and compaction now, until nothing is left to do. */
+  /** Runs retention and compaction to completion. */
   async maintain(): Promise<void> {
     this.#checkOpen();
     await this.#maintenance.run();
   }
 
-  /** Forgets a group that will not come back, so that retention no longer waits for it. */
+  /** Deletes the offsets of a group, so that retention no longer waits for it. */
   async forgetGroup(group: string): Promise<void> {
     this.#checkOpen();
     if (this.#consumers.has(group)) throw new BusUsageError(`group ${group} has a consumer: close it first`);
@@ -138,32 +138,32 @@ export class EmbeddedBus implements Bus {
   }
 }
 
-async function* listening(
-  listen: () => void,
+async function* whileSubscribed(
+  subscribe: () => void,
   records: AsyncIterable<InRecord>,
-  leave: () => void,
+  unsubscribe: () => void,
   translate: (error: unknown) => unknown,
 ): AsyncGenerator<InRecord, void, undefined> {
-  listen();
+  subscribe();
   try {
     yield* records;
   } catch (error) {
     throw translate(error);
   } finally {
-    leave();
+    unsubscribe();
   }
 }
 
 /**
- * Opens the file for writing, or makes it. A damaged file is moved aside. Rejects with BusLockedError when another process writes it, and with
- * BusStorageError when it cannot be opened.
+ * Opens the file for writing, and creates it if needed. Moves a damaged file aside. Rejects with BusLockedError when
+ * another process writes to it, and with BusStorageError when it cannot be opened.
  */
 export async function openEmbeddedBus(options: EmbeddedBusOptions): Promise<EmbeddedBus> {
   try {
     return new EmbeddedBus(options);
   } catch (error) {
     if (!(error instanceof BusStorageError) || !isDamage(error.cause)) throw error;
-    // The damage showed only after the check; now it is marked, and the file is moved aside.
+    // The damage was found after the check, and the file is marked now: the second attempt moves it aside.
     return new EmbeddedBus(options);
   }
 }

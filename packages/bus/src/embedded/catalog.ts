@@ -12,7 +12,7 @@ interface TopicRow {
   readonly retention_bytes: number | null;
 }
 
-/** The topics and their partitions. */
+/** The topics and the logs of their partitions, as in the database. */
 export class Catalog {
   readonly #db: Database;
   readonly #topics: Map<string, PartitionLog[]> = new Map();
@@ -32,7 +32,7 @@ export class Catalog {
     return [...this.#topics.values()].flat();
   }
 
-  /** Runs inside a transaction; the caller reloads the catalog when that fails. */
+  /** Creates or updates a topic inside a transaction. The caller calls `forget` when the transaction fails. */
   ensure(spec: TopicSpec): void {
     checkTopicSpec(spec);
     const existing = this.#topics.get(spec.name);
@@ -40,17 +40,17 @@ export class Catalog {
       this.#create(spec);
       return;
     }
-    const old = existing[0]!.spec;
-    if (old.partitions !== spec.partitions) {
+    const current = existing[0]!.spec;
+    if (current.partitions !== spec.partitions) {
       throw new TopicSpecError(
         spec.name,
-        `it has ${old.partitions} partitions, not ${spec.partitions}; keys would move: use a new topic`,
+        `it has ${current.partitions} partitions, not ${spec.partitions}, and keys would move: use a new topic`,
       );
     }
-    if (old.compacted !== spec.compacted) {
+    if (current.compacted !== spec.compacted) {
       throw new TopicSpecError(
         spec.name,
-        `it is ${old.compacted ? '' : 'not '}compacted; that cannot change: use a new topic`,
+        `it is ${current.compacted ? '' : 'not '}compacted, which cannot change: use a new topic`,
       );
     }
     this.#store(spec);
@@ -88,16 +88,16 @@ export class Catalog {
     );
   }
 
-  /** After a failed `ensure`: what was made in memory for it goes. */
+  /** Reverts the topics in memory to the database, after a failed `ensure`. */
   forget(topics: readonly TopicSpec[]): void {
-    const kept = new Map(
+    const stored = new Map(
       this.#db
         .prepare<[], TopicRow>('SELECT * FROM topics')
         .all()
         .map((row) => [row.name, specOf(row)]),
     );
     for (const { name } of topics) {
-      const spec = kept.get(name);
+      const spec = stored.get(name);
       if (spec === undefined) this.#topics.delete(name);
       else for (const log of this.#topics.get(name) ?? []) log.spec = spec;
     }

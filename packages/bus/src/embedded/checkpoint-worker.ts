@@ -1,4 +1,7 @@
-/** Folds the log back on a thread of its own: the flushes would hold up the event loop for tens of milliseconds. One message, one checkpoint. */
+/**
+ * Runs checkpoints on a separate thread, because their flushes would block the event loop for tens of milliseconds.
+ * Each message starts one checkpoint.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import type { CheckpointReply, CheckpointSettings } from './checkpointer.ts';
@@ -9,8 +12,8 @@ db.pragma(`synchronous = ${synchronous}`);
 db.pragma('cache_size = -256');
 const checkpoint = db.prepare<[], CheckpointReply>('PRAGMA wal_checkpoint(PASSIVE)');
 
-/** The error is the main thread's to report: the next checkpoint may find room again. */
-function copyBack(): CheckpointReply | { readonly error: unknown } | undefined {
+/** Returns the error, which the main thread logs. A full disk may have room again at the next checkpoint. */
+function runCheckpoint(): CheckpointReply | { readonly error: unknown } | undefined {
   try {
     return checkpoint.get();
   } catch (error) {
@@ -21,7 +24,7 @@ function copyBack(): CheckpointReply | { readonly error: unknown } | undefined {
 parentPort?.on('message', (message: 'checkpoint' | 'stop') => {
   if (message === 'checkpoint') {
     Atomics.store(busy, 0, 1);
-    parentPort?.postMessage(copyBack());
+    parentPort?.postMessage(runCheckpoint());
     Atomics.store(busy, 0, 0);
     Atomics.notify(busy, 0);
     return;

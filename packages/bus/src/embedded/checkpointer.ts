@@ -7,39 +7,40 @@ import type { Store } from './store.ts';
 export interface CheckpointSettings {
   readonly path: string;
   readonly synchronous: 'normal' | 'full';
-  /** shared: 1 while the thread copies */
+  /** Shared memory: 1 while the thread runs a checkpoint. */
   readonly busy: Int32Array;
 }
 
-/** What SQLite answers, in pages. */
+/** The row that `PRAGMA wal_checkpoint` returns, in pages. */
 export interface CheckpointReply {
   readonly busy: number;
   readonly log: number;
   readonly checkpointed: number;
 }
 
-/** A transaction writes at least the leaf and the interior page again. */
+/** A transaction rewrites at least a leaf page and an interior page. */
 const BYTES_PER_COMMIT = 2 * PAGE_SIZE;
-/** Bytes written between two looks at the log: a look costs some microseconds. */
-const LOOK_EVERY = 256 * 1024;
-/** A thread that takes longer hangs in the disk; the admission rule then refuses as the log grows. */
-const LONGEST_WAIT_MS = 2000;
-/** A thread that has nothing to copy keeps some 12 MB; a log that grows slowly needs it every few minutes. */
+/** Bytes written between two measurements of the log. A measurement takes some microseconds. */
+const MEASURE_EVERY = 256 * 1024;
+/** A thread that takes longer hangs on the disk. The log then grows until `Space` refuses writes. */
+const MAX_WAIT_MS = 2000;
+/** An idle thread costs about 12 MB, and a slowly growing log needs it every few minutes only. */
 const IDLE_MS = 10_000;
 
 /**
- * Keeps the write-ahead log within its budget. A thread copies the bulk back while writing goes on; it never quite catches up under load, so the
- * main thread does the small rest now and then: only when all is copied does SQLite begin the log anew.
+ * Keeps the write-ahead log (WAL) within its budget. A thread copies most pages into the database while writes
+ * continue, but never all of them under load. SQLite restarts the log only when all pages are copied, so the main
+ * thread occasionally copies the small remainder.
  */
 export class Checkpointer {
   readonly #store: Store;
   readonly #budget: number;
-  readonly #look: Statement<[], CheckpointReply>;
+  readonly #measure: Statement<[], CheckpointReply>;
   readonly #busy = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
-  /** every thread that was told to end has ended */
-  #ended: Promise<unknown> = Promise.resolve();
+  /** Resolves when all stopped threads have ended. */
+  #allEnded: Promise<unknown> = Promise.resolve();
   #running = false;
   #failed = false;
   #reported = false;
@@ -48,41 +49,43 @@ export class Checkpointer {
   constructor(store: Store) {
     this.#store = store;
     this.#budget = store.walBudget;
-    this.#look = store.db.prepare('PRAGMA wal_checkpoint(NOOP)');
+    this.#measure = store.db.prepare('PRAGMA wal_checkpoint(NOOP)');
     if (this.#budget > 0) store.db.pragma(`journal_size_limit = ${this.#budget}`);
   }
 
   wrote(bytes: number): void {
     if (this.#budget === 0) return;
     this.#written += bytes + BYTES_PER_COMMIT;
-    if (this.#written < LOOK_EVERY) return;
+    if (this.#written < MEASURE_EVERY) return;
     this.#written = 0;
-    const { log, checkpointed } = this.#look.get() ?? { log: 0, checkpointed: 0 };
+    const { log, checkpointed } = this.#measure.get() ?? { log: 0, checkpointed: 0 };
     const logBytes = log * PAGE_SIZE;
-    if (logBytes > this.#budget * 0.75) this.#finishNow();
-    else if (logBytes > this.#budget / 8 && log > checkpointed) this.#copyBack();
+    if (logBytes > this.#budget * 0.75) this.#restartLog();
+    else if (logBytes > this.#budget / 8 && log > checkpointed) this.#startCheckpoint();
   }
 
-  #copyBack(): void {
+  #startCheckpoint(): void {
     if (this.#running) return;
     if (this.#failed) {
       this.#checkpoint('PASSIVE');
       return;
     }
     clearTimeout(this.#idle);
-    this.#worker ??= this.#start();
+    this.#worker ??= this.#startWorker();
     this.#running = true;
     this.#worker.postMessage('checkpoint');
   }
 
-  /** Holds everything up, while the thread copies and for the rest: better that than a log without bound. */
-  #finishNow(): void {
-    // SQLite refuses a second checkpoint at once, whatever its mode.
-    Atomics.wait(this.#busy, 0, 1, LONGEST_WAIT_MS);
+  /** Blocks the event loop until the whole log is copied, because the log must not grow without bound. */
+  #restartLog(): void {
+    // SQLite refuses a second checkpoint at the same time, in every mode.
+    Atomics.wait(this.#busy, 0, 1, MAX_WAIT_MS);
     this.#checkpoint('RESTART');
   }
 
-  /** What was committed stays committed, so a checkpoint that fails must not fail its caller; the log grows until the admission rule refuses. */
+  /**
+   * Logs errors instead of throwing, because the caller's commit has succeeded. The log grows until `Space` refuses.
+   */
   #checkpoint(mode: 'PASSIVE' | 'RESTART'): void {
     try {
       this.#store.db.pragma(`wal_checkpoint(${mode})`);
@@ -92,17 +95,17 @@ export class Checkpointer {
     }
   }
 
-  /** Once, not with each of the tries that follow. */
+  /** Logs the first failure of several in a row. */
   #report(error: unknown): void {
     if (this.#reported) return;
     this.#reported = true;
     this.#store.options.log?.warn(
       { err: error, path: this.#store.options.path },
-      'the log of the bus could not be folded back; it is tried again',
+      'a checkpoint of the bus failed; retrying',
     );
   }
 
-  #start(): Worker {
+  #startWorker(): Worker {
     const { path, synchronous } = this.#store.options;
     const settings: CheckpointSettings = { path, synchronous, busy: this.#busy };
     const script = new URL(`./checkpoint-worker${extname(import.meta.filename)}`, import.meta.url);
@@ -120,24 +123,24 @@ export class Checkpointer {
       this.#failed = true;
       this.#store.options.log?.warn(
         { err: error },
-        'the checkpoint thread ended; checkpoints go on, with short pauses of the process',
+        'the checkpoint thread has ended: checkpoints continue on the main thread, with short pauses',
       );
     });
     worker.unref();
     return worker;
   }
 
-  /** Resolves when the thread has ended, after a checkpoint that runs. The next one starts another. */
+  /** Ends the thread after its current checkpoint. The next checkpoint starts a new thread. */
   async stop(): Promise<void> {
     clearTimeout(this.#idle);
     const worker = this.#worker;
     this.#worker = null;
     if (worker !== null && !this.#failed) {
       const exited = new Promise((resolve) => worker.once('exit', resolve));
-      this.#ended = Promise.all([this.#ended, exited]);
+      this.#allEnded = Promise.all([this.#allEnded, exited]);
       worker.ref();
       worker.postMessage('stop');
     }
-    await this.#ended;
+    await this.#allEnded;
   }
 }

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { PartitionLog } from './partition-log.ts';
 
-interface Old {
+interface RemovableRecord {
   readonly offset: number;
   readonly length: number;
 }
@@ -9,14 +9,15 @@ interface Old {
 const SLICE = 128;
 
 /**
- * Walks the records that came since the last walk and deletes what each replaces: the cost follows the writes, not the size of the topic. What a
- * group has still to consume is left alone, the newer record included, so a group sees every state or a later one.
+ * Finds the records that newer ones have replaced. Walks only the records since the last walk, so the cost depends on
+ * the writes and not on the size of the topic. Ignores records that a group has not consumed, so that a group sees each
+ * state or a later one.
  */
 export class Compactor {
   readonly #log: PartitionLog;
   readonly #recent: Statement<[number, number, number], { offset: number; key: string }>;
-  readonly #older: Statement<[string, number], Old>;
-  readonly #tombstones: Statement<[number, number, number], Old>;
+  readonly #older: Statement<[string, number], RemovableRecord>;
+  readonly #tombstones: Statement<[number, number, number], RemovableRecord>;
 
   constructor(db: Database, log: PartitionLog) {
     this.#log = log;
@@ -32,17 +33,21 @@ export class Compactor {
     );
   }
 
-  /** What one slice may delete, and how far the walk then is. */
-  plan(floor: number, tombstonesBefore: number): { readonly remove: readonly Old[]; readonly compactedTo: number } {
+  /** Returns the records that one slice may delete, and the offset up to which the walk is complete then. */
+  plan(
+    floor: number,
+    tombstonesBefore: number,
+  ): { readonly remove: readonly RemovableRecord[]; readonly compactedTo: number } {
     const log = this.#log;
     const end = Math.min(floor, log.next);
     const recent = log.compactedTo < end ? this.#recent.all(log.compactedTo, end, SLICE) : [];
     if (recent.length > 0) {
-      const remove = new Map<number, Old>();
-      for (const { key, offset } of recent) for (const old of this.#older.all(key, offset)) remove.set(old.offset, old);
+      const remove = new Map<number, RemovableRecord>();
+      for (const { key, offset } of recent)
+        for (const older of this.#older.all(key, offset)) remove.set(older.offset, older);
       return { remove: [...remove.values()], compactedTo: recent.at(-1)!.offset + 1 };
     }
-    // Only a walked tombstone may go: until then something older can hide behind it.
+    // Delete only tombstones that the walk has passed. Before that, older records of their keys may still exist.
     const walked = Math.min(log.compactedTo, log.next - 1);
     return {
       remove: this.#tombstones.all(tombstonesBefore, walked, SLICE),

@@ -1,28 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Waiter } from '@ringfence/base';
 import { BusClosedError, BusUsageError } from '../errors.ts';
-import type {
-  Consumer,
-  ConsumerOptions,
-  Effect,
-  Assignment as GroupAssignment,
-  InRecord,
-  StateEntry,
-} from '../port.ts';
+import type { Assignment, Consumer, ConsumerOptions, Effect, InRecord, StateEntry } from '../port.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Writer } from './writer.ts';
 
-/** What a group reads of one partition. */
-interface Assignment {
+/** The read position of a group in one partition. */
+interface PartitionPosition {
   readonly log: PartitionLog;
-  /** next to hand out */
+  /** Offset to hand out next. */
   position: number;
 }
 
+/** The only consumer of a group. It owns all partitions of its topics. */
 export class EmbeddedConsumer implements Consumer {
   readonly group: string;
   readonly #writer: Writer;
-  readonly #assignments: readonly Assignment[];
+  readonly #positions: readonly PartitionPosition[];
   readonly #stores: ReadonlySet<string>;
   readonly #maxRecords: number;
   readonly #maxBytes: number;
@@ -30,13 +24,13 @@ export class EmbeddedConsumer implements Consumer {
   readonly #waiter = new Waiter();
   readonly #listeners: ReadonlyMap<PartitionLog, () => void>;
   #lingerTimer: NodeJS.Timeout | undefined;
-  /** of performance.now(): when the timer goes off */
-  #lingerUntil = Infinity;
-  /** there may be something to fetch that need not wait any longer */
-  #ripe: boolean;
-  #start = 0;
+  /** When the linger timer fires, of performance.now(). */
+  #readyAt = Infinity;
+  /** Whether there may be records that need not linger any longer. */
+  #ready: boolean;
+  #firstPosition = 0;
   #polling = false;
-  #listener: ((change: GroupAssignment) => Promise<void>) | undefined;
+  #listener: ((change: Assignment) => Promise<void>) | undefined;
   #closed = false;
 
   constructor(writer: Writer, options: ConsumerOptions, onClose: () => void) {
@@ -51,42 +45,42 @@ export class EmbeddedConsumer implements Consumer {
     }
     const logs = options.topics.flatMap((topic) => writer.store.catalog.partitions(topic));
     writer.join(this.group, logs);
-    this.#assignments = logs.map((log) => ({ log, position: this.#committed(log) }));
-    this.#ripe = this.#isBehind();
+    this.#positions = logs.map((log) => ({ log, position: this.#committed(log) }));
+    this.#ready = this.#isBehind();
     this.#listeners = new Map(logs.map((log) => [log, this.#listenerOf(options.lingerMs?.[log.topic])]));
     for (const [log, listener] of this.#listeners) log.listeners.add(listener);
   }
 
   #isBehind(): boolean {
-    return this.#assignments.some(({ log, position }) => position < log.next);
+    return this.#positions.some(({ log, position }) => position < log.next);
   }
 
   #listenerOf(lingerMs: number | undefined): () => void {
-    return lingerMs === undefined ? () => this.#ripen() : () => this.#linger(lingerMs);
+    return lingerMs === undefined ? () => this.#markReady() : () => this.#linger(lingerMs);
   }
 
-  #ripen(): void {
-    this.#ripe = true;
+  #markReady(): void {
+    this.#ready = true;
     this.#waiter.wake();
   }
 
   #linger(ms: number): void {
-    const until = performance.now() + ms;
-    if (until >= this.#lingerUntil) return;
+    const readyAt = performance.now() + ms;
+    if (readyAt >= this.#readyAt) return;
     clearTimeout(this.#lingerTimer);
-    this.#lingerUntil = until;
-    this.#lingerTimer = setTimeout(() => this.#ripen(), ms);
+    this.#readyAt = readyAt;
+    this.#lingerTimer = setTimeout(() => this.#markReady(), ms);
   }
 
-  onAssignment(listener: (change: GroupAssignment) => Promise<void>): void {
+  onAssignment(listener: (change: Assignment) => Promise<void>): void {
     this.#listener = listener;
   }
 
-  /** One process writes an embedded log: every partition is its own, from the first poll on. */
-  async #tellAssignment(): Promise<void> {
+  /** Assigns all partitions, at the first poll: an embedded bus has a single process. */
+  async #notifyAssignment(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;
-    const assigned = [...new Set(this.#assignments.map(({ log }) => log.partition))];
+    const assigned = [...new Set(this.#positions.map(({ log }) => log.partition))];
     await listener?.({ assigned, revoked: [] });
   }
 
@@ -95,11 +89,11 @@ export class EmbeddedConsumer implements Consumer {
       throw new BusUsageError(`group ${this.group}: poll was called while another poll waits; await the first`);
     this.#polling = true;
     try {
-      if (this.#listener !== undefined) await this.#tellAssignment();
-      // Timers, sockets and the other services get a turn between two batches.
+      if (this.#listener !== undefined) await this.#notifyAssignment();
+      // Give timers, sockets and the other services a turn between two batches.
       await nextTurn();
       while (!this.#closed && !signal?.aborted) {
-        const records = this.#ripe ? this.#fetch() : [];
+        const records = this.#ready ? this.#fetch() : [];
         if (records.length > 0) return records;
         await this.#waiter.wait(signal);
       }
@@ -111,31 +105,31 @@ export class EmbeddedConsumer implements Consumer {
     }
   }
 
-  /** Starts at another partition each time, so that a busy one can't starve the rest. */
+  /** Starts with another partition each time, so that a busy one cannot starve the others. */
   #fetch(): InRecord[] {
     const records: InRecord[] = [];
     let bytes = this.#maxBytes;
-    const count = this.#assignments.length;
+    const count = this.#positions.length;
     for (let i = 0; i < count && records.length < this.#maxRecords && bytes > 0; i++) {
-      const assignment = this.#assignments[(this.#start + i) % count]!;
-      if (assignment.position >= assignment.log.next) continue;
-      const fetched = assignment.log.fetch(assignment.position, this.#maxRecords - records.length, bytes);
+      const next = this.#positions[(this.#firstPosition + i) % count]!;
+      if (next.position >= next.log.next) continue;
+      const fetched = next.log.fetch(next.position, this.#maxRecords - records.length, bytes);
       if (fetched.length === 0) continue;
       const size = fetched.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
       if (records.length > 0 && size > bytes) break;
       records.push(...fetched);
       bytes -= size;
-      assignment.position = fetched.at(-1)!.offset + 1;
+      next.position = fetched.at(-1)!.offset + 1;
     }
-    this.#start = (this.#start + 1) % Math.max(1, count);
-    this.#ripe = this.#isBehind();
-    if (!this.#ripe) this.#stopLingering();
+    this.#firstPosition = (this.#firstPosition + 1) % Math.max(1, count);
+    this.#ready = this.#isBehind();
+    if (!this.#ready) this.#stopLingering();
     return records;
   }
 
   #stopLingering(): void {
     clearTimeout(this.#lingerTimer);
-    this.#lingerUntil = Infinity;
+    this.#readyAt = Infinity;
   }
 
   async commit(records: readonly InRecord[], effect: Effect): Promise<void> {
@@ -147,21 +141,21 @@ export class EmbeddedConsumer implements Consumer {
     const offsets = new Map<PartitionLog, number>();
     let consumedBytes = 0;
     for (const record of records) {
-      const log = this.#assigned(record);
+      const log = this.#logOf(record);
       consumedBytes += record.value?.length ?? 0;
-      // Offsets never go back, even when an older batch is committed late.
+      // Never lower an offset, even when an older batch is committed late.
       offsets.set(log, Math.max(record.offset + 1, offsets.get(log) ?? this.#committed(log)));
     }
     if (effect.outputs.length === 0 && effect.state.length === 0) this.#writer.commitLater(this.group, offsets);
     else this.#writer.commit(this.group, offsets, effect, consumedBytes);
   }
 
-  #assigned(record: InRecord): PartitionLog {
-    for (const { log } of this.#assignments) {
+  #logOf(record: InRecord): PartitionLog {
+    for (const { log } of this.#positions) {
       if (log.partition === record.partition && log.topic === record.topic) return log;
     }
     throw new BusUsageError(
-      `group ${this.group} does not read ${record.topic}/${record.partition}: only what was polled can be committed`,
+      `group ${this.group} does not read ${record.topic}/${record.partition}: commit only polled records`,
     );
   }
 
@@ -177,7 +171,7 @@ export class EmbeddedConsumer implements Consumer {
 
   async lag(): Promise<ReadonlyMap<string, number>> {
     const lag = new Map<string, number>();
-    for (const { log } of this.#assignments) {
+    for (const { log } of this.#positions) {
       const behind = log.next - Math.max(log.first, this.#committed(log));
       lag.set(log.topic, (lag.get(log.topic) ?? 0) + Math.max(0, behind));
     }

@@ -3,11 +3,14 @@ import Database from 'better-sqlite3';
 import { BusFormatError } from '../errors.ts';
 import type { CompiledOptions } from './options.ts';
 
-/** Larger pages mean shorter overflow chains for 60 kB batches, smaller ones less to write for an offset: measured best of 4, 8, 16 and 32 KiB. */
+/**
+ * Larger pages shorten the overflow chains of 60 kB batches; smaller ones reduce the writes for an offset. 8 KiB was
+ * the fastest of 4, 8, 16 and 32 KiB.
+ */
 export const PAGE_SIZE = 8192;
-/** `user_version` of the file */
+/** `user_version` of the file. */
 export const FORMAT = 1;
-/** A whole check reads the file at some 500 MB/s; beyond this size it is made only when damage was seen. */
+/** A full check reads about 500 MB/s. Larger files are checked only after damage was seen. */
 const CHECK_BYTES = 256 * 2 ** 20;
 
 const SCHEMA = `
@@ -22,11 +25,11 @@ PRAGMA user_version = ${FORMAT};
 
 export interface OpenedDatabase {
   readonly db: Database.Database;
-  /** where a damaged file was moved to; null when all was well */
+  /** Path to which a damaged file was moved, or null. */
   readonly movedAside: string | null;
 }
 
-/** Opens the file, or moves a damaged one aside and starts a new one: a sensor that cannot start protects nobody. */
+/** Opens the file. Replaces a damaged file by an empty one, because a sensor that cannot start protects nothing. */
 export function openDatabase(options: CompiledOptions): OpenedDatabase {
   if (options.path === ':memory:') return { db: prepareDatabase(options), movedAside: null };
   try {
@@ -36,7 +39,7 @@ export function openDatabase(options: CompiledOptions): OpenedDatabase {
     const movedAside = moveAside(options.path);
     options.log?.error(
       { path: options.path, movedAside, err: error },
-      `the bus file is damaged; it was moved to ${movedAside} and an empty one takes its place. What it held can be looked for with "sqlite3 .recover"`,
+      `the bus file is damaged; it was moved to ${movedAside} and replaced by an empty one. Recover its records with "sqlite3 .recover"`,
     );
     return { db: prepareDatabase(options), movedAside };
   }
@@ -48,14 +51,14 @@ function prepareDatabase(options: CompiledOptions): Database.Database {
     db.pragma(`page_size = ${PAGE_SIZE}`);
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${options.synchronous}`);
-    // The bus decides when to checkpoint.
+    // Checkpointer runs the checkpoints.
     db.pragma('wal_autocheckpoint = 0');
     db.pragma('cache_size = -4096');
     db.pragma('temp_store = MEMORY');
     const version = db.pragma('user_version', { simple: true });
     if (version !== 0 && version !== FORMAT) throw new BusFormatError(options.path, Number(version), FORMAT);
     if (version !== 0) checkIntegrity(db, options.path);
-    // Arguments of processes stand in it. The log beside it takes over the mode.
+    // The file contains arguments of processes. The WAL file inherits the mode.
     else if (options.path !== ':memory:') chmodSync(options.path, 0o600);
     db.exec(SCHEMA);
     db.prepare('INSERT OR REPLACE INTO running VALUES (1, ?)').run(process.pid);
@@ -66,15 +69,15 @@ function prepareDatabase(options: CompiledOptions): Database.Database {
   }
 }
 
-/** After a clean close nothing is checked; after a crash a file of moderate size is; a file that showed damage always is. */
+/** Checks the file after a crash if it is small enough, and always after damage was seen. Throws DamageError. */
 function checkIntegrity(db: Database.Database, path: string): void {
-  const suspect = existsSync(suspectMark(path));
+  const suspect = existsSync(suspectFile(path));
   const crashed = db.prepare('SELECT 1 FROM running').get() !== undefined;
   if (!suspect && !(crashed && statSync(path).size <= CHECK_BYTES)) return;
-  // The quick one does not compare indexes with their tables.
+  // quick_check does not compare indexes with their tables.
   const verdict = db.pragma(suspect ? 'integrity_check(1)' : 'quick_check(1)', { simple: true });
   if (verdict !== 'ok') throw new DamageError(String(verdict));
-  rmSync(suspectMark(path), { force: true });
+  rmSync(suspectFile(path), { force: true });
 }
 
 class DamageError extends Error {}
@@ -86,12 +89,12 @@ export function isDamage(error: unknown): boolean {
   );
 }
 
-/** Makes the next start check the whole file. */
+/** Makes the next open check the whole file. */
 export function markSuspect(path: string): void {
-  if (path !== ':memory:') writeFileSync(suspectMark(path), '');
+  if (path !== ':memory:') writeFileSync(suspectFile(path), '');
 }
 
-function suspectMark(path: string): string {
+function suspectFile(path: string): string {
   return `${path}.suspect`;
 }
 
@@ -100,11 +103,11 @@ function moveAside(path: string): string {
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(path + suffix)) renameSync(path + suffix, target + suffix);
   }
-  rmSync(suspectMark(path), { force: true });
+  rmSync(suspectFile(path), { force: true });
   return target;
 }
 
-/** Says that the file was closed in order: the next start need not check it. */
+/** Marks the file as closed cleanly, so that the next open need not check it. */
 export function markClosed(db: Database.Database): void {
   db.exec('DELETE FROM running');
 }

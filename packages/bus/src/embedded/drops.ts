@@ -1,8 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 
 /**
- * Why records went before their time. `early`: every group had consumed them, but their retention was not over when the disk bound needed the room.
- * `unconsumed`: their retention was over, a group had not consumed them, and the disk bound needed the room: that group lost them.
+ * Why the disk bound deleted records before their time. `early`: before the end of their retention, consumed by every
+ * group. `unconsumed`: expired, but not consumed by some group, which has lost them.
  */
 export type DropCause = 'early' | 'unconsumed';
 
@@ -13,7 +13,7 @@ export interface Drop {
   readonly bytes: number;
 }
 
-/** Counted in the transaction that deletes, so that a crash loses no count. */
+/** Counts dropped records, in the transaction that deletes them, so that a crash loses no count. */
 export class Drops {
   readonly #add: Statement<[string, DropCause, number, number]>;
   readonly #all: Statement<[], Drop>;

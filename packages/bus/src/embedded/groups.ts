@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 
-/** Which record each consumer group takes next, in each partition it has ever read. */
+/** The next offset of each consumer group, in each partition that it has ever read. */
 export class Groups {
   /** partition id → group → next offset */
   readonly #next: Map<number, Map<string, number>> = new Map();
@@ -18,7 +18,7 @@ export class Groups {
     return this.#next.get(partition)?.get(group);
   }
 
-  /** In the database; `set` follows when the transaction is through. */
+  /** Writes to the database only. Call `set` after the transaction. */
   save(group: string, partition: number, next: number): void {
     this.#save.run(group, partition, next);
   }
@@ -29,14 +29,14 @@ export class Groups {
     else groups.set(group, next);
   }
 
-  /** Every group has consumed what lies below; Infinity when there is no group. */
+  /** Returns the offset below which every group has consumed all records; Infinity without a group. */
   floor(partition: number): number {
     let floor = Infinity;
     for (const next of this.#next.get(partition)?.values() ?? []) if (next < floor) floor = next;
     return floor;
   }
 
-  /** Its offsets go, and with them its hold on retention. */
+  /** Deletes the offsets of a group, which releases its records to retention. */
   forget(group: string): void {
     this.#forget.run(group);
     for (const groups of this.#next.values()) groups.delete(group);

@@ -5,13 +5,13 @@ import { BusLockedError } from '../errors.ts';
 import { isDamage } from './database.ts';
 
 /**
- * One writing process per bus. The lock is SQLite's own (fcntl) on a tiny database beside the bus, so it goes with the process however it dies,
- * and whoever is refused can still read who holds it.
+ * Ensures a single writing process. The lock is SQLite's lock (fcntl) on a small database beside the bus. The kernel
+ * releases it when the process dies, and other processes can read the pid of the holder.
  */
 export class WriterLock {
   readonly #db: Database.Database;
 
-  /** Throws BusLockedError when another process, or this one, holds it. */
+  /** Throws BusLockedError when this or another process holds the lock. */
   constructor(path: string) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = `${path}.lock`;
@@ -19,10 +19,10 @@ export class WriterLock {
       this.#db = acquire(file);
     } catch (error) {
       if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-        throw new BusLockedError(path, holder(file), { cause: error });
+        throw new BusLockedError(path, holderOf(file), { cause: error });
       }
       if (!isDamage(error)) throw error;
-      // Nobody can hold a lock on what is no database.
+      // A file that is not a database cannot be locked.
       rmSync(file);
       this.#db = acquire(file);
     }
@@ -38,9 +38,10 @@ function acquire(file: string): Database.Database {
   try {
     db.exec('BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holder (one INTEGER PRIMARY KEY, pid INTEGER)');
     db.prepare('INSERT OR REPLACE INTO holder VALUES (1, ?)').run(process.pid);
-    // Whoever may read it may hold a lock on it.
+    // Any process that may read the file could lock it.
     chmodSync(file, 0o600);
-    // The pid must be readable while the lock is held. Whoever comes in between takes the lock, and this process is refused.
+    // Commit the pid, so that it is readable while the lock is held. If another process takes the lock in between, the
+    // second BEGIN throws.
     db.exec('COMMIT; BEGIN IMMEDIATE');
     return db;
   } catch (error) {
@@ -49,8 +50,8 @@ function acquire(file: string): Database.Database {
   }
 }
 
-/** Its pid; 0 while it is writing it. */
-function holder(file: string): number {
+/** Returns the pid of the holder, or 0 before it is stored. */
+function holderOf(file: string): number {
   const db = new Database(file, { readonly: true, timeout: 100 });
   try {
     return db.prepare<[], number>('SELECT pid FROM holder').pluck().get() ?? 0;

@@ -1,10 +1,10 @@
 import type { Retention } from './retention.ts';
 import type { Store } from './store.ts';
 
-/** Where there was nothing to do it is looked at again after so many intervals: a log that nothing is written to is not asked for what is too old in it. */
+/** Intervals to the next run when the last one found nothing to do, so that an idle bus runs few queries. */
 const IDLE_INTERVALS = 6;
 
-/** Runs retention and compaction in small slices, a turn of the event loop between two. */
+/** Runs retention and compaction in small slices, with a turn of the event loop between two of them. */
 export class Maintenance {
   readonly #store: Store;
   readonly #retention: Retention;
@@ -15,19 +15,22 @@ export class Maintenance {
   constructor(store: Store, retention: Retention) {
     this.#store = store;
     this.#retention = retention;
-    this.#timer = this.#in(1);
+    this.#timer = this.#schedule(1);
   }
 
-  #in(intervals: number): NodeJS.Timeout {
-    return setTimeout(() => void this.#again(), intervals * this.#store.options.maintenanceIntervalMs).unref();
+  #schedule(intervals: number): NodeJS.Timeout {
+    return setTimeout(() => void this.#runScheduled(), intervals * this.#store.options.maintenanceIntervalMs).unref();
   }
 
-  async #again(): Promise<void> {
+  async #runScheduled(): Promise<void> {
     const worked = await this.run();
-    if (!this.#stopped) this.#timer = this.#in(worked ? 1 : IDLE_INTERVALS);
+    if (!this.#stopped) this.#timer = this.#schedule(worked ? 1 : IDLE_INTERVALS);
   }
 
-  /** Until nothing is left to do; whether there was something. A failure is logged and tried again next time; what fails for good fails the writes too. */
+  /**
+   * Runs until nothing is left to do. Returns whether there was work. Logs a failure, which the next run retries; a
+   * lasting failure also fails the writes.
+   */
   run(): Promise<boolean> {
     this.#running ??= this.#work().finally(() => {
       this.#running = null;
@@ -44,10 +47,7 @@ export class Maintenance {
       }
       return worked;
     } catch (error) {
-      this.#store.options.log?.warn(
-        { err: error, path: this.#store.options.path },
-        'bus retention failed; it is tried again',
-      );
+      this.#store.options.log?.warn({ err: error, path: this.#store.options.path }, 'bus retention failed; retrying');
       return true;
     }
   }

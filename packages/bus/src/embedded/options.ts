@@ -1,22 +1,22 @@
 import type { Log } from '@ringfence/base';
 
 export interface EmbeddedBusOptions {
-  /** The SQLite file, made with its directory when missing; ':memory:' keeps nothing. */
+  /** The SQLite file, created with its directory if missing. ':memory:' stores nothing. */
   readonly path: string;
-  /** Bound of database and write-ahead log together, bytes; at least 4 MiB. Beyond it producing is refused. @default 2 GiB */
+  /** Bound for database and write-ahead log together, bytes, at least 4 MiB. @default 2 GiB */
   readonly maxBytes?: number;
   /**
-   * When the disk is told to flush. 'normal': at checkpoints; kill -9 loses nothing, a power cut may lose the last commits but never damages
-   * the file. 'full': at each commit, at the cost of one fsync. @default 'normal'
+   * When SQLite flushes to the disk. 'normal': at checkpoints; kill -9 loses nothing, and a power cut may lose the last
+   * commits but never damages the file. 'full': at each commit, for one fsync each. @default 'normal'
    */
   readonly synchronous?: 'normal' | 'full';
   /** @default none */
   readonly log?: Log;
-  /** How often retention and compaction look for work, ms. @default 5000 */
+  /** Interval of retention and compaction, ms. @default 5000 */
   readonly maintenanceIntervalMs?: number;
-  /** How long a tombstone of a compacted topic is kept for slow readers, ms. @default 24 h */
+  /** How long tombstones are kept for slow readers, ms. @default 24 h */
   readonly tombstoneRetentionMs?: number;
-  /** µs since the epoch. Replays give one of their own. @default the wall clock */
+  /** Clock in µs since the epoch, for replays. @default the wall clock */
   readonly now?: () => number;
 }
 

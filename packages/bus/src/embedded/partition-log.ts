@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { InRecord, TopicSpec } from '../port.ts';
 import { PartitionReader } from './partition-reader.ts';
-import { ownCopy, Tail } from './tail.ts';
+import { copyOf, Tail } from './tail.ts';
 
-/** What a record takes beside its value: key, row and page overhead, roughly. */
+/** Bytes of a record beside its value, approximately: key, row and page overhead. */
 export const RECORD_OVERHEAD = 64;
 
 export interface PartitionRow {
@@ -14,8 +14,8 @@ export interface PartitionRow {
 }
 
 /**
- * The one writer of a partition. Appends, trims and compacts inside a transaction of the bus, which calls `settle` or `revert` when it ends.
- * The newest record is never deleted: the next offset is read from it at open.
+ * The writer of one partition. Appends and deletes inside a transaction of the bus, which calls `markCommitted` or
+ * `revert` at its end. Never deletes the newest record, because the next offset is read from it at open.
  */
 export class PartitionLog extends PartitionReader {
   spec: TopicSpec;
@@ -23,16 +23,16 @@ export class PartitionLog extends PartitionReader {
   next: number;
   bytes: number;
   lastTimestamp: number;
-  /** compaction has handled the records below */
+  /** Records below this offset are compacted. */
   compactedTo = 0;
-  /** woken after a commit that appended */
+  /** Called after a commit that has appended. */
   readonly listeners: Set<() => void> = new Set();
   readonly #tail = new Tail();
-  #settled: { first: number; next: number; bytes: number };
+  #committed: { first: number; next: number; bytes: number };
   readonly #insert: Statement<[number, number, string, Uint8Array | null]>;
   readonly #size: Statement<[number], { records: number; bytes: number }>;
   readonly #trim: Statement<[number]>;
-  readonly #account: Statement<[number, number, number]>;
+  readonly #saveSize: Statement<[number, number, number]>;
   readonly #delete: Statement<[number]>;
 
   constructor(db: Database, row: PartitionRow, spec: TopicSpec) {
@@ -45,16 +45,16 @@ export class PartitionLog extends PartitionReader {
     );
     this.#trim = db.prepare(`DELETE FROM ${table} WHERE offset < ?`);
     this.#delete = db.prepare(`DELETE FROM ${table} WHERE offset = ?`);
-    this.#account = db.prepare('UPDATE partitions SET accounted_to = ?, bytes = ? WHERE id = ?');
+    this.#saveSize = db.prepare('UPDATE partitions SET accounted_to = ?, bytes = ? WHERE id = ?');
     const ends = this.ends();
     this.first = ends.first;
     this.next = ends.next;
     this.lastTimestamp = this.next === 0 ? 0 : (this.at(this.next - 1)?.ts ?? 0);
     this.bytes = row.bytes + this.#sizeFrom(db, row.accounted_to);
-    this.#settled = { first: this.first, next: this.next, bytes: this.bytes };
+    this.#committed = { first: this.first, next: this.next, bytes: this.bytes };
   }
 
-  /** Only what a crash left uncounted is read, not the whole partition. */
+  /** Returns the size of the records from `offset` on: those that were not counted before a crash. */
   #sizeFrom(db: Database, offset: number): number {
     const sql = `SELECT total(ifnull(length(value), 0) + ${RECORD_OVERHEAD}) FROM p${this.id} WHERE offset >= ?`;
     return db.prepare<[number], number>(sql).pluck().get(offset) ?? 0;
@@ -68,24 +68,24 @@ export class PartitionLog extends PartitionReader {
     const ts = Math.max(now, this.lastTimestamp);
     this.#insert.run(this.next, ts, key, value);
     const { topic, partition, next: offset } = this;
-    this.#tail.push({ topic, partition, offset, key, value: ownCopy(value), timestamp: ts });
+    this.#tail.push({ topic, partition, offset, key, value: copyOf(value), timestamp: ts });
     this.lastTimestamp = ts;
     this.next++;
     this.bytes += (value === null ? 0 : value.length) + RECORD_OVERHEAD;
   }
 
-  /** Deletes what lies below `offset`; returns what that was. */
+  /** Deletes the records below `offset`. Returns their number and size. */
   trim(offset: number): { readonly records: number; readonly bytes: number } {
     const size = this.#size.get(offset) ?? { records: 0, bytes: 0 };
     this.#trim.run(offset);
     this.#tail.clear();
     this.first = this.at(offset)?.offset ?? this.next;
     this.bytes -= size.bytes;
-    this.account();
+    this.saveSize();
     return size;
   }
 
-  /** Deletes single records, given with the bytes of their values. */
+  /** Deletes single records. `length` is the size of the value. */
   remove(rows: readonly { readonly offset: number; readonly length: number }[]): void {
     for (const row of rows) {
       this.#delete.run(row.offset);
@@ -93,21 +93,22 @@ export class PartitionLog extends PartitionReader {
     }
     this.#tail.clear();
     this.first = this.ends().first;
-    this.account();
+    this.saveSize();
   }
 
-  account(): void {
-    this.#account.run(this.next, this.bytes, this.id);
+  /** Stores the size of the partition, so that the next open need not count all records. */
+  saveSize(): void {
+    this.#saveSize.run(this.next, this.bytes, this.id);
   }
 
-  settle(): void {
-    const grown = this.next > this.#settled.next;
-    this.#settled = { first: this.first, next: this.next, bytes: this.bytes };
+  markCommitted(): void {
+    const grown = this.next > this.#committed.next;
+    this.#committed = { first: this.first, next: this.next, bytes: this.bytes };
     if (grown) for (const wake of this.listeners) wake();
   }
 
   revert(): void {
-    this.#tail.cut(this.#settled.next);
-    ({ first: this.first, next: this.next, bytes: this.bytes } = this.#settled);
+    this.#tail.cut(this.#committed.next);
+    ({ first: this.first, next: this.next, bytes: this.bytes } = this.#committed);
   }
 }

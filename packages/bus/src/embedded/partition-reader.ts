@@ -23,20 +23,22 @@ export class PartitionReader {
     this.partition = partition;
     this.#fetch = db.prepare(`SELECT offset, ts, key, value FROM p${id} WHERE offset >= ? ORDER BY offset LIMIT ?`);
     this.#at = db.prepare(`SELECT offset, ts FROM p${id} WHERE offset >= ? ORDER BY offset LIMIT 1`);
-    // Two subqueries: SQLite answers min and max from the ends of the tree only when each stands alone.
+    // Two subqueries, because SQLite reads min and max from the ends of the tree only in separate queries.
     this.#ends = db.prepare(
       `SELECT (SELECT min(offset) FROM p${id}) AS first, (SELECT max(offset) FROM p${id}) AS last`,
     );
   }
 
-  /** First offset kept and the one after the last; [0, 0] when nothing was ever written. */
+  /** Returns the first offset and the offset after the last, or 0 and 0 for an empty partition. */
   ends(): { readonly first: number; readonly next: number } {
     const row = this.#ends.get();
     if (row === undefined || row.first === null || row.last === null) return { first: 0, next: 0 };
     return { first: row.first, next: row.last + 1 };
   }
 
-  /** Records from `offset` on: at most `maxRecords`, and at most `maxBytes` of values, but one record always comes when there is one. */
+  /**
+   * Returns the records from `offset` on, up to `maxRecords` and `maxBytes` of values, but at least one if any exists.
+   */
   fetch(offset: number, maxRecords: number, maxBytes: number): InRecord[] {
     const records: InRecord[] = [];
     let bytes = 0;
@@ -55,12 +57,12 @@ export class PartitionReader {
     return records;
   }
 
-  /** The first record at or after `offset`. */
+  /** Returns the first record at or after `offset`. */
   at(offset: number): { readonly offset: number; readonly ts: number } | undefined {
     return this.#at.get(offset);
   }
 
-  /** First offset whose record is not older than `ts` (µs). Timestamps never go back within a partition, so halving finds it without an index. */
+  /** Returns the first offset at or after the time `ts` (µs), by bisection: timestamps ascend within a partition. */
   seek(ts: number): number {
     let { first: low, next: high } = this.ends();
     while (low < high) {

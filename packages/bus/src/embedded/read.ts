@@ -1,12 +1,12 @@
 import type { InRecord, ReadOptions } from '../port.ts';
 import type { PartitionReader } from './partition-reader.ts';
 
-/** What reading without a group needs: of the writing process or of another one. */
+/** The partitions to read, in the writing process or in another one. */
 export interface ReadSource {
   readonly partitions: readonly PartitionReader[];
-  /** Resolves when something may have come, or `signal` aborts. */
+  /** Resolves when new records may exist, or `signal` aborts. */
   wait(signal?: AbortSignal): Promise<void>;
-  /** the bus was closed under the reader */
+  /** Whether the bus was closed meanwhile. */
   closed(): boolean;
 }
 
@@ -16,12 +16,13 @@ const CHUNK_BYTES = 2 ** 20;
 interface Cursor {
   readonly reader: PartitionReader;
   position: number;
-  /** reading ends before it; Infinity when following */
+  /** Reading ends before this offset. Infinity when following. */
   readonly end: number;
+  /** Fetched records, newest first, so that they can be popped. */
   readonly buffer: InRecord[];
 }
 
-/** Records of all partitions of the topics, merged by time as far as they are there; each partition in order. */
+/** Reads all partitions, each in order, merged by time as far as records are available. */
 export async function* readTopic(source: ReadSource, options: ReadOptions): AsyncGenerator<InRecord, void, undefined> {
   const follow = options.follow ?? false;
   const cursors = source.partitions.map((reader) => cursorAt(reader, options.from ?? 'earliest', follow));
@@ -47,7 +48,6 @@ function fill(cursor: Cursor): void {
   if (cursor.position >= cursor.end) return;
   const records = cursor.reader.fetch(cursor.position, CHUNK_RECORDS, CHUNK_BYTES);
   for (const record of records) if (record.offset < cursor.end) cursor.buffer.push(record);
-  // A buffer is taken from its end.
   cursor.buffer.reverse();
   cursor.position = records.length === 0 ? cursor.position : records.at(-1)!.offset + 1;
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@ringfence/base';
 import Database from 'better-sqlite3';
 import { BusClosedError, BusFormatError, BusStorageError, UnknownTopicError } from '../errors.ts';
 import { type InRecord, type ReadOptions, topicsOf } from '../port.ts';
@@ -7,13 +7,16 @@ import { PartitionReader } from './partition-reader.ts';
 import { type ReadSource, readTopic } from './read.ts';
 
 export interface EmbeddedReaderOptions {
-  /** The SQLite file of a bus, written by another process or by none. */
+  /** The SQLite file of a bus, which another process may write to. */
   readonly path: string;
-  /** How often a follower looks whether the other process has written, ms. @default 100 */
+  /** How often a follower checks for new records, ms. @default 100 */
   readonly followIntervalMs?: number;
 }
 
-/** Reads a bus that another process writes. It takes no lock and holds no snapshot between two chunks, so it never holds up the writer. */
+/**
+ * Reads a bus that another process writes to. Holds no lock and no snapshot between two chunks, so it never blocks the
+ * writer.
+ */
 export class EmbeddedReader implements AsyncDisposable {
   readonly #db: Database.Database;
   readonly #followIntervalMs: number;
@@ -44,17 +47,12 @@ export class EmbeddedReader implements AsyncDisposable {
     return rows.map(({ id, partition }) => new PartitionReader(this.#db, id, topic, partition));
   }
 
-  /** SQLite counts the commits of other connections; nothing is read until the count moves. */
+  /** Waits for a commit of another connection, which changes SQLite's data_version. */
   #changes(): (signal?: AbortSignal) => Promise<void> {
     let seen = this.#dataVersion();
     return async (signal) => {
       while (!signal?.aborted && this.#db.open && this.#dataVersion() === seen) {
-        // An abort ends the pause early; that it does so by throwing is no error.
-        await sleep(this.#followIntervalMs, undefined, signal === undefined ? {} : { signal }).catch(
-          (error: unknown) => {
-            if (!signal?.aborted) throw error;
-          },
-        );
+        await pause(this.#followIntervalMs, signal);
       }
       if (this.#db.open) seen = this.#dataVersion();
     };
@@ -86,7 +84,7 @@ function openReadonly(path: string): Database.Database {
   }
 }
 
-/** Opens a bus for reading only; any number may. */
+/** Opens a bus read-only, for any number of processes. */
 export async function openEmbeddedReader(options: EmbeddedReaderOptions): Promise<EmbeddedReader> {
   return new EmbeddedReader(options);
 }

@@ -3,12 +3,12 @@ import type { DropCause } from './drops.ts';
 import type { PartitionLog } from './partition-log.ts';
 import type { Store } from './store.ts';
 
-/** Records deleted in one transaction: some milliseconds at 60 kB each. */
+/** Records deleted in one transaction, which takes some milliseconds at 60 kB each. */
 const SLICE = 64;
 
 /**
- * What may go, and when. A record that a group has still to consume outlives its retention; only the disk bound takes it, and then it is counted.
- * The newest record of a partition always stays: it carries the offset.
+ * Deletes expired records. A record that a group has not consumed outlives its retention, unless the disk bound needs
+ * the room, which is counted as a drop. The newest record of a partition is kept, because it holds the offset.
  */
 export class Retention {
   readonly #store: Store;
@@ -18,7 +18,7 @@ export class Retention {
     this.#store = store;
   }
 
-  /** One slice for every partition; true when there was something to do. */
+  /** Processes one slice of every partition. Returns whether there was work. */
   step(): boolean {
     let busy = false;
     for (const log of this.#store.catalog.all()) {
@@ -30,13 +30,16 @@ export class Retention {
     return busy;
   }
 
-  /** Makes room until at most `liveBytes` are in use, if it can: expired first, then consumed and oldest, last what is expired and unconsumed. */
+  /**
+   * Deletes records until at most `liveBytes` are in use, if possible: first expired and consumed records, then the
+   * oldest consumed ones, last expired but unconsumed ones. Returns whether it succeeded.
+   */
   reclaim(liveBytes: number): boolean {
-    const enough = (): boolean => this.#store.liveBytes() <= liveBytes;
-    while (!enough() && this.step());
-    while (!enough() && this.#takeOldestConsumed());
-    while (!enough() && this.#takeExpired());
-    return enough();
+    const hasRoom = (): boolean => this.#store.liveBytes() <= liveBytes;
+    while (!hasRoom() && this.step());
+    while (!hasRoom() && this.#deleteOldestConsumed());
+    while (!hasRoom() && this.#deleteExpired());
+    return hasRoom();
   }
 
   #compact(log: PartitionLog): boolean {
@@ -56,18 +59,18 @@ export class Retention {
     return walked || remove.length > 0;
   }
 
-  #takeOldestConsumed(): boolean {
+  #deleteOldestConsumed(): boolean {
     let oldest: PartitionLog | null = null;
     let oldestTs = Infinity;
     for (const log of this.#store.catalog.all()) {
-      if (keptForEver(log) || this.#consumedTo(log) <= log.first) continue;
+      if (isKeptForEver(log) || this.#consumedTo(log) <= log.first) continue;
       const ts = log.at(log.first)?.ts ?? Infinity;
       if (ts < oldestTs) [oldest, oldestTs] = [log, ts];
     }
     return oldest !== null && this.#trim(oldest, this.#consumedTo(oldest), 'early');
   }
 
-  #takeExpired(): boolean {
+  #deleteExpired(): boolean {
     let worked = false;
     for (const log of this.#store.catalog.all()) {
       if (log.spec.compacted) continue;
@@ -76,12 +79,12 @@ export class Retention {
     return worked;
   }
 
-  /** Below it, every group is done; the newest record is never in it. */
+  /** Returns the offset below which all groups have consumed all records, at most that of the newest record. */
   #consumedTo(log: PartitionLog): number {
     return Math.min(this.#store.groups.floor(log.id), log.next - 1);
   }
 
-  /** Below it, age or size says go. */
+  /** Returns the offset below which records have expired by age or size. */
   #expiredTo(log: PartitionLog): number {
     const { retentionMs, retentionBytes } = log.spec;
     let bound = log.first;
@@ -110,7 +113,7 @@ export class Retention {
   }
 }
 
-function keptForEver(log: PartitionLog): boolean {
+function isKeptForEver(log: PartitionLog): boolean {
   const { compacted, retentionMs, retentionBytes } = log.spec;
   return compacted || (retentionMs === Infinity && retentionBytes === Infinity);
 }

@@ -10,7 +10,7 @@ interface Row {
 
 const CHUNK = 256;
 
-/** The state stores: the latest value of each key, with the input position that made it. */
+/** The state stores: the latest value of each key, with the input position of its last change. */
 export class StateStores {
   readonly #put: Statement<[string, number, string, Uint8Array, number, number]>;
   readonly #delete: Statement<[string, number, string]>;

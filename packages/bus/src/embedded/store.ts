@@ -11,7 +11,7 @@ import type { CompiledOptions } from './options.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { StateStores } from './state.ts';
 
-/** The open file: its tables, its transactions, its size. */
+/** The open database: its tables, transactions and size. */
 export class Store {
   readonly options: CompiledOptions;
   readonly db: Database.Database;
@@ -20,9 +20,9 @@ export class Store {
   readonly state: StateStores;
   readonly drops: Drops;
   readonly movedAside: string | null;
-  /** What the write-ahead log may take before it is folded back, bytes. */
+  /** Budget of the write-ahead log, bytes. */
   readonly walBudget: number;
-  /** told after each commit */
+  /** Called after each commit. */
   onCommit: (bytes: number) => void = () => {};
   readonly #lock: WriterLock | null;
   readonly #begin: Database.Statement<[]>;
@@ -42,7 +42,7 @@ export class Store {
       this.db = db = opened.db;
       this.movedAside = opened.movedAside;
       this.walBudget = path === ':memory:' ? 0 : Math.min(64 * 2 ** 20, maxBytes / 4);
-      // The last line: the admission rule of space.ts refuses long before, except what frees room.
+      // Last resort: `Space` refuses earlier, except commits that free room.
       this.db.pragma(`max_page_count = ${Math.floor((maxBytes - this.walBudget) / PAGE_SIZE)}`);
       this.#begin = this.db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.db.prepare('COMMIT');
@@ -60,7 +60,10 @@ export class Store {
     }
   }
 
-  /** All that `write` does, or nothing. `touched` collects the partitions it changes; `bytes` is about what it adds. */
+  /**
+   * Runs `write` in a transaction. `write` adds each changed partition to `touched`. `bytes` is the approximate size of
+   * the new records.
+   */
   transaction(write: (touched: Set<PartitionLog>) => void, bytes = 0): void {
     const touched = new Set<PartitionLog>();
     try {
@@ -72,11 +75,11 @@ export class Store {
       for (const log of touched) log.revert();
       throw this.translate(error);
     }
-    for (const log of touched) log.settle();
+    for (const log of touched) log.markCommitted();
     this.onCommit(bytes);
   }
 
-  /** SQLite's errors as the bus's own; damage is remembered for the next start. */
+  /** Converts errors of SQLite to errors of the bus. Marks a damaged file for a check at the next open. */
   translate(error: unknown): unknown {
     if (error instanceof BusError || !(error instanceof Database.SqliteError)) return error;
     const { path, maxBytes } = this.options;
@@ -86,12 +89,12 @@ export class Store {
     return new BusStorageError(path, error.code, { cause: error });
   }
 
-  /** Pages in use, the free ones not counted. */
+  /** Returns the bytes of the pages in use. */
   liveBytes(): number {
     return ((this.#pages.get() ?? 0) - (this.#freePages.get() ?? 0)) * PAGE_SIZE;
   }
 
-  /** What the file system can still give. */
+  /** Returns the free bytes of the file system. */
   availableBytes(): number {
     if (this.options.path === ':memory:') return Infinity;
     const { bavail, bsize } = statfsSync(dirname(this.options.path));
@@ -106,12 +109,12 @@ export class Store {
   close(): void {
     try {
       this.transaction(() => {
-        for (const log of this.catalog.all()) log.account();
+        for (const log of this.catalog.all()) log.saveSize();
         markClosed(this.db);
       });
     } catch (error) {
-      // A full disk must not keep the process from ending; the next start counts and checks again.
-      this.options.log?.warn({ err: error, path: this.options.path }, 'the bus could not be closed in order');
+      // A full disk must not prevent the close. The next open counts the records and checks the file.
+      this.options.log?.warn({ err: error, path: this.options.path }, 'the bus was not closed cleanly');
     } finally {
       this.db.close();
       this.#lock?.release();

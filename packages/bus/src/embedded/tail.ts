@@ -1,11 +1,11 @@
 import type { InRecord } from '../port.ts';
 
-/** Of values, per partition: what groups that keep up have still to read. */
+/** Limit for one partition, bytes. Enough for the groups that keep up. */
 const MAX_BYTES = 2 ** 20;
-/** What a record takes beside its value, roughly. */
+/** Bytes of a record beside its value, approximately. */
 const OVERHEAD = 128;
 
-/** The newest records of a partition as they were written, without holes: who keeps up reads nothing from the file. */
+/** The newest records of a partition in memory, without gaps. A group that keeps up needs no reads from the file. */
 export class Tail {
   #records: InRecord[] = [];
   #bytes = 0;
@@ -13,11 +13,11 @@ export class Tail {
   push(record: InRecord): void {
     this.#records.push(record);
     this.#bytes += sizeOf(record);
-    // Half of it at once, or each record that comes would move all the others.
+    // Drop half at once. Otherwise each new record would shift all others.
     if (this.#bytes > MAX_BYTES) while (this.#bytes > MAX_BYTES / 2) this.#dropOldest();
   }
 
-  /** undefined: the file has to be read */
+  /** Returns undefined when the records have to be read from the file. */
   fetch(offset: number, maxRecords: number, maxBytes: number): InRecord[] | undefined {
     const first = this.#records[0]?.offset;
     if (first === undefined || offset < first) return undefined;
@@ -32,14 +32,14 @@ export class Tail {
     return fetched;
   }
 
-  /** Forgets what is at `next` or above: its transaction failed. */
+  /** Removes the records from `next` on, whose transaction has failed. */
   cut(next: number): void {
     while (this.#records.length > 0 && (this.#records.at(-1) as InRecord).offset >= next) {
       this.#bytes -= sizeOf(this.#records.pop() as InRecord);
     }
   }
 
-  /** After records were deleted. */
+  /** Call it after records were deleted from the file. */
   clear(): void {
     this.#records = [];
     this.#bytes = 0;
@@ -54,8 +54,8 @@ function sizeOf({ value }: InRecord): number {
   return (value?.length ?? 0) + OVERHEAD;
 }
 
-/** In memory of its own: neither does a small value keep a large buffer, nor does its writer's next use of the buffer change it. */
-export function ownCopy(value: Uint8Array | null): Buffer | null {
+/** Copies a value, so that it neither retains a larger buffer nor changes when its writer reuses the buffer. */
+export function copyOf(value: Uint8Array | null): Buffer | null {
   if (value === null) return null;
   const copy = Buffer.allocUnsafeSlow(value.length);
   copy.set(value);

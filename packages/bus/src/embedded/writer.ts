@@ -5,21 +5,21 @@ import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
 import { SHARE, type Space } from './space.ts';
 import type { Store } from './store.ts';
 
-/** How long an offset that came with nothing else may be only in memory, ms. */
-const OFFSETS_LATER_MS = 100;
+/** How long an offset without outputs and state may stay in memory only, ms. */
+const OFFSETS_DELAY_MS = 100;
 
-interface Placed {
+interface PlacedRecord {
   readonly log: PartitionLog;
   readonly key: string;
   readonly value: Uint8Array | null;
 }
 
-/** Everything that changes the bus: one transaction a call; who waits for it is woken only after. */
+/** Writes to the bus, one transaction for each call. Waiting consumers are woken after the transaction. */
 export class Writer {
   readonly store: Store;
   readonly #space: Space;
-  /** group → partitions whose offset in memory is ahead of the file's */
-  readonly #ahead: Map<string, Set<number>> = new Map();
+  /** Partition ids by group whose offsets are not in the file yet. */
+  readonly #unsaved: Map<string, Set<number>> = new Map();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(store: Store, space: Space) {
@@ -49,48 +49,50 @@ export class Writer {
     this.#space.wrote(bytes + RECORD_OVERHEAD);
   }
 
-  /** Offsets alone: many a batch has no effect, and a transaction for each would cost more than handling it did. */
+  /**
+   * Saves offsets with a delay. Many batches have no effect, and a transaction for each would cost more than the batch.
+   */
   commitLater(group: string, offsets: ReadonlyMap<PartitionLog, number>): void {
-    const ahead = this.#ahead.get(group) ?? new Set();
-    this.#ahead.set(group, ahead);
+    const ahead = this.#unsaved.get(group) ?? new Set();
+    this.#unsaved.set(group, ahead);
     for (const [log, next] of offsets) {
       this.store.groups.set(group, log.id, next);
       ahead.add(log.id);
     }
-    this.#timer ??= setTimeout(() => this.#saveOffsets(), OFFSETS_LATER_MS);
+    this.#timer ??= setTimeout(() => this.#saveOffsets(), OFFSETS_DELAY_MS);
   }
 
-  /** What fails is tried again: until then a crash would only mean that more is delivered again. */
+  /** Retries after a failure. Until then a crash would redeliver more records, which is harmless. */
   #saveOffsets(): void {
     this.#timer = undefined;
     try {
       this.flush();
     } catch (error) {
-      this.store.options.log?.warn({ err: error }, 'offsets could not be written; it is tried again');
-      this.#timer = setTimeout(() => this.#saveOffsets(), OFFSETS_LATER_MS);
+      this.store.options.log?.warn({ err: error }, 'cannot save offsets; retrying');
+      this.#timer = setTimeout(() => this.#saveOffsets(), OFFSETS_DELAY_MS);
     }
   }
 
-  /** Writes the offsets that are only in memory. */
+  /** Saves the offsets that are in memory only. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#ahead.size === 0) return;
+    if (this.#unsaved.size === 0) return;
     const { groups } = this.store;
     this.store.transaction(() => {
-      for (const [group, partitions] of this.#ahead)
+      for (const [group, partitions] of this.#unsaved)
         for (const id of partitions) groups.save(group, id, groups.get(group, id) ?? 0);
     });
-    this.#ahead.clear();
+    this.#unsaved.clear();
   }
 
-  /** Before the file is closed. A full disk must not keep the process from ending: then those records come again. */
+  /** Saves offsets before the close. On a full disk they are lost, and their records are redelivered. */
   stop(): void {
     this.#saveOffsets();
     clearTimeout(this.#timer);
   }
 
-  /** From now on retention waits for the group. */
+  /** Adds a group. Retention waits for it from now on. */
   join(group: string, logs: readonly PartitionLog[]): void {
     const missing = logs.filter((log) => this.store.groups.get(group, log.id) === undefined);
     if (missing.length === 0) return;
@@ -100,7 +102,7 @@ export class Writer {
     for (const log of missing) this.store.groups.set(group, log.id, log.first);
   }
 
-  #append(placed: readonly Placed[], touched: Set<PartitionLog>): void {
+  #append(placed: readonly PlacedRecord[], touched: Set<PartitionLog>): void {
     const now = this.store.options.now();
     for (const { log, key, value } of placed) {
       touched.add(log);
@@ -108,9 +110,9 @@ export class Writer {
     }
   }
 
-  /** Checks every record before anything is written. */
-  #place(records: readonly OutRecord[]): { readonly placed: readonly Placed[]; readonly bytes: number } {
-    const placed: Placed[] = [];
+  /** Checks all records before anything is written, and chooses their partitions. */
+  #place(records: readonly OutRecord[]): { readonly placed: readonly PlacedRecord[]; readonly bytes: number } {
+    const placed: PlacedRecord[] = [];
     let bytes = 0;
     for (const { topic, key, value } of records) {
       const logs = this.store.catalog.partitions(topic);

@@ -6,8 +6,8 @@ import { type Log, silentLog } from '@ringfence/base';
 import { createRecord, createTopic, defer, readAll, temporary } from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 
-/** The files of a bus as kill -9 would leave them: copied while it is open. */
-async function abandoned(t: TestContext, records: number): Promise<string> {
+/** Creates the files of a killed bus, by copying those of an open one. Returns the path. */
+async function filesOfKilledBus(t: TestContext, records: number): Promise<string> {
   const directory = temporary(t);
   const bus = await openEmbeddedBus({ path: join(directory, 'live.db') });
   await bus.ensureTopics([createTopic('t')]);
@@ -30,13 +30,13 @@ function capture(): { readonly log: Log; readonly messages: string[] } {
 }
 
 describe('damage', () => {
-  for (const [what, cut] of [
+  for (const [defect, damageLog] of [
     ['cut in the middle of a frame', (wal: string) => truncateSync(wal, statSync(wal).size - 5000)],
     ['overwritten at its end', (wal: string) => overwrite(wal, statSync(wal).size - 30_000, 30_000)],
   ] as const) {
-    test(`a log tail ${what} costs the records in it, and no others`, async (t) => {
-      const path = await abandoned(t, 50);
-      cut(`${path}-wal`);
+    test(`a log tail that is ${defect} loses its records, and no others`, async (t) => {
+      const path = await filesOfKilledBus(t, 50);
+      damageLog(`${path}-wal`);
       const bus = await openEmbeddedBus({ path });
       defer(t, () => bus.close());
       assert.equal(bus.movedAside, null);
@@ -48,7 +48,7 @@ describe('damage', () => {
     });
   }
 
-  test('a file that is no database is moved aside with a message, and an empty bus opens', async (t) => {
+  test('a file that is not a database is moved aside with a log message, and an empty bus opens', async (t) => {
     const path = join(temporary(t), 'bus.db');
     writeFileSync(path, 'this was a bus once '.repeat(1000));
     const { log, messages } = capture();
@@ -60,9 +60,9 @@ describe('damage', () => {
     await bus.produce([createRecord('t')]);
   });
 
-  test('a database damaged inside is found after a crash and moved aside', async (t) => {
-    const path = await abandoned(t, 200);
-    // Folded back by a first start, so that the pages stand in the file itself.
+  test('a database with damaged pages is found after a crash, and moved aside', async (t) => {
+    const path = await filesOfKilledBus(t, 200);
+    // A first open and close moves the pages from the log to the file.
     await (await openEmbeddedBus({ path })).close();
     overwrite(path, 8192 * 2, 8192 * 8);
     writeFileSync(`${path}.suspect`, '');
@@ -72,8 +72,8 @@ describe('damage', () => {
     assert.ok(!existsSync(`${path}.suspect`));
   });
 
-  test('damage met while running is a coded error, and the next start moves the file aside', async (t) => {
-    const path = await abandoned(t, 200);
+  test('damage found while running is a coded error, and the next open moves the file aside', async (t) => {
+    const path = await filesOfKilledBus(t, 200);
     await (await openEmbeddedBus({ path })).close();
     overwrite(path, 8192 * 12, 8192 * 60);
     const bus = await openEmbeddedBus({ path });
@@ -88,14 +88,14 @@ describe('damage', () => {
     await bus.close();
   });
 
-  test('a lock file full of rubbish is made anew', async (t) => {
+  test('an invalid lock file is replaced', async (t) => {
     const path = join(temporary(t), 'bus.db');
-    writeFileSync(`${path}.lock`, 'rubbish '.repeat(1000));
+    writeFileSync(`${path}.lock`, 'garbage '.repeat(1000));
     const bus = await openEmbeddedBus({ path });
     await bus.close();
   });
 
-  test('a file of another format is refused and left as it is', async (t) => {
+  test('a file of another format is refused, and not changed', async (t) => {
     const path = join(temporary(t), 'bus.db');
     await (await openEmbeddedBus({ path })).close();
     const { default: Database } = await import('better-sqlite3');
@@ -106,7 +106,7 @@ describe('damage', () => {
     assert.ok(!readdirSync(join(path, '..')).some((name) => name.includes('damaged')));
   });
 
-  test('after a close in order nothing is left but the file and its lock', async (t) => {
+  test('a clean close leaves only the file and its lock', async (t) => {
     const directory = temporary(t);
     const bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
     await bus.close();

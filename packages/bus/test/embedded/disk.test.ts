@@ -14,14 +14,14 @@ function bytesIn(directory: string): number {
 
 const threads = (): number => readdirSync('/proc/self/task').length;
 
-/** A file system of its own; null when this process may not mount one. */
+/** Mounts a small file system. Skips the test and returns null when this process may not mount. */
 function smallDisk(t: TestContext, megabytes: number): string | null {
   const directory = join(temporary(t), 'disk');
   mkdirSync(directory);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
   } catch (error) {
-    t.skip(`no tmpfs can be mounted here: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    t.skip(`this process cannot mount a tmpfs: ${error instanceof Error ? error.message.trim() : String(error)}`);
     return null;
   }
   defer(t, () => execFileSync('umount', [directory]));
@@ -29,7 +29,7 @@ function smallDisk(t: TestContext, megabytes: number): string | null {
 }
 
 describe('the disk', () => {
-  test('database and log together stay within the bound while ten times as much goes through', async (t) => {
+  test('database and log together stay within the bound while ten times as much is written', async (t) => {
     const directory = temporary(t);
     const maxBytes = 12 * 2 ** 20;
     const bus = await openEmbeddedBus({ path: join(directory, 'bus.db'), maxBytes });
@@ -44,28 +44,28 @@ describe('the disk', () => {
       await nextTurn();
       most = Math.max(most, bytesIn(directory));
     }
-    // The index of the log in shared memory and the lock are some ten kilobytes beside it.
+    // The shared memory of the log and the lock file have some ten kilobytes.
     assert.ok(most <= maxBytes + 100_000, `${most} bytes at most`);
     assert.ok(bus.drops().every(({ cause }) => cause === 'early'));
   });
 
-  test('the thread that folds the log back ends when it has rested for a while, and comes again with the next log', async (t) => {
+  test('the checkpoint thread ends after some idle time, and starts again when the log grows', async (t) => {
     const bus = await openEmbeddedBus({ path: join(temporary(t), 'bus.db') });
     defer(t, () => bus.close());
     await bus.ensureTopics([createTopic('t')]);
-    const others = threads();
+    const idleThreads = threads();
     for (let round = 0; round < 2; round++) {
-      for (let produced = 0; threads() === others; produced++) {
+      for (let produced = 0; threads() === idleThreads; produced++) {
         assert.ok(produced < 2000, 'no thread has started');
         await bus.produce([createRecord('t', { value: Buffer.alloc(60_000) })]);
         await nextTurn();
       }
-      for (const end = performance.now() + 30_000; threads() > others; await sleep(100))
-        assert.ok(performance.now() < end, 'the thread goes on without anything to do');
+      for (const end = performance.now() + 30_000; threads() > idleThreads; await sleep(100))
+        assert.ok(performance.now() < end, 'the idle thread has not ended');
     }
   });
 
-  test('a disk that fills up pushes back, loses nothing, and goes on when there is room again', async (t) => {
+  test('a full disk refuses records, loses none, and accepts records when it has room again', async (t) => {
     const directory = smallDisk(t, 32);
     if (directory === null) return;
     const bus = await openEmbeddedBus({ path: join(directory, 'bus.db'), maxBytes: 2 ** 30 });
@@ -102,10 +102,10 @@ describe('the disk', () => {
         await bus.produce([createRecord('t', { value: Buffer.alloc(30_000, produced) })]);
     };
     await assert.rejects(produceAll, BusFullError);
-    // The bus left itself some room; something else takes it.
+    // The bus has kept a reserve. Another file takes it.
     assert.throws(() => writeFileSync(join(directory, 'ballast'), Buffer.alloc(8 * 2 ** 20)), { code: 'ENOSPC' });
-    const forced = bus.consumer({ group: 'new', topics: ['t'] });
-    await assert.rejects(forced, (error) => error instanceof BusFullError && error.availableBytes === 0);
+    const written = bus.consumer({ group: 'new', topics: ['t'] });
+    await assert.rejects(written, (error) => error instanceof BusFullError && error.availableBytes === 0);
     await bus.close();
     rmSync(join(directory, 'ballast'));
     const again = await openEmbeddedBus({ path, maxBytes: 2 ** 30 });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRecord, createTopic, defer, NOTHING, readAll, temporary } from '@ringfence/testkit/bus';
 import Database from 'better-sqlite3';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';
-import { ownCopy, Tail } from '../../src/embedded/tail.ts';
+import { copyOf, Tail } from '../../src/embedded/tail.ts';
 
 function tailOf(count: number, bytes: number, first = 0): Tail {
   const tail = new Tail();
@@ -17,19 +17,19 @@ function tailOf(count: number, bytes: number, first = 0): Tail {
 const offsets = (records: readonly { readonly offset: number }[] | undefined): number[] | undefined =>
   records?.map(({ offset }) => offset);
 
-describe('what the embedded bus keeps in memory', () => {
-  test('the tail gives what is in it, and leaves to the file what is not', () => {
+describe('the memory of the embedded bus', () => {
+  test('the tail returns its records, and undefined for earlier ones', () => {
     const tail = tailOf(5, 10, 7);
     assert.equal(tail.fetch(6, 10, 1000), undefined);
     assert.deepEqual(offsets(tail.fetch(9, 10, 1000)), [9, 10, 11]);
     assert.deepEqual(offsets(tail.fetch(12, 10, 1000)), []);
     assert.deepEqual(offsets(tail.fetch(7, 2, 1000)), [7, 8]);
     assert.deepEqual(offsets(tail.fetch(7, 10, 25)), [7, 8]);
-    assert.deepEqual(offsets(tail.fetch(7, 10, 1)), [7], 'one record always comes');
+    assert.deepEqual(offsets(tail.fetch(7, 10, 1)), [7], 'at least one record');
     assert.equal(new Tail().fetch(0, 10, 1000), undefined);
   });
 
-  test('the tail is bounded, and forgets what a failed transaction had put there', () => {
+  test('the tail is bounded, and drops the records of a failed transaction', () => {
     const tail = tailOf(100, 100_000);
     assert.equal(tail.fetch(80, 1, 1), undefined);
     assert.deepEqual(offsets(tail.fetch(98, 10, 1e9)), [98, 99]);
@@ -37,20 +37,20 @@ describe('what the embedded bus keeps in memory', () => {
     assert.deepEqual(offsets(tail.fetch(98, 10, 1e9)), [98]);
   });
 
-  test('a record is the same whatever its writer then does with the buffer', async (t) => {
+  test('a record is independent of the buffer of its writer', async (t) => {
     await using bus = await openEmbeddedBus({ path: join(temporary(t), 'bus.db') });
     await bus.ensureTopics([createTopic('t')]);
-    const value = Buffer.from('as it was');
+    const value = Buffer.from('original');
     await bus.produce([createRecord('t', { value })]);
     value.fill('x');
     assert.deepEqual(
       (await readAll(bus, 't')).map((record) => Buffer.from(record.value!).toString()),
-      ['as it was'],
+      ['original'],
     );
-    assert.equal(ownCopy(Buffer.from('small'))?.buffer.byteLength, 5, 'it keeps no larger buffer');
+    assert.equal(copyOf(Buffer.from('small'))?.buffer.byteLength, 5, 'the copy retains no larger buffer');
   });
 
-  test('offsets that came alone are soon in the file, without a close', async (t) => {
+  test('offsets without outputs are saved after a short delay, without a close', async (t) => {
     const path = join(temporary(t), 'bus.db');
     await using bus = await openEmbeddedBus({ path });
     await bus.ensureTopics([createTopic('t')]);
@@ -58,9 +58,9 @@ describe('what the embedded bus keeps in memory', () => {
     await using consumer = await bus.consumer({ group: 'g', topics: ['t'] });
     await consumer.commit(await consumer.poll(), NOTHING);
     assert.equal((await consumer.lag()).get('t'), 0);
-    const other = new Database(path, { readonly: true });
-    defer(t, () => other.close());
-    const saved = other.prepare("SELECT next FROM offsets WHERE grp = 'g'").pluck();
+    const db = new Database(path, { readonly: true });
+    defer(t, () => db.close());
+    const saved = db.prepare("SELECT next FROM offsets WHERE grp = 'g'").pluck();
     for (let waited = 0; waited < 5000 && saved.get() !== 2; waited += 20) await sleep(20);
     assert.equal(saved.get(), 2);
   });

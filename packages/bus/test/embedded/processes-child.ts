@@ -1,4 +1,7 @@
-/** Opens the bus for writing and says so, or says why not. For each line of its stdin, `TOPIC VALUE`, it produces a record and says the line again. */
+/**
+ * Opens the bus for writing: node processes-child.ts PATH. Prints `open`, or the error. For each line `TOPIC VALUE` on
+ * stdin it produces a record and prints the line.
+ */
 import { createInterface } from 'node:readline';
 import { createTopic } from '@ringfence/testkit/bus';
 import { openEmbeddedBus } from '../../src/embedded/bus.ts';

@@ -28,7 +28,7 @@ function start(t: TestContext, path: string): Child {
 }
 
 describe('several processes', () => {
-  test('a second process that wants to write is refused, and told who writes', async (t) => {
+  test('a second writing process is refused with the pid of the first', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const bus = await openEmbeddedBus({ path });
     defer(t, () => bus.close());
@@ -36,7 +36,7 @@ describe('several processes', () => {
     await assert.rejects(openEmbeddedBus({ path }), { code: 'ERR_BUS_LOCKED', pid: process.pid, path });
   });
 
-  test('a lock goes with its process, also by kill -9', async (t) => {
+  test('the lock is released when its process is killed', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const child = start(t, path);
     assert.equal(await child.line(), 'open');
@@ -47,7 +47,7 @@ describe('several processes', () => {
     await bus.close();
   });
 
-  test('another process reads and follows while one writes', async (t) => {
+  test('another process can read and follow while one writes', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const child = start(t, path);
     await child.line();
@@ -66,25 +66,25 @@ describe('several processes', () => {
     assert.deepEqual(seen, ['1', '2', '3']);
   });
 
-  test('another process reads and follows several topics at once, as what was written when', async (t) => {
+  test('another process can read and follow several topics, in the order of writing', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const child = start(t, path);
     await child.line();
     const written = ['b 1', 'a 2', 'a 3', 'b 4', 'a 5', 'b 6'];
     const write = async (line: string | undefined): Promise<void> => {
-      // Records of one millisecond have no order over topics.
+      // Records of one millisecond have no order across topics.
       await sleep(2);
       child.process.stdin.write(`${line}\n`);
       await child.line();
     };
     for (const line of written.slice(0, 4)) await write(line);
     await using reader = await openEmbeddedReader({ path, followIntervalMs: 5 });
-    const both = { topic: ['a', 'b'] };
+    const topics = { topic: ['a', 'b'] };
     const lineOf = ({ topic, value }: InRecord): string => `${topic} ${value}`;
-    assert.deepEqual((await Array.fromAsync(reader.read(both))).map(lineOf), written.slice(0, 4));
+    assert.deepEqual((await Array.fromAsync(reader.read(topics))).map(lineOf), written.slice(0, 4));
     const abort = new AbortController();
     const seen: string[] = [];
-    for await (const record of reader.read({ ...both, follow: true, signal: abort.signal })) {
+    for await (const record of reader.read({ ...topics, follow: true, signal: abort.signal })) {
       seen.push(lineOf(record));
       if (seen.length === written.length) abort.abort();
       else if (seen.length >= 4) await write(written[seen.length]);
@@ -93,17 +93,17 @@ describe('several processes', () => {
     assert.throws(() => reader.read({ topic: ['a', 'no-such'] }), { code: 'ERR_BUS_UNKNOWN_TOPIC' });
   });
 
-  test('a bus that nobody writes can be read; what is no bus is refused with a code', async (t) => {
+  test('a bus without a writer can be read; other files are refused with a code', async (t) => {
     const directory = temporary(t);
     const path = join(directory, 'bus.db');
     const bus = await openEmbeddedBus({ path });
     await bus.ensureTopics([createTopic('t')]);
-    await bus.produce([createRecord('t', { value: 'left' })]);
+    await bus.produce([createRecord('t', { value: 'stored' })]);
     await bus.close();
     await using reader = await openEmbeddedReader({ path });
     assert.deepEqual(
       (await readAll(reader, 't')).map(({ value }) => String(value)),
-      ['left'],
+      ['stored'],
     );
     assert.throws(() => reader.read({ topic: 'no-such' }), { code: 'ERR_BUS_UNKNOWN_TOPIC' });
     await assert.rejects(openEmbeddedReader({ path: join(directory, 'missing.db') }), { code: 'ERR_BUS_STORAGE' });

@@ -16,7 +16,7 @@ import { openEmbeddedBus } from '../../src/embedded/bus.ts';
 import { BusFullError } from '../../src/errors.ts';
 
 describe('retention', () => {
-  test('records older than the topic keeps them go; younger ones stay', async (t) => {
+  test('records beyond the retention time are deleted, and younger ones kept', async (t) => {
     const { bus, clock } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t', { retentionMs: 1000 })]);
     for (let i = 0; i < 200; i++) await bus.produce([createRecord('t', { value: `${i}` })]);
@@ -31,17 +31,17 @@ describe('retention', () => {
     assert.deepEqual(bus.drops(), []);
   });
 
-  test('a partition larger than the topic allows loses its oldest records', async (t) => {
+  test('the oldest records of a partition beyond the retention size are deleted', async (t) => {
     const { bus } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t', { retentionBytes: 100_000 })]);
     for (let i = 0; i < 300; i++) await bus.produce([createRecord('t', { value: Buffer.alloc(1000, i) })]);
     await bus.maintain();
     const records = await readAll(bus, 't');
-    assert.ok(records.length > 80 && records.length <= 100, `${records.length} records are left`);
+    assert.ok(records.length > 80 && records.length <= 100, `${records.length} records remain`);
     assert.equal(records.at(-1)?.offset, 299);
   });
 
-  test('is looked after by itself, again and again, also after a rest', async (t) => {
+  test('runs by itself, repeatedly, and again after an idle time', async (t) => {
     const { bus } = await openWithClock(t, { maintenanceIntervalMs: 5 });
     await bus.ensureTopics([createTopic('t', { retentionBytes: 10_000 })]);
     for (const round of [1, 2]) {
@@ -51,7 +51,7 @@ describe('retention', () => {
     }
   });
 
-  test('what a group has not consumed outlives its retention; once it is consumed it goes', async (t) => {
+  test('unconsumed records outlive their retention, and are deleted once they are consumed', async (t) => {
     const { bus, clock } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t', { retentionMs: 1000, retentionBytes: 10 })]);
     await using consumer = await bus.consumer({ group: 'slow', topics: ['t'] });
@@ -71,7 +71,7 @@ describe('retention', () => {
     );
   });
 
-  test('a group that was forgotten no longer holds anything back', async (t) => {
+  test('a forgotten group no longer retains records', async (t) => {
     const { bus, clock } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t', { retentionMs: 1000 })]);
     const consumer = await bus.consumer({ group: 'gone', topics: ['t'] });
@@ -84,7 +84,7 @@ describe('retention', () => {
     assert.equal((await readAll(bus, 't')).length, 1);
   });
 
-  test('offsets go on where they were, though every older record has gone and the bus was closed', async (t) => {
+  test('offsets continue after all older records were deleted and the bus was reopened', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const clock = { ms: 1_000_000 };
     const open = () => openEmbeddedBus({ path, now: () => clock.ms * 1000 });
@@ -100,7 +100,7 @@ describe('retention', () => {
     assert.equal((await readAll(bus, 't')).at(-1)?.offset, 5);
   });
 
-  test('the size of a partition is known again after a close', async (t) => {
+  test('the size of a partition survives a close', async (t) => {
     const path = join(temporary(t), 'bus.db');
     const topics = [createTopic('t', { retentionBytes: 50_000 })];
     let bus = await openEmbeddedBus({ path });
@@ -112,10 +112,10 @@ describe('retention', () => {
     for (let i = 0; i < 40; i++) await bus.produce([createRecord('t', { value: Buffer.alloc(1000) })]);
     await bus.maintain();
     const { length } = await readAll(bus, 't');
-    assert.ok(length > 40 && length < 50, `${length} records are left`);
+    assert.ok(length > 40 && length < 50, `${length} records remain`);
   });
 
-  test('a clock that is set back makes no timestamp go back', async (t) => {
+  test('timestamps do not decrease when the clock is set back', async (t) => {
     const { bus, clock } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t')]);
     await bus.produce([createRecord('t')]);
@@ -127,7 +127,7 @@ describe('retention', () => {
 });
 
 describe('the disk bound', () => {
-  test('takes what every group has consumed, oldest first, before it refuses, and counts it', async (t) => {
+  test('deletes consumed records, oldest first, before it refuses new ones, and counts them', async (t) => {
     const { bus } = await openWithClock(t, { maxBytes: 8 * 2 ** 20 });
     await bus.ensureTopics([createTopic('t', { retentionMs: 3_600_000 }), createTopic('kept')]);
     await bus.produce([createRecord('kept', { value: 'for ever' })]);
@@ -141,7 +141,7 @@ describe('the disk bound', () => {
     assert.equal((await readAll(bus, 'kept')).length, 1);
   });
 
-  test('takes what has expired though a group did not consume it, and counts it as lost', async (t) => {
+  test('deletes expired records that a group has not consumed, and counts them as lost', async (t) => {
     const { bus, clock } = await openWithClock(t, { maxBytes: 8 * 2 ** 20 });
     await bus.ensureTopics([createTopic('t', { retentionMs: 1000 })]);
     await using consumer = await bus.consumer({ group: 'stuck', topics: ['t'] });
@@ -157,7 +157,7 @@ describe('the disk bound', () => {
     assert.equal((await consumer.lag()).get('t'), length);
   });
 
-  test('never takes what has neither expired nor been consumed: it refuses', async (t) => {
+  test('keeps records that are neither expired nor consumed, and refuses new ones', async (t) => {
     const { bus } = await openWithClock(t, { maxBytes: 8 * 2 ** 20 });
     await bus.ensureTopics([createTopic('t', { retentionMs: 3_600_000 })]);
     await using consumer = await bus.consumer({ group: 'stuck', topics: ['t'] });
@@ -172,7 +172,7 @@ describe('the disk bound', () => {
 });
 
 describe('compaction', () => {
-  test('leaves alone what a group has still to consume', async (t) => {
+  test('keeps the records that a group has not consumed', async (t) => {
     const { bus } = await openWithClock(t);
     await bus.ensureTopics([createTopic('c', { compacted: true })]);
     await using consumer = await bus.consumer({ group: 'slow', topics: ['c'] });
@@ -187,7 +187,7 @@ describe('compaction', () => {
     );
   });
 
-  test('tombstones go once they are old; the newest record stays whatever it is', async (t) => {
+  test('old tombstones are deleted, and the newest record is kept even if it is a tombstone', async (t) => {
     const { bus, clock } = await openWithClock(t, { tombstoneRetentionMs: 1000 });
     await bus.ensureTopics([createTopic('c', { compacted: true })]);
     await bus.produce([
@@ -205,7 +205,7 @@ describe('compaction', () => {
     );
   });
 
-  test('keeps every key of a topic that is written over and over, and little else', async (t) => {
+  test('keeps exactly one record of each key of a topic that is written repeatedly', async (t) => {
     const { bus } = await openWithClock(t);
     await bus.ensureTopics([createTopic('c', { compacted: true, partitions: 3 })]);
     for (let i = 0; i < 2000; i++) await bus.produce([createRecord('c', { key: `k${i % 50}`, value: `${i}` })]);

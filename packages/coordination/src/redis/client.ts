@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
+import { type Backoff, backoffMs, endsWithin, withDeadline } from '@ringfence/base';
 import { type RedisOptions as AllOptions, Redis, ReplyError } from 'ioredis';
 import {
   BadArgumentError,
@@ -12,7 +12,8 @@ import type { RedisOptions } from '../options.ts';
 import type { Counts } from '../stats.ts';
 import { SCRIPTS, type ScriptCommands } from './scripts.ts';
 
-const RECONNECT_MAX_MS = 5000;
+/** ioredis counts attempts from 1, so the first pause is 100 ms. */
+const RECONNECT: Backoff = { firstMs: 50, maxMs: 5000 };
 /**
  * A connection is dead if it receives nothing for this long while a reply is due. Longer than a worker waits for jobs.
  */
@@ -58,10 +59,7 @@ export class RedisClient {
   /** Waits until the server is connected, up to the deadline. */
   async started(): Promise<void> {
     if (this.up) return;
-    const timer = new AbortController();
-    const ready = new Promise<void>((resolve) => this.commands.once('ready', resolve));
-    await Promise.race([ready, sleep(this.deadlineMs, undefined, { signal: timer.signal }).catch(() => {})]);
-    timer.abort();
+    await endsWithin(new Promise<void>((resolve) => this.commands.once('ready', resolve)), this.deadlineMs);
   }
 
   /** Returns the result of `request`, or throws a CoordinationError by the deadline. */
@@ -71,18 +69,14 @@ export class RedisClient {
       this.#counts.failures.away++;
       throw new CoordinationAwayError(name, 'not connected');
     }
-    const timer = new AbortController();
     try {
-      const timeout = sleep(this.deadlineMs, TIMED_OUT, { signal: timer.signal });
-      const answer = await Promise.race([request(), timeout]);
-      if (answer !== TIMED_OUT) return answer as T;
+      return await withDeadline(request(), this.deadlineMs, () => {
+        this.#counts.failures.timeout++;
+        return new CoordinationAwayError(name, `no answer within ${this.deadlineMs} ms`);
+      });
     } catch (error) {
-      throw this.#failure(name, error);
-    } finally {
-      timer.abort();
+      throw error instanceof CoordinationAwayError ? error : this.#failure(name, error);
     }
-    this.#counts.failures.timeout++;
-    throw new CoordinationAwayError(name, `no answer within ${this.deadlineMs} ms`);
   }
 
   /** Closes all connections at once. */
@@ -139,8 +133,6 @@ export class RedisClient {
   }
 }
 
-const TIMED_OUT = Symbol('timed out');
-
 function clientOptions(options: RedisOptions): ClientOptions {
   const url = parseUrl(options.url);
   const db = Number(url.pathname.slice(1) || 0);
@@ -162,7 +154,7 @@ function clientOptions(options: RedisOptions): ClientOptions {
     keepAlive: 10_000,
     maxRetriesPerRequest: 0,
     // Retry forever, so that even a long outage needs no restart. Jitter keeps a fleet from reconnecting all at once.
-    retryStrategy: (times) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
+    retryStrategy: (times) => backoffMs(times, RECONNECT),
     // Reconnect after a failover: the hostname may now resolve to the new primary.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };

@@ -1,4 +1,5 @@
 import type { Log } from '@ringfence/base';
+import { endsWithin } from '@ringfence/base';
 import { type Job as BullJob, DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';
@@ -119,7 +120,8 @@ export class Queues {
       clearInterval(touchTimer);
       await Promise.allSettled(active);
       // While the server is away, force the close: BullMQ would wait to store the outcomes and keep the process alive.
-      await orTimeout(worker.close(!this.#client.up), CLOSE_MS);
+      // Wait for a limited time, so that an outage of the server cannot keep the process from stopping.
+      await endsWithin(Promise.allSettled([worker.close(!this.#client.up)]), CLOSE_MS);
       connection.disconnect();
     };
     return { close, [Symbol.asyncDispose]: close };
@@ -186,17 +188,4 @@ export class Queues {
     for (const [key, ms] of expiries) pipeline.pexpire(key, ms);
     await pipeline.exec();
   }
-}
-
-/** Resolves after `ms` at the latest, so that an outage of the server cannot keep the process from stopping. */
-function orTimeout(work: Promise<void>, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  work
-    .catch(() => {})
-    .finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  return promise;
 }

@@ -1,25 +1,26 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leafIndex, u64ToBigInt } from '@ringfence/wire';
+import { KIND, kindName, type LongLeaf, layouts, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import { eventFields } from '../event.ts';
-import { execFields } from '../exec.ts';
-import { accessor, bodyLong, type Field, type FieldValue } from '../field.ts';
-import { fileFields } from '../file.ts';
-import { isolationFields } from '../isolation.ts';
-import { mountFields } from '../mount.ts';
+import { accessor, type Field, type FieldValue } from '../field.ts';
+import { fileFields } from '../file/file.ts';
+import { mountFields } from '../file/mount.ts';
+import { execFields } from '../process/exec.ts';
+import { isolationFields } from '../process/isolation.ts';
 import { anyOf, falco, never } from './define.ts';
 import { argsAt, restOf } from './names.ts';
 
+const { OpenFlag: FLAG } = records;
 /** Those that are the same on all architectures. */
-const OPEN_FLAGS: readonly (readonly [bits: number, name: string])[] = [
-  [0o100, 'O_CREAT'],
-  [0o200, 'O_EXCL'],
-  [0o1000, 'O_TRUNC'],
-  [0o2000, 'O_APPEND'],
-  [0o4000, 'O_NONBLOCK'],
-  [0o10000, 'O_DSYNC'],
-  [0o4010000, 'O_SYNC'],
-  [0o2000000, 'O_CLOEXEC'],
-];
+const OPEN_FLAGS = [
+  'O_CREAT',
+  'O_EXCL',
+  'O_TRUNC',
+  'O_APPEND',
+  'O_NONBLOCK',
+  'O_DSYNC',
+  'O_SYNC',
+  'O_CLOEXEC',
+] as const;
 const ACCESS = ['O_RDONLY', 'O_WRONLY', 'O_RDWR'];
 const MODES = 'S_IXOTH S_IWOTH S_IROTH S_IXGRP S_IWGRP S_IRGRP S_IXUSR S_IWUSR S_IRUSR S_ISVTX S_ISGID S_ISUID'.split(
   ' ',
@@ -39,8 +40,8 @@ const joined = (value: FieldValue): string | undefined =>
 function openFlagNames(event: EventView): string | undefined {
   const flags = openFlags(event);
   if (typeof flags !== 'number') return undefined;
-  const names = OPEN_FLAGS.filter(([bits]) => (flags & bits) === bits).map(([, name]) => name);
-  return [ACCESS[flags & 3] ?? 'O_RDWR', ...names].join('|');
+  const names = OPEN_FLAGS.filter((name) => (flags & FLAG[name]) === FLAG[name]);
+  return [ACCESS[flags & FLAG.O_ACCMODE] ?? 'O_RDWR', ...names].join('|');
 }
 
 function execFlagNames(event: EventView): string | undefined {
@@ -71,26 +72,22 @@ function modeNames(event: EventView): string | undefined {
   return typeof mode === 'number' ? (joined(MODES.filter((_, bit) => (mode >>> bit) & 1)) ?? '0') : undefined;
 }
 
-const after = (id: string): ((event: EventView) => number) => bodyLong('CredentialsChange', `after.${id}`);
-const changed = { uid: bodyLong('FileChange', 'uid'), gid: bodyLong('FileChange', 'gid') };
-const asked = leafIndex('Attempt', 'first');
-const KEEPS = 0xffff_ffff;
+const { CredentialsChange: CHANGE } = leaf;
 
 /** Of root the name, of others the number: their names are not known here. */
-function idOf(which: 'uid' | 'gid'): Field['get'] {
-  const set = after(which);
-  return (event) => {
-    const { cursor } = event;
+function idOf(after: LongLeaf, changed: LongLeaf): Field['get'] {
+  return ({ cursor }) => {
     let id: number;
-    if (cursor.kind === KIND.CredentialsChange) id = set(event);
-    else if (cursor.kind === KIND.FileChange) id = changed[which](event);
-    else id = Number(u64ToBigInt(cursor.buffer, cursor.leafAt(asked)) & 0xffff_ffffn);
-    if (id === KEEPS) return undefined;
+    if (cursor.kind === KIND.CredentialsChange) id = cursor.leafLong(after);
+    else if (cursor.kind === KIND.FileChange) id = cursor.leafLong(changed);
+    else id = Number(u64ToBigInt(cursor.buffer, cursor.leafAt(leaf.Attempt.first)) & 0xffff_ffffn);
+    if (id === UNSET_ID) return undefined;
     return id === 0 ? 'root' : String(id);
   };
 }
-const credential = (name: string, id: string): Field =>
-  falco(`evt.arg.${name}`, 'string', `${name} after the change.`, (event) => String(after(id)(event)), {
+
+const credential = (name: string, after: LongLeaf): Field =>
+  falco(`evt.arg.${name}`, 'string', `${name} after the change.`, ({ cursor }) => String(cursor.leafLong(after)), {
     kinds: ['credentials'],
   });
 const idKinds = ['credentials', 'file_change', 'attempt'];
@@ -101,14 +98,26 @@ export const falcoArgumentFields: readonly Field[] = [
     kinds: ['open', 'io_uring', 'exec', 'fork', 'isolation', 'mount_change'],
   }),
   falco('evt.arg.mode', 'string', 'S_ISUID|S_IXUSR|….', modeNames, { kinds: ['open', 'file_change'] }),
-  falco('evt.arg.uid', 'string', 'User that is set: root, or the number.', idOf('uid'), { kinds: idKinds }),
-  falco('evt.arg.gid', 'string', 'Group that is set: root, or the number.', idOf('gid'), { kinds: idKinds }),
-  credential('ruid', 'uid'),
-  credential('euid', 'euid'),
-  credential('suid', 'suid'),
-  credential('rgid', 'gid'),
-  credential('egid', 'egid'),
-  credential('sgid', 'sgid'),
+  falco(
+    'evt.arg.uid',
+    'string',
+    'User that is set: root, or the number.',
+    idOf(CHANGE.after.uid, leaf.FileChange.uid),
+    { kinds: idKinds },
+  ),
+  falco(
+    'evt.arg.gid',
+    'string',
+    'Group that is set: root, or the number.',
+    idOf(CHANGE.after.gid, leaf.FileChange.gid),
+    { kinds: idKinds },
+  ),
+  credential('ruid', CHANGE.after.uid),
+  credential('euid', CHANGE.after.euid),
+  credential('suid', CHANGE.after.suid),
+  credential('rgid', CHANGE.after.gid),
+  credential('egid', CHANGE.after.egid),
+  credential('sgid', CHANGE.after.sgid),
   falco('evt.arg.exe', 'string', 'First argument of the exec.', (event) => argsAt(event)?.[0], { kinds: ['exec'] }),
   falco('evt.arg.args', 'string', 'The other arguments of the exec.', (event) => restOf(argsAt(event) ?? []), {
     kinds: ['exec'],

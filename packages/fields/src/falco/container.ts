@@ -1,6 +1,6 @@
 import type { EventView } from '@ringfence/wire';
-import { containerFields } from '../container.ts';
-import { accessor, type Field, ofContainer, some } from '../field.ts';
+import { accessor, type Field, nonEmpty, ofContainer } from '../field.ts';
+import { containerFields } from '../host/container.ts';
 import { falco as define, never } from './define.ts';
 
 /** What Falco calls everything that is in no container. */
@@ -70,7 +70,7 @@ function mount(what: string, doc: string, by: 'source' | 'destination', get: (mo
 }
 
 const labels = (of: Readonly<Record<string, string>> | undefined): string | undefined =>
-  some(
+  nonEmpty(
     Object.entries(of ?? {})
       .map(([key, value]) => `${key}:${value}`)
       .join(', '),
@@ -88,10 +88,10 @@ export const falcoContainerFields: readonly Field[] = [
   orHost('container.name', 'Name of the container', name),
   orHost('container.type', 'docker, containerd, podman, cri-o, …', runtime),
   falco('container.image.id', 'string', 'First 12 characters of the hash.', (event) =>
-    some(event.container?.imageId.replace(/^sha256:/, '').slice(0, SHORT)),
+    nonEmpty(event.container?.imageId.replace(/^sha256:/, '').slice(0, SHORT)),
   ),
   falco('container.mounts', 'string', 'All mounts, source:destination::writable:.', (event) =>
-    some(event.container?.mounts.map(whole).join(' ')),
+    nonEmpty(event.container?.mounts.map(whole).join(' ')),
   ),
   mount('container.mount', 'A mount', 'source', whole),
   mount('container.mount.source', 'Source of a mount', 'destination', ({ source }) => source),
@@ -102,7 +102,7 @@ export const falcoContainerFields: readonly Field[] = [
   ),
   falco('container.labels', 'string', 'All labels, key:value.', (event) => labels(event.container?.labels)),
   label('container.label', (event) => event.container?.labels),
-  falco('k8s.pod.id', 'string', 'Uid of the pod.', (event) => some(event.container?.podUid)),
+  falco('k8s.pod.id', 'string', 'Uid of the pod.', (event) => nonEmpty(event.container?.podUid)),
   falco('k8s.pod.labels', 'string', 'All labels of the pod, key:value.', (event) => labels(event.container?.podLabels)),
   label('k8s.pod.label', (event) => event.container?.podLabels),
   ...never(

@@ -1,15 +1,15 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts } from '@ringfence/wire';
+import { KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
-import { changedPathAsWritten, changedTargetAsWritten } from '../file-change.ts';
-import { trafficFields } from '../traffic.ts';
+import { changedPathAsWritten, changedTargetAsWritten } from '../file/file-change.ts';
+import { trafficFields } from '../network/traffic.ts';
 import { falco, never } from './define.ts';
 import { SPELLINGS } from './event-types.ts';
 
-const EINPROGRESS = -115;
-const O_CREAT = 0o100;
+const { EINPROGRESS } = records.Errno;
+const { O_CREAT } = records.OpenFlag;
 const EXECUTABLE = 0o111;
 const KINDS = layouts.map(({ name }) => kindName(name));
 
@@ -17,9 +17,9 @@ const result = accessor(eventFields, 'event.result');
 const errorCode = accessor(eventFields, 'error.code');
 const category = accessor(eventFields, 'event.category');
 const evtType = accessor(eventFields, 'evt.type');
-const openFlags = bodyLong('Open', 'flags');
-const openMode = bodyLong('Open', 'mode');
-const openPath = bodyText('Open', 'path.bytes');
+const openFlags = bodyLong(leaf.Open.flags);
+const openMode = bodyLong(leaf.Open.mode);
+const openPath = bodyText(leaf.Open.pathBytes);
 
 /** Kinds that are told only of what worked. */
 const WORKED = ['fork', 'exec', 'exit', 'credentials'];
@@ -32,11 +32,11 @@ const everywhere = <T extends string | number | boolean>(value: T): { constants:
 
 function failed(event: EventView): boolean {
   const value = result(event);
-  return typeof value === 'number' && value < 0 && value !== EINPROGRESS;
+  return typeof value === 'number' && value < 0 && value !== -EINPROGRESS;
 }
 
 function resultName(event: EventView): string {
-  return result(event) === EINPROGRESS ? 'EINPROGRESS' : ((errorCode(event) as string | undefined) ?? 'SUCCESS');
+  return result(event) === -EINPROGRESS ? 'EINPROGRESS' : ((errorCode(event) as string | undefined) ?? 'SUCCESS');
 }
 
 const CATEGORIES: Readonly<Record<string, string>> = { network: 'net', iam: 'user', driver: 'system', host: 'system' };

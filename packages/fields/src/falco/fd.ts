@@ -1,9 +1,9 @@
 import type { EventView } from '@ringfence/wire';
-import { KIND, leafIndex, u64ToBigInt } from '@ringfence/wire';
-import { accessor, bodyLong, bodyText, type Field, some } from '../field.ts';
-import { fileFields } from '../file.ts';
-import { ioUring } from '../io-uring.ts';
-import { networkFields } from '../network.ts';
+import { KIND, leaf, u64ToBigInt } from '@ringfence/wire';
+import { accessor, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+import { fileFields } from '../file/file.ts';
+import { ioUring } from '../kernel/io-uring.ts';
+import { networkFields } from '../network/network.ts';
 import { anyOf, falco, never } from './define.ts';
 
 const net = (name: string): Field['get'] => accessor(networkFields, name);
@@ -17,12 +17,11 @@ const networkType = net('network.type');
 const direction = net('network.direction');
 const fileType = accessor(fileFields, 'file.type');
 
-const result = bodyLong('Open', 'result');
-const submitted = bodyLong('IoUring', 'result');
-const copied = bodyLong('Redirect', 'result');
-const openPath = bodyText('Open', 'path.bytes');
-const device = { open: bodyLong('Open', 'device'), change: bodyLong('FileChange', 'device') };
-const inode = { open: leafIndex('Open', 'inode'), change: leafIndex('FileChange', 'inode') };
+const result = bodyLong(leaf.Open.result);
+const submitted = bodyLong(leaf.IoUring.result);
+const copied = bodyLong(leaf.Redirect.result);
+const openPath = bodyText(leaf.Open.pathBytes);
+const device = { open: bodyLong(leaf.Open.device), change: bodyLong(leaf.FileChange.device) };
 
 const FILES = ['open'];
 const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
@@ -92,7 +91,7 @@ export const falcoFdFields: readonly Field[] = [
     'fd.nameraw',
     'string',
     "Path of an open as the caller wrote it behind its directory, where the kernel's own isn't known: when it failed.",
-    (event) => some(isFile(event) ? openPath(event) : ioUring.path(event)),
+    (event) => nonEmpty(isFile(event) ? openPath(event) : ioUring.path(event)),
     { kinds: ['open', 'io_uring'] },
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
@@ -140,7 +139,9 @@ export const falcoFdFields: readonly Field[] = [
     'number',
     'Inode number.',
     ({ cursor }) =>
-      Number(u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? inode.open : inode.change))),
+      Number(
+        u64ToBigInt(cursor.buffer, cursor.leafAt(cursor.kind === KIND.Open ? leaf.Open.inode : leaf.FileChange.inode)),
+      ),
     { kinds: changed },
   ),
   ...never('own addresses are not looked up', 'fd.lip.name'),

@@ -1,15 +1,12 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leafIndex } from '@ringfence/wire';
-import { baseName, bodyText, isExec, some } from '../field.ts';
+import { leaf, records } from '@ringfence/wire';
+import { baseName, bodyText, isExec, nonEmpty } from '../field.ts';
 
-const filename = bodyText('Exec', 'filename.bytes');
-const argv = leafIndex('Exec', 'argv.bytes');
-const executable = bodyText('Exec', 'path.bytes');
+const filename = bodyText(leaf.Exec.filenameBytes);
+const executable = bodyText(leaf.Exec.pathBytes);
 
 /** What the kernel keeps of a name (TASK_COMM_LEN). */
 const LENGTH = 15;
-/** RF_EXEC_SCRIPT */
-const SCRIPT = 32;
 /** Files that go by several names, so that the one they were called by is their name. */
 const MANY_NAMES: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'dash', 'bash']);
 const INTERPRETER = /^(?:[a-z]*sh|(?:python|perl|ruby|node|php|lua|tclsh|[gm]?awk).*)$/;
@@ -31,9 +28,9 @@ export function nameOf(process: ProcessInfo): string {
 
 function guess(process: ProcessInfo): string {
   const file = process.name;
-  if (INTERPRETER.test(file) && (process.execFlags & SCRIPT) !== 0) {
+  if (INTERPRETER.test(file) && (process.execFlags & records.ExecFlag.EXEC_SCRIPT) !== 0) {
     const [, first = '', second = ''] = process.args;
-    return some(baseName(first.startsWith('-') ? second : first)) ?? file;
+    return nonEmpty(baseName(first.startsWith('-') ? second : first)) ?? file;
   }
   const name = baseName(process.args[0] ?? '').replace(/^-/, '');
   const fits = name !== '' && (file.startsWith(name) || file.endsWith(name) || MANY_NAMES.has(file));
@@ -49,7 +46,7 @@ export function nameAt(event: EventView): string | undefined {
 }
 
 export const argsAt = (event: EventView): readonly string[] | undefined =>
-  isExec(event) ? event.cursor.leafTexts(argv) : event.process?.args;
+  isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
 
 /** Without the first, which is the name it was called by. */
 export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');

@@ -1,5 +1,5 @@
 import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { nanosToMicros, u64ToBigInt } from '@ringfence/wire';
+import { leaf, nanosToMicros, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -16,12 +16,11 @@ import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
-const UNSET = 0xffffffff;
 
-const mode = bodyLong('Exec', 'mode');
-const owner = bodyLong('Exec', 'owner');
-const ctime = bodyLong('Exec', 'ctime');
-const mtime = bodyLong('Exec', 'mtime');
+const mode = bodyLong(leaf.Exec.mode);
+const owner = bodyLong(leaf.Exec.owner);
+const ctime = bodyLong(leaf.Exec.ctime);
+const mtime = bodyLong(leaf.Exec.mtime);
 
 type Of = (process: ProcessInfo) => string;
 
@@ -195,7 +194,7 @@ export const falcoProcessFields: readonly Field[] = [
     'Who logged in; -1: nobody.',
     ({ process }) => {
       const id = process?.raw.loginuid;
-      return id === UNSET ? -1 : id;
+      return id === UNSET_ID ? -1 : id;
     },
     { subject: ofProcess },
   ),
@@ -204,7 +203,7 @@ export const falcoProcessFields: readonly Field[] = [
     'string',
     'Name of who logged in, where it is root or the user of the process.',
     ({ process }) => {
-      if (process === undefined || process.raw.loginuid === UNSET) return undefined;
+      if (process === undefined || process.raw.loginuid === UNSET_ID) return undefined;
       if (process.raw.loginuid === 0) return 'root';
       return process.raw.loginuid === process.euid ? process.raw.user || undefined : undefined;
     },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, opendir, readlink } from 'node:fs/promises';
+import { defined } from '@ringfence/base';
 import { fileCapabilities } from '@ringfence/host-kit';
 
 /** The properties of a file, directory, link or device that are compared. */
@@ -106,7 +107,7 @@ async function factsOf(path: Buffer, status: Stats): Promise<FileFacts> {
   return {
     ...facts,
     size,
-    ...(capabilities === undefined ? {} : { capabilities }),
+    ...defined({ capabilities }),
     ...(await contentOf(path)),
   };
 }

@@ -7,15 +7,16 @@ import { hostSource } from './host.ts';
 import { mountsSource } from './mounts.ts';
 import { usersSource } from './users.ts';
 
-export interface HostSourcesOptions {
+export interface HostSourceOptions {
   /** root of the host's file system */
   readonly hostRoot: string;
-  readonly hash: { readonly enabled: boolean };
+  /** whether executables are hashed */
+  readonly isHashing: boolean;
 }
 
 /** Returns the sources that read the host's own files: names and addresses, users, mounts. */
-export function hostSources({ hostRoot, hash }: HostSourcesOptions, log: Log): EnrichmentSource[] {
-  if (hostRoot === '/') return [hostSource('/', hash.enabled), usersSource(), mountsSource()];
+export function hostSources({ hostRoot, isHashing }: HostSourceOptions, log: Log): EnrichmentSource[] {
+  if (hostRoot === '/') return [hostSource('/', isHashing), usersSource(), mountsSource()];
   const users = join(hostRoot, 'etc/passwd');
   if (!existsSync(users))
     log.warn(
@@ -25,7 +26,7 @@ export function hostSources({ hostRoot, hash }: HostSourcesOptions, log: Log): E
   // Use the host's mount list, of pid 1. If it can't be read, use our own, in which every path begins with hostRoot.
   const pid = ifReadable(() => readlinkSync('/proc/1/ns/mnt')) === null ? 'self' : '1';
   return [
-    hostSource(hostRoot, hash.enabled),
+    hostSource(hostRoot, isHashing),
     usersSource(users),
     mountsSource(`/proc/${pid}/mountinfo`, `/proc/${pid}/ns/mnt`),
   ];

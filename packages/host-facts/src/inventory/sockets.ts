@@ -1,37 +1,30 @@
 import type { BpfProgram } from '@ringfence/libbpf-ts';
-import { addressText, decodeText, records } from '@ringfence/wire';
+import { addressText, decodeText, IPPROTO, records, SOCK } from '@ringfence/wire';
 import type { End, OpenSocket } from './types.ts';
 
-const AF = { unix: 1, inet: 2, inet6: 10 } as const;
+const { AddressFamily: AF } = records;
 const FAMILIES: Readonly<Record<number, string>> = {
-  1: 'unix',
-  2: 'inet',
-  10: 'inet6',
-  16: 'netlink',
-  17: 'packet',
-  31: 'bluetooth',
-  38: 'alg',
-  40: 'vsock',
-  44: 'xdp',
+  [AF.AF_UNIX]: 'unix',
+  [AF.AF_INET]: 'inet',
+  [AF.AF_INET6]: 'inet6',
+  [AF.AF_NETLINK]: 'netlink',
+  [AF.AF_PACKET]: 'packet',
+  [AF.AF_BLUETOOTH]: 'bluetooth',
+  [AF.AF_ALG]: 'alg',
+  [AF.AF_VSOCK]: 'vsock',
+  [AF.AF_XDP]: 'xdp',
 };
 const TYPES: Readonly<Record<number, string>> = {
-  1: 'stream',
-  2: 'dgram',
-  3: 'raw',
-  4: 'rdm',
-  5: 'seqpacket',
-  10: 'packet',
+  [SOCK.STREAM]: 'stream',
+  [SOCK.DGRAM]: 'dgram',
+  [SOCK.RAW]: 'raw',
+  [SOCK.RDM]: 'rdm',
+  [SOCK.SEQPACKET]: 'seqpacket',
+  [SOCK.PACKET]: 'packet',
 };
-const PROTOCOLS: Readonly<Record<number, string>> = {
-  1: 'icmp',
-  6: 'tcp',
-  17: 'udp',
-  58: 'icmpv6',
-  132: 'sctp',
-  136: 'udplite',
-  255: 'raw',
-  262: 'mptcp',
-};
+const PROTOCOLS: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(IPPROTO).map(([name, number]) => [number, name.toLowerCase()]),
+);
 /** States of TCP, which unix sockets use too. */
 const STATES: Readonly<Record<number, string>> = {
   1: 'established',
@@ -76,12 +69,14 @@ function socketAt(view: DataView, bytes: Buffer, at: number): OpenSocket {
   const family = records.openSocketFamily(view, at);
   const type = records.openSocketType(view, at);
   const protocol = records.openSocketProtocol(view, at);
-  const isInternet = family === AF.inet || family === AF.inet6;
+  const isInternet = family === AF.AF_INET || family === AF.AF_INET6;
   const end = (offset: number, port: number): End | null =>
-    isInternet ? { address: addressText(bytes, at + offset, family === AF.inet ? 4 : 16) ?? '', port } : null;
+    isInternet ? { address: addressText(bytes, at + offset, family === AF.AF_INET ? 4 : 16) ?? '', port } : null;
   const local = end(records.OPEN_SOCKET_LOCAL_ADDRESS, records.openSocketLocalPort(view, at));
   const peer = end(records.OPEN_SOCKET_ADDRESS, records.openSocketPort(view, at));
-  const hasStates = (isInternet && (protocol === 6 || protocol === 262)) || (family === AF.unix && type !== 2);
+  const hasStates =
+    (isInternet && (protocol === IPPROTO.TCP || protocol === IPPROTO.MPTCP)) ||
+    (family === AF.AF_UNIX && type !== SOCK.DGRAM);
   return {
     fd: records.openSocketFd(view, at),
     inode: Number(bytes.readBigUInt64LE(at + records.OPEN_SOCKET_INODE)),

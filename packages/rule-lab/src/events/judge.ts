@@ -15,7 +15,7 @@ import {
   type SequenceMatch,
 } from '@ringfence/rules';
 import { TestHost, testLogs, testRecords } from '@ringfence/testkit';
-import { createSigningKey, EventView, EventWitness, KIND, placeOf, TOPIC } from '@ringfence/wire';
+import { createSigningKey, EventView, EventWitness, KIND, routeOf, TOPIC } from '@ringfence/wire';
 import { Facts } from './facts.ts';
 import { type GivenEvent, numbered } from './given.ts';
 import { MissCounter, type Misses } from './misses.ts';
@@ -283,7 +283,7 @@ export async function* enrichedBatches(
   const pipeline = createEnricherPipeline({ enrolment: { keyFor: (host) => enrolled.get(host) } });
   let offset = 0;
   for await (const record of records) {
-    const { key, topic } = placeOf(record);
+    const { key, topic } = routeOf(record);
     yield* batchesOf(pipeline.handle(testRecords(key, [record], topic, offset++)));
   }
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
+import { defined } from '@ringfence/base';
 import { eventKinds } from '@ringfence/fields';
 import { O, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { type KindName, layouts, records } from '@ringfence/wire';
+import { IPPROTO, type KindName, layouts, records, SOCK } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 import type { Processes } from './processes.ts';
 
@@ -66,7 +67,7 @@ const PLAYS: Readonly<Record<string, Play>> = {
   },
   connect: ({ host, processes }, facts) => {
     const address = facts.text('network.unix.path') ?? facts.text('destination.ip') ?? '127.0.0.1';
-    const protocol = facts.text('network.transport') === 'udp' ? { protocol: 17, type: 2 } : {};
+    const protocol = facts.text('network.transport') === 'udp' ? { protocol: IPPROTO.UDP, type: SOCK.DGRAM } : {};
     const port = facts.number('destination.port') ?? 0;
     host.connect(processes.of(facts), bytesOf(address), port, { ...protocol, result: resultOf(facts) });
   },
@@ -90,7 +91,7 @@ export function play(kind: string, stage: Stage, facts: Facts): void {
   const process: TestProcess = stage.processes.of(facts);
   stage.host.event(process, kindNamed(kind), {
     result: resultOf(facts),
-    ...(operation === undefined ? {} : { operation }),
+    ...defined({ operation }),
   });
 }
 

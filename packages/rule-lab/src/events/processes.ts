@@ -1,5 +1,6 @@
+import { defined } from '@ringfence/base';
 import { credentialsOf, type ExecValues, type TestHost, type TestProcess } from '@ringfence/testkit';
-import { executableName } from '@ringfence/wire';
+import { executableName, records } from '@ringfence/wire';
 import type { Facts } from './facts.ts';
 
 /** A process that events have told of. */
@@ -11,22 +12,22 @@ interface Actor {
   readonly parent: TestProcess;
 }
 
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
 const SOCKETS: Readonly<Record<string, number>> = {
-  'process.stdin.socket': 0x1,
-  'process.stdout.socket': 0x2,
-  'process.stdin.network': 0x101,
-  'process.stdout.network': 0x202,
+  'process.stdin.socket': STDIO.INPUT,
+  'process.stdout.socket': STDIO.OUTPUT,
+  'process.stdin.network': STDIO.INPUT | STDIO.NETWORK_INPUT,
+  'process.stdout.network': STDIO.OUTPUT | STDIO.NETWORK_OUTPUT,
 };
-/** RF_EXEC_* */
 const FLAGS: Readonly<Record<string, number>> = {
-  'process.exec.memfd': 1,
-  'process.exec.deleted': 2,
-  'process.exec.setuid': 4,
-  'process.exec.setgid': 8,
-  'process.exec.privileged': 16,
-  'process.exec.script': 32,
-  'process.exec.upper_layer': 64,
-  'process.exec.file_capabilities': 128,
+  'process.exec.memfd': FLAG.EXEC_MEMFD,
+  'process.exec.deleted': FLAG.EXEC_DELETED,
+  'process.exec.setuid': FLAG.EXEC_SETUID,
+  'process.exec.setgid': FLAG.EXEC_SETGID,
+  'process.exec.privileged': FLAG.EXEC_PRIVILEGED,
+  'process.exec.script': FLAG.EXEC_SCRIPT,
+  'process.exec.upper_layer': FLAG.EXEC_UPPER,
+  'process.exec.file_capabilities': FLAG.EXEC_FILE_CAPS,
 };
 const FIRST_CGROUP = 700n;
 const ORDINARY_USER = 1000;
@@ -71,7 +72,7 @@ export class Processes {
   fork(facts: Facts): void {
     const parent = this.#parent(facts);
     const pid = facts.number('process.pid');
-    const process = this.#host.fork(parent, { ...(pid === undefined ? {} : { pid }), cgroup: this.#cgroup(facts) });
+    const process = this.#host.fork(parent, { ...defined({ pid }), cgroup: this.#cgroup(facts) });
     const executable = facts.text('process.executable') ?? facts.text('process.name') ?? '';
     this.#actors.push({ process, executable, args: [], container: containerKey(facts), parent });
   }
@@ -79,7 +80,7 @@ export class Processes {
   #fork(facts: Facts): Actor {
     const pid = facts.number('process.pid');
     const parent = this.#parent(facts);
-    const process = this.#host.fork(parent, { ...(pid === undefined ? {} : { pid }), cgroup: this.#cgroup(facts) });
+    const process = this.#host.fork(parent, { ...defined({ pid }), cgroup: this.#cgroup(facts) });
     process.loginuid = facts.number('user.audit.id') ?? process.loginuid;
     process.tty = facts.number('process.tty') ?? process.tty;
     const executable = executableOf(facts);
@@ -101,11 +102,12 @@ export class Processes {
     );
     if (known !== undefined) return known.process;
     const process = this.#host.fork(this.#grandparent(facts), {
-      ...(pid === undefined ? {} : { pid }),
+      ...defined({ pid }),
       cgroup: this.#cgroup(facts),
     });
     const sockets =
-      (facts.bool('process.parent.stdin.socket') ? 1 : 0) | (facts.bool('process.parent.stdin.network') ? 0x101 : 0);
+      (facts.bool('process.parent.stdin.socket') ? STDIO.INPUT : 0) |
+      (facts.bool('process.parent.stdin.network') ? STDIO.INPUT | STDIO.NETWORK_INPUT : 0);
     this.#host.snapshot(process, executable, { argv: args, stdioSockets: sockets });
     this.#actors.push({ process, executable, args, container: containerKey(facts), parent: this.#host.init });
     return process;

@@ -1,4 +1,4 @@
-import type { FieldSpec, FieldValue, TextPlace } from '../catalogue.ts';
+import type { FieldSpec, FieldValue, TextSpan } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
 import { isPlain } from './nodes.ts';
@@ -50,7 +50,7 @@ export class LiteralIndex<E> {
   }
 
   /** false: the value must be read for it. */
-  findAt(place: TextPlace, take: Take): boolean {
+  findAt(place: TextSpan, take: Take): boolean {
     if (this.#search === undefined) return false;
     this.#take = take;
     return this.#search.findAt(place, this.#takePattern);

@@ -1,4 +1,4 @@
-import type { Subject, TextPlace } from '../catalogue.ts';
+import type { Subject, TextSpan } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { Closures } from './closures.ts';
@@ -17,7 +17,7 @@ export class Plan<E> {
   /** entries to evaluate on every event of the kind */
   readonly #always: readonly number[];
   readonly #lookups: readonly Lookup<E>[];
-  readonly #place: TextPlace = { bytes: new Uint8Array(), start: 0, end: 0 };
+  readonly #place: TextSpan = { bytes: new Uint8Array(), start: 0, end: 0 };
 
   constructor(always: readonly number[], lookups: readonly Lookup<E>[]) {
     this.#always = always;

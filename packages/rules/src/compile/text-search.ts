@@ -1,4 +1,4 @@
-import type { TextPlace } from '../catalogue.ts';
+import type { TextSpan } from '../catalogue.ts';
 import { TextTable } from './text-table.ts';
 import { Trie } from './trie.ts';
 
@@ -50,7 +50,7 @@ export class TextSearch {
   }
 
   /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
-  findAt(place: TextPlace, hit: (index: number) => void): boolean {
+  findAt(place: TextSpan, hit: (index: number) => void): boolean {
     return (
       (this.#starts === undefined || this.#starts.findAt(place, hit)) &&
       (this.#ends === undefined || this.#ends.findAt(place, hit)) &&

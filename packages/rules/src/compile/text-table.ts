@@ -1,4 +1,4 @@
-import type { TextPlace } from '../catalogue.ts';
+import type { TextSpan } from '../catalogue.ts';
 import { LIMITS } from '../limits.ts';
 import { columnsOf } from './trie.ts';
 
@@ -91,11 +91,11 @@ export class TextTable {
   }
 
   /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
-  findAt(place: TextPlace, hit: (number: number) => void): boolean {
+  findAt(place: TextSpan, hit: (number: number) => void): boolean {
     return this.#least < WORTH_SKIPPING ? this.#passAt(place, hit) : this.#skipAt(place, hit);
   }
 
-  #passAt({ bytes, start, end }: TextPlace, hit: (number: number) => void): boolean {
+  #passAt({ bytes, start, end }: TextSpan, hit: (number: number) => void): boolean {
     const columns = this.#columns;
     const next = this.#next;
     const hits = this.#hits;
@@ -109,7 +109,7 @@ export class TextTable {
     return true;
   }
 
-  #skipAt({ bytes, start, end }: TextPlace, hit: (number: number) => void): boolean {
+  #skipAt({ bytes, start, end }: TextSpan, hit: (number: number) => void): boolean {
     let all = 0;
     for (let i = start; i < end; i++) all |= bytes[i]!;
     if (all >= 0x80) return false;

@@ -1,4 +1,4 @@
-import type { TextPlace } from '../catalogue.ts';
+import type { TextSpan } from '../catalogue.ts';
 import { LIMITS } from '../limits.ts';
 
 const NONE = -1;
@@ -91,7 +91,7 @@ export class Trie {
   }
 
   /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
-  findAt({ bytes, start, end: textEnd }: TextPlace, hit: (number: number) => void): boolean {
+  findAt({ bytes, start, end: textEnd }: TextSpan, hit: (number: number) => void): boolean {
     const labels = this.#labels;
     const step = this.#backwards ? -1 : 1;
     let at = this.#backwards ? textEnd - 1 : start;

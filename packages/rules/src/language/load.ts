@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../catalogue.ts';
 import type { Prepared } from '../compile/matcher.ts';
 import type { Nodes } from '../compile/nodes.ts';
@@ -216,8 +217,7 @@ class Loader<E> {
       tags: item.tags.map((tag) => tag.text),
       ...attack,
       threshold,
-      ...(summary === undefined ? {} : { summary }),
-      ...(firstSeen === undefined ? {} : { firstSeen }),
+      ...defined({ summary, firstSeen }),
       ...(limits.length === 0 ? {} : { limits }),
       sequence: steps?.sequence,
       expression,

@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import type { FieldIndex } from '../catalogue.ts';
 import { Fault } from '../errors.ts';
 import type { Operand } from '../expression.ts';
@@ -31,7 +32,7 @@ export function readSummary<E>(node: YamlMap, fields: FieldIndex<E>): Summary<E>
     measure,
     of,
     weight: measure === 'count' ? weightOf(fields) : undefined,
-    ...(percentile === undefined ? {} : { percentile }),
+    ...defined({ percentile }),
     bounds: boundsOf(measure, entries, node),
     by: readBy(entries.get('by')?.value, fields),
     withinUs: readDuration(within),

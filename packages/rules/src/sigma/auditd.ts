@@ -1,3 +1,4 @@
+import { records, SOCK } from '@ringfence/wire';
 import { SYSCALLS } from './auditd-syscalls.ts';
 import { processFields } from './common-fields.ts';
 import { either, type LogSource, type LogSourceUse, type Mapping, type Mappings, type Variant } from './taxonomy.ts';
@@ -53,18 +54,20 @@ const SYSLOG = 'event.action = syslog';
 const SOCKET = 'event.action = socket';
 const PERSONALITY = 'event.action = personality';
 /** In hexadecimal digits, as auditd writes them. */
-const FAMILIES = {
-  1: 'AF_UNIX',
-  2: 'AF_INET',
-  a: 'AF_INET6',
-  10: 'AF_NETLINK',
-  11: 'AF_PACKET',
-  26: 'AF_ALG',
-  28: 'AF_VSOCK',
-};
+const FAMILIES = Object.fromEntries(
+  (['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_ALG', 'AF_VSOCK'] as const).map((name) => [
+    records.AddressFamily[name].toString(16),
+    name,
+  ]),
+);
 /** ADDR_NO_RANDOMIZE. */
 const PERSONAS = { 40000: '262144', '0x40000': '262144', '0040000': '262144' };
-const TYPES = { 1: 'stream', 2: 'datagram', 3: 'raw', 5: 'seqpacket' };
+const TYPES = {
+  [SOCK.STREAM]: 'stream',
+  [SOCK.DGRAM]: 'datagram',
+  [SOCK.RAW]: 'raw',
+  [SOCK.SEQPACKET]: 'seqpacket',
+};
 
 /** Of an exec the arguments of the program, else those of the system call. */
 const argumentVariants = (index: number): Variant[] => [

@@ -1,8 +1,8 @@
 import { necessaryCover } from '../compile/cover.ts';
 import type { Fault } from '../errors.ts';
 import type { Expression } from '../expression.ts';
-import { knownOf } from '../interest.ts';
 import type { YamlMap } from '../language/yaml.ts';
+import { knownOf } from '../rule-interest.ts';
 import type { Context } from './context.ts';
 import { Detection, partsOf } from './detection.ts';
 import type { SigmaDocument } from './documents.ts';

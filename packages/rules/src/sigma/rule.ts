@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { tacticOf, techniqueOf } from '../attack.ts';
 import type { Prepared } from '../compile/matcher.ts';
 import { Fault } from '../errors.ts';
@@ -92,7 +93,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     tags: document.tags.map(({ text }) => text),
     ...attackOf(document),
     threshold,
-    ...(summary === undefined ? {} : { summary }),
+    ...defined({ summary }),
     sequence,
     expression,
     condition: built.condition,

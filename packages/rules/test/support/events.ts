@@ -1,4 +1,4 @@
-import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextPlace } from '../../src/catalogue.ts';
+import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextSpan } from '../../src/catalogue.ts';
 
 /** An event as these tests make them: a kind and fields by name. */
 export interface TestEvent {
@@ -23,7 +23,7 @@ function pathOf(event: TestEvent): string | undefined {
   return event['file.path'] as string | undefined;
 }
 
-function locatePath(event: TestEvent, place: TextPlace): boolean {
+function locatePath(event: TestEvent, place: TextSpan): boolean {
   const path = pathOf(event);
   if (path === undefined) return false;
   place.bytes = Buffer.from(`/${path}/`);

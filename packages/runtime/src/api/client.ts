@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { OperatorError } from '@ringfence/base';
+import { text } from 'node:stream/consumers';
+import { defined, OperatorError } from '@ringfence/base';
 import type { Status } from '../status/status.ts';
-import { http } from './http.ts';
+import { http } from './protocol.ts';
 
-/** Asks a running `ringfence up` over its unix socket. */
+/** Client of the API that `ringfence up` serves on a unix socket. */
 export class ApiClient {
   readonly #socket: string;
 
@@ -13,7 +14,7 @@ export class ApiClient {
     this.#socket = socket;
   }
 
-  /** What the one that runs says of itself; null: none does. */
+  /** Returns the status of the running `up`, or null when none runs. */
   async status(): Promise<Status | null> {
     try {
       return await this.json<Status>('/status');
@@ -23,18 +24,15 @@ export class ApiClient {
     }
   }
 
-  async running(): Promise<boolean> {
+  async isRunning(): Promise<boolean> {
     return (await this.status()) !== null;
   }
 
   async json<T>(path: string, signal?: AbortSignal): Promise<T> {
-    const response = await this.stream(path, signal);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as T;
+    return JSON.parse(await text(await this.stream(path, signal))) as T;
   }
 
-  /** Each line of JSON as it comes; ends quietly when `signal` aborts. */
+  /** Yields each line of JSON when it arrives. Ends without an error when `signal` aborts. */
   async *lines<T>(path: string, signal?: AbortSignal): AsyncGenerator<T> {
     try {
       const response = await this.stream(path, signal);
@@ -43,26 +41,23 @@ export class ApiClient {
     } catch (error) {
       if (signal?.aborted) return;
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-      throw new OperatorError('ringfence went away while it answered: see what it said, and ask again', {
-        cause: error,
-      });
+      throw new OperatorError('ringfence stopped while it answered: read its log, then try again', { cause: error });
     }
   }
 
+  /** Sends a request and returns the body of its response. Rejects with OperatorError when the request fails. */
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const asked = http.request({ socketPath: this.#socket, path, ...(signal === undefined ? {} : { signal }) });
-    asked.end();
-    const response = await this.#response(asked);
+    const request = http.request({ socketPath: this.#socket, path, ...defined({ signal }) });
+    request.end();
+    const response = await this.#response(request);
     if (response.statusCode === 200) return response;
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString('utf8');
-    throw new OperatorError((JSON.parse(text) as { error?: string }).error ?? text);
+    const body = await text(response);
+    throw new OperatorError((JSON.parse(body) as { error?: string }).error ?? body);
   }
 
-  async #response(asked: ClientRequest): Promise<IncomingMessage> {
+  async #response(request: ClientRequest): Promise<IncomingMessage> {
     try {
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
       return response;
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
@@ -70,9 +65,10 @@ export class ApiClient {
       const hint =
         code === 'EACCES'
           ? `not allowed to open ${this.#socket}: run it as the user who runs ringfence up`
-          : `no ringfence is running (${this.#socket}): start it with npm start, or ask as the user and with the settings of the one that runs`;
+          : `no ringfence is running (${this.#socket}): start it with npm start, or run this command as its user and with its settings`;
       throw new OperatorError(hint, { cause, code: 'ERR_NOT_RUNNING' });
     }
   }
 }
-export { MAX_LISTED } from './limits.ts';
+
+export { MAX_LISTED } from './protocol.ts';

@@ -2,19 +2,22 @@ import type { TrailReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
 import { catalogue, documentOf, type EventDocument, eventKinds } from '@ringfence/fields';
 import { type Alert, decode, EventView, type Incident, TOPIC } from '@ringfence/wire';
-import { MAX_LISTED } from './limits.ts';
-import { whereAlert, whereEvent, whereIncident } from './where.ts';
+import { alertFilter, eventFilter, incidentFilter } from './filters.ts';
+import { MAX_LISTED } from './protocol.ts';
 
-/** What a command asks for. Times are µs since the epoch. */
 export interface Query {
+  /** Yield records that arrive later, too. */
   readonly follow: boolean;
+  /** Most stored records. */
   readonly limit: number;
+  /** Oldest time of a stored record, µs since the epoch. */
   readonly from: number;
+  /** Condition in the rule language; empty: none. */
   readonly where: string;
   readonly signal: AbortSignal;
 }
 
-/** From `?follow=1&limit=N&from=µs&where=…`. */
+/** Parses `?follow=1&limit=N&from=µs&where=…`. */
 export function queryOf(query: URLSearchParams, signal: AbortSignal): Query {
   const limit = Number(query.get('limit') ?? '100');
   return {
@@ -26,11 +29,11 @@ export function queryOf(query: URLSearchParams, signal: AbortSignal): Query {
   };
 }
 
-const all = (): boolean => true;
+const acceptAll = (): boolean => true;
 
 export function alerts(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Alert> {
-  const where = query.where === '' ? all : whereAlert(query.where);
-  return newestThenNew(
+  const where = query.where === '' ? acceptAll : alertFilter(query.where);
+  return storedThenNew(
     reader.alerts({ limit: query.limit, from: query.from, where }),
     query,
     records(bus, TOPIC.alerts, query, (bytes) => decode('Alert', bytes)),
@@ -39,8 +42,8 @@ export function alerts(reader: TrailReader, bus: Bus, query: Query): AsyncGenera
 }
 
 export function incidents(reader: TrailReader, bus: Bus, query: Query): AsyncGenerator<Incident> {
-  const where = query.where === '' ? all : whereIncident(query.where);
-  return newestThenNew(
+  const where = query.where === '' ? acceptAll : incidentFilter(query.where);
+  return storedThenNew(
     reader.incidents({ limit: query.limit, from: query.from, where }),
     query,
     records(bus, TOPIC.incidents, query, (bytes) => decode('Incident', bytes)),
@@ -48,9 +51,10 @@ export function incidents(reader: TrailReader, bus: Bus, query: Query): AsyncGen
   );
 }
 
-/** Events as documents: the last `limit` that are still on the bus, or those to come. */
+/** Yields events as documents: new events with `follow`, else the last `limit` events that the bus still keeps. */
 export function events(bus: Bus, query: Query): AsyncGenerator<EventDocument> {
-  return matching(bus, query, query.where === '' ? all : whereEvent(query.where));
+  // Compiled here, not in the generator: an invalid condition must fail before the response starts.
+  return matching(bus, query, query.where === '' ? acceptAll : eventFilter(query.where));
 }
 
 async function* matching(bus: Bus, query: Query, where: (event: EventView) => boolean): AsyncGenerator<EventDocument> {
@@ -76,15 +80,16 @@ async function* records<T>(bus: Bus, topic: string, query: Query, read: (bytes: 
     if (record.value !== null) yield read(record.value);
 }
 
-/** What is stored, then what comes on the bus: the bus is asked first, so that nothing falls between. */
-async function* newestThenNew<T extends { readonly id: string }>(
+/** Yields stored records, then new ones from the bus. Reads the bus first, so that no record is missed in between. */
+async function* storedThenNew<T extends { readonly id: string }>(
   stored: AsyncIterable<T>,
   query: Query,
-  coming: AsyncGenerator<T>,
+  arriving: AsyncGenerator<T>,
   where: (item: T) => boolean,
 ): AsyncGenerator<T> {
-  const first = query.follow ? coming.next() : undefined;
+  const first = query.follow ? arriving.next() : undefined;
   for await (const item of stored) yield item;
   if (first === undefined) return;
-  for (let next = await first; next.done !== true; next = await coming.next()) if (where(next.value)) yield next.value;
+  for (let next = await first; next.done !== true; next = await arriving.next())
+    if (where(next.value)) yield next.value;
 }

@@ -1,23 +1,20 @@
-import { OperatorError, plain } from '@ringfence/base';
+import { jsonValue, OperatorError } from '@ringfence/base';
 import type { Registrar } from '@ringfence/registrar';
 import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
-import type { Answer, Route } from './server.ts';
+import { auditOf, incidentDossier } from './incident.ts';
+import type { Route } from './server.ts';
 
-/** Loaded when somebody asks: they bring the compiler of rules with them. */
+/** Loaded at the first request: it loads the rule compiler. */
 const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.ts');
 
-/** Loaded with the first that somebody decides. */
+/** Loaded at the first change of an incident's status. */
 const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts');
 
-/** What commands may ask of a running `up`. */
+/** Routes of the API that commands use on a running `up`. */
 export function routesOf(app: App): Readonly<Record<string, Route>> {
-  const { bus, enrolled } = app.site;
-  const audit = (): NonNullable<App['audit']> => {
-    if (app.audit === null) throw new OperatorError('the auditor does not run in this process: ask where it runs');
-    return app.audit;
-  };
+  const { bus, enrolled } = app.deployment;
   return {
     token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
     revoke: async (query) => ({ json: { keys: await revoke(registrarOf(app), query) } }),
@@ -28,15 +25,16 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
     },
     alerts: async (query, signal) => {
       const { alerts, queryOf } = await queries();
-      return { lines: mapped(alerts(audit(), bus, queryOf(query, signal))) };
+      return { lines: jsonValues(alerts(auditOf(app), bus, queryOf(query, signal))) };
     },
     incidents: async (query, signal) => {
       const { incidents, queryOf } = await queries();
-      return { lines: mapped(incidents(audit(), bus, queryOf(query, signal))) };
+      return { lines: jsonValues(incidents(auditOf(app), bus, queryOf(query, signal))) };
     },
-    incident: async (query, signal, [id = '', what]) => {
-      if (what === 'set') return { json: plain(await (await triage()).setStatus(app, id, query, signal)) };
-      return incident(audit(), id);
+    incident: async (query, signal, [id = '', operation]) => {
+      if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
+      const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
+      return { json: jsonValue(dossier) };
     },
     raw: (query, signal) => ({
       bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
@@ -47,7 +45,7 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
 function registrarOf({ services }: App): Registrar {
   if (services.registrar === undefined)
     throw new OperatorError(
-      'the registrar does not run in this process: ask where it runs, or give its stateDir or runDir',
+      'the registrar does not run in this process: run this command where it runs, with its stateDir or runDir',
     );
   return services.registrar;
 }
@@ -65,7 +63,7 @@ async function createToken(registrar: Registrar, query: URLSearchParams): Promis
       ...(subject === null ? {} : { subject }),
     });
   } catch (error) {
-    throw await asked(error);
+    throw await operatorErrorOf(error);
   }
 }
 
@@ -73,38 +71,31 @@ async function revoke(registrar: Registrar, query: URLSearchParams): Promise<num
   try {
     return await registrar.revoke(query.get('subject') ?? '');
   } catch (error) {
-    throw await asked(error);
+    throw await operatorErrorOf(error);
   }
 }
 
-/** What was asked wrongly is told as such. */
-async function asked(error: unknown): Promise<unknown> {
+/** Turns an error that the request caused into an OperatorError, which is answered with status 400. */
+async function operatorErrorOf(error: unknown): Promise<unknown> {
   const { IdentityError } = await import('@ringfence/identity');
   const { RegistrarError } = await import('@ringfence/registrar');
-  const known = error instanceof IdentityError || error instanceof RegistrarError;
-  return known ? new OperatorError(error.message, { cause: error }) : error;
+  const isRequestError = error instanceof IdentityError || error instanceof RegistrarError;
+  return isRequestError ? new OperatorError(error.message, { cause: error }) : error;
 }
 
-async function* mapped(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const item of items) yield plain(item);
-}
-
-async function incident(audit: NonNullable<App['audit']>, id: string): Promise<Answer> {
-  const file = await audit.incident(id);
-  if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
-  const { executions: _, ...rest } = file;
-  return { json: plain(rest) };
+async function* jsonValues(records: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const record of records) yield jsonValue(record);
 }
 
 async function* recording(
-  { site: { bus } }: App,
+  { deployment: { bus } }: App,
   past: boolean,
   signal: AbortSignal,
   header: Buffer,
 ): AsyncGenerator<Uint8Array> {
   yield header;
   const from = past ? 'earliest' : 'latest';
-  // What a Filebeat sent says nowhere whose it is.
+  // Lines from Filebeat are left out: they are not signed, so a replay could not attribute them to a host.
   for await (const { topic, value } of bus.read({ topic: [TOPIC.raw, TOPIC.logsRaw], from, follow: true, signal }))
     if (value !== null && (topic === TOPIC.raw || isSignedLines(value))) yield recordingEntry(value);
 }

@@ -5,22 +5,23 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { makeFolder, OperatorError } from '@ringfence/base';
-import { http } from './http.ts';
+import { makeFolder, messageOf, OperatorError } from '@ringfence/base';
+import { http } from './protocol.ts';
 
-/** What a route gives: one JSON value, lines of JSON as they come, or bytes as they come. */
+/** A response: one JSON value, or a stream of JSON lines or bytes. */
 export type Answer =
   | { readonly json: unknown }
   | { readonly lines: AsyncIterable<unknown> }
   | { readonly bytes: AsyncIterable<Uint8Array> };
-/** `signal` aborts when the asker goes away. Throws OperatorError for a bad question. */
+
+/** Answers a request. `signal` aborts when the client disconnects. Throws OperatorError for a bad request. */
 export type Route = (query: URLSearchParams, signal: AbortSignal, path: readonly string[]) => Promise<Answer> | Answer;
 
-/** Serves commands on a unix socket that only its owner may open. A path is `/name/rest…`; routes go by name. */
+/** Serves `routes`, chosen by the first segment of the path, on a unix socket that only its owner may open. */
 export async function serveApi(socket: string, routes: Readonly<Record<string, Route>>): Promise<AsyncDisposable> {
   makeFolder(dirname(socket), 0o700);
   await removeStale(socket);
-  const server = http.createServer((request, response) => void answer(routes, request, response));
+  const server = http.createServer((request, response) => void handle(routes, request, response));
   server.listen(socket);
   await once(server, 'listening');
   chmodSync(socket, 0o600);
@@ -35,7 +36,7 @@ async function close(server: Server, socket: string): Promise<void> {
   rmSync(socket, { force: true });
 }
 
-/** A socket file that nobody listens on was left by a killed process. */
+/** Removes the socket file that a killed process left. Throws OperatorError when a process listens on it. */
 async function removeStale(socket: string): Promise<void> {
   const probe = connect(socket);
   try {
@@ -48,27 +49,27 @@ async function removeStale(socket: string): Promise<void> {
   } finally {
     probe.destroy();
   }
-  throw new OperatorError(`another ringfence listens on ${socket}: stop it, or set runDir and stateDir to others`);
+  throw new OperatorError(`another ringfence listens on ${socket}: stop it, or change runDir and stateDir`);
 }
 
-async function answer(
+async function handle(
   routes: Readonly<Record<string, Route>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
+  const disconnected = new AbortController();
+  response.on('close', () => disconnected.abort());
   try {
     const url = new URL(request.url ?? '/', 'http://ringfence');
     const [name = '', ...path] = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (route === undefined) throw new OperatorError(`unknown request ${url.pathname}`);
-    await send(response, await route(url.searchParams, gone.signal, path));
+    await send(response, await route(url.searchParams, disconnected.signal, path));
   } catch (error) {
-    if (gone.signal.aborted) return;
-    const known = error instanceof OperatorError;
-    if (!response.headersSent) response.writeHead(known ? 400 : 500, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+    if (disconnected.signal.aborted) return;
+    const status = error instanceof OperatorError ? 400 : 500;
+    if (!response.headersSent) response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: messageOf(error) }));
   }
 }
 
@@ -78,10 +79,10 @@ async function send(response: ServerResponse, result: Answer): Promise<void> {
     response.end(JSON.stringify(result.json));
     return;
   }
-  const bytes = 'bytes' in result;
-  response.writeHead(200, { 'content-type': bytes ? 'application/octet-stream' : 'application/x-ndjson' });
+  const isBinary = 'bytes' in result;
+  response.writeHead(200, { 'content-type': isBinary ? 'application/octet-stream' : 'application/x-ndjson' });
   response.flushHeaders();
-  await pipeline(Readable.from(bytes ? result.bytes : asLines(result.lines)), response);
+  await pipeline(Readable.from(isBinary ? result.bytes : asLines(result.lines)), response);
 }
 
 async function* asLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {

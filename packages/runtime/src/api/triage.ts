@@ -11,37 +11,41 @@ import {
   Verdicts,
 } from '@ringfence/wire';
 import type { App } from '../app.ts';
+import { auditOf, incidentDossier } from './incident.ts';
 
+/** Longest note and longest name of a person, in characters. */
 const NOTE_MAX = 512;
 const BY_MAX = 64;
-/** A cluster may take some seconds to show what it was given. */
-const PATIENCE_MS = 15_000;
+/** A search cluster may take seconds to return a record that it has stored. */
+const DEADLINE_MS = 15_000;
 
-/** Says what somebody thinks of an incident, by way of the detector; its new version. Throws OperatorError. */
+/**
+ * Publishes a person's status and verdict for an incident, waits until the audit trail has the version in which the
+ * detector applied them, and returns that version. Throws OperatorError.
+ */
 export async function setStatus(app: App, id: string, query: URLSearchParams, signal: AbortSignal): Promise<Incident> {
-  const { audit } = app;
-  if (audit === null) throw new OperatorError('the auditor does not run in this process: ask where it runs');
+  const audit = auditOf(app);
   const change = changeOf(query);
-  const file = await audit.incident(id);
-  if (file === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
-  const { incident } = file;
+  const { incident } = await incidentDossier(audit, id);
   if (incident.state === 'merged')
-    throw new OperatorError(`${id} is part of ${incident.mergedInto}: say it of that one`);
-  const { bus, serviceKey } = app.site;
+    throw new OperatorError(`${id} was merged into ${incident.mergedInto}: set the status of that incident`);
+  const { bus, serviceKey } = app.deployment;
   const { hostId } = incident;
   const value = encodeSigned('Feedback', { subject: id, hostId, change, incident }, serviceKey);
   await bus.produce([{ topic: TOPIC.feedback, key: hostId, value }]);
-  for (const late = AbortSignal.timeout(PATIENCE_MS); !late.aborted && !signal.aborted; await sleep(50)) {
-    const now = (await audit.incident(id))?.incident;
-    if (now?.history.some(({ at, by }) => at === change.at && by === change.by)) return now;
+  for (const deadline = AbortSignal.timeout(DEADLINE_MS); !deadline.aborted && !signal.aborted; await sleep(50)) {
+    const stored = (await audit.incident(id))?.incident;
+    if (stored?.history.some(({ at, by }) => at === change.at && by === change.by)) return stored;
   }
-  throw new OperatorError('it was said, and no detector has taken it yet: does one run? ringfence status');
+  throw new OperatorError(
+    `the change was sent, but is not in the audit trail after ${DEADLINE_MS / 1000} s: check with ringfence status that a detector runs`,
+  );
 }
 
 function changeOf(query: URLSearchParams): StatusChange {
-  const status = oneOf<TriageState>('--state', query.get('state') ?? '', TriageStates);
-  const given = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
-  const verdict = oneOf<Verdict>('--verdict', given, Verdicts);
+  const status = parseChoice<TriageState>('--state', query.get('state') ?? '', TriageStates);
+  const verdictText = (query.get('verdict') ?? 'undecided').replaceAll('-', '_');
+  const verdict = parseChoice<Verdict>('--verdict', verdictText, Verdicts);
   if ((status === 'closed') !== (verdict !== 'undecided'))
     throw new OperatorError(
       '--state closed needs a --verdict, true-positive or false-positive; the other states have none',
@@ -52,8 +56,8 @@ function changeOf(query: URLSearchParams): StatusChange {
   return { status, verdict, by, note, at: Date.now() * 1000 };
 }
 
-function oneOf<T extends string>(option: string, text: string, all: readonly T[]): T {
-  const found = all.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new OperatorError(`${option} ${text}: expected ${all.join(', ').replaceAll('_', '-')}`);
+function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new OperatorError(`${option} ${text}: expected ${choices.join(', ').replaceAll('_', '-')}`);
 }

@@ -1,66 +1,84 @@
 import type { KeyObject } from 'node:crypto';
-import type { Bus, EmbeddedBus } from '@ringfence/bus';
+import type { Bus, EmbeddedBus, TopicSpec } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
 import type { SchemaBus } from '@ringfence/bus-kafka';
+import type { SchemaBook } from '@ringfence/bus-kafka/schemas';
+import { exchangeSchemas } from '@ringfence/bus-kafka/schemas';
 import type { Config } from '@ringfence/config';
 import { loadLocalIdentity } from '@ringfence/identity/local';
-import type { Role, SigningKey } from '@ringfence/wire';
+import {
+  isKnownSchema,
+  learnSchema,
+  ROLES,
+  type Role,
+  recordsOf,
+  type SigningKey,
+  TOPIC,
+  topicsWith,
+  writerSchemas,
+} from '@ringfence/wire';
 import type { AppLog } from '../app.ts';
-import type { Fleet } from './fleet.ts';
-import { saySchemas } from './schemas.ts';
-import { topicSpecs } from './topics.ts';
+import type { Fleet } from './fleet/fleet.ts';
 
 /** Finds a key by its id. */
 export interface KeyBook {
   get(keyId: string): KeyObject | undefined;
 }
 
-/** Where the services of this process run: alone on the embedded log, or as a part of a fleet. All that differs between the two is here. */
-export interface Site extends AsyncDisposable {
+/**
+ * Bus, identity and keys that the services of this process share. It holds every difference between a single machine on
+ * the embedded log and a member of a fleet.
+ */
+export interface Deployment extends AsyncDisposable {
   readonly bus: Bus | EmbeddedBus | SchemaBus;
   readonly hostId: string;
   readonly bootId: string;
-  /** signs this host's batches */
+  /** Signs this host's batches. */
   readonly agentKey: SigningKey;
-  /** signs commands */
+  /** Signs commands. */
   readonly commandKey: SigningKey;
-  /** whose commands the agent of this host obeys */
-  readonly commanders: KeyBook;
-  /** whose batches the enricher takes, by host; a host may have several keys */
+  /** Keys whose commands the agent of this host executes. */
+  readonly responderKeys: KeyBook;
+  /** Keys whose batches the enricher accepts, by host; a host may have several keys. */
   readonly enrolment: {
     keyFor(hostId: string, keyId?: string, at?: number): KeyObject | undefined;
     isRevoked?(keyId: string): boolean;
   };
-  /** hosts whose keys are known here: what a recording carries */
+  /** Host keys known to this process, for a recording's header. */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
-  /** signs what the services write; null: unsigned, since the log belongs to root alone */
+  /** Signs the records of services. Null on the embedded log: only root can write it, so records stay unsigned. */
   readonly serviceKey: SigningKey | null;
-  /** whose records of a role are taken; null: everybody's */
+  /** Finds the keys whose records of a role are accepted. Null: records are not verified. */
   readonly trusted: ((role: Role) => (keyId: string, at?: number) => KeyObject | undefined) | null;
-  /** null: one process */
+  /** Null on the embedded log. */
   readonly fleet: Fleet | null;
 }
 
-export interface SiteOptions {
+export interface DeploymentOptions {
   readonly config: Config;
   readonly log: AppLog;
   readonly signal: AbortSignal;
-  /** told what is waited for, in plain words; null: nothing any more */
-  readonly onWaiting: (what: string | null) => void;
+  /** Called with what the start is waiting for, or null when it stops waiting. */
+  readonly onWaiting: (reason: string | null) => void;
 }
 
-export async function openSite(options: SiteOptions): Promise<Site> {
-  if (options.config.bus.driver !== 'kafka') return openLocal(options);
-  // Loaded only then: drivers and certificates are large.
-  return (await import('./fleet.ts')).openFleet(options);
+/**
+ * Opens the bus, loads the identity, and waits for whatever a fleet does not offer yet. Rejects with
+ * SchemaIncompatibleError when the bus has records that this version can't read.
+ */
+export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
+  if (options.config.bus.driver !== 'kafka') return openEmbedded(options);
+  // Imported lazily: the Kafka driver and certificates are large.
+  return (await import('./fleet/fleet.ts')).openFleet(options);
 }
 
-async function openLocal({ config, log }: SiteOptions): Promise<Site> {
+async function openEmbedded({ config, log }: DeploymentOptions): Promise<Deployment> {
   const identity = loadLocalIdentity(config.stateDir);
   await using stack = new AsyncDisposableStack();
   const bus = stack.use(await openEmbeddedBus({ ...config.bus.embedded, log }));
   await bus.ensureTopics(topicSpecs(config));
-  await saySchemas(bus);
+  const records = { reads: recordsOf(ROLES, 'reads'), writes: recordsOf(ROLES, 'writes') };
+  await exchangeSchemas(bus, { book: schemaBook, topic: TOPIC.schemas, ...records });
   const resources = stack.move();
   return {
     bus,
@@ -68,7 +86,7 @@ async function openLocal({ config, log }: SiteOptions): Promise<Site> {
     bootId: identity.bootId,
     agentKey: identity.agentKey,
     commandKey: identity.responderKey,
-    commanders: identity.trusted,
+    responderKeys: identity.trusted,
     enrolment: { keyFor: (hostId) => identity.enrolled.get(hostId) },
     enrolled: identity.enrolled,
     serviceKey: null,
@@ -76,4 +94,12 @@ async function openLocal({ config, log }: SiteOptions): Promise<Site> {
     fleet: null,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Schemas of this version, and those learnt from the bus. */
+export const schemaBook: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
+
+/** Returns all topics with their retention from the settings. `partitions`: for the topics that have several. */
+export function topicSpecs(config: Pick<Config, 'topics'>, partitions = 1): TopicSpec[] {
+  return topicsWith(partitions).map((topic) => ({ ...topic, ...config.topics[topic.setting] }));
 }

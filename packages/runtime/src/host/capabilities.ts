@@ -3,70 +3,74 @@ import type { Config } from '@ringfence/config';
 import { capabilityNames } from '@ringfence/fields';
 import { u64FromBigInt } from '@ringfence/wire';
 
-type Wanted = Pick<Config, 'collector' | 'responder'>;
+type Settings = Pick<Config, 'collector' | 'responder'>;
 
 export interface Capability {
   readonly name: string;
-  /** what can't be done without it, in words */
+  /** Operation that fails without it, as a verb phrase: "load the sensor". */
   readonly for: string;
-  /** @default always */
-  readonly when?: (config: Wanted) => boolean;
+  /** Whether these settings need it. @default always */
+  readonly when?: (config: Settings) => boolean;
 }
 
-/** Whether anything may be killed here: rules ask for it everywhere, or policies of the user's own may. The built-in ones enforce in the demo only. */
-const mayKill = ({ responder: { mode, policies } }: Wanted): boolean =>
+/** Processes may be killed in mode `enforce`, or by custom policies; the built-in policies enforce only in the demo. */
+const mayKill = ({ responder: { mode, policies } }: Settings): boolean =>
   mode === 'enforce' || policies.some((path) => path !== 'builtin');
 
-/** What the sensor's process needs, and nothing else of Ringfence does. Each was found by leaving it out. */
+/** Capabilities of the process that runs the sensor; no other process needs any. A run without each one has failed. */
 const CAPABILITIES: readonly Capability[] = [
   { name: 'CAP_BPF', for: 'load the sensor' },
   { name: 'CAP_PERFMON', for: 'attach to tracepoints and read kernel memory' },
   { name: 'CAP_NET_ADMIN', for: 'attach to cgroups' },
-  { name: 'CAP_DAC_READ_SEARCH', for: 'read tracefs, containers, logs and executables that are not its own' },
+  { name: 'CAP_DAC_READ_SEARCH', for: 'read tracefs, containers, logs and executables of other users' },
   {
     name: 'CAP_SYS_PTRACE',
-    for: 'hash executables of containers, tell whom never to kill',
+    for: 'hash executables of containers and recognize protected processes',
     when: (config) => config.collector.hash.enabled || mayKill(config),
   },
   { name: 'CAP_KILL', for: 'stop processes', when: mayKill },
 ];
 
-export const capabilitiesFor = (config: Wanted): readonly Capability[] =>
+/** Returns the capabilities that the sensor's process needs with these settings. */
+export const capabilitiesFor = (config: Settings): readonly Capability[] =>
   CAPABILITIES.filter(({ when }) => when?.(config) ?? true);
 
-/** Gives what BPF and PERFMON give, since before they were there: container engines may know no others. */
-const STAND_IN: Capability = { name: 'CAP_SYS_ADMIN', for: 'load the sensor' };
-const STANDS_FOR: readonly string[] = ['CAP_BPF', 'CAP_PERFMON'];
+/** Includes BPF and PERFMON, which were split from it later: a container engine may not know the newer names. */
+const SYS_ADMIN: Capability = { name: 'CAP_SYS_ADMIN', for: 'load the sensor' };
+const INCLUDED_IN_SYS_ADMIN: readonly string[] = ['CAP_BPF', 'CAP_PERFMON'];
 
-/** What a process with the capabilities `held` gives on, so that another has all that is `needed`: the stand-in only where it is. */
+/**
+ * Returns the capabilities that a process with `held` must pass on so that another process has every needed one.
+ * SYS_ADMIN is among them only when BPF or PERFMON is not held.
+ */
 export function capabilitiesToGive(
   needed: readonly Capability[],
-  held: readonly string[] = ownCapabilities(),
+  held: readonly string[] = effectiveCapabilities(),
 ): readonly Capability[] {
-  const own = needed.filter(({ name }) => held.includes(name));
-  const stands = needed.some(({ name }) => STANDS_FOR.includes(name) && !held.includes(name));
-  return stands ? [...own, STAND_IN] : own;
+  const given = needed.filter(({ name }) => held.includes(name));
+  const needsSysAdmin = needed.some(({ name }) => INCLUDED_IN_SYS_ADMIN.includes(name) && !held.includes(name));
+  return needsSysAdmin ? [...given, SYS_ADMIN] : given;
 }
 
-/** Those of `needed` that a process with the capabilities `held` lacks. */
+/** Returns the needed capabilities that a process with the capabilities `held` lacks. */
 export function missingCapabilities(
   needed: readonly Capability[],
-  held: readonly string[] = ownCapabilities(),
+  held: readonly string[] = effectiveCapabilities(),
 ): readonly Capability[] {
-  const has = held.includes(STAND_IN.name) ? [...held, ...STANDS_FOR] : held;
-  return needed.filter(({ name }) => !has.includes(name));
+  const available = held.includes(SYS_ADMIN.name) ? [...held, ...INCLUDED_IN_SYS_ADMIN] : held;
+  return needed.filter(({ name }) => !available.includes(name));
 }
 
-const ownCapabilities = (): readonly string[] => privilegesOf('self')?.capabilities ?? [];
+const effectiveCapabilities = (): readonly string[] => privilegesOf('self')?.capabilities ?? [];
 
 export interface Privileges {
   readonly uid: number;
-  /** those in effect */
+  /** Effective capabilities. */
   readonly capabilities: readonly string[];
   readonly rssBytes: number;
 }
 
-/** null: there is no such process. */
+/** Returns null when there is no such process. */
 export function privilegesOf(pid: number | 'self'): Privileges | null {
   let text: string;
   try {

@@ -1,4 +1,11 @@
+// Capabilities that the sensor needs
+
 export { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from './capabilities.ts';
-export { kernelUpgradeCommand } from './kernel.ts';
-export { kernelCommand, newerKernelCommand, osReleaseOf } from './kernel-package.ts';
+
+// Kernels, and the commands that install a newer one
+
+export { kernelCommand, kernelUpgradeCommand, newerKernelCommand, osReleaseOf } from './kernel-package.ts';
+
+// Mounts and checks before the sensor is loaded
+
 export { prepareHost } from './prepare-host.ts';

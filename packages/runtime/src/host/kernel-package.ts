@@ -1,26 +1,28 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 
-const ARM = process.arch === 'arm64';
+const OLDEST_KERNEL = '6.1';
+const isArm = process.arch === 'arm64';
 
 interface Distribution {
-  /** brings the newest kernel that a release has, built with BTF */
+  /** Command that installs the newest kernel of a release, built with BTF. */
   readonly install: string;
-  /** what `install` doesn't bring that release: by VERSION_ID */
+  /** By VERSION_ID, the command for a kernel 6.1 or newer where `install` brings an older one. */
   readonly newer?: Readonly<Record<string, string>>;
-  /** the first release whose kernel is 6.1 or newer, and what it is called; @default any that is looked after */
+  /** First release with a kernel 6.1 or newer, and its name. @default every supported release */
   readonly since?: { readonly version: string; readonly name: string };
-  /** distributions made of it have its numbers */
+  /** Derived distributions number their releases like this one. */
   readonly sameNumbers?: true;
 }
 
-/** Of those whose root is read-only: packages go into the next snapshot. They say that they are like SUSE, and have numbers of their own. */
+/** For a read-only root: packages go into the next snapshot. ID_LIKE names suse, whose releases have other numbers. */
 const INTO_SNAPSHOT = 'transactional-update --non-interactive pkg install kernel-default';
 
-/** By what os-release calls them. */
+/** By ID of os-release. */
 const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   debian: {
-    install: `apt-get install -y linux-image-${ARM ? 'arm64' : 'amd64'}`,
+    install: `apt-get install -y linux-image-${isArm ? 'arm64' : 'amd64'}`,
     since: { version: '12', name: 'Debian 12' },
   },
   ubuntu: {
@@ -30,7 +32,7 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   },
   fedora: { install: 'dnf upgrade -y kernel', since: { version: '36', name: 'Fedora 36' } },
   rhel: { install: 'dnf upgrade -y kernel', since: { version: '10', name: 'RHEL 10' }, sameNumbers: true },
-  // Says that it is like Fedora, and has the numbers of RHEL.
+  // ID_LIKE names fedora, but the releases are numbered like RHEL's.
   ol: { install: 'dnf upgrade -y kernel', since: { version: '10', name: 'Oracle Linux 10' } },
   amzn: { install: 'dnf install -y kernel6.12', since: { version: '2023', name: 'Amazon Linux 2023' } },
   suse: {
@@ -46,35 +48,50 @@ const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   alpine: { install: 'apk add linux-lts', since: { version: '3.18', name: 'Alpine 3.18' } },
 };
 
-const ANY = "boot a kernel of your distribution's that is 6.1 or newer and built with CONFIG_DEBUG_INFO_BTF=y";
+const ANY_DISTRIBUTION = `boot a kernel from your distribution, ${OLDEST_KERNEL} or newer, built with CONFIG_DEBUG_INFO_BTF=y`;
 
-/** The text of that file of the host, which an agent in a container sees below `hostRoot`; empty: it has none. */
+/**
+ * Returns the text of the host's os-release, or '' when there is none.
+ *
+ * @param hostRoot where an agent in a container sees the host's files
+ */
 export function osReleaseOf(hostRoot: string): string {
-  // What /etc has is a link to the former, and might lead out of `hostRoot`.
+  // /usr/lib first: /etc/os-release is usually a link to it, and an absolute link would leave `hostRoot`.
   const path = ['usr/lib/os-release', 'etc/os-release'].map((name) => join(hostRoot, name)).find(existsSync);
   return path === undefined ? '' : readFileSync(path, 'utf8');
 }
 
-/** The command that brings the distribution's own kernel, with BTF, and boots it. */
-export function kernelCommand(osRelease: string): string {
-  const { distribution } = read(osRelease);
-  return distribution === undefined ? ANY : `${distribution.install} && reboot`;
+/**
+ * Returns the command that installs a supported kernel, or null when the kernel is recent enough.
+ *
+ * @param version as uname prints it: 6.1.0-18-amd64
+ */
+export function kernelUpgradeCommand(hostRoot: string, version: string = release()): string | null {
+  return isBefore(version, OLDEST_KERNEL) ? newerKernelCommand(osReleaseOf(hostRoot)) : null;
 }
 
-/** As `kernelCommand`, of a kernel that is 6.1 or newer; where the release has none, which one does. */
+/** Returns the command that installs and boots the distribution's current kernel, which is built with BTF. */
+export function kernelCommand(osRelease: string): string {
+  const { distribution } = parseOsRelease(osRelease);
+  return distribution === undefined ? ANY_DISTRIBUTION : `${distribution.install} && reboot`;
+}
+
+/** Returns the command for a kernel 6.1 or newer, or which release of the distribution has one. */
 export function newerKernelCommand(osRelease: string): string {
-  const { distribution, version } = read(osRelease);
-  // One that is made of another may have numbers of its own, which say nothing.
-  if (distribution === undefined || version === undefined) return ANY;
+  const { distribution, version } = parseOsRelease(osRelease);
+  if (distribution === undefined || version === undefined) return ANY_DISTRIBUTION;
   const { install, newer = {}, since } = distribution;
   const command = Object.hasOwn(newer, version) ? newer[version] : undefined;
   if (command === undefined && since !== undefined && version !== '' && isBefore(version, since.version))
-    return `upgrade the distribution: this release has no kernel 6.1, ${since.name} and newer ones have`;
+    return `upgrade the distribution: this release has no kernel ${OLDEST_KERNEL}; the first with one is ${since.name}`;
   return `${command ?? install} && reboot`;
 }
 
-/** `version`: empty where the release has none, as what comes out every day; undefined where it isn't of that distribution's numbers. */
-function read(osRelease: string): { distribution?: Distribution; version?: string } {
+/**
+ * `version` is '' for a rolling release, which has no number, and undefined for a derived distribution that numbers
+ * its releases differently.
+ */
+function parseOsRelease(osRelease: string): { distribution?: Distribution; version?: string } {
   const value = (name: string): string => {
     const { double, single, bare } =
       new RegExp(`^${name}=(?:"(?<double>[^"\n]*)"|'(?<single>[^'\n]*)'|(?<bare>[^"'\n]*))$`, 'm').exec(osRelease)
@@ -88,10 +105,9 @@ function read(osRelease: string): { distribution?: Distribution; version?: strin
   return id === known || distribution.sameNumbers ? { distribution, version: value('VERSION_ID') } : { distribution };
 }
 
-/** '3.9' is before '3.18'. */
-function isBefore(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((text) => text.split('.').map(Number)) as [number[], number[]];
-  const [major = 0, minor = 0] = one;
-  const [otherMajor = 0, otherMinor = 0] = other;
-  return major === otherMajor ? minor < otherMinor : major < otherMajor;
+/** Compares major and minor as numbers: '3.9' is before '3.18'. */
+function isBefore(version: string, reference: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [referenceMajor = 0, referenceMinor = 0] = reference.split('.').map(Number);
+  return major === referenceMajor ? minor < referenceMinor : major < referenceMajor;
 }

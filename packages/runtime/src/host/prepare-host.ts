@@ -5,17 +5,17 @@ import type { Log } from '@ringfence/base';
 import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
-import { kernelUpgradeCommand } from './kernel.ts';
+import { kernelUpgradeCommand } from './kernel-package.ts';
 
-/** File systems that the sensor needs, where they belong. */
+/** File systems that the sensor needs, with their usual mount points. */
 const NEEDED = [
   { type: 'bpf', point: '/sys/fs/bpf' },
   { type: 'tracefs', point: '/sys/kernel/tracing' },
 ] as const;
 
 /**
- * Mounts missing file systems and logs each mount. Throws OperatorError when a mount fails, on an unsupported kernel, and when the process lacks the
- * privileges to load the sensor.
+ * Mounts missing file systems and logs each mount. Throws OperatorError when a mount fails, on an unsupported kernel,
+ * and when the process lacks the privileges to load the sensor.
  */
 export function prepareHost(log: Log, config: Config, kernelVersion: string = release()): void {
   const upgrade = kernelUpgradeCommand(config.collector.hostRoot, kernelVersion);
@@ -34,8 +34,8 @@ export function prepareHost(log: Log, config: Config, kernelVersion: string = re
     const { status, stderr } = spawnSync('mount', ['-t', type, type, point], { encoding: 'utf8' });
     if (status !== 0)
       throw new OperatorError(
-        `${type} is not mounted and can't be: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`,
+        `${type} is not mounted, and mounting it failed: ${stderr?.trim() || 'no mount command'}; try as root: ${command}`,
       );
-    log.info({ command }, 'mounted what the sensor needs');
+    log.info({ command }, 'mounted a file system that the sensor needs');
   }
 }

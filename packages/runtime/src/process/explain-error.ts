@@ -1,15 +1,18 @@
 import { ConfigError } from '@ringfence/config';
 import { escapeText } from '@ringfence/wire';
 
-/** Errors with a code, and what the system refused, are told in their own words; anything else is a bug and shows where. */
-export function explain(error: unknown): string {
-  // Names in it may be somebody else's: of rules, files, processes.
-  return wordsOf(error).replace(/[^\n\t]+/g, escapeText);
+/**
+ * Returns the text that a command prints for an error: the message of an error with a code or from a system call, and
+ * the stack of any other error, which is a bug. Escapes control characters: messages contain names that an attacker
+ * may have chosen, of rules, files and processes.
+ */
+export function explainError(error: unknown): string {
+  return textOf(error).replace(/[^\n\t]+/g, escapeText);
 }
 
-function wordsOf(error: unknown): string {
-  // What went wrong first, not what cleaning up then ran into.
-  if (error instanceof SuppressedError) return wordsOf(error.suppressed);
+function textOf(error: unknown): string {
+  // The first failure, not the errors of the clean-up after it.
+  if (error instanceof SuppressedError) return textOf(error.suppressed);
   if (error instanceof ConfigError) return error.message;
   if (error instanceof Error && error.name === 'AbortError') return 'interrupted';
   if (error instanceof Error && 'code' in error && ('syscall' in error || String(error.code).startsWith('ERR_')))

@@ -1,3 +1,4 @@
-export { leave } from './exit.ts';
-export { explain } from './explain-error.ts';
-export { untilInterrupted } from './interrupt.ts';
+// Start and end of a command's process
+
+export { explainError } from './explain-error.ts';
+export { exitAfterFlush, untilInterrupted } from './shutdown.ts';

@@ -1,80 +1,93 @@
 import type { Duplex } from 'node:stream';
-import { OperatorError } from '@ringfence/base';
+import { defined, OperatorError } from '@ringfence/base';
 
-/** What is handed over: something JSON can say, and bytes. */
-export interface Parcel {
+/** Argument or result of a call: a JSON value and bytes. */
+export interface Payload {
   readonly value: unknown;
   readonly bytes: Uint8Array;
 }
 
-/** What the other side may ask for, by name; nothing else is answered. */
-export type Handlers = Readonly<Record<string, (parcel: Parcel) => Promise<unknown> | unknown>>;
+/** Methods that the peer may call, by name. */
+export type Handlers = Readonly<Record<string, (payload: Payload) => Promise<unknown> | unknown>>;
 
-/** Longest frame: a spool's batches at once (4 MiB and one more), with room. */
-const FRAME_MAX = 16 << 20;
-const LENGTHS = 8;
-const NONE = new Uint8Array();
+/** Longest frame: the batches that a spool sends at once (4 MiB and one more), with room. */
+const FRAME_MAX_BYTES = 16 << 20;
+const LENGTHS_BYTES = 8;
+const NO_BYTES = new Uint8Array();
 
 interface Head {
-  /** of a call, and of its answer */
+  /** Number of the call, repeated in its answer. */
   readonly id: number;
-  /** what is asked for; undefined: an answer */
-  readonly ask?: string;
+  /** Undefined in an answer. */
+  readonly method?: string;
   readonly value?: unknown;
-  readonly failed?: { readonly message: string; readonly code?: unknown; readonly fate?: unknown };
+  readonly failure?: Failure;
 }
 
-interface Waiting {
-  readonly resolve: (parcel: Parcel) => void;
+interface Failure extends ErrorClass {
+  readonly message: string;
+}
+
+/** The properties of an error that callers act on. */
+interface ErrorClass {
+  readonly code?: unknown;
+  readonly fate?: unknown;
+}
+
+interface PendingCall {
+  readonly resolve: (payload: Payload) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Calls between two processes, both ways, answered as each is done.
+ * Calls between the two processes of an `up`, in both directions; answers come in any order.
  *
  *   ┌ u32 LE ──────────────┬ u32 LE ─────────┬─────────────┬────────────┐
- *   │ bytes after this one │ bytes of JSON   │ JSON: Head  │ bytes      │
+ *   │ bytes after this     │ bytes of JSON   │ JSON: Head  │ bytes      │
  *   └──────────────────────┴─────────────────┴─────────────┴────────────┘
+ *
+ * Not Node's IPC or gRPC: the services' process receives its end by execve, which Node's IPC can't hand on, and the
+ * process with capabilities reads only frames of limited length from it, without an HTTP/2 stack in its memory.
  */
 export class Channel {
-  /** Rejects when the other side has gone, or doesn't keep to the form. Never resolves. */
-  readonly gone: Promise<never>;
+  /** Rejects when the peer has ended, or has sent an invalid frame. Never resolves. */
+  readonly ended: Promise<never>;
   readonly #stream: Duplex;
   readonly #handlers: Handlers;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #lost: (error: Error) => void;
+  readonly #pending = new Map<number, PendingCall>();
+  readonly #rejectEnded: (error: Error) => void;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #lastId = 0;
-  #end: Error | null = null;
+  #failure: Error | null = null;
 
   constructor(stream: Duplex, handlers: Handlers) {
     this.#stream = stream;
     this.#handlers = handlers;
     const { promise, reject } = Promise.withResolvers<never>();
-    this.gone = promise;
-    this.gone.catch(() => {});
-    this.#lost = reject;
-    stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    const ended = (cause?: Error): void =>
+    this.ended = promise;
+    this.ended.catch(() => {});
+    this.#rejectEnded = reject;
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    const onEnd = (cause?: Error): void =>
       this.#fail(new OperatorError('the other process of this ringfence has ended', { cause }));
-    stream.on('error', ended);
-    stream.on('close', () => ended());
+    stream.on('error', onEnd);
+    stream.on('close', () => onEnd());
   }
 
-  /** Rejects with what the other side threw: its message, `code` and `fate`. */
-  call(ask: string, value: unknown = null, bytes: Uint8Array = NONE): Promise<Parcel> {
-    if (this.#end !== null) return Promise.reject(this.#end);
+  /** Rejects with the error that the peer threw: its message, `code` and `fate`. */
+  call(method: string, value: unknown = null, bytes: Uint8Array = NO_BYTES): Promise<Payload> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<Parcel>();
-    this.#waiting.set(id, { resolve, reject });
-    this.#send({ id, ask, value }, bytes);
+    const { promise, resolve, reject } = Promise.withResolvers<Payload>();
+    this.#pending.set(id, { resolve, reject });
+    this.#send({ id, method, value }, bytes);
     return promise;
   }
 
   #send(head: Head, bytes: Uint8Array): void {
     const json = Buffer.from(JSON.stringify(head));
-    const lengths = Buffer.alloc(LENGTHS);
+    const lengths = Buffer.alloc(LENGTHS_BYTES);
     lengths.writeUInt32LE(4 + json.length + bytes.length, 0);
     lengths.writeUInt32LE(json.length, 4);
     this.#stream.cork();
@@ -84,86 +97,87 @@ export class Channel {
     this.#stream.uncork();
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     this.#received.push(chunk);
     this.#receivedBytes += chunk.length;
-    while (this.#end === null && this.#receivedBytes >= LENGTHS) {
+    while (this.#failure === null && this.#receivedBytes >= LENGTHS_BYTES) {
       const [first] = this.#received;
-      // One buffer of it all only once a frame is whole, or copying would grow with the square of its length.
-      const start = first !== undefined && first.length >= LENGTHS ? first : this.#joined();
+      // Chunks are joined only when a frame is complete: copying at each chunk would be quadratic in its length.
+      const start = first !== undefined && first.length >= LENGTHS_BYTES ? first : this.#joinReceived();
       const length = start.readUInt32LE(0);
-      if (length < 4 || length > FRAME_MAX) this.#fail(new OperatorError(`a frame of ${length} bytes`));
-      if (this.#end !== null || this.#receivedBytes < 4 + length) return;
-      const all = this.#joined();
-      const frame = all.subarray(4, 4 + length);
-      this.#received = [all.subarray(4 + length)];
+      if (length < 4 || length > FRAME_MAX_BYTES)
+        this.#fail(new OperatorError(`invalid frame: a length of ${length} bytes`));
+      if (this.#failure !== null || this.#receivedBytes < 4 + length) return;
+      const joined = this.#joinReceived();
+      const frame = joined.subarray(4, 4 + length);
+      this.#received = [joined.subarray(4 + length)];
       this.#receivedBytes -= 4 + length;
-      this.#open(frame);
+      this.#dispatch(frame);
     }
   }
 
-  #joined(): Buffer {
-    const all = Buffer.concat(this.#received);
-    this.#received = [all];
-    return all;
+  #joinReceived(): Buffer {
+    const joined = Buffer.concat(this.#received);
+    this.#received = [joined];
+    return joined;
   }
 
-  #open(frame: Buffer): void {
-    const json = frame.readUInt32LE(0);
+  #dispatch(frame: Buffer): void {
+    const jsonBytes = frame.readUInt32LE(0);
     try {
-      if (json > frame.length - 4) throw new RangeError(`${json} bytes of JSON in ${frame.length}`);
-      const head = headOf(JSON.parse(frame.toString('utf8', 4, 4 + json)));
-      const parcel = { value: head.value ?? null, bytes: frame.subarray(4 + json) };
-      if (head.ask !== undefined) void this.#answer(head.id, head.ask, parcel);
-      else this.#settle(head, parcel);
+      if (jsonBytes > frame.length - 4) throw new RangeError(`${jsonBytes} bytes of JSON in ${frame.length}`);
+      const head = parseHead(JSON.parse(frame.toString('utf8', 4, 4 + jsonBytes)));
+      const payload = { value: head.value ?? null, bytes: frame.subarray(4 + jsonBytes) };
+      if (head.method !== undefined) void this.#answer(head.id, head.method, payload);
+      else this.#settle(head, payload);
     } catch (cause) {
-      this.#fail(new OperatorError('a frame that can not be read', { cause }));
+      this.#fail(new OperatorError('invalid frame: its head cannot be parsed', { cause }));
     }
   }
 
-  #settle({ id, failed }: Head, parcel: Parcel): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (failed === undefined) waiting?.resolve(parcel);
-    else waiting?.reject(Object.assign(new Error(String(failed.message)), facts(failed)));
+  #settle({ id, failure }: Head, payload: Payload): void {
+    const call = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (failure === undefined) call?.resolve(payload);
+    else call?.reject(Object.assign(new Error(String(failure.message)), errorClassOf(failure)));
   }
 
-  async #answer(id: number, ask: string, parcel: Parcel): Promise<void> {
+  async #answer(id: number, method: string, payload: Payload): Promise<void> {
     try {
-      const handler = Object.hasOwn(this.#handlers, ask) ? this.#handlers[ask] : undefined;
-      if (handler === undefined) throw new OperatorError(`nobody answers to ${ask}`);
-      const result = await handler(parcel);
-      const bytes = result instanceof Uint8Array;
-      this.#send({ id, value: bytes ? null : result }, bytes ? result : NONE);
+      const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined;
+      if (handler === undefined) throw new OperatorError(`unknown method ${method}`);
+      const result = await handler(payload);
+      if (result instanceof Uint8Array) this.#send({ id, value: null }, result);
+      else this.#send({ id, value: result }, NO_BYTES);
     } catch (error) {
       const { message } = error as Error;
-      this.#send({ id, failed: { message, ...facts(error as { code?: unknown; fate?: unknown }) } }, NONE);
+      this.#send({ id, failure: { message, ...errorClassOf(error as ErrorClass) } }, NO_BYTES);
     }
   }
 
   #fail(error: Error): void {
-    if (this.#end !== null) return;
-    this.#end = error;
+    if (this.#failure !== null) return;
+    this.#failure = error;
     this.#stream.destroy();
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-    this.#lost(error);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.#rejectEnded(error);
   }
 
-  /** Nothing is waited for any more. */
+  /** Rejects all pending calls. */
   close(): void {
     this.#fail(new OperatorError('the connection is closed'));
   }
 }
 
-function headOf(value: unknown): Head {
+function parseHead(value: unknown): Head {
   const head = value as Head | null;
-  const sound = typeof head === 'object' && head !== null && Number.isSafeInteger(head.id);
-  if (!sound || (head.ask !== undefined && typeof head.ask !== 'string')) throw new TypeError('no head of a frame');
+  const isValid = typeof head === 'object' && head !== null && Number.isSafeInteger(head.id);
+  if (!isValid || (head.method !== undefined && typeof head.method !== 'string'))
+    throw new TypeError('not the head of a frame');
   return head;
 }
 
-/** What decides on the fate of an error. */
-function facts({ code, fate }: { code?: unknown; fate?: unknown }): { code?: unknown; fate?: unknown } {
-  return { ...(code === undefined ? {} : { code }), ...(fate === undefined ? {} : { fate }) };
+function errorClassOf({ code, fate }: ErrorClass): ErrorClass {
+  return defined({ code, fate });
 }

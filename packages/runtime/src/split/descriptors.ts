@@ -1,8 +1,8 @@
 import { OperatorError } from '@ringfence/base';
+import { records, SOCK } from '@ringfence/wire';
 import koffi from 'koffi';
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
+const { AF_UNIX } = records.AddressFamily;
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
@@ -14,15 +14,15 @@ const socketpair: Native<[number, number, number, Buffer]> = libc.func(
 );
 const fcntl: Native<[number, number, string, number]> = libc.func('int fcntl(int fd, int command, ...)');
 
-/** Two ends of a connection that has no name, so that nobody else can take a part in it. Neither survives an exec. */
+/** Returns both ends of a connection without a name, so that no third process can open it. Both close on exec. */
 export function socketPair(): readonly [number, number] {
   const descriptors = Buffer.alloc(8);
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, descriptors) !== 0)
+  if (socketpair(AF_UNIX, SOCK.STREAM | SOCK_CLOEXEC, 0, descriptors) !== 0)
     throw new OperatorError(`socketpair failed: errno ${koffi.errno()}`);
   return [descriptors.readInt32LE(0), descriptors.readInt32LE(4)];
 }
 
-/** Whether what this process executes has the descriptor too. */
+/** Sets whether the descriptor stays open when this process executes a program. */
 export function setInherited(fd: number, inherited: boolean): void {
   if (fcntl(fd, F_SETFD, 'int', inherited ? 0 : FD_CLOEXEC) !== 0)
     throw new OperatorError(`fcntl of descriptor ${fd} failed: errno ${koffi.errno()}`);

@@ -7,7 +7,8 @@ import { createLogger } from '@ringfence/telemetry';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '../host/capabilities.ts';
 import { prepareHost } from '../host/prepare-host.ts';
 import { setInherited, socketPair } from './descriptors.ts';
-import { type Part, partEnvironment } from './process-role.ts';
+import { type ProcessRole, processRoleEnvironment, type SensorConnection } from './process-role.ts';
+import { assertReachable, type Needed } from './reach.ts';
 
 export interface Account {
   readonly name: string;
@@ -15,12 +16,13 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Where the sensor's process finds its end of the connection. */
+/** Descriptor of the connection in the sensor's process. */
 const SENSOR_FD = 3;
 
 /**
- * Becomes `config.user`: starts the sensor's process with the few capabilities that it needs, and goes on as the same process without any. What needs root
- * is done before: mounts, and directories that must be that user's. Returns never; throws OperatorError.
+ * Starts the sensor's process as `config.user` with the capabilities that it needs, then replaces this process by the
+ * services' process, which has the same user and no capabilities. While it is still root, this process mounts file
+ * systems and changes the owner of directories. Never returns; throws OperatorError.
  */
 export function launch(config: Config): never {
   const account = accountOf(config.user);
@@ -28,48 +30,61 @@ export function launch(config: Config): never {
   if (!isRoot && process.getuid?.() !== account.uid)
     throw new OperatorError(`user is ${account.name}: start this as root, or as ${account.name}`);
   const setpriv = commandPath('setpriv');
-  const watches = config.services.includes('collector');
-  const needed = watches ? capabilitiesToGive(capabilitiesFor(config)) : [];
-  if (watches) prepareHost(createLogger(config.log), config);
-  if (isRoot) giveDirectories(config, account, watches);
-  const rights = (kept: readonly Capability[]): string[] => [
-    ...(isRoot ? identityArguments(account) : []),
-    ...keeping(kept, missingCapabilities([SETPCAP]).length === 0),
+  if (isRoot) assertReachable(account.name, [setpriv, ...accountArguments(account), '--'], neededBy(config));
+  const runsCollector = config.services.includes('collector');
+  const needed = runsCollector ? capabilitiesToGive(capabilitiesFor(config)) : [];
+  if (runsCollector) prepareHost(createLogger(config.log), config);
+  if (isRoot) giveDirectories(config, account, runsCollector);
+  const setprivArguments = (kept: readonly Capability[]): string[] => [
+    ...(isRoot ? accountArguments(account) : []),
+    ...capabilityArguments(kept, missingCapabilities([SETPCAP]).length === 0),
     '--no-new-privs',
     '--',
-    ...command(),
+    ...currentCommand(),
   ];
-  const environment = (part: Part): Record<string, string> => ({ ...ownEnvironment(config), ...partEnvironment(part) });
-  const [own, other] = watches ? socketPair() : [];
-  let link: { readonly fd: number; readonly pid: number } | null = null;
-  if (own !== undefined && other !== undefined) {
-    const sensor = spawn(setpriv, rights(needed), {
-      stdio: ['ignore', 'inherit', 'inherit', other],
+  const environment = (role: ProcessRole): Record<string, string> => ({
+    ...baseEnvironment(config),
+    ...processRoleEnvironment(role),
+  });
+  let sensor: SensorConnection | null = null;
+  if (runsCollector) {
+    const [servicesEnd, sensorEnd] = socketPair();
+    const child = spawn(setpriv, setprivArguments(needed), {
+      stdio: ['ignore', 'inherit', 'inherit', sensorEnd],
       env: environment({ name: 'sensor', fd: SENSOR_FD, pid: process.pid }),
     });
-    if (sensor.pid === undefined) throw new OperatorError(`${setpriv} can't be started`);
-    setInherited(own, true);
-    link = { fd: own, pid: sensor.pid };
+    if (child.pid === undefined) throw new OperatorError(`${setpriv} can't be started`);
+    setInherited(servicesEnd, true);
+    sensor = { fd: servicesEnd, pid: child.pid };
   }
   if (process.execve === undefined) throw new OperatorError('user needs Node 24: npm start brings it');
-  return process.execve(setpriv, ['setpriv', ...rights([])], environment({ name: 'services', link }));
+  const servicesEnvironment = environment({ name: 'services', sensor });
+  return process.execve(setpriv, ['setpriv', ...setprivArguments([])], servicesEnvironment);
 }
 
-const SETPCAP: Capability = { name: 'CAP_SETPCAP', for: 'give up capabilities for ever' };
+/** What the user's processes open before they can report an error. */
+function neededBy({ stateDir, runDir }: Config): Needed[] {
+  return [
+    { path: process.execPath, right: 'execute' },
+    { path: realpathSync(process.argv[1] ?? ''), right: 'read' },
+    ...[stateDir, runDir].map((path): Needed => ({ path, right: 'given' })),
+  ];
+}
 
-const identityArguments = ({ name, gid }: Account): string[] => [`--reuid=${name}`, `--regid=${gid}`, '--init-groups'];
+const SETPCAP: Capability = { name: 'CAP_SETPCAP', for: 'drop capabilities from the bounding set' };
 
-/** @param bounded whether the bounding set may be changed */
-function keeping(kept: readonly Capability[], bounded: boolean): string[] {
+const accountArguments = ({ name, gid }: Account): string[] => [`--reuid=${name}`, `--regid=${gid}`, '--init-groups'];
+
+/** @param canBound whether this process may change its bounding set */
+function capabilityArguments(kept: readonly Capability[], canBound: boolean): string[] {
   const set = ['-all', ...kept.map(({ name }) => `+${name.replace('CAP_', '').toLowerCase()}`)].join();
-  return [`--inh-caps=${set}`, `--ambient-caps=${set}`, ...(bounded ? [`--bounding-set=${set}`] : [])];
+  return [`--inh-caps=${set}`, `--ambient-caps=${set}`, ...(canBound ? [`--bounding-set=${set}`] : [])];
 }
 
-/** This very program, with the same arguments. */
-const command = (): string[] => [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+const currentCommand = (): string[] => [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
 
-/** What depends on who runs it stays what it was. */
-function ownEnvironment({ stateDir, runDir }: Config): Record<string, string> {
+/** The environment of this process. Settings whose default depends on the user are set to their current value. */
+function baseEnvironment({ stateDir, runDir }: Config): Record<string, string> {
   const file = '/etc/ringfence/ringfence.yaml';
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
@@ -80,9 +95,9 @@ function ownEnvironment({ stateDir, runDir }: Config): Record<string, string> {
   };
 }
 
-/** Throws OperatorError when there is no such user, or it is root. */
+/** Throws OperatorError when there is no such user, or when it is root. */
 export function accountOf(name: string): Account {
-  const ask = (flag: string): number => {
+  const lookUp = (flag: string): number => {
     const { status, stdout } = spawnSync(commandPath('id'), [flag, '--', name], { encoding: 'utf8' });
     if (status !== 0)
       throw new OperatorError(
@@ -90,37 +105,41 @@ export function accountOf(name: string): Account {
       );
     return Number(stdout);
   };
-  const account = { name, uid: ask('-u'), gid: ask('-g') };
+  const account = { name, uid: lookUp('-u'), gid: lookUp('-g') };
   if (account.uid === 0) throw new OperatorError(`user: ${name} is root: name an unprivileged user, or leave it empty`);
   return account;
 }
 
+/** Returns the absolute path of a command in PATH. Throws OperatorError when there is none. */
 export function commandPath(name: string): string {
-  const found = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, name));
-  const path = found.find((candidate) => candidate.startsWith('/') && existsSync(candidate));
+  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, name));
+  const path = candidates.find((candidate) => candidate.startsWith('/') && existsSync(candidate));
   if (path !== undefined) return path;
   throw new OperatorError(`user needs the command ${name}, which is not there: apt-get install coreutils util-linux`);
 }
 
-function giveDirectories({ stateDir, runDir, sensor }: Config, account: Account, watches: boolean): void {
-  for (const path of [stateDir, runDir, ...(watches ? [sensor.pinPath] : [])]) {
-    // Who may pass through the directories above is not ours to narrow.
+function giveDirectories({ stateDir, runDir, sensor }: Config, account: Account, runsCollector: boolean): void {
+  for (const path of [stateDir, runDir, ...(runsCollector ? [sensor.pinPath] : [])]) {
+    // Only the directory itself is private; its parents stay open to other users.
     makeFolder(dirname(path), 0o755);
     makeFolder(path, 0o700);
-    give(realpathSync(path), account);
+    giveDirectory(realpathSync(path), account);
   }
 }
 
-/** A directory of root's with all that is in it. What is the user's already is left as it is: it may have put links to others' files there. */
-function give(path: string, { name, uid, gid }: Account): void {
+/**
+ * Changes the owner of a directory and its contents from root to the account. Skips a directory that the account owns
+ * already: the account may have put links to files of other users there. Throws OperatorError.
+ */
+function giveDirectory(path: string, { name, uid, gid }: Account): void {
   const { uid: owner, mode } = lstatSync(path);
   if (owner === uid) return;
   if (owner !== 0 || (mode & 0o022) !== 0)
     throw new OperatorError(
-      `${path} is neither ${name}'s nor root's alone: give it to ${name} (chown -R ${name} ${path})`,
+      `${path} must belong to ${name}, or to root and be writable only by root: chown -R ${name} ${path}`,
     );
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   for (const entry of entries) lchownSync(join(entry.parentPath, entry.name), uid, gid);
-  // Last: a walk that was cut short is done again.
+  // Last, so that an interrupted walk is repeated at the next start.
   lchownSync(path, uid, gid);
 }

@@ -1,27 +1,33 @@
-/** Of an `up` that runs as an unprivileged user: the process that has the capabilities, or the one that does all the rest without any. */
-export type Part =
-  | { readonly name: 'sensor'; readonly fd: number /** of the other process */; readonly pid: number }
-  | { readonly name: 'services' /** null: no sensor is wanted */; readonly link: PartLink | null };
+/** Role of a process of an `up` that runs as an unprivileged user. */
+export type ProcessRole =
+  /** Has the capabilities, and runs the collector. `pid` is the services' process. */
+  | { readonly name: 'sensor'; readonly fd: number; readonly pid: number }
+  /** Has no capabilities, and runs every other service. `sensor` is null when no collector is configured. */
+  | { readonly name: 'services'; readonly sensor: SensorConnection | null };
 
-export interface PartLink {
+/** The connection of the services' process to the sensor's process. */
+export interface SensorConnection {
   readonly fd: number;
-  /** of the sensor's process */
+  /** Pid of the sensor's process. */
   readonly pid: number;
 }
 
 const VARIABLE = 'RINGFENCE_PART';
 
-export function partEnvironment(part: Part): Record<string, string> {
-  if (part.name === 'sensor') return { [VARIABLE]: `sensor:${part.fd}:${part.pid}` };
-  return { [VARIABLE]: part.link === null ? 'services' : `services:${part.link.fd}:${part.link.pid}` };
+export function processRoleEnvironment(role: ProcessRole): Record<string, string> {
+  if (role.name === 'sensor') return { [VARIABLE]: `sensor:${role.fd}:${role.pid}` };
+  return { [VARIABLE]: role.sensor === null ? 'services' : `services:${role.sensor.fd}:${role.sensor.pid}` };
 }
 
-/** Which part this process is; null: none, it was started by a person or a service manager. What it starts is none either. */
-export function takePart(env: NodeJS.ProcessEnv = process.env): Part | null {
+/**
+ * Returns the role of this process, or null when a person or a service manager started it. Removes the variable, so
+ * that child processes do not inherit the role.
+ */
+export function takeProcessRole(env: NodeJS.ProcessEnv = process.env): ProcessRole | null {
   const text = env[VARIABLE];
   delete env[VARIABLE];
   const [name, fd, pid] = text?.split(':') ?? [];
   if (name === 'sensor') return { name, fd: Number(fd), pid: Number(pid) };
   if (name !== 'services') return null;
-  return { name, link: fd === undefined ? null : { fd: Number(fd), pid: Number(pid) } };
+  return { name, sensor: fd === undefined ? null : { fd: Number(fd), pid: Number(pid) } };
 }

@@ -2,16 +2,16 @@ import { VERSION } from '@ringfence/base';
 import { SERVICES, type ServiceName } from '@ringfence/config';
 import type { App } from '../app.ts';
 import { privilegesOf } from '../host/capabilities.ts';
-import { lagOf } from './groups.ts';
+import { lagOf } from './consumer-lag.ts';
 
 export interface ServiceStatus {
   readonly name: ServiceName;
-  /** records of its input that it has not committed; of the collector, bytes in the rings */
+  /** Input records that are not committed; for the collector, bytes in the rings. */
   readonly lag: number;
   readonly stats: unknown;
 }
 
-/** A process of `up`, and what it may do. */
+/** A process of `up` with its privileges. */
 export interface ProcessStatus {
   readonly pid: number;
   readonly uid: number;
@@ -19,7 +19,7 @@ export interface ProcessStatus {
   readonly rssBytes: number;
 }
 
-/** How `up` does: what `ringfence status` prints and the live view draws. */
+/** Status of a running `up`, which `ringfence status` and the live view show. */
 export interface Status {
   readonly version: string;
   readonly hostId: string;
@@ -27,7 +27,7 @@ export interface Status {
   readonly mode: string;
   readonly pid: number;
   readonly uptimeS: number;
-  /** of all its processes */
+  /** Sum over all processes. */
   readonly rssBytes: number;
   readonly processes: readonly ProcessStatus[];
   readonly bus: { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
@@ -40,14 +40,14 @@ export async function statusOf(app: App): Promise<Status> {
   const processes = processesOf(app.pids);
   return {
     version: VERSION,
-    hostId: app.site.hostId,
-    bootId: app.site.bootId,
+    hostId: app.deployment.hostId,
+    bootId: app.deployment.bootId,
     mode: app.config.responder.mode,
     pid: process.pid,
     uptimeS: Math.round(process.uptime()),
     rssBytes: processes.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
     processes,
-    bus: app.site.bus.pressure(),
+    bus: app.deployment.bus.pressure(),
     services: services.filter((service) => service !== undefined),
   };
 }
@@ -56,13 +56,14 @@ async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus
   const service = app.services[name];
   if (service === undefined) return undefined;
   const ring = app.services.collector?.stats().pendingBytes;
-  const lag = name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.site.bus, name);
+  const lag =
+    name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.deployment.bus, name);
   return { name, lag, stats: service.stats() };
 }
 
 export function processesOf(pids: readonly number[]): ProcessStatus[] {
   return pids.flatMap((pid) => {
-    const found = privilegesOf(pid);
-    return found === null ? [] : [{ pid, ...found }];
+    const privileges = privilegesOf(pid);
+    return privileges === null ? [] : [{ pid, ...privileges }];
   });
 }

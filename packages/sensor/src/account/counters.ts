@@ -15,9 +15,8 @@ export const DROP_CAUSES = [
   'probe_rate',
 ] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
-const LANES = 2;
-const FATES = 16;
-const KINDS = records.COUNTERS_FATES_LENGTH / (LANES * FATES);
+const { LANES } = records.Lane;
+const { FATES_MAX: FATES, KINDS_MAX: KINDS } = records.CountersLimit;
 const { SEEN, SENT, DROPS, PASSED } = records.Fate;
 const UNWATCHED = DROP_CAUSES.indexOf('unwatched');
 const THROTTLED = DROPS + DROP_CAUSES.indexOf('throttled');

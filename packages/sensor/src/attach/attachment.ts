@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import type { Log } from '@ringfence/base';
 import { BpfError, type BpfLink, type BpfObject, PinnedProgram } from '@ringfence/libbpf-ts';
 import { SensorError } from '../errors.ts';
 import type { LoadedObject } from '../load/load-object.ts';
@@ -18,6 +19,7 @@ import {
 import type { RunState } from '../pins/run-state.ts';
 import { ADOPT, isCgroupHook, isProbe, LIFECYCLE, ON_DEMAND_HOOKS, STAND_INS } from '../programs.ts';
 import { noteLink } from '../tampering/own-links.ts';
+import { isAbsent, logMissingHooks, type MissingHook } from './missing-hooks.ts';
 import { OnDemandHooks } from './on-demand-hooks.ts';
 import { absentFiles, findProbedFiles, type ProbedFile, pinProbes } from './user-space-probes.ts';
 
@@ -34,7 +36,7 @@ export interface AttachmentDeps {
 /** Attaches the sensor's programs to their hooks, and pins links and programs. */
 export class Attachment {
   /** hooks that are not attached, with the reason */
-  readonly missing: Map<string, string>;
+  readonly missing: Map<string, MissingHook>;
   /** hooks of the full profile that are used; unknown, and empty, if the sensor was resumed */
   readonly full: ReadonlySet<string>;
   /** why programs of system calls use tracepoints; undefined if they trace functions, or if the sensor was resumed */
@@ -69,6 +71,11 @@ export class Attachment {
     return pinnedLinks(this.#options.pinPath).length;
   }
 
+  /** Logs the missing hooks. */
+  logMissing(log: Log): void {
+    logMissingHooks(this.missing, (name) => this.#object.programs.get(name)?.section ?? name, log);
+  }
+
   /** Attaches fork, exec and exit. Call it before reading the running processes. */
   attachLifecycle(): void {
     for (const name of LIFECYCLE) this.#attach(name);
@@ -101,7 +108,7 @@ export class Attachment {
       this.#attach(REFUSED, this.#refusals);
     } catch (error) {
       if (!(error instanceof SensorError)) throw error;
-      this.missing.set(REFUSED, error.message);
+      this.missing.set(REFUSED, { reason: error.message, absent: error.absent });
     }
     this.#refusals[Symbol.dispose]();
   }
@@ -137,7 +144,8 @@ export class Attachment {
       return pinProbes(this.#object, file, this.#options.pinPath, number) > 0;
     } catch (error) {
       if (!(error instanceof BpfError)) throw error;
-      this.missing.set(`probe of ${file.path}`, error.message.split('\n')[0] ?? '');
+      const reason = error.message.split('\n')[0] ?? '';
+      this.missing.set(`probe of ${file.path}`, { reason, absent: false });
       return false;
     }
   }
@@ -181,7 +189,9 @@ export class Attachment {
       if (link !== undefined) discardLink(link);
       // Further lines are libbpf's, one for each of its attempts.
       const [reason] = (cause as Error).message.split('\n');
-      throw new SensorError(`the hook ${name} can't be attached: ${reason}`, { cause });
+      const { errnoName } = cause as { readonly errnoName?: string };
+      const absent = isAbsent(program.section, errnoName);
+      throw new SensorError(`the hook ${name} can't be attached: ${reason}`, { cause, absent });
     }
   }
 

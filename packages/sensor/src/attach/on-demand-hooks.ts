@@ -4,6 +4,7 @@ import type { Want } from '@ringfence/wire';
 import { SensorError } from '../errors.ts';
 import { isPinned, linkPath } from '../pins/paths.ts';
 import { ON_DEMAND_HOOKS } from '../programs.ts';
+import type { MissingHook } from './missing-hooks.ts';
 
 /** A hook that was detached a moment ago may still exist in the kernel: attach it again up to this often. */
 const ATTEMPTS = 50;
@@ -22,7 +23,7 @@ export interface OnDemandHooksDeps {
   /** rf_own_links */
   readonly ownLinks: Pick<BpfMap, 'delete'>;
   /** hooks that can't be attached, with the reason */
-  readonly missing: Map<string, string>;
+  readonly missing: Map<string, MissingHook>;
   /** Attaches a program and pins its link. Throws SensorError. */
   readonly attach: (name: string) => BpfLink;
 }
@@ -77,7 +78,7 @@ export class OnDemandHooks {
    * @param now ms, of the same clock as in `retryDue`
    */
   recordFailure(name: string, error: SensorError, now: number = performance.now()): void {
-    this.#deps.missing.set(name, error.message);
+    this.#deps.missing.set(name, { reason: error.message, absent: error.absent });
     const delayMs = Math.min(RETRY_MAX_MS, 2 * (this.#retries.get(name)?.delayMs ?? RETRY_MS / 2));
     if (TEMPORARY.has(errnoOf(error) ?? '')) this.#retries.set(name, { delayMs, at: now + delayMs });
   }

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
 import { ifReadable } from '@ringfence/host-kit';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
 import { probePath } from '../pins/paths.ts';
 import { type PlacePlan, type ProbePlan, planProbe } from './plan.ts';
 import { ProbeProblem, type ProbeSpec, targetText } from './types.ts';
 
 const CHECK_SECONDS = 10;
-/** CUSTOM_PLANS_MAX */
-const PLANS_MAX = 512;
+const PLANS_MAX = records.Limit.PROBE_PLACES_MAX;
 /** Processes may still run a program that was replaced. So the probes of the previous file stay, and older ones go. */
 const GENERATIONS_MAX = 2;
 

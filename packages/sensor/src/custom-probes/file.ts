@@ -1,14 +1,12 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, type ConfigProblem, readSettingsFile } from '@ringfence/config';
+import { records } from '@ringfence/wire';
 import { z } from 'zod';
 import { parseExpression } from './expression.ts';
 import { ARGUMENT_TYPES, type ArgumentSpec, type Expression, ProbeProblem, type ProbeSpec } from './types.ts';
 
-/** RF_PROBE_* and CUSTOM_PROBES_MAX of bpf/ */
-export const PROBES_MAX = 64;
-export const ARGUMENTS_MAX = 8;
-export const BYTES_MAX = 1024;
+const { PROBES_MAX, PROBE_ARGUMENTS_MAX, PROBE_BYTES_MAX } = records.Limit;
 const BYTES_DEFAULT = 256;
 const PER_SECOND = { default: 1000, max: 100_000 };
 
@@ -22,7 +20,7 @@ const argumentSchema = z.strictObject({
   name: named(/^[a-z_]\w{0,23}$/i, 'up to 24 letters, digits and _'),
   from: z.union([z.string(), z.number()]).transform(String),
   type: z.enum(ARGUMENT_TYPES),
-  max: z.number().int().min(1).max(BYTES_MAX).default(BYTES_DEFAULT),
+  max: z.number().int().min(1).max(PROBE_BYTES_MAX).default(BYTES_DEFAULT),
   length: z.string().optional(),
 });
 
@@ -33,7 +31,7 @@ const probeSchema = z.strictObject({
     .optional(),
   usdt: z.strictObject({ path, provider: symbol, name: symbol }).optional(),
   tracepoint: z.strictObject({ category: event, name: event }).optional(),
-  arguments: z.array(argumentSchema).max(ARGUMENTS_MAX).default([]),
+  arguments: z.array(argumentSchema).max(PROBE_ARGUMENTS_MAX).default([]),
   perSecond: z.number().int().min(1).max(PER_SECOND.max).default(PER_SECOND.default),
 });
 type Written = z.infer<typeof probeSchema>;

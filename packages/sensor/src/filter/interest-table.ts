@@ -2,8 +2,7 @@ import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
 import { records, type Want } from '@ringfence/wire';
 import { type PortClasses, type PortRule, portClasses } from './port-classes.ts';
 
-const HOST = 1;
-const CONTAINER = 2;
+const { HOST, CONTAINER } = records.Scope;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const LAST_GENERATION = 255;
 /** How long a program that began before a change may still read the previous interest. */

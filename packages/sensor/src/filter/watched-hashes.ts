@@ -2,11 +2,10 @@
 import { records } from '@ringfence/wire';
 
 const SLASH = 47;
-/** RF_HASHES, RF_HASH_SHIFT and RF_HASH_FACTOR of ringfence.h. */
-const HASHES = 4096;
-const HASH_SHIFT = 52n;
+const { HASHES, COMPONENTS: HASHED_COMPONENTS } = records.Hash;
+const HASH_SHIFT = BigInt(records.Hash.SHIFT);
+/** RF_HASH_FACTOR of ringfence.h. It has 64 bits, which an enumeration cannot hold. */
 const HASH_FACTOR = 0x9e3779b97f4a7c15n;
-const HASHED_COMPONENTS = 3;
 const EVERY_HEAD = 0xffff_ffff_ffff_ffffn;
 
 /**

@@ -1,8 +1,7 @@
 import type { BpfMap } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
 
-/** max_entries of each of the maps */
-const ENTRIES_MAX = 4096;
+const ENTRIES_MAX = records.Limit.WATCHED_ENTRIES;
 const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;

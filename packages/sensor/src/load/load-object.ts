@@ -1,4 +1,6 @@
+import { constants } from 'node:os';
 import { BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
+import type { MissingHook } from '../attach/missing-hooks.ts';
 import { SensorError } from '../errors.ts';
 import { COMMAND_PROGRAMS, isProbe, ON_DEMAND_HOOKS, REQUIRED, SNAPSHOT, STAND_INS } from '../programs.ts';
 import { hookFinder } from './attach-methods.ts';
@@ -7,8 +9,9 @@ import { sizeForCpus } from './map-sizes.ts';
 import { loadRefusals, REFUSED } from './refusals.ts';
 import { traceFunctions } from './system-calls.ts';
 
-const EAGAIN = 11;
+const { EAGAIN } = constants.errno;
 const INTERRUPTIONS_MAX = 10;
+const NO_SYSTEM_CALL = 'this kernel has no such system call';
 
 export interface LoadOptions {
   readonly path: string;
@@ -28,8 +31,8 @@ export interface LoadOptions {
 
 export interface LoadedObject {
   readonly object: BpfObject;
-  /** programs that the verifier rejected (with the first line of its message), or whose hook this kernel lacks */
-  readonly missing: ReadonlyMap<string, string>;
+  /** programs that the verifier rejected (with the first line of its message), or whose system call this kernel lacks */
+  readonly missing: ReadonlyMap<string, MissingHook>;
   /** loaded programs of the full profile */
   readonly full: ReadonlySet<string>;
   /** why programs of system calls use tracepoints; undefined if they trace functions, or if none was loaded */
@@ -43,7 +46,7 @@ export interface LoadedObject {
  * required. Throws SensorError.
  */
 export function loadObject(options: LoadOptions): LoadedObject {
-  const missing = new Map<string, string>();
+  const missing = new Map<string, MissingHook>();
   const profile = options.programs ? probeFullProfile(options.path) : undefined;
   const object = loadPrograms(options, missing, profile);
   const full = profile?.programs ?? new Set<string>();
@@ -52,19 +55,23 @@ export function loadObject(options: LoadOptions): LoadedObject {
   if (profile === undefined || tracepointReason !== undefined) return { ...loaded, refusals: undefined };
   const refusals = loadRefusals(() => openSelected(options, missing, full));
   if (typeof refusals !== 'string') return { ...loaded, refusals };
-  missing.set(REFUSED, refusals);
+  missing.set(REFUSED, { reason: refusals, absent: false });
   return { ...loaded, refusals: undefined };
 }
 
 /** Loads the object again without the rejected program until the kernel takes the rest. */
-function loadPrograms(options: LoadOptions, missing: Map<string, string>, profile: FullProfile | undefined): BpfObject {
+function loadPrograms(
+  options: LoadOptions,
+  missing: Map<string, MissingHook>,
+  profile: FullProfile | undefined,
+): BpfObject {
   for (let interruptions = 0; ; ) {
     const object = openSelected(options, missing, profile?.programs ?? new Set());
     const tracesFunctions = profile === undefined ? options.tracesFunctions : profile.tracepointReason === undefined;
     const absent = tracesFunctions ? traceFunctions(object) : [];
     try {
       object.load();
-      for (const name of absent) missing.set(name, 'this kernel has no such system call');
+      for (const name of absent) missing.set(name, { reason: NO_SYSTEM_CALL, absent: true });
       return object;
     } catch (error) {
       object[Symbol.dispose]();
@@ -75,7 +82,7 @@ function loadPrograms(options: LoadOptions, missing: Map<string, string>, profil
       if (program === undefined || REQUIRED.includes(program) || missing.has(program))
         throw new SensorError(`the sensor ${options.path} can't be loaded: ${reason}`, { cause: error });
       const line = reason.split('\n')[0] ?? '';
-      if (!profile?.reject(program, line)) missing.set(program, line);
+      if (!profile?.reject(program, line)) missing.set(program, { reason: line, absent: false });
     }
   }
 }
@@ -91,7 +98,7 @@ function probeFullProfile(path: string): FullProfile {
 /** Opens the object, sets sizes and pins of its maps, and selects the programs to load. */
 function openSelected(
   options: LoadOptions,
-  missing: ReadonlyMap<string, string>,
+  missing: ReadonlyMap<string, MissingHook>,
   full: ReadonlySet<string>,
 ): BpfObject {
   const { path, pinPath } = options;
@@ -119,7 +126,7 @@ function isSelected({ name, section, autoload }: BpfProgram, options: LoadOption
 }
 
 /** Stand-ins for hooks that this kernel has. Loading them would only cost the time to verify them. */
-function needlessStandIns(object: BpfObject, missing: ReadonlyMap<string, string>): ReadonlySet<string> {
+function needlessStandIns(object: BpfObject, missing: ReadonlyMap<string, MissingHook>): ReadonlySet<string> {
   const isTraceable = hookFinder();
   const needless = [...STAND_INS].filter(([, hook]) => {
     const { section, hookKnown } = object.program(hook);

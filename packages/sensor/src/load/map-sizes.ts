@@ -1,4 +1,5 @@
 import { type BpfObject, possibleCpus } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
 
 /** Entries per CPU of the maps that are indexed by CPU. */
 const ENTRIES_PER_CPU: Readonly<Record<string, number>> = {
@@ -9,8 +10,8 @@ const ENTRIES_PER_CPU: Readonly<Record<string, number>> = {
   rf_scratch_packet: 2,
   rf_scratch_cst: 2,
 };
-/** RF_CPUS_MAX of ringfence.h. CPUs beyond this number share entries. */
-const CPUS_MAX = 256;
+/** CPUs beyond this number share entries. */
+const { CPUS_MAX } = records.CountersLimit;
 
 /** Resizes the maps that are indexed by CPU. Call it before the object is loaded. */
 export function sizeForCpus(object: BpfObject, cpus: number = possibleCpus()): void {

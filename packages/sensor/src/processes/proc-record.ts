@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { ifReadable, kernelDevice } from '@ringfence/host-kit';
-import { records } from '@ringfence/wire';
+import { records, UNSET_ID } from '@ringfence/wire';
 import type { Snapshot } from './snapshot.ts';
 
 /** Clock ticks per second in /proc/PID/stat: USER_HZ, which is 100 on every current architecture. */
 const USER_HZ = 100n;
-const TEXT_MAX = 4096;
+const TEXT_MAX = records.Limit.PATH_MAX;
 /** The texts of struct rf_exec in the order of `texts` in `build`. Texts without a value there stay empty. */
 const TEXT_FIELDS = [
   records.EXEC_PATH,
@@ -120,7 +120,7 @@ function readLink(pid: number, name: string): Buffer {
 }
 
 function numberIn(pid: number, file: string): number {
-  return Number(ifReadable(() => readFileSync(`/proc/${pid}/${file}`, 'latin1')) ?? 4294967295);
+  return Number(ifReadable(() => readFileSync(`/proc/${pid}/${file}`, 'latin1')) ?? UNSET_ID);
 }
 
 function stdioSockets(pid: number): number {

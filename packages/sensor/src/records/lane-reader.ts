@@ -1,6 +1,6 @@
 import type { RingMark, RingReader } from '@ringfence/libbpf-ts';
 import { nanosToMicros, records } from '@ringfence/wire';
-import { CPUS_MAX, isSound } from './record-check.ts';
+import { isSound } from './record-check.ts';
 import type { RecordSource } from './transcode.ts';
 
 /** Reads a ring one record ahead, for the merge. Malformed records are counted by CPU and skipped. */
@@ -16,7 +16,7 @@ export class LaneReader {
   /** records taken since this start */
   taken = 0;
   /** by CPU; a record whose CPU can't be read counts for CPU 0 */
-  readonly malformed: Uint32Array = new Uint32Array(CPUS_MAX);
+  readonly malformed: Uint32Array = new Uint32Array(records.CountersLimit.CPUS_MAX);
   /** sum of `malformed` */
   malformedTotal = 0;
   readonly #ring: RingReader;

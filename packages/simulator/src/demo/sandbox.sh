@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the demo's sandbox and starts the service that will be attacked in it. Runs as pid 1 of a pid namespace and in a mount namespace of its own:
-# nothing the service writes is seen outside, and all of it is gone when it ends.
-#   sandbox.sh CGROUP FILES      FILES: etc/ and shop/ of the sandbox
+# Sets up the demo's sandbox and starts the vulnerable service in it. Runs as pid 1 of a new pid namespace in a new
+# mount namespace: files that the service writes are not visible outside, and are removed when it ends.
+#   sandbox.sh CGROUP FILES      FILES: folder with etc/ and shop/ of the sandbox
 set -eu
 cgroup=$1
 files=$2
@@ -14,7 +14,7 @@ mount -o remount,bind,suid,exec /opt/shop
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 hostname web-1
 
-# A process of its own enters the container's cgroup, as a runtime would do it.
+# A child enters the container's cgroup, as with a container runtime.
 (
 	echo 0 > "$cgroup/cgroup.procs"
 	cd /opt/shop

@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endsWithin } from '@ringfence/base';
 import { DemoError } from './errors.ts';
-import { SandboxFiles } from './files.ts';
+import { SandboxFiles } from './sandbox-files.ts';
 
 const SCRIPT = fileURLToPath(new URL('./sandbox.sh', import.meta.url));
 
-/** Where cgroup v2 is mounted; throws when it isn't. */
+/** Returns the mount point of cgroup v2. Throws DemoError when it is not mounted. */
 export function cgroupRoot(mounts: string = readFileSync('/proc/mounts', 'utf8')): string {
   const line = mounts.split('\n').find((text) => text.split(' ')[2] === 'cgroup2');
   const path = line?.split(' ')[1];
@@ -18,15 +19,15 @@ export function cgroupRoot(mounts: string = readFileSync('/proc/mounts', 'utf8')
 }
 
 export interface SandboxOptions {
-  /** 8 hex digits */
+  /** 8 hex digits. */
   readonly id: string;
-  /** where the collector reads about containers it can't ask a runtime for */
+  /** Folder from which the collector reads descriptions of containers that no runtime knows. */
   readonly containersDir: string;
-  /** folder that only root may enter: holds the sandbox's files while it lives */
+  /** Folder that only root may enter; has the sandbox's files while the sandbox exists. */
   readonly filesDir: string;
 }
 
-/** A container of the demo's own: cgroup, mount, pid, ipc and uts namespaces. Everything in it ends with it. */
+/** A container made by the demo, with a cgroup and mount, pid, ipc and uts namespaces. Disposing it ends all of it. */
 export class Sandbox implements AsyncDisposable {
   readonly name: string;
   readonly #cgroup: string;
@@ -54,7 +55,7 @@ export class Sandbox implements AsyncDisposable {
     writeFileSync(this.#description, `${JSON.stringify(container, null, 2)}\n`);
   }
 
-  /** Starts the service that will be attacked; resolves when it is ready for requests. */
+  /** Starts the vulnerable service and waits until it accepts requests. Rejects with DemoError. */
   async start(): Promise<void> {
     const unshare = [
       '--mount',
@@ -79,14 +80,14 @@ export class Sandbox implements AsyncDisposable {
     });
     for (let waited = 0; waited < 10_000; waited += 20) {
       if (child.exitCode !== null || child.pid === undefined) break;
-      if (this.#serves()) return;
+      if (this.#isServing()) return;
       await sleep(20);
     }
-    throw new DemoError(`the sandbox did not start: ${this.#stderr.trim() || 'no word from it in 10 s'}`);
+    throw new DemoError(`the sandbox did not start: ${this.#stderr.trim() || 'it is not ready after 10 s'}`);
   }
 
-  /** The service has become the only process of the cgroup. */
-  #serves(): boolean {
+  /** Whether the script in the cgroup has executed the service. */
+  #isServing(): boolean {
     const [pid] = this.pids();
     if (pid === undefined) return false;
     try {
@@ -98,12 +99,12 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Processes in the sandbox, as the host numbers them. */
+  /** Processes of the sandbox, with their pids on the host. */
   pids(): number[] {
     return readFileSync(join(this.#cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   }
 
-  /** A request to the service: the name of a picture. */
+  /** Sends a request to the service: the name of a picture. */
   request(picture: string): void {
     this.#process?.stdin?.write(`${picture}\n`);
   }
@@ -112,9 +113,9 @@ export class Sandbox implements AsyncDisposable {
     const child = this.#process;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
       const exited = once(child, 'exit');
-      // The inside first: unshare then reaps it and ends by itself.
+      // Kills the processes inside first: unshare then reaps its child and ends.
       writeFileSync(join(this.#cgroup, 'cgroup.kill'), '1');
-      if (!(await Promise.race([exited.then(() => true), sleep(2000, false, { ref: false })]))) child.kill('SIGKILL');
+      if (!(await endsWithin(exited, 2000))) child.kill('SIGKILL');
       await exited;
     }
     rmSync(this.#description, { force: true });
@@ -123,7 +124,7 @@ export class Sandbox implements AsyncDisposable {
       try {
         rmdirSync(this.#cgroup);
       } catch (error) {
-        // Killed processes leave the cgroup a moment after they are reaped.
+        // A killed process leaves its cgroup shortly after it was reaped.
         if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || waited > 5000) throw error;
         await sleep(20);
       }

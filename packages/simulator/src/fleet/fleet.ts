@@ -9,39 +9,40 @@ import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfe
 import { type Config, loadConfig } from '@ringfence/config';
 import { type Authority, createAuthority, createRequest, openAuthority } from '@ringfence/identity';
 import { fleetTopics, kafkaOptionsOf } from '@ringfence/runtime/fleet';
-import { type MemberOptions, Members, type SimulatedOptions } from './members.ts';
+import { type MemberOptions, Members, type SimulationOptions } from './members.ts';
 import { type Servers, startServers } from './servers.ts';
 
 export interface DevFleetOptions {
-  /** everything is kept below it */
+  /** Has all files of the fleet. */
   readonly directory: string;
   readonly brokers: 1 | 3;
-  /** of each service that can be several */
+  /** Processes of each service, except for the registrar. */
   readonly copies: number;
-  /** watch this machine with an agent of its own; needs root */
+  /** Run an agent that watches this machine; needs root. */
   readonly agent: boolean;
-  /** more settings of the agent */
+  /** Further settings of that agent. */
   readonly agentSettings?: Readonly<Record<string, unknown>>;
-  /** beside this machine; they exist only in their events. @default none */
-  readonly simulated?: Omit<SimulatedOptions, 'settings'>;
-  /** ends a start, too */
+  /** Hosts that exist only in their events. @default none */
+  readonly simulated?: Omit<SimulationOptions, 'settings'>;
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
-  readonly onStep: (what: string) => void;
+  /** Called with the name of each part before it starts. */
+  readonly onStep: (part: string) => void;
 }
 
-/** A whole fleet on one machine: every service a process of its own. */
+/** A whole fleet on one machine: every service is a process of its own. */
 export interface DevFleet extends AsyncDisposable {
   readonly servers: Servers;
   readonly members: Members;
-  /** settings of somebody who may read and change everything on the brokers */
+  /** Settings with all rights on the brokers. */
   readonly adminConfig: Config;
 }
 
 export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet> {
   const { directory, brokers, copies, agent, signal } = options;
-  const onStep = (what: string): void => {
+  const onStep = (part: string): void => {
     signal?.throwIfAborted();
-    options.onStep(what);
+    options.onStep(part);
   };
   makeFolder(directory, 0o700);
   await using stack = new AsyncDisposableStack();
@@ -52,11 +53,11 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
     : await createAuthority(authorityPath);
   const servers = stack.use(await startServers({ brokers, authority, onStep }));
   onStep('topics and access lists');
-  const adminConfig = await adminOf(directory, authority, servers);
-  await makeTopics(adminConfig);
+  const adminConfig = await createAdminConfig(directory, authority, servers);
+  await createTopics(adminConfig);
   const members = stack.use(new Members(directory, servers, signal));
   onStep('registrar');
-  await members.registrar(await freePort(), authorityPath);
+  await members.startRegistrar(await freePort(), authorityPath);
   const numbered = (name: string): string[] => Array.from({ length: copies }, (_, i) => `${name}-${i + 1}`);
   const endpoints = await Promise.all(numbered('responder').map(async () => `127.0.0.1:${await freePort()}`));
   const joining: MemberOptions[] = [
@@ -75,8 +76,8 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
     joining.push({ name: 'agent', services: ['collector'], settings });
   }
   onStep(joining.map(({ name }) => name).join(', '));
-  // In any order: each waits for what it needs.
-  await Promise.all(joining.map((one) => members.join(one)));
+  // In parallel: each process waits for the servers and records that it needs.
+  await Promise.all(joining.map((member) => members.join(member)));
   const { simulated } = options;
   if (simulated !== undefined && simulated.count > 0) {
     onStep(`${simulated.count} simulated hosts`);
@@ -86,32 +87,35 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
   return { servers, members, adminConfig, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-/** Beside those of a ringfence that watches this machine already; the same at the next start, which then takes over what is left. */
+/** Differs from the path of an agent that already watches this machine, and stays the same for the next start. */
 const pinPathOf = (directory: string): string => `/sys/fs/bpf/ringfence-fleet-${hash('sha256', directory).slice(0, 8)}`;
 
-/** Settings and a certificate for whoever makes the topics. */
-export async function adminOf(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {
+/** Issues a certificate with all rights on the brokers, and writes and loads settings with it. */
+export async function createAdminConfig(directory: string, authority: Authority, { kafka }: Servers): Promise<Config> {
   const { key, csr } = await createRequest('admin');
   const { certificate } = await authority.issue({ csr, subject: 'admin', roles: [], days: 30 });
-  const place = join(directory, 'admin');
-  mkdirSync(place, { recursive: true, mode: 0o700 });
-  const files = { ca: join(place, 'ca.pem'), cert: join(place, 'tls.pem'), key: join(place, 'tls.key') };
+  const adminDirectory = join(directory, 'admin');
+  mkdirSync(adminDirectory, { recursive: true, mode: 0o700 });
+  const pathOf = (name: string): string => join(adminDirectory, name);
+  const files = { ca: pathOf('ca.pem'), cert: pathOf('tls.pem'), key: pathOf('tls.key') };
   writeFileSync(files.ca, authority.certificate);
   writeFileSync(files.cert, certificate);
   writeFileSync(files.key, key, { mode: 0o600 });
-  const file = join(place, 'ringfence.yaml');
+  const file = pathOf('ringfence.yaml');
   const bus = { driver: 'kafka', kafka: { brokers: kafka.bootstrap, tls: { enabled: true, ...files } } };
-  writeFileSync(file, JSON.stringify({ stateDir: place, runDir: place, bus }, null, 2));
+  writeFileSync(file, JSON.stringify({ stateDir: adminDirectory, runDir: adminDirectory, bus }, null, 2));
   return loadConfig({ file, flags: [] });
 }
 
-export async function makeTopics(config: Config): Promise<void> {
+/** Creates the topics and access lists of the fleet. */
+export async function createTopics(config: Config): Promise<void> {
   await withAdmin(kafkaOptionsOf(config), async (admin) => {
     const desired = fleetTopics(config, await brokersOf(admin));
     await applyPlan(admin, planTopics(desired, await readActual(admin, desired)), () => {});
   });
 }
 
+/** Returns a port of 127.0.0.1 that no process listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -11,48 +11,49 @@ import { loadHostId } from '@ringfence/identity/local';
 import { ApiClient } from '@ringfence/runtime/client';
 import { roleOf } from '@ringfence/runtime/fleet';
 import { stringify } from 'yaml';
-import type { SimulationPlan } from '../hosts/plan.ts';
+import type { SimulationPlan } from '../hosts/simulation.ts';
 import type { Servers } from './servers.ts';
 
 const MAIN = join(HOME, 'cli/src/main.ts');
 const SIMULATOR = fileURLToPath(new URL('../hosts/main.ts', import.meta.url));
-/** A machine that has much else to do takes long. */
-const READY_MS = 180_000;
-/** Longer than a service itself takes at most to finish what it has in hand. */
-const STOP_MS = 60_000;
-/** Hosts that enrol side by side. */
+/** Deadline of a start, long enough for a loaded machine. */
+const START_DEADLINE_MS = 180_000;
+/** Longer than the shutdown deadline of a service. */
+const STOP_DEADLINE_MS = 60_000;
+/** Hosts that enrol in parallel. */
 const ENROL_AT_ONCE = 8;
 
 export interface MemberOptions {
   readonly name: string;
   readonly services: readonly ServiceName[];
-  /** settings beside those that every member has */
+  /** Settings in addition to those of every member. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** names and addresses that it serves under */
+  /** Names and addresses of this member as a server. */
   readonly hosts?: readonly string[];
 }
 
-export interface SimulatedOptions extends Omit<SimulationPlan, 'configFiles' | 'socket'> {
+export interface SimulationOptions extends Omit<SimulationPlan, 'configFiles' | 'socket'> {
+  /** Number of hosts. */
   readonly count: number;
-  /** settings of each */
+  /** Settings of each host. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** One process of the fleet: its settings, its identity, its log, all in a directory of its own. */
+/** A process of the fleet, with settings, identity and log in its own directory. */
 export interface Member {
   readonly name: string;
   readonly services: readonly ServiceName[];
   readonly configFile: string;
   readonly directory: string;
   readonly client: ApiClient;
-  /** of the process that runs now */
+  /** Undefined while no process runs. */
   readonly pid: number | undefined;
-  /** Resolves when it answers. Rejects with the end of its log when it does not start. */
+  /** Waits until the process answers. Rejects with the end of its log when it does not start. */
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Makes members of one fleet, below one directory. */
+/** The processes of a fleet. Each has a directory below the fleet's directory. */
 export class Members implements AsyncDisposable {
   readonly all: Member[] = [];
   readonly #directory: string;
@@ -60,15 +61,15 @@ export class Members implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #registrar: { readonly member: Member; readonly url: string } | undefined;
 
-  /** `signal` ends starts */
+  /** @param signal ends starts */
   constructor(directory: string, servers: Servers, signal?: AbortSignal) {
     this.#directory = directory;
     this.#servers = servers;
     this.#signal = signal;
   }
 
-  /** The first member: it needs no token, for it has the authority. */
-  async registrar(port: number, authority: string): Promise<Member> {
+  /** Starts the first member. It needs no token, because it has the authority. */
+  async startRegistrar(port: number, authority: string): Promise<Member> {
     const settings = { registrar: { path: authority, listen: `127.0.0.1:${port}`, names: ['127.0.0.1'] } };
     const member = this.#add({ name: 'registrar', services: ['registrar'], settings });
     await member.start();
@@ -76,7 +77,7 @@ export class Members implements AsyncDisposable {
     return member;
   }
 
-  /** Enrolled with a token of its own, and started. */
+  /** Enrols a member with a new token and starts it. */
   async join(options: MemberOptions): Promise<Member> {
     const member = this.#add(options);
     await this.#enrol(options, member.directory);
@@ -84,23 +85,13 @@ export class Members implements AsyncDisposable {
     return member;
   }
 
-  /** Hosts that exist only in their events, all in one process; each enrols with a token of its own. */
-  async simulate({ count, settings, ...plan }: SimulatedOptions): Promise<Member> {
+  /** Enrols simulated hosts, each with a new token, and starts the process that runs all of them. */
+  async simulate({ count, settings, ...plan }: SimulationOptions): Promise<Member> {
     const directory = join(this.#directory, 'hosts');
     const configFiles: string[] = [];
-    for (let at = 1; at <= count; at += ENROL_AT_ONCE) {
-      const numbers = Array.from({ length: Math.min(ENROL_AT_ONCE, count - at + 1) }, (_, i) => at + i);
-      configFiles.push(
-        ...(await Promise.all(
-          numbers.map(async (number) => {
-            this.#signal?.throwIfAborted();
-            const options = { name: `host-${number}`, services: ['collector'] as const, settings };
-            const configFile = this.#configure(options);
-            await this.#enrol(options, join(this.#directory, options.name));
-            return configFile;
-          }),
-        )),
-      );
+    for (let first = 1; first <= count; first += ENROL_AT_ONCE) {
+      const numbers = Array.from({ length: Math.min(ENROL_AT_ONCE, count - first + 1) }, (_, index) => first + index);
+      configFiles.push(...(await Promise.all(numbers.map((number) => this.#enrolHost(number, settings)))));
     }
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const planFile = join(directory, 'plan.json');
@@ -116,9 +107,17 @@ export class Members implements AsyncDisposable {
     return member;
   }
 
+  async #enrolHost(number: number, settings: SimulationOptions['settings']): Promise<string> {
+    this.#signal?.throwIfAborted();
+    const options = { name: `host-${number}`, services: ['collector'] as const, settings };
+    const configFile = this.#writeConfig(options);
+    await this.#enrol(options, join(this.#directory, options.name));
+    return configFile;
+  }
+
   async #enrol({ name, services, hosts = [] }: MemberOptions, directory: string): Promise<void> {
     const registrar = this.#registrar;
-    if (registrar === undefined) throw new TypeError('the registrar comes first');
+    if (registrar === undefined) throw new TypeError('start the registrar before other members');
     const roles = services.map(roleOf);
     const query = new URLSearchParams({ role: roles.join(',') });
     for (const host of hosts) query.append('host', host);
@@ -129,7 +128,7 @@ export class Members implements AsyncDisposable {
 
   #add(options: MemberOptions): Member {
     const { name, services } = options;
-    const configFile = this.#configure(options);
+    const configFile = this.#writeConfig(options);
     const args = [MAIN, 'up', '--config', configFile];
     const directory = join(this.#directory, name);
     const member = new ChildMember({ name, services, directory, configFile, args }, this.#signal);
@@ -137,8 +136,8 @@ export class Members implements AsyncDisposable {
     return member;
   }
 
-  /** The file with its settings, in its directory. */
-  #configure({ name, services, settings = {} }: MemberOptions): string {
+  /** Writes the settings of a member to a file in its directory. Returns the path of the file. */
+  #writeConfig({ name, services, settings = {} }: MemberOptions): string {
     const directory = join(this.#directory, name);
     mkdirSync(join(directory, 'state'), { recursive: true, mode: 0o700 });
     const configFile = join(directory, 'ringfence.yaml');
@@ -158,18 +157,16 @@ export class Members implements AsyncDisposable {
     return configFile;
   }
 
-  /** First what makes events, so that the others can finish what is on its way. */
+  /** Stops agents first, so that the services can finish the events that are on their way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const [sources, others] = [true, false].map((source) =>
-      this.all.filter(({ services }) => services.includes('collector') === source),
-    ) as [Member[], Member[]];
-    await Promise.all(sources.map((member) => member.stop()));
-    await Promise.all(others.map((member) => member.stop()));
+    const isAgent = ({ services }: Member): boolean => services.includes('collector');
+    await Promise.all(this.all.filter(isAgent).map((member) => member.stop()));
+    await Promise.all(this.all.filter((member) => !isAgent(member)).map((member) => member.stop()));
   }
 }
 
 interface ChildOptions extends Pick<Member, 'name' | 'services' | 'directory' | 'configFile'> {
-  /** of node */
+  /** Arguments of node. */
   readonly args: readonly string[];
 }
 
@@ -199,34 +196,36 @@ class ChildMember implements Member {
 
   async start(): Promise<void> {
     this.#spawn();
-    const until = performance.now() + READY_MS;
-    while (!(await this.client.running())) {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (!(await this.client.isRunning())) {
       this.#signal?.throwIfAborted();
-      if (this.pid === undefined || performance.now() > until) throw this.#failure();
+      if (this.pid === undefined || performance.now() > deadline) throw this.#startFailure();
       await sleep(100);
     }
   }
 
   /**
-   * In a session of its own, so that Ctrl-C reaches it in its turn. The kernel tells it when this process is gone, however that ended: nothing is left
-   * behind.
+   * Spawns in a new session, because Ctrl-C must not reach members before this process stops them in order. The kernel
+   * sends SIGTERM when this process ends, even by SIGKILL, so that no member is left behind.
    */
   #spawn(): void {
     const log = openSync(join(this.directory, 'log'), 'a', 0o600);
     try {
       const command = ['--pdeathsig', 'TERM', process.execPath, ...process.execArgv, ...this.#args];
       this.#child = spawn('setpriv', command, { stdio: ['ignore', log, log], detached: true });
-      // Told by `start`, as of one that ended at once.
+      // `start` reports a failed spawn: the process has no pid.
       this.#child.on('error', () => {});
     } finally {
       closeSync(log);
     }
   }
 
-  #failure(): OperatorError {
-    const said = readFileSync(join(this.directory, 'log'), 'utf8').trim().split('\n').slice(-8).join('\n');
-    const why = this.pid === undefined ? 'ended at its start' : `did not answer within ${READY_MS / 1000} s`;
-    return new OperatorError(`${this.name} ${why}; it said, in ${this.directory}/log:\n${said}`);
+  #startFailure(): OperatorError {
+    const log = join(this.directory, 'log');
+    const lastLines = readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n');
+    const problem =
+      this.pid === undefined ? 'ended during its start' : `did not answer within ${START_DEADLINE_MS / 1000} s`;
+    return new OperatorError(`${this.name} ${problem}; last lines of ${log}:\n${lastLines}`);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
@@ -234,8 +233,8 @@ class ChildMember implements Member {
     if (child === undefined || this.pid === undefined) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
     await ended;
-    clearTimeout(killer);
+    clearTimeout(timer);
   }
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Authority, createRequest } from '@ringfence/identity';
-import type { KafkaCluster, RedisServer, SearchServer, TestCa } from '@ringfence/testkit';
+import type { TestCa } from '@ringfence/testkit';
+import type { KafkaCluster, RedisServer, SearchServer } from '@ringfence/testkit/servers';
 
-/** What a fleet needs beside its own services, on this machine. */
+/** Servers of a fleet on this machine. */
 export interface Servers extends AsyncDisposable {
   readonly kafka: KafkaCluster;
   readonly redis: RedisServer;
@@ -13,25 +14,25 @@ export interface Servers extends AsyncDisposable {
 export interface ServersOptions {
   readonly brokers: 1 | 3;
   readonly authority: Authority;
-  /** clients reach each broker through a proxy that can fail. @default false */
+  /** Clients reach each broker through a proxy that can fail. @default false */
   readonly proxied?: boolean;
-  /** compiled as in production, for benches. @default false */
+  /** Compiled as in production, for benches. @default false */
   readonly optimized?: boolean;
-  /** told which one is being started */
-  readonly onStep: (what: string) => void;
+  /** Called with the name of each server before it starts. */
+  readonly onStep: (server: string) => void;
 }
 
 /**
- * To the brokers, who has enrolled is what the unit (OU) of its certificate says: no agent can pass for a service, whatever its name. Brokers and
- * administrators have certificates without one.
+ * The principal of an enrolled client is the unit (OU) of its certificate, which is its role: an agent can't pass for a
+ * service, whatever its name. Brokers and administrators have certificates without a unit; their principal is the name.
  */
 export const PRINCIPAL_RULES = 'RULE:^.*OU=([a-z]+).*$/$1/,RULE:^CN=([^,]+).*$/$1/';
 const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 
-/** Brokers with mutual TLS and access lists. They end with this process, however it ends. */
+/** Starts brokers with mutual TLS and access lists. They end with this process, even when it is killed. */
 export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Promise<KafkaCluster> {
   const { brokers, authority, proxied = false, optimized = false } = options;
-  const { startKafka } = await import('@ringfence/testkit');
+  const { startKafka } = await import('@ringfence/testkit/servers');
   return startKafka({
     brokers,
     proxied,
@@ -42,13 +43,13 @@ export async function startBrokers(options: Omit<ServersOptions, 'onStep'>): Pro
   });
 }
 
-/** With the default of a test (512 MiB) Elasticsearch's breakers refuse what a bench offers, and all of it is looked up and sent again. */
+/** Under the load of a bench, circuit breakers would refuse requests with the 512 MiB that tests use. */
 const LOADED_HEAP_MB = 1024;
 
-/** Real servers, by whatever way this machine has them. They end with this process, however it ends. */
+/** Starts real servers, from containers or packages. They end with this process, even when it is killed. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { brokers, optimized = false, onStep } = options;
-  const { startElasticsearch, startRedis } = await import('@ringfence/testkit');
+  const { startElasticsearch, startRedis } = await import('@ringfence/testkit/servers');
   await using stack = new AsyncDisposableStack();
   onStep(`Kafka: ${brokers === 1 ? 'a broker' : `${brokers} brokers`} with mutual TLS and access lists`);
   const kafka = stack.use(await startBrokers(options));
@@ -60,7 +61,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   return { kafka, redis, search, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-/** The authority of the fleet as the brokers' start asks for certificates. */
+/** Adapts the fleet's authority to the interface by which testkit requests certificates for brokers. */
 function asTestCa(authority: Authority): TestCa {
   const issue: TestCa['issue'] = async (name, { hosts = ['localhost', '127.0.0.1'] } = {}) => {
     const { key, csr } = await createRequest(name);
@@ -70,6 +71,6 @@ function asTestCa(authority: Authority): TestCa {
   return {
     certificate: readFileSync(join(authority.directory, 'ca.pem'), 'utf8'),
     issue,
-    issueExpired: () => Promise.reject(new Error('an authority in use issues nothing that has expired')),
+    issueExpired: () => Promise.reject(new Error('the authority of a fleet issues no expired certificates')),
   };
 }

@@ -1,11 +1,11 @@
 import type { TestProcess } from '@ringfence/testkit';
 import type { Machine } from './machine.ts';
 
-/** What happens next; the machine it happens on has its clock right. */
+/** A step of an attack. It calls `passTime` for each machine that it changes, to set that machine's clock. */
 export type AttackStep = (passTime: (machine: Machine) => void) => void;
 
-/** In by the web server, root, the password hashes, and a job to come back. */
-export function attackOnOne(web: Machine): AttackStep[] {
+/** Enters by the web server, becomes root, reads the password hashes and plants a cron job. */
+export function attackOneHost(web: Machine): AttackStep[] {
   let shell: TestProcess;
   let implant: TestProcess;
   return [
@@ -24,11 +24,11 @@ export function attackOnOne(web: Machine): AttackStep[] {
   });
 }
 
-/** The same way in, then by SSH to a second machine, where the rest happens. */
-export function attackOnTwo(web: Machine, other: Machine): AttackStep[] {
+/** Enters by the web server, logs in to a second machine by SSH, and continues there. */
+export function attackTwoHosts(web: Machine, target: Machine): AttackStep[] {
   let shell: TestProcess;
   let implant: TestProcess;
-  let there: TestProcess;
+  let remoteShell: TestProcess;
   return [
     () => {
       shell = web.webShell();
@@ -37,13 +37,13 @@ export function attackOnTwo(web: Machine, other: Machine): AttackStep[] {
       implant = web.implant(shell);
     },
     () => {
-      there = web.login(implant, other);
+      remoteShell = web.login(implant, target);
     },
-    () => other.readHashes(there),
-    () => other.plantJob(there),
+    () => target.readHashes(remoteShell),
+    () => target.plantJob(remoteShell),
   ].map((step) => (passTime) => {
     passTime(web);
-    passTime(other);
+    passTime(target);
     step();
   });
 }

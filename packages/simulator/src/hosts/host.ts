@@ -12,27 +12,27 @@ import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import type { AppLog } from '@ringfence/runtime';
-import { agentStream, openSite, type Site } from '@ringfence/runtime';
+import { agentStream, type Deployment, openDeployment } from '@ringfence/runtime';
 import { RawBatchReader } from '@ringfence/wire';
 
 export interface SimulatedHostOptions {
   readonly configFile: string;
   readonly log: AppLog;
-  /** ends a start that waits */
+  /** Ends a start that waits for servers. */
   readonly signal: AbortSignal;
 }
 
 const SPOOL_BYTES = 64 << 20;
 
 /**
- * All of an agent but the kernel: its own identity, certificate and place on the brokers, the collector's delivery and spool, its control stream. What it
- * sends is made up by whoever calls `send`.
+ * An agent without a kernel: with an identity, a certificate, the collector's delivery and spool, and a control stream.
+ * The caller of `send` makes up its events.
  */
 export class SimulatedHost implements AsyncDisposable {
   readonly hostId: string;
-  /** of this start; a new one each time, as after a reboot */
+  /** New at each start, as after a reboot. */
   readonly bootId: string = randomUUID();
-  readonly site: Site;
+  readonly deployment: Deployment;
   readonly #stack: AsyncDisposableStack;
   readonly #spool: Spool;
   readonly #delivery: Delivery;
@@ -41,22 +41,22 @@ export class SimulatedHost implements AsyncDisposable {
   #interestVersion = 0;
   #link: ControlLink | null = null;
 
-  private constructor(site: Site, config: Config, log: AppLog, stack: AsyncDisposableStack) {
-    this.site = site;
-    this.hostId = site.hostId;
+  private constructor(deployment: Deployment, config: Config, log: AppLog, stack: AsyncDisposableStack) {
+    this.deployment = deployment;
+    this.hostId = deployment.hostId;
     this.#stack = stack;
     this.#spool = stack.adopt(new Spool(config.collector.spool.path, SPOOL_BYTES), (spool) => spool.close());
-    this.#delivery = new Delivery({ bus: site.bus, spool: this.#spool, hostId: site.hostId, log });
+    this.#delivery = new Delivery({ bus: deployment.bus, spool: this.#spool, hostId: deployment.hostId, log });
   }
 
   static async start({ configFile, log, signal }: SimulatedHostOptions): Promise<SimulatedHost> {
     const config = loadConfig({ file: configFile, flags: [] });
     const stack = new AsyncDisposableStack();
     try {
-      const site = stack.use(await openSite({ config, log, signal, onWaiting: () => {} }));
-      const host = new SimulatedHost(site, config, log, stack);
-      const own = { config, log, site: { ...site, bootId: host.bootId } };
-      host.#link = stack.use(await agentStream(own, { control: host.#control(config, log) }));
+      const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting: () => {} }));
+      const host = new SimulatedHost(deployment, config, log, stack);
+      const deps = { config, log, deployment: { ...deployment, bootId: host.bootId } };
+      host.#link = stack.use(await agentStream(deps, { control: host.#control(config, log) }));
       return host;
     } catch (error) {
       await stack.disposeAsync();
@@ -64,13 +64,13 @@ export class SimulatedHost implements AsyncDisposable {
     }
   }
 
-  /** The agent's own checks of signature, host, boot and expiry; what they let through finds no such process. */
+  /** Checks signature, host, boot and expiry of a command as any agent does; the command then finds no process. */
   #control({ stateDir, collector }: Config, log: AppLog): Control {
     const { hostId, bootId } = this;
     return new AgentControl({
       hostId,
       bootId,
-      trustedKeys: this.site.commanders,
+      trustedKeys: this.deployment.responderKeys,
       executed: new ExecutedCommands(stateDir, Date.now() * 1000),
       limit: new RateLimit(collector.killsPerMinute),
       find: () => null,
@@ -85,12 +85,12 @@ export class SimulatedHost implements AsyncDisposable {
     });
   }
 
-  /** It has no kernel to filter in, and says what it was told. */
+  /** The version that a responder has sent, although there is no kernel to filter in. */
   get interestVersion(): number {
     return this.#interestVersion;
   }
 
-  /** Rejects as `Delivery.deliver` does. */
+  /** Rejects with the errors of `Delivery.deliver`. */
   async send(batch: Buffer): Promise<void> {
     await this.#delivery.deliver([this.#finished(batch)]);
     await this.#delivery.drain();

@@ -1,22 +1,23 @@
+import { defined } from '@ringfence/base';
 import { credentialsOf, O, TestHost, type TestHostOptions, type TestProcess } from '@ringfence/testkit';
 
-/** No kernel gives such numbers: a command against one of these processes can't reach a real one. */
+/** Above the largest pid of any kernel, so that a command against a simulated process can't reach a real process. */
 const FIRST_PID = 5_000_000;
 const CONTAINER = 77n;
 const WEB_USER = 33;
-/** µs between two events of one step */
-const STEP = 20;
+/** µs between two events of one step. */
+const STEP_US = 20;
 
 export interface MachineOptions extends Pick<TestHostOptions, 'hostId' | 'bootId' | 'run' | 'key'> {
-  /** from 1: the machine's name and address come of it */
+  /** From 1; name and address of the machine contain it. */
   readonly number: number;
-  /** µs since the epoch at which it booted */
+  /** Time of its boot, µs since the epoch. */
   readonly bootedAt: number;
-  /** of its first event, µs since the epoch */
+  /** Time of its first event, µs since the epoch. */
   readonly startedAt: number;
 }
 
-/** A machine that exists only in its events: a web server in a container, a shell for administrators, jobs of cron. */
+/** A machine that exists only in its events: a web server in a container, sshd, and cron jobs. */
 export class Machine {
   readonly host: TestHost;
   readonly number: number;
@@ -32,12 +33,12 @@ export class Machine {
   constructor({ number, bootedAt, startedAt, ...identity }: MachineOptions) {
     this.number = number;
     this.address = `10.77.${number >> 8}.${number & 0xff}`;
-    this.host = new TestHost({ ...identity, step: STEP, wallOffset: bootedAt, ktime: startedAt - bootedAt });
+    this.host = new TestHost({ ...identity, step: STEP_US, wallOffset: bootedAt, ktime: startedAt - bootedAt });
     const { host } = this;
     host.user(0, 'root');
     host.user(WEB_USER, 'www-data');
     const web = { id: `simulated-${number}`, name: `web-${number}`, image: 'shop/web:1.4' };
-    // A path that policies/demo.yaml knows: what it orders reaches this host by its control stream.
+    // policies/demo.yaml enforces for cgroups with this prefix, so the host receives commands.
     host.container({ cgroup: CONTAINER, ...web, path: `/ringfence-demo-web-${number}` });
     host.snapshot(host.init, '/usr/lib/systemd/systemd');
     this.#sshd = host.exec(this.fork(host.init), '/usr/sbin/sshd');
@@ -56,16 +57,16 @@ export class Machine {
   }
 
   spawn(parent: TestProcess, path: string, argv?: readonly string[]): TestProcess {
-    const values = { credentials: parent.credentials, ...(argv === undefined ? {} : { argv }) };
+    const values = { credentials: parent.credentials, ...defined({ argv }) };
     return this.host.exec(this.fork(parent), path, values);
   }
 
-  /** The clock moves on, to µs since the epoch. */
+  /** Advances the clock to `now`, µs since the epoch. */
   passTo(now: number): void {
     this.host.ktime = Math.max(this.host.ktime, now - this.host.wallOffset);
   }
 
-  /** A piece of everyday work; nothing that a rule minds. */
+  /** Adds the events of a piece of everyday work, which match no rule. */
   work(): void {
     if (this.#requests++ % 25 === 0) this.#job();
     else this.#serve();
@@ -86,13 +87,13 @@ export class Machine {
     host.exit(shell);
   }
 
-  /** A port that no connection of this machine had for long. */
+  /** Returns a port that no recent connection of this machine used. */
   nextPort(): number {
     this.#port = this.#port < 60_000 ? this.#port + 1 : 20_000;
     return this.#port;
   }
 
-  /** The web server, which was just started anew, is made to run a shell. What came of the last one is another story. */
+  /** Restarts the web server, so that each attack is an incident of its own, and makes it run a shell. */
   webShell(): TestProcess {
     this.host.exit(this.#web);
     this.#web = this.#serveWeb();
@@ -100,7 +101,7 @@ export class Machine {
     return this.spawn(this.#web, '/usr/bin/dash', ['sh', '-c', 'test -f x.png; id; uname -a']);
   }
 
-  /** The shell fetches a program and runs it: what it becomes. */
+  /** Makes the shell download a program and run it. Returns the process of that program. */
   implant(shell: TestProcess): TestProcess {
     const { host } = this;
     const path = `/tmp/.x${this.#implants}`;
@@ -113,7 +114,7 @@ export class Machine {
     return implant;
   }
 
-  /** `shell` logs in to another machine: the shell that it gets there. */
+  /** Logs in from `shell` to another machine by SSH. Returns the shell on that machine. */
   login(shell: TestProcess, to: Machine): TestProcess {
     const port = this.nextPort();
     const client = this.spawn(shell, '/usr/bin/ssh', ['ssh', `root@${to.address}`]);

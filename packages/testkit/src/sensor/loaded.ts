@@ -54,7 +54,7 @@ function kernelHas(section: string): boolean {
 
 function open(path: string, { bulkRing, sizes, full }: LoadOptions): BpfObject {
   const object = BpfObject.open(path);
-  object.definition('rf_ring_security').resize(1 << 20);
+  object.definition('rf_ring_security').resize(1 << 24);
   object.definition('rf_ring_bulk').resize(bulkRing);
   sizeForCpus(object);
   for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);

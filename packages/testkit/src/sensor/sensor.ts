@@ -19,14 +19,18 @@ import {
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
+import { compilerMissing, sensorMissing } from './sensor-missing.ts';
 
 export { cgroup2 } from './loaded.ts';
 export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
+export { sensorMissing } from './sensor-missing.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
 /** Prefixes are looked up under every directory of the root. */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
+/** Interval at which the rings are drained while a program runs. */
+const DRAIN_MS = 2;
 /** Number of checks, 50 ms apart, without a change of the sequence numbers after which a detached sensor is quiet. */
 const STILL_LOOKS = 10;
 /** In a guest, tests use the full profile like the agent would, unless test/kernels/ selects the baseline. */
@@ -77,7 +81,7 @@ function missingRequirement(): string | undefined {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
   if (cgroup2() === undefined) return 'cgroup2 is not mounted';
   if (!existsSync('/sys/kernel/tracing/events/syscalls')) return 'tracefs is not mounted at /sys/kernel/tracing';
-  return undefined;
+  return sensorMissing ?? compilerMissing;
 }
 
 /**
@@ -97,7 +101,7 @@ export const skipUserNamespaces: string | false =
   spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is not permitted';
 
 export interface SensorOptions {
-  /** bytes. @default 1 MiB */
+  /** bytes. @default 16 MiB */
   readonly bulkRing?: number;
   /** entries by map. @default the sensor's own sizes */
   readonly sizes?: Readonly<Record<string, number>>;
@@ -115,6 +119,11 @@ export interface SensorOptions {
    * every kernel has
    */
   readonly systemCalls?: 'functions' | 'tracepoints';
+}
+
+export interface RunOptions extends SpawnOptions {
+  /** true if the program is meant to fill the rings, which are then not drained while it runs. @default false */
+  readonly fillsRings?: boolean;
 }
 
 export type Counters = { readonly sequence: bigint } & { readonly [drop in DropCause]: bigint };
@@ -148,7 +157,7 @@ export class TestSensor implements Disposable {
 
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
-    const { full = seesFull, fresh = false, bulkRing = 1 << 20, sizes = {}, refusals = false } = options;
+    const { full = seesFull, fresh = false, bulkRing = 1 << 24, sizes = {}, refusals = false } = options;
     const systemCalls = options.systemCalls ?? defaultSystemCalls(path);
     const programs: ReadonlySet<string> = full ? fullProfile(path).programs : new Set();
     return new TestSensor(
@@ -253,20 +262,37 @@ export class TestSensor implements Disposable {
   }
 
   /**
-   * Runs a program until it ends. Returns the records of it and its children, which must fit into the rings. The first
-   * one is the fork of the program.
+   * Runs a program until it ends. Returns the records of it and its children. The first one is the fork of the program.
+   * Drains the rings meanwhile, because other processes of a busy machine would fill them. Throws an Error if security
+   * records were lost nevertheless, so that a test does not take another record for a lost one.
    */
-  async run(file: string, args: readonly string[] = [], options: SpawnOptions = {}): Promise<SensorRecord[]> {
+  async run(file: string, args: readonly string[] = [], options: RunOptions = {}): Promise<SensorRecord[]> {
+    const { fillsRings = false, ...spawnOptions } = options;
     this.drain();
-    const child = spawn(file, args, { stdio: 'ignore', ...options });
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return this.familyOf(child);
+    const from = this.records.length;
+    const lostBefore = this.counters(SECURITY).ring_full;
+    const draining = fillsRings ? undefined : setInterval(() => this.drain(), DRAIN_MS);
+    try {
+      const child = spawn(file, args, { stdio: 'ignore', ...spawnOptions });
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      const records = this.familyOf(child, from);
+      const lost = this.counters(SECURITY).ring_full - lostBefore;
+      if (lost > 0n && !fillsRings)
+        throw new Error(`${lost} security records were lost while ${file} ran: the ring was full`);
+      return records;
+    } finally {
+      clearInterval(draining);
+    }
   }
 
-  familyOf(child: ChildProcess): SensorRecord[] {
+  /**
+   * Returns the records of a process and its children.
+   * @param from index of the first record that can belong to them
+   */
+  familyOf(child: ChildProcess, from = 0): SensorRecord[] {
     this.drain();
     const family = new Set([child.pid]);
-    const byTime = this.records.toSorted((a, b) => Number(a.header.ktime - b.header.ktime));
+    const byTime = this.records.slice(from).sort((a, b) => Number(a.header.ktime - b.header.ktime));
     return byTime.filter(({ type, header, fields }) => {
       if (type === 'rf_fork' && family.has(fields['parent_tgid'] as number)) family.add(header.tgid);
       return family.has(header.tgid);
@@ -303,6 +329,29 @@ export function recordOf(records: readonly SensorRecord[], type: string): Sensor
   if (found.length !== 1 || found[0] === undefined)
     throw new Error(`${found.length} records of ${type} among ${records.map((record) => record.type).join(', ')}`);
   return found[0];
+}
+
+/** Returns the last of exactly `count` records of a type, so that no other record is taken for a lost one. */
+export function lastOf(records: readonly SensorRecord[], type: string, count: number): SensorRecord {
+  const found = recordsOf(records, type);
+  const last = found.at(-1);
+  if (last === undefined || found.length !== count)
+    throw new Error(
+      `${found.length} records of ${type}, not ${count}, among ${records.map((record) => record.type).join(', ')}`,
+    );
+  return last;
+}
+
+/** Returns the only exec of an executable. */
+export function execOf(records: readonly SensorRecord[], path: string | Buffer): SensorRecord {
+  const pathOf = ({ texts }: SensorRecord): string => texts['path']?.bytes.toString('latin1') ?? '';
+  const execs = recordsOf(records, 'rf_exec');
+  const [found, ...others] = execs.filter((exec) => pathOf(exec) === Buffer.from(path).toString('latin1'));
+  if (found === undefined || others.length > 0)
+    throw new Error(
+      `${others.length + (found ? 1 : 0)} execs of ${path} among those of ${execs.map(pathOf).join(', ')}`,
+    );
+  return found;
 }
 
 export function recordsOf(records: readonly SensorRecord[], type: string): SensorRecord[] {

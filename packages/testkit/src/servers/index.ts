@@ -1,5 +1,3 @@
-export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './certificates.ts';
-export { TestServerError } from './errors.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';
@@ -21,5 +19,3 @@ export {
   sharedRedis,
   sharedRegistry,
 } from './shared.ts';
-export { type Faults, startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
-export { createTokenIssuer, type TokenIssuer } from './tokens.ts';

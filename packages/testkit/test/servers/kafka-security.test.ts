@@ -11,7 +11,8 @@ import {
   ResourceTypes,
   stringSerializers,
 } from '@platformatic/kafka';
-import { createTestCa, createTokenIssuer, type KafkaCluster, kafkaMissing, startKafka } from '../../src/index.ts';
+import { createTestCa, createTokenIssuer } from '../../src/index.ts';
+import { type KafkaCluster, kafkaMissing, startKafka } from '../../src/servers/index.ts';
 
 /** A client that never gives up must not hold the run. */
 const GIVEN = { skip: kafkaMissing() ?? false, timeout: 180_000 };

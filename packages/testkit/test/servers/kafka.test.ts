@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
-import { type KafkaCluster, kafkaMissing, startKafka } from '../../src/index.ts';
+import { type KafkaCluster, kafkaMissing, startKafka } from '../../src/servers/index.ts';
 
 /** A client that never gives up must not hold the run. */
 const GIVEN = { skip: kafkaMissing() ?? false, timeout: 180_000 };

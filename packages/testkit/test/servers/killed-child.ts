@@ -1,4 +1,4 @@
-import { startKafka, startRedis } from '../../src/index.ts';
+import { startKafka, startRedis } from '../../src/servers/index.ts';
 
 await using redis = await startRedis();
 await using kafka = await startKafka();

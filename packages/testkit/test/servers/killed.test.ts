@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaMissing, redisMissing, startRedis } from '../../src/index.ts';
+import { kafkaMissing, redisMissing, startRedis } from '../../src/servers/index.ts';
 
 function workplaces(pid: number | undefined): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith(`ringfence-testkit-${pid}-`));

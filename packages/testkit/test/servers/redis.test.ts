@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Redis } from 'ioredis';
-import { redisMissing, startRedis } from '../../src/index.ts';
+import { redisMissing, startRedis } from '../../src/servers/index.ts';
 
 const skip = redisMissing() ?? false;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { registryMissing, startRegistry } from '../../src/index.ts';
+import { registryMissing, startRegistry } from '../../src/servers/index.ts';
 
 async function call(url: string, body?: object): Promise<{ status: number; answer: Record<string, unknown> }> {
   const headers = { 'content-type': 'application/vnd.schemaregistry.v1+json' };

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Client } from '@elastic/elasticsearch';
 import { Client as OpenSearchClient } from '@opensearch-project/opensearch';
-import { elasticsearchMissing, opensearchMissing, startElasticsearch, startOpenSearch } from '../../src/index.ts';
+import {
+  elasticsearchMissing,
+  opensearchMissing,
+  startElasticsearch,
+  startOpenSearch,
+} from '../../src/servers/index.ts';
 
 describe('an Elasticsearch', { skip: elasticsearchMissing() ?? false }, () => {
   test('makes a data stream of the first document, and has it after a kill', async () => {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { hostSharedServers, redisMissing } from '../../src/index.ts';
+import { hostSharedServers, redisMissing } from '../../src/servers/index.ts';
 import { ask } from '../../src/servers/probe.ts';
 
 const skip = redisMissing() ?? false;

@@ -2,8 +2,8 @@ import type avro from 'avsc';
 import { SchemaError } from '../errors.ts';
 
 /**
- * Walks encoded bytes by their schema without making anything. avsc trusts counts and lengths until it is done, so a few hostile bytes could make it
- * allocate without end: whatever it decodes is walked first.
+ * Walks an encoded value and returns its end, without decoding it. avsc trusts counts and lengths while it decodes, so
+ * a few hostile bytes could make it allocate without limit. Therefore everything that avsc decodes is walked first.
  */
 type Walk = (bytes: Uint8Array, at: number) => number;
 
@@ -19,16 +19,18 @@ type Schema =
       readonly fields?: readonly { readonly type: Schema }[];
     };
 
-const cut = (at: number, total: number): SchemaError =>
-  new SchemaError('ERR_SCHEMA_MALFORMED', `bytes that don't fit the schema at ${at} of ${total}`);
+const malformed = (at: number, total: number): SchemaError =>
+  new SchemaError('ERR_SCHEMA_MALFORMED', `the bytes don't match the schema at ${at} of ${total}`);
 
 function skip(bytes: Uint8Array, at: number, length: number): number {
-  if (length < 0 || at + length > bytes.length) throw cut(at, bytes.length);
+  if (length < 0 || at + length > bytes.length) throw malformed(at, bytes.length);
   return at + length;
 }
 
-/** Value and end of a varint of at most 10 bytes, packed in `end` to allocate nothing. */
+/** End of the last number that `long` read. A result object would cost an allocation for each number. */
 let end = 0;
+
+/** Reads a varint of at most 10 bytes. */
 function long(bytes: Uint8Array, at: number): number {
   let value = 0;
   let scale = 1;
@@ -41,7 +43,7 @@ function long(bytes: Uint8Array, at: number): number {
     end = at + i + 1;
     return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
   }
-  throw cut(at, bytes.length);
+  throw malformed(at, bytes.length);
 }
 
 const walkLong: Walk = (bytes, at) => {
@@ -69,7 +71,7 @@ const PRIMITIVES: Readonly<Record<string, Walk>> = {
   enum: walkLong,
 };
 
-/** Items take at least a byte each, so a count is bounded by what is left. */
+/** Each item has at least one byte, so the remaining bytes bound the count. */
 const blocks =
   (item: Walk): Walk =>
   (bytes, from) => {
@@ -79,7 +81,7 @@ const blocks =
       at = end;
       if (count === 0) return at;
       if (count < 0) at = walkLong(bytes, at);
-      if (Math.abs(count) > bytes.length - at) throw cut(at, bytes.length);
+      if (Math.abs(count) > bytes.length - at) throw malformed(at, bytes.length);
       for (let i = Math.abs(count); i > 0; i--) at = item(bytes, at);
     }
   };
@@ -88,7 +90,7 @@ const union =
   (branches: readonly Walk[]): Walk =>
   (bytes, at) => {
     const branch = branches[long(bytes, at)];
-    if (branch === undefined) throw cut(at, bytes.length);
+    if (branch === undefined) throw malformed(at, bytes.length);
     return branch(bytes, end);
   };
 
@@ -96,7 +98,7 @@ function compile(schema: Schema, named: Map<string, Walk>): Walk {
   if (typeof schema === 'string') {
     const walk = PRIMITIVES[schema] ?? named.get(schema);
     if (walk === undefined)
-      throw new SchemaError('ERR_SCHEMA_UNKNOWN', `schema names ${schema}, which is not defined before it`);
+      throw new SchemaError('ERR_SCHEMA_UNKNOWN', `the schema uses ${schema} before its definition`);
     return walk;
   }
   if (Array.isArray(schema)) return union(schema.map((branch: Schema) => compile(branch, named)));
@@ -127,7 +129,7 @@ function sequence(fields: readonly { readonly type: Schema }[], named: Map<strin
 
 const compiled = new WeakMap<avro.Type, Walk>();
 
-/** Where the value of `type` that starts at `at` ends. Throws SchemaError when it goes past the bytes. */
+/** Returns the end of the value of `type` that starts at `at`. Throws SchemaError if the value exceeds the bytes. */
 export function boundsOf(type: avro.Type, bytes: Uint8Array, at: number): number {
   let walk = compiled.get(type);
   if (walk === undefined) {

@@ -1,15 +1,18 @@
 import avro from 'avsc';
 import { SchemaError } from '../errors.ts';
 import type { RecordTypes } from '../generated/types.generated.ts';
+import { asBuffer } from '../values/bytes.ts';
 import { boundsOf } from './bounds.ts';
 import { releasedSchemas } from './history.ts';
-import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+import { portableSchema, type RecordName, recordNames, topicRecordNames, typeOf } from './schemas.ts';
 
 /** Avro single-object encoding: C3 01, CRC-64-AVRO of the writer's schema (8 bytes, little-endian), body. */
 export const FRAME_BYTES = 10;
 
 const CRC_EMPTY = 0xc15d213aa4d7a795n;
-/** What a byte adds to a checksum: its low and its high 32 bits. BigInts would take 40 ms of each start. */
+/**
+ * Contribution of each byte to the checksum: low and high 32 bits. With BigInts, each start would take 40 ms longer.
+ */
 const CRC_LOW = new Uint32Array(256);
 const CRC_HIGH = new Uint32Array(256);
 for (let byte = 0; byte < 256; byte++) {
@@ -41,7 +44,7 @@ function frameOf(type: avro.Type): Buffer {
 interface Writer {
   readonly name: RecordName;
   readonly frame: Buffer;
-  /** null: the writer's schema is ours */
+  /** null: the writer has this program's schema */
   readonly type: avro.Type | null;
   readonly resolver: ReturnType<avro.Type['createResolver']> | null;
 }
@@ -57,58 +60,60 @@ const writers = new Map<string, Writer>(
   ]),
 );
 
-/** The 10 bytes in front of a record that this program writes. */
+/** Returns the 10 bytes that precede the body of a record of this program. */
 export function frame(name: RecordName): Buffer {
   return frames[name];
 }
 
-/** A schema from outside is no longer than this; ours have at most 20,000 characters. */
+/** Limit for schemas of other programs; this program's have at most 20,000 characters. */
 const MAX_SCHEMA_CHARS = 256 * 1024;
-/** Versions of all records together. Whoever may say schemas could otherwise fill the memory with them. */
+/** Versions of all records together. Otherwise a program that may publish schemas could fill the memory with them. */
 const MAX_WRITERS = 1000;
-const learnt = new Set<string>();
+const learned = new Set<string>();
 
-/** Makes records of another version of `name` readable. Throws SchemaError when no reader of ours can resolve it. */
+/**
+ * Makes records of another version of `name` readable. Throws SchemaError if this program's schema can't resolve it.
+ */
 export function registerWriter(name: RecordName, schemaJson: string): void {
   addWriter(name, parseSchema(name, schemaJson));
-  learnt.add(schemaJson);
+  learned.add(schemaJson);
 }
 
 /**
- * Makes records of a schema that somebody else writes readable; its own name says of which record it is. null: of none that we know. Throws
- * SchemaError when it is no schema, or no reader of ours can resolve it.
+ * Makes records of a published schema readable. Returns null if the schema's name is not that of a known record. Throws
+ * SchemaError if it is not an Avro schema, or if this program's schema can't resolve it.
  */
 export function learnSchema(schemaJson: string): { readonly name: RecordName; readonly fingerprint: string } | null {
   const type = parseSchema('schema', schemaJson);
-  const name = recordNames.find((record) => type.name === `ringfence.${record}`);
+  const name = topicRecordNames.find((record) => type.name === `ringfence.${record}`);
   if (name === undefined) return null;
   const print = addWriter(name, type).toString('hex', 2);
-  learnt.add(schemaJson);
+  learned.add(schemaJson);
   return { name, fingerprint: print };
 }
 
-/** What was learnt from outside, in order, from the `from`th on: a thread knows nothing of it until it is told. */
-export function learntSchemas(from = 0): readonly string[] {
-  return learnt.size > from ? [...learnt].slice(from) : [];
+/** Returns the learned schemas in order, from number `from` on. A worker thread has to learn them again. */
+export function learnedSchemas(from = 0): readonly string[] {
+  return learned.size > from ? [...learned].slice(from) : [];
 }
 
-/** Whether records with this fingerprint (hex) can be read. */
-export function knowsSchema(print: string): boolean {
+/** Returns whether records with this fingerprint (hex) can be read. */
+export function isKnownSchema(print: string): boolean {
   return writerFor(`\u00c3\u0001${Buffer.from(print, 'hex').toString('latin1')}`) !== undefined;
 }
 
-function parseSchema(what: string, schemaJson: string): avro.Type {
+function parseSchema(label: string, schemaJson: string): avro.Type {
   try {
     if (schemaJson.length > MAX_SCHEMA_CHARS) throw new Error(`${schemaJson.length} characters are too many`);
     return avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
   } catch (cause) {
-    throw new SchemaError('ERR_SCHEMA_UNKNOWN', `${what}: that is no Avro schema: ${(cause as Error).message}`, {
+    throw new SchemaError('ERR_SCHEMA_UNKNOWN', `${label}: not an Avro schema: ${(cause as Error).message}`, {
       cause,
     });
   }
 }
 
-/** The frame of its records. */
+/** Returns the frame of records with this schema. */
 function addWriter(name: RecordName, type: avro.Type): Buffer {
   try {
     const bytes = frameOf(type);
@@ -120,7 +125,7 @@ function addWriter(name: RecordName, type: avro.Type): Buffer {
   } catch (cause) {
     throw new SchemaError(
       'ERR_SCHEMA_UNKNOWN',
-      `${name}: this version can't be read by ours: ${(cause as Error).message}`,
+      `${name}: this version of the schema can't be read: ${(cause as Error).message}`,
       { cause },
     );
   }
@@ -128,7 +133,7 @@ function addWriter(name: RecordName, type: avro.Type): Buffer {
 
 let historyKnown = false;
 
-/** Released versions are looked through when something is not ours: most programs never need them. */
+/** Loads the released versions at the first unknown fingerprint, because most programs never need them. */
 function writerFor(key: string): Writer | undefined {
   if (!writers.has(key) && !historyKnown) {
     historyKnown = true;
@@ -137,13 +142,13 @@ function writerFor(key: string): Writer | undefined {
   return writers.get(key);
 }
 
-/** Every schema that this program writes, by fingerprint (hex): what a recording carries. */
+/** Returns every schema that this program writes. `fingerprint`: hex. */
 export function writerSchemas(): {
   readonly name: RecordName;
   readonly fingerprint: string;
   readonly schema: string;
 }[] {
-  return recordNames.map((name) => ({
+  return topicRecordNames.map((name) => ({
     name,
     fingerprint: frames[name].toString('hex', 2),
     schema: portableSchema(name),
@@ -154,24 +159,20 @@ function writerOf(name: RecordName, bytes: Uint8Array): Writer {
   if (bytes.length < FRAME_BYTES || bytes[0] !== 0xc3 || bytes[1] !== 0x01) {
     throw new SchemaError(
       'ERR_SCHEMA_FRAME',
-      `${name}: not an Avro single object (${bytes.length} bytes, want C3 01 and a fingerprint)`,
+      `${name}: not an Avro single object (${bytes.length} bytes; expected C3 01 and a fingerprint)`,
     );
   }
   const key = asBuffer(bytes).toString('latin1', 0, FRAME_BYTES);
   const writer = writerFor(key);
   if (writer === undefined || writer.name !== name) {
     const print = asBuffer(bytes).toString('hex', 2, FRAME_BYTES);
-    const what = writer === undefined ? 'is not known here' : `is that of ${writer.name}`;
+    const problem = writer === undefined ? 'is unknown' : `belongs to ${writer.name}`;
     throw new SchemaError(
       'ERR_SCHEMA_UNKNOWN',
-      `${name}: the schema with fingerprint ${print} ${what}; was it written by a newer version?`,
+      `${name}: the schema with fingerprint ${print} ${problem}; was the record written by a newer version?`,
     );
   }
   return writer;
-}
-
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 export function encode<N extends RecordName>(name: N, value: RecordTypes[N]): Buffer {
@@ -182,7 +183,7 @@ export function encode<N extends RecordName>(name: N, value: RecordTypes[N]): Bu
   }
 }
 
-/** Throws SchemaError: bad frame, unknown schema, or bytes that don't fit it. */
+/** Throws SchemaError for a bad frame, an unknown schema, or bytes that don't match their schema. */
 export function decode<N extends RecordName>(name: N, bytes: Uint8Array): RecordTypes[N] {
   const writer = writerOf(name, bytes);
   const body = asBuffer(bytes).subarray(FRAME_BYTES);
@@ -193,7 +194,7 @@ export function decode<N extends RecordName>(name: N, bytes: Uint8Array): Record
   } catch (cause) {
     throw new SchemaError(
       'ERR_SCHEMA_MALFORMED',
-      `${name}: ${bytes.length} bytes that don't fit its schema: ${(cause as Error).message}`,
+      `${name}: ${bytes.length} bytes don't match the schema: ${(cause as Error).message}`,
       {
         cause,
       },
@@ -201,7 +202,28 @@ export function decode<N extends RecordName>(name: N, bytes: Uint8Array): Record
   }
 }
 
-/** The record in this program's own version of its schema: the same bytes when they are that already. Views in place need it. */
-export function current(name: RecordName, bytes: Uint8Array): Buffer {
+/**
+ * Returns the record in this program's version of its schema, for readers in place. Returns the same bytes if they are
+ * in this version already.
+ */
+export function toCurrentSchema(name: RecordName, bytes: Uint8Array): Buffer {
   return writerOf(name, bytes).type === null ? asBuffer(bytes) : encode(name, decode(name, bytes));
+}
+
+/** Walks and decodes a value of `type` at `at`. `offset` in the result is the end of the value. */
+export function decodePart<T>(
+  type: avro.Type,
+  buffer: Buffer,
+  at: number,
+): { readonly value: T; readonly offset: number } {
+  const offset = boundsOf(type, buffer, at);
+  try {
+    return { value: type.decode(buffer, at).value as T, offset };
+  } catch (cause) {
+    throw new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `${type.name}: bytes don't match the schema: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }

@@ -1,12 +1,13 @@
 import { SchemaError } from '../errors.ts';
 import { decodeText, splitText } from '../values/text.ts';
-import { LEAF, type Leaf, layouts, type Shape } from './layout.ts';
+import { LEAF_TYPE, type LeafLayout, layouts, type Shape } from './layout.ts';
+import type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './leaf.ts';
 
 const MAX_LEAVES = 64;
 
 /**
- * Reads Avro primitives and events in place. One cursor is used for all events of all batches: it allocates nothing until a text is asked for.
- * Every length is checked against the end of the buffer before it is used.
+ * Reads Avro primitives and events in place. One cursor serves all events of all batches, and allocates nothing until a
+ * text is read. Checks every length against the end of the buffer before it is used.
  */
 export class EventCursor {
   buffer: Buffer = Buffer.alloc(0);
@@ -20,14 +21,15 @@ export class EventCursor {
   late = false;
   tgid = 0;
   tid = 0;
-  /** where the 8 bytes of `start` lie in `buffer` */
+  /** offset of the 8 bytes of `start` in `buffer` */
   startAt = 0;
   cgroupAt = 0;
   execId = 0;
-  /** branch of `body`: see KIND */
+  /** branch of the union `body`, see KIND */
   kind = 0;
-  /** the event's encoded bytes are buffer[eventAt, eventEnd) */
+  /** start of the encoded event in `buffer` */
   eventAt = 0;
+  /** its end, exclusive */
   eventEnd = 0;
   bodyAt = 0;
 
@@ -47,7 +49,7 @@ export class EventCursor {
     this.#textsAt = -1;
   }
 
-  /** Avro int or long as a number. Most have one byte. */
+  /** Reads an Avro int or long. Fast path: most have one byte. */
   long(): number {
     const byte = this.buffer[this.at];
     if (byte === undefined || byte >= 0x80) return this.#longer();
@@ -70,7 +72,7 @@ export class EventCursor {
     return byte < 0x80 ? (value >>> 1) ^ -(value & 1) : this.#wideLong(value);
   }
 
-  /** The rest of a number of more than 28 bits, whose low 28 are `value`. */
+  /** Reads the rest of a number of more than 28 bits, whose low 28 bits are `value`. */
   #wideLong(value: number): number {
     let wide = value;
     let scale = 2 ** 28;
@@ -79,7 +81,7 @@ export class EventCursor {
       byte = this.#byte();
       wide += (byte & 0x7f) * scale;
     }
-    if (wide > 2 * Number.MAX_SAFE_INTEGER) throw this.#malformed('a number past 2^53');
+    if (wide > 2 * Number.MAX_SAFE_INTEGER) throw this.#malformed('a number beyond 2^53');
     return (value & 1) === 1 ? -(wide + 1) / 2 : wide / 2;
   }
 
@@ -96,11 +98,14 @@ export class EventCursor {
     this.at = next;
   }
 
-  #malformed(what: string): SchemaError {
-    return new SchemaError('ERR_SCHEMA_MALFORMED', `event batch: ${what} at byte ${this.at} of ${this.buffer.length}`);
+  #malformed(problem: string): SchemaError {
+    return new SchemaError(
+      'ERR_SCHEMA_MALFORMED',
+      `event batch: ${problem} at byte ${this.at} of ${this.buffer.length}`,
+    );
   }
 
-  /** Reads the event's own fields at `at`, then moves past its body. */
+  /** Reads the fields of the event at `at`, and moves past its body. */
   readEvent(): void {
     this.eventAt = this.at;
     this.lane = this.long();
@@ -124,20 +129,22 @@ export class EventCursor {
     this.eventEnd = this.at;
   }
 
-  /** Finds where each leaf of the record at `at` lies, and moves past it. After that reading none of them throws. */
-  readRecord(leaves: readonly Leaf[]): void {
+  /**
+   * Finds the offset of each leaf of the record at `at`, and moves past the record. Reading a leaf then never throws.
+   */
+  readRecord(leaves: readonly LeafLayout[]): void {
     const { buffer } = this;
     const offsets = this.#offsets;
     const count = leaves.length;
     let at = this.at;
     for (let i = 0; i < count; i++) {
-      const leaf = leaves[i] as Leaf;
+      const leaf = leaves[i] as LeafLayout;
       offsets[i] = at;
-      if (leaf.type === LEAF.long) {
+      if (leaf.type === LEAF_TYPE.long) {
         const start = at;
         while ((buffer[at++] as number) >= 0x80);
         if (at - start > leaf.safeBytes) this.#checkNumber(leaf, start);
-      } else if (leaf.type === LEAF.bytes) {
+      } else if (leaf.type === LEAF_TYPE.bytes) {
         this.at = at;
         const length = this.long();
         offsets[i] = this.at;
@@ -149,15 +156,16 @@ export class EventCursor {
       }
     }
     this.at = at;
-    // Past the end the buffer reads as undefined, which ends a number: one check here finds it.
+    // Beyond the end, the buffer returns undefined, which ends a number: this one check covers all leaves.
     if (at > buffer.length) throw this.#malformed('the record is cut off');
     this.#located = true;
   }
 
-  #checkNumber({ name, size }: Leaf, start: number): void {
+  #checkNumber({ name, size }: LeafLayout, start: number): void {
     this.at = start;
     const value = this.long();
-    if (size === 4 && (value | 0) !== value) throw this.#malformed(`${name} is ${value}, which is no 32-bit number,`);
+    if (size === 4 && (value | 0) !== value)
+      throw this.#malformed(`${name} is ${value}, which is not a 32-bit number,`);
   }
 
   /** Moves past a value of any shape. */
@@ -190,7 +198,7 @@ export class EventCursor {
     this.#skipShape(shape);
   }
 
-  /** A block of a negative count says its size in bytes first. */
+  /** A block with a negative count begins with its size in bytes. */
   #skipBlocks(items: Shape): void {
     for (let count = this.long(); count !== 0; count = this.long()) {
       if (count < 0) this.skip(this.long());
@@ -198,8 +206,8 @@ export class EventCursor {
     }
   }
 
-  /** Leaf of the current event's body as a number (booleans 0 or 1). */
-  leafLong(leaf: number): number {
+  /** Returns an int or long of the current body. */
+  leafLong(leaf: LongLeaf): number {
     const end = this.at;
     this.at = this.#offset(leaf);
     const value = this.long();
@@ -207,12 +215,12 @@ export class EventCursor {
     return value;
   }
 
-  leafBoolean(leaf: number): boolean {
+  leafBoolean(leaf: BooleanLeaf): boolean {
     return this.buffer[this.#offset(leaf)] !== 0;
   }
 
-  /** Several fields may be parts of one text: the last is remembered. */
-  leafText(leaf: number): string {
+  /** Caches the last text, because several fields may be parts of it. */
+  leafText(leaf: BytesLeaf): string {
     const start = this.#offset(leaf);
     if (start !== this.#textAt) {
       this.#text = decodeText(this.buffer, start, start + (this.#lengths[leaf] as number));
@@ -221,8 +229,8 @@ export class EventCursor {
     return this.#text;
   }
 
-  /** The NUL-separated texts of a leaf of bytes; the last are remembered. */
-  leafTexts(leaf: number): readonly string[] {
+  /** Returns the NUL-separated texts of a leaf. Caches the last result. */
+  leafTexts(leaf: BytesLeaf): readonly string[] {
     const start = this.#offset(leaf);
     if (start !== this.#textsAt) {
       this.#texts = splitText(this.buffer, start, start + (this.#lengths[leaf] as number));
@@ -231,19 +239,19 @@ export class EventCursor {
     return this.#texts;
   }
 
-  /** Where a leaf of bytes or fixed lies in `buffer`. */
-  leafAt(leaf: number): number {
+  /** Returns the offset of a leaf's bytes in `buffer`. */
+  leafAt(leaf: BytesLeaf | FixedLeaf): number {
     return this.#offset(leaf);
   }
 
-  /** How many bytes a leaf of bytes has. */
-  leafLength(leaf: number): number {
+  /** Returns the number of bytes of a leaf. */
+  leafLength(leaf: BytesLeaf): number {
     this.#offset(leaf);
     return this.#lengths[leaf] as number;
   }
 
-  /** A view of a leaf of bytes: valid as long as the batch's buffer. */
-  leafBytes(leaf: number): Buffer {
+  /** Returns a view of a leaf's bytes, which is valid as long as the batch's buffer. */
+  leafBytes(leaf: BytesLeaf): Buffer {
     const start = this.#offset(leaf);
     return this.buffer.subarray(start, start + (this.#lengths[leaf] as number));
   }
@@ -252,8 +260,39 @@ export class EventCursor {
     if (!this.#located)
       throw new SchemaError(
         'ERR_SCHEMA_VALUE',
-        `event kind ${layouts[this.kind]?.name}: its fields are not read in place`,
+        `event kind ${layouts[this.kind]?.name}: its fields can't be read in place`,
       );
     return this.#offsets[leaf] as number;
+  }
+}
+
+/** Iterates over an Avro array in place: reads the counts of its blocks and the end mark. */
+export class ArrayBlocks {
+  readonly cursor: EventCursor;
+  #left = 0;
+  #ended = false;
+
+  constructor(cursor: EventCursor) {
+    this.cursor = cursor;
+  }
+
+  /** Starts at the position of the cursor. */
+  open(): void {
+    this.#left = 0;
+    this.#ended = false;
+  }
+
+  /** Returns true when the cursor is at another item. */
+  more(): boolean {
+    if (this.#left === 0 && !this.#ended) {
+      const count = this.cursor.long();
+      // A block with a negative count begins with its size in bytes.
+      if (count < 0) this.cursor.long();
+      this.#left = Math.abs(count);
+      this.#ended = count === 0;
+    }
+    if (this.#ended) return false;
+    this.#left--;
+    return true;
   }
 }

@@ -5,15 +5,14 @@ import { AVRO_FILES, type RecordName, recordNames } from './schemas.ts';
 const HISTORY = new URL('../../history/', import.meta.url);
 
 export interface ReleasedSchema {
-  /** `0.1.0` */
   readonly version: string;
   readonly name: RecordName;
   readonly type: avro.Type;
 }
 
 /**
- * The schemas of every released version, as `history/<version>/*.avsc` has them. They come with the program, so that an agent which has not been upgraded
- * yet is understood although it tells nobody its schemas.
+ * Returns the schemas of every released version, from `history/<version>/*.avsc`. They are part of the program, because
+ * agents do not publish their schemas, and may not be upgraded yet.
  */
 export function releasedSchemas(): readonly ReleasedSchema[] {
   return readdirSync(HISTORY)

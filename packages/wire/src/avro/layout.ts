@@ -1,29 +1,30 @@
 import { SchemaError } from '../errors.ts';
+import type { KindName } from '../generated/leaves.generated.ts';
 import { schemaOf } from './schemas.ts';
 
-/** How the leaf fields of an event's bodies lie, flattened in the order they are encoded. Derived from event.avsc at load. */
-export const LEAF = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
+/** Encodings of leaves. A long is also an int, bytes are also a string. */
+export const LEAF_TYPE = { long: 0, boolean: 1, bytes: 2, fixed: 3 } as const;
 
-export interface Leaf {
-  /** `credentials.euid`, `path.bytes` */
+/** A field of a body, or of a record in it, that has no fields itself. */
+export interface LeafLayout {
+  /** Path of the field, such as `credentials.euid` or `path.bytes`. */
   readonly name: string;
-  readonly type: (typeof LEAF)[keyof typeof LEAF];
-  /** bytes: of a fixed, or that a number may take (4 or 8) */
+  readonly type: (typeof LEAF_TYPE)[keyof typeof LEAF_TYPE];
+  /** Bytes of a fixed; 4 for an int, 8 for a long. */
   readonly size: number;
-  /** a number of no more encoded bytes fits for sure */
+  /** A number with at most this many encoded bytes is always in range. */
   readonly safeBytes: number;
 }
 
 export interface BodyLayout {
-  /** `Open` */
   readonly name: KindName;
-  /** null: has lists, maps or unions, to be decoded by avsc */
-  readonly leaves: readonly Leaf[] | null;
-  /** its shape, for whoever only moves past it */
+  /** Fields in the order of encoding; null when the body has lists, maps or unions, so that avsc must decode it. */
+  readonly leaves: readonly LeafLayout[] | null;
+  /** For moving past a body that has no leaves. */
   readonly shape: Shape;
 }
 
-/** What an encoded value is made of. `size`: bytes of a fixed or a boolean; `items`: of a list's or a map's block. */
+/** Structure of an encoded value. A boolean is a fixed of one byte; arrays and maps are encoded in blocks of items. */
 export type Shape =
   | { readonly is: 'nothing' | 'number' | 'bytes' }
   | { readonly is: 'fixed'; readonly size: number }
@@ -45,18 +46,18 @@ type Schema =
 
 const named = new Map<string, Schema>();
 
-function leavesOf(schema: Schema, name: string): Leaf[] | null {
+function leavesOf(schema: Schema, name: string): LeafLayout[] | null {
   if (typeof schema === 'string') {
     const known = named.get(schema);
     if (known !== undefined) return leavesOf(known, name);
     if (schema === 'int' || schema === 'long') return [numberLeaf(name, schema)];
-    if (schema === 'boolean') return [{ name, type: LEAF.boolean, size: 1, safeBytes: 0 }];
-    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF.bytes, size: 0, safeBytes: 0 }] : null;
+    if (schema === 'boolean') return [{ name, type: LEAF_TYPE.boolean, size: 1, safeBytes: 0 }];
+    return schema === 'bytes' || schema === 'string' ? [{ name, type: LEAF_TYPE.bytes, size: 0, safeBytes: 0 }] : null;
   }
   if (Array.isArray(schema)) return null;
   const complex = schema as Exclude<Schema, string | readonly Schema[]>;
   if (complex.name !== undefined) named.set(complex.name, complex);
-  if (complex.type === 'fixed') return [{ name, type: LEAF.fixed, size: complex.size ?? 0, safeBytes: 0 }];
+  if (complex.type === 'fixed') return [{ name, type: LEAF_TYPE.fixed, size: complex.size ?? 0, safeBytes: 0 }];
   if (complex.type !== 'record') return typeof complex.type === 'object' ? leavesOf(complex.type, name) : null;
   const parts = (complex.fields ?? []).map((field) =>
     leavesOf(field.type, name === '' ? field.name : `${name}.${field.name}`),
@@ -78,7 +79,7 @@ function shapeOf(schema: Schema): Shape {
     const primitive = PRIMITIVES[schema];
     if (primitive !== undefined) return primitive;
     const known = named.get(schema);
-    if (known === undefined) throw new SchemaError('ERR_SCHEMA_VALUE', `there is no type ${schema}`);
+    if (known === undefined) throw new SchemaError('ERR_SCHEMA_VALUE', `event.avsc uses the undefined type ${schema}`);
     return shapeOf(known);
   }
   if (Array.isArray(schema)) return { is: 'union', branches: schema.map(shapeOf) };
@@ -93,9 +94,11 @@ function shapeOf(schema: Schema): Shape {
   return shapeOf(type);
 }
 
-/** Four bytes hold 28 bits, seven 49: of int's 32 and of the 53 that a number here may have. */
-const numberLeaf = (name: string, type: 'int' | 'long'): Leaf =>
-  type === 'int' ? { name, type: LEAF.long, size: 4, safeBytes: 4 } : { name, type: LEAF.long, size: 8, safeBytes: 7 };
+/** Four encoded bytes hold 28 of an int's 32 bits; seven hold 49 of the 53 bits that a JavaScript number can have. */
+const numberLeaf = (name: string, type: 'int' | 'long'): LeafLayout =>
+  type === 'int'
+    ? { name, type: LEAF_TYPE.long, size: 4, safeBytes: 4 }
+    : { name, type: LEAF_TYPE.long, size: 8, safeBytes: 7 };
 
 function bodies(): readonly BodyLayout[] {
   const fields = schemaOf('Event').fields as readonly { name: string; type: Schema }[];
@@ -104,73 +107,19 @@ function bodies(): readonly BodyLayout[] {
   return union.map((body) => ({ name: body.name as KindName, leaves: leavesOf(body, ''), shape: shapeOf(body) }));
 }
 
-/** By union branch: what an event's kind number is. */
+/** By number of the kind, which is the branch of the union `body`. */
 export const layouts: readonly BodyLayout[] = bodies();
 
-/** Kind of an event: the branch of `body`. */
+/** Numbers of the kinds. */
 export const KIND = Object.fromEntries(layouts.map((layout, index) => [layout.name, index])) as Record<
   KindName,
   number
 >;
-export type KindName =
-  | 'Fork'
-  | 'Exec'
-  | 'Exit'
-  | 'CredentialsChange'
-  | 'Open'
-  | 'Connect'
-  | 'Tick'
-  | 'Gap'
-  | 'UserContext'
-  | 'ContainerContext'
-  | 'MountContext'
-  | 'Log'
-  | 'HostContext'
-  | 'Accept'
-  | 'FileChange'
-  | 'MountChange'
-  | 'Memory'
-  | 'Signal'
-  | 'Fault'
-  | 'ProcessAccess'
-  | 'Isolation'
-  | 'Capability'
-  | 'Module'
-  | 'Bpf'
-  | 'SystemChange'
-  | 'Sysctl'
-  | 'IoUring'
-  | 'Socket'
-  | 'Datagram'
-  | 'Packet'
-  | 'Flow'
-  | 'Finding'
-  | 'Authentication'
-  | 'ShellLine'
-  | 'TlsData'
-  | 'Hash'
-  | 'Throttled'
-  | 'Tampering'
-  | 'Probe'
-  | 'Silence'
-  | 'Attempt'
-  | 'Redirect';
-
-/** What rules call a kind: file_change, credentials. */
+/** Returns the name of a kind in rules, such as file_change or credentials. */
 export const kindName = (kind: KindName): string =>
   kind === 'CredentialsChange' ? 'credentials' : kind.replaceAll(/(?<!^)[A-Z]/g, '_$&').toLowerCase();
 
 /** Leaves of a process in an EventBatch. */
-export const processLeaves: readonly Leaf[] = schemaOf('EventBatch')
+export const processLeaves: readonly LeafLayout[] = schemaOf('EventBatch')
   .fields.filter(({ name }) => name === 'processes')
   .flatMap(({ type }) => leavesOf((type as { readonly items: Schema }).items, '') ?? []);
-
-/** Index of a leaf; throws when there is no such leaf. */
-export function leafOf(leaves: readonly Leaf[], leaf: string): number {
-  const index = leaves.findIndex(({ name }) => name === leaf);
-  if (index < 0) throw new SchemaError('ERR_SCHEMA_VALUE', `the schema has no field ${leaf} there`);
-  return index;
-}
-
-/** Index of a leaf in its body; throws when the schema has no such leaf. */
-export const leafIndex = (kind: KindName, leaf: string): number => leafOf(layouts[KIND[kind]]?.leaves ?? [], leaf);

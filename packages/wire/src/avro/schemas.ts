@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 
-/** Records that travel on their own, each in the file of that name; a schema may use the names of those before it. */
-export const AVRO_FILES = {
+/** Files of the records of topics. A schema may use types that an earlier file defines. */
+const TOPIC_FILES = {
   Event: 'event',
   RawBatch: 'raw-batch',
   EventBatch: 'event-batch',
@@ -21,6 +21,19 @@ export const AVRO_FILES = {
   RuleCounts: 'rule-counts',
 } as const;
 
+/** Entries of state stores, which only the service that wrote them reads. */
+const STATE_FILES = {
+  StateHost: 'state-host',
+  StateChain: 'state-chain',
+  StateChainCounts: 'state-chain-counts',
+  StateMemory: 'state-memory',
+  StateRuleMemory: 'state-rule-memory',
+  StateRuleCounts: 'state-rule-counts',
+  StateEdge: 'state-edge',
+} as const;
+
+export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };
+
 export type RecordName = keyof typeof AVRO_FILES;
 
 interface Attributes {
@@ -28,7 +41,7 @@ interface Attributes {
   readonly type: unknown;
   readonly [key: string]: unknown;
 }
-/** As it stands in an .avsc file. */
+/** A record as in its .avsc file. */
 export interface RecordSchema extends Attributes {
   readonly fields: readonly Attributes[];
 }
@@ -48,26 +61,29 @@ const loaded = Object.fromEntries(Object.entries(AVRO_FILES).map(([name, file]) 
 
 export const recordNames: readonly RecordName[] = Object.keys(AVRO_FILES) as RecordName[];
 
-/** The avsc type of a record. */
+/** Names of the records that other programs read: their schemas are published. */
+export const topicRecordNames: readonly RecordName[] = Object.keys(TOPIC_FILES) as RecordName[];
+
+/** Returns the avsc type of a record. */
 export function typeOf(name: RecordName): avro.types.RecordType {
   return loaded[name].type;
 }
 
-/** The avsc type of an array field's items. */
-export const itemsOf = (name: RecordName, field: string): avro.Type => itemsIn(typeOf(name), field);
+/** Returns the avsc type of the items of an array field. */
+export const itemType = (name: RecordName, field: string): avro.Type => itemTypeOf(typeOf(name), field);
 
-/** The same, of any version of a record. */
-export function itemsIn(record: avro.Type, field: string): avro.Type {
+/** As `itemType`, for any version of a record. */
+export function itemTypeOf(record: avro.Type, field: string): avro.Type {
   return ((record as avro.types.RecordType).field(field).type as avro.types.ArrayType).itemsType;
 }
 
-/** The schema as it is written in its file. */
+/** Returns the schema as in its file. */
 export function schemaOf(name: RecordName): RecordSchema {
   return loaded[name].schema;
 }
 
-/** A record type with only the fields that `keep` accepts: a prefix or suffix of one that is read in parts. */
-export function partOf(name: RecordName, part: string, keep: (field: string) => boolean): avro.types.RecordType {
+/** Returns a record type with the fields that `keep` accepts: a part of a record that is read in parts. */
+export function partialType(name: RecordName, part: string, keep: (field: string) => boolean): avro.types.RecordType {
   const fields = schemaOf(name).fields.filter((field) => keep(field.name));
   const known = { ...registry };
   const inline = fields.map((field) => ({ ...field, type: withoutRedefinitions(field.type) }));
@@ -80,7 +96,7 @@ export function partOf(name: RecordName, part: string, keep: (field: string) => 
   ) as avro.types.RecordType;
 }
 
-/** Named types are in the registry already: a second definition of one becomes its name. */
+/** Replaces definitions of named types by their names, because the registry has them already. */
 function withoutRedefinitions(type: unknown): unknown {
   if (Array.isArray(type)) return type.map(withoutRedefinitions);
   if (typeof type !== 'object' || type === null) return type;
@@ -92,9 +108,7 @@ function withoutRedefinitions(type: unknown): unknown {
   return type;
 }
 
-/**
- * Self-contained JSON of a record's schema (every name defined inside): what a recording or a schema topic carries.
- */
+/** Returns a record's schema as JSON that defines every type it uses, for recordings and the topic of schemas. */
 export function portableSchema(name: RecordName): string {
   return JSON.stringify(typeOf(name).schema({ exportAttrs: true }));
 }

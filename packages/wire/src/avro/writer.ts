@@ -1,7 +1,7 @@
 import type avro from 'avsc';
-import { asBuffer } from './codec.ts';
+import { asBuffer } from '../values/bytes.ts';
 
-/** Appends Avro primitives to one growing buffer that is used again and again. */
+/** Appends Avro primitives to a growing buffer, which is reused. */
 export class AvroWriter {
   buffer: Buffer;
   at = 0;
@@ -10,7 +10,7 @@ export class AvroWriter {
     this.buffer = Buffer.allocUnsafe(bytes);
   }
 
-  /** Makes room for `bytes` more. */
+  /** Reserves space for `bytes` more. */
   ensure(bytes: number): void {
     const needed = this.at + bytes;
     if (needed <= this.buffer.length) return;
@@ -19,28 +19,29 @@ export class AvroWriter {
     this.buffer = larger;
   }
 
-  /** Avro int and long: zigzag varint. `value` must be a safe integer. Call `ensure(10)` or more first. */
+  /** Writes an int or long. `value` must be a safe integer. Does not reserve space: call `ensure(10)` first. */
   long(value: number): void {
-    let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    let zigzag = value < 0 ? -2 * value - 1 : 2 * value;
     const buffer = this.buffer;
     let at = this.at;
-    while (rest > 0x7fffffff) {
-      buffer[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
+    while (zigzag > 0x7fffffff) {
+      buffer[at++] = (zigzag % 128) | 0x80;
+      zigzag = Math.floor(zigzag / 128);
     }
-    while (rest > 0x7f) {
-      buffer[at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
+    while (zigzag > 0x7f) {
+      buffer[at++] = (zigzag & 0x7f) | 0x80;
+      zigzag >>>= 7;
     }
-    buffer[at++] = rest;
+    buffer[at++] = zigzag;
     this.at = at;
   }
 
+  /** Does not reserve space. */
   boolean(value: boolean): void {
     this.buffer[this.at++] = value ? 1 : 0;
   }
 
-  /** `length` bytes of `from`, as a fixed. Room must be there. */
+  /** Writes `length` bytes of `from` as a fixed. Does not reserve space. */
   fixed(from: Uint8Array, start: number, length: number): void {
     const { buffer, at } = this;
     if (length <= 16) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i] as number;
@@ -48,7 +49,7 @@ export class AvroWriter {
     this.at = at + length;
   }
 
-  /** Avro bytes. */
+  /** Writes `length` bytes of `from` as Avro bytes. */
   bytes(from: Uint8Array, start: number, length: number): void {
     this.ensure(length + 10);
     this.long(length);
@@ -62,26 +63,26 @@ export class AvroWriter {
     this.at += this.buffer.write(text, this.at, length, 'utf8');
   }
 
-  /** A value as avsc encodes it, in place: as fast as writing a record field by field. */
+  /** Writes a value with avsc, as fast as a record field by field. */
   value(type: avro.Type, value: unknown): void {
     const end = type.encode(value, this.buffer, this.at);
     if (end >= 0) {
       this.at = end;
       return;
     }
-    // It says by how many bytes the room was short.
+    // avsc returns how many bytes were missing, as a negative number.
     this.ensure(this.buffer.length - this.at - end);
     this.at = type.encode(value, this.buffer, this.at);
   }
 
-  /** Bytes that are Avro already. */
+  /** Writes bytes that are encoded already. */
   append(from: Uint8Array, start = 0, end: number = from.length): void {
     this.ensure(end - start);
     asBuffer(from).copy(this.buffer, this.at, start, end);
     this.at += end - start;
   }
 
-  /** A copy of what was written; the writer starts anew. */
+  /** Returns a copy of the written bytes and resets the writer. */
   take(): Buffer {
     const out = Buffer.allocUnsafe(this.at);
     this.buffer.copy(out, 0, 0, this.at);

@@ -1,22 +1,21 @@
-import { current, FRAME_BYTES, frame } from '../avro/codec.ts';
-import { EventCursor } from '../avro/cursor.ts';
-import { partOf } from '../avro/schemas.ts';
+import { decodePart, FRAME_BYTES, frame, toCurrentSchema } from '../avro/codec.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
+import { partialType } from '../avro/schemas.ts';
 import { AvroWriter } from '../avro/writer.ts';
 import type { Container, EventBatch } from '../generated/types.generated.ts';
-import { eventIdFront } from '../ids.ts';
+import { eventIdPrefix } from '../ids.ts';
 import { type SigningKey, signBytes, UNSIGNED } from '../signing.ts';
 import { decodeText } from '../values/text.ts';
 import { type ProcessInfo, ProcessList } from './process.ts';
-import { ArrayBlocks, decodePart } from './raw-batch.ts';
 
 export type EventBatchHead = Omit<EventBatch, 'events' | 'keyId' | 'signature'>;
 
 const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
-const frontType = partOf('EventBatch', 'Front', (field) => !TAIL.includes(field));
-/** What is in front of the processes, which are read in place. */
-const headType = partOf('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
+const frontType = partialType('EventBatch', 'Front', (field) => !TAIL.includes(field));
+/** The head without the processes, which are read in place. */
+const headType = partialType('EventBatch', 'Head', (field) => field !== 'processes' && !TAIL.includes(field));
 
-/** Walks EventBatch records in place: one view stands for every event in turn. Body fields are read through `cursor`. */
+/** Walks EventBatch records in place. One view represents each event in turn; `cursor` reads the fields of its body. */
 export class EventView {
   readonly cursor: EventCursor = new EventCursor();
   head!: Omit<EventBatchHead, 'processes'>;
@@ -24,27 +23,27 @@ export class EventView {
   #peers: ReadonlyMap<string, readonly string[]> | undefined;
   process: ProcessInfo | undefined;
   container: Container | undefined;
-  /** who last wrote the executable, on exec */
+  /** On exec: the process that last wrote the executable. */
   writer: ProcessInfo | undefined;
-  /** µs between that write and this exec; -1: unknown */
+  /** µs between that write and the exec; -1 when unknown. */
   writtenAgo = -1;
-  /** of the event in its batch, from 0 */
+  /** Number of the event in its batch, from 0. */
   index = -1;
   #partialAt = 0;
   #partialLength = 0;
-  /** of this batch's events; undefined: nobody has asked */
-  #idFront: string | undefined;
-  /** of the event at hand: several sequences ask for it; undefined: none has */
+  /** Prefix of the ids of this batch's events; undefined until an id is read. */
+  #idPrefix: string | undefined;
+  /** Id of the current event, because several sequences read it; undefined until it is read. */
   #id: string | undefined;
   readonly #blocks = new ArrayBlocks(this.cursor);
 
-  /** Throws SchemaError. The bytes must not change while they are read. */
+  /** Opens a batch. Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {
-    const buffer = current('EventBatch', bytes);
+    const buffer = toCurrentSchema('EventBatch', bytes);
     const { value, offset } = decodePart<EventView['head']>(headType, buffer, FRAME_BYTES);
     this.head = value;
     this.#peers = undefined;
-    this.#idFront = undefined;
+    this.#idPrefix = undefined;
     this.index = -1;
     this.cursor.reset(buffer, offset);
     this.#processes = new ProcessList(this.cursor);
@@ -58,7 +57,7 @@ export class EventView {
     const processes = this.#processes;
     this.process = processes.at(cursor.long());
     const container = cursor.long();
-    // Asking an array for -1 is a slow look-up by name, and most events are of the host.
+    // Reading index -1 of an array is a slow look-up by name, and most events have no container.
     this.container = container < 0 ? undefined : this.head.containers[container];
     this.writer = processes.at(cursor.long());
     this.writtenAgo = cursor.long();
@@ -71,14 +70,16 @@ export class EventView {
     return true;
   }
 
-  /** Why the enrichment is partial; empty: it is complete. */
+  /** Why the enrichment is partial; empty when it is complete. */
   get partial(): string {
     return this.#partialLength === 0
       ? ''
       : decodeText(this.cursor.buffer, this.#partialAt, this.#partialAt + this.#partialLength);
   }
 
-  /** By which names programs came to an address of this event, the newest first; none: undefined. */
+  /**
+   * Returns the names that programs resolved to an address of this event, newest first; undefined when there are none.
+   */
   namesOf(address: string): readonly string[] | undefined {
     if (this.head.peers.length === 0) return undefined;
     this.#peers ??= new Map(this.head.peers.map((peer) => [`${peer.address}/${peer.container}`, peer.names]));
@@ -93,19 +94,22 @@ export class EventView {
   get id(): string {
     if (this.#id !== undefined) return this.#id;
     const { lane, cpu, sequence } = this.cursor;
-    this.#idFront ??= eventIdFront(this.head);
-    this.#id = `${this.#idFront}${lane}/${cpu}/${sequence}`;
+    this.#idPrefix ??= eventIdPrefix(this.head);
+    this.#id = `${this.#idPrefix}${lane}/${cpu}/${sequence}`;
     return this.#id;
   }
 }
 
-/** Gathers the enriched events of one RawBatch. Used again for each batch. */
+/** Collects the enriched events of a RawBatch. Reused for each batch. */
 export class EventBatchWriter {
   readonly #events = new AvroWriter(1 << 20);
   readonly #whole = new AvroWriter(1 << 20);
   count = 0;
 
-  /** `raw[start, end)` is the event as encoded in its RawBatch; it is copied unchanged. Indexes point into the head's arrays, -1: none. */
+  /**
+   * Appends an event. `raw[start, end)` is the event as encoded in its RawBatch, and is copied unchanged. `process`,
+   * `container` and `writer` are indexes in the head's arrays; -1 for none.
+   */
   add(
     process: number,
     container: number,
@@ -128,7 +132,7 @@ export class EventBatchWriter {
     this.count++;
   }
 
-  /** The framed record, signed by `key` (null: unsigned); the writer starts anew. */
+  /** Returns the framed record, signed with `key` unless that is null, and resets the writer. */
   finish(head: EventBatchHead, key: SigningKey | null = null): Buffer {
     const out = this.#whole;
     out.at = 0;

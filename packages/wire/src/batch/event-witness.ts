@@ -3,10 +3,10 @@ import type { EventBatch } from '../generated/types.generated.ts';
 import { EventView } from './event-batch.ts';
 import { createSingleEvent } from './single-event.ts';
 
-/** As many as an alert names. */
+/** Ancestors that an alert names. */
 const ANCESTORS = 15;
 
-/** Keeps single events as text, lineage and all, for alerts that are about them later. */
+/** Saves single events with their lineage as text, for alerts that are raised about them later. */
 export class EventWitness {
   readonly #single = createSingleEvent(ANCESTORS);
   readonly #view = new EventView();
@@ -15,19 +15,19 @@ export class EventWitness {
     return this.#single(event).toString('base64');
   }
 
-  /** The event again, until the next call. @throws SchemaError when `kept` is nothing that was kept */
+  /** Returns a saved event, which is valid until the next call. Throws SchemaError for any other text. */
   read(kept: string): EventView {
     this.#view.open(Buffer.from(kept, 'base64'));
     this.#view.next();
     return this.#view;
   }
 
-  /** Whether it is one whole event of `keep`, which points at nothing that isn't there: what was saved may be damaged. */
+  /** Returns whether a text is a saved event with valid indexes, because saved state may be damaged. */
   isKept(kept: string): boolean {
     try {
       if (!pointsInside(decode('EventBatch', Buffer.from(kept, 'base64')))) return false;
-      // What reads in place is stricter with some numbers, and reads a process when it is asked.
-      for (let one = this.read(kept).process; one !== undefined; one = one.parent) void one.raw;
+      // The reader in place is stricter than avsc about some numbers, and decodes a process only when it is read.
+      for (let { process } = this.read(kept); process !== undefined; process = process.parent) void process.raw;
       return true;
     } catch {
       return false;
@@ -44,7 +44,7 @@ function pointsInside({ events, processes, containers }: EventBatch): boolean {
     isIn(event.process, processes) &&
     isIn(event.writer, processes) &&
     isIn(event.container, containers) &&
-    // What descends stands behind its ancestors: no lineage goes in circles.
+    // A process comes after its ancestors, so no lineage is a cycle.
     processes.every(({ parent, container }, at) => parent >= -1 && parent < at && isIn(container, containers))
   );
 }

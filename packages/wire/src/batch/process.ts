@@ -1,27 +1,16 @@
-import { EventCursor } from '../avro/cursor.ts';
-import { leafOf, processLeaves } from '../avro/layout.ts';
-import { itemsOf } from '../avro/schemas.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
+import { processLeaves } from '../avro/layout.ts';
+import { itemType } from '../avro/schemas.ts';
+import { processLeaf } from '../generated/leaves.generated.ts';
 import type { Process } from '../generated/types.generated.ts';
 import { executableName } from '../values/path.ts';
 import { decodeText, splitText } from '../values/text.ts';
-import { ArrayBlocks } from './raw-batch.ts';
 
 const MAX_DEPTH = 64;
 const ENTITY_ID_BYTES = 16;
-const processType = itemsOf('EventBatch', 'processes');
+const processType = itemType('EventBatch', 'processes');
 
-const LEAF = {
-  parent: leafOf(processLeaves, 'parent'),
-  executable: leafOf(processLeaves, 'executable'),
-  args: leafOf(processLeaves, 'args'),
-  uid: leafOf(processLeaves, 'credentials.uid'),
-  euid: leafOf(processLeaves, 'credentials.euid'),
-  user: leafOf(processLeaves, 'user'),
-  workingDirectory: leafOf(processLeaves, 'cwd'),
-  execFlags: leafOf(processLeaves, 'execFlags'),
-};
-
-/** A process of a batch; what is asked of it is decoded once. */
+/** A process of a batch. Each property is decoded once, when it is first read. */
 export class ProcessInfo {
   readonly #list: ProcessList;
   readonly #index: number;
@@ -69,7 +58,7 @@ export class ProcessInfo {
     return this.#commandLine;
   }
 
-  /** entity_id as hex. */
+  /** Entity id in hex. */
   get entityId(): string {
     this.#entityId ??= this.#list.entityIdOf(this.#index);
     return this.#entityId;
@@ -85,22 +74,22 @@ export class ProcessInfo {
     return this.#list.euidOf(this.#index);
   }
 
-  /** Name of the effective user; empty: unknown. */
+  /** Name of the effective user; empty when unknown. */
   get user(): string {
-    this.#user ??= this.#list.leavesOf(this.#index).leafText(LEAF.user);
+    this.#user ??= this.#list.leavesOf(this.#index).leafText(processLeaf.user);
     return this.#user;
   }
 
   get workingDirectory(): string {
-    this.#workingDirectory ??= this.#list.leavesOf(this.#index).leafText(LEAF.workingDirectory);
+    this.#workingDirectory ??= this.#list.leavesOf(this.#index).leafText(processLeaf.cwd);
     return this.#workingDirectory;
   }
 
   get execFlags(): number {
-    return this.#list.leavesOf(this.#index).leafLong(LEAF.execFlags);
+    return this.#list.leavesOf(this.#index).leafLong(processLeaf.execFlags);
   }
 
-  /** The n-th ancestor: 0 is the process itself. */
+  /** Returns the n-th ancestor; 0 is the process itself. */
   ancestor(n: number): ProcessInfo | undefined {
     let process: ProcessInfo | undefined = this;
     for (let i = 0; i < n && process !== undefined; i++) process = process.parent;
@@ -108,12 +97,12 @@ export class ProcessInfo {
   }
 }
 
-/** Where one process lies in its batch. */
-interface Place {
+/** Offsets of a process in its batch, and what most readers need. */
+interface ProcessRow {
   readonly at: number;
-  /** index; -1: none */
+  /** Index of the parent; -1 for none. */
   readonly parent: number;
-  /** of how many processes it hangs */
+  /** Number of ancestors in the batch. */
   readonly depth: number;
   readonly executableAt: number;
   readonly executableEnd: number;
@@ -123,57 +112,61 @@ interface Place {
   readonly euid: number;
 }
 
-/** The processes of one batch: walked whole at once, so that nothing of them throws later, and decoded when they are asked for. */
+/**
+ * The processes of a batch. All are walked at once, so that reading them never throws, and decoded when they are read.
+ */
 export class ProcessList {
   readonly #buffer: Buffer;
-  readonly #places: Place[] = [];
+  readonly #rows: ProcessRow[] = [];
   readonly #infos: (ProcessInfo | undefined)[] = [];
   #leaves: EventCursor | undefined;
   #leavesOf = -1;
 
-  /** Reads the array at the cursor and moves past it. Throws SchemaError. The bytes must not change while they are read. */
+  /**
+   * Reads the array at the cursor and moves past it. Throws SchemaError. The bytes must not change while they are read.
+   */
   constructor(cursor: EventCursor) {
     this.#buffer = cursor.buffer;
     for (const blocks = new ArrayBlocks(cursor); blocks.more(); ) {
-      this.#places.push(this.#placeAt(cursor));
+      this.#rows.push(this.#readRow(cursor));
       this.#infos.push(undefined);
     }
   }
 
   get length(): number {
-    return this.#places.length;
+    return this.#rows.length;
   }
 
-  /** undefined: there is none at `index`. */
+  /** Returns undefined if no process has this index. */
   at(index: number): ProcessInfo | undefined {
-    if (index < 0 || index >= this.#places.length) return undefined;
+    if (index < 0 || index >= this.#rows.length) return undefined;
     this.#infos[index] ??= new ProcessInfo(this, index);
     return this.#infos[index];
   }
 
   parentOf(index: number): ProcessInfo | undefined {
-    return this.at(this.#place(index).parent);
+    return this.at(this.#row(index).parent);
   }
 
   decode(index: number): Process {
-    return processType.decode(this.#buffer, this.#place(index).at).value as Process;
+    return processType.decode(this.#buffer, this.#row(index).at).value as Process;
   }
 
   executableOf(index: number): string {
-    const { executableAt, executableEnd } = this.#place(index);
+    const { executableAt, executableEnd } = this.#row(index);
     return decodeText(this.#buffer, executableAt, executableEnd);
   }
 
   argsOf(index: number): readonly string[] {
-    const { argsAt, argsEnd } = this.#place(index);
+    const { argsAt, argsEnd } = this.#row(index);
     return splitText(this.#buffer, argsAt, argsEnd);
   }
 
-  /** For what is rarely asked for: reads it in place, where `raw` decodes the whole process. */
+  /** Reads leaves in place, for properties that are rarely read: `raw` would decode the whole process. */
   leavesOf(index: number): EventCursor {
     this.#leaves ??= new EventCursor();
     if (this.#leavesOf !== index) {
-      this.#leaves.reset(this.#buffer, this.#place(index).at);
+      this.#leaves.reset(this.#buffer, this.#row(index).at);
       this.#leaves.readRecord(processLeaves);
       this.#leavesOf = index;
     }
@@ -181,40 +174,40 @@ export class ProcessList {
   }
 
   entityIdOf(index: number): string {
-    const { at } = this.#place(index);
+    const { at } = this.#row(index);
     return this.#buffer.toString('hex', at, at + ENTITY_ID_BYTES);
   }
 
   uidOf(index: number): number {
-    return this.#place(index).uid;
+    return this.#row(index).uid;
   }
 
   euidOf(index: number): number {
-    return this.#place(index).euid;
+    return this.#row(index).euid;
   }
 
-  /** A parent stands before its children; what says otherwise (hostile bytes: a loop) has no parent. */
-  #placeAt(cursor: EventCursor): Place {
+  /** A process has no parent if its index is not that of an earlier process: hostile bytes could form a cycle. */
+  #readRow(cursor: EventCursor): ProcessRow {
     const { at } = cursor;
     cursor.readRecord(processLeaves);
-    const said = cursor.leafLong(LEAF.parent);
-    const depth = (this.#places[said]?.depth ?? -1) + 1;
-    const executableAt = cursor.leafAt(LEAF.executable);
-    const argsAt = cursor.leafAt(LEAF.args);
+    const parent = cursor.leafLong(processLeaf.parent);
+    const depth = (this.#rows[parent]?.depth ?? -1) + 1;
+    const executableAt = cursor.leafAt(processLeaf.executable);
+    const argsAt = cursor.leafAt(processLeaf.args);
     return {
       at,
-      parent: depth === 0 || depth > MAX_DEPTH ? -1 : said,
+      parent: depth === 0 || depth > MAX_DEPTH ? -1 : parent,
       depth: depth > MAX_DEPTH ? 0 : depth,
       executableAt,
-      executableEnd: executableAt + cursor.leafLength(LEAF.executable),
+      executableEnd: executableAt + cursor.leafLength(processLeaf.executable),
       argsAt,
-      argsEnd: argsAt + cursor.leafLength(LEAF.args),
-      uid: cursor.leafLong(LEAF.uid),
-      euid: cursor.leafLong(LEAF.euid),
+      argsEnd: argsAt + cursor.leafLength(processLeaf.args),
+      uid: cursor.leafLong(processLeaf.credentials.uid),
+      euid: cursor.leafLong(processLeaf.credentials.euid),
     };
   }
 
-  #place(index: number): Place {
-    return this.#places[index] as Place;
+  #row(index: number): ProcessRow {
+    return this.#rows[index] as ProcessRow;
   }
 }

@@ -1,58 +1,23 @@
-import type avro from 'avsc';
-import { boundsOf } from '../avro/bounds.ts';
-import { asBuffer, current, FRAME_BYTES, frame } from '../avro/codec.ts';
-import { EventCursor } from '../avro/cursor.ts';
-import { partOf } from '../avro/schemas.ts';
+import { decodePart, FRAME_BYTES, frame, toCurrentSchema } from '../avro/codec.ts';
+import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
+import { partialType } from '../avro/schemas.ts';
 import { AvroWriter } from '../avro/writer.ts';
-import { SchemaError } from '../errors.ts';
 import type { LaneCounters, RawBatch } from '../generated/types.generated.ts';
-
-export const SIGNATURE_BYTES = 64;
 
 export type RawBatchHead = Omit<RawBatch, 'events' | 'keyId' | 'signature'>;
 const TAIL: readonly string[] = ['events', 'keyId', 'signature'];
 
-const headType = partOf('RawBatch', 'Head', (field) => !TAIL.includes(field));
+const headType = partialType('RawBatch', 'Head', (field) => !TAIL.includes(field));
 
-/** An array as Avro blocks; reads the block counts and the end mark. */
-export class ArrayBlocks {
-  readonly cursor: EventCursor;
-  #left = 0;
-  #ended = false;
-
-  constructor(cursor: EventCursor) {
-    this.cursor = cursor;
-  }
-
-  /** Starts at the cursor's position. */
-  open(): void {
-    this.#left = 0;
-    this.#ended = false;
-  }
-
-  /** true when the cursor stands before another item. */
-  more(): boolean {
-    if (this.#left === 0 && !this.#ended) {
-      const count = this.cursor.long();
-      if (count < 0) this.cursor.long(); // the block's size in bytes
-      this.#left = Math.abs(count);
-      this.#ended = count === 0;
-    }
-    if (this.#ended) return false;
-    this.#left--;
-    return true;
-  }
-}
-
-/** Reads RawBatch records in place, one after the other. */
+/** Reads RawBatch records in place. Reused for each record. */
 export class RawBatchReader {
   readonly cursor: EventCursor = new EventCursor();
   head!: RawBatchHead;
   readonly #blocks = new ArrayBlocks(this.cursor);
 
-  /** Throws SchemaError. The bytes must not change while they are read. */
+  /** Opens a record. Throws SchemaError. The bytes must not change while they are read. */
   open(bytes: Uint8Array): void {
-    const buffer = current('RawBatch', bytes);
+    const buffer = toCurrentSchema('RawBatch', bytes);
     const { value, offset } = decodePart<RawBatchHead>(headType, buffer, FRAME_BYTES);
     this.head = value;
     this.cursor.reset(buffer, offset);
@@ -66,7 +31,7 @@ export class RawBatchReader {
     return true;
   }
 
-  /** Id of the key that signed: after the last event only. */
+  /** Returns the id of the key that signed the batch. Call it only after the last event. */
   keyId(): string {
     const length = this.cursor.long();
     const start = this.cursor.at;
@@ -75,40 +40,14 @@ export class RawBatchReader {
   }
 }
 
-/** What `signature`, the last field, signs. Throws SchemaError when there is no room for one. */
-export function signedPart(bytes: Uint8Array): { readonly signed: Buffer; readonly signature: Buffer } {
-  const end = bytes.length - SIGNATURE_BYTES;
-  if (end <= FRAME_BYTES) throw new SchemaError('ERR_SCHEMA_MALFORMED', `signed record: only ${bytes.length} bytes`);
-  const buffer = asBuffer(bytes);
-  return { signed: buffer.subarray(0, end), signature: buffer.subarray(end) };
-}
-
-/** avsc's decode of one type at an offset, walked first. `offset` of the result is where it ended. */
-export function decodePart<T>(
-  type: avro.Type,
-  buffer: Buffer,
-  at: number,
-): { readonly value: T; readonly offset: number } {
-  const offset = boundsOf(type, buffer, at);
-  try {
-    return { value: type.decode(buffer, at).value as T, offset };
-  } catch (cause) {
-    throw new SchemaError(
-      'ERR_SCHEMA_MALFORMED',
-      `${type.name}: bytes that don't fit it: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-}
-
-/** The first fields of every event. Writers fill the same object for each event, so that no event allocates. */
+/** The first fields of every event. Writers reuse one object for all events, to allocate nothing per event. */
 export interface EventHead {
   lane: number;
   cpu: number;
   sequence: number;
   /** µs, CLOCK_BOOTTIME */
   ktime: number;
-  /** the event arrived after later ones were sent */
+  /** The event arrived after later events had been sent. */
   late: boolean;
   tgid: number;
   tid: number;
@@ -117,20 +56,20 @@ export interface EventHead {
 export interface RawBatchEnd {
   readonly interestVersion: number;
   readonly wallOffset: number;
-  /** µs since the epoch, by the host's clock */
+  /** µs since the epoch, by the host's clock. */
   readonly sentAt: number;
   readonly lanes: readonly LaneCounters[];
   readonly keyId: string;
-  /** Ed25519 over the bytes given */
+  /** Returns the Ed25519 signature of the bytes. */
   sign(bytes: Uint8Array): Uint8Array;
 }
 
-/** Gathers one host's events into a RawBatch. Used again for each batch. */
+/** Collects the events of a host into a RawBatch. Reused for each batch. */
 export class RawBatchWriter {
-  /** the caller appends each event's `start`, `cgroup`, `execId`, kind and body here, after `begin` */
+  /** After `begin`, the caller appends the event's `start`, `cgroup`, `execId`, kind and body here. */
   readonly events: AvroWriter = new AvroWriter(1 << 20);
   count = 0;
-  /** the frame, and what is the same in every batch */
+  /** The frame and the fields that are the same in every batch. */
   readonly #begin: Buffer;
   readonly #whole = new AvroWriter(1 << 20);
 
@@ -144,12 +83,12 @@ export class RawBatchWriter {
     this.#begin = out.take();
   }
 
-  /** Bytes of events so far. */
+  /** Bytes of the events so far. */
   get bytes(): number {
     return this.events.at;
   }
 
-  /** Writes the head of an event and makes room for 256 bytes more. */
+  /** Writes the head of an event and reserves space for 256 bytes more. */
   begin(head: Readonly<EventHead>): AvroWriter {
     const out = this.events;
     out.ensure(320);
@@ -164,7 +103,7 @@ export class RawBatchWriter {
     return out;
   }
 
-  /** The framed, signed record; the writer starts anew. */
+  /** Returns the framed, signed record and resets the writer. */
   finish(end: RawBatchEnd): Buffer {
     const { sign, keyId } = end;
     const out = this.#whole;

@@ -1,29 +1,29 @@
-/** Sequence numbers of one lane and CPU that have not arrived. */
+/** A range of sequence numbers of a lane and CPU that have not arrived. */
 export interface Hole {
   readonly from: number;
   readonly to: number;
-  /** tick at which it counts as lost; -1: it has been judged, its records may still come late */
+  /** Tick from which the range counts as lost; -1 when it was reported as lost. Its records may still arrive. */
   readonly due: number;
 }
 
 export interface SequenceState {
-  /** all up to it have been seen, but for the holes */
+  /** All numbers up to this one have arrived, except for the holes. */
   readonly highest: number;
   readonly holes: readonly Hole[];
 }
 
-/** Neighbours may swap, and a poll interval may lie between them: a hole is judged at the second next tick. */
+/** Neighbouring records may arrive in the wrong order, up to a poll interval apart. */
 const SWAP_TICKS = 2;
-/** A counter says what was taken, not what was drained: give the reader longer. */
+/** A counter contains numbers whose records may not have been read from the ring yet. */
 const DRAIN_TICKS = 5;
-/** Judged holes that are kept for late records, and holes in all. */
-const MAX_JUDGED = 64;
+/** Holes that are kept for late records after they were reported as lost. */
+const MAX_LOST = 64;
 const MAX_HOLES = 4096;
 
 /**
- * What of one lane and CPU has arrived. Tells the first arrival of a number from its repetitions, in any order, and finds what never arrives.
- * Bounded: of judged holes the oldest is forgotten (what would have filled it counts as seen); beyond 4,096 holes the two oldest become one, with
- * the numbers between them.
+ * Tracks which sequence numbers of a lane and CPU have arrived: recognizes duplicates, in any order, and finds numbers
+ * that never arrive. Bounded: of holes that were reported as lost, the newest 64 are kept, and the numbers of older
+ * ones count as arrived. Beyond 4,096 holes, the two oldest are merged, with the numbers between them.
  */
 export class SequenceTracker {
   #highest: number;
@@ -38,7 +38,7 @@ export class SequenceTracker {
     return { highest: this.#highest, holes: this.#holes };
   }
 
-  /** false: this number was seen before. `tick`: how many ticks there have been. */
+  /** Records the arrival of a number at tick `tick`. Returns false if the number is a duplicate. */
   see(sequence: number, tick: number): boolean {
     if (sequence === this.#highest + 1) {
       this.#highest = sequence;
@@ -52,28 +52,28 @@ export class SequenceTracker {
     return this.#fill(sequence, tick);
   }
 
-  /** A counter says that numbers up to this one were taken. */
+  /** Records that the sender has used all numbers up to this one. */
   announce(sequence: number, tick: number): void {
     if (sequence <= this.#highest) return;
     this.#open(this.#highest + 1, sequence, tick + DRAIN_TICKS);
     this.#highest = sequence;
   }
 
-  /** Holes that count as lost from this tick on; each is told once. */
-  judge(tick: number): Hole[] {
+  /** Returns the holes that count as lost from this tick on, each of them once. */
+  takeLost(tick: number): Hole[] {
     const lost = this.#holes.filter(({ due }) => due >= 0 && due <= tick);
     if (lost.length === 0) return lost;
-    let spare = this.#holes.filter(({ due }) => due <= tick).length - MAX_JUDGED;
+    let excess = this.#holes.filter(({ due }) => due <= tick).length - MAX_LOST;
     this.#holes = this.#holes.flatMap((hole) => {
       if (hole.due > tick) return [hole];
-      return spare-- > 0 ? [] : [{ ...hole, due: -1 }];
+      return excess-- > 0 ? [] : [{ ...hole, due: -1 }];
     });
     return lost;
   }
 
-  /** Makes at most `most` holes (one or more) of those that there are: the oldest become one, with the numbers between them. */
-  coarsen(most: number): void {
-    const merged = this.#holes.slice(0, Math.max(0, this.#holes.length - most) + 1);
+  /** Merges the oldest holes, with the numbers between them, until at most `max` (1 or more) are left. */
+  coarsen(max: number): void {
+    const merged = this.#holes.slice(0, Math.max(0, this.#holes.length - max) + 1);
     if (merged.length < 2) return;
     const waiting = merged.map(({ due }) => due).filter((due) => due >= 0);
     const due = waiting.length === 0 ? -1 : Math.min(...waiting);

@@ -2,12 +2,13 @@ import type { Container, Process } from '../generated/types.generated.ts';
 import { type EventBatchHead, EventBatchWriter, type EventView } from './event-batch.ts';
 import type { ProcessInfo } from './process.ts';
 
-/** Bytes of the arguments of an ancestor or writer that are kept: their own execution has the whole. */
+/** Bytes kept of the arguments of an ancestor or writer: their own exec events have all. */
 const RELATED_ARGS_MAX = 512;
 
 /**
- * The view's event as an EventBatch of its own: the same bytes, with its process, so many ancestors of that one, who wrote the executable (with one
- * ancestor less), and their containers. A deep tree with long arguments would make each event many times its size.
+ * Returns a function that makes an EventBatch of the view's current event: its unchanged bytes, its process with at
+ * most `ancestors` ancestors, the writer of the executable with one ancestor less, and their containers. The limits
+ * keep the batch small when the process tree is deep and its arguments are long.
  */
 export function createSingleEvent(ancestors: number): (view: EventView) => Buffer {
   const writer = new EventBatchWriter();
@@ -22,7 +23,7 @@ export function createSingleEvent(ancestors: number): (view: EventView) => Buffe
   };
 }
 
-/** The contexts that one event points at, numbered anew. */
+/** The contexts that one event refers to, with new indexes. */
 class Contexts {
   readonly #view: EventView;
   readonly #containers: Container[] = [];
@@ -33,7 +34,7 @@ class Contexts {
     this.#view = view;
   }
 
-  /** Ancestors stand before what descends from them. */
+  /** Adds a process after its ancestors, and returns its index; -1 for none. */
   add(process: ProcessInfo | undefined, ancestors: number, argsMax: number): number {
     if (process === undefined) return -1;
     const known = this.#indexes.get(process);

@@ -1069,6 +1069,44 @@ export interface Stage {
   readonly firstSeen: number;
 }
 
+export interface ProcessName {
+  readonly entityId: string;
+  readonly pid: number;
+  readonly executable: string;
+  readonly user: string;
+}
+
+export interface IncidentAction {
+  /** of the event, as rules name it: exec, open, file_change */
+  readonly kind: string;
+  /** event.action of the event: rename, ptrace */
+  readonly operation: string;
+  readonly failed: boolean;
+  /** what it was done to, by field (docs/FIELDS.md): file.path, destination.ip; and peer.ip, peer.port; escaped and cut */
+  readonly objects: { readonly [key: string]: string };
+}
+
+export const ReasonKinds = ['opened', 'repeated', 'process', 'written_file', 'connection', 'session', 'workload', 'same_file', 'guessed_login', 'login_origin', 'shared_edge'] as const;
+export type ReasonKind = (typeof ReasonKinds)[number];
+
+export interface IncidentReason {
+  readonly kind: ReasonKind;
+  /** of an earlier alert that the reason refers to; empty: none */
+  readonly rule: string;
+  /** that links: the common one, the writer, the client, the one that ran the same file */
+  readonly process: null | ProcessName;
+  /** the second one: where rule was raised, which ran the file, the server */
+  readonly peer: null | ProcessName;
+  /** generations from the alert's process up to process */
+  readonly distance: number;
+  /** what links, by field (docs/FIELDS.md): file.path, source.ip; and session, edge.kind, edge.detail */
+  readonly objects: { readonly [key: string]: string };
+  /** the alert opened this chain, which became part of the incident for this reason; empty: none */
+  readonly mergedChain: string;
+  /** rule of the alert that showed the reason; empty: no alert did */
+  readonly mergedBy: string;
+}
+
 export interface IncidentAlert {
   readonly id: string;
   readonly rule: string;
@@ -1077,8 +1115,23 @@ export interface IncidentAlert {
   readonly timestamp: number;
   readonly entityId: string;
   readonly output: string;
-  /** in plain words, why it belongs */
+  /** until 0.1.0: why it belongs, as a sentence; empty: reason has it */
   readonly why: string;
+  readonly techniques: readonly string[];
+  readonly hostId: string;
+  /** that acted, as it was then; null: no process, or unknown */
+  readonly process: null | ProcessName;
+  /** empty: on the host */
+  readonly containerId: string;
+  readonly containerName: string;
+  /** what happened; null: until 0.1.0, see story */
+  readonly action: null | IncidentAction;
+  /** why it belongs; null: until 0.1.0, see why */
+  readonly reason: null | IncidentReason;
+  /** alerts of the rule about the process, this one included */
+  readonly count: number;
+  /** µs since the epoch, of the last of them; 0: until 0.1.0 */
+  readonly lastTimestamp: number;
 }
 
 export interface IncidentProcess {
@@ -1098,10 +1151,14 @@ export interface JoinedChain {
   readonly hostId: string;
   /** of the edge: connection, hash, key */
   readonly kind: string;
-  /** in plain words */
+  /** until 0.1.0: as a sentence; empty: reason has it */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
+  /** as its agent reported it; empty: unknown */
+  readonly hostname: string;
+  /** null: until 0.1.0, see why */
+  readonly reason: null | IncidentReason;
 }
 
 export const TriageStates = ['new', 'triaged', 'contained', 'closed'] as const;
@@ -1120,6 +1177,13 @@ export interface StatusChange {
   readonly at: number;
 }
 
+export interface IncidentLead {
+  readonly rule: string;
+  readonly tactics: readonly string[];
+  /** empty: no process */
+  readonly executable: string;
+}
+
 /** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
 export interface Incident {
   readonly id: string;
@@ -1129,6 +1193,7 @@ export interface Incident {
   /** empty unless merged */
   readonly mergedInto: string;
   readonly hostId: string;
+  /** until 0.1.0: as text; empty: lead has it */
   readonly title: string;
   readonly severity: Priority;
   readonly score: number;
@@ -1144,7 +1209,7 @@ export interface Incident {
   /** every process of the story and what ties them */
   readonly processes: readonly IncidentProcess[];
   readonly container: null | Container;
-  /** plain words, a sentence a step */
+  /** until 0.1.0: a sentence a step; empty: alerts and joined have it */
   readonly story: readonly string[];
   /** every host it reached, hostId first; empty: hostId alone */
   readonly hosts: readonly string[];
@@ -1155,6 +1220,10 @@ export interface Incident {
   readonly verdict: Verdict;
   /** of its status, oldest first; the latest 32 */
   readonly history: readonly StatusChange[];
+  /** of hostId, as its agent reported it; empty: unknown */
+  readonly hostname: string;
+  /** of the most severe alert, which names the incident; null: until 0.1.0, see title */
+  readonly lead: null | IncidentLead;
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -1287,7 +1356,7 @@ export interface Join {
   readonly hostId: string;
   readonly edge: string;
   readonly kind: string;
-  /** in plain words */
+  /** until 0.1.0: as a sentence; empty: reason has it */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
@@ -1298,6 +1367,8 @@ export interface Join {
   readonly chain: null | Incident;
   /** of `chain`: what the score of the incident that it is part of adds up */
   readonly rules: readonly JoinedRule[];
+  /** what both hosts saw; null: until 0.1.0, or it stands alone again */
+  readonly reason: null | IncidentReason;
   /** whose signature it is; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -1410,6 +1481,314 @@ export interface RuleCounts {
   readonly signature: Ed25519Signature;
 }
 
+export interface StateRarity {
+  readonly rule: string;
+  readonly chains: number;
+}
+
+export interface StateVerdict {
+  readonly rule: string;
+  readonly truePositives: number;
+  readonly falsePositives: number;
+}
+
+export interface StateHole {
+  readonly from: number;
+  readonly to: number;
+  readonly due: number;
+}
+
+export interface StateLane {
+  /** lane * 65536 + cpu */
+  readonly key: number;
+  readonly highest: number;
+  readonly holes: readonly StateHole[];
+}
+
+export interface StateRun {
+  /** boot/run */
+  readonly id: string;
+  readonly lanes: readonly StateLane[];
+}
+
+/** What the detector remembers of one host, without its chains. */
+export interface StateHost {
+  readonly tick: number;
+  readonly nextOrdinal: number;
+  /** µs, CLOCK_BOOTTIME, of the last tick */
+  readonly ktime: number;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+  /** in how many chains a rule had a part */
+  readonly rarity: readonly StateRarity[];
+  /** on incidents with the rule */
+  readonly verdicts: readonly StateVerdict[];
+  /** sequence numbers that have arrived */
+  readonly runs: readonly StateRun[];
+}
+
+export interface StateContainer {
+  /** hex */
+  readonly cgroupId: string;
+  readonly id: string;
+  readonly runtime: string;
+  readonly name: string;
+  readonly image: string;
+  readonly privileged: null | boolean;
+  readonly labels: { readonly [key: string]: string };
+  readonly path: string;
+}
+
+export interface StateAlert {
+  readonly id: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly tactics: readonly string[];
+  readonly techniques: readonly string[];
+  /** µs since the epoch */
+  readonly timestamp: number;
+  readonly entityId: string;
+  readonly output: string;
+  /** null: unknown */
+  readonly process: null | ProcessName;
+  /** null: from an entry of 0.1.0 */
+  readonly action: null | IncidentAction;
+  /** null: from an entry of 0.1.0, see why */
+  readonly reason: null | IncidentReason;
+  readonly why: string;
+  readonly container: null | StateContainer;
+  readonly count: number;
+  /** µs since the epoch */
+  readonly lastTimestamp: number;
+  /** of event time, in which sentInMinute were sent */
+  readonly minute: number;
+  readonly sentInMinute: number;
+}
+
+export interface StateRuleWeight {
+  readonly rule: string;
+  readonly weight: number;
+  /** µs, CLOCK_BOOTTIME, of its last alert */
+  readonly ktime: number;
+}
+
+export interface StateProcess {
+  readonly entityId: string;
+  /** empty: a hub, or unknown */
+  readonly parentEntityId: string;
+  readonly execId: number;
+  readonly pid: number;
+  readonly executable: string;
+  readonly args: string;
+  readonly user: string;
+  readonly containerId: string;
+}
+
+export interface StateJoinCause {
+  readonly edge: string;
+  readonly kind: string;
+  readonly why: string;
+  /** µs since the epoch */
+  readonly at: number;
+  readonly reason: null | IncidentReason;
+}
+
+export interface StateSurvivor {
+  readonly chainId: string;
+  readonly hostId: string;
+  readonly openedAt: number;
+  readonly cause: StateJoinCause;
+}
+
+export interface StateTriage {
+  readonly status: TriageState;
+  readonly verdict: Verdict;
+  readonly history: readonly StatusChange[];
+}
+
+/** One chain of the detector, without its members, which are Joins. */
+export interface StateChain {
+  readonly id: string;
+  readonly hostId: string;
+  readonly bootId: string;
+  readonly ordinal: number;
+  /** grows with each write of the chain or its counts; the higher one holds */
+  readonly revision: number;
+  /** last one published; 0: none */
+  readonly version: number;
+  /** µs since the epoch */
+  readonly firstSeen: number;
+  /** µs since the epoch */
+  readonly lastSeen: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly lastKtime: number;
+  readonly alerts: readonly StateAlert[];
+  /** alerts beyond the listed ones */
+  readonly omitted: number;
+  readonly stages: readonly Stage[];
+  readonly rules: readonly StateRuleWeight[];
+  readonly processes: readonly StateProcess[];
+  /** that link alerts to the chain */
+  readonly keys: readonly string[];
+  readonly stale: boolean;
+  /** µs since the epoch */
+  readonly openedAt: number;
+  readonly published: boolean;
+  readonly edges: readonly string[];
+  /** entity ids of ancestors, hubs included */
+  readonly above: readonly string[];
+  /** chains of this host that other hosts may know */
+  readonly mergedIds: readonly string[];
+  /** the chain of another host that it is part of */
+  readonly survivor: null | StateSurvivor;
+  /** µs, CLOCK_BOOTTIME, when a member last changed */
+  readonly touchedKtime: number;
+  readonly triage: StateTriage;
+}
+
+export interface StateRuleTime {
+  readonly rule: string;
+  readonly ktime: number;
+}
+
+export interface StateAlertCounts {
+  readonly count: number;
+  readonly lastTimestamp: number;
+  readonly minute: number;
+  readonly sentInMinute: number;
+}
+
+/** The part of a chain that repetitions change: a flood writes nothing else. */
+export interface StateChainCounts {
+  readonly id: string;
+  readonly hostId: string;
+  readonly revision: number;
+  readonly version: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly lastKtime: number;
+  readonly omitted: number;
+  readonly stale: boolean;
+  readonly rules: readonly StateRuleTime[];
+  /** in the order of the chain's */
+  readonly alerts: readonly StateAlertCounts[];
+}
+
+export const EdgeKinds = ['connection', 'key'] as const;
+export type EdgeKind = (typeof EdgeKinds)[number];
+
+export const EdgeSides = ['none', 'source', 'destination'] as const;
+export type EdgeSide = (typeof EdgeSides)[number];
+
+export interface StateEdgeEnd {
+  readonly kind: EdgeKind;
+  readonly side: EdgeSide;
+  readonly detail: string;
+  /** address that a connection comes from; empty: a key */
+  readonly source: string;
+  /** µs since the epoch */
+  readonly at: number;
+}
+
+export interface StateAccept {
+  readonly end: StateEdgeEnd;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** entity id of the process that serves it; empty: none yet */
+  readonly by: string;
+}
+
+export interface StateFork {
+  readonly entityId: string;
+  readonly start: number;
+}
+
+export interface StateAcceptor {
+  readonly accepts: readonly StateAccept[];
+  readonly forks: readonly StateFork[];
+}
+
+export interface StateCaller {
+  readonly lineage: readonly string[];
+  readonly ends: readonly StateEdgeEnd[];
+}
+
+export interface StateServer {
+  readonly root: string;
+  readonly process: ProcessName;
+  readonly clients: readonly string[];
+}
+
+export interface StatePeer {
+  readonly root: string;
+  readonly endpoint: string;
+  readonly reason: IncidentReason;
+  readonly ktime: number;
+}
+
+export interface StateSettled {
+  readonly version: number;
+  readonly triage: StateTriage;
+}
+
+/** One entry of a bounded table of a host. Exactly one value is there: that of its table. */
+export interface StateMemory {
+  /** in the order of the last change, over the table */
+  readonly ordinal: number;
+  /** where a chain went */
+  readonly forward: null | ChainRef;
+  /** connections that a process accepted, and processes that it started */
+  readonly acceptor: null | StateAcceptor;
+  /** that a process was started for */
+  readonly session: null | readonly StateEdgeEnd[];
+  /** connections that a process made */
+  readonly caller: null | StateCaller;
+  /** µs since the epoch, when the use of a key was published */
+  readonly keyUse: null | number;
+  readonly server: null | StateServer;
+  readonly peers: null | readonly StatePeer[];
+  /** sha256 of a file that a process ran */
+  readonly copy: null | string;
+  /** the sha256 is that of a program of the system */
+  readonly installed: null | boolean;
+  /** of an incident whose chain is closed */
+  readonly settled: null | StateSettled;
+}
+
+/** One key of what a rule remembers on a host. */
+export interface StateRuleMemory {
+  readonly hostId: string;
+  /** empty: all boots */
+  readonly bootId: string;
+  readonly key: string;
+  /** as packages/rules encodes it */
+  readonly value: Uint8Array;
+}
+
+/** Counts of rules of the other partitions, as they were last taken over. */
+export interface StateRuleCounts {
+  readonly rules: readonly RuleCount[];
+}
+
+export interface StateSighting {
+  readonly chainId: string;
+  readonly hostId: string;
+  readonly openedAt: number;
+  readonly end: string;
+  /** µs since the epoch, by the host's clock */
+  readonly at: number;
+}
+
+/** An edge in the memory of the detector's second stage. */
+export interface StateEdge {
+  /** in the order of the last change */
+  readonly ordinal: number;
+  readonly sightings: readonly StateSighting[];
+  readonly hosts: readonly string[];
+  /** µs since the epoch, by the bus's clock, of the last sighting */
+  readonly at: number;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1427,4 +1806,11 @@ export interface RecordTypes {
   readonly AuditHead: AuditHead;
   readonly Feedback: Feedback;
   readonly RuleCounts: RuleCounts;
+  readonly StateHost: StateHost;
+  readonly StateChain: StateChain;
+  readonly StateChainCounts: StateChainCounts;
+  readonly StateMemory: StateMemory;
+  readonly StateRuleMemory: StateRuleMemory;
+  readonly StateRuleCounts: StateRuleCounts;
+  readonly StateEdge: StateEdge;
 }

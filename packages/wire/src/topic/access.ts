@@ -1,19 +1,22 @@
 import type { RecordName } from '../avro/schemas.ts';
-import { TOPIC, type Topic } from './topics.ts';
+import { RECORD_ON, TOPIC, type Topic } from './topics.ts';
 
-/** Who speaks on the bus; in a fleet each has a certificate and an entry in the broker's access lists. */
+/** Clients of the bus. In a fleet, each has a certificate and an entry in the broker's access lists. */
 export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
 
 export interface Access {
   readonly reads: readonly Topic[];
   readonly writes: readonly Topic[];
-  /** its consumer groups and state stores have this name, or one that begins with it and a hyphen; null: it has none */
+  /** Name, or prefix before a hyphen, of the role's consumer groups and state stores; null when it has none. */
   readonly group: Role | null;
 }
 
-/** The least that each needs. `schemas` and `enrolments` tell a service how to read the others' records and whose signature is on them. */
+/**
+ * The least access that each role needs. `schemas` and `enrolments` are for reading and verifying records of others.
+ */
 export const ACCESS: Readonly<Record<Role, Access>> = {
-  // An agent reads nothing: orders come down its control stream, and servers know the schemas of every released version.
+  // An agent reads no topic: commands arrive on its control stream. It publishes no schemas: servers have those of
+  // every released version.
   agent: { reads: [], writes: [TOPIC.raw, TOPIC.logsRaw], group: null },
   enricher: {
     reads: [TOPIC.raw, TOPIC.logsRaw, TOPIC.enrolments, TOPIC.schemas],
@@ -69,7 +72,7 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.auditHeads,
       TOPIC.schemas,
     ],
-    // The trail is where people look at incidents, and say what they think of them.
+    // People read the audit trail, and give feedback on its incidents.
     writes: [TOPIC.auditHeads, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
     group: 'auditor',
   },
@@ -78,38 +81,13 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
 
 export const ROLES: readonly Role[] = Object.keys(ACCESS) as Role[];
 
-/** What lies on a topic; null: lines, or schemas themselves. */
-export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
-  [TOPIC.raw]: 'RawBatch',
-  [TOPIC.logsRaw]: null,
-  [TOPIC.events]: 'EventBatch',
-  [TOPIC.alerts]: 'Alert',
-  [TOPIC.incidents]: 'Incident',
-  [TOPIC.commands]: 'Command',
-  [TOPIC.results]: 'Result',
-  [TOPIC.answers]: 'Result',
-  [TOPIC.hostIncidents]: 'Incident',
-  [TOPIC.edges]: 'Edge',
-  [TOPIC.joins]: 'Join',
-  [TOPIC.feedback]: 'Feedback',
-  [TOPIC.rarity]: 'RuleCounts',
-  [TOPIC.interest]: 'InterestRecord',
-  [TOPIC.schemas]: null,
-  [TOPIC.enrolments]: 'Enrolment',
-  [TOPIC.auditHeads]: 'AuditHead',
-  [TOPIC.dlq]: 'DeadLetter',
-};
-
-/** Names of the records that these roles read or write. */
+/** Returns the names of the records that these roles read or write. */
 export function recordsOf(roles: readonly Role[], access: 'reads' | 'writes'): RecordName[] {
   const names = roles.flatMap((role) => ACCESS[role][access].flatMap((topic) => RECORD_ON[topic] ?? []));
   return [...new Set(names)];
 }
 
-/** The topics that these roles read or write: brokers may hide the others from them. */
+/** Returns the topics that these roles read or write: brokers may hide all others from them. */
 export function topicsOf(roles: readonly Role[]): Topic[] {
   return [...new Set(roles.flatMap((role) => [...ACCESS[role].reads, ...ACCESS[role].writes]))];
 }
-
-/** Topics whose records have no schema. */
-export const PLAIN_TOPICS: readonly Topic[] = Object.values(TOPIC).filter((topic) => RECORD_ON[topic] === null);

@@ -1,11 +1,13 @@
 import { encode } from '../avro/codec.ts';
 import { TOPIC } from './topics.ts';
 
-/** Of the original, so that the letter itself fits a record of the bus. */
+/** Bytes kept of the original, so that the dead letter fits into a record of the bus. */
 const ORIGINAL_MAX = 900_000;
 const REASON_MAX = 4096;
 
-/** The letter that stands for a record which `stage` (service and step) could not process: what the bus takes as an OutRecord. */
+/**
+ * Returns the dead letter, as an OutRecord of the bus, for a record that `stage` (service and step) could not process.
+ */
 export function deadLetter(
   record: {
     readonly topic: string;

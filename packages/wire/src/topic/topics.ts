@@ -1,4 +1,7 @@
-/** Every topic. Retention is a default: settings may change it. */
+import type { RecordName } from '../avro/schemas.ts';
+import { asBuffer } from '../values/bytes.ts';
+
+/** Names of the topics. */
 export const TOPIC = {
   raw: 'ringfence.raw',
   events: 'ringfence.events',
@@ -28,11 +31,11 @@ const MiB = 1024 * 1024;
 
 export interface TopicDefault {
   readonly name: Topic;
-  /** under `topics` in the settings */
+  /** Name under `topics` in the settings. */
   readonly setting: keyof typeof TOPIC;
   /**
-   * `spread`: as many partitions as the fleet has, the same number for every such topic, since a service that reads two of them keeps a host's state
-   * in one place; `single`: one partition, for what everybody reads whole.
+   * `spread`: the fleet's number of partitions, which is the same for all these topics, so that a service that reads
+   * several of them has all records of a host. `single`: one partition, for topics that every reader reads completely.
    */
   readonly partitioning: 'spread' | 'single';
   readonly compacted: boolean;
@@ -50,6 +53,7 @@ const topic = (
 
 const EVER = Number.POSITIVE_INFINITY;
 
+/** The topics with their defaults: settings can change the retention. */
 export const topics: readonly TopicDefault[] = [
   topic('raw', 'spread', 6 * HOUR, 1024 * MiB),
   topic('logsRaw', 'spread', 3 * DAY, 256 * MiB),
@@ -71,7 +75,39 @@ export const topics: readonly TopicDefault[] = [
   topic('dlq', 'single', 28 * DAY, 256 * MiB),
 ];
 
-/** As many partitions as each topic needs; `spread`: of the topics that are spread. */
+/** Returns the topics with their numbers of partitions; `spread` is the number for topics that are spread. */
 export function topicsWith(spread: number): (TopicDefault & { readonly partitions: number })[] {
-  return topics.map((one) => ({ ...one, partitions: one.partitioning === 'spread' ? spread : 1 }));
+  return topics.map((entry) => ({ ...entry, partitions: entry.partitioning === 'spread' ? spread : 1 }));
 }
+
+/** Type of the records on each topic; null for log lines and schemas. */
+export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
+  [TOPIC.raw]: 'RawBatch',
+  [TOPIC.logsRaw]: null,
+  [TOPIC.events]: 'EventBatch',
+  [TOPIC.alerts]: 'Alert',
+  [TOPIC.incidents]: 'Incident',
+  [TOPIC.commands]: 'Command',
+  [TOPIC.results]: 'Result',
+  [TOPIC.answers]: 'Result',
+  [TOPIC.hostIncidents]: 'Incident',
+  [TOPIC.edges]: 'Edge',
+  [TOPIC.joins]: 'Join',
+  [TOPIC.feedback]: 'Feedback',
+  [TOPIC.rarity]: 'RuleCounts',
+  [TOPIC.interest]: 'InterestRecord',
+  [TOPIC.schemas]: null,
+  [TOPIC.enrolments]: 'Enrolment',
+  [TOPIC.auditHeads]: 'AuditHead',
+  [TOPIC.dlq]: 'DeadLetter',
+};
+
+/** Topics whose records have no schema. */
+export const PLAIN_TOPICS: readonly Topic[] = Object.values(TOPIC).filter((topic) => RECORD_ON[topic] === null);
+
+const HEAD = Buffer.from('{"ringfence":');
+
+/**
+ * Returns whether a record of logs-raw holds lines that an agent has signed. Documents of Filebeat begin differently.
+ */
+export const isSignedLines = (record: Uint8Array): boolean => asBuffer(record).subarray(0, HEAD.length).equals(HEAD);

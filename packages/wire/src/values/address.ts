@@ -1,4 +1,7 @@
-/** Text of an address of 4 or 16 bytes in network order (RFC 5952 for IPv6; IPv4-mapped ones as IPv4); undefined for any other length. */
+/**
+ * Returns the text of an address of 4 or 16 bytes in network order; undefined for any other length. IPv6 as in RFC
+ * 5952, IPv4-mapped addresses as IPv4.
+ */
 export function addressText(bytes: Uint8Array, at = 0, length: number = bytes.length): string | undefined {
   if (length === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
   if (length !== 16) return undefined;

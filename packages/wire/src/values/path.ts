@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
-import type { TextPlace } from './text.ts';
+import type { TextSpan } from './text.ts';
 
-/** `.`, `..` or nothing between two slashes, or at the end */
+/** A component `.` or `..`, or an empty one. */
 const IRREGULAR = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The path as it is without `.`, `..` and empty components, as far as its text tells: links aren't followed. A relative one keeps the `..` it
- * begins with.
+ * Returns the path without `.`, `..` and empty components. Links are not followed. A relative path keeps its leading
+ * `..` components.
  */
 export function normalPath(path: string): string {
   if (path === '' || path === '/' || !IRREGULAR.test(path.startsWith('/') ? path.slice(1) : path)) return path;
@@ -17,15 +17,18 @@ export function normalPath(path: string): string {
 const SLASH = 47;
 const DOT = 46;
 
-/** Whether a path in bytes is absolute and surely what `normalPath` makes of it: of hidden files that is not said. */
-export function isNormalPath({ bytes, start, end }: TextPlace): boolean {
+/**
+ * Returns true only for an absolute path that `normalPath` would not change. May return false for such a path too, for
+ * example when a component begins with a dot.
+ */
+export function isNormalPath({ bytes, start, end }: TextSpan): boolean {
   if (bytes[start] !== SLASH || bytes[end - 1] === SLASH) return false;
   for (let at = start + 1; at < end; at++)
     if (bytes[at - 1] === SLASH && (bytes[at] === SLASH || bytes[at] === DOT)) return false;
   return true;
 }
 
-/** What a process is called by its executable: the path's last component. A kernel thread's is no path but its name, whole: `kworker/u8:2`. */
+/** Returns the last component of an executable's path, or the whole name of a kernel thread, such as `kworker/u8:2`. */
 export function executableName(executable: string): string {
   return executable.startsWith('/') ? executable.slice(executable.lastIndexOf('/') + 1) : executable;
 }

@@ -1,6 +1,9 @@
-import { asBuffer } from '../avro/codec.ts';
+import { asBuffer } from './bytes.ts';
 
-/** What must not reach a terminal or a log line as it is: C0 and C1 controls, DEL, line separators, bidirectional overrides, U+FFFD. */
+/**
+ * Characters that terminals and logs must not receive: C0 and C1 controls, DEL, line separators, bidi overrides,
+ * U+FFFD.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffd]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
@@ -8,7 +11,7 @@ const UNSAFE_ALL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\
 
 const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
 
-/** A string that is safe on one line of a terminal: every control character as \xNN or \uNNNN. */
+/** Returns the text with every control character as \xNN or \uNNNN, so that it is safe on one line of a terminal. */
 export function escapeText(text: string): string {
   if (!UNSAFE.test(text)) return text;
   return text.replace(UNSAFE_ALL, (char) => {
@@ -17,7 +20,10 @@ export function escapeText(text: string): string {
   });
 }
 
-/** Bytes of the kernel as text: what isn't UTF-8 byte by byte as \xNN. Control characters stay (a rule may look for them): escape on output. */
+/**
+ * Decodes UTF-8; each byte that is not part of valid UTF-8 becomes \xNN. Keeps control characters, because rules can
+ * match them: escape the text for output.
+ */
 export function decodeText(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   const buffer = asBuffer(bytes);
   const text = buffer.toString('utf8', start, end);
@@ -39,7 +45,7 @@ function decodeBroken(bytes: Buffer): string {
 
 const REPLACEMENT = Buffer.from('\ufffd');
 
-/** Bytes that the UTF-8 sequence at `at` should have; 0: no sequence starts there or it is cut off. */
+/** Returns the length of the UTF-8 sequence at `at`; 0 if no sequence begins there, or if it is cut off. */
 function sequenceSize(bytes: Buffer, at: number): number {
   const lead = bytes[at] as number;
   const size =
@@ -55,14 +61,14 @@ function sequenceSize(bytes: Buffer, at: number): number {
   return at + size <= bytes.length ? size : 0;
 }
 
-/** NUL-separated bytes (argv) as strings; a trailing NUL ends the last one. */
+/** Splits NUL-separated bytes, such as argv, into strings. A trailing NUL ends the last string. */
 export function splitText(bytes: Uint8Array, start = 0, end: number = bytes.length): string[] {
   if (start === end) return [];
   return decodeText(bytes, start, bytes[end - 1] === 0 ? end - 1 : end).split('\0');
 }
 
-/** Where a text lies as bytes. */
-export interface TextPlace {
+/** A text as a range of bytes. */
+export interface TextSpan {
   bytes: Uint8Array;
   start: number;
   end: number;

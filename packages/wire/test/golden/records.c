@@ -4,7 +4,10 @@
  *
  *   struct NAME SIZE BYTES(hex)
  *   number NAME.FIELD OFFSET SIZE VALUE(hex, all 64 bits, sign-extended)
- *   part   NAME.FIELD OFFSET SIZE */
+ *   part   NAME.FIELD OFFSET SIZE
+ *
+ * `npm run golden` writes them to records.golden.txt. A line that begins with # is a comment.
+ */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +40,7 @@ static void show(const char *name, const void *at, size_t size)
 
 int main(void)
 {
+	printf("# Made from records.c and bpf/ringfence.h by: npm run golden\n");
 	BEGIN(rf_text)
 		NUMBER(offset)
 		NUMBER(kept)

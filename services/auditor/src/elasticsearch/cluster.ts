@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { defined } from '@ringfence/base';
 import { ClusterRequestError, ClusterSetupError, ClusterUnavailableError } from './errors.ts';
 import type { ClusterOptions } from './options.ts';
 
@@ -125,8 +126,7 @@ async function request<T>(
     method,
     path,
     ...(query === undefined ? {} : { querystring: { ...query } }),
-    ...(body === undefined ? {} : { body }),
-    ...(lines === undefined ? {} : { bulkBody: lines }),
+    ...defined({ body, bulkBody: lines }),
   };
   try {
     const response = await send(params, { ignore: [...expectedStatuses], headers });

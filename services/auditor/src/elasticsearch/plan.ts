@@ -1,9 +1,16 @@
+import type { AuditEntry } from '../sink.ts';
 import type { Tally } from '../tally.ts';
 import type { Put } from './bulk.ts';
 import { auditDocument } from './documents/audit.ts';
 import { chainOf, headId, type PartitionHead } from './heads.ts';
 import type { KnownEntry } from './known-entries.ts';
-import type { KeyedEntry } from './sink.ts';
+
+/** An entry with its document id and the digest of its payload. */
+export interface KeyedEntry {
+  readonly entry: AuditEntry;
+  readonly id: string;
+  readonly digest: string;
+}
 
 export interface PlannedRecord {
   readonly put: Put;

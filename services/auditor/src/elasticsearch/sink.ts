@@ -9,15 +9,8 @@ import { ClusterUnavailableError, DocumentRejectedError } from './errors.ts';
 import { headId, headPut, loadHeads, type PartitionHead, versionOf } from './heads.ts';
 import { KnownEntries, type KnownEntry } from './known-entries.ts';
 import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
-import { type PlannedRecord, planChains } from './plan.ts';
+import { type KeyedEntry, type PlannedRecord, planChains } from './plan.ts';
 import { setUpCluster } from './setup.ts';
-
-/** An entry with its document id and the digest of its payload. */
-export interface KeyedEntry {
-  readonly entry: AuditEntry;
-  readonly id: string;
-  readonly digest: string;
-}
 
 /** Twice the number of records that a previous owner of the partition may have been writing. */
 const RECHECKED_RECORDS = 256;

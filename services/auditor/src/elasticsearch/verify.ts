@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '@ringfence/base';
 import type { AuditKind } from '@ringfence/wire';
 import { recordHash } from '../chain.ts';
 import { type ChainName, type ChainRecord, ChainVerifier, chainKey } from '../verify/chain-verifier.ts';
@@ -117,7 +118,7 @@ class ClusterVerification {
         track_total_hits: false,
         query: { bool: { filter } },
         sort,
-        ...(after === undefined ? {} : { search_after: after }),
+        ...defined({ search_after: after }),
       };
       const hits = await this.#search<AuditHit>(this.#names.audit, body);
       for (const hit of hits) yield chainRecordOf(hit, kind);
@@ -136,7 +137,7 @@ class ClusterVerification {
         size: 1000,
         query: { exists: { field: 'topic' } },
         sort,
-        ...(after === undefined ? {} : { search_after: after }),
+        ...defined({ search_after: after }),
       };
       const hits = await this.#search<{ _source: HeadSource; sort: readonly unknown[] }>(this.#names.heads, body);
       heads.push(...hits.map(({ _source }) => headOf(_source, _source)));
@@ -170,7 +171,7 @@ class ClusterVerification {
       const sources = ['topic', 'partition', 'kind'].map((name) => ({
         [name]: { terms: { field: `ringfence.audit.${name}` } },
       }));
-      const composite = { size: 1000, sources, ...(after === undefined ? {} : { after }) };
+      const composite = { size: 1000, sources, ...defined({ after }) };
       const { body } = await this.#cluster.request<Aggregated>('POST', `/${this.#names.audit}/_search`, {
         query: { allow_partial_search_results: false },
         body: { size: 0, aggs: { chains: { composite } } },

@@ -3,6 +3,9 @@ import type { InRecord } from '@ringfence/bus';
 import { SchemaError } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
 
+/** Converts a record to entries. Throws SchemaError (poison) when the bytes do not match the schema of their topic. */
+export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
+
 /** Characters of an entry in the full-text index: an argv of 1 MiB must not bloat it. */
 const MAX_TEXT_CHARS = 32_768;
 

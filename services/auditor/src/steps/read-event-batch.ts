@@ -1,22 +1,9 @@
 import type { InRecord } from '@ringfence/bus';
-import {
-  createSingleEvent,
-  decodeText,
-  EventView,
-  KIND,
-  leafIndex,
-  type ProcessInfo,
-  splitText,
-} from '@ringfence/wire';
+import { createSingleEvent, decodeText, EventView, KIND, leaf, type ProcessInfo, splitText } from '@ringfence/wire';
 import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
+import type { RecordReader } from './entry.ts';
 import { contentId, entryOf, searchText } from './entry.ts';
-import type { RecordReader } from './read-records.ts';
-
-const FILENAME = leafIndex('Exec', 'filename.bytes');
-const CWD = leafIndex('Exec', 'cwd.bytes');
-const ARGV = leafIndex('Exec', 'argv.bytes');
-const GAP_REASON = leafIndex('Gap', 'reason');
 
 /** Only the parent: every execution is stored as its own entry. */
 const KEPT_ANCESTORS = 1;
@@ -71,9 +58,9 @@ function executionFields(
   const { cursor, process, container } = view;
   const text = [
     process?.executable ?? '',
-    decodeText(cursor.leafBytes(FILENAME)),
-    splitText(cursor.leafBytes(ARGV)).join(' '),
-    decodeText(cursor.leafBytes(CWD)),
+    decodeText(cursor.leafBytes(leaf.Exec.filenameBytes)),
+    splitText(cursor.leafBytes(leaf.Exec.argvBytes)).join(' '),
+    decodeText(cursor.leafBytes(leaf.Exec.cwdBytes)),
     process?.raw.user ?? '',
     ...(container === undefined ? [] : [container.id, container.name, container.image]),
   ];
@@ -94,6 +81,6 @@ function gapFields(view: EventView): Pick<AuditEntry, 'kind' | 'id' | 'timestamp
     id,
     timestamp,
     hostId: head.hostId,
-    text: searchText(['gap', decodeText(cursor.leafBytes(GAP_REASON))]),
+    text: searchText(['gap', decodeText(cursor.leafBytes(leaf.Gap.reason))]),
   };
 }

@@ -1,11 +1,9 @@
 import type { InRecord } from '@ringfence/bus';
+import { incidentTitle, storyLines } from '@ringfence/incident-text';
 import { decode, TOPIC } from '@ringfence/wire';
 import type { AuditEntry } from '../sink.ts';
-import { contentId, entryOf, searchText } from './entry.ts';
+import { contentId, entryOf, type RecordReader, searchText } from './entry.ts';
 import { createEventBatchReader } from './read-event-batch.ts';
-
-/** Converts a record to entries. Throws SchemaError (poison) when the bytes do not match the schema of their topic. */
-export type RecordReader = (record: InRecord, value: Uint8Array) => readonly AuditEntry[];
 
 /** Creates a reader for each topic the auditor consumes. */
 export function createReaders({
@@ -45,7 +43,8 @@ function readAlert(record: InRecord, value: Uint8Array): AuditEntry[] {
 function readIncident(record: InRecord, value: Uint8Array): AuditEntry[] {
   const incident = decode('Incident', value);
   const { id, version, hostId } = incident;
-  const text = [id, incident.title, ...incident.story, ...incident.stages.map(({ tactic }) => tactic)];
+  const tactics = incident.stages.map(({ tactic }) => tactic);
+  const text = [id, incidentTitle(incident), ...storyLines(incident), ...tactics];
   return [
     entryOf(record, value, {
       kind: 'incident',

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Effect, InRecord } from '@ringfence/bus';
-import { learntSchemas } from '@ringfence/wire';
+import { learnedSchemas } from '@ringfence/wire';
 import type { SqliteOptions } from '../config.ts';
 import { AuditError } from '../errors.ts';
 import { NO_EFFECT } from '../pipeline.ts';
@@ -77,7 +77,7 @@ export class AuditThread implements AuditWriter {
 
   /** Forwards schemas of newer services, which only the process that read them from the bus knows. */
   #sendSchemas(): void {
-    const schemas = learntSchemas(this.#sentSchemas);
+    const schemas = learnedSchemas(this.#sentSchemas);
     if (schemas.length === 0) return;
     this.#sentSchemas += schemas.length;
     this.#worker.postMessage({ schemas } satisfies SchemaUpdate);

@@ -1,4 +1,9 @@
-import { elasticsearchMissing, opensearchMissing, sharedElasticsearch, sharedOpenSearch } from '@ringfence/testkit';
+import {
+  elasticsearchMissing,
+  opensearchMissing,
+  sharedElasticsearch,
+  sharedOpenSearch,
+} from '@ringfence/testkit/servers';
 import type { ClusterOptions } from '../../src/index.ts';
 import { type ClusterStore, openClusterStore } from './cluster.ts';
 

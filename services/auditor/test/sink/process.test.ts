@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '@ringfence/base';
 import { type EmbeddedBus, type OutRecord, openEmbeddedBus } from '@ringfence/bus';
-import { elasticsearchMissing, startElasticsearch } from '@ringfence/testkit';
+import { elasticsearchMissing, startElasticsearch } from '@ringfence/testkit/servers';
 import { createSigningKey, TOPIC, topicsWith } from '@ringfence/wire';
 import { type Auditor, type AuditorDeps, readHeads, startAuditor } from '../../src/index.ts';
 import { tempDir } from '../support.ts';

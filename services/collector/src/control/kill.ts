@@ -1,11 +1,12 @@
 import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 import type { FindProcess, IsProtected } from './protected.ts';
 import type { Refusal } from './reasons.ts';
 
-const SIGKILL = 9;
-const ESRCH = 3;
+const { SIGKILL } = constants.signals;
+const { ESRCH } = constants.errno;
 
 export type KillResult =
   | { readonly outcome: 'executed' | 'gone'; readonly executable: string }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
+import { KTHREADD_PID } from '@ringfence/wire';
 
 export type FindProcess = (tgid: number) => ProcessFacts | null;
 
@@ -28,7 +29,6 @@ const PROTECTED_FILES: readonly string[] = [
   'usr/sbin/sshd',
 ];
 
-const KTHREADD = 2;
 const MAX_DEPTH = 16;
 
 /** Why a process is protected, in words; null: it isn't. */
@@ -64,7 +64,7 @@ export function protection(find: FindProcess, root = '/', self: number = process
 
   return (target) => {
     if (target.tgid === 1) return 'pid 1';
-    if (target.tgid === KTHREADD || target.parentTgid === KTHREADD) return 'a kernel thread';
+    if (target.tgid === KTHREADD_PID || target.parentTgid === KTHREADD_PID) return 'a kernel thread';
     if (isOwn(target.tgid)) return 'the agent or one of its ancestors';
     return isManager(target, files(), 0) ? 'a service manager, container runtime, kubelet or sshd listener' : null;
   };

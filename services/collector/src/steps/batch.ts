@@ -5,13 +5,14 @@ import {
   LANE,
   type LaneCounters,
   RawBatchWriter,
+  records,
   type SigningKey,
   signBytes,
 } from '@ringfence/wire';
 import type { Tally } from '../spool/segment.ts';
 import type { SpoolClass } from '../spool/spool.ts';
 
-const CPUS_MAX = 256;
+const { CPUS_MAX } = records.CountersLimit;
 const LANES_MAX = 32;
 
 /** A signed RawBatch that is on its way. */

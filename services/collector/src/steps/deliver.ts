@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '@ringfence/base';
+import { type Backoff, backoffMs, type Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/wire';
 import { SpoolError } from '../errors.ts';
@@ -7,8 +7,7 @@ import type { Spool } from '../spool/spool.ts';
 import type { Finished } from './batch.ts';
 
 const DRAIN_BYTES = 4 << 20;
-const BACKOFF_FIRST_MS = 50;
-const BACKOFF_MAX_MS = 2000;
+const RETRY: Backoff = { firstMs: 50, maxMs: 2000, jitter: false };
 const DISK_RETRY_MS = 200;
 /** How long brokers are waited for: the rings fill meanwhile, and the spool is at hand. */
 const OFFER_MS = 2000;
@@ -36,7 +35,8 @@ export class Delivery {
   refusals = 0;
   readonly #options: DeliveryOptions;
   readonly #now: () => number;
-  #backoffMs = BACKOFF_FIRST_MS;
+  /** Refusals since the bus last took a batch. */
+  #failures = 0;
   #retryAt = 0;
   #givenUp = false;
 
@@ -124,15 +124,13 @@ export class Delivery {
     try {
       const records = batches.map((value) => ({ topic: TOPIC.raw, key: hostId, value }));
       await bus.produce(records, OFFER_MS);
-      this.#backoffMs = BACKOFF_FIRST_MS;
+      this.#failures = 0;
       return true;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      if (this.#backoffMs === BACKOFF_FIRST_MS)
-        log.warn({ err: error }, 'the bus takes no batches: they wait in the spool');
+      if (this.#failures === 0) log.warn({ err: error }, 'the bus takes no batches: they wait in the spool');
       this.refusals++;
-      this.#retryAt = this.#now() + this.#backoffMs;
-      this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+      this.#retryAt = this.#now() + backoffMs(this.#failures++, RETRY);
       return false;
     }
   }

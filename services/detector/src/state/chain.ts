@@ -1,106 +1,61 @@
-import type { ChainRef, Incident, Join, Priority, StatusChange } from '@ringfence/wire';
+import type {
+  ChainRef,
+  Incident,
+  Join,
+  Stage,
+  StateAlert,
+  StateAlertCounts,
+  StateContainer,
+  StateJoinCause,
+  StateProcess,
+  StateSurvivor,
+} from '@ringfence/wire';
+import type { Triage } from './triage.ts';
 
 export const MAX_RULES = 256;
-/** Twice as many when they raised something themselves. */
+/** Processes of a chain; those that raised an alert may be twice as many. */
 export const MAX_PROCESSES = 256;
-/** Ancestors of a chain's processes, hubs among them. */
+/** Ancestors of a chain's processes, hubs included */
 export const MAX_ABOVE = 64;
-/** Said of one chain. */
+/** Edges that one chain publishes */
 export const MAX_EDGES = 64;
 
-/** A container as a chain keeps it: JSON, so the cgroup id is hex. */
-export interface ChainContainer {
-  readonly cgroupId: string;
-  readonly id: string;
-  readonly runtime: string;
-  readonly name: string;
-  readonly image: string;
-  readonly privileged: boolean | null;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly path: string;
-}
+export type ChainContainer = StateContainer;
+export type ChainProcess = StateProcess;
+export type Survivor = StateSurvivor;
 
-export interface ChainProcess {
-  readonly entityId: string;
-  /** empty: a hub, or unknown */
-  readonly parentEntityId: string;
-  /** what follows is of this exec */
-  readonly execId: number;
-  readonly pid: number;
-  readonly executable: string;
-  readonly args: string;
-  readonly user: string;
-  readonly containerId: string;
-}
+/** The edge because of which two chains are joined. */
+export type JoinCause = StateJoinCause;
 
 /** The first alert of one rule about one process; repetitions are counted in it. */
-export interface ChainAlert {
-  readonly id: string;
-  readonly rule: string;
-  readonly priority: Priority;
-  readonly tactics: readonly string[];
-  readonly techniques: readonly string[];
-  /** µs since the epoch */
-  readonly timestamp: number;
-  readonly entityId: string;
-  /** what the process was then */
-  readonly executable: string;
-  readonly output: string;
-  readonly why: string;
-  /** what happened in plain words, without its time */
-  readonly deed: string;
-  readonly container: ChainContainer | null;
-  /** alerts, this one included */
-  count: number;
-  /** µs since the epoch, of the last */
-  lastTimestamp: number;
-  /** minute of event time and alerts sent in it */
-  minute: number;
-  sentInMinute: number;
-}
+export type ChainAlert = Omit<StateAlert, keyof StateAlertCounts> & {
+  -readonly [field in keyof StateAlertCounts]: StateAlertCounts[field];
+};
 
-/** What one rule adds to the score. */
+/** The part of one rule in the score. */
 export interface RuleWeight {
   readonly weight: number;
   /** µs, of its last alert */
   ktime: number;
 }
 
-/** What a chain was folded into: opened before it, and of another host, but for a detour through a third. */
-export interface Survivor extends ChainRef {
-  readonly tie: JoinWords;
-}
-
-/** Why two chains are one, as a Join says it. */
-export type JoinWords = Pick<Join, 'edge' | 'kind' | 'why' | 'at'>;
-
-/** Of a Join that only says that two chains are one. */
-export const UNTOLD: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
+/** A Join that does not carry a chain. */
+export const WITHOUT_CHAIN: Pick<Join, 'chain' | 'rules'> = { chain: null, rules: [] };
 
 /** A chain of another host that is part of this one: the newest Join that brought it. */
 export type Member = Join & { readonly chain: Incident };
 
-/** What people and the responder have said of an incident. */
-export interface Triage {
-  readonly status: Incident['status'];
-  readonly verdict: Incident['verdict'];
-  /** oldest first, bounded */
-  readonly history: readonly StatusChange[];
-}
-
-export const UNTOUCHED: Triage = { status: 'new', verdict: 'undecided', history: [] };
-
-/** Alerts that hang together through processes. Published as an incident from a score on. */
+/** Alerts of one host that belong together. Published as an incident once its score reaches the threshold. */
 export interface Chain {
-  /** the incident's */
+  /** The incident's id */
   readonly id: string;
   readonly hostId: string;
   readonly bootId: string;
-  /** in the order of opening, over the host */
+  /** In the order of opening, over the host */
   readonly ordinal: number;
-  /** how many times it was written: of the whole and of its counts the later one holds */
+  /** Writes of the chain or its counts; of both entries the one with the higher revision holds */
   revision: number;
-  /** last one published; 0: none */
+  /** Last version published; 0: none */
   version: number;
   /** µs since the epoch */
   firstSeen: number;
@@ -108,42 +63,43 @@ export interface Chain {
   /** µs, of the last alert */
   lastKtime: number;
   alerts: ChainAlert[];
-  /** alerts beyond the listed */
+  /** Alerts beyond the listed ones */
   omitted: number;
-  /** µs since the epoch by tactic, in the order first seen */
-  stages: { readonly tactic: string; techniques: string[]; firstSeen: number }[];
+  /** In the order first seen (µs since the epoch) */
+  stages: { -readonly [field in keyof Stage]: Stage[field] }[];
   rules: Record<string, RuleWeight>;
-  /** by entity id */
+  /** By entity id */
   readonly processes: Map<string, ChainProcess>;
-  /** what joins: entity ids of processes, and for a hub's own alerts its id and the rule */
+  /** Keys that link alerts to the chain: entity ids of processes, and those of `sharedKeys` */
   keys: string[];
-  /** repetitions were counted since the last version */
+  /** Repetitions were counted since the last version */
   stale: boolean;
   /** µs since the epoch, of the alert that opened it */
   readonly openedAt: number;
-  /** it has been on ringfence.incidents */
+  /** Its incident has been on ringfence.incidents */
   published: boolean;
-  /** edges said on ringfence.edges */
+  /** Ids of edges that were published */
   edges: string[];
-  /** ancestors of its processes, hubs among them: entity ids */
+  /** Entity ids of the ancestors of its processes, hubs included */
   above: string[];
-  /** chains of this host that were seen elsewhere before they became part of this one */
-  absorbed: string[];
+  /** Chains of this host that were merged into this one, and that other hosts may know */
+  mergedIds: string[];
+  /** The chain of another host that this one is part of */
   survivor: Survivor | null;
-  /** by chain id */
+  /** By chain id */
   readonly members: Map<string, Member>;
-  /** µs: when a member last changed, by this host's ticks */
+  /** When a member last changed, by this host's ticks, µs */
   touchedKtime: number;
   triage: Triage;
 }
 
-/** For one process more; `raised`: it raised something itself. */
-export const hasRoomFor = ({ processes }: Pick<Chain, 'processes'>, raised: boolean): boolean =>
-  processes.size < (raised ? 2 * MAX_PROCESSES : MAX_PROCESSES);
+/** Whether there is room for another process. `isActor`: the process raised an alert itself. */
+export const hasRoomFor = ({ processes }: Pick<Chain, 'processes'>, isActor: boolean): boolean =>
+  processes.size < (isActor ? 2 * MAX_PROCESSES : MAX_PROCESSES);
 
 export const refOf = ({ id, hostId, openedAt }: Chain): ChainRef => ({ chainId: id, hostId, openedAt });
 
-/** A total order that never changes: however often and wherever two chains meet, the same one survives. */
+/** A total order that never changes: the same one of two chains survives, however often and wherever they meet. */
 export function opensBefore(a: ChainRef, b: ChainRef): boolean {
   return a.openedAt === b.openedAt ? a.chainId < b.chainId : a.openedAt < b.openedAt;
 }

@@ -1,45 +1,25 @@
 import type { StateEntry } from '@ringfence/bus';
+import { encode, type StateEdge, type StateSighting } from '@ringfence/wire';
 import { DetectorStateError } from '../errors.ts';
+import { decodeState } from './codec.ts';
 import { Remembered } from './remembered.ts';
-import { assertShape } from './shape.ts';
 
 export const EDGE_STORE = 'ringfence.state.detector-edges';
 
-/** How long a sighting waits for the other end's chain, µs of the bus's clock: an attack may rest between two hosts. */
+/** Time that a sighting waits for the other end's chain, µs of the bus's clock. An attack may pause between hosts. */
 const KEPT_US = 26 * 3_600_000_000;
 const MAX_EDGES = 100_000;
-/** Ends of one edge: chains that it was seen by. */
+/** Ends of one edge that chains saw */
 const MAX_SIGHTINGS = 16;
-/** Hosts counted: enough to know that they are many. */
+/** Hosts that are counted for an edge: enough to know that they are many */
 const MAX_HOSTS = 16;
 
-export interface Sighting {
-  /** empty: no chain, a host that knows the key */
-  readonly chainId: string;
-  readonly hostId: string;
-  readonly openedAt: number;
-  readonly end: string;
-  /** µs since the epoch, by the host's clock */
-  readonly at: number;
-}
+/** An end of the edge that a chain saw; without a chain id, a host that knows the key. */
+export type Sighting = StateSighting;
 
-export interface EdgeMemory {
-  readonly sightings: readonly Sighting[];
-  readonly hosts: readonly string[];
-  /** µs since the epoch, by the bus's clock, of the last sighting */
-  readonly at: number;
-}
+export type EdgeMemory = Omit<StateEdge, 'ordinal'>;
 
-const SHAPE = {
-  ordinal: 'number',
-  value: {
-    sightings: [{ chainId: 'string', hostId: 'string', openedAt: 'number', end: 'string', at: 'number' }],
-    hosts: ['string'],
-    at: 'number',
-  },
-} as const;
-
-/** Who has seen which edge, for as long as the other end may still come. */
+/** The hosts and chains that saw an edge, for as long as its other end may still arrive. */
 export class EdgeTable {
   readonly #edges = new Remembered<EdgeMemory>(MAX_EDGES);
 
@@ -47,12 +27,14 @@ export class EdgeTable {
     return this.#edges.get(edge);
   }
 
-  /** How many edges had their time, or had to make room. */
+  /** Returns how many edges expired or were evicted. */
   see(edge: string, sighting: Sighting, now: number): number {
     const { sightings = [], hosts = [] } = this.#edges.get(edge) ?? {};
     const { chainId, hostId, end } = sighting;
-    const others = sightings.filter((one) => one.chainId !== chainId || one.hostId !== hostId || one.end !== end);
-    const all = chainId === '' ? sightings : [...others, sighting].slice(-MAX_SIGHTINGS);
+    const differing = sightings.filter(
+      (seen) => seen.chainId !== chainId || seen.hostId !== hostId || seen.end !== end,
+    );
+    const all = chainId === '' ? sightings : [...differing, sighting].slice(-MAX_SIGHTINGS);
     const known = hosts.includes(hostId) || hosts.length >= MAX_HOSTS ? hosts : [...hosts, hostId];
     const evicted = this.#edges.set(edge, { sightings: all, hosts: known, at: now }) === undefined ? 0 : 1;
     return evicted + this.#expire(now);
@@ -68,18 +50,20 @@ export class EdgeTable {
     return expired;
   }
 
-  drain(): [edge: string, entry: unknown | null][] {
-    return this.#edges.drain();
+  /** Returns the entries that changed since the last call, encoded; null for one that is gone. */
+  drain(): [edge: string, bytes: Uint8Array | null][] {
+    return this.#edges
+      .drain()
+      .map(([edge, entry]) => [edge, entry && encode('StateEdge', { ...entry.value, ordinal: entry.ordinal })]);
   }
 
   /** Throws DetectorStateError. */
   async restore(entries: AsyncIterable<StateEntry>): Promise<void> {
-    const found: [string, never][] = [];
+    const found: [edge: string, entry: { readonly value: EdgeMemory; readonly ordinal: number }][] = [];
     for await (const { key, value } of entries) {
       try {
-        const parsed: unknown = JSON.parse(Buffer.from(value).toString('utf8'));
-        assertShape(parsed, SHAPE);
-        found.push([key, parsed as never]);
+        const { ordinal, ...edge } = decodeState('StateEdge', value);
+        found.push([key, { value: edge, ordinal }]);
       } catch (cause) {
         throw new DetectorStateError(key, cause);
       }

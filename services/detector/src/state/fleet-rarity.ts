@@ -1,28 +1,28 @@
 import type { RuleCount, RuleCounts } from '@ringfence/wire';
 import { Tally } from './tally.ts';
 
-/** What the detectors of all partitions have said of their rules: one record of each. */
+/** The counts of rules that the detectors of all partitions published: the newest of each. */
 export class FleetRarity {
-  readonly #said = new Map<number, RuleCounts>();
+  readonly #counts = new Map<number, RuleCounts>();
   readonly #sum = new Tally();
-  /** grows with everything that is new */
+  /** Grows with each new record */
   changes = 0;
 
-  hear(counts: RuleCounts): void {
+  update(counts: RuleCounts): void {
     const { partition, at, rules } = counts;
-    const known = this.#said.get(partition);
-    // The topic is read once more, or a member was late to notice that the partition is another's.
+    const known = this.#counts.get(partition);
+    // The topic may be read again, or a member may notice late that its partition was reassigned.
     if (known !== undefined && known.at >= at) return;
     this.#sum.add(known?.rules ?? [], -1);
     this.#sum.add(rules);
-    this.#said.set(partition, counts);
+    this.#counts.set(partition, counts);
     this.changes++;
   }
 
-  /** No more than `max` rules. */
+  /** Returns the sums over all other partitions, for at most `max` rules. */
   othersThan(partition: number, max: number): RuleCount[] {
-    const others = new Tally(this.#sum.most(Number.POSITIVE_INFINITY));
-    others.add(this.#said.get(partition)?.rules ?? [], -1);
-    return others.most(max);
+    const sums = new Tally(this.#sum.most(Number.POSITIVE_INFINITY));
+    sums.add(this.#counts.get(partition)?.rules ?? [], -1);
+    return sums.most(max);
   }
 }

@@ -1,9 +1,9 @@
 import { type ChainRef, SequenceTracker } from '@ringfence/wire';
-import type { HostNames } from '../steps/ties.ts';
-import type { Chain, Triage } from './chain.ts';
+import type { Chain } from './chain.ts';
 import { Links } from './links.ts';
-import { Network } from './network.ts';
+import { type HostNames, Network } from './network.ts';
 import { Remembered } from './remembered.ts';
+import type { Triage } from './triage.ts';
 
 const MAX_RUNS = 4;
 const MAX_LANES = 16_384;
@@ -18,37 +18,37 @@ export interface Settled {
   readonly triage: Triage;
 }
 
-/** Lanes of one run by lane * 65536 + cpu. */
+/** Sequence numbers of one run's lanes, by lane * 65536 + cpu */
 export type Run = Map<number, SequenceTracker>;
 
-/** All that is remembered of one host. */
+/** The memory of one host. */
 export class Host {
   readonly id: string;
-  /** input partition that its batches come from */
+  /** Partition of its records */
   partition = 0;
   tick = 0;
   nextOrdinal = 1;
-  /** by incident id, in the order of opening */
+  /** By incident id, in the order of opening */
   readonly chains: Map<string, Chain> = new Map();
-  /** which chain a process belongs to, and whatever else may tie an alert to one: a login session, a workload, the content of a file */
+  /** The chain that a key links to: a process, a login session, a workload, the content of a file */
   readonly byKey: Map<string, Chain> = new Map();
-  /** in how many chains a rule has had a part */
+  /** Number of chains that a rule had a part in */
   readonly rarity: Map<string, number> = new Map();
-  /** how often a rule had a part in what was judged true, and false */
+  /** Verdicts on incidents with the rule */
   readonly verdicts: Map<string, Verdicts> = new Map();
-  /** what was said of incidents whose chains are closed, and their last versions */
+  /** Triage and last version of incidents whose chains are closed */
   readonly settled: Remembered<Settled> = new Remembered(MAX_SETTLED);
-  /** by boot and run; the one heard last is last */
+  /** By boot and run, the latest one last */
   readonly runs: Map<string, Run> = new Map();
   readonly network: Network = new Network();
   readonly links: Links = new Links();
-  /** µs, of the last tick */
+  /** Of the last tick, µs */
   ktime = 0;
-  /** where chains that are no more went, by chain id: another of this host, or what it had been folded into */
+  /** The chain that took over a merged or closed one, of this host or another, by chain id */
   readonly forwards: Remembered<ChainRef> = new Remembered(MAX_FORWARDS);
-  /** members that came, changed or went since the last drain: `<chain>/<member>` */
+  /** Members that were added, changed or removed since the last drain: `<chain>/<member>` */
   readonly changedMembers: Set<string> = new Set();
-  /** since the last drain: chains to write whole, those of which only counts and times changed, and ids of those that went */
+  /** Since the last drain: chains to write whole, chains whose counts changed, and ids of removed chains */
   readonly changed: Set<Chain> = new Set();
   readonly counted: Set<Chain> = new Set();
   readonly gone: Set<string> = new Set();
@@ -61,27 +61,30 @@ export class Host {
     Object.assign(this.network, { hostname, addresses });
   }
 
-  /** The chain, whatever became of it here; where it went, when that is elsewhere; undefined: it is gone. */
+  /**
+   * Returns the chain, or the chain it was merged into; a reference if that is on another host; undefined if the chain
+   * is closed.
+   */
   find(chainId: string): Chain | ChainRef | undefined {
     let id = chainId;
     for (let hops = 0; hops < MAX_HOPS; hops++) {
       const chain = this.chains.get(id);
       if (chain !== undefined) return chain;
-      const to = this.forwards.get(id);
-      if (to === undefined || to.hostId !== this.id) return to;
-      id = to.chainId;
+      const forward = this.forwards.get(id);
+      if (forward === undefined || forward.hostId !== this.id) return forward;
+      id = forward.chainId;
     }
     return undefined;
   }
 
-  /** The chain that lists the alert. */
+  /** Returns the chain that lists the alert. */
   withAlert(alertId: string): Chain | undefined {
     for (const chain of this.chains.values()) if (chain.alerts.some(({ id }) => id === alertId)) return chain;
     return undefined;
   }
 
   run(id: string): Run {
-    // A sensor's runs come and go; that of the logs stays, and is heard now and then.
+    // The run of the logs is rarely used and must outlast the runs of sensors: each use moves a run to the end.
     const run: Run = this.runs.get(id) ?? new Map();
     this.runs.delete(id);
     this.runs.set(id, run);
@@ -97,7 +100,7 @@ export class Host {
     return false;
   }
 
-  /** Puts a chain in its place; restoring calls it in the order of ordinals. */
+  /** Adds a chain; chains must be added in the order of their ordinals. */
   addChain(chain: Chain): void {
     this.chains.set(chain.id, chain);
     for (const key of chain.keys) this.byKey.set(key, chain);
@@ -113,7 +116,7 @@ export class Host {
   }
 }
 
-/** false: seen before. */
+/** Returns false if the number was seen before. */
 export function isNew(run: Run, lane: number, cpu: number, sequence: number, tick: number): boolean {
   const key = lane * 65_536 + cpu;
   let tracker = run.get(key);

@@ -1,50 +1,40 @@
+import type { StatePeer, StateServer } from '@ringfence/wire';
 import { Remembered } from './remembered.ts';
 
 const MAX_SERVERS = 2048;
 const MAX_PEERS = 2048;
 const MAX_COPIES = 2048;
 const MAX_INSTALLED = 2048;
-/** Of one tree of processes. */
+/** Peers of one tree of processes */
 const MAX_PEERS_EACH = 16;
-/** A server that more trees of processes than this talk to is everybody's: it ties none of them. */
+/** A server that more trees of processes than this talk to links none of them. */
 const MAX_CLIENTS = 4;
 
-/** Who listens at an end of this host. Trees of processes go by their root: the last process below a hub. */
-export interface Server {
-  readonly root: string;
-  /** `/usr/sbin/mysqld (pid 12)` */
-  readonly name: string;
-  /** roots; one more than MAX_CLIENTS at most */
-  readonly clients: readonly string[];
-}
+/** A listener of this host. A tree of processes is known by its root, the topmost process below a hub. */
+export type Server = StateServer;
 
 /** The other tree of a connection within this host. */
-export interface Peer {
-  readonly root: string;
-  readonly endpoint: string;
-  /** in plain words */
-  readonly why: string;
-  /** µs */
-  readonly ktime: number;
-}
+export type Peer = StatePeer;
 
-/** What ties trees of processes of one host together, until one of its chains may need it. Bounded; what was set longest ago goes first. */
+/**
+ * Links between trees of processes of one host, remembered because a later chain may need them. Bounded; the oldest
+ * entry is evicted first.
+ */
 export class Links {
-  /** by end: port and network namespace, or path and mount namespace */
+  /** By endpoint: port and network namespace, or path and mount namespace */
   readonly servers: Remembered<Server> = new Remembered(MAX_SERVERS);
-  /** by root */
+  /** By root */
   readonly peers: Remembered<readonly Peer[]> = new Remembered(MAX_PEERS);
-  /** sha256 of the executable of a process that ran what somebody here had written, by its entity id */
+  /** sha256 of files that a process of this host wrote and another one ran, by entity id of the latter */
   readonly copies: Remembered<string> = new Remembered(MAX_COPIES);
-
-  /** sha256 of what is also run from files that nobody was seen writing: programs of the system, whose copies say nothing */
+  /** sha256 of files that ran without a known writer: programs of the system, whose copies link nothing */
   readonly installed: Remembered<true> = new Remembered(MAX_INSTALLED);
 
   get evicted(): number {
     return this.servers.evicted + this.peers.evicted + this.copies.evicted + this.installed.evicted;
   }
 
-  /** Whether `root` is one of few that talk to the server. */
+  /** Notes that `root` talks to the server. Returns whether it is one of few. */
   serves(endpoint: string, server: Server, root: string): boolean {
     const { clients } = server;
     if (clients.length > MAX_CLIENTS) return false;
@@ -52,13 +42,13 @@ export class Links {
     return clients.includes(root) || clients.length < MAX_CLIENTS;
   }
 
-  /** false: it has become everybody's. */
+  /** Whether few trees of processes talk to the server. */
   isFew(endpoint: string): boolean {
     return (this.servers.get(endpoint)?.clients.length ?? 0) <= MAX_CLIENTS;
   }
 
   addPeer(root: string, peer: Peer): void {
-    const others = (this.peers.get(root) ?? []).filter((one) => one.root !== peer.root);
-    this.peers.set(root, [...others, peer].slice(-MAX_PEERS_EACH));
+    const known = (this.peers.get(root) ?? []).filter((entry) => entry.root !== peer.root);
+    this.peers.set(root, [...known, peer].slice(-MAX_PEERS_EACH));
   }
 }

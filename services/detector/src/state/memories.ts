@@ -4,6 +4,7 @@ import {
   type FirstSeen,
   type Memories,
   type OnTold,
+  type RuleSet,
   SeenState,
   type StateChange,
   StateError,
@@ -11,23 +12,23 @@ import {
 import { type EventView, EventWitness } from '@ringfence/wire';
 import type { DetectorStats } from '../metrics.ts';
 
-/** Of what rules remember, since the start. */
+/** Losses of the rules' memory since the start */
 export type MemoryLosses = Pick<DetectorStats, 'forgottenKeys' | 'lateEvents' | 'heldAlerts' | 'damagedEntries'>;
 
-/** In place of a boot: what a host's boots have in common. */
+/** Stands for memory that all boots of a host share */
 const ANY_BOOT = '';
 
 /**
- * What rules remember, apart for each boot of each host: another host's events never help to match, and times of CLOCK_BOOTTIME compare only within
- * a boot. What `first_seen` remembers goes by the wall clock, and on through reboots.
+ * The memory of rules, separate for each boot of each host: events of two hosts never match together, and times of
+ * CLOCK_BOOTTIME compare only within a boot. The memory of `first_seen` uses the wall clock and survives reboots.
  */
 export class BootMemories implements Memories<EventView> {
   readonly #hosts = new Map<string, Map<string, BootMemory>>();
   readonly witness: EventWitness = new EventWitness();
-  /** of boots and hosts that are forgotten */
-  readonly #gone = { forgottenKeys: 0, lateEvents: 0, heldAlerts: 0, damagedEntries: 0 };
+  /** Losses of boots and hosts that are forgotten */
+  readonly #forgotten = { forgottenKeys: 0, lateEvents: 0, heldAlerts: 0, damagedEntries: 0 };
   readonly #seen = new Map<string, SeenState>();
-  /** of the batch in hand */
+  /** Of the current batch */
   #head: EventView['head'] | undefined;
   #memory: BootMemory | undefined;
 
@@ -48,25 +49,25 @@ export class BootMemories implements Memories<EventView> {
     this.#seenOn(hostId).tick(rules, view.timestamp);
   }
 
-  /** What can't be read is dropped and counted: one key begins anew, and the detector goes on. */
+  /** A damaged entry is dropped and counted: one key starts afresh, and the detector continues. */
   restoreBoot(hostId: string, bootId: string, key: string, value: Uint8Array): void {
     try {
       if (bootId === ANY_BOOT) this.#seenOn(hostId).restore(key, value);
       else this.#at(hostId, bootId).restore(key, value, this.witness);
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      this.#gone.damagedEntries++;
+      this.#forgotten.damagedEntries++;
     }
   }
 
-  /** Changes of a host's boots since the last call. Boots that `isKept` denies are forgotten: all their keys are deleted. */
+  /** Returns the changes of a host's boots since the last call, and deletes all keys of boots that are not kept. */
   takeHostChanges(hostId: string, isKept: (bootId: string) => boolean): (StateChange & { readonly bootId: string })[] {
     const boots = this.#hosts.get(hostId) ?? new Map<string, BootMemory>();
     const seen = this.#seenOn(hostId).takeChanges();
     const ofBoots = [...boots].flatMap(([bootId, memory]) => {
       if (isKept(bootId)) return memory.takeChanges().map((change) => ({ ...change, bootId }));
       boots.delete(bootId);
-      addLosses(this.#gone, memory);
+      addLosses(this.#forgotten, memory);
       this.#head = undefined;
       return [...memory.snapshot()].map(({ key }) => ({ key, value: null, bootId }));
     });
@@ -74,15 +75,15 @@ export class BootMemories implements Memories<EventView> {
   }
 
   losses(): MemoryLosses {
-    const sum = { ...this.#gone };
+    const sum = { ...this.#forgotten };
     for (const boots of this.#hosts.values()) for (const memory of boots.values()) addLosses(sum, memory);
     for (const seen of this.#seen.values()) sum.forgottenKeys += seen.stats().evicted;
     return sum;
   }
 
   forgetHost(hostId: string): void {
-    for (const memory of this.#hosts.get(hostId)?.values() ?? []) addLosses(this.#gone, memory);
-    this.#gone.forgottenKeys += this.#seen.get(hostId)?.stats().evicted ?? 0;
+    for (const memory of this.#hosts.get(hostId)?.values() ?? []) addLosses(this.#forgotten, memory);
+    this.#forgotten.forgottenKeys += this.#seen.get(hostId)?.stats().evicted ?? 0;
     this.#hosts.delete(hostId);
     this.#seen.delete(hostId);
     this.#head = undefined;
@@ -109,4 +110,10 @@ function addLosses(sum: { -readonly [name in keyof MemoryLosses]: number }, memo
   sum.lateEvents += sequences.late;
   sum.heldAlerts += thresholds.held;
   sum.damagedEntries += sequences.damaged;
+}
+
+/** Returns the memory of rules from `compileDetectorRules` or `reloadRules`. Throws TypeError for other rules. */
+export function memoriesOf({ memory }: RuleSet<EventView>): BootMemories {
+  if (!(memory instanceof BootMemories)) throw new TypeError('rules of the detector come from compileDetectorRules');
+  return memory;
 }

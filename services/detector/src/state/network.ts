@@ -1,35 +1,43 @@
+import type { Acceptor, Caller, EdgeEnd } from './edge-ends.ts';
 import { Remembered } from './remembered.ts';
-import type { Acceptor, Caller, Tie } from './ties.ts';
+
+export interface HostNames {
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+}
 
 const MAX_ACCEPTORS = 256;
 const MAX_SESSIONS = 2048;
 const MAX_CALLERS = 2048;
 const MAX_KEYS = 1024;
 
-/** What is remembered of a host's connections until one of its chains may need it. Bounded; what was touched longest ago goes first. */
+/**
+ * Connections of a host, remembered because a later chain may need them. Bounded; the entry that was set longest ago is
+ * evicted first.
+ */
 export class Network {
-  /** what the host says of itself; empty: nothing yet */
+  /** As the agent reported them; empty: not yet */
   hostname = '';
   addresses: readonly string[] = [];
-  /** by entity id of the process that accepts */
+  /** By entity id of the process that accepts */
   readonly acceptors: Remembered<Acceptor> = new Remembered(MAX_ACCEPTORS);
-  /** what a process was started for, by its entity id: everything below it was caused by that */
-  readonly sessions: Remembered<readonly Tie[]> = new Remembered(MAX_SESSIONS);
-  /** by entity id of the process that connects */
+  /** The connections or keys that a process was started for, by its entity id; they caused everything below it */
+  readonly sessions: Remembered<readonly EdgeEnd[]> = new Remembered(MAX_SESSIONS);
+  /** By entity id of the process that connects */
   readonly callers: Remembered<Caller> = new Remembered(MAX_CALLERS);
-  /** µs since the epoch: when it was last said that a key was used here, by fingerprint */
+  /** When the host's use of a key was last published, µs since the epoch, by fingerprint */
   readonly keys: Remembered<number> = new Remembered(MAX_KEYS);
-  /** callers by each of their lineage */
+  /** Entity ids of callers by each process of their lineage */
   readonly #below = new Map<string, Set<string>>();
 
   setCaller(entityId: string, caller: Caller): void {
     const known = this.callers.get(entityId);
     if (known === undefined) this.#index(entityId, caller);
-    const gone = this.callers.set(entityId, known === undefined ? caller : { ...caller, lineage: known.lineage });
-    if (gone !== undefined) this.#unindex(...gone);
+    const evicted = this.callers.set(entityId, known === undefined ? caller : { ...caller, lineage: known.lineage });
+    if (evicted !== undefined) this.#unindex(...evicted);
   }
 
-  /** Callers that are `entityId` or descend from it. */
+  /** Yields the callers that are `entityId` or descend from it. */
   *callersBelow(entityId: string): Generator<Caller, void, undefined> {
     for (const id of this.#below.get(entityId) ?? []) {
       const caller = this.callers.get(id);
@@ -41,7 +49,7 @@ export class Network {
     return this.acceptors.evicted + this.sessions.evicted + this.callers.evicted + this.keys.evicted;
   }
 
-  /** After `callers` was restored. */
+  /** Builds the index after `callers` was restored. */
   reindex(): void {
     for (const [entityId, caller] of this.callers.entries()) this.#index(entityId, caller);
   }

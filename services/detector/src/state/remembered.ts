@@ -1,19 +1,19 @@
 import { ByAge } from '@ringfence/base';
 
-/** Values are immutable by convention: set a new one. JSON. */
+/** Values are immutable by convention: set a new one. */
 interface Entry<T> {
   readonly value: T;
-  /** in the order of the last set, over the memory */
+  /** In the order of the last set, over the table */
   readonly ordinal: number;
 }
 
-/** A bounded Map that tells what has changed since it was last asked; beyond the bound the entry goes that was set longest ago. */
+/** A bounded Map that reports its changes. Beyond the bound, the entry that was set longest ago is evicted. */
 export class Remembered<T> {
   readonly #max: number;
   readonly #entries = new ByAge<string, Entry<T>>();
   readonly #changed = new Set<string>();
   #ordinal = 1;
-  /** entries that had to go for lack of room */
+  /** Entries that were evicted for lack of room */
   evicted = 0;
 
   constructor(max: number) {
@@ -37,33 +37,33 @@ export class Remembered<T> {
     for (const [key, { value }] of this.#entries) yield [key, value];
   }
 
-  /** What had to go for it, if anything. */
+  /** Returns the entry that was evicted for it, if any. */
   set(key: string, value: T): readonly [key: string, value: T] | undefined {
     // Deleted first, so that the order of the Map is the order of the last set.
     this.#entries.delete(key);
     this.#entries.set(key, { value, ordinal: this.#ordinal++ });
     this.#changed.add(key);
     if (this.#entries.size <= this.#max) return undefined;
-    const [oldest, gone] = this.#entries.takeOldest() as [string, Entry<T>];
+    const [oldest, evicted] = this.#entries.takeOldest() as [string, Entry<T>];
     this.#changed.add(oldest);
     this.evicted++;
-    return [oldest, gone.value];
+    return [oldest, evicted.value];
   }
 
   delete(key: string): void {
     if (this.#entries.delete(key)) this.#changed.add(key);
   }
 
-  /** What changed since the last call: the entry to be kept, null for one that is gone. */
-  drain(): [key: string, entry: unknown | null][] {
-    const changes = [...this.#changed].map((key): [string, unknown] => [key, this.#entries.get(key) ?? null]);
+  /** Returns the entries that changed since the last call; null for one that is gone. */
+  drain(): [key: string, entry: Entry<T> | null][] {
+    const changes = [...this.#changed].map((key): [string, Entry<T> | null] => [key, this.#entries.get(key) ?? null]);
     this.#changed.clear();
     return changes;
   }
 
-  /** Fills empty memory with what `drain` gave, in any order. */
+  /** Fills empty memory with entries that `drain` returned, in any order; the newest ones if there are too many. */
   restore(entries: readonly (readonly [key: string, entry: Entry<T>])[]): void {
-    for (const [key, entry] of entries.toSorted(([, a], [, b]) => a.ordinal - b.ordinal)) {
+    for (const [key, entry] of entries.toSorted(([, a], [, b]) => a.ordinal - b.ordinal).slice(-this.#max)) {
       this.#entries.set(key, entry);
       this.#ordinal = entry.ordinal + 1;
     }

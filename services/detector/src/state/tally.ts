@@ -1,8 +1,8 @@
 import type { RuleCount } from '@ringfence/wire';
 
-const nothing = (rule: string): RuleCount => ({ rule, chains: 0, truePositives: 0, falsePositives: 0 });
+const zeroOf = (rule: string): RuleCount => ({ rule, chains: 0, truePositives: 0, falsePositives: 0 });
 
-/** How common rules are, and what was said of them, added up. */
+/** Sums of counts of rules. */
 export class Tally {
   readonly #counts = new Map<string, RuleCount>();
 
@@ -11,10 +11,10 @@ export class Tally {
   }
 
   of(rule: string): RuleCount {
-    return this.#counts.get(rule) ?? nothing(rule);
+    return this.#counts.get(rule) ?? zeroOf(rule);
   }
 
-  /** `times`: -1 takes away what was added before. */
+  /** `times`: -1 subtracts counts that were added before. */
   add(counts: Iterable<RuleCount>, times: 1 | -1 = 1): void {
     for (const { rule, ...more } of counts) {
       const known = this.of(rule);
@@ -29,7 +29,7 @@ export class Tally {
     }
   }
 
-  /** Those of most chains; of as many the same ones every time. */
+  /** Returns the counts of the rules in the most chains, in a stable order. */
   most(max: number): RuleCount[] {
     const all = [...this.#counts.values()];
     return all.sort((a, b) => b.chains - a.chains || (a.rule < b.rule ? -1 : 1)).slice(0, max);

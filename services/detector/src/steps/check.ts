@@ -4,12 +4,14 @@ import { DetectorError } from '../errors.ts';
 import { MAX_RULES } from '../state/chain.ts';
 import type { Verify } from './verify.ts';
 
-/** Ids and words from outside are no longer than this. */
+/** Bounds of ids and texts in records of others */
 const ID_MAX = 64;
 const TEXT_MAX = 1024;
-/** Of one partition: of more rules nobody hears of those that are in the fewest chains. */
-export const MAX_RULES_SAID = 1024;
-/** A fleet has no more. */
+/** Texts of a Join, its reason included */
+const MAX_TEXTS = 64;
+/** Counts that one partition publishes: those of the rules in the most chains */
+export const MAX_COUNTED_RULES = 1024;
+/** Partitions of hosts in a fleet */
 const MAX_PARTITIONS = 1000;
 
 export const isId = (id: string): boolean => id.length > 0 && id.length <= ID_MAX && !id.includes('/');
@@ -23,7 +25,8 @@ function checked(record: InRecord, verify: Verify): Buffer {
 }
 
 /**
- * Walks a whole batch before anything of it is applied, so that a bad one leaves no trace in the state. Throws DetectorError or SchemaError, both poison.
+ * Walks the whole batch before anything of it is applied, so that a malformed batch leaves no trace in the state.
+ * Throws DetectorError or SchemaError, both poison.
  */
 export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
   const view = new EventView();
@@ -35,7 +38,7 @@ export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
       throw new DetectorError(
         'ERR_DETECTOR_KEY',
         hostId,
-        `the batch says it is of host ${JSON.stringify(view.head.hostId.slice(0, 64))}`,
+        `the batch names the host ${JSON.stringify(view.head.hostId.slice(0, 64))}`,
       );
     }
     while (view.next());
@@ -45,43 +48,43 @@ export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
 
 export function createCheckJoin(verify: Verify): (record: InRecord) => Join {
   return function checkJoin(record) {
+    const { key } = record;
     const join = decode('Join', checked(record, verify));
-    const { hostId, into, from, chain, edge, kind, why } = join;
-    const ids = [
-      hostId,
-      into.chainId,
-      into.hostId,
-      from.chainId,
-      from.hostId,
-      ...(chain?.joined ?? []).map(({ id }) => id),
-    ];
-    const ours = hostId === record.key && (hostId === into.hostId || (chain === null && hostId === from.hostId));
-    const whole =
-      chain === null || (chain.id === from.chainId && chain.hostId === from.hostId && chain.alerts.length > 0);
-    if (!ours || !whole || !ids.every(isId))
-      throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'a Join that is not about its own key and chains');
-    if ([edge, kind, why].some((text) => text.length > TEXT_MAX))
-      throw new DetectorError(
-        'ERR_DETECTOR_BOUNDS',
-        record.key,
-        `a Join with texts of more than ${TEXT_MAX} characters`,
-      );
-    if (
-      join.rules.length > MAX_RULES ||
-      join.rules.some(({ rule, weight }) => rule.length > TEXT_MAX || !(weight >= 0))
-    )
-      throw new DetectorError('ERR_DETECTOR_BOUNDS', record.key, 'a Join with rules that no chain can have');
+    if (!isAboutKey(join, key))
+      throw new DetectorError('ERR_DETECTOR_KEY', key, 'a Join that is not about its own key and chains');
+    if (!hasBoundedTexts(join))
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', key, `a Join with texts of more than ${TEXT_MAX} characters`);
+    if (!join.rules.every(isPossibleRule) || join.rules.length > MAX_RULES)
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', key, 'a Join with rules that no chain can have');
     return join;
   };
 }
+
+function isAboutKey({ hostId, into, from, chain }: Join, key: string): boolean {
+  const joined = (chain?.joined ?? []).map(({ id }) => id);
+  const ids = [hostId, into.chainId, into.hostId, from.chainId, from.hostId, ...joined];
+  const isAddressed = hostId === key && (hostId === into.hostId || (chain === null && hostId === from.hostId));
+  const isWhole =
+    chain === null || (chain.id === from.chainId && chain.hostId === from.hostId && chain.alerts.length > 0);
+  return isAddressed && isWhole && ids.every(isId);
+}
+
+function hasBoundedTexts({ edge, kind, why, reason }: Join): boolean {
+  const { rule = '', process, peer, objects = {} } = reason ?? {};
+  const names = [process, peer].flatMap((name) => (name == null ? [] : [name.entityId, name.executable, name.user]));
+  const texts = [edge, kind, why, rule, ...names, ...Object.entries(objects).flat()];
+  return texts.length <= MAX_TEXTS && texts.every(({ length }) => length <= TEXT_MAX);
+}
+
+const isPossibleRule = ({ rule, weight }: Join['rules'][number]): boolean => rule.length <= TEXT_MAX && weight >= 0;
 
 export function createCheckFeedback(verify: Verify): (record: InRecord) => Feedback {
   return function checkFeedback(record) {
     const feedback = decode('Feedback', checked(record, verify));
     const { hostId, subject, incident, change } = feedback;
-    const ours =
+    const isAboutKey =
       hostId === record.key && (incident === null || (incident.hostId === hostId && incident.id === subject));
-    if (!ours || !isId(hostId) || !isId(subject))
+    if (!isAboutKey || !isId(hostId) || !isId(subject))
       throw new DetectorError('ERR_DETECTOR_KEY', record.key, 'Feedback that is not about its own key and incident');
     if (change.by.length > TEXT_MAX || change.note.length > TEXT_MAX)
       throw new DetectorError('ERR_DETECTOR_BOUNDS', hostId, `Feedback of more than ${TEXT_MAX} characters`);
@@ -93,7 +96,7 @@ export function createCheckEdge(verify: Verify): (record: InRecord) => Edge {
   return function checkEdge(record) {
     const edge = decode('Edge', checked(record, verify));
     if (edge.edge !== record.key || !isId(edge.edge) || !isId(edge.hostId))
-      throw new DetectorError('ERR_DETECTOR_KEY', edge.hostId, 'an Edge under the key of another');
+      throw new DetectorError('ERR_DETECTOR_KEY', edge.hostId, 'an Edge under the key of another edge');
     if (edge.detail.length > TEXT_MAX || edge.chainId.length > ID_MAX)
       throw new DetectorError('ERR_DETECTOR_BOUNDS', edge.hostId, `an Edge of more than ${TEXT_MAX} characters`);
     return edge;
@@ -109,7 +112,7 @@ export function createCheckRuleCounts(verify: Verify): (record: InRecord) => Rul
     const isCount = (count: number): boolean => count >= 0;
     const isSane = ({ rule, chains, truePositives, falsePositives }: RuleCounts['rules'][number]): boolean =>
       rule.length <= TEXT_MAX && [chains, truePositives, falsePositives].every(isCount);
-    if (rules.length > MAX_RULES_SAID || !rules.every(isSane))
+    if (rules.length > MAX_COUNTED_RULES || !rules.every(isSane))
       throw new DetectorError('ERR_DETECTOR_BOUNDS', record.key, 'RuleCounts that no partition can have');
     return counts;
   };

@@ -1,52 +1,47 @@
-import type { OutRecord } from '@ringfence/bus';
 import { type Alert, encodeSigned, type Incident, type IncidentState, type SigningKey, TOPIC } from '@ringfence/wire';
+import { encodeIncident, sharedChain } from '../incident/record.ts';
+import { scoreOf, weighed } from '../incident/score.ts';
 import type { DetectorStats } from '../metrics.ts';
 import { type Chain, refOf } from '../state/chain.ts';
-import type { Host } from '../state/host.ts';
-import type { NewEdge } from './edges.ts';
-import type { Names } from './fold.ts';
-import { encodeIncident, shared } from './incident.ts';
-import type { NewJoin } from './joins.ts';
-import { scoreOf, weighed } from './score.ts';
+import type { NewEdge, NewFeedback, NewJoin, Turn } from '../turn.ts';
 import type { TraceSteps } from './trace.ts';
-import type { NewFeedback } from './triage.ts';
 
-export interface PublishDeps {
+export interface PublisherDeps {
   readonly stats: DetectorStats;
   /** null: unsigned */
   readonly key: SigningKey | null;
   readonly tracing: TraceSteps;
   readonly incidentThreshold: number;
-  readonly write: (record: OutRecord) => void;
 }
 
-/** What the detector writes, signed and counted. */
-export class PublishStep {
-  readonly #deps: PublishDeps;
+/** Encodes, signs and counts the records that a turn puts out. */
+export class Publisher {
+  readonly #deps: PublisherDeps;
 
-  constructor(deps: PublishDeps) {
+  constructor(deps: PublisherDeps) {
     this.#deps = deps;
   }
 
-  /** Somebody sees its changes: on ringfence.incidents, or as part of another. */
+  /** Whether each change of the chain is visible: on ringfence.incidents, or as part of another host's incident. */
   isShown({ published, survivor }: Chain): boolean {
     return published || survivor !== null;
-  }
-
-  /** A new version of the chain's incident, if it is one; or the chain whole for the incident of another host that it is part of. */
-  show(host: Host, chain: Chain): void {
-    if (chain.survivor !== null) this.share(host, chain);
-    else if (this.isIncident(chain)) {
-      this.publish(host, chain, 'open');
-      host.counted.add(chain);
-    }
   }
 
   isIncident(chain: Chain): boolean {
     return chain.published || scoreOf(chain) >= this.#deps.incidentThreshold;
   }
 
-  publish(host: Host, chain: Chain, state: IncidentState, mergedInto = ''): void {
+  /** Publishes a new version of the chain's incident, if it is one, or sends the chain to the host it is part of. */
+  show(turn: Turn, chain: Chain): void {
+    if (chain.survivor !== null) this.share(turn, chain);
+    else if (this.isIncident(chain)) {
+      this.publish(turn, chain, 'open');
+      turn.host.counted.add(chain);
+    }
+  }
+
+  publish(turn: Turn, chain: Chain, state: IncidentState, mergedInto = ''): void {
+    const { host } = turn;
     const { stats, key, tracing } = this.#deps;
     const isFirst = !chain.published;
     if (isFirst) {
@@ -57,57 +52,56 @@ export class PublishStep {
     chain.version++;
     chain.stale = false;
     tracing.incident(chain, isFirst);
-    const value = encodeIncident(chain, state, mergedInto, namesOf(host), scoreOf(chain), key);
-    this.#deps.write({ topic: TOPIC.incidents, key: chain.id, value });
+    const value = encodeIncident(chain, state, mergedInto, host.network.hostname, scoreOf(chain), key);
+    write(turn, TOPIC.incidents, chain.id, value);
     stats.incidents++;
   }
 
-  merged(host: Host, chain: Chain, into: string): void {
-    if (chain.published) this.publish(host, chain, 'merged', into);
+  /** Publishes that the chain's incident is part of another one, if it was an incident. */
+  merged(turn: Turn, chain: Chain, into: string): void {
+    if (chain.published) this.publish(turn, chain, 'merged', into);
   }
 
-  /** An incident whose chain is closed, as it is now. */
-  incident(incident: Incident): void {
+  /** Publishes an incident whose chain is closed. */
+  incident(turn: Turn, incident: Incident): void {
     this.#deps.stats.incidents++;
-    this.#write(TOPIC.incidents, incident.id, encodeSigned('Incident', incident, this.#deps.key));
+    write(turn, TOPIC.incidents, incident.id, encodeSigned('Incident', incident, this.#deps.key));
   }
 
-  /** To the incident of another host that it is part of. */
-  share(host: Host, chain: Chain): void {
+  /** Sends the whole chain to the other host's chain that it is part of. */
+  share(turn: Turn, chain: Chain): void {
+    const { host } = turn;
     const { survivor } = chain;
     if (survivor === null) return;
     chain.version++;
     chain.stale = false;
     host.counted.add(chain);
-    const { chainId, hostId, openedAt, tie } = survivor;
+    const { chainId, hostId, openedAt, cause } = survivor;
     const into = { chainId, hostId, openedAt };
-    this.#deps.stats.joinsSent++;
     this.#deps.tracing.incident(chain, false);
-    const whole = { chain: shared(chain, namesOf(host), scoreOf(chain)), rules: weighed(chain) };
-    this.join({ hostId, into, from: refOf(chain), ...whole, ...tie });
+    const whole = { chain: sharedChain(chain, host.network.hostname, scoreOf(chain)), rules: weighed(chain) };
+    this.join(turn, { hostId, into, from: refOf(chain), ...whole, ...cause });
   }
 
-  join(join: NewJoin): void {
-    this.#write(TOPIC.joins, join.hostId, encodeSigned('Join', join, this.#deps.key));
+  join(turn: Turn, join: NewJoin): void {
+    this.#deps.stats.joinsSent++;
+    write(turn, TOPIC.joins, join.hostId, encodeSigned('Join', join, this.#deps.key));
   }
 
-  edge(edge: NewEdge): void {
+  edge(turn: Turn, edge: NewEdge): void {
     this.#deps.stats.edges++;
-    this.#write(TOPIC.edges, edge.edge, encodeSigned('Edge', edge, this.#deps.key));
+    write(turn, TOPIC.edges, edge.edge, encodeSigned('Edge', edge, this.#deps.key));
   }
 
-  alert(alert: Alert): void {
+  alert(turn: Turn, alert: Alert): void {
     this.#deps.stats.alerts++;
-    this.#write(TOPIC.alerts, alert.hostId, encodeSigned('Alert', alert, this.#deps.key));
+    write(turn, TOPIC.alerts, alert.hostId, encodeSigned('Alert', alert, this.#deps.key));
   }
 
-  feedback(feedback: NewFeedback): void {
-    this.#write(TOPIC.feedback, feedback.hostId, encodeSigned('Feedback', feedback, this.#deps.key));
-  }
-
-  #write(topic: string, key: string, value: Buffer): void {
-    this.#deps.write({ topic, key, value });
+  feedback(turn: Turn, feedback: NewFeedback): void {
+    write(turn, TOPIC.feedback, feedback.hostId, encodeSigned('Feedback', feedback, this.#deps.key));
   }
 }
 
-const namesOf = ({ id, network: { hostname } }: Host): Names => ({ id, hostname });
+const write = ({ outputs }: Turn, topic: string, key: string, value: Buffer): void =>
+  void outputs.push({ topic, key, value });

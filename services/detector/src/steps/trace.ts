@@ -3,24 +3,24 @@ import type { InRecord } from '@ringfence/bus';
 import type { Alert, EventBatchHead } from '@ringfence/wire';
 import type { Chain } from '../state/chain.ts';
 
-/** Tells whoever traces how alerts and incidents came about. Nothing that is written depends on it. */
+/** Reports how alerts and incidents came about. No record depends on it. */
 export interface TraceSteps {
-  /** What follows is of this record. */
+  /** The following calls are about this record. */
   begin(record: InRecord): void;
-  /** `head`: of the batch with the event that completed it */
+  /** `head`: of the batch with the event that completed the alert */
   alert(alert: Alert, head: Pick<EventBatchHead, 'sentAt' | 'receivedAt'>, chain: Chain): void;
-  /** A version of an incident is published, `isFirst` or the next; or a chain is told to the incident of another host that it is part of. */
+  /** A version of an incident is published, or a chain is sent to the other host's incident that it is part of. */
   incident(chain: Chain, isFirst: boolean): void;
 }
 
-const NOTHING: TraceSteps = { begin: () => {}, alert: () => {}, incident: () => {} };
+const OFF: TraceSteps = { begin: () => {}, alert: () => {}, incident: () => {} };
 
-/** By the wall clock, µs since the epoch. */
+/** Wall clock, µs since the epoch */
 const now = (): number => (performance.timeOrigin + performance.now()) * 1000;
 
-/** `trace` undefined: nobody traces. */
+/** `trace`: undefined when tracing is off. */
 export function createTraceSteps(trace: Trace | undefined): TraceSteps {
-  if (trace === undefined) return NOTHING;
+  if (trace === undefined) return OFF;
   let taken = 0;
   const raised = new Map<Chain, string[]>();
 
@@ -33,7 +33,7 @@ export function createTraceSteps(trace: Trace | undefined): TraceSteps {
       const ofChain = raised.get(chain);
       if (ofChain === undefined) raised.set(chain, [id]);
       else ofChain.push(id);
-      // What an enricher of an older version wrote has neither time: then it all counts as collecting.
+      // Batches of older enrichers have neither time: then everything counts as collecting.
       const received = receivedAt > 0 ? receivedAt : taken;
       const sent = sentAt > 0 ? sentAt : received;
       const attributes = { 'ringfence.event.id': events[0] ?? '', 'rule.name': rule };

@@ -1,14 +1,17 @@
 import type { KeyObject } from 'node:crypto';
-import { Patience } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { SchemaError, signerOf, TOPIC, verifyRecord, verifyRecordAside } from '@ringfence/wire';
+import { createVerifier, type Refusal } from '@ringfence/service-kit';
+import { TOPIC } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
 import type { DetectorStats } from '../metrics.ts';
 
-/** The key with this id, if it may write in the role and was in force at `at`: µs since the epoch, when the bus took the record. */
+/**
+ * Returns the key with this id if it may write in the role, and was in force when the bus accepted the record (`at`,
+ * µs).
+ */
 export type TrustedKeys = (keyId: string, at: number) => KeyObject | undefined;
 
-/** Whose signature a record needs. */
+/** Returns the keys of a role. */
 export type Trust = (role: 'enricher' | 'detector' | 'responder' | 'auditor') => TrustedKeys;
 
 const WRITERS: Readonly<Record<string, string>> = {
@@ -19,50 +22,37 @@ const WRITERS: Readonly<Record<string, string>> = {
 export interface Verify {
   /** Throws DetectorError. */
   (record: InRecord, value: Uint8Array): void;
-  /** Verifies a backlog side by side, so that the step finds it done. What is not valid is left to the step, which says why. */
+  /** Verifies a backlog in parallel. Invalid records are left to the step, which throws. */
   ahead(records: readonly InRecord[]): Promise<void>;
 }
 
 /**
- * Batches count only from an enricher, edges, joins and counts of rules only from a detector; feedback from who keeps the trail, where people give it, from a responder, and
- * from a detector that sends it on. `trust` undefined: in one process the log belongs to root alone.
+ * Accepts event batches from an enricher; edges, joins and rule counts from a detector; feedback from an auditor (where
+ * people give it), a responder, or a detector that forwards it. Without `trust`, nothing is verified: in a single
+ * process, only root can write to the log.
  */
 export function createVerifyStep(trust: Trust | undefined, graceMs: number, stats: DetectorStats): Verify {
   if (trust === undefined) return Object.assign(() => {}, { ahead: async () => {} });
   const [enricher, detector, responder, auditor] = (['enricher', 'detector', 'responder', 'auditor'] as const).map(
     trust,
   ) as [TrustedKeys, TrustedKeys, TrustedKeys, TrustedKeys];
-  const judge: TrustedKeys = (id, at) => auditor(id, at) ?? responder(id, at) ?? detector(id, at);
+  const feedbackWriter: TrustedKeys = (id, at) => auditor(id, at) ?? responder(id, at) ?? detector(id, at);
   const trusted = (topic: string): TrustedKeys =>
-    topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? judge : detector;
-  const valid = new WeakSet<Uint8Array>();
-  const patience = new Patience({ graceMs });
+    topic === TOPIC.events ? enricher : topic === TOPIC.feedback ? feedbackWriter : detector;
 
-  async function verifyAhead({ topic, value, timestamp }: InRecord): Promise<void> {
-    try {
-      const key = value === null ? undefined : trusted(topic)(signerOf(value), timestamp);
-      if (value !== null && key !== undefined && (await verifyRecordAside(key, value))) valid.add(value);
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-    }
-  }
-
-  function verifySignature({ topic, key: name, timestamp }: InRecord, value: Uint8Array): void {
-    if (valid.has(value)) return;
-    const keyId = signerOf(value);
-    const key = trusted(topic)(keyId, timestamp);
-    if (key !== undefined && verifyRecord(key, value)) return;
-    const fate = key === undefined && keyId !== '' && patience.waitsFor(keyId) ? 'retriable' : 'poison';
+  function refuse({ topic, key: name }: InRecord, { keyId, fate }: Refusal): DetectorError {
     if (fate === 'poison') stats.forged++;
     const by = WRITERS[topic] ?? 'a detector';
-    const what =
+    const problem =
       keyId === '' ? 'nobody signed it' : `${keyId} is no key of ${by} in force, or this is not its signature`;
-    throw new DetectorError('ERR_DETECTOR_FORGED', name, `${topic}: ${what}; find out who writes there`, fate);
+    return new DetectorError('ERR_DETECTOR_FORGED', name, `${topic}: ${problem}; find out who writes there`, fate);
   }
 
-  return Object.assign(verifySignature, {
-    async ahead(records: readonly InRecord[]) {
-      await Promise.all(records.map(verifyAhead));
-    },
+  const { verify, ahead } = createVerifier<InRecord>({
+    keyFor: ({ topic, timestamp }, keyId) => trusted(topic)(keyId, timestamp),
+    refuse,
+    graceMs,
+    graceName: (_, keyId) => (keyId === '' ? null : keyId),
   });
+  return Object.assign(verify, { ahead });
 }

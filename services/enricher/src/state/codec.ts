@@ -2,8 +2,8 @@ import {
   AvroWriter,
   type Container,
   EventCursor,
-  itemsIn,
-  itemsOf,
+  itemType,
+  itemTypeOf,
   type Process,
   releasedSchemas,
   SequenceTracker,
@@ -16,17 +16,17 @@ import type { KnownAddress } from './known-names.ts';
 import { type Image, ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
-type AvroType = ReturnType<typeof itemsOf>;
+type AvroType = ReturnType<typeof itemType>;
 
 /** State entries use the wire's own types. */
-const processType = itemsOf('EventBatch', 'processes');
-const containerType = itemsOf('EventBatch', 'containers');
+const processType = itemType('EventBatch', 'processes');
+const containerType = itemType('EventBatch', 'containers');
 
 /** Of every version that has kept them, the newest first: what was appended since is missing in them. */
 const olderTypes = (list: 'containers' | 'processes'): readonly AvroType[] =>
   releasedSchemas()
     .filter(({ name }) => name === 'EventBatch')
-    .map(({ type }) => itemsIn(type, list))
+    .map(({ type }) => itemTypeOf(type, list))
     .reverse();
 const olderContainerTypes = olderTypes('containers');
 const olderProcessTypes = olderTypes('processes');

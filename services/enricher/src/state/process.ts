@@ -1,4 +1,13 @@
-import { type Credentials, entityId, type Namespaces, type Process, U64_ZERO, u64High, u64Low } from '@ringfence/wire';
+import {
+  type Credentials,
+  entityId,
+  type Namespaces,
+  type Process,
+  U64_ZERO,
+  UNSET_ID,
+  u64High,
+  u64Low,
+} from '@ringfence/wire';
 import type { KnownContainer } from './contexts.ts';
 import { type FileHash, NO_HASH } from './known-hashes.ts';
 
@@ -62,14 +71,14 @@ export const NO_IMAGE: Image = {
   stdioSockets: 0,
 };
 const NO_CREDENTIALS: Credentials = {
-  uid: 0xffffffff,
-  gid: 0xffffffff,
-  euid: 0xffffffff,
-  egid: 0xffffffff,
-  suid: 0xffffffff,
-  sgid: 0xffffffff,
-  fsuid: 0xffffffff,
-  fsgid: 0xffffffff,
+  uid: UNSET_ID,
+  gid: UNSET_ID,
+  euid: UNSET_ID,
+  egid: UNSET_ID,
+  suid: UNSET_ID,
+  sgid: UNSET_ID,
+  fsuid: UNSET_ID,
+  fsgid: UNSET_ID,
   capEffective: U64_ZERO,
   capPermitted: U64_ZERO,
   capInheritable: U64_ZERO,
@@ -105,8 +114,8 @@ export class ProcessEntry {
   /** ktime (µs) of what `credentials` were taken from */
   credentialsAt = 0;
   namespaces: Namespaces = NO_NAMESPACES;
-  loginuid = 0xffffffff;
-  sessionId = 0xffffffff;
+  loginuid: number = UNSET_ID;
+  sessionId: number = UNSET_ID;
   tty = 0;
   cgroup: Buffer = U64_ZERO;
   cgroupLow = 0;

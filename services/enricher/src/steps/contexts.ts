@@ -5,15 +5,12 @@ import {
   type Event,
   type EventCursor,
   KIND,
-  leafIndex,
+  leaf,
   typeOf,
   u64ToHex,
 } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 
-const uid = leafIndex('UserContext', 'uid');
-const name = leafIndex('UserContext', 'name');
-const hashing = leafIndex('HostContext', 'hashing');
 const event = typeOf('Event');
 
 const NAME_MAX = 512;
@@ -25,9 +22,12 @@ const MAX_ITEMS = 16;
 /** What the host says about itself, its users and containers. Mounts only travel. */
 export function noteContext(boot: Boot, cursor: EventCursor): void {
   if (cursor.kind === KIND.UserContext) {
-    boot.contexts.setUser(cursor.leafLong(uid), cursor.leafText(name).slice(0, NAME_MAX));
+    boot.contexts.setUser(
+      cursor.leafLong(leaf.UserContext.uid),
+      cursor.leafText(leaf.UserContext.name).slice(0, NAME_MAX),
+    );
   } else if (cursor.kind === KIND.ContainerContext) noteContainer(boot, cursor);
-  else if (cursor.kind === KIND.HostContext) boot.hashing = cursor.leafBoolean(hashing);
+  else if (cursor.kind === KIND.HostContext) boot.hashing = cursor.leafBoolean(leaf.HostContext.hashing);
 }
 
 function noteContainer(boot: Boot, cursor: EventCursor): void {

@@ -1,19 +1,10 @@
-import { type EventCursor, leafIndex } from '@ringfence/wire';
+import { type EventCursor, leaf } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
 import type { FileHash } from '../state/known-hashes.ts';
 import type { ProcessEntry } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
-const leaf = (name: string): number => leafIndex('Hash', name);
-const HASH = {
-  inode: leaf('inode'),
-  device: leaf('device'),
-  ctime: leaf('ctime'),
-  sha256: leaf('sha256'),
-  skipped: leaf('skipped'),
-  lasting: leaf('lasting'),
-  script: leaf('script'),
-};
+const { Hash: HASH } = leaf;
 const SHA256_BYTES = 32;
 const REASON_MAX = 64;
 

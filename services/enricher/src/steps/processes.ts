@@ -1,10 +1,12 @@
 import {
+  type BytesLeaf,
   type Credentials,
   type EventCursor,
+  type FixedLeaf,
   KIND,
-  type KindName,
-  leafIndex,
+  leaf,
   type Namespaces,
+  records,
   u64Equals,
   u64High,
   u64Low,
@@ -16,8 +18,11 @@ import type { BatchBuilder } from './batch.ts';
 
 /** Bytes of arguments that are kept; the exec event has the whole. */
 const ARGS_MAX = 4096;
-/** Of a path: the sensor keeps no more. */
-const PATH_MAX = 4096;
+const { PATH_MAX } = records.Limit;
+
+type ParentLeaves = typeof leaf.Fork | typeof leaf.Exec;
+type CredentialLeaves = typeof leaf.Exec.credentials | typeof leaf.CredentialsChange.after;
+type NamespaceLeaves = typeof leaf.Exec.namespaces | typeof leaf.Fork.namespaces;
 
 /** The process that the event is of, changed by what the event says; null: no process did it. */
 export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder): ProcessEntry | null {
@@ -46,19 +51,13 @@ export function partialReason(entry: ProcessEntry | null, cursor: EventCursor): 
     : 'late: the process has executed another program since';
 }
 
-const leaves = (kind: KindName) => (name: string) => leafIndex(kind, name);
-const fork = leaves('Fork');
-const forkParent = fork('parentTgid');
-const forkParentStart = fork('parentStart');
-const forkNamespaces = fork('namespaces.mnt');
-
 function forked(boot: Boot, child: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
-  linkParent(boot, child, cursor, forkParent, forkParentStart);
+  linkParent(boot, child, cursor, leaf.Fork);
   // An exec of the child that came first knows better.
   if (child.ownImage) return;
   out.supersede(child);
   child.execId = cursor.execId;
-  child.namespaces = namespacesAt(cursor, forkNamespaces);
+  child.namespaces = namespacesAt(cursor, leaf.Fork.namespaces);
   boot.processes.touch(child);
   if (child.parent?.known !== true) return;
   inherit(boot, child, child.parent, out);
@@ -78,41 +77,18 @@ function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: Bat
   boot.processes.touch(child);
 }
 
-function linkParent(boot: Boot, child: ProcessEntry, cursor: EventCursor, tgidLeaf: number, startLeaf: number): void {
-  const tgid = cursor.leafLong(tgidLeaf);
+function linkParent(boot: Boot, child: ProcessEntry, cursor: EventCursor, leaves: ParentLeaves): void {
+  const tgid = cursor.leafLong(leaves.parentTgid);
   if (tgid <= 0 || child.parent !== null) return;
-  const at = cursor.leafAt(startLeaf);
+  const at = cursor.leafAt(leaves.parentStart);
   const parent = boot.processes.findOrAdd(tgid, cursor.buffer, at, boot.tick);
   boot.processes.link(child, parent);
 }
 
-const exec = leaves('Exec');
-const EXEC = {
-  snapshot: exec('snapshot'),
-  parent: exec('parentTgid'),
-  parentStart: exec('parentStart'),
-  inode: exec('inode'),
-  device: exec('device'),
-  ctime: exec('ctime'),
-  flags: exec('flags'),
-  credentials: exec('credentials.uid'),
-  namespaces: exec('namespaces.mnt'),
-  loginuid: exec('loginuid'),
-  sessionId: exec('sessionId'),
-  tty: exec('tty'),
-  stdioSockets: exec('stdioSockets'),
-  path: exec('path.bytes'),
-  filename: exec('filename.bytes'),
-  cwd: exec('cwd.bytes'),
-  argv: exec('argv.bytes'),
-  argvLength: exec('argv.length'),
-  scriptInode: exec('scriptInode'),
-  scriptDevice: exec('scriptDevice'),
-  scriptCtime: exec('scriptCtime'),
-} as const;
+const { Exec: EXEC } = leaf;
 
 function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
-  linkParent(boot, entry, cursor, EXEC.parent, EXEC.parentStart);
+  linkParent(boot, entry, cursor, EXEC);
   const snapshot = cursor.leafBoolean(EXEC.snapshot);
   // A late exec, or a snapshot of what was seen happening, knows less than what is here.
   if (entry.ownImage && (cursor.execId < entry.execId || (snapshot && cursor.execId === entry.execId))) return;
@@ -134,11 +110,11 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
 
 function imageOf(boot: Boot, cursor: EventCursor): Image {
   // A kernel thread has no executable: its name stands in.
-  const path = cursor.leafLength(EXEC.path) > 0 ? EXEC.path : EXEC.filename;
+  const path = cursor.leafLength(EXEC.pathBytes) > 0 ? EXEC.pathBytes : EXEC.filenameBytes;
   const inode = fixedAt(cursor, EXEC.inode);
   const device = cursor.leafLong(EXEC.device);
   // A kernel thread has no file to hash.
-  const hashed = boot.hashing && cursor.leafLength(EXEC.path) > 0;
+  const hashed = boot.hashing && cursor.leafLength(EXEC.pathBytes) > 0;
   const ctime = hashed ? cursor.leafLong(EXEC.ctime) : 0;
   return {
     executable: bytesAt(cursor, path, PATH_MAX),
@@ -148,9 +124,9 @@ function imageOf(boot: Boot, cursor: EventCursor): Image {
     hash: hashed ? hashOf(boot, device, inode, ctime) : NO_HASH,
     script: boot.hashing ? scriptOf(boot, cursor) : NO_SCRIPT,
     flags: cursor.leafLong(EXEC.flags),
-    args: bytesAt(cursor, EXEC.argv, ARGS_MAX),
+    args: bytesAt(cursor, EXEC.argvBytes, ARGS_MAX),
     argsLength: cursor.leafLong(EXEC.argvLength),
-    cwd: bytesAt(cursor, EXEC.cwd, PATH_MAX),
+    cwd: bytesAt(cursor, EXEC.cwdBytes, PATH_MAX),
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
   };
 }
@@ -166,12 +142,10 @@ function scriptOf(boot: Boot, cursor: EventCursor): Script {
 const hashOf = (boot: Boot, device: number, inode: Buffer, ctime: number): FileHash =>
   boot.hashes.find(device, inode, ctime) ?? PENDING;
 
-const after = leafIndex('CredentialsChange', 'after.uid');
-
 function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   if (cursor.ktime < entry.credentialsAt) return;
   out.supersede(entry);
-  entry.credentials = credentialsAt(cursor, after, entry.credentials);
+  entry.credentials = credentialsAt(cursor, leaf.CredentialsChange.after, entry.credentials);
   entry.credentialsAt = cursor.ktime;
   boot.processes.touch(entry);
 }
@@ -199,47 +173,47 @@ function copyOf(from: Buffer, at: number, length: number): Buffer {
   return bytes;
 }
 
-const fixedAt = (cursor: EventCursor, leaf: number): Buffer => copyOf(cursor.buffer, cursor.leafAt(leaf), 8);
-const bytesAt = (cursor: EventCursor, leaf: number, most: number): Buffer =>
-  copyOf(cursor.buffer, cursor.leafAt(leaf), Math.min(cursor.leafLength(leaf), most));
+const fixedAt = (cursor: EventCursor, field: FixedLeaf): Buffer => copyOf(cursor.buffer, cursor.leafAt(field), 8);
+const bytesAt = (cursor: EventCursor, field: BytesLeaf, most: number): Buffer =>
+  copyOf(cursor.buffer, cursor.leafAt(field), Math.min(cursor.leafLength(field), most));
 
 const IDS = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
 const SETS = ['capEffective', 'capPermitted', 'capInheritable'] as const;
 
-function sameCredentials(cursor: EventCursor, first: number, known: Credentials): boolean {
+function sameCredentials(cursor: EventCursor, leaves: CredentialLeaves, known: Credentials): boolean {
   return (
-    IDS.every((id, i) => cursor.leafLong(first + i) === known[id]) &&
-    SETS.every((set, i) => u64Equals(cursor.buffer, known[set], cursor.leafAt(first + IDS.length + i)))
+    IDS.every((id) => cursor.leafLong(leaves[id]) === known[id]) &&
+    SETS.every((set) => u64Equals(cursor.buffer, known[set], cursor.leafAt(leaves[set])))
   );
 }
 
-/** Eight ids and three capability sets, from `first` on, in the order of the schema; most execs change none, and share what is there. */
-function credentialsAt(cursor: EventCursor, first: number, known: Credentials): Credentials {
-  if (sameCredentials(cursor, first, known)) return known;
+/** Most execs change no credentials, and share the known ones. */
+function credentialsAt(cursor: EventCursor, leaves: CredentialLeaves, known: Credentials): Credentials {
+  if (sameCredentials(cursor, leaves, known)) return known;
   return {
-    uid: cursor.leafLong(first),
-    gid: cursor.leafLong(first + 1),
-    euid: cursor.leafLong(first + 2),
-    egid: cursor.leafLong(first + 3),
-    suid: cursor.leafLong(first + 4),
-    sgid: cursor.leafLong(first + 5),
-    fsuid: cursor.leafLong(first + 6),
-    fsgid: cursor.leafLong(first + 7),
-    capEffective: fixedAt(cursor, first + 8),
-    capPermitted: fixedAt(cursor, first + 9),
-    capInheritable: fixedAt(cursor, first + 10),
+    uid: cursor.leafLong(leaves.uid),
+    gid: cursor.leafLong(leaves.gid),
+    euid: cursor.leafLong(leaves.euid),
+    egid: cursor.leafLong(leaves.egid),
+    suid: cursor.leafLong(leaves.suid),
+    sgid: cursor.leafLong(leaves.sgid),
+    fsuid: cursor.leafLong(leaves.fsuid),
+    fsgid: cursor.leafLong(leaves.fsgid),
+    capEffective: fixedAt(cursor, leaves.capEffective),
+    capPermitted: fixedAt(cursor, leaves.capPermitted),
+    capInheritable: fixedAt(cursor, leaves.capInheritable),
   };
 }
 
-function namespacesAt(cursor: EventCursor, first: number): Namespaces {
+function namespacesAt(cursor: EventCursor, leaves: NamespaceLeaves): Namespaces {
   return {
-    mnt: cursor.leafLong(first),
-    pid: cursor.leafLong(first + 1),
-    net: cursor.leafLong(first + 2),
-    user: cursor.leafLong(first + 3),
-    uts: cursor.leafLong(first + 4),
-    ipc: cursor.leafLong(first + 5),
-    cgroup: cursor.leafLong(first + 6),
-    pidInNs: cursor.leafLong(first + 7),
+    mnt: cursor.leafLong(leaves.mnt),
+    pid: cursor.leafLong(leaves.pid),
+    net: cursor.leafLong(leaves.net),
+    user: cursor.leafLong(leaves.user),
+    uts: cursor.leafLong(leaves.uts),
+    ipc: cursor.leafLong(leaves.ipc),
+    cgroup: cursor.leafLong(leaves.cgroup),
+    pidInNs: cursor.leafLong(leaves.pidInNs),
   };
 }

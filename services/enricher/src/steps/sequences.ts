@@ -41,7 +41,7 @@ export class SequenceStep {
   reportGaps(boot: Boot, runId: string, ktime: number, out: BatchBuilder): void {
     for (const [id, run] of boot.runs) {
       for (const [key, lane] of run) {
-        const lost = lane.tracker.judge(boot.tick);
+        const lost = lane.tracker.takeLost(boot.tick);
         if (lost.length === 0) continue;
         const count = lost.reduce((sum, { from, to }) => sum + to - from + 1, 0);
         const reason = explain(lane, count) + (id === runId ? '' : ` in run ${id}`);

@@ -3,7 +3,7 @@ import { describe, it, test } from 'node:test';
 import type { InRecord } from '@ringfence/bus';
 import { createTestHost, type TestHost, type TestLogOptions, testLogs, testRecords } from '@ringfence/testkit';
 import { createSigningKey, decode, type Event, type EventBatch, type Log, TOPIC } from '@ringfence/wire';
-import type { EnricherPipeline } from '../../src/index.ts';
+import type { EnricherPipeline } from '../../src/pipeline.ts';
 import { createTestEnricher, seenIn, TestStore } from '../support.ts';
 
 const ACCEPTED = 'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2';

@@ -5,12 +5,12 @@ import type { ControlPlane } from '@ringfence/control';
 import { deadLetter, decode, type InterestRecord, TOPIC } from '@ringfence/wire';
 import type { ResponderMetrics } from '../metrics.ts';
 import { checkSignature, type Trusted } from '../steps/verify.ts';
-import { Interests } from './interests.ts';
+import { DetectorInterests } from './union.ts';
 
 export interface ForwardDeps {
   readonly bus: Pick<Bus, 'read' | 'produce'>;
   readonly control: ControlPlane;
-  /** keys of the detectors; undefined: nothing is verified */
+  /** Keys of the detectors; undefined: signatures are not verified */
   readonly trusted: Trusted | undefined;
   readonly metrics: ResponderMetrics;
   readonly log: Log;
@@ -19,22 +19,25 @@ export interface ForwardDeps {
   readonly signal: AbortSignal;
 }
 
-/** A start reads all that lies there; agents are told once, not once a record. */
+/** Waits for more records before the agents are updated: a start reads the whole topic. */
 const SETTLE_MS = 200;
 
-/** Tells every agent what the rules of all detectors together can match, whenever that changes. Ends when `signal` aborts; never rejects. */
+/**
+ * Sends every agent the union of the detectors' interests, whenever it changes. Resolves when `signal` aborts; never
+ * rejects.
+ */
 export async function forwardInterest(deps: ForwardDeps): Promise<void> {
   const { bus, log, metrics, signal } = deps;
-  const interests = new Interests();
+  const interests = new DetectorInterests();
   let timer: NodeJS.Timeout | undefined;
-  const tell = (): void => {
+  const send = (): void => {
     timer = undefined;
-    tellAgents(deps, interests).catch((err) => {
-      interests.untold();
+    updateAgents(deps, interests).catch((err) => {
+      interests.resend();
       metrics.failed('interest');
       log.warn(
         { err },
-        'agents could not be told what the rules can match; they are told again with the next word of a detector',
+        'the interest could not be sent to the agents; it is sent again with the next record of a detector',
       );
     });
   };
@@ -44,36 +47,39 @@ export async function forwardInterest(deps: ForwardDeps): Promise<void> {
     signal,
     take: async (record) => {
       await take(deps, interests, record);
-      timer ??= setTimeout(tell, SETTLE_MS);
+      timer ??= setTimeout(send, SETTLE_MS);
     },
     interrupted: (err) => {
       metrics.failed('interest');
-      log.warn({ err }, 'ringfence.interest can not be read; it is read again');
+      log.warn({ err }, 'ringfence.interest could not be read; reading is retried');
     },
     maxPauseMs: 1000,
   });
   clearTimeout(timer);
 }
 
-async function take(deps: ForwardDeps, interests: Interests, record: InRecord): Promise<void> {
-  // Nobody has signed a removal: it must not narrow what agents send. A detector that is gone is forgotten by the time.
+async function take(deps: ForwardDeps, interests: DetectorInterests, record: InRecord): Promise<void> {
+  // A tombstone is not signed, so it must not narrow what agents send. A detector that is gone expires.
   if (record.value === null) return;
   try {
-    const said = decode('InterestRecord', record.value);
-    verify(deps.trusted, said, record.value);
-    interests.hear(said);
+    const decoded = decode('InterestRecord', record.value);
+    verify(deps.trusted, decoded, record.value);
+    interests.update(decoded);
   } catch (error) {
     deps.metrics.deadLettered();
-    deps.log.error({ err: error, offset: record.offset }, 'an interest can not be used; it goes to the dead letters');
+    deps.log.error(
+      { err: error, offset: record.offset },
+      'an interest record is invalid and was sent to the dead letters',
+    );
     await deps.bus.produce([deadLetter(record, error, 'responder/interest')]);
   }
 }
 
-function verify(trusted: Trusted | undefined, said: InterestRecord, bytes: Uint8Array): void {
-  if (trusted !== undefined) checkSignature(trusted, 'interest', { id: said.detector, keyId: said.keyId }, bytes);
+function verify(trusted: Trusted | undefined, { detector, keyId }: InterestRecord, bytes: Uint8Array): void {
+  if (trusted !== undefined) checkSignature(trusted, 'interest', { id: detector, keyId }, bytes);
 }
 
-async function tellAgents({ control, metrics, now }: ForwardDeps, interests: Interests): Promise<void> {
+async function updateAgents({ control, metrics, now }: ForwardDeps, interests: DetectorInterests): Promise<void> {
   const interest = interests.union(now());
   if (interest === null) return;
   await control.setInterest(interest);

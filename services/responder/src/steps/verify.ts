@@ -1,17 +1,29 @@
 import type { KeyObject } from 'node:crypto';
-import { verifyRecord } from '@ringfence/wire';
+import { createVerifier } from '@ringfence/service-kit';
 import { ForgedRecordError } from '../errors.ts';
 
-/** The key of this id when whoever has it may write such records; undefined: nobody, or no more. */
+/** Returns the key with this id if it may sign such records now. */
 export type Trusted = (keyId: string) => KeyObject | undefined;
 
-/** Throws ForgedRecordError (poison) unless the last field of `bytes` is the signature of a trusted key. `who`: what stands in the message. */
+interface SignedRecord {
+  readonly trusted: Trusted;
+  /** Kind of the record, for the message. */
+  readonly record: string;
+  readonly id: string;
+  readonly keyId: string;
+}
+
+const { verify } = createVerifier<SignedRecord>({
+  keyFor: ({ trusted, keyId }) => (keyId === '' ? undefined : trusted(keyId)),
+  refuse: ({ record, id, keyId }) => new ForgedRecordError(record, id, keyId),
+});
+
+/** Throws ForgedRecordError (poison) unless the last field of `bytes` is the signature of a trusted key. */
 export function checkSignature(
   trusted: Trusted,
   record: string,
-  who: { id: string; keyId: string },
+  { id, keyId }: { id: string; keyId: string },
   bytes: Uint8Array,
 ): void {
-  const key = who.keyId === '' ? undefined : trusted(who.keyId);
-  if (key === undefined || !verifyRecord(key, bytes)) throw new ForgedRecordError(record, who.id, who.keyId);
+  verify({ trusted, record, id, keyId }, bytes);
 }

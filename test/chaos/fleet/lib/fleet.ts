@@ -8,12 +8,12 @@ import type { Config, ServiceName } from '@ringfence/config';
 import { type Authority, createAuthority, enrol, type Identity } from '@ringfence/identity';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import {
-  adminOf,
+  createAdminConfig,
+  createTopics,
   freePort,
   type Member,
   type MemberOptions,
   Members,
-  makeTopics,
   type Servers,
   startServers,
 } from '@ringfence/simulator';
@@ -117,7 +117,7 @@ export class ChaosFleet implements AsyncDisposable {
     this.redisProxy = this.#stack.use(await startTcpProxy(real.redis.port));
     this.searchProxy = this.#stack.use(await startTcpProxy(Number(new URL(real.search.url).port)));
     this.store = new Store(real.search.url);
-    this.adminConfig = await adminOf(this.directory, this.authority, real);
+    this.adminConfig = await createAdminConfig(this.directory, this.authority, real);
     await this.makeTopics();
     this.bus = this.#stack.use(await openKafkaBus(kafkaOptionsOf(this.adminConfig)));
   }
@@ -126,7 +126,7 @@ export class ChaosFleet implements AsyncDisposable {
   async makeTopics(minInsyncReplicas: number = 0): Promise<void> {
     const { bus } = this.adminConfig;
     const kafka = { ...bus.kafka, partitions: PARTITIONS, minInsyncReplicas };
-    await makeTopics({ ...this.adminConfig, bus: { ...bus, kafka } });
+    await createTopics({ ...this.adminConfig, bus: { ...bus, kafka } });
   }
 
   async #startMembers(): Promise<void> {
@@ -144,7 +144,7 @@ export class ChaosFleet implements AsyncDisposable {
     const port = await freePort();
     this.#registrarUrl = `https://127.0.0.1:${port}`;
     this.#say('registrar');
-    this.#registrar = await this.members.registrar(port, join(this.directory, 'authority'));
+    this.#registrar = await this.members.startRegistrar(port, join(this.directory, 'authority'));
     const services = ['auditor', 'enricher', 'detector', 'responder'] as const;
     this.#say(`${COPIES} of each: ${services.join(', ')}`);
     const numbers = Array.from({ length: COPIES }, (_, n) => n + 1);
@@ -219,7 +219,7 @@ export class ChaosFleet implements AsyncDisposable {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${member.name} answers`, PATIENCE_S, () => member.client.running());
+      await until(`${member.name} answers`, PATIENCE_S, () => member.client.isRunning());
     }
   }
 

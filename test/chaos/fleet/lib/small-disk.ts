@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { KafkaBroker } from '@ringfence/testkit';
+import type { KafkaBroker } from '@ringfence/testkit/servers';
 
 const BLOCK = Buffer.alloc(64 * 1024);
 

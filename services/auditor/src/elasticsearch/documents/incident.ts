@@ -1,4 +1,5 @@
 import { isoTime } from '@ringfence/fields';
+import { incidentTitle, storyLines } from '@ringfence/incident-text';
 import { decode } from '@ringfence/wire';
 import {
   baseFields,
@@ -15,9 +16,10 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)].sli
 export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const incident = decode('Incident', payload);
   const { keyId, signature: _, container, ...incidentFields } = incident;
+  const title = incidentTitle(incident);
   return {
     ...baseFields('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
-    message: incident.title,
+    message: title,
     'event.start': isoTime(incident.firstSeen),
     'event.end': isoTime(incident.lastSeen),
     'event.severity': SEVERITY[incident.severity] ?? 0,
@@ -34,12 +36,12 @@ export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undef
     'ringfence.incident.status': incident.status,
     'ringfence.incident.verdict': incident.verdict,
     'ringfence.incident.merged_into': incident.mergedInto,
-    'ringfence.incident.title': incident.title,
+    'ringfence.incident.title': title,
     'ringfence.incident.severity': incident.severity,
     'ringfence.incident.score': incident.score,
     'ringfence.incident.alerts': unique(incident.alerts.map(({ id }) => id)),
     'ringfence.incident.hosts': incident.hosts.length === 0 ? [incident.hostId] : unique(incident.hosts),
-    'ringfence.incident.story': incident.story,
+    'ringfence.incident.story': storyLines(incident),
     'ringfence.incident.whole': incidentFields,
     ...signatureFields(keyId, payload, trusted),
   };

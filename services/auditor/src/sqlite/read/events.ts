@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { EventView } from '@ringfence/wire';
 import { kindNumber } from '../../chain.ts';
 import { ALL_KINDS, hasKind } from '../../kind-bits.ts';
@@ -53,8 +54,7 @@ function recordsInRange(trail: Trail, query: EventQuery): number[] {
     from,
     to,
     kinds,
-    ...(key === undefined ? {} : { key }),
-    ...(query.hostId === undefined ? {} : { hostId: query.hostId }),
+    ...defined({ key, hostId: query.hostId }),
   };
   return trail.guard(() =>
     trail.db

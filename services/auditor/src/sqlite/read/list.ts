@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@ringfence/base';
 import { type AuditKind, decode, type RecordTypes } from '@ringfence/wire';
 import { kindNumber } from '../../chain.ts';
 import { COLUMNS, isIn, payloadOf, type Row, type TimeRange, type Trail } from './trail.ts';
@@ -91,8 +91,6 @@ function rowsAfter(trail: Trail, kind: AuditKind, after: number): Row[] {
 /** Waits until another connection has written since `version`, or `signal` aborts. */
 async function nextChange(trail: Trail, version: unknown, signal: AbortSignal | undefined): Promise<void> {
   while (signal?.aborted !== true && trail.version() === version) {
-    await sleep(FOLLOW_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-      if (signal?.aborted !== true) throw error;
-    });
+    await pause(FOLLOW_POLL_MS, signal);
   }
 }

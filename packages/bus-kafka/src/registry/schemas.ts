@@ -1,2 +1,0 @@
-export type { SchemaBook } from './book.ts';
-export { exchangeSchemas } from './exchange.ts';

@@ -1,0 +1,110 @@
+import type { EventView } from '@ringfence/wire';
+import { type BytesLeaf, KIND, leaf } from '@ringfence/wire';
+import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+
+export const isLog = (event: EventView): boolean => event.cursor.kind === KIND.Log;
+
+type Said = (event: EventView) => string | undefined;
+
+function said(field: BytesLeaf): Said {
+  const read = bodyText(field);
+  return (event) => (isLog(event) ? nonEmpty(read(event)) : undefined);
+}
+
+/** What a line of a log says, for fields that other events have from elsewhere; undefined on any other event. */
+export const logField: Readonly<
+  Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', Said>
+> = {
+  category: said(leaf.Log.category),
+  action: said(leaf.Log.action),
+  outcome: said(leaf.Log.outcome),
+  user: said(leaf.Log.user),
+  command: said(leaf.Log.command),
+  workingDirectory: said(leaf.Log.workingDirectory),
+};
+
+const kinds = ['log'];
+const text = (field: BytesLeaf): Said => {
+  const read = bodyText(field);
+  return (event) => nonEmpty(read(event));
+};
+const offset = bodyLong(leaf.Log.offset);
+const pid = bodyLong(leaf.Log.pid);
+const addresses = bodyText(leaf.HostContext.addresses);
+
+/** Of lines of logs, and of what a host says about itself. */
+export const logFields: readonly Field[] = [
+  {
+    name: 'message',
+    type: 'string',
+    doc: 'The line as it was written, up to 16 KiB.',
+    aliases: ['syslog.message'],
+    kinds,
+    get: text(leaf.Log.messageBytes),
+  },
+  {
+    name: 'log.origin',
+    type: 'string',
+    doc: 'file or journald: read and signed by the agent; filebeat: sent by whoever may write to the topic.',
+    kinds,
+    get: text(leaf.Log.origin),
+  },
+  {
+    name: 'log.file.path',
+    type: 'string',
+    doc: 'Its file, or the unit in the journal.',
+    kinds,
+    get: text(leaf.Log.path),
+  },
+  {
+    name: 'log.offset',
+    type: 'number',
+    doc: 'Where the line begins in its file, bytes.',
+    kinds,
+    get: (event) => (offset(event) < 0 ? undefined : offset(event)),
+  },
+  {
+    name: 'log.syslog.appname',
+    type: 'string',
+    doc: 'The program that the line says it is of: any process may claim to be sshd.',
+    kinds,
+    get: text(leaf.Log.program),
+  },
+  {
+    name: 'log.syslog.procid',
+    type: 'number',
+    doc: 'The process that the line says it is of; with log.origin journald, the one that sent it.',
+    kinds,
+    get: (event) => (pid(event) === 0 ? undefined : pid(event)),
+  },
+  {
+    name: 'user.target.name',
+    type: 'string',
+    doc: 'As whom a command runs, whose session begins, which account is changed.',
+    kinds,
+    get: text(leaf.Log.targetUser),
+  },
+  { name: 'ringfence.ssh.method', type: 'string', doc: 'password, publickey, …', kinds, get: text(leaf.Log.method) },
+  {
+    name: 'ringfence.ssh.fingerprint',
+    type: 'string',
+    doc: 'Of the key of a login: SHA256:….',
+    kinds,
+    get: text(leaf.Log.fingerprint),
+  },
+  { name: 'ringfence.log.tty', type: 'string', doc: 'Terminal that the line names.', kinds, get: text(leaf.Log.tty) },
+  {
+    name: 'host.hostname',
+    type: 'string',
+    doc: 'Name of the host.',
+    kinds: ['host_context'],
+    get: bodyText(leaf.HostContext.hostname),
+  },
+  {
+    name: 'host.ip',
+    type: 'strings',
+    doc: 'Addresses of its interfaces, without loopback.',
+    kinds: ['host_context'],
+    get: (event) => (addresses(event) === '' ? undefined : addresses(event).split(' ')),
+  },
+];

@@ -1,0 +1,163 @@
+import type { EventView } from '@ringfence/wire';
+import { addressText, KIND, leaf, records } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+
+const opcode = bodyLong(leaf.IoUring.opcode);
+const flags = bodyLong(leaf.IoUring.flags);
+const family = bodyLong(leaf.IoUring.family);
+const port = bodyLong(leaf.IoUring.port);
+const path = bodyText(leaf.IoUring.pathBytes);
+const target = bodyText(leaf.IoUring.targetBytes);
+
+const { IoOperation: OPERATION } = records;
+const { AF_UNIX } = records.AddressFamily;
+const { AT_REMOVEDIR } = records.AtFlag;
+
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(OPERATION).map(([name, value]) => [value, name.slice('IO_'.length).toLowerCase()]),
+);
+
+/** What an event is called that comes from a system call: io_uring does the same. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  openat: 'open',
+  openat2: 'open',
+  unlinkat: 'unlink',
+  renameat: 'rename',
+  mkdirat: 'mkdir',
+  symlinkat: 'symlink',
+  linkat: 'link',
+  fsetxattr: 'setxattr',
+  setxattr: 'setxattr',
+  socket: 'socket',
+  bind: 'bind',
+  listen: 'listen',
+  connect: 'connect',
+  accept: 'accept',
+  send: 'datagram',
+  sendmsg: 'datagram',
+  send_zc: 'datagram',
+  sendmsg_zc: 'datagram',
+};
+const NETWORK: ReadonlySet<string> = new Set(['socket', 'bind', 'listen', 'connect', 'accept', 'datagram']);
+
+const isIoUring = ({ cursor }: EventView): boolean => cursor.kind === KIND.IoUring;
+const nameOf = (event: EventView): string => names.get(opcode(event)) ?? String(opcode(event));
+const actionOf = (event: EventView): string => ACTIONS[nameOf(event)] ?? 'io_uring';
+
+function action(event: EventView): string {
+  const called = actionOf(event);
+  return called === 'unlink' && (flags(event) & AT_REMOVEDIR) !== 0 ? 'rmdir' : called;
+}
+
+/** All that `action` says. */
+const actions: readonly string[] = [...new Set([...Object.values(ACTIONS), 'rmdir', 'io_uring'])];
+
+function category(event: EventView): string {
+  const called = actionOf(event);
+  if (called === 'io_uring') return 'process';
+  return NETWORK.has(called) ? 'network' : 'file';
+}
+
+function addressOf({ cursor }: EventView): string | undefined {
+  return addressText(cursor.buffer, cursor.leafAt(leaf.IoUring.address), cursor.leafLength(leaf.IoUring.address));
+}
+
+/** Which end of a connection the address is. */
+function endOf(event: EventView): 'source' | 'destination' | undefined {
+  const called = actionOf(event);
+  if (called === 'connect' || called === 'datagram') return 'destination';
+  return called === 'accept' ? 'source' : undefined;
+}
+
+/** What io_uring was left to do, for fields that events of system calls have too. Ask `is` first. */
+interface IoUring {
+  is(event: EventView): boolean;
+  action(event: EventView): string;
+  readonly actions: readonly string[];
+  category(event: EventView): string;
+  /** as the system call is called that would do it */
+  syscall(event: EventView): string;
+  path(event: EventView): string;
+  /** O_*; undefined: it is no open */
+  openFlags(event: EventView): number | undefined;
+  inodeAt(event: EventView): number;
+  family(event: EventView): number;
+  /** of one end, `source` or `destination` */
+  address(event: EventView, end: string): string | undefined;
+  port(event: EventView, end: string): number | undefined;
+}
+
+export const ioUring: IoUring = {
+  is: isIoUring,
+  action,
+  actions,
+  category,
+  syscall: nameOf,
+  path: (event) => (family(event) === AF_UNIX ? '' : path(event)),
+  openFlags: (event) => (actionOf(event) === 'open' ? flags(event) : undefined),
+  inodeAt: ({ cursor }) => cursor.leafAt(leaf.IoUring.inode),
+  family,
+  address: (event, end) => (endOf(event) === end ? addressOf(event) : undefined),
+  port: (event, end) => (endOf(event) === end && family(event) !== AF_UNIX ? port(event) : undefined),
+};
+
+const kinds = ['io_uring'];
+
+export const ioUringFields: readonly Field[] = [
+  {
+    name: 'io_uring.operation',
+    type: 'string',
+    doc: 'What io_uring was left to do: openat, openat2, connect, accept, bind, listen, socket, send, sendmsg, unlinkat, renameat, mkdirat, symlinkat, linkat, setxattr, fsetxattr, uring_cmd. `event.action` calls it as the system call.',
+    kinds,
+    get: nameOf,
+  },
+  {
+    name: 'io_uring.target',
+    type: 'string',
+    doc: 'Of rename and link the new path, of symlink what it points to, of setxattr the name of the attribute.',
+    kinds,
+    get: (event) => nonEmpty(target(event)),
+  },
+  {
+    name: 'io_uring.socket_path',
+    type: 'string',
+    doc: 'Of connect and bind: the path of the unix socket.',
+    kinds,
+    get: (event) => (family(event) === AF_UNIX ? nonEmpty(path(event)) : undefined),
+  },
+  {
+    name: 'io_uring.address',
+    type: 'ip',
+    doc: 'The address of connect, send, bind, listen or accept.',
+    kinds,
+    get: addressOf,
+  },
+  {
+    name: 'io_uring.port',
+    type: 'number',
+    doc: 'The port of connect, send, bind, listen or accept.',
+    kinds,
+    get: (event) => port(event) || undefined,
+  },
+  {
+    name: 'io_uring.flags',
+    type: 'number',
+    doc: 'O_* of an open; of mkdir the mode, of listen the backlog, of socket the type, of uring_cmd the command; else the flags of the operation.',
+    kinds,
+    get: flags,
+  },
+  {
+    name: 'io_uring.submission_thread',
+    type: 'bool',
+    doc: "The ring's own kernel thread took it (SQPOLL): the process made no system call for it.",
+    kinds,
+    get: bodyBoolean(leaf.IoUring.submissionThread),
+  },
+  {
+    name: 'io_uring.result_unknown',
+    type: 'bool',
+    doc: 'The caller wanted to hear nothing of its success; what came of it is not known.',
+    kinds,
+    get: bodyBoolean(leaf.IoUring.resultUnknown),
+  },
+];

@@ -1,0 +1,66 @@
+import { leaf, u64ToBigInt } from '@ringfence/wire';
+import { bodyText, type Field, nonEmpty } from '../field.ts';
+
+const sysctl = {
+  name: bodyText(leaf.Sysctl.nameBytes),
+  before: bodyText(leaf.Sysctl.beforeBytes),
+  after: bodyText(leaf.Sysctl.afterBytes),
+};
+/** As sysctl(8) writes it: the separators change places, since names of interfaces hold dots. */
+const dotted = (name: string): string => name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
+
+export const sysctlFields: readonly Field[] = [
+  {
+    name: 'sysctl.name',
+    type: 'string',
+    doc: 'Which sysctl is written, as sysctl(8) calls it: kernel.core_pattern.',
+    kinds: ['sysctl'],
+    get: (event) => nonEmpty(dotted(sysctl.name(event))),
+  },
+  {
+    name: 'sysctl.value',
+    type: 'string',
+    doc: 'What is written; the kernel may still refuse it.',
+    kinds: ['sysctl'],
+    get: (event) => sysctl.after(event),
+  },
+  {
+    name: 'sysctl.previous',
+    type: 'string',
+    doc: 'The value before.',
+    kinds: ['sysctl'],
+    get: (event) => sysctl.before(event),
+  },
+];
+
+const ARGUMENTS = [leaf.SystemChange.first, leaf.SystemChange.second, leaf.SystemChange.third];
+const systemText = bodyText(leaf.SystemChange.textBytes);
+const systemDetail = bodyText(leaf.SystemChange.detailBytes);
+
+export const systemFields: readonly Field[] = [
+  {
+    name: 'system.argument',
+    type: 'number',
+    doc: 'A number the system call was given: of perf_event_open type, event and process; of keyctl the operation and the key; of syslog the action; of reboot its two magic numbers and the command; of clocks the clock and the time.',
+    kinds: ['system_change'],
+    argument: 'index',
+    get: ({ cursor }, index) => {
+      const leaf = ARGUMENTS[Number(index)];
+      return leaf === undefined ? undefined : Number(u64ToBigInt(cursor.buffer, cursor.leafAt(leaf)));
+    },
+  },
+  {
+    name: 'system.text',
+    type: 'string',
+    doc: 'A text the system call was given: the path of swap, accounting or a quota, the new name of the host, the description of a key, the file of a kernel.',
+    kinds: ['system_change'],
+    get: (event) => nonEmpty(systemText(event)),
+  },
+  {
+    name: 'system.detail',
+    type: 'string',
+    doc: 'A second text: the type of a key, the command line of a kernel.',
+    kinds: ['system_change'],
+    get: (event) => nonEmpty(systemDetail(event)),
+  },
+];

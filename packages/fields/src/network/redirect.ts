@@ -1,0 +1,36 @@
+import type { EventView } from '@ringfence/wire';
+import { leaf, records } from '@ringfence/wire';
+import { bodyLong, type Field } from '../field.ts';
+
+const kinds = ['redirect'];
+const source = bodyLong(leaf.Redirect.sourceDescriptor);
+const target = bodyLong(leaf.Redirect.targetDescriptor);
+const call = bodyLong(leaf.Redirect.call);
+
+const CALLS: ReadonlyMap<number, string> = new Map(
+  Object.entries(records.RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),
+);
+
+/** Which system call it was. */
+export const redirectCall: { readonly names: readonly string[]; of(event: EventView): string | undefined } = {
+  names: [...CALLS.values()],
+  of: (event) => CALLS.get(call(event)),
+};
+
+/** What only a standard stream has that became a socket. */
+export const redirectFields: readonly Field[] = [
+  {
+    name: 'redirect.descriptor',
+    type: 'number',
+    doc: 'The standard stream that became the socket: 0 input, 1 output, 2 errors.',
+    kinds,
+    get: target,
+  },
+  {
+    name: 'redirect.source_descriptor',
+    type: 'number',
+    doc: 'The descriptor of the socket that it is a copy of.',
+    kinds,
+    get: source,
+  },
+];

@@ -1,0 +1,71 @@
+import { leaf } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+
+const authentication = ['authentication'];
+const shell = ['shell_line'];
+const tls = ['tls_data'];
+const service = bodyText(leaf.Authentication.serviceBytes);
+const user = bodyText(leaf.Authentication.userBytes);
+const remoteHost = bodyText(leaf.Authentication.remoteHostBytes);
+const tty = bodyText(leaf.Authentication.ttyBytes);
+const payload = bodyText(leaf.TlsData.payloadBytes);
+
+/** Of what probes in programs and libraries see. It is from the memory of the process, which may have lied. */
+export const probeFields: readonly Field[] = [
+  {
+    name: 'ringfence.pam.service',
+    type: 'string',
+    doc: 'For what somebody was asked to prove who they are: sshd, login, su, sudo.',
+    kinds: authentication,
+    get: (event) => nonEmpty(service(event)),
+  },
+  {
+    name: 'ringfence.pam.user',
+    type: 'string',
+    doc: 'Who they say they are.',
+    kinds: authentication,
+    get: (event) => nonEmpty(user(event)),
+  },
+  {
+    name: 'ringfence.pam.remote_host',
+    type: 'string',
+    doc: 'From where, as the service says: a name or an address.',
+    kinds: authentication,
+    get: (event) => nonEmpty(remoteHost(event)),
+  },
+  {
+    name: 'ringfence.pam.tty',
+    type: 'string',
+    doc: 'On which terminal, as the service says.',
+    kinds: authentication,
+    get: (event) => nonEmpty(tty(event)),
+  },
+  {
+    name: 'ringfence.shell.line',
+    type: 'string',
+    doc: 'The line that was typed into bash or zsh, up to 4,095 bytes; what is built into the shell is seen here only.',
+    kinds: shell,
+    get: bodyText(leaf.ShellLine.lineBytes),
+  },
+  {
+    name: 'ringfence.tls.egress',
+    type: 'bool',
+    doc: 'true: the program sent it; false: it was received.',
+    kinds: tls,
+    get: bodyBoolean(leaf.TlsData.egress),
+  },
+  {
+    name: 'ringfence.tls.payload',
+    type: 'string',
+    doc: 'The first 1,024 bytes of what went through libssl at once, in the clear.',
+    kinds: tls,
+    get: payload,
+  },
+  {
+    name: 'ringfence.tls.bytes',
+    type: 'number',
+    doc: 'How much went through at once.',
+    kinds: tls,
+    get: bodyLong(leaf.TlsData.payloadLength),
+  },
+];

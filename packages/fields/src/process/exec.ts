@@ -1,0 +1,199 @@
+import type { EventView } from '@ringfence/wire';
+import { leaf, normalPath, records } from '@ringfence/wire';
+import { bodyBoolean, bodyLong, bodyText, type Field, isExec, nonEmpty, ofProcess } from '../field.ts';
+
+const flags = bodyLong(leaf.Exec.flags);
+const ctime = bodyLong(leaf.Exec.ctime);
+const sockets = bodyLong(leaf.Exec.stdioSockets);
+const interpreter = bodyText(leaf.Exec.interpreterBytes);
+const script = bodyText(leaf.Exec.scriptBytes);
+const filename = bodyText(leaf.Exec.filenameBytes);
+const cwd = bodyText(leaf.Exec.cwdBytes);
+const { ExecFlag: FLAG, Stdio: STDIO } = records;
+
+const execFlag = (bit: number) => (event: EventView) =>
+  ((isExec(event) ? flags(event) : (event.process?.execFlags ?? 0)) & bit) !== 0;
+
+/** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
+function scriptOf(event: EventView): string | undefined {
+  if (!execFlag(FLAG.EXEC_SCRIPT)(event)) return undefined;
+  const given = filename(event);
+  return nonEmpty(script(event)) ?? nonEmpty(normalPath(given.startsWith('/') ? given : `${cwd(event)}/${given}`));
+}
+
+const stdio = (bit: number) => (event: EventView) =>
+  ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
+
+function variables(event: EventView, name?: string | number): readonly string[] | undefined {
+  const all = event.cursor.leafTexts(leaf.Exec.environmentBytes);
+  if (name === undefined) return all.length === 0 ? undefined : all;
+  const one = all.find((word) => word.startsWith(`${name}=`));
+  return one === undefined ? undefined : [one.slice(String(name).length + 1)];
+}
+
+/** How a process was started. */
+export const execFields: readonly Field[] = [
+  {
+    name: 'process.stdin.socket',
+    type: 'bool',
+    doc: 'Its standard input was a socket at exec.',
+    subject: ofProcess,
+    get: stdio(STDIO.INPUT),
+  },
+  {
+    name: 'process.stdout.socket',
+    type: 'bool',
+    doc: 'Its standard output was a socket at exec.',
+    subject: ofProcess,
+    get: stdio(STDIO.OUTPUT),
+  },
+  {
+    name: 'process.stdin.network',
+    type: 'bool',
+    doc: 'Its standard input was a socket at exec, and no unix socket.',
+    subject: ofProcess,
+    get: stdio(STDIO.NETWORK_INPUT),
+  },
+  {
+    name: 'process.stdout.network',
+    type: 'bool',
+    doc: 'Its standard output was a socket at exec, and no unix socket.',
+    subject: ofProcess,
+    get: stdio(STDIO.NETWORK_OUTPUT),
+  },
+  {
+    name: 'process.exec.memfd',
+    type: 'bool',
+    doc: 'Runs from memory (memfd or unlinked shared memory).',
+    aliases: ['proc.is_exe_from_memfd'],
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_MEMFD),
+  },
+  {
+    name: 'process.exec.deleted',
+    type: 'bool',
+    doc: 'Its executable has no name in any directory.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_DELETED),
+  },
+  {
+    name: 'process.exec.setuid',
+    type: 'bool',
+    doc: 'Its executable has the set-user-id bit.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_SETUID),
+  },
+  {
+    name: 'process.exec.setgid',
+    type: 'bool',
+    doc: 'Its executable has the set-group-id bit.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_SETGID),
+  },
+  {
+    name: 'process.exec.privileged',
+    type: 'bool',
+    doc: 'The exec raised privileges (set-id or file capabilities).',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_PRIVILEGED),
+  },
+  {
+    name: 'process.exec.upper_layer',
+    type: 'bool',
+    doc: "Its executable is in the upper layer of an overlay: written in the container, not the image's.",
+    aliases: ['proc.is_exe_upper_layer'],
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_UPPER),
+  },
+  {
+    name: 'process.exec.file_capabilities',
+    type: 'bool',
+    doc: 'Capabilities of the executable file raised its own.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_FILE_CAPS),
+  },
+  {
+    name: 'process.exec.script',
+    type: 'bool',
+    doc: 'Started through an interpreter line.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_SCRIPT),
+  },
+  {
+    name: 'process.exec.filename',
+    type: 'string',
+    doc: 'What execve was given, before links were followed.',
+    aliases: ['execve.args.filename', 'evt.arg.filename'],
+    kinds: ['exec'],
+    get: filename,
+  },
+  {
+    name: 'process.interpreter',
+    type: 'string',
+    doc: 'Interpreter of a script, as its first line names it.',
+    kinds: ['exec'],
+    get: (event) => nonEmpty(interpreter(event)),
+  },
+  {
+    name: 'process.script',
+    type: 'string',
+    doc: 'Path of the script that the interpreter is for: the file that the kernel opened (full profile), else what execve was given, made absolute.',
+    kinds: ['exec'],
+    get: scriptOf,
+  },
+  {
+    name: 'process.env_vars',
+    type: 'strings',
+    doc: 'NAME=value of variables that change what a program does (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or say where its user came from; [NAME] is the value of one. None on processes found at start.',
+    aliases: ['proc.env'],
+    kinds: ['exec'],
+    argument: 'key',
+    argumentOptional: true,
+    get: variables,
+  },
+  {
+    name: 'process.exec.snapshot',
+    type: 'bool',
+    doc: 'Was running when the agent started; not seen starting.',
+    kinds: ['exec'],
+    get: bodyBoolean(leaf.Exec.snapshot),
+  },
+  {
+    name: 'process.exec.file_age',
+    type: 'number',
+    doc: 'Seconds since the executable file was last changed (inode ctime).',
+    kinds: ['exec'],
+    get: (event) => Math.max(0, (event.timestamp - ctime(event)) / 1e6),
+  },
+  {
+    name: 'process.exec.written_ago',
+    type: 'number',
+    doc: 'Seconds since a process was seen opening the executable for writing.',
+    kinds: ['exec'],
+    get: (event) => (event.writtenAgo < 0 ? undefined : event.writtenAgo / 1e6),
+  },
+  {
+    name: 'process.exec.writer.executable',
+    type: 'string',
+    doc: 'Executable of the process that wrote it.',
+    kinds: ['exec', 'hash'],
+    get: (event) => event.writer?.executable,
+  },
+  {
+    name: 'process.exec.writer.name',
+    type: 'string',
+    doc: 'Name of the process that wrote it.',
+    kinds: ['exec', 'hash'],
+    get: (event) => event.writer?.name,
+  },
+  {
+    name: 'process.exec.writer.same_container',
+    type: 'bool',
+    doc: 'It was written from inside of the container it runs in; absent on the host.',
+    kinds: ['exec', 'hash'],
+    get: ({ writer, container, head }) =>
+      writer === undefined || container === undefined
+        ? undefined
+        : head.containers[writer.raw.container]?.id === container.id,
+  },
+];

@@ -1,0 +1,179 @@
+import type { EventView } from '@ringfence/wire';
+import { type FixedLeaf, KIND, kindName, layouts, leaf, records, u64ToBigInt } from '@ringfence/wire';
+import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
+import { capabilityNames } from '../names/capabilities.ts';
+
+const CLONE_FLAGS: Readonly<Record<string, bigint>> = {
+  CLONE_NEWTIME: 0x80n,
+  CLONE_VM: 0x100n,
+  CLONE_FS: 0x200n,
+  CLONE_FILES: 0x400n,
+  CLONE_SIGHAND: 0x800n,
+  CLONE_PIDFD: 0x1000n,
+  CLONE_PTRACE: 0x2000n,
+  CLONE_VFORK: 0x4000n,
+  CLONE_PARENT: 0x8000n,
+  CLONE_THREAD: 0x1_0000n,
+  CLONE_NEWNS: 0x2_0000n,
+  CLONE_SYSVSEM: 0x4_0000n,
+  CLONE_UNTRACED: 0x80_0000n,
+  CLONE_NEWCGROUP: 0x200_0000n,
+  CLONE_NEWUTS: 0x400_0000n,
+  CLONE_NEWIPC: 0x800_0000n,
+  CLONE_NEWUSER: 0x1000_0000n,
+  CLONE_NEWPID: 0x2000_0000n,
+  CLONE_NEWNET: 0x4000_0000n,
+  CLONE_INTO_CGROUP: 0x2_0000_0000n,
+};
+const PRCTL_OPTIONS: Readonly<Record<number, string>> = {
+  4: 'PR_SET_DUMPABLE',
+  8: 'PR_SET_KEEPCAPS',
+  22: 'PR_SET_SECCOMP',
+  28: 'PR_SET_SECUREBITS',
+  35: 'PR_SET_MM',
+  36: 'PR_SET_CHILD_SUBREAPER',
+  38: 'PR_SET_NO_NEW_PRIVS',
+  47: 'PR_CAP_AMBIENT',
+  1499557217: 'PR_SET_PTRACER',
+};
+const SECCOMP_OPTIONS: Readonly<Record<number, string>> = {
+  0: 'SECCOMP_SET_MODE_STRICT',
+  1: 'SECCOMP_SET_MODE_FILTER',
+};
+const PROTECTIONS = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'];
+const { IsolationOperation: OPERATION } = records;
+const attempted = bodyLong(leaf.Attempt.operation);
+const operation = bodyLong(leaf.Isolation.operation);
+const capability = bodyLong(leaf.Capability.capability);
+const protection = bodyLong(leaf.Memory.protection);
+const memoryPath = bodyText(leaf.Memory.pathBytes);
+
+const u64 = (event: EventView, field: FixedLeaf): bigint =>
+  u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(field));
+const cloneNames = (flags: bigint): string[] => Object.keys(CLONE_FLAGS).filter((name) => flags & CLONE_FLAGS[name]!);
+
+const counts = new Map(
+  (
+    [
+      'Memory',
+      'Signal',
+      'ProcessAccess',
+      'Isolation',
+      'Capability',
+      'Fork',
+      'Open',
+      'Connect',
+      'Throttled',
+      'Attempt',
+      'Redirect',
+    ] as const
+  ).map((kind) => [KIND[kind], bodyLong(leaf[kind].count)]),
+);
+
+const gapEnds = [bodyLong(leaf.Gap.from), bodyLong(leaf.Gap.to)] as const;
+counts.set(KIND.Gap, (event) => gapEnds[1](event) - gapEnds[0](event) + 1);
+
+const isFork = (event: EventView): boolean => attempted(event) === records.AttemptOperation.ATTEMPT_FORK_FAILED;
+
+function flagsOf(event: EventView): string[] | undefined {
+  if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, leaf.Attempt.first)) : undefined;
+  if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, leaf.Fork.flags));
+  return operation(event) <= OPERATION.ISOLATION_UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;
+}
+
+function optionOf(event: EventView): string | undefined {
+  const number = Number(u64(event, leaf.Isolation.option));
+  if (operation(event) === OPERATION.ISOLATION_PRCTL) return PRCTL_OPTIONS[number];
+  return operation(event) === OPERATION.ISOLATION_SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
+}
+
+/** What confines a process, what it may, and memory that it can execute. */
+export const isolationFields: readonly Field[] = [
+  {
+    name: 'process.clone.flags',
+    type: 'strings',
+    doc: 'CLONE_* of the fork (also of one that failed), of unshare, or the kind of namespace that setns entered.',
+    kinds: ['fork', 'isolation', 'attempt'],
+    get: flagsOf,
+  },
+  {
+    name: 'isolation.option',
+    type: 'string',
+    doc: 'PR_* of prctl, SECCOMP_SET_MODE_* of seccomp.',
+    aliases: ['evt.arg.option'],
+    kinds: ['isolation'],
+    get: optionOf,
+  },
+  {
+    name: 'isolation.argument',
+    type: 'number',
+    doc: 'First argument of the prctl; flags of seccomp; the persona before a change of personality.',
+    kinds: ['isolation'],
+    get: (event) => Number(u64(event, leaf.Isolation.argument)),
+  },
+  {
+    name: 'isolation.persona',
+    type: 'number',
+    doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
+    kinds: ['isolation'],
+    get: (event) =>
+      operation(event) === OPERATION.ISOLATION_PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined,
+  },
+  {
+    name: 'capability.name',
+    type: 'string',
+    doc: 'Capability that was asked for: CAP_SYS_ADMIN, …; event.outcome says whether the process has it.',
+    kinds: ['capability'],
+    get: (event) => capabilityNames(u64Bit(capability(event)))[0],
+  },
+  {
+    name: 'capability.namespace.user',
+    type: 'number',
+    doc: 'Inode number of the user namespace in which it was asked for.',
+    kinds: ['capability'],
+    get: bodyLong(leaf.Capability.userNamespace),
+  },
+  {
+    name: 'memory.address',
+    type: 'string',
+    doc: 'Where the memory begins, as 0x….',
+    kinds: ['memory'],
+    get: (event) => `0x${u64(event, leaf.Memory.address).toString(16)}`,
+  },
+  {
+    name: 'memory.length',
+    type: 'number',
+    doc: 'Bytes.',
+    kinds: ['memory'],
+    get: (event) => Number(u64(event, leaf.Memory.length)),
+  },
+  {
+    name: 'memory.protection',
+    type: 'strings',
+    doc: 'PROT_READ, PROT_WRITE, PROT_EXEC: what the memory may be used for from now on.',
+    aliases: ['evt.arg.prot'],
+    kinds: ['memory'],
+    get: (event) => PROTECTIONS.filter((_, bit) => (protection(event) >>> bit) & 1),
+  },
+  {
+    name: 'memory.path',
+    type: 'string',
+    doc: 'Path of the mapped or new file; a memfd is /memfd:NAME.',
+    kinds: ['memory'],
+    get: (event) => nonEmpty(memoryPath(event)),
+  },
+  {
+    name: 'event.count',
+    type: 'number',
+    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back, of `gap` how many were lost. Thresholds count so many.',
+    kinds: [...counts.keys()].map((kind) => kindName(layouts[kind]!.name)),
+    get: (event) => counts.get(event.cursor.kind)?.(event),
+  },
+];
+
+/** A set with one bit; none for a number that is no capability. */
+function u64Bit(bit: number): Buffer {
+  const set = Buffer.alloc(8);
+  if (bit >= 0 && bit < 64) set.writeBigUInt64LE(1n << BigInt(bit));
+  return set;
+}

@@ -1,0 +1,246 @@
+import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { executableName, KIND, leaf, records } from '@ringfence/wire';
+import {
+  ancestors,
+  bodyLong,
+  bodyText,
+  type Field,
+  type FieldValue,
+  isExec,
+  nonEmpty,
+  ofLineage,
+  ofParent,
+  ofProcess,
+} from '../field.ts';
+import { logField } from '../host/log.ts';
+
+const execPath = bodyText(leaf.Exec.pathBytes);
+const hashPath = bodyText(leaf.Hash.pathBytes);
+const execCwd = bodyText(leaf.Exec.cwdBytes);
+const exitDuration = bodyLong(leaf.Exit.duration);
+
+/** A hash may come when its process has executed another program: its event says of which one it is. */
+function executable(event: EventView): string | undefined {
+  if (isExec(event)) return nonEmpty(execPath(event));
+  const { cursor } = event;
+  const ofIt = cursor.kind === KIND.Hash && !cursor.leafBoolean(leaf.Hash.script);
+  return nonEmpty((ofIt && hashPath(event)) || event.process?.executable);
+}
+
+const args = (event: EventView): readonly string[] | undefined =>
+  isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
+
+const commandLine = (event: EventView): string | undefined =>
+  isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
+
+type Of = (process: ProcessInfo) => FieldValue;
+/** One that nobody has told of has empty texts. */
+const parent = (get: Of) => (event: EventView) => {
+  const value = event.process?.parent === undefined ? undefined : get(event.process.parent);
+  return value === '' ? undefined : value;
+};
+
+const namespace = (name: 'mnt' | 'pid' | 'net' | 'user') => ({
+  name: `process.namespace.${name}`,
+  type: 'number' as const,
+  doc: `Inode number of its ${name} namespace.`,
+  subject: ofProcess,
+  get: (event: EventView) => event.process?.raw.namespaces[name],
+});
+
+export const processFields: readonly Field[] = [
+  {
+    name: 'process.pid',
+    type: 'number',
+    doc: 'Process id on the host.',
+    aliases: ['proc.pid', 'ProcessId'],
+    get: (event) => event.cursor.tgid,
+  },
+  {
+    name: 'process.thread.id',
+    type: 'number',
+    doc: 'Thread id on the host.',
+    aliases: ['thread.tid'],
+    get: (event) => event.cursor.tid,
+  },
+  {
+    name: 'process.vpid',
+    type: 'number',
+    doc: 'Process id in its own pid namespace.',
+    aliases: ['proc.vpid'],
+    subject: ofProcess,
+    get: (event) => event.process?.raw.namespaces.pidInNs,
+  },
+  {
+    name: 'process.entity_id',
+    type: 'string',
+    doc: 'Identity of the process, unique over hosts and time.',
+    subject: ofProcess,
+    get: (event) => event.process?.entityId,
+  },
+  {
+    name: 'process.name',
+    type: 'string',
+    doc: "Last component of the executable's path; the whole name of a kernel thread.",
+    aliases: ['proc.name'],
+    part: { of: 'process.executable', is: 'name' },
+    subject: ofProcess,
+    get: (event) => {
+      const path = executable(event);
+      return path === undefined ? undefined : executableName(path);
+    },
+  },
+  {
+    name: 'process.executable',
+    type: 'string',
+    doc: "Path of the executable: the kernel's copy.",
+    aliases: ['proc.exepath', 'Image'],
+    subject: ofProcess,
+    get: executable,
+  },
+  {
+    name: 'process.args',
+    type: 'strings',
+    doc: 'Arguments, the first is the name it was called by; [0] is that name.',
+    aliases: ['proc.args'],
+    argument: 'index',
+    argumentOptional: true,
+    subject: ofProcess,
+    get(event, argument) {
+      const all = args(event);
+      if (typeof argument !== 'number') return all;
+      const one = all?.[argument];
+      return one === undefined ? undefined : [one];
+    },
+  },
+  {
+    name: 'process.command_line',
+    type: 'string',
+    doc: 'Arguments joined by spaces; of a log line, the command it tells of.',
+    aliases: ['proc.cmdline', 'CommandLine'],
+    subject: ofProcess,
+    get: (event) => logField.command(event) ?? commandLine(event),
+  },
+  {
+    name: 'process.working_directory',
+    type: 'string',
+    doc: 'Current directory at its last exec.',
+    aliases: ['proc.cwd', 'CurrentDirectory'],
+    subject: ofProcess,
+    get: (event) =>
+      logField.workingDirectory(event) ?? nonEmpty(isExec(event) ? execCwd(event) : event.process?.workingDirectory),
+  },
+  {
+    name: 'process.tty',
+    type: 'number',
+    doc: 'Device number of its controlling terminal; 0: none.',
+    aliases: ['proc.tty'],
+    subject: ofProcess,
+    get: (event) => event.process?.raw.tty,
+  },
+  {
+    name: 'process.session.id',
+    type: 'number',
+    doc: 'Audit session.',
+    subject: ofProcess,
+    get: (event) => event.process?.raw.sessionId,
+  },
+  {
+    name: 'process.parent.pid',
+    type: 'number',
+    doc: 'Its parent.',
+    aliases: ['proc.ppid', 'ParentProcessId'],
+    subject: ofParent,
+    get: parent((p) => p.raw.pid),
+  },
+  {
+    name: 'process.parent.name',
+    type: 'string',
+    doc: "Last component of the parent's executable.",
+    aliases: ['proc.pname'],
+    subject: ofParent,
+    get: parent((p) => p.name),
+  },
+  {
+    name: 'process.parent.executable',
+    type: 'string',
+    doc: "Parent's executable.",
+    aliases: ['proc.pexepath', 'ParentImage'],
+    subject: ofParent,
+    get: parent((p) => p.executable),
+  },
+  {
+    name: 'process.parent.command_line',
+    type: 'string',
+    doc: "Parent's arguments.",
+    aliases: ['proc.pcmdline', 'ParentCommandLine'],
+    subject: ofParent,
+    get: parent((p) => p.commandLine),
+  },
+  {
+    name: 'process.parent.entity_id',
+    type: 'string',
+    doc: "Parent's identity.",
+    subject: ofParent,
+    get: parent((p) => p.entityId),
+  },
+  {
+    name: 'process.parent.stdin.socket',
+    type: 'bool',
+    doc: "The parent's standard input was a socket.",
+    subject: ofParent,
+    get: parent((p) => (p.raw.stdioSockets & records.Stdio.INPUT) !== 0),
+  },
+  {
+    name: 'process.parent.stdin.network',
+    type: 'bool',
+    doc: "The parent's standard input was a socket, and no unix socket.",
+    subject: ofParent,
+    get: parent((p) => (p.raw.stdioSockets & records.Stdio.NETWORK_INPUT) !== 0),
+  },
+  {
+    name: 'process.ancestors.name',
+    type: 'strings',
+    doc: 'Names of the ancestors; [1] is the parent.',
+    aliases: ['proc.aname'],
+    argument: 'index',
+    argumentOptional: true,
+    subject: ofLineage,
+    get: ancestors((p) => p.name),
+  },
+  {
+    name: 'process.ancestors.executable',
+    type: 'strings',
+    doc: 'Executables of the ancestors; [1] is the parent.',
+    aliases: ['proc.aexepath'],
+    argument: 'index',
+    argumentOptional: true,
+    subject: ofLineage,
+    get: ancestors((p) => p.executable),
+  },
+  {
+    name: 'process.exit_code',
+    type: 'number',
+    doc: 'Exit code, 0 to 255.',
+    kinds: ['exit'],
+    get: bodyLong(leaf.Exit.code),
+  },
+  {
+    name: 'process.exit_signal',
+    type: 'number',
+    doc: 'Signal that ended it; 0: none.',
+    kinds: ['exit'],
+    get: bodyLong(leaf.Exit.signal),
+  },
+  {
+    name: 'process.uptime',
+    type: 'number',
+    doc: 'Seconds it lived.',
+    kinds: ['exit'],
+    get: (event) => exitDuration(event) / 1e6,
+  },
+  namespace('pid'),
+  namespace('mnt'),
+  namespace('net'),
+  namespace('user'),
+];

@@ -1,0 +1,3 @@
+export { alertReason, joinReason } from './reason.ts';
+export { storyLines, type TimelineStep, timelineOf } from './timeline.ts';
+export { incidentTitle } from './title.ts';

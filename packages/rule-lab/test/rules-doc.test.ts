@@ -1,0 +1,29 @@
+/** Runs the examples of docs/RULES.md. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { inspect } from 'node:util';
+import { checkRules } from '../src/check.ts';
+import { runTests } from '../src/test.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../../docs/RULES.md'), 'utf8');
+const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ''], i) => ({
+  name: `block ${i + 1}`,
+  text,
+}));
+const isTest = ({ text }: { text: string }): boolean => /^tests:/m.test(text);
+const rules = blocks.filter((block) => !isTest(block));
+const tests = blocks.filter(isTest);
+
+test('every rule in docs/RULES.md is without errors and warnings', () => {
+  assert.ok(rules.length >= 4);
+  const asked = new Set(rules.map(({ name }) => name));
+  assert.deepEqual(checkRules({ sources: rules, asked }).diagnostics, []);
+});
+
+test('every test in docs/RULES.md passes', async () => {
+  const { results, faults } = await runTests(tests, rules);
+  const failed = results.filter(({ failures }) => failures.length > 0);
+  assert.ok(results.length >= 9 && faults.length === 0 && failed.length === 0, inspect({ failed, faults }));
+});

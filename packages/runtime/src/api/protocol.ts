@@ -1,0 +1,5 @@
+/** node:http. An import statement would evaluate all exports, and the one named WebSocket loads undici, 7 MB. */
+export const http: typeof import('node:http') = process.getBuiltinModule('node:http');
+
+/** Most stored records that one request may ask for. */
+export const MAX_LISTED = 100_000;

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ALL_NEEDS, type Need, needsOf } from '../../tools/bootstrap/needs.mjs';
+
+const repository = dirname(dirname(import.meta.dirname));
+const root = mkdtempSync(join(tmpdir(), 'ringfence-needs-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+/** Programs that the bootstrap brings, and the need that brings each. */
+const PROGRAMS: Readonly<Record<string, Need>> = {
+  cc: 'compiler',
+  gcc: 'compiler',
+  clang: 'clang',
+  'clang-16': 'clang',
+  bpftool: 'clang',
+  java: 'servers',
+  mvn: 'servers',
+  'redis-server': 'servers',
+  make: 'guests',
+  'qemu-system-x86_64': 'guests',
+  docker: 'engine',
+  dockerd: 'engine',
+  podman: 'engine',
+  runc: 'engine',
+};
+const STARTED = /\b(?:exec|spawn|runTool)\w*\(\s*'([\w-]+)'/g;
+/** The bench looks for each program that its loads use, and leaves out the loads of those that are missing. */
+const LOOKS_BEFORE = 'test/bench/';
+
+const FILES: Readonly<Record<string, string>> = {
+  'packages/testkit/package.json': JSON.stringify({
+    name: '@ringfence/testkit',
+    exports: {
+      '.': { '@ringfence/source': './src/index.ts' },
+      './servers': './src/servers/index.ts',
+    },
+  }),
+  'packages/testkit/src/index.ts': `export const host = 1;`,
+  'packages/testkit/src/servers/index.ts': `export { startKafka } from './kafka.ts';`,
+  'packages/testkit/src/servers/kafka.ts': `export const startKafka = () => {};`,
+  'packages/sensor/src/build/build-sensor.ts': `export const buildSensor = () => {};`,
+  'cli/src/main.ts': `import { load } from './commands.ts'; load();`,
+  'cli/src/commands.ts': `export const load = () => import('./fleet.ts');`,
+  'cli/src/fleet.ts': `import '@ringfence/testkit/servers';`,
+  'rules/test/table.test.ts': `import { host } from '@ringfence/testkit';\nimport type { Kafka } from '@ringfence/testkit/servers';`,
+  'rules/test/types.test.ts': `import {\n  type Kafka,\n  type Redis,\n} from '@ringfence/testkit/servers';`,
+  'rules/test/kafka.test.ts': `import { test } from 'node:test';\nimport {\n  startKafka,\n  type Kafka,\n} from '@ringfence/testkit/servers';`,
+  'rules/test/lazy.test.ts': `test('', async () => { await import('../../packages/sensor/src/build/build-sensor.ts'); });`,
+  'rules/test/child.test.ts': `spawn(process.execPath, [join(import.meta.dirname, 'child.ts')]);`,
+  'rules/test/child.ts': `import { compile } from '../lib/compile.ts';`,
+  'rules/lib/compile.ts': `export const compile = () => execFileSync('cc', ['-o', 'program', 'program.c']);`,
+  'rules/test/command.test.ts': `spawn(process.execPath, [join(root, 'cli/src/main.ts'), 'rules', 'check']);`,
+  'rules/test/circle.test.ts': `import './circle.ts';`,
+  'rules/test/circle.ts': `import './circle-too.ts';`,
+  'rules/test/circle-too.ts': `export * from './circle.ts';\nexport * from '../../packages/sensor/src/build/build-sensor.ts';`,
+};
+
+before(() => {
+  for (const [path, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+});
+
+const made = (...names: string[]): Need[] =>
+  [
+    ...needsOf(
+      root,
+      names.map((name) => `rules/test/${name}.test.ts`),
+    ),
+  ].sort();
+const real = (...paths: string[]): Need[] => [...needsOf(repository, paths)].sort();
+const SENSOR: Need[] = ['clang', 'libbpf', 'sensor'];
+
+describe('the needs of a test file', () => {
+  it('are those of the modules that it imports, directly or not', () => {
+    assert.deepEqual(made('table'), []);
+    assert.deepEqual(made('kafka'), ['servers']);
+    assert.deepEqual(made('lazy'), SENSOR);
+    assert.deepEqual(made('circle'), SENSOR);
+  });
+
+  it('do not follow from types', () => assert.deepEqual(made('types'), []));
+
+  it('are those of the programs that it starts by their path', () => assert.deepEqual(made('child'), ['compiler']));
+
+  it('are not those of commands that it does not call', () => assert.deepEqual(made('command'), []));
+
+  it('add up over files', () => assert.deepEqual(made('table', 'kafka', 'child'), ['compiler', 'servers']));
+});
+
+describe('in this repository', () => {
+  it('tables of rules need nothing', () => {
+    const tables = globSync('rules/test/*.test.ts', { cwd: repository });
+    assert.ok(tables.length > 0);
+    assert.deepEqual(real(...tables), []);
+  });
+
+  it('tests of the kernel, of servers, of guests and of containers need these', () => {
+    assert.deepEqual(real('test/kernel/sensor/exec.test.ts'), ['clang', 'compiler', 'libbpf', 'sensor']);
+    assert.deepEqual(real('test/e2e/cli.test.ts'), SENSOR);
+    assert.deepEqual(real('packages/libbpf-ts/test/map.test.ts'), ['clang', 'libbpf']);
+    assert.deepEqual(real('packages/bus-kafka/test/topics.test.ts'), ['servers']);
+    assert.deepEqual(real('packages/testkit/test/servers/redis.test.ts'), ['servers']);
+    assert.deepEqual(real('test/kernels/guest.test.ts'), ['guests']);
+    assert.ok(real('test/deploy/containers.test.ts').includes('engine'));
+  });
+
+  it('every program has the need that brings what it starts', () => {
+    const sources = globSync(['{packages,services,cli,rules,test,tools}/**/*.ts'], { cwd: repository }).filter(
+      (path) => !/(?:^|\/)(?:node_modules|dist)\//.test(path) && !path.startsWith(LOOKS_BEFORE),
+    );
+    const lacking = sources.flatMap((path) => {
+      const started = [...readFileSync(join(repository, path), 'utf8').matchAll(STARTED)].map(([, name = '']) => name);
+      const wanted = started.map((name) => PROGRAMS[name]).filter((need) => need !== undefined);
+      if (wanted.length === 0) return [];
+      const has = needsOf(repository, [path]);
+      return wanted.filter((need) => !has.has(need)).map((need) => `${path} starts a program of "${need}"`);
+    });
+    assert.deepEqual(lacking, [], 'tools/bootstrap/needs.mjs has no sign for it');
+  });
+
+  it('the whole run has every need that a file can have', () => {
+    const files = globSync(['{packages,services,cli,rules,test}/**/*.test.ts'], { cwd: repository });
+    const outside = files.filter((path) => !/(?:^|\/)node_modules\//.test(path));
+    assert.deepEqual(real(...outside), ALL_NEEDS.toSorted());
+  });
+});

@@ -1,0 +1,9 @@
+export interface TestArguments {
+  readonly filters: readonly string[];
+  readonly only: string | undefined;
+  /** Seconds that one file may take. */
+  readonly timeout: string;
+  readonly list: boolean;
+}
+export function parseTestArguments(argv: readonly string[]): TestArguments;
+export function testPaths(root: string, filters: readonly string[]): string[];

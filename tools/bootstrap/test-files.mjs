@@ -1,0 +1,41 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const DIRECTORIES = ['packages', 'services', 'cli', 'rules', 'policies', 'test'];
+const TEST_FILE = /^(?:(?:packages|services)\/[^/]+\/test|cli\/test|rules|policies|test)\/.*\.test\.ts$/;
+const SKIPPED_DIRECTORIES = new Set(['node_modules', 'dist']);
+const BENCH = 'test/bench/';
+
+/** Parses the arguments of `npm test`. Throws a TypeError if an option is unknown or lacks its value. */
+export function parseTestArguments(argv) {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { only: { type: 'string' }, timeout: { type: 'string', default: '600' }, list: { type: 'boolean' } },
+  });
+  return { filters: positionals, only: values.only, timeout: values.timeout, list: values.list ?? false };
+}
+
+function filesBelow(root, directory) {
+  let entries;
+  try {
+    entries = readdirSync(join(root, directory), { withFileTypes: true });
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+  return entries.flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return SKIPPED_DIRECTORIES.has(entry.name) ? [] : filesBelow(root, path);
+  });
+}
+
+/** Returns the test files below `root`, relative to it. Filters keep the files whose path contains one of them. */
+export function testPaths(root, filters) {
+  return DIRECTORIES.flatMap((directory) => filesBelow(root, directory))
+    .filter((path) => TEST_FILE.test(path) && !path.startsWith(BENCH))
+    .filter((path) => filters.length === 0 || filters.some((filter) => join(root, path).includes(filter)))
+    .sort();
+}

@@ -1,0 +1,22 @@
+/**
+ * Checks what the tree promises: package borders, import circles, type-checked files, the width of comments, and
+ * references that resolve. Prints each problem with its place; exit code 1 if there is one.
+ */
+import { dirname } from 'node:path';
+import { checkBorders } from './boundaries/borders.ts';
+import { checkCommentWidth } from './boundaries/comments.ts';
+import { checkCycles } from './boundaries/cycles.ts';
+import { checkReferences } from './boundaries/references.ts';
+import { Tree } from './boundaries/tree.ts';
+import { checkTypeChecked } from './boundaries/type-checked.ts';
+
+const tree = Tree.ofCheckout(dirname(import.meta.dirname));
+const problems = [
+  ...checkBorders(tree),
+  ...checkCycles(tree),
+  ...checkTypeChecked(tree),
+  ...checkCommentWidth(tree),
+  ...checkReferences(tree),
+];
+for (const { file, line, text } of problems) console.log(`${file}${line === 0 ? '' : `:${line}`}: ${text}`);
+process.exitCode = problems.length > 0 ? 1 : 0;

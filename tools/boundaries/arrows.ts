@@ -1,0 +1,92 @@
+/**
+ * The allowed arrows: which package may use which in production code, from the foundations up. Tests and benches may
+ * use any package through its exports. A new arrow belongs here first, with a thought about whether it points down.
+ */
+export const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  'libbpf-ts': [],
+  telemetry: ['base'],
+
+  bus: ['base'],
+  config: ['base'],
+  coordination: ['base'],
+  'host-kit': ['base'],
+  wire: ['base'],
+
+  'bus-kafka': ['base', 'bus'],
+  fields: ['wire'],
+  identity: ['base', 'bus', 'wire'],
+  'service-kit': ['base', 'bus'],
+
+  interest: ['fields', 'wire'],
+  'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
+  registrar: ['base', 'bus', 'identity', 'wire'],
+  'syscall-trace': ['base', 'fields', 'libbpf-ts'],
+
+  control: ['base', 'identity', 'interest', 'wire'],
+  enricher: ['base', 'bus', 'fields', 'interest', 'service-kit', 'wire'],
+  rules: ['base', 'fields', 'interest', 'wire'],
+  sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
+
+  auditor: ['base', 'bus', 'fields', 'rules', 'service-kit', 'wire'],
+  detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
+  'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
+  responder: ['base', 'bus', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
+
+  collector: [
+    'base',
+    'bus',
+    'control',
+    'host-facts',
+    'host-kit',
+    'interest',
+    'libbpf-ts',
+    'log-reader',
+    'sensor',
+    'service-kit',
+    'wire',
+  ],
+  posture: ['base', 'fields', 'host-facts', 'wire'],
+
+  runtime: [
+    'auditor',
+    'base',
+    'bus',
+    'bus-kafka',
+    'collector',
+    'config',
+    'control',
+    'coordination',
+    'detector',
+    'enricher',
+    'fields',
+    'identity',
+    'interest',
+    'registrar',
+    'responder',
+    'rules',
+    'sensor',
+    'service-kit',
+    'telemetry',
+    'wire',
+  ],
+  testkit: ['base', 'bus', 'collector', 'libbpf-ts', 'sensor', 'wire'],
+
+  doctor: ['base', 'bus-kafka', 'collector', 'config', 'identity', 'libbpf-ts', 'runtime', 'sensor'],
+  'rule-lab': ['base', 'config', 'detector', 'enricher', 'fields', 'rules', 'runtime', 'testkit', 'wire'],
+  simulator: [
+    'base',
+    'bus-kafka',
+    'collector',
+    'config',
+    'control',
+    'identity',
+    'runtime',
+    'telemetry',
+    'testkit',
+    'wire',
+  ],
+
+  /** Commands and views may use everything. */
+  cli: ['*'],
+};
