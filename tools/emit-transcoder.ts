@@ -195,7 +195,7 @@ export function emitTranscoder(btf: Btf, header: string): string {
   const writers = kinds.map(({ record, writes }) => emitFunction(`write${record}`, withRoom(writes)));
   return `${[
     header,
-    "import type { AvroWriter } from '@ringfence/wire';\nimport { addressBytes, signedMicros, writeText } from '../records/write-field.ts';",
+    "import type { AvroWriter } from '@ringfence/wire';\nimport { addressBytes, signedMicros, writeText } from './write-field.ts';",
     [
       '/** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */',
       `export const FIXED_BYTES: Int32Array = Int32Array.of(${byKind(({ struct }) => struct.size, 0).join(', ')});`,

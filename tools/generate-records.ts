@@ -49,7 +49,7 @@ function emit(types: readonly string[], object: string): Outputs {
       join(root, 'packages/wire/src/generated/records.generated.ts'),
       emitRecords(btf, { prefix: 'rf_', types: names, header: banner }),
     ],
-    [join(root, 'packages/sensor/src/generated/transcoder.generated.ts'), emitTranscoder(btf, transcoderBanner)],
+    [join(root, 'packages/sensor/src/records/transcoder.generated.ts'), emitTranscoder(btf, transcoderBanner)],
   ]);
 }
 

@@ -37,10 +37,10 @@ const exec = (name: string, ...args: string[]): string[] => ['exec', which(name)
 
 let place: TestPlace;
 
-const deeds = (): readonly Deed[] => [
+const attackSteps = (): readonly Deed[] => [
   {
     rule: 'Directory traversal monitored file read',
-    program: 'deeds',
+    program: 'attack_steps',
     steps: ['open', '../../../../../../../../etc/rf-none', 'r'],
   },
   {
@@ -49,7 +49,7 @@ const deeds = (): readonly Deed[] => [
     also: ['Read sensitive file untrusted'],
     steps: ['sleep', String(OLD_MS), 'open', '/etc/shadow', 'r'],
   },
-  { rule: 'Read sensitive file untrusted', program: 'deeds', steps: ['open', '/etc/shadow', 'r'] },
+  { rule: 'Read sensitive file untrusted', program: 'attack_steps', steps: ['open', '/etc/shadow', 'r'] },
   { rule: 'Run shell untrusted', program: 'nginx', steps: ['child', ...exec('sh', '-c', ':')] },
   { rule: 'System user interactive', program: 'sshd', steps: ['child', 'as', '1', ...exec('true')] },
   {
@@ -60,47 +60,59 @@ const deeds = (): readonly Deed[] => [
   },
   {
     rule: 'Netcat Remote Code Execution in Container',
-    program: 'deeds',
+    program: 'attack_steps',
     contained: true,
     steps: ['exec', here('nc'), 'nc', '-e', '/bin/sh'],
   },
-  { rule: 'Search Private Keys or Passwords', program: 'deeds', steps: exec('find', here('none'), '-name', 'id_rsa') },
-  { rule: 'Clear Log Activities', program: 'deeds', steps: ['open', here('auth.log'), 'w'] },
-  { rule: 'Remove Bulk Data from Disk', program: 'deeds', steps: exec('shred', '--version') },
-  { rule: 'Create Symlink Over Sensitive Files', program: 'deeds', steps: ['symlink', '/etc/shadow', here('symlink')] },
-  { rule: 'Create Hardlink Over Sensitive Files', program: 'deeds', steps: ['link', '/etc/shadow', here('none/link')] },
+  {
+    rule: 'Search Private Keys or Passwords',
+    program: 'attack_steps',
+    steps: exec('find', here('none'), '-name', 'id_rsa'),
+  },
+  { rule: 'Clear Log Activities', program: 'attack_steps', steps: ['open', here('auth.log'), 'w'] },
+  { rule: 'Remove Bulk Data from Disk', program: 'attack_steps', steps: exec('shred', '--version') },
+  {
+    rule: 'Create Symlink Over Sensitive Files',
+    program: 'attack_steps',
+    steps: ['symlink', '/etc/shadow', here('symlink')],
+  },
+  {
+    rule: 'Create Hardlink Over Sensitive Files',
+    program: 'attack_steps',
+    steps: ['link', '/etc/shadow', here('none/link')],
+  },
   {
     rule: 'Redirect STDOUT/STDIN to Network Connection in Container',
-    program: 'deeds',
+    program: 'attack_steps',
     contained: true,
     steps: ['stream'],
   },
-  { rule: 'Contact K8S API Server From Container', program: 'deeds', contained: true, steps: ['resolve'] },
-  { rule: 'Packet socket created in container', program: 'deeds', contained: true, steps: ['packet'] },
+  { rule: 'Contact K8S API Server From Container', program: 'attack_steps', contained: true, steps: ['resolve'] },
+  { rule: 'Packet socket created in container', program: 'attack_steps', contained: true, steps: ['packet'] },
   {
     rule: 'Linux Kernel Module Injection Detected',
-    program: 'deeds',
+    program: 'attack_steps',
     contained: true,
     steps: ['module'],
     needs: '/sys/kernel/tracing/events/syscalls/sys_exit_init_module',
   },
   {
     rule: 'Debugfs Launched in Privileged Container',
-    program: 'deeds',
+    program: 'attack_steps',
     contained: true,
     steps: exec('debugfs', '-V'),
     needs: which('debugfs'),
   },
   {
     rule: 'Detect release_agent File Container Escapes',
-    program: 'deeds',
+    program: 'attack_steps',
     contained: true,
     steps: ['open', here('release_agent'), 'w'],
   },
-  { rule: 'PTRACE attached to process', program: 'deeds', steps: ['attach'] },
-  { rule: 'PTRACE anti-debug attempt', program: 'deeds', steps: ['traceme'] },
-  { rule: 'Find AWS Credentials', program: 'deeds', steps: exec('grep', 'aws_secret_access_key', '/dev/null') },
-  { rule: 'Execution from /dev/shm', program: 'deeds', steps: ['exec', shared(), shared()] },
+  { rule: 'PTRACE attached to process', program: 'attack_steps', steps: ['attach'] },
+  { rule: 'PTRACE anti-debug attempt', program: 'attack_steps', steps: ['traceme'] },
+  { rule: 'Find AWS Credentials', program: 'attack_steps', steps: exec('grep', 'aws_secret_access_key', '/dev/null') },
+  { rule: 'Execution from /dev/shm', program: 'attack_steps', steps: ['exec', shared(), shared()] },
   {
     rule: 'Drop and execute new binary in container',
     program: 'overlay',
@@ -108,7 +120,7 @@ const deeds = (): readonly Deed[] => [
     steps: ['exec', here('merged/dropped'), 'dropped'],
   },
   { rule: 'Disallowed SSH Connection Non Standard Port', program: 'ssh', steps: ['ssh'] },
-  { rule: 'Fileless execution via memfd_create', program: 'deeds', steps: ['memfd', which('true'), 'payload'] },
+  { rule: 'Fileless execution via memfd_create', program: 'attack_steps', steps: ['memfd', which('true'), 'payload'] },
 ];
 
 const shared = (): string => `/dev/shm/rf-falco-${process.pid}`;
@@ -131,8 +143,8 @@ function overlay(steps: readonly string[]): [string, string[]] {
     `cd ${place.directory}`,
     'mkdir lower upper work merged',
     'mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged',
-    'cp deeds merged/dropped',
-    'exec ./deeds "$@"',
+    'cp attack_steps merged/dropped',
+    'exec ./attack_steps "$@"',
   ].join(' && ');
   return ['/usr/bin/unshare', ['--mount', '/bin/sh', '-c', script, 'sh', ...steps]];
 }
@@ -155,7 +167,7 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
     // One of the rules asks for every read of the machine.
     const interest = { ...interestOf(rules), openPathPrefixes: ['/etc'], openNames: [] };
     const collector = await startTestCollector(place, bus, {}, { interest });
-    const [old, ...others] = [...deeds()].sort(
+    const [old, ...others] = [...attackSteps()].sort(
       (a, b) => Number(b.steps[0] === 'sleep') - Number(a.steps[0] === 'sleep'),
     );
     const first = run(old!);
@@ -193,7 +205,7 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
   const table = missing === false ? ruleNames() : [];
   for (const rule of table) {
     test(`${rule}: done, it fires, and no other`, (t) => {
-      const deed = deeds().find((one) => one.rule === rule);
+      const deed = attackSteps().find((one) => one.rule === rule);
       if (deed === undefined)
         return t.skip('the sensor has no event for it: the rule is reported as one that never matches');
       if (deed.needs !== undefined && !existsSync(deed.needs)) return t.skip(`there is no ${deed.needs} here`);
@@ -207,8 +219,8 @@ function ruleNames(): string[] {
 }
 
 function prepare(): void {
-  compileProgram('deeds', here('deeds'));
-  for (const name of ['nginx', 'sshd', 'runc', 'ssh']) copyFileSync(here('deeds'), here(name));
+  compileProgram('attack_steps', here('attack_steps'));
+  for (const name of ['nginx', 'sshd', 'runc', 'ssh']) copyFileSync(here('attack_steps'), here(name));
   copyFileSync(which('true'), here('nc'));
   copyFileSync(which('true'), shared());
   mkdirSync(cgroup());

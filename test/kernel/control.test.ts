@@ -1,4 +1,7 @@
-/** From a token to a kill: enrolled over HTTPS, attached over the control stream, obeyed by key, until the host is revoked. */
+/**
+ * From an enrolment token to a kill: an agent enrols over HTTPS, connects the control stream and obeys signed commands
+ * until its host is revoked.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -43,8 +46,8 @@ const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 const log = createLogger({ level: 'silent' });
 const skip = kernelSkip || (!isBpfFileSystem(BPF_FS) && `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
 
-/** Everything of a fleet that this needs, in one process; closed in reverse. */
-class Place {
+/** The parts of a fleet that this test needs, in one process. The stack closes them in reverse order. */
+class TestFleet {
   readonly path = mkdtempSync(join(tmpdir(), 'ringfence-control-'));
   readonly stack = new AsyncDisposableStack();
 
@@ -103,8 +106,11 @@ class Place {
   }
 }
 
-/** A process to kill, its start as its own exec event tells it, and what that event was signed with. */
-async function victim(
+/**
+ * Starts a process and returns it with the start time that its exec event reports, after verifying the event's
+ * signature.
+ */
+async function startVictim(
   bus: Bus,
   collector: Collector,
   enrolments: Enrolments,
@@ -116,7 +122,10 @@ async function victim(
     if (value === null) continue;
     const batch = decode('RawBatch', value);
     const publicKey = enrolments.keyFor(key, batch.keyId);
-    assert.ok(publicKey !== undefined && verifyRecord(publicKey, value), 'by the key that its host enrolled');
+    assert.ok(
+      publicKey !== undefined && verifyRecord(publicKey, value),
+      'signed by a key that is not enrolled for this host',
+    );
     const exec = batch.events.find((event) => event.tgid === child.pid && 'ringfence.Exec' in event.body);
     if (exec !== undefined) return { child, start: exec.start };
   }
@@ -126,24 +135,32 @@ async function victim(
 function kill(key: SigningKey, pid: number, start: Uint8Array): Buffer {
   const issuedAt = Date.now() * 1000;
   const id = commandId(randomUUID(), 'kill', 'entity', 0);
-  const what = { id, action: 'kill', mode: 'enforce', cause: 'test', policy: 'test', reason: '', ordinal: 0 } as const;
+  const command = {
+    id,
+    action: 'kill',
+    mode: 'enforce',
+    cause: 'test',
+    policy: 'test',
+    reason: '',
+    ordinal: 0,
+  } as const;
   const target = { hostId, bootId, entityId: 'entity', pid, start: Buffer.from(start), executable: '/bin/sleep' };
-  return encodeSigned('Command', { ...what, ...target, issuedAt, expiresAt: issuedAt + 30_000_000 }, key);
+  return encodeSigned('Command', { ...command, ...target, issuedAt, expiresAt: issuedAt + 30_000_000 }, key);
 }
 
-test('an enrolled agent kills what an enrolled responder orders, and nobody else, until it is revoked', {
+test('an enrolled agent obeys a kill command only from an enrolled responder, and stops obeying after revocation', {
   skip,
   timeout: 120_000,
 }, async () => {
-  const place = new Place();
-  await using _ = place.stack;
-  const bus = await place.bus();
-  const registrar = await place.registrar(bus);
-  const responder = await place.enrol(registrar, 'responder-1', 'responder', ['localhost']);
-  const detector = await place.enrol(registrar, 'detector-1', 'detector');
-  const own = await place.enrol(registrar, hostId, 'agent');
-  const { server, enrolments } = await place.responder(bus, responder.root);
-  const { collector, link } = await place.agent(bus, own, server.port);
+  const fleet = new TestFleet();
+  await using _ = fleet.stack;
+  const bus = await fleet.bus();
+  const registrar = await fleet.registrar(bus);
+  const responder = await fleet.enrol(registrar, 'responder-1', 'responder', ['localhost']);
+  const detector = await fleet.enrol(registrar, 'detector-1', 'detector');
+  const agent = await fleet.enrol(registrar, hostId, 'agent');
+  const { server, enrolments } = await fleet.responder(bus, responder.root);
+  const { collector, link } = await fleet.agent(bus, agent, server.port);
   while (!server.attached(hostId)) await sleep(5);
   await server.setInterest({
     version: 1,
@@ -155,7 +172,7 @@ test('an enrolled agent kills what an enrolled responder orders, and nobody else
     wants: null,
   });
 
-  const { child, start } = await victim(bus, collector, enrolments);
+  const { child, start } = await startVictim(bus, collector, enrolments);
   const outcome = async (key: SigningKey): Promise<string> => {
     const bytes = kill(key, child.pid as number, start);
     const { id, outcome, reason } = decode('Result', await server.execute(hostId, bytes));
@@ -163,7 +180,7 @@ test('an enrolled agent kills what an enrolled responder orders, and nobody else
     return `${outcome} ${reason}`.trim();
   };
   const exited = once(child, 'exit');
-  for (const key of [detector.signingKey, own.signingKey]) assert.equal(await outcome(key), 'refused unknown-key');
+  for (const key of [detector.signingKey, agent.signingKey]) assert.equal(await outcome(key), 'refused unknown-key');
   assert.equal(child.signalCode, null);
   assert.match(await outcome(responder.signingKey), /^executed/);
   assert.equal((await exited)[1], 'SIGKILL');
@@ -172,9 +189,9 @@ test('an enrolled agent kills what an enrolled responder orders, and nobody else
   while (enrolments.key('responder', 'responder-1') !== undefined) await sleep(5);
   const bytes = kill(responder.signingKey, child.pid as number, start);
   const late = decode('Result', await server.execute(hostId, bytes));
-  assert.equal(late.reason, 'unknown-key', 'what a responder signs after its revocation is not obeyed');
+  assert.equal(late.reason, 'unknown-key', 'a command that was signed by a revoked responder was obeyed');
 
   await registrar.revoke(hostId);
   while (server.attached(hostId) || link.connected) await sleep(5);
-  assert.equal(enrolments.keyFor(hostId, own.signingKey.keyId), undefined);
+  assert.equal(enrolments.keyFor(hostId, agent.signingKey.keyId), undefined);
 });

@@ -1,4 +1,7 @@
-/** What no rule can match stays in the kernel, and nothing else: one script, played with every open sent and with those that the rules ask for. */
+/**
+ * The kernel's filter drops only events that no rule can match. The same script runs twice: with every event sent, and
+ * with the filter that the rules produce.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -22,22 +25,25 @@ import { createSigningKey, decode, decodeText, TOPIC, topicsWith } from '@ringfe
 const BPF_FS = '/sys/fs/bpf';
 const BUILT_IN = join(import.meta.dirname, '../../rules');
 
-/** What the built-in rules don't ask of a host without containers: prefixes, endings, opens that fail, changes of files. */
+/**
+ * Conditions that the built-in rules don't use on a host without containers: prefixes, suffixes, failed opens, file
+ * changes.
+ */
 const RULES = `
 - rule: Below a prefix
   desc: d
   condition: event.action = open and file.path startswith /run/secrets/
-- rule: By its ending
+- rule: By its suffix
   desc: d
   condition: event.action = open and file.path endswith (/.aws/credentials, /a-name-of-more-than-thirty-two-bytes.json)
 - rule: By its directory
   desc: d
   condition: file.directory = /run/watched and file.open.read = true
   output: "%file.path"
-- rule: By whose process it is
+- rule: By its executable
   desc: d
   condition: event.action = open and process.name in (rf-reader, rf-absent) and not file.path startswith (/usr/, /lib, /etc/ld.so.cache)
-- rule: Changed by it
+- rule: Changed by an executable
   desc: d
   condition: event.action = chmod and proc.exepath endswith /rf-changer
 - rule: Failed
@@ -49,13 +55,13 @@ const RULES = `
 - rule: Moved away by its name
   desc: d
   condition: event.action = rename and file.name = rf-guarded
-- rule: Moved over what opens are not asked for
+- rule: Moved to a name watched for changes only
   desc: d
   condition: event.action = rename and file.target_path = /run/elsewhere/rf-account
 - rule: Removed
   desc: d
   condition: event.action in (unlink, rmdir) and (file.directory = /run/guarded or file.path endswith /rf-removed)
-- rule: Opened up
+- rule: Permissions widened
   desc: d
   condition: event.action = chmod and file.path = /run/guarded/rf-mode and file.mode = 511
 - rule: Set-id anywhere
@@ -67,7 +73,7 @@ const RULES = `
 - rule: Device anywhere
   desc: d
   condition: event.action = mknod and file.type in (character, block)
-- rule: Pages of a file that may only be read
+- rule: Splice from a read-only file
   desc: d
   condition: event.action = splice
 - rule: Links
@@ -76,16 +82,16 @@ const RULES = `
 - rule: Mounts
   desc: d
   condition: event.action = mount and mount.target = /run/guarded/mount
-- rule: A port that is asked for
+- rule: A watched port
   desc: d
   condition: event.action = connect and network.transport = tcp and destination.port = 5201
 - rule: Served on loopback
   desc: d
   condition: event.action = accept and source.ip cidr (127.0.0.0/8) and process.name = flow
-- rule: Not there
+- rule: Missing executable
   desc: d
   condition: event.action = exec_failed and error.code = ENOENT and attempt.name = rf-absent
-- rule: Never root again
+- rule: Root refused
   desc: d
   condition: event.action = credentials_failed and attempt.user.ids = 0
 - rule: On the host
@@ -96,7 +102,7 @@ const RULES = `
   condition: event.action in (unshare, seccomp) and container.id exists
 `;
 
-/** $0: a directory whose files it may use. Everything happens in mount namespaces of its own. */
+/** $0: a directory with the programs and files to use. The script runs in its own mount namespaces. */
 const SCRIPT = `
 cat=$0/bin/cat
 call=$0/bin/change
@@ -164,7 +170,7 @@ $call rmdir /run/guarded/./mount/
 exit 0
 `;
 
-class Place implements Disposable {
+class Workspace implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'ringfence-filter-'));
   readonly pinPath = `${BPF_FS}/rf-test-${process.pid}-filter`;
 
@@ -189,20 +195,20 @@ class Place implements Disposable {
   }
 }
 
-interface Played {
-  /** "rule: executable file", of the script's processes */
+interface RunResult {
+  /** "rule: executable file", for the processes of the script */
   readonly alerts: readonly string[];
   readonly interest: Interest;
-  /** opens of the script's processes that left the kernel */
+  /** opens by processes of the script that left the kernel */
   readonly opens: number;
   /** events that did not leave the kernel, by cause */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
+async function runScript(workspace: Workspace, opens: 'all' | 'interest'): Promise<RunResult> {
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));
-  // Also when something below throws: a sensor that stays would be in everybody's way.
+  // Close everything even if an assertion throws: a sensor that stays attached would disturb other tests.
   await using stack = new AsyncDisposableStack();
   const key = createSigningKey();
   const enricher = await startEnricher({ bus, enrolment: { keyFor: () => key.publicKey } });
@@ -210,7 +216,7 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
   let interest: Interest | undefined;
   const detector = await startDetector({
     bus,
-    rulePaths: [BUILT_IN, join(place.path, 'rules')],
+    rulePaths: [BUILT_IN, join(workspace.path, 'rules')],
     watchRules: false,
     onInterest: (next) => {
       interest = next;
@@ -226,8 +232,8 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
     interest,
     options: {
       sensorObject: await buildSensor(),
-      stateDir: join(place.path, `state-${opens}`),
-      pinPath: place.pinPath,
+      stateDir: join(workspace.path, `state-${opens}`),
+      pinPath: workspace.pinPath,
       opens,
       audit: opens === 'all' ? ['all'] : [],
     },
@@ -235,7 +241,7 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
   stack.defer(() => collector.close());
   execFileSync(
     'unshare',
-    ['--mount', '--propagation', 'private', join(place.path, 'bin/sh'), '-c', SCRIPT, place.path],
+    ['--mount', '--propagation', 'private', join(workspace.path, 'bin/sh'), '-c', SCRIPT, workspace.path],
     {
       stdio: 'ignore',
     },
@@ -243,12 +249,12 @@ async function play(place: Place, opens: 'all' | 'interest'): Promise<Played> {
   await collector.settle();
   const { drops } = collector.stats();
   await collector.close();
-  for (const group of ['enricher', 'detector']) await caughtUp(bus, group);
-  const programs = join(place.path, 'bin/');
+  for (const group of ['enricher', 'detector']) await waitUntilConsumed(bus, group);
+  const programs = join(workspace.path, 'bin/');
   return { alerts: await alertsBelow(bus, programs), opens: await opensBelow(bus, programs), interest, drops };
 }
 
-async function caughtUp(bus: Bus, group: string): Promise<void> {
+async function waitUntilConsumed(bus: Bus, group: string): Promise<void> {
   while ([...(await bus.lag(group)).values()].some((records) => records > 0)) await sleep(5);
 }
 
@@ -278,14 +284,14 @@ async function opensBelow(bus: Bus, directory: string): Promise<number> {
   return found;
 }
 
-function whyNot(): string | false {
+function skipReason(): string | false {
   return kernelSkip || (!isBpfFileSystem(BPF_FS) && `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`);
 }
 
-/** Beside what the script opens: each change that a rule is about. */
-const CHANGED = [
+/** Besides the opens of the script: each change that a rule matches. */
+const CHANGE_ALERTS = [
   'Capability anywhere: change',
-  'Changed by it: rf-changer',
+  'Changed by an executable: rf-changer',
   'Device anywhere: change',
   'Links: change /run/elsewhere/relative',
   'Links: change /run/elsewhere/soft',
@@ -293,42 +299,42 @@ const CHANGED = [
   'Mounts: mount /run/guarded/mount',
   'Moved away by its name: change rf-guarded',
   'Moved below a prefix: change',
-  'Moved over what opens are not asked for: change',
-  'Opened up: change /run/guarded/rf-mode',
-  'Opened up: change /run/guarded/rf-mode',
-  'Pages of a file that may only be read: change',
+  'Moved to a name watched for changes only: change',
+  'Permissions widened: change /run/guarded/rf-mode',
+  'Permissions widened: change /run/guarded/rf-mode',
   'Removed: change /run/elsewhere/rf-removed',
   'Removed: change /run/guarded/mount',
   'Removed: change /run/guarded/rf-mode',
   'Set-id anywhere: change',
+  'Splice from a read-only file: change',
 ];
 
-/** What the network, and other processes, saw of it. */
-const SEEN = [
-  'A port that is asked for: connect',
-  'A port that is asked for: connect',
+/** Alerts of network events and of accesses to other processes. */
+const NETWORK_ALERTS = [
+  'A watched port: connect',
+  'A watched port: connect',
   'On the host: access',
   'Served on loopback: flow',
 ];
 
-/** What failed, and was asked for. */
-const FAILED = [
+/** Alerts of failed attempts. */
+const ATTEMPT_ALERTS = [
   'Execution refused in a scratch folder: sh',
-  'Never root again: credentials',
-  'Not there: sh',
+  'Root refused: credentials',
+  'Missing executable: sh',
   'Privileges of root refused: credentials',
 ];
 
-const OPENED = [
-  'By whose process it is: rf-reader /nowhere/rf-plain',
-  'By whose process it is: rf-reader /run/plain',
-  'By whose process it is: rf-reader /run/plain2',
+const OPEN_ALERTS = [
+  'By its executable: rf-reader /nowhere/rf-plain',
+  'By its executable: rf-reader /run/plain',
+  'By its executable: rf-reader /run/plain2',
   'Below a prefix: cat /run/secrets/deep/token',
   'Below a prefix: cat /run/secrets/nothing',
   'Below a prefix: sh /run/secrets/deep/token',
   'By its directory: cat /run/watched/file',
-  'By its ending: cat /root/.aws/a-name-of-more-than-thirty-two-bytes.json',
-  'By its ending: cat /root/.aws/credentials',
+  'By its suffix: cat /root/.aws/a-name-of-more-than-thirty-two-bytes.json',
+  'By its suffix: cat /root/.aws/credentials',
   'Cron job written: sh /etc/cron.d/job',
   'Failed: cat /nowhere/rf-missing',
   'Failed: cat /run/missing/x',
@@ -339,34 +345,38 @@ const OPENED = [
   'Private SSH key read: cat /root/.ssh/id_rsa',
 ];
 
-describe('the filter in the kernel', { skip: whyNot() }, () => {
-  test('leaves every alert as it is, and keeps the other opens and changes in the kernel', async () => {
-    using place = new Place();
-    const all = await play(place, 'all');
-    const filtered = await play(place, 'interest');
+describe('the filter in the kernel', { skip: skipReason() }, () => {
+  test('does not change the alerts, and keeps the remaining opens and changes in the kernel', async () => {
+    using workspace = new Workspace();
+    const all = await runScript(workspace, 'all');
+    const filtered = await runScript(workspace, 'interest');
     assert.deepEqual(filtered.alerts, all.alerts);
     assert.deepEqual(
-      [...OPENED, ...SEEN, ...FAILED].filter((alert) => !all.alerts.includes(alert)),
+      [...OPEN_ALERTS, ...NETWORK_ALERTS, ...ATTEMPT_ALERTS].filter((alert) => !all.alerts.includes(alert)),
       [],
     );
-    const changes = all.alerts.filter((alert) => CHANGED.includes(alert));
-    assert.deepEqual(changes, CHANGED, 'no other change, and each as often as it happened');
+    const changes = all.alerts.filter((alert) => CHANGE_ALERTS.includes(alert));
+    assert.deepEqual(
+      changes,
+      CHANGE_ALERTS,
+      'each change raises an alert as often as it happened, and no other change does',
+    );
     assert.notEqual(filtered.interest.openPathPrefixes, null);
     assert.ok(
       filtered.interest.changeNames.includes('rf-account') && !filtered.interest.openNames.includes('rf-account'),
     );
     assert.deepEqual(filtered.interest.openExecutables, ['rf-absent', 'rf-changer', 'rf-reader']);
     for (const { drops } of [all, filtered]) assert.equal(drops['ring_full'] ?? 0, 0);
-    assert.equal(all.alerts.filter((alert) => alert.startsWith('A port')).length, 2);
+    assert.equal(all.alerts.filter((alert) => alert.startsWith('A watched port')).length, 2);
     assert.ok(filtered.opens < all.opens, `${filtered.opens} opens of ${all.opens}`);
     const named = (kind: string): unknown[] => (filtered.interest.wants ?? []).filter((want) => want.kind === kind);
     assert.deepEqual([named('flow'), named('datagram')], [[], []]);
-    // Rules of the content are about names that are asked for.
+    // The built-in rules only match packets by DNS name.
     const packets = filtered.interest.wants?.filter(({ kind }) => kind === 'packet').map(({ form }) => form);
     assert.deepEqual(packets, ['dns']);
   });
 
-  test('is narrow for the rules that are built in: none of them asks for every open', async () => {
+  test('stays narrow with the built-in rules: none of them requires every open', async () => {
     const { diagnostics, interest } = compileDetectorRules(await readRuleFiles([BUILT_IN]));
     assert.deepEqual(
       diagnostics.map(({ message }) => message),
@@ -379,12 +389,12 @@ describe('the filter in the kernel', { skip: whyNot() }, () => {
     assert.deepEqual(
       interest.paths.flatMap(({ executables }) => executables),
       [],
-      'so that no open has to ask whose process it is',
+      'a rule by executable makes each open look up its process',
     );
-    // tables of cron and tickets of Kerberos are near the root, too, but hardly anybody reads them
+    // Crontabs and Kerberos tickets are near the root as well, but few processes read them.
     const shallow = interest.paths[0]?.prefixes.filter(
       (prefix) => prefix.split('/').length < 4 && !/^\/(etc\/(ana)?cron|tmp\/krb5cc_)/.test(prefix),
     );
-    assert.deepEqual(shallow, [], 'a prefix near the root sends most opens of a machine');
+    assert.deepEqual(shallow, [], 'a prefix near the root matches most opens of a machine');
   });
 });

@@ -49,7 +49,7 @@ const linesOf = (text: string): Line[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Line);
 
-/** How many programs of tracers the kernel has now. */
+/** Returns the number of tracer programs that are loaded in the kernel. */
 function tracersLoaded(): number {
   const programs = JSON.parse(execFileSync('bpftool', ['prog', 'list', '-j']).toString()) as { name?: string }[];
   return programs.filter(({ name }) => PROGRAMS.has(name ?? '')).length;
@@ -70,7 +70,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     loadedBefore = tracersLoaded();
   });
   after(() => scratch?.[Symbol.dispose]());
-  // The kernel frees programs a moment after they are let go of.
+  // The kernel frees a program some time after its last reference is gone.
   beforeEach(() => until(() => tracersLoaded() === loadedBefore));
 
   async function traceJson(args: readonly string[]): Promise<{ run: Run; lines: Line[] }> {
@@ -79,7 +79,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     return { run, lines: linesOf(readFileSync(file, 'utf8')) };
   }
 
-  test('a command is shown from its exec to its end, and its exit code is passed on', async () => {
+  test('traces a command from its exec to its exit, and exits with its exit code', async () => {
     const { run, lines } = await traceJson(['--', traced]);
     assert.equal(run.code, 42, run.stderr);
     assert.equal(run.stderr, '');
@@ -92,10 +92,12 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     for (const line of lines.slice(0, -2)) assert.ok((line.durationNs ?? 0) > 0, JSON.stringify(line));
   });
 
-  test('arguments have names and are readable, errors are named', async () => {
+  test('names arguments and errors, and decodes values', async () => {
     const { lines } = await traceJson(['--', traced]);
-    const own = lines.slice(lines.findIndex(({ arguments: { filename } }) => String(filename).startsWith('/nowhere')));
-    const shown = own.map(({ syscall, arguments: args, result, error }) => ({ syscall, args, result, error }));
+    const testCalls = lines.slice(
+      lines.findIndex(({ arguments: { filename } }) => String(filename).startsWith('/nowhere')),
+    );
+    const shown = testCalls.map(({ syscall, arguments: args, result, error }) => ({ syscall, args, result, error }));
     const at = (index: number) => shown[index];
     assert.deepEqual(at(0), {
       syscall: 'openat',
@@ -104,7 +106,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
       error: 'ENOENT',
     });
     assert.deepEqual(at(1)?.args['filename'], 'x'.repeat(255));
-    assert.deepEqual(own[1]?.cut, ['filename']);
+    assert.deepEqual(testCalls[1]?.cut, ['filename']);
     assert.equal(at(1)?.error, 'ENAMETOOLONG');
     assert.deepEqual([at(2)?.args['filename'], at(2)?.error], ['0x8', 'EFAULT']);
     assert.equal(at(3)?.args['flags'], 'O_RDWR');
@@ -130,7 +132,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     assert.deepEqual(at(10), { syscall: 'close', args: { fd: -1 }, result: -9, error: 'EBADF' });
   });
 
-  test('lines are for people, and what a program writes gives no orders to the terminal', async () => {
+  test('prints readable lines, and escapes control characters of the traced program', async () => {
     const run = await start(['--syscall', 'openat,close', '--', traced]).done;
     assert.equal(run.stdout, '');
     const lines = run.stderr.split('\n').filter((line) => !line.includes('/etc/ld.so') && !line.includes('/lib/'));
@@ -144,7 +146,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     assert.ok(!run.stderr.includes('\x1b'));
   });
 
-  test('a filter shows the named calls only, and knows what is misspelt', async () => {
+  test('traces only the system calls of --syscall, and suggests names for a misspelt one', async () => {
     const { lines } = await traceJson(['--syscall', 'mkdirat,connect', '--', traced]);
     assert.deepEqual(
       lines.map(({ syscall, exit }) => syscall ?? exit),
@@ -155,10 +157,10 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     assert.match(wrong.stderr, /--syscall opena: there is no such system call; did you mean .*openat/);
   });
 
-  test('children are traced too, and others are not', async () => {
-    const other = spawn(traced, ['wait'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  test('traces children, and no unrelated processes', async () => {
+    const unrelated = spawn(traced, ['wait'], { stdio: ['pipe', 'ignore', 'ignore'] });
     try {
-      const feed = setInterval(() => other.stdin.write('x'), 5);
+      const feed = setInterval(() => unrelated.stdin.write('x'), 5);
       const { lines } = await traceJson(['--syscall', 'chdir', '--', traced, 'tree']);
       clearInterval(feed);
       const calls = lines.filter(({ syscall }) => syscall === 'chdir');
@@ -172,12 +174,12 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
         [0, 3, 4],
       );
     } finally {
-      other.kill();
-      await once(other, 'exit');
+      unrelated.kill();
+      await once(unrelated, 'exit');
     }
   });
 
-  test('a summary has counts and errors by call', async () => {
+  test('prints counts and errors per system call with --summary', async () => {
     const { lines } = await traceJson(['--summary', '--', traced]);
     const rows = lines as unknown as { syscall: string; calls: number; errors: number; timeNs: number }[];
     const row = (name: string) => rows.find(({ syscall }) => syscall === name);
@@ -192,7 +194,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     );
   });
 
-  test('a running process is traced until it ends', async () => {
+  test('traces a running process until it exits', async () => {
     const target = spawn(traced, ['wait'], { stdio: ['pipe', 'ignore', 'ignore'] });
     const file = join(scratch.path, 'running');
     const { done } = start(['--json', '--output', file, '--pid', String(target.pid)]);
@@ -207,7 +209,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     assert.equal(lines.at(-1)?.exit, 0);
   });
 
-  test('a cgroup is traced until Ctrl-C, and what has not returned by then is shown', async () => {
+  test('traces a cgroup until Ctrl-C, and shows calls that have not returned by then', async () => {
     const cgroup = join(cgroup2() ?? '', `ringfence-trace-test-${process.pid}`);
     mkdirSync(cgroup);
     const target = spawn(traced, ['wait'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -222,7 +224,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
       const feed = setInterval(() => target.stdin.write('x'), 20);
       await until(() => seen.includes('/proc/waited'));
       clearInterval(feed);
-      // The read that it waits in began under the tracer's eyes.
+      // Wait until the process blocks in a read that began after the tracer was attached.
       await sleep(100);
       child.kill('SIGINT');
       const run = await done;
@@ -237,7 +239,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     }
   });
 
-  test('a container is found by the name that its file announces', async () => {
+  test('finds a container by the name in its announcement file', async () => {
     const name = `trace-test-${process.pid}`;
     const cgroup = join(cgroup2() ?? '', name);
     const runDir = join(scratch.path, 'run');
@@ -264,7 +266,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     }
   });
 
-  test('nothing of it is loaded afterwards, even when it was killed', async () => {
+  test('leaves no program loaded, even after SIGKILL', async () => {
     const target = spawn(traced, ['wait'], { stdio: ['pipe', 'ignore', 'ignore'] });
     const { child, done } = start(['--pid', String(target.pid)]);
     await until(() => tracersLoaded() === loadedBefore + 4);
@@ -274,7 +276,7 @@ describe('ringfence trace on the running kernel', { skip, timeout: 400_000 }, ()
     await until(() => tracersLoaded() === loadedBefore);
   });
 
-  test('what can not be traced is said, with what to do', async () => {
+  test('explains why a target cannot be traced, and what to do', async () => {
     const none = await start([]).done;
     assert.equal(none.code, 1);
     assert.match(none.stderr, /exactly one of --pid, --cgroup, --container or a command/);

@@ -1,4 +1,4 @@
-/** The machine that other kernels run in. */
+/** Tests the virtual machine in which other kernels run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { findKernel } from './lib/find-kernels.ts';
 
 const kernel = await findKernel();
 
-/** Emulators that this process has started, and that run. */
+/** Returns the number of emulators that this process has started and that still run. */
 const machines = (): number =>
   execFileSync('ps', ['--ppid', String(process.pid), '-o', 'comm='], { encoding: 'utf8' }).split('qemu-system').length -
   1;
@@ -34,7 +34,7 @@ describe('a guest', { skip: typeof kernel === 'string' ? kernel : false }, () =>
     return { ...result, lines };
   }
 
-  test('runs a command beside its files, and tells its lines, its errors and how it ended', async () => {
+  test('runs a command beside its files, and returns its output, its errors and its exit code', async () => {
     if (typeof kernel === 'string') return;
     writeFileSync(join(program, 'text'), 'of the host\n');
     const { exitCode, lines, console } = await run('cat text; uname -r; echo to the console >&2; exit 7', 300_000);
@@ -42,14 +42,14 @@ describe('a guest', { skip: typeof kernel === 'string' ? kernel : false }, () =>
     assert.match(console, /to the console/);
   });
 
-  test('is ended when it takes too long, and says so', async () => {
-    await assert.rejects(run('sleep 1000', 500), { code: 'ERR_TESTKIT_GUEST', message: /ended after 0.5 s/ });
+  test('is stopped at the deadline, with an error that says so', async () => {
+    await assert.rejects(run('sleep 1000', 500), { code: 'ERR_TESTKIT_GUEST', message: /stopped after 0.5 s/ });
   });
 
-  test('is ended when nobody wants it any more', async () => {
-    const ended = { code: 'ERR_TESTKIT_GUEST', message: /ended by who had started it/ };
+  test('is stopped when its signal aborts', async () => {
+    const expected = { code: 'ERR_TESTKIT_GUEST', message: /stopped by its caller/ };
     const wanted = new AbortController();
-    const rejected = assert.rejects(run('sleep 1000', 300_000, wanted.signal), ended);
+    const rejected = assert.rejects(run('sleep 1000', 300_000, wanted.signal), expected);
     while (machines() === 0) await sleep(50);
     wanted.abort();
     await rejected;

@@ -1,5 +1,7 @@
-/** The short form of `npm run test:kernels`: the oldest kernel, what it makes of every program, and the tests of two files:
- * processes, and the full profile, which the running kernel may not have. */
+/**
+ * The short form of `npm run test:kernels`: on the oldest kernel, the verdict on every program, and two test files:
+ * processes, and the full profile, which the running kernel may lack.
+ */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
@@ -13,7 +15,7 @@ const TIMEOUT_MS = 580_000;
 const FAMILIES = ['process.test', 'full.test'];
 const kernel = sensorSkip === false ? await findKernel() : sensorSkip;
 
-test('docs/KERNELS.md has every program of the sensor, and no other', { skip: sensorSkip }, async () => {
+test('docs/KERNELS.md lists exactly the programs of the sensor', { skip: sensorSkip }, async () => {
   const table = readTable();
   using object = BpfObject.open(await sensorObject());
   const missing = [...object.programs.keys()].filter((name) => !table.has(name));
@@ -28,7 +30,7 @@ describe('the sensor on the oldest kernel', { skip: typeof kernel === 'string' ?
     report = await runOnKernel({ kernel, files: testFiles(FAMILIES), timeoutMs: TIMEOUT_MS });
   });
 
-  test('every program is taken by the verifier, with much room, and attached', () => {
+  test('the verifier accepts every program, far below its limit, and every program attaches', () => {
     const table = readTable();
     assert.deepEqual(verdictFailures(OLDEST, report.programs, table), []);
     for (const { name, instructions, refused } of report.programs)
@@ -38,7 +40,7 @@ describe('the sensor on the oldest kernel', { skip: typeof kernel === 'string' ?
       );
   });
 
-  test('the tests of two files pass there, none of them skipped', () => {
+  test('the tests of two files pass without skips', () => {
     for (const { path, passed, failures, skipped } of report.files) {
       assert.deepEqual(failures, [], path);
       assert.deepEqual(skipped, [], path);

@@ -1,4 +1,4 @@
-/** The sensor's tests on other kernels: USAGE says how. The last line is always `N passed, N failed, N skipped`. */
+/** Runs the sensor's tests on other kernels. See USAGE. The last line is always `N passed, N failed, N skipped`. */
 import { globSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ function verdictReport(title: string, { programs }: KernelReport, durationMs: nu
   return {
     path: "the sensor's programs",
     passed,
-    failures: failures.map(({ program, why }) => ({ title: program, error: why })),
+    failures: failures.map(({ program, reason }) => ({ title: program, error: reason })),
     skipped: [],
     output: '',
     durationMs,
@@ -47,7 +47,7 @@ function profilesOf(names: readonly string[] = profiles): Profile[] {
   return profiles.filter((profile) => names.includes(profile));
 }
 
-/** Side by side, as many as there are processors: each takes the one that its emulator's thread runs on. */
+/** Runs as many kernels at the same time as there are processors, because an emulator uses one thread. */
 async function runKernels(kernels: readonly TestKernel[], plan: Plan, columns: KernelColumn[]): Promise<FileReport[]> {
   const done = kernels.map((): { reports: FileReport[]; judged: KernelColumn[] } => ({ reports: [], judged: [] }));
   const waiting = kernels.entries();
@@ -87,7 +87,7 @@ async function runKernel(kernel: TestKernel, plan: Plan, columns: KernelColumn[]
   return reports;
 }
 
-/** that a file of guests/ boots, each with a deadline of its own */
+/** Maximum number of guests that a file of guests/ boots. Each of them has the deadline. */
 const GUESTS_A_FILE = 4;
 const root = join(import.meta.dirname, '../..');
 
@@ -113,7 +113,7 @@ async function runGuests(paths: readonly string[], series: readonly string[] | u
 async function foreignKernels(series: readonly string[] | undefined): Promise<readonly TestKernel[]> {
   const found = await findKernels(series, 'arm64');
   if (typeof found !== 'string') return found;
-  console.log(`no arm64: ${found}`);
+  console.log(`skipping arm64: ${found}`);
   return [];
 }
 
@@ -121,16 +121,16 @@ const USAGE = `The sensor's tests on other kernels:
 
   npm run test:kernels [-- [FILTER…] [--kernel SERIES]… [--profile PROFILE]… [--timeout SECONDS] [--write]]
 
-Boots the newest kernel of each series that apt offers in QEMU, one machine each, as many at once as there are processors, and runs test/kernel/sensor/
-there: in the full profile, which is what the agent would see on that kernel, and in the baseline, which is what it sees on every kernel. Then guests/,
-whose tests boot machines that lack something or are of another architecture.
+Boots the newest kernel of each series that apt offers in QEMU, as many machines at once as there are processors, and
+runs test/kernel/sensor/ there: in the full profile, like the agent would use it on that kernel, and in the baseline.
+Then runs the files in guests/, whose tests boot machines that lack something or have another architecture.
 
-  FILTER       keeps the files whose path contains it. What the kernel makes of each program is judged only without one, or when it fits no file; one
-               that only fits files of guests/ boots no other kernel
-  --kernel     6.1, 6.12, …; every one that apt offers
-  --profile    full or baseline; both
-  --timeout    a kernel that takes longer has failed; 7200
-  --write      puts what the kernels made of each program into docs/KERNELS.md, and asks those of arm64 too`;
+  FILTER       runs only files whose path contains it. Without a filter, or if it matches no file, also determines the
+               verdict on each program. If it matches only files in guests/, no other kernel is booted
+  --kernel     6.1, 6.12, … Default: all that apt offers
+  --profile    full or baseline. Default: both
+  --timeout    deadline for each kernel. Default: 7200
+  --write      writes the verdict of each kernel, arm64 included, to docs/KERNELS.md`;
 
 function optionsOf() {
   const options = {
@@ -153,16 +153,16 @@ function optionsOf() {
 }
 
 async function main(): Promise<number> {
-  const asked = optionsOf();
-  if (asked === null) return 2;
-  const { positionals, timeoutMs, profiles: wanted, kernel: series, write } = asked;
-  if (asked.help) {
+  const parsed = optionsOf();
+  if (parsed === null) return 2;
+  const { positionals, timeoutMs, profiles: wanted, kernel: series, write } = parsed;
+  if (parsed.help) {
     console.log(USAGE);
     return 0;
   }
   const missing = guestMissing();
   if (missing !== undefined) {
-    console.log(`no kernel but this one: ${missing}\n0 passed, 0 failed, 1 skipped`);
+    console.log(`only the running kernel is available: ${missing}\n0 passed, 0 failed, 1 skipped`);
     return 0;
   }
   const files = testFiles(positionals);
@@ -173,14 +173,14 @@ async function main(): Promise<number> {
   const filesOnly = positionals.length > 0 && files.length > 0 && !write;
   const plan = { files, profiles: wanted, filesOnly, timeoutMs };
   reports.push(...(await runKernels(kernels, plan, columns)));
-  // the tests themselves need programs that are built here
+  // The tests themselves need programs for arm64, which can't be built here.
   const foreign = write ? await foreignKernels(series) : [];
   reports.push(...(await runKernels(foreign, { ...plan, files: [], filesOnly: false }, columns)));
   reports.push(...(await runGuests(guests, series, timeoutMs)));
   if (write && columns.length > 0 && !interrupted.aborted) {
-    const own = judgePrograms(await sensorObject(), cgroup2() ?? '');
+    const verdicts = judgePrograms(await sensorObject(), cgroup2() ?? '');
     const title = `${release().split('.').slice(0, 2).join('.')} (built on)`;
-    writeFileSync(TABLE, kernelTable([...columns, { title, programs: own }]));
+    writeFileSync(TABLE, kernelTable([...columns, { title, programs: verdicts }]));
     console.log('docs/KERNELS.md written');
   }
   const failures = printTotals(reports);

@@ -15,7 +15,7 @@ export function takeInventory(self: Command): Inventory {
   return readInventory({
     sensorObject: sensorObject(),
     containerFiles: [join(config.runDir, 'containers.d')],
-    places: { root: hostRoot, dockerRoots },
+    roots: { root: hostRoot, dockerRoots },
   });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BpfLoadError, BpfObject } from '@ringfence/libbpf-ts';
-import { FullProfile } from '@ringfence/sensor';
+import { FullProfile, hookOf } from '@ringfence/sensor';
 import { fullFamilyOf } from './hook-families.ts';
 import { type HookState, problemOf, RING_BYTES } from './hooks.ts';
 
@@ -15,20 +15,20 @@ export function probeFull(objectPath: string): HookState[] {
   const programs = [...object.programs.values()].filter(({ loaded }) => loaded);
   const attached = programs.map(({ name, section }) => {
     const problem = problemOf(() => object.program(name).attach()[Symbol.dispose]());
-    return stateOf(FullProfile.hookOf(name), section, problem?.text);
+    return stateOf(hookOf(name), section, problem?.text);
   });
   return [
     systemCallState(profile),
     ...attached,
-    ...[...profile.lacking].map(([hook, reason]) => stateOf(hook, 'full profile', reason)),
+    ...[...profile.missingHooks].map(([hook, reason]) => stateOf(hook, 'full profile', reason)),
   ];
 }
 
 /** Whether programs of system calls attach to kernel functions instead of tracepoints. */
-function systemCallState({ onTracepoints }: FullProfile): HookState {
+function systemCallState({ tracepointReason }: FullProfile): HookState {
   const loses = 'every system call of the machine takes about 50 ns longer, whether it is watched or not';
   return {
-    ...stateOf('system calls', 'fexit', onTracepoints),
+    ...stateOf('system calls', 'fexit', tracepointReason),
     sees: 'system calls, without slowing down others',
     loses,
   };
@@ -69,7 +69,7 @@ function load(path: string, profile: FullProfile): BpfObject {
       return object.load();
     } catch (error) {
       object[Symbol.dispose]();
-      if (!(error instanceof BpfLoadError) || !profile.refuse(error.program ?? '', error.message)) throw error;
+      if (!(error instanceof BpfLoadError) || !profile.reject(error.program ?? '', error.message)) throw error;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { BpfError, BpfObject } from '@ringfence/libbpf-ts';
-import { isProbe, probePlaces } from '@ringfence/sensor';
+import { findProbedFiles, isProbe } from '@ringfence/sensor';
 import { familyOf } from './hook-families.ts';
 
 const { EPERM, ENOENT, E2BIG } = constants.errno;
@@ -105,7 +105,7 @@ function attachProblem(object: BpfObject, name: string, section: string, cgroup:
 
 /** Attaches a user-space probe to the first file of this host that it fits. No such file is no problem. */
 function probeProblem(object: BpfObject, name: string): Problem | null {
-  for (const { path, probes } of probePlaces({ pam: true, shell: true, tls: true, files: [] }, '/')) {
+  for (const { path, probes } of findProbedFiles({ pam: true, shell: true, tls: true, files: [] }, '/')) {
     const probe = probes.find(({ program, optional }) => program === name && !optional);
     if (probe !== undefined) {
       const program = object.program(name);

@@ -1,15 +1,13 @@
-export { containerByHand } from './context/by-hand.ts';
-export { Cgroups } from './context/cgroups.ts';
-export { ContainerSource } from './context/containers.ts';
-export { NOTHING } from './context/description.ts';
-export { findContainers } from './context/find-container.ts';
-export { hostSources } from './context/host-sources.ts';
-export { matchRuntime } from './context/runtimes.ts';
+export { Cgroups } from './containers/cgroups.ts';
+export { ContainerSource } from './containers/container-source.ts';
+export { findContainers } from './containers/find-containers.ts';
+export { findUnmanagedContainer } from './containers/unmanaged.ts';
 export { readBaseline, writeBaseline } from './fim/baseline.ts';
 export { type Change, compare } from './fim/compare.ts';
 export { pathOf, scan } from './fim/scan.ts';
 export { ExecHashes, type HashStats } from './hash/exec-hashes.ts';
 export type { HashFact, HashLimits, HashSink } from './hash/types.ts';
+export { hostSources } from './host/host-sources.ts';
 export type { CheckResult, Remembered } from './integrity/check.ts';
 export { checkIntegrity, type Integrity } from './integrity/integrity.ts';
 export { integritySource } from './integrity/source.ts';
@@ -24,3 +22,5 @@ export type {
   OpenSocket,
 } from './inventory/types.ts';
 export { type CapabilityUse, readCapabilityUse } from './inventory/used-capabilities.ts';
+export { EMPTY_DESCRIPTION } from './runtimes/description.ts';
+export { matchRuntime } from './runtimes/runtimes.ts';

@@ -7,19 +7,19 @@ import { describe, it } from 'node:test';
 import type { ContainerFact, ContextSink } from '@ringfence/host-kit';
 import { bootMicros } from '@ringfence/host-kit';
 import { kernelSkip } from '@ringfence/testkit/agent';
-import { containerOf } from '../src/context/announced.ts';
-import { containerByHand } from '../src/context/by-hand.ts';
-import { DEFAULT_CAPABILITIES, maskOf } from '../src/context/capabilities.ts';
-import { Cgroups } from '../src/context/cgroups.ts';
-import { ContainerSource } from '../src/context/containers.ts';
-import { matchRuntime } from '../src/context/runtimes.ts';
+import { Cgroups } from '../src/containers/cgroups.ts';
+import { parseCreation } from '../src/containers/container-creations.ts';
+import { ContainerSource } from '../src/containers/container-source.ts';
+import { findUnmanagedContainer } from '../src/containers/unmanaged.ts';
+import { DEFAULT_CAPABILITIES, maskOf } from '../src/runtimes/capabilities.ts';
+import { matchRuntime } from '../src/runtimes/runtimes.ts';
 
 const ID = 'a1'.repeat(32);
 const digest = (byte: string): string => `sha256:${byte.repeat(32)}`;
 
 class Place implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-containers-'));
-  readonly places = { root: this.path, dockerRoots: [] };
+  readonly roots = { root: this.path, dockerRoots: [] };
 
   write(name: string, content: unknown): void {
     const path = join(this.path, name);
@@ -30,7 +30,7 @@ class Place implements Disposable {
   describe(path: string) {
     const match = matchRuntime(path);
     assert.ok(match);
-    return match.runtime.describe(match.id, this.places);
+    return match.runtime.describe(match.id, this.roots);
   }
 
   [Symbol.dispose](): void {
@@ -45,8 +45,8 @@ const spec = (more: object = {}, linux: object = {}): object => ({
   ...more,
 });
 
-describe('what a container is made of', () => {
-  it('is read from Docker: digests, capabilities, mounts, namespaces and start', () => {
+describe("a container's properties", () => {
+  it('are read from Docker: digests, capabilities, mounts, namespaces and start', () => {
     using place = new Place();
     const directory = `var/lib/docker/containers/${ID}`;
     place.write(`${directory}/config.v2.json`, {
@@ -90,7 +90,7 @@ describe('what a container is made of', () => {
     [['CHOWN'], ['all'], maskOf(['CHOWN'])],
     [null, null, DEFAULT_CAPABILITIES],
   ] as const) {
-    it(`Docker's capabilities are worked out as the engine does: add ${add}, drop ${drop}`, () => {
+    it(`Docker's capabilities are computed like the engine does: add ${add}, drop ${drop}`, () => {
       using place = new Place();
       const directory = `var/lib/docker/containers/${ID}`;
       place.write(`${directory}/config.v2.json`, { Config: {} });
@@ -102,7 +102,7 @@ describe('what a container is made of', () => {
     });
   }
 
-  it('is read from an OCI specification, the pod and whose token it has', () => {
+  it('are read from an OCI specification, with pod and service account', () => {
     using place = new Place();
     const claims = { 'kubernetes.io': { serviceaccount: { name: 'till', uid: 'u' }, namespace: 'shop' } };
     const token = ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'signature'].join('.');
@@ -148,34 +148,34 @@ describe('what a container is made of', () => {
     assert.equal(place.describe(`/kubepods/pod1/${ID}`)?.serviceAccount, '');
   });
 
-  it("has the host's namespaces where its specification names them by a process: of the host's first, or of a pod that shares them", () => {
+  it("include the host's namespaces that a specification names by a process: by the host's pid 1, or by a pod that shares them", () => {
     using place = new Place();
     symlinkSync('/proc', join(place.path, 'proc'));
-    const other = spawn('unshare', ['--ipc', 'sleep', '60'], { stdio: 'ignore' });
+    const child = spawn('unshare', ['--ipc', 'sleep', '60'], { stdio: 'ignore' });
     try {
       const ipc = (pid: number | undefined): number => statSync(`/proc/${pid}/ns/ipc`).ino;
-      while (ipc(other.pid) === ipc(process.pid)) execFileSync('sleep', ['0.01']);
+      while (ipc(child.pid) === ipc(process.pid)) execFileSync('sleep', ['0.01']);
       const namespaces = [
         { type: 'pid', path: `/proc/${process.pid}/ns/pid` },
         { type: 'network', path: `/proc/${process.pid}/ns/net` },
         { type: 'uts', path: '/proc/1/ns/uts' },
-        { type: 'ipc', path: `/proc/${other.pid}/ns/ipc` },
+        { type: 'ipc', path: `/proc/${child.pid}/ns/ipc` },
         { type: 'mount', path: '/proc/4194304/ns/mnt' },
       ];
       place.write(`run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, spec({}, { namespaces }));
-      const told = ['pid=host', 'network=host', 'ipc=shared', 'uts=host', 'mount=shared'];
-      assert.deepEqual(place.describe(`/kubepods/pod1/${ID}`)?.namespaces, told);
+      const expected = ['pid=host', 'network=host', 'ipc=shared', 'uts=host', 'mount=shared'];
+      assert.deepEqual(place.describe(`/kubepods/pod1/${ID}`)?.namespaces, expected);
     } finally {
-      other.kill();
+      child.kill();
     }
   });
 
-  it("has the pod's labels and the image's digest from CRI-O and its store", () => {
+  it("include the pod's labels and the image's digest from CRI-O and its storage", () => {
     using place = new Place();
     const labels = { app: 'shop', 'helm.sh/chart': 'c'.repeat(500) };
-    const others = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`a${index}`, '']));
+    const filler = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`a${index}`, '']));
     const annotations = {
-      ...others,
+      ...filler,
       'io.kubernetes.cri-o.Labels': JSON.stringify(labels),
       'io.kubernetes.pod.name': 'web-0',
     };
@@ -196,8 +196,8 @@ describe('what a container is made of', () => {
   });
 });
 
-describe('containers that were run by hand', () => {
-  it('are known by the state of runc and crun, if their cgroup is the one that the state names', () => {
+describe('containers without an engine', () => {
+  it('are found by the state of runc and crun, if the state names their cgroup', () => {
     using place = new Place();
     place.write('bundle/config.json', spec({ annotations: { 'org.opencontainers.image.ref.name': 'x:1' } }));
     const created = '2026-11-26T00:00:01Z';
@@ -207,19 +207,19 @@ describe('containers that were run by hand', () => {
       config: { labels: ['bundle=/bundle'] },
     });
     place.write('run/crun/other/status', { 'cgroup-path': '/other', bundle: '/bundle', created });
-    const { id, runtime, image, startedAt } = containerByHand('/jobs/job/inner', place.places) ?? {};
+    const { id, runtime, image, startedAt } = findUnmanagedContainer('/jobs/job/inner', place.roots) ?? {};
     assert.deepEqual([id, runtime, image, startedAt], ['job', 'runc', 'x:1', Date.parse(created) * 1000]);
-    assert.equal(containerByHand('/other', place.places)?.runtime, 'crun');
-    assert.equal(containerByHand('/job', place.places), null, 'somebody else called a cgroup like it');
-    assert.equal(containerByHand('/../..', place.places), null);
+    assert.equal(findUnmanagedContainer('/other', place.roots)?.runtime, 'crun');
+    assert.equal(findUnmanagedContainer('/job', place.roots), null, "another cgroup with the container's name");
+    assert.equal(findUnmanagedContainer('/../..', place.roots), null);
   });
 
-  it('are known by the bundle that containerd has made for `ctr run`, in whichever of its namespaces', () => {
+  it("are found by the bundle of `ctr run`, in any of containerd's namespaces", () => {
     using place = new Place();
     const bundle = 'run/containerd/io.containerd.runtime.v2.task/mine/web/config.json';
     place.write(bundle, spec({}, { cgroupsPath: '/mine/web' }));
     assert.deepEqual(
-      [containerByHand('/mine/web', place.places)?.runtime, containerByHand('/yours/web', place.places)],
+      [findUnmanagedContainer('/mine/web', place.roots)?.runtime, findUnmanagedContainer('/yours/web', place.roots)],
       ['containerd', null],
     );
   });
@@ -236,16 +236,16 @@ describe('containers that were run by hand', () => {
     ['runc run ../x', null],
   ];
   for (const [command, expected] of commands) {
-    it(`"${command}" announces ${expected ?? 'none'}`, () => {
-      const found = containerOf(command.split(' '), '/cwd');
+    it(`"${command}" creates ${expected ?? 'no container'}`, () => {
+      const found = parseCreation(command.split(' '), '/cwd');
       assert.equal(found === null ? null : `${found.id} ${found.bundle}`, expected);
     });
   }
 });
 
 describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
-  /** A cgroup, and a source that is told of it. */
-  class Late implements Disposable {
+  /** A new cgroup, and a source for it. */
+  class LateContainer implements Disposable {
     readonly place = new Place();
     readonly facts: ContainerFact[] = [];
     readonly #cgroup: string;
@@ -257,12 +257,12 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
       this.#cgroup = join(cgroups.mount ?? '', name);
       mkdirSync(this.#cgroup);
       this.#id = statSync(this.#cgroup, { bigint: true }).ino;
-      const made = { path: `/${name}`, ktime: bootMicros() };
+      const creation = { path: `/${name}`, ktime: bootMicros() };
       this.source = new ContainerSource({
         fileDirectories: [],
         onUnsafe: assert.fail,
-        places: this.place.places,
-        made: (id) => (id === this.#id ? made : null),
+        roots: this.place.roots,
+        creationOf: (id) => (id === this.#id ? creation : null),
       });
       const ignore = (): void => undefined;
       const sink: ContextSink = {
@@ -276,9 +276,9 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
       this.source.start(sink);
     }
 
-    /** An event of the cgroup, now. */
-    event(ktime = bootMicros(), exec = false): void {
-      this.source.seen(Number(this.#id & 0xffff_ffffn), Number(this.#id >> 32n), ktime, exec);
+    /** Simulates an event of the cgroup. */
+    event(ktime = bootMicros(), isExec = false): void {
+      this.source.onEvent(Number(this.#id & 0xffff_ffffn), Number(this.#id >> 32n), ktime, isExec);
     }
 
     remove(): void {
@@ -292,8 +292,8 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
     }
   }
 
-  it('is a container without a description first, which says so, and has one by the next event after it was written', () => {
-    using late = new Late(`docker-${ID}.scope`);
+  it('has no description at first, and gets it with the next event after the runtime wrote it', () => {
+    using late = new LateContainer(`docker-${ID}.scope`);
     late.event();
     const before = bootMicros();
     late.place.write(`var/lib/docker/containers/${ID}/config.v2.json`, { Name: '/web', Config: { Image: 'x:1' } });
@@ -307,18 +307,18 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
         [ID, 'web', true],
       ],
     );
-    assert.ok((late.facts[0]?.startedAt ?? 0) > 0, 'when its cgroup was made');
+    assert.ok((late.facts[0]?.startedAt ?? 0) > 0, 'the creation time of its cgroup');
   });
 
-  it('is nothing at first when only runc knows it, and a container once runc has written so', () => {
+  it('is not recognized until runc has written its state', () => {
     const name = `rf-late-${process.pid}`;
-    using late = new Late(name);
+    using late = new LateContainer(name);
     const before = bootMicros();
     late.event();
     assert.deepEqual(late.facts, []);
     late.place.write(`run/runc/${name}/state.json`, { cgroup_paths: { '': `/sys/fs/cgroup/${name}` } });
     late.event(before + 99_000);
-    assert.deepEqual(late.facts, [], 'the runtime is still at work: nothing is asked');
+    assert.deepEqual(late.facts, [], 'the runtime is still at work: no lookup');
     late.event(bootMicros() + 1000, true);
     assert.deepEqual(
       late.facts.map(({ id, runtime }) => [id, runtime]),
@@ -326,9 +326,9 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
     );
   });
 
-  it('is asked about again after a while when nothing is executed in it', () => {
+  it('is looked up again after a while even without an exec', () => {
     const name = `rf-quiet-${process.pid}`;
-    using late = new Late(name);
+    using late = new LateContainer(name);
     late.event();
     late.place.write(`run/runc/${name}/state.json`, { cgroup_paths: { '': `/sys/fs/cgroup/${name}` } });
     late.event(bootMicros() + 200_000);
@@ -338,8 +338,8 @@ describe('a container whose runtime is late', { skip: kernelSkip() }, () => {
     );
   });
 
-  it('is known after its cgroup has gone, from where the sensor saw it made', () => {
-    using late = new Late(`docker-${ID}.scope`);
+  it('is known after its cgroup is gone, because the sensor saw its creation', () => {
+    using late = new LateContainer(`docker-${ID}.scope`);
     late.place.write(`var/lib/docker/containers/${ID}/config.v2.json`, { Name: '/web', Config: {} });
     late.remove();
     late.event();

@@ -17,12 +17,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import koffi from 'koffi';
-import { readBaseline, writeBaseline } from '../src/fim/baseline.ts';
+import { BaselineError, readBaseline, writeBaseline } from '../src/fim/baseline.ts';
 import { compare } from '../src/fim/compare.ts';
-import { BaselineError } from '../src/fim/errors.ts';
 import { type FileFacts, pathOf, scan } from '../src/fim/scan.ts';
 
-/** What `setcap cap_net_raw+ep` does: struct vfs_cap_data, version 2. */
+/** Does the same as `setcap cap_net_raw+ep`: struct vfs_cap_data, version 2. */
 function grantNetRaw(file: string): void {
   const value = Buffer.alloc(20);
   value.writeUInt32LE(0x02000001);
@@ -35,7 +34,7 @@ function grantNetRaw(file: string): void {
 
 const root = process.getuid?.() === 0;
 
-describe('integrity of files', () => {
+describe('file integrity', () => {
   let directory = '';
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ringfence-fim-'));
@@ -46,29 +45,29 @@ describe('integrity of files', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const look = (): Promise<Map<string, FileFacts>> => scan({ paths: [directory] });
+  const scanDirectory = (): Promise<Map<string, FileFacts>> => scan({ paths: [directory] });
   const path = (name: string): string => join(directory, 'bin', name);
 
-  /** What has changed since, by the name of the file. */
+  /** Returns the changes by file name. */
   async function changes(before: ReadonlyMap<string, FileFacts>): Promise<Record<string, string>> {
-    const found = compare(before, await look());
+    const found = compare(before, await scanDirectory());
     return Object.fromEntries(
-      found.map(({ path: changed, what, fields }) => [
+      found.map(({ path: changed, what: kind, fields }) => [
         changed.slice(directory.length + 1),
-        [what, ...fields.map(([name]) => name)].join(' '),
+        [kind, ...fields.map(([name]) => name)].join(' '),
       ]),
     );
   }
 
-  test('nothing has changed when nothing has been done, but for times', async () => {
-    const before = await look();
+  test('finds no change if only times have changed', async () => {
+    const before = await scanDirectory();
     assert.equal(before.size, 6);
     utimesSync(path('cat'), 1, 1);
     assert.deepEqual(await changes(before), {});
   });
 
-  test('tells content of the same length, mode, links, what came and what went', async () => {
-    const before = await look();
+  test('finds content of the same length, modes, links, new and removed files', async () => {
+    const before = await scanDirectory();
     writeFileSync(path('cat'), '#!dog\n');
     appendFileSync(path('ls'), 'x');
     chmodSync(path('ping'), 0o4755);
@@ -86,34 +85,34 @@ describe('integrity of files', () => {
     assert.equal((await changes(before))['bin/cat'], 'removed');
   });
 
-  test('tells owner and capabilities', { skip: root ? false : 'giving files away needs root' }, async () => {
-    const before = await look();
+  test('finds owners and capabilities', { skip: root ? false : 'changing owners needs root' }, async () => {
+    const before = await scanDirectory();
     chownSync(path('cat'), 65534, 65534);
     assert.equal((await changes(before))['bin/cat'], 'changed uid gid');
     grantNetRaw(path('ping'));
     assert.equal((await changes(before))['bin/ping'], 'changed capabilities');
   });
 
-  test('a name that is not UTF-8 is a file like any other', async () => {
-    const before = await look();
+  test('handles names that are not UTF-8', async () => {
+    const before = await scanDirectory();
     const name = Buffer.concat([Buffer.from(`${directory}/bin/`), Buffer.from([0xff, 0x1b, 0x41])]);
     writeFileSync(name, 'x');
-    const [change, ...others] = compare(before, await look());
-    assert.equal(others.length, 0);
+    const [change, ...rest] = compare(before, await scanDirectory());
+    assert.equal(rest.length, 0);
     assert.deepEqual(pathOf(change?.path ?? ''), name);
     assert.equal(change?.what, 'added');
   });
 
-  test('a pipe and a file that nobody may read do not hold it up', {
+  test('does not block on a pipe', {
     skip: root ? false : 'needs root for mknod',
   }, async () => {
     execFileSync('mkfifo', [path('pipe')]);
-    const found = await look();
+    const found = await scanDirectory();
     assert.equal(found.get(path('pipe'))?.type, 'fifo');
   });
 
-  test('a baseline is read as it was written, and refused when it was changed', async () => {
-    const files = await look();
+  test('reads a baseline as it was written, and rejects a changed one', async () => {
+    const files = await scanDirectory();
     const file = join(directory, '../', `${directory.split('/').at(-1)}.jsonl`);
     try {
       const sha256 = writeBaseline(file, { paths: [directory], at: '2026-01-01T00:00:00.000Z', files });

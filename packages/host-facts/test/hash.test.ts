@@ -22,7 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
 import type { Collector } from '@ringfence/collector';
-import { ifThere, kernelDevice } from '@ringfence/host-kit';
+import { ifExists, kernelDevice } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { FullProfile } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
@@ -32,10 +32,11 @@ import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
-const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
+const unshareSkip =
+  spawnSync('unshare', ['-m', 'true']).status === 0 ? false : "unshare can't create a mount namespace";
 
-/** A bus that keeps what these tests ask for. */
-class Heard {
+/** A bus that keeps the events these tests need. */
+class EventCollector {
   readonly execs: Event[] = [];
   readonly hashes: { readonly event: Event; readonly hash: Hash; readonly path: string }[] = [];
 
@@ -51,13 +52,13 @@ class Heard {
   }
 }
 
-/** What is said of a process's executable: its hash, or why there is none. */
-const said = ({ sha256, skipped }: Hash): string => skipped || Buffer.from(sha256).toString('hex');
+/** Returns the hash, or why there is none. */
+const resultOf = ({ sha256, skipped }: Hash): string => skipped || Buffer.from(sha256).toString('hex');
 
-describe('hashes of what is executed, on the running kernel', { skip: kernelSkip() }, () => {
+describe('hashes of executed files on the running kernel', { skip: kernelSkip() }, () => {
   const resources = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'ringfence-hash-'));
-  const heard = new Heard();
+  const received = new EventCollector();
   let collector: Collector;
   let knowsScripts: boolean;
   let copies = 0;
@@ -66,12 +67,12 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     resources.defer(() => rmSync(directory, { recursive: true }));
     const place = resources.use(new TestPlace());
     const hash = { enabled: true, maxBytes: 4 << 20, bytesPerSecond: 256 << 20 };
-    collector = resources.use(await startTestCollector(place, heard, { hash }));
-    knowsScripts = !FullProfile.probe(await buildSensor()).lacking.has('bprm_check_security');
+    collector = resources.use(await startTestCollector(place, received, { hash }));
+    knowsScripts = !FullProfile.probe(await buildSensor()).missingHooks.has('bprm_check_security');
   });
   after(() => resources.disposeAsync());
 
-  /** A program that nobody has executed before. */
+  /** Makes a program that was never executed. */
   function fresh(program: string): string {
     const path = join(directory, `program-${copies++}`);
     copyFileSync(program, path);
@@ -79,43 +80,43 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     return path;
   }
 
-  /** What has been said of the executable at `path`, once `count` events say something. */
-  async function told(path: string, count = 1): Promise<Heard['hashes']> {
+  /** Waits for `count` hash events of the executable at `path`. */
+  async function hashesOf(path: string, count = 1): Promise<EventCollector['hashes']> {
     for (;;) {
       await collector.settle();
-      const ofPath = heard.hashes.filter((one) => one.path === path);
+      const ofPath = received.hashes.filter((event) => event.path === path);
       if (ofPath.length >= count) return ofPath;
       await sleep(10);
     }
   }
 
-  const saidOf = async (path: string, count = 1): Promise<string[]> =>
-    (await told(path, count)).map(({ hash }) => said(hash));
+  const resultsOf = async (path: string, count = 1): Promise<string[]> =>
+    (await hashesOf(path, count)).map(({ hash }) => resultOf(hash));
 
   function running(path: string, ...args: string[]): ChildProcess & Disposable {
     const child = spawn(path, args, { stdio: 'ignore' });
     return Object.assign(child, { [Symbol.dispose]: () => void child.kill('SIGKILL') });
   }
 
-  it('brings the hash of a program that runs for the first time, for each of its processes that waited', async () => {
+  it("are sent for a program's first exec, to each of its waiting processes", async () => {
     const path = fresh('/bin/sleep');
     using child = running(path, '60');
-    const [answered, ...others] = await told(path);
+    const [answered, ...rest] = await hashesOf(path);
     assert.ok(answered);
-    assert.equal(others.length, 0);
+    assert.equal(rest.length, 0);
     const { event, hash: answer } = answered;
-    assert.equal(said(answer), sha256(path));
-    const exec = heard.execs.find(({ tgid }) => tgid === child.pid);
+    assert.equal(resultOf(answer), sha256(path));
+    const exec = received.execs.find(({ tgid }) => tgid === child.pid);
     assert.ok(exec);
     assert.deepEqual([event.tgid, event.start, event.execId], [child.pid, exec.start, exec.execId]);
     const asked = bodyOf(exec, 'Exec');
     assert.deepEqual([answer.inode, answer.device, answer.ctime], [asked?.inode, asked?.device, asked?.ctime]);
   });
 
-  it('reads a file once for each of its changes, however often it is executed', async () => {
+  it('are computed once for each change of a file, however often it is executed', async () => {
     const path = fresh('/bin/true');
     execFileSync(path);
-    assert.deepEqual(await saidOf(path), [sha256(path)]);
+    assert.deepEqual(await resultsOf(path), [sha256(path)]);
     const { cached } = collector.stats().hashes;
     for (let i = 0; i < 10; i++) execFileSync(path);
     await collector.settle();
@@ -123,46 +124,48 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     const before = sha256(path);
     appendFileSync(path, 'more');
     execFileSync(path);
-    assert.deepEqual(await saidOf(path, 2), [before, sha256(path)]);
+    assert.deepEqual(await resultsOf(path, 2), [before, sha256(path)]);
   });
 
-  it('knows what runs although its file was unlinked at once, or another was put in its place', async () => {
-    const [gone, replaced, other] = [fresh('/bin/sleep'), fresh('/bin/sleep'), fresh('/bin/cat')];
+  it('are correct although the file was unlinked or replaced right after the exec', async () => {
+    const [gone, replaced, replacement] = [fresh('/bin/sleep'), fresh('/bin/sleep'), fresh('/bin/cat')];
     const expected = [sha256(gone), sha256(replaced)];
     using _first = running(gone, '60');
     unlinkSync(gone);
     using _second = running(replaced, '60');
-    renameSync(other, replaced);
-    assert.deepEqual([...(await saidOf(gone)), ...(await saidOf(replaced))], expected);
+    renameSync(replacement, replaced);
+    assert.deepEqual([...(await resultsOf(gone)), ...(await resultsOf(replaced))], expected);
   });
 
-  it('never takes what was written after the program has ended for what was executed', async () => {
+  it('never come from content that was written after the program ended', async () => {
     const expected = new Map<string, string>();
     for (let i = 0; i < 20; i++) {
       const path = fresh('/bin/true');
       expected.set(path, sha256(path));
-      // Older than a step of the kernel's clock: within one no ctime tells the two apart.
+      // The exec must be later than the ctime by a step of the kernel's clock. Within a step, a write does not change
+      // the ctime.
       await sleep(12);
       execFileSync(path);
       copyFileSync('/bin/cat', path);
     }
-    for (const [path, was] of expected) {
-      const [one, ...more] = await saidOf(path);
-      assert.equal(more.length, 0);
-      assert.ok(one === was || one === 'changed' || one === 'gone', `${one} of ${was}`);
+    for (const [path, hash] of expected) {
+      const [result, ...rest] = await resultsOf(path);
+      assert.equal(rest.length, 0);
+      assert.ok(result === hash || result === 'changed' || result === 'gone', `${result} of ${hash}`);
     }
   });
 
-  it('hashes what runs from memory', async () => {
+  it('are computed for programs that run from memory', async () => {
     const run = join(directory, 'run');
     execFileSync('cc', ['-o', run, join(import.meta.dirname, '../../../test/kernel/programs/run.c')]);
     using child = running(run, 'memfd', '/usr/bin/yes');
-    const answers = () => heard.hashes.filter(({ event }) => event.tgid === child.pid).map(({ hash }) => said(hash));
+    const answers = () =>
+      received.hashes.filter(({ event }) => event.tgid === child.pid).map(({ hash }) => resultOf(hash));
     while (answers().length < 2) await sleep(10);
     assert.deepEqual(answers(), [sha256(run), sha256('/usr/bin/yes')]);
   });
 
-  it('hashes what is in another mount namespace, also when it has ended but its parent has not', {
+  it('are computed in another mount namespace, even if the process has ended and only its parent is left', {
     skip: unshareSkip,
   }, async () => {
     const mounted = mkdtempSync(join(directory, 'mount-'));
@@ -170,21 +173,21 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
       'mount -t tmpfs none "$3" && cp "$1" "$3/brief" && cp "$2" "$3/lasting" && "$3/brief" && exec "$3/lasting" 60';
     const [brief, lasting] = [fresh('/bin/true'), fresh('/bin/sleep')];
     using _child = running('unshare', '-m', 'sh', '-c', script, 'sh', brief, lasting, mounted);
-    assert.deepEqual(await saidOf(join(mounted, 'lasting')), [sha256(lasting)]);
-    // Its parent has gone on to the next program, in the same place.
-    assert.deepEqual(await saidOf(join(mounted, 'brief')), [sha256(brief)]);
+    assert.deepEqual(await resultsOf(join(mounted, 'lasting')), [sha256(lasting)]);
+    // The parent meanwhile executed another program in the same namespace.
+    assert.deepEqual(await resultsOf(join(mounted, 'brief')), [sha256(brief)]);
   });
 
-  it('says that a whole mount namespace has gone', { skip: unshareSkip }, async () => {
+  it('are reported as gone with their whole mount namespace', { skip: unshareSkip }, async () => {
     const mounted = mkdtempSync(join(directory, 'mount-'));
     const script = 'mount -t tmpfs none "$2" && cp "$1" "$2/last" && exec "$2/last"';
     const last = fresh('/bin/true');
     execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', last, mounted]);
-    const [one] = await saidOf(join(mounted, 'last'));
-    assert.ok(one === 'gone' || one === sha256(last), one);
+    const [result] = await resultsOf(join(mounted, 'last'));
+    assert.ok(result === 'gone' || result === sha256(last), result);
   });
 
-  it('hashes the script that an interpreter line is for, beside the interpreter, and never what was put in its place', async (t) => {
+  it('cover a script beside its interpreter, and never content that replaced the script', async (t) => {
     const scripts = [0, 1].map((n) => join(directory, `script-${n}`)) as [string, string];
     const interpreter = fresh('/bin/sh');
     for (const path of scripts)
@@ -200,38 +203,38 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
     symlinkSync(scripts[0], link);
     execFileSync(link);
     await collector.settle();
-    const exec = heard.execs
+    const exec = received.execs
       .map((event) => bodyOf(event, 'Exec'))
       .find((body) => body !== undefined && decodeText(body.filename.bytes) === link);
     assert.ok(exec);
     if (!knowsScripts) {
       assert.equal(exec.script.length, 0);
-      return t.skip('without the full profile nobody knows which file a script is');
+      return t.skip("without the full profile the script's file is unknown");
     }
-    const [told0] = await told(scripts[0]);
-    assert.deepEqual([told0?.hash.script, told0 && said(told0.hash)], [true, expected]);
-    const [ofInterpreter] = await told(interpreter);
+    const [ofScript] = await hashesOf(scripts[0]);
+    assert.deepEqual([ofScript?.hash.script, ofScript && resultOf(ofScript.hash)], [true, expected]);
+    const [ofInterpreter] = await hashesOf(interpreter);
     assert.deepEqual(
-      [ofInterpreter?.hash.script, ofInterpreter && said(ofInterpreter.hash)],
+      [ofInterpreter?.hash.script, ofInterpreter && resultOf(ofInterpreter.hash)],
       [false, sha256(interpreter)],
     );
     const { cached } = collector.stats().hashes;
     execFileSync(scripts[0]);
     await collector.settle();
     assert.equal(collector.stats().hashes.cached - cached, 2, 'script and interpreter');
-    const was = sha256(scripts[1]);
+    const original = sha256(scripts[1]);
     await sleep(12);
     execFileSync(scripts[1]);
     appendFileSync(scripts[1], 'more');
-    const [one] = await saidOf(scripts[1]);
-    assert.ok(one === was || one === 'changed', one);
+    const [result] = await resultsOf(scripts[1]);
+    assert.ok(result === original || result === 'changed', result);
   });
 
-  it('says what is too big, once for all execs of it', async () => {
+  it('are skipped for a file that is too big, once for all its execs', async () => {
     const path = fresh('/bin/true');
     truncateSync(path, 5 << 20);
     execFileSync(path);
-    const [{ hash: big } = { hash: undefined }] = await told(path);
+    const [{ hash: big } = { hash: undefined }] = await hashesOf(path);
     const { cached } = collector.stats().hashes;
     execFileSync(path);
     await collector.settle();
@@ -241,7 +244,7 @@ describe('hashes of what is executed, on the running kernel', { skip: kernelSkip
   });
 });
 
-/** A record of the sensor's: `inode` is executed. */
+/** Makes the sensor's record of an exec of the file `inode`. */
 function execOf(inode: bigint): RecordSource {
   const bytes = Buffer.alloc(records.SIZEOF_EXEC);
   bytes.writeUInt32LE(process.pid, records.HEADER_TGID);
@@ -249,7 +252,7 @@ function execOf(inode: bigint): RecordSource {
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset) };
 }
 
-/** As the full profile tells it: this process executes the script at `path`, whose interpreter is `interpreter`. */
+/** Makes the full profile's record of an exec by this process: of the script at `path`, with its interpreter. */
 function execOfScript(path: string, interpreter: string, ctime: bigint): RecordSource {
   const files = [
     [interpreter, records.EXEC_DEVICE, records.EXEC_INODE, records.EXEC_CTIME, records.EXEC_PATH],
@@ -273,7 +276,7 @@ function execOfScript(path: string, interpreter: string, ctime: bigint): RecordS
 }
 
 describe('the queue of executables', () => {
-  it('takes a script by its path, the interpreter beside it, each once, and says which is which, and that a script was changed', {
+  it('hashes script and interpreter once each, distinguishes them, and detects a changed script', {
     skip: process.getuid?.() === 0 ? false : 'needs root',
   }, async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'ringfence-script-')), 'run.sh');
@@ -285,11 +288,11 @@ describe('the queue of executables', () => {
     const answers = async (count: number): Promise<void> => {
       for (; facts.length < count; await sleep(5)) hashes.flush({ hash: (fact) => facts.push(fact) }, true);
     };
-    hashes.seen(execOfScript(path, process.execPath, ctimeNs), 0);
+    hashes.onExec(execOfScript(path, process.execPath, ctimeNs), 0);
     await answers(2);
-    hashes.seen(execOfScript(path, process.execPath, ctimeNs), 0);
+    hashes.onExec(execOfScript(path, process.execPath, ctimeNs), 0);
     assert.equal(hashes.stats().cached, 2);
-    hashes.seen(execOfScript(path, process.execPath, ctimeNs - 1n), 0);
+    hashes.onExec(execOfScript(path, process.execPath, ctimeNs - 1n), 0);
     await answers(3);
     await hashes.close();
     rmSync(dirname(path), { recursive: true });
@@ -306,12 +309,12 @@ describe('the queue of executables', () => {
     assert.equal(Buffer.from(script?.sha256 ?? []).toString('hex'), expected);
   });
 
-  it('skips what finds it full, for that exec only, and counts it', async () => {
+  it('skips and counts an exec that finds it full', async () => {
     const facts: HashFact[] = [];
     const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, queueMax: 2 };
     const answered = Promise.withResolvers<void>();
     const hashes = new ExecHashes({ enabled: true, log: silentLog, ...limits, onAnswer: answered.resolve });
-    for (const inode of [1n, 2n, 3n, 2n]) hashes.seen(execOf(inode), 0);
+    for (const inode of [1n, 2n, 3n, 2n]) hashes.onExec(execOf(inode), 0);
     hashes.flush({ hash: (fact) => facts.push(fact) }, true);
     assert.deepEqual(
       facts.map(({ inode, skipped, lasting }) => [inode, skipped, lasting]),
@@ -323,12 +326,12 @@ describe('the queue of executables', () => {
     await hashes.close();
   });
 
-  it('ends its thread when nothing is left to hash, and starts another one for the next executable', async () => {
+  it('ends its thread when it is idle, and starts another one for the next executable', async () => {
     const facts: HashFact[] = [];
     const limits = { maxBytes: 1, bytesPerSecond: 1 << 20, idleMs: 1 };
     const hashes = new ExecHashes({ enabled: true, log: silentLog, ...limits, onAnswer: () => {} });
     for (const inode of [1n, 2n]) {
-      hashes.seen(execOf(inode), 0);
+      hashes.onExec(execOf(inode), 0);
       while (facts.at(-1)?.inode !== inode) {
         await sleep(5);
         hashes.flush({ hash: (fact) => facts.push(fact) }, true);
@@ -340,9 +343,9 @@ describe('the queue of executables', () => {
   });
 });
 
-/** Threads of this process that hash. */
+/** Returns the number of hash threads in this process. */
 const hashers = (): number =>
   readdirSync('/proc/self/task').filter((id) => {
-    const name = ifThere(() => readFileSync(`/proc/self/task/${id}/comm`, 'utf8'));
+    const name = ifExists(() => readFileSync(`/proc/self/task/${id}/comm`, 'utf8'));
     return name === 'hasher\n';
   }).length;

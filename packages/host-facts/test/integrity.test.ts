@@ -19,7 +19,7 @@ import { Symbols } from '../src/integrity/symbols.ts';
 
 const BOOT = 'this boot';
 
-/** A file system as a host could have it. */
+/** A directory that looks like a host's file system. */
 class Root implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'ringfence-integrity-'));
 
@@ -40,12 +40,12 @@ function findingsOf({ checks }: Integrity, check: CheckName): string[] {
 }
 
 function resultOf(checks: readonly CheckResult[], check: CheckName): CheckResult {
-  const found = checks.find((one) => one.check === check);
+  const found = checks.find((candidate) => candidate.check === check);
   assert.ok(found, check);
   return found;
 }
 
-describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
+describe('the integrity check on the running kernel', { skip: kernelSkip() }, () => {
   let sensorObject = '';
   let root: Root;
   before(async () => {
@@ -55,7 +55,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
   });
   after(() => root?.[Symbol.dispose]());
 
-  const look = (remembered?: Integrity['remembered'], path = '/'): Integrity =>
+  const runCheck = (remembered?: Integrity['remembered'], path = '/'): Integrity =>
     checkIntegrity({
       sensorObject,
       pinPath: '/sys/fs/bpf/rf-none',
@@ -65,51 +65,51 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       before: remembered,
     });
 
-  test('its code is read, and is the same at the next look', () => {
-    const first = look();
+  test("reads the kernel's code, which is the same in the next run", () => {
+    const first = runCheck();
     assert.equal(resultOf(first.checks, 'syscall-dispatch').unseen, '');
     assert.ok(Object.keys(first.remembered.code).length > 300);
-    const second = look(first.remembered);
+    const second = runCheck(first.remembered);
     assert.deepEqual(findingsOf(second, 'syscall-dispatch'), findingsOf(first, 'syscall-dispatch'));
     assert.deepEqual(findingsOf(second, 'interrupt-table'), []);
   });
 
-  test('code that has changed in this boot is told, and that of another boot is not compared', () => {
-    const { code, ...rest } = look().remembered;
+  test('finds code that changed within a boot, and does not compare code of different boots', () => {
+    const { code, ...rest } = runCheck().remembered;
     const changed = { ...rest, code: { ...code, __x64_sys_getpid: 'another', __arm64_sys_getpid: 'another' } };
-    const [finding] = findingsOf(look(changed), 'syscall-dispatch').filter((text) => text.includes('getpid'));
+    const [finding] = findingsOf(runCheck(changed), 'syscall-dispatch').filter((text) => text.includes('getpid'));
     assert.match(finding ?? '', /its code has changed since/);
-    const later = look({ ...changed, bootId: 'another boot' });
+    const later = runCheck({ ...changed, bootId: 'another boot' });
     assert.deepEqual(
       findingsOf(later, 'syscall-dispatch').filter((text) => text.includes('getpid')),
       [],
     );
   });
 
-  test('a BPF program of somebody else is told with who holds it, until it is known', async () => {
+  test('finds a BPF program of another process, with the process that holds it, until the program is known', async () => {
     const object = BpfObject.open(sensorObject);
     for (const program of object.programs.values()) program.autoload = program.name === 'process_exit';
     for (const ring of ['rf_ring_security', 'rf_ring_bulk']) object.definition(ring).resize(4096);
     object.load();
     const { id } = object.program('process_exit');
-    // Not by the detail: what holds another program may be a process of that number.
+    // Compare subjects only: the detail of another program may contain a process with this number.
     const about = (found: Integrity): string[] =>
       findingsOf(found, 'bpf-program').filter((text) => text.slice(0, text.indexOf(': ')).includes(`(${id})`));
-    const [finding] = about(look());
+    const [finding] = about(runCheck());
     assert.match(finding ?? '', new RegExp(`process_exit.*tracing.*uid 0.*\\(${process.pid}\\)`));
     const known = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, knownPrograms: ['process_*'] };
     assert.deepEqual(about(checkIntegrity(known)), []);
     object[Symbol.dispose]();
-    // Whoever else looks just then (an agent beside this test) holds it a moment longer.
-    for (const end = performance.now() + 10_000; about(look()).length > 0 && performance.now() < end; )
+    // A concurrent check, such as that of an agent beside this test, holds the program a moment longer.
+    for (const end = performance.now() + 10_000; about(runCheck()).length > 0 && performance.now() < end; )
       await sleep(100);
-    assert.deepEqual(about(look()), []);
+    assert.deepEqual(about(runCheck()), []);
   });
 
-  test('a process is told that a mount upon it hides, and none is made up in another pid namespace', async () => {
+  test('finds a process that a mount hides, and finds none in another pid namespace', async () => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' });
     try {
-      // In a mount namespace of its own an empty directory is mounted upon the process; the look is taken from there.
+      // Mounts an empty directory on the process in a new mount namespace, and runs the check there.
       const script = `
         import { checkProcesses } from '${join(import.meta.dirname, '../src/integrity/processes.ts')}';
         import { KernelView } from '${join(import.meta.dirname, '../src/integrity/kernel-view.ts')}';
@@ -127,18 +127,18 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
         mounted.map(({ subject }) => subject),
         [`process ${child.pid}`],
       );
-      assert.match(mounted[0]?.detail ?? '', /mounted upon/);
+      assert.match(mounted[0]?.detail ?? '', /mounted on/);
       assert.deepEqual(run('true').findings, []);
-      const apart = run('true', '-pf', '--mount-proc');
-      assert.deepEqual(apart.findings, [], 'numbers of two namespaces are not compared');
-      assert.match(apart.unseen, /pid namespace/);
+      const isolated = run('true', '-pf', '--mount-proc');
+      assert.deepEqual(isolated.findings, [], 'pids of two namespaces are not compared');
+      assert.match(isolated.unseen, /pid namespace/);
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
   });
 
-  test('what the kernel starts, what every program loads and who changed it', () => {
+  test('finds untrusted programs that the kernel starts, preloaded libraries, and changed settings', () => {
     using host = new Root();
     host.write('etc/ld.so.preload', '# comment\n/usr/lib/libx.so:/tmp/evil.so\n');
     host.write('proc/sys/kernel/tainted', `${(1 << 12) | (1 << 13)}\n`);
@@ -150,7 +150,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     symlinkSync('/usr/bin/systemctl', join(host.path, 'sbin/poweroff'));
     chmodSync(host.write('usr/bin/systemctl', ''), 0o755);
     host.write('proc/sys/kernel/poweroff_cmd', '/sbin/poweroff\n');
-    const first = look(undefined, host.path);
+    const first = runCheck(undefined, host.path);
     assert.deepEqual(
       findingsOf(first, 'preload').map((text) => text.split(':')[0]),
       ['/usr/lib/libx.so', '/tmp/evil.so'],
@@ -158,17 +158,17 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     assert.deepEqual(findingsOf(first, 'taint').length, 2);
     assert.deepEqual(findingsOf(first, 'core-pattern'), []);
     assert.deepEqual(findingsOf(first, 'helper'), [
-      '/proc/sys/kernel/modprobe: the kernel starts /tmp/x: others than root may write to it',
+      '/proc/sys/kernel/modprobe: the kernel starts /tmp/x: users other than root can write to it',
     ]);
     host.write('proc/sys/kernel/core_pattern', '|/tmp/gone %P\n');
-    const second = look(first.remembered, host.path);
+    const second = runCheck(first.remembered, host.path);
     assert.deepEqual(findingsOf(second, 'core-pattern'), [
       '/proc/sys/kernel/core_pattern: core dumps go to /tmp/gone: there is no such file',
       '/proc/sys/kernel/core_pattern: was "|/usr/lib/coredump %P" and is "|/tmp/gone %P"',
     ]);
   });
 
-  test('a module that is in one list and not in the other', () => {
+  test('finds modules that are missing from the list of modules', () => {
     using host = new Root();
     host.write('proc/modules', 'seen 16384 0 - Live 0x0\n');
     host.write('sys/module/seen/initstate', 'live\n');
@@ -178,7 +178,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     const symbols = new Symbols(
       'ffffffffc0000000 t hook\t[rooty]\nffffffffc0001000 t f\t[seen]\nffffffffc0002000 t bpf_prog_1\t[bpf]\n',
     );
-    // The same whatever BPF programs are loaded just then.
+    // Must not depend on the BPF programs that are loaded.
     assert.equal(symbols.describe(0xffffffffc0002800n), '0xffffffffc0002800 (module seen)');
     const { findings, unseen } = checkModules(symbols, host.path);
     assert.equal(unseen, '');
@@ -188,7 +188,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
     );
   });
 
-  test('what can not be kept, as on a full disk, is said, and what was found is told', async () => {
+  test("reports findings even if its state can't be saved, as on a full disk", async () => {
     const warnings: string[] = [];
     const findings: unknown[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
@@ -203,13 +203,13 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       for (const end = performance.now() + 60_000; findings.length === 0 && performance.now() < end; await sleep(20))
         source.tick();
       assert.ok(findings.length > 0);
-      assert.match(warnings[0] ?? '', /could not be kept/);
+      assert.match(warnings[0] ?? '', /could not be saved/);
     } finally {
       source.close();
     }
   });
 
-  test('a collector looks by a process of its own, and what it finds becomes events, once', async () => {
+  test('runs in a process of its own for a collector, which sends each finding once', async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     using object = BpfObject.open(sensorObject);
@@ -226,7 +226,7 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       });
     for (const end = performance.now() + 60_000; (await found()).length === 0 && performance.now() < end; )
       await sleep(100);
-    // Time for further looks: what they find is known by then.
+    // Wait for further runs, whose findings must be known.
     await sleep(2000);
     await collector.settle();
     const all = await found();
@@ -234,11 +234,13 @@ describe('the integrity of the running kernel', { skip: kernelSkip() }, () => {
       all.map(({ check }) => check),
       ['bpf-program'],
     );
-    const held = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Finding') ?? []);
+    const findings = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Finding') ?? []);
     assert.deepEqual(
-      held.filter(({ detail }) => detail.endsWith(`held by MainThread (${process.pid})`)).map(({ subject }) => subject),
+      findings
+        .filter(({ detail }) => detail.endsWith(`held by MainThread (${process.pid})`))
+        .map(({ subject }) => subject),
       all.map(({ subject }) => subject),
-      "the collector's own programs are known, also those that no hook holds",
+      "the collector's own programs are known, including those without a hook",
     );
   });
 });

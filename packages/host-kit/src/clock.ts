@@ -1,20 +1,23 @@
 import { CLOCK, clockNanos } from './system.ts';
 
-/** µs since the machine's start, time asleep included: the clock of every ktime */
+/** µs since boot, including suspend (CLOCK_BOOTTIME). Every ktime uses this clock. */
 export function bootMicros(): number {
   return Number(clockNanos(CLOCK.boottime) / 1000n);
 }
 
-/** µs to add to a ktime to get the wall clock. The closest of three readings: an interruption between two clocks would shift it. */
+/**
+ * Returns the µs to add to a ktime to get wall-clock time. Takes three readings and uses the one that took least time,
+ * because an interruption between reading the two clocks would shift the result.
+ */
 export function wallOffset(): number {
   let offset = 0n;
-  let closest: bigint | undefined;
+  let shortest: bigint | undefined;
   for (let reading = 0; reading < 3; reading++) {
     const before = clockNanos(CLOCK.boottime);
     const wall = clockNanos(CLOCK.realtime);
     const after = clockNanos(CLOCK.boottime);
-    if (closest !== undefined && after - before >= closest) continue;
-    closest = after - before;
+    if (shortest !== undefined && after - before >= shortest) continue;
+    shortest = after - before;
     offset = wall - (before + after) / 2n;
   }
   return Number(offset / 1000n);

@@ -1,26 +1,26 @@
 export interface HostFact {
   readonly hostname: string;
-  /** 32 hex digits; empty: it has none */
+  /** 32 hex digits; empty if the host has none */
   readonly machineId: string;
-  /** of its interfaces, loopback left out */
+  /** addresses of all interfaces except loopback */
   readonly addresses: readonly string[];
-  /** executables are hashed: what nothing has been said of is pending */
+  /** whether executables are hashed: if so, a missing hash is pending */
   readonly hashing: boolean;
 }
 
-export interface ContainerFact extends Description {
+export interface ContainerFact extends ContainerDescription {
   readonly cgroupId: bigint;
-  /** empty: the container is gone */
+  /** empty if the container is gone */
   readonly id: string;
   readonly runtime: string;
-  /** false: its runtime has not said yet what it is */
+  /** false if the runtime has not written the container's description yet */
   readonly described: boolean;
-  /** of the cgroup, from the hierarchy's root */
+  /** path of the cgroup from the root of the hierarchy */
   readonly path: string;
 }
 
 export interface MountFact {
-  /** nsfs inode number */
+  /** inode number in nsfs */
   readonly mountNamespace: number;
   /** kernel dev_t */
   readonly device: number;
@@ -32,41 +32,41 @@ export interface MountFact {
 }
 
 export interface ContainerMount {
-  /** on the host; of a file system that is no part of another's, its kind: tmpfs */
+  /** path on the host, or the type of a file system of its own: tmpfs */
   readonly source: string;
-  /** in the container */
+  /** path in the container */
   readonly destination: string;
   readonly readonly: boolean;
 }
 
-/** What a container is, as its runtime wrote it down. Empty or null: not said. */
-export interface Description {
+/** Properties of a container as its runtime wrote them. Unknown ones are empty or null. */
+export interface ContainerDescription {
   readonly name: string;
-  /** as it was asked for */
+  /** image reference as the user gave it */
   readonly image: string;
   readonly privileged: boolean | null;
   readonly labels: Readonly<Record<string, string>>;
-  /** of the image's configuration: sha256:… */
+  /** digest of the image's configuration: sha256:… */
   readonly imageId: string;
-  /** of its manifest, as registries know it: sha256:… */
+  /** digests of the image's manifest, which registries use: sha256:… */
   readonly imageDigests: readonly string[];
-  /** bit n: capability n may be had by a process of the container */
+  /** bit n: processes of the container may have capability n */
   readonly capabilities: bigint | null;
-  /** what comes from outside of the image; what every container has (proc, sysfs, …) left out */
+  /** mounts of host paths and volumes, without those that every container has (proc, sysfs, …) */
   readonly mounts: readonly ContainerMount[];
-  /** those that are not its own: `pid=host`, `network=shared` */
+  /** namespaces that the container shares: `pid=host`, `network=shared` */
   readonly namespaces: readonly string[];
   readonly pod: string;
   readonly podUid: string;
-  /** of Kubernetes */
+  /** Kubernetes namespace */
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly podLabels: Readonly<Record<string, string>>;
-  /** µs since the epoch; 0: not said */
+  /** µs since the epoch; 0 if unknown */
   readonly startedAt: number;
 }
 
-/** What of a cgroup was held back since the sensor was loaded. */
+/** Number of throttled events of a cgroup. */
 export interface ThrottledCount {
   readonly cgroup: bigint;
   readonly lane: number;
@@ -75,16 +75,16 @@ export interface ThrottledCount {
   readonly count: number;
 }
 
-/** Something that is not as an untouched kernel or host has it. */
+/** A difference from an untouched kernel or host. */
 export interface Finding {
   readonly check: CheckName;
-  /** what it is about: a module, a path, a process, a system call */
+  /** a module, a path, a process, a system call, … */
   readonly subject: string;
-  /** what is wrong with it, in words */
+  /** what is wrong, for people */
   readonly detail: string;
 }
 
-/** What each check looks for. */
+/** The integrity checks, with the condition that each one verifies. */
 export const CHECKS = {
   'syscall-dispatch': 'system calls lead into the kernel’s own code',
   'interrupt-table': 'interrupts and exceptions lead into the kernel’s own code',
@@ -92,10 +92,10 @@ export const CHECKS = {
   'hidden-module': 'every module is in the list of modules',
   'hidden-process': 'every process is in /proc',
   'bpf-program': 'every loaded BPF program is known',
-  taint: 'no module was forced in, came unsigned, or from outside of the kernel’s tree',
+  taint: 'no module was forced in, is unsigned, or comes from outside of the kernel’s tree',
   preload: 'no library is put into every program by ld.so.preload',
-  'core-pattern': 'core dumps go where the system’s own files say',
-  helper: 'the programs that the kernel starts are the system’s own',
-  'release-agent': 'no cgroup starts a program when it is empty',
+  'core-pattern': 'core dumps go to a file, or to a program that only root can change',
+  helper: 'only root can change the programs that the kernel starts',
+  'release-agent': 'no cgroup starts a program when it becomes empty',
 } as const;
 export type CheckName = keyof typeof CHECKS;

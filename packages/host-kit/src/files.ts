@@ -1,6 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 
-/** The last three are of names that no file can have: they come from containers' settings, and arguments of programs, too. */
+/**
+ * Errors of a path that leads to no file. The last three come from impossible names, which containers' settings and
+ * programs' arguments may contain.
+ */
 const GONE: readonly (string | undefined)[] = [
   'ENOENT',
   'ENOTDIR',
@@ -11,15 +14,23 @@ const GONE: readonly (string | undefined)[] = [
   'ERR_INVALID_ARG_VALUE',
 ];
 
-/** open(2): a name only, which asks no file system that is remote, opens no device, and waits for nobody to write to a pipe. */
+/** open(2): only resolves the name. It does not contact a remote file system, open a device, or block on a pipe. */
 export const O_PATH = 0o10000000;
 
-/** What is read goes through here: a buffer of its own for each read, many a second, would be 64 KiB each until they are collected. */
+/** Shared by all reads. A buffer for each read would add 64 KiB of garbage many times a second. */
 const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Whole file, or null when it isn't there, is none, or has more than `maxBytes`. Files of /proc say size 0, so reading goes on until the end. */
+const LABELS_MAX = 64;
+const LABELS_BYTES = 32 * 1024;
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a whole file. Returns null if it does not exist, is not a regular file, or is longer than `maxBytes`. Reads
+ * until the end of file, because files in /proc have size 0.
+ */
 export function readBounded(path: string, maxBytes: number): Buffer | null {
-  const fd = ifThere(() => openFile(path));
+  const fd = ifExists(() => openRegularFile(path));
   if (fd === null) return null;
   try {
     const parts: Buffer[] = [];
@@ -36,58 +47,68 @@ export function readBounded(path: string, maxBytes: number): Buffer | null {
   }
 }
 
-/** Containers choose what stands in many a place that is read: a pipe would hold us for ever, a device may act on being opened. null: it is no file. */
-export function openFile(path: string): number | null {
-  const named = openSync(path, O_PATH);
+/**
+ * Opens a file for reading, or returns null if it is not a regular file. Checks before opening, because containers
+ * control the content of many paths: a pipe would block forever, and opening a device may have side effects.
+ */
+export function openRegularFile(path: string): number | null {
+  const fd = openSync(path, O_PATH);
   try {
-    return fstatSync(named).isFile() ? openSync(`/proc/self/fd/${named}`, 'r') : null;
+    return fstatSync(fd).isFile() ? openSync(`/proc/self/fd/${fd}`, 'r') : null;
   } finally {
-    closeSync(named);
+    closeSync(fd);
   }
 }
 
-/** A reader, and a crash, sees the old text or the new one. */
+/** Resolves links. Returns null if the path does not exist, can't be read, or leads out of `root`. */
+export function realPathWithin(path: string, root: string): string | null {
+  const real = ifReadable(() => realpathSync(path));
+  return real?.startsWith(root) ? real : null;
+}
+
+/** Replaces a file so that readers, and the next start after a crash, see either the old text or the new one. */
 export function writeAtomically(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
-/** What `run` returns, or null when the file it asks for doesn't exist (any more). */
-export function ifThere<T>(run: () => T): T | null {
+/** Calls `read`. Returns null if the file that it accesses does not exist. */
+export function ifExists<T>(read: () => T): T | null {
   try {
-    return run();
+    return read();
   } catch (error) {
     if (GONE.includes((error as NodeJS.ErrnoException).code)) return null;
     throw error;
   }
 }
 
-/** The same, and null too when we may not look: of some processes even root sees little. */
-export function ifReadable<T>(run: () => T): T | null {
+/** Like `ifExists`, but also returns null without permission: even root may not read everything of some processes. */
+export function ifReadable<T>(read: () => T): T | null {
   try {
-    return ifThere(run);
+    return ifExists(read);
   } catch (error) {
     if (['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
 }
 
-/** A device number as stat(2) tells it, as the kernel has it: major << 20 | minor. */
+/** Converts a device number of stat(2) to the kernel's encoding: major << 20 | minor. */
 export function kernelDevice(device: bigint): number {
   const major = Number((device >> 8n) & 0xfffn);
   const minor = Number((device & 0xffn) | ((device >> 12n) & 0xfff00n));
   return ((major << 20) | minor) >>> 0;
 }
 
-export type Json = Readonly<Record<string, unknown>>;
-
-/** A JSON object, or null: not there, not ours to read, too large, not JSON, not an object. Writers may be at it this very moment. */
+/**
+ * Reads a JSON file. Returns null if it does not exist, can't be read, is too large, or is not JSON, for example
+ * because another program is writing it at this moment.
+ */
 export function readJson(path: string, maxBytes: number = 4 << 20): unknown {
   const text = ifReadable(() => readBounded(path, maxBytes));
   return text === null ? null : parseJson(text.toString('utf8'));
 }
 
-/** null: it is no JSON. */
+/** Returns null if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -97,27 +118,25 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Returns {} for a value that is not an object. */
 export function asObject(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
-/** A string of at most `max` characters; anything else becomes ''. */
-export function asText(value: unknown, max = 1024): string {
-  return typeof value === 'string' ? value.slice(0, max) : '';
+/** Returns the first `maxLength` characters of a string, or '' for any other value. */
+export function asText(value: unknown, maxLength = 1024): string {
+  return typeof value === 'string' ? value.slice(0, maxLength) : '';
 }
 
-const LABELS_MAX = 64;
-const LABELS_BYTES = 32 * 1024;
-
-/** At most 64 strings by name, and 32 KiB. */
+/** Returns the strings of an object by name: at most 64, and 32 KiB. */
 export function asLabels(value: unknown): Record<string, string> {
   const pairs = Object.entries(asObject(value)).filter(([key, text]) => key !== '' && typeof text === 'string');
   const cut = pairs.slice(0, LABELS_MAX).map(([key, text]): [string, string] => [asText(key, 256), asText(text, 512)]);
-  return Object.fromEntries(firstOf(cut, LABELS_BYTES, (pair) => pair));
+  return Object.fromEntries(takeWithin(cut, LABELS_BYTES, (pair) => pair));
 }
 
-/** The first of them, as long as all their texts have no more than `maxBytes` together. */
-export function firstOf<T>(items: readonly T[], maxBytes: number, textsOf: (item: T) => readonly string[]): T[] {
+/** Returns as many of the first items as have at most `maxBytes` of text together. */
+export function takeWithin<T>(items: readonly T[], maxBytes: number, textsOf: (item: T) => readonly string[]): T[] {
   let bytes = 0;
   const end = items.findIndex((item) => {
     for (const text of textsOf(item)) bytes += Buffer.byteLength(text);

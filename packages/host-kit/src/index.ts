@@ -1,10 +1,11 @@
 export { bootMicros, wallOffset } from './clock.ts';
+export { SystemCallError } from './errors.ts';
 export {
   CHECKS,
   type CheckName,
+  type ContainerDescription,
   type ContainerFact,
   type ContainerMount,
-  type Description,
   type Finding,
   type HostFact,
   type MountFact,
@@ -14,37 +15,37 @@ export {
   asLabels,
   asObject,
   asText,
-  firstOf,
+  ifExists,
   ifReadable,
-  ifThere,
   type Json,
   kernelDevice,
   O_PATH,
-  openFile,
+  openRegularFile,
   parseJson,
   readBounded,
   readJson,
+  realPathWithin,
+  takeWithin,
   writeAtomically,
 } from './files.ts';
 export {
   type ContextSink,
+  createGuard,
   type EnrichmentSource,
   type Guard,
-  guardOf,
   guardSource,
   type OnSourceError,
 } from './source.ts';
 export {
   awaitTruncation,
+  drainAddressChanges,
   fileCapabilities,
-  mountsChanged,
+  haveMountsChanged,
   openAddressChanges,
   openBeneath,
   openKernfsNode,
   pidfdOpen,
   pidfdSignal,
   releaseFreeMemory,
-  tookChanges,
   tryLock,
 } from './system.ts';
-export { SystemCallError } from './system-error.ts';

@@ -1,6 +1,6 @@
 import type { ContainerFact, Finding, HostFact, MountFact, ThrottledCount } from './facts.ts';
 
-/** What only the host knows, on its way into the batch that is being filled. Called between `start` and `close` of a source only. */
+/** Adds facts about the host to the batch that is being filled. Sources call it only between `start` and `close`. */
 export interface ContextSink {
   user(uid: number, name: string): void;
   container(container: ContainerFact): void;
@@ -10,12 +10,15 @@ export interface ContextSink {
   throttled(throttled: ThrottledCount): void;
 }
 
-/** Where context comes from. Sources are asked, never call on their own: what they emit lands in the batch that is open at that moment. */
+/**
+ * A source of facts about the host. Sources emit only when they are called, so that their facts go into the batch that
+ * is open at that moment.
+ */
 export interface EnrichmentSource {
   readonly name: string;
-  /** Emits all there is. */
+  /** Emits all facts. */
   start(sink: ContextSink): void;
-  /** Once a second: emits what has changed. */
+  /** Emits the facts that have changed. Called once a second. */
   tick(): void;
   close(): void;
 }
@@ -24,27 +27,28 @@ export type Guard = (run: () => void) => void;
 export type OnSourceError = (name: string, error: Error) => void;
 const MESSAGES_MAX = 100;
 
-/** An error of a source never stops the pipeline: it is logged once per message and the old knowledge stays. */
-export function guardOf(name: string, onError: OnSourceError): Guard {
-  const seen = new Set<string>();
+/** Makes a guard that reports each error message once and keeps errors of a source from stopping the pipeline. */
+export function createGuard(name: string, onError: OnSourceError): Guard {
+  const reported = new Set<string>();
   return (run) => {
     try {
       run();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (seen.size >= MESSAGES_MAX || seen.has(error.message)) return;
-      seen.add(error.message);
+      if (reported.size >= MESSAGES_MAX || reported.has(error.message)) return;
+      reported.add(error.message);
       onError(name, error);
     }
   };
 }
 
+/** Guards `start` and `tick` of a source. When one fails, the facts that it emitted before stay in force. */
 export function guardSource(source: EnrichmentSource, onError: OnSourceError): EnrichmentSource {
-  const guarded = guardOf(source.name, onError);
+  const guard = createGuard(source.name, onError);
   return {
     name: source.name,
-    start: (sink) => guarded(() => source.start(sink)),
-    tick: () => guarded(() => source.tick()),
+    start: (sink) => guard(() => source.start(sink)),
+    tick: () => guard(() => source.tick()),
     close: () => source.close(),
   };
 }

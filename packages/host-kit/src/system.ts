@@ -1,33 +1,33 @@
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import { SystemCallError } from './system-error.ts';
+import { SystemCallError } from './errors.ts';
 
-/** The few system calls that node:fs and node:process don't have. Numbers are the same on every architecture that has them. */
+/** System calls that node:fs and node:process lack. Their numbers are the same on every architecture. */
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
 const SYS_openat2 = 437;
 /** openat2(2): RESOLVE_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT */
-const RESOLVE_PLAINLY = 0x16;
+const RESOLVE_IN_ROOT = 0x16;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const SEEK_HOLE = 4;
 const AF_NETLINK = 16;
 /** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
-const RAW_PLAINLY = 0o2004003;
+const RAW_NONBLOCKING = 0o2004003;
 const NETLINK_ROUTE = 0;
 /** RTMGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR */
 const LINKS_AND_ADDRESSES = 0x111;
-/** POLLPRI | POLLERR: how the kernel says that a list of mounts is another one */
+/** POLLPRI | POLLERR: set when a mount list has changed */
 const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
-
-const libc = koffi.load('libc.so.6');
-koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
-
 const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK } = constants.errno;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
+const MESSAGES_MAX = 10_000;
+
+const libc = koffi.load('libc.so.6');
+koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
 
 type Native<A extends unknown[], R> = (...args: A) => R;
 const pidfdOpenCall: Native<[number, string, number, string, number], number> = libc.func(
@@ -63,7 +63,10 @@ function checked(call: string, result: number): number {
   return result;
 }
 
-/** The attribute security.capability of a file, no link followed; null: it has none, or there can be none. Throws SystemCallError. */
+/**
+ * Returns the attribute security.capability of a file without following links, or null if it has none. Throws
+ * SystemCallError.
+ */
 export function fileCapabilities(path: Uint8Array): Buffer | null {
   const value = Buffer.alloc(CAPABILITY_BYTES);
   const length = getAttribute(Buffer.concat([path, Buffer.alloc(1)]), 'security.capability', value, value.length);
@@ -73,22 +76,28 @@ export function fileCapabilities(path: Uint8Array): Buffer | null {
   throw new SystemCallError('lgetxattr', errno);
 }
 
-/** Opens `path` with the directory `root` as /, following no link; null: there is no such file, or we may not. */
+/**
+ * Opens `path` with the directory `root` as /, without following links. Returns null if there is no such file, or no
+ * permission.
+ */
 export function openBeneath(root: number, path: Uint8Array, flags: number): number | null {
   const how = Buffer.alloc(24); // struct open_how: flags, mode, resolve
   how.writeBigUInt64LE(BigInt(flags), 0);
-  how.writeBigUInt64LE(BigInt(RESOLVE_PLAINLY), 16);
+  how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT), 16);
   const name = Buffer.concat([path, Buffer.alloc(1)]);
   const fd = openat2Call(SYS_openat2, 'int', root, 'void *', name, 'void *', how, 'size_t', how.length);
   return fd < 0 ? null : fd;
 }
 
-/** A descriptor that means this process for ever, whatever its number is used for later. Throws SystemCallError (ESRCH: no such process). */
+/**
+ * Returns a descriptor that stays bound to the process even if its pid is reused. Throws SystemCallError (ESRCH: no
+ * such process).
+ */
 export function pidfdOpen(pid: number): number {
   return checked('pidfd_open', pidfdOpenCall(SYS_pidfd_open, 'int', pid, 'int', 0));
 }
 
-/** Throws SystemCallError (ESRCH: it has ended). */
+/** Throws SystemCallError (ESRCH: the process has ended). */
 export function pidfdSignal(pidfd: number, signal: number): void {
   const result = pidfdSignalCall(SYS_pidfd_send_signal, 'int', pidfd, 'int', signal, 'void *', null, 'int', 0);
   checked('pidfd_send_signal', result);
@@ -97,13 +106,13 @@ export function pidfdSignal(pidfd: number, signal: number): void {
 /** struct timespec */
 const TIME = new BigInt64Array(2);
 
-/** ns */
+/** Returns ns. */
 export function clockNanos(clock: number): bigint {
   checked('clock_gettime', clockGettime(clock, TIME));
   return (TIME[0] as bigint) * 1_000_000_000n + (TIME[1] as bigint);
 }
 
-/** Takes the lock that ends with this process, on a file or a directory; false when another process has it. */
+/** Locks a file or directory until this process ends. Returns false if another process holds the lock. */
 export function tryLock(fd: number): boolean {
   if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
   if (koffi.errno() === EWOULDBLOCK) return false;
@@ -111,22 +120,28 @@ export function tryLock(fd: number): boolean {
 }
 
 /**
- * Returns when nobody is in the middle of truncating the file: size and ctime are of one moment then. File systems change the first before the second, with
- * the inode locked, and a search for a hole takes the same lock.
+ * Waits until no truncation of the file is in progress, so that its size and ctime are consistent. File systems change
+ * the size before the ctime, with the inode locked; seeking a hole takes the same lock.
  */
 export function awaitTruncation(fd: number): void {
   lseekCall(fd, 0, SEEK_HOLE);
 }
 
-/** Opens a cgroup (or another kernfs node) by its id: no walk through the tree. null when there is none, or we may not. */
+/**
+ * Opens a cgroup (or another kernfs node) by its id, without walking the tree. Returns null if it does not exist, or
+ * without permission.
+ */
 export function openKernfsNode(mountFd: number, id: bigint): number | null {
   const fd = openByHandle(mountFd, { bytes: 8, type: FILEID_KERNFS, id }, 0);
   return fd < 0 ? null : fd;
 }
 
-/** A socket on which the kernel tells each change of the interfaces and addresses of this network namespace. Throws SystemCallError. */
+/**
+ * Opens a socket that receives each change of interfaces and addresses in this network namespace. Throws
+ * SystemCallError.
+ */
 export function openAddressChanges(): number {
-  const fd = checked('socket', socketCall(AF_NETLINK, RAW_PLAINLY, NETLINK_ROUTE));
+  const fd = checked('socket', socketCall(AF_NETLINK, RAW_NONBLOCKING, NETLINK_ROUTE));
   const address = Buffer.alloc(12); // struct sockaddr_nl: family, padding, port, groups
   address.writeUInt16LE(AF_NETLINK, 0);
   address.writeUInt32LE(LINKS_AND_ADDRESSES, 8);
@@ -135,10 +150,12 @@ export function openAddressChanges(): number {
 }
 
 const MESSAGE = Buffer.alloc(8);
-const MESSAGES_MAX = 10_000;
 
-/** Takes what has been told on such a socket; whether it was anything, what had no room there included. What is left, after very much, is for the next time. */
-export function tookChanges(fd: number): boolean {
+/**
+ * Discards the messages on such a socket. Returns whether there were any, including messages that the kernel dropped
+ * for lack of space. Leaves the rest for the next call after 10,000 messages.
+ */
+export function drainAddressChanges(fd: number): boolean {
   for (let taken = 0; taken < MESSAGES_MAX; taken++) {
     if (recvCall(fd, MESSAGE, MESSAGE.length, 0) >= 0) continue;
     const errno = koffi.errno();
@@ -148,15 +165,18 @@ export function tookChanges(fd: number): boolean {
   return true;
 }
 
-/** Whether this list of mounts (an open /proc/PID/mountinfo) has become another one since it was opened, or asked about. */
-export function mountsChanged(fd: number): boolean {
+/** Whether a mount list (an open /proc/PID/mountinfo) has changed since it was opened, or since the last call. */
+export function haveMountsChanged(fd: number): boolean {
   const descriptor = Buffer.alloc(8); // struct pollfd: fd, events, revents
   descriptor.writeInt32LE(fd, 0);
   descriptor.writeInt16LE(POLL_CHANGED, 4);
   return checked('poll', pollCall(descriptor, 1, 0)) > 0 && (descriptor.readInt16LE(6) & POLL_CHANGED) !== 0;
 }
 
-/** Gives back to the kernel what malloc holds and nobody uses: megabytes, when a sensor has been loaded (its object, the kernel's types). */
+/**
+ * Returns memory that malloc holds without using it to the kernel: megabytes after a sensor was loaded, whose object
+ * and kernel types are large.
+ */
 export function releaseFreeMemory(): void {
   mallocTrim(0);
 }

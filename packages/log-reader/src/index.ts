@@ -1,1 +1,1 @@
-export { type LogOptions, LogReader, type LogStats } from './reader.ts';
+export { type LogOptions, LogReader, type LogStats } from './log-reader.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isoTime } from '@ringfence/fields';
 import { decodeText, type SigningKey, signBytes } from '@ringfence/wire';
-import type { LogLine } from './line.ts';
+import type { LogLine } from './log-source.ts';
 
 export interface LogOrigin {
   readonly hostId: string;
@@ -10,32 +10,32 @@ export interface LogOrigin {
   readonly run: string;
   readonly agentVersion: string;
   readonly hostname: string;
-  /** of a file, without where the host's file system is */
+  /** returns a file's path without the root of the host's file system */
   readonly pathOnHost: (path: string) => string;
 }
 
-/** Of paths below `root`, made by join. */
+/** Makes a function that removes `root` from the paths below it. */
 export function pathsOnHost(root: string): LogOrigin['pathOnHost'] {
   const prefix = join(root, '/');
   return (path) => (path.startsWith(prefix) ? path.slice(prefix.length - 1) : path);
 }
 
-/** What the head of a record says besides its origin. */
+/** Facts in the head of a record, in addition to its origin. */
 export interface LogFacts {
   /** µs */
   readonly wallOffset: number;
   /** µs since the epoch */
   readonly sentAt: number;
-  /** last number taken */
+  /** last sequence number taken */
   readonly sequence: number;
-  /** lines dropped, by cause, ever in this run */
+  /** lines dropped in this run, by cause */
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** A line in the shape in which Filebeat writes it, without its line break. */
+/** Returns the JSON document of a line, without line break, in the format of Filebeat. */
 export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, now: number): string {
   const { bytes, length, path, offset, file, sender } = line;
-  const place =
+  const location =
     line.origin === 'file'
       ? {
           file: { path: origin.pathOnHost(path), inode: file?.inode ?? '', device_id: file?.device ?? '' },
@@ -46,7 +46,7 @@ export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, n
     '@timestamp': isoTime(line.writtenAt ?? now),
     message: decodeText(bytes),
     input: { type: line.origin === 'file' ? 'filestream' : 'journald' },
-    log: { ...place, ...(length > bytes.length ? { flags: ['truncated'] } : {}) },
+    log: { ...location, ...(length > bytes.length ? { flags: ['truncated'] } : {}) },
     ...(sender === undefined ? {} : { process: { pid: sender.pid }, systemd: { unit: path } }),
     event: { created: isoTime(now) },
     agent: { type: 'ringfence', id: origin.hostId, version: origin.agentVersion },
@@ -56,8 +56,8 @@ export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, n
 }
 
 /**
- * A record of logs-raw: lines of JSON. The first says whose lines they are, then each line of a log is a document, and the last is the signature of
- * every byte before it. A reader that knows nothing of us reads the documents between.
+ * Makes a record of logs-raw: lines of JSON. The first has the origin, then each line of a log is a document, and the
+ * last one is the signature of every byte before it. Readers that know only Filebeat's format can read the documents.
  */
 export function recordOf(documents: readonly string[], origin: LogOrigin, facts: LogFacts, key: SigningKey): Buffer {
   const { hostId, bootId, run } = origin;

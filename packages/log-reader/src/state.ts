@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asObject, asText, ifThere, type Json } from '@ringfence/host-kit';
-import type { FilesState } from './files.ts';
+import { asObject, asText, ifExists, type Json, parseJson } from '@ringfence/host-kit';
+import type { FilesState } from './file-source.ts';
 import type { TailPosition } from './tail.ts';
 
 const FILE = 'logs.state';
@@ -11,36 +11,37 @@ const MAX_FILES = 1024;
 
 export interface LogState {
   readonly bootId: string;
-  /** hex: numbers of lines are counted within it */
+  /** hex; the scope of the lines' sequence numbers */
   readonly run: string;
-  /** last number taken */
+  /** last sequence number taken */
   readonly sequence: number;
   readonly drops: Readonly<Record<string, number>>;
-  /** null: never read any */
+  /** null if no files were read yet */
   readonly files: FilesState | null;
-  /** of journald; '': never read any */
+  /** of journald; '' if the journal was not read yet */
   readonly cursor: string;
 }
 
-export interface Kept {
+export interface SavedLogState {
   readonly state: LogState;
-  /** the record whose lines the state has left behind, and which is perhaps not on the bus yet; null: none */
+  /** the record with the lines before the state's positions, if it may not be on the bus yet */
   readonly pending: Buffer | null;
 }
 
-/** A new run: at the first start, and after each boot. */
-export const newRun = (bootId: string, before?: LogState): LogState => ({
+/** Begins a run: at the first start, and after each boot. Keeps the positions of the previous run. */
+export const newRun = (bootId: string, previous?: LogState): LogState => ({
   bootId,
   run: randomBytes(8).toString('hex'),
   sequence: 0,
   drops: {},
-  files: before?.files ?? null,
-  cursor: before?.cursor ?? '',
+  files: previous?.files ?? null,
+  cursor: previous?.cursor ?? '',
 });
 
 /**
- * How far logs were read, and the record that is on its way, in one file: a position moves in the same moment in which its lines are safe. After a crash
- * that record goes out again, byte for byte, so no line has two numbers and no number two lines.
+ * Stores the positions in the logs together with the record that is being sent, in one file: so positions advance at
+ * the same moment as their lines become durable. After a crash the record is sent again, byte for byte. Therefore no
+ * line has two numbers, and no number two lines.
  */
 export class LogStateFile {
   readonly #path: string;
@@ -49,17 +50,17 @@ export class LogStateFile {
     this.#path = join(stateDir, FILE);
   }
 
-  /** null: there is none, or a torn one of a machine that lost its power. */
-  read(): Kept | null {
-    const bytes = ifThere(() => readFileSync(this.#path));
+  /** Returns null if there is no file, or an incomplete one after a power failure. */
+  read(): SavedLogState | null {
+    const bytes = ifExists(() => readFileSync(this.#path));
     if (bytes === null) return null;
     const end = bytes.indexOf(10);
-    const state = end < 0 ? null : parse(bytes.toString('utf8', 0, end));
+    const state = end < 0 ? null : parseState(bytes.toString('utf8', 0, end));
     return state === null ? null : { state, pending: end + 1 < bytes.length ? bytes.subarray(end + 1) : null };
   }
 
-  /** On disk when it resolves. Rejects with what node:fs says. */
-  async write({ state, pending }: Kept): Promise<void> {
+  /** Resolves when the file is on disk. Rejects with the errors of node:fs. */
+  async write({ state, pending }: SavedLogState): Promise<void> {
     const file = await open(`${this.#path}.new`, 'w', 0o600);
     try {
       await file.writeFile(Buffer.concat([Buffer.from(`${JSON.stringify(state)}\n`), pending ?? Buffer.alloc(0)]));
@@ -71,8 +72,8 @@ export class LogStateFile {
   }
 }
 
-function parse(text: string): LogState | null {
-  const value = parseJson(text);
+function parseState(text: string): LogState | null {
+  const value = asObject(parseJson(text));
   const run = asText(value['run'], 16);
   const sequence = value['sequence'];
   if (!/^[0-9a-f]{16}$/.test(run) || !Number.isSafeInteger(sequence)) return null;
@@ -85,15 +86,6 @@ function parse(text: string): LogState | null {
     files: filesOf(value['files']),
     cursor: asText(value['cursor']),
   };
-}
-
-function parseJson(text: string): Json {
-  try {
-    return asObject(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
 }
 
 function filesOf(value: unknown): FilesState | null {
@@ -113,7 +105,7 @@ const positionsOf = (value: unknown): TailPosition[] =>
 function positionOf(file: Json): TailPosition | null {
   const offset = file['offset'];
   if (!Number.isSafeInteger(offset)) return null;
-  const text = (name: string, max: number): string => asText(file[name], max);
+  const text = (name: string, maxLength: number): string => asText(file[name], maxLength);
   return {
     path: text('path', 4096),
     device: text('device', 20),

@@ -1,14 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { LineSplitter, type SplitLine } from './splitter.ts';
+import { LineSplitter, type SplitLine } from './line-splitter.ts';
 
 const CHUNK = 64 * 1024;
-/** Bytes before a position by which the place is known again: two files hardly have the same ones at the same offset. */
+/**
+ * Bytes before a position by which it is recognized. Two files hardly ever have the same ones at the same offset.
+ */
 const ANCHOR = 64;
-/** Fewer bytes would be found in any file. */
+/** With fewer bytes, a match would not be significant. */
 export const MIN_ANCHOR = 16;
 const LINE_BREAK = 10;
 
-/** Where reading goes on after a restart. */
+/** Where reading continues after a restart. */
 export interface TailPosition {
   readonly path: string;
   readonly device: string;
@@ -25,26 +27,31 @@ export interface FileIdentity {
 
 export const idOf = ({ device, inode }: FileIdentity): string => `${device}:${inode}`;
 
+/** Shared by all reads. */
 const scratch = Buffer.allocUnsafe(CHUNK + ANCHOR);
 
-/** An open log file and how far it was read. It is known by device and inode, and by what stands before the place: names are moved about. */
+/**
+ * An open log file, and how far it was read. It is identified by device and inode, and by the bytes before the
+ * position, because files are renamed.
+ */
 export class Tail implements FileIdentity {
-  /** under which it was found first */
+  /** path under which the file was first found */
   readonly path: string;
   readonly device: string;
   readonly inode: string;
-  /** ms of performance.now: when it was found to have grown */
+  /** when the file was last seen to have grown: ms of performance.now */
   grewAt: number = performance.now();
-  /** no path that is watched leads to it any more */
+  /** no watched path leads to the file any more */
   retired = false;
   readonly #fd: number;
   #splitter = new LineSplitter();
-  /** the last chunk with what stands before it, and where in the file it begins */
+  /** The last chunk, with the bytes before it. */
   #window: Buffer = Buffer.alloc(0);
+  /** Position of the window in the file. */
   #windowAt = 0;
-  /** the file's first bytes, by which a copy of it is known */
+  /** The first bytes of the file, by which a copy of it is recognized. */
   #head: Buffer = Buffer.alloc(0);
-  /** before the unfinished line, when that began before the window */
+  /** Bytes before the unfinished line, if it began before the window. */
   #anchor: Buffer = Buffer.alloc(0);
 
   private constructor(fd: number, path: string) {
@@ -55,9 +62,12 @@ export class Tail implements FileIdentity {
     this.inode = String(stat.ino);
   }
 
-  /** Opens a regular file; null when it is anything else. `label`: what its lines say their path is. Throws what node:fs throws. */
+  /**
+   * Opens a regular file. Returns null for anything else. Throws the errors of node:fs.
+   * @param label path that the lines of the file report
+   */
   static open(path: string, label: string = path): Tail | null {
-    // A link could lead to a file that is none of a log's readers' business; a FIFO would wait for a writer.
+    // A link could lead to a file that readers of logs must not see, and a FIFO would block until it has a writer.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if (fstatSync(fd).isFile()) return new Tail(fd, label);
     closeSync(fd);
@@ -68,7 +78,7 @@ export class Tail implements FileIdentity {
     return fstatSync(this.#fd).size;
   }
 
-  /** From here on; false when what stands there is not what stood there. */
+  /** Moves to a position. Returns false if the bytes before it are not `anchor`. */
   seek(offset: number, anchor: Buffer): boolean {
     const before = this.#read(Math.max(0, offset - anchor.length), anchor.length);
     if (!before.equals(anchor)) return false;
@@ -80,7 +90,7 @@ export class Tail implements FileIdentity {
     return true;
   }
 
-  /** Behind the last whole line there is now. */
+  /** Moves behind the last complete line. */
   seekEnd(): void {
     const { size } = this;
     const last = this.#read(Math.max(0, size - CHUNK), Math.min(size, CHUNK));
@@ -88,12 +98,14 @@ export class Tail implements FileIdentity {
     this.seek(end, Buffer.from(this.#read(Math.max(0, end - ANCHOR), Math.min(end, ANCHOR))));
   }
 
-  /** Again from the beginning: what was read is gone. */
+  /** Moves to the start, because the file was truncated or rewritten. */
   restart(): void {
     this.seek(0, Buffer.alloc(0));
   }
 
-  /** The next whole line; null: there is none yet; 'rewritten': what was read is not there any more. */
+  /**
+   * Returns the next complete line, null if there is none yet, or 'rewritten' if the bytes that were read have changed.
+   */
   next(): SplitLine | null | 'rewritten' {
     for (;;) {
       const line = this.#splitter.next();
@@ -103,12 +115,12 @@ export class Tail implements FileIdentity {
     }
   }
 
-  /** All there is was read; an unfinished line may be left. */
+  /** Whether everything was read, except for an unfinished line. */
   get drained(): boolean {
     return this.#splitter.idle && this.size <= this.#splitter.end;
   }
 
-  /** What stands after the last line break of a file that grows no more. */
+  /** Returns the unfinished line of a file that does not grow any more. */
   rest(): SplitLine | null {
     return this.#splitter.rest();
   }
@@ -116,6 +128,12 @@ export class Tail implements FileIdentity {
   get position(): TailPosition {
     const { path, device, inode } = this;
     return { path, device, inode, offset: this.#splitter.position, anchor: this.#anchorNow().toString('hex') };
+  }
+
+  /** Whether the file begins like the original did when that was read. */
+  isCopyOf(original: Tail): boolean {
+    const head = original.#head;
+    return head.length >= MIN_ANCHOR && this.#read(0, head.length).equals(head);
   }
 
   close(): void {
@@ -137,16 +155,10 @@ export class Tail implements FileIdentity {
     return true;
   }
 
-  /** It begins as the other one did when that was read. */
-  isCopyOf(original: Tail): boolean {
-    const head = original.#head;
-    return head.length >= MIN_ANCHOR && this.#read(0, head.length).equals(head);
-  }
-
   #anchorNow(): Buffer {
     const at = this.#splitter.position - this.#windowAt;
-    const inside = at > 0 && at >= Math.min(ANCHOR, this.#splitter.position);
-    return inside ? this.#window.subarray(Math.max(0, at - ANCHOR), at) : this.#anchor;
+    const isInWindow = at > 0 && at >= Math.min(ANCHOR, this.#splitter.position);
+    return isInWindow ? this.#window.subarray(Math.max(0, at - ANCHOR), at) : this.#anchor;
   }
 
   #read(at: number, bytes: number): Buffer {

@@ -1,9 +1,12 @@
-/** A reader that kills itself: STATE_DIR LOG BUS POINT N; point `none`: it ends when its input does. */
+/**
+ * A reader that kills itself when it passes POINT for the Nth time: STATE_DIR LOG BUS POINT N. With point `none` it
+ * ends when its input ends.
+ */
 
 import { silentLog } from '@ringfence/base';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { importSigningKey, topicsWith } from '@ringfence/wire';
-import { LogReader } from '../src/reader.ts';
+import { LogReader } from '../src/log-reader.ts';
 
 const [stateDir = '', log = '', busPath = '', point = '', count = '1', key = ''] = process.argv.slice(2);
 const bus = await openEmbeddedBus({ path: busPath });

@@ -22,7 +22,7 @@ async function start(place: LogPlace, point: string, count: number): Promise<Chi
   return child;
 }
 
-/** A host that writes without end, and rotates now and then. */
+/** A host that writes all the time, and rotates now and then. */
 class Writer {
   written = 0;
   readonly #place: LogPlace;
@@ -41,7 +41,7 @@ class Writer {
   rotate(): void {
     const { log } = this.#place;
     const copy = this.#rotations++ % 2 === 1;
-    // An older one that is still there must not be mistaken for the newer.
+    // An older rotated file must not be mistaken for the newer one.
     const old = `${log}.${this.#rotations}`;
     if (copy) {
       copyFileSync(log, old);
@@ -51,7 +51,7 @@ class Writer {
 }
 
 describe('a reader that is killed', () => {
-  it('at every point of its work, among rotations of both ways, loses no line and gives none two numbers', async () => {
+  it('loses no line and assigns no line two numbers, wherever it is killed and however files are rotated', async () => {
     using place = new LogPlace();
     const writer = new Writer(place);
     for (let round = 0; round < 9; round++) {
@@ -68,7 +68,7 @@ describe('a reader that is killed', () => {
       for (let rotations = 0; rotations < round % 4; rotations++) {
         writer.write(5);
         writer.rotate();
-        // A file system's clock may stand still for 4 ms.
+        // A file system's clock may have steps of 4 ms.
         await sleep(10);
       }
       writer.write(5);

@@ -1,4 +1,7 @@
-/** Inside a mount namespace with a /run of its own: a real journald, a real journalctl, lines by logger. Prints what came onto the bus, as JSON. */
+/**
+ * Runs in a mount namespace with a /run of its own: with a real journald and journalctl, and lines from logger. Prints
+ * what arrived on the bus, as JSON.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import { identity, memoryBus } from '@ringfence/testkit/agent';
-import { LogReader } from '../src/reader.ts';
+import { LogReader } from '../src/log-reader.ts';
 import { linesOn } from './support.ts';
 
 const CONFIG = '[Journal]\nAudit=\nReadKMsg=no\nStorage=volatile\n';
@@ -16,7 +19,7 @@ mkdirSync('/run/log/journal', { recursive: true });
 const journald = spawn(process.argv[2] ?? '', [], { stdio: 'ignore' });
 while (!existsSync('/run/systemd/journal/dev-log')) await sleep(20);
 
-const say = (facility: string, text: string): void => {
+const writeEntry = (facility: string, text: string): void => {
   const args = ['-u', '/run/systemd/journal/dev-log', '-p', `${facility}.info`, '-t', 'sshd', text];
   execFileSync('logger', args);
 };
@@ -32,34 +35,34 @@ const start = (): LogReader =>
     log: silentLog,
   });
 
-/** Kills the journalctl that the reader has started. Returns what it might have done, and what it might ever have: capabilities. */
+/** Kills the reader's journalctl. Returns its permitted, bounding and inheritable capabilities. */
 function killJournalctl(): string[] {
   const children = readdirSync(`/proc/self/task`).flatMap((tid) =>
     readFileSync(`/proc/self/task/${tid}/children`, 'latin1')
       .split(' ')
-      .filter((one) => one !== ''),
+      .filter((child) => child !== ''),
   );
-  const pid = children.find((one) => readFileSync(`/proc/${one}/comm`, 'latin1').trim() === 'journalctl');
+  const pid = children.find((child) => readFileSync(`/proc/${child}/comm`, 'latin1').trim() === 'journalctl');
   const sets = [...readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^Cap(?:Prm|Bnd|Inh):\s*(\w+)/gm)];
   process.kill(Number(pid), 'SIGKILL');
   return sets.map(([, set = '']) => set.replace(/^0+/, ''));
 }
 
 try {
-  say('authpriv', 'before the first start');
-  // Entries are wanted from the second of the first start on.
+  writeEntry('authpriv', 'before the first start');
+  // The first start requests entries with a resolution of one second.
   await sleep(1100);
   const first = start();
-  say('authpriv', 'one');
-  say('user', 'of no interest');
-  say('auth', 'two \x1b[31mred');
+  writeEntry('authpriv', 'one');
+  writeEntry('user', 'of no interest');
+  writeEntry('auth', 'two \x1b[31mred');
   await linesOn(bus, 2);
   const capabilities = killJournalctl();
-  say('cron', 'three');
+  writeEntry('cron', 'three');
   await linesOn(bus, 3);
   const happened = first.stats().logEvents;
   await first.close();
-  say('auth', 'four');
+  writeEntry('auth', 'four');
   const second = start();
   const documents = await linesOn(bus, 4);
   await second.close();

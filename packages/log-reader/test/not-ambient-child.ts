@@ -1,11 +1,14 @@
-/** As a program whose file has capabilities: this process has them, and what it starts has none. Prints how its journalctl ended, as JSON. */
+/**
+ * Acts like a program whose file has capabilities: this process has them, but its children have none. Prints how its
+ * journalctl ended, as JSON.
+ */
 
 import { silentLog, Tallies } from '@ringfence/base';
 import koffi from 'koffi';
-import { JournalSource } from '../src/journal.ts';
+import { JournalSource } from '../src/journal-source.ts';
 
 const NOBODY = 65_534;
-/** include/uapi/linux/prctl.h, securebits.h: who becomes another user keeps what root could do */
+/** include/uapi/linux/prctl.h, securebits.h: keeps all capabilities when the user id changes. */
 const [PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP] = [28, 4];
 const prctl = koffi.load('libc.so.6').func('int prctl(int, ulong, ulong, ulong, ulong)');
 if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) !== 0) throw new Error('prctl was refused');

@@ -6,7 +6,7 @@ import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { identity } from '@ringfence/testkit/agent';
 import { TOPIC } from '@ringfence/wire';
-import { type LogOptions, LogReader } from '../src/reader.ts';
+import { type LogOptions, LogReader } from '../src/log-reader.ts';
 
 export class LogPlace implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-logs-'));
@@ -46,7 +46,7 @@ export interface Head {
   readonly drops: Readonly<Record<string, number>>;
 }
 
-/** A record of logs-raw, its signature checked. */
+/** Parses a record of logs-raw and checks its signature. */
 export function parseRecord(value: Uint8Array): { readonly head: Head; readonly documents: readonly Document[] } {
   const bytes = Buffer.from(value);
   const end = bytes.lastIndexOf('\n') + 1;
@@ -58,7 +58,7 @@ export function parseRecord(value: Uint8Array): { readonly head: Head; readonly 
   return { head: (head as { ringfence: Head }).ringfence, documents: documents as Document[] };
 }
 
-/** Everything on the bus, in order. */
+/** Returns all documents on the bus, in order. */
 export async function documentsOn(bus: Bus): Promise<Document[]> {
   const documents: Document[] = [];
   for await (const { value } of bus.read({ topic: TOPIC.logsRaw }))
@@ -76,7 +76,7 @@ export function startReader(place: LogPlace, bus: Pick<Bus, 'produce'>, options:
   });
 }
 
-/** Waits until as many lines are on the bus. */
+/** Waits until there are `count` documents on the bus. */
 export async function linesOn(bus: Bus, count: number): Promise<Document[]> {
   for (;;) {
     const documents = await documentsOn(bus);

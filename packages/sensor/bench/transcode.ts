@@ -1,6 +1,7 @@
 /**
- * What one event costs from the ring's page to the signed batch: `node --conditions=@ringfence/source packages/sensor/bench/transcode.ts`.
- * Prints ns per event by kind, and the baseline that the same run measures: copying the record.
+ * Measures the cost of one event from the ring's page to the signed batch: `node --conditions=@ringfence/source
+ * packages/sensor/bench/transcode.ts`.
+ * Prints ns per event by kind, and as the baseline of the same run the cost of copying the record.
  */
 
 import { Batch } from '@ringfence/collector/batch';
@@ -22,7 +23,7 @@ interface Shape {
   readonly name: string;
   readonly kind: number;
   readonly size: number;
-  /** where the struct's texts lie, and how long each is */
+  /** offsets of the struct's texts, and their lengths */
   readonly texts: readonly (readonly [at: number, bytes: number])[];
 }
 
@@ -66,7 +67,7 @@ function record({ kind, size, texts }: Shape): Buffer {
   return bytes;
 }
 
-/** Least ns per event of several rounds. */
+/** Returns the lowest ns per event of several rounds. */
 function measure(round: () => void): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < ROUNDS; i++) {
@@ -78,19 +79,20 @@ function measure(round: () => void): number {
 }
 
 for (const shape of shapes) {
-  const one = record(shape);
-  const length = one.readUInt32LE(records.HEADER_SIZE);
-  const bytes = Buffer.concat(Array.from({ length: EVENTS }, () => one));
+  const first = record(shape);
+  const stride = first.length;
+  const length = first.readUInt32LE(records.HEADER_SIZE);
+  const bytes = Buffer.concat(Array.from({ length: EVENTS }, () => first));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const source = { bytes, view };
   const unsigned = new Batch(origin, { ...key, privateKey: key.privateKey }, 512 * 1024);
   const into = Buffer.allocUnsafe(bytes.length);
   const copy = measure(() => {
-    for (let at = 0; at < bytes.length; at += one.length) bytes.copy(into, at, at, at + length);
+    for (let at = 0; at < bytes.length; at += stride) bytes.copy(into, at, at, at + length);
   });
   let batchBytes = 0;
   const whole = measure(() => {
-    for (let at = 0; at < bytes.length; at += one.length)
+    for (let at = 0; at < bytes.length; at += stride)
       if (isSound(view, at, length)) transcode(source, at, 1, false, unsigned);
     batchBytes = unsigned.takeFinished().reduce((sum, batch) => sum + batch.bytes.length, 0);
   });
@@ -100,6 +102,6 @@ for (const shape of shapes) {
   });
   const ratio = (whole / copy).toFixed(1);
   console.log(
-    `${shape.name.padEnd(24)} ${whole.toFixed(0).padStart(5)} ns/event (of that ${signing.toFixed(0)} signing), ${(batchBytes / EVENTS).toFixed(0)} bytes; a copy ${copy.toFixed(0)} ns: ratio ${ratio}`,
+    `${shape.name.padEnd(24)} ${whole.toFixed(0).padStart(5)} ns/event (signing: ${signing.toFixed(0)}), ${(batchBytes / EVENTS).toFixed(0)} bytes; a copy: ${copy.toFixed(0)} ns; ratio ${ratio}`,
   );
 }

@@ -19,10 +19,10 @@ export class SensorError extends CodedError<SensorErrorCode> {
   }
 }
 
-/** One agent per host: two would take each other's records out of the rings. */
+/** Only one agent may run per host: two agents would take each other's records from the rings. */
 export class SecondAgentError extends CodedError<SensorErrorCode> {
   readonly path: string;
-  /** 0 when the holder could not be determined */
+  /** 0 if the process could not be determined */
   readonly pid: number;
 
   constructor(path: string, pid: number) {

@@ -25,7 +25,7 @@ describe('files that define probes', () => {
     return file;
   }
 
-  /** line:column and message of each problem */
+  /** Returns line:column and the message of each problem. */
   function problems(text: string): string[] {
     const file = write(text);
     try {
@@ -37,7 +37,7 @@ describe('files that define probes', () => {
     }
   }
 
-  it('give each probe its place, its arguments with their defaults, and where it was defined', () => {
+  it('define targets and arguments with their defaults, and where each probe was defined', () => {
     const file = write(`# mine
 - name: request
   uprobe: { path: /usr/sbin/nginx, symbol: f, return: true }
@@ -77,7 +77,7 @@ describe('files that define probes', () => {
     ]);
   });
 
-  it('of a directory are its *.yaml, in their order; a name is given once over all of them', () => {
+  it("are read in order of their names from a directory; a probe's name must be unique across them", () => {
     const many = join(directory, 'many');
     mkdirSync(many);
     const probe = (name: string): string => `- { name: ${name}, tracepoint: { category: sched, name: x } }\n`;
@@ -89,11 +89,11 @@ describe('files that define probes', () => {
       ['first', 'second'],
     );
     writeFileSync(join(many, 'c.yaml'), probe('first'));
-    assert.throws(() => readProbeFiles([many]), /c\.yaml:1:3: first: there is a probe first already, in .*a\.yml:1:3/);
+    assert.throws(() => readProbeFiles([many]), /c\.yaml:1:3: first: a probe first is already defined in .*a\.yml:1:3/);
     assert.throws(() => readProbeFiles([join(directory, 'absent')]), /absent: it can't be read: ENOENT/);
   });
 
-  it('are refused whole, with file, line and column of each mistake', () => {
+  it('are rejected as a whole, with file, line and column of each mistake', () => {
     assert.deepEqual(
       problems(`- name: bad name
   uprobe: { path: relative, symbol: f }
@@ -134,14 +134,14 @@ describe('files that define probes', () => {
   arguments: [{ name: a, from: "*(self)", type: u8 }]
 `),
       [
-        '4:24: arguments.0.from: expected arg0, arg1, …; got retval: it is known with return: true',
-        '5:15: arguments.1.name: there is an argument a already',
+        '4:24: arguments.0.from: expected arg0, arg1, …; got retval, which needs return: true',
+        '5:15: arguments.1.name: an argument a is already defined',
         '5:24: arguments.1.from: expected ) at the end',
-        '6:52: arguments.2.length: of string no length is told',
-        '7:51: arguments.3.length: expected the name of an argument before it; got d',
-        '9:42: uprobe.return: the return of a function is known by its symbol alone, without offset',
-        '10:32: arguments.0.from: expected retval; got arg0: what a function was called with is gone when it returns',
-        '12:11: uprobe: expected symbol, or offset in the file, or both',
+        '6:52: arguments.2.length: only bytes have a length, not string',
+        '7:51: arguments.3.length: expected the name of a previous argument; got d',
+        '9:42: uprobe.return: the return of a function needs its symbol, and no offset',
+        "10:32: arguments.0.from: expected retval; got arg0: a function's arguments are not available when it returns",
+        '12:11: uprobe: expected symbol, offset (in the file), or both',
         '15:32: arguments.0.from: expected arg0, arg1, …; got self',
       ],
     );
@@ -149,10 +149,10 @@ describe('files that define probes', () => {
     assert.match(problems('- [')[0] ?? '', /^\d+:\d+: not valid YAML/);
     assert.deepEqual(problems(''), []);
     const many = Array.from({ length: 65 }, (_, n) => `- { name: p${n}, tracepoint: { category: a, name: b } }\n`);
-    assert.deepEqual(problems(many.join('')), ['65:3: p64: it is one too many: at most 64 are set']);
+    assert.deepEqual(problems(many.join('')), ['65:3: p64: too many probes: at most 64 are allowed']);
   });
 
-  it('stop the start of a collector when there is a mistake in them, before anything is made', async () => {
+  it("prevent a collector's start if they have a mistake, before it creates anything", async () => {
     const place = { directory: join(directory, 'state'), pinPath: join(directory, 'pins') } as TestPlace;
     const custom = [write('- name: x\n')];
     const options = { probes: { pam: false, shell: false, tls: false, files: [], custom } };
@@ -164,7 +164,7 @@ describe('files that define probes', () => {
   });
 });
 
-it('an expression is a base, what is added and what is followed', () => {
+it('an expression consists of a base, offsets and dereferences', () => {
   const cases: [string, ReturnType<typeof parseExpression>][] = [
     ['arg0', { base: 'arg0', offsets: [], offset: 0 }],
     ['arg1 + 8 - 0x2', { base: 'arg1', offsets: [], offset: 6 }],
@@ -188,29 +188,29 @@ it('an expression is a base, what is added and what is followed', () => {
     assert.throws(() => parseExpression(text), ProbeProblem, text);
 });
 
-it('a place of a USDT argument is read in the words of either architecture', () => {
+it('operands of USDT arguments are parsed in the syntax of both architectures', () => {
   const x64: [string, ReturnType<typeof parseUsdtArgument>][] = [
-    ['-4@%edi', { is: 'register', at: 112, size: -4 }],
-    ['1@%al', { is: 'register', at: 80, size: 1 }],
-    ['8@-16(%rbp)', { is: 'memory', at: 32, offset: -16, size: 8 }],
-    ['8@(%rsp)', { is: 'memory', at: 152, offset: 0, size: 8 }],
-    ['-4@$-7', { is: 'constant', value: -7n, size: -4 }],
-    ['2@%r12w', { is: 'register', at: 24, size: 2 }],
+    ['-4@%edi', { kind: 'register', at: 112, size: -4 }],
+    ['1@%al', { kind: 'register', at: 80, size: 1 }],
+    ['8@-16(%rbp)', { kind: 'memory', at: 32, offset: -16, size: 8 }],
+    ['8@(%rsp)', { kind: 'memory', at: 152, offset: 0, size: 8 }],
+    ['-4@$-7', { kind: 'constant', value: -7n, size: -4 }],
+    ['2@%r12w', { kind: 'register', at: 24, size: 2 }],
   ];
   for (const [text, parsed] of x64) assert.deepEqual(parseUsdtArgument(text, 'x64'), parsed, text);
   const arm64: [string, ReturnType<typeof parseUsdtArgument>][] = [
-    ['-4@w3', { is: 'register', at: 24, size: -4 }],
-    ['8@x19', { is: 'register', at: 152, size: 8 }],
-    ['8@[sp,16]', { is: 'memory', at: 248, offset: 16, size: 8 }],
-    ['4@[x0]', { is: 'memory', at: 0, offset: 0, size: 4 }],
-    ['-4@-1', { is: 'constant', value: -1n, size: -4 }],
+    ['-4@w3', { kind: 'register', at: 24, size: -4 }],
+    ['8@x19', { kind: 'register', at: 152, size: 8 }],
+    ['8@[sp,16]', { kind: 'memory', at: 248, offset: 16, size: 8 }],
+    ['4@[x0]', { kind: 'memory', at: 0, offset: 0, size: 4 }],
+    ['-4@-1', { kind: 'constant', value: -1n, size: -4 }],
   ];
   for (const [text, parsed] of arm64) assert.deepEqual(parseUsdtArgument(text, 'arm64'), parsed, text);
   for (const text of ['8@sym(%rip)', '8@(%rax,%rbx,8)', '3@%eax', '8@%xmm0', '', '8@'])
     assert.throws(() => parseUsdtArgument(text, 'x64'), ProbeProblem, text);
 });
 
-it('fields of a tracepoint are read from its format, without the header that BPF does not see', () => {
+it('the fields of a tracepoint are parsed from its format, without the header that BPF does not see', () => {
   const field = (text: string, offset: number, size: number, signed = 0): string =>
     `\tfield:${text};\toffset:${offset};\tsize:${size};\tsigned:${signed};\n`;
   const format = `name: x\nID: 1\nformat:\n${[
@@ -227,7 +227,7 @@ it('fields of a tracepoint are read from its format, without the header that BPF
     field('__rel_loc char[] rel', 68, 4),
   ].join('')}\nprint fmt: "x"\n`;
   assert.deepEqual(
-    parseFormat(format, 'sched').map((one) => `${one.name} ${one.declared} ${one.is} ${usualType(one)}`),
+    parseFormat(format, 'sched').map((field) => `${field.name} ${field.declared} ${field.is} ${usualType(field)}`),
     [
       'filename __data_loc char[] data_loc string',
       'pid pid_t number s32',
@@ -238,15 +238,15 @@ it('fields of a tracepoint are read from its format, without the header that BPF
       'comm char[16] array string',
     ],
   );
-  // Of a system call BPF is given its number and arguments only.
+  // BPF sees only the number and the arguments of a system call.
   assert.deepEqual(
     parseFormat(format, 'syscalls').map(({ name }) => name),
     ['pid', 'text', 'at', 'saddr', 'saddr_v6'],
   );
 });
 
-describe('the texts of a program', () => {
-  it('end, or are none: in a damaged table each of millions could be all of it', () => {
+describe('the texts of an ELF file', () => {
+  it('are limited to 4 KiB: in a damaged table, each of millions of texts could span all of it', () => {
     const bytes = Buffer.alloc(10_000, 'a');
     bytes.writeUInt8(0, 9_990);
     assert.deepEqual([textAt(bytes, 0), textAt(bytes, 9_985), textAt(bytes, 9_995)], ['', 'aaaaa', '']);

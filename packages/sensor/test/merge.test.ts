@@ -10,7 +10,7 @@ import { Merge } from '../src/records/merge.ts';
 const PAGE = 4096;
 const SIZE = 64 * 1024;
 
-/** A ring in memory of our own, written as the kernel writes it. */
+/** A ring in this process's memory, written like the kernel writes it. */
 class TestRing {
   readonly #consumer = new ArrayBuffer(PAGE);
   readonly #producer = new ArrayBuffer(PAGE + 2 * SIZE);
@@ -38,7 +38,7 @@ class TestRing {
   }
 }
 
-/** An exit record: the shortest. `at` in µs. */
+/** Makes an exit record, the shortest kind. `at` in µs. */
 function record(at: number, sequence: number, cgroup = 1, cpu = 0, generation = 0): Buffer {
   const bytes = Buffer.alloc(records.SIZEOF_EXIT);
   bytes.writeBigUInt64LE(BigInt(at) * 1000n, records.HEADER_KTIME);
@@ -51,7 +51,7 @@ function record(at: number, sequence: number, cgroup = 1, cpu = 0, generation = 
   return bytes;
 }
 
-class Bench {
+class Fixture {
   readonly rings: [TestRing, TestRing] = [new TestRing(), new TestRing()];
   readonly lanes: [LaneReader, LaneReader] = [
     new LaneReader(LANE.security, this.rings[0].reader),
@@ -79,9 +79,9 @@ class Bench {
 const places = (events: readonly Event[]): string[] => events.map(({ lane, sequence }) => `${lane}/${sequence}`);
 
 describe('merging the lanes', () => {
-  it('goes by time, each lane in its own order, the security lane first on a tie', () => {
-    const bench = new Bench();
-    const [security, bulk] = bench.rings;
+  it('orders records by time, keeps the order within each lane, and prefers the security lane on a tie', () => {
+    const fixture = new Fixture();
+    const [security, bulk] = fixture.rings;
     for (const [at, sequence] of [
       [10, 1],
       [30, 2],
@@ -95,90 +95,90 @@ describe('merging the lanes', () => {
       [40, 3],
     ] as const)
       bulk.write(record(at, sequence));
-    bench.open();
-    assert.deepEqual(places(bench.take()), ['0/1', '1/1', '1/2', '0/2', '0/3', '1/3', '0/4']);
+    fixture.open();
+    assert.deepEqual(places(fixture.take()), ['0/1', '1/1', '1/2', '0/2', '0/3', '1/3', '0/4']);
   });
 
-  it('marks what comes after later events were sent, and only that', () => {
-    const bench = new Bench();
-    const [security, bulk] = bench.rings;
+  it('marks exactly those records that arrive after later events were sent', () => {
+    const fixture = new Fixture();
+    const [security, bulk] = fixture.rings;
     security.write(record(10, 1));
     security.write(record(30, 2));
-    bench.open();
+    fixture.open();
     assert.deepEqual(
-      bench.take().map(({ late }) => late),
+      fixture.take().map(({ late }) => late),
       [false, false],
     );
     bulk.write(record(20, 1));
     bulk.write(record(30, 2));
-    bench.open();
+    fixture.open();
     assert.deepEqual(
-      bench.take().map(({ late }) => late),
+      fixture.take().map(({ late }) => late),
       [true, false],
     );
-    assert.equal(bench.merge.late, 1);
+    assert.equal(fixture.merge.late, 1);
   });
 
-  it('stops at a time and at a number, and goes on where it was', () => {
-    const bench = new Bench();
+  it('stops at a time and at a number of events, and continues from there', () => {
+    const fixture = new Fixture();
     for (let sequence = 1; sequence <= 9; sequence++)
-      bench.rings[sequence % 2 ? 0 : 1].write(record(sequence * 10, sequence));
-    bench.open();
+      fixture.rings[sequence % 2 ? 0 : 1].write(record(sequence * 10, sequence));
+    fixture.open();
     assert.deepEqual(
-      bench.take(30).map(({ sequence }) => sequence),
+      fixture.take(30).map(({ sequence }) => sequence),
       [1, 2, 3],
     );
     assert.deepEqual(
-      bench.take(1000, 2).map(({ sequence }) => sequence),
+      fixture.take(1000, 2).map(({ sequence }) => sequence),
       [4, 5],
     );
-    for (const lane of bench.lanes) lane.pause();
-    bench.open();
+    for (const lane of fixture.lanes) lane.pause();
+    fixture.open();
     assert.deepEqual(
-      bench.take().map(({ sequence }) => sequence),
+      fixture.take().map(({ sequence }) => sequence),
       [6, 7, 8, 9],
     );
   });
 
-  it('gives room back for what was taken, and for nothing that was only looked at', () => {
-    const bench = new Bench();
-    const [security] = bench.rings;
+  it('releases the space of the records that were taken, but not of those that were read ahead', () => {
+    const fixture = new Fixture();
+    const [security] = fixture.rings;
     for (let sequence = 1; sequence <= 4; sequence++) security.write(record(sequence, sequence));
-    bench.open();
-    bench.take(2);
+    fixture.open();
+    fixture.take(2);
     assert.equal(security.consumed, 0);
-    for (const lane of bench.lanes) lane.pause();
-    for (const lane of bench.lanes) lane.release();
+    for (const lane of fixture.lanes) lane.pause();
+    for (const lane of fixture.lanes) lane.release();
     assert.equal(security.consumed, security.produced / 2);
-    bench.open();
-    assert.deepEqual(places(bench.take()), ['0/3', '0/4']);
+    fixture.open();
+    assert.deepEqual(places(fixture.take()), ['0/3', '0/4']);
   });
 
-  it('waits before a record that is still being written', () => {
-    const bench = new Bench();
-    const [security] = bench.rings;
+  it('stops before a record that is still being written', () => {
+    const fixture = new Fixture();
+    const [security] = fixture.rings;
     security.write(record(1, 1));
     security.write(record(2, 2), true);
     security.write(record(3, 3));
-    bench.open();
-    assert.deepEqual(places(bench.take()), ['0/1']);
-    assert.equal(bench.lanes[0].busy, true);
+    fixture.open();
+    assert.deepEqual(places(fixture.take()), ['0/1']);
+    assert.equal(fixture.lanes[0].busy, true);
   });
 
   it('counts malformed records by CPU and takes the others', () => {
-    const bench = new Bench();
-    const [security] = bench.rings;
+    const fixture = new Fixture();
+    const [security] = fixture.rings;
     const broken = record(1, 1, 1, 7);
     broken.writeUInt16LE(99, records.HEADER_KIND);
     for (const bytes of [broken, record(2, 3), Buffer.alloc(4, 0xff), record(4, 4), broken]) security.write(bytes);
-    bench.open();
-    assert.deepEqual(places(bench.take()), ['0/3', '0/4']);
-    assert.deepEqual([bench.lanes[0].malformed[7], bench.lanes[0].malformed[0]], [2, 1]);
+    fixture.open();
+    assert.deepEqual(places(fixture.take()), ['0/3', '0/4']);
+    assert.deepEqual([fixture.lanes[0].malformed[7], fixture.lanes[0].malformed[0]], [2, 1]);
   });
 
-  it('names for each event the interest that it was filtered with, also of what was in the rings before the last', () => {
-    const bench = new Bench();
-    const [security, bulk] = bench.rings;
+  it('assigns each event the interest that filtered it, even if it changed while records were in the rings', () => {
+    const fixture = new Fixture();
+    const [security, bulk] = fixture.rings;
     for (const [at, generation] of [
       [10, 1],
       [20, 1],
@@ -187,10 +187,10 @@ describe('merging the lanes', () => {
       security.write(record(at, at, 1, 0, generation));
     bulk.write(record(15, 15, 1, 0, 1));
     bulk.write(record(40, 40, 1, 0, 2));
-    bench.open();
-    bench.merge.take(bench.lanes, Number.POSITIVE_INFINITY, 1000);
-    bench.batch.filteredIn(3);
-    const batches = bench.batch.takeFinished().map(({ bytes }) => decode('RawBatch', bytes));
+    fixture.open();
+    fixture.merge.take(fixture.lanes, Number.POSITIVE_INFINITY, 1000);
+    fixture.batch.filteredIn(3);
+    const batches = fixture.batch.takeFinished().map(({ bytes }) => decode('RawBatch', bytes));
     assert.deepEqual(
       batches.map(({ interestVersion, events }) => [interestVersion, events.map(({ sequence }) => sequence)]),
       [
@@ -198,15 +198,15 @@ describe('merging the lanes', () => {
         [200, [30, 40]],
       ],
     );
-    assert.equal(bench.batch.facts.interestVersion, 300, 'of what comes now');
+    assert.equal(fixture.batch.facts.interestVersion, 300, 'the interest of the next events');
   });
 
-  it('tells each cgroup before the event that comes from it', () => {
-    const bench = new Bench();
-    bench.rings[0].write(record(1, 1, 11));
-    bench.rings[0].write(record(2, 2, 22));
-    bench.open();
-    bench.take();
-    assert.deepEqual(bench.cgroups, [11, 22]);
+  it('reports each cgroup before the event that comes from it', () => {
+    const fixture = new Fixture();
+    fixture.rings[0].write(record(1, 1, 11));
+    fixture.rings[0].write(record(2, 2, 22));
+    fixture.open();
+    fixture.take();
+    assert.deepEqual(fixture.cgroups, [11, 22]);
   });
 });

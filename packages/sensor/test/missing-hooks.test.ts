@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Log } from '@ringfence/base';
 import { kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
-import { logMissingHooks, type MissingHook } from '../src/missing-hooks.ts';
+import { logMissingHooks, type MissingHook } from '../src/attach/missing-hooks.ts';
 
 interface Line {
   readonly level: string;
@@ -27,10 +27,10 @@ function linesOf(missing: Readonly<Record<string, readonly [section: string, hoo
   return lines;
 }
 
-describe('the log of the hooks that are missing', () => {
-  it('has nothing where none is', () => assert.deepEqual(linesOf({}), []));
+describe('the log of missing hooks', () => {
+  it('is empty if no hook is missing', () => assert.deepEqual(linesOf({}), []));
 
-  it('names in one calm line what this kernel does not have, each facility once', () => {
+  it('names all that this kernel lacks in one line of level info, each facility once', () => {
     assert.deepEqual(
       linesOf({
         module_loaded: ['raw_tp/module_load', absent()],
@@ -50,7 +50,7 @@ describe('the log of the hooks that are missing', () => {
     );
   });
 
-  it('warns once for each reason that is no such lack', () => {
+  it('has one warning for each other reason', () => {
     const full = (name: string): MissingHook => problem(`the hook ${name} can't be attached: attaching failed: E2BIG`);
     assert.deepEqual(
       linesOf({
@@ -73,7 +73,7 @@ describe('the log of the hooks that are missing', () => {
     );
   });
 
-  it('of an agent on the running kernel is one line at most', { skip: kernelSkip() }, async () => {
+  it('has at most one line of an agent on the running kernel', { skip: kernelSkip() }, async () => {
     using place = new TestPlace();
     await using bus = await memoryBus();
     const { lines, log } = collect();

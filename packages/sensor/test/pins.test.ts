@@ -4,11 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { removePinDirectory } from '../src/pins.ts';
+import { removePinDirectory } from '../src/pins/directory.ts';
 
-const unshareSkip = spawnSync('unshare', ['-m', 'true']).status === 0 ? false : 'no new mount namespace here';
+const unshareSkip =
+  spawnSync('unshare', ['-m', 'true']).status === 0 ? false : "unshare can't create a mount namespace";
 
-describe('the directory of the pins', () => {
+describe('the pin directory', () => {
   const directory = mkdtempSync(join(tmpdir(), 'ringfence-pins-'));
   after(() => rmSync(directory, { recursive: true }));
 
@@ -20,23 +21,23 @@ describe('the directory of the pins', () => {
     return path;
   }
 
-  it('goes with all that is in it', () => {
+  it('is removed with its contents', () => {
     const path = filled('own');
     removePinDirectory(path);
     assert.ok(!existsSync(path));
   });
 
-  it('stays, empty, where it is a mount of its own, as in the sandbox of the unit', { skip: unshareSkip }, () => {
+  it('stays, empty, if it is a mount point, as in the sandbox of the systemd unit', { skip: unshareSkip }, () => {
     const path = filled('mounted');
-    const pins = join(import.meta.dirname, '../src/pins.ts');
-    const remove = `import { removePinDirectory } from ${JSON.stringify(pins)}; removePinDirectory(process.argv[1]);`;
+    const module = JSON.stringify(join(import.meta.dirname, '../src/pins/directory.ts'));
+    const remove = `import { removePinDirectory } from ${module}; removePinDirectory(process.argv[1]);`;
     const command =
       'mount --bind "$1" "$1" && exec "$0" --conditions=@ringfence/source --input-type=module -e "$2" "$1"';
     execFileSync('unshare', ['-m', 'sh', '-c', command, process.execPath, path, remove]);
     assert.deepEqual(readdirSync(path), []);
   });
 
-  it('is not kept quiet about when something in it can not be removed', () => {
+  it('is not removed, and an error is thrown, if it contains a directory', () => {
     const path = filled('kept');
     mkdirSync(join(path, 'another'));
     assert.throws(() => removePinDirectory(path), { code: 'ERR_FS_EISDIR' });

@@ -2,7 +2,7 @@ import { type Event, portableSchema, records, typeOf } from '@ringfence/wire';
 import fc from 'fast-check';
 import { signedMicros } from '../src/records/write-field.ts';
 
-/** One generated kernel record and the event that it must become. */
+/** A generated kernel record and the event that it must become. */
 export interface Sample {
   readonly record: Buffer;
   readonly event: Event;
@@ -10,7 +10,7 @@ export interface Sample {
 
 const i32: fc.Arbitrary<number> = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const u64: fc.Arbitrary<Buffer> = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes));
-/** times since boot, sequence numbers: what is sound */
+/** times since boot and sequence numbers that pass the record check */
 const safe: fc.Arbitrary<bigint> = fc.bigInt({ min: 0n, max: 2n ** 52n });
 const text: fc.Arbitrary<Buffer> = fc
   .oneof(
@@ -23,9 +23,9 @@ interface Kind {
   readonly kind: number;
   /** bytes of the fixed part */
   readonly size: number;
-  /** where its texts are told */
+  /** offsets of its text descriptors */
   readonly texts: readonly number[];
-  /** what a fixed part with these texts must become */
+  /** returns the body that a fixed part with these texts must become */
   readonly body: (bytes: Buffer, texts: readonly TextValue[]) => Event['body'];
 }
 
@@ -41,7 +41,7 @@ const ADDRESS_BYTES: Readonly<Record<number, number>> = { 1: 0, 2: 4, 10: 16 };
 const exported = new Map<string, unknown>(Object.entries(records));
 const upper = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
-/** A number of records.generated.ts; undefined: there is none. */
+/** Looks up a number in records.generated.ts. */
 function find(...words: readonly string[]): number | undefined {
   return exported.get(words.map(upper).join('_')) as number | undefined;
 }
@@ -52,7 +52,7 @@ function place(...words: readonly string[]): number {
   return found;
 }
 
-/** What a field's reader says of the struct at `at`. */
+/** Calls the generated reader of a field for the struct at `at`. */
 function read(bytes: Buffer, at: number, struct: string, field: string, part = ''): number | undefined {
   const reader = exported.get(`${struct}${field[0]?.toUpperCase()}${field.slice(1)}${part}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -71,7 +71,7 @@ const nameOf = (type: unknown): string =>
 const definitions = new Map<string, Schema>();
 
 function define(schema: unknown): void {
-  if (Array.isArray(schema)) for (const one of schema) define(one);
+  if (Array.isArray(schema)) for (const member of schema) define(member);
   else if (typeof schema === 'object' && schema !== null) {
     if ('name' in schema && 'type' in schema) definitions.set(nameOf(schema), schema as Schema);
     for (const value of Object.values(schema)) define(value);
@@ -79,7 +79,7 @@ function define(schema: unknown): void {
 }
 define(JSON.parse(portableSchema('Event')));
 
-/** What the struct at `at` says of a record's fields: by the names alone, field by field. */
+/** Reads the fields of a record from the struct at `at`, only by matching names. */
 function recordOf(record: string, struct: string, bytes: Buffer, at: number, texts: TextValue[]): object {
   const fields = definitions.get(record)?.fields ?? [];
   return Object.fromEntries(
@@ -132,7 +132,7 @@ const kinds: readonly Kind[] = Object.entries(records.Kind).map(([name, kind]) =
 const random = (size: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: size, maxLength: size }).map((bytes) => Buffer.from(bytes));
 
-/** The fixed part at random; a family, where it has one, is one of those that are told. */
+/** A random fixed part. Its address family, if it has one, is one of the known families. */
 const fixedOf = ({ kind, size }: Kind): fc.Arbitrary<Buffer> =>
   fc.tuple(random(size), fc.constantFrom(...FAMILIES)).map(([bytes, family]) => {
     const name = Object.entries(records.Kind).find(([, value]) => value === kind)?.[0] ?? '';
@@ -190,7 +190,7 @@ const textValue: fc.Arbitrary<TextValue> = fc
   .tuple(text, fc.nat(100_000))
   .map(([bytes, more]) => ({ bytes, length: bytes.length + more }));
 
-/** Any sound record of any kind, in lane 0. */
+/** Any valid record of any kind, in lane 0. */
 export const sample: fc.Arbitrary<Sample> = fc.constantFrom(...kinds).chain((kind) =>
   fc
     .tuple(header, fixedOf(kind), fc.array(textValue, { minLength: kind.texts.length, maxLength: kind.texts.length }))
@@ -213,7 +213,7 @@ export const sample: fc.Arbitrary<Sample> = fc.constantFrom(...kinds).chain((kin
     }),
 );
 
-/** The event as avsc encodes it. */
+/** Encodes the event with avsc. */
 export function encodeEvent(event: Event): Buffer {
   return typeOf('Event').toBuffer(event);
 }

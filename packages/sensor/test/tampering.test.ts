@@ -18,7 +18,8 @@ import {
   TestPlace,
 } from '@ringfence/testkit/agent';
 import { decodeText, records, topicsWith } from '@ringfence/wire';
-import { damagedHooks, markSensor, pastTampering } from '../src/tampering.ts';
+import { damagedHooks } from '../src/tampering/own-links.ts';
+import { markSensor, pastTampering } from '../src/tampering/past-tampering.ts';
 
 const { EPERM } = constants.errno;
 const { SIGKILL, SIGSTOP } = constants.signals;
@@ -33,7 +34,7 @@ const HOLD = `
 int main(int count, char **words) { (void)count; return ptrace(PTRACE_SEIZE, atoi(words[1]), 0, 0) ? errno : 0; }
 `;
 
-/** Puts the program of a pinned link in its own place. */
+/** Replaces the program of a pinned link with itself. */
 const REPLACE = `#include <linux/bpf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,8 +47,8 @@ int main(int argc, char **argv) {
   return bpf(BPF_LINK_UPDATE, (union bpf_attr){.link_update = {.link_fd = link, .new_prog_fd = program}}) != 0;
 }`;
 
-/** One sensor through several agents, each of which another one follows. */
-describe('what is done to an agent', { skip: kernelSkip() }, () => {
+/** All tests use the same sensor, with one agent after the other. */
+describe('tampering with an agent', { skip: kernelSkip() }, () => {
   let hold: string;
   let replace: string;
   let place: TestPlace;
@@ -63,9 +64,12 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
   });
   after(() => place?.[Symbol.dispose]());
 
-  /** Runs an agent, does something to it until it is gone, and starts another one; returns what is told that was not before. */
-  async function tamper(act: (agent: ChildProcess) => Promise<void> | void): Promise<Told[]> {
-    const before = await told();
+  /**
+   * Starts an agent, calls `act` and waits until the agent is gone, then starts another one. Returns the new tampering
+   * events.
+   */
+  async function tamper(act: (agent: ChildProcess) => Promise<void> | void): Promise<TamperingEvent[]> {
+    const before = await readTampering();
     const agent = startAgent(place, busFile);
     const gone = once(agent, 'exit');
     try {
@@ -77,12 +81,12 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     } finally {
       await gone;
     }
-    return (await told(async (bus) => (await startTestCollector(place, bus, { keepPinned: true })).close())).slice(
-      before.length,
-    );
+    return (
+      await readTampering(async (bus) => (await startTestCollector(place, bus, { keepPinned: true })).close())
+    ).slice(before.length);
   }
 
-  async function told(first: (bus: Bus) => Promise<void> = async () => {}): Promise<Told[]> {
+  async function readTampering(first: (bus: Bus) => Promise<void> = async () => {}): Promise<TamperingEvent[]> {
     await using bus = await openEmbeddedBus({ path: busFile });
     await bus.ensureTopics(topicsWith(1));
     await first(bus);
@@ -92,9 +96,10 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     });
   }
 
-  const brief = (all: readonly Told[]) => all.map(({ operation, detail, result }) => [operation, detail, result]);
+  const brief = (events: readonly TamperingEvent[]) =>
+    events.map(({ operation, detail, result }) => [operation, detail, result]);
 
-  it('is told by the next start: a kill, with who did it, and that the agent died of it; not that somebody looked', async () => {
+  it('is reported by the next start: a kill with its sender, and the exit, but not harmless signals and reads', async () => {
     let pid = 0;
     let killer = 0;
     const all = await tamper((agent) => {
@@ -111,7 +116,7 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
       [OPERATION.TAMPERING_AGENT_SIGNAL, SIGKILL, 0],
       [OPERATION.TAMPERING_AGENT_EXIT, 0, 0],
     ]);
-    const [refused, kill, exit] = all as [Told, Told, Told];
+    const [refused, kill, exit] = all as [TamperingEvent, TamperingEvent, TamperingEvent];
     assert.deepEqual([refused.uid, refused.request], [NOBODY, PTRACE_SEIZE]);
     assert.deepEqual([kill.by, kill.uid, kill.victimTgid, kill.count], [killer, 0, pid, 1]);
     assert.equal(decodeText(kill.command.bytes), 'sh');
@@ -120,7 +125,7 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     assert.match(decodeText(exit.executable.bytes), /^node/);
   });
 
-  it('is told once: stopped, traced, a hook taken away, which the next start puts back', async () => {
+  it('is reported once: a stop, a trace, and a detached hook, which the next start attaches again', async () => {
     const all = await tamper(async ({ pid = 0 }) => {
       shell(`kill -STOP ${pid}; kill -STOP ${pid}`);
       await stateOf(pid, 'T');
@@ -141,7 +146,15 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
         [OPERATION.TAMPERING_SENSOR_REMOVED, true],
       ],
     );
-    const [stopped, traced, detached, refused, , , removed] = all as [Told, Told, Told, Told, Told, Told, Told];
+    const [stopped, traced, detached, refused, , , removed] = all as [
+      TamperingEvent,
+      TamperingEvent,
+      TamperingEvent,
+      TamperingEvent,
+      TamperingEvent,
+      TamperingEvent,
+      TamperingEvent,
+    ];
     assert.deepEqual([stopped.detail, stopped.count], [SIGSTOP, 2]);
     assert.equal(decodeText(traced.executable.bytes), 'hold-it');
     assert.deepEqual(
@@ -152,7 +165,7 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     assert.deepEqual(damagedHooks(place.pinPath), []);
   });
 
-  it('is told when another program is put in the place of a hook: one that the kernel takes, and one that it does not', async () => {
+  it('is reported when the program on a hook is replaced, whether the kernel permits it or not', async () => {
     let updater = 0;
     const all = await tamper(({ pid = 0 }) => {
       const pins = ['link_connect6', 'link_process_exit'].map((pin) => join(place.pinPath, pin));
@@ -170,32 +183,32 @@ describe('what is done to an agent', { skip: kernelSkip() }, () => {
     assert.deepEqual(damagedHooks(place.pinPath), []);
   });
 
-  it('is nothing when it was asked to end, and its last tick says so', async () => {
-    const before = await told();
+  it('is not reported for an orderly end, and the last tick is marked', async () => {
+    const before = await readTampering();
     const agent = startAgent(place, busFile);
     await once(agent.stdout as NodeJS.ReadableStream, 'data');
     agent.kill('SIGTERM');
     await once(agent, 'exit');
-    assert.equal((await told()).length, before.length);
+    assert.equal((await readTampering()).length, before.length);
     await using bus = await openEmbeddedBus({ path: busFile });
     const ticks = (await readEvents(bus)).flatMap((event) => bodyOf(event, 'Tick') ?? []);
-    // One for each agent that ended in order: those that came after the killed ones, and this one.
+    // Each agent that ended in order sent one: the three successors of killed agents, and this agent.
     assert.equal(ticks.at(-1)?.last, true);
     assert.equal(ticks.filter(({ last }) => last).length, 4);
     assert.deepEqual(pastTampering(place.directory, { pinPath: place.pinPath, bootId: identity.bootId }, false), []);
   });
 
-  it('is that the whole sensor is gone, when nobody has taken it out who was to', () => {
-    const here = { pinPath: place.pinPath, bootId: identity.bootId };
-    markSensor(place.directory, here);
-    const [gone, ...others] = pastTampering(place.directory, here, false);
-    assert.equal(gone?.readUInt32LE(records.TAMPERING_OPERATION), OPERATION.TAMPERING_SENSOR_REMOVED);
-    assert.deepEqual(others, []);
-    assert.deepEqual(pastTampering(place.directory, { ...here, bootId: 'another' }, false), []);
+  it('is reported when the whole sensor is gone although no agent removed it', () => {
+    const marker = { pinPath: place.pinPath, bootId: identity.bootId };
+    markSensor(place.directory, marker);
+    const [removal, ...rest] = pastTampering(place.directory, marker, false);
+    assert.equal(removal?.readUInt32LE(records.TAMPERING_OPERATION), OPERATION.TAMPERING_SENSOR_REMOVED);
+    assert.deepEqual(rest, []);
+    assert.deepEqual(pastTampering(place.directory, { ...marker, bootId: 'another' }, false), []);
   });
 });
 
-interface Told extends BodyOf<'Tampering'> {
+interface TamperingEvent extends BodyOf<'Tampering'> {
   readonly by: number;
 }
 
@@ -206,7 +219,7 @@ function startAgent(place: TestPlace, busFile: string): ChildProcess {
   });
 }
 
-/** The shell's pid. */
+/** Returns the shell's pid. */
 function shell(command: string): number {
   const [pid = ''] = execFileSync('/bin/sh', ['-c', `echo $$; ${command}`], { encoding: 'utf8' }).split('\n');
   return Number(pid);

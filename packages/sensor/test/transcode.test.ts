@@ -14,7 +14,7 @@ const newBatch = (maxBytes = 512 * 1024): Batch =>
 
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-/** The events of finished batches as they are encoded. */
+/** Returns the encoded events of the finished batches. */
 function encodedEvents(batch: Batch): Buffer[] {
   const reader = new RawBatchReader();
   const out: Buffer[] = [];
@@ -27,7 +27,7 @@ function encodedEvents(batch: Batch): Buffer[] {
 }
 
 describe('transcoding a kernel record', () => {
-  it('gives the bytes that avsc gives for the same event, wherever the record lies', () => {
+  it('produces the same bytes as avsc, wherever the record lies in memory', () => {
     fc.assert(
       fc.property(fc.array(sample, { minLength: 1, maxLength: 5 }), fc.nat(64), (samples, shift) => {
         const bytes = Buffer.concat([Buffer.alloc(shift), ...samples.map(({ record }) => record)]);
@@ -49,7 +49,7 @@ describe('transcoding a kernel record', () => {
     );
   });
 
-  it('splits batches by size and loses no event over it', () => {
+  it('splits batches by size without losing an event', () => {
     const samples = fc.sample(sample, { numRuns: 200, seed: 7 });
     const batch = newBatch(4096);
     for (const { record } of samples) transcode({ bytes: record, view: viewOf(record) }, 0, 0, false, batch);
@@ -59,7 +59,7 @@ describe('transcoding a kernel record', () => {
     );
   });
 
-  it('rounds times before the epoch down, and is exact at every nanosecond', () => {
+  it('rounds times before the epoch down, exactly for every nanosecond', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (nanos) => {
         const low = Number(BigInt.asUintN(32, nanos));
@@ -76,7 +76,7 @@ describe('transcoding a kernel record', () => {
 describe('a malformed kernel record', () => {
   const fields = [records.HEADER_SIZE, records.HEADER_KIND, records.HEADER_KTIME + 4, records.HEADER_SEQUENCE + 4];
 
-  it('is refused, or becomes an event that can be read: never a throw, never a look outside', () => {
+  it('is rejected or becomes a readable event; the transcoder never throws and never reads outside of the record', () => {
     const hostile = fc.tuple(
       sample,
       fc.integer({ min: 0, max: 300 }),
@@ -98,7 +98,7 @@ describe('a malformed kernel record', () => {
     );
   });
 
-  it('is refused when its size, kind, time or number can not be right', () => {
+  it('is rejected when its size, kind, time or sequence number is invalid', () => {
     for (const field of fields) {
       const [{ record } = { record: Buffer.alloc(0) }] = fc.sample(sample, { numRuns: 1, seed: 1 });
       record.writeUInt16LE(
@@ -109,7 +109,7 @@ describe('a malformed kernel record', () => {
     }
   });
 
-  it('is refused when a text points outside of it', () => {
+  it('is rejected when a text points outside of it', () => {
     const open = fc.sample(sample, { numRuns: 200, seed: 3 }).find(({ event }) => 'ringfence.Open' in event.body);
     assert.ok(open);
     for (const [field, value] of [

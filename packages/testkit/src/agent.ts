@@ -22,12 +22,12 @@ import {
 } from '@ringfence/wire';
 import { sensorMissing } from './sensor/sensor-missing.ts';
 
-/** Program that runs a collector in a process of its own; see its head for the arguments. */
+/** Program that runs a collector in a process of its own. The comment at its start describes the arguments. */
 export const COLLECTOR_PROGRAM: string = fileURLToPath(new URL('./programs/collector-child.ts', import.meta.url));
 
 export const BPF_FS = '/sys/fs/bpf';
 
-/** Why the running kernel can't be used; false: it can. */
+/** Returns why the sensor can't be tested on this machine, or false. */
 export function kernelSkip(): string | false {
   if (process.getuid?.() !== 0) return 'needs root';
   if (sensorMissing !== undefined) return sensorMissing;
@@ -39,7 +39,7 @@ export function kernelSkip(): string | false {
   return `no bpf file system at ${BPF_FS}: mount -t bpf bpf ${BPF_FS}`;
 }
 
-/** A directory and a pin path of this test's own, gone when disposed of. */
+/** A directory and a pin path for one test, removed on dispose. */
 export class TestPlace implements Disposable {
   static #count = 0;
   readonly directory: string = mkdtempSync(join(tmpdir(), 'ringfence-collector-'));
@@ -72,7 +72,7 @@ export async function startTestCollector(
 ): Promise<Collector> {
   const sensorObject = await buildSensor();
   const { directory: stateDir, pinPath } = place;
-  // The programs that a test runs hold up the reader in the same thread, and others on the machine go on.
+  // Large rings, because programs that a test runs block the reader in the same thread while other programs run.
   const rings = { ringSecurityBytes: 1 << 24, ringBulkBytes: 1 << 24 };
   return startCollector({
     bus,
@@ -95,7 +95,7 @@ export const eventsOf = (batches: readonly RawBatch[]): Event[] => batches.flatM
 
 export const readEvents = async (bus: Pick<Bus, 'read'>): Promise<Event[]> => eventsOf(await readBatches(bus));
 
-/** Where v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+/** Returns where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
 export function cgroupRoot(): string {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   const found = mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2');
@@ -109,13 +109,13 @@ type UnionToIntersection<U> = (U extends unknown ? (union: U) => void : never) e
 export type BodyName = keyof Bodies extends `ringfence.${infer N}` ? N : never;
 export type BodyOf<N extends BodyName> = Bodies[`ringfence.${N}` & keyof Bodies];
 
-/** The body when the event is of that kind. */
+/** Returns the body of an event of this kind, or undefined. */
 export function bodyOf<N extends BodyName>(event: Event, name: N): BodyOf<N> | undefined {
   return (event.body as Partial<Bodies>)[`ringfence.${name}` as keyof Bodies] as BodyOf<N> | undefined;
 }
 
-/** Numbers of one lane that are missing between 1 and its last, by CPU. */
-export function holes(events: readonly Event[], lane: number): string[] {
+/** Returns the missing sequence numbers of a lane, from 1 to the last one of each CPU. */
+export function missingNumbers(events: readonly Event[], lane: number): string[] {
   const seen = new Map<number, Set<number>>();
   for (const event of events) {
     if (event.lane !== lane) continue;
@@ -129,7 +129,7 @@ export function holes(events: readonly Event[], lane: number): string[] {
   );
 }
 
-/** Execs that were seen happening, of a program with this argument. */
+/** Returns the execs of a program with this argument, without those of the snapshot. */
 export function execsWith(events: readonly Event[], argument: string): Event[] {
   return events.filter((event) => {
     const exec = bodyOf(event, 'Exec');
@@ -139,10 +139,13 @@ export function execsWith(events: readonly Event[], argument: string): Event[] {
 
 export const runOnce = (marker: string): void => void execFileSync('/bin/echo', [marker]);
 
-/** In the sensor's lanes nothing is missing but what their counters say was lost, which is returned: other programs of the machine may fill a ring while nobody reads it. */
+/**
+ * Asserts that in the sensor's lanes only events are missing that the counters report as lost. Returns their number:
+ * other programs of the machine may fill a ring while the test does not read it.
+ */
 export function assertCounted(batches: readonly RawBatch[]): number {
   const events = eventsOf(batches);
-  const missing = [LANE.security, LANE.bulk].flatMap((lane) => holes(events, lane));
+  const missing = [LANE.security, LANE.bulk].flatMap((lane) => missingNumbers(events, lane));
   const last = batches.findLast(({ lanes }) => lanes.length > 0)?.lanes ?? [];
   const lost = last.reduce((sum, { drops }) => sum + (drops['ring_full'] ?? 0), 0);
   assert.equal(missing.length, lost, `missing: ${missing.slice(0, 10).join(' ')}`);

@@ -9,7 +9,7 @@ export const NOTHING = { outputs: [], state: [] } as const;
 
 const cleanups = new WeakMap<TestContext, (() => unknown)[]>();
 
-/** Undoes in the reverse order, as `defer` does elsewhere: a bus is closed before its directory goes. */
+/** Runs cleanups in reverse order, so that a bus is closed before its directory is removed. */
 export function defer(t: TestContext, undo: () => unknown): void {
   const known = cleanups.get(t);
   if (known !== undefined) {
@@ -29,7 +29,7 @@ export function temporary(t: TestContext): string {
   return directory;
 }
 
-/** A bus whose clock the test moves. */
+/** Opens a bus whose clock the test controls. */
 export async function openWithClock(
   t: TestContext,
   options: Partial<EmbeddedBusOptions> = {},

@@ -1,4 +1,4 @@
-import type { Failure, Forgotten, KindAccount, LaneReader, RunState, Skipped } from '@ringfence/sensor';
+import type { Eviction, HelperFailure, KindAccount, LaneReader, RunState, SkippedProgram } from '@ringfence/sensor';
 import type { LANE } from '@ringfence/wire';
 import type { Outbox } from './delivery/outbox.ts';
 
@@ -36,11 +36,11 @@ export interface EventAccount {
   /** Throttled events, by cgroup and kind */
   readonly throttled: readonly ThrottledAccount[];
   /** Failures of kernel helpers that the sensor called */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly HelperFailure[];
   /** Entries evicted from full maps of the sensor */
-  readonly forgotten: readonly Forgotten[];
+  readonly forgotten: readonly Eviction[];
   /** Calls that the kernel has skipped, by program; no other figure includes them */
-  readonly skipped: readonly Skipped[];
+  readonly skipped: readonly SkippedProgram[];
 }
 
 /** Events of one cgroup beyond its share, since the sensor was loaded. */
@@ -72,7 +72,7 @@ export class FlowAccount {
     this.#sources = sources;
     for (const { lane } of sources.readers) {
       const { delivered, waiting, dropped } = sources.outbox.flow(lane);
-      const read = sources.run.read(lane as SensorLane);
+      const read = sources.run.recordsRead(lane as SensorLane);
       this.#before.set(lane, { read, earlier: delivered + waiting + dropped });
     }
   }
@@ -80,15 +80,15 @@ export class FlowAccount {
   /** Records how much was read, once the rings have released it. */
   onReleased(): void {
     const { readers, run } = this.#sources;
-    for (const { lane, taken, skipped } of readers)
-      run.setRead(lane as SensorLane, (this.#before.get(lane)?.read ?? 0) + taken + skipped);
+    for (const { lane, taken, malformedTotal } of readers)
+      run.setRecordsRead(lane as SensorLane, (this.#before.get(lane)?.read ?? 0) + taken + malformedTotal);
   }
 
   lanes(kinds: readonly KindAccount[]): LaneFlow[] {
     const { readers, run, outbox } = this.#sources;
-    return readers.map(({ lane, taken, skipped: malformed }) => {
+    return readers.map(({ lane, taken, malformedTotal: malformed }) => {
       const sent = kinds.reduce((sum, account) => sum + (account.lane === lane ? account.sent : 0), 0);
-      const read = run.read(lane as SensorLane);
+      const read = run.recordsRead(lane as SensorLane);
       const earlier = this.#before.get(lane)?.earlier ?? 0;
       const flow = outbox.flow(lane);
       const underWay = taken + earlier - flow.delivered - flow.waiting - flow.dropped;

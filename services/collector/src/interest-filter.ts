@@ -1,12 +1,13 @@
 import type { Log } from '@ringfence/base';
 import { type Interest, wantOf } from '@ringfence/interest';
-import type { ControlBlock, Sensor } from '@ringfence/sensor';
-import { headsOf, unnamedOf, unwatchedOf, type WatchedTexts } from '@ringfence/sensor';
+import type { ControlBlock, OnDemandHooks, SensorFilter, WatchedTexts } from '@ringfence/sensor';
+import { headsOf, unnamedOf, unwatchedOf } from '@ringfence/sensor';
 import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type SensorFilter = Pick<Sensor, 'watched' | 'hashes' | 'interests' | 'asked'> & {
+type Filter = Pick<SensorFilter, 'watched' | 'hashes' | 'interests'> & {
+  readonly onDemand: OnDemandHooks;
   readonly control: Pick<
     ControlBlock,
     'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
@@ -34,10 +35,10 @@ const addAll = (texts: WantedTexts): boolean => texts.every(([watched, wanted]) 
  */
 export class InterestFilter {
   readonly #options: Options;
-  readonly #filter: SensorFilter;
+  readonly #filter: Filter;
   readonly #log: Log;
 
-  constructor(options: Options, filter: SensorFilter, log: Log) {
+  constructor(options: Options, filter: Filter, log: Log) {
     this.#options = options;
     this.#filter = filter;
     this.#log = log;
@@ -52,14 +53,14 @@ export class InterestFilter {
   /** Adds the new entries before it removes old ones, so that nothing covered by both interests is missed. */
   apply(interest: Interest): void {
     const { version } = interest;
-    const { interests, control, asked } = this.#filter;
+    const { interests, control, onDemand } = this.#filter;
     const texts = this.#texts(interest);
     const wantsAllOpens = this.#options.opens === 'all' || interest.openPathPrefixes === null;
     const fitsBeside = addAll(texts);
     if (wantsAllOpens || !fitsBeside) control.allOpens = true;
     this.#updateHashes();
     const wants = this.#wants(interest);
-    const failed = asked.add(wants);
+    const failed = onDemand.attachFor(wants);
     if (failed.length > 0)
       this.#log.warn({ version, failed }, 'hooks that the rules need cannot be attached: their events are not seen');
     if (!interests.set(wants, version))
@@ -67,8 +68,8 @@ export class InterestFilter {
         { version },
         'the rules name more combinations of ports than the kernel can tell apart: every port is sent',
       );
-    asked.keep();
-    for (const [watched, wanted] of texts) watched.keep(wanted);
+    onDemand.detachUnwanted();
+    for (const [watched, wanted] of texts) watched.keepOnly(wanted);
     // Without the old entries there may be room. Until then, everything is sent.
     const fits = fitsBeside || addAll(texts);
     if (!fits)

@@ -6,9 +6,9 @@ import {
   isResumable,
   lockDirectory,
   makePinDirectory,
+  openSensor,
   pastTampering,
   readProbeFiles,
-  Sensor,
   unmarkSensor,
 } from '@ringfence/sensor';
 import { type CompiledOptions, compileOptions } from './config.ts';
@@ -52,7 +52,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const marker = { bootId: identity.bootId, pinPath };
   const past = pastTampering(stateDir, marker, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, outbox);
-  const sensor = stack.use(Sensor.open(sensorOptions));
+  const sensor = stack.use(openSensor(sensorOptions));
   try {
     if (!sensor.resumed) outbox.beginRun();
     const agentDeps = { ...deps, options, sensor, outbox };

@@ -1,7 +1,7 @@
 import type { Tallies } from '@ringfence/base';
 import type { ContainerSource, HashStats } from '@ringfence/host-facts';
 import type { CustomProbes, ProbeStatus, Sensor, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
-import { total } from '@ringfence/sensor';
+import { totalSkipped } from '@ringfence/sensor';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { OutboxStats } from './delivery/outbox.ts';
@@ -77,7 +77,7 @@ export class Statistics {
     for (const lane of [LANE.tick, LANE.context]) {
       const spoolFull = outbox.dropped(lane, 0);
       const drops: Record<string, number> = spoolFull > 0 ? { spool_full: spoolFull } : {};
-      lanes.push({ lane, cpu: 0, sequence: sensor.run.last(lane), drops });
+      lanes.push({ lane, cpu: 0, sequence: sensor.run.lastSequence(lane), drops });
     }
     return lanes;
   }
@@ -97,13 +97,13 @@ export class Statistics {
     const { security, bulk, outbox, merge, hashes } = this.#sources.pipeline;
     const { spool, batches, events, bytes, refusals } = outbox.stats();
     const lanes = this.lanes();
-    const skipped = total(this.#sources.skipped.read());
+    const skipped = totalSkipped(this.#sources.skipped.read());
     return {
-      run: u64ToHex(sensor.run.run),
+      run: u64ToHex(sensor.run.id),
       resumed: sensor.resumed,
-      hooks: sensor.hooks,
-      missingHooks: Object.fromEntries([...sensor.missing].map(([hook, { reason }]) => [hook, reason])),
-      retriedHooks: sensor.asked.retried,
+      hooks: sensor.hooks.count,
+      missingHooks: Object.fromEntries([...sensor.hooks.missing].map(([hook, { reason }]) => [hook, reason])),
+      retriedHooks: sensor.hooks.onDemand.retrying,
       lanes,
       drops: { ...sumDrops(lanes), ...(skipped > 0 ? { skipped } : {}) },
       account: this.#account(),
@@ -116,7 +116,7 @@ export class Statistics {
       refusals,
       containers: containers.count,
       hashes: hashes.stats(),
-      interestVersion: sensor.interests.versionOf(sensor.control.generation),
+      interestVersion: sensor.filter.interests.versionOf(sensor.filter.control.generation),
       commands: commands.snapshot(),
       probes: customProbes.status(),
     };
@@ -134,8 +134,8 @@ export class Statistics {
       kinds,
       lanes: flow.lanes(kinds),
       throttled: throttledByCgroup,
-      failures: sensor.failures.failures(),
-      forgotten: sensor.failures.forgotten(),
+      failures: sensor.failures.helpers(),
+      forgotten: sensor.failures.evictions(),
       skipped: skipped.read(),
     };
   }

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { Tallies } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
-import { bootMicros, type EnrichmentSource, guardOf, guardSource, type OnSourceError } from '@ringfence/host-kit';
-import type { CustomProbes, SeenCgroup, SeenExec, Sensor } from '@ringfence/sensor';
+import { bootMicros, createGuard, type EnrichmentSource, guardSource, type OnSourceError } from '@ringfence/host-kit';
+import type { CustomProbes, OnCgroup, OnExec, Sensor } from '@ringfence/sensor';
 import { LaneReader, Merge, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
 import { LANE } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
@@ -43,9 +43,10 @@ export interface AgentParts extends Disposable {
 /** Creates the parts of an agent around a loaded sensor. Attaches no hook and reads nothing yet. */
 export function wireAgent(deps: AgentDeps): AgentParts {
   const { options, log, sensor } = deps;
+  const { rings, filter, hooks } = sensor;
   using stack = new DisposableStack();
-  const pacer = new Pacer([sensor.security, sensor.bulk], sensor.control, options.pollIntervalMs);
-  const interest = new InterestFilter(options, sensor, log);
+  const pacer = new Pacer([rings.security, rings.bulk], filter.control, options.pollIntervalMs);
+  const interest = new InterestFilter(options, { ...filter, onDemand: hooks.onDemand }, log);
   const commands = new Tallies();
   const facts = wireHostFacts(deps, pacer, stack);
   const { customProbes } = facts;
@@ -79,7 +80,7 @@ function wireHostFacts(deps: AgentDeps, pacer: Pacer, stack: DisposableStack): H
   const throttled = new ThrottledSource(
     sensor.throttled,
     () => sensor.counters.throttled,
-    (cgroup) => containers.seen(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false),
+    (cgroup) => containers.onEvent(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false),
   );
   const skipped = new SkippedCalls(options.pinPath, log);
   const sources = [
@@ -105,10 +106,10 @@ function createContainerSource({ options, log, sensor }: AgentDeps, onSourceErro
     fileDirectories: containerFiles,
     onUnsafe: (directory) =>
       log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
-    places: { root: hostRoot, dockerRoots },
-    made: (id) => sensor.cgroupMade(id),
-    judged: (id, isContainer) => sensor.scopes.set(id, isContainer),
-    guarded: guardOf('containers', onSourceError),
+    roots: { root: hostRoot, dockerRoots },
+    creationOf: (id) => sensor.cgroups.creationOf(id),
+    onScope: (id, isContainer) => sensor.cgroups.setScope(id, isContainer),
+    guard: createGuard('containers', onSourceError),
   });
 }
 
@@ -118,7 +119,7 @@ function createIntegritySource({ options, identity, log }: AgentDeps): Enrichmen
 }
 
 function retryHooks({ sensor, log }: AgentDeps): void {
-  const hooks = sensor.asked.retry(performance.now());
+  const hooks = sensor.hooks.onDemand.retryDue(performance.now());
   if (hooks.length > 0) log.info({ hooks }, 'hooks that were missing are in place');
 }
 
@@ -131,18 +132,19 @@ interface WiredPipeline {
 function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): WiredPipeline {
   const { options, identity, sensor, outbox, failpoint } = deps;
   const { containers, hashes, throttled, skipped, customProbes, sources } = facts;
-  const { run, control, interests } = sensor;
-  const next: NextSequence = (lane) => run.next(lane);
+  const { run, rings } = sensor;
+  const { control, interests } = sensor.filter;
+  const next: NextSequence = (lane) => run.nextSequence(lane);
   const versionOf = (generation: number): number => interests.versionOf(generation);
-  const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes, versionOf);
+  const batch = new Batch({ ...identity, run: run.id }, identity.key, options.batchMaxBytes, versionOf);
   const agentEvents = new AgentEvents(batch, next);
-  const seenCgroup: SeenCgroup = (low, high, ktime, exec) => containers.seen(low, high, ktime, exec);
-  const seenExec: SeenExec = (source, at, ktime) => {
-    containers.executed(source, at, ktime);
-    hashes.seen(source, at);
+  const seenCgroup: OnCgroup = (low, high, ktime, exec) => containers.onEvent(low, high, ktime, exec);
+  const seenExec: OnExec = (source, at, ktime) => {
+    containers.onExec(source, at, ktime);
+    hashes.onExec(source, at);
   };
-  const security = new LaneReader(LANE.security, sensor.security);
-  const bulk = new LaneReader(LANE.bulk, sensor.bulk);
+  const security = new LaneReader(LANE.security, rings.security);
+  const bulk = new LaneReader(LANE.bulk, rings.bulk);
   const merge = new Merge(batch, seenCgroup, seenExec);
   const flow = new FlowAccount({ readers: [security, bulk], run, outbox });
   const statistics = new Statistics({
@@ -156,7 +158,7 @@ function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): Wir
     failpoint: failpoint ?? (() => undefined),
     onReleased: () => flow.onReleased(),
   };
-  const seenRunning: SeenExec = (source, at) => hashes.seen(source, at);
+  const seenRunning: OnExec = (source, at) => hashes.onExec(source, at);
   return { pipeline, statistics, snapshot: { batch, next, seenCgroup, seenExec: seenRunning } };
 }
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { ContainerSource, containerByHand, matchRuntime } from '@ringfence/host-facts';
-import type { Description } from '@ringfence/host-kit';
+import { ContainerSource, findUnmanagedContainer, matchRuntime } from '@ringfence/host-facts';
+import type { ContainerDescription } from '@ringfence/host-kit';
 import { readBounded } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { identity } from '@ringfence/testkit/agent';
@@ -46,7 +46,7 @@ describe('input that a container controls', () => {
     writeFileSync(join(root, name), JSON.stringify(content));
   };
 
-  function describePod(spec: object): Description | null {
+  function describePod(spec: object): ContainerDescription | null {
     write(`run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, { process: {}, ...spec });
     return matchRuntime(`/kubepods/pod1/${ID}`)?.runtime.describe(ID, { root, dockerRoots: [] }) ?? null;
   }
@@ -98,9 +98,9 @@ describe('input that a container controls', () => {
 
   it('may be a cgroup path of any depth: only its outer cgroups are looked up', () => {
     write('run/crun/deep/status', { 'cgroup-path': `${'/a'.repeat(40)}/deep`, bundle: '/' });
-    assert.equal(containerByHand(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
+    assert.equal(findUnmanagedContainer(`${'/a'.repeat(40)}/deep`, { root, dockerRoots: [] }), null);
     write('run/crun/flat/status', { 'cgroup-path': '/a/flat', bundle: '/' });
-    assert.equal(containerByHand(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
+    assert.equal(findUnmanagedContainer(`/a/flat${'/a'.repeat(40)}`, { root, dockerRoots: [] })?.id, 'flat');
   });
 
   it('cannot fill the memory with short-lived cgroups: old ones are evicted as fast as new ones come', () => {
@@ -108,12 +108,12 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
-      places: { root, dockerRoots: [] },
-      made: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
+      roots: { root, dockerRoots: [] },
+      creationOf: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
     });
     for (let tick = 0; tick < 30; tick++) {
       for (let made = 0; made < 1000; made++, next++)
-        containers.seen(next % 2 ** 32, Math.floor(next / 2 ** 32), 1, false);
+        containers.onEvent(next % 2 ** 32, Math.floor(next / 2 ** 32), 1, false);
       containers.tick();
     }
     assert.ok(containers.count <= 10_000, `${containers.count} are kept`);
@@ -134,10 +134,10 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
-      places: { root, dockerRoots: [] },
+      roots: { root, dockerRoots: [] },
     });
     const run = (...args: string[]): void =>
-      containers.executed(execOf('/tmp/runc', ['runc', 'run', ...args], '/'), 0, 1);
+      containers.onExec(execOf('/tmp/runc', ['runc', 'run', ...args], '/'), 0, 1);
     run('--bundle', `/${long}`, 'job');
     run('--bundle', '/loop', 'job');
     run(long);

@@ -12,9 +12,9 @@ import {
   COLLECTOR_PROGRAM,
   eventsOf,
   execsWith,
-  holes,
   kernelSkip,
   memoryBus,
+  missingNumbers,
   readBatches,
   readEvents,
   runOnce,
@@ -157,7 +157,7 @@ describe('a collector that is interrupted', { skip: kernelSkip() }, () => {
       markers.map(() => 1),
     );
     assertCounted(batches);
-    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(missingNumbers(events, lane), []);
     const order = events.filter(({ lane }) => lane === LANE.tick).map(({ sequence }) => sequence);
     assert.deepEqual(
       order,

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { NOTHING } from '@ringfence/host-facts';
+import { NOTHING } from '@ringfence/bus/conformance';
 import type { Interest } from '@ringfence/interest';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
@@ -15,10 +15,10 @@ import {
   cgroupRoot,
   eventsOf,
   execsWith,
-  holes,
   identity,
   kernelSkip,
   memoryBus,
+  missingNumbers,
   readBatches,
   readEvents,
   runOnce,
@@ -90,7 +90,7 @@ describe('a collector on the running kernel', { skip: kernelSkip() }, () => {
     const batches = await readBatches(bus);
     const events = eventsOf(batches);
     assertCounted(batches);
-    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(holes(events, lane), []);
+    for (const lane of [LANE.tick, LANE.context]) assert.deepEqual(missingNumbers(events, lane), []);
     const withCounters = batches.filter(({ lanes }) => lanes.length > 0);
     assert.ok(withCounters.length >= 3);
     for (const { lanes, events: inBatch, wallOffset } of withCounters) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sensorObject } from '@ringfence/config';
 import { type BpfLink, BpfMap, BpfObject } from '@ringfence/libbpf-ts';
 import { linkPath, ringPath } from '@ringfence/sensor';
-import { loadObject, pinnedHooks, programOf } from '@ringfence/sensor/parts';
+import { loadObject, pinnedHooks, programOfLink } from '@ringfence/sensor/parts';
 import { cgroupRoot } from '@ringfence/simulator/demo';
 import { compileBpf } from './programs.ts';
 
@@ -25,14 +25,14 @@ export class Hooks implements Disposable {
    * without them. Loads the same programs once more over the agent's pinned maps. The agent keeps its probes in files.
    */
   static takeFrom(pinPath: string): Hooks {
-    const names = pinnedHooks(pinPath).map(programOf);
+    const names = pinnedHooks(pinPath).map(programOfLink);
     const { object } = loadObject({
       path: sensorObject(),
       pinPath,
       ringSecurityBytes: ringBytes(pinPath, 'security'),
       ringBulkBytes: ringBytes(pinPath, 'bulk'),
       programs: true,
-      functions: false,
+      tracesFunctions: false,
       probes: new Set(),
     });
     for (const name of names) rmSync(linkPath(pinPath, name));

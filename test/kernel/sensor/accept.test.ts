@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { IPPROTO, records, SOCK } from '@ringfence/wire';
 
 const { AF_INET, AF_INET6 } = records.AddressFamily;
@@ -31,10 +31,10 @@ describe('accepts on the running kernel', { skip }, () => {
     ['tcp4', 'accept4', localhost4],
     ['tcp6', 'accept4', localhost6],
   ] as const) {
-    test(`${call} over ${family} and the connect it answers name the same two ends`, async () => {
+    test(`${call} over ${family} and the matching connect report the same two addresses`, async () => {
       const seen = await sensor.run(accept, [family, call]);
-      const accepted = one(seen, 'rf_accept');
-      const connected = one(seen, 'rf_connect').fields;
+      const accepted = recordOf(seen, 'rf_accept');
+      const connected = recordOf(seen, 'rf_connect').fields;
       assert.equal(accepted.lane, BULK);
       const { address, port, local_address, local_port, result, ...rest } = accepted.fields;
       assert.deepEqual(rest, {
@@ -51,18 +51,18 @@ describe('accepts on the running kernel', { skip }, () => {
     });
   }
 
-  test('a unix socket leads to no other machine: its accept is not reported', async () => {
+  test('the accept of a unix socket is not reported, since it cannot come from another host', async () => {
     const seen = await sensor.run(accept, ['unix', 'accept', join(scratch.path, 'socket')]);
-    assert.equal(all(seen, 'rf_connect').length, 1);
-    assert.deepEqual(all(seen, 'rf_accept'), []);
+    assert.equal(recordsOf(seen, 'rf_connect').length, 1);
+    assert.deepEqual(recordsOf(seen, 'rf_accept'), []);
   });
 
   for (const [call, mode, result] of [
     ['accept', 'deaf', -EINVAL],
     ['accept4', 'full', -EMFILE],
   ] as const) {
-    test(`${call} that fails (${mode}) names the listening end, and no peer`, async () => {
-      const { local_port, ...rest } = one(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
+    test(`${call} that fails (${mode}) reports the listening address and no peer`, async () => {
+      const { local_port, ...rest } = recordOf(await sensor.run(accept, ['tcp4', call, mode]), 'rf_accept').fields;
       const common = {
         family: AF_INET,
         type: SOCK.STREAM,
@@ -75,11 +75,11 @@ describe('accepts on the running kernel', { skip }, () => {
     });
   }
 
-  test('an accept that finds nobody is no failure', async () => {
-    assert.deepEqual(all(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
+  test('an accept without a pending connection is not reported', async () => {
+    assert.deepEqual(recordsOf(await sensor.run(accept, ['tcp4', 'accept', 'nobody']), 'rf_accept'), []);
   });
 
-  test('the program itself works: it prints two ports', () => {
+  test('the test program works: it prints two ports', () => {
     assert.match(execFileSync(accept, ['tcp4', 'accept'], { encoding: 'utf8' }), /^\d+ \d+\n$/);
   });
 });

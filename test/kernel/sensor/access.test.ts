@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { EPERM, ESRCH, EBADF, EACCES } = constants.errno;
 const PTRACE = 1;
@@ -21,7 +21,7 @@ const SETREGS = 13;
 const ATTACH = 16;
 const SEIZE = 0x4206;
 
-describe('one process looking into another, on the running kernel', { skip }, () => {
+describe('access to other processes on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -36,23 +36,23 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     scratch?.[Symbol.dispose]();
   });
 
-  interface Looked {
+  interface Access {
     readonly records: SensorRecord[];
     readonly target: { readonly target_tgid: number; readonly target_start: bigint };
-    /** of the word that is read and written */
+    /** address of the word that is read and written */
     readonly word: bigint;
     readonly caller: number;
   }
 
-  async function look(who: string, ...calls: string[]): Promise<Looked> {
-    const child = spawn(program, [who, ...calls], { stdio: ['ignore', 'pipe', 'ignore'] });
+  async function access(target: string, ...calls: string[]): Promise<Access> {
+    const child = spawn(program, [target, ...calls], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
-    const records = sensor.of(child);
-    const [caller, looked] = all(records, 'rf_fork');
+    const records = sensor.familyOf(child);
+    const [caller, forked] = recordsOf(records, 'rf_fork');
     assert.ok(caller);
-    const { tgid, start } = (looked ?? caller).header;
+    const { tgid, start } = (forked ?? caller).header;
     return {
-      records: all(records, 'rf_process_access'),
+      records: recordsOf(records, 'rf_process_access'),
       target: { target_tgid: tgid, target_start: start },
       word: BigInt(output.trim()),
       caller: caller.header.tgid,
@@ -61,8 +61,8 @@ describe('one process looking into another, on the running kernel', { skip }, ()
 
   const nowhere = { address: 0n, length: 0n, request: 0, count: 1 };
 
-  test('a tracer that takes hold of a process and changes it is reported, what it reads is not', async () => {
-    const { records, target, word, caller } = await look('child', 'attach', 'peek', 'poke', 'setregs');
+  test('ptrace requests that attach to a process or change it are reported, requests that read are not', async () => {
+    const { records, target, word, caller } = await access('child', 'attach', 'peek', 'poke', 'setregs');
     for (const { lane, header } of records) assert.deepEqual([lane, header.tgid], [SECURITY, caller]);
     const common = { ...target, ...nowhere, operation: PTRACE, result: 0 };
     assert.deepEqual(
@@ -73,30 +73,30 @@ describe('one process looking into another, on the running kernel', { skip }, ()
         { ...common, request: SETREGS },
       ],
     );
-    assert.equal(one((await look('child', 'seize')).records, 'rf_process_access').fields['request'], SEIZE);
+    assert.equal(recordOf((await access('child', 'seize')).records, 'rf_process_access').fields['request'], SEIZE);
   });
 
-  test('a process that lets its parent trace it is its own target', async () => {
-    const { records } = await look('child', 'traceme');
-    const { header, fields } = one(records, 'rf_process_access');
+  test('PTRACE_TRACEME reports the calling process as the target', async () => {
+    const { records } = await access('child', 'traceme');
+    const { header, fields } = recordOf(records, 'rf_process_access');
     const { tgid: target_tgid, start: target_start } = header;
     assert.deepEqual(fields, { ...nowhere, target_tgid, target_start, operation: PTRACE, request: TRACEME, result: 0 });
   });
 
-  test('memory of another process that is read or written at once', async () => {
+  test('process_vm_readv and process_vm_writev on another process are reported', async () => {
     for (const [call, operation] of [
       ['readv', READV],
       ['writev', WRITEV],
     ] as const) {
-      const { records, target, word } = await look('child', call);
+      const { records, target, word } = await access('child', call);
       const expected = { ...nowhere, ...target, operation, address: word, length: 8n, result: 8 };
-      assert.deepEqual(one(records, 'rf_process_access').fields, expected);
-      assert.deepEqual((await look('self', call)).records, [], 'its own memory');
+      assert.deepEqual(recordOf(records, 'rf_process_access').fields, expected);
+      assert.deepEqual((await access('self', call)).records, [], 'access to its own memory is not reported');
     }
   });
 
-  test("a copy of another process's descriptor", async () => {
-    const { records, target } = await look('child', 'getfd', 'getfd-missing');
+  test("a copy of another process's file descriptor is reported", async () => {
+    const { records, target } = await access('child', 'getfd', 'getfd-missing');
     const [copied, missing] = records.map(({ fields }) => fields);
     const { result, ...fields } = copied ?? {};
     assert.ok(Number(result) > 2);
@@ -104,25 +104,25 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     assert.deepEqual(missing, { ...nowhere, ...target, operation: GETFD, request: 1000, result: -EBADF });
   });
 
-  test('opens of memory and environment in /proc, whether or not opens to read are wanted', async () => {
+  test('opens of /proc/PID/mem and /proc/PID/environ are reported even when opens for reading are filtered out', async () => {
     sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
     for (const [call, operation] of [
       ['mem', MEM],
       ['environ', ENVIRON],
     ] as const) {
-      const { records, target } = await look('child', call, 'status');
-      const { result, request, ...fields } = one(records, 'rf_process_access').fields;
+      const { records, target } = await access('child', call, 'status');
+      const { result, request, ...fields } = recordOf(records, 'rf_process_access').fields;
       assert.ok(Number(result) > 2);
       assert.equal(Number(request) & 3, 0);
       assert.deepEqual(fields, { ...target, address: 0n, length: 0n, count: 1, operation });
-      assert.deepEqual((await look('self', call)).records, [], 'its own');
+      assert.deepEqual((await access('self', call)).records, [], 'a process opened its own files');
     }
     sensor.control({});
   });
 
-  test('what is refused is reported with its error', async () => {
+  test('a refused access is reported with its error', async () => {
     const calls = ['attach', 'readv', 'writev', 'getfd', 'mem', 'environ'];
-    const { records, target, word } = await look('refused', ...calls);
+    const { records, target, word } = await access('refused', ...calls);
     const there = { address: word, length: 8n };
     const common = { ...nowhere, ...target, result: -EPERM };
     assert.deepEqual(
@@ -138,8 +138,8 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     );
   });
 
-  test('a process that is gone is no target', async () => {
-    const { records } = await look('missing', 'attach', 'readv', 'getfd');
+  test('an access to a process that does not exist has no target', async () => {
+    const { records } = await access('missing', 'attach', 'readv', 'getfd');
     const seen = records.map(({ fields }) => [fields['operation'], fields['target_tgid'], fields['result']]);
     assert.deepEqual(seen, [
       [PTRACE, 0, -ESRCH],
@@ -148,16 +148,16 @@ describe('one process looking into another, on the running kernel', { skip }, ()
     ]);
   });
 
-  test('equal looks in a row are merged', async () => {
-    const { records } = await look('child', ...Array<string>(50).fill('readv'));
+  test('equal accesses in a row are merged', async () => {
+    const { records } = await access('child', ...Array<string>(50).fill('readv'));
     assert.ok(records.length >= 1 && records.length < 10, `${records.length} records`);
   });
 
-  test('a process in a pid namespace of its own names its target by a number of that namespace', async () => {
+  test('a process in a pid namespace identifies its target by the number in that namespace', async () => {
     const child = spawn('unshare', ['--pid', '--fork', program, 'child', 'attach'], { stdio: 'ignore' });
     await once(child, 'close');
-    const records = sensor.of(child);
-    const { target_tgid, target_start } = one(records, 'rf_process_access').fields;
+    const records = sensor.familyOf(child);
+    const { target_tgid, target_start } = recordOf(records, 'rf_process_access').fields;
     const target = lastOf(records, 'rf_fork', 3).header;
     assert.deepEqual({ target_tgid, target_start }, { target_tgid: target.tgid, target_start: target.start });
   });

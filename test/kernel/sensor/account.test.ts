@@ -7,13 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_CREAT_WRONLY = 0o101;
-/** entries of the map of sockets' owners: fewer than there will be */
+/** entries of the map of socket owners: fewer than the test opens sockets */
 const OWNERS = 128;
 const SOCKETS = 400;
 const LANES = [SECURITY, BULK];
 
-/** A little of everything that the programs of the other tests provoke, and what this process does by itself. */
-async function everything(sensor: TestSensor, scratch: Scratch): Promise<void> {
+/** Provokes some events of many kinds, in child processes and in this process. */
+async function provokeEvents(sensor: TestSensor, scratch: Scratch): Promise<void> {
   const file = `${scratch.path}/file`;
   await sensor.run(scratch.compile('open'), ['openat', file, String(O_CREAT_WRONLY), '300']);
   await sensor.run('sh', [
@@ -30,14 +30,14 @@ async function everything(sensor: TestSensor, scratch: Scratch): Promise<void> {
   await new Promise<void>((resolve) => socket.close(resolve));
 }
 
-/** Sockets that all have an owner at once. */
+/** Opens sockets that all have an owner at the same time. */
 async function bindSockets(): Promise<void> {
   const sockets = Array.from({ length: SOCKETS }, () => createSocket('udp4'));
   for (const socket of sockets) await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(resolve))));
 }
 
-describe('the account of the events on the running kernel', { skip }, () => {
+describe('event counters on the running kernel', { skip }, () => {
   let scratch: Scratch;
   let sensor: TestSensor;
   before(async () => {
@@ -45,10 +45,10 @@ describe('the account of the events on the running kernel', { skip }, () => {
     sensor = await TestSensor.start({ sizes: { rf_owners: OWNERS }, bulkRing: 1 << 20 });
     sensor.control({});
     sensor.watch('/etc/');
-    await everything(sensor, scratch);
+    await provokeEvents(sensor, scratch);
     await sensor.run(scratch.compile('change'), ['unlink-fault']);
     await bindSockets();
-    // one call after the other of what a ring has no room for, while nobody reads
+    // Nothing drains the ring while one process makes more calls than fit into it.
     spawnSync(scratch.compile('open'), ['openat', `${scratch.path}/flood`, String(O_CREAT_WRONLY), '20000']);
     await sensor.finish();
   });
@@ -57,7 +57,7 @@ describe('the account of the events on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  test('every event that was seen went one way: it was sent, or left out for one cause', () => {
+  test('every event was counted once: as sent, or as dropped for one cause', () => {
     const account = sensor.account();
     for (const { lane, kind, seen, sent, drops } of account) {
       const { read_fault: _, ...causes } = drops;
@@ -80,7 +80,7 @@ describe('the account of the events on the running kernel', { skip }, () => {
     for (const kind of provoked) assert.ok(kinds.has(kind), `no ${kind} among ${[...kinds].join(', ')}`);
   });
 
-  test('what was sent is what was read, and a number that was taken without that is a full ring', () => {
+  test('the number of events sent equals the number read, and missing sequence numbers are events lost to a full ring', () => {
     for (const lane of LANES) {
       const kinds = sensor.account().filter((account) => account.lane === lane);
       const sent = kinds.reduce((sum, account) => sum + account.sent, 0);
@@ -91,16 +91,16 @@ describe('the account of the events on the running kernel', { skip }, () => {
     }
   });
 
-  test('a helper that fails is counted by place and errno, and so is what a full map forgets', () => {
-    const failures = new Map(sensor.failures.failures().map(({ place, errno, count }) => [`${place} ${errno}`, count]));
+  test('helper failures are counted by place and errno, and evictions from full maps by map', () => {
+    const failures = new Map(sensor.failures.helpers().map(({ place, errno, count }) => [`${place} ${errno}`, count]));
     assert.ok((failures.get('path_user EFAULT') ?? 0) > 0, [...failures.keys()].join(', '));
-    assert.ok((failures.get('ring_bulk EAGAIN') ?? 0) > 0, 'the ring was full');
-    const forgotten = new Map(sensor.failures.forgotten().map(({ map, entries }) => [map, entries]));
-    assert.ok((forgotten.get('owners') ?? 0) > SOCKETS / 4);
-    assert.equal(forgotten.get('exchanges'), undefined);
+    assert.ok((failures.get('ring_bulk EAGAIN') ?? 0) > 0, 'no failure was counted when the ring was full');
+    const evictions = new Map(sensor.failures.evictions().map(({ map, entries }) => [map, entries]));
+    assert.ok((evictions.get('owners') ?? 0) > SOCKETS / 4);
+    assert.equal(evictions.get('exchanges'), undefined);
   });
 
-  test('by kind too', () => {
+  test('the numbers of events sent and read are equal for each kind', () => {
     const read = new Map<string, number>();
     for (const { lane, type } of sensor.records) read.set(`${lane} ${type}`, (read.get(`${lane} ${type}`) ?? 0) + 1);
     const sent = sensor.account().filter((account) => account.sent > 0);

@@ -5,12 +5,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const portOf = (socket: Server | Datagrams): number => (socket.address() as AddressInfo).port;
 
-/** Sockets that this process has had since before the sensor was there. */
-describe('sockets that are older than the sensor', { skip }, () => {
+/** This process opens the sockets before it starts the sensor. */
+describe('sockets that existed before the sensor started', { skip }, () => {
   const pid = process.pid;
   let sensor: TestSensor;
   let server: Server;
@@ -37,14 +37,14 @@ describe('sockets that are older than the sensor', { skip }, () => {
   async function waitFor(type: string, count: number): Promise<SensorRecord[]> {
     for (let looks = 0; looks < 1000; looks++) {
       sensor.drain();
-      const found = all(sensor.records, type).filter(({ header }) => header.tgid === pid);
+      const found = recordsOf(sensor.records, type).filter(({ header }) => header.tgid === pid);
       if (found.length >= count) return found;
       await sleep(10);
     }
-    throw new Error(`${count} of ${type} never came`);
+    throw new Error(`fewer than ${count} records of type ${type} arrived`);
   }
 
-  test('a connection that ends is told by both its processes, and which of them was called', async () => {
+  test('the end of a connection is reported for both processes, with its direction', async () => {
     const [from, to] = [client.localPort, portOf(server)];
     client.end('12345');
     await once(accepted.resume(), 'end');
@@ -66,15 +66,15 @@ describe('sockets that are older than the sensor', { skip }, () => {
     );
   });
 
-  test('datagrams that come to a bound socket have its process', async () => {
+  test('datagrams to a bound socket are attributed to its process', async () => {
     const port = portOf(bound);
-    const other = createSocket('udp4');
-    other.send('hello', port, '127.0.0.1');
+    const sender = createSocket('udp4');
+    sender.send('hello', port, '127.0.0.1');
     await once(bound, 'message');
-    other.close();
+    sender.close();
     bound.close();
-    const told = await waitFor('rf_datagram', 2);
-    const received = told.find(({ fields }) => fields['incoming'] === 1);
+    const datagrams = await waitFor('rf_datagram', 2);
+    const received = datagrams.find(({ fields }) => fields['incoming'] === 1);
     assert.equal(received?.fields['local_port'], port);
   });
 });

@@ -1,4 +1,7 @@
-/** Forks, execs and changes of credentials that fail: each is an event of its own, and none of those that tell what happened. */
+/**
+ * Failed forks, execs and credential changes are events of a separate type: the types of successful calls don't report
+ * them.
+ */
 
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -6,9 +9,16 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
-import { all, groupIds, one, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  groupIds,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { records, UNSET_ID, type Want } from '@ringfence/wire';
 
 const { EPERM, ENOENT, E2BIG, ENOEXEC, EAGAIN, EACCES, EFAULT, ENOTDIR, ENAMETOOLONG } = constants.errno;
@@ -35,16 +45,16 @@ const CAP_SETUID = 1n << 7n;
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_BPF = 1n << 39n;
 const { ATTEMPT_ARGV_MAX } = records.Limit;
-const STAYS = BigInt(UNSET_ID);
+const UNCHANGED = BigInt(UNSET_ID);
 const nobody = { uid: 65534, gid: 65534 };
-/** the calls that this machine has */
+/** the system calls of this architecture */
 const forks =
   process.arch === 'arm64' ? (['clone', 'clone3'] as const) : (['fork', 'vfork', 'clone', 'clone3'] as const);
 
 const text = (record: SensorRecord | undefined, name: string): string | undefined =>
   record?.texts[name]?.bytes.toString('latin1');
 
-describe('what fails on the running kernel', { skip }, () => {
+describe('failed attempts on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -62,7 +72,7 @@ describe('what fails on the running kernel', { skip }, () => {
   });
 
   async function attempts(args: readonly string[], options = {}): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, args, options), 'rf_attempt');
+    const records = recordsOf(await sensor.run(program, args, options), 'rf_attempt');
     for (const { lane } of records) assert.equal(lane, SECURITY);
     return records;
   }
@@ -74,7 +84,7 @@ describe('what fails on the running kernel', { skip }, () => {
     return path;
   }
 
-  test('an exec that fails says what was to be executed, and why it was not', async () => {
+  test('a failed exec is reported with its path, its arguments and its error', async () => {
     const plain = file('plain', '#!/bin/sh\n', 0o644);
     const garbage = file('garbage', '\u0001\u0002 nothing', 0o755);
     const orphan = file('orphan', '#!/no/such/interpreter\n', 0o755);
@@ -88,19 +98,23 @@ describe('what fails on the running kernel', { skip }, () => {
       [scratch.path, -EACCES],
     ] as const;
     const records = await sensor.run(program, ['exec', ...cases.map(([path]) => path)]);
-    const failed = all(records, 'rf_attempt');
+    const failed = recordsOf(records, 'rf_attempt');
     assert.equal(failed.length, cases.length);
-    const exec = one(records, 'rf_exec');
+    const exec = recordOf(records, 'rf_exec');
     for (const [index, [path, result]] of cases.entries()) {
       const { fields, header } = failed[index] ?? assert.fail(path);
       const none = { first: 0n, second: 0n, third: 0n, count: 1, argv_cut: 0 };
       assert.deepEqual(fields, { ...none, operation: EXEC, call: CALL.execve, result, source_caller: 1 });
       assert.deepEqual([text(failed[index], 'path'), text(failed[index], 'argv')], [path, `${path}\0one\0two words`]);
-      assert.deepEqual([header.exec_id, header.tgid], [exec.header.exec_id, exec.header.tgid], 'nothing came of it');
+      assert.deepEqual(
+        [header.exec_id, header.tgid],
+        [exec.header.exec_id, exec.header.tgid],
+        'the failed exec did not change the process',
+      );
     }
   });
 
-  test('a path that is too long keeps its beginning', async () => {
+  test('a path that is too long is cut at its end', async () => {
     const [long] = await attempts(['exec', `/${'p'.repeat(5000)}`]);
     const kept = `/${'p'.repeat(4094)}`;
     assert.deepEqual([long?.fields['result'], text(long, 'path') === kept], [-ENAMETOOLONG, true]);
@@ -108,7 +122,7 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.equal(long?.fields['argv_cut'], 1);
   });
 
-  test('a path is made absolute: below the current directory, a descriptor, or it is the descriptor itself', async () => {
+  test('a path is made absolute: relative to the current directory or a descriptor, or it is the path of the descriptor', async () => {
     const plain = file('relative', 'x', 0o644);
     const [relative] = await attempts(['exec', './relative'], { cwd: scratch.path });
     assert.equal(text(relative, 'path'), `${scratch.path}/./relative`);
@@ -121,10 +135,10 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.deepEqual([itself?.fields['result'], text(itself, 'path')], [-EACCES, plain]);
   });
 
-  test('arguments beyond 2 MiB are refused, and keep their first 4 KiB with a mark', async () => {
-    const leave = join(scratch.path, 'attempt');
-    const [huge] = await attempts(['exec-huge', leave]);
-    const head = `${leave}\0short\0`;
+  test('more than 2 MiB of arguments are refused and reported with the first 4 KiB, marked as cut', async () => {
+    const path = join(scratch.path, 'attempt');
+    const [huge] = await attempts(['exec-huge', path]);
+    const head = `${path}\0short\0`;
     assert.deepEqual([huge?.fields['result'], huge?.fields['argv_cut']], [-E2BIG, 1]);
     assert.equal(text(huge, 'argv'), head.padEnd(ATTEMPT_ARGV_MAX, 'x'));
     assert.ok((huge?.texts['argv']?.length ?? 0) > ATTEMPT_ARGV_MAX);
@@ -136,7 +150,7 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.deepEqual([none?.fields['argv_cut'], text(none, 'argv')], [0, '']);
   });
 
-  test('what can not be read is left out, and counted', async () => {
+  test('unreadable memory is omitted and counted', async () => {
     const before = sensor.counters(SECURITY).read_fault;
     const [arguments_, path] = await attempts(['exec-fault', program]);
     assert.deepEqual([arguments_?.fields['result'], text(arguments_, 'path')], [-EFAULT, program]);
@@ -145,7 +159,7 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.equal(sensor.counters(SECURITY).read_fault - before, 2n);
   });
 
-  test('a search along PATH is told path by path, the same one in a row with a count', async () => {
+  test('a search in PATH is reported path by path, and equal attempts in a row are merged with a count', async () => {
     const paths = ['/usr/local/bin/rf-none', '/usr/bin/rf-none', '/bin/rf-none'];
     const found = await attempts(['exec', ...paths]);
     assert.deepEqual(
@@ -159,23 +173,26 @@ describe('what fails on the running kernel', { skip }, () => {
     assert.ok(sensor.counters(SECURITY).merged - merged >= 50n - BigInt(same.length) && sum <= 50);
   });
 
-  test('a fork that a limit refuses is told, by every system call, of threads too', async () => {
+  test('a fork that exceeds a limit is reported for every system call, threads included', async () => {
     const failed = await attempts(['limited', ...forks, 'thread'], nobody);
-    const told = failed.map(({ fields }) => [fields['operation'], fields['call'], fields['result'], fields['first']]);
+    const calls = failed.map(({ fields }) => [fields['operation'], fields['call'], fields['result'], fields['first']]);
     const flags = { fork: 0n, vfork: 0x4100n, clone: 0n, clone3: 0n };
     assert.deepEqual(
-      told.slice(0, -1),
+      calls.slice(0, -1),
       forks.map((call) => [FORK, CALL[call], -EAGAIN, flags[call]]),
     );
-    const [operation, call, result, thread] = told.at(-1) ?? [];
+    const [operation, call, result, thread] = calls.at(-1) ?? [];
     assert.deepEqual([operation, result], [FORK, -EAGAIN]);
-    assert.ok(call === CALL.clone3 || call === CALL.clone, 'as the C library likes');
+    assert.ok(
+      call === CALL.clone3 || call === CALL.clone,
+      'which system call creates a thread depends on the C library',
+    );
     assert.ok((thread as bigint) & CLONE_THREAD);
     const sources = failed.map(({ fields }) => [fields['call'], fields['source_caller']]);
     assert.ok(sources.every(([number, caller]) => caller === Number(number === CALL.clone3)));
   });
 
-  test('a fork into new namespaces that is refused says which', async () => {
+  test('a refused fork into new namespaces is reported with the namespace flags', async () => {
     const failed = await attempts(['namespaces', 'clone', 'clone3'], nobody);
     assert.deepEqual(
       failed.map(({ fields }) => [fields['call'], fields['result'], fields['first']]),
@@ -186,33 +203,33 @@ describe('what fails on the running kernel', { skip }, () => {
     );
   });
 
-  test('a storm of forks at its limit is merged, and counted', async () => {
+  test('a burst of forks at the limit is merged and counted', async () => {
     const before = sensor.counters(SECURITY).merged;
     const records = await sensor.run(program, ['storm', '3000'], nobody);
-    const failed = all(records, 'rf_attempt');
-    assert.equal(one(records, 'rf_exit').fields['code'], 0, 'no fork worked');
+    const failed = recordsOf(records, 'rf_attempt');
+    assert.equal(recordOf(records, 'rf_exit').fields['code'], 0, 'a fork succeeded');
     assert.ok(failed.length >= 1 && failed.length < 10, `${failed.length} records`);
-    // Calls of others that fail at the same time are merged too.
+    // The counter includes concurrent failed attempts of unrelated processes.
     const merged = Number(sensor.counters(SECURITY).merged - before);
-    assert.ok(merged >= 3000 - failed.length && merged < 6000 - failed.length, `${merged} are merged`);
+    assert.ok(merged >= 3000 - failed.length && merged < 6000 - failed.length, `${merged} attempts were merged`);
     const sum = failed.reduce((total, { fields }) => total + Number(fields['count']), 0);
-    assert.ok(sum >= failed.length && sum <= 3000, `they stand for ${sum}`);
+    assert.ok(sum >= failed.length && sum <= 3000, `the counts of the records add up to ${sum}`);
   });
 
-  test('a fork that a signal makes begin again has not failed', async () => {
+  test('a fork that restarts after a signal is not reported as failed', async () => {
     const records = await sensor.run(program, ['interrupted', '300']);
     assert.deepEqual(
-      all(records, 'rf_attempt').map(({ fields }) => fields),
+      recordsOf(records, 'rf_attempt').map(({ fields }) => fields),
       [],
     );
-    assert.equal(all(records, 'rf_fork').length, 301);
+    assert.equal(recordsOf(records, 'rf_fork').length, 301);
   });
 
   async function refused(...calls: string[]): Promise<unknown[][]> {
     const records = await sensor.run(credentials, calls, nobody);
-    const failed = all(records, 'rf_attempt');
+    const failed = recordsOf(records, 'rf_attempt');
     const changes = records.slice(records.findIndex(({ type }) => type === 'rf_exec'));
-    assert.deepEqual(all(changes, 'rf_credentials_change'), []);
+    assert.deepEqual(recordsOf(changes, 'rf_credentials_change'), []);
     assert.ok(failed.every(({ fields }) => fields['operation'] === CREDENTIALS && fields['count'] === 1));
     return failed.map(({ fields }) => [
       ...[fields['call'], fields['result'], fields['source_caller']],
@@ -220,26 +237,26 @@ describe('what fails on the running kernel', { skip }, () => {
     ]);
   }
 
-  test('a user or group id that is refused is told, by every system call', async () => {
+  test('a refused user or group id is reported for every system call', async () => {
     const calls = ['root', 'setgid', 'setfsuid', 'setfsgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'];
     assert.deepEqual(await refused(...calls), [
-      [8, -EPERM, 0, 0n, STAYS, STAYS],
-      [9, -EPERM, 0, 8n, STAYS, STAYS],
-      [10, -EPERM, 0, 12n, STAYS, STAYS],
-      [11, -EPERM, 0, 11n, STAYS, STAYS],
-      [12, -EPERM, 0, 0n, 13n, STAYS],
-      [13, -EPERM, 0, 9n, 10n, STAYS],
+      [8, -EPERM, 0, 0n, UNCHANGED, UNCHANGED],
+      [9, -EPERM, 0, 8n, UNCHANGED, UNCHANGED],
+      [10, -EPERM, 0, 12n, UNCHANGED, UNCHANGED],
+      [11, -EPERM, 0, 11n, UNCHANGED, UNCHANGED],
+      [12, -EPERM, 0, 0n, 13n, UNCHANGED],
+      [13, -EPERM, 0, 9n, 10n, UNCHANGED],
       [14, -EPERM, 0, 14n, 15n, 0n],
       [15, -EPERM, 0, 5n, 6n, 7n],
     ]);
     assert.deepEqual(
       await refused('same', 'fs-asked', 'fs-own'),
       [],
-      'what is there already, or only asked, is granted',
+      'setting an id that the process already has, or querying it, was reported',
     );
   });
 
-  test('capabilities that are refused are told', async () => {
+  test('refused capabilities are reported', async () => {
     const [permitted, lower] = [CAP_SYS_ADMIN | CAP_SETUID | CAP_BPF, CAP_SYS_ADMIN | CAP_SETUID];
     assert.deepEqual(await refused('raise', 'raise-old', 'capset-fault'), [
       [CALL.capset, -EPERM, 1, CAP_SYS_ADMIN, permitted, CAP_CHOWN],
@@ -248,9 +265,9 @@ describe('what fails on the running kernel', { skip }, () => {
     ]);
   });
 
-  test('supplementary groups that are refused are told', async () => {
+  test('refused supplementary groups are reported', async () => {
     const calls = ['groups', 'groups-none', 'groups-fault', 'groups-too-many'];
-    const failed = all(await sensor.run(credentials, calls, nobody), 'rf_attempt');
+    const failed = recordsOf(await sensor.run(credentials, calls, nobody), 'rf_attempt');
     assert.deepEqual(
       failed.map(({ fields, texts: { groups } }) => [
         ...[fields['call'], fields['result'], fields['source_caller'], fields['first']],
@@ -262,30 +279,28 @@ describe('what fails on the running kernel', { skip }, () => {
         [CALL.setgroups, -EPERM, 1, 0xffff_ffffn, [], 0],
       ],
     );
-    const byRoot = one(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
+    const byRoot = recordOf(await sensor.run(credentials, ['groups-fault']), 'rf_attempt');
     assert.deepEqual([byRoot.fields['result'], byRoot.texts['groups']?.length], [-EFAULT, 12]);
   });
 
-  test('what works is none of these', async () => {
+  test('successful calls are not reported', async () => {
     const records = await sensor.run('/bin/sh', ['-c', `${program} none ${forks.join(' ')} thread; :`]);
     const byRoot = await sensor.run(credentials, ['setgid', 'setfsuid', 'setfsgid', 'setresuid']);
     const without = await sensor.run(credentials, ['capset']);
-    assert.deepEqual(all([...records, ...byRoot, ...without], 'rf_attempt'), []);
-    assert.equal(all([...byRoot, ...without], 'rf_credentials_change').length, 5);
-    assert.equal(all(records, 'rf_fork').length, 2 + forks.length);
+    assert.deepEqual(recordsOf([...records, ...byRoot, ...without], 'rf_attempt'), []);
+    assert.equal(recordsOf([...byRoot, ...without], 'rf_credentials_change').length, 5);
+    assert.equal(recordsOf(records, 'rf_fork').length, 2 + forks.length);
   });
 
-  test('each form comes to whoever asks for it, and for nothing else; what nobody asks for is counted', async () => {
-    const bss = sensor.object.section('.bss');
-    const [interests, ports] = [bss.bytes('rf_interests'), bss.bytes('rf_interest_ports')];
-    const table = new InterestTable(interests, ports, new ControlBlock(bss.int32('rf_control')));
+  test('each form of attempt is sent only if an interest includes it, and counted otherwise', async () => {
+    const { interests } = sensor.filter;
     const want = (name: string): Want => wantOf(name) ?? assert.fail(name);
     const plain = file('unwanted', 'x', 0o644);
     const provoke = async (): Promise<string[]> => {
       const records = [
         ...(await attempts(['exec', '/nowhere/x', `${plain}/x`, plain])),
         ...(await attempts(['limited', 'clone'], nobody)),
-        ...all(await sensor.run(credentials, ['root'], nobody), 'rf_attempt'),
+        ...recordsOf(await sensor.run(credentials, ['root'], nobody), 'rf_attempt'),
       ];
       return records.map(({ fields }) => `${fields['operation']} ${fields['result']}`);
     };
@@ -296,14 +311,14 @@ describe('what fails on the running kernel', { skip }, () => {
       'attempt.credentials': [`${CREDENTIALS} ${-EPERM}`],
     };
     let version = 0;
-    for (const [name, told] of Object.entries(forms)) {
+    for (const [name, expected] of Object.entries(forms)) {
       const before = sensor.counters(SECURITY).unwatched;
-      assert.ok(table.set([want(name)], ++version));
-      assert.deepEqual(await provoke(), told, name);
-      assert.ok(sensor.counters(SECURITY).unwatched - before >= BigInt(5 - told.length));
+      assert.ok(interests.set([want(name)], ++version));
+      assert.deepEqual(await provoke(), expected, name);
+      assert.ok(sensor.counters(SECURITY).unwatched - before >= BigInt(5 - expected.length));
     }
-    assert.ok(table.set([want('attempt')], ++version));
+    assert.ok(interests.set([want('attempt')], ++version));
     assert.deepEqual(await provoke(), Object.values(forms).flat());
-    assert.ok(table.set(null, ++version));
+    assert.ok(interests.set(null, ++version));
   });
 });

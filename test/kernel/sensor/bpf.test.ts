@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, cgroup2, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, cgroup2, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { EINVAL, ENOENT, EBADF } = constants.errno;
 const COMMAND = {
@@ -38,7 +38,7 @@ interface Call {
   readonly flags: number;
 }
 
-describe('the system call bpf, on the running kernel', {
+describe('the system call bpf on the running kernel', {
   skip: skip || (!isBpfFileSystem(bpffs) && `no bpf file system is mounted at ${bpffs}`),
 }, () => {
   let sensor: TestSensor;
@@ -54,7 +54,7 @@ describe('the system call bpf, on the running kernel', {
     caller = await callerUnlessFull();
     mkdirSync(cgroup);
     const before = sensor.counters(SECURITY).unwatched;
-    records = all(await sensor.run(scratch.compile('bpf'), [pin, cgroup]), 'rf_bpf');
+    records = recordsOf(await sensor.run(scratch.compile('bpf'), [pin, cgroup]), 'rf_bpf');
     unwatched = sensor.counters(SECURITY).unwatched - before;
   });
   after(() => {
@@ -81,55 +81,55 @@ describe('the system call bpf, on the running kernel', {
       });
   }
 
-  /** Type and name of what a call was about, and whose copies they are. */
-  const what = (call: Call | undefined): unknown[] => [call?.type, call?.name, call?.caller];
+  /** Program type, program name and whether they were copied from the caller's memory. */
+  const source = (call: Call | undefined): unknown[] => [call?.type, call?.name, call?.caller];
 
-  test('a program that is loaded is told by the kernel, one that is refused by its caller', () => {
-    const [filter, bad, connect, tracepoint, ...others] = calls(COMMAND.PROG_LOAD);
-    assert.deepEqual(what(filter), [SOCKET_FILTER, 'rf_filter', 0]);
-    assert.deepEqual(what(bad), [SOCKET_FILTER, 'rf_bad', caller]);
-    assert.deepEqual(what(connect), [CGROUP_SOCK_ADDR, 'rf_cgroup', 0]);
-    assert.deepEqual(what(tracepoint), [RAW_TRACEPOINT, 'rf_tp', 0]);
+  test("a loaded program is reported with the kernel's values, a refused one with the caller's", () => {
+    const [filter, bad, connect, tracepoint, ...rest] = calls(COMMAND.PROG_LOAD);
+    assert.deepEqual(source(filter), [SOCKET_FILTER, 'rf_filter', 0]);
+    assert.deepEqual(source(bad), [SOCKET_FILTER, 'rf_bad', caller]);
+    assert.deepEqual(source(connect), [CGROUP_SOCK_ADDR, 'rf_cgroup', 0]);
+    assert.deepEqual(source(tracepoint), [RAW_TRACEPOINT, 'rf_tp', 0]);
     assert.equal(connect?.attach, INET4_CONNECT);
     for (const loaded of [filter, connect, tracepoint]) assert.ok((loaded?.result ?? -1) >= 0 && (loaded?.id ?? 0) > 0);
     assert.deepEqual([bad?.result, bad?.id], [-EINVAL, 0]);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  test('so is a map', () => {
-    const [map, none, ...others] = calls(COMMAND.MAP_CREATE);
-    assert.deepEqual(what(map), [ARRAY, 'rf_map', 0]);
+  test("a created map is reported with the kernel's values, a refused one with the caller's", () => {
+    const [map, none, ...rest] = calls(COMMAND.MAP_CREATE);
+    assert.deepEqual(source(map), [ARRAY, 'rf_map', 0]);
     assert.ok((map?.result ?? -1) >= 0 && (map?.id ?? 0) > 0);
-    assert.deepEqual([...what(none), none?.result], [ARRAY, 'rf_no_map', caller, -EINVAL]);
-    assert.deepEqual(others, []);
+    assert.deepEqual([...source(none), none?.result], [ARRAY, 'rf_no_map', caller, -EINVAL]);
+    assert.deepEqual(rest, []);
   });
 
-  test('pinning and fetching are told with their path', () => {
+  test('pinning and getting a pinned object are reported with the path', () => {
     const [pinned, ...more] = calls(COMMAND.OBJ_PIN);
     assert.deepEqual([pinned?.name, pinned?.result, pinned?.caller], [pin, 0, 1]);
-    const [got, missing, ...others] = calls(COMMAND.OBJ_GET);
+    const [got, missing, ...rest] = calls(COMMAND.OBJ_GET);
     assert.equal(got?.name, pin);
     assert.ok((got?.result ?? -1) >= 0);
     assert.deepEqual([missing?.name, missing?.result], ['/rf-none/pin', -ENOENT]);
-    assert.deepEqual([...more, ...others], []);
+    assert.deepEqual([...more, ...rest], []);
   });
 
-  test('attaching and detaching by cgroup, and what does not fit there', () => {
+  test('attaching to a cgroup, detaching and a mismatched attach type are reported', () => {
     const [attached, misfit, ...more] = calls(COMMAND.PROG_ATTACH);
-    assert.deepEqual([...what(attached), attached?.result], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, 0]);
+    assert.deepEqual([...source(attached), attached?.result], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, 0]);
     assert.deepEqual([attached?.attach, attached?.flags], [INET4_CONNECT, ALLOW_MULTI]);
     assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, -EINVAL]);
-    const [detached, ...others] = calls(COMMAND.PROG_DETACH);
+    const [detached, ...rest] = calls(COMMAND.PROG_DETACH);
     assert.deepEqual([detached?.attach, detached?.result], [INET4_CONNECT, 0]);
-    assert.deepEqual([...more, ...others], []);
+    assert.deepEqual([...more, ...rest], []);
   });
 
-  test('links that are made, and the commands on links that do not exist', () => {
-    const [made, misfit, ...others] = calls(COMMAND.LINK_CREATE);
-    assert.deepEqual([...what(made), made?.attach], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, INET4_CONNECT]);
+  test('created links are reported, and commands on links that do not exist', () => {
+    const [made, misfit, ...rest] = calls(COMMAND.LINK_CREATE);
+    assert.deepEqual([...source(made), made?.attach], [CGROUP_SOCK_ADDR, 'rf_cgroup', 1, INET4_CONNECT]);
     assert.ok((made?.result ?? -1) >= 0);
     assert.deepEqual([misfit?.attach, misfit?.result], [INET4_CONNECT, -EINVAL]);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
     for (const command of [COMMAND.LINK_UPDATE, COMMAND.LINK_DETACH])
       assert.deepEqual(
         calls(command).map(({ result }) => result),
@@ -137,15 +137,15 @@ describe('the system call bpf, on the running kernel', {
       );
   });
 
-  test('a raw tracepoint is told by its name', () => {
-    const [opened, missing, ...others] = calls(COMMAND.RAW_TRACEPOINT_OPEN);
+  test('a raw tracepoint is reported with its name', () => {
+    const [opened, missing, ...rest] = calls(COMMAND.RAW_TRACEPOINT_OPEN);
     assert.equal(opened?.name, 'sched_process_exit');
     assert.ok((opened?.result ?? -1) >= 0);
     assert.deepEqual([missing?.name, missing?.result], ['rf_none', -ENOENT]);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  test('reading and writing maps stays in the kernel, counted', () => {
+  test('reading and writing maps is not sent, but counted', () => {
     const reported = new Set<unknown>(Object.values(COMMAND));
     assert.deepEqual(
       records.filter(({ fields }) => !reported.has(fields['command'])),

@@ -5,7 +5,16 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, cgroup2, one, Scratch, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  cgroup2,
+  recordOf,
+  recordsOf,
+  Scratch,
+  skip,
+  skipUserNamespaces,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 const { EPERM } = constants.errno;
@@ -15,7 +24,7 @@ const somebody = { uid: 65534, gid: 65534 };
 const tracepoint = '/sys/kernel/tracing/events/capability/cap_capable';
 const reason = skip || (existsSync(tracepoint) ? false : 'the kernel has no tracepoint cap_capable (6.14)');
 
-describe('what capabilities are asked for, on the running kernel', { skip: reason }, () => {
+describe('capability checks on the running kernel', { skip: reason }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -31,42 +40,44 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
   });
 
   async function ask(how: string, count: number, options: SpawnOptions = {}): Promise<SensorRecord[]> {
-    return all(await sensor.run(program, [how, String(count)], options), 'rf_capability');
+    return recordsOf(await sensor.run(program, [how, String(count)], options), 'rf_capability');
   }
   const chroots = (records: SensorRecord[]): SensorRecord[] =>
     records.filter(({ fields }) => fields['capability'] === CAP_SYS_CHROOT);
 
-  test('a capability that is there', async () => {
-    const record = one(chroots(await ask('chroot', 1)), 'rf_capability');
+  test('a granted capability is reported', async () => {
+    const record = recordOf(chroots(await ask('chroot', 1)), 'rf_capability');
     assert.equal(record.lane, BULK);
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: 0, user_namespace, count: 1 });
   });
 
-  test('a capability that is missing', async () => {
-    const record = one(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
+  test('a missing capability is reported', async () => {
+    const record = recordOf(chroots(await ask('chroot', 1, somebody)), 'rf_capability');
     const user_namespace = namespaces()['user'];
     assert.deepEqual(record.fields, { capability: CAP_SYS_CHROOT, result: -EPERM, user_namespace, count: 1 });
   });
 
-  test('a capability in a user namespace of its own names that namespace', { skip: skipUserNamespaces }, async () => {
-    const record = one(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
+  test('a capability in a new user namespace is reported with that namespace', {
+    skip: skipUserNamespaces,
+  }, async () => {
+    const record = recordOf(chroots(await ask('user-namespace', 1, somebody)), 'rf_capability');
     assert.equal(record.fields['result'], 0);
     assert.notEqual(record.fields['user_namespace'], namespaces()['user']);
   });
 
-  test("root's successes are told of once, and the others counted", async () => {
+  test('granted checks of root are reported once, and the remaining checks are counted', async () => {
     const before = sensor.counters(BULK).merged;
-    one(chroots(await ask('chroot', 1000)), 'rf_capability');
+    recordOf(chroots(await ask('chroot', 1000)), 'rf_capability');
     assert.ok(sensor.counters(BULK).merged - before >= 999n);
   });
 
-  test('refusals in a row are merged', async () => {
+  test('refused checks in a row are merged', async () => {
     const refused = chroots(await ask('chroot', 1000, somebody));
     assert.ok(refused.length >= 1 && refused.length < 20, `${refused.length} records`);
   });
 
-  test('memory that asks for CAP_SYS_ADMIN on the side is left out, and counted', async () => {
+  test('checks of CAP_SYS_ADMIN by memory accounting are not sent, but counted', async () => {
     const before = sensor.counters(BULK).unwatched;
     const records = await ask('chroot', 1, somebody);
     assert.deepEqual(
@@ -76,7 +87,7 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
     assert.ok(sensor.counters(BULK).unwatched > before);
   });
 
-  test('what was granted is remembered by cgroup, what was refused is not', async () => {
+  test('the sensor remembers granted capabilities per cgroup, but no refused capabilities', async () => {
     const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
     const used = (): bigint => {
       const mask = sensor.object.map('rf_used_caps').get(statSync(cgroup, { bigint: true }).ino);
@@ -95,7 +106,7 @@ describe('what capabilities are asked for, on the running kernel', { skip: reaso
     }
   });
 
-  test('what a program does that is not of its own mounts is not remembered: it is the runtime of a container', async () => {
+  test("capabilities used by an executable outside of the task's mounts, such as a container runtime, are not remembered", async () => {
     const cgroup = mkdtempSync(join(cgroup2() ?? '', 'rf-capability-'));
     try {
       const command = `echo $$ > ${cgroup}/cgroup.procs && exec ${program} mounts 1`;

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { IPPROTO, records, SOCK } from '@ringfence/wire';
 
 const { ENOENT, EISCONN, ECONNREFUSED, EINPROGRESS } = constants.errno;
@@ -18,8 +18,11 @@ function address(...bytes: number[]): Uint8Array {
   return padded;
 }
 
-/** What is said of the other end; accept.test.ts looks at both. Each call has taken some time. */
-function remote(fields: object): object {
+/**
+ * Returns the fields about the remote end (accept.test.ts checks both ends) after verifying that the duration is
+ * plausible.
+ */
+function remoteFields(fields: object): object {
   const { local_address: _, local_port: __, duration, count, ...rest } = fields as Record<string, unknown>;
   assert.ok((duration as bigint) > 0n && (duration as bigint) < 60_000_000_000n, `${duration} ns`);
   assert.equal(count, 1);
@@ -53,12 +56,12 @@ describe('connects on the running kernel', { skip }, () => {
   }
 
   async function record(...args: string[]): Promise<{ fields: object; path: string | undefined }> {
-    const { lane, fields, texts } = one(await sensor.run(connect, args), 'rf_connect');
+    const { lane, fields, texts } = recordOf(await sensor.run(connect, args), 'rf_connect');
     assert.equal(lane, SECURITY);
-    return { fields: remote(fields), path: texts['path']?.bytes.toString() };
+    return { fields: remoteFields(fields), path: texts['path']?.bytes.toString() };
   }
 
-  test('a TCP connection over IPv4 and IPv6 names its peer', async () => {
+  test('a TCP connection over IPv4 and IPv6 is reported with its peer', async () => {
     const port4 = await listen({ host: '127.0.0.1', port: 0 });
     const port6 = await listen({ host: '::1', port: 0 });
     const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: 0, source_caller: 0 };
@@ -76,7 +79,7 @@ describe('connects on the running kernel', { skip }, () => {
     });
   });
 
-  test('a refused connection names who refused it, from the copy of the kernel', async () => {
+  test('a refused connection is reported with its peer, as the kernel copied it', async () => {
     const common = { type: SOCK.STREAM, protocol: IPPROTO.TCP, result: -ECONNREFUSED, source_caller: 0, port: 1 };
     const v4 = { ...common, family: AF_INET, address: address(127, 0, 0, 1) };
     const v6 = { ...common, family: AF_INET6, address: localhost6 };
@@ -84,13 +87,13 @@ describe('connects on the running kernel', { skip }, () => {
     assert.deepEqual((await record('tcp6', '::1', '1')).fields, v6);
   });
 
-  test('a connection that is not waited for is reported when it is begun', async () => {
-    // TEST-NET-1 leads nowhere; without a route the call fails at once, with the same peer
-    const { result, ...fields } = one(
+  test('a non-blocking connect is reported when it begins', async () => {
+    // TEST-NET-1 has no hosts. Without a route the call fails at once, with the same peer.
+    const { result, ...fields } = recordOf(
       await sensor.run(connect, ['tcp4', '192.0.2.1', '80', 'nonblock']),
       'rf_connect',
     ).fields;
-    assert.deepEqual(remote(fields), {
+    assert.deepEqual(remoteFields(fields), {
       family: AF_INET,
       type: SOCK.STREAM,
       protocol: IPPROTO.TCP,
@@ -101,7 +104,7 @@ describe('connects on the running kernel', { skip }, () => {
     assert.ok((result as number) === -EINPROGRESS || (result as number) < 0);
   });
 
-  test('UDP is connected too, and taking that back is no connection', async () => {
+  test('a UDP connect is reported, and disconnecting is not', async () => {
     assert.deepEqual((await record('udp4', '127.0.0.1', '53')).fields, {
       family: AF_INET,
       type: SOCK.DGRAM,
@@ -111,12 +114,12 @@ describe('connects on the running kernel', { skip }, () => {
       result: 0,
       source_caller: 0,
     });
-    assert.deepEqual(all(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
+    assert.deepEqual(recordsOf(await sensor.run(connect, ['unspec', '-', '0']), 'rf_connect'), []);
   });
 
   const unix = { family: AF_UNIX, type: SOCK.STREAM, protocol: 0, port: 0, address: zero };
 
-  test('a unix socket is known by its file, whatever it was called', async () => {
+  test('a unix socket is reported with the path of its file, even if the caller used a symbolic link', async () => {
     const path = join(scratch.path, 'socket');
     const link = join(scratch.path, 'link');
     symlinkSync('socket', link);
@@ -124,15 +127,15 @@ describe('connects on the running kernel', { skip }, () => {
     assert.deepEqual(await record('unix', link, '0'), { fields: { ...unix, result: 0, source_caller: 0 }, path });
   });
 
-  test('where the kernel tells which unix socket is connected, it is known for sure of a process that shares its descriptors, too', async () => {
+  test("with shared descriptors, a unix connect is reported with the kernel's path where the cgroup hook exists (6.7)", async () => {
     const path = join(scratch.path, 'shared');
     await listen({ path });
-    const told = readFileSync('/sys/kernel/btf/vmlinux').includes('\0BPF_CGROUP_UNIX_CONNECT\0');
-    const source_caller = told ? 0 : await callerUnlessFull();
+    const hasHook = readFileSync('/sys/kernel/btf/vmlinux').includes('\0BPF_CGROUP_UNIX_CONNECT\0');
+    const source_caller = hasHook ? 0 : await callerUnlessFull();
     assert.deepEqual(await record('shared', path, '-'), { fields: { ...unix, result: 0, source_caller }, path });
   });
 
-  test('an abstract unix socket is known by its name, which begins with NUL', async () => {
+  test('an abstract unix socket is reported with its name, which begins with NUL', async () => {
     const name = `ringfence-test-${process.pid}`;
     await listen({ path: `\0${name}` });
     assert.deepEqual(await record('abstract', name, '0'), {
@@ -141,27 +144,27 @@ describe('connects on the running kernel', { skip }, () => {
     });
   });
 
-  test('a unix socket whose peer lets it wait has taken as long', async () => {
-    const [, second] = all(await sensor.run(connect, ['waits', join(scratch.path, 'busy'), '20']), 'rf_connect');
+  test('the duration of a unix connect includes the wait for its peer', async () => {
+    const [, second] = recordsOf(await sensor.run(connect, ['waits', join(scratch.path, 'busy'), '20']), 'rf_connect');
     assert.equal(second?.fields['result'], 0);
     assert.ok((second?.fields['duration'] as bigint) >= 20_000_000n);
   });
 
-  test('a call that is refused before the kernel comes to the address has no duration', async () => {
+  test('a call that the kernel refuses before it reads the address has no duration', async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
-    const [first, second] = all(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
+    const [first, second] = recordsOf(await sensor.run(connect, ['twice', '127.0.0.1', String(port)]), 'rf_connect');
     assert.deepEqual([first?.fields['result'], second?.fields['result']], [0, -EISCONN]);
     assert.ok((first?.fields['duration'] as bigint) > 0n);
     assert.equal(second?.fields['duration'], 0n);
   });
 
-  test('a unix socket that is not there is reported with the text of the caller, marked as such', async () => {
+  test("a unix socket that does not exist is reported with the caller's path, marked as such", async () => {
     const path = join(scratch.path, 'nobody');
     const source_caller = await callerUnlessFull();
     assert.deepEqual(await record('unix', path, '0'), { fields: { ...unix, result: -ENOENT, source_caller }, path });
   });
 
-  test("the agent's own connections are left out, and counted", async () => {
+  test("the agent's connections are not sent, but counted", async () => {
     const port = await listen({ host: '127.0.0.1', port: 0 });
     sensor.drain();
     const known = sensor.records.length;
@@ -172,8 +175,8 @@ describe('connects on the running kernel', { skip }, () => {
     const socket = dial(port, '127.0.0.1');
     await once(socket, 'close');
     sensor.drain();
-    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_connect'), []);
+    const agentRecords = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(recordsOf(agentRecords, 'rf_connect'), []);
     assert.ok(sensor.counters(SECURITY).self > before.self);
   });
 });

@@ -3,12 +3,12 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { all, groupIds, one, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { groupIds, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 type Credentials = { readonly [name: string]: number | bigint };
 const ids = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
 
-/** What changed, as `name: [before, after]`. */
+/** Returns the changed fields as `name: [before, after]`. */
 function changes(before: Credentials, after: Credentials): { [name: string]: unknown } {
   const names = Object.keys(before).filter((name) => before[name] !== after[name]);
   return Object.fromEntries(names.map((name) => [name, [before[name], after[name]]]));
@@ -33,7 +33,7 @@ describe('credential changes on the running kernel', { skip }, () => {
   });
 
   const changesIn = (seen: SensorRecord[]): { [name: string]: unknown }[] =>
-    all(seen, 'rf_credentials_change').map(({ fields }) =>
+    recordsOf(seen, 'rf_credentials_change').map(({ fields }) =>
       changes(fields['before'] as Credentials, fields['after'] as Credentials),
     );
 
@@ -41,11 +41,11 @@ describe('credential changes on the running kernel', { skip }, () => {
     return changesIn(await sensor.run(credentials, calls, options));
   }
 
-  test('each call that changes a user or group id is one event with before and after', async () => {
-    const full = one(await sensor.run(credentials, []), 'rf_exec').fields['credentials'] as Credentials;
+  test('each call that changes a user or group id is one event with the values before and after', async () => {
+    const full = recordOf(await sensor.run(credentials, []), 'rf_exec').fields['credentials'] as Credentials;
     const capabilities = full['cap_effective'];
     assert.ok(typeof capabilities === 'bigint' && capabilities !== 0n);
-    // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: what goes with a file system id of 0
+    // CAP_CHOWN … CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MKNOD, CAP_MAC_OVERRIDE: the kernel grants them with fsuid 0.
     const withoutFiles = capabilities & ~0x1_0800_021fn;
     assert.deepEqual(
       await changesOf(['setresgid', 'setgid', 'setregid', 'setfsgid', 'setfsuid', 'setreuid', 'setresuid', 'setuid']),
@@ -60,7 +60,7 @@ describe('credential changes on the running kernel', { skip }, () => {
     );
   });
 
-  test('root that becomes somebody else for good loses its capabilities', async () => {
+  test('root that switches all user ids to another user loses its capabilities', async () => {
     const [change] = await changesOf(['setuid']);
     assert.ok(change);
     for (const id of ids.filter((name) => name.includes('uid'))) assert.deepEqual(change[id], [0, 16]);
@@ -69,14 +69,14 @@ describe('credential changes on the running kernel', { skip }, () => {
 
   const change = (from: number, to: number) => ({ egid: [from, to], fsgid: [from, to] });
 
-  test('of a thread that had others than its process before the sensor came it is known, too', async () => {
+  test('values before a change are right for a thread that differed from its process before the sensor started', async () => {
     early.stdin?.end('x');
     await once(early, 'exit');
-    // In a guest the sensor may be an earlier file's, which has seen its first change as well.
-    assert.deepEqual(changesIn(sensor.of(early)).slice(-2), [change(5, 6), change(0, 7)]);
+    // In a guest, the sensor of an earlier test file may have seen the first change as well.
+    assert.deepEqual(changesIn(sensor.familyOf(early)).slice(-2), [change(5, 6), change(0, 7)]);
   });
 
-  test('of each thread it is known what it had', async () => {
+  test('values before a change are tracked per thread', async () => {
     assert.deepEqual(await changesOf(['threads']), [
       change(0, 5),
       change(5, 6),
@@ -86,42 +86,42 @@ describe('credential changes on the running kernel', { skip }, () => {
     ]);
   });
 
-  test('dropping capabilities is a change', async () => {
-    const [change, ...others] = await changesOf(['capset']);
+  test('dropping capabilities is reported', async () => {
+    const [change, ...rest] = await changesOf(['capset']);
     assert.deepEqual(Object.keys(change ?? {}), ['cap_effective']);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  test('a user namespace of its own gives somebody all capabilities', async () => {
+  test('a new user namespace gives an unprivileged user all capabilities', async () => {
     chmodSync(scratch.path, 0o755);
     const somebody = { uid: 65534, gid: 65534 };
-    const byNode = all(await sensor.run(credentials, [], somebody), 'rf_credentials_change').length;
-    const [change, ...others] = (await changesOf(['unshare-user'], somebody)).slice(byNode);
+    const byNode = recordsOf(await sensor.run(credentials, [], somebody), 'rf_credentials_change').length;
+    const [change, ...rest] = (await changesOf(['unshare-user'], somebody)).slice(byNode);
     assert.deepEqual(Object.keys(change ?? {}), ['cap_effective', 'cap_permitted']);
     const [none, every] = (change?.['cap_effective'] ?? []) as bigint[];
     assert.equal(none, 0n);
     assert.ok((every ?? 0n) & (1n << 21n), 'CAP_SYS_ADMIN');
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  /** Of each call that changed something, as they were and as they are. */
+  /** Returns the groups before and after each call that changed something. */
   async function groupsOf(...calls: string[]): Promise<unknown[][]> {
-    const records = all(await sensor.run(credentials, calls), 'rf_credentials_change');
+    const records = recordsOf(await sensor.run(credentials, calls), 'rf_credentials_change');
     return records.map(({ texts }) => ['groups_before', 'groups_after'].map((name) => groupIds(texts[name])));
   }
 
-  test('supplementary groups that change are told as they were and as they are', async () => {
+  test('a change of supplementary groups is reported with the groups before and after', async () => {
     const three = [998, 999, 1000];
-    const [first, ...others] = await groupsOf('groups', 'groups', 'groups-none', 'groups');
+    const [first, ...rest] = await groupsOf('groups', 'groups', 'groups-none', 'groups');
     assert.deepEqual(first?.[1], three);
-    assert.deepEqual(others, [
+    assert.deepEqual(rest, [
       [three, []],
       [[], three],
     ]);
   });
 
-  test('of many groups the lowest 32 are told, and how many there are; each call is a change then', async () => {
-    const records = all(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
+  test('of more than 32 groups, the lowest 32 and the total are reported, and every call counts as a change', async () => {
+    const records = recordsOf(await sensor.run(credentials, ['groups-many', 'groups-many']), 'rf_credentials_change');
     assert.deepEqual(
       records.map(({ texts: { groups_after: after } }) => [groupIds(after).length, after?.length, groupIds(after)[0]]),
       [
@@ -131,11 +131,11 @@ describe('credential changes on the running kernel', { skip }, () => {
     );
   });
 
-  test('what changes something else says nothing of groups', async () => {
+  test('a change of something else has no groups', async () => {
     assert.deepEqual(await groupsOf('setgid'), [[[], []]]);
   });
 
-  test('a call that changes nothing is no event', async () => {
+  test('a call that changes nothing is not reported', async () => {
     assert.deepEqual(await changesOf(['same']), []);
   });
 });

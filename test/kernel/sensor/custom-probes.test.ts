@@ -15,7 +15,7 @@ const BPF_FS = '/sys/fs/bpf';
 const noPins = existsSync(BPF_FS) && isBpfFileSystem(BPF_FS) ? false : `no bpf file system at ${BPF_FS}`;
 const SECONDS_OF_A_CHECK = 10;
 
-/** The sensor with these programs only, which loads in a moment. */
+/** Loads only the programs of custom probes, which is fast. */
 class ProbeSensor implements Disposable {
   readonly object: BpfObject;
   readonly pinPath: string = mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-custom-`);
@@ -51,7 +51,7 @@ class ProbeSensor implements Disposable {
   }
 }
 
-describe('probes that users define', { skip: skip || noPins, timeout: 120_000 }, () => {
+describe('custom probes', { skip: skip || noPins, timeout: 120_000 }, () => {
   let scratch: Scratch;
   let sensor: ProbeSensor;
   let program: string;
@@ -70,8 +70,8 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     for (const link of sensor.object.links) link[Symbol.dispose]();
   });
 
-  /** Sets what the YAML says, in which PROGRAM is the shop. */
-  function set(yaml: string): ProbeStatus[] {
+  /** Attaches the probes of a YAML text, in which PROGRAM stands for the path of the test program. */
+  function attach(yaml: string): ProbeStatus[] {
     const file = join(scratch.path, 'probes.yaml');
     writeFileSync(file, yaml.replaceAll('PROGRAM', program));
     probes = new CustomProbes(readProbeFiles([file]), {
@@ -85,19 +85,19 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     return probes.status();
   }
 
-  const only = (): ProbeStatus => {
-    const [one, ...others] = probes.status();
-    assert.deepEqual(others, []);
-    assert.ok(one);
-    return one;
+  const onlyProbe = (): ProbeStatus => {
+    const [probe, ...rest] = probes.status();
+    assert.deepEqual(rest, []);
+    assert.ok(probe);
+    return probe;
   };
 
   function passCheck(): void {
     for (let second = 0; second < SECONDS_OF_A_CHECK; second++) probes.tick();
   }
 
-  /** "name: argument=text …" of what the process did. */
-  const told = (pid: number | undefined): string[] =>
+  /** Returns "name: argument=text …" for each event of the process. */
+  const eventsOf = (pid: number | undefined): string[] =>
     sensor
       .drain()
       .filter(({ header }) => header.tgid === pid)
@@ -106,10 +106,10 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
         return `${texts['name']?.bytes}: ${found.map(({ name, text, cut }) => `${name}=${text}${cut ? '…' : ''}`).join(' ')}`;
       });
 
-  const run = (file: string, uri = '/admin', size = '1000'): string[] => told(spawnSync(file, [uri, size]).pid);
+  const run = (file: string, uri = '/admin', size = '1000'): string[] => eventsOf(spawnSync(file, [uri, size]).pid);
 
-  test("a function's arguments are fetched as their types say, through pointers too, and from pages that nobody has touched", () => {
-    set(`
+  test('arguments are read according to their types, through pointers and from pages that are not in memory', () => {
+    attach(`
 - name: handle
   uprobe: { path: PROGRAM, symbol: shop_handle }
   arguments:
@@ -122,17 +122,17 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     - { name: seller, from: arg0+32, type: ipv6 }
     - { name: deep, from: '*(*(arg0+48)+8)', type: string }
 `);
-    const [line, ...others] = run(program, '/admin', '259');
-    assert.deepEqual(others, []);
+    const [line, ...rest] = run(program, '/admin', '259');
+    assert.deepEqual(rest, []);
     assert.equal(
       line,
       'handle: uri=/admin begin=/adm… number=-40 discount=65534 size=3 buyer=198.51.100.7 seller=2001::9 deep=\x7fELF\x02\x01\x01',
     );
-    assert.deepEqual([only().hits, only().faults, only().lost], [1, 0, 0]);
+    assert.deepEqual([onlyProbe().hits, onlyProbe().faults, onlyProbe().lost], [1, 0, 0]);
   });
 
-  test('what a function returns is fetched when it returns', () => {
-    set(`
+  test('return values are read when the function returns', () => {
+    attach(`
 - name: status
   uprobe: { path: PROGRAM, symbol: shop_handle, return: true }
   arguments: [{ name: status, from: retval, type: s32 }]
@@ -145,9 +145,9 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     assert.match(answer, /^answer: text=admin at=0x[0-9a-f]{6,}$/);
   });
 
-  test('a USDT probe gives its arguments from registers, memory and constants, and its semaphore is raised while it is set', () => {
+  test('a USDT probe reads arguments from registers, memory and constants, and raises its semaphore while it is attached', () => {
     assert.deepEqual(run(program), []);
-    set(`
+    attach(`
 - name: order
   usdt: { path: PROGRAM, provider: shop, name: order }
   arguments:
@@ -158,8 +158,8 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     assert.deepEqual(run(program), ['order: number=-40 uri=/admin five=5']);
   });
 
-  test('a tracepoint gives its fields: numbers, text in the record and out of it, and what the caller has in its memory', () => {
-    set(`
+  test('a tracepoint probe reads numbers, strings inside and outside of the record, and memory of the caller', () => {
+    attach(`
 - name: exec
   tracepoint: { category: sched, name: sched_process_exec }
   arguments: [{ name: file, from: filename, type: string }, { name: pid, from: pid, type: s32 }]
@@ -174,15 +174,15 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
   arguments: [{ name: path, from: filename, type: string }]
 `);
     const { pid } = spawnSync(program, ['/', '1']);
-    const lines = told(pid);
+    const lines = eventsOf(pid);
     assert.ok(lines.includes(`exec: file=${program} pid=${pid}`), lines.join('\n'));
     assert.ok(lines.includes('exit: comm=probed head=70726f'), lines.join('\n'));
     assert.ok(lines.includes('sync: fd=-1 offset=17'), lines.join('\n'));
     assert.ok(lines.includes('open: path=/etc/ld.so.cache'), lines.join('\n'));
   });
 
-  test('bytes are as many as another argument says, cut at their limit; what cannot be read is left out and counted', () => {
-    set(`
+  test('the length of bytes can be another argument, up to a limit, and unreadable memory is omitted and counted', () => {
+    attach(`
 - name: bytes
   uprobe: { path: PROGRAM, symbol: shop_handle }
   arguments:
@@ -193,24 +193,24 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     assert.deepEqual(run(program, 'abcdef', '2'), ['bytes: size=2 data=6162']);
     assert.deepEqual(run(program, 'abcdef', '6'), ['bytes: size=6 data=61626364…']);
     assert.deepEqual(run(program, 'abcdef', '-1'), ['bytes: size=-1 data=']);
-    assert.deepEqual([only().hits, only().faults], [3, 3]);
+    assert.deepEqual([onlyProbe().hits, onlyProbe().faults], [3, 3]);
   });
 
-  test('what is over the limit of a second is dropped and counted, by probe and by lane', () => {
-    set('- { name: few, uprobe: { path: PROGRAM, symbol: shop_handle }, perSecond: 1 }');
+  test('events over the limit per second are dropped and counted, by probe and by lane', () => {
+    attach('- { name: few, uprobe: { path: PROGRAM, symbol: shop_handle }, perSecond: 1 }');
     const runs = 5;
     let seen = 0;
     for (let n = 0; n < runs; n++) seen += run(program).length;
-    const { hits, limited } = only();
+    const { hits, limited } = onlyProbe();
     assert.equal(hits, runs);
     assert.equal(seen + limited, hits);
     assert.ok(seen >= 1);
   });
 
-  test('a program that was replaced is probed again, and the old one while it is the last before', async () => {
+  test('a replaced program is probed again, and the previous file stays probed until the next replacement', async () => {
     const copy = join(scratch.path, 'replaced');
     copyFileSync(program, copy);
-    set(`- { name: again, uprobe: { path: ${copy}, symbol: shop_handle } }`);
+    attach(`- { name: again, uprobe: { path: ${copy}, symbol: shop_handle } }`);
     assert.equal(run(copy).length, 1);
     const replace = (): void => {
       copyFileSync(program, `${copy}.new`);
@@ -220,27 +220,27 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
     assert.deepEqual(run(copy), []);
     passCheck();
     assert.deepEqual(run(copy), ['again: ']);
-    assert.equal(only().places, 2);
+    assert.equal(onlyProbe().places, 2);
     replace();
     passCheck();
     assert.deepEqual(run(copy), ['again: ']);
-    assert.deepEqual([only().places, only().problem], [2, '']);
+    assert.deepEqual([onlyProbe().places, onlyProbe().problem], [2, '']);
     assert.equal(readdirSync(sensor.pinPath).length, 2);
   });
 
-  test('what is written into a file in place is looked at anew', () => {
+  test('a file that is rewritten in place is checked again', () => {
     const copy = join(scratch.path, 'written');
     writeFileSync(copy, 'not a program', { mode: 0o755 });
-    set(`- { name: written, uprobe: { path: ${copy}, symbol: shop_handle } }`);
-    assert.match(only().problem, /is no program or library/);
+    attach(`- { name: written, uprobe: { path: ${copy}, symbol: shop_handle } }`);
+    assert.match(onlyProbe().problem, /is not a program or library/);
     copyFileSync(program, copy);
     passCheck();
     assert.deepEqual(run(copy), ['written: ']);
-    assert.deepEqual([only().places, only().problem], [1, '']);
+    assert.deepEqual([onlyProbe().places, onlyProbe().problem], [1, '']);
   });
 
-  test('one that cannot be set says why, and the others are set', () => {
-    const found = set(`
+  test('a probe that cannot be attached has a problem, and the remaining probes are attached', () => {
+    const found = attach(`
 - { name: absent, uprobe: { path: /nowhere/x, symbol: f } }
 - { name: function, uprobe: { path: PROGRAM, symbol: shop_handl } }
 - { name: usdt, usdt: { path: PROGRAM, provider: shop, name: none } }
@@ -251,24 +251,24 @@ describe('probes that users define', { skip: skip || noPins, timeout: 120_000 },
 - { name: good, uprobe: { path: PROGRAM, symbol: shop_handle } }
 `);
     const problems = Object.fromEntries(found.map(({ name, problem }) => [name, problem]));
-    assert.equal(problems['absent'], '/nowhere/x is not there');
+    assert.equal(problems['absent'], '/nowhere/x does not exist');
     assert.equal(problems['function'], `${program} has no function shop_handl; it has shop_handle`);
     assert.equal(problems['usdt'], `${program} has no probe shop:none; it has shop:order`);
     assert.match(problems['tracepoint'] ?? '', /^tracepoint sched\/none: there is no such tracepoint on this kernel/);
-    assert.match(problems['field'] ?? '', /^argument x: there is no field none; there are comm, pid, prio/);
-    assert.match(problems['script'] ?? '', /is no program or library/);
+    assert.match(problems['field'] ?? '', /^argument x: there is no field none; the fields are comm, pid, prio/);
+    assert.match(problems['script'] ?? '', /is not a program or library/);
     assert.equal(problems['argument'], 'argument x: there is no arg3; the probe has 3 arguments');
     assert.equal(problems['good'], '');
     assert.deepEqual(run(program), ['good: ']);
   });
 
-  test('a running process is probed from now on', async () => {
+  test('a running process is probed as soon as the probe is attached', async () => {
     const child = spawn('sh', ['-c', `read line; exec ${program} "$line" 1`], { stdio: ['pipe', 'ignore', 'ignore'] });
-    set(
+    attach(
       '- { name: late, uprobe: { path: PROGRAM, symbol: shop_answer }, arguments: [{ name: uri, from: arg0, type: string }] }',
     );
     child.stdin?.end('/late\n');
     await once(child, 'exit');
-    assert.deepEqual(told(child.pid), ['late: uri=/late']);
+    assert.deepEqual(eventsOf(child.pid), ['late: uri=/late']);
   });
 });

@@ -6,7 +6,16 @@ import { constants, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, callerUnlessFull, one, Scratch, seesUnixSent, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  callerUnlessFull,
+  recordOf,
+  recordsOf,
+  Scratch,
+  seesUnixSent,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { AF_UNIX } = records.AddressFamily;
@@ -14,7 +23,7 @@ const { ENOENT, EACCES, ECONNREFUSED, ENETUNREACH, EMSGSIZE } = constants.errno;
 const INET = 2;
 const INET6 = 10;
 const UDP = 17;
-/** of a broadcast that wasn't asked for; a machine without a network has nowhere to send it */
+/** Error of a broadcast without SO_BROADCAST. A machine without a network has no route for it. */
 const REFUSED = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal))
   ? -EACCES
   : -ENETUNREACH;
@@ -38,11 +47,11 @@ describe('datagrams on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** What its first two records have in common with each other, and what each counts. */
-  function counted(records: readonly SensorRecord[]): { common: object; counts: object[] } {
+  /** Returns the fields that all records have in common, and the counts of each record. */
+  function splitCounts(records: readonly SensorRecord[]): { common: object; counts: object[] } {
     const counts = records.map(({ fields: { sent, received, count } }) => ({ sent, received, count }));
-    const [common, ...others] = records.map(({ fields: { sent: _, received: __, count: ___, ...rest } }) => rest);
-    for (const other of others) assert.deepEqual(other, common);
+    const [common, ...following] = records.map(({ fields: { sent: _, received: __, count: ___, ...rest } }) => rest);
+    for (const fields of following) assert.deepEqual(fields, common);
     return { common: common ?? {}, counts };
   }
 
@@ -52,10 +61,10 @@ describe('datagrams on the running kernel', { skip }, () => {
     ['udp4', 'connected', INET, localhost4],
     ['udp6', 'sendto', INET6, localhost6],
   ] as const) {
-    test(`${kind}, ${how}: the first datagram is told at once, the others when the socket is closed, at both ends`, async () => {
+    test(`${kind}, ${how}: both ends report the first datagram at once, and the remaining ones when the socket is closed`, async () => {
       const seen = await sensor.run(datagram, [kind, how, '5', '100']);
-      const records = all(seen, 'rf_datagram');
-      const server = one(
+      const records = recordsOf(seen, 'rf_datagram');
+      const server = recordOf(
         seen.filter(({ fields }) => fields['operation'] === 2),
         'rf_socket',
       );
@@ -63,34 +72,34 @@ describe('datagrams on the running kernel', { skip }, () => {
         assert.equal(lane, BULK);
         assert.equal(texts['path']?.length, 0);
       }
-      const hers = counted(records.filter(({ header }) => header.tgid !== server.header.tgid));
-      const his = counted(records.filter(({ header }) => header.tgid === server.header.tgid));
+      const client = splitCounts(records.filter(({ header }) => header.tgid !== server.header.tgid));
+      const serverSide = splitCounts(records.filter(({ header }) => header.tgid === server.header.tgid));
       const common = { family, protocol: UDP, address, local_address: address, result: 0, source_caller: 0 };
       const port = server.fields['port'];
-      const from = (his.common as { port: number }).port;
-      assert.deepEqual(hers.common, { ...common, incoming: 0, port, local_port: from });
-      assert.deepEqual(his.common, { ...common, incoming: 1, port: from, local_port: port });
-      assert.deepEqual(hers.counts, [
+      const from = (serverSide.common as { port: number }).port;
+      assert.deepEqual(client.common, { ...common, incoming: 0, port, local_port: from });
+      assert.deepEqual(serverSide.common, { ...common, incoming: 1, port: from, local_port: port });
+      assert.deepEqual(client.counts, [
         { sent: 100n, received: 0n, count: 1 },
         { sent: 400n, received: 5n, count: 9 },
       ]);
-      assert.deepEqual(his.counts, [
+      assert.deepEqual(serverSide.counts, [
         { sent: 0n, received: 100n, count: 1 },
         { sent: 5n, received: 400n, count: 9 },
       ]);
     });
   }
 
-  test('each of many peers of one socket is told, and what followed when it is closed', async () => {
-    const records = all(await sensor.run(datagram, ['udp4', 'many', '40']), 'rf_datagram').filter(
+  test('each peer of one socket is reported at once, and the remaining datagrams when the socket is closed', async () => {
+    const records = recordsOf(await sensor.run(datagram, ['udp4', 'many', '40']), 'rf_datagram').filter(
       ({ fields }) => fields['result'] === 0,
     );
     const byPort = Map.groupBy(records, ({ fields }) => fields['port']);
     assert.equal(byPort.size, 40);
-    for (const [port, told] of byPort) {
+    for (const [port, perPeer] of byPort) {
       const size = BigInt(port as number);
       assert.deepEqual(
-        told.map(({ fields }) => [fields['sent'], fields['count']]),
+        perPeer.map(({ fields }) => [fields['sent'], fields['count']]),
         [
           [size, 1],
           [size, 1],
@@ -105,12 +114,12 @@ describe('datagrams on the running kernel', { skip }, () => {
     ['udp4', 'sendmmsg', INET, broadcast, REFUSED],
     ['udp6', 'sendto', INET6, localhost6, -EMSGSIZE],
   ] as const) {
-    test(`a datagram that is not sent (${kind}, ${how}) is told with the address of the caller, marked as such`, async () => {
+    test(`a datagram that is not sent (${kind}, ${how}) is reported with the caller's address, marked as such`, async () => {
       const {
         local_address: _,
         local_port: __,
         ...fields
-      } = one(await sensor.run(datagram, [kind, how, 'denied']), 'rf_datagram').fields;
+      } = recordOf(await sensor.run(datagram, [kind, how, 'denied']), 'rf_datagram').fields;
       const none = { sent: 0n, received: 0n, count: 1, incoming: 0 };
       assert.deepEqual(fields, { ...none, family, protocol: UDP, address, port: 9, result, source_caller: 1 });
     });
@@ -126,46 +135,46 @@ describe('datagrams on the running kernel', { skip }, () => {
     local_address: none,
   };
 
-  /** What is told of datagrams to a unix socket, and of whom. */
-  async function toUnix(...args: string[]): Promise<{ fields: object; path: string | undefined }[]> {
-    const told = all(await sensor.run(datagram, args), 'rf_datagram');
-    return told.map(({ fields, texts }) => ({ fields, path: texts['path']?.bytes.toString() }));
+  /** Returns the fields and the path of each record of datagrams to a unix socket. */
+  async function sendToUnix(...args: string[]): Promise<{ fields: object; path: string | undefined }[]> {
+    const datagrams = recordsOf(await sensor.run(datagram, args), 'rf_datagram');
+    return datagrams.map(({ fields, texts }) => ({ fields, path: texts['path']?.bytes.toString() }));
   }
 
   for (const how of ['sendto', 'sendmsg', 'sendmmsg'] as const)
-    test(`a datagram to a unix socket (${how}) names it as the caller did, marked as such`, async () => {
+    test(`a datagram to a unix socket (${how}) is reported with the caller's name, marked as such`, async () => {
       const name = join(scratch.path, how);
       const source_caller = await callerUnlessFull();
       const fields = { ...unix, sent: 100n, result: 0, count: 1, incoming: 0, source_caller };
-      assert.deepEqual(await toUnix('unix', how, '1', '100', name), [{ fields, path: name }]);
+      assert.deepEqual(await sendToUnix('unix', how, '1', '100', name), [{ fields, path: name }]);
       const hidden = `rf-test-${process.pid}-${how}`;
-      assert.deepEqual(await toUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
+      assert.deepEqual(await sendToUnix('abstract', how, '1', '100', hidden), [{ fields, path: `\0${hidden}` }]);
     });
 
-  test('of those that one call sends (sendmmsg) each is told, with its own name', async () => {
+  test('each datagram of a sendmmsg call is reported, with its name', async () => {
     const name = join(scratch.path, 'several');
     const source_caller = (await seesUnixSent()) ? 0 : 1;
     const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller };
     assert.deepEqual(
-      await toUnix('unix', 'several', '3', '5', name),
+      await sendToUnix('unix', 'several', '3', '5', name),
       [0, 1, 2].map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
     );
   });
 
   for (const count of [2, 3])
-    test(`of ${count}, of which the last is not there, those before it are told, and where the kernel's function is seen, the last`, async () => {
+    test(`of ${count} datagrams, the ones before a missing name are reported, and the last as well if the kernel function is hooked`, async () => {
       const name = join(scratch.path, `partly-${count}`);
       const seen = await seesUnixSent();
       const fields = { ...unix, result: 0, count: 1, incoming: 0, source_caller: seen ? 0 : 1 };
       const last = { fields: { ...fields, sent: 0n, result: -ENOENT }, path: `${name}.${count - 1}` };
       const sent = [0, 1].slice(0, count - 1);
-      assert.deepEqual(await toUnix('unix', 'partly', String(count), '5', name), [
+      assert.deepEqual(await sendToUnix('unix', 'partly', String(count), '5', name), [
         ...sent.map((number) => ({ fields: { ...fields, sent: BigInt(5 + number) }, path: `${name}.${number}` })),
         ...(seen ? [last] : []),
       ]);
     });
 
-  test("what is written to a connected unix socket, or can't be, is told where the kernel's function is seen", async () => {
+  test('writes to a connected unix socket, failed ones included, are reported if the kernel function is hooked', async () => {
     const seen = await seesUnixSent();
     for (const [how, sent, result] of [
       ['written', 7n, 0],
@@ -173,42 +182,42 @@ describe('datagrams on the running kernel', { skip }, () => {
     ] as const) {
       const name = join(scratch.path, how);
       const fields = { ...unix, sent, result, count: 1, incoming: 0, source_caller: 0 };
-      // of one that has been closed the kernel lets go before it fails
+      // The kernel drops a closed peer before the call fails.
       const path = how === 'written' ? name : '';
-      assert.deepEqual(await toUnix('unix', how, '1', '7', name), seen ? [{ fields, path }] : []);
+      assert.deepEqual(await sendToUnix('unix', how, '1', '7', name), seen ? [{ fields, path }] : []);
     }
   });
 
-  test('the peer of a connected unix socket is known to the kernel, by its file', async () => {
+  test('the peer of a connected unix socket is reported with the path of its file', async () => {
     const name = join(scratch.path, 'connected');
     symlinkSync('.', join(scratch.path, 'here'));
     const fields = { ...unix, sent: 7n, result: 0, count: 1, incoming: 0, source_caller: 0 };
     const byLink = join(scratch.path, 'here', 'connected');
-    assert.deepEqual(await toUnix('unix', 'connected', '1', '7', byLink), [{ fields, path: name }]);
+    assert.deepEqual(await sendToUnix('unix', 'connected', '1', '7', byLink), [{ fields, path: name }]);
   });
 
   for (const [how, by] of [
     ['sendto', 'one socket'],
-    ['anew', 'a socket each'],
+    ['anew', 'one socket each'],
   ] as const)
-    test(`equal ones are merged, by ${by}, and the account knows how many`, async () => {
+    test(`equal datagrams are merged, by ${by}, and the merged ones are counted`, async () => {
       const before = sensor.counters(BULK).merged;
-      const told = await toUnix('unix', how, '50', '10', join(scratch.path, `many-${how}`));
-      const counts = told.map(({ fields }) => (fields as { count: number }).count);
+      const datagrams = await sendToUnix('unix', how, '50', '10', join(scratch.path, `many-${how}`));
+      const counts = datagrams.map(({ fields }) => (fields as { count: number }).count);
       assert.equal(counts[0], 1);
       assert.ok(counts.length < 50 && sensor.counters(BULK).merged - before >= BigInt(50 - counts.length));
     });
 
-  test('a datagram to a unix socket that is not there is told with its error', async () => {
+  test('a datagram to a unix socket that does not exist is reported with its error', async () => {
     const name = join(scratch.path, 'nobody');
     const source_caller = (await seesUnixSent()) ? 0 : 1;
     const fields = { ...unix, sent: 0n, result: -ENOENT, count: 1, incoming: 0, source_caller };
-    assert.deepEqual(await toUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
+    assert.deepEqual(await sendToUnix('unix', 'nobody', '1', '10', name), [{ fields, path: name }]);
   });
 
-  test('one that fails is never told with the name that a call before it went to', async () => {
+  test('a failed datagram is never reported with the name of an earlier call', async () => {
     const name = join(scratch.path, 'full');
-    const failed = (await toUnix('unix', 'full', '1', '10', name)).filter(
+    const failed = (await sendToUnix('unix', 'full', '1', '10', name)).filter(
       ({ fields }) => (fields as { result: number }).result !== 0,
     );
     const source_caller = (await seesUnixSent()) ? 0 : 1;
@@ -216,12 +225,12 @@ describe('datagrams on the running kernel', { skip }, () => {
     assert.deepEqual(failed, [{ fields, path: `${name}.gone` }]);
   });
 
-  test('what goes down a connection, or to the nameless end of a pair, is none of these', async () => {
-    assert.deepEqual(await toUnix('unix', 'stream', '1', '10', join(scratch.path, 'stream')), []);
-    assert.deepEqual(await toUnix('unix', 'pair', '1', '10', '-'), []);
+  test('data on a stream or an unnamed socket pair is not reported', async () => {
+    assert.deepEqual(await sendToUnix('unix', 'stream', '1', '10', join(scratch.path, 'stream')), []);
+    assert.deepEqual(await sendToUnix('unix', 'pair', '1', '10', '-'), []);
   });
 
-  test("the agent's own datagrams are left out, and counted", async () => {
+  test("the agent's datagrams are not sent, but counted", async () => {
     sensor.drain();
     const known = sensor.records.length;
     const { self } = sensor.counters(BULK);
@@ -237,8 +246,8 @@ describe('datagrams on the running kernel', { skip }, () => {
     server.close();
     await once(server, 'close');
     sensor.drain();
-    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_datagram'), []);
+    const agentRecords = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(recordsOf(agentRecords, 'rf_datagram'), []);
     assert.ok(sensor.counters(BULK).self >= self + 2n);
   });
 });

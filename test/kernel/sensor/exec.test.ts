@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, execOf, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { execOf, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
 
@@ -20,11 +20,11 @@ const text = (record: SensorRecord | undefined, name: string): string | undefine
 describe('exec on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
-  let leave: string;
+  let program: string;
   let run: string;
   before(async () => {
     scratch = new Scratch();
-    leave = scratch.compile('leave');
+    program = scratch.compile('terminate');
     run = scratch.compile('run');
     sensor = await TestSensor.start();
   });
@@ -33,13 +33,13 @@ describe('exec on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  test('says everything about the process and its executable', async () => {
+  test('reports the process and its executable completely', async () => {
     const link = join(scratch.path, 'link');
-    symlinkSync(leave, link);
-    const exec = one(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
+    symlinkSync(program, link);
+    const exec = recordOf(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
     const { credentials, ...fields } = exec.fields;
     assert.deepEqual(fields, {
-      ...fileFacts(leave),
+      ...fileFacts(program),
       parent_tgid: process.pid,
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       namespaces: { ...namespaces(), pid_in_ns: exec.header.tgid },
@@ -60,7 +60,7 @@ describe('exec on the running kernel', { skip }, () => {
     assert.deepEqual(ids, { uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 });
     assert.deepEqual([typeof cap_effective, cap_permitted, cap_inheritable], ['bigint', cap_effective, 0n]);
     assert.deepEqual(Object.fromEntries(Object.keys(exec.texts).map((name) => [name, text(exec, name)])), {
-      path: leave,
+      path: program,
       filename: link,
       cwd: '/usr/bin',
       argv: `${link}\0code\x000`,
@@ -71,26 +71,26 @@ describe('exec on the running kernel', { skip }, () => {
     for (const { bytes, length } of Object.values(exec.texts)) assert.equal(bytes.length, length);
   });
 
-  test('arguments that are no text arrive byte by byte', async () => {
-    const exec = execOf(await sensor.run(run, ['raw', leave]), leave);
+  test('arguments that are not text are reported byte by byte', async () => {
+    const exec = execOf(await sensor.run(run, ['raw', program]), program);
     assert.equal(text(exec, 'argv'), '\xff\xfe\0\x1b[31m\0two\nlines\0\0end');
     assert.equal(exec.fields['argc'], 5);
   });
 
-  test('arguments of 32 KiB are whole, one byte more are cut in the middle', async () => {
-    const rest = `${leave}\0code\x000\0`.length;
+  test('arguments of 32 KiB are complete, and longer ones are cut in the middle', async () => {
+    const rest = `${program}\0code\x000\0`.length;
     const filler = (bytes: number): string => 'x'.repeat(bytes - rest - 1).concat('z');
-    const whole = one(await sensor.run(leave, ['code', '0', filler(32_768)]), 'rf_exec').texts['argv'];
+    const whole = recordOf(await sensor.run(program, ['code', '0', filler(32_768)]), 'rf_exec').texts['argv'];
     assert.deepEqual([whole?.bytes.length, whole?.length], [32_768, 32_768]);
     assert.equal(whole?.bytes.at(-1), 'z'.charCodeAt(0));
-    const cut = one(await sensor.run(leave, ['code', '0', filler(32_769)]), 'rf_exec').texts['argv'];
+    const cut = recordOf(await sensor.run(program, ['code', '0', filler(32_769)]), 'rf_exec').texts['argv'];
     assert.deepEqual([cut?.bytes.length, cut?.length], [32_768, 32_769]);
   });
 
-  test('a megabyte of arguments keeps its head, its tail and its length', async () => {
+  test('a megabyte of arguments is reported with its head, tail and length', async () => {
     const args = Array.from({ length: 1024 }, (_, index) => String(index).padStart(1023, '.'));
-    const all = Buffer.from([leave, 'code', '0', ...args].join('\0'));
-    const exec = one(await sensor.run(leave, ['code', '0', ...args]), 'rf_exec');
+    const all = Buffer.from([program, 'code', '0', ...args].join('\0'));
+    const exec = recordOf(await sensor.run(program, ['code', '0', ...args]), 'rf_exec');
     const argv = exec.texts['argv'];
     assert.equal(argv?.length, all.length);
     assert.deepEqual(argv?.bytes, Buffer.concat([all.subarray(0, 16_384), all.subarray(-16_384)]));
@@ -98,78 +98,78 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   test('an executable that exists only in memory is marked', async () => {
-    const exec = execOf(await sensor.run(run, ['memfd', leave]), '/memfd:payload');
+    const exec = execOf(await sensor.run(run, ['memfd', program]), '/memfd:payload');
     assert.equal(exec.fields['flags'], FLAG.EXEC_MEMFD | FLAG.EXEC_DELETED);
     assert.match(text(exec, 'filename') ?? '', /^\/dev\/fd\/\d+$/);
   });
 
   test('an executable that was deleted before it ran is marked', async () => {
     const doomed = join(scratch.path, 'doomed');
-    copyFileSync(leave, doomed);
+    copyFileSync(program, doomed);
     const exec = execOf(await sensor.run(run, ['deleted', doomed]), doomed);
     assert.equal((exec.fields['flags'] as number) & ~FLAG.EXEC_MEMFD, FLAG.EXEC_DELETED);
   });
 
-  test('a set-user-id executable raises privileges, and says so', async () => {
+  test('a set-user-id executable is reported as raising privileges', async () => {
     chmodSync(scratch.path, 0o755);
     const raising = join(scratch.path, 'raising');
-    copyFileSync(leave, raising);
+    copyFileSync(program, raising);
     chmodSync(raising, 0o4755);
-    const exec = one(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    const exec = recordOf(await sensor.run(raising, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
     assert.equal(exec.fields['flags'], FLAG.EXEC_SETUID | FLAG.EXEC_PRIVILEGED);
     const { uid, euid, gid, egid } = exec.fields['credentials'] as { [name: string]: number };
     assert.deepEqual({ uid, euid, gid, egid }, { uid: nobody, euid: 0, gid: nobody, egid: nobody });
   });
 
-  test('a script is run by its interpreter', async () => {
+  test('a script is reported with its interpreter', async () => {
     const script = join(scratch.path, 'script');
-    writeFileSync(script, `#!${leave} code\n`, { mode: 0o755 });
-    const exec = one(await sensor.run(script, ['0']), 'rf_exec');
+    writeFileSync(script, `#!${program} code\n`, { mode: 0o755 });
+    const exec = recordOf(await sensor.run(script, ['0']), 'rf_exec');
     assert.equal(exec.fields['flags'], FLAG.EXEC_SCRIPT);
     assert.equal(text(exec, 'filename'), script);
-    assert.equal(text(exec, 'path'), leave);
-    assert.equal(text(exec, 'argv'), `${leave}\0code\0${script}\x000`);
-    assert.equal(text(exec, 'interpreter'), leave);
+    assert.equal(text(exec, 'path'), program);
+    assert.equal(text(exec, 'argv'), `${program}\0code\0${script}\x000`);
+    assert.equal(text(exec, 'interpreter'), program);
   });
 
-  test('a thread that runs an executable becomes the process', async () => {
-    const records = await sensor.run(scratch.compile('thread_exec'), [leave]);
-    const [first, second] = all(records, 'rf_exec');
+  test('a thread that executes a program takes over the identity of the process', async () => {
+    const records = await sensor.run(scratch.compile('thread_exec'), [program]);
+    const [first, second] = recordsOf(records, 'rf_exec');
     assert.ok(first && second);
     assert.deepEqual(
       [second.header.tgid, second.header.tid, second.header.start, second.header.exec_id],
       [first.header.tgid, first.header.tgid, first.header.start, first.header.exec_id + 1n],
     );
-    one(records, 'rf_exit');
+    recordOf(records, 'rf_exit');
   });
 
-  test('sockets as standard streams and a terminal are seen', async () => {
-    // pipes of Node are sockets
-    const piped = one(await sensor.run(leave, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
+  test('sockets as standard streams and a controlling terminal are reported', async () => {
+    // Node uses sockets as pipes.
+    const piped = recordOf(await sensor.run(program, ['code', '0'], { stdio: ['ignore', 'pipe', 'pipe'] }), 'rf_exec');
     assert.equal(piped.fields['stdio_sockets'], 0b110);
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    const remote = one(await sensor.run(leave, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
-    assert.equal(remote.fields['stdio_sockets'], REMOTE_STREAMS, 'sockets that lead to other machines are told apart');
+    const remote = recordOf(await sensor.run(program, ['code', '0'], { stdio: [socket, socket, 'ignore'] }), 'rf_exec');
+    assert.equal(remote.fields['stdio_sockets'], REMOTE_STREAMS, 'network sockets have separate flags');
     socket.destroy();
     server.close();
-    const records = await sensor.run('script', ['-qec', `${leave} code 0`, '/dev/null']);
-    const inTerminal = execOf(records, leave);
+    const records = await sensor.run('script', ['-qec', `${program} code 0`, '/dev/null']);
+    const inTerminal = execOf(records, program);
     assert.equal((inTerminal.fields['tty'] as number) >>> 20, 136, 'major number of a pseudo-terminal');
   });
 
-  test('a path of 4,096 bytes is whole, a longer one is cut in the middle', async () => {
+  test('a path of 4,096 bytes is complete, and a longer one is cut in the middle', async () => {
     const deep = scratch.compile('deep');
     const component = 'c'.repeat(200);
     for (const length of [4096, 4097, 9000]) {
-      // a first directory as long as it takes for the others to be of equal length
+      // The first directory has the length that makes all following components equally long.
       const depth = Math.floor((length - scratch.path.length - 3) / 201);
       const base = join(scratch.path, 'd'.repeat(length - scratch.path.length - 1 - depth * 201));
       mkdirSync(base);
       const cwd = base + `/${component}`.repeat(depth);
-      const exec = execOf(await sensor.run(deep, [base, component, String(depth), leave]), leave);
+      const exec = execOf(await sensor.run(deep, [base, component, String(depth), program]), program);
       const seen = exec.texts['cwd'];
       assert.equal(seen?.length, length);
       const expected = length <= 4096 ? cwd : cwd.slice(0, 2048) + cwd.slice(-2048);
@@ -178,12 +178,12 @@ describe('exec on the running kernel', { skip }, () => {
   });
 
   async function environment(env: { [name: string]: string }): Promise<{ bytes: string; length: number }> {
-    const exec = one(await sensor.run(leave, ['code', '0'], { env }), 'rf_exec');
+    const exec = recordOf(await sensor.run(program, ['code', '0'], { env }), 'rf_exec');
     const seen = exec.texts['environment'];
     return { bytes: seen?.bytes.toString('latin1') ?? '', length: seen?.length ?? -1 };
   }
 
-  test('variables that change what a program does are reported, others are not', async () => {
+  test("environment variables that change a program's behaviour are reported, and no others", async () => {
     const chosen = {
       LD_PRELOAD: '/tmp/evil.so',
       LD_AUDIT: '',
@@ -212,15 +212,15 @@ describe('exec on the running kernel', { skip }, () => {
       SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22',
       SUDO_USER: 'me',
     };
-    const others = { PATH: '/bin', LD_PRELOADED: 'x', LD_PRELOA: 'x', XLD_PRELOAD: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+    const ignored = { PATH: '/bin', LD_PRELOADED: 'x', LD_PRELOA: 'x', XLD_PRELOAD: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
     const words = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
-    const { bytes, length } = await environment({ A: '1', ...others, ...chosen, ZZ: '2' });
+    const { bytes, length } = await environment({ A: '1', ...ignored, ...chosen, ZZ: '2' });
     assert.deepEqual(bytes.split('\0'), words);
     assert.equal(length, bytes.length);
-    assert.deepEqual(await environment(others), { bytes: '', length: 0 });
+    assert.deepEqual(await environment(ignored), { bytes: '', length: 0 });
   });
 
-  test('a variable behind long ones is found, one of 2 KiB is whole, a longer one keeps its head and its length', async () => {
+  test('a variable is found behind long ones, and reported up to 2 KiB, with its true length', async () => {
     for (const filler of [2046, 2047, 2048, 4094, 4095, 4096, 30_000]) {
       const found = await environment({ F: 'x'.repeat(filler - 2), LD_PRELOAD: 'a.so' });
       assert.deepEqual(found, { bytes: 'LD_PRELOAD=a.so', length: 15 }, String(filler));
@@ -234,32 +234,32 @@ describe('exec on the running kernel', { skip }, () => {
     assert.deepEqual(long, { bytes: whole.slice(0, 2048), length: whole.length });
   });
 
-  test('an executable with capabilities of its own raises those of its caller, and says so', async () => {
+  test('an executable with file capabilities is reported as raising privileges', async () => {
     chmodSync(scratch.path, 0o755);
     const capable = join(scratch.path, 'capable');
-    copyFileSync(leave, capable);
+    copyFileSync(program, capable);
     execFileSync(scratch.compile('filecaps'), [capable]);
-    const raised = one(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
+    const raised = recordOf(await sensor.run(capable, ['code', '0'], { uid: nobody, gid: nobody }), 'rf_exec');
     assert.equal(raised.fields['flags'], FLAG.EXEC_PRIVILEGED | FLAG.EXEC_FILE_CAPS);
     assert.equal((raised.fields['credentials'] as { cap_permitted: bigint }).cap_permitted, 1n << 13n);
-    const byRoot = one(await sensor.run(capable, ['code', '0']), 'rf_exec');
-    assert.equal(Number(byRoot.fields['flags']) & FLAG.EXEC_FILE_CAPS, 0, 'root has them anyway');
+    const byRoot = recordOf(await sensor.run(capable, ['code', '0']), 'rf_exec');
+    assert.equal(Number(byRoot.fields['flags']) & FLAG.EXEC_FILE_CAPS, 0, 'root has these capabilities already');
   });
 
-  test('an executable of an overlay is told from the image below it when it was written there', async (context) => {
+  test('an executable written to an overlay is distinguished from one of the image below', async (context) => {
     const [lower, merged, memory] = ['lower', 'merged', 'memory'].map((name) => join(scratch.path, name));
     assert.ok(lower && merged && memory);
     for (const directory of [lower, merged, memory]) mkdirSync(directory);
-    copyFileSync(leave, join(lower, 'image'));
+    copyFileSync(program, join(lower, 'image'));
     const script = `mount -t tmpfs none ${memory} && cd ${memory} && mkdir upper work || exit 70
       mount -t overlay overlay -o lowerdir=${lower},upperdir=$PWD/upper,workdir=$PWD/work ${merged} || exit 71
       cp ${merged}/image ${merged}/written; ${merged}/image code 1; exec ${merged}/written code 0`;
     const records = await sensor.run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
-    const shell = one(records.slice(0, 1), 'rf_fork').header.tgid;
-    const ended = all(records, 'rf_exit').filter(({ header }) => header.tgid === shell);
-    if (one(ended, 'rf_exit').fields['code'] === 71) return context.skip('this kernel mounts no overlay');
+    const shell = recordOf(records.slice(0, 1), 'rf_fork').header.tgid;
+    const ended = recordsOf(records, 'rf_exit').filter(({ header }) => header.tgid === shell);
+    if (recordOf(ended, 'rf_exit').fields['code'] === 71) return context.skip('this kernel cannot mount an overlay');
     const ran = (name: string): number =>
-      Number(all(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
+      Number(recordsOf(records, 'rf_exec').find((exec) => text(exec, 'path') === join(merged, name))?.fields['flags']);
     assert.deepEqual([ran('image') & FLAG.EXEC_UPPER, ran('written') & FLAG.EXEC_UPPER], [0, FLAG.EXEC_UPPER]);
   });
 });

@@ -1,7 +1,7 @@
-/** What the kernel says about a file or a process by its ordinary interfaces, in the sensor's terms. */
+/** Facts about files and processes from ordinary kernel interfaces, in the sensor's representation. */
 import { readlinkSync, statSync } from 'node:fs';
 
-/** A user-space st_dev as the kernel keeps it: 12 bits major, 20 bits minor. */
+/** Converts a user-space st_dev to the kernel's representation: 12 bits major, 20 bits minor. */
 export function kernelDevice(device: bigint): number {
   const major = (device >> 8n) & 0xfffn;
   const minor = (device & 0xffn) | ((device >> 12n) & 0xfff00n);
@@ -27,7 +27,7 @@ export function fileFacts(path: string): {
   };
 }
 
-/** Inode numbers of this process's namespaces; `pid_in_ns` is left to the caller. */
+/** Returns the inode numbers of this process's namespaces, without `pid_in_ns`. */
 export function namespaces(): { [name: string]: number } {
   const names = ['mnt', 'pid', 'net', 'user', 'uts', 'ipc', 'cgroup'];
   return Object.fromEntries(

@@ -3,7 +3,7 @@ import { copyFileSync, linkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS } = constants.signals;
 const MAPPED = 0x1000_0000n;
@@ -25,15 +25,15 @@ describe('faults on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** An executable of its own, whose faults are counted apart from all others'. */
-  function fresh(): string {
-    const own = `${program}-${copies++}`;
-    copyFileSync(program, own);
-    return own;
+  /** Returns the path of a new copy of the program, because faults are counted per executable. */
+  function newCopy(): string {
+    const copy = `${program}-${copies++}`;
+    copyFileSync(program, copy);
+    return copy;
   }
 
   const faults = async (file: string, ...args: string[]): Promise<SensorRecord[]> =>
-    all(await sensor.run(file, args), 'rf_fault');
+    recordsOf(await sensor.run(file, args), 'rf_fault');
   const counts = async (file: string, ...args: string[]): Promise<unknown[]> =>
     (await faults(file, ...args)).map(({ fields }) => fields['count']);
 
@@ -46,9 +46,9 @@ describe('faults on the running kernel', { skip }, () => {
     ['trap', SIGTRAP, SI_KERNEL, 0n, -1],
     ['system-call', SIGSYS, 1, 'instruction', SYS_getuid],
   ] as const)
-    test(`${how}: says what was touched and where`, async () => {
-      const records = await sensor.run(fresh(), [how]);
-      const fault = one(records, 'rf_fault');
+    test(`${how}: the fault is reported with its address and instruction`, async () => {
+      const records = await sensor.run(newCopy(), [how]);
+      const fault = recordOf(records, 'rf_fault');
       assert.equal(fault.lane, SECURITY);
       const { instruction } = fault.fields;
       assert.ok(typeof instruction === 'bigint' && instruction > 0x1_0000n);
@@ -60,43 +60,43 @@ describe('faults on the running kernel', { skip }, () => {
         count: 1,
         system_call,
       });
-      assert.equal(one(records, 'rf_exit').fields['signal'], signal);
+      assert.equal(recordOf(records, 'rf_exit').fields['signal'], signal);
     });
 
-  test('a trap that is handled, and a signal that somebody sent, are no faults', async () => {
+  test('a handled trap and a signal sent by a process are not reported', async () => {
     assert.deepEqual(await faults(program, 'handled-trap'), []);
     assert.deepEqual(await faults(program, 'sent'), []);
   });
 
   const all16 = Array.from({ length: 16 }, (_, index) => index + 1);
 
-  test('a process that faults on and on is told of at powers of two', async () => {
+  test('repeated faults of a process are reported at powers of two', async () => {
     const before = sensor.counters(SECURITY).merged;
-    assert.deepEqual(await counts(fresh(), 'loop', '1000'), [...all16, 32, 64, 128, 256, 512]);
+    assert.deepEqual(await counts(newCopy(), 'loop', '1000'), [...all16, 32, 64, 128, 256, 512]);
     assert.ok(sensor.counters(SECURITY).merged - before >= 1000n - 21n);
   });
 
-  test('so is a server that makes a new process for each try: its executable is what is counted', async () => {
-    const server = fresh();
-    const told = await faults(server, 'forks', '70');
+  test('faults are counted per executable, even if a server forks a process for each attempt', async () => {
+    const server = newCopy();
+    const records = await faults(server, 'forks', '70');
     assert.deepEqual(
-      told.map(({ fields }) => fields['count']),
+      records.map(({ fields }) => fields['count']),
       [...all16, 32, 64],
     );
-    assert.equal(new Set(told.map(({ header }) => header.tgid)).size, 18);
-    // by whatever name, whoever started it; another executable has nothing to do with it
+    assert.equal(new Set(records.map(({ header }) => header.tgid)).size, 18);
+    // Hard links share the count. Another executable has its own.
     const link = `${server}-link`;
     linkSync(server, link);
     assert.deepEqual(await counts(link, 'forks', '60'), [128]);
-    assert.deepEqual(await counts(fresh(), 'unmapped'), [1]);
+    assert.deepEqual(await counts(newCopy(), 'unmapped'), [1]);
   });
 
-  test('an executable that had none for a minute begins anew', async () => {
-    const server = fresh();
+  test('the count starts again after a minute without a fault', async () => {
+    const server = newCopy();
     assert.deepEqual(await counts(server, 'forks', '20'), all16);
     const { dev, ino } = statSync(server);
     const bursts = sensor.object.map('rf_faults');
-    const [key] = [...bursts.keys()].filter((one) => (one as { inode: bigint }).inode === BigInt(ino));
+    const [key] = [...bursts.keys()].filter((entry) => (entry as { inode: bigint }).inode === BigInt(ino));
     assert.ok(key, `${dev}:${ino}`);
     const burst = bursts.get(key) as { last: bigint };
     bursts.set(key, { ...burst, last: burst.last - 60_000_000_000n });

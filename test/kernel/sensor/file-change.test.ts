@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records, UNSET_ID } from '@ringfence/wire';
 import { kernelDevice } from './expect.ts';
 
@@ -14,33 +14,37 @@ const { AT_SYMLINK_NOFOLLOW, AT_REMOVEDIR, AT_EMPTY_PATH } = records.AtFlag;
 
 type Operation = keyof typeof records.FileOperation extends `FILE_${infer Name}` ? Name : never;
 
-/** What a record should say; what isn't named is 0, an id that stays, or empty. */
+/** Expected record. Fields that are not given are 0, an unchanged id, or empty. */
 interface Expected {
   readonly operation: Operation;
   readonly path: string;
   readonly target?: string;
   readonly result?: number;
   readonly caller?: 0 | 1;
-  /** of a call that fails: the kernel had found the file by then, so that the full profile knows it */
+  /** the call fails after the kernel has found the file, so the full profile has the kernel's path */
   readonly found?: true;
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly lane?: number;
 }
 
-/** what has no inode before it */
-const MAKES: ReadonlySet<Operation> = new Set(['MKDIR', 'MKNOD', 'SYMLINK']);
+/** operations on names that have no inode yet */
+const CREATES: ReadonlySet<Operation> = new Set(['MKDIR', 'MKNOD', 'SYMLINK']);
 
-/** Of a link those of the link itself. */
+/** Returns inode and device without following a symbolic link. */
 function entryFacts(path: string): { inode: bigint; device: number } {
   const { ino, dev } = lstatSync(path, { bigint: true });
   return { inode: ino, device: kernelDevice(dev) };
 }
 
-/** In the full profile the kernel tells which file it was, if the call got so far; else the path is the caller's word. */
-const asTold = (path: string, byKernel: boolean): string =>
+/**
+ * In the full profile, paths come from the kernel if the call got that far, and are normalized. Otherwise they are as
+ * the
+ * caller wrote them.
+ */
+const reportedPath = (path: string, byKernel: boolean): string =>
   byKernel && path.startsWith('/') ? normalize(path).replace(/\/$/, '') : path;
 
-describe('changes of files on the running kernel', { skip }, () => {
+describe('file changes on the running kernel', { skip }, () => {
   let full: boolean;
   let sensor: TestSensor;
   let scratch: Scratch;
@@ -66,22 +70,22 @@ describe('changes of files on the running kernel', { skip }, () => {
   });
 
   async function changes(...words: readonly string[]): Promise<SensorRecord[]> {
-    return all(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
+    return recordsOf(await sensor.run(change, words, { cwd: directory }), 'rf_file_change');
   }
 
-  /** The one record of a call, whole. Nothing is asked of a call that is newer than the kernel. */
+  /** Asserts that the call leaves one record with these values. Skips calls that the kernel does not have. */
   async function expect(words: string, expected: Expected): Promise<void> {
     if (words.split(' ').some((word) => sensor.missing.has(`${word.replace(/-.*/, '')}_exit`))) return;
     const { operation, result = 0, lane = BULK } = expected;
     const byKernel = full && expected.caller === undefined && (result === 0 || expected.found === true);
-    const known = byKernel && !MAKES.has(operation) ? entryFacts(expected.path) : { inode: 0n, device: 0 };
-    const [record, ...others] = await changes(...words.split(' '));
-    assert.equal(others.length, 0, words);
+    const known = byKernel && !CREATES.has(operation) ? entryFacts(expected.path) : { inode: 0n, device: 0 };
+    const [record, ...rest] = await changes(...words.split(' '));
+    assert.equal(rest.length, 0, words);
     const caller = byKernel ? 0 : (expected.caller ?? 1);
-    assert.equal(record?.texts['path']?.bytes.toString(), asTold(expected.path, byKernel), words);
+    assert.equal(record?.texts['path']?.bytes.toString(), reportedPath(expected.path, byKernel), words);
     assert.equal(
       record?.texts['target']?.bytes.toString(),
-      asTold(expected.target ?? '', byKernel && operation !== 'SYMLINK'),
+      reportedPath(expected.target ?? '', byKernel && operation !== 'SYMLINK'),
       words,
     );
     assert.deepEqual(
@@ -107,7 +111,7 @@ describe('changes of files on the running kernel', { skip }, () => {
   const at = (name: string): string => join(directory, name);
   const facts = (name: string): { inode: bigint; device: number } => entryFacts(at(name));
 
-  test('a rename is reported with both paths, by every system call', async () => {
+  test('a rename is reported with both paths, for every system call', async () => {
     const renamed = { operation: 'RENAME', path: at('file'), target: at('sub/new') } as const;
     await expect('rename file sub/new', renamed);
     await expect(`rename ${at('sub/new')} file`, { ...renamed, path: at('sub/new'), target: at('file') });
@@ -147,7 +151,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('linkat cwd missing cwd new', { ...linked, path: at('missing'), target: at('new'), result: ENOENT });
   });
 
-  test('a symbolic link is reported with what it points to, as it was written', async () => {
+  test('a symbolic link is reported with its target as written', async () => {
     const linked = { operation: 'SYMLINK', target: '../etc/./shadow' } as const;
     await expect('symlink ../etc/./shadow soft', { ...linked, path: at('soft') });
     await expect('symlinkat ../etc/./shadow sub soft', { ...linked, path: at('sub/soft') });
@@ -155,7 +159,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('symlinkat ../etc/./shadow cwd file/soft', { ...linked, path: at('file/soft'), result: ENOTDIR });
   });
 
-  test('what is removed is reported, and whether it was a directory', async () => {
+  test('a removal is reported, with a flag for directories', async () => {
     await expect('unlink file', { operation: 'UNLINK', path: at('file') });
     await expect('unlink file', { operation: 'UNLINK', path: at('file'), result: ENOENT });
     await expect('unlinkat sub inner', { operation: 'UNLINK', path: at('sub/inner') });
@@ -168,7 +172,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('rmdir sub', { operation: 'RMDIR', path: at('sub'), result: ENOENT });
   });
 
-  test('a new directory is reported with the mode that was asked for', async () => {
+  test('a new directory is reported with the requested mode', async () => {
     const made = { operation: 'MKDIR', fields: { mode: 0o1777 } } as const;
     await expect('mkdir new 1777', { ...made, path: at('new') });
     await expect('mkdirat sub new 1777', { ...made, path: at('sub/new') });
@@ -176,7 +180,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('mkdirat cwd missing/new 1777', { ...made, path: at('missing/new'), result: ENOENT });
   });
 
-  test('a new mode is reported: of a descriptor with the path, inode and device that the kernel has', async () => {
+  test("a changed mode is reported, and by descriptor with the kernel's path, inode and device", async () => {
     const changed = { operation: 'CHMOD', path: at('file'), fields: { mode: 0o640 } } as const;
     await expect('chmod file 640', changed);
     await expect('fchmod link 640', { ...changed, caller: 0, fields: { mode: 0o640, ...facts('file') } });
@@ -199,7 +203,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     });
   });
 
-  test('a new owner is reported, with the ids that were asked for', async () => {
+  test('a changed owner is reported with the requested ids', async () => {
     const changed = { operation: 'CHOWN', path: at('file'), fields: { uid: 12, gid: UNSET_ID } } as const;
     await expect('chown file 12 -1', changed);
     await expect('lchown link -1 13', { ...changed, path: at('link'), fields: { uid: UNSET_ID, gid: 13 } });
@@ -226,7 +230,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     });
   });
 
-  test('extended attributes are reported by name, and file capabilities on the lane of security', async () => {
+  test('extended attributes are reported by name, file capabilities on the security lane', async () => {
     const target = 'security.capability';
     const set = { operation: 'SETXATTR', path: at('file'), target, lane: SECURITY } as const;
     await expect(`setxattr file ${target}`, set);
@@ -248,7 +252,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     await expect('setxattr file trusted.other', { ...set, target: 'trusted.other', lane: BULK });
   });
 
-  test('a node is reported with its mode and device, and a device on the lane of security', async () => {
+  test('a created node is reported with mode and device number, device nodes on the security lane', async () => {
     const made = { operation: 'MKNOD', path: at('node') } as const;
     await expect('mknod node 10644 0 0', { ...made, fields: { mode: 0o10644 } });
     await expect('mknod node 20600 1 3', {
@@ -271,7 +275,7 @@ describe('changes of files on the running kernel', { skip }, () => {
     });
   });
 
-  test('a file that is cut is reported with its new length', async () => {
+  test('a truncation is reported with the new length', async () => {
     const cut = { operation: 'TRUNCATE', path: at('file'), fields: { length: 3n } } as const;
     await expect('truncate file 3', cut);
     await expect('ftruncate link 3', { ...cut, caller: 0, fields: { length: 3n, ...facts('file') } });
@@ -284,43 +288,43 @@ describe('changes of files on the running kernel', { skip }, () => {
     });
   });
 
-  test('pages of a file that the caller may only read, moved into a pipe, are reported whatever is watched', async () => {
+  test('splicing a file that the caller may only read into a pipe is reported, whatever is watched', async () => {
     sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
     chmodSync(scratch.path, 0o755);
     const spliced = { operation: 'SPLICE', path: at('file'), caller: 0 } as const;
     const fields = { length: 1n, ...facts('file') };
     await expect('as 65534 65534 splice file empty', { ...spliced, result: 1, fields });
     await expect('as 65534 65534 splice file full', { ...spliced, result: -EAGAIN, fields });
-    // who may write it anyway needs no bug
+    // A caller that may write the file needs no exploit.
     assert.deepEqual(await changes('splice', 'file', 'empty'), []);
     assert.deepEqual(await changes('splice-writable', 'file', 'empty'), []);
     chmodSync(at('file'), 0o666);
     assert.deepEqual(await changes('as', '65534', '65534', 'splice', 'file', 'empty'), []);
   });
 
-  test('of a caller in a chroot the path is the one from the real root', async () => {
+  test('paths of a caller in a chroot start at the real root', async () => {
     const made = { operation: 'MKDIR', fields: { mode: 0o755 } } as const;
     await expect(`root ${directory} mkdir /sub/new 755`, { ...made, path: at('sub/new') });
     await expect(`root ${at('sub')} mkdir outside 755`, { ...made, path: at('outside') });
   });
 
-  test("a path stays as the caller wrote it, below the directory it begins at, and a missing directory's text alone", async () => {
+  test('a path is reported as written, relative to its directory, or alone if the directory does not exist', async () => {
     const made = { operation: 'MKDIR', fields: { mode: 0o755 } } as const;
     await expect('mkdir ./sub//../sub/new/ 755', { ...made, path: `${directory}/./sub//../sub/new/` });
     await expect('mkdirat missing new 755', { ...made, path: 'new', result: EBADF });
     await expect('mkdir sub/../file/new 755', { ...made, path: `${directory}/sub/../file/new`, result: ENOTDIR });
-    const [record] = all(await sensor.run(change, ['mkdir', '', '755'], { cwd: directory }), 'rf_file_change');
+    const [record] = recordsOf(await sensor.run(change, ['mkdir', '', '755'], { cwd: directory }), 'rf_file_change');
     assert.equal(record?.fields['result'], ENOENT);
     assert.equal(record?.texts['path']?.length, 0);
   });
 
-  test('a text that cannot be read leaves the path empty, counted', async () => {
+  test('an unreadable path is reported as empty, and counted', async () => {
     const before = sensor.counters(BULK).read_fault;
     await expect('unlink-fault', { operation: 'UNLINK', path: '', result: EFAULT });
     assert.ok(sensor.counters(BULK).read_fault > before);
   });
 
-  test('of a long path the head and the tail are kept, with its true length; names that are no text arrive byte by byte', async () => {
+  test('a long path is reported with head, tail and true length, and bytes that are not text are kept', async () => {
     const long = 'x'.repeat(250);
     const text = `sub/${`${long}/`.repeat(15)}\x1b[2J\n`;
     const [record] = await changes('rename', text, text);
@@ -335,8 +339,8 @@ describe('changes of files on the running kernel', { skip }, () => {
       assert.deepEqual(cut?.texts[name], { bytes: kept, length: uncut.length }, name);
   });
 
-  test('a file system that nobody may write makes root one who may only read', async () => {
-    const spliced = all(
+  test('on a read-only mount, root counts as a caller that may only read', async () => {
+    const spliced = recordsOf(
       await sensor.run('unshare', [
         '--mount',
         '--propagation',

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { ECONNREFUSED, ECONNRESET, EINPROGRESS } = constants.errno;
 const INET = 2;
@@ -16,7 +16,7 @@ const localhost6 = new Uint8Array(16).fill(1, 15);
 
 async function until(reached: () => boolean): Promise<void> {
   for (let waited = 0; waited < 500 && !reached(); waited++) await setTimeout(10);
-  assert.ok(reached(), 'it never came');
+  assert.ok(reached(), 'the condition was not reached in 5 s');
 }
 
 describe('flows on the running kernel', { skip }, () => {
@@ -34,9 +34,9 @@ describe('flows on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** Of both ends: the one who connected, and the one who accepted. */
+  /** Returns the flow records of the connecting and of the accepting end. */
   function ends(seen: readonly SensorRecord[]): { connected: SensorRecord; accepted: SensorRecord } {
-    const flows = all(seen, 'rf_flow');
+    const flows = recordsOf(seen, 'rf_flow');
     assert.equal(flows.length, 2);
     const [accepted, connected] = flows.toSorted((a, b) => Number(b.fields['incoming']) - Number(a.fields['incoming']));
     assert.ok(accepted !== undefined && connected !== undefined);
@@ -48,16 +48,16 @@ describe('flows on the running kernel', { skip }, () => {
     ['tcp4', INET, localhost4],
     ['tcp6', INET6, localhost6],
   ] as const) {
-    test(`a connection over ${kind} ends: both processes are told with what they sent and received`, async () => {
+    test(`the end of a connection over ${kind} is reported for both processes, with bytes sent and received`, async () => {
       const seen = await sensor.run(flow, [kind, '100000', '7']);
       const { connected, accepted } = ends(seen);
       const common = { family, protocol: TCP, address, local_address: address, error: 0 };
-      const accept = one(seen, 'rf_accept');
-      const connect = one(seen, 'rf_connect');
+      const accept = recordOf(seen, 'rf_accept');
+      const connect = recordOf(seen, 'rf_connect');
       const port = accept.fields['local_port'];
       const from = accept.fields['port'];
-      const { duration: hers, ...client } = connected.fields;
-      const { duration: his, ...server } = accepted.fields;
+      const { duration: clientDuration, ...client } = connected.fields;
+      const { duration: serverDuration, ...server } = accepted.fields;
       assert.deepEqual(client, {
         ...common,
         incoming: 0,
@@ -74,7 +74,8 @@ describe('flows on the running kernel', { skip }, () => {
         port: from,
         local_port: port,
       });
-      for (const duration of [hers, his] as bigint[]) assert.ok(duration > 0n && duration < 60_000_000_000n);
+      for (const duration of [clientDuration, serverDuration] as bigint[])
+        assert.ok(duration > 0n && duration < 60_000_000_000n);
       for (const [record, by] of [
         [connected, connect],
         [accepted, accept],
@@ -90,17 +91,17 @@ describe('flows on the running kernel', { skip }, () => {
     });
   }
 
-  test('a connection that is reset says so at the end that it happens to', async () => {
+  test('a reset connection is reported with its error at the end that receives the reset', async () => {
     const { connected, accepted } = ends(await sensor.run(flow, ['tcp4', '10', '10', 'reset']));
     assert.equal(accepted.fields['error'], ECONNRESET);
     assert.deepEqual([accepted.fields['sent'], accepted.fields['received']], [10n, 10n]);
     assert.deepEqual([connected.fields['sent'], connected.fields['received']], [10n, 10n]);
   });
 
-  test('a connect that was not waited for and is refused ends as a flow with the error', async () => {
+  test('a refused non-blocking connect is reported as a flow with the error', async () => {
     const seen = await sensor.run(flow, ['refused']);
-    assert.equal(one(seen, 'rf_connect').fields['result'], -EINPROGRESS);
-    const { local_port, local_address: _, ...fields } = one(seen, 'rf_flow').fields;
+    assert.equal(recordOf(seen, 'rf_connect').fields['result'], -EINPROGRESS);
+    const { local_port, local_address: _, ...fields } = recordOf(seen, 'rf_flow').fields;
     assert.deepEqual(fields, {
       family: INET,
       protocol: TCP,
@@ -115,14 +116,14 @@ describe('flows on the running kernel', { skip }, () => {
     assert.ok(Number(local_port) > 0);
   });
 
-  test('a connect that was waited for tells its failure itself', async () => {
+  test('a refused blocking connect is reported by the connect, and not as a flow', async () => {
     const connect = scratch.compile('connect');
     const seen = await sensor.run(connect, ['tcp4', '127.0.0.1', '1']);
-    assert.equal(one(seen, 'rf_connect').fields['result'], -ECONNREFUSED);
-    assert.deepEqual(all(seen, 'rf_flow'), []);
+    assert.equal(recordOf(seen, 'rf_connect').fields['result'], -ECONNREFUSED);
+    assert.deepEqual(recordsOf(seen, 'rf_flow'), []);
   });
 
-  test("the agent's own connections are left out, and counted", async () => {
+  test("the agent's connections are not sent, but counted", async () => {
     const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     sensor.drain();
@@ -135,14 +136,14 @@ describe('flows on the running kernel', { skip }, () => {
     await once(socket, 'close');
     server.close();
     await once(server, 'close');
-    // accept, and both ends of the flow
+    // the accept and both ends of the flow
     await until(() => sensor.counters(BULK).self >= self + 3n);
     sensor.drain();
-    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_flow'), []);
+    const agentRecords = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(recordsOf(agentRecords, 'rf_flow'), []);
   });
 
-  test('a connection that was there before the sensor is nobody known: counted, not made up', async () => {
+  test('a connection older than the sensor has no known process, so its flow is counted and not sent', async () => {
     const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const port = (server.address() as AddressInfo).port;
@@ -156,7 +157,7 @@ describe('flows on the running kernel', { skip }, () => {
     await once(server, 'close');
     await until(() => late.counters(BULK).owner > 0n);
     late.drain();
-    const found = all(late.records, 'rf_flow').filter(({ fields }) =>
+    const found = recordsOf(late.records, 'rf_flow').filter(({ fields }) =>
       [fields['port'], fields['local_port']].includes(port),
     );
     assert.deepEqual(found, []);

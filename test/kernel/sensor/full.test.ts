@@ -1,5 +1,8 @@
-/** Where the kernel has hooks of the full profile its word is told, whatever another thread does meanwhile; where it has none, all that could be a lie is
- * marked. */
+/**
+ * With the hooks of the full profile, records have the kernel's values, whatever another thread does during the call.
+ * Without
+ * them, every value that another thread could have forged is marked.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,9 +14,9 @@ import { after, before, describe, test } from 'node:test';
 import { UNIX_SENT } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
-  all,
   fullProfile,
   lastOf,
+  recordsOf,
   Scratch,
   sensorObject,
   skip as sensorSkip,
@@ -29,18 +32,20 @@ const FILE = { MKDIR: records.FileOperation.FILE_MKDIR, CHMOD: records.FileOpera
 
 const profile = sensorSkip === false ? fullProfile(await sensorObject()) : undefined;
 const full = (profile?.programs.size ?? 0) > 0;
-const sent = profile?.programs.has(UNIX_SENT) === true;
-const lacking = profile?.lacking.get('file_open');
-const skip = full ? false : `this kernel has no hooks of the full profile (npm run test:kernels has): ${lacking}`;
+const unixHook = profile?.programs.has(UNIX_SENT) === true;
+const reason = profile?.missingHooks.get('file_open');
+const skip = full
+  ? false
+  : `this kernel has no hooks of the full profile (npm run test:kernels boots one that has): ${reason}`;
 
-describe('the full profile, or what is marked without it', { skip: sensorSkip }, () => {
+describe('values that another thread can change during a call', { skip: sensorSkip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let programs: { readonly [name: string]: string };
   before(async () => {
     scratch = new Scratch();
     programs = Object.fromEntries(
-      ['race', 'race_arguments', 'open', 'change', 'mount', 'leave'].map((name) => [name, scratch.compile(name)]),
+      ['race', 'race_arguments', 'open', 'change', 'mount', 'terminate'].map((name) => [name, scratch.compile(name)]),
     );
     sensor = await TestSensor.start({ full });
     sensor.control({});
@@ -55,10 +60,10 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
   const at = (name: string): string => join(scratch.path, name);
 
   function opensOf(records: readonly SensorRecord[], part: string): SensorRecord[] {
-    return all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes(part));
+    return recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes(part));
   }
 
-  /** What race_arguments says that it did, and the records of it. */
+  /** Runs race_arguments and returns the counts that it prints, with the records of the given type. */
   async function race(
     type: string,
     ...words: readonly string[]
@@ -69,31 +74,35 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       const records = await sensor.run(program('race_arguments'), words, { stdio: ['ignore', stdout, 'inherit'] });
       const counts = readFileSync(output, 'utf8').trim().split(' ').map(Number);
       assert.equal(counts.length, 2, words.join(' '));
-      return { counts, records: all(records, type) };
+      return { counts, records: recordsOf(records, type) };
     } finally {
       closeSync(stdout);
     }
   }
 
-  /** Either all are told truly, or each is marked. */
-  function assertTruth(records: readonly SensorRecord[], wanted: readonly string[], counts: readonly number[]): void {
+  /** Asserts that all values are the kernel's, or that every record is marked. */
+  function assertKernelValues(
+    records: readonly SensorRecord[],
+    expectedPaths: readonly string[],
+    counts: readonly number[],
+  ): void {
     if (!full) {
       assert.ok(records.length > 0);
       for (const { fields } of records) assert.equal(fields['source_caller'], 1);
       return;
     }
-    const told = records.filter(({ fields }) => fields['result'] === 0);
-    for (const { fields } of told) assert.equal(fields['source_caller'], 0);
-    const paths = told.map(({ texts }) => texts['path']?.bytes.toString());
-    const counted = wanted.map((path) => paths.filter((one) => one === path).length);
+    const successful = records.filter(({ fields }) => fields['result'] === 0);
+    for (const { fields } of successful) assert.equal(fields['source_caller'], 0);
+    const paths = successful.map(({ texts }) => texts['path']?.bytes.toString());
+    const counted = expectedPaths.map((path) => paths.filter((candidate) => candidate === path).length);
     assert.deepEqual(counted, counts);
     assert.equal(
-      told.length,
+      successful.length,
       counts.reduce((sum, count) => sum + count, 0),
     );
   }
 
-  test('a descriptor that another thread replaces hides no open: each is told as what was opened, or marked', async () => {
+  test('an open is reported as opened by the kernel, or marked, when another thread replaces the descriptor', async () => {
     const [path, decoy] = [at('raced-file'), at('decoy')];
     for (const file of [path, decoy]) writeFileSync(file, '');
     const records = await sensor.run(program('race'), [path, decoy, String(OPENS)]);
@@ -114,16 +123,16 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     }
   });
 
-  test('the test is one: other threads do replace descriptors', () => {
+  test('the test program works: a thread does replace descriptors', () => {
     const [path, decoy] = [at('raced-again'), at('decoy-again')];
     for (const file of [path, decoy]) writeFileSync(file, '');
-    // Where no core is free the threads take turns, and nothing is replaced for a while.
+    // Without a free core the threads take turns, and a run may replace nothing.
     for (let tries = 0; tries < 20; tries++)
       if (Number(execFileSync(program('race'), [path, decoy, '3000', 'once'], { encoding: 'utf8' })) > 0) return;
-    assert.fail('no descriptor was replaced');
+    assert.fail('no run replaced a descriptor');
   });
 
-  test('an open of a single thread is told once, as in the baseline', async () => {
+  test('an open by a single-threaded process is reported once, as in the baseline', async () => {
     const path = at('lonely-file');
     writeFileSync(path, '');
     for (const call of ['open', 'openat', 'openat2', 'creat']) {
@@ -134,7 +143,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     }
   });
 
-  test('a file opened as a mere path by a thread is what its descriptor says', async () => {
+  test('an open with O_PATH is reported with the path of its descriptor', async () => {
     const path = at('path-file');
     writeFileSync(path, '');
     const O_PATH = 0o10000000;
@@ -142,29 +151,29 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     assert.equal(opens.length, 1);
   });
 
-  test('a script is told as the file that the kernel opened, or not at all', async () => {
+  test('a script is reported as the file that the kernel opened, or not at all', async () => {
     mkdirSync(at('scripts'));
-    writeFileSync(at('scripts/run.sh'), `#!${program('leave')} code\n`, { mode: 0o755 });
+    writeFileSync(at('scripts/run.sh'), `#!${program('terminate')} code\n`, { mode: 0o755 });
     symlinkSync('scripts/run.sh', at('innocent'));
-    const [exec] = all(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
+    const [exec] = recordsOf(await sensor.run('../innocent', ['0'], { cwd: at('scripts') }), 'rf_exec');
     const words = ['path', 'filename', 'script'].map((name) => exec?.texts[name]?.bytes.toString());
-    assert.deepEqual(words, [program('leave'), '../innocent', full ? at('scripts/run.sh') : '']);
+    assert.deepEqual(words, [program('terminate'), '../innocent', full ? at('scripts/run.sh') : '']);
     const { inode, ctime, device } = fileFacts(at('scripts/run.sh'));
     const file = ['inode', 'ctime', 'device'].map((name) => exec?.fields[`script_${name}`]);
     assert.deepEqual(file, full ? [inode, ctime, device] : [0n, 0n, 0]);
   });
 
-  test('a path that another thread rewrites during the call is told as the kernel took it, or marked', async () => {
+  test('a path that another thread rewrites during the call is reported as used by the kernel, or marked', async () => {
     const paths = [at('made-a'), at('made-b')];
     const { counts, records } = await race('rf_file_change', 'mkdir', ...paths, String(CHANGES));
-    assertTruth(
+    assertKernelValues(
       records.filter(({ fields }) => fields['operation'] === FILE.MKDIR),
       paths,
       counts,
     );
   });
 
-  test('a descriptor that another thread replaces during a change is told as what was changed, or marked', async () => {
+  test('a descriptor that another thread replaces during a change is reported as the changed file, or marked', async () => {
     const [path, decoy] = [at('changed'), at('not-changed')];
     for (const file of [path, decoy]) writeFileSync(file, '');
     const { records } = await race('rf_file_change', 'fchmod', path, decoy, String(CHANGES));
@@ -173,28 +182,28 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
     for (const { fields, texts } of changes) {
       assert.equal(fields['source_caller'], full ? 0 : 1);
       if (!full) continue;
-      const told = texts['path']?.bytes.toString() ?? '';
-      assert.equal(fields['inode'], fileFacts(told).inode);
+      const path = texts['path']?.bytes.toString() ?? '';
+      assert.equal(fields['inode'], fileFacts(path).inode);
     }
   });
 
-  test('the path of a unix socket that another thread rewrites is told as the kernel bound it, or marked', async () => {
+  test('a unix socket path that another thread rewrites is reported as bound by the kernel, or marked', async () => {
     const paths = [at('bound-a'), at('bound-b')];
     const { counts, records } = await race('rf_socket', 'bind', ...paths, String(CHANGES));
-    // what was bound is read from the socket, whose descriptor another thread could have replaced
-    assertTruth(records, paths, counts);
+    // The baseline reads the bound path from the socket of a descriptor that another thread could have replaced.
+    assertKernelValues(records, paths, counts);
   });
 
-  test('the name that a datagram goes to and another process rewrites is told as the kernel took it, or marked', async () => {
+  test('a datagram address that another process rewrites is reported as used by the kernel, or marked', async () => {
     const paths = [at('sent-a'), at('sent-b')];
     const { counts, records } = await race('rf_datagram', 'send', ...paths, String(CHANGES));
     const raced = records.filter(({ texts }) => !texts['path']?.bytes.toString().endsWith('.2'));
     assert.equal(raced.length, CHANGES);
-    for (const { fields } of records) assert.equal(fields['source_caller'], sent ? 0 : 1);
-    if (!sent) return;
-    const told = raced.map(({ texts }) => texts['path']?.bytes.toString());
+    for (const { fields } of records) assert.equal(fields['source_caller'], unixHook ? 0 : 1);
+    if (!unixHook) return;
+    const reported = raced.map(({ texts }) => texts['path']?.bytes.toString());
     assert.deepEqual(
-      paths.map((path) => told.filter((one) => one === path).length),
+      paths.map((path) => reported.filter((candidate) => candidate === path).length),
       counts,
     );
   });
@@ -214,28 +223,28 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       for (const server of servers) server.close();
     });
 
-    /** IPv4 is true in the baseline too: the kernel's copy is at hand in the hooks of cgroups. */
-    async function connects(call: string): Promise<{ counts: number[]; told: number[] }> {
+    /** IPv4 addresses are the kernel's in the baseline as well, because cgroup hooks pass its copy. */
+    async function connects(call: string): Promise<{ counts: number[]; reported: number[] }> {
       const { counts, records } = await race('rf_connect', call, ...ports.map(String), String(CHANGES));
       const made = records.filter(({ fields }) => fields['result'] === 0);
       for (const { fields } of made) assert.equal(fields['source_caller'], 0);
-      return { counts, told: ports.map((port) => made.filter(({ fields }) => fields['port'] === port).length) };
+      return { counts, reported: ports.map((port) => made.filter(({ fields }) => fields['port'] === port).length) };
     }
 
-    test('a port that another thread rewrites is told as the kernel took it', async () => {
-      const { counts, told } = await connects('connect');
-      assert.deepEqual(told, counts);
+    test('a port that another thread rewrites is reported as used by the kernel', async () => {
+      const { counts, reported } = await connects('connect');
+      assert.deepEqual(reported, counts);
     });
 
-    test('a socket that another thread replaces hides no connection, and none is told in its place', async () => {
-      const { counts, told } = await connects('connect-dup2');
-      // the one that takes the others' places is connected once
-      assert.deepEqual(told, [counts[0], 1]);
+    test('a socket that another thread replaces neither hides a connection nor is reported as connected', async () => {
+      const { counts, reported } = await connects('connect-dup2');
+      // the replacing socket connects once
+      assert.deepEqual(reported, [counts[0], 1]);
     });
   });
 
-  describe('changes of files, by the kernel', { skip }, () => {
-    /** Each is called through a link and back: the kernel's path has neither. */
+  describe('kernel paths of file changes', { skip }, () => {
+    /** The calls use a symbolic link or `..`. The kernel's path has neither. */
     const CALLS: readonly (readonly [words: string, path: string, target?: string])[] = [
       ['mkdir alias/new 755', 'real/new'],
       ['rmdir alias/../alias/new', 'real/new'],
@@ -260,7 +269,7 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       ['renameat2 cwd alias/soft cwd alias/file 2', 'real/soft', 'real/file'],
     ];
 
-    test('each call is told with the paths that it really changed', async () => {
+    test('each call is reported with the paths that it changed', async () => {
       const real = at('real');
       rmSync(real, { recursive: true, force: true });
       mkdirSync(real);
@@ -269,8 +278,8 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       writeFileSync(join(real, 'file'), 'content');
       for (const [words, path, target = ''] of CALLS) {
         const records = await sensor.run(program('change'), words.split(' '), { cwd: scratch.path });
-        const [record, ...others] = all(records, 'rf_file_change');
-        assert.equal(others.length, 0, words);
+        const [record, ...rest] = recordsOf(records, 'rf_file_change');
+        assert.equal(rest.length, 0, words);
         const { texts, fields } = record ?? assert.fail(words);
         const full = (name: string): string => (name.startsWith('real/') ? at(name) : name);
         assert.deepEqual(
@@ -282,33 +291,33 @@ describe('the full profile, or what is marked without it', { skip: sensorSkip },
       }
     });
 
-    test('mounts are told with the places that the kernel has found', async () => {
+    test('mounts are reported with the paths that the kernel resolved', async () => {
       mkdirSync(at('real/point'), { recursive: true });
       mkdirSync(at('real/other'), { recursive: true });
       const link = at('alias');
-      const calls: readonly (readonly [words: string, told: readonly string[], caller: number])[] = [
+      const calls: readonly (readonly [words: string, expected: readonly string[], caller: number])[] = [
         [`mount some ${link}/point tmpfs 0 size=1m`, [at('real/point'), 'some', 'tmpfs', 'size=1m'], 0],
         [`mount some ${link}/point tmpfs 0 - , umount ${link}/point 0`, [at('real/point'), '', '', ''], 0],
-        // what is bound the kernel looks up after the hook
+        // the kernel looks up the source of a bind mount after the hook
         [`mount ${link}/other ${link}/point - 4096 -`, [at('real/point'), `${link}/other`, '', ''], 1],
         [`chroot ${link}/point`, [at('real/point'), '', '', ''], 0],
       ];
-      for (const [words, told, caller] of calls) {
+      for (const [words, expected, caller] of calls) {
         const records = await sensor.run(program('mount'), words.split(' '));
         const { texts, fields } = lastOf(records, 'rf_mount_change', words.split(' , ').length);
         const names = ['target', 'source', 'filesystem', 'options'];
         assert.deepEqual(
           names.map((name) => texts[name]?.bytes.toString()),
-          told,
+          expected,
           words,
         );
         assert.equal(fields['source_caller'], caller, words);
       }
     });
 
-    test('a call that fails before the kernel has found the file is told as the caller wrote it', async () => {
+    test("a call that fails before the kernel has found the file is reported with the caller's path", async () => {
       const words = ['unlink', 'alias/missing/file'];
-      const [record] = all(await sensor.run(program('change'), words, { cwd: scratch.path }), 'rf_file_change');
+      const [record] = recordsOf(await sensor.run(program('change'), words, { cwd: scratch.path }), 'rf_file_change');
       assert.equal(record?.texts['path']?.bytes.toString(), at('alias/missing/file'));
       assert.deepEqual([record?.fields['result'], record?.fields['source_caller']], [-ENOENT, 1]);
     });

@@ -23,11 +23,11 @@ interface OpenSocket {
 const { AF_INET, AF_UNIX } = records.AddressFamily;
 const [ESTABLISHED, LISTEN] = [1, 10];
 
-/** Loopback in dotted form; whatever else as hex. */
+/** Formats an IPv4 address in dotted form, and others in hex. */
 const address = (bytes: Buffer, family: number): string =>
   family === AF_INET ? [...bytes.subarray(0, 4)].join('.') : bytes.toString('hex');
 
-describe('what is open already', { skip }, () => {
+describe('the inventory of open sockets', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   before(async () => {
@@ -39,7 +39,7 @@ describe('what is open already', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** Those of the machine, of which one process's are kept. */
+  /** Returns the sockets of one process, from an iteration over all processes. */
   function socketsOf(pid: number): OpenSocket[] {
     using link = sensor.object.program('sockets').attachIterator();
     using iterator = link.iterate();
@@ -48,8 +48,8 @@ describe('what is open already', { skip }, () => {
     const count = bytes.length / records.SIZEOF_OPEN_SOCKET;
     assert.ok(Number.isInteger(count));
     const places = Array.from({ length: count }, (_, index) => index * records.SIZEOF_OPEN_SOCKET);
-    const own = places.filter((at) => records.openSocketTgid(view, at) === pid);
-    return own.map((at) => {
+    const matching = places.filter((at) => records.openSocketTgid(view, at) === pid);
+    return matching.map((at) => {
       const family = records.openSocketFamily(view, at);
       const part = (offset: number, length: number): Buffer => bytes.subarray(at + offset, at + offset + length);
       const [local, peer] = [records.OPEN_SOCKET_LOCAL_ADDRESS, records.OPEN_SOCKET_ADDRESS].map((offset) =>
@@ -69,7 +69,7 @@ describe('what is open already', { skip }, () => {
     });
   }
 
-  test('a listening socket and both ends of a connection are there, with their addresses, states and inodes', async () => {
+  test('a listening socket and both ends of a connection are listed with addresses, states and inodes', async () => {
     const { server, port } = await listen();
     const client = await connectTo(port);
     try {
@@ -91,7 +91,7 @@ describe('what is open already', { skip }, () => {
     }
   });
 
-  test('unix sockets have their path, abstract ones theirs with its NUL, and the longest is whole', async () => {
+  test('unix sockets are listed with their path, abstract ones with the leading NUL, up to the longest path', async () => {
     const paths = [
       join(scratch.path, 'listens'),
       `\0rf-abstract-${process.pid}`,
@@ -107,28 +107,28 @@ describe('what is open already', { skip }, () => {
     }
   });
 
-  test('a socket that was closed is not there, and those of another process are', async () => {
+  test('a closed socket is not listed, and sockets of another process are', async () => {
     const { server, port } = await listen();
     const listens = (): boolean =>
       socketsOf(process.pid).some(({ local, state }) => local === `127.0.0.1:${port}` && state === LISTEN);
     assert.ok(listens());
     await new Promise((resolve) => server.close(resolve));
     assert.ok(!listens());
-    // Node's pipes are unix sockets.
-    const other = spawn('sleep', ['60']);
+    // Node uses unix sockets as pipes.
+    const child = spawn('sleep', ['60']);
     try {
-      await once(other, 'spawn');
-      const shown = socketsOf(other.pid ?? 0).map(({ fd, family, state }) => [fd, family, state]);
+      await once(child, 'spawn');
+      const shown = socketsOf(child.pid ?? 0).map(({ fd, family, state }) => [fd, family, state]);
       assert.deepEqual(
         shown,
         [0, 1, 2].map((fd) => [fd, 1, ESTABLISHED]),
       );
     } finally {
-      other.kill('SIGKILL');
+      child.kill('SIGKILL');
     }
   });
 
-  test('where a cgroup was made is known although it is gone', () => {
+  test('the path of a cgroup stays known after its removal', () => {
     const name = `rf-made-${process.pid}`;
     const outer = join(cgroup2() ?? '', name);
     const inner = join(outer, 'y'.repeat(200));

@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 import { fileFacts } from './expect.ts';
 
@@ -33,11 +33,11 @@ interface Operation {
   readonly record: SensorRecord;
 }
 
-/** Kernels before 6.4 have another hook instead, and an io_uring that can do less. */
+/** Kernels before 6.4 have a different hook, and their io_uring has fewer operations. */
 const SUBMITTED = 'io_uring_submitted';
-const OLD = "this kernel's io_uring neither binds nor listens, and sends to no address";
+const OLD = 'io_uring of this kernel has no bind, no listen and no send to an address';
 
-describe('what tasks leave to io_uring, on the running kernel', { skip }, () => {
+describe('io_uring operations on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -55,10 +55,10 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     scratch?.[Symbol.dispose]();
   });
 
-  /** `commands`: operations, separated by commas. */
+  /** Runs io_uring operations, separated by commas. */
   async function ring(commands: string, flags = '0', each = '0'): Promise<Operation[]> {
     const records = await sensor.run(program, [flags, each, ...commands.split(' ')], { cwd: directory });
-    return all(records, 'rf_io_uring').map((record) => ({
+    return recordsOf(records, 'rf_io_uring').map((record) => ({
       name: names.get(record.fields['opcode'] as number) ?? String(record.fields['opcode']),
       result: record.fields['result'] as number,
       path: record.texts['path']?.bytes.toString() ?? '',
@@ -68,7 +68,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
   }
 
   const below = (name: string): string => join(directory, name);
-  const told = ({ name, result, path, target }: Operation): unknown[] => [name, result, path, target];
+  const summary = ({ name, result, path, target }: Operation): unknown[] => [name, result, path, target];
   const address = ({ record: { fields } }: Operation): unknown[] => {
     const bytes = Buffer.from(fields['address'] as unknown as number[]);
     const family = fields['family'];
@@ -76,12 +76,12 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
   };
   const loopback6 = `${'0'.repeat(31)}1`;
 
-  test('an open is told by the file that was opened, whatever it was called', async () => {
+  test('an open is reported with the path of the opened file', async () => {
     writeFileSync(below('file'), 'x');
     symlinkSync('file', below('link'));
     const { inode, device } = fileFacts(below('file'));
-    const [opened, ...others] = await ring(`openat ../files/./link ${O_RDONLY}`);
-    assert.deepEqual(others, []);
+    const [opened, ...rest] = await ring(`openat ../files/./link ${O_RDONLY}`);
+    assert.deepEqual(rest, []);
     assert.ok(opened !== undefined && opened.result >= 0);
     assert.equal(opened.record.lane, SECURITY);
     assert.deepEqual([opened.name, opened.path], ['openat', below('file')]);
@@ -90,31 +90,31 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.deepEqual([fields['inode'], fields['device'], fields['submission_thread']], [inode, device, 0]);
   });
 
-  test('openat2 is told with the flags that the kernel took', async () => {
+  test('openat2 is reported with the flags that the kernel used', async () => {
     const [created] = await ring('openat2 made');
     assert.deepEqual([created?.name, created?.path], ['openat2', below('made')]);
     assert.equal(Number(created?.record.fields['flags']) & ~O_LARGEFILE, O_RDWR_CREAT);
   });
 
-  test('an open that fails is told by the name, behind the directory it is relative to', async () => {
+  test('a failed open is reported with its name, relative to its directory', async () => {
     const operations = await ring(`openat none/./file ${O_RDONLY} , openat /rf-none ${O_RDONLY}`);
-    assert.deepEqual(operations.map(told), [
+    assert.deepEqual(operations.map(summary), [
       ['openat', -ENOENT, `${directory}/none/./file`, ''],
       ['openat', -ENOENT, '/rf-none', ''],
     ]);
   });
 
-  test('a file that gets a place in the ring rather than a descriptor is not taken for descriptor 0', async () => {
+  test("a file opened into the ring's file table is not taken for descriptor 0", async () => {
     const [direct] = await ring(`openat /etc/passwd ${O_RDONLY} direct`);
-    assert.deepEqual(direct && told(direct), ['openat', 0, '/etc/passwd', '']);
+    assert.deepEqual(direct && summary(direct), ['openat', 0, '/etc/passwd', '']);
   });
 
-  test('changes of names: mkdir, symlink, link, rename, unlink, and rmdir', async () => {
+  test('mkdir, symlink, link, rename, unlink and rmdir are reported', async () => {
     writeFileSync(below('one'), 'x');
     const done = await ring(
       'mkdirat dir , symlinkat text soft-not , linkat one two , renameat two dir/three , unlinkat one , unlinkat dir/three , unlinkat dir dir',
     );
-    assert.deepEqual(done.map(told), [
+    assert.deepEqual(done.map(summary), [
       ['mkdirat', 0, below('dir'), ''],
       ['symlinkat', 0, below('soft-not'), 'text'],
       ['linkat', 0, below('one'), below('two')],
@@ -131,7 +131,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     for (const { record } of done) assert.equal(record.lane, SECURITY);
   });
 
-  test('and those that fail', async () => {
+  test('failed changes of names are reported', async () => {
     const failed = await ring(
       'mkdirat /rf-none/a , symlinkat text /rf-none/a , linkat /rf-none/a b , renameat /rf-none/a b , unlinkat /rf-none/a , unlinkat /rf-none dir',
     );
@@ -152,7 +152,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     );
   });
 
-  test('extended attributes, by path and by descriptor', async () => {
+  test('extended attributes are reported, by path and by descriptor', async () => {
     writeFileSync(below('attributes'), 'x');
     const operations = await ring(
       'setxattr attributes user.rf , fsetxattr attributes user.more , setxattr /rf-none user.rf',
@@ -169,7 +169,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.equal(operations[1]?.record.fields['inode'], fileFacts(below('attributes')).inode);
   });
 
-  test('connections: where they go, and where those that fail were to go', async () => {
+  test('connects are reported with their address, even if they fail', async () => {
     const operations = await ring('connect 127.0.0.1 1 , connect ::1 1 , connect /rf-none/socket');
     assert.deepEqual(
       operations.map(({ name, result }) => [name, result]),
@@ -183,13 +183,13 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.deepEqual(four && address(four), [AF_INET, '7f000001', 1]);
     assert.deepEqual(six && address(six), [AF_INET6, loopback6, 1]);
     assert.deepEqual([unix?.record.fields['family'], unix?.path], [AF_UNIX, '/rf-none/socket']);
-    // at the hook that older kernels have, the address is still in the caller's memory only
+    // the hook of older kernels runs while the address is in the caller's memory only
     const caller = sensor.missing.has(SUBMITTED) ? 1 : 0;
     for (const { record } of operations)
       assert.deepEqual([record.lane, record.fields['source_caller']], [SECURITY, caller]);
   });
 
-  test('a connection that is made, and one that is accepted, are told by the socket', async () => {
+  test('successful connects and accepts are reported with the addresses of the socket', async () => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -203,7 +203,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.deepEqual([refused?.name, refused?.result], ['accept', -ENOTSOCK]);
   });
 
-  test('sockets that are made, bound and listen, and fail to', async (t) => {
+  test('creating, binding and listening sockets are reported, even if they fail', async (t) => {
     if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const operations = await ring(
       'socket 2 1 , socket 99 1 , bind 127.0.0.1 0 , bind 203.0.113.9 5 , bind ::1 0 , listen yes , listen x',
@@ -217,7 +217,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.ok((made?.result ?? -1) >= 0 && (none?.result ?? 0) < 0);
     assert.equal(none?.record.fields['family'], 99);
     assert.deepEqual(bound && address(bound).slice(0, 2), [AF_INET, '7f000001']);
-    assert.ok(Number(bound?.record.fields['port']) > 0, 'the port that the kernel chose');
+    assert.ok(Number(bound?.record.fields['port']) > 0, 'the kernel chose a port');
     assert.deepEqual(foreign && [foreign.result, ...address(foreign)], [-EADDRNOTAVAIL, AF_INET, 'cb007109', 5]);
     assert.deepEqual(six && address(six).slice(0, 2), [AF_INET6, loopback6]);
     assert.equal(listening?.result, 0);
@@ -225,7 +225,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.equal(nothing?.result, -ENOTSOCK);
   });
 
-  test('datagrams to an address are told once in a while for each, in bulk; what goes down a connection is not', async (t) => {
+  test('datagrams are reported on the bulk lane, merged per address, and data on connected sockets is not', async (t) => {
     if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
     const before = sensor.counters(BULK).unwatched;
     const sent = await ring('send 127.0.0.1 9 , send 127.0.0.1 9 , sendmsg 127.0.0.1 9 , send 127.0.0.1 10');
@@ -241,19 +241,19 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     assert.equal(sensor.counters(BULK).unwatched - before >= 1n, true);
   });
 
-  test('a datagram that is not sent is told with its error', async (t) => {
+  test('a datagram that is not sent is reported with its error', async (t) => {
     if (sensor.missing.has(SUBMITTED)) return t.skip(OLD);
-    const [failed, ...others] = await ring('send 127.255.255.255 9');
-    assert.deepEqual([failed?.name, failed?.result, others.length], ['send', -EACCES, 0]);
+    const [failed, ...rest] = await ring('send 127.255.255.255 9');
+    assert.deepEqual([failed?.name, failed?.result, rest.length], ['send', -EACCES, 0]);
   });
 
-  test('commands to drivers are told by file and number', async () => {
+  test('commands to drivers are reported with file and command number', async () => {
     const [device, socket] = await ring('command /dev/null 5 , command socket 77');
     assert.deepEqual([device?.name, device?.path, device?.record.fields['flags']], ['uring_cmd', '/dev/null', 5]);
     assert.deepEqual([socket?.result, socket?.path, socket?.record.fields['flags']], [-EOPNOTSUPP, '', 77]);
   });
 
-  test("a ring's own thread belongs to the process that made the ring", async () => {
+  test('operations of a kernel polling thread are attributed to the process that created the ring', async () => {
     const [opened, connected] = await ring(`openat /etc/passwd ${O_RDONLY} , connect 127.0.0.1 1`, SQPOLL);
     assert.equal(opened?.path, '/etc/passwd');
     assert.equal(connected?.result, -ECONNREFUSED);
@@ -263,27 +263,27 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     }
   });
 
-  test('a request whose success nobody is told of is reported when it is submitted', async () => {
+  test('a request without a completion on success is reported when it is submitted', async () => {
     const operations = await ring('mkdirat silent , unlinkat silent dir', '0', SKIP_SUCCESS);
-    assert.deepEqual(operations.map(told), [
+    assert.deepEqual(operations.map(summary), [
       ['mkdirat', 0, below('silent'), ''],
       ['unlinkat', 0, below('silent'), ''],
     ]);
     for (const { record } of operations) assert.equal(record.fields['result_unknown'], 1);
   });
 
-  test('a long name keeps its head, its tail and its true length', async () => {
+  test('a long name is reported with head, tail and true length', async () => {
     const long = `/rf-none/${'y/'.repeat(1000)}z`;
     const [mkdir] = await ring(`mkdirat ${long}`);
     assert.equal(mkdir?.path, long.slice(0, 512) + long.slice(-512));
     assert.equal(mkdir?.record.texts['path']?.length, long.length);
   });
 
-  test('what goes by open descriptors is let through', async () => {
+  test('operations on open descriptors are not reported', async () => {
     assert.deepEqual(await ring('nop'), []);
   });
 
-  test("the agent's own operations are left out, and counted", async () => {
+  test("the agent's operations are not sent, but counted", async () => {
     const child = spawn('sh', ['-c', `read go; exec ${program} 0 0 mkdirat /rf-none/a`], {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -293,7 +293,7 @@ describe('what tasks leave to io_uring, on the running kernel', { skip }, () => 
     const before = sensor.counters(SECURITY).self;
     child.stdin.end('go\n');
     await once(child, 'exit');
-    assert.deepEqual(all(sensor.of(child), 'rf_io_uring'), []);
+    assert.deepEqual(recordsOf(sensor.familyOf(child), 'rf_io_uring'), []);
     assert.ok(sensor.counters(SECURITY).self > before);
   });
 });

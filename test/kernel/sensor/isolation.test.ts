@@ -3,7 +3,15 @@ import { chmodSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, one, Scratch, SECURITY, skip, skipUserNamespaces, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  skip,
+  skipUserNamespaces,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 const { EPERM, EBADF, EFAULT, EINVAL } = constants.errno;
@@ -16,7 +24,7 @@ const CLONE_NEWUTS = 0x0400_0000n;
 const CLONE_NEWNET = 0x4000_0000n;
 const ADDR_NO_RANDOMIZE = 0x40000n;
 
-describe('what a thread does to its confinement, on the running kernel', { skip }, () => {
+describe("changes of a thread's isolation on the running kernel", { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let program: string;
@@ -32,41 +40,41 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
   });
 
   async function change(...calls: string[]): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, calls), 'rf_isolation');
+    const records = recordsOf(await sensor.run(program, calls), 'rf_isolation');
     for (const { lane } of records) assert.equal(lane, SECURITY);
     return records;
   }
 
-  type Told = [operation: unknown, option: unknown, argument: unknown, result: unknown];
-  const told = (records: readonly SensorRecord[]): Told[] =>
+  type Summary = [operation: unknown, option: unknown, argument: unknown, result: unknown];
+  const summaries = (records: readonly SensorRecord[]): Summary[] =>
     records.map(({ fields }) => [fields['operation'], fields['option'], fields['argument'], fields['result']]);
 
-  test('a new namespace is reported with where the thread is then', async () => {
-    const { header, fields } = one(await change('unshare-uts'), 'rf_isolation');
-    const { uts, ...others } = fields['namespaces'] as ReturnType<typeof namespaces>;
+  test('a new namespace is reported with the namespaces after the call', async () => {
+    const { header, fields } = recordOf(await change('unshare-uts'), 'rf_isolation');
+    const { uts, ...unchanged } = fields['namespaces'] as ReturnType<typeof namespaces>;
     const { uts: before, ...same } = namespaces();
     assert.notEqual(uts, before);
-    assert.deepEqual(others, { ...same, pid_in_ns: header.tgid });
+    assert.deepEqual(unchanged, { ...same, pid_in_ns: header.tgid });
     const { namespaces: _, ...rest } = fields;
     assert.deepEqual(rest, { option: CLONE_NEWUTS, argument: 0n, operation: UNSHARE, result: 0, count: 1 });
   });
 
-  test('what else may be unshared confines nothing', async () => {
+  test('unsharing anything but namespaces is not reported', async () => {
     assert.deepEqual(await change('unshare-files'), []);
   });
 
-  test('another namespace is entered: its type is known although the call does not name it', async () => {
-    assert.deepEqual(told(await change('setns-uts')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
-    assert.deepEqual(told(await change('setns-any')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
+  test('entering a namespace is reported with its type, even if the call does not name it', async () => {
+    assert.deepEqual(summaries(await change('setns-uts')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
+    assert.deepEqual(summaries(await change('setns-any')), [[SETNS, CLONE_NEWUTS, 0n, 0]]);
   });
 
-  test('namespaces that are refused are reported with the error', async () => {
-    assert.deepEqual(told(await change('unshare-wrong', 'setns-wrong')), [
+  test('a refused change of namespaces is reported with the error', async () => {
+    assert.deepEqual(summaries(await change('unshare-wrong', 'setns-wrong')), [
       [UNSHARE, CLONE_NEWUTS | 1n, 0n, -EINVAL],
       [SETNS, CLONE_NEWNET, 0n, -EBADF],
     ]);
-    const refused = all(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
-    assert.deepEqual(told(refused), [[UNSHARE, CLONE_NEWUTS, 0n, -EPERM]]);
+    const refused = recordsOf(await sensor.run(program, ['unshare-uts'], { uid: 65534, gid: 65534 }), 'rf_isolation');
+    assert.deepEqual(summaries(refused), [[UNSHARE, CLONE_NEWUTS, 0n, -EPERM]]);
   });
 
   for (const [call, option, argument] of [
@@ -79,38 +87,38 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
     ['ambient', 47n, 4n],
   ] as const)
     test(`prctl: ${call}`, async () => {
-      assert.deepEqual(told(await change(call)), [[PRCTL, option, argument, 0]]);
+      assert.deepEqual(summaries(await change(call)), [[PRCTL, option, argument, 0]]);
     });
 
-  test('prctl: who may trace it is reported, also where the kernel has no such limit', async () => {
-    const [[operation, option, argument, result] = []] = told(await change('ptracer'));
+  test('prctl: PR_SET_PTRACER is reported, also on kernels without Yama', async () => {
+    const [[operation, option, argument, result] = []] = summaries(await change('ptracer'));
     assert.deepEqual([operation, option, argument], [PRCTL, 0x59616d61n, 1n]);
     assert.ok(result === 0 || result === -EINVAL, 'without Yama: EINVAL');
   });
 
-  test('prctl that fails is reported with the error', async () => {
-    assert.deepEqual(told(await change('dumpable-wrong', 'no-new-privs-wrong')), [
+  test('a failed prctl is reported with the error', async () => {
+    assert.deepEqual(summaries(await change('dumpable-wrong', 'no-new-privs-wrong')), [
       [PRCTL, 4n, 7n, -EINVAL],
       [PRCTL, 38n, 0n, -EINVAL],
     ]);
-    const [[operation, option, argument, result] = []] = told(await change('mm-wrong'));
+    const [[operation, option, argument, result] = []] = summaries(await change('mm-wrong'));
     assert.deepEqual([operation, option, argument], [PRCTL, 35n, 1000n]);
     assert.ok(result === -EINVAL || result === -EPERM, 'without CAP_SYS_RESOURCE: EPERM');
   });
 
-  test('prctl that only asks, or gives a thread its name, is nothing to report', async () => {
+  test("prctl calls that read a value or set a thread's name are not reported", async () => {
     assert.deepEqual(await change('name', 'dumpable-asked', 'ambient-asked'), []);
   });
 
-  test('a filter of system calls', async () => {
-    assert.deepEqual(told(await change('seccomp', 'seccomp-wrong', 'seccomp-asked')), [
+  test('a seccomp filter is reported', async () => {
+    assert.deepEqual(summaries(await change('seccomp', 'seccomp-wrong', 'seccomp-asked')), [
       [SECCOMP, 1n, 2n, 0],
       [SECCOMP, 1n, 0n, -EFAULT],
     ]);
   });
 
-  test('another personality is reported with what it was, the same one and a question are not', async () => {
-    assert.deepEqual(told(await change('personality', 'personality', 'personality-asked')), [
+  test('a changed personality is reported with the old one; reading it and setting it again are not reported', async () => {
+    assert.deepEqual(summaries(await change('personality', 'personality', 'personality-asked')), [
       [PERSONALITY, ADDR_NO_RANDOMIZE, 0n, 0],
     ]);
   });
@@ -120,12 +128,14 @@ describe('what a thread does to its confinement, on the running kernel', { skip 
     assert.ok(records.length >= 1 && records.length < 10, `${records.length} records`);
   });
 
-  test('what a new user namespace gives is a credential change beside it', { skip: skipUserNamespaces }, async () => {
+  test('a new user namespace is reported as isolation and as a credential change', {
+    skip: skipUserNamespaces,
+  }, async () => {
     const credentials = scratch.compile('credentials');
     const records = await sensor.run(credentials, ['unshare-user'], { uid: 65534, gid: 65534 });
-    // two programs of one call: which of them is first is the hook's choice
+    // Two BPF programs handle the same call. The kernel decides which runs first.
     const last = records.filter(({ type }) => /credentials|isolation/.test(type)).slice(-2);
-    assert.equal(all(last, 'rf_credentials_change').length, 1);
-    assert.deepEqual(told(all(last, 'rf_isolation')), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
+    assert.equal(recordsOf(last, 'rf_credentials_change').length, 1);
+    assert.deepEqual(summaries(recordsOf(last, 'rf_isolation')), [[UNSHARE, 0x1000_0000n, 0n, 0]]);
   });
 });

@@ -9,7 +9,7 @@ const skip = skipInGuest || sensorSkip;
 const foreign = process.arch === 'arm64' ? 'x64' : 'arm64';
 
 for (const folder of ['', foreign]) {
-  test(`the committed readers fit the records of the sensor as it was built${folder && ` for ${folder}`}`, {
+  test(`the committed record readers match the built sensor${folder && ` for ${folder}`}`, {
     skip,
   }, async () => {
     const object = join(dirname(await sensorObject()), folder, 'ringfence.bpf.o');
@@ -17,11 +17,11 @@ for (const folder of ['', foreign]) {
   });
 }
 
-test('the sensor of each architecture knows its registers, and no others', { skip }, async () => {
-  const own = await sensorObject();
+test('the object for each architecture uses its own registers only', { skip }, async () => {
+  const object = await sensorObject();
   const types = (object: string): string =>
     execFileSync('bpftool', ['btf', 'dump', 'file', object], { encoding: 'utf8', maxBuffer: 64 << 20 });
-  const [x64, arm64] = [own, join(dirname(own), foreign, 'ringfence.bpf.o')]
+  const [x64, arm64] = [object, join(dirname(object), foreign, 'ringfence.bpf.o')]
     .map(types)
     .sort((a) => (/'orig_ax'/.test(a) ? -1 : 1));
   assert.match(x64 ?? '', /'orig_ax'/);

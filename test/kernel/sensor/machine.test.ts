@@ -1,24 +1,27 @@
-/** System calls that succeed in changing the machine: in a guest, on a stock kernel. What they look like when they fail, system and module show. */
+/**
+ * System calls that change the machine, in a guest with a stock kernel. system.test.ts and module.test.ts test failed
+ * calls.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants, release } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { all, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 import { type SystemChange, systemChanges } from './system-changes.ts';
 
 const { EEXIST } = constants.errno;
 const { ModuleOperation: OPERATION, ModuleName: NAME } = layout;
-/** virtual network devices: it needs no other module */
+/** A driver of virtual network devices, which depends on no other module. */
 const MODULE = 'dummy';
 const TICK = 0x4000n;
 const FREQUENCY = 2n;
 const USER_QUOTA_OFF = 0x8000_0300n;
 const CAD_OFF = 0n;
 
-describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () => {
+describe('changes of the whole machine', { skip: skipOutsideGuest || skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   let machine: string;
@@ -36,7 +39,7 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     systemChanges(await sensor.run(machine, args));
   const shown = ({ operation, result, arguments: values }: SystemChange): unknown[] => [operation, result, ...values];
 
-  /** Debian's, packed or not, as a file of our own. */
+  /** Writes Debian's module, which may be compressed, to a file of the test. */
   function moduleFile(): string {
     const packed = `/lib/modules/${release()}/kernel/drivers/net/${MODULE}.ko`;
     const file = join(scratch.path, `${MODULE}.ko`);
@@ -47,11 +50,11 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     return file;
   }
 
-  test('a module is loaded from a file and from memory, and unloaded: its own name, the file, the parameters', async () => {
+  test('a module loaded from a file and from memory is reported with name, file and parameters, and so is its unload', async () => {
     const path = moduleFile();
-    const records = all(await sensor.run(machine, ['modules', path, MODULE]), 'rf_module');
+    const records = recordsOf(await sensor.run(machine, ['modules', path, MODULE]), 'rf_module');
     const { OPERATION_MODULE_LOAD: load, OPERATION_MODULE_UNLOAD: unload } = OPERATION;
-    const told = records.map(({ fields, texts, lane }) => {
+    const summaries = records.map(({ fields, texts, lane }) => {
       assert.equal(lane, SECURITY);
       const [name, file, parameters] = ['name', 'path', 'parameters'].map((text) => texts[text]?.bytes.toString());
       return [
@@ -64,7 +67,7 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
         parameters,
       ];
     });
-    assert.deepEqual(told, [
+    assert.deepEqual(summaries, [
       [load, 0, 0, NAME.KERNEL, MODULE, path, 'numdummies=1'],
       [unload, 0, 0, NAME.KERNEL, MODULE, '', ''],
       [load, 0, 1, NAME.KERNEL, MODULE, '', 'numdummies=2'],
@@ -73,18 +76,18 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     ]);
   });
 
-  test('another kernel is loaded, by its parts and by its file, and taken out', async () => {
+  test('loading and unloading a kexec kernel is reported, by segments and by file', async () => {
     const kernel = join(process.env['RINGFENCE_TEST_PREBUILT'] ?? '', 'vmlinuz');
-    const [parts, noParts, file, noFile, ...others] = await changesOf('kexec', kernel);
+    const [parts, noParts, file, noFile, ...rest] = await changesOf('kexec', kernel);
     assert.deepEqual(shown(parts as SystemChange), ['kexec_load', 0, 0x400_0000n, 1n, 0n]);
     assert.deepEqual(shown(noParts as SystemChange), ['kexec_load', 0, 0n, 0n, 0n]);
     assert.deepEqual(shown(file as SystemChange), ['kexec_file_load', 0, 0n, 0n, 4n]);
     assert.deepEqual([file?.text, file?.detail], [kernel, 'quiet']);
     assert.deepEqual(shown(noFile as SystemChange), ['kexec_file_load', 0, 0n, 0n, 1n]);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  test('ports of the machine are opened to a process, and closed', async () => {
+  test('opening and closing I/O ports is reported', async () => {
     assert.deepEqual((await changesOf('ports')).map(shown), [
       ['iopl', 0, 3n, 0n, 0n],
       ['iopl', 0, 0n, 0n, 0n],
@@ -93,7 +96,7 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     ]);
   });
 
-  test('a swap area is taken, and given up', async () => {
+  test('swapon and swapoff are reported', async () => {
     const area = join(scratch.path, 'swap');
     writeFileSync(area, Buffer.alloc(1 << 20), { mode: 0o600 });
     execFileSync('mkswap', [area]);
@@ -105,7 +108,7 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     for (const { text } of changes) assert.equal(text, area);
   });
 
-  test('limits of users are turned off, by device and by mount', async () => {
+  test('turning off quotas is reported, by device and by mount', async () => {
     const image = join(scratch.path, 'image');
     const directory = join(scratch.path, 'mounted');
     mkdirSync(directory);
@@ -130,15 +133,15 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     }
   });
 
-  test('the clock is set, and steered', async () => {
+  test('setting and adjusting the clock is reported', async () => {
     const now = BigInt(Math.floor(Date.now() / 1000));
     const changes = await changesOf('clocks');
-    const [day, clock, adjusted, clockAdjusted, ...others] = changes;
+    const [day, clock, adjusted, clockAdjusted, ...rest] = changes;
     assert.deepEqual(
       changes.map(({ operation, result }) => [operation, Math.sign(result)]),
       ['settimeofday', 'clock_settime', 'adjtimex', 'clock_adjtime'].map((operation, index) => [
         operation,
-        // what steers answers with the clock's state: here it is not synchronized
+        // adjtimex returns the clock's state, which is unsynchronized here
         index < 2 ? 0 : 1,
       ]),
     );
@@ -147,21 +150,21 @@ describe('the machine that is changed', { skip: skipOutsideGuest || skip }, () =
     const again = (clock?.arguments[1] ?? 0n) - now;
     assert.ok(again >= 0n && again < 100n, String(again));
     assert.deepEqual([adjusted?.arguments[1], clockAdjusted?.arguments[1]], [FREQUENCY, TICK]);
-    assert.deepEqual(others, []);
+    assert.deepEqual(rest, []);
   });
 
-  test('the kernel log is cleared, and its level is set', async () => {
+  test('clearing the kernel log and setting its level are reported', async () => {
     assert.deepEqual((await changesOf('log')).map(shown), [
       ['syslog', 0, 5n, 0n, 0n],
       ['syslog', 0, 8n, 0n, 4n],
     ]);
   });
 
-  test('Ctrl-Alt-Del is disarmed', async () => {
+  test('disabling Ctrl-Alt-Del is reported', async () => {
     assert.deepEqual((await changesOf('reboot')).map(shown), [['reboot', 0, 0xfee1_deadn, 672274793n, CAD_OFF]]);
   });
 
-  test('accounting is turned on, and off', async () => {
+  test('turning process accounting on and off is reported', async () => {
     const file = join(scratch.path, 'acct');
     writeFileSync(file, '');
     const changes = await changesOf('acct', file);

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, one, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const { EBADF, ENOMEM, EINVAL } = constants.errno;
@@ -33,7 +33,7 @@ describe('executable memory on the running kernel', { skip }, () => {
   });
 
   async function get(call: string, path = '', count = 1): Promise<SensorRecord[]> {
-    const records = all(await sensor.run(program, [call, path, String(count)]), 'rf_memory');
+    const records = recordsOf(await sensor.run(program, [call, path, String(count)]), 'rf_memory');
     for (const { lane } of records) assert.equal(lane, BULK);
     return records;
   }
@@ -47,8 +47,8 @@ describe('executable memory on the running kernel', { skip }, () => {
   const plain = { inode: 0n, device: 0, result: 0, flags: 0, source_caller: 0, count: 1 };
   const path = (record: SensorRecord): string | undefined => record.texts['path']?.bytes.toString();
 
-  test('a file that only memory has', async () => {
-    const created = one(await get('memfd'), 'rf_memory');
+  test('a memfd is reported', async () => {
+    const created = recordOf(await get('memfd'), 'rf_memory');
     const { inode, device, result, ...fields } = created.fields;
     assert.ok(typeof inode === 'bigint' && inode > 0n && Number(device) > 0 && Number(result) > 2);
     const rest = {
@@ -64,8 +64,8 @@ describe('executable memory on the running kernel', { skip }, () => {
     assert.equal(path(created), '/memfd:payload');
   });
 
-  test('one that fails has the name that the caller gave, marked as such', async () => {
-    const failed = one(await get('memfd-wrong'), 'rf_memory');
+  test("a failed memfd_create is reported with the caller's name, marked as such", async () => {
+    const failed = recordOf(await get('memfd-wrong'), 'rf_memory');
     const expected = {
       address: 0n,
       length: 0n,
@@ -78,36 +78,36 @@ describe('executable memory on the running kernel', { skip }, () => {
     assert.equal(path(failed), 'payload');
   });
 
-  test('a mapping that can be written and executed', async () => {
-    const mapped = one(await get('mmap'), 'rf_memory');
+  test('a writable and executable mapping is reported', async () => {
+    const mapped = recordOf(await get('mmap'), 'rf_memory');
     const flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
     const expected = { ...plain, address: ADDRESS, length: 8192n, operation: MMAP, protection: ALL, flags };
     assert.deepEqual(mapped.fields, expected);
     assert.equal(path(mapped), '');
   });
 
-  test('… of a file', async () => {
+  test('a writable and executable mapping of a file is reported with the file', async () => {
     const name = file();
     const { inode, device } = fileFacts(name);
-    const mapped = one(await get('mmap-file', name), 'rf_memory');
+    const mapped = recordOf(await get('mmap-file', name), 'rf_memory');
     assert.deepEqual([mapped.fields['inode'], mapped.fields['device'], path(mapped)], [inode, device, name]);
   });
 
-  test('… that fails', async () => {
-    const failed = one(await get('mmap-wrong'), 'rf_memory');
+  test('a failed writable and executable mapping is reported', async () => {
+    const failed = recordOf(await get('mmap-wrong'), 'rf_memory');
     const { address, result, operation } = failed.fields;
     assert.deepEqual({ address, result, operation }, { address: ADDRESS, result: -EBADF, operation: MMAP });
   });
 
-  test('memory without a file that becomes executable', async () => {
+  test('anonymous memory that becomes executable is reported', async () => {
     for (const call of ['mprotect', 'pkey']) {
-      const made = one(await get(call), 'rf_memory');
+      const made = recordOf(await get(call), 'rf_memory');
       const expected = { ...plain, address: ADDRESS, length: 4096n, operation: MPROTECT, protection: READ_EXEC };
       assert.deepEqual(made.fields, expected, call);
     }
   });
 
-  test("a file's memory that becomes writable and executable, was written before, or has lost its file", async () => {
+  test('file memory that becomes executable is reported if it is writable, was modified, or its file was deleted', async () => {
     for (const [call, protection] of [
       ['mprotect-both', ALL],
       ['mprotect-stomped', READ_EXEC],
@@ -115,7 +115,7 @@ describe('executable memory on the running kernel', { skip }, () => {
     ] as const) {
       const name = file();
       const { inode, device } = fileFacts(name);
-      const made = one(await get(call, name), 'rf_memory');
+      const made = recordOf(await get(call, name), 'rf_memory');
       assert.equal(path(made), name, call);
       assert.deepEqual(made.fields, {
         ...plain,
@@ -129,24 +129,24 @@ describe('executable memory on the running kernel', { skip }, () => {
     }
   });
 
-  test('memory that is not there can not become executable, which is reported', async () => {
-    const { address, result, protection } = one(await get('mprotect-wrong'), 'rf_memory').fields;
+  test('a failed mprotect of unmapped memory is reported', async () => {
+    const { address, result, protection } = recordOf(await get('mprotect-wrong'), 'rf_memory').fields;
     assert.deepEqual({ address, result, protection }, { address: 0x1000n, result: -ENOMEM, protection: ALL });
   });
 
-  test('code of a file as it is, and data, are nothing to report', async () => {
+  test('unmodified code of a file, and data, are not reported', async () => {
     const before = sensor.counters(BULK).unwatched;
     assert.deepEqual(await get('mprotect-file', file()), []);
     assert.ok(sensor.counters(BULK).unwatched > before);
     for (const call of ['mmap-data', 'mprotect-data']) assert.deepEqual(await get(call), []);
   });
 
-  test('what compiles as it runs is told of once a second', async () => {
+  test('a just-in-time compiler is reported once a second', async () => {
     const before = sensor.counters(BULK).merged;
     const records = await get('mprotect', '', 5000);
-    const told = records.reduce((sum, { fields }) => sum + Number(fields['count']), 0);
+    const counted = records.reduce((sum, { fields }) => sum + Number(fields['count']), 0);
     const merged = Number(sensor.counters(BULK).merged - before);
     assert.ok(records.length >= 1 && records.length < 50, `${records.length} records`);
-    assert.ok(records.length + merged >= 5000 && told <= 5000, `${told} of 5000, ${merged} merged`);
+    assert.ok(records.length + merged >= 5000 && counted <= 5000, `${counted} of 5000 reported, ${merged} merged`);
   });
 });

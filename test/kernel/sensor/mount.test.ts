@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const [ENOENT, EBADF, EINVAL, ENODEV, ENOTDIR] = [-2, -9, -22, -19, -20];
@@ -12,7 +12,10 @@ const MNT_DETACH = 2;
 
 type Operation = keyof typeof records.MountOperation extends `MOUNT_${infer Name}` ? Name : never;
 
-/** What a record should say; what isn't named is 0 or empty. `result` 'descriptor': some descriptor; 'error': some error. */
+/**
+ * Expected record. Fields that are not given are 0 or empty. `result`: 'descriptor' for any descriptor, 'error' for any
+ * error.
+ */
 interface Expected {
   readonly operation: Operation;
   readonly result?: number | 'descriptor' | 'error';
@@ -24,16 +27,16 @@ interface Expected {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** What it is where there is one of them, however it is called. */
+/** Returns the actual result if it is of the expected kind. */
 function resultOf(expected: Expected['result'], found: number): number {
   if (expected === 'descriptor') return Math.max(0, found);
   return expected === 'error' ? Math.min(-1, found) : (expected ?? 0);
 }
 
-/** The full profile has hooks for these. */
+/** operations with hooks in the full profile */
 const BY_KERNEL: ReadonlySet<string> = new Set(['MOUNT', 'UMOUNT', 'MOVE_MOUNT']);
 
-describe('changes of mounts on the running kernel', { skip }, () => {
+describe('mount changes on the running kernel', { skip }, () => {
   let full: boolean;
   let sensor: TestSensor;
   let scratch: Scratch;
@@ -50,7 +53,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     rmSync(directory, { recursive: true, force: true });
     for (const name of ['a', 'b']) mkdirSync(join(directory, name), { recursive: true });
     writeFileSync(join(directory, 'file'), '');
-    // nothing is watched: all of this goes out
+    // mount changes are sent although nothing is watched
     sensor.control({ watched_heads: [0, 0], nothing_named: 1 });
   });
   after(() => {
@@ -58,14 +61,16 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** In the full profile the kernel tells what was mounted where, if the call got so far; which path is bound elsewhere only its caller does. */
+  /**
+   * In the full profile, paths come from the kernel if the call got that far, except for the source of a bind mount.
+   */
   function isKernels({ operation, result = 0, source = '' }: Expected, found: SensorRecord | undefined): boolean {
     const must = result === 0 && BY_KERNEL.has(operation) && !(operation === 'MOUNT' && source.startsWith('@'));
     return full && (must || found?.fields['source_caller'] === 0);
   }
 
-  /** As `words` have it; a path that the kernel tells has no detours. */
-  function toldTexts(texts: object, byKernel: boolean): { [name: string]: string } {
+  /** Replaces `@` by the directory. Paths from the kernel are normalized. */
+  function expectedTexts(texts: object, byKernel: boolean): { [name: string]: string } {
     const whole = (text: string): string => text.replaceAll('@', directory);
     return Object.fromEntries(
       Object.entries(texts).map(([name, text]) => [
@@ -75,10 +80,10 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     );
   }
 
-  /** But for the program's own first. */
+  /** Returns the changes after the program's own first one. */
   async function changes(words: string): Promise<SensorRecord[]> {
     const args = words.split(' ').map((word) => word.replaceAll('@', directory));
-    const [first, ...rest] = all(await sensor.run(mount, args, { cwd: directory }), 'rf_mount_change');
+    const [first, ...rest] = recordsOf(await sensor.run(mount, args, { cwd: directory }), 'rf_mount_change');
     assert.equal(first?.texts['target']?.bytes.toString(), '/');
     return rest;
   }
@@ -90,9 +95,9 @@ describe('changes of mounts on the running kernel', { skip }, () => {
         ...fields,
         ...Object.fromEntries(Object.entries(texts).map(([name, { bytes }]) => [name, bytes.toString()])),
       })),
-      expected.map((one, index) => {
-        const { operation, result = 0, caller, fields, ...texts } = one;
-        const byKernel = isKernels(one, found[index]);
+      expected.map((change, index) => {
+        const { operation, result = 0, caller, fields, ...texts } = change;
+        const byKernel = isKernels(change, found[index]);
         return {
           operation: records.MountOperation[`MOUNT_${operation}`],
           result: resultOf(result, Number(found[index]?.fields['result'])),
@@ -105,7 +110,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
           target: '',
           filesystem: '',
           options: '',
-          ...toldTexts(texts, byKernel),
+          ...expectedTexts(texts, byKernel),
         };
       }),
       words,
@@ -131,7 +136,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     });
   });
 
-  test('a bind mount is reported with the path that it shows, and its remount', async () => {
+  test('a bind mount and its remount are reported with the bound path', async () => {
     await expect(
       `mount a b - ${MS_BIND} - , mount - b - ${MS_REMOUNT | MS_BIND | MS_RDONLY} - , mount missing b - ${MS_BIND} -`,
       { operation: 'MOUNT', source: '@/a', target: '@/b', fields: { flags: MS_BIND } },
@@ -145,11 +150,11 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     );
   });
 
-  test('options that carry passwords stay where they are', async () => {
+  test('mount options that can contain passwords are not reported', async () => {
     for (const type of ['cifs', 'smb3'])
       await expect(`mount //host/share a ${type} 0 user=x,password=secret`, {
         operation: 'MOUNT',
-        // a kernel may have it, as a module
+        // the file system may exist as a module
         result: 'error',
         source: '//host/share',
         target: '@/a',
@@ -166,7 +171,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     );
   });
 
-  test('a mount that moves is reported with where from; a new one with what it is', async () => {
+  test('move_mount is reported with the source of a moved mount, and with the file system of a new one', async () => {
     await expect(
       'mount none a tmpfs 0 - , move a b , move missing b',
       { operation: 'MOUNT', source: 'none', target: '@/a', filesystem: 'tmpfs' },
@@ -191,7 +196,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     await expect('pivot a missing', { operation: 'PIVOT_ROOT', source: '@/missing', target: '@/a', result: ENOENT });
   });
 
-  test("a chroot is reported with the kernel's path of the new root, also from below another", async () => {
+  test("a chroot is reported with the kernel's path of the new root, even inside another chroot", async () => {
     await expect(
       'chroot ./b/../ , chroot a , chroot missing , chroot /b',
       { operation: 'CHROOT', target: '@', caller: 0 },
@@ -202,19 +207,19 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     await expect('chroot file', { operation: 'CHROOT', target: '@/file', result: ENOTDIR });
   });
 
-  test('a copy of a mount tree is reported with what it shows', async () => {
+  test('a copied mount tree is reported with its path', async () => {
     const flags = 1;
     const tree = { operation: 'OPEN_TREE', result: 'descriptor', source: '@/a', fields: { flags } } as const;
     await expect('tree a', tree);
     await expect('tree-empty a', { ...tree, fields: { flags: 0x1000 } });
     await expect('tree missing', { ...tree, source: '@/missing', result: ENOENT, fields: { flags } });
-    if (sensor.missing.has('open_tree_attr_exit')) return; // it is newer than the kernel
+    if (sensor.missing.has('open_tree_attr_exit')) return; // the kernel is older than the call
     const withAttributes = { ...tree, fields: { flags, attributes: 1, cleared: 2 } };
     await expect('tree-attributes a', withAttributes);
     await expect('tree-attributes missing', { ...withAttributes, source: '@/missing', result: ENOENT });
   });
 
-  test('a new file system is reported by its kind, and when it can be mounted by what it is', async () => {
+  test('a new file system is reported with its type when it is opened and with its source when it is mountable', async () => {
     const opened = { operation: 'FSOPEN', result: 'descriptor', filesystem: 'tmpfs', fields: { flags: 1 } } as const;
     await expect('fsopen tmpfs', opened);
     await expect('fsopen no-such-type', { ...opened, filesystem: 'no-such-type', result: ENODEV });
@@ -229,7 +234,7 @@ describe('changes of mounts on the running kernel', { skip }, () => {
     await expect('fsmount-none', { operation: 'FSMOUNT', result: EBADF, caller: 0, fields: { attributes: 8 } });
   });
 
-  test('attributes of a mount that are set and cleared are reported', async () => {
+  test('set and cleared mount attributes are reported', async () => {
     const fields = { attributes: 1, cleared: 2 };
     await expect(
       `mount a a - ${MS_BIND} - , attributes a , attributes missing`,

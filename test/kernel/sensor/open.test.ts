@@ -6,12 +6,12 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { unnamedOf, unwatchedOf } from '@ringfence/sensor';
 import { nameKey, prefixKey } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const { ENOENT } = os.constants.errno;
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
-/** what the kernel adds for a 64-bit caller */
+/** The kernel adds it for 64-bit callers. */
 const O_LARGEFILE = 0o100000;
 
 describe('opens on the running kernel', { skip }, () => {
@@ -35,10 +35,10 @@ describe('opens on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** The opens of files of this test: the program's own start opens others. */
+  /** Returns the opens of this test's files. The start of the program opens more. */
   async function opens(call: string, path: string, flags: number, cwd = directory): Promise<SensorRecord[]> {
     const records = await sensor.run(open, [call, path, String(flags)], { cwd });
-    return all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes('file'));
+    return recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.includes('file'));
   }
 
   function file(name: string): string {
@@ -47,14 +47,14 @@ describe('opens on the running kernel', { skip }, () => {
     return path;
   }
 
-  test('a file opened to write is reported as the kernel opened it, by every system call', async () => {
+  test("an open for writing is reported with the kernel's path, for every system call", async () => {
     const path = file('file-written');
     symlinkSync('file-written', join(directory, 'file-link'));
     const { inode, device, mode } = fileFacts(path);
     for (const call of ['open', 'openat', 'openat2', 'creat']) {
       const flags = call === 'creat' ? O_CREAT | O_WRONLY | O_TRUNC : O_RDWR;
-      const [record, ...others] = await opens(call, '../files/./file-link', flags);
-      assert.equal(others.length, 0);
+      const [record, ...rest] = await opens(call, '../files/./file-link', flags);
+      assert.equal(rest.length, 0);
       assert.equal(record?.lane, BULK);
       assert.equal(record?.texts['path']?.bytes.toString(), path, call);
       const { result, flags: seen, ...fields } = record?.fields ?? {};
@@ -64,7 +64,7 @@ describe('opens on the running kernel', { skip }, () => {
     }
   });
 
-  test('a file that an open creates is reported as created', async () => {
+  test('a file created by an open is reported as created', async () => {
     for (const call of ['open', 'openat', 'openat2']) {
       const [record] = await opens(call, `file-by-${call}`, O_CREAT | O_RDONLY);
       assert.equal(Number(record?.fields['flags']) & ~O_LARGEFILE, O_CREAT);
@@ -72,9 +72,9 @@ describe('opens on the running kernel', { skip }, () => {
     }
   });
 
-  test('an open that fails is reported with the text of the caller below the directory it begins at, marked as such', async () => {
-    const [record, ...others] = await opens('openat', 'missing/../file', O_WRONLY);
-    assert.equal(others.length, 0);
+  test("a failed open is reported with the caller's path, relative to its directory, marked as such", async () => {
+    const [record, ...rest] = await opens('openat', 'missing/../file', O_WRONLY);
+    assert.equal(rest.length, 0);
     assert.deepEqual(record?.fields, {
       inode: 0n,
       device: 0,
@@ -87,7 +87,7 @@ describe('opens on the running kernel', { skip }, () => {
     assert.equal(record?.texts['path']?.bytes.toString(), `${directory}/missing/../file`);
   });
 
-  test('opens to read stay in the kernel, counted, unless they are watched or all are wanted', async () => {
+  test('opens for reading are not sent, but counted, unless they are watched or all opens are sent', async () => {
     const path = file('file-read');
     const before = sensor.counters(BULK);
     assert.deepEqual(await opens('openat', path, O_RDONLY), []);
@@ -97,14 +97,14 @@ describe('opens on the running kernel', { skip }, () => {
     assert.equal((await opens('openat', path, O_RDONLY)).length, 1);
   });
 
-  test('a watched prefix lets through what lies below it, whatever it was called, and failed opens', async () => {
+  test('a watched prefix matches the resolved path, and failed opens', async () => {
     const watched = join(directory, 'watched');
     mkdirSync(watched);
     const path = file('watched/file');
     file('watchful-file');
     sensor.watch(`${watched}/`);
-    const [record, ...others] = await opens('openat', 'watched/../watched/file', O_RDONLY);
-    assert.equal(others.length, 0);
+    const [record, ...rest] = await opens('openat', 'watched/../watched/file', O_RDONLY);
+    assert.equal(rest.length, 0);
     assert.equal(record?.texts['path']?.bytes.toString(), path);
     assert.deepEqual(await opens('openat', 'watchful-file', O_RDONLY), []);
     assert.equal((await opens('openat', `${watched}/no-file`, O_RDONLY))[0]?.fields['result'], -ENOENT);
@@ -118,13 +118,13 @@ describe('opens on the running kernel', { skip }, () => {
     }
   });
 
-  test('what no watched prefix begins like, and no watched name, is left out by that alone; what one does is not', async () => {
+  test('a path whose hashes rule out every watched prefix and name is skipped, and no other path is', async () => {
     const { unwatched, unnamed } = sensor.hashes;
     mkdirSync(join(directory, 'hashed'));
     const path = file('hashed/file-hashed');
-    const [, one = '', two = '', three = ''] = path.split('/');
-    const below = [`/${one}`, `/${one}/${two}`, `/${one}/${two}/${three}`, path];
-    const beside = ['/\u00ff', `/${one}/\u00ff`, `/${one}/${two}/\u00ff`];
+    const [, first = '', second = '', third = ''] = path.split('/');
+    const below = [`/${first}`, `/${first}/${second}`, `/${first}/${second}/${third}`, path];
+    const beside = ['/\u00ff', `/${first}/\u00ff`, `/${first}/${second}/\u00ff`];
     sensor.watch(path);
     sensor.watchName('file-hashed');
     const seen = async (): Promise<number> => (await opens('openat', path, O_RDONLY)).length;
@@ -139,7 +139,7 @@ describe('opens on the running kernel', { skip }, () => {
     mkdirSync(join(directory, far), { recursive: true });
     sensor.watch(join(directory, far));
     const deep = file(join(far, 'file-deep'));
-    assert.equal((await opens('openat', deep, O_RDONLY)).length, 1, 'where it begins is too far up');
+    assert.equal((await opens('openat', deep, O_RDONLY)).length, 1, 'the prefix ends too far up to be checked');
     sensor.control({ watched_heads: [0, 0] });
     for (const [name, count] of [
       ['file-hashed', 1],
@@ -161,7 +161,7 @@ describe('opens on the running kernel', { skip }, () => {
     rmSync(short);
   });
 
-  test('a watched name lets through the files called so, wherever they lie and by whatever link, and failed opens', async () => {
+  test('a watched name matches files of this name in any directory and through links, and failed opens', async () => {
     const long = `file-${'long'.repeat(20)}`;
     for (const name of ['file-secret', long]) sensor.watchName(name);
     for (const heads of [0, 0xffff_ffff]) {
@@ -169,8 +169,8 @@ describe('opens on the running kernel', { skip }, () => {
       for (const name of ['file-secret', long]) {
         const path = file(name);
         symlinkSync(name, join(directory, 'file-alias'));
-        const [record, ...others] = await opens('openat', 'file-alias', O_RDONLY);
-        assert.equal(others.length, 0);
+        const [record, ...rest] = await opens('openat', 'file-alias', O_RDONLY);
+        assert.equal(rest.length, 0);
         assert.equal(record?.texts['path']?.bytes.toString(), path);
         rmSync(join(directory, 'file-alias'));
         for (const missing of [`missing-file/${name}`, join('/missing-file', name)]) {
@@ -183,10 +183,10 @@ describe('opens on the running kernel', { skip }, () => {
         assert.equal(
           (await opens('openat', `${name}/.`, O_RDONLY)).length,
           1,
-          'it is called so, without what adds nothing',
+          'the path ends with the name, apart from `/.`',
         );
-        for (const other of [`${name}2`, 'xfile-secret', 'file-secret/ile-secret'])
-          assert.deepEqual(await opens('openat', other, O_RDONLY), [], other);
+        for (const different of [`${name}2`, 'xfile-secret', 'file-secret/ile-secret'])
+          assert.deepEqual(await opens('openat', different, O_RDONLY), [], different);
       }
     }
     sensor.control({ nothing_named: 1 });
@@ -194,7 +194,7 @@ describe('opens on the running kernel', { skip }, () => {
     assert.deepEqual(await opens('openat', 'file-secret', O_RDONLY), []);
   });
 
-  test('a file mounted onto another goes by the name of its mount point', async () => {
+  test('a file mounted over another has the name of its mount point', async () => {
     sensor.watchName('file-mount-point');
     sensor.control({ watched_heads: [0, 0] });
     const path = file('file-mount-point');
@@ -210,12 +210,12 @@ describe('opens on the running kernel', { skip }, () => {
       source,
       path,
     ]);
-    const seen = all(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.toString() === path);
+    const seen = recordsOf(records, 'rf_open').filter(({ texts }) => texts['path']?.bytes.toString() === path);
     assert.equal(seen.length, 1);
     assert.equal(seen[0]?.fields['inode'], fileFacts(source).inode);
   });
 
-  test("the agent's own opens are left out, and counted", () => {
+  test("the agent's opens are not sent, but counted", () => {
     const path = file('file-of-the-agent');
     sensor.drain();
     const agent_start = sensor.snapshot(process.pid)[0]?.header.start ?? assert.fail('not found');
@@ -225,35 +225,39 @@ describe('opens on the running kernel', { skip }, () => {
     assert.ok(sensor.counters(BULK).self > before.self);
     const known = sensor.records.length;
     sensor.drain();
-    const own = all(sensor.records.slice(known), 'rf_open').filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(own, []);
+    const agentRecords = recordsOf(sensor.records.slice(known), 'rf_open').filter(
+      ({ header }) => header.tgid === process.pid,
+    );
+    assert.deepEqual(agentRecords, []);
   });
 
-  test('a process that only has the number of a dead agent is reported', () => {
+  test('a process that reuses the pid of a dead agent is reported', () => {
     const path = file('file-of-a-successor');
     sensor.drain();
     sensor.control({ agent_tgid: process.pid, agent_start: 1n });
     const known = sensor.records.length;
     closeSync(openSync(path, 'r+'));
     sensor.drain();
-    const opens = all(sensor.records.slice(known), 'rf_open');
+    const opens = recordsOf(sensor.records.slice(known), 'rf_open');
     assert.equal(opens.filter(({ header }) => header.tgid === process.pid).length, 1);
   });
 
-  test('names that are no text arrive byte by byte', async () => {
+  test('names that are not text are reported byte by byte', async () => {
     const path = join(directory, 'file\x1b[2J\n');
     writeFileSync(path, '');
     const [record] = await opens('openat', path, O_WRONLY);
     assert.equal(record?.texts['path']?.bytes.toString(), path);
   });
 
-  test('a path too long for the caller is still whole in the kernel', async () => {
+  test('a path that is too long for the caller is complete in the kernel', async () => {
     const deep = scratch.compile('deep');
     const base = join(scratch.path, 'deep-open');
     mkdirSync(base);
     const component = 'file'.padEnd(250, '.');
     const records = await sensor.run(deep, [base, component, '30', '/bin/true']);
-    const created = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.toString().endsWith('/leaf'));
+    const created = recordsOf(records, 'rf_open').find(({ texts }) =>
+      texts['path']?.bytes.toString().endsWith('/leaf'),
+    );
     const whole = `${base}${`/${component}`.repeat(30)}/leaf`;
     assert.equal(created?.texts['path']?.length, whole.length);
     assert.equal(created?.texts['path']?.bytes.toString(), whole.slice(0, 2048) + whole.slice(-2048));

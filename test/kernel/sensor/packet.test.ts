@@ -5,10 +5,8 @@ import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello } from '@ringfence/fields';
 import { wantOf } from '@ringfence/interest';
-import { ControlBlock } from '@ringfence/sensor';
-import { InterestTable } from '@ringfence/sensor/parts';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, BULK, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;
@@ -16,7 +14,7 @@ const INET = 2;
 const TCP = 6;
 const UDP = 17;
 const localhost4 = Uint8Array.from([127, 0, 0, 1, ...new Array<number>(12).fill(0)]);
-/** example.com A, and 192.0.2.1 */
+/** the question `example.com A` and the answer 192.0.2.1 */
 const QUESTION = 'beef01000001000000000000076578616d706c6503636f6d0000010001';
 const ANSWER = 'beef81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000201';
 
@@ -37,8 +35,11 @@ describe('packets on the running kernel', { skip }, () => {
 
   const payload = ({ texts }: SensorRecord): Buffer => texts['payload']?.bytes ?? assert.fail('no payload');
 
-  /** The server's tgid is the one that was started. */
-  function told(record: SensorRecord, server: number): object {
+  /**
+   * Checks the fields that all DNS packets have in common, and returns direction and process. `server`: the pid of the
+   * server.
+   */
+  function summary(record: SensorRecord, server: number): object {
     const { egress, port, local_port, ...rest } = record.fields;
     assert.equal(record.lane, BULK);
     assert.deepEqual(rest, {
@@ -49,10 +50,10 @@ describe('packets on the running kernel', { skip }, () => {
       local_address: localhost4,
     });
     return {
-      who: record.header.tgid === server ? 'server' : 'client',
+      side: record.header.tgid === server ? 'server' : 'client',
       egress,
-      peer: port === 53,
-      own: local_port === 53,
+      peerIs53: port === 53,
+      localIs53: local_port === 53,
     };
   }
 
@@ -61,26 +62,26 @@ describe('packets on the running kernel', { skip }, () => {
     ['tcp', TCP, '001d'],
     ['split', TCP, ''],
   ] as const) {
-    test(`a DNS question and its answer (${how}) are told as they leave and as they arrive, each with its process`, async () => {
+    test(`a DNS question and its answer (${how}) are reported when sent and when received, with the process`, async () => {
       const seen = await sensor.run(dns, [how, QUESTION, ANSWER]);
-      const packets = all(seen, 'rf_packet');
+      const packets = recordsOf(seen, 'rf_packet');
       const server = seen.find(({ type }) => type === 'rf_exec')?.header.tgid ?? assert.fail('no exec');
       assert.ok(packets.every(({ fields }) => fields['protocol'] === protocol));
       const kind = (hex: string) => packets.filter((packet) => payload(packet).toString('hex').endsWith(hex));
       assert.equal(kind(QUESTION).length + kind(ANSWER).length, packets.length);
       assert.deepEqual(
-        kind(QUESTION).map((packet) => told(packet, server)),
+        kind(QUESTION).map((packet) => summary(packet, server)),
         [
-          { who: 'client', egress: 1, peer: true, own: false },
-          // over TCP the server may not have accepted yet: then the socket is nobody's
-          { who: 'server', egress: 0, peer: false, own: true },
+          { side: 'client', egress: 1, peerIs53: true, localIs53: false },
+          // Over TCP the server may not have accepted the connection yet. The socket has no owner then.
+          { side: 'server', egress: 0, peerIs53: false, localIs53: true },
         ].slice(0, kind(QUESTION).length),
       );
       assert.deepEqual(
-        kind(ANSWER).map((packet) => told(packet, server)),
+        kind(ANSWER).map((packet) => summary(packet, server)),
         [
-          { who: 'server', egress: 1, peer: false, own: true },
-          { who: 'client', egress: 0, peer: true, own: false },
+          { side: 'server', egress: 1, peerIs53: false, localIs53: true },
+          { side: 'client', egress: 0, peerIs53: true, localIs53: false },
         ],
       );
       const [asked] = kind(QUESTION);
@@ -91,24 +92,24 @@ describe('packets on the running kernel', { skip }, () => {
     });
   }
 
-  test('what is no DNS, on a port that is not 53, is not looked at', async () => {
+  test('payload other than DNS on ports other than 53 is not inspected', async () => {
     const seen = await sensor.run(dns, ['junk', QUESTION, ANSWER]);
-    assert.deepEqual(all(seen, 'rf_packet'), []);
-    assert.equal(all(seen, 'rf_datagram').length, 4);
+    assert.deepEqual(recordsOf(seen, 'rf_packet'), []);
+    assert.equal(recordsOf(seen, 'rf_datagram').length, 4);
   });
 
-  test('what goes over port 53 and is no DNS is told all the same, cut at 512 bytes', async () => {
-    const [packet] = all(await sensor.run(dns, ['udp', 'ff'.repeat(700), ANSWER]), 'rf_packet');
+  test('payload other than DNS on port 53 is reported, cut at 512 bytes', async () => {
+    const [packet] = recordsOf(await sensor.run(dns, ['udp', 'ff'.repeat(700), ANSWER]), 'rf_packet');
     assert.deepEqual(packet?.texts['payload'], { bytes: Buffer.alloc(512, 0xff), length: 700 });
     assert.equal(parseDns(Buffer.alloc(512, 0xff), false), undefined);
   });
 
-  test('a zone transfer over TCP is told by its first segment only', async () => {
-    const packets = all(await sensor.run(dns, ['tcp', QUESTION, 'ff'.repeat(3000)]), 'rf_packet');
+  test('a zone transfer over TCP is reported by its first segment only', async () => {
+    const packets = recordsOf(await sensor.run(dns, ['tcp', QUESTION, 'ff'.repeat(3000)]), 'rf_packet');
     assert.ok(packets.length <= 2, `${packets.length}`);
   });
 
-  test('the hello of a TLS client is told as it leaves, with the name it asks for', async () => {
+  test('a TLS client hello is reported when sent, with the server name', async () => {
     const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -116,7 +117,7 @@ describe('packets on the running kernel', { skip }, () => {
     const program = `require('tls').connect(${JSON.stringify(options)}).on('error', () => {})`;
     const seen = await sensor.run(process.execPath, ['-e', program]);
     server.close();
-    const packets = all(seen, 'rf_packet');
+    const packets = recordsOf(seen, 'rf_packet');
     assert.equal(packets.length, 1);
     const [packet] = packets;
     assert.ok(packet !== undefined);
@@ -136,15 +137,13 @@ describe('packets on the running kernel', { skip }, () => {
     });
   });
 
-  test('a hello over loopback is looked at for who asks for these, and one between addresses of a network for who asks for those', async () => {
-    const bss = sensor.object.section('.bss');
-    const control = new ControlBlock(bss.int32('rf_control'));
-    const table = new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), control);
+  test('separate interests select client hellos over loopback and over a network', async () => {
+    const { interests } = sensor.filter;
     const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '::');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-    const [network] = own.filter(({ internal, family }) => !internal && family === 'IPv4');
+    const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const [network] = addresses.filter(({ internal, family }) => !internal && family === 'IPv4');
     const forms = { loopback: 'packet.tls-loopback', network: 'packet.tls' };
     let version = 0;
     for (const [host, form] of [
@@ -154,8 +153,8 @@ describe('packets on the running kernel', { skip }, () => {
     ] as const) {
       const program = `require('tls').connect(${JSON.stringify({ port, host })}).on('error', () => {})`;
       for (const asked of Object.values(forms)) {
-        table.set([wantOf(asked) ?? assert.fail(asked)], ++version);
-        const packets = all(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
+        interests.set([wantOf(asked) ?? assert.fail(asked)], ++version);
+        const packets = recordsOf(await sensor.run(process.execPath, ['-e', program]), 'rf_packet');
         assert.equal(packets.length, asked === form ? 1 : 0, `${host}, ${asked}`);
       }
     }

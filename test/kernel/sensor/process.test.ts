@@ -2,17 +2,27 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { all, cgroup2, execOf, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  cgroup2,
+  execOf,
+  lastOf,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { namespaces } from './expect.ts';
 
 describe('fork and exit on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
-  let leave: string;
+  let program: string;
   before(async () => {
     scratch = new Scratch();
     chmodSync(scratch.path, 0o755);
-    leave = scratch.compile('leave');
+    program = scratch.compile('terminate');
     sensor = await TestSensor.start();
   });
   after(() => {
@@ -20,9 +30,9 @@ describe('fork and exit on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  test('a process is forked, runs and exits, with one identity', async () => {
-    // what Node's child opens before it runs the program is no part of this
-    const records = (await sensor.run(leave, ['code', '42'])).filter(({ type }) => type !== 'rf_open');
+  test('a process has the same identity in its fork, exec and exit', async () => {
+    // Node's child opens files before it executes the program.
+    const records = (await sensor.run(program, ['code', '42'])).filter(({ type }) => type !== 'rf_open');
     assert.deepEqual(
       records.map(({ type }) => type),
       ['rf_fork', 'rf_exec', 'rf_exit'],
@@ -47,41 +57,41 @@ describe('fork and exit on the running kernel', { skip }, () => {
     assert.deepEqual(exit.fields, { duration: exit.header.ktime - start, code: 42, signal: 0, core: 0 });
   });
 
-  test('a signal is the reason of an exit', async () => {
+  test('an exit is reported with the signal that caused it', async () => {
     for (const [args, signal] of [
       [['signal', '9'], 9],
       [['signal', '15'], 15],
       [['abort', '0'], 6],
     ] as const) {
-      const { code, signal: seen, core } = one(await sensor.run(leave, args), 'rf_exit').fields;
+      const { code, signal: seen, core } = recordOf(await sensor.run(program, args), 'rf_exit').fields;
       assert.deepEqual({ code, seen, core }, { code: 0, seen: signal, core: 0 });
     }
   });
 
-  test('threads are no processes: one fork, and one exit when the last is gone', async () => {
-    const records = await sensor.run(leave, ['leader-first', '7']);
-    one(records, 'rf_fork');
-    const exit = one(records, 'rf_exit');
+  test('a process with threads has one fork and one exit, when its last thread ends', async () => {
+    const records = await sensor.run(program, ['leader-first', '7']);
+    recordOf(records, 'rf_fork');
+    const exit = recordOf(records, 'rf_exit');
     assert.equal(exit.fields['code'], 7);
-    assert.notEqual(exit.header.tid, exit.header.tgid, 'the leader was gone before');
+    assert.notEqual(exit.header.tid, exit.header.tgid, 'the leader ended earlier');
   });
 
-  test('threads that leave at once make one exit', async () => {
+  test('threads that end at the same time cause one exit', async () => {
     for (let round = 0; round < 20; round++) {
-      const exit = one(await sensor.run(leave, ['together', '16']), 'rf_exit');
+      const exit = recordOf(await sensor.run(program, ['together', '16']), 'rf_exit');
       assert.equal(exit.fields['code'], 0);
     }
   });
 
-  test('a grandchild names its parent', async () => {
-    const records = await sensor.run('/bin/sh', ['-c', `${leave} code 1; ${leave} code 2`]);
-    const [shell, first, second] = all(records, 'rf_fork');
+  test('a grandchild is reported with its parent', async () => {
+    const records = await sensor.run('/bin/sh', ['-c', `${program} code 1; ${program} code 2`]);
+    const [shell, first, second] = recordsOf(records, 'rf_fork');
     assert.ok(shell && first && second);
     assert.deepEqual(
       [first.fields['parent_tgid'], first.fields['parent_start']],
       [shell.header.tgid, shell.header.start],
     );
-    const exits = all(records, 'rf_exit').map(({ header, fields }) => [header.tgid, fields['code']]);
+    const exits = recordsOf(records, 'rf_exit').map(({ header, fields }) => [header.tgid, fields['code']]);
     assert.deepEqual(exits, [
       [first.header.tgid, 1],
       [second.header.tgid, 2],
@@ -89,7 +99,7 @@ describe('fork and exit on the running kernel', { skip }, () => {
     ]);
   });
 
-  test('a fork says what was asked to be shared or new, by every system call, without the exit signal', async () => {
+  test('a fork is reported with its clone flags, for every system call, without the exit signal', async () => {
     const clone = scratch.compile('clone');
     for (const [call, flags] of [
       ['fork', 0n],
@@ -104,30 +114,30 @@ describe('fork and exit on the running kernel', { skip }, () => {
       assert.equal(uts !== namespaces()['uts'], flags === 0x0400_0000n);
     }
     const refused = await sensor.run(clone, ['clone'], { uid: 65534, gid: 65534 });
-    assert.equal(all(refused, 'rf_fork').length, 1, 'a clone that fails makes no process');
+    assert.equal(recordsOf(refused, 'rf_fork').length, 1, 'a failed clone is reported as a fork');
   });
 
-  test('a process in a cgroup of its own carries its id', async () => {
+  test('a process in another cgroup is reported with the id of that cgroup', async () => {
     const group = join(cgroup2() ?? '', `rf-test-${process.pid}`);
     mkdirSync(group);
     try {
-      const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${leave} code 0; :`]);
+      const records = await sensor.run('/bin/sh', ['-c', `echo $$ > ${group}/cgroup.procs; ${program} code 0; :`]);
       const { header } = lastOf(records, 'rf_fork', 2);
       assert.equal(header.cgroup, statSync(group, { bigint: true }).ino);
-      assert.equal(all(records, 'rf_exit')[0]?.header.cgroup, header.cgroup);
+      assert.equal(recordsOf(records, 'rf_exit')[0]?.header.cgroup, header.cgroup);
     } finally {
       rmdirSync(group);
     }
   });
 
-  test('a process in a pid namespace of its own is known by both its numbers', async () => {
-    const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', leave, 'code', '0']);
-    const exec = execOf(records, leave);
+  test('a process in a pid namespace is reported with both its pids', async () => {
+    const records = await sensor.run('unshare', ['--pid', '--fork', '--mount', '--uts', program, 'code', '0']);
+    const exec = execOf(records, program);
     const ns = exec.fields['namespaces'] as ReturnType<typeof namespaces>;
-    const own = namespaces();
+    const hostNamespaces = namespaces();
     assert.equal(ns['pid_in_ns'], 1);
     assert.notEqual(exec.header.tgid, 1);
-    for (const changed of ['pid', 'mnt', 'uts']) assert.notEqual(ns[changed], own[changed], changed);
-    for (const kept of ['net', 'ipc', 'user', 'cgroup']) assert.equal(ns[kept], own[kept], kept);
+    for (const changed of ['pid', 'mnt', 'uts']) assert.notEqual(ns[changed], hostNamespaces[changed], changed);
+    for (const kept of ['net', 'ipc', 'user', 'cgroup']) assert.equal(ns[kept], hostNamespaces[kept], kept);
   });
 });

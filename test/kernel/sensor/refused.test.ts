@@ -1,4 +1,4 @@
-/** Calls that seccomp refuses are events as others that fail, wherever the sensor sees system calls. */
+/** System calls that seccomp refuses are reported like other failed calls wherever the sensor hooks system calls. */
 
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { EPERM } = constants.errno;
-describe('what seccomp refuses', { skip }, () => {
+describe('calls refused by seccomp', { skip }, () => {
   let sensor: TestSensor;
   let scratch: Scratch;
   before(async () => {
@@ -20,16 +20,18 @@ describe('what seccomp refuses', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  test('each refused call is told with what was asked for and the error, in its own kind of event; what is let pass is told once', async () => {
+  test('each refused call is reported once with its arguments and error, by the usual type of event', async () => {
     const records = await sensor.run(scratch.compile('refused'), [scratch.path]);
-    const told = records.flatMap(({ type, fields, texts }) => {
+    const calls = records.flatMap(({ type, fields, texts }) => {
       const path = texts['target']?.bytes.toString() || texts['path']?.bytes.toString() || '';
-      const own =
+      const isOfTest =
         path.startsWith(scratch.path) || path.startsWith('/refused') || ['rf_isolation', 'rf_attempt'].includes(type);
-      return own && !path.endsWith('/refused') ? [[type, path.replace(`${scratch.path}/`, ''), fields['result']]] : [];
+      return isOfTest && !path.endsWith('/refused')
+        ? [[type, path.replace(`${scratch.path}/`, ''), fields['result']]]
+        : [];
     });
-    const confined = told.findIndex(([type, , result]) => type === 'rf_isolation' && result === -EPERM);
-    assert.deepEqual(told.slice(confined), [
+    const confined = calls.findIndex(([type, , result]) => type === 'rf_isolation' && result === -EPERM);
+    assert.deepEqual(calls.slice(confined), [
       ['rf_isolation', '', -EPERM],
       ['rf_mount_change', 'refused-mount', -EPERM],
       ['rf_file_change', 'refused-directory', -EPERM],

@@ -9,21 +9,21 @@ import { BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/se
 const O_CREAT_WRONLY = 0o101;
 /** index of rf_control.sleeping[SECURITY], in 32-bit words */
 const SLEEPING = 2;
-/** Forks as often as a line says, waits for each, and answers. */
+/** Reads numbers. For each, forks that many times, waits for every child, and prints a line. */
 const FORKS = 'while read n; do while [ $n -gt 0 ]; do (:); n=$((n - 1)); done; echo done; done';
-/** of a fork and its exit, more than RF_LAZY_BYTES of bpf/lib/ring.h; and far less */
+/** Numbers of forks. MANY forks and exits exceed RF_LAZY_BYTES of bpf/lib/ring.h, FEW are far below. */
 const MANY = 300;
 const FEW = 10;
-/** Others on this machine wake the reader, too: then it is tried again. */
+/** Unrelated processes wake the reader as well. The test is repeated then. */
 const TRIES = 100;
 
-/** The loop has then looked at what it waits for, wherever in its turn this began. */
+/** After two turns the event loop has polled at least once, wherever in a turn this began. */
 async function twoTurns(): Promise<void> {
   await nextTurn();
   await nextTurn();
 }
 
-describe('sequences, losses and wake-ups on the running kernel', { skip }, () => {
+describe('sequence numbers, losses and wake-ups on the running kernel', { skip }, () => {
   let scratch: Scratch;
   let open: string;
   before(() => {
@@ -32,7 +32,7 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
   });
   after(() => scratch?.[Symbol.dispose]());
 
-  test('numbers have no hole per lane and CPU while the ring has room', async () => {
+  test('sequence numbers per lane and CPU have no gap while the ring has space', async () => {
     using sensor = await TestSensor.start({ fresh: true });
     await sensor.run(open, ['openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), '500']);
     sensor.drain();
@@ -46,9 +46,9 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
     }
   });
 
-  test('what a full ring loses is counted, leaves a hole, and leaves the other lane alone', async () => {
+  test('records lost to a full ring are counted and leave a gap, and the other lane loses none', async () => {
     using sensor = await TestSensor.start({ bulkRing: 4096 });
-    // each CPU has its own numbers
+    // each CPU has its own sequence numbers
     const onOneCpu = (count: string): Promise<SensorRecord[]> =>
       sensor.run('taskset', ['-c', '0', open, 'openat', `${scratch.path}/file`, String(O_CREAT_WRONLY), count], {
         fillsRings: true,
@@ -57,18 +57,18 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
     const { sequence, ring_full } = sensor.counters(BULK);
     const seen = sensor.records.filter(({ lane }) => lane === BULK).length;
     assert.ok(ring_full > 900n);
-    assert.ok(BigInt(seen) + ring_full <= sequence, 'more may have come since');
+    assert.ok(BigInt(seen) + ring_full <= sequence, 'more records arrived than the kernel sent');
     assert.ok(records.some(({ type }) => type === 'rf_exit'));
     assert.equal(sensor.counters(SECURITY).ring_full, 0n);
 
-    // what others open on a busy machine fills so small a ring again and again
+    // On a busy machine, opens of unrelated processes fill this small ring again and again.
     let opened: SensorRecord | undefined;
     for (let tries = 0; opened === undefined && tries < TRIES; tries++)
       opened = (await onOneCpu('1')).filter(({ type }) => type === 'rf_open').at(-1);
-    assert.ok(opened !== undefined && opened.header.sequence > 900n, 'the number goes on behind the hole');
+    assert.ok(opened !== undefined && opened.header.sequence > 900n, 'the sequence number continues after the gap');
   });
 
-  test('a reader that says it sleeps is woken by the next record, once', async () => {
+  test('the next record wakes a sleeping reader, once', async () => {
     using sensor = await TestSensor.start();
     const [ring] = sensor.rings;
     sensor.drain();
@@ -82,14 +82,14 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
     assert.ok(sensor.records.some(({ type }) => type === 'rf_exit'));
   });
 
-  test('forks and exits wake nobody, until so many are there that the ring must not be left alone', async () => {
+  test('forks and exits do not wake the reader until a fixed number of bytes is pending', async () => {
     using sensor = await TestSensor.start();
     const [ring] = sensor.rings;
     const control = sensor.object.section('.bss').int32('rf_control');
     const shell = spawn('/bin/sh', ['-c', FORKS], { stdio: ['pipe', 'pipe', 'inherit'] });
     const ended = once(shell, 'exit');
 
-    /** undefined: something else has happened as well */
+    /** Returns undefined if unrelated records arrived. */
     async function wakesAfter(forks: number): Promise<{ flagTaken: boolean; ready: boolean } | undefined> {
       let ready = false;
       const stop = new AbortController();
@@ -107,10 +107,10 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
       const wakes = { flagTaken: Atomics.load(control, SLEEPING) === 0, ready };
       stop.abort();
       sensor.drain();
-      const others = sensor.records
+      const unrelated = sensor.records
         .slice(from)
         .filter(({ lane, type }) => lane === SECURITY && type !== 'rf_fork' && type !== 'rf_exit');
-      return before || others.length > 0 ? undefined : wakes;
+      return before || unrelated.length > 0 ? undefined : wakes;
     }
 
     async function undisturbed(forks: number): Promise<{ flagTaken: boolean; ready: boolean }> {
@@ -118,7 +118,7 @@ describe('sequences, losses and wake-ups on the running kernel', { skip }, () =>
         const wakes = await wakesAfter(forks);
         if (wakes !== undefined) return wakes;
       }
-      return assert.fail('this machine is never quiet for long enough');
+      return assert.fail('unrelated processes disturbed every attempt; run this test on a quiet machine');
     }
 
     try {

@@ -9,10 +9,10 @@ import { BULK, cgroup2, Scratch, SECURITY, skip, TestSensor } from '@ringfence/t
 
 const RING = 1 << 20;
 const BURST = 100n;
-/** ns: nobody gets anything back while the tests run */
+/** ns per record. So long that no cgroup regains its share during the tests. */
 const INTERVAL = 1_000_000_000_000n;
 const OPEN = 5;
-/** of records of some 150 bytes: several rings full */
+/** opens of some 150 bytes each, which exceed the ring several times */
 const FLOOD = 20_000;
 const STORM = 400;
 
@@ -26,7 +26,7 @@ class Group implements Disposable {
     this.id = statSync(this.path, { bigint: true }).ino;
   }
 
-  /** Runs a command in it to its end, while nobody reads the rings; returns its process id. */
+  /** Runs a command in the cgroup until it exits, without draining the rings. Returns its pid. */
   async run(...command: readonly string[]): Promise<number> {
     const enter = `echo $$ > ${this.path}/cgroup.procs && exec "$@"`;
     const child = spawn('/bin/sh', ['-c', enter, 'sh', ...command], { stdio: 'ignore' });
@@ -62,7 +62,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     sensor.control({ share_interval: INTERVAL, share_burst: INTERVAL * BURST, share_from: from });
   const throttled = (cgroup: bigint, kind: number): number =>
     Number(sensor.object.map('rf_throttled').get({ cgroup, lane: BULK, kind }) ?? 0n);
-  const of = (cgroup: bigint, type: string): SensorRecord[] =>
+  const recordsIn = (cgroup: bigint, type: string): SensorRecord[] =>
     sensor.records.filter((record) => record.header.cgroup === cgroup && record.type === type);
   const paths = (records: readonly SensorRecord[]): string[] =>
     records.map(({ texts }) => String(texts['path']?.bytes));
@@ -72,36 +72,39 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     `cat ${secret}; echo x > ${scratch.path}/watched/${mark}; chmod 4755 ${scratch.path}/watched/${mark}; echo x > ${scratch.path}/plain-${mark}`,
   ];
 
-  /** What an attack must show whatever else the cgroup does. */
+  /** Asserts that the events of an attack arrived, whatever else happened in the cgroup. */
   function assertSeen({ id }: Group, mark: string): void {
-    assert.ok(of(id, 'rf_exec').length >= 3, 'sh, cat and chmod');
-    const opened = paths(of(id, 'rf_open'));
-    assert.ok(opened.includes(`${scratch.path}/watched/${mark}`), 'the write of what is watched');
-    assert.ok(opened.includes(secret), 'the read of what is watched');
-    const changed = of(id, 'rf_file_change').some(({ fields }) => fields['mode'] === 0o4755);
+    assert.ok(recordsIn(id, 'rf_exec').length >= 3, 'sh, cat and chmod');
+    const opened = paths(recordsIn(id, 'rf_open'));
+    assert.ok(opened.includes(`${scratch.path}/watched/${mark}`), 'the write to a watched file');
+    assert.ok(opened.includes(secret), 'the read of a watched file');
+    const changed = recordsIn(id, 'rf_file_change').some(({ fields }) => fields['mode'] === 0o4755);
     assert.ok(changed, 'the set-id bit');
   }
 
-  test('a flood fills half of a ring, and an attack in another cgroup is seen whole', async () => {
+  test('a flood fills half of a ring, and an attack in another cgroup is reported completely', async () => {
     using noisy = new Group();
-    using other = new Group();
+    using quiet = new Group();
     limit([0, RING / 2]);
     sensor.drain();
     const full = sensor.counters(BULK).ring_full;
     const path = `${scratch.path}/flood`;
     await noisy.run(flood, 'opens', path, String(FLOOD));
-    await other.run(...attack('other'));
+    await quiet.run(...attack('other'));
     sensor.drain();
     assert.equal(sensor.counters(BULK).ring_full, full);
-    const sent = paths(of(noisy.id, 'rf_open')).filter((one) => one === path).length;
+    const sent = paths(recordsIn(noisy.id, 'rf_open')).filter((candidate) => candidate === path).length;
     assert.ok(sent > 1000 && sent < FLOOD / 2, `${sent}`);
     assert.equal(sent + throttled(noisy.id, OPEN), FLOOD);
-    assertSeen(other, 'other');
-    assert.ok(paths(of(other.id, 'rf_open')).includes(`${scratch.path}/plain-other`), 'it has a share of its own');
-    assert.equal(throttled(other.id, OPEN), 0);
+    assertSeen(quiet, 'other');
+    assert.ok(
+      paths(recordsIn(quiet.id, 'rf_open')).includes(`${scratch.path}/plain-other`),
+      'the other cgroup has its own share',
+    );
+    assert.equal(throttled(quiet.id, OPEN), 0);
   });
 
-  test('an attack in the cgroup of the flood is seen but for what no rule watches', async () => {
+  test('an attack in the same cgroup as the flood is reported, except for paths that no rule watches', async () => {
     using noisy = new Group();
     limit([0, RING / 2]);
     sensor.drain();
@@ -109,10 +112,10 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     await noisy.run(...attack('same'));
     sensor.drain();
     assertSeen(noisy, 'same');
-    assert.ok(!paths(of(noisy.id, 'rf_open')).includes(`${scratch.path}/plain-same`));
+    assert.ok(!paths(recordsIn(noisy.id, 'rf_open')).includes(`${scratch.path}/plain-same`));
   });
 
-  test('and so is one by the very process that floods', async () => {
+  test('an attack by the flooding process is reported', async () => {
     using noisy = new Group();
     limit([0, RING / 2]);
     sensor.drain();
@@ -121,31 +124,31 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     assertSeen(noisy, 'tree');
   });
 
-  test('reads of a watched file over the share are merged, and told in a count', async () => {
+  test('reads of a watched file over the share are merged and counted', async () => {
     using noisy = new Group();
     limit([0, 1]);
     sensor.drain();
     const reads = `i=0; while [ $i -lt 300 ]; do read x < ${secret}; i=$((i+1)); done; sleep 1.1; read x < ${secret}`;
     await noisy.run('/bin/sh', '-c', reads);
     sensor.drain();
-    const read = of(noisy.id, 'rf_open').filter((record) => paths([record])[0] === secret);
+    const read = recordsIn(noisy.id, 'rf_open').filter((record) => paths([record])[0] === secret);
     assert.ok(read.length < 300);
     assert.equal(sumOf(read), 301);
   });
 
-  test('a storm of forks is merged by its parent, and every exit is seen', async () => {
+  test('a burst of forks is merged by parent, and every exit is reported', async () => {
     using noisy = new Group();
     limit([1, 0]);
     sensor.drain();
     const parent = await noisy.run(flood, 'forks', '-', String(STORM));
     sensor.drain();
-    const forks = of(noisy.id, 'rf_fork').filter(({ fields }) => fields['parent_tgid'] === parent);
+    const forks = recordsIn(noisy.id, 'rf_fork').filter(({ fields }) => fields['parent_tgid'] === parent);
     assert.ok(forks.length < STORM / 2, `${forks.length}`);
     assert.equal(sumOf(forks), STORM + 1);
-    assert.equal(of(noisy.id, 'rf_exit').length, STORM + 2);
+    assert.equal(recordsIn(noisy.id, 'rf_exit').length, STORM + 2);
   });
 
-  test('a storm of connects is merged by process and port', async () => {
+  test('a burst of connects is merged by process and port', async () => {
     using noisy = new Group();
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -155,24 +158,24 @@ describe('shares of the rings on the running kernel', { skip }, () => {
     sensor.drain();
     await noisy.run(flood, 'connects', String(port), String(STORM));
     sensor.drain();
-    const connects = of(noisy.id, 'rf_connect').filter(({ fields }) => fields['port'] === port);
+    const connects = recordsIn(noisy.id, 'rf_connect').filter(({ fields }) => fields['port'] === port);
     assert.ok(connects.length < STORM / 2, `${connects.length}`);
     assert.equal(sumOf(connects), STORM + 1);
   });
 
-  test('a storm of execs that fail is merged by process, call and error, whatever was asked for', async () => {
+  test('a burst of failed execs is merged by process, call and error, whatever their paths', async () => {
     using noisy = new Group();
     limit([1, 0]);
     sensor.drain();
     const paths = Array.from({ length: STORM }, (_, n) => `/nowhere/${n}`);
     const process = await noisy.run(scratch.compile('attempt'), 'exec', ...paths, '', '/nowhere/last');
     sensor.drain();
-    const failed = of(noisy.id, 'rf_attempt').filter(({ header }) => header.tgid === process);
+    const failed = recordsIn(noisy.id, 'rf_attempt').filter(({ header }) => header.tgid === process);
     assert.ok(failed.length < STORM / 2, `${failed.length}`);
     assert.equal(sumOf(failed), STORM + 1);
   });
 
-  test('while the reader keeps up nobody is held back', async () => {
+  test('no cgroup is throttled while the reader keeps up', async () => {
     using busy = new Group();
     limit([RING / 2, RING / 2]);
     for (let n = 0; n < 5; n++) {
@@ -180,11 +183,11 @@ describe('shares of the rings on the running kernel', { skip }, () => {
       await busy.run(flood, 'opens', `${scratch.path}/busy`, '500');
     }
     sensor.drain();
-    assert.equal(paths(of(busy.id, 'rf_open')).filter((path) => path.endsWith('/busy')).length, 2500);
+    assert.equal(paths(recordsIn(busy.id, 'rf_open')).filter((path) => path.endsWith('/busy')).length, 2500);
     assert.equal(throttled(busy.id, OPEN), 0);
   });
 
-  test('what is held back or merged is in the account, which adds up', async () => {
+  test('throttled and merged events are counted, and the counts add up', async () => {
     await sensor.finish();
     for (const { lane, kind, seen, sent, drops } of sensor.account()) {
       const { read_fault: _, ...causes } = drops;

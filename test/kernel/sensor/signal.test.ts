@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, cgroup2, lastOf, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { UNSET_ID } from '@ringfence/wire';
 
 const { EPERM, ESRCH } = constants.errno;
@@ -15,11 +15,11 @@ const SI_USER = 0;
 const SI_QUEUE = -1;
 const SI_TIMER = -2;
 const SI_TKILL = -6;
-/** result of the tracepoint: the receiver ignores it */
+/** result of the tracepoint when the receiver ignores the signal */
 const IGNORED = 1;
 const nobody = 65534;
 
-/** What each call makes a signal's code. */
+/** si_code for each system call */
 const CALLS = [
   ['kill', SI_USER],
   ['tkill', SI_TKILL],
@@ -46,24 +46,24 @@ describe('signals on the running kernel', { skip }, () => {
 
   interface Sent {
     readonly signals: SensorRecord[];
-    /** who is to get them */
+    /** the receiver of the signals */
     readonly target: { readonly target_tgid: number; readonly target_start: bigint };
     readonly sender: number;
   }
 
-  async function send(who: string, how: string, signal: number, count = 1): Promise<Sent> {
-    const records = await sensor.run(program, [who, how, String(signal), String(count)]);
-    const [sender, child] = all(records, 'rf_fork');
+  async function send(receiver: string, how: string, signal: number, count = 1): Promise<Sent> {
+    const records = await sensor.run(program, [receiver, how, String(signal), String(count)]);
+    const [sender, child] = recordsOf(records, 'rf_fork');
     assert.ok(sender);
-    const signals = all(records, 'rf_signal').filter(({ fields }) => fields['signal'] === signal);
+    const signals = recordsOf(records, 'rf_signal').filter(({ fields }) => fields['signal'] === signal);
     const { tgid, start } = (child ?? sender).header;
     return { signals, target: { target_tgid: tgid, target_start: start }, sender: sender.header.tgid };
   }
 
-  test('a signal to a process of somebody else is reported, by every system call that sends one', async () => {
+  test('a signal to a process of another user is reported, for every system call', async () => {
     for (const [how, code] of CALLS) {
       const { signals, target, sender } = await send('other', how, SIGUSR1);
-      const record = one(signals, 'rf_signal');
+      const record = recordOf(signals, 'rf_signal');
       assert.equal(record.lane, SECURITY);
       assert.equal(record.header.tgid, sender);
       const expected = { ...target, target_uid: nobody, signal: SIGUSR1, code, result: IGNORED, count: 1 };
@@ -71,18 +71,18 @@ describe('signals on the running kernel', { skip }, () => {
     }
   });
 
-  test('a signal that says that it is of a timer is known by the call that sent it', async () => {
+  test('a forged timer signal is recognized by its system call', async () => {
     const { signals } = await send('other', 'forged', SIGUSR1);
-    assert.equal(one(signals, 'rf_signal').fields['code'], SI_TIMER);
+    assert.equal(recordOf(signals, 'rf_signal').fields['code'], SI_TIMER);
   });
 
-  test('a signal within the same credentials, cgroup and namespace is nothing to report', async () => {
+  test('a signal to a process with the same credentials, cgroup and namespaces is not reported', async () => {
     assert.deepEqual((await send('same', 'kill', SIGTERM)).signals, []);
   });
 
   test('a signal into another pid namespace is reported', async () => {
     const { signals, target } = await send('namespace', 'kill', SIGUSR1);
-    const { target_tgid, target_uid } = one(signals, 'rf_signal').fields;
+    const { target_tgid, target_uid } = recordOf(signals, 'rf_signal').fields;
     assert.deepEqual({ target_tgid, target_uid }, { target_tgid: target.target_tgid, target_uid: 0 });
   });
 
@@ -92,22 +92,22 @@ describe('signals on the running kernel', { skip }, () => {
     try {
       const script = `sleep 100 & echo $! > ${group}/cgroup.procs; kill -TERM $!; wait`;
       const records = await sensor.run('/bin/sh', ['-c', script]);
-      const { target_tgid, signal } = one(records, 'rf_signal').fields;
+      const { target_tgid, signal } = recordOf(records, 'rf_signal').fields;
       assert.deepEqual([target_tgid, signal], [lastOf(records, 'rf_fork', 2).header.tgid, SIGTERM]);
     } finally {
       rmdirSync(group);
     }
   });
 
-  test('a signal that is refused is reported with its error, by every system call', async () => {
+  test('a refused signal is reported with its error, for every system call', async () => {
     for (const [how, code] of CALLS) {
       const { signals, target } = await send('refused', how, SIGUSR1);
       const expected = { ...target, target_uid: 0, signal: SIGUSR1, code, result: -EPERM, count: 1 };
-      assert.deepEqual(one(signals, 'rf_signal').fields, expected, how);
+      assert.deepEqual(recordOf(signals, 'rf_signal').fields, expected, how);
     }
   });
 
-  test('a signal to nobody is reported without a target', async () => {
+  test('a signal without a receiver is reported without a target', async () => {
     const nothing = {
       target_tgid: 0,
       target_start: 0n,
@@ -118,16 +118,16 @@ describe('signals on the running kernel', { skip }, () => {
     };
     for (const [how, code] of CALLS) {
       const { signals } = await send('missing', how, SIGUSR1);
-      const { target_tgid: _, target_start: __, ...fields } = one(signals, 'rf_signal').fields;
+      const { target_tgid: _, target_start: __, ...fields } = recordOf(signals, 'rf_signal').fields;
       const { target_tgid: ___, target_start: ____, ...expected } = nothing;
       assert.deepEqual(fields, { ...expected, code }, how);
-      assert.equal(one(signals, 'rf_signal').fields['target_tgid'], 0);
+      assert.equal(recordOf(signals, 'rf_signal').fields['target_tgid'], 0);
     }
     const { signals } = await send('group', 'kill', SIGUSR1);
-    assert.deepEqual(one(signals, 'rf_signal').fields, { ...nothing, code: SI_USER });
+    assert.deepEqual(recordOf(signals, 'rf_signal').fields, { ...nothing, code: SI_USER });
   });
 
-  test('whether a process is there may be asked without a report, unless the answer is refused', async () => {
+  test('signal 0 is reported only if it is refused', async () => {
     const before = sensor.counters(SECURITY).unwatched;
     assert.deepEqual((await send('missing', 'kill', 0)).signals, []);
     assert.ok(sensor.counters(SECURITY).unwatched > before);
@@ -143,7 +143,7 @@ describe('signals on the running kernel', { skip }, () => {
     assert.ok(signals.length + merged >= 5000 && sent <= 5000, `${sent} of 5000, ${merged} merged`);
   });
 
-  test('a signal that would end or stop the agent is reported, whoever sends it', async () => {
+  test('a signal that would terminate or stop the agent is reported for every sender', async () => {
     const agent = spawn('/bin/sleep', ['100'], { stdio: 'ignore' });
     try {
       const agent_tgid = agent.pid ?? 0;
@@ -153,7 +153,7 @@ describe('signals on the running kernel', { skip }, () => {
       sensor.control({ agent_tgid, agent_start });
       assert.deepEqual((await send(`pid:${agent_tgid}`, 'kill', 18)).signals, []);
       const { signals } = await send(`pid:${agent_tgid}`, 'kill', stop);
-      const { target_tgid, target_start } = one(signals, 'rf_signal').fields;
+      const { target_tgid, target_start } = recordOf(signals, 'rf_signal').fields;
       assert.deepEqual({ target_tgid, target_start }, { target_tgid: agent_tgid, target_start: agent_start });
     } finally {
       agent.kill('SIGKILL');

@@ -28,15 +28,15 @@ describe('the snapshot of running processes', { skip }, () => {
     return child.pid ?? 0;
   }
 
-  test('one process is found by its number, as its exec would have reported it', async () => {
+  test("a snapshot by pid returns the values of the process's exec", async () => {
     const pid = sleeper('999');
     const fromFork = sensor;
     fromFork.drain();
     const exec = sensor.records.find(({ type, header }) => type === 'rf_exec' && header.tgid === pid);
     assert.ok(exec);
-    const [found, ...others] = sensor.snapshot(pid);
+    const [found, ...rest] = sensor.snapshot(pid);
     assert.ok(found);
-    assert.equal(others.length, 0);
+    assert.equal(rest.length, 0);
     assert.deepEqual(
       { ...found.header, ktime: 0n, cpu: 0, size: 0 },
       { ...exec.header, ktime: 0n, cpu: 0, size: 0, sequence: 0n },
@@ -48,17 +48,17 @@ describe('the snapshot of running processes', { skip }, () => {
     assert.deepEqual([filename?.length, environment?.length, interpreter?.length, script?.length], [0, 0, 0, 0]);
   });
 
-  test('every process is there, once, but none of its threads', () => {
+  test('every process is listed once, without its threads', () => {
     const pid = sleeper();
     const found = sensor.snapshot();
     const tgids = found.map(({ header }) => header.tgid);
     assert.equal(new Set(tgids).size, tgids.length);
-    for (const mine of [pid, process.pid]) assert.ok(tgids.includes(mine));
-    const own = found.find(({ header }) => header.tgid === process.pid);
+    for (const expected of [pid, process.pid]) assert.ok(tgids.includes(expected));
+    const testProcess = found.find(({ header }) => header.tgid === process.pid);
     const { inode, device } = fileFacts(process.execPath);
-    assert.deepEqual([own?.fields['inode'], own?.fields['device']], [inode, device]);
-    assert.deepEqual(own?.fields['namespaces'], { ...namespaces(), pid_in_ns: process.pid });
-    assert.equal(own?.texts['argv']?.bytes.toString(), readFileSync('/proc/self/cmdline', 'utf8').slice(0, -1));
+    assert.deepEqual([testProcess?.fields['inode'], testProcess?.fields['device']], [inode, device]);
+    assert.deepEqual(testProcess?.fields['namespaces'], { ...namespaces(), pid_in_ns: process.pid });
+    assert.equal(testProcess?.texts['argv']?.bytes.toString(), readFileSync('/proc/self/cmdline', 'utf8').slice(0, -1));
     const threads = found.filter(({ header }) => header.tgid !== header.tid);
     assert.deepEqual(threads, []);
   });
@@ -70,7 +70,7 @@ describe('the snapshot of running processes', { skip }, () => {
     assert.deepEqual([daemon?.fields['inode'], daemon?.fields['flags']], [0n, 0]);
   });
 
-  test('arguments of more than 16 KiB keep head and tail', () => {
+  test('arguments of more than 16 KiB are reported with head and tail', () => {
     const args = Array.from({ length: 100 }, (_, index) => String(index).padStart(999, '0'));
     const whole = Buffer.from(['/bin/sleep', '1000', ...args].join('\0'));
     const argv = sensor.snapshot(sleeper(...args))[0]?.texts['argv'];
@@ -78,7 +78,7 @@ describe('the snapshot of running processes', { skip }, () => {
     assert.deepEqual(argv?.bytes, Buffer.concat([whole.subarray(0, half), whole.subarray(-half)]));
   });
 
-  test('a process that is gone is not there', async () => {
+  test('an exited process is not listed', async () => {
     const child = spawn('/bin/true', { stdio: 'ignore' });
     await once(child, 'exit');
     assert.deepEqual(sensor.snapshot(child.pid), []);

@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, callerUnlessFull, one, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { ENOENT, EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT, EOPNOTSUPP } = constants.errno;
@@ -44,40 +44,40 @@ describe('sockets on the running kernel', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  /** By what they tell of. */
+  /** Runs the program and returns its socket records. */
   async function run(...args: (string | number)[]): Promise<SensorRecord[]> {
-    const seen = all(await sensor.run(sockets, args.map(String)), 'rf_socket');
+    const seen = recordsOf(await sensor.run(sockets, args.map(String)), 'rf_socket');
     for (const { lane } of seen) assert.equal(lane, SECURITY);
     return seen;
   }
 
-  async function only(...args: (string | number)[]): Promise<{ fields: object; path: string | undefined }> {
-    const { fields, texts } = one(await run(...args), 'rf_socket');
+  async function runOnly(...args: (string | number)[]): Promise<{ fields: object; path: string | undefined }> {
+    const { fields, texts } = recordOf(await run(...args), 'rf_socket');
     return { fields, path: texts['path']?.bytes.toString() };
   }
 
-  for (const [family, type, protocol, told] of [
+  for (const [family, type, protocol, protocolNumber] of [
     [PACKET, RAW, 0x0300, 3],
     [PACKET, DATAGRAM, 0x0008, 0x0800],
     [INET, RAW, TCP, TCP],
     [INET6, RAW, 58, 58],
     [NETLINK, RAW, 12, 12],
   ] as const) {
-    test(`a socket of family ${family}, type ${type} and protocol ${told} is reported`, async () => {
-      const { result, ...fields } = (await only('socket', family, type, protocol)).fields as { result: number };
-      assert.deepEqual(fields, { ...nothing, operation: SOCKET, family, type, protocol: told });
+    test(`a socket of family ${family}, type ${type} and protocol ${protocolNumber} is reported`, async () => {
+      const { result, ...fields } = (await runOnly('socket', family, type, protocol)).fields as { result: number };
+      assert.deepEqual(fields, { ...nothing, operation: SOCKET, family, type, protocol: protocolNumber });
       assert.ok(result > 2 || result === -EPROTONOSUPPORT, `${result}`);
     });
   }
 
-  test('a socket of a family that the kernel lacks is a failure that is reported: AF_ALG here, or it is made', async () => {
-    const { result, ...fields } = (await only('socket', ALG, 5, 0)).fields as { result: number };
+  test('an AF_ALG socket is reported, as a failure if the kernel lacks the family', async () => {
+    const { result, ...fields } = (await runOnly('socket', ALG, 5, 0)).fields as { result: number };
     assert.deepEqual(fields, { ...nothing, operation: SOCKET, family: ALG, type: 5, protocol: 0 });
     assert.ok(result > 2 || result === -97, `${result}`);
   });
 
-  test('a raw socket of a protocol that there is not fails, and says so', async () => {
-    const { fields } = await only('socket', INET, RAW, 999);
+  test('a raw socket with an unknown protocol is reported as failed', async () => {
+    const { fields } = await runOnly('socket', INET, RAW, 999);
     assert.deepEqual(fields, {
       ...nothing,
       operation: SOCKET,
@@ -88,7 +88,7 @@ describe('sockets on the running kernel', { skip }, () => {
     });
   });
 
-  test('ordinary sockets are left out, and counted', async () => {
+  test('ordinary sockets are not sent, but counted', async () => {
     const before = sensor.counters(SECURITY).unwatched;
     for (const [family, type] of [
       [INET, STREAM],
@@ -100,7 +100,7 @@ describe('sockets on the running kernel', { skip }, () => {
     assert.ok(sensor.counters(SECURITY).unwatched >= before + 4n);
   });
 
-  test('what is bound and listens is told from the socket: the port too that the kernel chose', async () => {
+  test("bind and listen are reported with the socket's address, including a port that the kernel chose", async () => {
     for (const [kind, family, address, text] of [
       ['tcp4', INET, localhost4, '127.0.0.1'],
       ['tcp6', INET6, localhost6, '::1'],
@@ -115,20 +115,20 @@ describe('sockets on the running kernel', { skip }, () => {
     }
   });
 
-  test('a bind that fails is told from the copy of the kernel', async () => {
+  test('a failed bind is reported with the address that the kernel copied', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     try {
       const common = { ...nothing, operation: BIND, type: STREAM, protocol: TCP };
-      assert.deepEqual((await only('bind', 'tcp4', '127.0.0.1', port)).fields, {
+      assert.deepEqual((await runOnly('bind', 'tcp4', '127.0.0.1', port)).fields, {
         ...common,
         family: INET,
         address: localhost4,
         port,
         result: -EADDRINUSE,
       });
-      assert.deepEqual((await only('bind', 'tcp6', '2001:db8::7', 80)).fields, {
+      assert.deepEqual((await runOnly('bind', 'tcp6', '2001:db8::7', 80)).fields, {
         ...common,
         family: INET6,
         address: Uint8Array.from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]),
@@ -140,7 +140,7 @@ describe('sockets on the running kernel', { skip }, () => {
     }
   });
 
-  test('a unix socket is known by its file, and where it can not be made by the text of the caller', async () => {
+  test("a unix socket is reported with the path of its file, or with the caller's path if it cannot be created", async () => {
     const common = { ...nothing, family: UNIX, type: STREAM, protocol: 0 };
     symlinkSync('.', join(scratch.path, 'here'));
     const [bound, listening] = await run('bind', 'unix', join(scratch.path, 'here/socket'), 0, 3);
@@ -152,23 +152,23 @@ describe('sockets on the running kernel', { skip }, () => {
       [path, path],
     );
     const nowhere = join(scratch.path, 'no/socket');
-    assert.deepEqual(await only('bind', 'unix', nowhere, 0), {
+    assert.deepEqual(await runOnly('bind', 'unix', nowhere, 0), {
       fields: { ...common, operation: BIND, result: -ENOENT, source_caller: await callerUnlessFull() },
       path: nowhere,
     });
-    assert.deepEqual(await only('bind', 'abstract', 'ringfence-bound', 0), {
+    assert.deepEqual(await runOnly('bind', 'abstract', 'ringfence-bound', 0), {
       fields: { ...common, operation: BIND, result: 0 },
       path: '\0ringfence-bound',
     });
   });
 
-  test('a vsock is known by context and port', async () => {
+  test('a vsock is reported with context id and port', async () => {
     const seen = await run('bind', 'vsock', -1, 70000, 2);
     const common = { ...nothing, family: VSOCK, type: STREAM, protocol: 0 };
     const made = seen[0]?.fields as { result: number; operation: number };
     assert.equal(made.operation, SOCKET);
     if (made.result < 0) {
-      assert.equal(seen.length, 1, 'this kernel has no vsock: the failed call is all there is');
+      assert.equal(seen.length, 1, 'without vsock, the failed call is the only record');
       return;
     }
     const bound = { ...common, context_id: 0xffffffff, port: 70000, result: 0 };
@@ -190,8 +190,12 @@ describe('sockets on the running kernel', { skip }, () => {
     });
   });
 
-  test('a listen that fails is reported', async () => {
-    const { port: _, address: __, ...fields } = (await only('listen', 'connected')).fields as Record<string, unknown>;
+  test('a failed listen is reported', async () => {
+    const {
+      port: _,
+      address: __,
+      ...fields
+    } = (await runOnly('listen', 'connected')).fields as Record<string, unknown>;
     assert.deepEqual(fields, {
       context_id: 0,
       source_caller: 0,
@@ -204,7 +208,7 @@ describe('sockets on the running kernel', { skip }, () => {
     });
   });
 
-  test("the agent's own sockets are left out, and counted", async () => {
+  test("the agent's sockets are not sent, but counted", async () => {
     const before = sensor.counters(SECURITY).self;
     sensor.drain();
     const known = sensor.records.length;
@@ -214,8 +218,8 @@ describe('sockets on the running kernel', { skip }, () => {
     await once(server, 'listening');
     server.close();
     sensor.drain();
-    const own = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
-    assert.deepEqual(all(own, 'rf_socket'), []);
+    const agentRecords = sensor.records.slice(known).filter(({ header }) => header.tgid === process.pid);
+    assert.deepEqual(recordsOf(agentRecords, 'rf_socket'), []);
     assert.ok(sensor.counters(SECURITY).self >= before + 2n);
   });
 });

@@ -3,13 +3,13 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { BpfObject } from '@ringfence/libbpf-ts';
-import { all, cgroup2, one, SECURITY, sensorObject, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { cgroup2, recordOf, recordsOf, SECURITY, sensorObject, skip, TestSensor } from '@ringfence/testkit/sensor';
 
-/** In a network and host name namespace of its own. */
+/** Returns a command that runs a script in new network and UTS namespaces. */
 const within = (script: string): [string, string[]] => ['unshare', ['--net', '--uts', 'sh', '-c', script]];
 const ttl = '/proc/sys/net/ipv4/ip_default_ttl';
 
-describe('sysctls that are written, on the running kernel', { skip }, () => {
+describe('writes to sysctls on the running kernel', { skip }, () => {
   let sensor: TestSensor;
   before(async () => {
     sensor = await TestSensor.start();
@@ -17,62 +17,62 @@ describe('sysctls that are written, on the running kernel', { skip }, () => {
   after(() => sensor?.[Symbol.dispose]());
 
   async function written(script: string): Promise<string[][]> {
-    const records = all(await sensor.run(...within(script)), 'rf_sysctl');
+    const records = recordsOf(await sensor.run(...within(script)), 'rf_sysctl');
     return records.map(({ texts, lane }) => {
       assert.equal(lane, SECURITY);
       return ['name', 'before', 'after'].map((name) => texts[name]?.bytes.toString() ?? '');
     });
   }
 
-  test('each write is one event, with the value before and the one written', async () => {
+  test('each write is reported once, with the previous and the written value', async () => {
     assert.deepEqual(await written(`echo 77 > ${ttl}; printf 78 > ${ttl}`), [
       ['net/ipv4/ip_default_ttl', '64', '77'],
       ['net/ipv4/ip_default_ttl', '77', '78'],
     ]);
   });
 
-  test('so is a value that the kernel then refuses', async () => {
+  test('a value that the kernel refuses is reported', async () => {
     assert.deepEqual(await written(`echo 0 > ${ttl}; cat ${ttl} >&2`), [['net/ipv4/ip_default_ttl', '64', '0']]);
     assert.deepEqual(await written(`echo what > ${ttl}`), [['net/ipv4/ip_default_ttl', '64', 'what']]);
   });
 
-  test('reading is none', async () => {
+  test('a read is not reported', async () => {
     assert.deepEqual(await written(`cat ${ttl}`), []);
   });
 
-  test('a file that may not be written is a failed open', async () => {
+  test('a write to a missing sysctl is reported as a failed open', async () => {
     const [file, args] = within('echo 1 > /proc/sys/kernel/rf_none');
     const records = await sensor.run(file, args);
-    assert.deepEqual(all(records, 'rf_sysctl'), []);
-    const open = all(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.includes('rf_none'));
+    assert.deepEqual(recordsOf(records, 'rf_sysctl'), []);
+    const open = recordsOf(records, 'rf_open').find(({ texts }) => texts['path']?.bytes.includes('rf_none'));
     assert.equal(open?.fields['result'], -2);
   });
 
-  test('a value too long for the event keeps its beginning, and is marked as cut', async () => {
+  test('a value that is too long is reported with its beginning, marked as cut', async () => {
     const name = 'x'.repeat(400);
     const records = await sensor.run(...within(`echo ${name} > /proc/sys/kernel/hostname`));
-    const after = one(records, 'rf_sysctl').texts['after'];
+    const after = recordOf(records, 'rf_sysctl').texts['after'];
     assert.equal(after?.bytes.toString(), name.slice(0, 255));
     assert.ok((after?.length ?? 0) > 255);
   });
 
-  test('a child cgroup with a program of its own is seen too, and both programs have their say', async (t) => {
+  test('a write in a child cgroup with another BPF program is reported, and both programs run', async (t) => {
     const cgroup = join(cgroup2() ?? '', `ringfence-test-sysctl-${process.pid}`);
     mkdirSync(cgroup);
     t.after(() => rmdirSync(cgroup));
-    using other = BpfObject.open(await sensorObject());
-    for (const definition of other.definitions.values()) if (definition.type === 'ringbuf') definition.resize(4096);
-    for (const program of other.programs.values()) program.autoload = program.name === 'sysctl';
-    other.load();
-    other.program('sysctl').attachCgroup(cgroup);
+    using second = BpfObject.open(await sensorObject());
+    for (const definition of second.definitions.values()) if (definition.type === 'ringbuf') definition.resize(4096);
+    for (const program of second.programs.values()) program.autoload = program.name === 'sysctl';
+    second.load();
+    second.program('sysctl').attachCgroup(cgroup);
     const script = `echo $$ > ${cgroup}/cgroup.procs && echo 79 > ${ttl} && [ $(cat ${ttl}) = 79 ] && echo $$ > ${cgroup2()}/cgroup.procs`;
     assert.deepEqual(
       (await written(script)).map(([name, , value]) => [name, value]),
       [['net/ipv4/ip_default_ttl', '79']],
     );
-    using ring = other.map('rf_ring_security').ringBuffer();
+    using ring = second.map('rf_ring_security').ringBuffer();
     ring.begin();
-    assert.ok(ring.next(), 'the other program ran as well');
+    assert.ok(ring.next(), 'the second program did not run');
     ring.release();
   });
 });

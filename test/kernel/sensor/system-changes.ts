@@ -1,7 +1,7 @@
-/** What the sensor tells of system calls that concern the whole machine. */
+/** Reads the records of system calls that change the whole machine. */
 import assert from 'node:assert/strict';
 import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { all, SECURITY } from '@ringfence/testkit/sensor';
+import { recordsOf, SECURITY } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 
 export interface SystemChange {
@@ -17,9 +17,9 @@ const names = new Map(
   Object.entries(layout.SystemOperation).map(([name, value]) => [Number(value), name.toLowerCase()]),
 );
 
-/** In order; each must be on the lane of security. */
+/** Returns the changes in order. Asserts that each is on the security lane. */
 export function systemChanges(records: readonly SensorRecord[]): SystemChange[] {
-  return all(records, 'rf_system_change').map(({ fields, texts, lane }) => {
+  return recordsOf(records, 'rf_system_change').map(({ fields, texts, lane }) => {
     assert.equal(lane, SECURITY);
     return {
       operation: names.get(fields['operation'] as number)?.replace('system_', '') ?? '',

@@ -1,4 +1,7 @@
-/** The agent itself on kernels that have the full profile: its hooks are where it says, a killed one's are taken over, a stopped one leaves nothing. */
+/**
+ * Runs the agent on kernels with the full profile: it attaches its hooks, resumes the sensor of a killed agent, and
+ * leaves nothing behind when it is stopped.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GuestAgent } from '../lib/agent-in-guest.ts';
@@ -12,7 +15,7 @@ test('there are kernels', { skip: typeof kernels === 'string' ? kernels : false 
 
 for (const kernel of typeof kernels === 'string' ? [] : kernels)
   describe(`an agent on ${kernel.series}`, () => {
-    test('it sees system calls at the functions of the kernel, is taken over when killed, and leaves nothing when stopped', async (t) => {
+    test("traces system calls at the kernel's functions, resumes after a kill, and leaves nothing behind", async (t) => {
       const run = { kernel, write: writeProgram, args: [], timeoutMs: TIMEOUT_MS };
       const { lines } = await runScript({ ...run, script: 'test/kernels/lib/agent-in-guest.ts' });
       const { lives, missing, left, ...took } = lines[0] as GuestAgent;
@@ -21,7 +24,7 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels)
       assert.equal(first?.onTracepoints, undefined);
       assert.ok(first !== undefined && first.full.length > 0);
       assert.deepEqual([second?.resumed, second?.hooks], [true, first.hooks]);
-      // hooks that came later than this kernel
+      // Hooks that are newer than this kernel.
       for (const { reason } of missing) assert.match(reason, /can't be attached/);
       assert.deepEqual(left, []);
     });

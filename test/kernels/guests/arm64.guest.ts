@@ -1,4 +1,4 @@
-/** The sensor for arm64, on kernels of that architecture, emulated. */
+/** Tests the sensor for arm64 on emulated machines. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -22,22 +22,22 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels)
       report = lines[0] as ArchitectureReport;
     });
 
-    test('every program is taken by the verifier, with much room, and attached unless the document says otherwise', () => {
+    test('the verifier accepts every program, far below its limit, and every program attaches unless the document lists it', () => {
       assert.equal(report.architecture, 'arm64');
       assert.deepEqual(verdictFailures(columnTitle(kernel), report.programs, readTable()), []);
       assert.ok(report.programs.filter(({ unattached, full }) => unattached === undefined && !full).length > 100);
     });
 
-    test('an exec is told with its arguments', () => {
+    test('an exec is reported with its arguments', () => {
       const { path, argv } = report.exec;
       assert.deepEqual([path, argv], ['/usr/bin/busybox', 'mkdir\0link/made']);
     });
 
-    test('another personality is told, although arm64 has a system call of its own for it', () =>
+    test('a change of the personality is reported, although arm64 has its own system call for it', () =>
       assert.deepEqual(report.personality, { persona: '8', result: 0 }));
 
-    test('the full profile tells which directory was made', () => {
-      // trampolines came with 6.4
+    test('the full profile reports which directory was created', () => {
+      // Trampolines on arm64 exist since Linux 6.4.
       if (kernel.series === '6.1') assert.deepEqual(report.ways, ['kprobe']);
       assert.ok(report.ways.length > 0);
       assert.deepEqual(report.change, { path: join(report.directory, 'real/made'), sourceCaller: 0 });

@@ -1,4 +1,7 @@
-/** What doctor is red about on a machine that lacks the thing, and that the very command that it names mends it. */
+/**
+ * Tests which problems doctor reports on a machine with missing prerequisites, and that the commands it suggests fix
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { GuestDoctor, Verdict } from '../lib/doctor-in-guest.ts';
@@ -25,22 +28,24 @@ async function ask<T>(mode: 'mend' | 'look', kernelArguments: string): Promise<T
 
 const names = ({ red }: Verdict): string[] => red.map(({ name }) => name);
 
-describe('doctor on a machine that lacks something', { skip: typeof kernel === 'string' ? kernel : false }, () => {
-  let told: GuestDoctor;
+describe('doctor on a machine with missing prerequisites', {
+  skip: typeof kernel === 'string' ? kernel : false,
+}, () => {
+  let result: GuestDoctor;
   before(async () => {
-    told = await ask('mend', 'lockdown=integrity');
+    result = await ask('mend', 'lockdown=integrity');
   });
 
-  test('nobody is told which privileges are missing, root that none is', () => {
-    const lacking = names(told.unprivileged);
+  test('an unprivileged user learns which privileges are missing', () => {
+    const lacking = names(result.unprivileged);
     for (const name of ['privilege CAP_BPF', 'privilege CAP_PERFMON', 'privilege CAP_NET_ADMIN', 'state directory'])
       assert.ok(lacking.includes(name), name);
-    for (const { fix } of told.unprivileged.red) assert.match(fix, /^run as root/);
-    assert.equal(told.unprivileged.exitCode, 1);
+    for (const { fix } of result.unprivileged.red) assert.match(fix, /^run as root/);
+    assert.equal(result.unprivileged.exitCode, 1);
   });
 
-  test('what is not mounted, the function tracer and hidden addresses are red, each with its command', () => {
-    const { before } = told;
+  test('missing mounts, the function tracer and hidden addresses are red, each with a command', () => {
+    const { before } = result;
     for (const name of ['BPF file system', 'tracefs', 'cgroup v2', 'kernel addresses', 'file_open'])
       assert.ok(names(before).includes(name), name);
     assert.deepEqual([...new Set(before.red.map(({ fix }) => fix))].sort(), COMMANDS);
@@ -48,13 +53,13 @@ describe('doctor on a machine that lacks something', { skip: typeof kernel === '
     assert.deepEqual(before.full.active, []);
   });
 
-  test('each command does what it says, and nothing is red any more', () => {
-    for (const { command, exitCode, said } of told.commands) assert.equal(exitCode, 0, `${command}: ${said}`);
-    assert.deepEqual([told.after.red, told.after.exitCode], [[], 0]);
-    assert.ok(told.after.full.active.includes('lsm/file_open'));
+  test('the commands fix every problem', () => {
+    for (const { command, exitCode, output } of result.commands) assert.equal(exitCode, 0, `${command}: ${output}`);
+    assert.deepEqual([result.after.red, result.after.exitCode], [[], 0]);
+    assert.ok(result.after.full.active.includes('lsm/file_open'));
   });
 
-  test('lockdown=confidentiality is red, and a reboot without it, as above, mends it', async () => {
+  test('lockdown=confidentiality is red, and a reboot without it fixes that', async () => {
     const { red, exitCode } = await ask<Verdict>('look', 'lockdown=confidentiality');
     const fix = red.find(({ name }) => name === 'kernel lockdown')?.fix ?? '';
     const argument = /^remove (\S+) from the kernel command line/.exec(fix)?.[1];

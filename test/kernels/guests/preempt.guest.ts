@@ -1,4 +1,4 @@
-/** A kernel that gives way to another task in the middle of its work, also within the sensor's programs: what is counted, ordered and kept by CPU must bear it. */
+/** Runs tests on a kernel that can preempt the sensor's programs: counts, order and per-CPU data must stay correct. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { findKernels } from '../lib/find-kernels.ts';
@@ -21,7 +21,7 @@ for (const kernel of typeof kernels === 'string' ? [] : kernels)
     test('the kernel is preemptible', () => assert.equal(report.preemption, 'full'));
 
     for (const name of FILES)
-      test(`${name}: numbers, losses, merges and the account are what they are elsewhere`, () => {
+      test(`${name}: sequence numbers, losses, merges and the account are correct`, () => {
         const found = report.files.find(({ path }) => path.includes(name));
         assert.deepEqual(found?.failures, []);
         assert.ok(found.passed > 0);

@@ -1,5 +1,5 @@
 /**
- * Runs in a guest: an agent that is killed, and another that takes its sensor over and is stopped.
+ * Runs in a guest: starts an agent and kills it, then starts another one, which resumes the sensor, and stops it.
  * Prints one line of JSON, a GuestAgent.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,31 +9,32 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { defined } from '@ringfence/base';
 
-/** What the agent's log says of its sensor. */
+/** Fields of the agent's log entry about its sensor. */
 interface InPlace {
   readonly hooks: number;
   readonly full: readonly string[];
   readonly resumed: boolean;
-  /** undefined: system calls are seen at the kernel's functions, or the sensor was taken over */
+  /** undefined if system calls are traced at the kernel's functions, or if the sensor was resumed */
   readonly onTracepoints?: string;
 }
 
+/** Fields of a log entry about missing hooks. */
 interface Missing {
   readonly hooks: readonly string[];
-  /** of the first of these */
+  /** of the first hook */
   readonly reason: string;
 }
 
 export interface GuestAgent {
-  /** of each of its lives */
+  /** of both agents */
   readonly lives: readonly InPlace[];
-  /** hooks that were missing in the first, though the kernel has what they watch */
+  /** hooks that the first agent could not attach although the kernel has what they observe */
   readonly missing: readonly Missing[];
-  /** pins that the second left */
+  /** pins left after the second agent */
   readonly left: readonly string[];
-  /** of the first: until its sensor was in place */
+  /** of the first agent, until its sensor was attached */
   readonly startSeconds: number;
-  /** of the second: until it had ended */
+  /** of the second agent, until it had ended */
   readonly stopSeconds: number;
 }
 
@@ -42,7 +43,7 @@ const PINS = '/sys/fs/bpf/ringfence';
 const ARGUMENTS = ['up', '--only', 'collector', '--set', 'stateDir=/run/state', '--set', 'log.format=json'];
 const IN_PLACE = 'the sensor is in place';
 const MISSING = 'hooks are missing: their events are not seen';
-/** what is meant for tests would be a setting that the program does not know */
+/** The program would reject the tests' variable as an unknown setting. */
 const { RINGFENCE_TEST_PREBUILT: _prebuilt, ...env } = process.env;
 
 interface Life extends InPlace {
@@ -50,7 +51,7 @@ interface Life extends InPlace {
   readonly missing: GuestAgent['missing'];
 }
 
-/** Until its sensor is in place. */
+/** Waits until its sensor is attached. */
 async function start(): Promise<Life> {
   const agent = spawn(PROGRAM, ARGUMENTS, { stdio: ['ignore', 'ignore', 'pipe'], env });
   const log: string[] = [];
@@ -82,7 +83,7 @@ await end(first, 'SIGKILL');
 const second = await start();
 const stopBegun = performance.now();
 await end(second, 'SIGTERM');
-const told: GuestAgent = {
+const result: GuestAgent = {
   lives: [first, second].map(({ hooks, full, resumed, onTracepoints }) => ({
     hooks,
     full,
@@ -94,4 +95,4 @@ const told: GuestAgent = {
   startSeconds,
   stopSeconds: (performance.now() - stopBegun) / 1000,
 };
-process.stdout.write(`${JSON.stringify(told)}\n`);
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,6 +1,6 @@
 /**
- * Runs in a guest of another architecture: loads and attaches every program, then tells of an exec, a change of a file and one of the personality. Prints
- * one line of JSON.
+ * Runs in a guest of another architecture: loads and attaches every program, then provokes an exec, a file change and a
+ * change of the personality. Prints one line of JSON.
  */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { judgePrograms, type ProgramVerdict } from './programs.ts';
 export interface ArchitectureReport {
   readonly architecture: string;
   readonly programs: readonly ProgramVerdict[];
-  /** by which the full profile is there */
+  /** attach methods of the full profile's programs */
   readonly ways: readonly string[];
-  /** of `mkdir link/made`, where the link leads to a directory `real`: the texts of its exec, and of what it made */
+  /** after `mkdir link/made`, where the link leads to the directory `real`: texts of the exec, and the file change */
   readonly exec: { readonly [text: string]: string };
   readonly change: { readonly path: string; readonly sourceCaller: number };
   readonly directory: string;
-  /** of `linux32 true` */
+  /** after `linux32 true` */
   readonly personality: { readonly persona: string; readonly result: number } | undefined;
 }
 
@@ -34,7 +34,7 @@ if (import.meta.main) {
   const records = await sensor.run('mkdir', ['link/made'], { cwd: scratch.path });
   const exec = records.find(({ type }) => type === 'rf_exec');
   const change = records.find(({ type }) => type === 'rf_file_change');
-  if (exec === undefined || change === undefined) throw new Error(`there were only ${records.map(({ type }) => type)}`);
+  if (exec === undefined || change === undefined) throw new Error(`there are only ${records.map(({ type }) => type)}`);
   const isolation = (await sensor.run('linux32', ['true'])).find(({ type }) => type === 'rf_isolation');
   const report: ArchitectureReport = {
     architecture: process.arch,

@@ -1,6 +1,6 @@
 /**
- * Runs in a guest: asks `ringfence doctor`. With `mend` it takes away first what a running machine can lack, runs each command that the red lines name,
- * and asks again. Prints one line of JSON, a Verdict or a GuestDoctor.
+ * Runs in a guest: runs `ringfence doctor`. With `mend`, first removes what a running machine may lack, then runs each
+ * command that the red lines suggest, and runs doctor again. Prints one line of JSON, a Verdict or a GuestDoctor.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,16 +13,16 @@ interface RedLine {
 export interface Verdict {
   readonly exitCode: number | null;
   readonly red: readonly RedLine[];
-  /** hooks of the full profile that attach, by their section; names of those that don't */
+  /** hooks of the full profile: sections of those that attach, names of those that don't */
   readonly full: { readonly active: readonly string[]; readonly absent: readonly string[] };
 }
 
 export interface GuestDoctor {
-  /** asked by nobody */
+  /** run by an unprivileged user */
   readonly unprivileged: Verdict;
   readonly before: Verdict;
-  /** that the red lines name, with how they ended */
-  readonly commands: readonly { readonly command: string; readonly exitCode: number | null; readonly said: string }[];
+  /** the commands that the red lines suggest, with their results */
+  readonly commands: readonly { readonly command: string; readonly exitCode: number | null; readonly output: string }[];
   readonly after: Verdict;
 }
 
@@ -39,10 +39,10 @@ interface Report {
 }
 
 const DOCTOR = join(import.meta.dirname, '../../../deploy/bin/ringfence');
-/** the guest's disk has less room than doctor asks for */
+/** The guest's disk has less space than doctor requires. */
 const STATE = '/run/state';
 
-/** what is meant for tests would be a setting that doctor does not know */
+/** Doctor would reject the tests' variable as an unknown setting. */
 const { RINGFENCE_TEST_PREBUILT: _prebuilt, ...env } = process.env;
 
 function run(command: string, args: readonly string[]): { exitCode: number | null; stdout: string; stderr: string } {
@@ -55,7 +55,7 @@ function shell(command: string): { exitCode: number | null; stdout: string; stde
   return run('sh', ['-c', command]);
 }
 
-/** @param by a command that runs it */
+/** @param prefix a command that runs doctor, such as setpriv */
 function ask(by: readonly string[] = []): Verdict {
   const [file = '', ...args] = [...by, DOCTOR, 'doctor', '--json', '--state-dir', STATE];
   const { exitCode, stdout, stderr } = run(file, args);
@@ -76,7 +76,7 @@ function ask(by: readonly string[] = []): Verdict {
   };
 }
 
-/** Takes away what a running machine can lack. debugfs brings tracefs along. */
+/** Removes what a running machine may lack. Unmounting debugfs also unmounts tracefs. */
 const TAKE_AWAY = [
   'umount /sys/fs/bpf /sys/kernel/debug /sys/kernel/tracing /sys/fs/cgroup',
   'sysctl -w kernel.ftrace_enabled=0',
@@ -93,13 +93,13 @@ function mend(): GuestDoctor {
   const before = ask();
   const commands = [...new Set(before.red.map(({ fix }) => fix))].map((command) => {
     const { exitCode, stdout, stderr } = shell(command);
-    return { command, exitCode, said: `${stdout}${stderr}` };
+    return { command, exitCode, output: `${stdout}${stderr}` };
   });
   return { unprivileged, before, commands, after: ask() };
 }
 
 if (import.meta.main) {
-  // nobody may run the program, and not write the state
+  // The unprivileged user may run the program, but not write to the state directory.
   shell(`chmod 755 /program && mkdir -p ${STATE} && mount -t tmpfs -o size=2g,mode=700 tmpfs ${STATE}`);
   const answer = process.argv[2] === 'mend' ? mend() : ask();
   process.stdout.write(`${JSON.stringify(answer)}\n`);

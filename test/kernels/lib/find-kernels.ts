@@ -2,10 +2,10 @@ import { TestServerError } from '@ringfence/dev-servers/in-process';
 import { type Architecture, debianKernels, guestMissing, type TestKernel } from '@ringfence/testkit/kernels';
 
 export const OLDEST = '6.1';
-/** series that `npm run test:kernels -- --kernel` asks for, separated by commas; unset: all */
+/** Series that `npm run test:kernels -- --kernel` selects, separated by commas. Unset: all. */
 export const SERIES_VARIABLE = 'RINGFENCE_TEST_KERNELS';
 
-/** Those that are asked for, or why there are none. */
+/** Returns the selected kernels, or why there are none. */
 export async function findKernels(
   series: readonly string[] | undefined = process.env[SERIES_VARIABLE]?.split(','),
   architecture: Architecture = 'x64',
@@ -20,7 +20,7 @@ export async function findKernels(
   }
 }
 
-/** The oldest kernel that the sensor is for, or why it can't be had here. */
+/** Returns the oldest supported kernel, or why it is not available. */
 export async function findKernel(): Promise<TestKernel | string> {
   const found = await findKernels([OLDEST]);
   return typeof found === 'string' ? found : (found[0] ?? `apt offers no kernel ${OLDEST}`);

@@ -1,12 +1,12 @@
 /**
- * Runs in a guest whose clock counts instructions: what a system call that nobody watches takes without a sensor, with one that sees system calls around the
- * kernel's functions, and with one that sees them at tracepoints. Prints one line of JSON, a GetpidCost.
+ * Runs in a guest whose clock counts instructions: measures an unwatched system call without a sensor, with a sensor
+ * that traces the kernel's functions, and with one that uses tracepoints. Prints one line of JSON, a GetpidCost.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { TestSensor } from '@ringfence/testkit/sensor';
 
-/** Instructions for a getpid, in the kernel and outside. */
+/** Instructions per getpid, in the kernel and in user space. */
 export interface GetpidCost {
   readonly bare: number;
   readonly functions: number;
@@ -14,7 +14,7 @@ export interface GetpidCost {
 }
 
 const COUNT = 300_000;
-/** an interrupt's work falls into some of the rounds */
+/** The lowest result counts, because interrupts add to some rounds. */
 const ROUNDS = 5;
 const program = join(process.env['RINGFENCE_TEST_PREBUILT'] ?? '', 'getpid');
 
@@ -37,5 +37,5 @@ async function costWith(systemCalls: 'functions' | 'tracepoints'): Promise<numbe
 
 const bare = cost();
 const functions = await costWith('functions');
-const told: GetpidCost = { bare, functions, tracepoints: await costWith('tracepoints') };
-process.stdout.write(`${JSON.stringify(told)}\n`);
+const result: GetpidCost = { bare, functions, tracepoints: await costWith('tracepoints') };
+process.stdout.write(`${JSON.stringify(result)}\n`);

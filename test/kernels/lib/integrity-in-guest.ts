@@ -1,6 +1,7 @@
 /**
- * Runs in a guest: `node integrity-in-guest.ts MODULE DEED…`. Looks at the integrity of the kernel, then with the module of test/kernels/module in it,
- * then while it does each deed, then once it is out again, and last after it has vanished for good. Prints a line of JSON for each look.
+ * Runs in a guest: `node integrity-in-guest.ts MODULE ACTION…`. Checks the kernel's integrity before the module of
+ * test/kernels/module is loaded, with it, during each of its actions, after it is unloaded, and after it has hidden
+ * itself for good. Prints a line of JSON for each check.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -8,18 +9,18 @@ import type { CheckResult } from '@ringfence/host-facts';
 import { checkIntegrity, type Integrity } from '@ringfence/host-facts';
 import { sensorObject } from '@ringfence/testkit/sensor';
 
-/** A look at the kernel. */
-export interface Look {
-  /** `before`, `loaded`, a deed, `after`, or `vanished` */
+/** The result of one check. */
+export interface IntegrityRun {
+  /** `before`, `loaded`, an action, `after`, or `vanished` */
   readonly when: string;
   readonly checks: readonly CheckResult[];
 }
 
-const DEED = '/sys/module/rf_rootkit/parameters/deed';
+const ACTION_FILE = '/sys/module/rf_rootkit/parameters/action';
 const object = await sensorObject();
 let before: Integrity['remembered'] | undefined;
 
-function look(when: string): void {
+function check(when: string): void {
   const pinPath = '/sys/fs/bpf/rf-none';
   const { checks, remembered } = checkIntegrity({
     sensorObject: object,
@@ -29,8 +30,8 @@ function look(when: string): void {
     before,
   });
   before ??= remembered;
-  const told: Look = { when, checks };
-  process.stdout.write(`${JSON.stringify(told)}\n`);
+  const result: IntegrityRun = { when, checks };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
 
 function run(command: string, ...args: string[]): void {
@@ -39,17 +40,17 @@ function run(command: string, ...args: string[]): void {
 }
 
 if (import.meta.main) {
-  const [module = '', ...deeds] = process.argv.slice(2);
-  look('before');
+  const [module = '', ...actions] = process.argv.slice(2);
+  check('before');
   run('insmod', module);
-  look('loaded');
-  for (const deed of deeds) {
-    writeFileSync(DEED, deed);
-    look(deed);
+  check('loaded');
+  for (const action of actions) {
+    writeFileSync(ACTION_FILE, action);
+    check(action);
   }
-  writeFileSync(DEED, 'none');
+  writeFileSync(ACTION_FILE, 'none');
   run('rmmod', 'rf_rootkit');
-  look('after');
+  check('after');
   run('insmod', module, 'vanish=1');
-  look('vanished');
+  check('vanished');
 }

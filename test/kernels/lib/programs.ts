@@ -1,23 +1,23 @@
-/** What the kernel that this runs on makes of each of the sensor's programs. */
+/** Determines the verdict of the running kernel on each of the sensor's programs. */
 import { defined } from '@ringfence/base';
 import { BpfError, BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 import { sizeForCpus } from '@ringfence/sensor';
-import { kernelFunctions } from '@ringfence/sensor/parts';
+import { hookFinder } from '@ringfence/sensor/parts';
 
 export interface ProgramVerdict {
   readonly name: string;
   readonly section: string;
-  /** of the full profile */
+  /** whether it is a program of the full profile */
   readonly full: boolean;
-  /** undefined: it was loaded; else why not */
+  /** why it was rejected; undefined if it was loaded */
   readonly refused?: string;
-  /** undefined: it was attached; else why not */
+  /** why it was not attached; undefined if it was */
   readonly unattached?: string;
-  /** that the verifier went through; 0 where the kernel doesn't tell, or the program was refused */
+  /** instructions that the verifier processed; 0 if unknown or rejected */
   readonly instructions: number;
 }
 
-/** The object with these programs, as the collector loads it: a refused one is left out and the others are tried again. */
+/** Loads the wanted programs like the collector: without those that the kernel rejects. */
 function load(path: string, wanted: (program: BpfProgram) => boolean, refused: Map<string, string>): BpfObject {
   for (;;) {
     const object = BpfObject.open(path);
@@ -30,22 +30,22 @@ function load(path: string, wanted: (program: BpfProgram) => boolean, refused: M
     } catch (error) {
       object[Symbol.dispose]();
       if (!(error instanceof BpfLoadError) || error.program === undefined || refused.has(error.program)) throw error;
-      refused.set(error.program, lastWords(error));
+      refused.set(error.program, lastMessage(error));
     }
   }
 }
 
-/** Of the verifier, before its statistics; without any, the kernel's errno. */
-function lastWords({ verifierLog, message }: BpfLoadError): string {
-  const said = verifierLog.split('\n').filter((line) => !/^(processed |$)/.test(line));
-  return said.at(-1) ?? message.split('\n')[0] ?? '';
+/** Returns the verifier's last message before its statistics, or else the kernel's errno. */
+function lastMessage({ verifierLog, message }: BpfLoadError): string {
+  const lines = verifierLog.split('\n').filter((line) => !/^(processed |$)/.test(line));
+  return lines.at(-1) ?? message.split('\n')[0] ?? '';
 }
 
-/** Probes are set in files that the collector finds, and some programs are run when somebody asks: there is nothing to attach here. */
-const BY_HAND = /^(u(ret)?probe|tracepoint$|syscall$)/;
+/** Probes need a file, and some programs are run on demand: they have no hook to attach to. */
+const ON_DEMAND = /^(u(ret)?probe|tracepoint$|syscall$)/;
 
 function attach(program: BpfProgram, cgroup: string): string | undefined {
-  if (BY_HAND.test(program.section)) return undefined;
+  if (ON_DEMAND.test(program.section)) return undefined;
   try {
     if (program.section.startsWith('cgroup')) program.attachCgroup(cgroup);
     else program.attach();
@@ -70,27 +70,30 @@ function judge(
   return programs.map((program) => {
     const { name, section } = program;
     if (!program.hookKnown) return { name, section, full, unattached: NO_HOOK, instructions: 0 };
-    const why = refused.get(name);
-    if (why !== undefined) return { name, section, full, refused: why, instructions: 0 };
+    const reason = refused.get(name);
+    if (reason !== undefined) return { name, section, full, refused: reason, instructions: 0 };
     const instructions = program.verifiedInstructions;
     const unattached = attach(program, cgroup);
     return { name, section, full, instructions, ...defined({ unattached }) };
   });
 }
 
-/** Loads and attaches all that can be, then lets go of it. @param cgroup where cgroup hooks go */
+/**
+ * Loads and attaches all programs, then detaches them.
+ * @param cgroup directory for cgroup hooks
+ */
 export function judgePrograms(path: string, cgroup: string): ProgramVerdict[] {
   const refused = new Map<string, string>();
   using baseline = load(path, ({ autoload }) => autoload, refused);
   const verdicts = judge(baseline, refused, false, cgroup);
-  const isThere = kernelFunctions();
+  const isTraceable = hookFinder();
   const absent = new Map<string, string>();
-  // those of sections that begin with `?`: libbpf doesn't load them by itself
+  // Sections of the full profile begin with `?`, so that libbpf does not load their programs by default.
   using full = load(
     path,
     ({ name, section, autoload, hookKnown }) => {
-      if (!autoload && hookKnown && !isThere(section)) absent.set(name, NO_HOOK);
-      return !autoload && hookKnown && isThere(section);
+      if (!autoload && hookKnown && !isTraceable(section)) absent.set(name, NO_HOOK);
+      return !autoload && hookKnown && isTraceable(section);
     },
     absent,
   );

@@ -1,44 +1,44 @@
-/** The sensor's tests on another kernel. */
+/** Runs the sensor's tests on another kernel. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInGuest, type TestKernel } from '@ringfence/testkit/kernels';
 import type { FileReport } from '../../../tools/test-runner/file-report.ts';
-import type { GuestLine, GuestWays, Profile } from './in-guest.ts';
+import type { AttachMethodReport, GuestLine, Profile } from './in-guest.ts';
 import type { ProgramVerdict } from './programs.ts';
 import { nodeCommand, writeForeignTree, writeTree } from './tree.ts';
 
 export interface KernelReport {
   readonly programs: readonly ProgramVerdict[];
   readonly files: readonly FileReport[];
-  /** when it gives way to another task: none, voluntary, full; empty: it doesn't say */
+  /** preemption model: none, voluntary, full; empty if unknown */
   readonly preemption: string;
-  /** what the kernel said */
+  /** messages of the kernel */
   readonly console: string;
 }
 
 export interface KernelRun {
   readonly kernel: TestKernel;
-  /** paths of test files; none: only the programs are judged */
+  /** paths of test files; if empty, only the verdicts on programs are returned */
   readonly files: readonly string[];
-  /** in which the files run, one after the other. @default the full one */
+  /** profiles in which the files run. @default full */
   readonly profiles?: readonly Profile[];
-  /** the programs aren't judged. @default false */
+  /** leave out the verdicts on programs. @default false */
   readonly filesOnly?: boolean;
-  /** for the whole of it */
+  /** deadline for everything */
   readonly timeoutMs: number;
   /** added to the kernel's command line */
   readonly kernelArguments?: string;
   readonly onFile?: (report: FileReport, profile: Profile) => void;
-  /** ends the guest at once */
+  /** stops the guest at once */
   readonly signal?: AbortSignal;
 }
 
 export interface ScriptRun {
   readonly kernel: TestKernel;
-  /** what it is given for /program */
+  /** fills the directory that becomes the guest's /program */
   readonly write: (directory: string) => Promise<void>;
-  /** of /program, run by Node */
+  /** path in /program, run with Node */
   readonly script: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
@@ -46,12 +46,12 @@ export interface ScriptRun {
   readonly kernelArguments?: string;
   readonly countInstructions?: boolean;
   readonly onLine?: (line: string) => void;
-  /** ends the guest at once */
+  /** stops the guest at once */
   readonly signal?: AbortSignal;
 }
 
 export interface ScriptResult {
-  /** each of JSON */
+  /** lines of JSON */
   readonly lines: readonly unknown[];
   readonly console: string;
 }
@@ -60,11 +60,11 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new Error(`the guest printed what is no report: ${line}`, { cause });
+    throw new Error(`the guest printed a line that is not a report: ${line}`, { cause });
   }
 }
 
-/** Throws when the guest does not come to its end, or the script fails there. */
+/** Throws if the guest does not finish, or if the script fails. */
 export async function runScript({ write, script, args, onLine, ...run }: ScriptRun): Promise<ScriptResult> {
   const program = mkdtempSync(join(tmpdir(), 'ringfence-guest-'));
   try {
@@ -94,7 +94,7 @@ const inGuest = (kernel: TestKernel): Pick<ScriptRun, 'kernel' | 'write' | 'scri
   script: 'test/kernels/lib/in-guest.ts',
 });
 
-/** Throws as runScript does, and when the guest told of fewer files than it was given. */
+/** Throws like runScript, and if the guest reported too few files. */
 export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
   const { kernel, files, profiles = ['full'], filesOnly = false, kernelArguments = '', onFile, ...how } = run;
   const onLine = (line: string): void => {
@@ -105,35 +105,35 @@ export async function runOnKernel(run: KernelRun): Promise<KernelReport> {
   const asked = profiles.flatMap((profile) => ['--profile', profile]);
   const args = [...(filesOnly ? ['--files-only'] : []), ...asked, ...files];
   const { lines, console } = await runScript({ ...how, ...inGuest(kernel), args, kernelArguments, onLine });
-  const told = lines as GuestLine[];
-  const judged = told.find((line) => line.type === 'programs');
-  const reports = told.flatMap((line) => (line.type === 'file' ? [line.report] : []));
-  const wanted = files.length * profiles.length;
-  if ((judged === undefined && !filesOnly) || reports.length !== wanted)
-    throw new Error(`${kernel.release} told of ${reports.length} files of ${wanted}:\n${console}`);
-  const preemption = told.find((line) => line.type === 'kernel')?.preemption ?? '';
-  return { programs: judged?.programs ?? [], files: reports, preemption, console };
+  const guestLines = lines as GuestLine[];
+  const verdictLine = guestLines.find((line) => line.type === 'programs');
+  const reports = guestLines.flatMap((line) => (line.type === 'file' ? [line.report] : []));
+  const expected = files.length * profiles.length;
+  if ((verdictLine === undefined && !filesOnly) || reports.length !== expected)
+    throw new Error(`${kernel.release} reported ${reports.length} files of ${expected}:\n${console}`);
+  const preemption = guestLines.find((line) => line.type === 'kernel')?.preemption ?? '';
+  return { programs: verdictLine?.programs ?? [], files: reports, preemption, console };
 }
 
-export interface WaysReport extends GuestWays {
-  /** of each file, by each way that was asked for */
-  readonly files: readonly { readonly way: string; readonly report: FileReport }[];
+export interface MethodsReport extends AttachMethodReport {
+  /** of each file, by each attach method that was requested */
+  readonly files: readonly { readonly method: string; readonly report: FileReport }[];
 }
 
-/** The files by each of these ways to the full profile, on a kernel with these arguments. */
-export async function runByWays(
+/** Runs the files once by each of the attach methods, on a kernel with these arguments. */
+export async function runByAttachMethods(
   run: Pick<KernelRun, 'kernel' | 'files' | 'timeoutMs'> & {
-    readonly ways: readonly string[];
+    readonly methods: readonly string[];
     readonly kernelArguments: string;
   },
-): Promise<WaysReport> {
-  const { kernel, files, ways, ...rest } = run;
-  const args = [...ways.flatMap((way) => ['--way', way]), ...files];
-  const told = (await runScript({ ...inGuest(kernel), ...rest, args })).lines as GuestLine[];
-  const found = told.find((line) => line.type === 'ways');
-  if (found === undefined) throw new Error(`${run.kernel.release} did not tell its ways`);
-  const reports = told.flatMap((line) =>
-    line.type === 'file' && line.way !== undefined ? [{ way: line.way, report: line.report }] : [],
+): Promise<MethodsReport> {
+  const { kernel, files, methods, ...rest } = run;
+  const args = [...methods.flatMap((method) => ['--attach-method', method]), ...files];
+  const lines = (await runScript({ ...inGuest(kernel), ...rest, args })).lines as GuestLine[];
+  const methodReport = lines.find((line) => line.type === 'attach-methods');
+  if (methodReport === undefined) throw new Error(`${run.kernel.release} did not report its attach methods`);
+  const reports = lines.flatMap((line) =>
+    line.type === 'file' && line.method !== undefined ? [{ method: line.method, report: line.report }] : [],
   );
-  return { ...found, files: reports };
+  return { ...methodReport, files: reports };
 }

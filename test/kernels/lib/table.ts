@@ -1,4 +1,4 @@
-/** docs/KERNELS.md: what each kernel makes of each program of the sensor. */
+/** Reads and writes docs/KERNELS.md, which has the verdict of each kernel on each program. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestKernel } from '@ringfence/testkit/kernels';
@@ -13,28 +13,30 @@ export interface KernelColumn {
 export const columnTitle = ({ series, architecture }: Pick<TestKernel, 'series' | 'architecture'>): string =>
   architecture === 'x64' ? series : `${series} ${architecture}`;
 
-/** Half of what the kernel allows: another version of clang, or a newer verifier, may double a program's paths. */
+/** Half of the kernel's limit, because another version of clang or of the verifier may double a program's paths. */
 export const INSTRUCTIONS_MAX = 500_000;
 export const TABLE: string = join(import.meta.dirname, '../../../docs/KERNELS.md');
 
 /**
- * What of a kernel's verdicts is not as it must be. A hook that a kernel lacks is no failure where the document says so.
- * @param title of the kernel's column
+ * Returns the verdicts that are failures. A missing hook is no failure if the document lists it.
+ * @param title title of the kernel's column
  */
 export function verdictFailures(
   title: string,
   programs: readonly ProgramVerdict[],
   table: ReturnType<typeof readTable>,
-): { program: string; why: string }[] {
+): { program: string; reason: string }[] {
   return programs.flatMap(({ name, full, refused, unattached, instructions }) => {
     const lacks = table.get(name)?.[title]?.includes(NO_HOOK) ?? false;
-    // a kernel without trampolines doesn't even load what needs one
+    // A kernel without trampolines rejects programs that need one.
     if (refused !== undefined && !(lacks && full))
-      return [{ program: name, why: `the verifier refuses it: ${refused}` }];
+      return [{ program: name, reason: `the verifier rejects it: ${refused}` }];
     if (instructions > INSTRUCTIONS_MAX)
-      return [{ program: name, why: `${instructions} instructions are verified, more than ${INSTRUCTIONS_MAX}` }];
+      return [
+        { program: name, reason: `the verifier processed ${instructions} instructions, more than ${INSTRUCTIONS_MAX}` },
+      ];
     if (unattached === undefined || lacks) return [];
-    return [{ program: name, why: `it isn't attached: ${unattached}` }];
+    return [{ program: name, reason: `it cannot be attached: ${unattached}` }];
   });
 }
 
@@ -50,12 +52,12 @@ function cell(verdict: ProgramVerdict | undefined): string {
 
 function notes({ title, programs }: KernelColumn): string[] {
   return programs.flatMap(({ name, refused, unattached }) => {
-    const why = refused ?? unattached;
-    return why === undefined ? [] : [`${title}, ${name}: ${why}`];
+    const reason = refused ?? unattached;
+    return reason === undefined ? [] : [`${title}, ${name}: ${reason}`];
   });
 }
 
-/** The whole document. */
+/** Returns the whole document. */
 export function kernelTable(columns: readonly KernelColumn[]): string {
   const all = new Map(columns.flatMap(({ programs }) => programs.map((program) => [program.name, program])));
   const rows = [...all.values()].map(({ name, section, full }) => {
@@ -66,18 +68,18 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
   return [
     '# Kernels',
     '',
-    "The verdict of each kernel on the sensor's programs. Written by `npm run test:kernels -- --write`; a",
-    'test holds it against the object.',
+    "The verdict of each kernel on the sensor's programs. `npm run test:kernels -- --write` writes this",
+    'file, and a test checks that it lists the programs of the object.',
     '',
-    'A number is how many instructions the verifier went through; the kernel allows 1,000,000, the tests',
-    `${INSTRUCTIONS_MAX.toLocaleString('en')}, because it also depends on the version of clang.`,
+    'A number is the count of instructions that the verifier processed. The kernel allows 1,000,000. The',
+    `tests allow ${INSTRUCTIONS_MAX.toLocaleString('en')}, because the count also depends on the version of clang.`,
     '',
-    '- "no hook": the kernel takes the program and has no place to attach it.',
-    '- "refused": its verifier does not take the program.',
+    '- "no hook": the kernel loads the program but has no hook for it.',
+    '- "refused": the kernel\'s verifier rejects the program.',
     '',
-    'Either way the agent goes on without the program and reports it. The full profile comes on top: by',
-    "LSM where bpf is in the kernel's list of security modules, else by fentry, else by kprobe. The",
-    'columns of arm64 come from emulated machines.',
+    'In both cases the agent runs without the program and reports it. The full profile attaches by LSM',
+    "where bpf is in the kernel's list of security modules, else by fentry, else by kprobe. The columns",
+    'for arm64 come from emulated machines.',
     '',
     `| program | hook | ${columns.map(({ title }) => title).join(' | ')} |`,
     `| --- | --- |${' --- |'.repeat(columns.length)}`,
@@ -87,7 +89,7 @@ export function kernelTable(columns: readonly KernelColumn[]): string {
   ].join('\n');
 }
 
-/** The programs that the document has a row for, with their cells by kernel. */
+/** Returns the cells of each program in the document, by kernel. */
 export function readTable(): Map<string, { readonly [kernel: string]: string }> {
   const rows = readFileSync(TABLE, 'utf8')
     .split('\n')

@@ -1,4 +1,7 @@
-/** What a guest is given: the sources that tests of the sensor use, the object built here, and the programs that provoke it. */
+/**
+ * Prepares the directory of a guest: sources of the sensor's tests, the object built here, and the programs that
+ * provoke events.
+ */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -7,20 +10,23 @@ import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/te
 import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
 
 const root = join(import.meta.dirname, '../../..');
-const SOURCES = ['package.json', 'bpf', 'packages', 'services/collector', 'test/kernel', 'test/kernels', 'tools'];
-/** of ours, that the sensor's tests import by name; what these need of the registry comes along */
-const OWN = ['packages/config', 'packages/libbpf-ts', 'packages/wire'];
-/** the same for the whole program */
+const SOURCES = ['package.json', 'bpf', 'packages', 'test/kernel', 'test/kernels', 'tools'];
+/** Workspace packages that the sensor's tests import; those that they depend on are added. */
+const TESTED = ['packages/sensor', 'packages/host-facts'];
+/** Added without its dependencies: the sensor's tests use only the part that needs nothing from the registry. */
+const TESTKIT = 'packages/testkit';
+const SCOPE = '@ringfence/';
+/** Sources of the whole program. */
 const PROGRAM_SOURCES = ['package.json', 'packages', 'services', 'cli', 'deploy/bin', 'test/kernels'];
 /** Sources that a guest needs to record actions of rules, beside the program. */
 const LAB_SOURCES = ['rules', 'test/kernel', 'test/recordings', 'tools'];
 const ENGINE = 'dist/engine';
-const LEFT_OUT = new Set(['node_modules', 'dist', 'bench']);
+const EXCLUDED = new Set(['node_modules', 'dist', 'bench']);
 
-/** relative to the tree */
+/** path in the guest's directory */
 export const PREBUILT = 'prebuilt';
 const SENSOR = 'ringfence.bpf.o';
-/** the module of test/kernels/module, where a guest is given it */
+/** path of the module of test/kernels/module in the guest's directory */
 export const MODULE: string = `${PREBUILT}/rf_rootkit.ko`;
 
 interface Manifest {
@@ -28,14 +34,33 @@ interface Manifest {
   readonly optionalDependencies?: { readonly [name: string]: string };
 }
 
-/** Names of all packages of the registry that these directories' packages need, by way of others too. Optional ones may be absent. */
-function dependenciesOf(directories: readonly string[]): Set<string> {
+function dependencyNames(directory: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')) as Manifest;
+  return Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+}
+
+/** Returns the directories of workspace packages, with those of all workspace packages that they depend on. */
+function withWorkspaceDependencies(directories: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (directory: string): void => {
-    const manifest = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8')) as Manifest;
-    const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
-    for (const name of names.filter((name) => !name.startsWith('@ringfence/') && !found.has(name))) {
-      if (!existsSync(join(root, 'node_modules', name))) continue;
+    if (found.has(directory)) return;
+    found.add(directory);
+    for (const name of dependencyNames(directory))
+      if (name.startsWith(SCOPE)) visit(`packages/${name.slice(SCOPE.length)}`);
+  };
+  for (const directory of directories) visit(directory);
+  return [...found];
+}
+
+/**
+ * Returns the names of all registry packages that packages need directly or indirectly. Optional ones that are not
+ * installed are left out.
+ */
+function registryDependencies(directories: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const visit = (directory: string): void => {
+    for (const name of dependencyNames(directory)) {
+      if (name.startsWith(SCOPE) || found.has(name) || !existsSync(join(root, 'node_modules', name))) continue;
       found.add(name);
       visit(join('node_modules', name));
     }
@@ -45,20 +70,30 @@ function dependenciesOf(directories: readonly string[]): Set<string> {
 }
 
 function copy(directory: string, paths: readonly string[]): void {
-  const filter = (path: string): boolean => !LEFT_OUT.has(basename(path));
+  const filter = (path: string): boolean => !EXCLUDED.has(basename(path));
   for (const path of paths) cpSync(join(root, path), join(directory, path), { recursive: true, filter });
 }
 
-/** @param own packages of ours that are imported by name */
-function copySources(directory: string, sources: readonly string[], own: readonly string[]): void {
+/** @param packages workspace packages whose registry dependencies are copied, and which can be imported by name */
+function copySources(directory: string, sources: readonly string[], packages: readonly string[]): void {
   copy(directory, sources);
-  for (const name of dependenciesOf(own))
+  for (const name of registryDependencies(packages))
     cpSync(join(root, 'node_modules', name), join(directory, 'node_modules', name), { recursive: true });
   mkdirSync(join(directory, 'node_modules/@ringfence'));
-  for (const path of own) symlinkSync(`../../${path}`, join(directory, 'node_modules/@ringfence', basename(path)));
+  for (const path of packages) linkPackage(directory, path);
 }
 
-/** Fills the directory with the `ringfence` command as it is installed. */
+function linkPackage(directory: string, path: string): void {
+  symlinkSync(`../../${path}`, join(directory, 'node_modules/@ringfence', basename(path)));
+}
+
+/** Copies the sources of the sensor's tests. */
+function copyTests(directory: string): void {
+  copySources(directory, SOURCES, withWorkspaceDependencies(TESTED));
+  linkPackage(directory, TESTKIT);
+}
+
+/** Fills the directory with the installed `ringfence` command. */
 export async function writeProgram(directory: string): Promise<void> {
   copySources(directory, PROGRAM_SOURCES, globSync(['packages/*', 'services/*', 'cli'], { cwd: root }));
   mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true });
@@ -67,9 +102,12 @@ export async function writeProgram(directory: string): Promise<void> {
   copyFileSync(await buildSensor(), join(directory, 'dist/sensor', SENSOR));
 }
 
-/** For another architecture: its object, and the one package with code of the machine. There are none of the programs that provoke things. */
+/**
+ * Fills the directory for another architecture: with its object, and with its build of the one package that contains
+ * machine code. The programs that provoke events are left out.
+ */
 export async function writeForeignTree(directory: string, architecture: Architecture): Promise<void> {
-  copySources(directory, SOURCES, OWN);
+  copyTests(directory);
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8')) as {
     version: string;
   };
@@ -80,9 +118,12 @@ export async function writeForeignTree(directory: string, architecture: Architec
   copyFileSync(object, join(directory, PREBUILT, SENSOR));
 }
 
-/** Fills the directory with the sensor's tests. @param kernel that they run on, and load */
+/**
+ * Fills the directory with the sensor's tests.
+ * @param kernel the kernel that the tests run on, and that one of them loads
+ */
 export async function writeTree(directory: string, kernel: TestKernel): Promise<void> {
-  copySources(directory, SOURCES, OWN);
+  copyTests(directory);
   mkdirSync(join(directory, PREBUILT));
   copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
   copyFileSync(join(kernel.directory, 'vmlinuz'), join(directory, PREBUILT, 'vmlinuz'));
@@ -95,11 +136,11 @@ function compilePrograms(directory: string): void {
     if (LIBRARIES[name] === undefined) compileProgram(name, join(directory, name));
 }
 
-/** With the libraries that it finds on this machine. */
+/** Copies the container engine, with the libraries that it finds on this machine. */
 function copyEngine(from: string, to: string): void {
   cpSync(from, to, { recursive: true, verbatimSymlinks: true });
-  const said = execFileSync('ldd', [join(from, 'root/usr/sbin/dockerd')], { encoding: 'utf8' });
-  for (const [, library = ''] of said.matchAll(/ => (\/\S+) \(0x/g)) {
+  const output = execFileSync('ldd', [join(from, 'root/usr/sbin/dockerd')], { encoding: 'utf8' });
+  for (const [, library = ''] of output.matchAll(/ => (\/\S+) \(0x/g)) {
     const place = join(to, 'root/usr/lib', basename(dirname(library)));
     mkdirSync(place, { recursive: true });
     copyFileSync(library, join(place, basename(library)));
@@ -119,7 +160,7 @@ export async function writeLab(directory: string, withEngine: boolean): Promise<
   compilePrograms(join(directory, PREBUILT));
 }
 
-/** The command of a guest that runs a program of this repository there. */
+/** Returns the command that runs a program of this repository in a guest. */
 export function nodeCommand(file: string, args: readonly string[] = []): string {
   const flags = '--conditions=@ringfence/source --disable-warning=ExperimentalWarning';
   const environment = `RINGFENCE_TEST_PREBUILT=/program/${PREBUILT} NODE_COMPILE_CACHE=/tmp/compile-cache`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Does what rootkits do to a kernel, one action at a time, for tests of `ringfence integrity`
- * in a disposable guest. The action is written to /sys/module/rf_rootkit/parameters/deed; the
+ * in a disposable guest. The action is written to /sys/module/rf_rootkit/parameters/action; the
  * next one, `none` too, undoes it first. No process makes the system call that is tampered
  * with (acct) meanwhile, so changing its code needs no synchronisation. */
 #include <linux/ftrace.h>
@@ -235,7 +235,7 @@ static int set_action(const char *value, const struct kernel_param *parameter)
 }
 
 static const struct kernel_param_ops action_operations = { .set = set_action };
-module_param_cb(deed, &action_operations, NULL, 0200);
+module_param_cb(action, &action_operations, NULL, 0200);
 
 /* Cannot be undone: without its directory the module accepts no further action. */
 static bool vanish;
@@ -257,5 +257,5 @@ static void __exit rf_rootkit_end(void)
 
 module_init(rf_rootkit_begin);
 module_exit(rf_rootkit_end);
-MODULE_DESCRIPTION("What rootkits do to a kernel, for tests");
+MODULE_DESCRIPTION("Manipulates the kernel like rootkits do, for tests");
 MODULE_LICENSE("GPL");

@@ -4,7 +4,7 @@ import { lstat, open, opendir, readlink } from 'node:fs/promises';
 import { defined } from '@ringfence/base';
 import { fileCapabilities } from '@ringfence/host-kit';
 
-/** What is remembered of a file, a directory, a link or a device. */
+/** The properties of a file, directory, link or device that are compared. */
 export interface FileFacts {
   /** file, directory, link, character, block, fifo, socket */
   readonly type: string;
@@ -12,24 +12,24 @@ export interface FileFacts {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** of a file, bytes */
+  /** bytes, of a file */
   readonly size?: number;
-  /** of a file's content */
+  /** of the content of a file */
   readonly sha256?: string;
-  /** of a link */
+  /** of a symbolic link */
   readonly target?: string;
-  /** of a device: as stat(2) has it */
+  /** of a device, as in stat(2) */
   readonly device?: number;
-  /** the attribute security.capability, hex; absent: none */
+  /** the attribute security.capability in hex; absent if the file has none */
   readonly capabilities?: string;
   /** why the content could not be read */
   readonly unread?: string;
 }
 
 export interface ScanOptions {
-  /** absolute; each is followed down to other file systems' mount points, and no link is followed */
+  /** absolute paths, scanned recursively. Links are not followed, and mount points are not entered. */
   readonly paths: readonly string[];
-  /** told of each path */
+  /** called with each path */
   readonly onPath?: (path: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -38,17 +38,23 @@ const PERMISSIONS = 0o7777;
 const SLASH = Buffer.from('/');
 const GONE: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
-/** A path as the key of a map: its text, or behind a NUL in hex what is not UTF-8 and would else be somebody else's name. */
+/**
+ * Returns a path as the key of a map: its text, or, if it is not UTF-8, a NUL and its bytes in hex. So different paths
+ * never share a key.
+ */
 export function keyOf(path: Buffer): string {
   const text = path.toString('utf8');
   return Buffer.from(text).equals(path) ? text : `\0${path.toString('hex')}`;
 }
 
-/** The bytes behind a key. */
+/** Returns the bytes of the path behind a key. */
 export const pathOf = (key: string): Buffer =>
   key.startsWith('\0') ? Buffer.from(key.slice(1), 'hex') : Buffer.from(key);
 
-/** By `keyOf` the path; what goes away meanwhile is left out. Rejects when one of `paths` isn't there. */
+/**
+ * Returns the properties by key. Ignores files that disappear during the scan. Rejects if one of `paths` does not
+ * exist.
+ */
 export async function scan({ paths, onPath, signal }: ScanOptions): Promise<Map<string, FileFacts>> {
   const found = new Map<string, FileFacts>();
 
@@ -85,7 +91,7 @@ function typeOf(status: Stats): string {
   return status.isFIFO() ? 'fifo' : 'socket';
 }
 
-/** The types of Node know no directories whose names are bytes. */
+/** Node's types lack directory entries whose names are bytes. */
 const openDirectory = (path: Buffer): Promise<AsyncIterable<{ readonly name: Buffer }>> =>
   opendir(path as unknown as string, { encoding: 'buffer' as BufferEncoding }) as unknown as Promise<
     AsyncIterable<{ readonly name: Buffer }>
@@ -106,7 +112,7 @@ async function factsOf(path: Buffer, status: Stats): Promise<FileFacts> {
   };
 }
 
-/** A file that became something else meanwhile is neither followed nor waited for. */
+/** Neither follows a link nor blocks, in case the file was replaced during the scan. */
 async function contentOf(path: Buffer): Promise<Pick<FileFacts, 'sha256' | 'unread'>> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {

@@ -1,64 +1,71 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { ifReadable, kernelDevice, O_PATH, openBeneath, readBounded } from '@ringfence/host-kit';
-import type { HashRequest, Skipped } from './types.ts';
+import type { HashRequest, SkipReason } from './types.ts';
 
-/** A file that is sure to be the one that was executed. */
+/** An open file that is certain to be the one that was executed. */
 export interface Executable {
   readonly fd: number;
   readonly stat: BigIntStats;
-  /** the inode has been renamed, unlinked or the like since, which changes its ctime; the process still runs from it, so nobody may write to it */
+  /**
+   * The file's ctime has changed since the exec, because it was renamed, unlinked or the like. Its content is the same:
+   * the process still runs from it, so no process can write to it.
+   */
   readonly touched: boolean;
 }
 
-/** Where somebody else answers: it could keep us waiting for ever, or show us what it likes. */
+/** File systems served by another machine or process, which could block a read forever or return any content. */
 const REMOTE = /^(?:fuse|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
 const MOUNTS_MAX = 4 << 20;
 
-/** What was executed: from the process itself, else, as every script, by its path through a process with the same mounts. */
-export function openExecutable(request: HashRequest): Executable | Skipped {
-  const own = ifReadable(() => openSync(`/proc/${request.pid}/exe`, O_PATH));
+/**
+ * Opens the file that was executed: through the process itself, or else by its path in a process with the same mounts.
+ * A script can only be found by its path.
+ */
+export function openExecutable(request: HashRequest): Executable | SkipReason {
+  const exe = ifReadable(() => openSync(`/proc/${request.pid}/exe`, O_PATH));
   try {
-    const homes = homesOf(request);
-    const mounts = new Mounts(homes[0]);
+    const candidates = processesWithSameMounts(request);
+    const mounts = new Mounts(candidates[0]);
     const filesystem = mounts.filesystemOf(request.device);
     if (filesystem !== undefined && REMOTE.test(filesystem)) return 'remote';
     if (filesystem === undefined && !request.memory) return 'gone';
-    let verdict = own === null ? 'gone' : judge(own, request, mounts, true);
-    for (const home of homes) if (typeof verdict === 'string') verdict = tryPath(home, request, mounts, verdict);
-    return verdict;
+    let result = exe === null ? 'gone' : openIfSame(exe, request, mounts, true);
+    for (const pid of candidates) if (typeof result === 'string') result = tryPath(pid, request, mounts, result);
+    return result;
   } finally {
-    if (own !== null) closeSync(own);
+    if (exe !== null) closeSync(exe);
   }
 }
 
-/** Whether the process still runs from that file. */
+/** Whether the process still runs from the file. */
 export function runsFrom({ pid }: HashRequest, { stat }: Executable): boolean {
-  const own = ifReadable(() => openSync(`/proc/${pid}/exe`, O_PATH));
-  if (own === null) return false;
+  const exe = ifReadable(() => openSync(`/proc/${pid}/exe`, O_PATH));
+  if (exe === null) return false;
   try {
-    const { dev, ino } = fstatSync(own, { bigint: true });
+    const { dev, ino } = fstatSync(exe, { bigint: true });
     return dev === stat.dev && ino === stat.ino;
   } finally {
-    closeSync(own);
+    closeSync(exe);
   }
 }
 
-/** Processes whose mounts are those that the executable was found in. */
-function homesOf({ pid, parentPid, mountNamespace }: HashRequest): readonly string[] {
+/** Returns names in /proc of processes in the mount namespace of the exec. */
+function processesWithSameMounts({ pid, parentPid, mountNamespace }: HashRequest): readonly string[] {
   const link = `mnt:[${mountNamespace}]`;
-  const all = [...new Set([String(pid), String(parentPid), '1', 'self'])];
-  return all.filter((home) => ifReadable(() => readlinkSync(`/proc/${home}/ns/mnt`)) === link);
+  const candidates = [...new Set([String(pid), String(parentPid), '1', 'self'])];
+  return candidates.filter((name) => ifReadable(() => readlinkSync(`/proc/${name}/ns/mnt`)) === link);
 }
 
-function tryPath(home: string, request: HashRequest, mounts: Mounts, before: Skipped): Executable | Skipped {
-  const root = ifReadable(() => openSync(`/proc/${home}/root`, O_PATH | constants.O_DIRECTORY));
-  if (root === null) return before;
+/** Opens the path from the root of a process. Returns `previous` if there is no such file. */
+function tryPath(pid: string, request: HashRequest, mounts: Mounts, previous: SkipReason): Executable | SkipReason {
+  const root = ifReadable(() => openSync(`/proc/${pid}/root`, O_PATH | constants.O_DIRECTORY));
+  if (root === null) return previous;
   try {
     const fd = openBeneath(root, request.path, O_PATH);
-    if (fd === null) return before;
+    if (fd === null) return previous;
     try {
-      const verdict = judge(fd, request, mounts, false);
-      return verdict === 'gone' ? before : verdict;
+      const result = openIfSame(fd, request, mounts, false);
+      return result === 'gone' ? previous : result;
     } finally {
       closeSync(fd);
     }
@@ -67,38 +74,40 @@ function tryPath(home: string, request: HashRequest, mounts: Mounts, before: Ski
   }
 }
 
-/** `named` is opened by name only; what is returned may be read. */
-function judge(named: number, request: HashRequest, mounts: Mounts, running: boolean): Executable | Skipped {
-  const stat = fstatSync(named, { bigint: true });
+/** Opens a file for reading if it is the executed one. `pathFd` was opened with O_PATH. */
+function openIfSame(pathFd: number, request: HashRequest, mounts: Mounts, isRunning: boolean): Executable | SkipReason {
+  const stat = fstatSync(pathFd, { bigint: true });
   if (!stat.isFile() || stat.ino !== request.inode) return 'gone';
-  if (kernelDevice(stat.dev) !== request.device && mounts.deviceOf(named) !== request.device) return 'gone';
+  if (kernelDevice(stat.dev) !== request.device && mounts.deviceOf(pathFd) !== request.device) return 'gone';
   const touched = stat.ctimeNs !== request.ctime;
-  if (touched && !(running && stat.mtimeNs === request.mtime)) return 'changed';
-  const fd = ifReadable(() => openSync(`/proc/self/fd/${named}`, constants.O_RDONLY | constants.O_NONBLOCK));
+  if (touched && !(isRunning && stat.mtimeNs === request.mtime)) return 'changed';
+  const fd = ifReadable(() => openSync(`/proc/self/fd/${pathFd}`, constants.O_RDONLY | constants.O_NONBLOCK));
   return fd === null ? 'unreadable' : { fd, stat, touched };
 }
 
-/** The mounts that a process sees. */
+/** The mounts of a process. */
 class Mounts {
   readonly #lines: readonly string[];
 
-  constructor(home: string | undefined) {
-    const text = home === undefined ? null : ifReadable(() => readBounded(`/proc/${home}/mountinfo`, MOUNTS_MAX));
+  constructor(pid: string | undefined) {
+    const text = pid === undefined ? null : ifReadable(() => readBounded(`/proc/${pid}/mountinfo`, MOUNTS_MAX));
     this.#lines = text?.toString('latin1').split('\n') ?? [];
   }
 
-  /** `36 35 98:0 / /mnt rw - ext3 …`; `device`: kernel dev_t. */
+  /** Finds `36 35 98:0 / /mnt rw - ext3 …` by its device (kernel dev_t) and returns `ext3`. */
   filesystemOf(device: number): string | undefined {
-    const place = ` ${device >>> 20}:${device & 0xfffff} `;
-    const line = this.#lines.find((one) => one.includes(place));
+    const numbers = ` ${device >>> 20}:${device & 0xfffff} `;
+    const line = this.#lines.find((candidate) => candidate.includes(numbers));
     return line?.split(' - ', 2)[1]?.split(' ', 1)[0];
   }
 
-  /** Of the mount that `fd` is on: of btrfs and overlays stat(2) tells another device than the kernel knows. */
+  /**
+   * Returns the device of the mount of `fd`. For btrfs and overlays, stat(2) returns another device than the kernel's.
+   */
   deviceOf(fd: number): number | undefined {
     const info = ifReadable(() => readBounded(`/proc/self/fdinfo/${fd}`, 65_536))?.toString('latin1') ?? '';
     const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
-    const numbers = this.#lines.find((one) => one.startsWith(`${id} `))?.split(' ', 3)[2];
+    const numbers = this.#lines.find((line) => line.startsWith(`${id} `))?.split(' ', 3)[2];
     const [major = '', minor = ''] = numbers?.split(':') ?? [];
     return numbers === undefined ? undefined : Number(major) * 2 ** 20 + Number(minor);
   }

@@ -1,14 +1,14 @@
-/** What may be read, and how fast. */
+/** Limits on the work of hashing. */
 export interface HashLimits {
-  /** bytes: a larger executable is skipped */
+  /** bytes; larger executables are skipped */
   readonly maxBytes: number;
-  /** bytes read in a second, on average */
+  /** average bytes to read per second */
   readonly bytesPerSecond: number;
-  /** files that may wait; what comes then is skipped. @default 1024 */
+  /** number of files that may wait; further ones are skipped. @default 1024 */
   readonly queueMax?: number;
 }
 
-/** A file as the kernel knew it at the exec, and where it may still be found. */
+/** A file as the kernel knew it at the exec, and where to find it. */
 export interface HashRequest {
   readonly id: number;
   /** kernel dev_t */
@@ -16,45 +16,46 @@ export interface HashRequest {
   readonly inode: bigint;
   /** ns since the epoch */
   readonly ctime: bigint;
-  /** of an executable */
+  /** ns since the epoch, of the executable */
   readonly mtime: bigint;
   readonly pid: number;
   readonly parentPid: number;
-  /** nsfs inode number of its mount namespace */
+  /** inode number in nsfs of the process's mount namespace */
   readonly mountNamespace: number;
-  /** seen from the root of that namespace */
+  /** path from the root of that namespace */
   readonly path: Uint8Array;
-  /** it runs from memory, which no mount shows */
+  /** the executable is in memory (memfd), which no mount shows */
   readonly memory: boolean;
-  /** it ran before the agent did: others go first */
-  readonly patient: boolean;
+  /** the process is older than the agent */
+  readonly lowPriority: boolean;
 }
 
-/** Why there is no hash: a closed set. */
-export type Skipped = 'too big' | 'changed' | 'gone' | 'remote' | 'queue full' | 'unreadable';
+/** Why a file was not hashed. */
+export type SkipReason = 'too big' | 'changed' | 'gone' | 'remote' | 'queue full' | 'unreadable';
 
 export interface HashAnswer {
   readonly id: number;
-  /** bytes of the file; 0: it was not looked at */
+  /** bytes of the file; 0 if it was not opened */
   readonly size: number;
-  /** null: skipped */
+  /** null if the file was skipped */
   readonly sha256: Uint8Array | null;
-  readonly skipped: Skipped | null;
-  /** it holds for the inode at this ctime, whoever executes it */
+  readonly skipped: SkipReason | null;
+  /** valid for every exec of this inode at this ctime */
   readonly lasting: boolean;
-  /** the inode's ctime is another one, though the content is that of the exec as long as the process has not executed again */
+  /** the inode's ctime has changed, so the result is valid only if the process still runs from the file */
   readonly touched: boolean;
 }
 
-/** Whose exec has asked, and whether it is of its script. */
-export interface Asker {
+/** The exec for which a file was hashed. */
+export interface Requester {
   readonly tgid: number;
   readonly start: Buffer;
   readonly execId: number;
+  /** the file is the exec's script, not its executable */
   readonly script: boolean;
 }
 
-/** What is known of a file that was executed. */
+/** The result for an executed file. */
 export interface HashFact {
   /** kernel dev_t */
   readonly device: number;
@@ -64,15 +65,15 @@ export interface HashFact {
   readonly path: Buffer;
   readonly pathLength: number;
   readonly size: number;
-  /** null: skipped */
+  /** null if the file was skipped */
   readonly sha256: Uint8Array | null;
   readonly skipped: string | null;
   readonly lasting: boolean;
-  /** null: it is said of the file alone */
-  readonly process: Asker | null;
+  /** null if the fact is not about one exec */
+  readonly process: Requester | null;
 }
 
-/** What is known of files, on its way into the batch that is being filled. */
+/** Adds hashes to the batch that is being filled. */
 export interface HashSink {
   hash(fact: HashFact): void;
 }

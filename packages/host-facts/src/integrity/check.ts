@@ -2,18 +2,18 @@ import type { CheckName, Finding } from '@ringfence/host-kit';
 
 export interface CheckResult {
   readonly check: CheckName;
-  /** Why it could not be looked at, or only in part; empty: it was, all of it. */
+  /** Why the check could not be made, or only in part; empty if it was complete. */
   readonly unseen: string;
   readonly findings: readonly Finding[];
 }
 
-/** What one look remembers for the next. */
+/** State that one run keeps for the next, to find changes. */
 export interface Remembered {
-  /** code is compared within one boot only: it lies elsewhere in the next */
+  /** code is compared only within one boot, because its addresses change */
   readonly bootId: string;
-  /** SHA-256 of code, by what it belongs to */
+  /** SHA-256 of kernel code, by the name of the function */
   readonly code: Readonly<Record<string, string>>;
-  /** values that nobody changes without a reason, by path */
+  /** settings that rarely change, by path */
   readonly values: Readonly<Record<string, string>>;
 }
 

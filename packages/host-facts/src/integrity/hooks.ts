@@ -4,16 +4,16 @@ import { type CheckResult, result } from './check.ts';
 const TEXT_MAX = 16 << 20;
 const ENTRY = /^(__x64_sys_|__ia32_sys_|__arm64_sys_|x64_sys_call$|do_syscall_64$|ksys_|__se_sys_)/;
 
-/** Functions that ftrace or a kprobe intercepts, as tracefs and debugfs tell it; a livepatch is one of them. */
+/** Finds functions that ftrace or a kprobe intercepts, as tracefs and debugfs list them. Livepatches are among them. */
 export function checkFunctionHooks(root = '/'): CheckResult {
   const ftrace = lines(`${root}sys/kernel/tracing/enabled_functions`);
   const kprobes = lines(`${root}sys/kernel/debug/kprobes/list`);
   const unseen = [
-    ...(ftrace === null ? ['tracefs tells no enabled_functions'] : []),
-    ...(kprobes === null ? ['debugfs tells no kprobes'] : []),
+    ...(ftrace === null ? ['tracefs has no enabled_functions'] : []),
+    ...(kprobes === null ? ['debugfs has no list of kprobes'] : []),
   ];
   const traced = (ftrace ?? []).map((line) => [line.split(/\s/)[0] ?? '', line.replace(/\s+/g, ' ')] as const);
-  // address, k or r, function+offset, module, flags
+  // Fields: address, k or r, function+offset, module, flags.
   const probed = (kprobes ?? []).map((line) => {
     const [, kind, place = ''] = line.split(/\s+/);
     return [place.split('+')[0] ?? '', `a ${kind === 'r' ? 'kretprobe' : 'kprobe'}: ${line}`] as const;

@@ -1,8 +1,10 @@
-/** One look at the integrity of kernel and host, told to the process that asked: it takes longer than rings should wait. */
+/**
+ * Checks the integrity of kernel and host once, in a process of its own, because the rings could overflow meanwhile.
+ */
 import { checkIntegrity, type IntegrityOptions } from './integrity.ts';
 
 process.once('message', (options: IntegrityOptions) => {
   process.send?.(checkIntegrity(options), () => process.disconnect());
 });
-// Whoever asked is gone.
+// The agent has ended.
 process.once('disconnect', () => process.exit());

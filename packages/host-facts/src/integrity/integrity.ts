@@ -14,16 +14,16 @@ import { Symbols } from './symbols.ts';
 import { checkHelpers, checkPreload, checkReleaseAgents, checkTaint } from './values.ts';
 
 export interface IntegrityOptions {
-  /** the compiled sensor */
+  /** path of the compiled sensor */
   readonly sensorObject: string;
-  /** where the agent's own links are pinned */
+  /** directory in which an agent's links and programs are pinned */
   readonly pinPath: string;
-  /** where the host's file system is. @default / */
+  /** root of the host's file system. @default / */
   readonly root?: string;
   readonly bootId: string;
-  /** names of BPF programs that are known; `sd_*` stands for all that begin like that */
+  /** names of known BPF programs; `sd_*` matches all names with this prefix */
   readonly knownPrograms: readonly string[];
-  /** what the last look has told to remember; undefined: nobody has looked yet */
+  /** state that the last run returned; undefined for the first run */
   readonly before?: Remembered | undefined;
 }
 
@@ -32,9 +32,10 @@ export interface Integrity {
   readonly remembered: Remembered;
 }
 
-const IN_KERNEL: readonly CheckName[] = ['syscall-dispatch', 'interrupt-table', 'hidden-process', 'bpf-program'];
+/** Checks that need the sensor's programs. */
+const KERNEL_CHECKS: readonly CheckName[] = ['syscall-dispatch', 'interrupt-table', 'hidden-process', 'bpf-program'];
 
-/** Looks at everything once. It takes some tenths of a second, and only reads. */
+/** Makes all checks once. Takes some tenths of a second, and changes nothing. */
 export function checkIntegrity(options: IntegrityOptions): Integrity {
   const { root = '/', bootId, before } = options;
   const symbols = Symbols.ofKernel();
@@ -60,7 +61,7 @@ function checkKernel(
   try {
     using memory = new KernelView(sensorObject);
     const calls = checkSystemCalls({ memory, symbols, before: code });
-    const ids = new Set([...memory.programs, ...ownPrograms(pinPath)]);
+    const ids = new Set([...memory.programs, ...agentPrograms(pinPath)]);
     const checked = [
       calls.checked,
       checkInterrupts({ memory, symbols, before: code }),
@@ -70,13 +71,13 @@ function checkKernel(
     return { checked, code: calls.code };
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
-    const why = `the sensor's programs can't be loaded: ${error.message.split('\n')[0]}`;
-    return { checked: IN_KERNEL.map((name) => result(name, [], why)), code: code ?? {} };
+    const reason = `the sensor's programs can't be loaded: ${error.message.split('\n')[0]}`;
+    return { checked: KERNEL_CHECKS.map((name) => result(name, [], reason)), code: code ?? {} };
   }
 }
 
-/** Ids of the programs behind an agent's pinned links, and of those that it has pinned because none holds them. */
-function ownPrograms(pinPath: string): number[] {
+/** Returns the ids of an agent's programs: those behind pinned links, and pinned programs without a link. */
+function agentPrograms(pinPath: string): number[] {
   if (!isPinned(pinPath)) return [];
   const attached = pinnedLinks(pinPath).map((name) => {
     using link = BpfLink.openPinned(join(pinPath, name));
@@ -89,7 +90,7 @@ function ownPrograms(pinPath: string): number[] {
   return [...attached, ...idle];
 }
 
-/** Mount points of cgroup v1: only those have a release agent. */
+/** Returns the mount points of cgroup v1. Only these have a release agent. */
 function cgroupHierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'latin1').split('\n');
   return mounts.map((line) => line.split(' ')).flatMap(([, point = '', type]) => (type === 'cgroup' ? [point] : []));

@@ -6,11 +6,14 @@ const PAGE = 4096;
 const CONTEXT = 16;
 const PROGRAMS: readonly string[] = [READ_KERNEL, SNAPSHOT];
 
-/** The kernel as the sensor's own programs see it, past /proc: its memory (there is no /proc/kcore on many machines), and its processes. */
+/**
+ * Reads kernel memory and processes through the sensor's own programs, which a manipulated /proc can't deceive. Many
+ * machines have no /proc/kcore.
+ */
 export class KernelView implements Disposable {
   readonly #object: BpfObject;
 
-  /** @param path the compiled sensor. Throws BpfError where the kernel takes no such programs */
+  /** @param path the compiled sensor. Throws BpfError if the kernel rejects the programs */
   constructor(path: string) {
     this.#object = BpfObject.open(path);
     try {
@@ -23,18 +26,18 @@ export class KernelView implements Disposable {
     }
   }
 
-  /** ids of the programs that it has loaded */
+  /** ids of the loaded programs */
   get programs(): readonly number[] {
     return PROGRAMS.map((name) => this.#object.program(name).id);
   }
 
-  /** Numbers of the processes that run now. */
+  /** Returns the pids of all running processes. */
   tgids(): Set<number> {
     const { view, offsets } = readProcesses(this.#object.program(SNAPSHOT));
     return new Set(offsets.map((at) => records.headerTgid(view, at)));
   }
 
-  /** null: nothing is mapped there, or the kernel is locked down. */
+  /** Returns null if the address is not mapped, or if the kernel is locked down. */
   read(address: bigint, length: number): Buffer | null {
     const parts: Buffer[] = [];
     for (let at = 0; at < length; at += PAGE) {
@@ -45,7 +48,7 @@ export class KernelView implements Disposable {
     return Buffer.concat(parts);
   }
 
-  /** The context is a struct rf_kernel_read of bpf/integrity.bpf.h. */
+  /** Passes a struct rf_kernel_read of bpf/integrity.bpf.h as context. */
   #page(address: bigint, length: number): Buffer | null {
     const context = Buffer.alloc(CONTEXT);
     context.writeBigUInt64LE(address);

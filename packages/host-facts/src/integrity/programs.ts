@@ -5,19 +5,19 @@ import { BpfError, loadedPrograms, type ProgramInfo } from '@ringfence/libbpf-ts
 import { type CheckResult, result } from './check.ts';
 
 export interface KnownPrograms {
-  /** ids of the sensor's own */
+  /** ids of the sensor's own programs */
   readonly ids: ReadonlySet<number>;
-  /** names that somebody has said are known; `sd_*` stands for all that begin like that */
+  /** names of known programs; `sd_*` matches all names with this prefix */
   readonly names: readonly string[];
 }
 
-/** Device filters of container runtimes and of systemd have no name, and can do nothing but refuse devices. */
+/** Device filters of container runtimes and of systemd. They have no name, and can only refuse access to devices. */
 const HARMLESS: readonly string[] = ['cgroup_device'];
 
-/** Programs that nobody has said to be known. */
+/** Finds BPF programs that are not known. */
 export function checkPrograms({ ids, names }: KnownPrograms, root = '/'): CheckResult {
   const loaded = allPrograms();
-  if (loaded === null) return result('bpf-program', [], 'to go through all BPF programs takes CAP_SYS_ADMIN');
+  if (loaded === null) return result('bpf-program', [], 'listing all BPF programs needs CAP_SYS_ADMIN');
   const unknown = loaded.filter(
     (program) => !ids.has(program.id) && !HARMLESS.includes(program.type) && !isNamed(program, names),
   );
@@ -26,13 +26,13 @@ export function checkPrograms({ ids, names }: KnownPrograms, root = '/'): CheckR
   return result(
     'bpf-program',
     unknown.map(({ id, name, type, uid }) => {
-      const held = holders.get(id)?.join(', ') ?? 'nobody that /proc shows';
-      return [`${name || 'without a name'} (${id})`, `of type ${type}, loaded by uid ${uid}, held by ${held}`] as const;
+      const processes = holders.get(id)?.join(', ') ?? 'no process in /proc';
+      return [`${name || 'unnamed'} (${id})`, `of type ${type}, loaded by uid ${uid}, held by ${processes}`] as const;
     }),
   );
 }
 
-/** null: we may not look. */
+/** Returns null without permission. */
 function allPrograms(): ProgramInfo[] | null {
   try {
     return [...loadedPrograms()];
@@ -45,7 +45,7 @@ function allPrograms(): ProgramInfo[] | null {
 const isNamed = ({ name }: ProgramInfo, names: readonly string[]): boolean =>
   names.some((known) => (known.endsWith('*') ? name.startsWith(known.slice(0, -1)) : name === known));
 
-/** Processes that have a descriptor of a program, by its id. */
+/** Returns the processes that have a file descriptor of a program, by the program's id. */
 function holdersOf(proc: string): Map<number, string[]> {
   const holders = new Map<number, string[]>();
   for (const pid of ifReadable(() => readdirSync(proc)) ?? []) {

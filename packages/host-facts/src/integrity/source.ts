@@ -4,76 +4,77 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '@ringfence/base';
 import type { ContextSink, EnrichmentSource, Finding } from '@ringfence/host-kit';
-import { ifThere, writeAtomically } from '@ringfence/host-kit';
+import { ifExists, writeAtomically } from '@ringfence/host-kit';
 import type { Remembered } from './check.ts';
 import type { Integrity, IntegrityOptions } from './integrity.ts';
 
 export interface IntegritySourceOptions extends Omit<IntegrityOptions, 'before'> {
-  /** ms between two looks; 0: never */
+  /** time between two runs; 0 disables the checks */
   readonly everyMs: number;
-  /** where what a look remembers is kept */
+  /** directory for the state that one run keeps for the next */
   readonly stateDir: string;
   readonly log: Log;
 }
 
 /**
- * A process of its own, not a thread: libbpf has one place for messages in a process, and two threads that call it at once would write through each
- * other's callback.
+ * Uses a process instead of a thread, because libbpf has one message callback per process, which two threads would
+ * overwrite.
  */
 const WORKER = fileURLToPath(new URL('./integrity-worker.ts', import.meta.url));
 
-/** The start of an agent has enough to do, and what runs for a moment only is not worth a look. */
+/** Delay of the first run, so that it does not add to the work of the agent's start, and not for short-lived agents. */
 const FIRST_AFTER_MS = 60_000;
+/** Findings that are remembered, so that each is emitted once. */
+const EMITTED_MAX = 10_000;
 
-/** Looks at kernel and host from time to time, and tells what is new among the findings. */
+/** Checks kernel and host regularly, and emits new findings. */
 export function integritySource(options: IntegritySourceOptions): EnrichmentSource {
-  const { everyMs, stateDir, log, ...what } = options;
+  const { everyMs, stateDir, log, ...checkOptions } = options;
   const file = join(stateDir, 'integrity.json');
-  const told = new Set<string>();
+  const emitted = new Set<string>();
   const found: Finding[] = [];
   let sink: ContextSink | undefined;
   let worker: ChildProcess | undefined;
   let nextAt = performance.now() + Math.min(everyMs, FIRST_AFTER_MS);
 
-  function look(): void {
+  function runCheck(): void {
     nextAt = performance.now() + everyMs;
-    const before = recall(file);
-    const asked: IntegrityOptions = { ...what, before };
+    const request: IntegrityOptions = { ...checkOptions, before: readState(file) };
     worker = fork(WORKER, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    worker.send(asked);
+    worker.send(request);
     worker.once('message', ({ checks, remembered }: Integrity) => {
       found.push(...checks.flatMap(({ findings }) => findings));
-      remember(remembered);
+      saveState(remembered);
     });
-    // One that could not be started says so, and then that nothing can be sent to it; it never exits.
+    // A worker that could not be started emits two errors and never exits.
     worker.on('error', (err) => {
       worker = undefined;
-      log.warn({ err }, 'the integrity of the kernel could not be looked at');
+      log.warn({ err }, 'the integrity check could not be started');
     });
     worker.once('exit', (code) => {
       worker = undefined;
       if (code !== 0 && sink !== undefined)
-        log.warn({ code }, 'the integrity of the kernel could not be looked at: what was wrong stands before this');
+        log.warn({ code }, 'the integrity check failed: the log before this line has the reason');
     });
   }
 
-  /** Nobody stands above to catch what a full disk says. */
-  function remember(remembered: Remembered): void {
+  /** Catches errors such as a full disk, because no caller would. */
+  function saveState(remembered: Remembered): void {
     try {
       writeAtomically(file, JSON.stringify(remembered));
     } catch (err) {
       log.warn(
         { err, file },
-        'what the kernel looked like could not be kept: the next look compares with an older one',
+        'the state of the integrity check could not be saved: the next check compares with an older one',
       );
     }
   }
 
-  function tell(): void {
+  function emitNew(): void {
     for (const finding of found.splice(0)) {
       const key = `${finding.check}\0${finding.subject}\0${finding.detail}`;
-      if (told.has(key) || told.size >= TOLD_MAX) continue;
-      told.add(key);
+      if (emitted.has(key) || emitted.size >= EMITTED_MAX) continue;
+      emitted.add(key);
       sink?.finding(finding);
     }
   }
@@ -84,28 +85,27 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
       sink = into;
     },
     tick() {
-      tell();
-      if (everyMs > 0 && worker === undefined && performance.now() >= nextAt) look();
+      emitNew();
+      if (everyMs > 0 && worker === undefined && performance.now() >= nextAt) runCheck();
     },
     close() {
       sink = undefined;
-      // A look that is under way may end first: nobody asks for it any more.
+      // A check in progress is pointless now, and its result must not be emitted.
       worker?.removeAllListeners('message');
       worker?.kill('SIGKILL');
     },
   };
 }
 
-const TOLD_MAX = 10_000;
-
-/** What the last look, perhaps of an agent before this one, has remembered. */
-function recall(file: string): Remembered | undefined {
-  const text = ifThere(() => readFileSync(file, 'utf8'));
+/** Returns the state of the last run, which may be that of an earlier agent. */
+function readState(file: string): Remembered | undefined {
+  const text = ifExists(() => readFileSync(file, 'utf8'));
   if (text === null) return undefined;
   try {
     return JSON.parse(text) as Remembered;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // it was written in one piece: somebody else has been there
+    // Files are written atomically, so another program has changed this one.
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 
+/** Maximum distance in bytes from a symbol of a module to an address that is attributed to the module. */
+const DISTANCE_MAX = 1n << 16n;
+
 interface Range {
   readonly begin: bigint;
   readonly end: bigint;
 }
 
-/** Names and addresses of the kernel's functions, as /proc/kallsyms gives them to those who may see them. */
+/** Names and addresses of the kernel's functions from /proc/kallsyms, which needs permission. */
 export class Symbols {
   readonly #addresses = new Map<string, bigint>();
   readonly #names = new Map<bigint, string>();
   readonly #modules = new Map<string, bigint[]>();
   readonly #trampolines = new Set<bigint>();
-  /** where the kernel's own code lies, that of its start (which early exception handlers point at) too */
+  /** address ranges of the kernel's own code, including its init code, to which early exception handlers point */
   readonly #code: readonly Range[];
 
   constructor(text: string) {
@@ -42,7 +45,7 @@ export class Symbols {
     return new Symbols(readFileSync(path, 'latin1'));
   }
 
-  /** Why addresses can't be told; empty: they can. */
+  /** Why no addresses are available; empty if they are. */
   get hidden(): string {
     return this.find('_stext') ? '' : 'the kernel hides its addresses (kernel.kptr_restrict, or no CAP_SYSLOG)';
   }
@@ -51,22 +54,22 @@ export class Symbols {
     return this.#addresses.get(name);
   }
 
-  /** The name of what begins there. */
+  /** Returns the name of the function that starts at an address. */
   at(address: bigint): string | undefined {
     return this.#names.get(address);
   }
 
-  /** Of the kernel itself, whose names begin like that. */
-  *beginning(prefix: string): Generator<readonly [name: string, address: bigint]> {
+  /** Iterates over the kernel's own functions whose names have a prefix. */
+  *withPrefix(prefix: string): Generator<readonly [name: string, address: bigint]> {
     for (const entry of this.#addresses) if (entry[0].startsWith(prefix)) yield entry;
   }
 
-  /** Names of what has symbols and is not the kernel itself: modules, and `bpf`. */
+  /** Names of everything that has symbols and is not the kernel itself: modules, and `bpf`. */
   get modules(): readonly string[] {
     return [...this.#modules.keys()];
   }
 
-  /** BPF's own way to the programs at a function's entry: who they are, the check of BPF programs says. */
+  /** Whether an address is a BPF trampoline. The programs behind it are covered by the check of BPF programs. */
   isTrampoline(address: bigint): boolean {
     return this.#trampolines.has(address);
   }
@@ -75,20 +78,20 @@ export class Symbols {
     return this.#code.some(({ begin, end }) => address >= begin && address < end);
   }
 
-  /** A name for an address, for people: of the module it may be in, or the number. BPF's code comes and goes, and says nothing of what lies beside it. */
+  /**
+   * Describes an address for users: by the function's name, or else by its number and the module that it is probably
+   * in. BPF code is not used for this, because it is allocated anywhere.
+   */
   describe(address: bigint): string {
-    const own = this.at(address);
-    if (own !== undefined) return own;
+    const name = this.at(address);
+    if (name !== undefined) return name;
     let nearest: { readonly module: string; readonly distance: bigint } | undefined;
     for (const [module, addresses] of this.#modules)
-      for (const one of module === 'bpf' ? [] : addresses) {
-        const distance = address - one;
-        if (distance >= 0n && distance < NEAR && (nearest === undefined || distance < nearest.distance))
+      for (const symbol of module === 'bpf' ? [] : addresses) {
+        const distance = address - symbol;
+        if (distance >= 0n && distance < DISTANCE_MAX && (nearest === undefined || distance < nearest.distance))
           nearest = { module, distance };
       }
     return `0x${address.toString(16)}${nearest === undefined ? '' : ` (module ${nearest.module})`}`;
   }
 }
-
-/** bytes behind a symbol of a module that are taken for a part of it */
-const NEAR = 1n << 16n;

@@ -4,46 +4,49 @@ import { bootMicros, wallOffset } from '@ringfence/host-kit';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { readProcesses, SensorError, SNAPSHOT, SOCKETS, sizeForCpus } from '@ringfence/sensor';
 import { records, u64FromBigInt } from '@ringfence/wire';
-import { Cgroups } from '../context/cgroups.ts';
-import { ContainerSource } from '../context/containers.ts';
-import type { HostPlaces } from '../context/description.ts';
+import { Cgroups } from '../containers/cgroups.ts';
+import { ContainerSource } from '../containers/container-source.ts';
+import type { HostRoots } from '../runtimes/description.ts';
 import { mountNamespacesOf } from './mounts.ts';
 import { processesOf } from './processes.ts';
 import { readSockets } from './sockets.ts';
 import type { Inventory, InventoryContainer, InventoryProcess } from './types.ts';
 
 export interface InventoryOptions {
-  /** the sensor as it was built: only its iterators are loaded, nothing is attached or pinned */
+  /** the compiled sensor, of which only the iterators are loaded; nothing is attached or pinned */
   readonly sensorObject: string;
   /** directories of files that announce containers */
   readonly containerFiles: readonly string[];
-  readonly places: HostPlaces;
+  readonly roots: HostRoots;
 }
 
-/** What runs on this host, what it has open, what it has mounted: as the kernel's own lists say, whatever /proc is made to hide. Throws SensorError. */
+/**
+ * Reads the processes, sockets and mounts of this host from the kernel's own lists, which a manipulated /proc cannot
+ * hide. Throws SensorError.
+ */
 export function readInventory(options: InventoryOptions): Inventory {
   using object = loadIterators(options.sensorObject);
   const program = object.program(SNAPSHOT);
   const sockets = readSockets(object.program(SOCKETS));
   const snapshot = readProcesses(program);
-  const places = placesOf(
+  const cgroups = lookUpCgroups(
     snapshot.offsets.map((at) => cgroupAt(snapshot.view, at)),
     options,
   );
-  const lives = (tgid: number, start: bigint): boolean => {
+  const isRunning = (tgid: number, start: bigint): boolean => {
     const { bytes, offsets } = readProcesses(program, { tgid });
     return offsets.some((at) => bytes.readBigUInt64LE(at + records.HEADER_START) === start);
   };
   const processes = processesOf(snapshot, {
     wallOffset: wallOffset(),
     sockets,
-    placeOf: (cgroup) => ({ cgroup: places.paths.get(cgroup) ?? '', container: places.facts.get(cgroup)?.id ?? null }),
-    lives,
+    cgroupOf: (id) => ({ cgroup: cgroups.paths.get(id) ?? '', container: cgroups.containers.get(id)?.id ?? null }),
+    isRunning,
   });
   return {
     processes,
     mountNamespaces: mountNamespacesOf(processes),
-    containers: containersOf(processes, [...places.facts.values()]),
+    containers: containersOf(processes, [...cgroups.containers.values()]),
   };
 }
 
@@ -66,22 +69,23 @@ function loadIterators(path: string): BpfObject {
 const cgroupAt = (view: DataView, at: number): bigint =>
   (BigInt(records.headerCgroupHi(view, at)) << 32n) | BigInt(records.headerCgroupLo(view, at));
 
-interface Places {
+/** Both by cgroup id. */
+interface CgroupLookup {
   readonly paths: ReadonlyMap<bigint, string>;
-  readonly facts: ReadonlyMap<bigint, ContainerFact>;
+  readonly containers: ReadonlyMap<bigint, ContainerFact>;
 }
 
-function placesOf(cgroups: readonly bigint[], { containerFiles, places }: InventoryOptions): Places {
-  const facts = new Map<bigint, ContainerFact>();
-  const source = new ContainerSource({ fileDirectories: containerFiles, onUnsafe: () => undefined, places });
+function lookUpCgroups(cgroups: readonly bigint[], { containerFiles, roots }: InventoryOptions): CgroupLookup {
+  const containers = new Map<bigint, ContainerFact>();
+  const source = new ContainerSource({ fileDirectories: containerFiles, onUnsafe: () => undefined, roots });
   const tree = new Cgroups();
   try {
-    source.start(sinkOf((fact) => facts.set(fact.cgroupId, fact)));
+    source.start(sinkOf((fact) => containers.set(fact.cgroupId, fact)));
     const now = bootMicros();
-    const all = [...new Set(cgroups)];
-    for (const id of all) source.seen(Number(id & 0xffff_ffffn), Number(id >> 32n), now, false);
-    const paths = all.map((id) => [id, (id === 0n ? null : tree.pathOf(id)) ?? ''] as const);
-    return { paths: new Map(paths), facts };
+    const ids = [...new Set(cgroups)];
+    for (const id of ids) source.onEvent(Number(id & 0xffff_ffffn), Number(id >> 32n), now, false);
+    const paths = ids.map((id) => [id, (id === 0n ? null : tree.pathOf(id)) ?? ''] as const);
+    return { paths: new Map(paths), containers };
   } finally {
     tree[Symbol.dispose]();
     source.close();
@@ -93,7 +97,7 @@ function sinkOf(container: ContextSink['container']): ContextSink {
   return { container, user: ignore, mount: ignore, host: ignore, finding: ignore, throttled: ignore };
 }
 
-/** A container may have cgroups of its own making: one entry for all of them. */
+/** Merges the cgroups that a container created itself into one entry. */
 function containersOf(processes: readonly InventoryProcess[], facts: readonly ContainerFact[]): InventoryContainer[] {
   const byId = Map.groupBy(facts, ({ id }) => id);
   return [...byId].map(([id, [fact]]) => {

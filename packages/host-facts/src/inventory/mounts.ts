@@ -1,13 +1,13 @@
 import { ifReadable, readBounded } from '@ringfence/host-kit';
 import { decodeText } from '@ringfence/wire';
-import { parseMount } from '../context/mounts.ts';
+import { parseMount } from '../host/mounts.ts';
 import { procPid } from './processes.ts';
 import type { InventoryMount, InventoryProcess, MountNamespace } from './types.ts';
 
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;
 
-/** The mounts of each namespace as one of its processes sees them. */
+/** Returns the mounts of each namespace as one of its processes sees them. */
 export function mountNamespacesOf(processes: readonly InventoryProcess[]): MountNamespace[] {
   const byNamespace = Map.groupBy(
     processes.filter(({ namespaces }) => namespaces.mnt !== 0),
@@ -20,7 +20,7 @@ export function mountNamespacesOf(processes: readonly InventoryProcess[]): Mount
   }));
 }
 
-/** Of the first that still is there to be asked. */
+/** Uses the first process that still exists. */
 function mountsOf(namespace: number, members: readonly InventoryProcess[]): InventoryMount[] | null {
   for (const member of members) {
     const pid = procPid(member);
@@ -31,8 +31,8 @@ function mountsOf(namespace: number, members: readonly InventoryProcess[]): Inve
       const mount = parseMount(line, namespace);
       if (mount === null) return [];
       const { device, root, point, filesystem, source, options } = mount;
-      const [from, to, of] = [root, point, source].map((bytes) => decodeText(bytes)) as [string, string, string];
-      return [{ device, root: from, point: to, filesystem, source: of, options }];
+      const texts = { root: decodeText(root), point: decodeText(point), source: decodeText(source) };
+      return [{ device, ...texts, filesystem, options }];
     });
   }
   return null;

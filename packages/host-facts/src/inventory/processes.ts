@@ -6,30 +6,30 @@ import { decodeText, records, splitText } from '@ringfence/wire';
 import { processKey, type SocketsByProcess } from './sockets.ts';
 import type { InventoryProcess } from './types.ts';
 
-/** PROC_PID_INIT_INO: of the pid namespace that every machine starts with. */
+/** PROC_PID_INIT_INO: inode of the initial pid namespace. */
 const FIRST_PID_NAMESPACE = 4_026_531_836;
 
-/** Facts of a process that are not in its record. */
-export interface Surroundings {
+/** Facts about a process that are not in its record. */
+export interface ProcessContext {
   readonly wallOffset: number;
   readonly sockets: SocketsByProcess;
-  readonly placeOf: (cgroup: bigint) => { readonly cgroup: string; readonly container: string | null };
-  /** whether the kernel still has it */
-  readonly lives: (tgid: number, start: bigint) => boolean;
+  readonly cgroupOf: (id: bigint) => { readonly cgroup: string; readonly container: string | null };
+  /** Returns whether the kernel still has the process. */
+  readonly isRunning: (tgid: number, start: bigint) => boolean;
 }
 
-/** Oldest first. pid 1 from /proc where the kernel's iterator doesn't show it. */
-export function processesOf(snapshot: Snapshot, around: Surroundings): InventoryProcess[] {
+/** Returns the processes, oldest first. Takes pid 1 from /proc if the kernel's iterator does not show it. */
+export function processesOf(snapshot: Snapshot, context: ProcessContext): InventoryProcess[] {
   const { view, offsets } = snapshot;
-  const all = offsets.map((at) => processAt(snapshot, at, around));
+  const all = offsets.map((at) => processAt(snapshot, at, context));
   if (offsets.some((at) => records.headerTgid(view, at) === 1)) return all;
   const init = procRecord(1, snapshot);
   if (init === null) return all;
   const first = parseSnapshot(init);
-  return [...first.offsets.map((at) => processAt(first, at, around)), ...all];
+  return [...first.offsets.map((at) => processAt(first, at, context)), ...all];
 }
 
-function processAt(snapshot: Snapshot, at: number, around: Surroundings): InventoryProcess {
+function processAt(snapshot: Snapshot, at: number, context: ProcessContext): InventoryProcess {
   const { view, bytes } = snapshot;
   const pid = records.headerTgid(view, at);
   const start = bytes.readBigUInt64LE(at + records.HEADER_START);
@@ -42,7 +42,7 @@ function processAt(snapshot: Snapshot, at: number, around: Surroundings): Invent
     pid,
     parentPid: records.execParentTgid(view, at),
     pidInNamespace,
-    startedAt: Number(start / 1000n) + around.wallOffset,
+    startedAt: Number(start / 1000n) + context.wallOffset,
     executable: decodeText(text(records.EXEC_PATH)),
     name: decodeText(text(records.EXEC_FILENAME)),
     args: splitText(text(records.EXEC_ARGV)),
@@ -56,9 +56,9 @@ function processAt(snapshot: Snapshot, at: number, around: Surroundings): Invent
       net: records.namespacesNet(view, namespaces),
       user: records.namespacesUser(view, namespaces),
     },
-    ...around.placeOf(bytes.readBigUInt64LE(at + records.HEADER_CGROUP)),
-    hidden: isHidden(pid, start, around),
-    sockets: around.sockets.get(processKey(pid, start)) ?? [],
+    ...context.cgroupOf(bytes.readBigUInt64LE(at + records.HEADER_CGROUP)),
+    hidden: isHidden(pid, start, context),
+    sockets: context.sockets.get(processKey(pid, start)) ?? [],
   };
 }
 
@@ -69,14 +69,14 @@ function textAt({ view, bytes }: Snapshot, at: number, field: number): Buffer {
 
 const ownPidNamespace = ifReadable(() => statSync('/proc/self/ns/pid').ino) ?? 0;
 
-/** A number for /proc of this mount; null: the process has none here. */
+/** Returns the pid of a process in this mount of /proc, or null if it has none there. */
 export function procPid({ pid, pidInNamespace, namespaces }: InventoryProcess): number | null {
   if (ownPidNamespace === FIRST_PID_NAMESPACE) return pid;
   return namespaces.pid === ownPidNamespace ? pidInNamespace : null;
 }
 
-function isHidden(pid: number, start: bigint, around: Surroundings): boolean | null {
+function isHidden(pid: number, start: bigint, context: ProcessContext): boolean | null {
   if (ownPidNamespace !== FIRST_PID_NAMESPACE) return null;
-  // Something mounted on top of /proc/PID hides it too. One that has just ended is in neither.
-  return !existsSync(`/proc/${pid}/stat`) && around.lives(pid, start);
+  // A mount on top of /proc/PID hides a process too. A process that has just ended is in neither list.
+  return !existsSync(`/proc/${pid}/stat`) && context.isRunning(pid, start);
 }

@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<number, string>> = {
 const PROTOCOLS: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(IPPROTO).map(([name, number]) => [number, name.toLowerCase()]),
 );
-/** TCP's, which unix sockets borrow. */
+/** States of TCP, which unix sockets use too. */
 const STATES: Readonly<Record<number, string>> = {
   1: 'established',
   2: 'syn-sent',
@@ -40,7 +40,7 @@ const STATES: Readonly<Record<number, string>> = {
   11: 'closing',
 };
 
-/** Open sockets by process: `tgid/start`. */
+/** Open sockets by process; the key is `tgid/start`. */
 export type SocketsByProcess = ReadonlyMap<string, readonly OpenSocket[]>;
 
 export const processKey = (tgid: number, start: bigint): string => `${tgid}/${start}`;
@@ -90,7 +90,7 @@ function socketAt(view: DataView, bytes: Buffer, at: number): OpenSocket {
   };
 }
 
-/** What C's programs bind ends at a NUL that counts; an abstract name has one in front, and any in the middle are part of it. */
+/** A path ends at its first NUL. An abstract name begins with a NUL, and further ones are part of it. */
 function pathAt(view: DataView, bytes: Buffer, at: number): string {
   const start = at + records.OPEN_SOCKET_PATH;
   const length = Math.min(records.openSocketPathBytes(view, at), records.OPEN_SOCKET_PATH_LENGTH);

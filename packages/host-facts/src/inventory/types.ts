@@ -1,6 +1,6 @@
-import type { Description } from '@ringfence/host-kit';
+import type { ContainerDescription } from '@ringfence/host-kit';
 
-/** One end of a socket; IPv6 without brackets. */
+/** An end of a socket. IPv6 addresses have no brackets. */
 export interface End {
   readonly address: string;
   readonly port: number;
@@ -9,46 +9,46 @@ export interface End {
 export interface OpenSocket {
   readonly fd: number;
   readonly inode: number;
-  /** inet, inet6, unix, netlink, packet, …; else the number */
+  /** inet, inet6, unix, netlink, packet, …, or the number */
   readonly family: string;
-  /** stream, dgram, raw, …; else the number */
+  /** stream, dgram, raw, …, or the number */
   readonly type: string;
-  /** tcp, udp, …; else the number. Of unix sockets none */
+  /** tcp, udp, …, or the number; '' for unix sockets */
   readonly protocol: string;
-  /** listen, established, …; of TCP and unix streams, else '' */
+  /** listen, established, …; '' except for TCP and unix streams */
   readonly state: string;
-  /** of inet and inet6 */
+  /** only for inet and inet6 */
   readonly local: End | null;
   readonly peer: End | null;
-  /** of a unix socket; an abstract one begins with @; '' when it has no name */
+  /** path of a unix socket; an abstract name begins with @; '' if it has no name */
   readonly path: string;
 }
 
 export interface InventoryProcess {
   readonly pid: number;
   readonly parentPid: number;
-  /** its number in its own pid namespace */
+  /** its pid in its own pid namespace */
   readonly pidInNamespace: number;
   /** µs since the epoch */
   readonly startedAt: number;
-  /** '' of a kernel thread */
+  /** '' for a kernel thread */
   readonly executable: string;
-  /** of a kernel thread, else '' */
+  /** name of a kernel thread, otherwise '' */
   readonly name: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** real and effective */
+  /** real and effective user id */
   readonly uid: number;
   readonly euid: number;
-  /** names of the effective ones */
+  /** names of its effective capabilities */
   readonly capabilities: readonly string[];
-  /** nsfs inode numbers */
+  /** inode numbers in nsfs */
   readonly namespaces: { readonly mnt: number; readonly pid: number; readonly net: number; readonly user: number };
-  /** path of its cgroup; '' when it is not known */
+  /** path of its cgroup; '' if unknown */
   readonly cgroup: string;
-  /** id; null: on the host */
+  /** id of its container; null on the host */
   readonly container: string | null;
-  /** the kernel has it and /proc doesn't; null: can't be said from inside a pid namespace */
+  /** true if the kernel has the process and /proc does not; null inside a pid namespace, where this is unknown */
   readonly hidden: boolean | null;
   readonly sockets: readonly OpenSocket[];
 }
@@ -65,13 +65,13 @@ export interface InventoryMount {
 export interface MountNamespace {
   readonly namespace: number;
   readonly pids: readonly number[];
-  /** null: no process of it can be asked, since /proc shows none */
+  /** null if /proc shows no process of this namespace */
   readonly mounts: readonly InventoryMount[] | null;
 }
 
-export interface InventoryContainer extends Omit<Description, 'capabilities'> {
+export interface InventoryContainer extends Omit<ContainerDescription, 'capabilities'> {
   readonly id: string;
-  /** names of those that a process of it may have; null: its runtime doesn't say */
+  /** names of the capabilities that its processes may have; null if unknown */
   readonly capabilities: readonly string[] | null;
   readonly runtime: string;
   readonly cgroup: string;

@@ -3,17 +3,20 @@ import { capabilityNames } from '@ringfence/fields';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import { linkPath } from '@ringfence/sensor';
 import { u64FromBigInt } from '@ringfence/wire';
-import { Cgroups } from '../context/cgroups.ts';
+import { Cgroups } from '../containers/cgroups.ts';
 
-/** What the sensor has seen of the use of capabilities, by cgroup. */
+/** The capabilities that the sensor saw in use, by cgroup. */
 export interface CapabilityUse {
-  /** ms since the epoch: what was used before is not known */
+  /** ms since the epoch; earlier use is not known */
   readonly since: number;
-  /** Names of those that processes in this cgroup or below it have used; `path` from the root of the hierarchy. */
+  /**
+   * Returns the capabilities that processes in this cgroup or below it used.
+   * @param path from the root of the hierarchy
+   */
   of(path: string): ReadonlySet<string>;
 }
 
-/** null: no agent's sensor is in the kernel, or the kernel has no tracepoint `cap_capable` (6.14). */
+/** Returns null if no agent's sensor is in the kernel, or if the kernel lacks the tracepoint `cap_capable` (6.14). */
 export function readCapabilityUse(pinPath: string): CapabilityUse | null {
   const pin = `${pinPath}/rf_used_caps`;
   if (!existsSync(pin) || !existsSync(linkPath(pinPath, 'cap_capable'))) return null;
@@ -28,8 +31,8 @@ export function readCapabilityUse(pinPath: string): CapabilityUse | null {
     since: statSync(pin).ctimeMs,
     of(path) {
       const below = path.endsWith('/') ? path : `${path}/`;
-      const own = masks.filter((one) => one.path === path || one.path.startsWith(below));
-      return new Set(capabilityNames(u64FromBigInt(own.reduce((all, { mask }) => all | mask, 0n))));
+      const matching = masks.filter((entry) => entry.path === path || entry.path.startsWith(below));
+      return new Set(capabilityNames(u64FromBigInt(matching.reduce((all, { mask }) => all | mask, 0n))));
     },
   };
 }

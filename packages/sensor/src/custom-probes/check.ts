@@ -6,13 +6,15 @@ export interface ProbeCheck {
   readonly target: string;
   /** file:line:column */
   readonly defined: string;
-  /** in which it would be set: of a USDT probe, as often as it was compiled in */
+  /** number of places in which it would be set; a USDT probe may be compiled in several times */
   readonly places: number;
-  /** why it could not be set; empty: it could */
+  /** why it could not be set; empty if it could */
   readonly problem: string;
 }
 
-/** Whether probes could be set on this host, without setting them: their files are there, have the functions, and so on. */
+/**
+ * Checks whether the probes could be set on this host, without setting them: their files, functions and fields exist.
+ */
 export const checkProbes = (specs: readonly ProbeSpec[], hostRoot: string): ProbeCheck[] =>
   specs.map((spec) => {
     const { name, defined } = spec;

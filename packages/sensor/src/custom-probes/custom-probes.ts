@@ -4,49 +4,53 @@ import type { Log } from '@ringfence/base';
 import { ifReadable } from '@ringfence/host-kit';
 import { BpfError, type BpfLink, type BpfObject } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
-import { probePath } from '../pins.ts';
+import { probePath } from '../pins/paths.ts';
 import { type PlacePlan, type ProbePlan, planProbe } from './plan.ts';
 import { ProbeProblem, type ProbeSpec, targetText } from './types.ts';
 
-/** Programs of the sensor that probes of users run. */
-export const CUSTOM_PROGRAMS: readonly string[] = ['custom_user', 'custom_tracepoint'];
-
 const CHECK_SECONDS = 10;
 const PLANS_MAX = records.Limit.PROBE_PLACES_MAX;
-/** A program that was replaced may run on as it was: its probes stay, those of the one before it go. */
+/** Processes may still run a program that was replaced. So the probes of the previous file stay, and older ones go. */
 const GENERATIONS_MAX = 2;
 
-/** What `ringfence probes list` shows of one. */
+/** The state of one probe, as `ringfence probes list` shows it. */
 export interface ProbeStatus {
   readonly name: string;
   readonly target: string;
   /** file:line:column */
   readonly defined: string;
-  /** places in which it is set; 0: see `problem` */
+  /** number of places in which it is set; if 0, see `problem` */
   readonly places: number;
-  /** empty: it is set */
+  /** why it is not set; empty if it is */
   readonly problem: string;
-  /** since this start: how often it fired */
+  /** how often it fired since this start */
   readonly hits: number;
-  /** dropped: over its limit in a second */
+  /** events dropped because the probe exceeded its limit per second */
   readonly limited: number;
-  /** dropped: no room in a ring, the scratch buffer of the CPU in use, or its cgroup had its share */
+  /** events dropped because a ring was full, the CPU's scratch buffer was in use, or the cgroup was throttled */
   readonly lost: number;
   /** arguments that could not be read */
   readonly faults: number;
 }
 
-/** A probe in one file, as that was then. */
+/** A probe that is set in one file. */
 interface Generation {
-  /** device and inode */
+  /** device and inode of the file */
   readonly file: string;
-  readonly places: readonly { readonly slot: number; readonly link: BpfLink; readonly pin: string }[];
+  readonly places: readonly AttachedPlace[];
+}
+
+interface AttachedPlace {
+  /** index in rf_custom_plans */
+  readonly slot: number;
+  readonly link: BpfLink;
+  readonly pin: string;
 }
 
 interface Probe {
   readonly spec: ProbeSpec;
-  /** the file as it was looked at last: when it is another one, the probe is set anew */
-  seen: string | undefined;
+  /** version of the file at the last check; the probe is set again when it changes */
+  fileVersion: string | undefined;
   problem: string;
   readonly generations: Generation[];
 }
@@ -58,16 +62,19 @@ export interface CustomProbeDeps {
   readonly log: Log;
 }
 
-/** The probes that users define: set, counted, and set anew where a file is replaced. One that can't be set is told, and harms no other. */
+/**
+ * The user-defined probes: sets them, counts their events, and sets them again when a file is replaced. A probe that
+ * can't be set is logged and does not affect the others.
+ */
 export class CustomProbes {
   readonly #deps: CustomProbeDeps;
   readonly #probes: readonly Probe[];
-  readonly #free: number[] = Array.from({ length: PLANS_MAX }, (_, slot) => PLANS_MAX - 1 - slot);
+  readonly #freeSlots: number[] = Array.from({ length: PLANS_MAX }, (_, slot) => PLANS_MAX - 1 - slot);
   #ticks = 0;
 
   constructor(specs: readonly ProbeSpec[], deps: CustomProbeDeps) {
     this.#deps = deps;
-    this.#probes = specs.map((spec) => ({ spec, seen: undefined, problem: 'not set yet', generations: [] }));
+    this.#probes = specs.map((spec) => ({ spec, fileVersion: undefined, problem: 'not set yet', generations: [] }));
   }
 
   attach(): void {
@@ -75,7 +82,7 @@ export class CustomProbes {
     this.#check();
   }
 
-  /** Once a second; looks at the files every ten. */
+  /** Call it once a second. Checks the files every ten seconds. */
   tick(): void {
     if (++this.#ticks % CHECK_SECONDS === 0) this.#check();
   }
@@ -85,16 +92,17 @@ export class CustomProbes {
       const { target } = probe.spec;
       const path = target.kind === 'tracepoint' ? '' : join(this.#deps.hostRoot, target.path);
       const file = path === '' ? { key: 'kernel', version: 'kernel' } : identityOf(path);
-      if (file.version === probe.seen) continue;
-      probe.seen = file.version;
+      if (file.version === probe.fileVersion) continue;
+      probe.fileVersion = file.version;
       this.#set(index, probe, file.key);
     }
   }
 
   #set(index: number, probe: Probe, file: string): void {
     const { name } = probe.spec;
-    // Another content in the same file: what was worked out for the old one is wrong.
-    for (const old of probe.generations.filter((generation) => generation.file === file)) this.#remove(probe, old);
+    // The same file has new contents, so the offsets that were computed for the old ones are wrong.
+    const outdated = probe.generations.filter((generation) => generation.file === file);
+    for (const generation of outdated) this.#remove(probe, generation);
     try {
       const plan = planProbe(probe.spec, this.#deps.hostRoot);
       const places = this.#attach(index, plan, probe.spec);
@@ -106,33 +114,29 @@ export class CustomProbes {
       probe.problem = error.message.split('\n')[0] ?? '';
       this.#deps.log.warn(
         { probe: name, defined: probe.spec.defined, reason: probe.problem },
-        'a probe can not be set: it sees nothing until its file is another one',
+        "a probe can't be set: it reports nothing until its file changes",
       );
     }
     while (probe.generations.length > GENERATIONS_MAX) this.#remove(probe, probe.generations[0] as Generation);
   }
 
-  /** All places, or none. */
-  #attach(index: number, { path, places: plans }: ProbePlan, spec: ProbeSpec): Generation['places'] {
-    const places: Generation['places'][number][] = [];
+  /** Attaches the probe in all places, or in none. */
+  #attach(index: number, { path, places: plans }: ProbePlan, spec: ProbeSpec): readonly AttachedPlace[] {
+    const places: AttachedPlace[] = [];
     try {
-      for (const plan of plans) places.push(this.#place(index, plan, spec, path));
+      for (const plan of plans) places.push(this.#attachPlace(index, plan, spec, path));
       return places;
     } catch (error) {
-      for (const place of places) this.#leave(place);
+      for (const place of places) this.#detachPlace(place);
       throw error;
     }
   }
 
-  #place(
-    index: number,
-    { plan, offset, semaphore }: PlacePlan,
-    { target }: ProbeSpec,
-    path: string,
-  ): Generation['places'][number] {
+  #attachPlace(index: number, { plan, offset, semaphore }: PlacePlan, spec: ProbeSpec, path: string): AttachedPlace {
+    const { target } = spec;
     const { object, pinPath } = this.#deps;
-    const slot = this.#free.pop();
-    if (slot === undefined) throw new ProbeProblem(`all ${PLANS_MAX} places of probes are taken`);
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new ProbeProblem(`all ${PLANS_MAX} places for probes are in use`);
     let link: BpfLink | undefined;
     try {
       object.map('rf_custom_plans').set(slot, { ...plan, probe: index });
@@ -149,21 +153,21 @@ export class CustomProbes {
       return { slot, link, pin };
     } catch (error) {
       link?.[Symbol.dispose]();
-      this.#free.push(slot);
+      this.#freeSlots.push(slot);
       throw error;
     }
   }
 
   #remove(probe: Probe, generation: Generation): void {
     probe.generations.splice(probe.generations.indexOf(generation), 1);
-    for (const place of generation.places) this.#leave(place);
+    for (const place of generation.places) this.#detachPlace(place);
   }
 
-  /** Let go first: the kernel then leaves the hook by itself as the pin goes. */
-  #leave({ slot, link, pin }: Generation['places'][number]): void {
+  /** Closes the link before it removes the pin: the kernel then detaches the hook in the background. */
+  #detachPlace({ slot, link, pin }: AttachedPlace): void {
     link[Symbol.dispose]();
     rmSync(pin, { force: true });
-    this.#free.push(slot);
+    this.#freeSlots.push(slot);
   }
 
   status(): ProbeStatus[] {
@@ -178,7 +182,7 @@ export class CustomProbes {
   }
 }
 
-/** `key` is the same as long as it is the same file, `version` as long as nobody has written to it. */
+/** `key` identifies the file; `version` changes with each write to it. */
 function identityOf(path: string): { readonly key: string; readonly version: string } {
   const stat = ifReadable(() => statSync(path, { bigint: true }));
   if (stat === null) return { key: 'absent', version: 'absent' };

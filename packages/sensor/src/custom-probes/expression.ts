@@ -4,9 +4,10 @@ const DEREFERENCES_MAX = 4;
 const OFFSET_MAX = 1 << 24;
 const LENGTH_MAX = 200;
 
-/** `arg0`, `arg1+8`, `*(arg0+16)`, `*(*(retval)+0x10)-4`. @throws ProbeProblem */
+/** Parses `arg0`, `arg1+8`, `*(arg0+16)`, `*(*(retval)+0x10)-4`. @throws ProbeProblem */
 export function parseExpression(text: string): Expression {
-  if (text.length > LENGTH_MAX) throw new ProbeProblem(`has ${text.length} characters, at most ${LENGTH_MAX} are read`);
+  if (text.length > LENGTH_MAX)
+    throw new ProbeProblem(`has ${text.length} characters; at most ${LENGTH_MAX} are allowed`);
   const tokens = text.match(/0x[0-9a-f]+|\w+|[^\s\w]/gi) ?? [];
   const parser = new Parser(tokens);
   const parsed = parser.expression();
@@ -25,7 +26,7 @@ class Parser {
   expression(): Expression {
     let { base, offsets, offset } = this.#start();
     for (let sign = this.#sign(); sign !== 0; sign = this.#sign()) offset += sign * this.#number();
-    if (Math.abs(offset) > OFFSET_MAX) throw new ProbeProblem(`an offset is at most ${OFFSET_MAX} bytes`);
+    if (Math.abs(offset) > OFFSET_MAX) throw new ProbeProblem(`an offset may be at most ${OFFSET_MAX} bytes`);
     return { base, offsets, offset };
   }
 
@@ -36,7 +37,7 @@ class Parser {
       const { base, offsets, offset } = this.expression();
       this.#expect(')');
       if (offsets.length >= DEREFERENCES_MAX)
-        throw new ProbeProblem(`at most ${DEREFERENCES_MAX} addresses are followed`);
+        throw new ProbeProblem(`at most ${DEREFERENCES_MAX} addresses can be followed`);
       return { base, offsets: [...offsets, offset], offset: 0 };
     }
     if (!/^[a-z_]\w*$/i.test(token)) throw new ProbeProblem(`expected a name, or *(…); got ${token}`);

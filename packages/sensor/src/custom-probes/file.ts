@@ -12,7 +12,7 @@ const PER_SECOND = { default: 1000, max: 100_000 };
 
 const named = (pattern: RegExp, expected: string): z.ZodString => z.string().regex(pattern, `expected ${expected}`);
 const path = named(/^\/[^\0]{1,4095}$/, 'an absolute path');
-const symbol = named(/^[^\s\p{Cc}]{1,512}$/u, 'the name of a function, as the file has it');
+const symbol = named(/^[^\s\p{Cc}]{1,512}$/u, "the name of a function as in the file's symbol table");
 const event = named(/^\w{1,100}$/, 'up to 100 letters, digits and _');
 const bytes = z.number().int().min(0).max(0xffff_ffff);
 
@@ -36,9 +36,12 @@ const probeSchema = z.strictObject({
 });
 type Written = z.infer<typeof probeSchema>;
 
-const PLACES = ['uprobe', 'usdt', 'tracepoint'] as const;
+const TARGET_KINDS = ['uprobe', 'usdt', 'tracepoint'] as const;
 
-/** Reads probes from files, and from the *.yaml of directories. @throws ConfigError that names every problem by file, line and column */
+/**
+ * Reads probes from files and from the *.yaml files of directories. @throws ConfigError that lists every problem with
+ * file, line and column
+ */
 export function readProbeFiles(paths: readonly string[]): ProbeSpec[] {
   const files = paths.flatMap(filesOf).map((file) => new ProbeFile(file));
   const problems = files.flatMap((file) => file.problems);
@@ -47,10 +50,10 @@ export function readProbeFiles(paths: readonly string[]): ProbeSpec[] {
   for (const spec of specs) {
     const first = seen.get(spec.name);
     if (first === undefined) seen.set(spec.name, spec);
-    else problems.push(problemAt(spec, `there is a probe ${spec.name} already, in ${first.defined}`));
+    else problems.push(problemAt(spec, `a probe ${spec.name} is already defined in ${first.defined}`));
   }
-  const over = specs[PROBES_MAX];
-  if (over !== undefined) problems.push(problemAt(over, `it is one too many: at most ${PROBES_MAX} are set`));
+  const excess = specs[PROBES_MAX];
+  if (excess !== undefined) problems.push(problemAt(excess, `too many probes: at most ${PROBES_MAX} are allowed`));
   if (problems.length > 0) throw new ConfigError(problems);
   return specs;
 }
@@ -72,7 +75,7 @@ function filesOf(path: string): string[] {
   }
 }
 
-/** A list of probes. */
+/** A file with a list of probes. */
 class ProbeFile {
   readonly problems: ConfigProblem[] = [];
   readonly specs: ProbeSpec[] = [];
@@ -98,9 +101,9 @@ class ProbeFile {
   }
 
   #spec(written: Written, index: number): ProbeSpec | undefined {
-    const kinds = PLACES.filter((kind) => written[kind] !== undefined);
+    const kinds = TARGET_KINDS.filter((kind) => written[kind] !== undefined);
     if (kinds.length !== 1) {
-      this.#report([index], `expected one of ${PLACES.join(', ')}; got ${kinds.join(' and ') || 'none'}`);
+      this.#report([index], `expected one of ${TARGET_KINDS.join(', ')}; got ${kinds.join(' and ') || 'none'}`);
       return undefined;
     }
     const { line, column } = this.#file.locate([index]);
@@ -120,12 +123,9 @@ class ProbeFile {
     if (tracepoint !== undefined) return { kind: 'tracepoint', ...tracepoint };
     const { path = '', symbol = '', offset = 0, return: onReturn = false } = uprobe ?? {};
     if (symbol === '' && offset === 0)
-      this.#report([index, 'uprobe'], 'expected symbol, or offset in the file, or both');
+      this.#report([index, 'uprobe'], 'expected symbol, offset (in the file), or both');
     if (onReturn && (symbol === '' || offset !== 0))
-      this.#report(
-        [index, 'uprobe', 'return'],
-        'the return of a function is known by its symbol alone, without offset',
-      );
+      this.#report([index, 'uprobe', 'return'], 'the return of a function needs its symbol, and no offset');
     return { kind: 'uprobe', path, symbol, offset, onReturn };
   }
 
@@ -133,7 +133,7 @@ class ProbeFile {
     const names = written.arguments.map(({ name }) => name);
     return written.arguments.map(({ name, from, type, max, length }, at) => {
       const where = [index, 'arguments', at];
-      if (names.indexOf(name) !== at) this.#report([...where, 'name'], `there is an argument ${name} already`);
+      if (names.indexOf(name) !== at) this.#report([...where, 'name'], `an argument ${name} is already defined`);
       const expression = this.#expression(from, [...where, 'from']);
       if (expression !== undefined) this.#checkBase(expression.base, written, [...where, 'from']);
       const lengthOf = length === undefined ? undefined : names.slice(0, at).indexOf(length);
@@ -141,8 +141,8 @@ class ProbeFile {
         this.#report(
           [...where, 'length'],
           type === 'bytes'
-            ? `expected the name of an argument before it; got ${length}`
-            : `of ${type} no length is told`,
+            ? `expected the name of a previous argument; got ${length}`
+            : `only bytes have a length, not ${type}`,
         );
       return { name, from: expression ?? { base: '', offsets: [], offset: 0 }, type, max, lengthOf };
     });
@@ -158,15 +158,15 @@ class ProbeFile {
     }
   }
 
-  /** When a function returns, its arguments are gone. */
+  /** A function's arguments are no longer available when it returns. */
   #checkBase(base: string, { uprobe, usdt }: Written, where: readonly PropertyKey[]): void {
     const argument = /^arg(\d{1,2})$/.test(base);
     if (uprobe?.return && base !== 'retval')
-      this.#report(where, `expected retval; got ${base}: what a function was called with is gone when it returns`);
+      this.#report(where, `expected retval; got ${base}: a function's arguments are not available when it returns`);
     else if (uprobe !== undefined && !uprobe.return && !argument)
       this.#report(
         where,
-        `expected arg0, arg1, …; got ${base}${base === 'retval' ? ': it is known with return: true' : ''}`,
+        `expected arg0, arg1, …; got ${base}${base === 'retval' ? ', which needs return: true' : ''}`,
       );
     else if (usdt !== undefined && !argument) this.#report(where, `expected arg0, arg1, …; got ${base}`);
   }

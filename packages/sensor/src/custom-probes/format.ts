@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type ArgumentType, ProbeProblem, type TracepointTarget } from './types.ts';
 
 export const EVENTS = '/sys/kernel/tracing/events';
-/** What BPF sees of a record begins here: the header before it is not filled in. */
-const OWN_FIELDS = 8;
-/** What BPF sees of a system call: its number, and six arguments. */
+/** BPF sees a tracepoint's record from this offset on. The header before it is not filled in. */
+const FIELDS_START = 8;
+/** Size of what BPF sees of a system call: its number and six arguments. */
 const SYSCALL_BYTES = 64;
 
 export interface TracepointField {
@@ -20,7 +20,10 @@ export interface TracepointField {
   readonly is: 'number' | 'pointer' | 'array' | 'data_loc';
 }
 
-/** The fields of a tracepoint that a probe can have. @throws ProbeProblem when there is no such tracepoint, or tracefs can't be read */
+/**
+ * Returns the fields of a tracepoint that a probe can fetch. @throws ProbeProblem if there is no such tracepoint, or if
+ * tracefs can't be read
+ */
 export function tracepointFields({ category, name }: Pick<TracepointTarget, 'category' | 'name'>): TracepointField[] {
   const file = join(EVENTS, category, name, 'format');
   try {
@@ -28,8 +31,8 @@ export function tracepointFields({ category, name }: Pick<TracepointTarget, 'cat
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === undefined) throw cause;
-    const why = code === 'ENOENT' ? 'there is no such tracepoint on this kernel, or tracefs is not mounted' : code;
-    throw new ProbeProblem(`tracepoint ${category}/${name}: ${why} (${file})`);
+    const reason = code === 'ENOENT' ? 'there is no such tracepoint on this kernel, or tracefs is not mounted' : code;
+    throw new ProbeProblem(`tracepoint ${category}/${name}: ${reason} (${file})`);
   }
 }
 
@@ -40,8 +43,8 @@ export function parseFormat(text: string, category: string): TracepointField[] {
     const declared = `${type}${array}`;
     return { name, declared, offset: Number(offset), size: Number(size), signed: signed === '1', is: isOf(declared) };
   }).filter(({ name, offset, size, declared }) => {
-    const seen = category !== 'syscalls' || (offset + size <= SYSCALL_BYTES && !declared.startsWith('__data_loc'));
-    return name !== '' && offset >= OWN_FIELDS && seen && !declared.startsWith('__rel_loc');
+    const visible = category !== 'syscalls' || (offset + size <= SYSCALL_BYTES && !declared.startsWith('__data_loc'));
+    return name !== '' && offset >= FIELDS_START && visible && !declared.startsWith('__rel_loc');
   });
 }
 
@@ -51,10 +54,10 @@ function isOf(declared: string): TracepointField['is'] {
   return declared.endsWith('*') ? 'pointer' : 'number';
 }
 
-/** The `type` that a field most likely has for a probe. */
+/** Returns the `type` that a probe most likely needs for a field. */
 export function usualType({ declared, size, signed, is }: TracepointField): ArgumentType {
   if (is === 'pointer') return /\bchar \*$/.test(declared) ? 'string' : 'pointer';
-  // An argument of a system call has a whole register, whatever it is.
+  // An argument of a system call takes a whole register, whatever its type.
   if (/^(unsigned )?int$|^umode_t$/.test(declared)) return declared === 'int' ? 's32' : 'u32';
   if (is === 'number') return `${signed ? 's' : 'u'}${size * 8}` as ArgumentType;
   if (/\bchar\[/.test(declared)) return 'string';

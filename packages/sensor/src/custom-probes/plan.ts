@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { realPathWithin } from '@ringfence/host-kit';
 import type { BtfValue } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
-import { realPath } from '../probes.ts';
 import { ElfFile } from './elf-file.ts';
 import { type TracepointField, tracepointFields } from './format.ts';
 import { REGISTERS } from './registers.ts';
@@ -21,49 +21,53 @@ type Values = { readonly [member: string]: BtfValue };
 const SOURCE = { constant: 1, context: 2, inline: 3, dataLoc: 4 } as const;
 const STEPS_MAX = 5;
 const ADDRESS_BYTES = 8;
+/** Length of rf_custom_plan.fetches. */
+const FETCHES = 8;
 
-/** Where fetching begins: the first members of struct rf_custom_fetch. `step`: the base itself is in memory. */
+/** The start of a fetch: the first members of struct rf_custom_fetch. */
 interface Base {
   readonly source: number;
   readonly at?: number;
   readonly constant?: bigint;
-  /** bytes, negative: signed */
+  /** bytes; negative for a signed number */
   readonly size?: number;
+  /** memory to read first, if the base itself is in memory */
   readonly step?: { readonly offset: number; readonly size: number };
-  /** bytes that are there at most */
+  /** maximum number of bytes available */
   readonly room?: number;
   readonly kernel?: boolean;
 }
 
-/** One place of a probe, as the kernel's side wants it. */
+/** A place in which a probe is set, with the plan that the kernel side follows. */
 export interface PlacePlan {
-  /** bytes from the start of the file; of a tracepoint 0 */
+  /** bytes from the start of the file; 0 for a tracepoint */
   readonly offset: number;
   readonly semaphore: number;
-  /** struct rf_custom_plan without `probe` */
+  /** struct rf_custom_plan without its member `probe` */
   readonly plan: Values;
 }
 
-/** A probe on this host. */
+/** A probe's places on this host. */
 export interface ProbePlan {
-  /** of the file, links followed; empty: a tracepoint */
+  /** the file's path, with links resolved; empty for a tracepoint */
   readonly path: string;
   readonly places: readonly PlacePlan[];
 }
 
-/** Works out where a probe is set and how its arguments are fetched. @throws ProbeProblem */
+/** Computes where a probe is set and how its arguments are fetched. @throws ProbeProblem */
 export function planProbe(spec: ProbeSpec, hostRoot: string): ProbePlan {
   const { target } = spec;
   if (target.kind === 'tracepoint') return { path: '', places: [tracepointPlan(spec, target)] };
-  const path = realPath(join(hostRoot, target.path), hostRoot);
-  if (path === null) throw new ProbeProblem(`${target.path} is not there`);
+  const path = realPathWithin(join(hostRoot, target.path), hostRoot);
+  if (path === null) throw new ProbeProblem(`${target.path} does not exist`);
   using elf = new ElfFile(path);
   return { path, places: target.kind === 'usdt' ? usdtPlans(spec, target, elf) : [uprobePlan(spec, target, elf)] };
 }
 
 function tracepointPlan(spec: ProbeSpec, target: TracepointTarget): PlacePlan {
   const fields = tracepointFields(target);
-  // Addresses among the arguments of a system call are the caller's, those in other tracepoints the kernel's.
+  // Pointers among the arguments of a system call point to the caller's memory; those of other tracepoints to the
+  // kernel's.
   const inUser = target.category === 'syscalls';
   const baseOf = (argument: ArgumentSpec): Base => fieldBase(argument, fields, inUser);
   return { offset: 0, semaphore: 0, plan: planOf(spec, records.ProbePlace.PLACE_TRACEPOINT, baseOf, inUser) };
@@ -97,15 +101,13 @@ function planOf(spec: ProbeSpec, place: number, baseOf: (argument: ArgumentSpec)
   };
 }
 
-const FETCHES = 8;
-
 function fetchOf(argument: ArgumentSpec, base: Base): Values {
   const { offsets, offset } = argument.from;
-  const { type, as, maximum } = kernelType(argument);
-  const steps = offsets.map((one) => ({ offset: one, size: ADDRESS_BYTES }));
-  // The last one reads no more than is wanted: what is behind it may not be there.
+  const { type, numberBytes, maximum } = kernelType(argument);
+  const steps = offsets.map((before) => ({ offset: before, size: ADDRESS_BYTES }));
+  // The last step reads only the bytes that are needed, because the memory after them may not be mapped.
   const last = steps.at(-1);
-  if (last !== undefined && as !== 0 && offset === 0) last.size = as;
+  if (last !== undefined && numberBytes !== 0 && offset === 0) last.size = numberBytes;
   if (base.step !== undefined) steps.unshift(base.step);
   const word = {
     source: base.source,
@@ -119,8 +121,8 @@ function fetchOf(argument: ArgumentSpec, base: Base): Values {
     sizes: Uint8Array.from({ length: STEPS_MAX }, (_, index) => steps[index]?.size ?? 0),
     steps: steps.length,
     offset,
-    as,
-    // of a string with its NUL
+    as: numberBytes,
+    // room for the NUL that ends a string
     maximum: Math.min(maximum, base.room ?? maximum) + (type === records.ProbeType.TYPE_STRING ? 1 : 0),
     type,
     kernel: base.kernel ? 1 : 0,
@@ -129,30 +131,30 @@ function fetchOf(argument: ArgumentSpec, base: Base): Values {
   };
 }
 
-/** `as`: bytes of a number, negative: signed; 0: it is none. */
+/** `numberBytes`: size of a number, negative if it is signed; 0 for other types. */
 function kernelType({ type, max }: ArgumentSpec): {
   readonly type: number;
-  readonly as: number;
+  readonly numberBytes: number;
   readonly maximum: number;
 } {
   const { ProbeType } = records;
   switch (type) {
     case 'pointer':
-      return { type: ProbeType.TYPE_POINTER, as: ADDRESS_BYTES, maximum: 0 };
+      return { type: ProbeType.TYPE_POINTER, numberBytes: ADDRESS_BYTES, maximum: 0 };
     case 'string':
-      return { type: ProbeType.TYPE_STRING, as: 0, maximum: max };
+      return { type: ProbeType.TYPE_STRING, numberBytes: 0, maximum: max };
     case 'bytes':
-      return { type: ProbeType.TYPE_BYTES, as: 0, maximum: max };
+      return { type: ProbeType.TYPE_BYTES, numberBytes: 0, maximum: max };
     case 'ipv4':
-      return { type: ProbeType.TYPE_IPV4, as: 0, maximum: 4 };
+      return { type: ProbeType.TYPE_IPV4, numberBytes: 0, maximum: 4 };
     case 'ipv6':
-      return { type: ProbeType.TYPE_IPV6, as: 0, maximum: 16 };
+      return { type: ProbeType.TYPE_IPV6, numberBytes: 0, maximum: 16 };
     default: {
       const bytes = Number(type.slice(1)) / 8;
       const signed = type.startsWith('s');
       return {
         type: signed ? ProbeType.TYPE_SIGNED : ProbeType.TYPE_UNSIGNED,
-        as: signed ? -bytes : bytes,
+        numberBytes: signed ? -bytes : bytes,
         maximum: 0,
       };
     }
@@ -163,8 +165,8 @@ function registerBase({ name, from }: ArgumentSpec): Base {
   const registers = REGISTERS[process.arch];
   const at = from.base === 'retval' ? registers?.result : registers?.arguments[Number(from.base.slice(3))];
   if (at !== undefined) return { source: SOURCE.context, at };
-  const most = (registers?.arguments.length ?? 0) - 1;
-  throw new ProbeProblem(`argument ${name}: ${from.base} is not in a register; those up to arg${most} are`);
+  const last = (registers?.arguments.length ?? 0) - 1;
+  throw new ProbeProblem(`argument ${name}: ${from.base} is not in a register; only arg0 to arg${last} are`);
 }
 
 function usdtBase({ name, from }: ArgumentSpec, site: UsdtSite): Base {
@@ -175,8 +177,8 @@ function usdtBase({ name, from }: ArgumentSpec, site: UsdtSite): Base {
     );
   try {
     const argument = parseUsdtArgument(written);
-    if (argument.is === 'constant') return { source: SOURCE.constant, constant: BigInt.asUintN(64, argument.value) };
-    if (argument.is === 'register') return { source: SOURCE.context, at: argument.at, size: argument.size };
+    if (argument.kind === 'constant') return { source: SOURCE.constant, constant: BigInt.asUintN(64, argument.value) };
+    if (argument.kind === 'register') return { source: SOURCE.context, at: argument.at, size: argument.size };
     return { source: SOURCE.context, at: argument.at, step: { offset: argument.offset, size: argument.size } };
   } catch (error) {
     if (!(error instanceof ProbeProblem)) throw error;
@@ -185,24 +187,24 @@ function usdtBase({ name, from }: ArgumentSpec, site: UsdtSite): Base {
 }
 
 function fieldBase({ name, from, type }: ArgumentSpec, fields: readonly TracepointField[], inUser: boolean): Base {
-  const field = fields.find((one) => one.name === from.base);
+  const field = fields.find((candidate) => candidate.name === from.base);
   if (field === undefined)
     throw new ProbeProblem(
-      `argument ${name}: there is no field ${from.base}; there are ${fields.map((one) => one.name).join(', ')}`,
+      `argument ${name}: there is no field ${from.base}; the fields are ${fields.map((candidate) => candidate.name).join(', ')}`,
     );
   const { is, offset, size, signed, declared } = field;
-  const bytes = ['string', 'bytes', 'ipv4', 'ipv6'].includes(type);
+  const readsMemory = ['string', 'bytes', 'ipv4', 'ipv6'].includes(type);
   if (is === 'number' || is === 'pointer') {
     if (![1, 2, 4, 8].includes(size))
       throw new ProbeProblem(`argument ${name}: ${from.base} (${declared}) has ${size} bytes`);
     return { source: SOURCE.context, at: offset, size: signed ? -size : size, kernel: !inUser };
   }
-  if (!bytes && from.offsets.length === 0)
+  if (!readsMemory && from.offsets.length === 0)
     throw new ProbeProblem(
-      `argument ${name}: ${from.base} (${declared}) is no number; string, bytes, ipv4 or ipv6 can be read there`,
+      `argument ${name}: ${from.base} (${declared}) is not a number; use string, bytes, ipv4 or ipv6`,
     );
   if (is === 'data_loc' && from.offsets.length === 0 && from.offset !== 0)
-    throw new ProbeProblem(`argument ${name}: ${from.base} (${declared}) is read from its beginning`);
+    throw new ProbeProblem(`argument ${name}: ${from.base} (${declared}) can't be read from an offset`);
   if (is === 'data_loc') return { source: SOURCE.dataLoc, at: offset, kernel: true };
   const room = from.offsets.length === 0 ? Math.max(0, size - from.offset) : Number.POSITIVE_INFINITY;
   return { source: SOURCE.inline, at: offset, kernel: true, room };

@@ -1,14 +1,14 @@
-/** Where registers stand in struct pt_regs, which is what a probe in user space is given. */
+/** Offsets of registers in struct pt_regs, the context of a user-space probe. */
 interface Registers {
-  /** of a function's arguments, in their order */
+  /** registers of a function's arguments, in order */
   readonly arguments: readonly number[];
   readonly result: number;
-  /** as notes of USDT probes name them, whatever part of the register is meant */
+  /** by the names that USDT notes use, including those of parts of a register */
   readonly byName: ReadonlyMap<string, number>;
 }
 
 const X86 = ['r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di'] as const;
-/** Of the four that have a low and a high byte, and of those that have a low one. */
+/** Returns all names of a register: of its 64, 32 and 16 bits, and of its low byte. */
 const x86Names = (name: string): string[] => {
   if (/^r\d/.test(name)) return [name, `${name}d`, `${name}w`, `${name}b`];
   const low = name.endsWith('x') ? `${name[0]}l` : `${name}l`;

@@ -1,11 +1,21 @@
 import { CodedError } from '@ringfence/base';
 import type { SensorErrorCode } from '../errors.ts';
 
-/** `pointer`: an address, shown in hexadecimal. The last four are what stands at an address. */
-// biome-ignore format: in two lines it is seen what they have in common
+/** `pointer`: an address, shown in hexadecimal. The last four types read the memory at an address. */
 export const ARGUMENT_TYPES = [
-  'u8', 'u16', 'u32', 'u64', 's8', 's16', 's32', 's64', 'pointer',
-  'string', 'bytes', 'ipv4', 'ipv6',
+  'u8',
+  'u16',
+  'u32',
+  'u64',
+  's8',
+  's16',
+  's32',
+  's64',
+  'pointer',
+  'string',
+  'bytes',
+  'ipv4',
+  'ipv6',
 ] as const;
 export type ArgumentType = (typeof ARGUMENT_TYPES)[number];
 
@@ -21,17 +31,17 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly from: Expression;
   readonly type: ArgumentType;
-  /** bytes of a string, or of bytes, that are kept */
+  /** maximum number of bytes kept; for `string` and `bytes` */
   readonly max: number;
-  /** number of the argument that says how many bytes there are; undefined: `max` */
+  /** index of the argument that has the number of bytes; undefined: `max` bytes */
   readonly lengthOf: number | undefined;
 }
 
 export interface UprobeTarget {
   readonly kind: 'uprobe';
-  /** as the host names it */
+  /** path on the host */
   readonly path: string;
-  /** empty: `offset` counts from the beginning of the file */
+  /** if empty, `offset` counts from the start of the file */
   readonly symbol: string;
   /** bytes */
   readonly offset: number;
@@ -51,25 +61,25 @@ export interface TracepointTarget {
   readonly name: string;
 }
 
-/** A probe as its file defines it. */
+/** A probe as defined in its file. */
 export interface ProbeSpec {
   readonly name: string;
   /** file:line:column */
   readonly defined: string;
   readonly target: UprobeTarget | UsdtTarget | TracepointTarget;
   readonly arguments: readonly ArgumentSpec[];
-  /** events in one second; more are dropped and counted */
+  /** events per second; further ones are dropped and counted */
   readonly perSecond: number;
 }
 
-/** Why a probe can't be set: said to whoever defined it. */
+/** The reason why a probe can't be set, for the user who defined it. */
 export class ProbeProblem extends CodedError<SensorErrorCode> {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_COLLECTOR_PROBE', message, options);
   }
 }
 
-/** Where it is set, for people. */
+/** Describes for users where a probe is set. */
 export function targetText({ target }: Pick<ProbeSpec, 'target'>): string {
   if (target.kind === 'tracepoint') return `tracepoint ${target.category}/${target.name}`;
   if (target.kind === 'usdt') return `usdt ${target.path} ${target.provider}:${target.name}`;

@@ -3,45 +3,46 @@ import { nanosToMicros, records } from '@ringfence/wire';
 import { isSound } from './record-check.ts';
 import type { RecordSource } from './transcode.ts';
 
-/** A ring as the merge reads it: one record is always looked at ahead. Malformed records are counted by CPU and skipped. */
+/** Reads a ring one record ahead, for the merge. Malformed records are counted by CPU and skipped. */
 export class LaneReader {
   readonly lane: number;
   readonly source: RecordSource;
-  /** whether there is a record to take */
+  /** whether there is a next record */
   ready = false;
-  /** µs, CLOCK_BOOTTIME, of that record */
+  /** time of the next record: µs, CLOCK_BOOTTIME */
   ktime = 0;
-  /** where it begins in `source` */
+  /** start of the next record in `source` */
   at = 0;
   /** records taken since this start */
   taken = 0;
-  /** by CPU; where the CPU is nonsense too, under 0 */
+  /** by CPU; a record whose CPU can't be read counts for CPU 0 */
   readonly malformed: Uint32Array = new Uint32Array(records.CountersLimit.CPUS_MAX);
-  /** all of them */
-  skipped = 0;
+  /** sum of `malformed` */
+  malformedTotal = 0;
   readonly #ring: RingReader;
-  #before: RingMark;
+  /** Position before the next record. */
+  #mark: RingMark;
 
   constructor(lane: number, ring: RingReader) {
     this.lane = lane;
     this.#ring = ring;
-    this.#before = ring.mark();
+    this.#mark = ring.mark();
     const { view, bytes } = ring;
     this.source = { view, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) };
   }
 
-  /** Looks at what has come since; what is not released yet stays. */
+  /** Begins a read of what was written so far, after the records that were taken and not released. */
   open(): void {
     this.#ring.resume();
     this.advance();
   }
 
-  /** Goes to the next record. */
+  /** Moves on to the next valid record. */
   advance(): void {
     const ring = this.#ring;
     const { view, bytes } = this.source;
     for (;;) {
-      this.#before = ring.mark();
+      this.#mark = ring.mark();
       this.ready = ring.next();
       if (!this.ready) return;
       if (isSound(view, ring.offset, ring.length)) break;
@@ -54,21 +55,21 @@ export class LaneReader {
   #countMalformed(at: number, length: number): void {
     const cpu = length < records.SIZEOF_HEADER ? 0 : records.headerCpu(this.source.view, at);
     this.malformed[cpu] = (this.malformed[cpu] as number) + 1;
-    this.skipped++;
+    this.malformedTotal++;
   }
 
-  /** The record that was looked at ahead is to come again. */
+  /** Ends a read. The next read begins with the record that was read ahead. */
   pause(): void {
-    if (this.ready) this.#ring.rewind(this.#before);
+    if (this.ready) this.#ring.rewind(this.#mark);
     this.ready = false;
   }
 
-  /** Everything taken is safe: its room goes back to the kernel. */
+  /** Returns the space of the taken records to the kernel. Call it when their events are safe. */
   release(): void {
     this.#ring.release();
   }
 
-  /** the last look ended at a record that is still being written */
+  /** Whether the last read stopped at a record that is still being written. */
   get busy(): boolean {
     return this.#ring.busy;
   }

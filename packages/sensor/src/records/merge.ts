@@ -1,33 +1,36 @@
 import { records } from '@ringfence/wire';
-import type { EventSink } from './event-sink.ts';
 import type { LaneReader } from './lane-reader.ts';
-import { type RecordSource, transcode } from './transcode.ts';
+import { type EventSink, type RecordSource, transcode } from './transcode.ts';
 
-/** Told of each event's cgroup, its time (µs, CLOCK_BOOTTIME), and whether it is an exec, before the event is written. */
-export type SeenCgroup = (low: number, high: number, ktime: number, exec: boolean) => void;
+/**
+ * Called before each event is written, with the halves of its cgroup id, its time (µs, CLOCK_BOOTTIME), and whether it
+ * is an exec.
+ */
+export type OnCgroup = (low: number, high: number, ktime: number, isExec: boolean) => void;
 
-/** Told of each exec, and where its record lies, before the event is written. */
-export type SeenExec = (source: RecordSource, at: number, ktime: number) => void;
+/** Called before each exec is written, with the start of its record in `source`. */
+export type OnExec = (source: RecordSource, at: number, ktime: number) => void;
 
-/** Takes records off the rings into the batch. */
+/** Takes records from the rings in order of time and writes them as events. */
 export class Merge {
-  /** events that came after later ones had been sent */
+  /** events that arrived after later ones had been sent */
   late = 0;
-  readonly #batch: EventSink;
-  readonly #seenCgroup: SeenCgroup;
-  readonly #seenExec: SeenExec;
-  /** µs, CLOCK_BOOTTIME: the latest event so far */
+  readonly #sink: EventSink;
+  readonly #onCgroup: OnCgroup;
+  readonly #onExec: OnExec;
+  /** Latest time of an event so far: µs, CLOCK_BOOTTIME. */
   #latest = 0;
 
-  constructor(batch: EventSink, seenCgroup: SeenCgroup, seenExec: SeenExec = () => {}) {
-    this.#batch = batch;
-    this.#seenCgroup = seenCgroup;
-    this.#seenExec = seenExec;
+  constructor(sink: EventSink, onCgroup: OnCgroup, onExec: OnExec = () => {}) {
+    this.#sink = sink;
+    this.#onCgroup = onCgroup;
+    this.#onExec = onExec;
   }
 
   /**
-   * Takes by ktime, each lane in its own order, what is not later than `until` (µs); at most `maxEvents`. On equal times the first lane goes first: an exec
-   * before what it opens. Returns how many were taken; the lanes' next records stay looked at.
+   * Takes at most `maxEvents` records that are not later than `until` (µs). Orders them by ktime and keeps the order
+   * within each lane. For equal times the first lane goes first, so that an exec precedes the opens of its process.
+   * Returns how many were taken. The lanes keep their next records for the next call.
    */
   take(lanes: readonly LaneReader[], until: number, maxEvents: number): number {
     let taken = 0;
@@ -44,14 +47,14 @@ export class Merge {
 
   #write(lane: LaneReader): void {
     const { source, at, ktime } = lane;
-    const exec = records.headerKind(source.view, at) === records.Kind.EXEC;
-    this.#seenCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime, exec);
-    if (exec) this.#seenExec(source, at, ktime);
-    this.#batch.filteredIn(records.headerGeneration(source.view, at));
+    const isExec = records.headerKind(source.view, at) === records.Kind.EXEC;
+    this.#onCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime, isExec);
+    if (isExec) this.#onExec(source, at, ktime);
+    this.#sink.filteredIn(records.headerGeneration(source.view, at));
     const late = ktime < this.#latest;
     if (late) this.late++;
     else this.#latest = ktime;
-    transcode(source, at, lane.lane, late, this.#batch);
+    transcode(source, at, lane.lane, late, this.#sink);
   }
 }
 

@@ -1,6 +1,5 @@
 import { type AvroWriter, type EventHead, nanosToMicros, records } from '@ringfence/wire';
-import { writeBody } from '../generated/transcoder.generated.ts';
-import type { EventSink } from './event-sink.ts';
+import { writeBody } from './transcoder.generated.ts';
 
 /** Records in memory (a ring's pages, or a snapshot), as two views of the same bytes. */
 export interface RecordSource {
@@ -8,10 +7,28 @@ export interface RecordSource {
   readonly bytes: Buffer;
 }
 
-/** Filled anew for each event, so that transcoding allocates nothing. */
+/** The batch that transcoded events are written to. */
+export interface EventSink {
+  /**
+   * Starts an event, in a new batch if the current one is full. The caller writes start, cgroup, execId, kind and body.
+   */
+  begin(head: Readonly<EventHead>): AvroWriter;
+  /** Announces the interest generation of the following records. A batch never mixes generations. */
+  filteredIn(generation: number): void;
+}
+
+/** Position of an event in a lane whose numbers user space assigns. */
+export interface LanePosition {
+  readonly lane: number;
+  readonly sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+}
+
+/** Reused for each event, so that transcoding allocates nothing. */
 const HEAD: EventHead = { lane: 0, cpu: 0, sequence: 0, ktime: 0, late: false, tgid: 0, tid: 0 };
 
-/** Writes one sound record (see record-check.ts) as an event, straight from the ring's memory. */
+/** Writes the record at `at`, which must have passed `isSound`, as an event, directly from the ring's memory. */
 export function transcode(source: RecordSource, at: number, lane: number, late: boolean, sink: EventSink): void {
   const { view, bytes } = source;
   HEAD.lane = lane;
@@ -22,15 +39,7 @@ export function transcode(source: RecordSource, at: number, lane: number, late: 
   writeRecord(source, at, sink);
 }
 
-/** Position of an event in a lane that user space numbers. */
-export interface LanePosition {
-  readonly lane: number;
-  readonly sequence: number;
-  /** µs, CLOCK_BOOTTIME */
-  readonly ktime: number;
-}
-
-/** Writes a record that came through no ring, such as a process found at start, in a lane of the agent. */
+/** Writes a record that did not come from a ring, such as a process found at the start, to one of the agent's lanes. */
 export function transcodeAt(source: RecordSource, at: number, position: LanePosition, sink: EventSink): void {
   HEAD.lane = position.lane;
   HEAD.cpu = 0;

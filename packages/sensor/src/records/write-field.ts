@@ -1,12 +1,17 @@
 import { type AvroWriter, records } from '@ringfence/wire';
 
+/** Shorter texts are copied in a loop, which is faster than a native call. */
 const COPY_LOOP_MAX = 32;
 const { AF_INET, AF_INET6 } = records.AddressFamily;
+/** The largest time that every reader accepts: 285 years. */
+const MICROS_MAX = Number.MAX_SAFE_INTEGER - 1;
 
-/** How long an address of that family is; 0: it has none. */
+/** Returns the length of an address of this family, or 0 for a family without addresses. */
 export const addressBytes = (family: number): number => (family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0);
 
-/** The kept bytes and the true length of the text told at `text`, in the record at `at`. Short ones byte by byte: that is faster than a call into the engine. */
+/**
+ * Writes the kept bytes and the true length of a text. `text`: position of its descriptor; `at`: start of the record.
+ */
 export function writeText(out: AvroWriter, view: DataView, bytes: Buffer, at: number, text: number): void {
   const kept = records.textKept(view, text);
   const start = at + records.textOffset(view, text);
@@ -22,10 +27,10 @@ export function writeText(out: AvroWriter, view: DataView, bytes: Buffer, at: nu
   out.long(records.textLength(view, text));
 }
 
-/** The longest that every reader takes: 285 years. */
-const MICROS_MAX = Number.MAX_SAFE_INTEGER - 1;
-
-/** Signed ns as µs, rounded down, at most 285 years from 0. A file's times are whatever its owner wrote: they may lie before the epoch. */
+/**
+ * Converts signed ns to µs, rounded down and limited to 285 years from the epoch. The owner of a file can set its times
+ * to anything, including times before the epoch.
+ */
 export function signedMicros(low: number, high: number): number {
   const signed = high | 0;
   // 2^32 ns = 4294967 µs and 296 ns

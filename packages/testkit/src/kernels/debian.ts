@@ -6,14 +6,17 @@ import { makeDisk } from './disk.ts';
 import { type Architecture, MACHINES } from './machine.ts';
 import { Packages } from './packages.ts';
 
-/** A kernel that a guest can be booted with. */
+/** A kernel for a guest. */
 export interface TestKernel {
   readonly architecture: Architecture;
   /** `6.1` */
   readonly series: string;
-  /** as `uname -r` says it */
+  /** like the output of `uname -r` */
   readonly release: string;
-  /** its directory in the cache: vmlinuz, modules.img, and boot/ with what must be inserted before a disk is there, in order */
+  /**
+   * directory in the cache with vmlinuz, modules.img, and boot/ with the modules to insert, in order, before a disk is
+   * available
+   */
   readonly directory: string;
 }
 
@@ -25,7 +28,7 @@ interface Candidate {
 const packagePattern = (debian: string): RegExp =>
   new RegExp(`^linux-image-(((\\d+\\.\\d+)\\.\\d\\S*)-cloud-${debian})$`);
 const cachedPattern = (debian: string): RegExp => new RegExp(`^kernel-(((\\d+\\.\\d+)\\.\\d\\S*)-cloud-${debian})-1$`);
-/** A disk of a guest is there once these are; those that are built in are not among the package's modules. */
+/** Modules that make the disk of a guest available. Built-in ones are not among the package's modules. */
 const BOOT_MODULES = ['virtio_pci', 'virtio_blk'];
 
 function candidates(names: readonly string[], pattern: RegExp): Candidate[] {
@@ -39,7 +42,7 @@ function byVersion(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-/** The newest of each series, oldest series first. */
+/** Returns the newest kernel of each series, oldest series first. */
 export function newestOfEach(all: readonly Candidate[]): Candidate[] {
   const newest = new Map<string, Candidate>();
   for (const kernel of all.toSorted((a, b) => byVersion(a.release, b.release))) newest.set(kernel.series, kernel);
@@ -55,18 +58,19 @@ async function cachedNames(): Promise<string[]> {
   }
 }
 
-async function offered(packages: Packages, pattern: RegExp): Promise<Candidate[]> {
+async function offeredByApt(packages: Packages, pattern: RegExp): Promise<Candidate[]> {
   const known = candidates(await packages.names('linux-image-'), pattern);
   if (known.length > 0) return known;
-  // an image that never fetched its lists knows of no package
+  // A fresh system image has no package lists.
   await packages.update();
   return candidates(await packages.names('linux-image-'), pattern);
 }
 
 /**
- * Debian's cloud kernels, the newest of each series that apt offers (bookworm: 6.1, and 6.12 from its backports or security archive), brought into
- * the cache. What can't be fetched is taken as the cache has it. Throws ERR_TESTKIT_KERNEL when there is none at all.
- * @param series only these
+ * Fetches Debian's cloud kernels, the newest of each series that apt offers (bookworm: 6.1, and 6.12 from its backports
+ * or security archive), into the cache. Uses a cached kernel of the series if fetching fails. Throws ERR_TESTKIT_KERNEL
+ * if there is none at all.
+ * @param series only these series. @default all
  */
 export async function debianKernels(
   series?: readonly string[],
@@ -77,22 +81,22 @@ export async function debianKernels(
   const wanted = (kernel: Candidate): boolean => series === undefined || series.includes(kernel.series);
   const failures: string[] = [];
   const kernels: TestKernel[] = [];
-  const known = await offered(packages, packagePattern(debian)).catch((error: Error) => {
+  const known = await offeredByApt(packages, packagePattern(debian)).catch((error: Error) => {
     failures.push(error.message);
     return [];
   });
   const old = candidates(await cachedNames(), cachedPattern(debian));
   for (const kernel of newestOfEach([...old, ...known].filter(wanted))) {
-    const alternatives = [kernel, ...newestOfEach(old).filter((other) => other.series === kernel.series)];
-    const found = await firstThatCanBeHad(packages, alternatives, failures);
+    const alternatives = [kernel, ...newestOfEach(old).filter((candidate) => candidate.series === kernel.series)];
+    const found = await firstAvailable(packages, alternatives, failures);
     if (found !== undefined) kernels.push({ architecture, ...found });
   }
   if (kernels.length > 0) return kernels;
-  const why = failures.length > 0 ? failures.join('\n') : `apt offers no linux-image-*-cloud-${debian}`;
-  throw new TestServerError('ERR_TESTKIT_KERNEL', `no kernel could be fetched: ${why}`);
+  const reason = failures.length > 0 ? failures.join('\n') : `apt offers no linux-image-*-cloud-${debian}`;
+  throw new TestServerError('ERR_TESTKIT_KERNEL', `no kernel could be fetched: ${reason}`);
 }
 
-async function firstThatCanBeHad(
+async function firstAvailable(
   packages: Packages,
   kernels: readonly Candidate[],
   failures: string[],
@@ -110,17 +114,17 @@ async function firstThatCanBeHad(
 }
 
 async function unpack(packages: Packages, release: string, place: string): Promise<void> {
-  const aside = await mkdtemp(join(tmpdir(), 'ringfence-kernel-'));
+  const temporary = await mkdtemp(join(tmpdir(), 'ringfence-kernel-'));
   try {
-    const tree = join(aside, 'tree');
-    const deb = await packages.download(`linux-image-${release}`, aside);
+    const tree = join(temporary, 'tree');
+    const deb = await packages.download(`linux-image-${release}`, temporary);
     await runTool('dpkg-deb', ['-x', deb, tree]);
     await runTool('busybox', ['depmod', '-b', tree, release]);
     await cp(join(tree, 'boot', `vmlinuz-${release}`), join(place, 'vmlinuz'));
     await takeBootModules(join(tree, 'lib/modules', release), join(place, 'boot'));
     await makeDisk(join(tree, 'lib/modules'), join(place, 'modules.img'));
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
@@ -130,8 +134,11 @@ function moduleName(file: string): string {
     .replaceAll('-', '_');
 }
 
-/** Of modules.dep: a module's file, then those it needs, the ones to insert first at the end. */
-export function inOrder(dependencies: string, names: readonly string[]): string[] {
+/**
+ * Returns the files of modules and of their dependencies, in the order in which they must be inserted.
+ * @param dependencies contents of modules.dep: a module's file, then those it needs, the first to insert at the end
+ */
+export function insertionOrder(dependencies: string, names: readonly string[]): string[] {
   const files = new Map(
     dependencies.split('\n').map((line) => {
       const [file = '', needs = ''] = line.split(':');
@@ -143,7 +150,7 @@ export function inOrder(dependencies: string, names: readonly string[]): string[
 
 async function takeBootModules(modules: string, into: string): Promise<void> {
   await mkdir(into);
-  const files = inOrder(await readFile(join(modules, 'modules.dep'), 'utf8'), BOOT_MODULES);
+  const files = insertionOrder(await readFile(join(modules, 'modules.dep'), 'utf8'), BOOT_MODULES);
   for (const [index, file] of files.entries()) {
     const from = join(modules, file.replace(/^.*?(?=kernel\/)/, ''));
     const to = join(into, `${String(index).padStart(2, '0')}-${moduleName(file)}.ko`);

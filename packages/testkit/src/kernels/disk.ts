@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findProgram, runTool } from '@ringfence/dev-servers/tools';
 
 const MIB = 1 << 20;
-/** of each file, for its inode and the end of its last block */
+/** Bytes to add for each file: its inode, and the rest of its last block. */
 const FILE_BYTES = 1024 + 4096;
 
 async function bytesBelow(directory: string): Promise<number> {
@@ -13,10 +13,13 @@ async function bytesBelow(directory: string): Promise<number> {
   return sum;
 }
 
-/** An ext4 file system with what is below the directory, owned by root. @param freeMib room for the guest to write into */
+/**
+ * Makes an ext4 image of a directory, with all files owned by root.
+ * @param freeMib free space for the guest
+ */
 export async function makeDisk(directory: string, file: string, freeMib = 8): Promise<void> {
   const mib = Math.ceil(((await bytesBelow(directory)) / MIB) * 1.1) + freeMib;
-  // all is written here, so that the guest's kernel has nothing to write behind the test's back
+  // Initialize everything now, so that the guest's kernel does not write in the background.
   const extended = ['-E', 'root_owner=0:0,lazy_itable_init=0'];
   const features = ['-t', 'ext4', '-O', '^has_journal', '-m', '0', '-F', '-q'];
   await runTool(findProgram('mke2fs') ?? 'mke2fs', [...features, ...extended, '-d', directory, file, `${mib}M`]);

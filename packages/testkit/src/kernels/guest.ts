@@ -20,26 +20,26 @@ import { type UserSpace, userSpace } from './user-space.ts';
 
 export interface GuestOptions {
   readonly kernel: TestKernel;
-  /** a directory that the guest has as /program; what it writes there is gone with it */
+  /** directory that becomes the guest's /program; the guest's changes are discarded */
   readonly program: string;
-  /** run by the guest's shell in /program */
+  /** command for the guest's shell, run in /program */
   readonly command: string;
-  /** from the start of the machine */
+  /** deadline, from the start of the machine */
   readonly timeoutMs: number;
   /** added to the kernel's command line */
   readonly kernelArguments?: string;
-  /** its clock counts instructions, a nanosecond each, on one processor. @default false: it is this machine's */
+  /** let the clock count instructions, one per nanosecond, with one processor. @default false: real time */
   readonly countInstructions?: boolean;
-  /** gets each line that the command prints, as it comes */
+  /** called with each line that the command prints */
   readonly onLine?: (line: string) => void;
-  /** ends the machine at once */
+  /** stops the machine at once */
   readonly signal?: AbortSignal;
 }
 
 export interface GuestResult {
-  /** of the command */
+  /** exit code of the command */
   readonly exitCode: number;
-  /** what the kernel and the command's standard error said */
+  /** messages of the kernel, and the command's standard error */
   readonly console: string;
 }
 
@@ -48,7 +48,7 @@ const CPUS = 2;
 const EXIT = /^ringfence-guest-exit (\d+)$/;
 const SHOWN_LINES = 60;
 
-/** The root disk is there once the modules are; everything else is on it. */
+/** Init of the initramfs: inserts modules until the root disk is available, and continues from there. */
 const FIRST_INIT = `#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs devtmpfs /dev
 for module in /boot/*.ko; do [ -e "$module" ] && /bin/busybox insmod "$module"; done
@@ -58,10 +58,10 @@ until [ -b /dev/vdc ]; do /bin/busybox sleep 0.05; done
 exec /bin/busybox switch_root /root /init
 `;
 
-/** Why no guest of that architecture can be run here; undefined: one can. */
+/** Returns why no guest of that architecture can run here, or undefined. */
 export function guestMissing(architecture: Architecture = 'x64'): string | undefined {
   const { emulator, emulatorPackage } = MACHINES[architecture];
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'guests are known to work on x86-64 Linux only';
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'guests are only supported on x86-64 Linux';
   if (findProgram(emulator) === undefined) return `there is no ${emulator} (${emulatorPackage})`;
   if (findProgram('busybox') === undefined) return 'there is no busybox (busybox-static)';
   for (const name of ['apt-get', 'dpkg-deb', 'mke2fs', 'ldd'])
@@ -81,18 +81,19 @@ async function makeInitramfs(kernel: TestKernel, busybox: string, place: string)
 }
 
 /**
- * A virtual machine may have a /dev/kvm that boots no kernel as it is: only where the processor itself says so. Emulated, all of a guest's processors take
- * turns on one thread: on several, Node's compiled code ended by SIGSEGV in one run of three (QEMU 7.2).
+ * Uses KVM only if the processor itself supports virtualization: in a virtual machine, /dev/kvm may exist but boot no
+ * kernel. All emulated processors share one thread, because with several of them, Node's compiled code ended with
+ * SIGSEGV in one run of three (QEMU 7.2).
  */
 function accelerators(architecture: Architecture, countInstructions: boolean): string[] {
   if (countInstructions) return ['-accel', 'tcg,thread=single', '-icount', 'shift=0,sleep=off', '-smp', '1'];
-  const real =
+  const hasVirtualization =
     architecture === process.arch && /^flags\s*:.* (vmx|svm)( |$)/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
-  return [...(real ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=single', '-smp', String(CPUS)];
+  return [...(hasVirtualization ? ['-accel', 'kvm'] : []), '-accel', 'tcg,thread=single', '-smp', String(CPUS)];
 }
 
 function disk(file: string): string[] {
-  // what the guest writes goes to a file without a name
+  // The guest's changes go to a temporary file.
   return ['-drive', `file=${file},format=raw,if=virtio,snapshot=on`];
 }
 
@@ -108,10 +109,11 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
     ...[...accelerators(architecture, countInstructions), ...ofMachine(join(place, 'console'))],
     ...['-m', String(MEMORY_MIB), '-nodefaults', '-display', 'none', '-no-reboot'],
     ...['-kernel', join(kernel.directory, 'vmlinuz'), '-initrd', await makeInitramfs(kernel, root.busybox, place)],
-    // on a busy machine the emulated timer ticks too late for the kernel's check, which then waits for ever
+    // On a busy machine the emulated timer ticks too late for the kernel's check, which would then wait forever.
     ...[
       '-append',
-      // the last one is for tests that may change a guest and nothing else: kernels pass over what has a dot and is no module's
+      // ringfence.guest permits tests that change the machine. Kernels ignore arguments with a dot that belong to no
+      // module.
       `console=${console} quiet loglevel=4 panic=-1 no_timer_check rdinit=/init ringfence.guest ${kernelArguments}`.trim(),
     ],
     ...disk(root.disk),
@@ -121,7 +123,7 @@ async function machine(options: GuestOptions, place: string): Promise<string[]> 
 }
 
 function start(emulator: string, args: readonly string[], place: string): ChildProcess {
-  // It must not outlive this process, however that ends.
+  // The machine must end with this process, even if that is killed.
   const command = [findProgram(emulator) ?? '', ...args];
   const child = spawn(findProgram('setpriv') ?? 'setpriv', ['--pdeathsig', 'KILL', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -133,20 +135,23 @@ function start(emulator: string, args: readonly string[], place: string): ChildP
   return child;
 }
 
-/** Its lines until it has ended; the command's exit code. It is killed when it takes too long, or is not wanted any more. */
+/**
+ * Forwards the command's lines until the machine ends. Returns the command's exit code. Stops the machine at the
+ * deadline and when the signal aborts.
+ */
 async function follow(
   child: ChildProcess,
   { timeoutMs, onLine, signal }: GuestOptions,
-  said: string[],
+  log: string[],
 ): Promise<number | undefined> {
   let exitCode: number | undefined;
-  const end = (why: string): void => {
-    said.push(`the guest was ended ${why}`);
+  const stop = (reason: string): void => {
+    log.push(`the guest was stopped ${reason}`);
     child.kill('SIGKILL');
   };
-  const late = setTimeout(end, timeoutMs, `after ${timeoutMs / 1000} s`);
-  const unwanted = (): void => end('by who had started it');
-  signal?.addEventListener('abort', unwanted);
+  const timer = setTimeout(stop, timeoutMs, `after ${timeoutMs / 1000} s`);
+  const onAbort = (): void => stop('by its caller');
+  signal?.addEventListener('abort', onAbort);
   if (child.stdout === null || child.stderr === null) throw new TypeError('the machine has no pipes');
   createInterface(child.stdout).on('line', (line) => {
     const text = line.replaceAll('\r', '');
@@ -154,31 +159,31 @@ async function follow(
     if (code !== undefined) exitCode = Number(code);
     else onLine?.(text);
   });
-  createInterface(child.stderr).on('line', (line) => said.push(`qemu: ${line}`));
+  createInterface(child.stderr).on('line', (line) => log.push(`qemu: ${line}`));
   try {
     await once(child, 'close');
   } finally {
-    clearTimeout(late);
-    signal?.removeEventListener('abort', unwanted);
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
     child.kill('SIGKILL');
   }
   return exitCode;
 }
 
 /**
- * Boots a kernel in a machine of its own (QEMU; without KVM it is emulated), with this machine's programs and Node, runs a command there and takes
- * its lines over the serial line. No network. Throws ERR_TESTKIT_GUEST, with the end of the console, when the machine ends before the command has, or
- * takes longer than `timeoutMs`, or when `signal` aborts.
+ * Boots a kernel in QEMU (emulated without KVM) with this machine's programs and Node, runs a command in it, and
+ * receives its lines over the serial line. The guest has no network. Throws ERR_TESTKIT_GUEST, with the end of the
+ * console, if the machine ends before the command, at the deadline, or when `signal` aborts.
  */
 export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const place = createWorkplace('guest');
   try {
-    const said: string[] = [];
+    const log: string[] = [];
     const { emulator } = MACHINES[options.kernel.architecture];
     const args = await machine(options, place);
     options.signal?.throwIfAborted();
-    const exitCode = await follow(start(emulator, args, place), options, said);
-    const console = `${await readFile(join(place, 'console'), 'utf8').catch(() => '')}${said.join('\n')}`;
+    const exitCode = await follow(start(emulator, args, place), options, log);
+    const console = `${await readFile(join(place, 'console'), 'utf8').catch(() => '')}${log.join('\n')}`;
     if (exitCode !== undefined) return { exitCode, console };
     const tail = console.split('\n').slice(-SHOWN_LINES).join('\n');
     throw new TestServerError('ERR_TESTKIT_GUEST', `the guest with ${options.kernel.release} did not finish:\n${tail}`);

@@ -1,17 +1,17 @@
-/** The machines that guests are booted in. */
+/** The kinds of machines for guests. */
 export type Architecture = 'x64' | 'arm64';
 
 export interface Machine {
-  /** its name in Debian */
+  /** name of the architecture in Debian */
   readonly debian: string;
   readonly emulator: string;
-  /** of Debian, that has the emulator */
+  /** Debian package of the emulator */
   readonly emulatorPackage: string;
-  /** of the emulator: the console goes to the file, what the command prints to the emulator's output */
+  /** arguments of the emulator, which write the console to the file and the command's output to standard output */
   readonly arguments: (consoleFile: string) => readonly string[];
-  /** the kernel's words */
+  /** device for the kernel's messages */
   readonly console: string;
-  /** what the command prints */
+  /** device for the command's output */
   readonly results: string;
 }
 
@@ -20,7 +20,7 @@ export const MACHINES: { readonly [architecture in Architecture]: Machine } = {
     debian: 'amd64',
     emulator: 'qemu-system-x86_64',
     emulatorPackage: 'qemu-system-x86',
-    // page tables of a level less, and copies by words, not bytes: what an emulator is slow at
+    // Four-level page tables, and copies by words instead of bytes, are faster to emulate.
     arguments: (console) => [
       ...['-machine', 'q35', '-cpu', 'max,-la57,-erms'],
       ...['-serial', `file:${console}`, '-serial', 'stdio'],
@@ -32,7 +32,7 @@ export const MACHINES: { readonly [architecture in Architecture]: Machine } = {
     debian: 'arm64',
     emulator: 'qemu-system-aarch64',
     emulatorPackage: 'qemu-system-arm',
-    // the board has one serial line only; `max` would sign pointers, which takes long to emulate
+    // The board has only one serial line. `max` would sign pointers, which is slow to emulate.
     arguments: (console) => [
       ...['-machine', 'virt', '-cpu', 'cortex-a72', '-serial', `file:${console}`],
       ...['-chardev', 'stdio,id=results', '-device', 'pci-serial,chardev=results'],

@@ -1,4 +1,4 @@
-/** A kernel module of a test's own, built for a kernel that a guest is booted with. */
+/** Builds a kernel module of a test for the kernel of a guest. */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +7,10 @@ import type { TestKernel } from './debian.ts';
 import { Packages } from './packages.ts';
 
 const COMPILER = 'gcc';
-/** the names of the other packages with parts of the headers, which are named after the ABI, not the release */
+/** Names of the other packages that contain parts of the headers. They are named after the ABI, not the release. */
 const PARTS = /linux-(?:headers-\S+-common|kbuild-[^\s,]+)/g;
 
-/** Why no module can be built here; undefined: one can. */
+/** Returns why no module can be built here, or undefined. */
 export function moduleMissing(): string | undefined {
   for (const name of ['make', COMPILER]) if (findProgram(name) === undefined) return `there is no ${name}`;
   return undefined;
@@ -25,7 +25,7 @@ async function fetch(name: string, into: string): Promise<string> {
   }
 }
 
-/** Debian's headers below the directory. @returns where modules are built */
+/** Unpacks Debian's headers into the directory. @returns the directory in which modules are built */
 async function unpackHeaders(release: string, directory: string): Promise<string> {
   const unpack = async (name: string): Promise<string> => {
     const deb = await fetch(name, join(directory, name));
@@ -37,29 +37,30 @@ async function unpackHeaders(release: string, directory: string): Promise<string
   for (const name of new Set(needs.match(PARTS))) await unpack(name);
   const place = join(directory, `usr/src/linux-headers-${release}`);
   const makefile = join(place, 'Makefile');
-  // it names the common part by where that would be installed
+  // The makefile refers to the common part by its installed path.
   await writeFile(makefile, (await readFile(makefile, 'utf8')).replaceAll(' /usr/src/', ` ${directory}/usr/src/`));
   return place;
 }
 
-async function build(release: string, source: string, made: string): Promise<void> {
-  const aside = await mkdtemp(join(tmpdir(), 'ringfence-module-'));
+async function build(release: string, source: string, target: string): Promise<void> {
+  const temporary = await mkdtemp(join(tmpdir(), 'ringfence-module-'));
   try {
-    const module = join(aside, 'module');
+    const module = join(temporary, 'module');
     await cp(source, module, { recursive: true });
-    const headers = await unpackHeaders(release, aside);
-    // types of the kernel itself, which the headers lack, would be needed for BTF
+    const headers = await unpackHeaders(release, temporary);
+    // BTF would need the types of the kernel itself, which the headers lack.
     const settings = [`M=${module}`, `CC=${COMPILER}`, 'CONFIG_DEBUG_INFO_BTF_MODULES='];
     await runTool('make', ['-C', headers, ...settings, 'modules']);
-    for (const name of await readdir(module)) if (name.endsWith('.ko')) await cp(join(module, name), join(made, name));
+    for (const name of await readdir(module))
+      if (name.endsWith('.ko')) await cp(join(module, name), join(target, name));
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
 /**
- * Builds a module by Debian's headers of that kernel, which are fetched, and keeps it in the cache. Throws ERR_TESTKIT_KERNEL when they can't be had,
- * ERR_TESTKIT_TOOL when it doesn't build.
+ * Builds a module with Debian's headers of that kernel, which are fetched, and caches it. Throws ERR_TESTKIT_KERNEL if
+ * the headers can't be fetched, ERR_TESTKIT_TOOL if the build fails.
  * @param source a directory with a Kbuild file
  * @returns the module's file
  */
@@ -67,10 +68,10 @@ export async function buildModule({ release, architecture }: TestKernel, source:
   if (architecture !== 'x64') throw new TestServerError('ERR_TESTKIT_KERNEL', `no module is built for ${architecture}`);
   const names = (await readdir(source)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(source, name))));
-  const directory = await cached(`module-${release}`, digest(...names, ...texts), (made) =>
-    build(release, source, made),
+  const directory = await cached(`module-${release}`, digest(...names, ...texts), (target) =>
+    build(release, source, target),
   );
   const [file] = await readdir(directory);
-  if (file === undefined) throw new TestServerError('ERR_TESTKIT_KERNEL', `${source} makes no module`);
+  if (file === undefined) throw new TestServerError('ERR_TESTKIT_KERNEL', `${source} builds no module`);
   return join(directory, file);
 }

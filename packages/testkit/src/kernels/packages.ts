@@ -1,4 +1,7 @@
-/** Packages of Debian for a guest, by apt. Those of another architecture have lists of their own: this system's stay as they are. */
+/**
+ * Fetches Debian packages for a guest with apt. Another architecture has its own package lists, so that this system's
+ * lists do not change.
+ */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot, runTool, TestServerError } from '@ringfence/dev-servers/tools';
@@ -35,13 +38,13 @@ export class Packages {
     await runTool('apt-get', ['update', '-q'], { env: this.#env });
   }
 
-  /** Puts the package into the directory, which has no other; its path. */
+  /** Downloads a package into a directory that contains no other. Returns its path. */
   async download(name: string, into: string): Promise<string> {
     const fetch = (): Promise<string> => runTool('apt-get', ['download', '-q', name], { cwd: into, env: this.#env });
     try {
       await fetch();
     } catch {
-      // lists older than the archive name files that are gone
+      // Outdated lists name files that the archive no longer has.
       await this.update();
       await fetch();
     }

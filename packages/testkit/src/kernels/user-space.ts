@@ -4,7 +4,7 @@ import { cached, digest, findProgram, runTool } from '@ringfence/dev-servers/too
 import { makeDisk } from './disk.ts';
 import { MACHINES, type Machine } from './machine.ts';
 
-/** Debian packages whose programs a guest has; one that isn't installed here is left out. */
+/** Debian packages whose programs a guest gets, if they are installed on this machine. */
 const PACKAGES = [
   ...[
     'coreutils',
@@ -21,7 +21,7 @@ const PACKAGES = [
   ],
   ...['iproute2', 'hostname', 'libc-bin', 'e2fsprogs', 'bpftool', 'passwd', 'login'],
 ];
-/** What programs open by name at run time. */
+/** Libraries that programs open at run time. */
 const LIBRARIES = [
   ...['libbpf.so.1', 'libnss_files.so.2', 'libgcc_s.so.1', 'libstdc++.so.6'],
   ...['libpam.so.0', 'security/pam_permit.so', 'security/pam_deny.so'],
@@ -29,7 +29,7 @@ const LIBRARIES = [
 const LIBRARY_DIRECTORIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'];
 const PROGRAM = /^(\/usr)?\/s?bin\/[^/]+$/;
 const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
-/** room for what tests write */
+/** Free space for tests. */
 export const FREE_MIB = 256;
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n';
@@ -38,14 +38,14 @@ const ETC: Readonly<Record<string, string>> = {
   group: 'root:x:0:\nnogroup:x:65534:\n',
   hosts: '127.0.0.1 localhost guest\n::1 localhost\n',
   'pam.d/other': 'auth required pam_deny.so\naccount required pam_deny.so\n',
-  // what the kernel is of
+  // Identifies the distribution of the kernel.
   'os-release': 'ID=debian\n',
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 };
 
 /**
- * The first program of a guest. It says how the command ended on the line of results; the console has the kernel's words and the command's errors.
- * A command that needs more time than the deadline is ended from outside.
+ * The first program of a guest. Prints the command's exit code on the line of results; the console has the kernel's
+ * messages and the command's errors. A command that exceeds the deadline is stopped from outside.
  */
 const initOf = ({ console, results }: Machine): string => `#!/bin/sh
 export PATH=/usr/local/bin:/usr/bin:/usr/sbin HOME=/root TMPDIR=/tmp
@@ -84,18 +84,18 @@ async function programsOf(name: string): Promise<string[]> {
   try {
     return (await lines('dpkg', ['-L', name])).filter((path) => PROGRAM.test(path));
   } catch {
-    // not installed here: the guest does without, or has busybox's
+    // Not installed here: the guest lacks the program, or has busybox's.
     return [];
   }
 }
 
-/** /bin/sh -> /usr/bin/sh on systems where /bin is a link */
-async function unlinked(path: string): Promise<string> {
+/** Resolves the directory: /bin/sh becomes /usr/bin/sh on systems where /bin is a link. */
+async function resolveParent(path: string): Promise<string> {
   return join(await realpath(dirname(path)), basename(path));
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
-  const checked = paths.map(async (path) => ((await isFile(path)) ? [await unlinked(path)] : []));
+  const checked = paths.map(async (path) => ((await isFile(path)) ? [await resolveParent(path)] : []));
   return (await Promise.all(checked)).flat();
 }
 
@@ -108,11 +108,11 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-/** What the dynamic linker would load for these, by its own word. */
+/** Returns the libraries that the dynamic linker would load for these files. */
 async function librariesOf(files: readonly string[]): Promise<string[]> {
-  // of scripts and static programs it says that they are not dynamic, and fails
-  const said = await runTool('sh', ['-c', 'ldd "$@" 2>/dev/null; true', 'sh', ...files]);
-  const found = [...said.matchAll(/^\s.*?(\/\S+) \(0x/gm)].map(([, path]) => path ?? '');
+  // ldd fails for scripts and static programs.
+  const output = await runTool('sh', ['-c', 'ldd "$@" 2>/dev/null; true', 'sh', ...files]);
+  const found = [...output.matchAll(/^\s.*?(\/\S+) \(0x/gm)].map(([, path]) => path ?? '');
   return existing([...new Set(found)]);
 }
 
@@ -125,7 +125,7 @@ async function place(root: string, path: string): Promise<void> {
   await symlink(real, join(root, path));
 }
 
-/** All of a guest's root that is not a program. */
+/** Writes everything in a guest's root except for programs. */
 export async function writeSkeleton(root: string, machine: Machine): Promise<void> {
   for (const name of [
     'proc',
@@ -149,11 +149,11 @@ export async function writeSkeleton(root: string, machine: Machine): Promise<voi
   await writeFile(join(root, 'init'), initOf(machine), { mode: 0o755 });
 }
 
-/** What a guest's root is keyed by, beside its programs. */
+/** Cache key of the root without its programs. */
 export const skeletonKey = (machine: Machine): string => `${initOf(machine)}${JSON.stringify(ETC)}`;
 
-/** busybox stands in for every program that is not there. */
-export async function fillUp(root: string): Promise<void> {
+/** Adds links to busybox for programs that are missing. */
+export async function addBusyboxPrograms(root: string): Promise<void> {
   const present = new Set([
     ...(await readdir(join(root, 'usr/bin'))),
     ...(await readdir(join(root, 'usr/sbin'))),
@@ -183,24 +183,24 @@ async function keyOf(files: readonly string[]): Promise<string> {
 export interface UserSpace {
   /** image of the root's file system */
   readonly disk: string;
-  /** a static one of the guest's architecture */
+  /** statically linked, of the guest's architecture */
   readonly busybox: string;
 }
 
 /**
- * The disk that guests have as their root: this machine's own small programs, the libraries they need, and this Node. Made anew when one of them
- * changes.
+ * Makes the root disk of guests: this machine's own basic programs, the libraries that they need, and this Node. Cached
+ * until one of them changes.
  */
 export async function userSpace(): Promise<UserSpace> {
   const files = await userSpaceFiles();
-  const directory = await cached('guest-root', await keyOf([...files, process.execPath]), async (made) => {
-    const root = join(made, 'root');
+  const directory = await cached('guest-root', await keyOf([...files, process.execPath]), async (target) => {
+    const root = join(target, 'root');
     await writeSkeleton(root, MACHINES.x64);
     for (const file of files) await place(root, file);
     await mkdir(join(root, 'usr/local/bin'), { recursive: true });
     await cp(await realpath(process.execPath), join(root, 'usr/local/bin/node'));
-    await fillUp(root);
-    await makeDisk(root, join(made, 'root.img'), FREE_MIB);
+    await addBusyboxPrograms(root);
+    await makeDisk(root, join(target, 'root.img'), FREE_MIB);
     await runTool('rm', ['-rf', root]);
   });
   return { disk: join(directory, 'root.img'), busybox: findProgram('busybox') ?? '' };

@@ -1,6 +1,6 @@
 /**
- * A collector in a process of its own, to be killed. argv: directory, pin path, bus file; then, to kill itself: a point of the pipeline and how many times
- * it is passed. Prints "ready" when the sensor is in place; SIGTERM asks it to end.
+ * A collector in a process of its own, which a test can kill. Arguments: directory, pin path, bus file; then, to kill
+ * itself, a failpoint and how often to pass it first. Prints "ready" when the sensor is attached; SIGTERM ends it.
  */
 import { openEmbeddedBus } from '@ringfence/bus';
 import { topicsWith } from '@ringfence/wire';

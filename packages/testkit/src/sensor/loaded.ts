@@ -1,4 +1,4 @@
-/** The sensor's object for a test, loaded and attached. */
+/** Loads and attaches the sensor's object for a test. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -10,40 +10,40 @@ import {
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
 import { isProbe, sizeForCpus } from '@ringfence/sensor';
-import { loadRefusals, REFUSED, STAND_INS, tellFull, traceFunctions } from '@ringfence/sensor/parts';
+import { loadRefusals, REFUSED, STAND_INS, setFullProfile, traceFunctions } from '@ringfence/sensor/parts';
 
 export const BPF_FS = '/sys/fs/bpf';
 
 export interface LoadOptions {
-  /** programs of the full profile */
+  /** names of the full profile's programs to load */
   readonly full: ReadonlySet<string>;
   readonly systemCalls: 'functions' | 'tracepoints';
   readonly refusals: boolean;
-  /** attached now, so that it knows nothing of what was there before */
+  /** attach now instead of reusing a kept sensor, so that the sensor does not know what existed before */
   readonly fresh: boolean;
   /** bytes */
   readonly bulkRing: number;
-  /** entries of maps, by name */
+  /** entries by map */
   readonly sizes: Readonly<Record<string, number>>;
 }
 
 /**
- * The kernel takes seconds to verify the programs and to leave their hooks, that of an emulated machine half a minute each: a process that runs many files loads and
- * attaches once what most of them ask for.
+ * Keep the sensor for the following test files of this process. Verifying the programs and detaching their hooks takes
+ * seconds, and half a minute each on an emulated machine.
  */
 const KEEPS = process.env['RINGFENCE_TEST_KEEP'] !== undefined;
 const COUNTERS = 'rf_counters';
 const HASHES: ReadonlySet<string> = new Set(['hash', 'lru_hash', 'lpm_trie']);
-/** written anew for each event */
+/** Maps that are written for each event. */
 const SCRATCH = /^rf_(scratch_|kernel_page$)/;
 
-/** Where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
+/** Returns where cgroup v2 is mounted: on hybrid machines not at /sys/fs/cgroup. */
 export function cgroup2(): string | undefined {
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   return mounts.map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
 }
 
-/** Tracepoints come and go with the kernel's version and configuration. */
+/** Whether the kernel has a tracepoint, which depends on its version and configuration. */
 function kernelHas(section: string): boolean {
   const [kind, ...place] = section.split('/');
   const events = '/sys/kernel/tracing/events';
@@ -59,7 +59,7 @@ function open(path: string, { bulkRing, sizes, full }: LoadOptions): BpfObject {
   sizeForCpus(object);
   for (const [map, entries] of Object.entries(sizes)) object.definition(map).resize(entries);
   for (const name of full) object.program(name).autoload = true;
-  tellFull(object, full);
+  setFullProfile(object, full);
   return object;
 }
 
@@ -84,7 +84,7 @@ function empty(name: string, { type }: MapDefinition, map: BpfMap): void {
 export class LoadedSensor implements Disposable {
   static #kept: { readonly key: string; readonly sensor: LoadedSensor } | undefined;
   readonly object: BpfObject;
-  /** programs whose hook this kernel doesn't have */
+  /** programs whose hook this kernel lacks */
   readonly missing: Set<string> = new Set();
   readonly #hooks: BpfLink[] = [];
   readonly #initial: Uint8Array;
@@ -107,20 +107,20 @@ export class LoadedSensor implements Disposable {
     for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
   }
 
-  /** As a test finds it after a load, though it may have been another test's. */
+  /** Returns a sensor as it is after loading, which may be the one of an earlier test. */
   static get(path: string, options: LoadOptions): LoadedSensor {
     const key = JSON.stringify({ ...options, full: [...options.full] });
     const kept = LoadedSensor.#kept;
-    if (kept?.key === key && !kept.sensor.#inUse) return kept.sensor.#again();
+    if (kept?.key === key && !kept.sensor.#inUse) return kept.sensor.#reset();
     const sensor = new LoadedSensor(path, options);
-    // those of others would stay attached beside it
+    // The hooks of a second kept sensor would remain attached beside the first.
     if (KEEPS && kept === undefined && !options.refusals && !options.fresh) LoadedSensor.#keep(key, sensor);
     return sensor;
   }
 
   static #keep(key: string, sensor: LoadedSensor): void {
     LoadedSensor.#kept = { key, sensor };
-    process.once('exit', () => LoadedSensor.#kept?.sensor.leave());
+    process.once('exit', () => LoadedSensor.#kept?.sensor.detach());
   }
 
   #loadRefusals(again: () => BpfObject): void {
@@ -130,7 +130,7 @@ export class LoadedSensor implements Disposable {
     this.#hooks.push(refusals.program(REFUSED).attach());
   }
 
-  /** A stand-in beside what it stands for. */
+  /** Whether the program is a stand-in for a hook that this kernel has. */
   #isNeedless(name: string): boolean {
     const hook = STAND_INS.get(name);
     if (hook === undefined) return false;
@@ -138,13 +138,13 @@ export class LoadedSensor implements Disposable {
     return loaded && kernelHas(section);
   }
 
-  /** Only what this kernel has no place for may be missing. */
+  /** Attaches a program. Only programs without a hook in this kernel may be missing. */
   #attach(program: BpfProgram): void {
     const { name, section } = program;
     if (this.#isNeedless(name)) return;
     if (!kernelHas(section)) this.missing.add(name);
     else if (section === 'syscall' || isProbe(section))
-      return; // run by itself, on demand
+      return; // It is run on demand.
     else if (/^cgroup(_skb)?\//.test(section)) this.#hooks.push(program.attachCgroup(cgroup2() ?? ''));
     else this.#hooks.push(program.attach());
   }
@@ -154,8 +154,8 @@ export class LoadedSensor implements Disposable {
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
 
-  /** Its hooks are in place. What tasks have of their own in the kernel goes with them. */
-  #again(): this {
+  /** Resets variables, maps and rings; the hooks stay attached. The storage of tasks can't be reset. */
+  #reset(): this {
     this.#inUse = true;
     this.#variables.set(this.#initial);
     for (const [name, definition] of this.object.definitions)
@@ -166,13 +166,16 @@ export class LoadedSensor implements Disposable {
       while (ring.next());
       ring.release();
     }
-    // last: what comes meanwhile is counted, and drained with the rings
+    // Last, because events that arrive meanwhile are counted and drained with the rings.
     empty(COUNTERS, this.object.definition(COUNTERS), this.object.map(COUNTERS));
     return this;
   }
 
-  /** A hundred hooks that are left one by one take seconds; what pins are removed of, the kernel takes away by itself, a moment later. */
-  leave(): void {
+  /**
+   * Detaching about a hundred links one by one takes seconds. So pins them, closes them, and removes the pins: then the
+   * kernel detaches them in the background.
+   */
+  detach(): void {
     if (LoadedSensor.#kept?.sensor === this) LoadedSensor.#kept = undefined;
     const hooks = this.#hooks.splice(0);
     const directory = isBpfFileSystem(BPF_FS) ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-sensor-`) : undefined;
@@ -184,7 +187,7 @@ export class LoadedSensor implements Disposable {
   [Symbol.dispose](): void {
     this.#inUse = false;
     if (LoadedSensor.#kept?.sensor === this) return;
-    this.leave();
+    this.detach();
     this.#refusals?.[Symbol.dispose]();
     this.object[Symbol.dispose]();
   }

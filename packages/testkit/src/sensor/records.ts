@@ -1,4 +1,4 @@
-/** Records of the sensor as plain objects, read by the object's own BTF. */
+/** Reads the sensor's records as plain objects, by the object's own BTF. */
 import type { Btf } from '@ringfence/libbpf-ts';
 import { type BtfValue, type Codec, codecFor } from '@ringfence/libbpf-ts';
 
@@ -13,7 +13,7 @@ export interface Header {
   readonly size: number;
   readonly kind: number;
   readonly cpu: number;
-  /** of the interest that was in force */
+  /** generation of the interest in force */
   readonly generation: number;
 }
 
@@ -21,18 +21,18 @@ export interface SensorRecord {
   readonly type: string;
   readonly lane: number;
   readonly header: Header;
-  /** the rest of the fixed part; each struct rf_text is in `texts` */
+  /** the other members of the struct; those of type rf_text are in `texts` */
   readonly fields: { readonly [name: string]: BtfValue };
   readonly texts: { readonly [name: string]: Text };
 }
 
 export interface Text {
   readonly bytes: Buffer;
-  /** bytes there were */
+  /** original length in bytes */
   readonly length: number;
 }
 
-/** Of a text that holds ids of four bytes each. */
+/** Parses a text of four-byte ids. */
 export function groupIds(text: Text | undefined): number[] {
   const bytes = text?.bytes ?? Buffer.alloc(0);
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32LE(4 * index));
@@ -49,7 +49,7 @@ function isText(value: BtfValue): value is RawText & BtfValue {
 }
 
 export class RecordReader {
-  /** by enum rf_kind: the struct's name, and what reads it */
+  /** By enum rf_kind: name and codec of the struct. */
   readonly #kinds: ReadonlyMap<number, { readonly type: string; readonly codec: Codec<BtfValue> }>;
 
   constructor(btf: Btf) {
@@ -62,7 +62,7 @@ export class RecordReader {
     );
   }
 
-  /** @param bytes one whole record */
+  /** @param bytes one complete record */
   read(lane: number, bytes: Buffer): SensorRecord {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const kind = view.getUint16(52, true);
@@ -79,7 +79,7 @@ export class RecordReader {
     return { type, lane, header: h as unknown as Header, fields, texts };
   }
 
-  /** A stream of records, one right behind the other. */
+  /** Reads a sequence of records. */
   readAll(lane: number, stream: Uint8Array): SensorRecord[] {
     const records: SensorRecord[] = [];
     const bytes = Buffer.from(stream);

@@ -1,19 +1,19 @@
-/** Where a test of the sensor has its files, and the programs that provoke events. */
+/** Directories of sensor tests, and the programs that provoke events. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const programs = join(import.meta.dirname, '../../../../test/kernel/programs');
-/** What they were compiled to, by whatever test was the first: there are three times as many that use one as there are programs. */
+/** Compiled programs, shared by all tests: each program is used by about three of them. */
 const compiled = join(import.meta.dirname, '../../../../dist/test-programs');
-/** In a guest with another kernel there is no compiler: what test/kernels/ built is there. */
+/** Directory of programs that test/kernels/ compiled. A guest has no compiler. */
 export const prebuilt: string | undefined = process.env['RINGFENCE_TEST_PREBUILT'];
 
-/** Programs that need a library's headers, which not every machine has. */
+/** Programs that need headers of a library, which may not be installed. */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = { tls: ['-lssl', '-lcrypto'] };
 
-/** Compiles test/kernel/programs/NAME.c, unless that was done since it was changed. */
+/** Compiles test/kernel/programs/NAME.c if it has changed. */
 export function compileProgram(name: string, output: string): void {
   copyFileSync(prebuilt === undefined ? compile(name) : join(prebuilt, name), output);
 }
@@ -21,17 +21,17 @@ export function compileProgram(name: string, output: string): void {
 function compile(name: string): string {
   const source = join(programs, `${name}.c`);
   const program = join(compiled, name);
-  const made = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if ([source, import.meta.filename].every((path) => statSync(path).mtimeMs < made)) return program;
+  const compiledAt = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if ([source, import.meta.filename].every((path) => statSync(path).mtimeMs < compiledAt)) return program;
   mkdirSync(compiled, { recursive: true });
-  // Another test may compile it as well.
-  const own = `${program}-${process.pid}`;
-  execFileSync('cc', ['-O1', '-pthread', '-o', own, source, ...(LIBRARIES[name] ?? [])]);
-  renameSync(own, program);
+  // Rename, because another test may compile it at the same time.
+  const temporary = `${program}-${process.pid}`;
+  execFileSync('cc', ['-O1', '-pthread', '-o', temporary, source, ...(LIBRARIES[name] ?? [])]);
+  renameSync(temporary, program);
   return program;
 }
 
-/** A directory of this test's own, removed with all in it, however deep. */
+/** A directory for one test, removed with its contents on dispose. */
 export class Scratch implements Disposable {
   readonly path: string = mkdtempSync(join(tmpdir(), 'ringfence-sensor-'));
 
@@ -43,7 +43,7 @@ export class Scratch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // rm goes down directory by directory; a path as long as the ones made here fits into no system call
+    // rm descends directory by directory. The paths that tests create are too long for a single system call.
     execFileSync('rm', ['-rf', this.path]);
   }
 }

@@ -40,13 +40,13 @@ function libbpfMissing(): string | undefined {
   }
 }
 
-/** Where the sensor was built elsewhere, in a guest, only libbpf is needed. */
+/** In a guest the sensor is prebuilt, so that only libbpf is needed. */
 const isPrebuilt = process.env['RINGFENCE_TEST_PREBUILT'] !== undefined;
 
-/** Why the sensor can't be built or loaded on this machine, as one line for a skipped test; undefined: it can. */
+/** Reason, on one line, why the sensor can't be built or loaded on this machine, or undefined. */
 export const sensorMissing: string | undefined =
   (isPrebuilt ? undefined : ((await clangMissing()) ?? bpftoolMissing())) ?? libbpfMissing();
 
-/** Why the C programs of tests can't be built on this machine; undefined: they can. */
+/** Reason why the C programs of tests can't be built on this machine, or undefined. */
 export const compilerMissing: string | undefined =
   isPrebuilt || isInstalled('cc') ? undefined : 'there is no C compiler (cc): apt-get install gcc libc6-dev';

@@ -1,13 +1,21 @@
-/** The sensor loaded and attached for a test, and what it saw of the programs that the test runs. */
+/** The sensor loaded and attached for a test, with the records of the programs that the test runs. */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BpfObject, RingBuffer } from '@ringfence/libbpf-ts';
-import { FullProfile, type KindAccount } from '@ringfence/sensor';
+import { FullProfile, type KindAccount, type SensorFilter } from '@ringfence/sensor';
 import { buildSensor } from '@ringfence/sensor/build';
-import { Counters as Account, DROP_CAUSES, type DropCause, Failures, UNIX_SENT, ways } from '@ringfence/sensor/parts';
+import {
+  Counters as Account,
+  attachMethods,
+  DROP_CAUSES,
+  type DropCause,
+  openFilter,
+  SensorFailures,
+  UNIX_SENT,
+} from '@ringfence/sensor/parts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
@@ -19,47 +27,56 @@ export { sensorMissing } from './sensor-missing.ts';
 
 export const SECURITY = 0;
 export const BULK = 1;
-/** prefixes are looked for under every directory of the root */
+/** Prefixes are looked up under every directory of the root. */
 const ALL_HEADS = [0xffff_ffff, 0xffff_ffff];
-/** between two looks at the rings while a program runs */
+/** Interval at which the rings are drained while a program runs. */
 const DRAIN_MS = 2;
-/** looks at the sequences without a change, 50 ms apart, until a detached sensor is taken to be still */
+/** Number of checks, 50 ms apart, without a change of the sequence numbers after which a detached sensor is quiet. */
 const STILL_LOOKS = 10;
-/** In a guest tests see what the agent would there, unless test/kernels/ asks for the baseline. */
+/** In a guest, tests use the full profile like the agent would, unless test/kernels/ selects the baseline. */
 const seesFull = prebuilt !== undefined && process.env['RINGFENCE_TEST_PROFILE'] !== 'baseline';
 
-/** The path of the sensor's object, built when it must be. */
+/** Returns the path of the sensor's object. Builds it if necessary. */
 export async function sensorObject(): Promise<string> {
   return prebuilt === undefined ? await buildSensor() : join(prebuilt, 'ringfence.bpf.o');
 }
 
 let profile: FullProfile | undefined;
 
-/** By the one way that test/kernels/ asks for, else by the best that this kernel has. */
+/** Returns the full profile with the attach method that test/kernels/ selects, or else with the best ones. */
 export function fullProfile(path: string): FullProfile {
-  const wanted = process.env['RINGFENCE_TEST_WAY'];
-  profile ??= FullProfile.probe(path, wanted === undefined ? ways : ways.filter((way) => way === wanted));
+  const wanted = process.env['RINGFENCE_TEST_ATTACH_METHOD'];
+  profile ??= FullProfile.probe(
+    path,
+    attachMethods.filter((method) => wanted === undefined || method === wanted),
+  );
   return profile;
 }
 
-/** `source_caller` of what the baseline has from the caller's memory, and the full profile, which tests see in a guest, from the kernel. */
+/**
+ * Returns `source_caller` of data that the baseline reads from the caller's memory and the full profile from the
+ * kernel.
+ */
 export async function callerUnlessFull(): Promise<0 | 1> {
   return seesFull && fullProfile(await sensorObject()).programs.size > 0 ? 0 : 1;
 }
 
-/** Whether datagrams to unix sockets are told by the kernel's function that sends them: each with its name, however it was sent. */
+/**
+ * Whether the kernel's function that sends datagrams to unix sockets is traced, so that all of them are reported with a
+ * name.
+ */
 export async function seesUnixSent(): Promise<boolean> {
   return seesFull && fullProfile(await sensorObject()).programs.has(UNIX_SENT);
 }
 
-function systemCallsHere(path: string): 'functions' | 'tracepoints' {
-  return seesFull && fullProfile(path).onTracepoints === undefined ? 'functions' : 'tracepoints';
+function defaultSystemCalls(path: string): 'functions' | 'tracepoints' {
+  return seesFull && fullProfile(path).tracepointReason === undefined ? 'functions' : 'tracepoints';
 }
 
-/** For `test(..., { skip })`: false where the sensor can be tested, else why not. */
-export const skip: string | false = whyNot() ?? false;
+/** Reason to skip tests of the sensor on this machine, or false. */
+export const skip: string | false = missingRequirement() ?? false;
 
-function whyNot(): string | undefined {
+function missingRequirement(): string | undefined {
   if (process.getuid?.() !== 0) return 'loading the sensor needs root';
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'the kernel has no BTF';
   if (cgroup2() === undefined) return 'cgroup2 is not mounted';
@@ -67,36 +84,45 @@ function whyNot(): string | undefined {
   return sensorMissing ?? compilerMissing;
 }
 
-/** For tests that change the machine: false in a guest of packages/testkit, whose kernel was told at its start that it is one; else why not. */
+/**
+ * Reason to skip tests that change the machine, or false in a guest of packages/testkit: its kernel command line has
+ * `ringfence.guest`.
+ */
 export const skipOutsideGuest: string | false = readFileSync('/proc/cmdline', 'utf8').includes(' ringfence.guest')
   ? false
-  : 'it would change this machine: npm run test:kernels does it in a guest';
+  : 'it would change this machine: run npm run test:kernels';
 
-/** For tests of what was built, whatever the kernel: false where it was built, else why not. */
+/** Reason to skip tests of the built object, which do not depend on the kernel, or false. */
 export const skipInGuest: string | false =
-  prebuilt === undefined ? false : 'it is about what was built, and the same on every kernel';
+  prebuilt === undefined ? false : 'it tests the built object, which is the same on every kernel';
 
-/** For tests that need a user namespace of their own: false, or why there is none. In a chroot the kernel gives nobody one. */
+/** Reason to skip tests that need a user namespace, or false. The kernel grants none in a chroot. */
 export const skipUserNamespaces: string | false =
-  spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is refused here';
+  spawnSync('unshare', ['--user', 'true']).status === 0 ? false : 'unshare --user is not permitted';
 
 export interface SensorOptions {
   /** bytes. @default 16 MiB */
   readonly bulkRing?: number;
-  /** entries of maps, by name. @default the sensor's own */
+  /** entries by map. @default the sensor's own sizes */
   readonly sizes?: Readonly<Record<string, number>>;
-  /** with the programs of the full profile. @default in a guest true, elsewhere false */
+  /** load the full profile. @default true in a guest, otherwise false */
   readonly full?: boolean;
-  /** in a guest, with the programs for what seccomp refuses, which take as long to load as all others. @default false */
+  /**
+   * also load the programs for calls that seccomp rejects, in a guest; this takes as long as loading all others.
+   * @default false
+   */
   readonly refusals?: boolean;
-  /** attached now, not when an earlier test was run in this process. @default false */
+  /** attach now instead of reusing the sensor of an earlier test in this process. @default false */
   readonly fresh?: boolean;
-  /** @default in a guest as the agent would see them there, elsewhere at tracepoints, which every kernel has */
+  /**
+   * where programs of system calls are attached. @default in a guest like the agent would, otherwise tracepoints, which
+   * every kernel has
+   */
   readonly systemCalls?: 'functions' | 'tracepoints';
 }
 
 export interface RunOptions extends SpawnOptions {
-  /** The program is to fill the rings: they are not drained while it runs. @default false */
+  /** true if the program is meant to fill the rings, which are then not drained while it runs. @default false */
   readonly fillsRings?: boolean;
 }
 
@@ -108,10 +134,11 @@ export class TestSensor implements Disposable {
   readonly rings: readonly [RingBuffer, RingBuffer];
   readonly records: SensorRecord[] = [];
   readonly reader: RecordReader;
-  /** programs whose hook this kernel doesn't have */
+  /** programs whose hook this kernel lacks */
   readonly missing: ReadonlySet<string>;
   readonly #account: Account;
-  readonly failures: Failures;
+  readonly failures: SensorFailures;
+  readonly filter: SensorFilter;
   readonly #cpus: number;
 
   private constructor(loaded: LoadedSensor) {
@@ -122,7 +149,8 @@ export class TestSensor implements Disposable {
     if (object.btf === undefined) throw new Error('the sensor has no BTF');
     this.reader = new RecordReader(object.btf);
     this.#account = new Account(object.map('rf_counters'));
-    this.failures = new Failures(object);
+    this.failures = new SensorFailures(object);
+    this.filter = openFilter(object);
     this.#cpus = object.map('rf_counters').info.maxEntries;
     this.rings = [object.map('rf_ring_security').ringBuffer(), object.map('rf_ring_bulk').ringBuffer()];
   }
@@ -130,7 +158,7 @@ export class TestSensor implements Disposable {
   static async start(options: SensorOptions = {}): Promise<TestSensor> {
     const path = await sensorObject();
     const { full = seesFull, fresh = false, bulkRing = 1 << 24, sizes = {}, refusals = false } = options;
-    const systemCalls = options.systemCalls ?? systemCallsHere(path);
+    const systemCalls = options.systemCalls ?? defaultSystemCalls(path);
     const programs: ReadonlySet<string> = full ? fullProfile(path).programs : new Set();
     return new TestSensor(
       LoadedSensor.get(path, {
@@ -172,7 +200,7 @@ export class TestSensor implements Disposable {
     this.object.map(map).set({ name }, 1);
   }
 
-  /** Which hashes nothing that is watched has; at the start none is said to be without. */
+  /** rf_unwatched and rf_unnamed; at the start all bits are 0, which means that every hash is in use. */
   get hashes(): { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array } {
     const bss = this.object.section('.bss');
     return { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') };
@@ -182,7 +210,7 @@ export class TestSensor implements Disposable {
     this.watchName(last, 'rf_executables');
   }
 
-  /** All CPUs of a lane added up. */
+  /** Returns the sums over all CPUs of a lane. */
   counters(lane: number): Counters {
     const sum: Record<string, bigint> = { sequence: 0n };
     for (let cpu = 0; cpu < this.#cpus; cpu++) {
@@ -193,22 +221,22 @@ export class TestSensor implements Disposable {
     return sum as Counters;
   }
 
-  /** The number that the lane's last record on that CPU took, lost or not. */
+  /** The last sequence number that a lane took on a CPU, whether its record was lost or not. */
   sequence(lane: number, cpu: number): bigint {
     return BigInt(this.#account.sequence(lane, cpu));
   }
 
-  /** Where the events of each kind went. */
+  /** Returns what became of the events of each kind. */
   account(): KindAccount[] {
     return this.#account.kinds();
   }
 
   /**
-   * Leaves the hooks and takes over what comes until nothing more does: the kernel takes them away a moment after their pins are gone. Afterwards the
-   * account has nothing under way.
+   * Detaches the hooks and drains the rings until the sensor is quiet, because the kernel detaches in the background.
+   * Afterwards no event is in progress in the account.
    */
   async finish(): Promise<void> {
-    this.#loaded.leave();
+    this.#loaded.detach();
     const sequences = (): string => `${this.counters(SECURITY).sequence} ${this.counters(BULK).sequence}`;
     for (let before = sequences(), still = 0; still < STILL_LOOKS; still++) {
       await sleep(50);
@@ -219,7 +247,7 @@ export class TestSensor implements Disposable {
     }
   }
 
-  /** Takes over what has come since, what stands behind a record that another CPU has yet to finish too. */
+  /** Drains the rings, including records behind one that another CPU is still writing. */
   drain(): void {
     for (const [lane, ring] of this.rings.entries()) {
       ring.begin();
@@ -234,8 +262,9 @@ export class TestSensor implements Disposable {
   }
 
   /**
-   * Runs a program to its end; returns what it and its children did. The first record is the fork that made it. The rings are drained meanwhile: on a busy
-   * machine other processes would fill them. Throws an Error if security records were lost all the same, so that no test takes another record for a lost one.
+   * Runs a program until it ends. Returns the records of it and its children. The first one is the fork of the program.
+   * Drains the rings meanwhile, because other processes of a busy machine would fill them. Throws an Error if security
+   * records were lost nevertheless, so that a test does not take another record for a lost one.
    */
   async run(file: string, args: readonly string[] = [], options: RunOptions = {}): Promise<SensorRecord[]> {
     const { fillsRings = false, ...spawnOptions } = options;
@@ -246,7 +275,7 @@ export class TestSensor implements Disposable {
     try {
       const child = spawn(file, args, { stdio: 'ignore', ...spawnOptions });
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      const records = this.of(child, from);
+      const records = this.familyOf(child, from);
       const lost = this.counters(SECURITY).ring_full - lostBefore;
       if (lost > 0n && !fillsRings)
         throw new Error(`${lost} security records were lost while ${file} ran: the ring was full`);
@@ -256,8 +285,11 @@ export class TestSensor implements Disposable {
     }
   }
 
-  /** What a process and its children did. @param from the number of the first record that can be theirs */
-  of(child: ChildProcess, from = 0): SensorRecord[] {
+  /**
+   * Returns the records of a process and its children.
+   * @param from index of the first record that can belong to them
+   */
+  familyOf(child: ChildProcess, from = 0): SensorRecord[] {
     this.drain();
     const family = new Set([child.pid]);
     const byTime = this.records.slice(from).sort((a, b) => Number(a.header.ktime - b.header.ktime));
@@ -267,14 +299,14 @@ export class TestSensor implements Disposable {
     });
   }
 
-  /** The processes that run, or one of them. */
+  /** Reads all running processes, or one of them. */
   snapshot(tgid?: number): SensorRecord[] {
     using link = this.object.program('snapshot').attachIterator(tgid === undefined ? {} : { tgid });
     using iterator = link.iterate();
     return this.reader.readAll(SECURITY, iterator.readAll());
   }
 
-  /** As an agent does that starts late. */
+  /** Finds the owners of existing sockets, like an agent does at its start. */
   adopt(): void {
     using link = this.object.program('adopt_sockets').attachIterator();
     for (let round = 0; round < 2; round++) {
@@ -291,17 +323,17 @@ export class TestSensor implements Disposable {
   }
 }
 
-/** The only one of its kind. */
-export function one(records: readonly SensorRecord[], type: string): SensorRecord {
+/** Returns the only record of a type. Throws if there are none, or several. */
+export function recordOf(records: readonly SensorRecord[], type: string): SensorRecord {
   const found = records.filter((record) => record.type === type);
   if (found.length !== 1 || found[0] === undefined)
     throw new Error(`${found.length} records of ${type} among ${records.map((record) => record.type).join(', ')}`);
   return found[0];
 }
 
-/** The last of exactly `count` records of a type: where one was lost, another must not be taken for it. */
+/** Returns the last of exactly `count` records of a type, so that no other record is taken for a lost one. */
 export function lastOf(records: readonly SensorRecord[], type: string, count: number): SensorRecord {
-  const found = all(records, type);
+  const found = recordsOf(records, type);
   const last = found.at(-1);
   if (last === undefined || found.length !== count)
     throw new Error(
@@ -310,10 +342,10 @@ export function lastOf(records: readonly SensorRecord[], type: string, count: nu
   return last;
 }
 
-/** The only exec of an executable. */
+/** Returns the only exec of an executable. */
 export function execOf(records: readonly SensorRecord[], path: string | Buffer): SensorRecord {
   const pathOf = ({ texts }: SensorRecord): string => texts['path']?.bytes.toString('latin1') ?? '';
-  const execs = all(records, 'rf_exec');
+  const execs = recordsOf(records, 'rf_exec');
   const [found, ...others] = execs.filter((exec) => pathOf(exec) === Buffer.from(path).toString('latin1'));
   if (found === undefined || others.length > 0)
     throw new Error(
@@ -322,7 +354,7 @@ export function execOf(records: readonly SensorRecord[], path: string | Buffer):
   return found;
 }
 
-export function all(records: readonly SensorRecord[], type: string): SensorRecord[] {
+export function recordsOf(records: readonly SensorRecord[], type: string): SensorRecord[] {
   return records.filter((record) => record.type === type);
 }
 export { groupIds, RecordReader, type SensorRecord } from './records.ts';

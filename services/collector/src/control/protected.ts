@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { ifThere } from '@ringfence/host-kit';
+import { ifExists } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 import { KTHREADD_PID } from '@ringfence/wire';
 
@@ -74,6 +74,6 @@ export function protection(find: FindProcess, root = '/', self: number = process
 
 /** Returns device and inode, which identify the file whatever its path, or null when the file does not exist. */
 function fileId(path: string): string | null {
-  const stat = ifThere(() => statSync(path, { bigint: true }));
+  const stat = ifExists(() => statSync(path, { bigint: true }));
   return stat === null ? null : `${stat.dev}/${stat.ino}`;
 }

@@ -20,14 +20,14 @@ export async function finishAgent(
 ): Promise<void> {
   const { sensor, pipeline, statistics, tampering } = parts;
   const { outbox, ticker, hashes } = pipeline;
-  if (!keepPinned) sensor.detach();
+  if (!keepPinned) sensor.hooks.detach();
   tampering.report();
   ticker.finish();
   while ((await loop.cycle()).more || outbox.retryInMs === 0);
   await hashes.close();
   if (!keepPinned) await readLast(parts, loop);
-  sensor.control.agent = null;
-  sensor.control.partner = null;
+  sensor.filter.control.agent = null;
+  sensor.filter.control.partner = null;
   statistics.freeze();
   if (keepPinned) return;
   unmarkSensor(stateDir);

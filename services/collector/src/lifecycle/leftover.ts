@@ -35,15 +35,15 @@ export async function drainLeftover(
   using maps = new DisposableStack();
   const security = openRing(maps, ringPath(pinPath, 'security'));
   const bulk = openRing(maps, ringPath(pinPath, 'bulk'));
-  if (!run.readable) {
+  if (!run.hasCurrentLayout) {
     const bytes = security.pendingBytes() + bulk.pendingBytes();
     log.error({ pinPath, bytes }, 'the pinned sensor is of a version with another record layout: its records are lost');
     return;
   }
-  const batch = new Batch({ ...identity, run: run.run }, identity.key, options.batchMaxBytes);
+  const batch = new Batch({ ...identity, run: run.id }, identity.key, options.batchMaxBytes);
   const lanes = [new LaneReader(LANE.security, security), new LaneReader(LANE.bulk, bulk)];
   const events = await drain(lanes, batch, outbox);
-  const malformed = lanes.reduce((sum, { skipped }) => sum + skipped, 0);
+  const malformed = lanes.reduce((sum, { malformedTotal }) => sum + malformedTotal, 0);
   log.warn(
     { pinPath, events, malformed },
     'the pinned sensor cannot be taken over: its rings were drained, and it is replaced',

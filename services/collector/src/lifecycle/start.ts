@@ -32,16 +32,16 @@ export async function startAgent(
   else attach(parts);
   tampering.report(pastTampering);
   markSensor(stateDir, { bootId: deps.identity.bootId, pinPath });
-  const probes = sensor.attachProbes();
+  const probes = sensor.hooks.attachProbes();
   parts.customProbes.attach();
-  sensor.pinPrograms();
+  sensor.hooks.pinPrograms();
   await loop.cycle();
   releaseFreeMemory();
   logStart(sensor, probes, deps.log);
 }
 
 function setUpControlBlock(sensor: Sensor, { options, partner, log }: AgentDeps): void {
-  const { control } = sensor;
+  const { control } = sensor.filter;
   control.disarm();
   // In a pid namespace, the kernel's pid of this process differs from ours.
   control.agent = sensor.process(process.pid) ?? null;
@@ -64,10 +64,10 @@ function sharesOf({ sharePerSecond, shareBurst, ringSecurityBytes, ringBulkBytes
 
 function attach({ sensor, snapshot }: AgentParts): void {
   const before = bootMicros();
-  sensor.attachLifecycle();
+  sensor.hooks.attachLifecycle();
   writeSnapshot(sensor.processes(), before, snapshot);
-  sensor.attachOthers();
-  sensor.adoptSockets();
+  sensor.hooks.attachRemaining();
+  sensor.hooks.adoptSockets();
 }
 
 /** Drains the pinned rings first: their records are older than the processes that run now. */
@@ -76,12 +76,12 @@ async function resume({ sensor, snapshot }: AgentParts, loop: CycleLoop): Promis
   writeSnapshot(sensor.processes(), bootMicros(), snapshot);
 }
 
-function logStart(sensor: Sensor, { probed, absent }: ReturnType<Sensor['attachProbes']>, log: Log): void {
-  const { hooks, full, onTracepoints, resumed } = sensor;
-  sensor.logMissing(log);
+function logStart(sensor: Sensor, { probed, absent }: ReturnType<Sensor['hooks']['attachProbes']>, log: Log): void {
+  const { count: hooks, full, tracepointReason: onTracepoints } = sensor.hooks;
+  sensor.hooks.logMissing(log);
   if (absent.length > 0) log.info({ absent }, 'this host has no such files to probe');
   log.info(
-    { hooks, probed, full: [...full], onTracepoints, resumed, run: u64ToHex(sensor.run.run) },
+    { hooks, probed, full: [...full], onTracepoints, resumed: sensor.resumed, run: u64ToHex(sensor.run.id) },
     'the sensor is in place',
   );
 }

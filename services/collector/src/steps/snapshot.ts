@@ -1,4 +1,4 @@
-import type { SeenCgroup, SeenExec } from '@ringfence/sensor';
+import type { OnCgroup, OnExec } from '@ringfence/sensor';
 import { parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
 import { LANE, records } from '@ringfence/wire';
 import type { Batch } from '../delivery/batch.ts';
@@ -7,8 +7,8 @@ import type { NextSequence } from './agent-events.ts';
 export interface SnapshotParts {
   readonly batch: Batch;
   readonly next: NextSequence;
-  readonly seenCgroup: SeenCgroup;
-  readonly seenExec: SeenExec;
+  readonly seenCgroup: OnCgroup;
+  readonly seenExec: OnExec;
 }
 
 /**

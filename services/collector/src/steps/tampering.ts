@@ -1,5 +1,5 @@
 import type { Log } from '@ringfence/base';
-import type { SeenCgroup, Sensor } from '@ringfence/sensor';
+import type { OnCgroup, Sensor } from '@ringfence/sensor';
 import { transcodeAt } from '@ringfence/sensor';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
 import type { Batch } from '../delivery/batch.ts';
@@ -9,7 +9,7 @@ export interface TamperingParts {
   readonly tampering: Sensor['tampering'];
   readonly batch: Batch;
   readonly next: NextSequence;
-  readonly seenCgroup: SeenCgroup;
+  readonly seenCgroup: OnCgroup;
   readonly log: Log;
 }
 
@@ -39,7 +39,7 @@ export class TamperingReporter {
 
   /** Records that all reported entries are on the bus or in the spool, so that the next start does not repeat them. */
   markDelivered(): void {
-    this.#parts.tampering.told();
+    this.#parts.tampering.acknowledge();
   }
 
   /** The event has the time of the tampering, and the process that did it. */

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
+import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '@ringfence/host-kit';
+
+/** Labels of kubelet (Docker, CRI-O), and annotations of containerd. */
+const POD = ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name', 'io.kubernetes.cri-o.KubeName'];
+const NAMESPACE = [
+  'io.kubernetes.pod.namespace',
+  'io.kubernetes.cri.sandbox-namespace',
+  'io.kubernetes.cri-o.Namespace',
+];
+const UID = ['io.kubernetes.pod.uid', 'io.kubernetes.cri.sandbox-uid'];
+const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const TOKEN_MAX = 64 * 1024;
+
+const LABELS_MAX = 256 * 1024;
+
+/**
+ * Returns what kubelet and the runtime wrote about the pod; empty outside of Kubernetes.
+ * @param labels all labels of the container, not limited in number
+ */
+export function podOf(
+  labels: Json,
+  mounts: readonly ContainerMount[],
+  root: string,
+): Pick<ContainerDescription, 'pod' | 'podUid' | 'namespace' | 'serviceAccount' | 'podLabels'> {
+  const pod = firstText(labels, POD);
+  return {
+    pod,
+    podUid: firstText(labels, UID),
+    namespace: firstText(labels, NAMESPACE),
+    serviceAccount: pod === '' ? '' : serviceAccountOf(mounts, root),
+    podLabels: asLabels(parseJson(asText(labels['io.kubernetes.cri-o.Labels'], LABELS_MAX))),
+  };
+}
+
+/**
+ * Reads the service account from the token that kubelet mounts, because no runtime writes it down. Uses and keeps
+ * nothing else of the token.
+ */
+function serviceAccountOf(mounts: readonly ContainerMount[], root: string): string {
+  const mount = mounts.find(({ destination }) => destination.replace(/^\/run\//, '/var/run/') === TOKEN_AT);
+  if (mount === undefined) return '';
+  const token = ifReadable(() => readBounded(join(root, mount.source, 'token'), TOKEN_MAX))?.toString('latin1') ?? '';
+  const claims = asObject(parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
+  const account = asObject(asObject(claims['kubernetes.io'])['serviceaccount']) as Json;
+  return asText(account['name'], 253) || asText(claims['kubernetes.io/serviceaccount/service-account.name'], 253);
+}
+
+/** Returns the value of the first key that has one. */
+export const firstText = (from: Json, keys: readonly string[]): string =>
+  keys.map((key) => asText(from[key])).find((text) => text !== '') ?? '';

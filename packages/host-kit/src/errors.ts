@@ -1,0 +1,23 @@
+import { getSystemErrorName } from 'node:util';
+import { CodedError } from '@ringfence/base';
+
+export type SystemCallErrorCode =
+  /**
+   * A system call of the agent failed. The message names the call and the error; a missing privilege is the usual
+   * cause.
+   */
+  'ERR_COLLECTOR_SYSTEM_CALL';
+
+export class SystemCallError extends CodedError<SystemCallErrorCode> {
+  readonly call: string;
+  readonly errno: number;
+  readonly errnoName: string;
+
+  constructor(call: string, errno: number) {
+    const name = getSystemErrorName(-errno);
+    super('ERR_COLLECTOR_SYSTEM_CALL', `${call} failed with ${name}`);
+    this.call = call;
+    this.errno = errno;
+    this.errnoName = name;
+  }
+}

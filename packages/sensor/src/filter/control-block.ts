@@ -1,0 +1,120 @@
+import { records } from '@ringfence/wire';
+
+const AGENT_TGID = records.CONTROL_AGENT_TGID / 4;
+const AGENT_START = records.CONTROL_AGENT_START / 4;
+const PARTNER_TGID = records.CONTROL_PARTNER_TGID / 4;
+const PARTNER_START = records.CONTROL_PARTNER_START / 4;
+const ALL_OPENS = records.CONTROL_ALL_OPENS / 4;
+const SLEEPING = records.CONTROL_SLEEPING / 4;
+const WATCHED_HEADS = records.CONTROL_WATCHED_HEADS / 4;
+const GENERATION = records.CONTROL_GENERATION / 4;
+const SHARE_INTERVAL = records.CONTROL_SHARE_INTERVAL / 4;
+const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
+const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
+const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
+const EXECUTABLES_NAMED = records.CONTROL_EXECUTABLES_NAMED / 4;
+const CHANGED_HEADS = records.CONTROL_CHANGED_HEADS / 4;
+const CHANGES_NAMED = records.CONTROL_CHANGES_NAMED / 4;
+
+/** Limits on the events of one cgroup while a ring fills up. */
+export interface Shares {
+  readonly perSecond: number;
+  readonly burst: number;
+  /** fill level of each ring from which the limits apply */
+  readonly fromBytes: readonly [security: number, bulk: number];
+}
+
+interface ProcessIdentity {
+  readonly tgid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: bigint;
+}
+
+/** Writes struct rf_control in the sensor's .bss: the settings that the programs read for each event. */
+export class ControlBlock {
+  readonly #words: Int32Array;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  /** The agent: the sensor drops its file and network events, and reports what is done to it. null: no agent runs. */
+  set agent(agent: ProcessIdentity | null) {
+    this.#identify(AGENT_TGID, AGENT_START, agent);
+  }
+
+  /** The unprivileged process beside the agent: the sensor reports what is done to it, and also its own events. */
+  set partner(partner: ProcessIdentity | null) {
+    this.#identify(PARTNER_TGID, PARTNER_START, partner);
+  }
+
+  /** Clears the pid while the start changes, so that no other process with this pid matches. */
+  #identify(tgidWord: number, startWord: number, process: ProcessIdentity | null): void {
+    Atomics.store(this.#words, tgidWord, 0);
+    this.#store64(startWord, process?.start ?? 0n);
+    Atomics.store(this.#words, tgidWord, process?.tgid ?? 0);
+  }
+
+  set allOpens(all: boolean) {
+    Atomics.store(this.#words, ALL_OPENS, all ? 1 : 0);
+  }
+
+  /** See `headsOf`. With fewer bits set, the sensor has to assemble fewer paths. */
+  set watchedHeads(bits: bigint) {
+    this.#store64(WATCHED_HEADS, bits);
+  }
+
+  set watchingNames(any: boolean) {
+    Atomics.store(this.#words, NOTHING_NAMED, any ? 0 : 1);
+  }
+
+  set watchingExecutables(any: boolean) {
+    Atomics.store(this.#words, EXECUTABLES_NAMED, any ? 1 : 0);
+  }
+
+  /** Like `watchedHeads`, for the prefixes that are watched for changes only. */
+  set changedHeads(bits: bigint) {
+    this.#store64(CHANGED_HEADS, bits);
+  }
+
+  set watchingChangedNames(any: boolean) {
+    Atomics.store(this.#words, CHANGES_NAMED, any ? 1 : 0);
+  }
+
+  /** null removes all limits. */
+  set shares(shares: Shares | null) {
+    Atomics.store(this.#words, SHARE_FROM, 0);
+    Atomics.store(this.#words, SHARE_FROM + 1, 0);
+    if (shares === null) return;
+    const interval = BigInt(Math.round(1e9 / shares.perSecond));
+    this.#store64(SHARE_INTERVAL, interval);
+    this.#store64(SHARE_BURST, interval * BigInt(shares.burst));
+    Atomics.store(this.#words, SHARE_FROM, shares.fromBytes[0]);
+    Atomics.store(this.#words, SHARE_FROM + 1, shares.fromBytes[1]);
+  }
+
+  #store64(word: number, value: bigint): void {
+    Atomics.store(this.#words, word, Number(BigInt.asIntN(32, value)));
+    Atomics.store(this.#words, word + 1, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
+  /** Generation of the interest in force. 0: there is none, and everything is sent. */
+  get generation(): number {
+    return Atomics.load(this.#words, GENERATION);
+  }
+
+  set generation(generation: number) {
+    Atomics.store(this.#words, GENERATION, generation);
+  }
+
+  /** Makes the next record of any ring wake the reader. Check the rings once more before sleeping. */
+  arm(): void {
+    Atomics.store(this.#words, SLEEPING, 1);
+    Atomics.store(this.#words, SLEEPING + 1, 1);
+  }
+
+  disarm(): void {
+    Atomics.store(this.#words, SLEEPING, 0);
+    Atomics.store(this.#words, SLEEPING + 1, 0);
+  }
+}

@@ -1,0 +1,42 @@
+import type { BpfObject } from '@ringfence/libbpf-ts';
+import { ControlBlock } from './control-block.ts';
+import { InterestTable } from './interest-table.ts';
+import { nameKey, prefixKey, WatchedTexts } from './watched-texts.ts';
+
+/** The settings and tables by which the sensor decides which events it sends. */
+export interface SensorFilter {
+  readonly control: ControlBlock;
+  readonly interests: InterestTable;
+  readonly watched: {
+    /** path prefixes whose opens are sent */
+    readonly prefixes: WatchedTexts;
+    /** file names whose opens are sent */
+    readonly names: WatchedTexts;
+    /** names of executables all of whose opens are sent */
+    readonly executables: WatchedTexts;
+    /** path prefixes of which changes are sent, in addition to `prefixes` */
+    readonly changedPrefixes: WatchedTexts;
+    /** file names of which changes are sent, in addition to `names` */
+    readonly changedNames: WatchedTexts;
+  };
+  /** rf_unwatched and rf_unnamed: bit n is set if no watched prefix, or name, has hash n */
+  readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
+}
+
+/** Opens the filter of a loaded object. */
+export function openFilter(object: BpfObject): SensorFilter {
+  const bss = object.section('.bss');
+  const control = new ControlBlock(bss.int32('rf_control'));
+  return {
+    control,
+    interests: new InterestTable(bss.bytes('rf_interests'), bss.bytes('rf_interest_ports'), control),
+    watched: {
+      prefixes: new WatchedTexts(object.map('rf_watched'), prefixKey),
+      names: new WatchedTexts(object.map('rf_names'), nameKey),
+      executables: new WatchedTexts(object.map('rf_executables'), nameKey),
+      changedPrefixes: new WatchedTexts(object.map('rf_changed'), prefixKey),
+      changedNames: new WatchedTexts(object.map('rf_changed_names'), nameKey),
+    },
+    hashes: { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') },
+  };
+}

@@ -1,0 +1,84 @@
+import type { BpfMap } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
+
+const ENTRIES_MAX = records.Limit.WATCHED_ENTRIES;
+const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
+
+type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
+
+/**
+ * A set of texts that the sensor looks up: path prefixes, file names, or names of executables. To replace the set
+ * without a gap, `add` the new texts, then `keepOnly` them.
+ */
+export class WatchedTexts {
+  readonly #map: KeyMap;
+  readonly #encode: (text: string) => Uint8Array;
+  #present: Map<string, Uint8Array>;
+
+  /** @param map may be a pinned map that already has entries */
+  constructor(map: KeyMap, encode: (text: string) => Uint8Array) {
+    this.#map = map;
+    this.#encode = encode;
+    this.#present = byBytes(keysOf(map));
+  }
+
+  get size(): number {
+    return this.#present.size;
+  }
+
+  /** Returns the keys in the map's format. */
+  keys(): Iterable<Uint8Array> {
+    return this.#present.values();
+  }
+
+  /** Returns false, and changes nothing, if the map has too little room. */
+  add(texts: readonly string[]): boolean {
+    const added = [...this.#encoded(texts)].filter(([bytes]) => !this.#present.has(bytes));
+    if (this.#present.size + added.length > ENTRIES_MAX) return false;
+    for (const [bytes, key] of added) {
+      this.#map.update(key, VALUE);
+      this.#present.set(bytes, key);
+    }
+    return true;
+  }
+
+  /** Removes all other texts. */
+  keepOnly(texts: readonly string[]): void {
+    const kept = this.#encoded(texts);
+    for (const [bytes, key] of this.#present) {
+      if (kept.has(bytes)) continue;
+      this.#map.remove(key);
+      this.#present.delete(bytes);
+    }
+  }
+
+  #encoded(texts: readonly string[]): Map<string, Uint8Array> {
+    return byBytes(texts.filter((text) => text !== '').map(this.#encode));
+  }
+}
+
+/** Encodes struct rf_watched_key: length in bits, then the path. A longer prefix is cut, which watches more paths. */
+export function prefixKey(prefix: string): Uint8Array {
+  const path = Buffer.from(prefix).subarray(0, records.WATCHED_KEY_PATH_LENGTH);
+  const key = new Uint8Array(records.SIZEOF_WATCHED_KEY);
+  new DataView(key.buffer).setUint32(records.WATCHED_KEY_PREFIXLEN, path.length * 8, true);
+  key.set(path, records.WATCHED_KEY_PATH);
+  return key;
+}
+
+/** Encodes struct rf_name_key: the name, or the last bytes of a longer one. */
+export function nameKey(name: string): Uint8Array {
+  const key = new Uint8Array(records.SIZEOF_NAME_KEY);
+  key.set(Buffer.from(name).subarray(-records.SIZEOF_NAME_KEY));
+  return key;
+}
+
+function* keysOf(map: KeyMap): Generator<Uint8Array> {
+  const { key: size } = map.sizes;
+  for (const { keys, count } of map.batches())
+    for (let at = 0; at < count * size; at += size) yield keys.slice(at, at + size);
+}
+
+function byBytes(keys: Iterable<Uint8Array>): Map<string, Uint8Array> {
+  return new Map(Array.from(keys, (key) => [Buffer.from(key).toString('latin1'), key]));
+}
