@@ -12,7 +12,7 @@ const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ''], 
   name: `block ${i + 1}`,
   text,
 }));
-const isTest = ({ text }: { text: string }): boolean => /^tests:/m.test(text);
+const isTest = ({ text }: { text: string }): boolean => /^ *tests:/m.test(text);
 const rules = blocks.filter((block) => !isTest(block));
 const tests = blocks.filter(isTest);
 
