@@ -1107,6 +1107,16 @@ export interface IncidentReason {
   readonly mergedBy: string;
 }
 
+export interface IncidentTarget {
+  readonly bootId: string;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: U64;
+  /** empty: unknown */
+  readonly cgroupPath: string;
+  /** of the container; empty: none */
+  readonly image: string;
+}
+
 export interface IncidentAlert {
   readonly id: string;
   readonly rule: string;
@@ -1132,6 +1142,8 @@ export interface IncidentAlert {
   readonly count: number;
   /** µs since the epoch, of the last of them; 0: until 0.1.0 */
   readonly lastTimestamp: number;
+  /** the process of the alert for the responder, with `process`; null: no process, or until 0.1.0 */
+  readonly target: null | IncidentTarget;
 }
 
 export interface IncidentProcess {
@@ -1563,6 +1575,8 @@ export interface StateAlert {
   /** of event time, in which sentInMinute were sent */
   readonly minute: number;
   readonly sentInMinute: number;
+  /** null: no process, or from an entry of 0.1.0 */
+  readonly target: null | IncidentTarget;
 }
 
 export interface StateRuleWeight {

@@ -91,7 +91,8 @@ function alertOf(
   const { pid = 0, user = '' } = processes[entityId] ?? {};
   const isOpener = incidentId(alert.id) === chainId;
   const process = executable === '' ? null : { entityId, pid, executable, user };
-  return { ...alert, process, action: null, reason: isOpener ? OPENED : null, why: isOpener ? '' : alert.why };
+  const unknown = { action: null, target: null };
+  return { ...alert, process, ...unknown, reason: isOpener ? OPENED : null, why: isOpener ? '' : alert.why };
 }
 
 interface OldCounts {
