@@ -8,5 +8,5 @@ export {
   runPipeline,
 } from './pipeline.ts';
 export { createStateDecoder, type LegacyConverters, type StateDecoder, type StateName } from './state-codec.ts';
-export { StateTable } from './state-table.ts';
+export { type InputPosition, StateTable, type StateTableOptions } from './state-table.ts';
 export { createVerifier, type Refusal, type Verifier, type VerifierOptions } from './verifier.ts';

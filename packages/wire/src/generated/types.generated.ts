@@ -1803,6 +1803,38 @@ export interface StateEdge {
   readonly at: number;
 }
 
+/** A command that was ordered, in the partition of its cause, under the command's id; the latest one for a process, under `entity/` and its entity id. */
+export interface StateOrder {
+  /** µs since the epoch, when the latest command was issued */
+  readonly at: number;
+  /** empty: from an entry of 0.1.0 */
+  readonly commandId: string;
+  /** the alert about the process, for traces; empty: unknown */
+  readonly alertId: string;
+}
+
+/** Kills that were admitted on one host within the latest minute. */
+export interface StateKillLimit {
+  /** µs since the epoch, ascending */
+  readonly kills: readonly number[];
+}
+
+export const StoredCommandStates = ['open', 'answered', 'done'] as const;
+export type StoredCommandState = (typeof StoredCommandStates)[number];
+
+/** An enforced command in the partition of its host. */
+export interface StateCommand {
+  /** answered: the answer was read before the command */
+  readonly state: StoredCommandState;
+  readonly hostId: string;
+  /** µs since the epoch */
+  readonly expiresAt: number;
+  /** framed and signed, while it is open */
+  readonly command: null | Uint8Array;
+  /** framed and signed Result, while it is answered */
+  readonly answer: null | Uint8Array;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1827,4 +1859,7 @@ export interface RecordTypes {
   readonly StateRuleMemory: StateRuleMemory;
   readonly StateRuleCounts: StateRuleCounts;
   readonly StateEdge: StateEdge;
+  readonly StateOrder: StateOrder;
+  readonly StateKillLimit: StateKillLimit;
+  readonly StateCommand: StateCommand;
 }
