@@ -1,8 +1,10 @@
+import type { Action } from '@ringfence/wire';
 import { applies, comparePolicies, type Policy, type Subject } from './policy.ts';
 
 export interface Verdict {
   readonly policy: string;
   readonly mode: 'observe' | 'enforce';
+  readonly action: Action;
 }
 
 /** Policy name in a command that follows a rule's `action: kill` because no policy applies. */
@@ -22,11 +24,12 @@ export class PolicySet {
     this.watchesIncidents = policies.some(({ when }) => when.incident !== undefined);
   }
 
-  /** Returns undefined if neither a policy nor the rule asks for a kill. */
+  /** Returns undefined if neither a policy nor the rule asks for an action. */
   judge(subject: Subject): Verdict | undefined {
     const policy = this.#policies.find((candidate) => applies(candidate, subject));
-    if (policy !== undefined) return { policy: policy.policy, mode: policy.mode };
-    if (subject.incident === null && subject.action === 'kill') return { policy: RULE_ACTION, mode: this.#fallback };
+    if (policy !== undefined) return { policy: policy.policy, mode: policy.mode, action: policy.do };
+    if (subject.incident === null && subject.action === 'kill')
+      return { policy: RULE_ACTION, mode: this.#fallback, action: 'kill' };
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
+import { type Action, Actions, type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);
@@ -69,7 +69,7 @@ export interface Policy {
     /** The policy looks at incidents; the other conditions select among their alerts. */
     readonly incident?: { readonly severity?: Priority | undefined; readonly stages?: number | undefined } | undefined;
   };
-  readonly do: 'kill';
+  readonly do: Action;
 }
 
 export const policySchema: z.ZodType<Policy> = z.strictObject({
@@ -78,7 +78,7 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   mode: z.enum(Modes),
   scope: scopeSchema.default({}),
   when: whenSchema,
-  do: z.literal('kill'),
+  do: z.enum(Actions),
 });
 
 /** The facts that a policy looks at. */

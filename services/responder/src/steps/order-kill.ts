@@ -38,7 +38,8 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
 
   return function orderKill({ id: cause, target, verdict, reason, since }, position) {
     const { hostId, entityId, executable, alertId, timestamp } = target;
-    const id = orderId(cause, target);
+    const { policy, action } = verdict;
+    const id = orderId({ cause, action, target });
     if (commands.stateOf(id) !== undefined) return [];
     const issuedAt = now(timestamp);
     const isEnforced = verdict.mode === 'enforce';
@@ -51,10 +52,10 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
     commands.order({ id, entityId, alertId, issuedAt, mode }, position);
     metrics.ordered(mode);
     if (isStale) metrics.refused('stale');
-    tracing.decided({ alert: alertId, command: id, policy: verdict.policy, mode, since });
+    tracing.decided({ alert: alertId, command: id, policy, mode, since });
 
     const text = isStale ? `refused (stale): ${reason}` : reason;
-    const order = { target, cause, policy: verdict.policy, mode, reason: text } as const;
+    const order = { action, target, cause, policy, mode, reason: text } as const;
     const command = signCommand(key, order, issuedAt, options.commandTtlMs);
     const outputs: OutRecord[] = [{ topic: TOPIC.commands, key: hostId, value: command }];
     if (mode === 'observe') {
