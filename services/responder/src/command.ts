@@ -12,7 +12,7 @@ import type { TraceSteps } from './steps/trace.ts';
  *
  *     ordered   It was written to ringfence.commands and has not been read from there.
  *               → open      It was read and admitted.
- *               → done      It was read and refused: a kill of the process is under way, or the host's limit is reached.
+ *               → done      It was read and refused: a kill of the process is under way, or the limit is reached.
  *               → answered  Its answer was read first: nothing orders one topic after the other.
  *     open      The router brings it to its agent again and again, and answers `expired` when its time is over.
  *               → done      The first answer was read.
@@ -138,8 +138,8 @@ export class Commands {
   }
 
   /**
-   * Takes one of the kills of the host's minute, and returns false if none is left. A time before the newest kill counts
-   * as the time of that kill, so that a wrong clock does not open the window again.
+   * Takes one of the kills of the host's minute, and returns false if none is left. A time before the newest kill
+   * counts as the time of that kill, so that a wrong clock does not open the window again.
    */
   #takeKill(hostId: string, at: number, position: InputPosition): boolean {
     const { memory, options } = this.#deps;

@@ -3,8 +3,8 @@ import type { PipelineMetrics } from '@ringfence/service-kit';
 import type { Command, Outcome } from '@ringfence/wire';
 
 /**
- * Why a kill that a policy wanted is not carried out: the host's limit is reached, the alert is too old, or the incident
- * does not name the process because a detector of 0.1.0 wrote it.
+ * Why a kill that a policy wants is not carried out: the host's limit is reached, the alert is too old, or the incident
+ * of a detector of 0.1.0 does not name the process.
  */
 export type Refusal = 'rate-limited' | 'stale' | 'no-target';
 

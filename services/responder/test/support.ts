@@ -209,5 +209,10 @@ export function answer(command: Command, outcome: Outcome, reason: string): Uint
 /** Returns the signed command to kill the process of the evidence. */
 export function encodeCommand(key: SigningKey, cause: string, hostId: string = EVIDENCE_HOST, ttlMs = 30_000): Buffer {
   const target = { ...(targetOf(createTestAlert(1)) as Target), hostId };
-  return signCommand(key, { action: 'kill', target, cause, policy: 'demo', mode: 'enforce', reason: '' }, EVIDENCE_WALL_OFFSET, ttlMs);
+  return signCommand(
+    key,
+    { action: 'kill', target, cause, policy: 'demo', mode: 'enforce', reason: '' },
+    EVIDENCE_WALL_OFFSET,
+    ttlMs,
+  );
 }

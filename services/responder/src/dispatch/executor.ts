@@ -91,10 +91,10 @@ const MAX_WAITING = 10_000;
 const GRANTED_MS = 3_600_000;
 
 /**
- * Returns a function that takes the tokens of a command. It returns null when the command has them, and a Result if the
- * command would expire while it waits for them. It throws PostponeError until tokens are free, or while the coordination
- * is away. A command keeps its first token while it waits for the second. A command that had its tokens at another
- * responder needs no others: it may have been executed.
+ * Returns a function that takes the tokens of a command. It returns null when the command has them, and a Result if
+ * the command would expire while it waits for them. It throws PostponeError until tokens are free, or while the
+ * coordination is away. A command keeps its first token while it waits for the second. A command that had its tokens at
+ * another responder needs no others: it may have been executed.
  */
 function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Answer | null> {
   const { options, metrics, now } = deps;

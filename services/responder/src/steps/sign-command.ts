@@ -11,7 +11,7 @@ export interface Order {
   readonly reason: string;
 }
 
-/** Returns the id of the one command for this cause, action and target. A repetition by a person would have a higher ordinal. */
+/** Returns the id of the one command for this cause, action and target: its ordinal is always 0. */
 export function orderId({ cause, action, target }: Pick<Order, 'cause' | 'action' | 'target'>): string {
   return commandId(cause, action, target.entityId, 0);
 }

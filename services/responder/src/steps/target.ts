@@ -49,7 +49,7 @@ export function incidentTarget(alert: IncidentAlert): Target | undefined {
   };
 }
 
-/** A process caused the alert, but a detector of 0.1.0 wrote it, without what a command needs. */
+/** Returns whether a process caused the alert, but a detector of 0.1.0 wrote it without the facts for a command. */
 export const lacksTarget = ({ entityId, target }: IncidentAlert): boolean => entityId !== '' && target === null;
 
 /** The facts of an incident that policies look at. */
