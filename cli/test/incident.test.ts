@@ -52,6 +52,7 @@ const incident: Incident = {
       },
       count: 4,
       lastTimestamp: 1e15 + 2e6,
+      target: null,
     },
   ],
   omittedAlerts: 4,

@@ -219,12 +219,11 @@ export const ATTACKS: readonly Attack[] = [
     letters: ['auditor ERR_SCHEMA_FRAME'],
   },
   {
-    name: 'a responder’s password: commands, answers, and incidents handed over, that it did not sign',
+    name: 'a responder’s password: commands and answers that no responder signed',
     as: 'responder',
     records: (scene) => {
-      const { honest, command, alert, stranger } = scene;
+      const { honest, command, stranger } = scene;
       const impostor = inTheNameOf(command.keyId, scene);
-      const handed = forgedIncident(scene, inTheNameOf(alert.keyId, scene));
       const answer = {
         id: 'early',
         hostId: honest.hostId,
@@ -236,13 +235,11 @@ export const ATTACKS: readonly Attack[] = [
       return [
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', stranger) },
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-2', impostor) },
-        { topic: TOPIC.hostIncidents, key: honest.hostId, value: handed },
         { topic: TOPIC.answers, key: honest.hostId, value: garbage },
         { topic: TOPIC.answers, key: honest.hostId, value: encodeSigned('Result', answer, impostor) },
       ];
     },
     letters: [
-      'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',

@@ -39,7 +39,7 @@ const PLANTED = Buffer.from('{"what":"no version of it would write"}');
 
 /** Joins the responders, reads what their state holds, and writes over all of it, as one that has the partitions may. Returns their number. */
 async function plantState(bus: Bus): Promise<number> {
-  const stores = ['orders', 'limits', 'sightings', 'commands'].map((name) => `ringfence.state.responder.${name}`);
+  const stores = ['orders', 'limits', 'commands'].map((name) => `ringfence.state.responder.${name}`);
   await using consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores });
   const ours = new Set<number>();
   consumer.onAssignment(async ({ assigned }) => {

@@ -13,7 +13,6 @@ export type TopicName =
   | 'commands'
   | 'results'
   | 'answers'
-  | 'hostIncidents'
   | 'rarity'
   | 'interest'
   | 'schemas'

@@ -32,7 +32,16 @@ const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGF
 /** Prefix of the environment variables of the servers that `ringfence dev fleet` starts. They are not settings. */
 const TESTKIT_PREFIX = 'RINGFENCE_TESTKIT_';
 
+/** Settings of 0.1.0 that no longer exist, with the variables of their sections. */
+const REMOVED = ['topics.hostIncidents'];
+const REMOVED_HINT = { hint: 'the setting has been removed: delete it' };
+
+const isRemoved = (written: string): boolean =>
+  REMOVED.some((key) => `${written}.`.startsWith(`${key}.`) || `${written}_`.startsWith(`${environmentName(key)}_`));
+
+/** `written`: the whole key, or the name of the variable. */
 function hintFor(written: string, candidates: readonly string[]): { hint?: string } {
+  if (isRemoved(written)) return REMOVED_HINT;
   const suggestion = suggest(written, candidates);
   return suggestion === undefined ? {} : { hint: `did you mean ${suggestion}?` };
 }
@@ -70,7 +79,7 @@ function fileProblems(schema: SettingsSchema, file: SettingsFile, issue: z.core.
       .map(({ key }) => key.slice(prefix.length).split('.')[0]!);
     return issue.keys.map((key) => {
       const elsewhere = leaves.find((leaf) => leaf.path.at(-1) === key)?.key;
-      const hint = hintFor(key, [...new Set(siblings)]);
+      const hint = isRemoved(`${prefix}${key}`) ? REMOVED_HINT : hintFor(key, [...new Set(siblings)]);
       const known = elsewhere === undefined || hint.hint !== undefined ? hint : { hint: `did you mean ${elsewhere}?` };
       return {
         source: file.path,

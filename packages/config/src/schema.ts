@@ -482,7 +482,6 @@ const shape = (directories: DefaultDirectories) => ({
       commands: topic('ringfence.commands', 'forever', 'unlimited'),
       results: topic('ringfence.results', 'forever', 'unlimited'),
       answers: topic('ringfence.answers', '1d', '256MiB'),
-      hostIncidents: topic('ringfence.host-incidents', '1d', '256MiB'),
       rarity: topic('ringfence.rarity', 'forever', 'unlimited'),
       interest: topic('ringfence.interest', 'forever', 'unlimited'),
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),

@@ -184,6 +184,13 @@ describe('settings that are refused with the position, the expected value and a 
       ],
     },
     {
+      description: 'a setting that has been removed',
+      yaml: 'topics: { hostIncidents: { retention: 1d } }\n',
+      expected: [
+        'ringfence.yaml:1:11: topics.hostIncidents: there is no such setting (the setting has been removed: delete it)',
+      ],
+    },
+    {
       description: 'a prototype key',
       yaml: '__proto__: { polluted: 1 }\n',
       expected: ['ringfence.yaml:1:1: __proto__: there is no such setting'],
@@ -214,6 +221,7 @@ describe('settings that are refused with the position, the expected value and a 
     const env = {
       RINGFENCE_LOG_LEVL: 'debug',
       RINGFENCE_COLLECTOR_TICK: '1',
+      RINGFENCE_TOPICS_HOST_INCIDENTS_RETENTION: '1d',
       RINGFENCE_YARDSTICKS: '/y',
       RINGFENCE_TESTKIT_CACHE: '/c',
       PATH: '/bin',
@@ -221,6 +229,7 @@ describe('settings that are refused with the position, the expected value and a 
     assert.deepEqual(problemsOf(sources({ env, flags: [parseSet('sensor.openss=all')] })), [
       'environment: RINGFENCE_LOG_LEVL: there is no such setting (did you mean RINGFENCE_LOG_LEVEL?)',
       'RINGFENCE_COLLECTOR_TICK: collector.tick: expected a duration such as 500ms, 10s, 5m, 2h or 3d; a bare number has no unit; got 1',
+      'environment: RINGFENCE_TOPICS_HOST_INCIDENTS_RETENTION: there is no such setting (the setting has been removed: delete it)',
       '--set: sensor.openss: there is no such setting (did you mean sensor.opens?)',
     ]);
     assert.throws(() => parseSet('log.level'), /--set: log\.level: expected key=value/);

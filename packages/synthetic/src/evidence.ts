@@ -74,6 +74,7 @@ export function createTestIncident(alerts: readonly Alert[], version: number): I
   const [first] = alerts as [Alert];
   const listed = alerts.map(
     (alert): IncidentAlert => ({
+      ...processOf(alert),
       id: alert.id,
       rule: alert.rule,
       priority: alert.priority,
@@ -84,7 +85,6 @@ export function createTestIncident(alerts: readonly Alert[], version: number): I
       why: '',
       techniques: alert.techniques,
       hostId: alert.hostId,
-      process: { entityId: evidenceEntity(100), pid: 100, executable: '/bin/sh', user: 'root' },
       containerId: '',
       containerName: '',
       action: { kind: 'exec', operation: 'exec', failed: false, objects: {} },
@@ -137,6 +137,17 @@ export function createTestIncident(alerts: readonly Alert[], version: number): I
     verdict: 'undecided',
     history: [],
     ...UNSIGNED,
+  };
+}
+
+/** Returns the process of an alert as its incident has it. */
+function processOf({ lineage, bootId, cgroupPath, container }: Alert): Pick<IncidentAlert, 'process' | 'target'> {
+  const [process] = lineage;
+  if (process === undefined) return { process: null, target: null };
+  const { entityId, pid, start, executable, user } = process;
+  return {
+    process: { entityId, pid, executable, user },
+    target: { bootId, start, cgroupPath, image: container?.image ?? '' },
   };
 }
 

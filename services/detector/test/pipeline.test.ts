@@ -35,6 +35,25 @@ test('an alert names the rule, the processes, and the ids of its events', () => 
   assert.equal(alert?.fields['file.path'], '/etc/shadow');
 });
 
+test('an incident has the process of each alert as a command names it', () => {
+  const { host, sshd } = bootedHost();
+  host.container({ cgroup: 5n, id: 'c5', name: 'web-1', image: 'shop/web:1', path: '/docker/c5' });
+  const bash = login(host, sshd);
+  bash.cgroup = 5n;
+  for (const path of ['/etc/shadow', '/etc/crontab']) host.open(bash, path, O.WRONLY);
+  const { alerts, incidents } = detectOne(createTestDetector({ incidentThreshold: 1 }), createFeed(host).next());
+  const [alert, listed] = [alerts[0], incidents.at(-1)?.alerts[0]];
+  const process = alert?.lineage[0];
+  assert.ok(alert !== undefined && process !== undefined);
+  assert.deepEqual([listed?.process?.entityId, listed?.process?.pid], [process.entityId, process.pid]);
+  assert.deepEqual(
+    { ...listed?.target },
+    {
+      ...{ bootId: alert.bootId, start: process.start, cgroupPath: '/docker/c5', image: 'shop/web:1' },
+    },
+  );
+});
+
 test('a sequence raises one alert about the event that completed it, with the ids of all events', () => {
   const { host, sshd } = bootedHost();
   const text = `

@@ -1,25 +1,36 @@
 /** Settings of the responder. */
 export interface ResponderOptions {
   /**
-   * What is done about a rule's `action: kill` that no policy speaks about. Policies say their own mode. 'enforce' here enforces everywhere.
+   * Mode for a rule's `action: kill` where no policy applies. A policy has a mode of its own. 'enforce' enforces on all
+   * hosts.
    * @default 'observe'
    */
   readonly mode?: 'observe' | 'enforce';
-  /** Kills ordered for one host within a minute of event time; those beyond are refused and recorded. 0: none. @default 10 */
+  /**
+   * Kills of one host per minute. Those beyond are refused and recorded. 0: none. The responder limits them by the time
+   * they were ordered, and by the clock before they are sent.
+   * @default 10
+   */
   readonly killsPerMinutePerHost?: number;
-  /** Kills carried out in the fleet within a minute; those beyond wait, and are refused when they would expire waiting. 0: none. @default 120 */
+  /**
+   * Kills of the fleet per minute. Those beyond wait, and are refused if they would expire while they wait. 0: none.
+   * @default 120
+   */
   readonly killsPerMinute?: number;
-  /** From the order on, ms; later it is not carried out. @default 30 s */
+  /** Life of a command, ms. The agent does not carry out an expired command. @default 30 s */
   readonly commandTtlMs?: number;
-  /** An alert or incident older than this leads to no kill any more, ms: a backlog is history. @default 5 min */
+  /** Maximum age of an alert that leads to a kill, ms: an older one is from a backlog. @default 5 min */
   readonly maxCauseAgeMs?: number;
-  /** How long the agent may take to answer, ms. @default 5 s */
+  /** Deadline for the answer of an agent, ms. @default 5 s */
   readonly controlTimeoutMs?: number;
-  /** How long after its end the answer to a command is waited for, ms: an agent still tells what it did before. Then it has expired. @default 10 s */
+  /**
+   * How long an answer is awaited after a command has expired, ms: the agent may have carried it out in time.
+   * @default 10 s
+   */
   readonly answerGraceMs?: number;
-  /** How long a host counts as attached to a responder that says nothing more, ms. @default 15 s */
+  /** Life of the lease for an attached host, ms: how long a crashed responder seems to hold it. @default 15 s */
   readonly attachedMs?: number;
-  /** How often commands without an answer are routed again, ms. @default 1 s */
+  /** Interval of routing open commands, ms. @default 1 s */
   readonly routeAgainMs?: number;
 }
 
@@ -46,11 +57,11 @@ export function compileResponderOptions(options: ResponderOptions): CompiledResp
     'routeAgainMs',
   ] as const;
   for (const name of durations) {
-    if (!(compiled[name] > 0)) throw new RangeError(`responder.${name} is ${compiled[name]}: it must be above 0`);
+    if (!(compiled[name] > 0)) throw new RangeError(`responder.${name} is ${compiled[name]}: expected more than 0`);
   }
   for (const name of ['killsPerMinutePerHost', 'killsPerMinute'] as const) {
     if (!Number.isInteger(compiled[name]) || compiled[name] < 0) {
-      throw new RangeError(`responder.${name} is ${compiled[name]}: expected a whole number from 0`);
+      throw new RangeError(`responder.${name} is ${compiled[name]}: expected an integer of at least 0`);
     }
   }
   return compiled;

@@ -1,16 +1,15 @@
 export type ResponderErrorCode =
   /**
-   * No trusted key has signed the record; it goes to the dead letters and leads to nothing. Find the program that
+   * No trusted key has signed the record; it goes to the dead letters and has no effect. Find the program that
    * writes to the bus or to Redis.
    */
   | 'ERR_RESPONDER_FORGED'
   /**
-   * The record lies under the key of another host; it goes to the dead letters. Find the program that writes to the
-   * bus.
+   * The record has the key of another host; it goes to the dead letters. Find the program that writes to the bus.
    */
   | 'ERR_RESPONDER_MISPLACED'
   /**
-   * The agent could not be reached, or did not answer as agreed. Nothing to do: the command is sent again until it
+   * The agent could not be reached, or gave no valid answer. Nothing to do: the command is sent again until it
    * expires; if it lasts, check the agent.
    */
   | 'ERR_RESPONDER_CONTROL'
@@ -20,7 +19,7 @@ export type ResponderErrorCode =
    */
   | 'ERR_RESPONDER_STATE';
 
-/** Errors of the responder. `fate` tells the pipeline what to do with the record in hand. */
+/** An error of the responder. */
 export class ResponderError extends Error {
   readonly code: ResponderErrorCode;
   constructor(code: ResponderErrorCode, message: string, options?: ErrorOptions) {
@@ -30,33 +29,33 @@ export class ResponderError extends Error {
   }
 }
 
-/** A record that nobody we trust has signed. Nothing is done about it. */
+/** No trusted key has signed the record. */
 export class ForgedRecordError extends ResponderError {
   readonly fate = 'poison';
   readonly record: string;
   readonly id: string;
   readonly keyId: string;
   constructor(record: string, id: string, keyId: string) {
-    const by = keyId === '' ? 'is not signed' : `is not signed by a key we trust (${keyId})`;
-    super('ERR_RESPONDER_FORGED', `${record} ${id} ${by}: nothing is done about it; who else writes to the bus?`);
+    const by = keyId === '' ? 'is not signed' : `is not signed by a trusted key (${keyId})`;
+    super('ERR_RESPONDER_FORGED', `${record} ${id} ${by}: it has no effect; find the program that writes to the bus`);
     this.record = record;
     this.id = id;
     this.keyId = keyId;
   }
 }
 
-/** A record under the key of another host: the memory of its host is elsewhere. */
+/** A record with the key of another host: the state of its own host is in another partition. */
 export class MisplacedRecordError extends ResponderError {
   readonly fate = 'poison';
   constructor(record: string, id: string, hostId: string, key: string) {
     super(
       'ERR_RESPONDER_MISPLACED',
-      `${record} ${id} of host ${hostId} lies under the key ${key}: nothing is done about it; who else writes to the bus?`,
+      `${record} ${id} of host ${hostId} has the key ${key}: it has no effect; find the program that writes to the bus`,
     );
   }
 }
 
-/** The agent could not be reached, or did not answer as agreed. The command is sent again until it expires. */
+/** The agent could not be reached, or gave no valid answer. The command is sent again until it expires. */
 export class ControlError extends ResponderError {
   readonly fate = 'retriable';
   readonly commandId: string;
@@ -66,7 +65,7 @@ export class ControlError extends ResponderError {
   }
 }
 
-/** What the responder remembered can't be read. Going on without it could kill twice or past the limit. */
+/** A state entry can't be read. Without it, the responder could kill twice or beyond the limit. */
 export class StateError extends ResponderError {
   readonly store: string;
   constructor(store: string, options: ErrorOptions) {
@@ -79,12 +78,12 @@ export class StateError extends ResponderError {
   }
 }
 
-/** Something wrong in a policy file. */
+/** A mistake in a policy file. */
 export interface PolicyProblem {
   readonly file: string;
-  /** from 1 */
+  /** From 1 */
   readonly line: number;
-  /** from 1 */
+  /** From 1 */
   readonly column: number;
   readonly message: string;
 }

@@ -6,8 +6,8 @@ import type { Coordination } from '@ringfence/coordination';
 import { type Failpoint, type Partitioned, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, decode, type SigningKey } from '@ringfence/wire';
 import { compileResponderOptions, type ResponderOptions } from './config.ts';
-import { answer, finalResult, startExecutor } from './dispatch/executor.ts';
-import { queueOf } from './dispatch/names.ts';
+import { queueOf } from './dispatch/common.ts';
+import { finalResult, publishAnswer, startExecutor } from './dispatch/executor.ts';
 import { Presence } from './dispatch/presence.ts';
 import { Router } from './dispatch/router.ts';
 import { forwardInterest } from './interest/forward.ts';
@@ -15,49 +15,52 @@ import { ResponderMetrics, type ResponderStats } from './metrics.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
-import { Memory, STORE_NAMES } from './steps/memory.ts';
+import { Memory, STORE_NAMES } from './state/memory.ts';
 import type { Trusted } from './steps/verify.ts';
 import { RESPONDER_TOPICS } from './topics.ts';
 
 export interface ResponderDeps {
   readonly options: ResponderOptions;
   readonly bus: Bus;
-  /** signs the commands; agents know its public half */
+  /** Signs commands, Results and feedback. Agents and responders know its public half. */
   readonly key: SigningKey;
   readonly policies: readonly Policy[];
-  /** the agents reached from here; null: none */
+  /** Reaches the agents that are attached to this process; null: none. */
   readonly control: ControlPlane | null;
-  /** What responders share. null: commands are written, and nobody carries them out: a replay. */
+  /** Jobs, leases and limits that responders share. null in a replay: commands are written and not carried out. */
   readonly coordination: Coordination | null;
-  /** its name among the responders; each start makes another one of it. @default 'responder' */
+  /** Name of this responder; each start adds a random suffix. @default 'responder' */
   readonly instance?: string;
-  /** Keys of detectors: what they did not sign leads to nothing. @default nothing is verified, as on a log that is root's alone */
+  /** Keys of the detectors. @default nothing is verified, as on a log that only root can write */
   readonly trusted?: Trusted;
-  /** Keys of responders: commands of others are routed too. @default its own alone */
+  /** Keys of the other responders, whose commands are routed too. @default this responder's key only */
   readonly responders?: Trusted;
-  /** Tells agents what the rules of all detectors can match, by `ringfence.interest`. @default false: somebody else does */
+  /** Sends the interest of all detectors (`ringfence.interest`) to the agents. @default false */
   readonly followInterest?: boolean;
-  /** Told what was done about alerts. @default nobody */
+  /** @default tracing is off */
   readonly trace?: Trace;
   readonly log: Log;
-  /** µs since the epoch, given the time of what is decided about. @default the wall clock */
+  /** Returns µs since the epoch; a replay returns the event time that it is given. @default the wall clock */
   readonly now?: (eventTime: number) => number;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface Responder extends AsyncDisposable {
-  /** Settles when it has stopped; rejects with what stopped it. */
+  /** Resolves when the responder has stopped; rejects with the error that stopped it. */
   readonly done: Promise<void>;
-  /** Sends no more, waits for the answers to what was sent, ends after the batch in hand. */
+  /** Stops sending, waits for the answers to commands that were sent, and stops after the batch in hand. */
   close(): Promise<void>;
   stats(): ResponderStats;
-  /** Other policies from the next record on. */
+  /** Replaces the policies from the next record on. */
   setPolicies(policies: readonly Policy[]): void;
-  /** An agent's Result that came unasked, after a reconnect. It is on the bus when this resolves. Throws SchemaError. */
+  /** Publishes a Result that an agent sends after it has reconnected. Throws SchemaError. */
   takeResult(result: Uint8Array): Promise<void>;
 }
 
-/** Starts deciding (alerts, incidents → commands), and carrying out through the agents attached here (commands → results). */
+/**
+ * Starts a responder: it decides (alerts, incidents → commands) and carries out commands through the agents that are
+ * attached to it (commands → results).
+ */
 export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const { bus, key, log } = deps;
   const options = compileResponderOptions(deps.options);
@@ -85,7 +88,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     await forwarding;
     await consumer.close();
   });
-  // Whoever awaits `done` sees the error; nobody has to.
+  // Without a handler, an error that no caller awaits would end the process.
   done.catch(() => {});
 
   const close = async (): Promise<void> => {
@@ -100,24 +103,20 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     setPolicies: (next) => {
       policies = new PolicySet(next, options.mode);
     },
-    takeResult: (result) => answer(deps, finalResult(decode('Result', result))),
+    takeResult: (result) => publishAnswer(deps, finalResult(decode('Result', result))),
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** The memory of each partition, and what is done over it. */
+/** Opens the memory and the handler of each partition. */
 function partitioned(deps: Shared, router: Router | null, policies: () => PolicySet): Partitioned {
-  const { trace, trusted } = deps;
-  const { options, key, metrics, now, responders } = deps;
-  const opened = (): void => router?.kick();
+  const onOpen = (): void => router?.kick();
   return {
     async open(partition, restore) {
       const memory = new Memory();
       await memory.restore(restore, partition);
       router?.add(partition, memory);
-      const handle = createPipeline({
-        ...{ options, key, memory, metrics, now, trusted, responders, opened, policies, trace },
-      });
+      const handle = createPipeline({ ...deps, memory, onOpen, policies, trusted: deps.trusted });
       return { handle, rollback: () => memory.rollback() };
     },
     closed: (partition) => router?.remove(partition),
@@ -133,16 +132,16 @@ type Shared = Omit<ResponderDeps, 'options' | 'now' | 'responders'> & {
 
 interface Dispatching {
   readonly router: Router | null;
-  /** Once: the executor before the presence, so that what is in hand is answered while its agents are still ours. */
+  /** Closes the executor before the presence: commands in hand are answered while their agents are attached. */
   readonly close: () => Promise<void>;
 }
 
-/** The router needs what responders share; presence and executor need agents as well. */
+/** The router needs a coordination; presence and executor need agents as well. */
 async function startDispatching(deps: Shared): Promise<Dispatching> {
   const { coordination, control, options, log, metrics } = deps;
   if (coordination === null) return { router: null, close: async () => {} };
   const now = (): number => deps.now(0);
-  // A start has a queue of its own: what an earlier one left is routed again, and nothing waits for locks of the dead.
+  // Each start has a queue of its own: jobs of an earlier start are routed again, and no job waits for a stale lock.
   const owner = `${deps.instance ?? 'responder'}.${randomBytes(4).toString('hex')}`;
   const router = new Router({ ...deps, coordination, now, queue: queueOf(owner) });
   const executor = control === null ? null : await startExecutor({ ...deps, coordination, control, owner, now });
@@ -150,7 +149,7 @@ async function startDispatching(deps: Shared): Promise<Dispatching> {
   const presence =
     control === null
       ? null
-      : new Presence({ control, coordination, owner, ttlMs, metrics, log, held: () => router.kick() });
+      : new Presence({ control, coordination, owner, ttlMs, metrics, log, onAttached: () => router.kick() });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await router.close();
@@ -171,7 +170,7 @@ function startForwarding(deps: Shared, signal: AbortSignal): Promise<void> | und
   return control === null ? undefined : forwardInterest({ ...deps, control, trusted, signal, now: () => deps.now(0) });
 }
 
-/** What `start` gives; when it throws, the consumer's group is given back first. */
+/** Returns the result of `start`; closes the consumer first if it throws. */
 async function orClose<T>(consumer: Consumer, start: () => Promise<T>): Promise<T> {
   try {
     return await start();

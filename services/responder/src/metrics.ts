@@ -1,57 +1,63 @@
 import type { CoordinationStats, JobCounts } from '@ringfence/coordination';
 import type { PipelineMetrics } from '@ringfence/service-kit';
 import type { Command, Outcome } from '@ringfence/wire';
-import type { Refusal } from './steps/order-kill.ts';
+
+/**
+ * Why a kill that a policy wants is not carried out: the host's limit is reached, the alert is too old, or the incident
+ * of a detector of 0.1.0 does not name the process.
+ */
+export type Refusal = 'rate-limited' | 'stale' | 'no-target';
 
 export interface ResponderStats {
-  /** records committed */
+  /** Records committed */
   readonly records: number;
-  /** commands written, by mode */
+  /** Commands written, by mode */
   readonly commands: Readonly<Record<Command['mode'], number>>;
-  /** kills that a policy wanted and that were not ordered, by reason */
+  /** Kills that were refused, by reason; of `no-target`, the versions of incidents */
   readonly refusals: Readonly<Record<Refusal, number>>;
-  /** causes that named a process whose kill was on its way */
+  /** Causes that lead to no kill because one of the same process was under way */
   readonly underWay: number;
-  /** results of enforced commands, by outcome */
+  /** Results of enforced commands, by outcome */
   readonly results: Readonly<Record<Outcome, number>>;
-  /** answers to commands that had one already */
+  /** Answers to commands that had a Result already */
   readonly answersAgain: number;
-  /** commands brought to the responder that holds their agent's stream */
+  /** Commands brought to the responder that holds their agent's stream */
   readonly routed: number;
-  /** commands without an answer now, and those of them whose agent is attached nowhere */
+  /** Commands without an answer now */
   readonly open: number;
+  /** Open commands whose agent is attached to no responder */
   readonly unheld: number;
-  /** commands that were put off, or refused, by cause */
+  /** Commands that were postponed, or refused, by cause */
   readonly waits: Readonly<Record<Wait, number>>;
-  /** what could not be done at once and is done again, by what it was */
+  /** Work that failed and is repeated, by kind */
   readonly failures: Readonly<Record<Failure, number>>;
-  /** jobs in this responder's own queue now */
+  /** Jobs in this responder's own queue now */
   readonly queue: Readonly<Record<keyof JobCounts, number>>;
-  /** jobs it has run, by end */
+  /** Jobs that this responder has run, by end */
   readonly jobs: CoordinationStats['jobs'];
-  /** version of the interest that it told its agents last; 0: none, or somebody else tells them */
+  /** Version of the interest that was sent to the agents last; 0: none, or this responder sends none */
   readonly interestVersion: number;
-  /** 1 while what responders share can be reached */
+  /** 1 while the coordination can be reached */
   readonly sharedUp: number;
   readonly sharedReconnects: number;
-  /** calls to it that were given up, by cause */
+  /** Calls to the coordination that failed, by cause */
   readonly sharedFailures: CoordinationStats['failures'];
   readonly retries: number;
   readonly deadLetters: number;
 }
 
-/** Why a command was not sent at once. `refused`: the limit leaves it no room in its time. */
+/** Why a command was not sent at once. `refused`: it would expire before the limit admits it. */
 export type Wait = 'not-attached' | 'limited' | 'limits-away' | 'refused';
 export type Failure = 'presence' | 'routing' | 'interest';
 
-const NOTHING_SHARED: CoordinationStats = {
+const NO_COORDINATION: CoordinationStats = {
   up: 0,
   reconnects: 0,
   failures: { away: 0, timeout: 0, error: 0 },
   jobs: { done: 0, retried: 0, postponed: 0, dead: 0, expired: 0 },
 };
 
-/** Counts what the responder did. */
+/** Counters of the responder. */
 export class ResponderMetrics implements PipelineMetrics {
   underWay = 0;
   answersAgain = 0;
@@ -66,7 +72,7 @@ export class ResponderMetrics implements PipelineMetrics {
   #retries = 0;
   #deadLetters = 0;
   readonly #commands: Record<Command['mode'], number> = { observe: 0, enforce: 0 };
-  readonly #refusals: Record<Refusal, number> = { 'rate-limited': 0, stale: 0 };
+  readonly #refusals: Record<Refusal, number> = { 'rate-limited': 0, stale: 0, 'no-target': 0 };
   readonly #results: Record<Outcome, number> = {
     executed: 0,
     observed: 0,
@@ -76,9 +82,12 @@ export class ResponderMetrics implements PipelineMetrics {
     gone: 0,
   };
 
-  ordered(mode: Command['mode'], refusal: Refusal | undefined): void {
+  ordered(mode: Command['mode']): void {
     this.#commands[mode]++;
-    if (refusal !== undefined) this.#refusals[refusal]++;
+  }
+
+  refused(reason: Refusal): void {
+    this.#refusals[reason]++;
   }
 
   answered(outcome: Outcome): void {
@@ -89,8 +98,8 @@ export class ResponderMetrics implements PipelineMetrics {
     this.#waits[cause]++;
   }
 
-  failed(what: Failure): void {
-    this.#failures[what]++;
+  failed(kind: Failure): void {
+    this.#failures[kind]++;
   }
 
   committed(records: number): void {
@@ -105,9 +114,9 @@ export class ResponderMetrics implements PipelineMetrics {
     this.#deadLetters++;
   }
 
-  /** `shared`: null without a coordination */
-  snapshot(shared: CoordinationStats | null): ResponderStats {
-    const { up, reconnects, failures, jobs } = shared ?? NOTHING_SHARED;
+  /** `coordination`: null without one. */
+  snapshot(coordination: CoordinationStats | null): ResponderStats {
+    const { up, reconnects, failures, jobs } = coordination ?? NO_COORDINATION;
     return {
       records: this.#records,
       commands: { ...this.#commands },

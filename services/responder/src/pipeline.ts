@@ -1,30 +1,28 @@
 import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/wire';
-import { type AwaitDeps, createAwaitAnswer, createTakeAnswer } from './steps/await-answer.ts';
+import { type CommandDeps, Commands } from './command.ts';
+import type { Memory } from './state/memory.ts';
 import { createDecideAlert, createDecideIncident, type DecideDeps } from './steps/decide.ts';
-import { createHandOver } from './steps/hand-over.ts';
 import { createOrderKill, type OrderDeps } from './steps/order-kill.ts';
+import { createTakeAnswer, createTakeCommand, type TakeDeps } from './steps/take-command.ts';
 import { createTraceSteps, type TraceDeps } from './steps/trace.ts';
 
-export type PipelineDeps = Omit<OrderDeps, 'tracing'> &
-  Omit<DecideDeps, 'orderKill'> &
-  Omit<AwaitDeps, 'tracing'> &
-  TraceDeps;
+export type PipelineDeps = Omit<OrderDeps & CommandDeps & DecideDeps & TakeDeps, 'tracing' | 'commands' | 'orderKill'> &
+  TraceDeps & { readonly memory: Memory };
 
-/** What the responder does with the records of one partition. It orders and keeps account; sending is the matter of `dispatch/`. */
+/** Returns the handler for the records of one partition. It decides and keeps account; `dispatch/` sends. */
 export function createPipeline(deps: PipelineDeps): (records: readonly InRecord[]) => Effect {
-  const traced = { ...deps, tracing: createTraceSteps(deps) };
-  const orderKill = createOrderKill(traced);
+  const tracing = createTraceSteps(deps);
+  const commands = new Commands({ ...deps, tracing });
+  const orderKill = createOrderKill({ ...deps, tracing, commands });
   const steps: Readonly<Record<string, (record: InRecord, value: Uint8Array) => readonly OutRecord[]>> = {
-    // judged by the policies: commands, signed; and at once the results of those that are only observed, or refused
+    // Keyed by host
     [TOPIC.alerts]: createDecideAlert({ ...deps, orderKill }),
-    // by incident id: goes on by host, where its alerts are known
-    [TOPIC.incidents]: createHandOver(deps),
-    [TOPIC.hostIncidents]: createDecideIncident({ ...deps, orderKill }),
-    // an enforced one is open until it is answered; while it is, `dispatch/` routes it to where its agent is
-    [TOPIC.commands]: createAwaitAnswer(traced),
-    // the first answer to an open command is its result
-    [TOPIC.answers]: createTakeAnswer(traced),
+    // Keyed by incident
+    [TOPIC.incidents]: createDecideIncident({ ...deps, orderKill }),
+    // Keyed by host
+    [TOPIC.commands]: createTakeCommand({ ...deps, commands }),
+    [TOPIC.answers]: createTakeAnswer({ ...deps, commands }),
   };
 
   function step(record: InRecord): readonly OutRecord[] {

@@ -1,10 +1,4 @@
 import { TOPIC } from '@ringfence/wire';
 
-/** What it reads, as one group: a host's records of all of them are in one partition. */
-export const RESPONDER_TOPICS: readonly string[] = [
-  TOPIC.alerts,
-  TOPIC.incidents,
-  TOPIC.hostIncidents,
-  TOPIC.commands,
-  TOPIC.answers,
-];
+/** Input of the consumer group. A host's alerts, commands and answers have the same partition. */
+export const RESPONDER_TOPICS: readonly string[] = [TOPIC.alerts, TOPIC.incidents, TOPIC.commands, TOPIC.answers];

@@ -1,4 +1,7 @@
-/** A responder that dies by kill -9 at a named point of its n-th batch. Arguments: directory, key file, pid it may kill, point, n. */
+/**
+ * A responder that kills itself with SIGKILL at a named point of its n-th batch. Arguments: directory, key file, pid
+ * that it may kill, point, n.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
@@ -8,22 +11,22 @@ import { openCoordination } from '@ringfence/coordination';
 import { EVIDENCE_WALL_OFFSET } from '@ringfence/synthetic';
 import { importSigningKey } from '@ringfence/wire';
 import { startResponder } from '../src/index.ts';
-import { ENFORCING, TestAgent } from './support.ts';
+import { ENFORCING, FOR_INCIDENTS, TestAgent } from './support.ts';
 
 const [dir, keyFile, pid, point, batch] = process.argv.slice(2) as [string, string, string, string, string];
 const key = importSigningKey(readFileSync(keyFile, 'utf8'));
 const bus = await openEmbeddedBus({ path: join(dir, 'bus.db') });
-let seen = 0;
+let passed = 0;
 await startResponder({
   options: {},
   bus,
   key,
-  policies: [ENFORCING],
+  policies: [ENFORCING, FOR_INCIDENTS],
   control: localControlPlane(new TestAgent(key, dir, [Number(pid)])),
   coordination: await openCoordination({ path: join(dir, 'coordination.db') }),
   log: silentLog,
   now: () => EVIDENCE_WALL_OFFSET,
   failpoint: (name) => {
-    if (name === point && ++seen === Number(batch)) process.kill(process.pid, 'SIGKILL');
+    if (name === point && ++passed === Number(batch)) process.kill(process.pid, 'SIGKILL');
   },
 });

@@ -1,73 +1,23 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Effect, InRecord, OutRecord } from '@ringfence/bus';
+import type { InRecord } from '@ringfence/bus';
 import {
   createTestAlert,
   createTestIncident,
   createTestLineage,
+  EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
   evidenceEntity,
 } from '@ringfence/synthetic';
-import { type Alert, type Command, createSigningKey, decode, type Result, TOPIC, verifyRecord } from '@ringfence/wire';
-import { compileResponderOptions, createPipeline, type Policy, type ResponderOptions } from '../src/index.ts';
-import { ResponderMetrics } from '../src/metrics.ts';
-import type { PipelineDeps } from '../src/pipeline.ts';
-import { PolicySet } from '../src/policy/policy-set.ts';
-import { Memory } from '../src/steps/memory.ts';
-import { alertRecord, ENFORCING as demo, incidentRecord } from './support.ts';
-
-const SECOND = 1_000_000;
-const key = createSigningKey();
-
-interface Decided {
-  readonly commands: readonly Command[];
-  readonly results: readonly Result[];
-}
-
-function createTestDecider(policies: readonly Policy[] = [demo], given: ResponderOptions = {}, memory = new Memory()) {
-  const options = compileResponderOptions(given);
-  const metrics = new ResponderMetrics();
-  const set = new PolicySet(policies, options.mode);
-  const pipeline = createTestPipeline({ options, key, memory, metrics, now: (time) => time, policies: () => set });
-  const decide = (...records: InRecord[]): Decided => decided(records.flatMap((one) => handedOver(pipeline, one)));
-  return { memory, metrics, decide, pipeline };
-}
-
-function createTestPipeline(deps: Omit<PipelineDeps, 'trusted' | 'responders' | 'opened'>) {
-  return createPipeline({ ...deps, trusted: undefined, responders: () => undefined, opened: () => {} });
-}
-
-/** What comes of a record, and of the incidents that go on by host. */
-function handedOver(pipeline: (records: readonly InRecord[]) => Effect, one: InRecord): OutRecord[] {
-  return pipeline([one]).outputs.flatMap((out) => {
-    if (out.topic !== TOPIC.hostIncidents || out.value === null) return [out];
-    return pipeline([{ ...one, topic: out.topic, key: out.key, value: Buffer.from(out.value) }]).outputs;
-  });
-}
-
-function decided(outputs: readonly OutRecord[]): Decided {
-  const of = (topic: string) =>
-    outputs.flatMap((out) => (out.topic === topic && out.value !== null ? [out.value] : []));
-  return {
-    commands: of(TOPIC.commands).map((value) => decode('Command', value)),
-    results: of(TOPIC.results).map((value) => decode('Result', value)),
-  };
-}
-
-/** An alert about a process of its own, `seconds` after the first. */
-function killAlert(sequence: number, overrides: Partial<Alert> = {}, seconds = 0): Alert {
-  return createTestAlert(sequence, {
-    action: 'kill',
-    cgroupPath: '/ringfence-demo-1',
-    lineage: [createTestLineage(100 + sequence), createTestLineage(1)],
-    timestamp: EVIDENCE_WALL_OFFSET + seconds * SECOND,
-    ...overrides,
-  });
-}
+import { releasedRecord } from '@ringfence/testkit';
+import { decode, type Incident, TOPIC, verifyRecord } from '@ringfence/wire';
+import { PolicySet } from '../src/index.ts';
+import type { Policy } from '../src/policy/policy.ts';
+import { alertRecord, createTestPartition, incidentRecord, killAlert, record, SECOND } from './support.ts';
 
 suite('a kill that a rule asks for', () => {
   test('is only observed where no policy enforces', () => {
-    const { decide, metrics } = createTestDecider();
+    const { decide, metrics } = createTestPartition();
     const { commands, results } = decide(alertRecord(killAlert(1, { cgroupPath: '/system.slice' }), 0));
     assert.deepEqual(
       commands.map(({ mode, policy }) => ({ mode, policy })),
@@ -80,13 +30,16 @@ suite('a kill that a rule asks for', () => {
     assert.deepEqual(metrics.snapshot(null).commands, { observe: 1, enforce: 0 });
   });
 
-  test('is ordered inside the scope of a policy that enforces, for the process of the alert, signed, and with an end', () => {
-    const { pipeline } = createTestDecider();
+  test('is ordered in the scope of a policy that enforces, for the process of the alert, signed, with an expiry', () => {
+    const { handle, key } = createTestPartition();
     const alert = killAlert(1);
-    const effect = pipeline([alertRecord(alert, 0)]);
-    const { commands, results } = decided(effect.outputs);
-    assert.equal(results.length, 0, 'what is sent gets its result from the agent');
-    const [command] = commands as [Command];
+    const { outputs } = handle([alertRecord(alert, 0)]);
+    assert.deepEqual(
+      outputs.map(({ topic }) => topic),
+      [TOPIC.commands],
+    );
+    const bytes = outputs[0]?.value as Uint8Array;
+    const command = decode('Command', bytes);
     assert.deepEqual(
       {
         mode: command.mode,
@@ -109,15 +62,14 @@ suite('a kill that a rule asks for', () => {
         lasts: 30 * SECOND,
       },
     );
-    const bytes = effect.outputs[0]?.value as Uint8Array;
     assert.ok(verifyRecord(key.publicKey, bytes));
     const forged = Buffer.from(bytes);
     forged[40] = (forged[40] as number) ^ 1;
     assert.ok(!verifyRecord(key.publicKey, forged));
   });
 
-  test('is not ordered for an alert that no process raised, nor for one that asks for none', () => {
-    const { decide } = createTestDecider();
+  test('is not ordered for an alert without a process, or of a rule without a kill', () => {
+    const { decide } = createTestPartition();
     const { commands } = decide(
       alertRecord(killAlert(1, { lineage: [] }), 0),
       alertRecord(killAlert(2, { action: 'alert' }), 1),
@@ -125,27 +77,28 @@ suite('a kill that a rule asks for', () => {
     assert.deepEqual(commands, []);
   });
 
-  test('has no second effect when it is delivered again', () => {
-    const { decide } = createTestDecider();
+  test('is ordered once when its alert is delivered again', () => {
+    const { decide } = createTestPartition();
     const records = [0, 1, 2].map((i) => alertRecord(killAlert(i), i));
     assert.equal(decide(...records).commands.length, 3);
     assert.deepEqual(decide(...records), { commands: [], results: [] });
   });
 
-  test('has the same effect in one batch and one by one', () => {
+  test('does not depend on how alerts are divided into batches', () => {
     const records = [0, 1, 2, 3].map((i) => alertRecord(killAlert(i % 2), i));
-    const { pipeline: alone } = createTestDecider();
-    const { pipeline: together } = createTestDecider();
+    const key = createTestPartition().key;
+    const single = createTestPartition({ key });
+    const batched = createTestPartition({ key });
     assert.deepEqual(
-      records.flatMap((one) => decided(alone([one]).outputs).commands),
-      decided(together(records).outputs).commands,
+      records.flatMap((entry) => single.handle([entry]).outputs),
+      batched.handle(records).outputs,
     );
   });
 
-  test('is ordered once for a process that several alerts name, and again when the first order has run out', () => {
-    const { decide, metrics } = createTestDecider();
+  test('is ordered once for a process of several alerts, and again after the first command has expired', () => {
+    const { decide, metrics } = createTestPartition();
     const lineage = [createTestLineage(100)];
-    const { commands } = decide(
+    const { commands, results } = decide(
       alertRecord(killAlert(1, { lineage }), 0),
       alertRecord(killAlert(2, { lineage }, 10), 1),
       alertRecord(killAlert(3, { lineage }, 31), 2),
@@ -154,81 +107,23 @@ suite('a kill that a rule asks for', () => {
       commands.map(({ issuedAt }) => (issuedAt - EVIDENCE_WALL_OFFSET) / SECOND),
       [0, 31],
     );
+    assert.deepEqual(results, []);
     assert.equal(metrics.snapshot(null).underWay, 1);
   });
 
-  test('is refused when the alert is history', () => {
-    const { memory, metrics } = createTestDecider();
-    const options = compileResponderOptions({});
-    const set = new PolicySet([demo], 'observe');
-    const late = (time: number) => time + 301 * SECOND;
-    const pipeline = createTestPipeline({ options, key, memory, metrics, now: late, policies: () => set });
-    const { commands, results } = decided(pipeline([alertRecord(killAlert(1), 0)]).outputs);
+  test('is refused when the alert is too old', () => {
+    const { decide, metrics } = createTestPartition({ now: (time) => time + 301 * SECOND });
+    const { commands, results } = decide(alertRecord(killAlert(1), 0));
     assert.deepEqual(
       commands.map(({ mode }) => mode),
       ['observe'],
     );
+    assert.match(commands[0]?.reason ?? '', /^refused \(stale\): rule/);
     assert.deepEqual(
       results.map(({ outcome, reason }) => [outcome, reason]),
       [['refused', 'stale']],
     );
-  });
-});
-
-suite('the limit of kills', () => {
-  test('refuses those beyond it, counts and records them, and gives way a minute later', () => {
-    const { decide, metrics } = createTestDecider([demo], { killsPerMinutePerHost: 3 });
-    const alerts = [0, 10, 20, 30, 59, 61].map((seconds, i) => alertRecord(killAlert(i, {}, seconds), i));
-    const { commands, results } = decide(...alerts);
-    assert.deepEqual(
-      commands.map(({ mode }) => mode),
-      ['enforce', 'enforce', 'enforce', 'observe', 'observe', 'enforce'],
-    );
-    assert.deepEqual(
-      results.map(({ outcome, reason }) => [outcome, reason]),
-      [
-        ['refused', 'rate-limited'],
-        ['refused', 'rate-limited'],
-      ],
-    );
-    assert.match(commands[3]?.reason ?? '', /^refused \(rate-limited\): rule/);
-    assert.equal(metrics.snapshot(null).refusals['rate-limited'], 2);
-  });
-
-  test('is kept by each host for itself', () => {
-    const { decide } = createTestDecider([demo], { killsPerMinutePerHost: 1 });
-    const other = killAlert(2, { hostId: 'another-host' });
-    const { commands } = decide(alertRecord(killAlert(1), 0), alertRecord(other, 1), alertRecord(killAlert(3), 2));
-    assert.deepEqual(
-      commands.map(({ mode }) => mode),
-      ['enforce', 'enforce', 'observe'],
-    );
-  });
-
-  test('is not widened by alerts that claim to be old', () => {
-    const { decide } = createTestDecider([demo], { killsPerMinutePerHost: 2, maxCauseAgeMs: 1e9 });
-    const alerts = [100, 100, 0, 30].map((seconds, i) => alertRecord(killAlert(i, {}, seconds), i));
-    assert.deepEqual(
-      decide(...alerts).commands.map(({ mode }) => mode),
-      ['enforce', 'enforce', 'observe', 'observe'],
-    );
-  });
-
-  test('and what was ordered survive a restart', async () => {
-    const first = createTestDecider([demo], { killsPerMinutePerHost: 2 });
-    const before = [alertRecord(killAlert(0), 0), alertRecord(killAlert(1), 1)];
-    const { state } = first.pipeline(before);
-    const memory = new Memory();
-    await memory.restore(async function* (store) {
-      for (const { key: name, value, position, store: of } of state)
-        if (of === store && value !== null) yield { key: name, value, position };
-    }, 0);
-    const second = createTestDecider([demo], { killsPerMinutePerHost: 2 }, memory);
-    assert.deepEqual(second.decide(...before).commands, []);
-    assert.deepEqual(
-      second.decide(alertRecord(killAlert(2), 2)).commands.map(({ mode }) => mode),
-      ['observe'],
-    );
+    assert.equal(metrics.snapshot(null).refusals.stale, 1);
   });
 });
 
@@ -243,42 +138,78 @@ suite('a policy for incidents', () => {
   };
   const stages = ['execution', 'persistence'].map((tactic) => ({ tactic, techniques: [], firstSeen: 0 }));
   const shell = killAlert(1, { action: 'alert', rule: 'Reverse shell' });
-  const other = killAlert(2, { action: 'alert', rule: 'Cron written' });
-  const incident = { ...createTestIncident([shell, other], 1), stages };
-  const alerts = [alertRecord(shell, 0), alertRecord(other, 1)];
+  const cron = killAlert(2, { action: 'alert', rule: 'Cron written' });
+  const incident: Incident = { ...createTestIncident([shell, cron], 1), stages };
 
-  test('kills the process of the alert it selects, whichever of alert and incident comes first', () => {
-    for (const records of [
-      [...alerts, incidentRecord(incident, 0)],
-      [incidentRecord(incident, 0), ...alerts],
-    ]) {
-      const { commands } = createTestDecider([policy]).decide(...records);
-      assert.deepEqual(
-        commands.map(({ cause, pid, mode }) => ({ cause, pid, mode })),
-        [{ cause: incident.id, pid: 101, mode: 'enforce' }],
-      );
-    }
+  test('kills the process of the alert that it selects, without having seen the alert', () => {
+    const { commands, results } = createTestPartition({ policies: [policy] }).decide(incidentRecord(incident, 0));
+    assert.deepEqual(
+      commands.map(({ cause, pid, mode, bootId, start, hostId }) => ({
+        ...{ cause, pid, mode, bootId, hostId },
+        start: Buffer.from(start).toString('hex'),
+      })),
+      [
+        {
+          ...{ cause: incident.id, pid: 101, mode: 'enforce', bootId: shell.bootId, hostId: EVIDENCE_HOST },
+          start: Buffer.from(createTestLineage(101).start).toString('hex'),
+        },
+      ],
+    );
+    assert.deepEqual(results, []);
   });
 
-  test('does it once, however often the incident is published', () => {
-    const { decide } = createTestDecider([policy]);
+  test('kills once, however many versions of the incident are published', () => {
+    const { decide } = createTestPartition({ policies: [policy] });
     const versions = [1, 2, 3].map((version) => incidentRecord({ ...incident, version }, version));
-    assert.equal(decide(...alerts, ...versions).commands.length, 1);
+    assert.equal(decide(...versions).commands.length, 1);
   });
 
-  test('waits until the incident has the stages it names', () => {
-    const { decide } = createTestDecider([policy]);
+  test('waits until the incident has enough stages', () => {
+    const { decide } = createTestPartition({ policies: [policy] });
     const [first] = stages as [(typeof stages)[0]];
     const early = incidentRecord({ ...incident, stages: [first, first] }, 0);
-    assert.deepEqual(decide(...alerts, early).commands, []);
+    assert.deepEqual(decide(early).commands, []);
     assert.equal(decide(incidentRecord({ ...incident, version: 2 }, 1)).commands.length, 1);
+  });
+
+  test('kills on each host of the incident', () => {
+    const elsewhere = { ...killAlert(3, { rule: 'Reverse shell', hostId: 'another-host' }) };
+    const both = { ...createTestIncident([shell, elsewhere], 1), stages, hosts: [EVIDENCE_HOST, 'another-host'] };
+    const { outputs } = createTestPartition({ policies: [policy] }).handle([incidentRecord(both, 0)]);
+    assert.deepEqual(
+      outputs.map(({ topic, key }) => [topic, key]),
+      [
+        [TOPIC.commands, EVIDENCE_HOST],
+        [TOPIC.commands, 'another-host'],
+      ],
+    );
+  });
+
+  test('kills nothing for an incident that a detector of 0.1.0 wrote, and counts the refusal', () => {
+    const unscoped = { ...policy, scope: {}, when: { incident: {} } };
+    const { decide, metrics, warnings } = createTestPartition({ policies: [unscoped] });
+    const released = record(TOPIC.incidents, 0, releasedRecord('incident'));
+    assert.deepEqual(decide(released), { commands: [], results: [] });
+    assert.equal(metrics.snapshot(null).refusals['no-target'], 1);
+    assert.match(warnings.join('\n'), /alerts without a target.*upgrade the detectors$/);
+  });
+
+  test('ignores an incident that is not open', () => {
+    const { decide } = createTestPartition({ policies: [policy] });
+    assert.deepEqual(decide(incidentRecord({ ...incident, state: 'closed' }, 0)).commands, []);
   });
 });
 
-suite('robustness to invalid data', () => {
-  test('bytes that are no alert are poison', () => {
-    const { pipeline } = createTestDecider();
-    const bad = { ...alertRecord(killAlert(1), 0), value: Buffer.from('no alert') };
-    assert.throws(() => pipeline([bad]), { fate: 'poison' });
+suite('invalid data', () => {
+  test('that is not an alert is poison', () => {
+    const { handle } = createTestPartition();
+    const bad: InRecord = { ...alertRecord(killAlert(1), 0), value: Buffer.from('no alert') };
+    assert.throws(() => handle([bad]), { fate: 'poison' });
+  });
+
+  test('without an incident policy leaves incidents alone', () => {
+    assert.equal(new PolicySet([], 'observe').watchesIncidents, false);
+    const { decide } = createTestPartition();
+    assert.deepEqual(decide(incidentRecord(createTestIncident([createTestAlert(1)], 1), 0)).commands, []);
   });
 });

@@ -21,11 +21,12 @@ import { answer } from './support.ts';
 const key = createSigningKey();
 const target = targetOf(createTestAlert(1)) as Target;
 
-function command(
+function encodeTestCommand(
   overrides: { readonly cause?: string; readonly key?: typeof key; readonly hostId?: string } = {},
 ): Buffer {
   const { cause = 'alert-1', hostId = EVIDENCE_HOST } = overrides;
-  const order = { target: { ...target, hostId }, cause, policy: 'demo', mode: 'enforce' as const, reason: 'because' };
+  const aim = { action: 'kill', target: { ...target, hostId }, cause } as const;
+  const order = { ...aim, policy: 'demo', mode: 'enforce', reason: 'because' } as const;
   return signCommand(overrides.key ?? key, order, EVIDENCE_WALL_OFFSET, 30_000);
 }
 
@@ -63,7 +64,7 @@ async function createTestExecutor(
           assert.deepEqual([topic, host], [TOPIC.answers, EVIDENCE_HOST]);
           const result = decode('Result', value as Uint8Array);
           assert.equal(result.keyId, key.keyId);
-          assert.ok(verifyRecord(key.publicKey, value as Uint8Array), 'it is not signed');
+          assert.ok(verifyRecord(key.publicKey, value as Uint8Array), 'the Result is not signed');
           results.push(result);
         }
       },
@@ -80,57 +81,59 @@ async function createTestExecutor(
   return { execute, asked, results, metrics };
 }
 
-/** Methods of a class don't come along with a spread. */
+/** Copies methods of the class, which a spread would not. */
 function bound(coordination: Coordination): Pick<Coordination, 'take' | 'count'> {
   return { take: (...args) => coordination.take(...args), count: (...args) => coordination.count(...args) };
 }
 
 suite('a job', () => {
-  test('is sent to its agent, whose answer goes onto the bus', async () => {
-    const { execute, asked, results } = await createTestExecutor((to) => answer(to, 'gone', ''));
-    await execute(command());
+  test('is sent to its agent, and the answer is published', async () => {
+    const { execute, asked, results } = await createTestExecutor((command) => answer(command, 'gone', ''));
+    await execute(encodeTestCommand());
     assert.deepEqual(
       results.map(({ id, outcome }) => [id, outcome]),
       [[asked[0]?.id, 'gone']],
     );
   });
 
-  test('is never sent when another key has signed it, or nobody has: a queue is no authority', async () => {
-    const { execute, asked } = await createTestExecutor((to) => answer(to, 'executed', ''));
-    const tampered = command();
+  test('is not sent if no responder signed its command', async () => {
+    const { execute, asked } = await createTestExecutor((command) => answer(command, 'executed', ''));
+    const tampered = encodeTestCommand();
     tampered[30] = 0x41;
-    for (const bytes of [command({ key: createSigningKey() }), tampered]) {
+    for (const bytes of [encodeTestCommand({ key: createSigningKey() }), tampered]) {
       await assert.rejects(execute(bytes), { code: 'ERR_RESPONDER_FORGED', fate: 'poison' });
     }
     await assert.rejects(execute(Buffer.from('no command')), { fate: 'poison' });
     assert.equal(asked.length, 0);
   });
 
-  test('that the limit refuses is not sent either when the bus could not take the refusal at first', async () => {
+  test('that the limit refuses is not sent either when the refusal could not be published at first', async () => {
     let away = true;
     const options = { killsPerMinute: 0 };
-    const { execute, asked, results } = await createTestExecutor((to) => answer(to, 'executed', ''), {
+    const { execute, asked, results } = await createTestExecutor((command) => answer(command, 'executed', ''), {
       ...{ options, away: () => away },
     });
-    // As a queue does: what is put off uses up no attempt.
-    const isPutOff = await execute(command()).catch(({ code }) => code === 'ERR_COORDINATION_POSTPONED');
+    // A queue counts no attempt for a postponed job.
+    const isPostponed = await execute(encodeTestCommand()).catch(({ code }) => code === 'ERR_COORDINATION_POSTPONED');
     away = false;
-    await execute(command(), isPutOff ? 1 : 2);
+    await execute(encodeTestCommand(), isPostponed ? 1 : 2);
     assert.deepEqual(
       [asked, results.map(({ outcome, reason }) => [outcome, reason])],
       [[], [['refused', 'rate-limited']]],
     );
   });
 
-  test('for a host that is not attached here waits, uses up nothing, and is counted', async () => {
-    const { execute, metrics } = await createTestExecutor((to) => answer(to, 'executed', ''));
-    await assert.rejects(execute(command({ hostId: 'another-host' })), { code: 'ERR_COORDINATION_POSTPONED' });
+  test('for a host that is not attached here is postponed and counted', async () => {
+    const { execute, metrics } = await createTestExecutor((command) => answer(command, 'executed', ''));
+    await assert.rejects(execute(encodeTestCommand({ hostId: 'another-host' })), {
+      code: 'ERR_COORDINATION_POSTPONED',
+    });
     assert.equal(metrics.snapshot(null).waits['not-attached'], 1);
   });
 
-  test('takes "already executed" for what it is: the command was executed', async () => {
-    const { execute, results } = await createTestExecutor((to) => answer(to, 'refused', 'already-executed'));
-    await execute(command());
+  test('that was executed before has the Result executed', async () => {
+    const { execute, results } = await createTestExecutor((command) => answer(command, 'refused', 'already-executed'));
+    await execute(encodeTestCommand());
     assert.deepEqual(
       results.map(({ outcome, reason }) => [outcome, reason]),
       [['executed', 'already-executed']],
@@ -138,32 +141,32 @@ suite('a job', () => {
   });
 
   const broken: readonly { readonly description: string; readonly answerTo: Answer }[] = [
-    { description: 'is silent', answerTo: () => new Promise(() => {}) },
+    { description: 'does not answer', answerTo: () => new Promise(() => {}) },
     { description: 'throws', answerTo: () => Promise.reject(new Error('connection lost')) },
     { description: 'answers with garbage', answerTo: () => Buffer.from('garbage') },
     {
-      description: 'answers about another command',
-      answerTo: (to) => answer({ ...to, id: 'another' }, 'executed', ''),
+      description: 'answers for another command',
+      answerTo: (command) => answer({ ...command, id: 'another' }, 'executed', ''),
     },
   ];
   for (const { description, answerTo } of broken) {
-    test(`is tried again when the agent ${description}`, async () => {
+    test(`is retried when the agent ${description}`, async () => {
       const { execute, results } = await createTestExecutor(answerTo);
-      await assert.rejects(execute(command()), { code: 'ERR_RESPONDER_CONTROL', fate: 'retriable' });
+      await assert.rejects(execute(encodeTestCommand()), { code: 'ERR_RESPONDER_CONTROL', fate: 'retriable' });
       assert.deepEqual(results, []);
     });
   }
 });
 
-suite('the limits that responders share', () => {
-  const executed: Answer = (to) => answer(to, 'executed', '');
+suite('the limits that all responders share', () => {
+  const executed: Answer = (command) => answer(command, 'executed', '');
 
-  test('let a host and the fleet have so many, and put off those beyond', async () => {
+  test('postpone kills beyond the limit of the host or of the fleet', async () => {
     for (const options of [{ killsPerMinutePerHost: 2 }, { killsPerMinute: 2 }]) {
       const { execute, asked, metrics } = await createTestExecutor(executed, { options });
-      await execute(command({ cause: 'a' }));
-      await execute(command({ cause: 'b' }));
-      await assert.rejects(execute(command({ cause: 'c' })), (error: PostponeError) => {
+      await execute(encodeTestCommand({ cause: 'a' }));
+      await execute(encodeTestCommand({ cause: 'b' }));
+      await assert.rejects(execute(encodeTestCommand({ cause: 'c' })), (error: PostponeError) => {
         assert.ok(error.delayMs > 20_000 && error.delayMs <= 30_000, `${error.delayMs} ms`);
         return true;
       });
@@ -172,11 +175,11 @@ suite('the limits that responders share', () => {
     }
   });
 
-  test('refuse what would expire before its turn, with a Result', async () => {
+  test('refuse a kill that would expire while it waits, with a Result', async () => {
     const options = { killsPerMinute: 1 };
     const { execute, asked, results, metrics } = await createTestExecutor(executed, { options, after: 10_000_000 });
-    await execute(command({ cause: 'a' }));
-    await execute(command({ cause: 'b' }));
+    await execute(encodeTestCommand({ cause: 'a' }));
+    await execute(encodeTestCommand({ cause: 'b' }));
     assert.equal(asked.length, 1);
     assert.deepEqual(
       results.map(({ outcome, reason }) => [outcome, reason]),
@@ -188,7 +191,7 @@ suite('the limits that responders share', () => {
     assert.equal(metrics.snapshot(null).waits.refused, 1);
   });
 
-  test('keep the token of one bucket while the other has none', async () => {
+  test('take the token of one bucket once while the other bucket is empty', async () => {
     const options = { killsPerMinute: 100, killsPerMinutePerHost: 1 };
     let fleet = 0;
     const shared = await openCoordination({ path: ':memory:' });
@@ -197,22 +200,22 @@ suite('the limits that responders share', () => {
       return shared.take(key, ...rest);
     };
     const { execute } = await createTestExecutor(executed, { options, coordination: { take }, after: -60_000_000 });
-    await execute(command({ cause: 'a' }));
+    await execute(encodeTestCommand({ cause: 'a' }));
     for (let i = 0; i < 5; i++)
-      await assert.rejects(execute(command({ cause: 'b' })), { code: 'ERR_COORDINATION_POSTPONED' });
+      await assert.rejects(execute(encodeTestCommand({ cause: 'b' })), { code: 'ERR_COORDINATION_POSTPONED' });
     assert.equal(fleet, 2);
     await shared.close();
   });
 
-  test('refuse no command that had its tokens at the responder that its agent has left', async () => {
+  test('let a command pass that had its tokens at another responder', async () => {
     const options = { killsPerMinute: 1 };
     const shared = await openCoordination({ path: ':memory:' });
     const given = { options, coordination: bound(shared), after: 10_000_000 };
-    const left = await createTestExecutor(() => Promise.reject(new Error('connection lost')), given);
-    await assert.rejects(left.execute(command()), { code: 'ERR_RESPONDER_CONTROL' });
-    const next = await createTestExecutor((to) => answer(to, 'refused', 'already-executed'), given);
-    await next.execute(command());
-    await next.execute(command({ cause: 'another' }));
+    const previous = await createTestExecutor(() => Promise.reject(new Error('connection lost')), given);
+    await assert.rejects(previous.execute(encodeTestCommand()), { code: 'ERR_RESPONDER_CONTROL' });
+    const next = await createTestExecutor((command) => answer(command, 'refused', 'already-executed'), given);
+    await next.execute(encodeTestCommand());
+    await next.execute(encodeTestCommand({ cause: 'another' }));
     assert.deepEqual(
       next.results.map(({ outcome, reason }) => [outcome, reason]),
       [
@@ -221,30 +224,30 @@ suite('the limits that responders share', () => {
       ],
     );
     const stopped = await createTestExecutor(executed, { ...given, options: { killsPerMinute: 0 } });
-    await stopped.execute(command());
-    assert.deepEqual(stopped.asked, [], 'a limit of 0 stops those too');
+    await stopped.execute(encodeTestCommand());
+    assert.deepEqual(stopped.asked, [], 'a limit of 0 refuses it too');
     await shared.close();
   });
 
-  test('of 0 let nothing pass', async () => {
+  test('of 0 let no kill pass', async () => {
     const { execute, asked, results } = await createTestExecutor(executed, { options: { killsPerMinute: 0 } });
-    await execute(command());
+    await execute(encodeTestCommand());
     assert.equal(asked.length, 0);
     assert.equal(results[0]?.reason, 'rate-limited');
   });
 
-  test('are closed while nobody can say, and that is counted', async () => {
+  test('are closed while the coordination is away, and count that', async () => {
     const away = { take: () => Promise.reject(new CoordinationAwayError('take', 'not connected')) };
     const { execute, asked, metrics } = await createTestExecutor(executed, { coordination: away });
-    await assert.rejects(execute(command()), { code: 'ERR_COORDINATION_POSTPONED' });
+    await assert.rejects(execute(encodeTestCommand()), { code: 'ERR_COORDINATION_POSTPONED' });
     assert.equal(asked.length, 0);
     assert.equal(metrics.snapshot(null).waits['limits-away'], 1);
   });
 
-  test('take one token for a command, however often its agent is asked', async () => {
+  test('take one token for a command, however often it is sent', async () => {
     const { execute, asked } = await createTestExecutor(executed, { options: { killsPerMinute: 1 } });
-    await execute(command());
-    for (let attempt = 2; attempt < 5; attempt++) await execute(command(), attempt);
+    await execute(encodeTestCommand());
+    for (let attempt = 2; attempt < 5; attempt++) await execute(encodeTestCommand(), attempt);
     assert.equal(asked.length, 4);
   });
 });

@@ -27,15 +27,15 @@ suite('a policy file', () => {
     {
       description: 'an unknown key',
       text: 'policy: a\nmode: observe\nwhen: {action: kill}\ndo: kill\nwhere: x\n',
-      expected: /^f\.yaml:5:1: "where" is not known here$/,
+      expected: /^f\.yaml:5:1: unknown key "where"$/,
     },
     {
       description: 'an unknown key in the scope',
       text: 'policy: a\nmode: observe\nscope:\n  cgroups: /x\nwhen: {action: kill}\ndo: kill\n',
-      expected: /^f\.yaml:4:3: scope: "cgroups" is not known here$/,
+      expected: /^f\.yaml:4:3: scope: unknown key "cgroups"$/,
     },
     {
-      description: 'a mode that is none',
+      description: 'an unknown mode',
       text: 'policy: a\nmode: strict\nwhen: {action: kill}\ndo: kill\n',
       expected: /^f\.yaml:2:7: mode: /,
     },
@@ -47,16 +47,21 @@ suite('a policy file', () => {
     {
       description: 'a star in the middle',
       text: "policy: a\nmode: observe\nscope: {cgroup: '/a*/b'}\nwhen: {action: kill}\ndo: kill\n",
-      expected: /^f\.yaml:3:17: scope\.cgroup: expected a cgroup path/,
+      expected: /^f\.yaml:3:17: scope\.cgroup: expected an absolute cgroup path/,
     },
     {
-      description: 'a tactic that is none',
+      description: 'an unknown tactic',
       text: 'policy: a\nmode: enforce\nwhen: {tactics: [execution, comand-and-control]}\ndo: kill\n',
-      expected: /^f\.yaml:3:29: when\.tactics\.1: 'comand-and-control' is no ATT&CK tactic: expected reconnaissance, /,
+      expected:
+        /^f\.yaml:3:29: when\.tactics\.1: 'comand-and-control' is not an ATT&CK tactic: expected reconnaissance, /,
     },
-    { description: 'no do', text: 'policy: a\nmode: observe\nwhen: {action: kill}\n', expected: /^f\.yaml:1:1: do: / },
     {
-      description: 'another do',
+      description: 'no `do`',
+      text: 'policy: a\nmode: observe\nwhen: {action: kill}\n',
+      expected: /^f\.yaml:1:1: do: /,
+    },
+    {
+      description: 'an unknown `do`',
       text: 'policy: a\nmode: observe\nwhen: {action: kill}\ndo: pause\n',
       expected: /^f\.yaml:4:5: do: /,
     },
@@ -64,16 +69,16 @@ suite('a policy file', () => {
     {
       description: 'the same name twice',
       text: '- {policy: a, mode: observe, when: {action: kill}, do: kill}\n- {policy: a, mode: enforce, when: {action: kill}, do: kill}\n',
-      expected: /^f\.yaml:2:3: there is a policy "a" already/,
+      expected: /^f\.yaml:2:3: a policy is called "a" already/,
     },
     {
-      description: 'an action asked of an incident',
+      description: 'an action together with an incident',
       text: 'policy: a\nmode: observe\nwhen:\n  action: kill\n  incident: {stages: 3}\ndo: kill\n',
-      expected: /^f\.yaml:4:11: when\.action: an incident's alerts don't say/,
+      expected: /^f\.yaml:4:11: when\.action: the alerts of an incident don't have/,
     },
   ];
   for (const { description, text, expected } of bad) {
-    test(`with ${description} says where and what`, () => {
+    test(`with ${description} is refused with file, line, column and reason`, () => {
       const { problems } = loadPolicies([{ name: 'f.yaml', text }]);
       assert.equal(problems.length, 1, JSON.stringify(problems));
       assert.match(problems.map(renderProblem).join('\n'), expected);
@@ -85,13 +90,13 @@ suite('a policy file', () => {
       '- {policy: a, mode: observe, when: {action: kill}, do: kill}\n- {policy: b, mode: no, when: {action: kill}, do: kill}\n';
     const { policies, problems } = loadPolicies([{ name: 'f.yaml', text }]);
     assert.deepEqual(
-      policies.map((one) => one.policy),
+      policies.map(({ policy: name }) => name),
       ['a'],
     );
     assert.equal(problems.length, 1);
   });
 
-  test('may call a tactic as ATT&CK v18 did, or by its number', () => {
+  test('may name a tactic as in ATT&CK v18, or by its number', () => {
     const text =
       'policy: a\nmode: enforce\nwhen: {tactics: [Defense-Evasion, command_and_control, TA0040]}\ndo: kill\n';
     const { policies, problems } = loadPolicies([{ name: 'f.yaml', text }]);
@@ -99,7 +104,7 @@ suite('a policy file', () => {
     assert.deepEqual(policies[0]?.when.tactics, ['stealth', 'defense-impairment', 'command-and-control', 'impact']);
   });
 
-  test('that is hostile neither unfolds without bound nor reaches the terminal', () => {
+  test('with a bomb of aliases is refused, and its name is escaped for the terminal', () => {
     const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
       .split('')
       .map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
@@ -109,16 +114,16 @@ suite('a policy file', () => {
     assert.ok(!renderProblem(problem).includes('\x1b'));
   });
 
-  test('is found in a directory, and a missing one is told', () => {
+  test('is found in a directory, and a missing file is a problem', () => {
     using dir = tempDir();
     mkdirSync(join(dir.path, 'policies'));
     writeFileSync(join(dir.path, 'policies', 'x.yaml'), 'policy: x\nmode: observe\nwhen: {action: kill}\ndo: kill\n');
     const { policies, problems } = loadPolicyFiles([join(dir.path, 'policies'), join(dir.path, 'none.yaml')]);
     assert.deepEqual(
-      policies.map((one) => one.policy),
+      policies.map(({ policy: name }) => name),
       ['x'],
     );
-    assert.match(problems.map(renderProblem).join(), /none\.yaml:1:1: it can't be read: ENOENT/);
+    assert.match(problems.map(renderProblem).join(), /none\.yaml:1:1: the file can't be read: ENOENT/);
   });
 });
 
@@ -134,7 +139,7 @@ suite('a policy applies', () => {
     { description: 'not to another rule', given: { when: { rules: ['Reverse'] } }, expected: false },
     { description: 'to a tactic it names', given: { when: { tactics: ['command-and-control'] } }, expected: true },
     {
-      description: 'only when all it names holds',
+      description: 'only when all its conditions hold',
       given: { when: { tactics: ['command-and-control'], rules: ['X'] } },
       expected: false,
     },
@@ -150,7 +155,7 @@ suite('a policy applies', () => {
     });
   }
 
-  test('to nothing of which its scope is unknown', () => {
+  test('to no subject with an unknown cgroup or image, if its scope names them', () => {
     const unknown = { ...subject, cgroupPath: '', image: '' };
     for (const scope of [{ cgroup: '/*' }, { 'container.image': '*' }])
       assert.equal(new PolicySet([policy({ scope })], 'observe').judge(unknown), undefined);
@@ -160,19 +165,19 @@ suite('a policy applies', () => {
 suite('of several policies that apply', () => {
   const judge = (...policies: Policy[]) => new PolicySet(policies, 'observe').judge(subject)?.policy;
 
-  test('the narrower scope is followed, also when it only observes', () => {
+  test('the policy with the narrower scope is followed, even when it only observes', () => {
     const wide = policy({ policy: 'wide', scope: { cgroup: '/*' } });
     const exception = policy({ policy: 'exception', mode: 'observe', scope: { cgroup: '/*', host: 'host-1' } });
     assert.equal(judge(wide, exception), 'exception');
     assert.equal(judge(policy({ policy: 'all' }), wide), 'wide');
   });
 
-  test('the longer cgroup is followed', () => {
+  test('the policy with the longer cgroup is followed', () => {
     const docker = policy({ policy: 'docker', mode: 'observe', scope: { cgroup: '/docker/*' } });
     assert.equal(judge(policy({ policy: 'any', scope: { cgroup: '/*' } }), docker), 'docker');
   });
 
-  test('the one that enforces is followed when both are as narrow', () => {
+  test('with equal scopes, the policy that enforces is followed', () => {
     assert.equal(judge(policy({ policy: 'a', mode: 'observe' }), policy({ policy: 'b' })), 'b');
   });
 });

@@ -14,14 +14,14 @@ import {
   EVIDENCE_WALL_OFFSET,
 } from '@ringfence/synthetic';
 import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/wire';
-import { startTestResponder, TestAgent, tempDir } from './support.ts';
+import { ENFORCING, FOR_INCIDENTS, startTestResponder, TestAgent, tempDir } from './support.ts';
 
 interface Victim extends AsyncDisposable {
   readonly pid: number;
   readonly child: ChildProcess;
 }
 
-function victim(): Victim {
+function startVictim(): Victim {
   const child = spawn('sleep', ['300'], { stdio: 'ignore' });
   const { pid } = child;
   assert.ok(pid !== undefined);
@@ -46,7 +46,15 @@ async function produceAlert(bus: Bus, pid: number, cgroupPath: string): Promise<
   await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value: encode('Alert', alert) }]);
 }
 
-/** Reads the topics until `count` results are there. */
+/** Produces an incident whose partition, of 8, is not that of its host. */
+async function produceIncident(bus: Bus, pid: number): Promise<void> {
+  const lineage = [createTestLineage(pid)];
+  const incident = createTestIncident([createTestAlert(1, { timestamp: EVIDENCE_WALL_OFFSET, lineage })], 1);
+  assert.notEqual(partitionOf(incident.id, 8), partitionOf(EVIDENCE_HOST, 8));
+  await bus.produce([{ topic: TOPIC.incidents, key: incident.id, value: encode('Incident', incident) }]);
+}
+
+/** Waits for the first `count` Results. */
 async function firstResults(bus: Bus, count: number): Promise<Result[]> {
   const results: Result[] = [];
   for await (const { value } of bus.read({ topic: TOPIC.results, follow: true, signal: AbortSignal.timeout(10_000) })) {
@@ -63,10 +71,10 @@ async function all<T>(bus: Bus, topic: string, read: (value: Uint8Array) => T): 
 }
 
 suite('the responder', () => {
-  test('kills the process of the alert inside the demo, and observes outside of it', async () => {
+  test('kills the process of an alert inside the scope of the policy, and observes outside', async () => {
     using dir = tempDir();
-    await using inside = victim();
-    await using outside = victim();
+    await using inside = startVictim();
+    await using outside = startVictim();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
@@ -84,42 +92,28 @@ suite('the responder', () => {
     assert.deepEqual(stats.commands, { observe: 1, enforce: 1 });
   });
 
-  test('kills on the host of an incident, in whichever partitions the two lie', async () => {
+  test('kills on the host of an incident that has another partition than the host', async () => {
     using dir = tempDir();
-    await using target = victim();
+    await using target = startVictim();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(8));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [target.pid]);
-    const when = { incident: { severity: 'critical' }, rules: ['Reverse shell'] } as const;
-    const policy = {
-      policy: 'chains',
-      desc: '',
-      mode: 'enforce',
-      scope: { host: EVIDENCE_HOST },
-      when,
-      do: 'kill',
-    } as const;
-    await using _ = await startTestResponder({ bus, key, control, overrides: { policies: [policy] } });
-    const lineage = [createTestLineage(target.pid)];
-    const alert = createTestAlert(1, { rule: 'Reverse shell', timestamp: EVIDENCE_WALL_OFFSET, lineage });
-    const incident = createTestIncident([alert], 1);
-    assert.notEqual(partitionOf(incident.id, 8), partitionOf(EVIDENCE_HOST, 8));
-    await bus.produce([{ topic: TOPIC.incidents, key: incident.id, value: encode('Incident', incident) }]);
-    await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value: encode('Alert', alert) }]);
+    await using _ = await startTestResponder({ bus, key, control, overrides: { policies: [FOR_INCIDENTS] } });
+    await produceIncident(bus, target.pid);
     if (target.child.signalCode === null) await once(target.child, 'exit');
     const [result] = await firstResults(bus, 1);
     assert.equal(result?.outcome, 'executed');
   });
 
-  test('sends a forged command to the dead letters and nobody else', async () => {
+  test('sends a forged command to the dead letters only', async () => {
     using dir = tempDir();
-    await using target = victim();
+    await using target = startVictim();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const control = new TestAgent(key, dir.path, [target.pid]);
-    await using _responder = await startTestResponder({ bus, key, control });
+    await using _ = await startTestResponder({ bus, key, control });
     const forged: Command = {
       id: 'f'.repeat(32),
       action: 'kill',
@@ -150,50 +144,60 @@ suite('the responder', () => {
     assert.deepEqual(await all(bus, TOPIC.results, (value) => decode('Result', value)), []);
   });
 
-  // The first batch has the alert, the second the command, the third the answer of the agent.
-  for (const [batch, what] of ['the alert', 'the command', 'the answer'].entries()) {
-    for (const point of ['before-effect', 'before-commit', 'after-commit'] as const) {
-      test(`killed with -9 at ${what}, ${point}: one command, one result, one dead process`, async () => {
-        using dir = tempDir();
-        await using target = victim();
-        const key = createSigningKey();
-        const keyFile = join(dir.path, 'key.pem');
-        writeFileSync(keyFile, key.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-        const path = join(dir.path, 'bus.db');
-        {
-          await using bus = await openEmbeddedBus({ path });
-          await bus.ensureTopics(topicsWith(1));
-          await produceAlert(bus, target.pid, '/ringfence-demo-1');
-        }
-        const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
-        const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script];
-        const crashed = spawnSync(
-          process.execPath,
-          [...args, dir.path, keyFile, String(target.pid), point, String(batch + 1)],
-          { timeout: 15_000 },
-        );
-        assert.equal(crashed.signal, 'SIGKILL', crashed.stderr.toString());
-
+  const causes = {
+    alert: (bus: Bus, pid: number) => produceAlert(bus, pid, '/ringfence-demo-1'),
+    incident: produceIncident,
+  };
+  // The first batch has the cause, the second the command, the third the agent's answer.
+  const crashes = Object.entries(causes).flatMap(([cause, produce]) =>
+    [`the ${cause}`, `the command of an ${cause}`, `the answer to an ${cause}`].flatMap((input, batch) =>
+      (['before-effect', 'before-commit', 'after-commit'] as const).map((point) => ({ produce, input, batch, point })),
+    ),
+  );
+  for (const { produce, input, batch, point } of crashes) {
+    test(`killed with -9 at ${input}, ${point}: one command, one Result, one dead process`, async () => {
+      using dir = tempDir();
+      await using target = startVictim();
+      const key = createSigningKey();
+      const keyFile = join(dir.path, 'key.pem');
+      writeFileSync(keyFile, key.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+      const path = join(dir.path, 'bus.db');
+      {
         await using bus = await openEmbeddedBus({ path });
-        const control = new TestAgent(key, dir.path, [target.pid]);
-        const coordination = join(dir.path, 'coordination.db');
-        await using _responder = await startTestResponder({ bus, key, control, coordination });
-        if (target.child.signalCode === null) await once(target.child, 'exit');
-        const [result] = await firstResults(bus, 1);
-        assert.equal(result?.outcome, 'executed');
-        await _responder.close();
-        const commands = await all(bus, TOPIC.commands, (value) => decode('Command', value));
-        const results = await all(bus, TOPIC.results, (value) => decode('Result', value));
-        assert.deepEqual(
-          commands.map(({ id }) => id),
-          [result.id],
-        );
-        assert.deepEqual(
-          results.map(({ id }) => id),
-          [result.id],
-        );
-        assert.equal(control.executed().length, 1);
+        await bus.ensureTopics(topicsWith(8));
+        await produce(bus, target.pid);
+      }
+      const script = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+      const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', script];
+      const crashed = spawnSync(
+        process.execPath,
+        [...args, dir.path, keyFile, String(target.pid), point, String(batch + 1)],
+        { timeout: 15_000 },
+      );
+      assert.equal(crashed.signal, 'SIGKILL', crashed.stderr.toString());
+
+      await using bus = await openEmbeddedBus({ path });
+      const control = new TestAgent(key, dir.path, [target.pid]);
+      const coordination = join(dir.path, 'coordination.db');
+      await using responder = await startTestResponder({
+        ...{ bus, key, control, coordination },
+        overrides: { policies: [ENFORCING, FOR_INCIDENTS] },
       });
-    }
+      if (target.child.signalCode === null) await once(target.child, 'exit');
+      const [result] = await firstResults(bus, 1);
+      assert.equal(result?.outcome, 'executed');
+      await responder.close();
+      const commands = await all(bus, TOPIC.commands, (value) => decode('Command', value));
+      const results = await all(bus, TOPIC.results, (value) => decode('Result', value));
+      assert.deepEqual(
+        commands.map(({ id }) => id),
+        [result.id],
+      );
+      assert.deepEqual(
+        results.map(({ id }) => id),
+        [result.id],
+      );
+      assert.equal(control.executed().length, 1);
+    });
   }
 });

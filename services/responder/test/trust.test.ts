@@ -46,14 +46,14 @@ async function read<T>(bus: Bus, topic: string, count: number, of: (value: Uint8
   return found;
 }
 
-suite('a responder that knows its detectors', () => {
+suite('a responder that verifies signatures', () => {
   const forge = (key: SigningKey | null, sequence: number): Buffer => encodeSigned('Alert', alert(sequence), key);
-  const inTheNameOf = (sequence: number): Buffer => {
+  const withOtherSignature = (sequence: number): Buffer => {
     const bytes = forge(detector, sequence);
     bytes.set(forge(stranger, sequence).subarray(-64), bytes.length - 64);
     return bytes;
   };
-  const changed = (sequence: number): Buffer => {
+  const tampered = (sequence: number): Buffer => {
     const bytes = forge(detector, sequence);
     const at = bytes.indexOf('/ringfence-demo-1');
     assert.ok(at > 0);
@@ -62,21 +62,19 @@ suite('a responder that knows its detectors', () => {
   };
   const incident = createTestIncident([alert(9)], 1);
 
-  test('acts on what they signed, and on nothing that anybody else has written: it goes to the dead letters, with the reason', async () => {
+  test('acts on records of detectors and sends forged records to the dead letters with the reason', async () => {
     using dir = tempDir();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const agent = new TestAgent(key, dir.path, []);
     await using responder = await startTestResponder({ bus, key, control: agent, overrides: { trusted } });
-    const forged = [forge(null, 1), forge(stranger, 2), inTheNameOf(3), changed(4)];
+    const forged = [forge(null, 1), forge(stranger, 2), withOtherSignature(3), tampered(4)];
     await bus.produce(forged.map((value) => ({ topic: TOPIC.alerts, key: EVIDENCE_HOST, value })));
-    for (const topic of [TOPIC.incidents, TOPIC.hostIncidents]) {
-      const signed = encodeSigned('Incident', incident as Incident, stranger);
-      await bus.produce([{ topic, key: EVIDENCE_HOST, value: signed }]);
-    }
+    const signed = encodeSigned('Incident', incident as Incident, stranger);
+    await bus.produce([{ topic: TOPIC.incidents, key: incident.id, value: signed }]);
     await bus.produce([{ topic: TOPIC.alerts, key: EVIDENCE_HOST, value: forge(detector, 5) }]);
-    const letters = await read(bus, TOPIC.dlq, forged.length + 2, (value) => decode('DeadLetter', value));
+    const letters = await read(bus, TOPIC.dlq, forged.length + 1, (value) => decode('DeadLetter', value));
     assert.deepEqual(
       new Set(letters.map(({ code, stage }) => `${stage} ${code}`)),
       new Set(['responder ERR_RESPONDER_FORGED']),
@@ -93,27 +91,27 @@ suite('a responder that knows its detectors', () => {
     assert.equal(responder.stats().commands.enforce, 1);
   });
 
-  test('carries out the command of another responder it knows and believes its answers, not those of a stranger', async () => {
+  test('carries out commands of another responder and ignores commands and answers of a stranger', async () => {
     using dir = tempDir();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
-    const other = createSigningKey();
-    const agent = new TestAgent(other, dir.path, []);
-    const responders = (keyId: string) => (keyId === other.keyId ? other.publicKey : undefined);
+    const otherKey = createSigningKey();
+    const agent = new TestAgent(otherKey, dir.path, []);
+    const responders = (keyId: string) => (keyId === otherKey.keyId ? otherKey.publicKey : undefined);
     const key = createSigningKey();
     await using _ = await startTestResponder({ bus, key, control: agent, overrides: { responders } });
-    const value = encodeCommand(other, 'ours');
+    const value = encodeCommand(otherKey, 'honest');
     const { id, hostId } = decode('Command', value);
-    const answer = { id, hostId, outcome: 'gone', reason: 'so they say', executable: '', at: 1 } as const;
+    const answer = { id, hostId, outcome: 'gone', reason: 'forged', executable: '', at: 1 } as const;
     await bus.produce([
-      // what would keep the command from its agent
-      ...[null, stranger, { ...stranger, keyId: other.keyId }].map((by) => ({
+      // A forged answer would end the command before its agent gets it.
+      ...[null, stranger, { ...stranger, keyId: otherKey.keyId }].map((signer) => ({
         topic: TOPIC.answers,
         key: EVIDENCE_HOST,
-        value: encodeSigned('Result', answer, by),
+        value: encodeSigned('Result', answer, signer),
       })),
-      { topic: TOPIC.commands, key: EVIDENCE_HOST, value: encodeCommand(stranger, 'theirs') },
-      // signed, but laid where another responder would keep account of it too
+      { topic: TOPIC.commands, key: EVIDENCE_HOST, value: encodeCommand(stranger, 'forged') },
+      // Signed, but with the key of another host: a second partition would own it.
       { topic: TOPIC.commands, key: 'another-host', value },
       { topic: TOPIC.commands, key: EVIDENCE_HOST, value },
     ]);
@@ -122,14 +120,14 @@ suite('a responder that knows its detectors', () => {
     assert.deepEqual(letters.map(({ code }) => code).sort(), [...forged, 'ERR_RESPONDER_MISPLACED']);
     const results = await read(bus, TOPIC.results, 1, (result) => ({ ...decode('Result', result), bytes: result }));
     assert.deepEqual([results.length, agent.executed().length], [1, 1]);
-    assert.equal(results[0]?.reason, 'not-the-process', 'what the agent said');
-    assert.ok(verifyRecord(key.publicKey, results[0].bytes), 'the one that kept account signed it');
+    assert.equal(results[0]?.reason, 'not-the-process', 'the answer of the agent');
+    assert.ok(verifyRecord(key.publicKey, results[0].bytes), 'the responder that published the answer signed it');
   });
 });
 
-suite('what the rules can match', () => {
+suite('the interest that is sent to the agents', () => {
   const MINUTE = 60_000_000;
-  const said = (name: string, at: number, over: Partial<InterestRecord> = {}): InterestRecord => ({
+  const interestOf = (name: string, at: number, overrides: Partial<InterestRecord> = {}): InterestRecord => ({
     detector: name,
     version: 1,
     at,
@@ -141,59 +139,61 @@ suite('what the rules can match', () => {
     wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
-    ...over,
+    ...overrides,
   });
 
-  test('is the union over the detectors heard of lately, told when it changes, with a version that ascends', () => {
+  test('is the union over the recent detectors, with a new and higher version when it changes', () => {
     const interests = new DetectorInterests();
     assert.equal(interests.union(0), null);
-    interests.update(said('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'], changeNames: ['passwd'] }));
+    interests.update(
+      interestOf('b', MINUTE, { openNames: ['id_rsa'], openExecutables: ['nginx'], changeNames: ['passwd'] }),
+    );
     const changed = { changePathPrefixes: ['/spool'], changeNames: ['group'] };
-    interests.update(said('a', 2 * MINUTE, changed));
+    interests.update(interestOf('a', 2 * MINUTE, changed));
     const first = interests.union(2 * MINUTE);
     assert.deepEqual([first?.openPathPrefixes, first?.openNames], [['/a', '/b'], ['id_rsa']]);
     assert.deepEqual(first?.openExecutables, ['nginx']);
     assert.deepEqual([first?.changePathPrefixes, first?.changeNames], [['/spool'], ['group', 'passwd']]);
-    interests.update(said('a', 3 * MINUTE, changed));
+    interests.update(interestOf('a', 3 * MINUTE, changed));
     assert.equal(interests.union(3 * MINUTE), null);
-    interests.update(said('a', MINUTE, { openPathPrefixes: ['/old'] }));
-    assert.equal(interests.union(3 * MINUTE), null, 'an older word changes nothing');
+    interests.update(interestOf('a', MINUTE, { openPathPrefixes: ['/old'] }));
+    assert.equal(interests.union(3 * MINUTE), null, 'an older record changed it');
     const later = interests.union(7 * MINUTE);
     assert.deepEqual(later?.openPathPrefixes, ['/a']);
     assert.ok(later.version > (first?.version ?? 0));
-    assert.equal(interests.union(20 * MINUTE), null, 'silence does not blind the agents');
+    assert.equal(interests.union(20 * MINUTE), null, 'without detectors the agents keep their interest');
   });
 
-  test('is every open as soon as one detector says so', () => {
+  test('is every open as soon as one detector wants every open', () => {
     const interests = new DetectorInterests();
-    interests.update(said('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
-    interests.update(said('b', MINUTE, { openPathPrefixes: null }));
+    interests.update(interestOf('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
+    interests.update(interestOf('b', MINUTE, { openPathPrefixes: null }));
     const { openPathPrefixes, openExecutables, changeNames } = interests.union(MINUTE) ?? {};
     assert.deepEqual([openPathPrefixes, openExecutables, changeNames], [null, [], []]);
   });
 
-  test('reaches the agents from ringfence.interest, when a detector has signed it', async () => {
+  test('comes from ringfence.interest, from records that a detector signed', async () => {
     using dir = tempDir();
     await using bus = await openEmbeddedBus({ path: ':memory:' });
     await bus.ensureTopics(topicsWith(1));
     const key = createSigningKey();
     const agent = new TestAgent(key, dir.path, []);
-    const told: Interest[] = [];
-    const plane = { ...localControlPlane(agent), setInterest: async (one: Interest) => void told.push(one) };
+    const sent: Interest[] = [];
+    const plane = { ...localControlPlane(agent), setInterest: async (interest: Interest) => void sent.push(interest) };
     const overrides = { trusted, followInterest: true, control: plane, now: () => 3 * MINUTE };
-    const say = (signer: SigningKey | null, record: InterestRecord) =>
+    const publish = (signer: SigningKey | null, record: InterestRecord) =>
       bus.produce([
         { topic: TOPIC.interest, key: record.detector, value: encodeSigned('InterestRecord', record, signer) },
       ]);
-    await say(detector, said('a', 2 * MINUTE));
-    await say(stranger, said('b', 2 * MINUTE, { openPathPrefixes: [] }));
+    await publish(detector, interestOf('a', 2 * MINUTE));
+    await publish(stranger, interestOf('b', 2 * MINUTE, { openPathPrefixes: [] }));
     await using _ = await startTestResponder({ bus, key, control: agent, overrides });
     const [letter] = await read(bus, TOPIC.dlq, 1, (value) => decode('DeadLetter', value));
     assert.deepEqual([letter?.code, letter?.stage], ['ERR_RESPONDER_FORGED', 'responder/interest']);
     await bus.produce([{ topic: TOPIC.interest, key: 'a', value: null }]);
-    await say(detector, said('c', 2 * MINUTE));
-    for (let tries = 0; tries < 500 && told.at(-1)?.openPathPrefixes?.length !== 2; tries++)
+    await publish(detector, interestOf('c', 2 * MINUTE));
+    for (let tries = 0; tries < 500 && sent.at(-1)?.openPathPrefixes?.length !== 2; tries++)
       await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.deepEqual(told.at(-1)?.openPathPrefixes, ['/a', '/c']);
+    assert.deepEqual(sent.at(-1)?.openPathPrefixes, ['/a', '/c']);
   });
 });

@@ -30,6 +30,9 @@ const STATE_FILES = {
   StateRuleMemory: 'state-rule-memory',
   StateRuleCounts: 'state-rule-counts',
   StateEdge: 'state-edge',
+  StateOrder: 'state-order',
+  StateKillLimit: 'state-kill-limit',
+  StateCommand: 'state-command',
 } as const;
 
 export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };

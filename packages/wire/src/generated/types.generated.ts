@@ -1107,6 +1107,16 @@ export interface IncidentReason {
   readonly mergedBy: string;
 }
 
+export interface IncidentTarget {
+  readonly bootId: string;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: U64;
+  /** empty: unknown */
+  readonly cgroupPath: string;
+  /** of the container; empty: none */
+  readonly image: string;
+}
+
 export interface IncidentAlert {
   readonly id: string;
   readonly rule: string;
@@ -1132,6 +1142,8 @@ export interface IncidentAlert {
   readonly count: number;
   /** µs since the epoch, of the last of them; 0: until 0.1.0 */
   readonly lastTimestamp: number;
+  /** the process of the alert for the responder, with `process`; null: no process, or until 0.1.0 */
+  readonly target: null | IncidentTarget;
 }
 
 export interface IncidentProcess {
@@ -1563,6 +1575,8 @@ export interface StateAlert {
   /** of event time, in which sentInMinute were sent */
   readonly minute: number;
   readonly sentInMinute: number;
+  /** null: no process, or from an entry of 0.1.0 */
+  readonly target: null | IncidentTarget;
 }
 
 export interface StateRuleWeight {
@@ -1789,6 +1803,38 @@ export interface StateEdge {
   readonly at: number;
 }
 
+/** A command that was ordered, in the partition of its cause, under the command's id; the latest one for a process, under `entity/` and its entity id. */
+export interface StateOrder {
+  /** µs since the epoch, when the latest command was issued */
+  readonly at: number;
+  /** empty: from an entry of 0.1.0 */
+  readonly commandId: string;
+  /** the alert about the process, for traces; empty: unknown */
+  readonly alertId: string;
+}
+
+/** Kills that were admitted on one host within the latest minute. */
+export interface StateKillLimit {
+  /** µs since the epoch, ascending */
+  readonly kills: readonly number[];
+}
+
+export const StoredCommandStates = ['open', 'answered', 'done'] as const;
+export type StoredCommandState = (typeof StoredCommandStates)[number];
+
+/** An enforced command in the partition of its host. */
+export interface StateCommand {
+  /** answered: the answer was read before the command */
+  readonly state: StoredCommandState;
+  readonly hostId: string;
+  /** µs since the epoch */
+  readonly expiresAt: number;
+  /** framed and signed, while it is open */
+  readonly command: null | Uint8Array;
+  /** framed and signed Result, while it is answered */
+  readonly answer: null | Uint8Array;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1813,4 +1859,7 @@ export interface RecordTypes {
   readonly StateRuleMemory: StateRuleMemory;
   readonly StateRuleCounts: StateRuleCounts;
   readonly StateEdge: StateEdge;
+  readonly StateOrder: StateOrder;
+  readonly StateKillLimit: StateKillLimit;
+  readonly StateCommand: StateCommand;
 }

@@ -17,6 +17,8 @@ export const MAX_TECHNIQUES = 32;
 const MAX_LABELS = 16;
 const LABEL_MAX = 128;
 const NAME_MAX = 256;
+/** Longest image in the scope of a policy */
+const IMAGE_MAX = 1024;
 const MINUTE_US = 60_000_000;
 
 /** Minute of event time */
@@ -38,7 +40,15 @@ export function listed(alert: Alert, entityId: string, event: EventView, reason:
     lastTimestamp: timestamp,
     minute: minuteOf(ktime),
     sentInMinute: 1,
+    target: targetOf(alert),
   };
+}
+
+/** The start is a copy: the original is a view of the whole batch. */
+function targetOf({ bootId, lineage, cgroupPath, container }: Alert): ChainAlert['target'] {
+  const [process] = lineage;
+  if (process === undefined) return null;
+  return { bootId, start: Buffer.from(process.start), cgroupPath, image: container?.image.slice(0, IMAGE_MAX) ?? '' };
 }
 
 /** `known`: the process before its latest exec. */

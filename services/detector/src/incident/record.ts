@@ -116,10 +116,10 @@ const ratedAlert = ({ rule, priority, tactics, process }: ChainAlert): RatedAler
 
 function incidentAlert(hostId: string, alert: ChainAlert): IncidentAlert {
   const { id, rule, priority, tactics, techniques, timestamp, entityId, output } = alert;
-  const { process, container, action, reason, why, count, lastTimestamp } = alert;
+  const { process, container, action, reason, why, count, lastTimestamp, target } = alert;
   return {
     ...{ id, rule, priority, tactics, techniques, timestamp, entityId, output },
-    ...{ hostId, process, action, reason, why, count, lastTimestamp },
+    ...{ hostId, process, action, reason, why, count, lastTimestamp, target },
     containerId: container?.id ?? '',
     containerName: container?.name ?? '',
   };

@@ -1,7 +1,7 @@
+import { createStateDecoder, type StateDecoder } from '@ringfence/service-kit';
 import {
   decode,
   encode,
-  type RecordTypes,
   SequenceTracker,
   type StateChain,
   type StateChainCounts,
@@ -10,14 +10,12 @@ import {
 } from '@ringfence/wire';
 import type { Chain, Member } from './chain.ts';
 import type { Host } from './host.ts';
-import { isLegacy, legacyRecord, type StateName } from './legacy.ts';
+import { type DetectorState, LEGACY } from './legacy.ts';
 
 const MAX_ID = 256;
 
-/** Returns the record of a state entry. Throws SchemaError or RangeError if it is malformed. */
-export function decodeState<N extends StateName>(name: N, bytes: Uint8Array): RecordTypes[N] {
-  return decode(name, isLegacy(bytes) ? legacyRecord(name, bytes) : bytes);
-}
+/** Returns the record of a state entry. Throws if it is malformed. */
+export const decodeState: StateDecoder<DetectorState> = createStateDecoder(LEGACY);
 
 export function encodeChain(chain: Chain): Uint8Array {
   const { members: _, rules, processes, ...rest } = chain;

@@ -2,20 +2,10 @@
  * Reads state entries that 0.1.0 wrote as JSON. Remove this file, its test and its fixtures once no installation
  * upgrades from 0.1.0; each entry becomes Avro with its first change.
  */
-import { encode, incidentId, type RecordTypes, type StateMemory } from '@ringfence/wire';
+import type { LegacyConverters } from '@ringfence/service-kit';
+import { incidentId, type StateMemory } from '@ringfence/wire';
 import { OPENED } from '../incident/reasons.ts';
 import { memoryRecord } from './tables.ts';
-
-export type StateName = Extract<keyof RecordTypes, `State${string}`>;
-
-/** Avro entries begin with C3 01, JSON with a brace or a bracket. */
-export const isLegacy = ([first]: Uint8Array): boolean => first === 0x7b || first === 0x5b;
-
-/** Returns the entry as the current Avro record. Throws if it is malformed. */
-export function legacyRecord(name: StateName, bytes: Uint8Array): Uint8Array {
-  const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  return encode(name, CONVERTERS[name](json as never) as never);
-}
 
 interface OldEnd {
   readonly kind: 'connection' | 'key';
@@ -41,8 +31,17 @@ interface OldChain {
   readonly alerts: readonly OldAlert[];
 }
 
-/** `encode` throws if a result does not fit the current schema. */
-const CONVERTERS: Readonly<Record<StateName, (json: never) => object>> = {
+/** Names of the records of the detector's state entries. */
+export type DetectorState =
+  | 'StateHost'
+  | 'StateChain'
+  | 'StateChainCounts'
+  | 'StateMemory'
+  | 'StateRuleMemory'
+  | 'StateRuleCounts'
+  | 'StateEdge';
+
+export const LEGACY: LegacyConverters<DetectorState> = {
   StateHost: hostOf,
   StateChain: chainOf,
   StateChainCounts: countsOf,
@@ -91,7 +90,8 @@ function alertOf(
   const { pid = 0, user = '' } = processes[entityId] ?? {};
   const isOpener = incidentId(alert.id) === chainId;
   const process = executable === '' ? null : { entityId, pid, executable, user };
-  return { ...alert, process, action: null, reason: isOpener ? OPENED : null, why: isOpener ? '' : alert.why };
+  const unknown = { action: null, target: null };
+  return { ...alert, process, ...unknown, reason: isOpener ? OPENED : null, why: isOpener ? '' : alert.why };
 }
 
 interface OldCounts {

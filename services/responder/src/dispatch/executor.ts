@@ -7,101 +7,107 @@ import type { CompiledResponderOptions } from '../config.ts';
 import { ControlError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
 import { checkSignature, type Trusted } from '../steps/verify.ts';
-import { queueOf } from './names.ts';
+import { queueOf } from './common.ts';
 
 export interface ExecutorDeps {
   readonly control: ControlPlane;
   readonly coordination: Coordination;
   readonly bus: Pick<Bus, 'produce'>;
-  /** signs what becomes of commands */
+  /** Signs the Results. */
   readonly key: SigningKey;
   readonly owner: string;
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
-  /** keys of the responders, this one's among them */
+  /** Keys of the responders, this responder's own included. */
   readonly responders: Trusted;
   /** µs since the epoch */
   readonly now: () => number;
 }
 
-/** A Result before this responder signs it. */
+/** A Result before this responder signs it */
 type Answer = Omit<Result, 'keyId' | 'signature'>;
 
-const AT_A_TIME = 64;
-const LOOK_AGAIN_MS = 500;
+const MAX_CONCURRENT = 64;
+const POSTPONE_MS = 500;
 
-/** Works off the queue of this responder: each command is sent to its agent, and what it answers goes onto the bus. */
+/** Processes this responder's queue: sends each command to its agent and publishes the answer. */
 export function startExecutor(deps: ExecutorDeps): Promise<JobWorker> {
   const execute = createExecute(deps);
-  return deps.coordination.process(queueOf(deps.owner), execute, { concurrency: AT_A_TIME });
+  return deps.coordination.process(queueOf(deps.owner), execute, { concurrency: MAX_CONCURRENT });
 }
 
-/** One job. Throws ForgedRecordError (poison), PostponeError, ControlError and what the bus throws (asked again). */
+/**
+ * Returns the function that runs one job. It throws ForgedRecordError (poison), PostponeError, ControlError (the job is
+ * retried) and errors of the bus (retried too).
+ */
 export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void> {
   const { control, metrics, responders } = deps;
   const takeTokens = createTakeTokens(deps);
 
   return async function execute({ payload, attempt }) {
     const command = decode('Command', payload);
-    // Whoever can write to the queue must not be able to kill.
+    // Write access to the queue must not be enough to kill.
     checkSignature(responders, 'command', command, payload);
     const { id, hostId } = command;
     if (!control.attached(hostId)) {
-      // It may come back here; meanwhile the router brings the command to wherever it is now.
+      // The host may attach here again; meanwhile the router finds its new responder.
       metrics.waited('not-attached');
-      throw new PostponeError(LOOK_AGAIN_MS, `host ${hostId} is not attached here`);
+      throw new PostponeError(POSTPONE_MS, `host ${hostId} is not attached here`);
     }
-    // What was sent once has had its token.
+    // A later attempt has had its tokens.
     const refused = attempt === 1 ? await takeTokens(command) : null;
     if (refused !== null) return refuse(deps, refused);
-    await answer(deps, finalResult(await ask(deps, command, payload)));
+    await publishAnswer(deps, finalResult(await ask(deps, command, payload)));
     control.acknowledge(hostId, id);
   };
 }
 
-/** While the bus doesn't take it no attempt is used up: the second is of what had its token. */
+/** Postpones the job while the bus is away, which uses up no attempt: a second attempt takes no tokens. */
 async function refuse(deps: ExecutorDeps, refused: Answer): Promise<void> {
   try {
-    await answer(deps, refused);
+    await publishAnswer(deps, refused);
   } catch (error) {
-    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
+    throw new PostponeError(POSTPONE_MS, messageOf(error));
   }
 }
 
-/** Onto the bus, to the responder that keeps account of the host. */
-export async function answer({ bus, key }: Pick<ExecutorDeps, 'bus' | 'key'>, result: Answer): Promise<void> {
+/** Signs the answer and publishes it for the responder that has the host's partition. */
+export async function publishAnswer({ bus, key }: Pick<ExecutorDeps, 'bus' | 'key'>, result: Answer): Promise<void> {
   await bus.produce([{ topic: TOPIC.answers, key: result.hostId, value: encodeSigned('Result', result, key) }]);
 }
 
 /**
- * The agent carries out an id once. When it says that it has done so already, its first answer was lost on the way: the command was executed, and a
- * `refused` would contradict that.
+ * An agent carries out an id once. With `already-executed`, its first answer was lost: the Result is that the command
+ * was executed.
  */
 export function finalResult(result: Answer): Answer {
   if (result.outcome !== 'refused' || result.reason !== 'already-executed') return result;
   return { ...result, outcome: 'executed' };
 }
 
-/** Commands that wait with a token in hand; beyond it one may be taken twice. */
+/** Limit of waiting commands that hold a token; a command beyond it may take a token twice. */
 const MAX_WAITING = 10_000;
-/** Commands end sooner. */
+/** Longer than the life of a command */
 const GRANTED_MS = 3_600_000;
 
 /**
- * Gives null: go on; or a Result: the limit leaves no room in the command's time. Throws PostponeError until there is room, or while nobody can say.
- * Who has the token of one bucket and waits for the other's keeps it. A command that had its tokens at a responder its agent has left needs no others here: it may have been executed.
+ * Returns a function that takes the tokens of a command. It returns null when the command has them, and a Result if
+ * the command would expire while it waits for them. It throws PostponeError until tokens are free, or while the
+ * coordination is away. A command keeps its first token while it waits for the second. A command that had its tokens at
+ * another responder needs no others: it may have been executed.
  */
 function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Answer | null> {
   const { options, metrics, now } = deps;
   const held = new Set<string>();
 
   return async function takeTokens({ id, hostId, executable, expiresAt }) {
-    const fleet = await waitFor(deps, 'kills/fleet', options.killsPerMinute, held, id);
-    const host = fleet > 0 ? 0 : await waitFor(deps, `kills/host/${hostId}`, options.killsPerMinutePerHost, held, id);
-    const short = Math.max(fleet, host);
-    // A limit of 0, where nothing ever becomes free, stops everything.
-    const granted = Number.isFinite(short) ? await timesGranted(deps, id, short === 0 ? 1 : 0) : 0;
-    const waitMs = granted > 0 ? 0 : short;
+    const fleetMs = await takeToken(deps, 'kills/fleet', options.killsPerMinute, held, id);
+    const hostMs =
+      fleetMs > 0 ? 0 : await takeToken(deps, `kills/host/${hostId}`, options.killsPerMinutePerHost, held, id);
+    const missingMs = Math.max(fleetMs, hostMs);
+    // A limit of 0 refuses also commands that had their tokens before.
+    const granted = Number.isFinite(missingMs) ? await timesGranted(deps, id, missingMs === 0 ? 1 : 0) : 0;
+    const waitMs = granted > 0 ? 0 : missingMs;
     if (waitMs > 0 && now() + waitMs * 1000 < expiresAt) {
       metrics.waited('limited');
       throw new PostponeError(waitMs, 'no token is left');
@@ -113,22 +119,23 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
   };
 }
 
-/** How often a command has got its tokens, `more` of them now: of any responder. */
+/** Returns how often a command got its tokens from any responder, after adding `more`. */
 function timesGranted(deps: ExecutorDeps, id: string, more: number): Promise<number> {
   return orPostpone(deps, () => deps.coordination.count(`kills/granted/${id}`, more, GRANTED_MS));
 }
 
-async function orPostpone<T>({ metrics }: ExecutorDeps, ask: () => Promise<T>): Promise<T> {
+/** Without the coordination the limits are closed: no command is sent. */
+async function orPostpone<T>({ metrics }: ExecutorDeps, request: () => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await request();
   } catch (error) {
     metrics.waited('limits-away');
-    throw new PostponeError(LOOK_AGAIN_MS, messageOf(error));
+    throw new PostponeError(POSTPONE_MS, messageOf(error));
   }
 }
 
-/** 0: granted, now or before. Closed when nobody can say: without limits nothing is killed. */
-async function waitFor(
+/** Returns 0 if the command has its token, else ms until one is free; Infinity for a limit of 0. */
+async function takeToken(
   deps: ExecutorDeps,
   key: string,
   perMinute: number,
@@ -145,19 +152,19 @@ async function waitFor(
   return 0;
 }
 
-/** Also while we close: what was sent is answered. */
+/** Not aborted when the responder closes: a command that was sent gets its answer. */
 async function ask(deps: ExecutorDeps, command: Command, bytes: Uint8Array): Promise<Result> {
   const { control, options, metrics } = deps;
   const { id, hostId } = command;
   try {
-    const late = AbortSignal.timeout(options.controlTimeoutMs);
-    const result = decode('Result', await control.execute(hostId, bytes, late));
+    const deadline = AbortSignal.timeout(options.controlTimeoutMs);
+    const result = decode('Result', await control.execute(hostId, bytes, deadline));
     if (result.id !== id || result.hostId !== hostId)
-      throw new ControlError(id, `the agent answered about ${result.id} of host ${result.hostId}`);
+      throw new ControlError(id, `the agent answered for ${result.id} of host ${result.hostId}`);
     return result;
   } catch (cause) {
     metrics.retried();
     if (cause instanceof ControlError) throw cause;
-    throw new ControlError(id, `the agent could not be asked: ${messageOf(cause)}`, { cause });
+    throw new ControlError(id, `the agent gave no valid answer: ${messageOf(cause)}`, { cause });
   }
 }

@@ -2,52 +2,53 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { Coordination, Holder } from '@ringfence/coordination';
-import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
+import { asBuffer, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
+import { type OpenCommand, openCommands } from '../command.ts';
 import type { CompiledResponderOptions } from '../config.ts';
 import type { ResponderMetrics } from '../metrics.ts';
-import type { Commanded, Memory } from '../steps/memory.ts';
-import { Complaint } from './complaint.ts';
-import { leaseOf, queueOf } from './names.ts';
+import type { Memory } from '../state/memory.ts';
+import { leaseOf, OutageLog, queueOf } from './common.ts';
 
 export interface RouterDeps {
   readonly coordination: Coordination;
   readonly bus: Pick<Bus, 'produce'>;
-  /** signs what becomes of commands */
+  /** Signs the Results of expired commands. */
   readonly key: SigningKey;
   readonly options: CompiledResponderOptions;
   readonly metrics: ResponderMetrics;
   readonly log: Log;
-  /** this responder's own, to be counted */
+  /** This responder's own queue, for its counters. */
   readonly queue: string;
   /** µs since the epoch */
   readonly now: () => number;
 }
 
-/** More than any command's time gives room for: what ends a job is its end, not its failures. */
+/** More than fit into the life of a command: a job ends when it expires, not after a number of failures. */
 const ATTEMPTS = 1000;
 const BACKOFF_MS = 250;
-/** Holders asked for in one call. */
-const ASK = 1000;
-const ADD = 100;
-/** A job is added again after so long: it may have been flushed away. When it is there, that does nothing. */
+/** Leases looked up in one call */
+const LOOKUP_BATCH = 1000;
+/** Jobs added concurrently */
+const ADD_BATCH = 100;
+/** A job is added again after this time, because Redis may have lost it. That has no effect on a job that exists. */
 const ADD_AGAIN_MS = 3000;
-const SAY_AGAIN_MS = 10_000;
-
-type Open = readonly [id: string, entry: Commanded & { readonly command: string }];
+/** `expired` is published again after this time, until it has been read. */
+const EXPIRE_AGAIN_MS = 10_000;
 
 /**
- * Brings every open command of our partitions to the responder that holds its agent's stream: a job in that one's queue. Again and again until the
- * command is answered: an agent may attach elsewhere, jobs may be flushed away. A command whose time is over is answered here: it has expired.
+ * Brings each open command of the assigned partitions to the responder that holds its agent's stream, as a job in that
+ * responder's queue. It does so again and again until the command is answered, because an agent may move and Redis may
+ * lose jobs. Publishes the answer `expired` for a command that got no other.
  */
 export class Router {
   readonly #deps: RouterDeps;
   readonly #memories = new Map<number, Memory>();
   readonly #routed = new Map<string, { readonly owner: string; readonly at: number }>();
-  /** when it was last said that it has expired; ms, monotonic */
-  readonly #closed = new Map<string, number>();
+  /** When `expired` was last published, by command id; ms, monotonic */
+  readonly #expired = new Map<string, number>();
   readonly #stop = new AbortController();
-  /** the last look failed: where agents are attached is not known */
-  #blind = false;
+  /** The last look-up of leases failed. */
+  #isBlind = false;
   #wake: AbortController = new AbortController();
   readonly #running: Promise<void>;
 
@@ -65,7 +66,7 @@ export class Router {
     this.#memories.delete(partition);
   }
 
-  /** There may be something to route. */
+  /** Routes now instead of after the interval. */
   readonly kick = (): void => {
     this.#wake.abort();
   };
@@ -78,57 +79,57 @@ export class Router {
 
   async #run(): Promise<void> {
     const { options, metrics, log, coordination, queue } = this.#deps;
-    const complaint = new Complaint();
+    const outage = new OutageLog();
     while (!this.#stop.signal.aborted) {
       this.#wake = new AbortController();
       try {
         await this.#routeAll();
         metrics.queue = await coordination.counts(queue);
-        complaint.well();
-        this.#blind = false;
+        outage.succeed();
+        this.#isBlind = false;
       } catch (err) {
-        this.#blind = true;
+        this.#isBlind = true;
         metrics.failed('routing');
-        complaint.fail(() => log.warn({ err }, 'commands can not be routed; they are routed again'));
+        outage.fail(() => log.warn({ err }, 'commands could not be routed; they are routed again'));
       }
       await sleep(options.routeAgainMs, undefined, { signal: this.#wake.signal }).catch(() => {});
     }
   }
 
   async #routeAll(): Promise<void> {
-    const open = this.#open();
+    const open = [...this.#memories.values()].flatMap(openCommands);
     this.#deps.metrics.open = open.length;
-    this.#forget(new Set(open.map(([id]) => id)));
-    const over = open.filter(([, entry]) => this.#isOver(entry));
-    if (over.length > 0) await this.#expire(over);
-    const due = open.filter(([, entry]) => !this.#isOver(entry));
+    this.#forget(new Set(open.map(({ id }) => id)));
+    const expired = open.filter((command) => this.#isExpired(command));
+    if (expired.length > 0) await this.#expire(expired);
+    const due = open.filter((command) => !this.#isExpired(command));
     let unheld = 0;
-    for (let i = 0; i < due.length; i += ASK) {
-      const some = due.slice(i, i + ASK);
-      const holders = await this.#deps.coordination.holders(some.map(([, { hostId }]) => leaseOf(hostId)));
+    for (let i = 0; i < due.length; i += LOOKUP_BATCH) {
+      const batch = due.slice(i, i + LOOKUP_BATCH);
+      const holders = await this.#deps.coordination.holders(batch.map(({ hostId }) => leaseOf(hostId)));
       unheld += holders.filter((holder) => holder === null).length;
-      await this.#routeSome(some, holders);
+      await this.#routeBatch(batch, holders);
     }
     this.#deps.metrics.unheld = unheld;
   }
 
-  async #routeSome(open: readonly Open[], holders: readonly (Holder | null)[]): Promise<void> {
-    const jobs = open.flatMap((one, i) => {
+  async #routeBatch(open: readonly OpenCommand[], holders: readonly (Holder | null)[]): Promise<void> {
+    const jobs = open.flatMap((command, i) => {
       const owner = holders[i]?.owner;
-      return owner !== undefined && this.#isDue(one[0], owner) ? [{ one, owner }] : [];
+      return owner !== undefined && this.#isDue(command.id, owner) ? [{ command, owner }] : [];
     });
-    for (let i = 0; i < jobs.length; i += ADD)
-      await Promise.all(jobs.slice(i, i + ADD).map(({ one, owner }) => this.#route(one, owner)));
+    for (let i = 0; i < jobs.length; i += ADD_BATCH)
+      await Promise.all(jobs.slice(i, i + ADD_BATCH).map(({ command, owner }) => this.#route(command, owner)));
   }
 
-  async #route([id, { command, expiresAt }]: Open, owner: string): Promise<void> {
+  async #route({ id, command, expiresAt }: OpenCommand, owner: string): Promise<void> {
     const { coordination, options, metrics, now } = this.#deps;
-    // The agent is asked beyond the end too: it carries nothing out then, but tells what it had done before.
+    // The agent is asked beyond the expiry too: it carries nothing out then, but reports what it did before.
     const leftMs = Math.ceil((expiresAt - now()) / 1000) + options.answerGraceMs / 2;
     await coordination.add({
       id,
       queue: queueOf(owner),
-      payload: Buffer.from(command, 'base64'),
+      payload: asBuffer(command),
       attempts: ATTEMPTS,
       backoffMs: BACKOFF_MS,
       expiresAt: Math.round(Date.now() + leftMs),
@@ -137,35 +138,30 @@ export class Router {
     this.#routed.set(id, { owner, at: performance.now() });
   }
 
-  async #expire(over: readonly Open[]): Promise<void> {
+  async #expire(expired: readonly OpenCommand[]): Promise<void> {
     const { bus, key, now } = this.#deps;
     const at = performance.now();
-    const due = over.filter(([id]) => at - (this.#closed.get(id) ?? Number.NEGATIVE_INFINITY) > SAY_AGAIN_MS);
+    const due = expired.filter(({ id }) => at - (this.#expired.get(id) ?? Number.NEGATIVE_INFINITY) > EXPIRE_AGAIN_MS);
     if (due.length === 0) return;
     await bus.produce(
-      due.map(([id, { hostId }]) => {
+      due.map(({ id, hostId }) => {
         const reason = this.#reasonOf(id);
-        const expired = { id, hostId, outcome: 'expired', reason, executable: '', at: now() } as const;
-        const value = encodeSigned('Result', expired, key);
+        const result = { id, hostId, outcome: 'expired', reason, executable: '', at: now() } as const;
+        const value = encodeSigned('Result', result, key);
         return { topic: TOPIC.answers, key: hostId, value };
       }),
     );
-    for (const [id] of due) this.#closed.set(id, at);
+    for (const { id } of due) this.#expired.set(id, at);
   }
 
   #reasonOf(id: string): string {
-    if (this.#routed.has(id)) return 'it expired before an answer to it came';
-    if (this.#blind) return 'it expired while nobody could say where its agent was attached';
+    if (this.#routed.has(id)) return 'it expired before its agent answered';
+    if (this.#isBlind) return 'it expired while the leases of agents could not be looked up';
     return 'it expired before its agent was attached to any responder';
   }
 
-  #open(): Open[] {
-    return [...this.#memories.values()].flatMap(({ commands }) =>
-      [...commands.entries()].filter((one): one is [string, Open[1]] => one[1].command !== null),
-    );
-  }
-
-  #isOver({ expiresAt }: Commanded): boolean {
+  /** A command expires only after the grace period in which its agent still reports what it did. */
+  #isExpired({ expiresAt }: OpenCommand): boolean {
     return this.#deps.now() > expiresAt + this.#deps.options.answerGraceMs * 1000;
   }
 
@@ -175,6 +171,6 @@ export class Router {
   }
 
   #forget(open: ReadonlySet<string>): void {
-    for (const map of [this.#routed, this.#closed]) for (const id of map.keys()) if (!open.has(id)) map.delete(id);
+    for (const map of [this.#routed, this.#expired]) for (const id of map.keys()) if (!open.has(id)) map.delete(id);
   }
 }

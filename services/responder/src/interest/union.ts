@@ -14,7 +14,7 @@ export class DetectorInterests {
   #last = '';
   #version = 0;
 
-  /** Ignores a record that is older than the detector's last. Beyond MAX_DETECTORS, evicts the least recently updated. */
+  /** Ignores a record older than the detector's last. Beyond MAX_DETECTORS, evicts the least recently updated. */
   update(record: InterestRecord): void {
     const known = this.#byDetector.get(record.detector);
     if (known !== undefined && known.at > record.at) return;
@@ -29,8 +29,8 @@ export class DetectorInterests {
   }
 
   /**
-   * Returns the union over the detectors that have not expired. null when it has not changed, or when all detectors have
-   * expired: the agents then keep their last interest. The version can be compared with those of other responders.
+   * Returns the union over the detectors that have not expired. null when it has not changed, or when all detectors
+   * have expired: the agents then keep their last interest. The version can be compared with those of other responders.
    */
   union(now: number): Interest | null {
     const live = [...this.#byDetector.values()].filter(({ at }) => at > now - EXPIRES_AFTER_US);

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import type { PolicyProblem } from '../errors.ts';
 import { type Policy, policySchema } from './policy.ts';
 
-/** Larger than any policy file; a wrong path must not fill the memory. */
+/** More than any policy file needs; a wrong path must not fill the memory. */
 const FILE_MAX_BYTES = 2 ** 20;
 
-/** What `builtin` stands for among the paths. */
+/** The directory that `builtin` means among the paths. */
 export const BUILTIN_POLICIES: string = fileURLToPath(new URL('../../../../policies/', import.meta.url));
 
 export interface PolicySource {
@@ -18,13 +18,15 @@ export interface PolicySource {
 }
 
 export interface LoadedPolicies {
-  /** those without a problem */
+  /** Policies without a problem */
   readonly policies: readonly Policy[];
-  /** empty: all is well */
   readonly problems: readonly PolicyProblem[];
 }
 
-/** Reads policy files, and those of directories; `builtin` are those that come with Ringfence. A file that can't be read is a problem. */
+/**
+ * Reads policy files and directories of policy files; `builtin` means the policies of Ringfence. A file that can't be
+ * read is a problem.
+ */
 export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
   const problems: PolicyProblem[] = [];
   const sources: PolicySource[] = [];
@@ -33,7 +35,7 @@ export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
       for (const file of filesOf(path === 'builtin' ? BUILTIN_POLICIES : path)) sources.push(readSource(file));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      problems.push({ file: path, line: 1, column: 1, message: `it can't be read: ${reason}` });
+      problems.push({ file: path, line: 1, column: 1, message: `the file can't be read: ${reason}` });
     }
   }
   const loaded = loadPolicies(sources);
@@ -48,11 +50,12 @@ function filesOf(path: string): string[] {
 
 function readSource(file: string): PolicySource {
   const { size } = statSync(file);
-  if (size > FILE_MAX_BYTES) throw new RangeError(`${file} has ${size} bytes, at most ${FILE_MAX_BYTES} are read`);
+  if (size > FILE_MAX_BYTES)
+    throw new RangeError(`${file} has ${size} bytes; a policy file has at most ${FILE_MAX_BYTES}`);
   return { name: file, text: readFileSync(file, 'utf8') };
 }
 
-/** A source holds one policy or a list of them. */
+/** A source holds one policy or a list of policies. */
 export function loadPolicies(sources: readonly PolicySource[]): LoadedPolicies {
   const policies = new Map<string, Policy>();
   const problems: PolicyProblem[] = [];
@@ -60,7 +63,7 @@ export function loadPolicies(sources: readonly PolicySource[]): LoadedPolicies {
     const file = new PolicyFile(source);
     for (const { policy, line, column } of file.policies) {
       if (policies.has(policy.policy)) {
-        const message = `there is a policy "${policy.policy}" already: names are given once`;
+        const message = `a policy is called "${policy.policy}" already: rename one of the two`;
         problems.push({ file: source.name, line, column, message });
       } else policies.set(policy.policy, policy);
     }
@@ -94,30 +97,30 @@ class PolicyFile {
     try {
       return this.#document.toJS({ maxAliasCount: 20 });
     } catch (error) {
-      this.#report(0, `its aliases can't be resolved: ${error instanceof Error ? error.message : String(error)}`);
+      this.#report(0, `the YAML aliases can't be resolved: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
     }
   }
 
   #check(value: unknown, path: readonly PropertyKey[]): void {
     const parsed = policySchema.safeParse(value);
-    if (parsed.success) this.policies.push({ policy: parsed.data, ...this.#place(this.#offset(path)) });
+    if (parsed.success) this.policies.push({ policy: parsed.data, ...this.#locate(this.#offset(path)) });
     else for (const issue of parsed.error.issues) this.#reportIssue(issue, path);
   }
 
   #reportIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): void {
     const at = [...path, ...issue.path];
-    const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+    const prefix = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
     if (issue.code !== 'unrecognized_keys') {
-      this.#report(this.#offset(at), `${where}${issue.message}`);
+      this.#report(this.#offset(at), `${prefix}${issue.message}`);
       return;
     }
     for (const key of issue.keys) {
-      this.#report(this.#offset(at, key), `${where}"${key}" is not known here`);
+      this.#report(this.#offset(at, key), `${prefix}unknown key "${key}"`);
     }
   }
 
-  /** Where a value stands, or the nearest one above it that is there; with `key`, where that key of it stands. */
+  /** Returns the offset of a value, or of its nearest parent in the file; with `key`, the offset of that key in it. */
   #offset(path: readonly PropertyKey[], key?: string): number {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true);
@@ -128,17 +131,17 @@ class PolicyFile {
     return 0;
   }
 
-  #place(offset: number): { readonly line: number; readonly column: number } {
+  #locate(offset: number): { readonly line: number; readonly column: number } {
     const { line, col } = this.#lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
 
   #report(offset: number, message: string): void {
-    this.problems.push({ file: this.#name, ...this.#place(offset), message });
+    this.problems.push({ file: this.#name, ...this.#locate(offset), message });
   }
 }
 
-/** `file:line:column: message`, safe on a terminal. */
+/** Returns `file:line:column: message` with control characters escaped. */
 export function renderProblem({ file, line, column, message }: PolicyProblem): string {
   return `${file}:${line}:${column}: ${message}`.replaceAll(
     /\p{Cc}/gu,

@@ -1,32 +1,35 @@
+import type { Action } from '@ringfence/wire';
 import { applies, comparePolicies, type Policy, type Subject } from './policy.ts';
 
 export interface Verdict {
   readonly policy: string;
   readonly mode: 'observe' | 'enforce';
+  readonly action: Action;
 }
 
-/** Name that stands in a command when no policy spoke and the rule's own wish was heard. */
+/** Policy name in a command that follows a rule's `action: kill` because no policy applies. */
 export const RULE_ACTION = 'rule-action';
 
-/** The policies in force, in the order in which they are asked. */
+/** The policies in force, by precedence. */
 export class PolicySet {
   readonly #policies: readonly Policy[];
   readonly #fallback: 'observe' | 'enforce';
-  /** some policy looks at incidents */
+  /** Whether a policy looks at incidents. */
   readonly watchesIncidents: boolean;
 
-  /** `fallback`: what is done about a rule's `action: kill` that no policy speaks about. */
+  /** `fallback`: mode for a rule's `action: kill` where no policy applies. */
   constructor(policies: readonly Policy[], fallback: 'observe' | 'enforce') {
     this.#policies = [...policies].sort(comparePolicies);
     this.#fallback = fallback;
     this.watchesIncidents = policies.some(({ when }) => when.incident !== undefined);
   }
 
-  /** undefined: nobody wants it killed. */
+  /** Returns undefined if neither a policy nor the rule asks for an action. */
   judge(subject: Subject): Verdict | undefined {
     const policy = this.#policies.find((candidate) => applies(candidate, subject));
-    if (policy !== undefined) return { policy: policy.policy, mode: policy.mode };
-    if (subject.incident === null && subject.action === 'kill') return { policy: RULE_ACTION, mode: this.#fallback };
+    if (policy !== undefined) return { policy: policy.policy, mode: policy.mode, action: policy.do };
+    if (subject.incident === null && subject.action === 'kill')
+      return { policy: RULE_ACTION, mode: this.#fallback, action: 'kill' };
     return undefined;
   }
 }

@@ -1,11 +1,11 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
+import { type Action, Actions, type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);
 const names = z.array(name).min(1).max(1000);
-/** As alerts call them: those that v18 had as one are two. */
+/** ATT&CK v19 names, as in alerts: defense-evasion of v18 is two tactics. */
 const tactics = names.transform((words, context) =>
   words.flatMap((word, at) => {
     const found = tacticsOf(word);
@@ -13,23 +13,23 @@ const tactics = names.transform((words, context) =>
       context.addIssue({
         code: 'custom',
         path: [at],
-        message: `'${word.slice(0, 64)}' is no ATT&CK tactic: expected ${TACTICS.join(', ')}`,
+        message: `'${word.slice(0, 64)}' is not an ATT&CK tactic: expected ${TACTICS.join(', ')}`,
       });
     return found;
   }),
 );
 
-/** A path of a cgroup; `*` at its end stands for anything. */
+/** Path of a cgroup; `*` at its end matches any rest. */
 const cgroup = z
   .string()
   .max(4096)
-  .regex(/^\/[^*]*\*?$/, "expected a cgroup path from its root, such as '/docker/*'; '*' only at its end");
+  .regex(/^\/[^*]*\*?$/, "expected an absolute cgroup path, such as '/docker/*'; '*' only at its end");
 
 const image = z
   .string()
   .min(1)
   .max(1024)
-  .regex(/^[^*]*\*?$/, "expected an image's name; '*' only at its end");
+  .regex(/^[^*]*\*?$/, "expected the name of an image; '*' only at its end");
 
 const scopeSchema = z.strictObject({ cgroup, 'container.image': image, host: name }).partial();
 
@@ -44,11 +44,12 @@ const whenSchema = z
   .partial()
   .refine((when) => Object.keys(when).length > 0, 'expected at least one of action, priority, rules, tactics, incident')
   .refine((when) => when.incident === undefined || when.action === undefined, {
-    message: "an incident's alerts don't say what their rules ask for: use rules, tactics or priority with incident",
+    message:
+      "the alerts of an incident don't have the actions of their rules: use rules, tactics or priority with incident",
     path: ['action'],
   });
 
-/** One policy as it stands in a file. */
+/** A policy of a file. */
 export interface Policy {
   readonly policy: string;
   readonly desc: string;
@@ -60,15 +61,15 @@ export interface Policy {
   };
   readonly when: {
     readonly action?: 'kill' | undefined;
-    /** this or a more urgent one */
+    /** This priority or a more urgent one */
     readonly priority?: Priority | undefined;
     readonly rules?: readonly string[] | undefined;
-    /** any of them */
+    /** Any of them */
     readonly tactics?: readonly string[] | undefined;
-    /** the policy looks at incidents; the other conditions then select among their alerts */
+    /** The policy looks at incidents; the other conditions select among their alerts. */
     readonly incident?: { readonly severity?: Priority | undefined; readonly stages?: number | undefined } | undefined;
   };
-  readonly do: 'kill';
+  readonly do: Action;
 }
 
 export const policySchema: z.ZodType<Policy> = z.strictObject({
@@ -77,33 +78,33 @@ export const policySchema: z.ZodType<Policy> = z.strictObject({
   mode: z.enum(Modes),
   scope: scopeSchema.default({}),
   when: whenSchema,
-  do: z.literal('kill'),
+  do: z.enum(Actions),
 });
 
-/** What a policy looks at. */
+/** The facts that a policy looks at. */
 export interface Subject {
   readonly rule: string;
   readonly priority: Priority;
   readonly tactics: readonly string[];
-  /** null: not known, because it was learnt from an incident */
+  /** null: unknown, because the subject is from an incident. */
   readonly action: string | null;
   readonly hostId: string;
-  /** empty: unknown */
+  /** Empty: unknown. */
   readonly cgroupPath: string;
-  /** empty: none */
+  /** Empty: none. */
   readonly image: string;
-  /** null: an alert of its own */
+  /** null: the subject is from an alert. */
   readonly incident: IncidentFacts | null;
 }
 
 export interface IncidentFacts {
   readonly id: string;
   readonly severity: Priority;
-  /** distinct tactics */
+  /** Distinct tactics */
   readonly stages: number;
 }
 
-/** Whether everything the policy names holds. */
+/** Returns whether the subject is in the policy's scope and meets its conditions. */
 export function applies(policy: Policy, subject: Subject): boolean {
   return isInScope(policy.scope, subject) && isWhen(policy.when, subject);
 }
@@ -134,15 +135,15 @@ function isAtLeast(priority: Priority, least: Priority | undefined): boolean {
   return least === undefined || Priorities.indexOf(priority) >= Priorities.indexOf(least);
 }
 
-/** A subject of which nothing is known is in no scope: `*` stands for a name, not for none. */
+/** An unknown cgroup or image is in no scope: `*` does not match empty text. */
 function matches(pattern: string, text: string): boolean {
   if (text === '') return false;
   return pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern;
 }
 
 /**
- * Which of two policies that both apply is followed: the one whose scope names more, then the one with the longer cgroup, then the one that
- * enforces, then the first by name. So an exception is written as a policy of a narrower scope.
+ * Sorts policies by precedence: more keys in the scope, then the longer cgroup, then `enforce`, then the name. So an
+ * exception is a policy with a narrower scope.
  */
 export function comparePolicies(a: Policy, b: Policy): number {
   return (
