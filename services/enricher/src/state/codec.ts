@@ -18,11 +18,11 @@ import type { Write } from './written-files.ts';
 
 type AvroType = ReturnType<typeof itemType>;
 
-/** State entries use the wire's own types. */
+/** State entries contain types of packages/wire. */
 const processType = itemType('EventBatch', 'processes');
 const containerType = itemType('EventBatch', 'containers');
 
-/** Of every version that has kept them, the newest first: what was appended since is missing in them. */
+/** Types of all released versions, the newest first. They lack the fields that were appended since. */
 const olderTypes = (list: 'containers' | 'processes'): readonly AvroType[] =>
   releasedSchemas()
     .filter(({ name }) => name === 'EventBatch')
@@ -39,7 +39,7 @@ function begin(): AvroWriter {
   return writer;
 }
 
-/** Reads what `AvroWriter` wrote; throws SchemaError past the end. */
+/** Reads the output of `AvroWriter`. Throws SchemaError at the end of the bytes. */
 class Reader extends EventCursor {
   constructor(bytes: Uint8Array) {
     super();
@@ -62,7 +62,7 @@ class Reader extends EventCursor {
 
   list<T>(item: () => T): T[] {
     const items: T[] = [];
-    for (let left = this.long(); left > 0; left--) items.push(item());
+    for (let remaining = this.long(); remaining > 0; remaining--) items.push(item());
     return items;
   }
 }
@@ -132,7 +132,7 @@ export function encodeContainer({ value, goneTick }: KnownContainer): Buffer {
   return out.take();
 }
 
-/** Fields are only ever appended, so a value of another version ends too early or too late. */
+/** Fields are only appended, so the value of another version ends too early or too late. */
 function isWhole(type: AvroType, bytes: Buffer): boolean {
   const { offset } = type.decode(bytes) as { readonly offset: number };
   return offset === bytes.length;
@@ -149,12 +149,12 @@ export function decodeContainer(bytes: Uint8Array): KnownContainer {
   };
 }
 
-/** `bytes` as it was written by this version or an older one. */
-function decodeWhole<T>(ours: AvroType, older: readonly AvroType[], bytes: Buffer): T {
-  const type = [ours, ...older].find((one) => isWhole(one, bytes));
-  // Of none: the error says what is wrong with it as one of ours.
-  const resolver = type === undefined || type === ours ? undefined : ours.createResolver(type);
-  return ours.fromBuffer(bytes, resolver) as T;
+/** Decodes bytes that this version or an older one wrote. */
+function decodeWhole<T>(current: AvroType, older: readonly AvroType[], bytes: Buffer): T {
+  const type = [current, ...older].find((candidate) => isWhole(candidate, bytes));
+  // If no type fits, the current one throws the error.
+  const resolver = type === undefined || type === current ? undefined : current.createResolver(type);
+  return current.fromBuffer(bytes, resolver) as T;
 }
 
 export function encodeHash({ sha256, state, ctime, ordinal }: KnownHash): Buffer {
@@ -219,11 +219,11 @@ export function decodeWrites(bytes: Uint8Array): Write[] {
   }));
 }
 
-/** Clock, counters and lanes of a boot: the entry that changes with every batch. */
+/** Encodes clock, counters and lanes of a boot: the entry that changes with every batch. */
 export function encodeBoot(boot: Boot): Buffer {
   const out = begin();
   const { processes, writes } = boot;
-  for (const value of [boot.tick, boot.gapSequence, boot.heard]) out.long(value);
+  for (const value of [boot.tick, boot.gapSequence, boot.lastActive]) out.long(value);
   for (const value of [processes.nextOrdinal, processes.nextExitOrdinal, writes.nextSegment]) out.long(value);
   out.long(boot.runs.size);
   for (const [id, run] of boot.runs) {
@@ -232,17 +232,17 @@ export function encodeBoot(boot: Boot): Buffer {
     out.long(run.size);
     for (const [key, lane] of run) encodeLane(out, key, lane);
   }
-  // Last, for entries of 0.1.0 end before it.
+  // Appended fields: entries of 0.1.0 end before them.
   out.ensure(10);
   out.long(boot.wallOffset);
   out.boolean(boot.hashing);
   if (boot.last === null) return out.take();
-  const { run, sequence, ktime, left } = boot.last;
+  const { run, sequence, ktime, isFinal } = boot.last;
   out.string(run);
   out.ensure(32);
   out.long(sequence);
   out.long(ktime);
-  out.boolean(left);
+  out.boolean(isFinal);
   return out.take();
 }
 
@@ -273,7 +273,7 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
   const from = new Reader(bytes);
   boot.tick = from.long();
   boot.gapSequence = from.long();
-  boot.heard = from.long();
+  boot.lastActive = from.long();
   boot.processes.nextOrdinal = from.long();
   boot.processes.nextExitOrdinal = from.long();
   boot.writes.nextSegment = from.long();
@@ -285,7 +285,7 @@ export function decodeBoot(boot: Boot, bytes: Uint8Array): void {
   if (from.at < bytes.length) boot.hashing = from.fixed(1)[0] === 1;
   if (from.at === bytes.length) return;
   const [run, sequence, ktime] = [from.text(), from.long(), from.long()];
-  boot.last = { run, sequence, ktime, left: from.fixed(1)[0] === 1 };
+  boot.last = { run, sequence, ktime, isFinal: from.fixed(1)[0] === 1 };
 }
 
 function decodeLane(from: Reader): [number, Lane] {
