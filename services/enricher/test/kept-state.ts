@@ -1,4 +1,4 @@
-/** What an enricher keeps after known steps. history/state-VERSION.json has it as each released version wrote it. */
+/** State of an enricher after known steps. history/state-VERSION.json contains the same from each released version. */
 import type { InRecord, Position } from '@ringfence/bus';
 import { createTestHost, O, type TestHost } from '@ringfence/testkit';
 import { createTestEnricher, records, TestStore } from './support.ts';
@@ -8,7 +8,7 @@ export interface KeptState {
   readonly entries: readonly { readonly key: string; readonly value: string; readonly position: Position }[];
 }
 
-/** The same steps for every version: records before the state is kept, and after it is restored. */
+/** Returns the same steps for every version: the records before the state is written, and after it is restored. */
 export function knownSteps(host: TestHost): { readonly before: InRecord; readonly after: InRecord } {
   host.user(0, 'root');
   host.container({ cgroup: 7n, id: 'c7', image: 'nginx:1.27' });
@@ -25,7 +25,7 @@ export function knownSteps(host: TestHost): { readonly before: InRecord; readonl
   return { before, after };
 }
 
-/** Returns what this version keeps after the steps. */
+/** Returns the state of this version after the steps. */
 export async function keptState(version: string): Promise<KeptState> {
   const host = createTestHost();
   const store = new TestStore();

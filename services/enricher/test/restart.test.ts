@@ -10,7 +10,7 @@ import { createTestEnricher, records, TestStore } from './support.ts';
 
 const OPTIONS: EnricherOptions = { maxProcesses: 40, writtenFiles: 12, keptTicks: 2 };
 
-/** Steps that a random host takes: all kinds of events, losses and late arrivals among them. */
+/** Returns the batches of a random host: all kinds of events, with losses and late arrivals. */
 function play(host: TestHost, steps: readonly number[]): Buffer[] {
   const batches: Buffer[] = [];
   const living: TestProcess[] = [host.init];
@@ -69,13 +69,13 @@ test('a restart after any record gives the same bytes and the same state as no r
         expected.push(...hex(effect.outputs));
       }
       const atOnce = createTestEnricher(host, OPTIONS).handle(input);
-      assert.deepEqual(hex(atOnce.outputs), expected, 'and it does not matter how records are grouped');
+      assert.deepEqual(hex(atOnce.outputs), expected, 'the grouping of records does not matter');
     }),
     { numRuns: 20 },
   );
 });
 
-test('a batch whose effect was written but whose offset was not comes again without a second effect', async () => {
+test('a batch that is handled again after its state was written has no second effect', async () => {
   const host = createTestHost();
   const input = records(
     host,
@@ -97,8 +97,8 @@ test('a batch whose effect was written but whose offset was not comes again with
 
 const HISTORY = new URL('history/', import.meta.url);
 
-/** Restores the state and goes on: the outputs are those of an enricher that never stopped. */
-async function goesOn({ entries }: KeptState): Promise<void> {
+/** Restores the state and checks that the next outputs are those of an enricher that never stopped. */
+async function assertContinues({ entries }: KeptState): Promise<void> {
   const host = createTestHost();
   const { before, after } = knownSteps(host);
   const whole = createTestEnricher(host);
@@ -114,11 +114,11 @@ async function goesOn({ entries }: KeptState): Promise<void> {
 }
 
 for (const name of readdirSync(HISTORY))
-  test(`the state in ${name} is restored: the host goes on as if nothing had happened`, () =>
-    goesOn(JSON.parse(readFileSync(new URL(name, HISTORY), 'utf8')) as KeptState));
+  test(`an enricher continues from the state in ${name}`, () =>
+    assertContinues(JSON.parse(readFileSync(new URL(name, HISTORY), 'utf8')) as KeptState));
 
-test('the state that the next release keeps is restored, too', async () => {
+test('an enricher continues from the state of the next release', async () => {
   const kept = await keptState('next');
   assert.ok(kept.entries.length > 0);
-  await goesOn(kept);
+  await assertContinues(kept);
 });
