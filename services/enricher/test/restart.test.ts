@@ -95,27 +95,29 @@ test('a batch that is handled again after its state was written has no second ef
   assert.ok(outputs.every(({ value }) => (value?.length ?? 0) < 500));
 });
 
-const HISTORY = new URL('history/', import.meta.url);
+/** Released states, and the state before its entries were Avro records. */
+const FOLDERS = ['history/', 'golden/'].map((folder) => new URL(folder, import.meta.url));
 
 /** Restores the state and checks that the next outputs are those of an enricher that never stopped. */
-async function assertContinues({ entries }: KeptState): Promise<void> {
+async function assertContinues(kept: KeptState): Promise<void> {
   const host = createTestHost();
-  const { before, after } = knownSteps(host);
+  const { before, after } = knownSteps(host, kept);
   const whole = createTestEnricher(host);
-  whole.handle([before]);
-  const expected = whole.handle([after]);
+  whole.handle(before);
+  const expected = whole.handle(after);
   const restarted = createTestEnricher(host);
   await restarted.restore(
     (async function* () {
-      for (const { key, value, position } of entries) yield { key, value: Buffer.from(value, 'base64'), position };
+      for (const { key, value, position } of kept.entries) yield { key, value: Buffer.from(value, 'base64'), position };
     })(),
   );
-  assert.deepEqual(hex(restarted.handle([after]).outputs), hex(expected.outputs));
+  assert.deepEqual(hex(restarted.handle(after).outputs), hex(expected.outputs));
 }
 
-for (const name of readdirSync(HISTORY))
-  test(`an enricher continues from the state in ${name}`, () =>
-    assertContinues(JSON.parse(readFileSync(new URL(name, HISTORY), 'utf8')) as KeptState));
+for (const folder of FOLDERS)
+  for (const name of readdirSync(folder))
+    test(`an enricher continues from the state in ${name}`, () =>
+      assertContinues(JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as KeptState));
 
 test('an enricher continues from the state of the next release', async () => {
   const kept = await keptState('next');
