@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { createTestHost, type TestHost } from '@ringfence/testkit';
+import { createTestHost, O, type TestHost } from '@ringfence/testkit';
 import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/wire';
 import fc from 'fast-check';
 import { createTestEnricher, records } from './support.ts';
@@ -96,6 +96,23 @@ test('times and numbers whose sums would not be exact are refused', () => {
   const numbered = createTestHost();
   numbered.drop(LANE.bulk, far);
   fails(numbered, smallBatch(numbered), 'ERR_ENRICHER_BOUNDS');
+});
+
+test('a number that no Avro encoder writes is poison, before it reaches an output or the state', () => {
+  const largest = Buffer.from('fcffffffffffff1f', 'hex');
+  for (const step of [
+    (host: TestHost) => host.exec(host.fork(), '/x', { device: 2 ** 53 - 2 }),
+    (host: TestHost) => host.open(host.fork(), '/x', O.WRONLY, { device: 2 ** 53 - 2 }),
+  ]) {
+    const host = createTestHost();
+    step(host);
+    const batch = host.batch();
+    const at = batch.indexOf(largest);
+    assert.ok(at > 0);
+    createTestEnricher(host).handle(records(host, [batch]));
+    const larger = resign(host, batch, (bytes) => bytes.fill(largest[0]! + 2, at, at + 1));
+    fails(host, larger, 'ERR_SCHEMA_MALFORMED');
+  }
 });
 
 test('events that are too large for a record with their context go to the dead letters as a whole batch', () => {

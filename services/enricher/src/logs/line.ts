@@ -7,7 +7,8 @@ const MAX_NAME = 128;
 const MAX_PATH = 4096;
 /** Characters of a time. */
 const MAX_TIME = 40;
-const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
+/** Largest number that avsc writes. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1;
 
 /** A line from Filebeat or the collector, with bounded texts. */
 export interface LogLine {

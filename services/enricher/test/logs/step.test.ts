@@ -229,6 +229,8 @@ describe('lines of Filebeat', () => {
     for (const text of bad)
       assert.throws(() => feed(enricher, [record(host, Buffer.from(text))]), { fate: 'poison' }, text.slice(0, 40));
     assert.throws(() => enricher.handle([{ ...record(host, filebeat('x', 1)), key: 'a/b' }]), { fate: 'poison' });
+    for (const offset of [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER])
+      assert.equal(feed(enricher, [record(host, filebeat(`at ${offset}`, offset))]).length, 1);
     const huge = filebeat('y'.repeat(600_000), 1);
     const [first] = logsIn(feed(enricher, [record(host, huge)]));
     assert.deepEqual([first?.log.message.bytes.length, first?.log.message.length], [16_384, 600_000]);
