@@ -4,7 +4,7 @@ import type { RecordTypes } from '../generated/types.generated.ts';
 import { asBuffer } from '../values/bytes.ts';
 import { boundsOf } from './bounds.ts';
 import { releasedSchemas } from './history.ts';
-import { portableSchema, type RecordName, recordNames, typeOf } from './schemas.ts';
+import { portableSchema, type RecordName, recordNames, topicRecordNames, typeOf } from './schemas.ts';
 
 /** Avro single-object encoding: C3 01, CRC-64-AVRO of the writer's schema (8 bytes, little-endian), body. */
 export const FRAME_BYTES = 10;
@@ -85,7 +85,7 @@ export function registerWriter(name: RecordName, schemaJson: string): void {
  */
 export function learnSchema(schemaJson: string): { readonly name: RecordName; readonly fingerprint: string } | null {
   const type = parseSchema('schema', schemaJson);
-  const name = recordNames.find((record) => type.name === `ringfence.${record}`);
+  const name = topicRecordNames.find((record) => type.name === `ringfence.${record}`);
   if (name === undefined) return null;
   const print = addWriter(name, type).toString('hex', 2);
   learned.add(schemaJson);
@@ -142,13 +142,13 @@ function writerFor(key: string): Writer | undefined {
   return writers.get(key);
 }
 
-/** Returns every schema that this program writes. `fingerprint`: hex. */
+/** Returns the schemas of all topics' records, by fingerprint (hex): a recording carries them. */
 export function writerSchemas(): {
   readonly name: RecordName;
   readonly fingerprint: string;
   readonly schema: string;
 }[] {
-  return recordNames.map((name) => ({
+  return topicRecordNames.map((name) => ({
     name,
     fingerprint: frames[name].toString('hex', 2),
     schema: portableSchema(name),

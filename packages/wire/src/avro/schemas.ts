@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 
-/** Files of the records. A schema may use types that an earlier file defines. */
-export const AVRO_FILES = {
+/** Records of topics, each in the file of that name. A schema may use the types of the schemas before it. */
+const TOPIC_FILES = {
   Event: 'event',
   RawBatch: 'raw-batch',
   EventBatch: 'event-batch',
@@ -20,6 +20,21 @@ export const AVRO_FILES = {
   Feedback: 'feedback',
   RuleCounts: 'rule-counts',
 } as const;
+
+/** Entries of state stores, which only the service that wrote them reads. */
+const STATE_FILES = {
+  StateBoot: 'state-boot',
+  StateKnownProcess: 'state-known-process',
+  StateKnownContainer: 'state-known-container',
+  StateUser: 'state-user',
+  StateFileHash: 'state-file-hash',
+  StateAddressNames: 'state-address-names',
+  StateWrites: 'state-writes',
+  StateFilebeatHost: 'state-filebeat-host',
+  StateFilebeatFile: 'state-filebeat-file',
+} as const;
+
+export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };
 
 export type RecordName = keyof typeof AVRO_FILES;
 
@@ -47,6 +62,9 @@ const loaded = Object.fromEntries(Object.entries(AVRO_FILES).map(([name, file]) 
 >;
 
 export const recordNames: readonly RecordName[] = Object.keys(AVRO_FILES) as RecordName[];
+
+/** The records that other programs read: their schemas are published. */
+export const topicRecordNames: readonly RecordName[] = Object.keys(TOPIC_FILES) as RecordName[];
 
 /** Returns the avsc type of a record. */
 export function typeOf(name: RecordName): avro.types.RecordType {
