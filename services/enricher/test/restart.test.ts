@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import type { OutRecord } from '@ringfence/bus';
+import type { OutRecord, StateEntry } from '@ringfence/bus';
 import { createTestHost, O, type TestHost, type TestProcess } from '@ringfence/testkit';
 import fc from 'fast-check';
 import type { EnricherOptions } from '../src/index.ts';
@@ -98,6 +98,12 @@ test('a batch that is handled again after its state was written has no second ef
 /** Released states, and the state before its entries were Avro records. */
 const FOLDERS = ['history/', 'golden/'].map((folder) => new URL(folder, import.meta.url));
 
+const read = (file: URL): KeptState => JSON.parse(readFileSync(file, 'utf8')) as KeptState;
+
+async function* entriesOf({ entries }: KeptState): AsyncGenerator<StateEntry> {
+  for (const { key, value, position } of entries) yield { key, value: Buffer.from(value, 'base64'), position };
+}
+
 /** Restores the state and checks that the next outputs are those of an enricher that never stopped. */
 async function assertContinues(kept: KeptState): Promise<void> {
   const host = createTestHost();
@@ -106,21 +112,45 @@ async function assertContinues(kept: KeptState): Promise<void> {
   whole.handle(before);
   const expected = whole.handle(after);
   const restarted = createTestEnricher(host);
-  await restarted.restore(
-    (async function* () {
-      for (const { key, value, position } of kept.entries) yield { key, value: Buffer.from(value, 'base64'), position };
-    })(),
-  );
+  await restarted.restore(entriesOf(kept));
   assert.deepEqual(hex(restarted.handle(after).outputs), hex(expected.outputs));
 }
 
 for (const folder of FOLDERS)
   for (const name of readdirSync(folder))
-    test(`an enricher continues from the state in ${name}`, () =>
-      assertContinues(JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as KeptState));
+    test(`an enricher continues from the state in ${name}`, () => assertContinues(read(new URL(name, folder))));
 
 test('an enricher continues from the state of the next release', async () => {
   const kept = await keptState('next');
   assert.ok(kept.entries.length > 0);
   await assertContinues(kept);
+});
+
+test('each entry that an enricher writes is a framed Avro record, after an older state, too', async () => {
+  const older = read(new URL('golden/state-before-avro.json', import.meta.url));
+  const host = createTestHost();
+  const restarted = createTestEnricher(host);
+  await restarted.restore(entriesOf(older));
+  const { state } = restarted.handle(knownSteps(host, older).after);
+  const written = state.flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]));
+  assert.deepEqual(written.map(({ key }) => key.split('/')[2]).sort(), ['l', 'n', 'p', 'p', 's']);
+  for (const { key, value } of written) assert.deepEqual([...value.subarray(0, 2)], [0xc3, 0x01], key);
+});
+
+test('an entry that is cut off or of an unknown schema stops the restore, in either encoding', async () => {
+  const older = read(new URL('golden/state-before-avro.json', import.meta.url));
+  for (const kept of [older, await keptState('next')])
+    for (const [at, entry] of kept.entries.entries()) {
+      // The older encoding of the others has no end: a text, a hash, or a list of fingerprints.
+      if (kept === older && !/\/(s|p|c|w|n)(\/|$)/.test(entry.key)) continue;
+      const value = Buffer.from(entry.value, 'base64').subarray(0, -1);
+      const entries = kept.entries.with(at, { ...entry, value: value.toString('base64') });
+      const restoring = createTestEnricher(createTestHost()).restore(entriesOf({ ...kept, entries }));
+      await assert.rejects(restoring, { code: 'ERR_ENRICHER_STATE', key: entry.key }, entry.key);
+    }
+  const value = Buffer.from('c301ffffffffffffffff00', 'hex').toString('base64');
+  const unknown = { ...older, entries: [{ ...older.entries[0]!, value }] };
+  await assert.rejects(createTestEnricher(createTestHost()).restore(entriesOf(unknown)), {
+    code: 'ERR_ENRICHER_STATE',
+  });
 });

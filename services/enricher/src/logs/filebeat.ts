@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Position, StateChange, StateEntry } from '@ringfence/bus';
 import { asBuffer } from '@ringfence/wire';
+import { EnricherStateError } from '../errors.ts';
 import { STORE } from '../state/changelog.ts';
+import { decodeState, encodeState } from '../state/codec.ts';
 import type { LogLine } from './line.ts';
 import type { FilebeatLine } from './record.ts';
 
@@ -87,21 +89,32 @@ export class FilebeatHosts {
   #value(key: string): Buffer | null {
     const [hostId = '', , kind, name = ''] = key.split('/');
     const host = this.#hosts.get(hostId);
-    if (kind === 'n') return host === undefined ? null : encodeNumbers([host.sequence]);
+    if (kind === 'n') return host === undefined ? null : encodeState('StateFilebeatHost', { sequence: host.sequence });
     const seen = host?.files.get(name);
-    return seen === undefined ? null : encodeNumbers([seen.highest + 1, ...seen.recent]);
+    if (seen === undefined) return null;
+    return encodeState('StateFilebeatFile', { highest: seen.highest, recent: packed(seen.recent) });
   }
 
-  /** Returns false if the entry is not of Filebeat. */
+  /** Returns false if the entry is not of Filebeat. Throws EnricherStateError. */
   restore({ key, value }: StateEntry): boolean {
     const [hostId = '', boot, kind, name = ''] = key.split('/');
     if (boot !== FILEBEAT) return false;
+    try {
+      this.#readEntry(hostId, kind, name, value);
+    } catch (cause) {
+      throw new EnricherStateError(key, cause);
+    }
+    return true;
+  }
+
+  #readEntry(hostId: string, kind: string | undefined, name: string, value: Uint8Array): void {
     const host = this.#hosts.get(hostId) ?? { sequence: 0, files: new Map<string, SeenFile>() };
     this.#hosts.set(hostId, host);
-    const [first = 0, ...recent] = decodeNumbers(value);
-    if (kind === 'n') host.sequence = first;
-    else host.files.set(name, { highest: first - 1, recent });
-    return true;
+    if (kind === 'n') host.sequence = decodeState('StateFilebeatHost', value).sequence;
+    else {
+      const { highest, recent } = decodeState('StateFilebeatFile', value);
+      host.files.set(name, { highest, recent: unpacked(recent) });
+    }
   }
 }
 
@@ -114,17 +127,16 @@ function fingerprintOf({ offset, at, message }: LogLine): number {
   return hash('sha256', `${position}\0${message.toString('latin1')}`, 'buffer').readUIntBE(0, HASH_BYTES);
 }
 
-/** Encodes the first number in 8 bytes, and each following one in 6. */
-function encodeNumbers([first = 0, ...rest]: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(8 + rest.length * HASH_BYTES);
-  bytes.writeBigUInt64BE(BigInt(first));
-  for (const [i, value] of rest.entries()) bytes.writeUIntBE(value, 8 + i * HASH_BYTES, HASH_BYTES);
+function packed(fingerprints: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(fingerprints.length * HASH_BYTES);
+  for (const [i, fingerprint] of fingerprints.entries()) bytes.writeUIntBE(fingerprint, i * HASH_BYTES, HASH_BYTES);
   return bytes;
 }
 
-function decodeNumbers(value: Uint8Array): number[] {
+function unpacked(value: Uint8Array): number[] {
   const bytes = asBuffer(value);
-  const found = [Number(bytes.readBigUInt64BE())];
-  for (let at = 8; at + HASH_BYTES <= bytes.length; at += HASH_BYTES) found.push(bytes.readUIntBE(at, HASH_BYTES));
-  return found;
+  const fingerprints: number[] = [];
+  for (let at = 0; at + HASH_BYTES <= bytes.length; at += HASH_BYTES)
+    fingerprints.push(bytes.readUIntBE(at, HASH_BYTES));
+  return fingerprints;
 }

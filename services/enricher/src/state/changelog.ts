@@ -4,18 +4,14 @@ import { EnricherStateError } from '../errors.ts';
 import type { Boot } from './boot.ts';
 import type { Boots } from './boots.ts';
 import {
-  decodeBoot,
   decodeContainer,
-  decodeHash,
-  decodeNames,
   decodeProcess,
-  decodeWrites,
+  decodeState,
   encodeBoot,
   encodeContainer,
-  encodeHash,
-  encodeNames,
   encodeProcess,
-  encodeWrites,
+  encodeState,
+  fillBoot,
   type RestoredProcess,
 } from './codec.ts';
 import type { KnownHash } from './known-hashes.ts';
@@ -48,15 +44,15 @@ export function drainBoot(boot: Boot, partition: number, position: Position): St
   for (const entry of changed) put(processKey(entry), encodeProcess(entry, boot));
   for (const key of boot.contexts.drain()) put(key, contextValue(boot, key));
   const { written, evicted } = boot.writes.drain();
-  if (written !== undefined) put(`w/${written.segment}`, encodeWrites(written.writes));
+  if (written !== undefined) put(`w/${written.segment}`, encodeState('StateWrites', written));
   for (const segment of evicted) put(`w/${segment}`, null);
   for (const key of boot.hashes.drain()) {
     const hash = boot.hashes.get(key);
-    put(`h/${key}`, hash === undefined ? null : encodeHash(hash));
+    put(`h/${key}`, hash === undefined ? null : encodeState('StateFileHash', hash));
   }
   for (const key of boot.names.drain()) {
     const known = boot.names.get(key);
-    put(`n/${key}`, known === undefined ? null : encodeNames(known));
+    put(`n/${key}`, known === undefined ? null : encodeState('StateAddressNames', known));
   }
   put('s', boundedBoot(boot));
   return changes;
@@ -94,7 +90,7 @@ function contextValue({ contexts }: Boot, key: string): Uint8Array | null {
   const name = key.slice(2);
   if (key.startsWith('u/')) {
     const user = contexts.users.get(Number(name));
-    return user === undefined ? null : Buffer.from(user);
+    return user === undefined ? null : encodeState('StateUser', { name: user });
   }
   const container = contexts.containers.get(name);
   return container === undefined ? null : encodeContainer(container);
@@ -134,14 +130,23 @@ function readEntry(
   value: Uint8Array,
 ): void {
   const name = rest.join('/');
-  if (kind === 's') decodeBoot(boot, value);
+  if (kind === 's') fillBoot(boot, value);
   else if (kind === 'p') processes.push(decodeProcess(value));
-  else if (kind === 'u') boot.contexts.users.set(Number(name), Buffer.from(value).toString('utf8'));
+  else if (kind === 'u') boot.contexts.users.set(Number(name), decodeState('StateUser', value).name);
   else if (kind === 'c') boot.contexts.containers.set(name, decodeContainer(value));
-  else if (kind === 'w') segments.push([Number(name), decodeWrites(value)]);
-  else if (kind === 'h') hashes.push([name, decodeHash(value)]);
-  else if (kind === 'n') names.push([name, decodeNames(value)]);
+  else if (kind === 'w') segments.push([Number(name), restoredWrites(value)]);
+  else if (kind === 'h') hashes.push([name, restoredHash(value)]);
+  else if (kind === 'n') names.push([name, decodeState('StateAddressNames', value)]);
   else throw new RangeError('unknown kind of entry');
+}
+
+function restoredWrites(bytes: Uint8Array): Write[] {
+  return decodeState('StateWrites', bytes).writes.map((write) => ({ ...write, segment: 0 }));
+}
+
+function restoredHash(bytes: Uint8Array): KnownHash {
+  const { sha256, ...hash } = decodeState('StateFileHash', bytes);
+  return { ...hash, sha256: Buffer.from(sha256) };
 }
 
 function placeEntries({ boot, processes, segments, hashes, names }: Pending): void {
