@@ -7,6 +7,13 @@ export {
   type PipelineOptions,
   runPipeline,
 } from './pipeline.ts';
-export { createStateDecoder, type LegacyConverters, type StateDecoder, type StateName } from './state-codec.ts';
+export {
+  createStateDecoder,
+  jsonEntries,
+  type LegacyConverters,
+  type LegacyEntries,
+  type StateDecoder,
+  type StateName,
+} from './state-codec.ts';
 export { type InputPosition, StateTable, type StateTableOptions } from './state-table.ts';
 export { createVerifier, type Refusal, type Verifier, type VerifierOptions } from './verifier.ts';

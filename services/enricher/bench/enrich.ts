@@ -5,7 +5,7 @@ const BATCHES = 60;
 const EVENTS = 5000;
 const PROCESSES = 200;
 
-/** Opens by known processes, one exec in a hundred events: what a busy host sends most. */
+/** Opens by known processes, and one exec in a hundred events: the typical load of a busy host. */
 function opens(): { host: SyntheticHost; batches: Buffer[] } {
   const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
@@ -25,7 +25,7 @@ function opens(): { host: SyntheticHost; batches: Buffer[] } {
   return { host, batches };
 }
 
-/** Nothing but short-lived processes, more than there is room for: fork, exec, exit. */
+/** Short-lived processes (fork, exec, exit), more than the table has room for. */
 function storms(): { host: SyntheticHost; batches: Buffer[] } {
   const host = createSyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
@@ -42,20 +42,25 @@ function measure(name: string, { host, batches }: { host: SyntheticHost; batches
   const bytes = batches.reduce((sum, batch) => sum + batch.length, 0);
   for (let round = 1; round <= 3; round++) {
     const enricher = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey } });
-    let [state, slowest] = [0, 0];
+    let [entries, stateBytes, slowest] = [0, 0, 0];
     const started = performance.now();
     for (const record of consumerRecords(host.hostId, batches)) {
       const before = performance.now();
-      state += enricher.handle([record]).state.length;
+      const { state } = enricher.handle([record]);
       slowest = Math.max(slowest, performance.now() - before);
+      entries += state.length;
+      for (const { value } of state) stateBytes += value?.length ?? 0;
     }
     const seconds = (performance.now() - started) / 1000;
     const { events, evicted } = enricher.stats();
     const rate = Math.round(events / seconds).toLocaleString('en');
     const each = ((seconds * 1e6) / events).toFixed(2);
-    const perBatch = (state / batches.length).toFixed(0);
+    const entriesPerBatch = (entries / batches.length).toFixed(0);
+    const bytesPerEntry = (stateBytes / entries).toFixed(0);
     console.log(
-      `${name}, round ${round}: ${rate} events/s of ${(bytes / events).toFixed(0)} B, ${each} µs an event (verify and walk included), slowest batch ${slowest.toFixed(0)} ms, ${perBatch} state entries a batch, ${evicted} processes evicted`,
+      `${name}, round ${round}: ${rate} events/s of ${(bytes / events).toFixed(0)} B, ` +
+        `${each} µs per event (with verify and check), slowest batch ${slowest.toFixed(0)} ms, ` +
+        `${entriesPerBatch} state entries of ${bytesPerEntry} B per batch, ${evicted} processes evicted`,
     );
   }
 }

@@ -1,28 +1,28 @@
 import type { KeyObject } from 'node:crypto';
 
-/** Which keys a host's agent enrolled with. */
+/** The signing keys that the agents of hosts are enrolled with. */
 export interface Enrolment {
   /**
-   * The agent's key with this id, if it was in force at `at`: µs since the epoch, when the bus took the record. Whoever knows but one key a host may leave
-   * the rest out of account.
+   * Returns the agent's key with this id if it was valid at `at`: µs since the epoch, when the bus took the record. An
+   * implementation with one key per host may ignore `keyId` and `at`.
    */
   keyFor(hostId: string, keyId: string, at: number): KeyObject | undefined;
-  /** Whether a key was taken back: then it is not on its way. @default none was */
+  /** Returns whether a key was revoked: then there is no point in waiting for its enrolment. @default none was */
   isRevoked?(keyId: string): boolean;
 }
 
 export interface EnricherOptions {
-  /** Processes remembered per boot of a host, the ended ones first to go. @default 65,536 */
+  /** Processes per boot of a host; ended ones are evicted first. @default 65,536 */
   readonly maxProcesses?: number;
-  /** Opens for write remembered per boot of a host, the oldest first to go. @default 65,536 */
+  /** Files opened for writing per boot of a host; the oldest are evicted first. @default 65,536 */
   readonly writtenFiles?: number;
-  /** Ticks (seconds) that an ended process or container is kept for late events. @default 60 */
+  /** Ticks (seconds) for which an ended process or container is kept for late events. @default 60 */
   readonly keptTicks?: number;
-  /** Boots of hosts remembered; beyond it the one unheard for longest is forgotten. @default 4,096 */
+  /** Boots of all hosts; the one that has been inactive for longest is evicted first. @default 4,096 */
   readonly maxBoots?: number;
-  /** How long the enrolment of a host that sends already may be on its way, ms; 0: not at all. @default 0 */
+  /** Grace period for the enrolment of a host that sends batches already, ms; 0: none. @default 0 */
   readonly enrolmentGraceMs?: number;
-  /** How long a host may be without a tick before it is called silent, ms; 0: for ever. @default 0 */
+  /** Time without a tick after which a host is silent, ms; 0: never. @default 0 */
   readonly silentAfterMs?: number;
 }
 

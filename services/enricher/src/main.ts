@@ -4,32 +4,32 @@ import { type Failpoint, type PipelineMetrics, runPipeline } from '@ringfence/se
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { groupInterests, hostsBehind } from './interest-groups.ts';
-import { listen } from './listen.ts';
 import { createStats, type EnricherServiceStats, type EnricherStats } from './metrics.ts';
 import { createEnricherPipeline, type EnricherPipeline } from './pipeline.ts';
+import { startSilenceTimer } from './silence-timer.ts';
 import { STORE } from './state/changelog.ts';
 
 export interface EnricherDeps {
   readonly bus: Bus;
   readonly enrolment: Enrolment;
-  /** signs what it writes; null: unsigned, as in one process. @default null */
+  /** Signs the EventBatches; null: unsigned, if all services share one process. @default null */
   readonly key?: SigningKey | null;
   readonly options?: EnricherOptions;
   readonly log?: Log;
   readonly metrics?: PipelineMetrics;
-  /** for crash tests */
+  /** Hook of crash tests. */
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
 export interface EnricherService {
-  /** Resolves after `close`; rejects with what stopped the service. */
+  /** Resolves after `close`. Rejects with the error that stopped the service. */
   readonly done: Promise<void>;
-  /** Ends after the batch in hand. */
+  /** Stops after the current batch. */
   close(): Promise<void>;
   stats(): EnricherServiceStats;
 }
 
-/** ringfence.raw and logs-raw → ringfence.events, with its memory in ringfence.state.enricher. The topics must exist. */
+/** ringfence.raw and logs-raw → ringfence.events, with state in ringfence.state.enricher. The topics must exist. */
 export async function startEnricher(deps: EnricherDeps): Promise<EnricherService> {
   const { bus, enrolment, key = null, options = {}, log, metrics, failpoint } = deps;
   const stats = createStats();
@@ -58,12 +58,13 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
     signal: stop.signal,
     ...defined({ log, metrics, failpoint }),
   });
-  const silences = listen({ bus, key, log, afterMs: compileOptions(options).silentAfterMs, stats, pipelines });
+  const afterMs = compileOptions(options).silentAfterMs;
+  const silenceTimer = startSilenceTimer({ bus, key, log, afterMs, stats, pipelines });
   const done = running.finally(async () => {
-    clearInterval(silences);
+    clearInterval(silenceTimer);
     await consumer.close();
   });
-  // Whoever waits for `done` gets the error; nobody waiting is no reason to bring the process down a second time.
+  // A caller that awaits `done` gets the error. Without one, it must not end the process as an unhandled rejection.
   done.catch(() => {});
   return {
     done,
@@ -75,7 +76,7 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
   };
 }
 
-/** What all partitions count together is in `counted`; how much each holds is its own. */
+/** `counted` has the counters of all partitions. Sizes and pending evictions are added per partition. */
 function sumStats(counted: EnricherStats, pipelines: readonly EnricherPipeline[]): EnricherServiceStats {
   const each = pipelines.map((pipeline) => pipeline.stats());
   const interests = groupInterests(pipelines.flatMap((pipeline) => [...pipeline.interests()]));

@@ -1,46 +1,49 @@
 import { eventKinds } from '@ringfence/fields';
 import type { InterestGroup } from './interest-groups.ts';
 
-/** … and what its hosts filter with. */
+/** Counters of the service, and the interests of its hosts. */
 export interface EnricherServiceStats extends EnricherStats {
   readonly interests: readonly InterestGroup[];
-  /** hosts that filter with an older interest than the newest that is heard of, or with none */
+  /** hosts with an older interest than the newest one in use, or with none */
   readonly hostsBehind: number;
 }
 
 /**
- * Why an enricher can tell no host silent: it looks too late, has not read all that was sent, or the brokers don't say how far behind it is.
+ * Why an enricher can't judge whether hosts are silent: its checks run too late, it has not read all records, or the
+ * brokers don't report how far behind it is.
  */
-export type DeafBy = 'late' | 'behind' | 'unreachable';
+export type DeafReason = 'late' | 'behind' | 'unreachable';
 
-/** What the enricher counts. All only grow, but for what is at the end. */
+/** Counters, which only grow; the last two fields are states. */
 export interface EnricherStats {
   batches: number;
   events: number;
-  /** … by kind */
+  /** events by kind */
   readonly kinds: Record<string, number>;
-  /** events whose number had been seen: redeliveries, dropped */
+  /** dropped events, whose sequence number had arrived before */
   duplicates: number;
-  /** gap events made, and the records they name */
+  /** gap events */
   gaps: number;
+  /** records that are missing according to them */
   missing: number;
-  /** events that went on with partial context */
+  /** events with partial context */
   partial: number;
-  /** processes, users, containers, hashes of files, addresses' names, lanes, boots that had to go for lack of room */
+  /** entries that were evicted or refused: processes, users, containers, hashes, names of addresses, lanes */
   evicted: number;
-  /** output batches beyond one per input, made to stay under the bus's record size */
+  /** output batches beyond one per input, because of the size limit of records */
   splits: number;
-  /** lines of logs: read by agents of ours, and sent by Filebeats, which nobody has signed */
+  /** log lines from agents, which are signed */
   logLines: number;
+  /** log lines from Filebeat, which are not signed */
   filebeatLines: number;
-  /** looks at which hosts are silent, that judged none of them */
-  readonly deafLooks: Record<DeafBy, number>;
-  /** why none that falls silent now is told, in plain words; null: it is */
+  /** checks for silent hosts that could not judge any host, by reason */
+  readonly deafLooks: Record<DeafReason, number>;
+  /** why silent hosts are not reported at the moment, as text; null: they are */
   deaf: string | null;
   processes: number;
 }
 
-/** One more event of a kind. */
+/** Counts an event. */
 export function countEvent(stats: EnricherStats, kind: number): void {
   const name = eventKinds.names[kind] as string;
   stats.events++;

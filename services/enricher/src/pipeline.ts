@@ -7,184 +7,163 @@ import {
   type StateChange,
   type StateEntry,
 } from '@ringfence/bus';
-import { deadLetter, type EventCursor, KIND, leaf, RawBatchReader, type SigningKey, TOPIC } from '@ringfence/wire';
+import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { compileOptions, type EnricherOptions, type Enrolment } from './config.ts';
 import { EnricherError } from './errors.ts';
 import { type LogRecord, readLogRecord } from './logs/record.ts';
 import { createLogStep } from './logs/step.ts';
-import { countEvent, createStats, type EnricherStats } from './metrics.ts';
-import type { HeardHost } from './silence.ts';
-import { type Boot, laneOf, type Run } from './state/boot.ts';
+import { createStats, type EnricherStats } from './metrics.ts';
+import type { TickingHost } from './silence-watch.ts';
+import type { Boot } from './state/boot.ts';
 import { Boots } from './state/boots.ts';
 import { drainBoot, forgetBoot, restoreBoots } from './state/changelog.ts';
 import { BatchBuilder } from './steps/batch.ts';
 import { createCheckStep } from './steps/check.ts';
-import { noteContext } from './steps/contexts.ts';
-import { noteHash } from './steps/hashes.ts';
-import { followNames } from './steps/names.ts';
-import { followProcess, partialReason } from './steps/processes.ts';
-import { runIdOf, SequenceStep } from './steps/sequences.ts';
+import { createEnrichStep } from './steps/enrich-batch.ts';
+import { SequenceStep } from './steps/sequences.ts';
 import { createVerifyStep } from './steps/verify.ts';
-import { NO_ORIGIN, noteWrite, type Origin, originOf, originOfHashed } from './steps/writers.ts';
 
-/** One partition's: its hosts' memory lives and moves with it. */
+/** The enricher of one partition. It holds the state of the partition's hosts. */
 export interface EnricherPipeline extends Disposable {
-  /** RawBatches and log lines in, EventBatches and state out. Throws before anything is changed: all records are checked first. */
+  /**
+   * Turns RawBatches and log lines into EventBatches and state changes. Throws before it changes anything, because all
+   * records are checked first.
+   */
   handle(records: readonly InRecord[]): Effect;
-  /** Does what can be done side by side for a backlog before `handle` is called. */
+  /** Does the parallel part of the work on a backlog. Call it before `handle`. */
   ahead(records: readonly InRecord[]): Promise<void>;
-  /** Fills empty memory with what the store held. */
+  /** Fills empty state from the entries of the store. */
   restore(entries: AsyncIterable<StateEntry>): Promise<void>;
   stats(): EnricherStats;
-  /** The hosts that have ticked, by the boot that was heard last. */
-  heard(): Iterable<HeardHost>;
-  /** The version of the interest that each host's last batch was filtered with. A host that has sent none since `restore` is not there. */
+  /** Returns the latest boot of each host that has sent a tick. */
+  tickingHosts(): Iterable<TickingHost>;
+  /**
+   * Returns the version of the interest that each host's last batch was filtered with. Omits hosts that have sent no
+   * batch since `restore`.
+   */
   interests(): Iterable<readonly [hostId: string, version: number]>;
 }
 
-/** A record that may be applied: a whole RawBatch, or lines of logs. */
+/** A record that has passed all checks: a whole RawBatch, or log lines. */
 interface Checked {
   readonly record: InRecord;
-  readonly read: Buffer | LogRecord;
+  readonly content: Buffer | LogRecord;
 }
 
 export interface EnricherPipelineDeps {
   readonly enrolment: Enrolment;
-  /** signs the EventBatches; null: unsigned. @default null */
+  /** Signs the EventBatches; null: unsigned. @default null */
   readonly key?: SigningKey | null;
   readonly options?: EnricherOptions;
   /** @default 0 */
   readonly partition?: number;
-  /** where to count; several pipelines of one service count together */
+  /** Counters, which the pipelines of one service share. @default new ones */
   readonly stats?: EnricherStats;
 }
 
-/** The same input gives the same bytes: no clock, no chance, no host. Timers run on ticks. */
+/** The same input gives the same bytes: no clock, randomness or fact of this host is used. Timers run on ticks. */
 export function createEnricherPipeline(deps: EnricherPipelineDeps): EnricherPipeline {
-  const { partition = 0, stats = createStats() } = deps;
-  const options = compileOptions(deps.options);
-  const boots = new Boots(options);
-  const verify = createVerifyStep(deps.enrolment, options.enrolmentGraceMs);
-  const check = createCheckStep();
-  const sequences = new SequenceStep(stats);
-  const reader = new RawBatchReader();
-  const out = new BatchBuilder(deps.key ?? null);
-  const logs = createLogStep({ boots, sequences, out, stats, options });
+  return new Pipeline(deps);
+}
 
-  function enrichBatch(record: InRecord, bytes: Buffer): { boot: Boot; batches: readonly Buffer[] } {
-    reader.open(bytes);
-    const { hostId, bootId, run, wallOffset, sentAt, lanes, interestVersion } = reader.head;
-    const boot = boots.hear(hostId, bootId, record.partition);
-    boot.wallOffset = wallOffset;
-    boot.interest = interestVersion;
-    const runId = runIdOf(run);
-    out.begin({ boot, run, wallOffset, sentAt, receivedAt: record.timestamp, lanes });
-    const ofRun = boot.run(runId);
-    sequences.readDrops(ofRun, lanes);
-    while (reader.next()) enrichEvent(boot, ofRun, runId, reader.cursor);
-    sequences.readAnnounced(ofRun, lanes, boot.tick);
-    const batches = out.finish();
-    stats.batches++;
-    stats.splits += Math.max(0, batches.length - 1);
-    return { boot, batches };
+class Pipeline implements EnricherPipeline {
+  readonly #partition: number;
+  readonly #stats: EnricherStats;
+  readonly #boots: Boots;
+  readonly #verify: ReturnType<typeof createVerifyStep>;
+  readonly #check = createCheckStep();
+  readonly #enrichBatch: ReturnType<typeof createEnrichStep>;
+  readonly #logs: ReturnType<typeof createLogStep>;
+
+  constructor({ enrolment, key = null, options: given, partition = 0, stats = createStats() }: EnricherPipelineDeps) {
+    const options = compileOptions(given);
+    const boots = new Boots(options);
+    const sequences = new SequenceStep(stats);
+    const out = new BatchBuilder(key);
+    this.#partition = partition;
+    this.#stats = stats;
+    this.#boots = boots;
+    this.#verify = createVerifyStep(enrolment, options.enrolmentGraceMs);
+    this.#enrichBatch = createEnrichStep({ boots, sequences, out, stats });
+    this.#logs = createLogStep({ boots, sequences, out, stats, options });
   }
 
-  function enrichEvent(boot: Boot, run: Run, runId: string, cursor: EventCursor): void {
-    if (!sequences.isNew(laneOf(run, cursor.lane, cursor.cpu), cursor, boot.tick)) return;
-    const process = followProcess(boot, cursor, out);
-    if (cursor.kind === KIND.Open) noteWrite(boot, process, cursor);
-    else if (cursor.kind === KIND.Hash) noteHash(boot, process, cursor, out);
-    else if (process === null) noteContext(boot, cursor);
-    const container = process === null ? null : boot.containerAt(process, cursor.buffer, cursor.cgroupAt);
-    if (process !== null) followNames(boot, container?.value.id ?? '', cursor, out);
-    const { writer, writtenAgo } = originBehind(boot, cursor);
-    const partial = partialReason(process, cursor);
-    if (partial !== '') stats.partial++;
-    out.addEvent(process, container, writer, writtenAgo, partial, cursor);
-    if (cursor.kind === KIND.Tick) tick(boot, runId, cursor);
-    countEvent(stats, cursor.kind);
+  ahead(records: readonly InRecord[]): Promise<void> {
+    return this.#verify.ahead(records.filter(({ topic }) => topic !== TOPIC.logsRaw));
   }
 
-  /** Everything that waits for time to pass. */
-  function tick(boot: Boot, runId: string, cursor: EventCursor): void {
-    const { sequence, ktime } = cursor;
-    boot.tick++;
-    boot.last = { run: runId, sequence, ktime, left: cursor.leafBoolean(leaf.Tick.last) };
-    sequences.reportGaps(boot, runId, ktime, out);
-    boot.processes.sweep(boot.tick);
-    boot.contexts.sweep(boot.tick);
+  handle(records: readonly InRecord[]): Effect {
+    const checked = records.map((record) => this.#checkRecord(record));
+    const state = new Map<string, StateChange>();
+    const outputs = checked.flatMap((entry) =>
+      this.#enrich(entry, state).map((value) => outputOf(entry.record, value)),
+    );
+    return { outputs, state: [...state.values()] };
   }
 
-  function enrich({ record, read }: Checked, state: Map<string, StateChange>): readonly Buffer[] {
-    const { boot, batches } = Buffer.isBuffer(read) ? enrichBatch(record, read) : logs.enrich(record, read);
+  /** Throws EnricherError or SchemaError if the record can't be trusted or read. */
+  #checkRecord(record: InRecord): Checked {
+    if (record.topic === TOPIC.logsRaw) return { record, content: readLogRecord(record, this.#verify.keyOf) };
+    const bytes = this.#verify(record);
+    this.#check(record.key, bytes);
+    return { record, content: bytes };
+  }
+
+  #enrich({ record, content }: Checked, state: Map<string, StateChange>): readonly Buffer[] {
+    const { boot, batches } = Buffer.isBuffer(content)
+      ? this.#enrichBatch(record, content)
+      : this.#logs.enrich(record, content);
     const position = { offset: record.offset, index: 0 };
-    const forgotten = boots.drainGone();
-    for (const one of forgotten) stats.evicted += lostIn(one);
-    const gone = forgotten.flatMap((one) => forgetBoot(one, one.partition, position));
+    const evicted = this.#boots.drainEvicted();
+    for (const lost of evicted) this.#stats.evicted += evictedIn(lost);
+    const deletions = evicted.flatMap((lost) => forgetBoot(lost, lost.partition, position));
     const changed = boot === null ? [] : drainBoot(boot, record.partition, position);
-    const ofLogs = logs.drain(record.partition, position);
-    for (const change of [...gone, ...changed, ...ofLogs]) state.set(change.key, change);
+    const ofLogs = this.#logs.drain(record.partition, position);
+    for (const change of [...deletions, ...changed, ...ofLogs]) state.set(change.key, change);
     return batches;
   }
 
-  /** Throws for whatever can't be trusted or read. */
-  function checkRecord(record: InRecord): Checked {
-    if (record.topic === TOPIC.logsRaw) return { record, read: readLogRecord(record, verify.keyOf) };
-    const bytes = verify(record);
-    check(record.key, bytes);
-    return { record, read: bytes };
+  restore(entries: AsyncIterable<StateEntry>): Promise<void> {
+    return restoreBoots(this.#boots, this.#partition, this.#withoutLogs(entries));
   }
 
-  async function* withoutLogs(entries: AsyncIterable<StateEntry>): AsyncGenerator<StateEntry> {
-    for await (const entry of entries) if (!logs.restore(entry)) yield entry;
+  async *#withoutLogs(entries: AsyncIterable<StateEntry>): AsyncGenerator<StateEntry> {
+    for await (const entry of entries) if (!this.#logs.restore(entry)) yield entry;
   }
 
-  return {
-    ahead: (records) => verify.ahead(records.filter(({ topic }) => topic !== TOPIC.logsRaw)),
-    handle(records) {
-      const checked = records.map(checkRecord);
-      const state = new Map<string, StateChange>();
-      const outputs = checked.flatMap((one) => enrich(one, state).map((value) => outputOf(one.record, value)));
-      return { outputs, state: [...state.values()] };
-    },
-    restore: (entries) => restoreBoots(boots, partition, withoutLogs(entries)),
-    stats() {
-      const all = [...boots];
-      const processes = all.reduce((sum, boot) => sum + boot.processes.size, 0);
-      const evicted = all.reduce((sum, boot) => sum + lostIn(boot), stats.evicted);
-      return { ...stats, processes, evicted };
-    },
-    heard: () => heardHosts(boots),
-    interests: () => interestsOf(boots),
-    [Symbol.dispose]() {
-      for (const boot of boots) stats.evicted += lostIn(boot);
-    },
-  };
+  stats(): EnricherStats {
+    const boots = [...this.#boots];
+    const processes = boots.reduce((sum, boot) => sum + boot.processes.size, 0);
+    const evicted = boots.reduce((sum, boot) => sum + evictedIn(boot), this.#stats.evicted);
+    return { ...this.#stats, processes, evicted };
+  }
+
+  tickingHosts(): readonly TickingHost[] {
+    return this.#boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {
+      return last === null ? [] : [{ hostId, bootId, wallOffset, last }];
+    });
+  }
+
+  interests(): readonly (readonly [string, number])[] {
+    return this.#boots
+      .latestOfEach()
+      .flatMap(({ hostId, interest }) => (interest === null ? [] : [[hostId, interest]]));
+  }
+
+  /** Keeps the evictions of this partition in the shared counters. */
+  [Symbol.dispose](): void {
+    for (const boot of this.#boots) this.#stats.evicted += evictedIn(boot);
+  }
 }
 
-/** What no record takes is nothing that a sensor tells: its agent's record goes to the dead letters, and what it has said of processes stays known. */
+/** A batch too large for one record cannot come from a real sensor. Dead-letter it; keep the state that it updated. */
 function outputOf(record: InRecord, value: Buffer): OutRecord {
   const { key } = record;
   if (value.length <= MAX_RECORD_BYTES - MAX_KEY_BYTES) return { topic: TOPIC.events, key, value };
-  const said = `its events come to ${value.length} bytes with their context, more than a record takes`;
-  return deadLetter(record, new EnricherError('ERR_ENRICHER_BOUNDS', key, said), 'enricher');
+  const message = `its events and their context have ${value.length} bytes, which does not fit into one record`;
+  return deadLetter(record, new EnricherError('ERR_ENRICHER_BOUNDS', key, message), 'enricher');
 }
 
-function originBehind(boot: Boot, cursor: EventCursor): Origin {
-  if (cursor.kind === KIND.Exec) return originOf(boot, cursor);
-  return cursor.kind === KIND.Hash && cursor.tgid !== 0 ? originOfHashed(boot, cursor) : NO_ORIGIN;
-}
-
-/** What had to go, or was not taken, for lack of room. */
-const lostIn = ({ processes, contexts, hashes, names, lanesForgotten, unkept }: Boot): number =>
-  processes.evicted + contexts.refused + hashes.evicted + names.evicted + lanesForgotten + unkept;
-
-function heardHosts(boots: Boots): readonly HeardHost[] {
-  return boots.latestOfEach().flatMap(({ hostId, bootId, wallOffset, last }) => {
-    return last === null ? [] : [{ hostId, bootId, wallOffset, last }];
-  });
-}
-
-function interestsOf(boots: Boots): readonly (readonly [string, number])[] {
-  return boots.latestOfEach().flatMap(({ hostId, interest }) => (interest === null ? [] : [[hostId, interest]]));
-}
+/** Everything that was evicted or refused for lack of room. */
+const evictedIn = ({ processes, contexts, hashes, names, lanesForgotten, notPersisted }: Boot): number =>
+  processes.evicted + contexts.refused + hashes.evicted + names.evicted + lanesForgotten + notPersisted;

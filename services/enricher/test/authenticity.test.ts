@@ -9,7 +9,7 @@ import { startEnricher } from '../src/main.ts';
 import { createEnricherPipeline } from '../src/pipeline.ts';
 import { createTestEnricher, records } from './support.ts';
 
-test('what the enricher writes carries its signature, and a replay gives the same bytes', () => {
+test('the output has the signature of the enricher, and a replay gives the same bytes', () => {
   const host = createSyntheticHost();
   const key = createSigningKey();
   host.spawn(host.init, '/bin/sh');
@@ -24,7 +24,7 @@ test('what the enricher writes carries its signature, and a replay gives the sam
   assert.equal(claimedSigner(unsigned as Uint8Array), '');
 });
 
-test('a batch sent again changes nothing and says nothing', () => {
+test('a batch that is sent again changes no state and gives no events', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.open(host.spawn(host.init, '/bin/sh'), '/etc/passwd');
@@ -39,7 +39,7 @@ test('a batch sent again changes nothing and says nothing', () => {
   assert.deepEqual([enricher.stats().events, enricher.stats().duplicates], [events, 3]);
 });
 
-test('an agent that speaks for another host with its own key is refused', () => {
+test('an agent that signs for another host with its own key is refused', () => {
   const [mallory, victim] = [createSyntheticHost({ hostId: 'mallory' }), createSyntheticHost({ hostId: 'victim' })];
   const keys = new Map([mallory, victim].map((host) => [host.hostId, host.key.publicKey]));
   const enricher = createEnricherPipeline({ enrolment: { keyFor: (hostId) => keys.get(hostId) } });
@@ -52,7 +52,7 @@ test('an agent that speaks for another host with its own key is refused', () => 
   assert.throws(() => enricher.handle([{ ...record, key: 'mallory' }]), { code: 'ERR_ENRICHER_KEY', fate: 'poison' });
 });
 
-test('a revoked key is refused at once, what it signed before is not, and the next key of the host counts', () => {
+test('a revoked key is refused at once, except for earlier batches, and the next key of the host is accepted', () => {
   const old = createSyntheticHost();
   const next = createSyntheticHost({ run: 5n });
   const revokedAt = 1000;
@@ -76,7 +76,7 @@ test('a revoked key is refused at once, what it signed before is not, and the ne
   assert.equal(enricher.stats().events, 2);
 });
 
-test('a host whose enrolment is on its way is waited for; strangers are not, beyond a few', async () => {
+test('a host whose enrolment is late has a grace period; beyond a few, unknown hosts have none', async () => {
   const [host, stranger] = [createSyntheticHost({ hostId: 'new' }), createSyntheticHost({ hostId: 'stranger' })];
   const enrolled = new Map<string, KeyObject>();
   await using bus = await openEmbeddedBus({ path: ':memory:' });
@@ -88,9 +88,9 @@ test('a host whose enrolment is on its way is waited for; strangers are not, bey
     options: { enrolmentGraceMs: 500 },
     metrics: { retried: () => retried.resolve() },
   });
-  for (const one of [stranger, host]) {
-    one.spawn(one.init, '/bin/sh');
-    await bus.produce([{ topic: TOPIC.raw, key: one.hostId, value: one.batch() }]);
+  for (const sender of [stranger, host]) {
+    sender.spawn(sender.init, '/bin/sh');
+    await bus.produce([{ topic: TOPIC.raw, key: sender.hostId, value: sender.batch() }]);
   }
   await retried.promise;
   enrolled.set(host.hostId, host.key.publicKey);
@@ -98,7 +98,7 @@ test('a host whose enrolment is on its way is waited for; strangers are not, bey
     assert.equal(key, 'new');
     break;
   }
-  const flood = Array.from({ length: 200 }, (_, i) => `nobody-${i}`);
+  const flood = Array.from({ length: 200 }, (_, i) => `unknown-${i}`);
   await bus.produce(flood.map((key) => ({ topic: TOPIC.raw, key, value: stranger.batch() })));
   let letters = 0;
   for await (const { value } of bus.read({ topic: TOPIC.dlq, follow: true })) {

@@ -6,9 +6,9 @@ import { EventView, KIND, u64FromBigInt } from '@ringfence/wire';
 import { createTestEnricher, records } from './support.ts';
 
 const CGROUP = 9n;
-const OWN = { mnt: 5, pid: 50, net: 5, user: 5, uts: 5, ipc: 5, cgroup: 5, pidInNs: 1 };
+const NAMESPACES = { mnt: 5, pid: 50, net: 5, user: 5, uts: 5, ipc: 5, cgroup: 5, pidInNs: 1 };
 
-/** Fields of the last exec, as rules read them. */
+/** Returns fields of the last exec, as rules read them. */
 function fieldsOfExec(host: SyntheticHost, names: readonly string[]): Record<string, FieldValue> {
   const { outputs } = createTestEnricher(host).handle(records(host, [host.batch()]));
   const view = new EventView();
@@ -25,13 +25,13 @@ function fieldsOfExec(host: SyntheticHost, names: readonly string[]): Record<str
 
 function fieldOf(view: EventView, name: string): FieldValue {
   const [, base = name, key] = /^(.*)\[(.*)\]$/.exec(name) ?? [];
-  const field = catalogue.fields.find((one) => one.name === base || one.aliases?.includes(base));
+  const field = catalogue.fields.find((candidate) => candidate.name === base || candidate.aliases?.includes(base));
   assert.ok(field, name);
   return field.get(view, key);
 }
 
 describe('fields of a container', () => {
-  test('say what it is made of, under the names of ECS and Falco', () => {
+  test('describe it under the names of ECS and Falco', () => {
     const host = createSyntheticHost();
     host.container({
       cgroup: CGROUP,
@@ -72,7 +72,7 @@ describe('fields of a container', () => {
     assert.deepEqual(fieldsOfExec(host, Object.keys(expected)), expected);
   });
 
-  test('are absent where nothing is known; what earlier agents had in labels is still read', () => {
+  test('are missing if they are unknown; labels of earlier agents are still read', () => {
     const host = createSyntheticHost();
     host.container({ cgroup: CGROUP, labels: { 'io.kubernetes.pod.name': 'old-0' } });
     host.exec(host.fork(host.init, { cgroup: CGROUP }), '/bin/x');
@@ -95,37 +95,37 @@ describe('fields of a container', () => {
   }[] = [
     {
       description: "the container's own program",
-      run: (host, shim) => host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: OWN }),
+      run: (host, shim) => host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: NAMESPACES }),
       expected: 'entrypoint',
     },
     {
-      description: 'what its own program starts',
+      description: "a child of the container's own program",
       run: (host, shim) => {
-        const app = host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: OWN });
-        host.exec(host.fork(app, { cgroup: CGROUP }), '/bin/sh', { namespaces: { ...OWN, pidInNs: 8 } });
+        const app = host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: NAMESPACES });
+        host.exec(host.fork(app, { cgroup: CGROUP }), '/bin/sh', { namespaces: { ...NAMESPACES, pidInNs: 8 } });
       },
       expected: 'entrypoint',
     },
     {
-      description: 'a program that a runtime brings in later',
+      description: 'a program that a runtime starts in it later',
       run: (host, shim) =>
-        host.exec(host.fork(shim, { cgroup: CGROUP }), '/bin/sh', { namespaces: { ...OWN, pidInNs: 9 } }),
+        host.exec(host.fork(shim, { cgroup: CGROUP }), '/bin/sh', { namespaces: { ...NAMESPACES, pidInNs: 9 } }),
       expected: 'exec',
     },
     {
-      description: 'the runtime itself, in the cgroup and not yet in the namespaces',
+      description: 'the runtime itself, in the cgroup but not yet in the namespaces',
       run: (host, shim) => host.exec(host.fork(shim, { cgroup: CGROUP }), '/proc/self/exe'),
       expected: undefined,
     },
     {
       description: "a container with the host's process numbers",
       namespaces: ['pid=host'],
-      run: (host, shim) => host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: OWN }),
+      run: (host, shim) => host.exec(host.fork(shim, { cgroup: CGROUP }), '/app', { namespaces: NAMESPACES }),
       expected: undefined,
     },
   ];
   for (const { description, namespaces = [], run, expected } of cases) {
-    test(`container.entry of ${description} is ${expected ?? 'not said'}`, () => {
+    test(`container.entry of ${description} is ${expected ?? 'missing'}`, () => {
       const host = createSyntheticHost();
       host.container({ cgroup: CGROUP, namespaces: [...namespaces] });
       run(host, host.spawn(host.init, '/usr/bin/containerd-shim'));

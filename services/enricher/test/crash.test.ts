@@ -20,7 +20,7 @@ async function run(path: string, pem: string, point: string, nth: number): Promi
   return signal ?? code;
 }
 
-test('killed before the effect, before the commit and after it: nothing is lost, nothing doubled', async () => {
+test('a kill before the effect, before the commit or after it neither loses nor doubles events', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rf-enricher-'));
   try {
     const path = join(directory, 'bus.db');

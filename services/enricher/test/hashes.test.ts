@@ -10,7 +10,7 @@ const FIELDS = ['event.action', 'process.executable', 'process.hash.state', 'pro
 const SHA256 = '5e'.repeat(32);
 const SIGMA = `SHA256=${SHA256.toUpperCase()}`;
 
-/** The named fields of each event of a process that the next batch holds. */
+/** Returns the named fields of each event of the next batch that has a process. */
 function fieldsOf(enricher: EnricherPipeline, host: SyntheticHost, offset: number, names = FIELDS): unknown[][] {
   const fields = names.map((name) => catalogue.fields.find((field) => field.name === name));
   const rows: unknown[][] = [];
@@ -22,7 +22,7 @@ function fieldsOf(enricher: EnricherPipeline, host: SyntheticHost, offset: numbe
   return rows;
 }
 
-test('an exec is pending until its hash comes, as an event of the process; later execs of the file know it at once', () => {
+test('a hash is pending until its event arrives; later execs of the file have it at once', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
@@ -42,13 +42,13 @@ test('an exec is pending until its hash comes, as an event of the process; later
   assert.deepEqual(
     open,
     ['open', '/tmp/x', 'hashed', undefined, SIGMA],
-    'a child that was forked before the hash came',
+    'a child that was forked before the hash arrived',
   );
   assert.deepEqual(again, ['exec', '/tmp/x', 'hashed', undefined, SIGMA]);
   assert.deepEqual(changed, ['exec', '/tmp/x', 'pending', undefined, undefined], 'another ctime is another file');
 });
 
-test('what was skipped says why: for one exec, or for every exec of the file', () => {
+test('a skipped hash has its reason, for one exec or for each exec of the file', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
@@ -69,7 +69,7 @@ test('what was skipped says why: for one exec, or for every exec of the file', (
   ]);
 });
 
-test('a hash that comes after the next exec is of the program it was made of, and names who wrote it', () => {
+test('a hash that arrives after the next exec belongs to the hashed program, and names its writer', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
@@ -85,7 +85,7 @@ test('a hash that comes after the next exec is of the program it was made of, an
   assert.deepEqual(rows.at(-1), ['/bin/true', undefined, undefined, 'sh']);
 });
 
-test('the hash of a script is of its process too, beside that of the interpreter: an event has the one it tells', () => {
+test('a process has the hashes of its script and of the interpreter; a hash event has the one that it reports', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.hashes();
@@ -114,7 +114,7 @@ test('the hash of a script is of its process too, beside that of the interpreter
   ]);
 });
 
-test('without an agent that hashes nothing is pending, and what it says of files alone is no event of a process', () => {
+test('no hash is pending if the agent does not hash; a hash of a file alone has no process', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.exec(host.fork(), '/bin/true');
@@ -125,7 +125,7 @@ test('without an agent that hashes nothing is pending, and what it says of files
   assert.deepEqual(fieldsOf(enricher, host, 1).at(-1), ['exec', '/bin/true', 'hashed', undefined, SIGMA]);
 });
 
-test('what is known of files is bounded, outlives a restart, and a hash of another length is none', async () => {
+test('hashes of files are bounded and survive a restart; a hash of another length is malformed', async () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const store = new TestStore();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { MAX_RECORD_BYTES } from '@ringfence/bus';
-import { createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
+import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
 import { createSigningKey, LANE, signBytes, TOPIC } from '@ringfence/wire';
 import fc from 'fast-check';
 import { createTestEnricher, records } from './support.ts';
 
-/** The same batch with other bytes, signed again: the agent itself is hostile. */
+/** Returns the batch with changed bytes and a new signature, as from a hostile agent. */
 function resign(host: SyntheticHost, batch: Buffer, change: (bytes: Buffer) => void): Buffer {
   const bytes = Buffer.from(batch);
   change(bytes);
@@ -28,7 +28,7 @@ function smallBatch(host: SyntheticHost): Buffer {
   return host.batch();
 }
 
-test('a batch that another key signed, or that was changed, is refused', () => {
+test('a batch with the signature of another key, or with changed bytes, is refused', () => {
   const host = createSyntheticHost();
   const batch = smallBatch(host);
   const forged = Buffer.from(batch);
@@ -39,14 +39,14 @@ test('a batch that another key signed, or that was changed, is refused', () => {
   fails(host, changed, 'ERR_ENRICHER_SIGNATURE');
 });
 
-test('a host that nobody enrolled is refused, and so is a batch under the key of another', () => {
+test('a host that is not enrolled is refused, and so is a batch under the key of another host', () => {
   const host = createSyntheticHost();
-  fails(host, smallBatch(host), 'ERR_ENRICHER_UNKNOWN_HOST', 'somebody-else');
-  const other = createSyntheticHost({ hostId: 'other', key: host.key });
-  fails(host, smallBatch(other), 'ERR_ENRICHER_KEY');
+  fails(host, smallBatch(host), 'ERR_ENRICHER_UNKNOWN_HOST', 'stranger');
+  const otherHost = createSyntheticHost({ hostId: 'other', key: host.key });
+  fails(host, smallBatch(otherHost), 'ERR_ENRICHER_KEY');
 });
 
-test('a bad batch leaves no trace: what comes before and after it in one poll is as if it had not been there', () => {
+test('an invalid batch leaves no trace: the batches around it give the same result as without it', () => {
   const host = createSyntheticHost();
   const good = [smallBatch(host), smallBatch(host)];
   const bad = resign(host, smallBatch(host), (bytes) => bytes.fill(0xff, bytes.length - 120, bytes.length - 90));
@@ -61,7 +61,7 @@ test('a bad batch leaves no trace: what comes before and after it in one poll is
   assert.deepEqual([enricher.stats().events, enricher.stats().duplicates], [8, 0]);
 });
 
-test('any bytes at all, well signed, are processed or refused as poison', () => {
+test('a signed batch with arbitrary bytes is processed or refused as poison', () => {
   const host = createSyntheticHost();
   const batch = smallBatch(host);
   const change = fc.record({
@@ -71,7 +71,7 @@ test('any bytes at all, well signed, are processed or refused as poison', () => 
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
       const hostile = resign(host, batch, (bytes) => {
-        for (const { at, bytes: put } of changes) bytes.set(put.subarray(0, bytes.length - 64 - at), at);
+        for (const { at, bytes: changed } of changes) bytes.set(changed.subarray(0, bytes.length - 64 - at), at);
       });
       const enricher = createTestEnricher(host);
       try {
@@ -84,7 +84,7 @@ test('any bytes at all, well signed, are processed or refused as poison', () => 
   );
 });
 
-test('times and numbers that sums are not exact with are refused, before a gap, a silence or a log line is made of them', () => {
+test('times and numbers whose sums would not be exact are refused', () => {
   const far = 2 ** 53 - 2;
   for (const wallOffset of [far, -far]) {
     const host = createSyntheticHost({ wallOffset });
@@ -98,7 +98,24 @@ test('times and numbers that sums are not exact with are refused, before a gap, 
   fails(numbered, smallBatch(numbered), 'ERR_ENRICHER_BOUNDS');
 });
 
-test('events that no record takes with their context go to the dead letters, with all that their agent sent', () => {
+test('a number that no Avro encoder writes is poison, before it reaches an output or the state', () => {
+  const largest = Buffer.from('fcffffffffffff1f', 'hex');
+  for (const step of [
+    (host: SyntheticHost) => host.exec(host.fork(), '/x', { device: 2 ** 53 - 2 }),
+    (host: SyntheticHost) => host.open(host.fork(), '/x', O.WRONLY, { device: 2 ** 53 - 2 }),
+  ]) {
+    const host = createSyntheticHost();
+    step(host);
+    const batch = host.batch();
+    const at = batch.indexOf(largest);
+    assert.ok(at > 0);
+    createTestEnricher(host).handle(records(host, [batch]));
+    const larger = resign(host, batch, (bytes) => bytes.fill(largest[0]! + 2, at, at + 1));
+    fails(host, larger, 'ERR_SCHEMA_MALFORMED');
+  }
+});
+
+test('events that are too large for a record with their context go to the dead letters as a whole batch', () => {
   const host = createSyntheticHost();
   const labels = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`${i}`, 'x'.repeat(512)]));
   host.container({ cgroup: 7n, labels });
@@ -117,7 +134,7 @@ test('events that no record takes with their context go to the dead letters, wit
   for (const { value } of outputs) assert.ok((value?.length ?? 0) < MAX_RECORD_BYTES);
 });
 
-test('a loop of parents, a parent younger than its child and pid 0 are no tree, and harm nothing', () => {
+test('a cycle of parents, a parent younger than its child and pid 0 are ignored', () => {
   const host = createSyntheticHost();
   const a = host.unseen(undefined, 50);
   const b = host.unseen(a, 51);

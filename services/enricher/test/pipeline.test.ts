@@ -5,18 +5,18 @@ import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic
 import { decode, EventView, KIND, RawBatchReader } from '@ringfence/wire';
 import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
 
-/** These fields of each exec. */
+/** Returns the named fields of each exec. */
 function fieldsOfExecs(host: SyntheticHost, names: readonly string[]): unknown[][] {
-  const fields = names.map((name) => catalogue.fields.find((one) => one.name === name)!);
+  const fields = names.map((name) => catalogue.fields.find((field) => field.name === name)!);
   const [batch] = createTestEnricher(host).handle(records(host, [host.batch()])).outputs;
   const view = new EventView();
   view.open(batch!.value!);
-  const told: unknown[][] = [];
-  while (view.next()) if (view.cursor.kind === KIND.Exec) told.push(fields.map((field) => field.get(view)));
-  return told;
+  const rows: unknown[][] = [];
+  while (view.next()) if (view.cursor.kind === KIND.Exec) rows.push(fields.map((field) => field.get(view)));
+  return rows;
 }
 
-test('events carry their process, its ancestors, its user and its container', () => {
+test('an event has its process with all ancestors, its user and its container', () => {
   const host = createSyntheticHost();
   host.user(0, 'root');
   host.snapshot(host.init, '/usr/lib/systemd/systemd');
@@ -50,7 +50,7 @@ test('the bytes of each event are those of the raw batch', () => {
   }
 });
 
-test('an event sees the image that its process had then, though it executes another in the same batch', () => {
+test('an event has the image of its process at that time, even if the process executes another in the same batch', () => {
   const host = createSyntheticHost();
   const process = host.spawn(host.init, '/tmp/first');
   host.open(process, '/a');
@@ -76,30 +76,30 @@ test('a fork has the image of its parent until it executes something', () => {
   assert.deepEqual(
     seen.map(({ partial }) => partial),
     ['process unknown', '', '', ''],
-    'only the fork of pid 1, which nobody described, is partial',
+    'only the fork of pid 1, which is unknown, is partial',
   );
 });
 
-test('a kernel thread is called by its name as a whole, which has slashes and is no path', () => {
+test('the name of a kernel thread is not cut at its slashes, because it is not a path', () => {
   const host = createSyntheticHost();
   const worker = host.snapshot(host.fork(host.init), '', { filename: 'kworker/u8:2' });
   host.spawn(worker, '/sbin/modprobe');
-  const told = fieldsOfExecs(host, ['falco.proc.name', 'process.name', 'process.parent.name', 'falco.proc.pname']);
-  assert.deepEqual(told, [
+  const rows = fieldsOfExecs(host, ['falco.proc.name', 'process.name', 'process.parent.name', 'falco.proc.pname']);
+  assert.deepEqual(rows, [
     ['kworker/u8:2', undefined, undefined, undefined],
     ['modprobe', 'modprobe', 'kworker/u8:2', 'kworker/u8:2'],
   ]);
 });
 
-test('of a parent that nobody has told of there is its number, and no empty text', () => {
+test('an unknown parent has a pid, and missing instead of empty texts', () => {
   const host = createSyntheticHost();
   host.spawn(host.unseen(undefined, 77), '/bin/sh');
   const texts = ['name', 'executable', 'command_line'].map((name) => `process.parent.${name}`);
-  const [told] = fieldsOfExecs(host, ['process.parent.pid', ...texts, 'falco.proc.pname']);
-  assert.deepEqual(told, [77, undefined, undefined, undefined, undefined]);
+  const [row] = fieldsOfExecs(host, ['process.parent.pid', ...texts, 'falco.proc.pname']);
+  assert.deepEqual(row, [77, undefined, undefined, undefined, undefined]);
 });
 
-test('of the ancestors listed as a whole those that nobody has told of are left out', () => {
+test('lists of ancestors omit unknown processes, except for lists of pids', () => {
   const native = ['name', 'executable'].map((name) => `process.ancestors.${name}`);
   const falco = ['aname', 'aexe', 'acmdline', 'apid'].map((name) => `falco.proc.${name}`);
   const host = createSyntheticHost();
@@ -111,7 +111,7 @@ test('of the ancestors listed as a whole those that nobody has told of are left 
   ]);
 });
 
-test('what failed changes neither the tree nor a process, and is of who tried it', () => {
+test('a failed attempt changes neither the tree nor its process', () => {
   const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/bin/sh');
   const attempt = { result: -13, count: 1, path: '/tmp/x', argv: '/tmp/x' };
@@ -120,13 +120,13 @@ test('what failed changes neither the tree nor a process, and is of who tried it
   host.event(sh, 'Attempt', { ...attempt, operation: 3, call: 8, result: -1 });
   host.open(sh, '/a');
   const batch = decodedBatch(createTestEnricher(host), host);
-  const places = batch.events.slice(1).map(({ process }) => process);
-  assert.equal(new Set(places).size, 1, 'one process, as it was executed');
-  const [process] = batch.processes.slice(places[0], (places[0] ?? 0) + 1);
+  const indexes = batch.events.slice(1).map(({ process }) => process);
+  assert.equal(new Set(indexes).size, 1, 'one process, in one state');
+  const [process] = batch.processes.slice(indexes[0], (indexes[0] ?? 0) + 1);
   assert.deepEqual([executableOf(process), process?.credentials.uid], ['/bin/sh', 0]);
 });
 
-test('an unknown process is a placeholder that its exec or snapshot mends', () => {
+test('an unknown process is a placeholder until its exec or snapshot arrives', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const stranger = host.unseen();
@@ -150,7 +150,7 @@ test('an unknown process is a placeholder that its exec or snapshot mends', () =
   );
 });
 
-test('a late exec does not bring the old program back', () => {
+test('a late exec does not restore the previous program', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.snapshot(host.init, '/sbin/init');
@@ -166,7 +166,7 @@ test('a late exec does not bring the old program back', () => {
   );
 });
 
-test('a number that is used again is another process, and late events go to the one that they are of', () => {
+test('a reused pid is another process, and each late event belongs to its own process', () => {
   const host = createSyntheticHost();
   host.snapshot(host.init, '/sbin/init');
   const first = host.exec(host.fork(host.init, { pid: 77 }), '/bin/first');
@@ -181,7 +181,7 @@ test('a number that is used again is another process, and late events go to the 
   );
 });
 
-test('an event that comes late is judged by its own cgroup, and moves its process only if nothing later has', () => {
+test('a late event has the container of its own cgroup, and moves its process only if no later event has', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.container({ cgroup: 77n, id: 'inside' });
@@ -211,7 +211,7 @@ test('an event that comes late is judged by its own cgroup, and moves its proces
   );
 });
 
-test('credentials follow the process, and a user has the name that the host gives it', () => {
+test('a process keeps its credentials up to date, and a user has the name from the host', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.user(0, 'root');
@@ -224,7 +224,7 @@ test('credentials follow the process, and a user has the name that the host give
   assert.deepEqual(seen.map(({ user }) => user).slice(3), ['root', 'www-data', 'www-data', 'www-data']);
 });
 
-test('an executable that was written before names its writer and how long ago', () => {
+test('an exec of a recently written file has its writer and the time since', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.snapshot(host.init, '/sbin/init');
@@ -247,7 +247,7 @@ test('an executable that was written before names its writer and how long ago', 
   );
 });
 
-test('an ended process stays for late events and for its children, then goes', () => {
+test('an ended process stays for late events and for its children, then it is removed', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { keptTicks: 3 });
   host.snapshot(host.init, '/sbin/init');
@@ -264,7 +264,7 @@ test('an ended process stays for late events and for its children, then goes', (
   assert.equal(enricher.stats().processes, 1);
 });
 
-test('more processes than there is room for: the ended go first, and are counted', () => {
+test('beyond the maximum, ended processes are evicted first, and counted', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { maxProcesses: 64 });
   host.snapshot(host.init, '/sbin/init');
@@ -278,7 +278,7 @@ test('more processes than there is room for: the ended go first, and are counted
   assert.equal(processes + evicted, 202);
 });
 
-test('a container that is gone still names its late events, then no more', () => {
+test('a container that is gone is kept for its late events, then removed', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { keptTicks: 2 });
   host.container({ cgroup: 9n, id: 'c9' });
@@ -292,7 +292,7 @@ test('a container that is gone still names its late events, then no more', () =>
   assert.equal(enrichOne(enricher, host, 1).at(-1)?.container, undefined);
 });
 
-test('an event of a container that is not described yet says so, and the next one is whole', () => {
+test('an event of a container without a description is partial, and complete after the description', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.container({ cgroup: 9n, id: 'c9', image: '', described: false });
@@ -310,7 +310,7 @@ test('an event of a container that is not described yet says so, and the next on
   );
 });
 
-test('context, tick and counters travel on', () => {
+test('context records, ticks and counters are forwarded', () => {
   const host = createSyntheticHost();
   host.user(5, 'games');
   host.mount('/mnt');
@@ -326,7 +326,7 @@ test('context, tick and counters travel on', () => {
   );
 });
 
-test('a batch of thousands of new processes goes out in parts that the bus takes', () => {
+test('a batch of thousands of new processes is split into parts that fit into records', () => {
   const host = createSyntheticHost();
   for (let i = 0; i < 3000; i++) host.spawn(host.init, `/usr/bin/a-program-with-a-rather-long-name-${i}`);
   const enricher = createTestEnricher(host);
@@ -341,7 +341,7 @@ test('a batch of thousands of new processes goes out in parts that the bus takes
   );
 });
 
-test('two boots of a host are remembered; the one before them goes, with all its state', () => {
+test('two boots of a host are kept, and the one before them is evicted with all its state', () => {
   const key = createSyntheticHost().key;
   const store = new TestStore();
   const enricher = createTestEnricher(createSyntheticHost({ key }));

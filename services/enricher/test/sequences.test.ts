@@ -15,7 +15,7 @@ function gapsIn(enricher: EnricherPipeline, host: SyntheticHost): Gap[] {
     );
 }
 
-test('records that never arrive become a gap event at the second next tick, with the cause that the counters name', () => {
+test('missing records become a gap event at the second next tick, with the cause from the counters', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
@@ -30,7 +30,7 @@ test('records that never arrive become a gap event at the second next tick, with
   assert.deepEqual([enricher.stats().gaps, enricher.stats().missing], [1, 3]);
 });
 
-test('of losses that go on, each is explained by what the counters have for it, and no more', () => {
+test('each of several losses is explained by its own part of the counters', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
@@ -59,7 +59,7 @@ test('of losses that go on, each is explained by what the counters have for it, 
   );
 });
 
-test('a loss that no counter explains is of unknown cause', () => {
+test('a loss that no counter explains has an unknown cause', () => {
   const host = createSyntheticHost();
   const process = host.fork();
   host.drop(LANE.bulk, 1, '');
@@ -72,7 +72,7 @@ test('a loss that no counter explains is of unknown cause', () => {
   );
 });
 
-test('records lost at the very end are missed too: the counters say that they were taken', () => {
+test('lost records after the last event are found, because the counters contain their numbers', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   host.fork();
@@ -85,7 +85,7 @@ test('records lost at the very end are missed too: the counters say that they we
   assert.deepEqual(gaps, [{ ofLane: 0, ofCpu: 0, from: 2, to: 3, reason: 'scratch' }]);
 });
 
-test('neighbours that swap are no gap, and a late record fills one that was reported', () => {
+test('swapped neighbours are not a gap, and a late record fills a reported one', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
@@ -103,7 +103,7 @@ test('neighbours that swap are no gap, and a late record fills one that was repo
   assert.deepEqual([enricher.stats().gaps, enricher.stats().duplicates], [1, 0]);
 });
 
-test('whatever is sent again is dropped and counted', () => {
+test('a batch that is sent again is dropped and counted', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.spawn(host.init, '/bin/sh');
@@ -118,7 +118,7 @@ test('whatever is sent again is dropped and counted', () => {
   assert.equal(enricher.stats().duplicates, 4);
 });
 
-test('a new run starts its own numbers; a loss of the run before is still reported', () => {
+test('a new run has its own sequence numbers; a loss of the previous run is still reported', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host);
   const process = host.fork();
@@ -136,10 +136,10 @@ test('a new run starts its own numbers; a loss of the run before is still report
   assert.equal(enricher.stats().duplicates, 0);
 });
 
-test('what is remembered of lanes fits a record of the changelog, however much is missing and wherever', () => {
+test('the state of lanes fits into a record of the changelog, however many numbers are missing', () => {
   const machine = createSyntheticHost();
   const process = machine.fork();
-  // After weeks of events, at the load of a moment that only each second event survives.
+  // After weeks of events, at a load under which every second event is lost.
   for (machine.cpu = 0; machine.cpu < 128; machine.cpu++)
     for (let i = 0; i < 800; i++) {
       machine.drop(LANE.bulk, i === 0 ? 2 ** 40 : 1);

@@ -5,7 +5,7 @@ import { createSyntheticHost } from '@ringfence/synthetic';
 import { decode, TOPIC, topicsWith } from '@ringfence/wire';
 import { startEnricher } from '../src/main.ts';
 
-test('the service takes raw batches from a bus, gives event batches, and sends what is bad to the dead letters', async () => {
+test('the service turns raw batches into event batches, and sends an invalid record to the dead letters', async () => {
   const host = createSyntheticHost();
   await using bus = await openEmbeddedBus({ path: ':memory:' });
   await bus.ensureTopics(topicsWith(1));

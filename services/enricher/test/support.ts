@@ -9,7 +9,7 @@ export function createTestEnricher(host: SyntheticHost, options: EnricherOptions
   return createEnricherPipeline({ enrolment: { keyFor }, options });
 }
 
-/** A store that keeps what effects write, as a bus does. */
+/** A store with the state changes of effects, as on a bus. */
 export class TestStore {
   readonly #entries = new Map<string, StateChange>();
 
@@ -24,7 +24,7 @@ export class TestStore {
     return this.#entries.size;
   }
 
-  /** Sorted, as JSON, for comparison. */
+  /** Returns the entries as sorted lines, for comparison. */
   dump(): string[] {
     return [...this.#entries.values()]
       .map(({ key, value }) => `${key} ${Buffer.from(value ?? []).toString('hex')}`)
@@ -47,7 +47,7 @@ export interface SeenEvent {
   readonly executable: string | undefined;
   readonly args: readonly string[] | undefined;
   readonly user: string | undefined;
-  /** executables from the process on to the root */
+  /** executables from the process to the root */
   readonly lineage: readonly string[];
   readonly container: string | undefined;
   readonly writer: string | undefined;
@@ -77,7 +77,7 @@ export function seenIn(batch: Uint8Array): SeenEvent[] {
   return seen;
 }
 
-/** What one batch becomes. */
+/** Returns the enriched events of the host's next batch. */
 export function enrichOne(enricher: EnricherPipeline, host: SyntheticHost, offset = 0): SeenEvent[] {
   const { outputs } = enricher.handle(consumerRecords(host.hostId, [host.batch()], undefined, offset));
   return outputs.flatMap(({ value }) => (value === null ? [] : seenIn(value)));

@@ -142,7 +142,7 @@ function writerFor(key: string): Writer | undefined {
   return writers.get(key);
 }
 
-/** Returns every schema that this program writes. `fingerprint`: hex. */
+/** Returns the schemas of all topics' records, by fingerprint (hex): a recording carries them. */
 export function writerSchemas(): {
   readonly name: RecordName;
   readonly fingerprint: string;

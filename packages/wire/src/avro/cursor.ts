@@ -5,6 +5,9 @@ import type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './leaf.ts';
 
 const MAX_LEAVES = 64;
 
+/** Zigzag form of 2^53 - 2, the largest number that avsc writes: each number that is read can be written again. */
+const MAX_WIDE = 2 * (Number.MAX_SAFE_INTEGER - 1);
+
 /**
  * Reads Avro primitives and events in place. One cursor serves all events of all batches, and allocates nothing until a
  * text is read. Checks every length against the end of the buffer before it is used.
@@ -81,7 +84,7 @@ export class EventCursor {
       byte = this.#byte();
       wide += (byte & 0x7f) * scale;
     }
-    if (wide > 2 * Number.MAX_SAFE_INTEGER) throw this.#malformed('a number beyond 2^53');
+    if (wide > MAX_WIDE) throw this.#malformed('a number beyond 2^53');
     return (value & 1) === 1 ? -(wide + 1) / 2 : wide / 2;
   }
 

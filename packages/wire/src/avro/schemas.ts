@@ -33,6 +33,15 @@ const STATE_FILES = {
   StateOrder: 'state-order',
   StateKillLimit: 'state-kill-limit',
   StateCommand: 'state-command',
+  StateBoot: 'state-boot',
+  StateKnownProcess: 'state-known-process',
+  StateKnownContainer: 'state-known-container',
+  StateUser: 'state-user',
+  StateFileHash: 'state-file-hash',
+  StateAddressNames: 'state-address-names',
+  StateWrites: 'state-writes',
+  StateFilebeatHost: 'state-filebeat-host',
+  StateFilebeatFile: 'state-filebeat-file',
 } as const;
 
 export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };

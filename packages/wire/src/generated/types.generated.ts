@@ -1835,6 +1835,158 @@ export interface StateCommand {
   readonly answer: null | Uint8Array;
 }
 
+export interface StateBootHole {
+  readonly from: number;
+  readonly to: number;
+  readonly due: number;
+}
+
+export interface StateBootLane {
+  /** lane * 65536 + cpu */
+  readonly key: number;
+  readonly highest: number;
+  readonly holes: readonly StateBootHole[];
+  /** lost records by cause, as last sent */
+  readonly drops: { readonly [key: string]: number };
+  /** the part of drops that has been reported as the reason of a gap */
+  readonly explained: { readonly [key: string]: number };
+}
+
+export interface StateBootRun {
+  /** hex */
+  readonly id: string;
+  readonly lanes: readonly StateBootLane[];
+}
+
+export interface StateLastTick {
+  /** hex */
+  readonly run: string;
+  readonly sequence: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+  /** the agent announced its end */
+  readonly isFinal: boolean;
+}
+
+/** Clock, counters and lanes of one boot in the enricher. */
+export interface StateBoot {
+  readonly tick: number;
+  /** last sequence number of the gap lane */
+  readonly gapSequence: number;
+  /** number of its last batch among the batches of the partition */
+  readonly lastActive: number;
+  /** of a process */
+  readonly nextOrdinal: number;
+  /** of the exit of a process */
+  readonly nextExitOrdinal: number;
+  /** of written files */
+  readonly nextSegment: number;
+  /** µs to add to a ktime to get the wall clock */
+  readonly wallOffset: number;
+  /** whether its agent hashes executables */
+  readonly hashing: boolean;
+  /** the most recently used last */
+  readonly runs: readonly StateBootRun[];
+  /** null: no tick yet */
+  readonly last: null | StateLastTick;
+}
+
+/** A process in the enricher. */
+export interface StateKnownProcess {
+  /** in the order of first events, over the boot */
+  readonly ordinal: number;
+  /** -1: it is running */
+  readonly exitTick: number;
+  readonly exitOrdinal: number;
+  /** µs, CLOCK_BOOTTIME, of the event that the credentials come from */
+  readonly credentialsAt: number;
+  /** µs, CLOCK_BOOTTIME, of the event that the cgroup comes from */
+  readonly cgroupAt: number;
+  /** false: a placeholder until its fork, exec or snapshot arrives */
+  readonly known: boolean;
+  /** whether the image comes from its own exec, not from its parent */
+  readonly ownImage: boolean;
+  /** 0: unknown */
+  readonly parentPid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly parentStart: U64;
+  /** without parent, container and user */
+  readonly process: Process;
+}
+
+/** A container in the enricher. */
+export interface StateKnownContainer {
+  /** tick at which it was reported as gone; -1: it exists */
+  readonly goneTick: number;
+  readonly container: Container;
+}
+
+/** A user in the enricher. The key of the entry has the uid. */
+export interface StateUser {
+  readonly name: string;
+}
+
+/** The hash of a file in the enricher. The key of the entry has device and inode. */
+export interface StateFileHash {
+  /** in the order of the last change */
+  readonly ordinal: number;
+  /** µs since the epoch */
+  readonly ctime: number;
+  /** hashed, or the reason why it was skipped */
+  readonly state: string;
+  /** 32 bytes; empty if it is not hashed */
+  readonly sha256: Uint8Array;
+}
+
+export interface StateAnsweredName {
+  readonly name: string;
+  /** µs, CLOCK_BOOTTIME, of the last answer */
+  readonly at: number;
+}
+
+/** Names of an address in the enricher. The key of the entry has the address and the container. */
+export interface StateAddressNames {
+  /** in the order of the last change */
+  readonly ordinal: number;
+  /** the newest first */
+  readonly names: readonly StateAnsweredName[];
+}
+
+export interface StateWrite {
+  readonly device: number;
+  /** low 32 bits */
+  readonly inodeLow: number;
+  /** high 32 bits */
+  readonly inodeHigh: number;
+  /** of the writer */
+  readonly tgid: number;
+  /** low 32 bits of the writer's start */
+  readonly startLow: number;
+  /** high 32 bits */
+  readonly startHigh: number;
+  /** µs, CLOCK_BOOTTIME */
+  readonly ktime: number;
+}
+
+/** Files that were opened for writing in one batch, in the enricher. */
+export interface StateWrites {
+  readonly writes: readonly StateWrite[];
+}
+
+/** Lines of Filebeat of one host in the enricher. */
+export interface StateFilebeatHost {
+  /** last sequence number of its lines */
+  readonly sequence: number;
+}
+
+/** Lines of one file from Filebeat in the enricher. */
+export interface StateFilebeatFile {
+  /** highest offset of a line */
+  readonly highest: number;
+  /** fingerprints of the last lines, 6 bytes each, the latest last */
+  readonly recent: Uint8Array;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -1862,4 +2014,13 @@ export interface RecordTypes {
   readonly StateOrder: StateOrder;
   readonly StateKillLimit: StateKillLimit;
   readonly StateCommand: StateCommand;
+  readonly StateBoot: StateBoot;
+  readonly StateKnownProcess: StateKnownProcess;
+  readonly StateKnownContainer: StateKnownContainer;
+  readonly StateUser: StateUser;
+  readonly StateFileHash: StateFileHash;
+  readonly StateAddressNames: StateAddressNames;
+  readonly StateWrites: StateWrites;
+  readonly StateFilebeatHost: StateFilebeatHost;
+  readonly StateFilebeatFile: StateFilebeatFile;
 }

@@ -1,4 +1,4 @@
-import { createStateDecoder, type StateDecoder } from '@ringfence/service-kit';
+import { createStateDecoder, jsonEntries, type StateDecoder } from '@ringfence/service-kit';
 import {
   decode,
   encode,
@@ -15,7 +15,7 @@ import { type DetectorState, LEGACY } from './legacy.ts';
 const MAX_ID = 256;
 
 /** Returns the record of a state entry. Throws if it is malformed. */
-export const decodeState: StateDecoder<DetectorState> = createStateDecoder(LEGACY);
+export const decodeState: StateDecoder<DetectorState> = createStateDecoder(jsonEntries(LEGACY));
 
 export function encodeChain(chain: Chain): Uint8Array {
   const { members: _, rules, processes, ...rest } = chain;

@@ -1,8 +1,8 @@
 import { LANE, type Log } from '@ringfence/wire';
 import type { ProcessEntry } from '../state/process.ts';
-import { ownEvent } from '../steps/own-event.ts';
+import { encodeEvent } from '../steps/encode-event.ts';
 import type { LogLine } from './line.ts';
-import { parseMessage } from './parse.ts';
+import { parseMessage } from './parsers/parse.ts';
 
 const MAX_NAME = 256;
 const MAX_COMMAND = 4096;
@@ -10,7 +10,7 @@ const MAX_FOLDER = 1024;
 
 export type LogOrigin = 'file' | 'journald' | 'filebeat';
 
-/** The encoded Event of a line. `process`: whoever sent it, where the journal has told. */
+/** Returns the encoded Event of a line. `process`: its sender, if the journal names it; null: unknown. */
 export function logEvent(
   line: LogLine,
   origin: LogOrigin,
@@ -18,7 +18,7 @@ export function logEvent(
   ktime: number,
   process: ProcessEntry | null,
 ): Buffer {
-  return ownEvent({ lane: LANE.log, sequence, ktime, body: { 'ringfence.Log': bodyOf(line, origin) } }, process);
+  return encodeEvent({ lane: LANE.log, sequence, ktime, body: { 'ringfence.Log': bodyOf(line, origin) } }, process);
 }
 
 function bodyOf(line: LogLine, origin: LogOrigin): Log {

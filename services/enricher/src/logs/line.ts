@@ -1,30 +1,31 @@
 import { MAX_LONG } from '../steps/check.ts';
 import { parseSyslog } from './syslog.ts';
 
-/** Bytes of a message that are kept. */
+/** Bytes of a message that an event keeps. */
 const MAX_MESSAGE = 16 * 1024;
 const MAX_NAME = 128;
 const MAX_PATH = 4096;
-/** Of a time as text. */
+/** Characters of a time. */
 const MAX_TIME = 40;
-const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
+/** Largest number that avsc writes. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1;
 
-/** A line as Filebeat and the collector write it, bounded. */
+/** A line from Filebeat or the collector, with bounded texts. */
 export interface LogLine {
   /** µs since the epoch */
   readonly at: number;
-  /** the whole line */
+  /** the whole line, cut at 16 KiB */
   readonly message: Buffer;
-  /** true length in bytes */
+  /** length before the cut, in bytes */
   readonly length: number;
-  /** of the file, or the unit */
+  /** path of the file, or systemd unit */
   readonly path: string;
   /** -1: none */
   readonly offset: number;
   readonly program: string;
-  /** as the line says, or as the journal knows; 0: none */
+  /** from the line or, verified, from the journal; 0: none */
   readonly pid: number;
-  /** of the message, without what syslog puts in front */
+  /** the message without the syslog header */
   readonly text: string;
   readonly journal: boolean;
 }
@@ -37,12 +38,12 @@ export function asObject(value: unknown): Json {
 
 export const asText = (value: unknown, max: number): string => (typeof value === 'string' ? value.slice(0, max) : '');
 
-/** 0 when it is no whole number from 0 to `max`. */
+/** Returns 0 unless the value is an integer from 0 to `max`. */
 export const asCount = (value: unknown, max: number = MAX_OFFSET): number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max ? (value as number) : 0;
 
-/** null: it has no message, or no time. */
-export function lineOf(document: Json): LogLine | null {
+/** Returns null if the document has no message or no time. */
+export function toLogLine(document: Json): LogLine | null {
   const { message } = document;
   const at = microsOf(asText(document['@timestamp'], MAX_TIME));
   if (typeof message !== 'string' || at === null) return null;
@@ -65,7 +66,7 @@ export function lineOf(document: Json): LogLine | null {
   };
 }
 
-/** ISO 8601 with up to µs; null: it is none, or past all that is counted. */
+/** Parses ISO 8601 with up to microseconds; null: invalid or out of range. */
 export function microsOf(text: string): number | null {
   const millis = Date.parse(text);
   if (Number.isNaN(millis) || Math.abs(millis) >= MAX_LONG / 1000) return null;

@@ -6,6 +6,7 @@ import { countEvent, type EnricherStats } from '../metrics.ts';
 import { Boot, laneOf } from '../state/boot.ts';
 import type { Boots } from '../state/boots.ts';
 import type { BatchBuilder } from '../steps/batch.ts';
+import type { Enriched } from '../steps/enrich-batch.ts';
 import type { SequenceStep } from '../steps/sequences.ts';
 import { logEvent } from './event.ts';
 import { FILEBEAT, FilebeatHosts } from './filebeat.ts';
@@ -21,36 +22,36 @@ export interface LogStepDeps {
 }
 
 export interface LogStep {
-  /** EventBatches of what `readLogRecord` has read. `boot`: whose state has changed; null: none. */
-  enrich(record: InRecord, read: LogRecord): { readonly boot: Boot | null; readonly batches: readonly Buffer[] };
-  /** What of the step's own changed since the last call. */
+  /** Returns the EventBatches of a record that `readLogRecord` has read. */
+  enrich(record: InRecord, content: LogRecord): Enriched;
+  /** Returns the changes of the step's own entries since the last call. */
   drain(partition: number, position: Position): StateChange[];
-  /** false: the entry is none of this step's. */
+  /** Returns false if the entry belongs to another step. */
   restore(entry: StateEntry): boolean;
 }
 
 /** logs-raw → events of the lane `log`. */
 export function createLogStep({ boots, sequences, out, stats, options }: LogStepDeps): LogStep {
-  const filebeats = new FilebeatHosts();
+  const filebeatHosts = new FilebeatHosts();
 
-  /** Lines of an agent have its numbers: what comes again is dropped, and what never comes is a gap. */
-  function enrichSigned(record: InRecord, signed: SignedLines): ReturnType<LogStep['enrich']> {
+  /** Lines of an agent have sequence numbers: duplicates are dropped, and missing lines are a gap. */
+  function enrichSigned(record: InRecord, signed: SignedLines): Enriched {
     const { bootId, run, wallOffset, sentAt, sequence, drops, lines } = signed;
-    const boot = boots.hear(record.key, bootId, record.partition);
+    const boot = boots.activate(record.key, bootId, record.partition);
     const lanes = [{ lane: LANE.log, cpu: 0, sequence, drops }];
     out.begin({ boot, run, wallOffset, sentAt, receivedAt: record.timestamp, lanes });
-    const ofRun = boot.run(u64ToHex(run));
-    const lane = laneOf(ofRun, LANE.log, 0);
-    sequences.readDrops(ofRun, lanes);
-    for (const one of lines)
-      if (sequences.isNew(lane, one, boot.tick)) addSigned(boot, one.line, one.sequence, wallOffset);
-    sequences.readAnnounced(ofRun, lanes, boot.tick);
+    const runLanes = boot.run(u64ToHex(run));
+    const lane = laneOf(runLanes, LANE.log, 0);
+    sequences.readDrops(runLanes, lanes);
+    for (const numbered of lines)
+      if (sequences.isNew(lane, numbered, boot.tick)) addSigned(boot, numbered.line, numbered.sequence, wallOffset);
+    sequences.readAnnounced(runLanes, lanes, boot.tick);
     return { boot, batches: out.finish() };
   }
 
   function addSigned(boot: Boot, line: LogLine, sequence: number, wallOffset: number): void {
     const ktime = line.at - wallOffset;
-    // Only the journal knows who sent a line: a number in a line's text is what somebody wrote there.
+    // Only the journal knows the sender of a line. A pid in the text of a line may be forged.
     const process = line.journal && line.pid > 0 ? boot.processes.at(line.pid, ktime) : null;
     const event = logEvent(line, line.journal ? 'journald' : 'file', sequence, ktime, process);
     const container = process === null ? null : boot.containerOf(process);
@@ -61,13 +62,13 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
   }
 
   /**
-   * A Filebeat's have numbers of their own, in a run of their own: whoever forges them can hide none of an agent's. It spreads keys over partitions in its
-   * own way, perhaps to where nothing of the host is known.
+   * Filebeat's lines have their own run and sequence numbers, so that forged ones can't hide an agent's lines. Filebeat
+   * chooses partitions in another way than agents, so the host may be unknown in this partition.
    */
-  function enrichFilebeat(record: InRecord, filebeat: FilebeatLine): ReturnType<LogStep['enrich']> {
+  function enrichFilebeat(record: InRecord, filebeat: FilebeatLine): Enriched {
     const { key: hostId, timestamp, partition } = record;
     const { line } = filebeat;
-    const sequence = filebeats.take(hostId, filebeat);
+    const sequence = filebeatHosts.take(hostId, filebeat);
     if (sequence === null) {
       stats.duplicates++;
       return { boot: null, batches: [] };
@@ -84,9 +85,9 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
   }
 
   return {
-    enrich: (record, read) =>
-      'signed' in read ? enrichSigned(record, read.signed) : enrichFilebeat(record, read.filebeat),
-    drain: (partition, position) => filebeats.drain(partition, position),
-    restore: (entry) => filebeats.restore(entry),
+    enrich: (record, content) =>
+      'signed' in content ? enrichSigned(record, content.signed) : enrichFilebeat(record, content.filebeat),
+    drain: (partition, position) => filebeatHosts.drain(partition, position),
+    restore: (entry) => filebeatHosts.restore(entry),
   };
 }

@@ -2,23 +2,23 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec';
 const MAX_TAG = 128;
 
 export interface Syslog {
-  /** without its path; '': the line has no tag */
+  /** name without its path; '': the line has no tag */
   readonly program: string;
-  /** 0: not said */
+  /** 0: the line has none */
   readonly pid: number;
   readonly text: string;
 }
 
 /**
- * `Nov 25 15:55:07 web-1 sshd[12]: text`, the same with an ISO time, with `<34>` before it, or RFC 5424's `<34>1 time host app pid id - text`. What has no
- * such head is text.
+ * Parses `Nov 25 15:55:07 web-1 sshd[12]: text`, also with an ISO time or with `<34>` before it, and RFC 5424's
+ * `<34>1 time host app pid id - text`. A line without such a header is all text.
  */
 export function parseSyslog(line: string): Syslog {
   const body = withoutPriority(line);
-  if (body !== line && body.startsWith('1 ')) return modern(body.slice(2));
+  if (body !== line && body.startsWith('1 ')) return parseRfc5424(body.slice(2));
   const untimed = withoutTime(body);
   if (untimed === null) return { program: '', pid: 0, text: line };
-  return tagged(untimed.slice(untimed.indexOf(' ') + 1));
+  return parseTagged(untimed.slice(untimed.indexOf(' ') + 1));
 }
 
 function withoutPriority(line: string): string {
@@ -26,7 +26,7 @@ function withoutPriority(line: string): string {
   return end > 1 && end < 5 ? line.slice(end + 1) : line;
 }
 
-/** null: it doesn't begin with a time. */
+/** Returns null if the line does not begin with a time. */
 function withoutTime(line: string): string | null {
   if (line.charAt(3) === ' ' && line.charAt(15) === ' ' && line.charAt(9) === ':' && MONTHS.includes(line.slice(0, 3)))
     return line.slice(16);
@@ -35,8 +35,8 @@ function withoutTime(line: string): string | null {
   return iso ? line.slice(space + 1) : null;
 }
 
-/** `sshd[12]: text`, `sudo: text`, `/usr/sbin/cron[3]: text` */
-function tagged(rest: string): Syslog {
+/** Parses `sshd[12]: text`, `sudo: text` and `/usr/sbin/cron[3]: text`. */
+function parseTagged(rest: string): Syslog {
   const colon = rest.indexOf(':');
   if (colon <= 0 || colon > MAX_TAG) return { program: '', pid: 0, text: rest };
   const text = rest.slice(rest.charAt(colon + 1) === ' ' ? colon + 2 : colon + 1);
@@ -49,7 +49,7 @@ function tagged(rest: string): Syslog {
 
 const baseName = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
-function modern(rest: string): Syslog {
+function parseRfc5424(rest: string): Syslog {
   const [, , program = '', pid = ''] = rest.split(' ', 4);
   let at = 0;
   for (let fields = 0; fields < 5; fields++) at = rest.indexOf(' ', at) + 1 || rest.length;
@@ -61,7 +61,7 @@ function modern(rest: string): Syslog {
   };
 }
 
-/** Behind the structured data that begins at `at`: a `]` in a value stands behind a backslash. */
+/** Returns the end of the structured data that begins at `at`. A `]` in a value is escaped by a backslash. */
 function endOfData(text: string, at: number): number {
   for (let i = at; i < text.length; i++) {
     if (text.charAt(i) === '\\') i++;

@@ -7,33 +7,33 @@ import type { Image, ProcessEntry, Script } from './process.ts';
 import { ProcessTable } from './process-table.ts';
 import { WrittenFiles } from './written-files.ts';
 
-/** One lane and CPU of a run: what has arrived, and what the loss counters explain. */
+/** One lane and CPU of a run: the numbers that have arrived, and the counters of losses. */
 export interface Lane {
   readonly tracker: SequenceTracker;
-  /** by cause; as last sent */
+  /** lost records by cause, as last sent */
   drops: Readonly<Record<string, number>>;
-  /** by cause; how much of each has been told as the reason of a gap */
+  /** the part of `drops` that has been reported as the reason of a gap */
   explained: Readonly<Record<string, number>>;
 }
 
-/** The last tick that a boot has sent. */
+/** The last tick of a boot. */
 export interface LastTick {
   /** hex */
   readonly run: string;
   readonly sequence: number;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
-  /** the agent ended in order */
-  readonly left: boolean;
+  /** the agent announced its end */
+  readonly isFinal: boolean;
 }
 
-/** Lanes of one run by lane * 65536 + cpu. */
+/** Lanes of one run, by lane * 65536 + cpu. */
 export type Run = Map<number, Lane>;
 
 const MAX_RUNS = 4;
 const MAX_LANES = 16_384;
 
-/** All that is remembered of one boot of one host. */
+/** State of one boot of one host. */
 export class Boot {
   readonly hostId: string;
   readonly bootId: string;
@@ -42,29 +42,27 @@ export class Boot {
   readonly writes: WrittenFiles;
   readonly hashes: KnownHashes = new KnownHashes();
   readonly names: KnownNames = new KnownNames();
-  /** its agent hashes executables */
+  /** whether its agent hashes executables */
   hashing = false;
-  /** by run, hex; the one heard last is last */
+  /** by run id in hex, the most recently used last */
   readonly runs: Map<string, Run> = new Map<string, Run>();
-  /** ticks seen: the clock of all timers */
+  /** number of ticks: the clock of all timers */
   tick = 0;
-  /** null: none yet */
+  /** null: no tick yet */
   last: LastTick | null = null;
-  /** last number of the gap lane */
+  /** last sequence number of the gap lane */
   gapSequence = 0;
-  /** when it was last heard: the how manieth batch of all */
-  heard = 0;
-  /** input partition that its batches come from */
+  /** number of its last batch among the batches of the partition */
+  lastActive = 0;
+  /** input partition of its batches */
   partition = 0;
-  /** µs to add to a ktime to get the wall clock, as last told */
+  /** µs to add to a ktime to get the wall clock, as last sent */
   wallOffset = 0;
-
-  /** for lack of room, of any run */
+  /** lanes of any run that were evicted */
   lanesForgotten = 0;
-  /** what is larger than a record takes, and so known until a restart only */
-  unkept = 0;
-
-  /** version of the interest that its last batch was filtered with; null: none came since the start of this service */
+  /** entries that are too large for a record of the store: a restart loses them */
+  notPersisted = 0;
+  /** version of the interest that its last batch was filtered with; null: no batch since the service started */
   interest: number | null = null;
 
   constructor(hostId: string, bootId: string, options: CompiledEnricherOptions) {
@@ -75,7 +73,7 @@ export class Boot {
     this.writes = new WrittenFiles(options.writtenFiles);
   }
 
-  /** The container that the process is in now. */
+  /** Returns the current container of the process. */
   containerOf(process: ProcessEntry): KnownContainer | null {
     if (process.containerEpoch !== this.contexts.epoch) {
       process.container = this.contexts.containers.get(u64ToHex(process.cgroup)) ?? null;
@@ -84,7 +82,10 @@ export class Boot {
     return process.container;
   }
 
-  /** The container of an event of `process` whose cgroup is `bytes[at, at + 8)`; without one it is where its process is. */
+  /**
+   * Returns the container of an event of `process` whose cgroup is `bytes[at, at + 8)`. An event without a cgroup is in
+   * the container of its process.
+   */
   containerAt(process: ProcessEntry, bytes: Buffer, at: number): KnownContainer | null {
     const low = u64Low(bytes, at);
     const high = u64High(bytes, at);
@@ -92,12 +93,12 @@ export class Boot {
     return same ? this.containerOf(process) : (this.contexts.containers.get(u64ToHex(bytes, at)) ?? null);
   }
 
-  /** What is known by now of a process's executable or script: a fork has its parent's image from before the hash was there. */
+  /** Looks up a pending hash again: a fork may share an image that its parent got before the hash arrived. */
   hashOf({ hash, device, inode, ctime }: Image | Script): FileHash {
     return hash.state === 'pending' ? (this.hashes.find(device, inode, ctime) ?? hash) : hash;
   }
 
-  /** Makes less of what is remembered of lanes: the run heard longest ago goes, then which numbers between others are missing, then lanes. */
+  /** Shrinks the state of lanes: evicts the least recently used run, or merges holes, or evicts half of the lanes. */
   forgetLanes(): void {
     const [oldest] = this.runs;
     if (oldest === undefined) return;
@@ -116,8 +117,9 @@ export class Boot {
     }
   }
 
+  /** Returns the lanes of the run, which may be new. */
   run(id: string): Run {
-    // A sensor's runs come and go; that of the logs stays, and is heard now and then.
+    // Moved to the end on each use: the run of the log lines stays for long, while those of the sensor are replaced.
     const run: Run = this.runs.get(id) ?? new Map();
     this.runs.delete(id);
     this.runs.set(id, run);
@@ -129,7 +131,7 @@ export class Boot {
   }
 }
 
-/** undefined: more lanes than any machine has. */
+/** Returns the lane, which may be new; undefined if there are more lanes than any machine has. */
 export function laneOf(run: Run, lane: number, cpu: number): Lane | undefined {
   const key = lane * 65_536 + cpu;
   let found = run.get(key);

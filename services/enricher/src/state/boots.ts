@@ -1,36 +1,33 @@
 import type { CompiledEnricherOptions } from '../config.ts';
 import { Boot } from './boot.ts';
 
-/** The boots of all hosts of the partitions this service owns. */
+/** Boots of all hosts of one partition. */
 export class Boots {
   readonly #boots = new Map<string, Boot>();
   readonly #options: CompiledEnricherOptions;
-  /** batches taken: orders the boots by when they were heard */
+  /** number of batches: orders the boots by their last activity */
   #clock = 0;
-  readonly #gone: Boot[] = [];
+  readonly #evicted: Boot[] = [];
 
   constructor(options: CompiledEnricherOptions) {
     this.#options = options;
-  }
-
-  get options(): CompiledEnricherOptions {
-    return this.#options;
   }
 
   [Symbol.iterator](): Iterator<Boot> {
     return this.#boots.values();
   }
 
-  /** The boot, heard just now. */
-  hear(hostId: string, bootId: string, partition: number): Boot {
-    const known = this.#boots.has(keyOf(hostId, bootId));
+  /** Returns the boot, which may be new, and marks it as the latest. */
+  activate(hostId: string, bootId: string, partition: number): Boot {
+    const isKnown = this.#boots.has(keyOf(hostId, bootId));
     const boot = this.at(hostId, bootId);
     boot.partition = partition;
-    boot.heard = ++this.#clock;
-    if (!known) this.#makeRoom(hostId);
+    boot.lastActive = ++this.#clock;
+    if (!isKnown) this.#makeRoom(hostId);
     return boot;
   }
 
+  /** Returns the boot, which may be new. */
   at(hostId: string, bootId: string): Boot {
     const key = keyOf(hostId, bootId);
     let boot = this.#boots.get(key);
@@ -41,44 +38,44 @@ export class Boots {
     return boot;
   }
 
-  /** The boot of a host that was heard last. */
+  /** Returns the boot of the host that was active last. */
   latest(hostId: string): Boot | undefined {
     let latest: Boot | undefined;
     for (const boot of this.#boots.values())
-      if (boot.hostId === hostId && (latest === undefined || boot.heard > latest.heard)) latest = boot;
+      if (boot.hostId === hostId && (latest === undefined || boot.lastActive > latest.lastActive)) latest = boot;
     return latest;
   }
 
-  /** Of each host, the boot that was heard last. */
+  /** Returns the boot of each host that was active last. */
   latestOfEach(): Boot[] {
     const latest = new Map<string, Boot>();
     for (const boot of this.#boots.values())
-      if (boot.heard >= (latest.get(boot.hostId)?.heard ?? 0)) latest.set(boot.hostId, boot);
+      if (boot.lastActive >= (latest.get(boot.hostId)?.lastActive ?? 0)) latest.set(boot.hostId, boot);
     return [...latest.values()];
   }
 
-  /** After restoring. */
+  /** Continues the numbering of batches after a restore. */
   resume(): void {
-    for (const { heard } of this.#boots.values()) this.#clock = Math.max(this.#clock, heard);
+    for (const { lastActive } of this.#boots.values()) this.#clock = Math.max(this.#clock, lastActive);
   }
 
-  /** Boots forgotten since the last call. */
-  drainGone(): Boot[] {
-    return this.#gone.splice(0);
+  /** Returns the boots that were evicted since the last call. */
+  drainEvicted(): Boot[] {
+    return this.#evicted.splice(0);
   }
 
-  /** The boot before may still come from the host's spool; those before it are history. */
+  /** Keeps the previous boot of a host, because batches of it may still be in the host's spool. */
   #makeRoom(hostId: string): void {
-    const byAge = [...this.#boots.values()].sort((a, b) => a.heard - b.heard);
+    const byAge = [...this.#boots.values()].sort((a, b) => a.lastActive - b.lastActive);
     const ofHost = byAge.filter((boot) => boot.hostId === hostId);
-    for (const boot of ofHost.slice(0, Math.max(0, ofHost.length - BOOTS_PER_HOST))) this.#forget(boot);
+    for (const boot of ofHost.slice(0, Math.max(0, ofHost.length - BOOTS_PER_HOST))) this.#evict(boot);
     const [oldest] = byAge;
-    if (this.#boots.size > this.#options.maxBoots && oldest !== undefined) this.#forget(oldest);
+    if (this.#boots.size > this.#options.maxBoots && oldest !== undefined) this.#evict(oldest);
   }
 
-  #forget(boot: Boot): void {
+  #evict(boot: Boot): void {
     this.#boots.delete(keyOf(boot.hostId, boot.bootId));
-    this.#gone.push(boot);
+    this.#evicted.push(boot);
   }
 }
 

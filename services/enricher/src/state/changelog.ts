@@ -4,18 +4,14 @@ import { EnricherStateError } from '../errors.ts';
 import type { Boot } from './boot.ts';
 import type { Boots } from './boots.ts';
 import {
-  decodeBoot,
   decodeContainer,
-  decodeHash,
-  decodeNames,
   decodeProcess,
-  decodeWrites,
+  decodeState,
   encodeBoot,
   encodeContainer,
-  encodeHash,
-  encodeNames,
   encodeProcess,
-  encodeWrites,
+  encodeState,
+  fillBoot,
   type RestoredProcess,
 } from './codec.ts';
 import type { KnownHash } from './known-hashes.ts';
@@ -24,53 +20,52 @@ import type { ProcessEntry } from './process.ts';
 import type { Write } from './written-files.ts';
 
 export const STORE = 'ringfence.state.enricher';
-/** More than this no record takes: the service would stop at a commit that can never be made. */
+/** A larger entry does not fit into a record of the changelog: its commit would fail for ever. */
 const MAX_ENTRY_BYTES = MAX_RECORD_BYTES - MAX_KEY_BYTES;
 
-/**
- * Keys, below `<hostId>/<bootId>/`: `s` the boot itself, `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container,
- * `w/<segment>` the writes of one batch, `h/<device>-<inode>` the hash of a file, `n/<address>/<container>` the names of an
- * address.
- */
 const processKey = ({ tgid, start }: ProcessEntry): string => `p/${tgid}/${u64ToHex(start)}`;
 
-/** What changed in a boot since the last call: only that is written. */
+/**
+ * Returns what changed in a boot since the last call. Keys, below `<hostId>/<bootId>/`: `s` the boot itself,
+ * `p/<pid>/<start>` a process, `u/<uid>` a user, `c/<cgroup>` a container, `w/<segment>` the writes of one batch,
+ * `h/<device>-<inode>` the hash of a file, `n/<address>/<container>` the names of an address.
+ */
 export function drainBoot(boot: Boot, partition: number, position: Position): StateChange[] {
   const changes: StateChange[] = [];
   const put = (key: string, bytes: Uint8Array | null): void => {
-    // What a hostile agent's container calls itself.
+    // Only a hostile agent can cause this, such as with the labels of a container.
     const isTooLarge = bytes !== null && bytes.length > MAX_ENTRY_BYTES;
-    if (isTooLarge) boot.unkept++;
+    if (isTooLarge) boot.notPersisted++;
     const value = isTooLarge ? null : bytes;
     changes.push({ store: STORE, partition, key: `${boot.hostId}/${boot.bootId}/${key}`, value, position });
   };
-  const { changed, gone } = boot.processes.drain();
-  for (const entry of gone) put(processKey(entry), null);
+  const { changed, removed } = boot.processes.drain();
+  for (const entry of removed) put(processKey(entry), null);
   for (const entry of changed) put(processKey(entry), encodeProcess(entry, boot));
   for (const key of boot.contexts.drain()) put(key, contextValue(boot, key));
-  const { written, gone: forgotten } = boot.writes.drain();
-  if (written !== undefined) put(`w/${written.segment}`, encodeWrites(written.writes));
-  for (const segment of forgotten) put(`w/${segment}`, null);
+  const { written, evicted } = boot.writes.drain();
+  if (written !== undefined) put(`w/${written.segment}`, encodeState('StateWrites', written));
+  for (const segment of evicted) put(`w/${segment}`, null);
   for (const key of boot.hashes.drain()) {
     const hash = boot.hashes.get(key);
-    put(`h/${key}`, hash === undefined ? null : encodeHash(hash));
+    put(`h/${key}`, hash === undefined ? null : encodeState('StateFileHash', hash));
   }
   for (const key of boot.names.drain()) {
     const known = boot.names.get(key);
-    put(`n/${key}`, known === undefined ? null : encodeNames(known));
+    put(`n/${key}`, known === undefined ? null : encodeState('StateAddressNames', known));
   }
   put('s', boundedBoot(boot));
   return changes;
 }
 
-/** Under load a machine of many CPUs has many thousands of numbers missing at a time. */
+/** Shrinks the lanes if necessary: under load, a machine with many CPUs may miss thousands of records at a time. */
 function boundedBoot(boot: Boot): Buffer {
   let bytes = encodeBoot(boot);
   for (; bytes.length > MAX_ENTRY_BYTES; bytes = encodeBoot(boot)) boot.forgetLanes();
   return bytes;
 }
 
-/** Deletes all that a boot had. */
+/** Returns the deletions of all entries of a boot. */
 export function forgetBoot(boot: Boot, partition: number, position: Position): StateChange[] {
   const { processes, contexts, writes, hashes, names } = boot;
   const keys = [
@@ -95,14 +90,14 @@ function contextValue({ contexts }: Boot, key: string): Uint8Array | null {
   const name = key.slice(2);
   if (key.startsWith('u/')) {
     const user = contexts.users.get(Number(name));
-    return user === undefined ? null : Buffer.from(user);
+    return user === undefined ? null : encodeState('StateUser', { name: user });
   }
   const container = contexts.containers.get(name);
   return container === undefined ? null : encodeContainer(container);
 }
 
-/** What was found for one boot, to be put together once all is read: entries come in the order of their keys. */
-interface Found {
+/** Entries of one boot. They are placed when all have been read, because the store returns them ordered by key. */
+interface Pending {
   readonly boot: Boot;
   readonly processes: RestoredProcess[];
   readonly segments: [number, Write[]][];
@@ -110,38 +105,51 @@ interface Found {
   readonly names: [string, KnownAddress][];
 }
 
-/** Fills empty memory from the store. Throws EnricherStateError. */
+/** Fills empty state from the store. Throws EnricherStateError. */
 export async function restoreBoots(boots: Boots, partition: number, entries: AsyncIterable<StateEntry>): Promise<void> {
-  const found = new Map<Boot, Found>();
+  const found = new Map<Boot, Pending>();
   for await (const { key, value } of entries) {
     const [hostId = '', bootId = '', ...rest] = key.split('/');
     const boot = boots.at(hostId, bootId);
     boot.partition = partition;
-    const parts = found.get(boot) ?? { boot, processes: [], segments: [], hashes: [], names: [] };
-    found.set(boot, parts);
+    const entriesOfBoot = found.get(boot) ?? { boot, processes: [], segments: [], hashes: [], names: [] };
+    found.set(boot, entriesOfBoot);
     try {
-      take(parts, rest, value);
+      readEntry(entriesOfBoot, rest, value);
     } catch (cause) {
       throw new EnricherStateError(key, cause);
     }
   }
-  for (const parts of found.values()) assemble(parts);
+  for (const entriesOfBoot of found.values()) placeEntries(entriesOfBoot);
   boots.resume();
 }
 
-function take({ boot, processes, segments, hashes, names }: Found, [kind, ...rest]: string[], value: Uint8Array): void {
+function readEntry(
+  { boot, processes, segments, hashes, names }: Pending,
+  [kind, ...rest]: string[],
+  value: Uint8Array,
+): void {
   const name = rest.join('/');
-  if (kind === 's') decodeBoot(boot, value);
+  if (kind === 's') fillBoot(boot, value);
   else if (kind === 'p') processes.push(decodeProcess(value));
-  else if (kind === 'u') boot.contexts.users.set(Number(name), Buffer.from(value).toString('utf8'));
+  else if (kind === 'u') boot.contexts.users.set(Number(name), decodeState('StateUser', value).name);
   else if (kind === 'c') boot.contexts.containers.set(name, decodeContainer(value));
-  else if (kind === 'w') segments.push([Number(name), decodeWrites(value)]);
-  else if (kind === 'h') hashes.push([name, decodeHash(value)]);
-  else if (kind === 'n') names.push([name, decodeNames(value)]);
+  else if (kind === 'w') segments.push([Number(name), restoredWrites(value)]);
+  else if (kind === 'h') hashes.push([name, restoredHash(value)]);
+  else if (kind === 'n') names.push([name, decodeState('StateAddressNames', value)]);
   else throw new RangeError('unknown kind of entry');
 }
 
-function assemble({ boot, processes, segments, hashes, names }: Found): void {
+function restoredWrites(bytes: Uint8Array): Write[] {
+  return decodeState('StateWrites', bytes).writes.map((write) => ({ ...write, segment: 0 }));
+}
+
+function restoredHash(bytes: Uint8Array): KnownHash {
+  const { sha256, ...hash } = decodeState('StateFileHash', bytes);
+  return { ...hash, sha256: Buffer.from(sha256) };
+}
+
+function placeEntries({ boot, processes, segments, hashes, names }: Pending): void {
   const table = boot.processes;
   for (const { entry } of processes.sort((a, b) => a.entry.ordinal - b.entry.ordinal)) table.add(entry);
   for (const { entry, parentTgid, parentStart } of processes) {

@@ -2,9 +2,9 @@ import type { Container } from '@ringfence/wire';
 
 export interface KnownContainer {
   readonly value: Container;
-  /** tick at which it was told gone; -1: it is there */
+  /** tick at which it was reported as gone; -1: it exists */
   readonly goneTick: number;
-  /** the output batch in which it has the place `slot` */
+  /** the output batch in which `slot` is its index */
   stamp: number;
   slot: number;
 }
@@ -17,9 +17,9 @@ export class Contexts {
   readonly users: Map<number, string> = new Map<number, string>();
   /** by cgroup id, hex */
   readonly containers: Map<string, KnownContainer> = new Map<string, KnownContainer>();
-  /** changes with every change of `containers` */
+  /** grows with each change of `containers` */
   epoch = 0;
-  /** for lack of room */
+  /** entries that were not added because a table was full */
   refused = 0;
   readonly #dirty = new Set<string>();
   readonly #keptTicks: number;
@@ -28,22 +28,23 @@ export class Contexts {
     this.#keptTicks = keptTicks;
   }
 
-  /** An empty name: the user is gone. */
+  /** An empty name removes the user. */
   setUser(uid: number, name: string): void {
     if (this.users.get(uid) === name) return;
     this.#put(this.users, uid, name === '' ? undefined : name, MAX_USERS, 'u');
   }
 
+  /** An empty id marks the container as gone. */
   setContainer(cgroup: string, value: Container, tick: number): void {
     const before = this.containers.get(cgroup);
-    const gone = value.id === '';
-    if (gone && before === undefined) return;
-    const next = gone && before !== undefined ? { ...before, goneTick: tick } : { value, goneTick: -1 };
+    const isGone = value.id === '';
+    if (isGone && before === undefined) return;
+    const next = isGone && before !== undefined ? { ...before, goneTick: tick } : { value, goneTick: -1 };
     this.#put(this.containers, cgroup, { ...next, stamp: 0, slot: 0 }, MAX_CONTAINERS, 'c');
     this.epoch++;
   }
 
-  /** Lets go of containers that have been gone for long enough. */
+  /** Removes containers that have been gone for `keptTicks`. */
   sweep(tick: number): void {
     for (const [cgroup, { goneTick }] of this.containers) {
       if (goneTick < 0 || goneTick + this.#keptTicks > tick) continue;
@@ -52,14 +53,14 @@ export class Contexts {
     }
   }
 
-  /** Keys that changed since the last call: `u/<uid>`, `c/<cgroup>`. */
+  /** Returns the keys that changed since the last call: `u/<uid>`, `c/<cgroup>`. */
   drain(): string[] {
     const keys = [...this.#dirty];
     this.#dirty.clear();
     return keys;
   }
 
-  /** A full table takes nothing new: what it holds then never depends on the order in which it was filled. */
+  /** A full table refuses new entries, because a restored table doesn't know in which order it was filled. */
   #put<K extends number | string, V>(map: Map<K, V>, key: K, value: V | undefined, max: number, kind: string): void {
     if (value === undefined) {
       if (map.delete(key)) this.#dirty.add(`${kind}/${key}`);

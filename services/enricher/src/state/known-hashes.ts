@@ -1,11 +1,11 @@
 import { u64ToHex } from '@ringfence/wire';
 import { Remembered } from './remembered.ts';
 
-/** What is known of the content of a file. */
+/** Hash of a file's content. */
 export interface FileHash {
-  /** 32 bytes; empty: `state` says why */
+  /** 32 bytes; empty if `state` is not `hashed` */
   readonly sha256: Buffer;
-  /** hashed, pending, or why it was skipped; empty: nobody hashes */
+  /** `hashed`, `pending`, or the reason why it was skipped; empty: hashing is off */
   readonly state: string;
 }
 
@@ -13,14 +13,14 @@ const NONE = Buffer.alloc(0);
 export const NO_HASH: FileHash = { sha256: NONE, state: '' };
 export const PENDING: FileHash = { sha256: NONE, state: 'pending' };
 
-/** One file at one change of its inode. */
+/** Hash of a file at one ctime. */
 export interface KnownHash extends FileHash {
   /** µs since the epoch */
   readonly ctime: number;
   readonly ordinal: number;
 }
 
-/** More than an agent remembers to have told: what it takes for known is known here. */
+/** More than an agent remembers to have sent, so that each hash that it doesn't send again is known here. */
 const MAX_FILES = 8192;
 
 /** Hashes of files of one boot, by device and inode. */

@@ -1,48 +1,48 @@
 import { Remembered } from './remembered.ts';
 
-/** One name that was asked for, and when it was last answered. */
+/** A name of a DNS question, and the time of its last answer. */
 export interface AnsweredName {
   readonly name: string;
   /** µs, CLOCK_BOOTTIME */
   readonly at: number;
 }
 
-/** What an address was called, the newest answer first. */
+/** Names of an address, the newest answer first. */
 export interface KnownAddress {
   readonly names: readonly AnsweredName[];
   readonly ordinal: number;
 }
 
-/** Of hosts that talk to many: a proxy. */
+/** Enough for a host with many peers, such as a proxy. */
 const MAX_ADDRESSES = 8192;
-/** An address of a content network has thousands of names. */
+/** An address of a content delivery network may have thousands of names. */
 const MAX_NAMES = 4;
-/** Programs hold on to an address for longer than its answer may be kept, and few ask again while they do. */
+/** Longer than the TTL of most answers, because programs keep an address without asking again. */
 const KEPT_US = 3_600_000_000;
 
 /**
- * By which names the programs of a boot came to addresses, as DNS told them. What is answered inside of a container counts for that container alone: whoever makes up
- * answers there says nothing of others.
+ * Names of addresses, from the DNS answers that the programs of a boot received. An answer that a container received
+ * counts for that container only, so that forged answers there don't affect other containers.
  */
 export class KnownNames extends Remembered<KnownAddress> {
   constructor() {
     super(MAX_ADDRESSES);
   }
 
-  /** @param container its id; empty: the host's own. @param at µs, CLOCK_BOOTTIME */
+  /** `container`: its id; empty: the host itself. `at`: µs, CLOCK_BOOTTIME. */
   note(container: string, address: string, name: string, at: number): void {
     const key = `${address}/${container}`;
-    const others = this.get(key)?.names.filter((one) => one.name !== name) ?? [];
-    this.put(key, { names: [{ name, at }, ...others].slice(0, MAX_NAMES) });
+    const remaining = this.get(key)?.names.filter((answered) => answered.name !== name) ?? [];
+    this.put(key, { names: [{ name, at }, ...remaining].slice(0, MAX_NAMES) });
   }
 
-  /** The newest first; those that the container was told, else the host's. */
+  /** Returns the names from the container's answers, else those from the host's, the newest first. */
   find(container: string, address: string, at: number): string[] {
-    const own = this.#of(`${address}/${container}`, at);
-    return own.length > 0 || container === '' ? own : this.#of(`${address}/`, at);
+    const names = this.#validAt(`${address}/${container}`, at);
+    return names.length > 0 || container === '' ? names : this.#validAt(`${address}/`, at);
   }
 
-  #of(key: string, at: number): string[] {
-    return this.get(key)?.names.flatMap((one) => (at - one.at < KEPT_US ? [one.name] : [])) ?? [];
+  #validAt(key: string, at: number): string[] {
+    return this.get(key)?.names.flatMap((answered) => (at - answered.at < KEPT_US ? [answered.name] : [])) ?? [];
   }
 }

@@ -1,19 +1,20 @@
 import { nanosToMicros, u64High, u64Low } from '@ringfence/wire';
 import { ProcessEntry } from './process.ts';
 
-/** Released processes that may still be in the queue. */
+/** Number of released processes in the queue from which on it is compacted. */
 const RELEASED_KEPT = 16;
 
-/** Every process of one boot, by number and start. Ended ones stay for a while, and as long as a child of theirs is here. */
+/** Processes of one boot, by pid and start. Ended ones stay for `keptTicks`, and as long as they have a known child. */
 export class ProcessTable {
   readonly #byPid = new Map<number, ProcessEntry>();
-  /** in the order of first sight */
+  /** in the order of first events */
   readonly #all = new Set<ProcessEntry>();
-  /** ended, in that order, until their time is over */
+  /** ended processes in the order of their exits, until their time is over */
   #ended: ProcessEntry[] = [];
+  /** index of the first one that is not released */
   #endedAt = 0;
   readonly #dirty: ProcessEntry[] = [];
-  readonly #gone: ProcessEntry[] = [];
+  readonly #removed: ProcessEntry[] = [];
   readonly #max: number;
   readonly #keptTicks: number;
   nextOrdinal = 1;
@@ -33,7 +34,7 @@ export class ProcessTable {
     return this.#all;
   }
 
-  /** `bytes[at, at + 8)` is the start. */
+  /** `bytes[at, at + 8)` is the start time. */
   find(tgid: number, bytes: Buffer, at: number): ProcessEntry | null {
     return this.findBy(tgid, u64Low(bytes, at), u64High(bytes, at));
   }
@@ -44,14 +45,14 @@ export class ProcessTable {
     return entry;
   }
 
-  /** The process that had the number at a time (µs, CLOCK_BOOTTIME). */
+  /** Returns the process that had the pid at a time (µs, CLOCK_BOOTTIME). */
   at(tgid: number, ktime: number): ProcessEntry | null {
     let entry = this.#byPid.get(tgid) ?? null;
     while (entry !== null && nanosToMicros(entry.start) > ktime) entry = entry.older;
     return entry;
   }
 
-  /** The process, or a placeholder for it. */
+  /** Returns the process, or a new placeholder for it. */
   findOrAdd(tgid: number, bytes: Buffer, at: number, tick: number): ProcessEntry {
     const found = this.find(tgid, bytes, at);
     if (found !== null) return found;
@@ -59,21 +60,21 @@ export class ProcessTable {
     const entry = new ProcessEntry(tgid, startAt(bytes, at), this.nextOrdinal++);
     this.add(entry);
     this.touch(entry);
-    // Its number is in use again, so the one before has ended, whoever missed it.
+    // A reused pid proves that the previous process has ended, even if its exit was lost.
     for (let older = entry.older; older !== null; older = older.older) {
       if (older.exitTick < 0 && entry.startedAfter(older)) this.end(older, tick);
     }
     return entry;
   }
 
-  /** Puts an entry in its place; restoring calls it in the order of ordinals. */
+  /** Must be called in the order of ordinals. */
   add(entry: ProcessEntry): void {
     entry.older = this.#byPid.get(entry.tgid) ?? null;
     this.#byPid.set(entry.tgid, entry);
     this.#all.add(entry);
   }
 
-  /** Only an older process can be a parent; anything else is no tree. */
+  /** Ignores a parent that is younger than its child, because a cycle of parents must not arise. */
   link(entry: ProcessEntry, parent: ProcessEntry): void {
     if (entry.parent === parent || parent === entry || parent.startedAfter(entry)) return;
     if (entry.parent !== null) entry.parent.children--;
@@ -90,7 +91,7 @@ export class ProcessTable {
     this.touch(entry);
   }
 
-  /** Restoring: puts the ended back in their queue, as it was after the sweep at `tick`. */
+  /** Rebuilds the queue of ended processes after a restore, as it was after the sweep at `tick`. */
   requeue(tick: number): void {
     for (const entry of this.#all) entry.waiting = entry.exitTick >= 0 && entry.exitTick + this.#keptTicks <= tick;
     const queued = [...this.#all].filter(({ exitTick, waiting }) => exitTick >= 0 && !waiting);
@@ -98,7 +99,7 @@ export class ProcessTable {
     this.#endedAt = 0;
   }
 
-  /** Lets go of those whose time is over. */
+  /** Releases ended processes whose time is over. */
   sweep(tick: number): void {
     for (; this.#endedAt < this.#ended.length; this.#endedAt++) {
       const entry = this.#ended[this.#endedAt] as ProcessEntry;
@@ -106,59 +107,60 @@ export class ProcessTable {
       entry.waiting = true;
       this.#release(entry);
     }
-    // What is left of them here would otherwise stay in memory, a kilobyte each, for every host.
+    // The queue would otherwise keep released entries in memory, a kilobyte each, for every host.
     if (this.#endedAt > RELEASED_KEPT && this.#endedAt * 2 > this.#ended.length) {
       this.#ended = this.#ended.slice(this.#endedAt);
       this.#endedAt = 0;
     }
   }
 
+  /** Marks an entry as changed. */
   touch(entry: ProcessEntry): void {
     if (entry.dirty) return;
     entry.dirty = true;
     this.#dirty.push(entry);
   }
 
-  /** What changed and what went since the last call. */
-  drain(): { readonly changed: readonly ProcessEntry[]; readonly gone: readonly ProcessEntry[] } {
+  /** Returns the entries that changed and those that were removed since the last call. */
+  drain(): { readonly changed: readonly ProcessEntry[]; readonly removed: readonly ProcessEntry[] } {
     const changed = this.#dirty.filter((entry) => this.#all.has(entry));
     for (const entry of this.#dirty) entry.dirty = false;
     this.#dirty.length = 0;
-    return { changed, gone: this.#gone.splice(0) };
+    return { changed, removed: this.#removed.splice(0) };
   }
 
-  /** The ended process goes when nobody needs it, then its ended parent perhaps. */
+  /** Removes an ended process without children, then its ancestors for which the same is true. */
   #release(entry: ProcessEntry): void {
-    for (let one: ProcessEntry | null = entry; one?.waiting === true && one.children === 0; ) {
-      const parent: ProcessEntry | null = one.parent;
-      if (!this.#all.has(one)) return;
-      this.#remove(one);
+    for (let process: ProcessEntry | null = entry; process?.waiting === true && process.children === 0; ) {
+      const parent: ProcessEntry | null = process.parent;
+      if (!this.#all.has(process)) return;
+      this.#remove(process);
       if (parent !== null) parent.children--;
-      one = parent;
+      process = parent;
     }
   }
 
   #remove(entry: ProcessEntry): void {
     this.#all.delete(entry);
-    this.#gone.push(entry);
+    this.#removed.push(entry);
     const head = this.#byPid.get(entry.tgid);
     if (head !== entry) {
-      for (let one = head; one !== undefined && one !== null; one = one.older ?? undefined) {
-        if (one.older === entry) one.older = entry.older;
+      for (let process = head; process !== undefined; process = process.older ?? undefined) {
+        if (process.older === entry) process.older = entry.older;
       }
     } else if (entry.older === null) this.#byPid.delete(entry.tgid);
     else this.#byPid.set(entry.tgid, entry.older);
   }
 
-  /** A sixteenth goes at once, the ended first: one pass over the rest then cuts the links to them. */
+  /** Evicts a sixteenth of the entries, ended ones first: links to them are then cut in one pass over the rest. */
   #makeRoom(): void {
     const wanted = Math.max(1, this.#max >>> 4);
     const victims = new Set(this.#ended.slice(this.#endedAt, this.#endedAt + wanted));
-    // Too few have just ended: then those that stay for their children, and those that run, the longest known first.
+    // If that is not enough: ended ones that only their children keep, then running ones, the longest known first.
     if (victims.size < wanted) {
-      const others = [...this.#all].filter((entry) => !victims.has(entry));
-      others.sort((a, b) => rank(a) - rank(b) || a.ordinal - b.ordinal);
-      for (const entry of others.slice(0, wanted - victims.size)) victims.add(entry);
+      const candidates = [...this.#all].filter((entry) => !victims.has(entry));
+      candidates.sort((a, b) => rank(a) - rank(b) || a.ordinal - b.ordinal);
+      for (const entry of candidates.slice(0, wanted - victims.size)) victims.add(entry);
     }
     for (const victim of victims) {
       this.#remove(victim);
@@ -179,7 +181,7 @@ export class ProcessTable {
 
 const rank = (entry: ProcessEntry): number => (entry.exitTick >= 0 ? 0 : 1);
 
-/** A copy: a view would keep the whole batch in memory. */
+/** Returns a copy, because a view would keep the whole batch in memory. */
 function startAt(bytes: Buffer, at: number): Buffer {
   const start = Buffer.allocUnsafe(8);
   bytes.copy(start, 0, at, at + 8);

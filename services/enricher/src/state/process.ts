@@ -21,14 +21,14 @@ export interface Script {
 }
 export const NO_SCRIPT: Script = { inode: U64_ZERO, device: 0, ctime: 0, hash: NO_HASH };
 
-/** What an exec gives a process; shared by its forks until they exec. */
+/** The part of a process that an exec sets. Forks share it until they exec. */
 export interface Image {
   readonly executable: Buffer;
   readonly inode: Buffer;
   readonly device: number;
-  /** µs since the epoch; 0: nobody hashes it */
+  /** µs since the epoch; 0: it is not hashed */
   readonly ctime: number;
-  /** of the executable, as it was when the image was made, or said of the process since */
+  /** hash of the executable when the image was made, or as a later event of the process reported it */
   readonly hash: FileHash;
   readonly script: Script;
   readonly flags: number;
@@ -38,7 +38,7 @@ export interface Image {
   readonly stdioSockets: number;
 }
 
-/** By value: what was shared before a restart no longer is one object after it. */
+/** Compares by value, because images that were one object before a restart are separate objects after it. */
 export function sameImage(a: Image, b: Image): boolean {
   if (a === b) return true;
   return (
@@ -85,33 +85,33 @@ const NO_CREDENTIALS: Credentials = {
 };
 const NO_NAMESPACES: Namespaces = { mnt: 0, pid: 0, net: 0, user: 0, uts: 0, ipc: 0, cgroup: 0, pidInNs: 0 };
 
-/** A process of one boot of one host, as it is now. Until its fork, exec or snapshot has been seen it is a placeholder (`known` is false). */
+/** A process in its current state. It is a placeholder (`known` is false) until its fork, exec or snapshot arrives. */
 export class ProcessEntry {
   readonly tgid: number;
   /** ns, CLOCK_BOOTTIME */
   readonly start: Buffer;
   readonly startLow: number;
   readonly startHigh: number;
-  /** the process that had this number before */
+  /** the previous process with this pid */
   older: ProcessEntry | null = null;
   parent: ProcessEntry | null = null;
-  /** entries that have this one as parent */
+  /** number of entries with this parent */
   children = 0;
-  /** in the order of first sight, over the boot */
+  /** position in the order of first events, over the boot */
   readonly ordinal: number;
-  /** -1: it runs */
+  /** tick of its exit; -1: it is running */
   exitTick = -1;
   exitOrdinal = 0;
-  /** its time after exit is over; it stays for its children */
+  /** its time after the exit is over, and only its children keep it */
   waiting = false;
 
   known = false;
-  /** `image` is of its own exec, not its parent's */
+  /** whether `image` comes from its own exec, not from its parent */
   ownImage = false;
   image: Image = NO_IMAGE;
   execId = 0;
   credentials: Credentials = NO_CREDENTIALS;
-  /** ktime (µs) of what `credentials` were taken from */
+  /** ktime (µs) of the event that `credentials` come from */
   credentialsAt = 0;
   namespaces: Namespaces = NO_NAMESPACES;
   loginuid: number = UNSET_ID;
@@ -120,13 +120,13 @@ export class ProcessEntry {
   cgroup: Buffer = U64_ZERO;
   cgroupLow = 0;
   cgroupHigh = 0;
-  /** ktime (µs) of the event that `cgroup` was taken from */
+  /** ktime (µs) of the event that `cgroup` comes from */
   cgroupAt = 0;
   container: KnownContainer | null = null;
-  /** which state of the containers `container` was looked up in */
+  /** `Contexts.epoch` at which `container` was looked up */
   containerEpoch = -1;
 
-  /** the output batch in which it has the place `slot` */
+  /** the output batch in which `slot` is its index */
   stamp = 0;
   slot = 0;
   dirty = false;
@@ -148,10 +148,11 @@ export class ProcessEntry {
     this.containerEpoch = -1;
   }
 
-  startedAfter(other: ProcessEntry): boolean {
-    return this.startHigh === other.startHigh ? this.startLow > other.startLow : this.startHigh > other.startHigh;
+  startedAfter(process: ProcessEntry): boolean {
+    return this.startHigh === process.startHigh ? this.startLow > process.startLow : this.startHigh > process.startHigh;
   }
 
+  /** Returns the process as EventBatches have it. `parent`, `container`: indexes in the batch; -1: none. */
   toProcess(
     hostId: string,
     bootId: string,

@@ -1,7 +1,7 @@
 import { u64High, u64Low } from '@ringfence/wire';
 import type { ProcessEntry } from './process.ts';
 
-/** Who last opened a file for writing. */
+/** The last open of a file for writing. */
 export interface Write {
   readonly device: number;
   readonly inodeLow: number;
@@ -11,23 +11,23 @@ export interface Write {
   startHigh: number;
   /** µs, CLOCK_BOOTTIME */
   ktime: number;
-  /** the segment that holds it now */
+  /** the segment that contains it */
   segment: number;
 }
 
 /**
- * The last writers of files, the oldest forgotten first. Writes of one batch form a segment, which is one state entry: so the changelog carries each
- * write once, and restoring the segments in order gives the same memory.
+ * The last writer of each file; the oldest writes are evicted first. The writes of one batch form a segment, which is
+ * one state entry. So the changelog has each write once, and restoring the segments in order gives the same state.
  */
 export class WrittenFiles {
   /** by device, then by inode */
   readonly #files = new Map<number, Map<number, Write>>();
   readonly #segments = new Map<number, Write[]>();
   #current: Write[] = [];
-  #held = 0;
+  #count = 0;
   readonly #max: number;
   nextSegment = 1;
-  readonly #gone: number[] = [];
+  readonly #evicted: number[] = [];
 
   constructor(max: number) {
     this.#max = max;
@@ -41,6 +41,7 @@ export class WrittenFiles {
     return write !== undefined && write.inodeLow === low && write.inodeHigh === high ? write : undefined;
   }
 
+  /** `bytes[at, at + 8)` is the inode. */
   note(device: number, bytes: Buffer, at: number, writer: ProcessEntry, ktime: number): void {
     const known = this.find(device, bytes, at);
     if (known !== undefined && known.segment === this.nextSegment) {
@@ -61,29 +62,29 @@ export class WrittenFiles {
     return this.#segments.keys();
   }
 
-  /** Closes the segment. `written` is undefined when there was nothing to write. */
+  /** Closes the current segment. `written` is undefined if it is empty. */
   drain(): {
     readonly written: { readonly segment: number; readonly writes: readonly Write[] } | undefined;
-    readonly gone: readonly number[];
+    readonly evicted: readonly number[];
   } {
     const writes = this.#current;
-    if (writes.length === 0) return { written: undefined, gone: [] };
+    if (writes.length === 0) return { written: undefined, evicted: [] };
     const segment = this.nextSegment;
     this.restore(segment, writes);
-    return { written: { segment, writes }, gone: this.#gone.splice(0) };
+    return { written: { segment, writes }, evicted: this.#evicted.splice(0) };
   }
 
-  /** Segments come in ascending order. */
+  /** Must be called in ascending order of segments. */
   restore(segment: number, writes: Write[]): void {
     this.nextSegment = segment;
     for (const write of writes) if (write.segment !== segment) this.#index(write);
     this.#segments.set(segment, writes);
-    this.#held += writes.length;
+    this.#count += writes.length;
     this.#current = [];
     this.nextSegment = segment + 1;
-    for (const [oldest, held] of this.#segments) {
-      if (this.#held <= this.#max) break;
-      this.#forget(oldest, held);
+    for (const [oldest, oldestWrites] of this.#segments) {
+      if (this.#count <= this.#max) break;
+      this.#evict(oldest, oldestWrites);
     }
   }
 
@@ -97,7 +98,7 @@ export class WrittenFiles {
     files.set(inodeKey(write.inodeLow, write.inodeHigh), write);
   }
 
-  #forget(segment: number, writes: readonly Write[]): void {
+  #evict(segment: number, writes: readonly Write[]): void {
     for (const write of writes) {
       const files = this.#files.get(write.device);
       const key = inodeKey(write.inodeLow, write.inodeHigh);
@@ -105,10 +106,10 @@ export class WrittenFiles {
       if (files?.size === 0) this.#files.delete(write.device);
     }
     this.#segments.delete(segment);
-    this.#held -= writes.length;
-    this.#gone.push(segment);
+    this.#count -= writes.length;
+    this.#evicted.push(segment);
   }
 }
 
-/** Rounds above 2^53: `find` compares the exact halves, so two that fall together only hide each other. */
+/** Rounds above 2^53. `find` compares the exact halves, so that of two inodes with one key only the later is found. */
 const inodeKey = (low: number, high: number): number => high * 4294967296 + low;

@@ -13,9 +13,9 @@ import type { KnownContainer } from '../state/contexts.ts';
 import type { ProcessEntry } from '../state/process.ts';
 
 const MAX_DEPTH = 32;
-/** The bus takes records of 1 MiB: a batch that grows past this goes out in two. */
+/** A larger batch is split, because a record of the bus has at most 1 MiB. */
 const SPLIT_BYTES = 768 * 1024;
-/** An event's indexes and a process's numbers, about. */
+/** Estimates: the indexes of an event, and the numbers of a process. */
 const EVENT_BYTES = 16;
 const PROCESS_BYTES = 384;
 
@@ -32,11 +32,11 @@ interface Slot {
   readonly entry: ProcessEntry;
   readonly parent: number;
   readonly container: number;
-  /** set when the process changes while the batch is being filled: the events before it keep the image they had */
+  /** set when the process changes while the batch is built, so that earlier events keep its previous state */
   frozen: Process | undefined;
 }
 
-/** Fills EventBatches: each process and container once, and again when it has changed in between. */
+/** Builds EventBatches. Each process and container is written once, and again if it changes within the batch. */
 export class BatchBuilder {
   #stamp = 0;
   #slots: Slot[] = [];
@@ -46,20 +46,21 @@ export class BatchBuilder {
   #origin!: BatchOrigin;
   readonly #writer = new EventBatchWriter();
   readonly #key: SigningKey | null;
-  #done: Buffer[] = [];
+  #finished: Buffer[] = [];
 
-  /** `key` signs the batches; null: unsigned. */
+  /** `key` signs the batches; null: they are unsigned. */
   constructor(key: SigningKey | null) {
     this.#key = key;
   }
 
+  /** Starts the output of one record. */
   begin(origin: BatchOrigin): void {
     this.#origin = origin;
-    this.#done = [];
+    this.#finished = [];
     this.#restart();
   }
 
-  /** Call before a process changes. */
+  /** Must be called before a process changes. */
   supersede(entry: ProcessEntry): void {
     if (entry.stamp !== this.#stamp) return;
     const slot = this.#slots[entry.slot] as Slot;
@@ -67,14 +68,14 @@ export class BatchBuilder {
     entry.stamp = 0;
   }
 
-  /** What an address is called in this batch; the latest word counts. Call before the event is added. */
+  /** Sets the names of an address in this batch, and must be called before its event is added. The last call counts. */
   name(peer: Peer): void {
     const { address, container, names } = peer;
     this.#peers.set(`${address}/${container}`, peer);
     this.#bytes += names.reduce((sum, name) => sum + name.length, address.length + container.length);
   }
 
-  /** `raw[start, end)` is the event as it is encoded. */
+  /** Adds an event. `raw[start, end)` is the encoded event. */
   add(
     process: ProcessEntry | null,
     container: KnownContainer | null,
@@ -86,13 +87,14 @@ export class BatchBuilder {
     end: number,
   ): void {
     const slot = process === null ? -1 : this.#slotOf(process, 0);
-    const at = container === null ? -1 : this.#containerSlot(container);
-    this.#writer.add(slot, at, writer === null ? -1 : this.#slotOf(writer, 0), writtenAgo, partial, raw, start, end);
+    const containerSlot = container === null ? -1 : this.#containerSlot(container);
+    const writerSlot = writer === null ? -1 : this.#slotOf(writer, 0);
+    this.#writer.add(slot, containerSlot, writerSlot, writtenAgo, partial, raw, start, end);
     this.#bytes += end - start + EVENT_BYTES;
     if (this.#bytes > SPLIT_BYTES) this.#finishPart();
   }
 
-  /** An event as it stands before the cursor, in the container that it happened in: a late one perhaps where its process was before. */
+  /** Adds the event at the cursor. The container of a late event may be a previous one of its process. */
   addEvent(
     process: ProcessEntry | null,
     container: KnownContainer | null,
@@ -105,10 +107,10 @@ export class BatchBuilder {
     this.add(process, container, writer, writtenAgo, partial, buffer, eventAt, eventEnd);
   }
 
-  /** The framed EventBatches; one, but for very large ones. None when there is nothing to say. */
+  /** Returns the framed EventBatches: one, several if it was split, or none if it is empty. */
   finish(): readonly Buffer[] {
-    if (this.#writer.count > 0 || (this.#done.length === 0 && this.#origin.lanes.length > 0)) this.#finishPart();
-    return this.#done;
+    if (this.#writer.count > 0 || (this.#finished.length === 0 && this.#origin.lanes.length > 0)) this.#finishPart();
+    return this.#finished;
   }
 
   #restart(): void {
@@ -128,21 +130,21 @@ export class BatchBuilder {
       wallOffset,
       sentAt,
       receivedAt,
-      // Counters are of the whole: once.
-      lanes: this.#done.length === 0 ? lanes : [],
+      // Only the first part has the counters.
+      lanes: this.#finished.length === 0 ? lanes : [],
       containers: this.#containers,
       peers: [...this.#peers.values()],
       processes: this.#slots.map((slot) => slot.frozen ?? this.#freeze(slot)),
     };
-    this.#done.push(this.#writer.finish(head, this.#key));
+    this.#finished.push(this.#writer.finish(head, this.#key));
     this.#restart();
   }
 
   #slotOf(entry: ProcessEntry, depth: number): number {
     if (entry.stamp === this.#stamp) return entry.slot;
     const parent = entry.parent !== null && depth < MAX_DEPTH ? this.#slotOf(entry.parent, depth + 1) : -1;
-    const inside = this.#origin.boot.containerOf(entry);
-    const container = inside === null ? -1 : this.#containerSlot(inside);
+    const current = this.#origin.boot.containerOf(entry);
+    const container = current === null ? -1 : this.#containerSlot(current);
     entry.stamp = this.#stamp;
     entry.slot = this.#slots.push({ entry, parent, container, frozen: undefined }) - 1;
     const { executable, args, cwd } = entry.image;

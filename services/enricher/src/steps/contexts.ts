@@ -19,7 +19,7 @@ const MAX_LABELS = 64;
 const MAX_MOUNTS = 64;
 const MAX_ITEMS = 16;
 
-/** What the host says about itself, its users and containers. Mounts only travel. */
+/** Stores the context records of users, containers and the host itself. Mounts are only forwarded. */
 export function noteContext(boot: Boot, cursor: EventCursor): void {
   if (cursor.kind === KIND.UserContext) {
     boot.contexts.setUser(
@@ -45,11 +45,11 @@ const cutLabels = (labels: { readonly [key: string]: string }): { [key: string]:
       .map(([label, value]) => [cut(label), cut(value)]),
   );
 
-/** It stands in every batch of the container and in its alerts: what a runtime or a label says without end is cut. */
+/** Cuts long texts and lists, because every batch and alert of the container contains them. */
 function bounded(context: ContainerContext): Container {
   const { privileged, capabilities, startedAt, described } = context;
   return {
-    // Copies: the batch's buffer must not stay in memory for eight bytes of it.
+    // A copy, because a view would keep the whole batch in memory.
     cgroupId: Buffer.from(context.cgroupId),
     id: cut(context.id),
     runtime: cut(context.runtime),

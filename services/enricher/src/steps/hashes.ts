@@ -8,14 +8,14 @@ const { Hash: HASH } = leaf;
 const SHA256_BYTES = 32;
 const REASON_MAX = 64;
 
-/** Remembers what the agent says of a file, for the process that it was asked for and, if it lasts, for the file's later execs. */
+/** Stores the hash of a file for the process that ran it and, if the hash is lasting, for later execs of the file. */
 export function noteHash(boot: Boot, process: ProcessEntry | null, cursor: EventCursor, out: BatchBuilder): void {
   const hash = hashAt(cursor);
   const inodeAt = cursor.leafAt(HASH.inode);
   const inode = Buffer.from(cursor.buffer.subarray(inodeAt, inodeAt + 8));
   const device = cursor.leafLong(HASH.device);
   const ctime = cursor.leafLong(HASH.ctime);
-  // First: the events before this one were of a process whose hash was pending.
+  // Earlier events of the batch keep the process with its pending hash.
   if (process !== null) out.supersede(process);
   if (cursor.leafBoolean(HASH.lasting)) boot.hashes.note(device, inode, ctime, hash);
   if (process === null) return;
@@ -27,11 +27,11 @@ export function noteHash(boot: Boot, process: ProcessEntry | null, cursor: Event
   boot.processes.touch(process);
 }
 
-/** Copies: the batch's buffer must not stay in memory for them. */
+/** Returns a copy, because a view would keep the whole batch in memory. */
 function hashAt(cursor: EventCursor): FileHash {
   const sha256 = Buffer.from(cursor.leafBytes(HASH.sha256).subarray(0, SHA256_BYTES));
-  const why = cursor.leafText(HASH.skipped).slice(0, REASON_MAX);
-  return why === '' && sha256.length === SHA256_BYTES
+  const skipped = cursor.leafText(HASH.skipped).slice(0, REASON_MAX);
+  return skipped === '' && sha256.length === SHA256_BYTES
     ? { sha256, state: 'hashed' }
-    : { sha256: Buffer.alloc(0), state: why || 'malformed' };
+    : { sha256: Buffer.alloc(0), state: skipped || 'malformed' };
 }

@@ -3,7 +3,7 @@ import { addressText, type EventCursor, IPPROTO, KIND, leaf, records } from '@ri
 import type { Boot } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
 
-/** The address of the peer, by kind. */
+/** Address of the peer, by kind. */
 const PEERS = new Map([
   [KIND.Connect, leaf.Connect.address],
   [KIND.Accept, leaf.Accept.address],
@@ -14,7 +14,10 @@ const PEERS = new Map([
   [KIND.IoUring, leaf.IoUring.address],
 ]);
 
-/** Remembers what a name server has answered in a container (or on the host, ''), and says of the event's peer what it was called. */
+/**
+ * Stores the DNS answers that a container received (`''`: the host itself), and adds the names of the event's peer to
+ * the batch.
+ */
 export function followNames(boot: Boot, container: string, cursor: EventCursor, out: BatchBuilder): void {
   const peer = PEERS.get(cursor.kind);
   if (peer === undefined) return;
@@ -28,7 +31,7 @@ export function followNames(boot: Boot, container: string, cursor: EventCursor, 
   if (names.length > 0) out.name({ address, container, names });
 }
 
-/** The name that was asked for, not those that it stands for: a rule knows the one that a program or a person wrote. */
+/** Stores the name of the question, not the targets of its aliases: rules contain the names that programs use. */
 function noteAnswers(boot: Boot, container: string, cursor: EventCursor): void {
   if (
     cursor.leafLong(leaf.Packet.content) !== records.PacketContent.PACKET_DNS ||

@@ -16,7 +16,7 @@ import { type FileHash, NO_HASH, PENDING } from '../state/known-hashes.ts';
 import { type Image, NO_SCRIPT, type ProcessEntry, type Script, sameImage } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
-/** Bytes of arguments that are kept; the exec event has the whole. */
+/** Bytes of arguments that a process keeps; the exec event has all. */
 const ARGS_MAX = 4096;
 const { PATH_MAX } = records.Limit;
 
@@ -24,12 +24,12 @@ type ParentLeaves = typeof leaf.Fork | typeof leaf.Exec;
 type CredentialLeaves = typeof leaf.Exec.credentials | typeof leaf.CredentialsChange.after;
 type NamespaceLeaves = typeof leaf.Exec.namespaces | typeof leaf.Fork.namespaces;
 
-/** The process that the event is of, changed by what the event says; null: no process did it. */
+/** Updates the process of an event and returns it; null: the event has no process. */
 export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder): ProcessEntry | null {
   if (cursor.tgid === 0) return null;
   const entry = boot.processes.findOrAdd(cursor.tgid, cursor.buffer, cursor.startAt, boot.tick);
   if (cursor.kind === KIND.Open || cursor.kind === KIND.Connect) {
-    // The common kinds change nothing.
+    // Fast path: the most common kinds change nothing.
   } else if (cursor.kind === KIND.Fork) forked(boot, entry, cursor, out);
   else if (cursor.kind === KIND.Exec) executed(boot, entry, cursor, out);
   else if (cursor.kind === KIND.Exit) boot.processes.end(entry, boot.tick);
@@ -39,12 +39,12 @@ export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder
   return entry;
 }
 
-/** Why the event's context is partial; empty: it is whole. */
+/** Returns why the event's context is partial; empty: it is complete. */
 export function partialReason(entry: ProcessEntry | null, cursor: EventCursor): string {
   if (entry === null) return '';
   if (!entry.known) return 'process unknown';
   if (entry.container?.value.described === false) return 'its container has not been described yet';
-  // pid 1 is read from /proc, which doesn't tell how many execs it has behind it.
+  // The exec id of pid 1 is unknown, because pid 1 is read from /proc.
   if (cursor.execId === entry.execId || entry.execId === 0) return '';
   return cursor.execId > entry.execId
     ? 'its exec has not been seen'
@@ -53,7 +53,7 @@ export function partialReason(entry: ProcessEntry | null, cursor: EventCursor): 
 
 function forked(boot: Boot, child: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   linkParent(boot, child, cursor, leaf.Fork);
-  // An exec of the child that came first knows better.
+  // An exec of the child that arrived first has newer values.
   if (child.ownImage) return;
   out.supersede(child);
   child.execId = cursor.execId;
@@ -63,7 +63,7 @@ function forked(boot: Boot, child: ProcessEntry, cursor: EventCursor, out: Batch
   inherit(boot, child, child.parent, out);
 }
 
-/** What a fork takes from its parent. If that has executed something else since, it is the best guess and no more. */
+/** Copies what a fork inherits. If the parent has executed another program since, the child stays unknown. */
 function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: BatchBuilder): void {
   const exact = parent.execId === child.execId || parent.execId === 0;
   if (!exact && sameImage(child.image, parent.image)) return;
@@ -90,7 +90,7 @@ const { Exec: EXEC } = leaf;
 function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   linkParent(boot, entry, cursor, EXEC);
   const snapshot = cursor.leafBoolean(EXEC.snapshot);
-  // A late exec, or a snapshot of what was seen happening, knows less than what is here.
+  // A late exec, or a snapshot of a process whose exec has arrived, has older values.
   if (entry.ownImage && (cursor.execId < entry.execId || (snapshot && cursor.execId === entry.execId))) return;
   out.supersede(entry);
   entry.image = imageOf(boot, cursor);
@@ -109,7 +109,7 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
 }
 
 function imageOf(boot: Boot, cursor: EventCursor): Image {
-  // A kernel thread has no executable: its name stands in.
+  // A kernel thread has no executable, so its name is used.
   const path = cursor.leafLength(EXEC.pathBytes) > 0 ? EXEC.pathBytes : EXEC.filenameBytes;
   const inode = fixedAt(cursor, EXEC.inode);
   const device = cursor.leafLong(EXEC.device);
@@ -150,23 +150,23 @@ function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor
   boot.processes.touch(entry);
 }
 
-/** A runtime moves a process into its container between fork and exec; an event from before that, which comes late, doesn't move it back. */
+/** Container runtimes move a process between fork and exec. A late event from before the move does not move it back. */
 function followCgroup(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   const low = u64Low(cursor.buffer, cursor.cgroupAt);
   const high = u64High(cursor.buffer, cursor.cgroupAt);
-  const moved = low !== entry.cgroupLow || high !== entry.cgroupHigh;
-  if (moved && (low !== 0 || high !== 0) && cursor.ktime >= entry.cgroupAt) {
+  const hasMoved = low !== entry.cgroupLow || high !== entry.cgroupHigh;
+  if (hasMoved && (low !== 0 || high !== 0) && cursor.ktime >= entry.cgroupAt) {
     out.supersede(entry);
     const { parent } = entry;
-    const likeParent = parent !== null && parent.cgroupLow === low && parent.cgroupHigh === high;
-    entry.setCgroup(likeParent ? parent.cgroup : copyOf(cursor.buffer, cursor.cgroupAt, 8), cursor.ktime);
+    const isLikeParent = parent !== null && parent.cgroupLow === low && parent.cgroupHigh === high;
+    entry.setCgroup(isLikeParent ? parent.cgroup : copyOf(cursor.buffer, cursor.cgroupAt, 8), cursor.ktime);
     boot.processes.touch(entry);
   }
   const { container } = entry;
   if (boot.containerOf(entry) !== container) out.supersede(entry);
 }
 
-/** Of its own: a view would keep the whole batch in memory. */
+/** Returns a copy, because a view would keep the whole batch in memory. */
 function copyOf(from: Buffer, at: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   from.copy(bytes, 0, at, at + length);
@@ -174,8 +174,8 @@ function copyOf(from: Buffer, at: number, length: number): Buffer {
 }
 
 const fixedAt = (cursor: EventCursor, field: FixedLeaf): Buffer => copyOf(cursor.buffer, cursor.leafAt(field), 8);
-const bytesAt = (cursor: EventCursor, field: BytesLeaf, most: number): Buffer =>
-  copyOf(cursor.buffer, cursor.leafAt(field), Math.min(cursor.leafLength(field), most));
+const bytesAt = (cursor: EventCursor, field: BytesLeaf, max: number): Buffer =>
+  copyOf(cursor.buffer, cursor.leafAt(field), Math.min(cursor.leafLength(field), max));
 
 const IDS = ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid'] as const;
 const SETS = ['capEffective', 'capPermitted', 'capInheritable'] as const;
@@ -187,7 +187,7 @@ function sameCredentials(cursor: EventCursor, leaves: CredentialLeaves, known: C
   );
 }
 
-/** Most execs change no credentials, and share the known ones. */
+/** Most execs don't change the credentials: then the same object is shared. */
 function credentialsAt(cursor: EventCursor, leaves: CredentialLeaves, known: Credentials): Credentials {
   if (sameCredentials(cursor, leaves, known)) return known;
   return {

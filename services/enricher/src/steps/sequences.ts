@@ -2,12 +2,12 @@ import { type EventCursor, LANE, type LaneCounters, u64ToHex } from '@ringfence/
 import type { EnricherStats } from '../metrics.ts';
 import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
-import { ownEvent } from './own-event.ts';
+import { encodeEvent } from './encode-event.ts';
 
-/** Causes that lose a record; the other counters (self, unwatched, read_fault, owner) take no number. */
+/** Causes of lost records. The other counters (self, unwatched, read_fault, owner) use no sequence numbers. */
 const LOSSES: readonly string[] = ['ring_full', 'scratch', 'spool_full', 'malformed', 'log_rate'];
 
-/** Tells first arrivals from repetitions, and makes gap events of what never arrived. */
+/** Recognizes duplicates, and makes gap events of missing sequence numbers. */
 export class SequenceStep {
   readonly #stats: EnricherStats;
 
@@ -15,7 +15,7 @@ export class SequenceStep {
     this.#stats = stats;
   }
 
-  /** Before the events of a batch: what was lost by now. */
+  /** Reads the counters of losses. Must be called before the events of the batch. */
   readDrops(run: Run, lanes: readonly LaneCounters[]): void {
     for (const { lane, cpu, drops } of lanes) {
       const known = laneOf(run, lane, cpu);
@@ -25,19 +25,19 @@ export class SequenceStep {
     }
   }
 
-  /** After them: what was taken and has not come. */
+  /** Reads the last used sequence numbers. Must be called after the events of the batch. */
   readAnnounced(run: Run, lanes: readonly LaneCounters[], tick: number): void {
     for (const { lane, cpu, sequence } of lanes) laneOf(run, lane, cpu)?.tracker.announce(sequence, tick);
   }
 
-  /** false: seen before. */
+  /** Returns false if the event is a duplicate. */
   isNew(lane: Lane | undefined, cursor: Pick<EventCursor, 'sequence'>, tick: number): boolean {
     if (lane === undefined || lane.tracker.see(cursor.sequence, tick)) return true;
     this.#stats.duplicates++;
     return false;
   }
 
-  /** After a tick: what has been missing for long enough becomes an event, in the run and at the time of the tick. */
+  /** Adds a gap event for each range that has been missing for long enough, in the run and at the time of the tick. */
   reportGaps(boot: Boot, runId: string, ktime: number, out: BatchBuilder): void {
     for (const [id, run] of boot.runs) {
       for (const [key, lane] of run) {
@@ -53,7 +53,7 @@ export class SequenceStep {
   #report(boot: Boot, key: number, from: number, to: number, reason: string, ktime: number, out: BatchBuilder): void {
     const gap = { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason };
     const sequence = ++boot.gapSequence;
-    const bytes = ownEvent({ lane: LANE.gap, sequence, ktime, body: { 'ringfence.Gap': gap } });
+    const bytes = encodeEvent({ lane: LANE.gap, sequence, ktime, body: { 'ringfence.Gap': gap } });
     out.add(null, null, null, -1, '', bytes, 0, bytes.length);
     this.#stats.gaps++;
     this.#stats.missing += to - from + 1;
@@ -61,20 +61,20 @@ export class SequenceStep {
 }
 
 /**
- * Causes whose counters have something that explains no loss yet. They are ahead of what is judged: of what is beyond `count` records, a later gap will
- * be told.
+ * Returns the causes whose counters contain losses that no gap has explained yet. Counters are ahead of the gaps: what
+ * exceeds `count` explains a later gap.
  */
 function explain(lane: Lane, count: number): string {
   const causes: string[] = [];
   const explained: Record<string, number> = { ...lane.drops };
-  let left = count;
+  let remaining = count;
   for (const cause of LOSSES) {
     const [counted, known] = [lane.drops[cause] ?? 0, lane.explained[cause] ?? 0];
     if (counted <= known) continue;
     causes.push(cause);
-    const taken = Math.min(left, counted - known);
+    const taken = Math.min(remaining, counted - known);
     explained[cause] = known + taken;
-    left -= taken;
+    remaining -= taken;
   }
   lane.explained = explained;
   return causes.join(', ') || 'unknown';

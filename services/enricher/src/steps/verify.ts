@@ -22,11 +22,7 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
 
   function refuse({ key: hostId }: InRecord, { reason, keyId, fate }: Refusal): EnricherError {
     if (reason === 'wrong-signature')
-      return new EnricherError(
-        'ERR_ENRICHER_SIGNATURE',
-        hostId,
-        'the signature is not that of the key enrolled for it',
-      );
+      return new EnricherError('ERR_ENRICHER_SIGNATURE', hostId, 'its signature does not match its enrolled key');
     if (isRevoked(keyId))
       return new EnricherError(
         'ERR_ENRICHER_REVOKED',
@@ -36,7 +32,7 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
     return new EnricherError(
       'ERR_ENRICHER_UNKNOWN_HOST',
       hostId,
-      'no such key is enrolled for it: enrol the agent, or find out who sends in its name',
+      'its key is not enrolled: enrol the agent, or find out who sends in its name',
       fate,
     );
   }
@@ -51,7 +47,11 @@ export function createVerifyStep(enrolment: Enrolment, graceMs: number): Verify 
   function verifyBatch(record: InRecord): Buffer {
     const { key: hostId, value } = record;
     if (value === null)
-      throw new EnricherError('ERR_ENRICHER_BOUNDS', hostId, 'a tombstone, which ringfence.raw has none of');
+      throw new EnricherError(
+        'ERR_ENRICHER_BOUNDS',
+        hostId,
+        'the record is a tombstone, which ringfence.raw must not have',
+      );
     verify(record, value);
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }

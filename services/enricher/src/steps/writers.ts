@@ -5,7 +5,7 @@ import type { ProcessEntry } from '../state/process.ts';
 const { O_ACCMODE } = records.OpenFlag;
 const { S_IFMT, S_IFREG } = records.FileMode;
 
-/** Remembers who opened a regular file for writing. */
+/** Stores the process that opened a regular file for writing. */
 export function noteWrite(boot: Boot, process: ProcessEntry | null, cursor: EventCursor): void {
   const access = cursor.leafLong(leaf.Open.flags) & O_ACCMODE;
   if (access === 0 || process === null || cursor.leafLong(leaf.Open.result) < 0) return;
@@ -20,15 +20,15 @@ export function noteWrite(boot: Boot, process: ProcessEntry | null, cursor: Even
 }
 
 export interface Origin {
-  /** who last wrote the executable; null: unknown */
+  /** last process that opened the executable for writing; null: unknown */
   readonly writer: ProcessEntry | null;
-  /** µs between that write and the exec; -1: unknown */
+  /** µs between that open and the exec; -1: unknown */
   readonly writtenAgo: number;
 }
 
 export const NO_ORIGIN: Origin = { writer: null, writtenAgo: -1 };
 
-/** Where the executable of an exec comes from. */
+/** Returns the origin of an exec's executable. */
 export function originOf(boot: Boot, cursor: EventCursor): Origin {
   if (cursor.leafBoolean(leaf.Exec.snapshot)) return NO_ORIGIN;
   const write = boot.writes.find(cursor.leafLong(leaf.Exec.device), cursor.buffer, cursor.leafAt(leaf.Exec.inode));
@@ -37,7 +37,7 @@ export function originOf(boot: Boot, cursor: EventCursor): Origin {
   return { writer, writtenAgo: cursor.ktime - write.ktime };
 }
 
-/** The same of a hash that has come for a process: who wrote what was hashed. */
+/** Returns the origin of a hashed file. */
 export function originOfHashed(boot: Boot, cursor: EventCursor): Origin {
   const write = boot.writes.find(cursor.leafLong(leaf.Hash.device), cursor.buffer, cursor.leafAt(leaf.Hash.inode));
   if (write === undefined) return NO_ORIGIN;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseMessage } from '../../src/logs/parse.ts';
-import type { Parsed } from '../../src/logs/parsed.ts';
+import { parseMessage } from '../../src/logs/parsers/parse.ts';
+import type { Parsed } from '../../src/logs/parsers/parsed.ts';
 import { parseSyslog } from '../../src/logs/syslog.ts';
 
 const peer = (sourcePort: number, sourceAddress = '203.0.113.9') => ({ sourceAddress, sourcePort });
 const login = { category: 'authentication', action: 'ssh-login' } as const;
 const FP = 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU';
 
-/** Lines as the programs write them: what each becomes. */
+/** Real lines of programs, and the expected fields. */
 const GOLDEN: readonly (readonly [line: string, parsed: Parsed])[] = [
   [
     'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2',
@@ -184,7 +184,7 @@ const GOLDEN: readonly (readonly [line: string, parsed: Parsed])[] = [
     'Nov 25 15:55:07 web-1 systemd-logind[4]: Removed session 12.',
     { category: 'session', action: 'logind-session-closed' },
   ],
-  // What is known of no program, and what only begins alike.
+  // Unknown lines, and lines with only the beginning of a known one.
   ['Nov 25 15:55:07 web-1 kernel: [    1.234567] usb 1-1: new device', {}],
   ['Nov 25 15:55:07 web-1 nginx[3]: Accepted password for root from 203.0.113.9 port 1 ssh2', {}],
   ['Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root', {}],
@@ -194,7 +194,7 @@ const GOLDEN: readonly (readonly [line: string, parsed: Parsed])[] = [
   ['', {}],
 ];
 
-/** What somebody who may choose a name or a folder writes into a log. */
+/** Lines that an attacker forges with a chosen user name or directory. */
 const FORGED: readonly (readonly [title: string, line: string, parsed: Partial<Parsed>])[] = [
   [
     'a name that looks like the end of the line',
@@ -222,7 +222,7 @@ const FORGED: readonly (readonly [title: string, line: string, parsed: Partial<P
     { targetUser: 'root', command: '/bin/echo ; COMMAND=/bin/true ; USER=bob' },
   ],
   [
-    'a message with a head in it',
+    'a message with a syslog header in it',
     'Nov 25 15:55:07 web-1 app[1]: x Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 10.0.0.1 port 1 ssh2',
     {},
   ],
@@ -237,17 +237,17 @@ describe('lines of programs', () => {
   for (const [line, parsed] of GOLDEN) it(`${line.slice(0, 120)}`, () => assert.deepEqual(parseLine(line), parsed));
 });
 
-describe('lines that somebody has made', () => {
+describe('forged lines', () => {
   for (const [title, line, parsed] of FORGED) {
     it(title, () => {
       const found = parseLine(line);
-      const asked = Object.fromEntries(Object.keys(parsed).map((key) => [key, found[key as keyof Parsed]]));
-      assert.deepEqual(asked, parsed);
+      const actual = Object.fromEntries(Object.keys(parsed).map((key) => [key, found[key as keyof Parsed]]));
+      assert.deepEqual(actual, parsed);
       if (Object.keys(parsed).length === 0) assert.deepEqual(found, {});
     });
   }
 
-  it('of any bytes throw nothing', () => {
+  it('of arbitrary words throw no error', () => {
     const words = [
       'sshd[',
       ']: ',
@@ -284,7 +284,7 @@ describe('lines that somebody has made', () => {
   });
 });
 
-describe('the head of a line', () => {
+describe('the syslog header', () => {
   const cases: readonly (readonly [line: string, program: string, pid: number, text: string])[] = [
     ['<34>Oct 11 22:14:15 host su: text', 'su', 0, 'text'],
     ['<165>1 2003-10-11T22:14:15.003Z host app 8710 - - text: x', 'app', 8710, 'text: x'],

@@ -32,7 +32,7 @@ const lines = (
 
 const ids = (batches: readonly Buffer[]): string[] => batches.flatMap((batch) => seenIn(batch).map(({ id }) => id));
 
-/** Every event of the batches, and its Log. */
+/** Returns each event of the batches with its Log. */
 function logsIn(batches: readonly Buffer[]): { readonly head: EventBatch; readonly event: Event; readonly log: Log }[] {
   return batches.flatMap((batch) => {
     const head = decode('EventBatch', batch);
@@ -45,7 +45,7 @@ function logsIn(batches: readonly Buffer[]): { readonly head: EventBatch; readon
 }
 
 describe('lines of an agent', () => {
-  it('become events with its numbers, at the time when they were written', () => {
+  it('become events with its sequence numbers, at the time of the lines', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const at = host.ktime + host.wallOffset;
@@ -81,7 +81,7 @@ describe('lines of an agent', () => {
     assert.deepEqual([second?.log.program, second?.log.action], ['app', '']);
   });
 
-  it('that come again are dropped, also after a restart and beside new ones', async () => {
+  it('that are sent again are dropped, also after a restart and together with new lines', async () => {
     const host = createSyntheticHost();
     const store = new TestStore();
     const enricher = createTestEnricher(host);
@@ -93,15 +93,15 @@ describe('lines of an agent', () => {
     );
     const next = createTestEnricher(host);
     await next.restore(store.entries());
-    const both = feed(next, [record(host, again, 2), record(host, logBatch(host, ['c'], { first: 3 }), 3)], store);
+    const batches = feed(next, [record(host, again, 2), record(host, logBatch(host, ['c'], { first: 3 }), 3)], store);
     assert.deepEqual(
-      logsIn(both).map(({ log }) => log.message.bytes.toString()),
+      logsIn(batches).map(({ log }) => log.message.bytes.toString()),
       ['c'],
     );
     assert.equal(next.stats().duplicates, 2);
   });
 
-  it('that were dropped leave a gap, with its cause', () => {
+  it('that the agent dropped are a gap with its cause', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     lines(enricher, host, ['a']);
@@ -119,38 +119,38 @@ describe('lines of an agent', () => {
     ]);
   });
 
-  it('from the journal have the process that sent them; a number in a text names nobody', () => {
+  it('from the journal have the process that sent them; a pid in a text is not trusted', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     host.user(0, 'root');
     const sshd = host.spawn(host.init, '/usr/sbin/sshd');
     feed(enricher, consumerRecords(host.hostId, [host.batch()]) as InRecord[]);
     const journal = { origin: 'journald', program: 'sshd', pid: sshd.tgid, first: 1 } as const;
-    const [told] = lines(enricher, host, ['Accepted password for root from 203.0.113.9 port 1 ssh2'], journal);
+    const [fromJournal] = lines(enricher, host, ['Accepted password for root from 203.0.113.9 port 1 ssh2'], journal);
     assert.deepEqual(
-      seenIn(told as Buffer).map(({ executable }) => executable),
+      seenIn(fromJournal as Buffer).map(({ executable }) => executable),
       ['/usr/sbin/sshd'],
     );
-    const [read] = lines(enricher, host, [ACCEPTED.replace('812', String(sshd.tgid))], { first: 2 });
+    const [fromFile] = lines(enricher, host, [ACCEPTED.replace('812', String(sshd.tgid))], { first: 2 });
     assert.deepEqual(
-      seenIn(read as Buffer).map(({ executable }) => executable),
+      seenIn(fromFile as Buffer).map(({ executable }) => executable),
       [undefined],
     );
   });
 
-  it('count only with the signature of their host', () => {
+  it('are refused without the signature of their host', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const good = logBatch(host, [ACCEPTED]);
-    const other = createSyntheticHost({ hostId: 'other', key: createSigningKey() });
+    const otherHost = createSyntheticHost({ hostId: 'other', key: createSigningKey() });
     const forged = createSyntheticHost({ key: createSigningKey() });
     const changed = Buffer.from(good.toString().replace('for root', 'for evil'));
     const refuse = (value: Buffer, code: string): void =>
       assert.throws(() => feed(enricher, [record(host, value)]), { code, fate: 'poison' });
     refuse(changed, 'ERR_ENRICHER_SIGNATURE');
     refuse(logBatch(forged, [ACCEPTED]), 'ERR_ENRICHER_SIGNATURE');
-    refuse(logBatch(Object.assign(other, { key: host.key }), [ACCEPTED]), 'ERR_ENRICHER_KEY');
-    assert.throws(() => feed(enricher, [record(other, good)]), { code: 'ERR_ENRICHER_UNKNOWN_HOST' });
+    refuse(logBatch(Object.assign(otherHost, { key: host.key }), [ACCEPTED]), 'ERR_ENRICHER_KEY');
+    assert.throws(() => feed(enricher, [record(otherHost, good)]), { code: 'ERR_ENRICHER_UNKNOWN_HOST' });
     refuse(good.subarray(0, good.lastIndexOf('\n')), 'ERR_ENRICHER_SIGNATURE');
     assert.equal(logsIn(feed(enricher, [record(host, good)])).length, 1);
   });
@@ -168,8 +168,8 @@ const filebeat = (message: string, offset: number, more: object = {}): Buffer =>
     }),
   );
 
-describe('lines of a Filebeat', () => {
-  it('are of the host that their key says, unverified, in a run of their own', () => {
+describe('lines of Filebeat', () => {
+  it('belong to the host in their key, unverified, in a separate run', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     host.tick();
@@ -182,7 +182,7 @@ describe('lines of a Filebeat', () => {
     assert.equal(new Date(at / 1000).toISOString(), '2026-01-01T01:00:05.123Z');
   });
 
-  it('can not speak as an agent, whatever is in them', () => {
+  it('never count as lines of an agent, whatever they contain', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const claims = { ringfence: { sequence: 7, length: 3 }, input: { type: 'journald' }, process: { pid: 1 } };
@@ -191,7 +191,7 @@ describe('lines of a Filebeat', () => {
     assert.deepEqual([first?.event.tgid, first?.event.sequence], [0, 1]);
   });
 
-  it('that come again are dropped; a file that was emptied begins anew', async () => {
+  it('that are sent again are dropped, except after a file was truncated', async () => {
     const host = createSyntheticHost();
     const store = new TestStore();
     let enricher = createTestEnricher(host);
@@ -218,7 +218,7 @@ describe('lines of a Filebeat', () => {
     );
   });
 
-  it('without number, time or text, or that are no JSON, are poison', () => {
+  it('without a time or a text, or that are not JSON, are poison', () => {
     const host = createSyntheticHost();
     const enricher = createTestEnricher(host);
     const bad = [
@@ -239,12 +239,14 @@ describe('lines of a Filebeat', () => {
     for (const text of bad)
       assert.throws(() => feed(enricher, [record(host, Buffer.from(text))]), { fate: 'poison' }, text.slice(0, 40));
     assert.throws(() => enricher.handle([{ ...record(host, filebeat('x', 1)), key: 'a/b' }]), { fate: 'poison' });
+    for (const offset of [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER])
+      assert.equal(feed(enricher, [record(host, filebeat(`at ${offset}`, offset))]).length, 1);
     const huge = filebeat('y'.repeat(600_000), 1);
     const [first] = logsIn(feed(enricher, [record(host, huge)]));
     assert.deepEqual([first?.log.message.bytes.length, first?.log.message.length], [16_384, 600_000]);
   });
 
-  it('of many files and hosts are forgotten in turn', () => {
+  it('of many files and hosts: the least recently used are evicted', () => {
     const host = createSyntheticHost();
     const store = new TestStore();
     const enricher = createTestEnricher(host);
@@ -263,7 +265,7 @@ describe('lines of a Filebeat', () => {
   });
 });
 
-test('lines of a Filebeat for a host of which nothing is known have the time of the wall, and the same ids after a restart', () => {
+test('lines of Filebeat of an unknown host have the wall clock as time, and the same ids after a restart', () => {
   const host = createSyntheticHost();
   const first = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);
   const again = feed(createTestEnricher(host), [record(host, filebeat(ACCEPTED, 100))]);

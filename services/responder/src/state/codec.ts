@@ -1,11 +1,11 @@
-import { createStateDecoder, type StateDecoder } from '@ringfence/service-kit';
+import { createStateDecoder, jsonEntries, type StateDecoder } from '@ringfence/service-kit';
 import { encode, type StateCommand, type StateKillLimit, type StateOrder } from '@ringfence/wire';
 import { LEGACY, type ResponderState } from './legacy.ts';
 
 /** More than `responder.killsPerMinutePerHost` allows. */
 const MAX_KILLS = 10_000;
 
-const decodeState: StateDecoder<ResponderState> = createStateDecoder(LEGACY);
+const decodeState: StateDecoder<ResponderState> = createStateDecoder(jsonEntries(LEGACY));
 
 /** An enforced command in the partition of its host. */
 export type CommandEntry = Pick<StateCommand, 'hostId' | 'expiresAt'> &

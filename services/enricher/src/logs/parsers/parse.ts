@@ -5,7 +5,10 @@ import type { Parsed, Parser } from './parsed.ts';
 import { parseSshd } from './sshd.ts';
 import { parseSu, parseSudo } from './sudo.ts';
 
-/** By the name of the program. A line says itself which program it is of: rules that must know ask for the process. */
+/**
+ * Parsers by program name. The name comes from the line itself and may be forged: rules that must be certain check the
+ * process.
+ */
 const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ...['sshd', 'sshd-session', 'sshd-auth'].map((name) => [name, parseSshd] as const),
   ['sudo', parseSudo],
@@ -19,7 +22,7 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
 
 const NOTHING: Parsed = {};
 
-/** What a program's message says; {} when it says nothing that is known. */
+/** Parses a program's message. Returns {} if the message is unknown. */
 export function parseMessage(program: string, text: string): Parsed {
   return (text.startsWith('pam_') ? parsePam(text) : PARSERS.get(program)?.(text)) ?? NOTHING;
 }

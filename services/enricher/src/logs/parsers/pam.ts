@@ -1,7 +1,7 @@
 import type { Parsed } from './parsed.ts';
-import { after, cut, sourceOf, word } from './text.ts';
+import { after, cut, firstWord, sourceOf, valueIn } from './text.ts';
 
-/** `pam_unix(sshd:session): …`, whatever program it is in. */
+/** Parses `pam_unix(sshd:session): …`, which any program may log. */
 export function parsePam(text: string): Parsed | null {
   const rest = after(text, 'pam_');
   const [head = '', message = ''] = cut(rest ?? '', '): ') ?? [];
@@ -12,7 +12,10 @@ export function parsePam(text: string): Parsed | null {
   return type === 'chauthtok' ? changed(message) : null;
 }
 
-/** `session opened for user root(uid=0) by ann(uid=1000)`, `session opened for user root by (uid=0)`, `session closed for user root` */
+/**
+ * Parses `session opened for user root(uid=0) by ann(uid=1000)`, `session opened for user root by (uid=0)` and
+ * `session closed for user root`.
+ */
 function session(message: string): Parsed | null {
   const opened = after(message, 'session opened for user ');
   const closed = after(message, 'session closed for user ');
@@ -22,16 +25,16 @@ function session(message: string): Parsed | null {
   return { category: 'session', action, outcome: 'success', user: nameOf(by), targetUser: nameOf(target) };
 }
 
-const nameOf = (text: string): string => word(cut(text, '(')?.[0] ?? text);
+const nameOf = (text: string): string => firstWord(cut(text, '(')?.[0] ?? text);
 
-/** `authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=root` */
+/** Parses `authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=root`. */
 function failure(message: string): Parsed | null {
   const facts = after(message, 'authentication failure; ');
   if (facts === null) return null;
-  // The user is last, and may be anything that somebody typed.
-  const [told = '', targetUser = ''] = cut(facts, ' user=') ?? [facts];
-  const parts = told.split(' ', 64);
-  const value = (key: string): string => parts.map((part) => after(part, `${key}=`)).find((one) => one !== null) ?? '';
+  // The user comes last, because the client may choose any text as its name.
+  const [before = '', targetUser = ''] = cut(facts, ' user=') ?? [facts];
+  const parts = before.split(' ', 64);
+  const value = (key: string): string => valueIn(parts, key);
   return {
     category: 'authentication',
     action: 'pam-authentication',

@@ -3,8 +3,8 @@ import type { Parsed } from './parsed.ts';
 import { after, cut, cutLast, type Source, sourceOf, without } from './text.ts';
 
 /**
- * sshd, of every version that says `port`. Whoever tries to log in chooses the name, ` from 10.0.0.1 port 22 ssh2` included: so the peer is what stands
- * after the last ` from `, which sshd itself writes.
+ * Parses lines of sshd, of every version that writes `port`. The client chooses the user name, which may contain
+ * ` from 10.0.0.1 port 22 ssh2`. So the peer is read after the last ` from `, which sshd writes.
  */
 export function parseSshd(text: string): Parsed | null {
   return login(text) ?? refused(text) ?? ended(text) ?? session(text);
@@ -30,7 +30,7 @@ function login(text: string): Parsed | null {
   };
 }
 
-/** Each beside the login that failed, or instead of it: so under names of their own. */
+/** sshd writes these in addition to a failed login or instead of it, so each has its own action. */
 const REFUSALS: readonly (readonly [prefix: string, action: LogAction])[] = [
   ['Invalid user ', 'ssh-invalid-user'],
   ['error: maximum authentication attempts exceeded for ', 'ssh-too-many-attempts'],
@@ -53,33 +53,34 @@ function refused(text: string): Parsed | null {
 }
 
 const ENDS = ['Disconnected from ', 'Connection closed by ', 'Connection reset by '];
-const WHO = ['authenticating user ', 'invalid user ', 'user '];
+const USER_PREFIXES = ['authenticating user ', 'invalid user ', 'user '];
 
 function ended(text: string): Parsed | null {
   const disconnect = after(text, 'Received disconnect from ');
-  if (disconnect !== null) return end('', sourceOf(disconnect));
+  if (disconnect !== null) return disconnected('', sourceOf(disconnect));
   for (const prefix of ENDS) {
     const rest = after(text, prefix);
     if (rest === null) continue;
-    const who = WHO.find((words) => rest.startsWith(words));
-    // The name may have spaces: the peer begins before the last ` port `.
+    const userPrefix = USER_PREFIXES.find((words) => rest.startsWith(words));
+    // The name may have spaces, so the address is the last word before the last ` port `.
     const [before = '', port = ''] = cutLast(rest, ' port ') ?? [];
-    const [name, address] = who === undefined ? ['', before] : (cutLast(before.slice(who.length), ' ') ?? ['', '']);
-    return end(name, sourceOf(`${address} port ${port}`));
+    const [name, address] =
+      userPrefix === undefined ? ['', before] : (cutLast(before.slice(userPrefix.length), ' ') ?? ['', '']);
+    return disconnected(name, sourceOf(`${address} port ${port}`));
   }
   return null;
 }
 
-const end = (user: string, source: Source | null): Parsed | null =>
+const disconnected = (user: string, source: Source | null): Parsed | null =>
   source === null ? null : { category: 'session', action: 'ssh-disconnect', user, ...source };
 
-/** `Starting session: shell on pts/0 for root from 10.0.0.1 port 22 id 0` */
+/** Parses `Starting session: shell on pts/0 for root from 10.0.0.1 port 22 id 0`. */
 function session(text: string): Parsed | null {
   const rest = after(text, 'Starting session: ');
-  const [what = '', peer = ''] = cutLast(rest ?? '', ' from ') ?? [];
+  const [request = '', peer = ''] = cutLast(rest ?? '', ' from ') ?? [];
   const source = sourceOf(peer);
   if (rest === null || source === null) return null;
-  const [doing = '', user = ''] = cutLast(what, ' for ') ?? [];
-  const tty = cutLast(doing, ' on ')?.[1] ?? '';
+  const [program = '', user = ''] = cutLast(request, ' for ') ?? [];
+  const tty = cutLast(program, ' on ')?.[1] ?? '';
   return { category: 'session', action: 'ssh-session', outcome: 'success', user, tty, ...source };
 }

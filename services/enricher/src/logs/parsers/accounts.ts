@@ -9,7 +9,7 @@ const iam = (action: LogAction, targetUser: string): Parsed => ({
   targetUser,
 });
 
-/** useradd, usermod, groupadd, gpasswd and their kin, of shadow. The group stands in the message. */
+/** Parses lines of useradd, usermod, groupadd, gpasswd and other tools of shadow. Only the message names the group. */
 export function parseAccounts(text: string): Parsed | null {
   const created = after(text, 'new user: name=');
   if (created !== null) return iam('user-created', cut(created, ', ')?.[0] ?? created);
@@ -18,7 +18,10 @@ export function parseAccounts(text: string): Parsed | null {
   return member(text) ?? changed(text);
 }
 
-/** `add 'bob' to group 'sudo'`, `add 'bob' to shadow group 'sudo'`, gpasswd's `user bob added by root to group sudo` */
+/**
+ * Parses `add 'bob' to group 'sudo'`, `add 'bob' to shadow group 'sudo'`, and gpasswd's
+ * `user bob added by root to group sudo`.
+ */
 function member(text: string): Parsed | null {
   const added = after(text, 'add ');
   if (added !== null && quoted(added) !== '' && added.includes(' to group '))

@@ -1,19 +1,20 @@
 import type { Parsed } from './parsed.ts';
-import { after, cut } from './text.ts';
+import { after, cut, valueIn } from './text.ts';
 
 const SEPARATOR = ' ; ';
 const COMMAND = ' ; COMMAND=';
 
 /**
- * `ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/id -u`, or with a refusal before TTY. The command is last and takes the rest, whatever
- * is in it. A folder may have ` ; USER=` in its name: what is then told twice is told by whoever asked, and the first counts; `message` has all.
+ * Parses `ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/id -u`, also with a refusal before TTY. The
+ * command is last and takes the rest of the line. A directory may have ` ; USER=` in its name, so the caller may forge
+ * a second value: the first counts. `message` has the whole line.
  */
 export function parseSudo(text: string): Parsed | null {
   const [name = '', rest = ''] = cut(text.trimStart(), ' : ') ?? [];
   const [facts = '', command = ''] = cut(rest, COMMAND) ?? [rest, ''];
   if (name === '' || name.includes(' ') || !facts.includes('=')) return null;
   const parts = facts.split(SEPARATOR, 32);
-  const value = (key: string): string => parts.map((part) => after(part, `${key}=`)).find((one) => one !== null) ?? '';
+  const value = (key: string): string => valueIn(parts, key);
   const refusal = parts[0]?.includes('=') === true ? '' : (parts[0] ?? '');
   return {
     category: 'process',
@@ -27,7 +28,10 @@ export function parseSudo(text: string): Parsed | null {
   };
 }
 
-/** util-linux `(to root) ann on pts/0`, `FAILED SU (to root) ann on pts/0`; shadow `Successful su for root by ann`, `FAILED su for root by ann` */
+/**
+ * Parses util-linux `(to root) ann on pts/0`, `FAILED SU (to root) ann on pts/0`, and shadow `Successful su for root by
+ * ann`, `FAILED su for root by ann`.
+ */
 export function parseSu(text: string): Parsed | null {
   const failed = text.startsWith('FAILED ');
   const outcome = failed ? 'failure' : 'success';
@@ -38,8 +42,8 @@ export function parseSu(text: string): Parsed | null {
     return { category: 'authentication', action: 'su', outcome, user, targetUser };
   }
   const to = after(rest.startsWith('SU ') ? rest.slice(3) : rest, '(to ');
-  const [targetUser = '', who = ''] = cut(to ?? '', ') ') ?? [];
-  const [user = '', tty = ''] = cut(who, ' on ') ?? [who, ''];
+  const [targetUser = '', caller = ''] = cut(to ?? '', ') ') ?? [];
+  const [user = '', tty = ''] = cut(caller, ' on ') ?? [caller, ''];
   return to === null || user === ''
     ? null
     : { category: 'authentication', action: 'su', outcome, user, targetUser, tty };

@@ -1,6 +1,9 @@
 import type { LogAction } from '@ringfence/fields';
 
-/** What a line says, as ECS has it; a field that is left out is not said. The user of a login is the account; of sudo and su, who asked. */
+/**
+ * Fields of a log line, as in ECS. Fields that the line does not contain are missing. `user` is the account of a login,
+ * and the caller of sudo and su.
+ */
 export interface Parsed {
   readonly category?: 'authentication' | 'session' | 'process' | 'iam';
   readonly action?: LogAction;
@@ -16,5 +19,5 @@ export interface Parsed {
   readonly tty?: string;
 }
 
-/** The text of one program's message → what it says; null: nothing that is known. Must not throw, and take time in proportion to the text. */
+/** Parses a message of one program; null: unknown. Must not throw, and must take time in proportion to the text. */
 export type Parser = (text: string) => Parsed | null;

@@ -1,8 +1,8 @@
 import { type Event, typeOf, U64_ZERO } from '@ringfence/wire';
 import type { ProcessEntry } from '../state/process.ts';
 
-/** The encoded bytes of an event that is made here. `process`: whose it is; null: nobody's. Its cpu is 0. */
-export function ownEvent(
+/** Returns the encoded bytes of an event that the enricher makes, on CPU 0. `process`: its process; null: none. */
+export function encodeEvent(
   { lane, sequence, ktime, body }: Pick<Event, 'lane' | 'sequence' | 'ktime' | 'body'>,
   process: ProcessEntry | null = null,
 ): Buffer {
