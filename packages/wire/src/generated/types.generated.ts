@@ -72,7 +72,7 @@ export interface Exec {
   /** kernel dev_t, 0: none */
   readonly tty: number;
   readonly argc: number;
-  /** enum rf_stdio: bit n: descriptor n is a socket; bit n + 8: that socket is not a unix socket */
+  /** enum rf_stdio; bit n: descriptor n is a socket; bit n + 8: that socket is not a unix socket */
   readonly stdioSockets: number;
   readonly path: Text;
   readonly filename: Text;
@@ -148,11 +148,11 @@ export interface Connect {
   readonly count: number;
 }
 
-/** the agent's heartbeat, one per second; every timer runs on ticks */
+/** the agent's heartbeat, one per second, or up to a second later while no events come; every timer runs on ticks */
 export interface Tick {
   /** µs to add to a ktime to get wall-clock time */
   readonly wallOffset: number;
-  /** true: the agent is shutting down in order, so no tick follows this one */
+  /** true: the agent shuts down in order, so no tick follows this one */
   readonly last: boolean;
 }
 
@@ -244,7 +244,7 @@ export interface Log {
   readonly outcome: string;
   /** user who acted */
   readonly user: string;
-  /** user who was acted as or logged in as */
+  /** user that the actor logged in as or acted as */
   readonly targetUser: string;
   readonly sourceAddress: string;
   readonly sourcePort: number;
@@ -355,7 +355,7 @@ export interface Memory {
   readonly count: number;
 }
 
-/** a signal to a process with other credentials, in another cgroup or in another pid namespace, one that ends or stops the agent, or a call that failed to send a signal. The header describes the sender */
+/** a signal to a process with other credentials, in another cgroup or in another pid namespace; a signal that ends or stops the agent; or a call that failed to send a signal. The header describes the sender */
 export interface Signal {
   readonly targetStart: U64;
   readonly targetTgid: number;
@@ -656,7 +656,7 @@ export interface TlsData {
 export interface Hash {
   readonly inode: U64;
   readonly device: number;
-  /** µs since the epoch; the hash is valid for this inode with this ctime */
+  /** last change of the inode, µs since the epoch; the hash is valid for this inode with this ctime */
   readonly ctime: number;
   /** size of the file, bytes; 0: the file was not read */
   readonly size: number;
@@ -672,7 +672,7 @@ export interface Hash {
   readonly script: boolean;
 }
 
-/** events of a cgroup beyond its share while a ring was filling up, since the last Throttled event. The header has the cgroup */
+/** events that a cgroup had beyond its share while a ring was filling up, since the last Throttled event. The header names the cgroup */
 export interface Throttled {
   readonly ofLane: number;
   /** kind of the dropped events: open, file_change, ... */
@@ -695,7 +695,7 @@ export interface Tampering {
   readonly result: number;
   /** uid of the actor */
   readonly uid: number;
-  /** number of repetitions in a row */
+  /** how often the actor did this in a row */
   readonly count: number;
   /** the sensor's program on the link */
   readonly program: Text;
@@ -1441,7 +1441,7 @@ export interface AuditHead {
   readonly at: number;
   /** kind of the records in this chain: records derived from a batch have a chain of their own */
   readonly kind: string;
-  /** name of the store; a new trail starts a new hash chain, unrelated to the previous trail's */
+  /** name of the trail; a new trail starts a new hash chain, unrelated to the previous trail's */
   readonly trail: string;
   /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
@@ -1739,7 +1739,7 @@ export interface StateMemory {
   readonly forward: null | ChainRef;
   /** connections that a process accepted, and processes that it started */
   readonly acceptor: null | StateAcceptor;
-  /** connections and keys that a session's process was started for */
+  /** connections and keys for which the process was started */
   readonly session: null | readonly StateEdgeEnd[];
   /** connections that a process made */
   readonly caller: null | StateCaller;
