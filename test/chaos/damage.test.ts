@@ -20,7 +20,7 @@ import { until } from '../e2e/lib/wait.ts';
 import { accountOf, assertComplete, assertConsistent } from './lib/account.ts';
 import { Workload } from './lib/workload.ts';
 
-/** Overwrites `length` bytes from `position` (negative: from the end) with noise. */
+/** Overwrites `length` bytes from `position`, which counts from the end if negative. */
 function damage(path: string, position: number, length: number): void {
   const fd = openSync(path, 'r+');
   try {
@@ -31,12 +31,14 @@ function damage(path: string, position: number, length: number): void {
   }
 }
 
-describe('a disk that fails', { skip }, () => {
-  test('full: everything waits, and goes on without loss when there is room again', { timeout: 120_000 }, async (t) => {
+describe('A failing disk', { skip }, () => {
+  test('up waits while the disk is full and continues without loss once there is space', {
+    timeout: 120_000,
+  }, async (t) => {
     await using home = new Installation();
     mkdirSync(home.stateDir);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'tmpfs', home.stateDir]);
-    // Lazily: a killed process may hold it a moment longer.
+    // Unmount lazily: a killed process may keep the mount busy for a moment.
     await using _mount = { [Symbol.asyncDispose]: async () => void execFileSync('umount', ['--lazy', home.stateDir]) };
     await using workload = new Workload(home);
     await using up = await home.up();
@@ -45,13 +47,13 @@ describe('a disk that fails', { skip }, () => {
     const ballast = join(home.stateDir, 'ballast');
     fill(ballast);
     const before = await stored(home);
-    await until('words about the full disk', () => /the disk is full/.test(up.stderr));
+    await until('the log line about the full disk', () => /the disk is full/.test(up.stderr));
     await sleep(2000);
-    t.diagnostic(`${before} markers had been stored when the disk was full`);
+    t.diagnostic(`${before} markers were stored when the disk became full`);
     assert.ok(up.alive, up.stderr);
     rmSync(ballast);
     const markers = await workload.finish();
-    await until(`the last marker in the trail; up said:\n${up.stderr.slice(-3000)}`, async () => {
+    await until(`the last marker in the trail; stderr of up:\n${up.stderr.slice(-3000)}`, async () => {
       using audit = home.audit();
       return (await accountOf(audit)).alerts.has(markers - 1);
     });
@@ -61,7 +63,7 @@ describe('a disk that fails', { skip }, () => {
     await assertConsistent(audit);
   });
 
-  test('the end of the log is noise: the rest is used, and what is lost is named', { timeout: 120_000 }, async (t) => {
+  test('up uses the intact part of a damaged bus log and reports the lost records', { timeout: 120_000 }, async (t) => {
     await using home = new Installation();
     await using workload = new Workload(home);
     const first = await home.up();
@@ -69,7 +71,7 @@ describe('a disk that fails', { skip }, () => {
     await first.says('rfmark20z');
     await first.stop('SIGKILL');
     const wal = join(home.stateDir, 'bus.db-wal');
-    assert.ok(statSync(wal).size > 8192, 'no log that could be damaged');
+    assert.ok(statSync(wal).size > 8192, 'the bus log is too short to damage');
     damage(wal, -6000, 6000);
     await using second = await home.up();
     const markers = await workload.finish();
@@ -85,7 +87,9 @@ describe('a disk that fails', { skip }, () => {
     assert.deepEqual(audit.verify().problems, []);
   });
 
-  test('a file that is no database any more is set aside, named, and begun anew', { timeout: 90_000 }, async () => {
+  test('up sets a damaged database file aside, logs its new name, and starts with an empty one', {
+    timeout: 90_000,
+  }, async () => {
     await using home = new Installation();
     assert.equal((await (await home.up()).stop()).code, 0);
     for (const file of ['bus.db', 'audit.db']) {
@@ -105,7 +109,7 @@ async function stored(home: Installation): Promise<number> {
   return (await accountOf(audit)).executions.size;
 }
 
-/** Until the file system has no room. */
+/** Writes until the file system is full. */
 function fill(path: string): void {
   const block = Buffer.alloc(64 * 1024);
   writeFileSync(path, '');

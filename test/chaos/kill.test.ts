@@ -1,6 +1,6 @@
 /**
- * `ringfence up` dies by SIGKILL again and again while a workload runs, at moments of its own and at named points, and goes on with the same
- * state. RINGFENCE_CHAOS_KILLS makes the random part longer.
+ * Kills `ringfence up` repeatedly with SIGKILL while a workload runs, at random moments and at named points, and
+ * restarts it with the same state. RINGFENCE_CHAOS_KILLS sets the number of random kills.
  */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
@@ -36,7 +36,7 @@ async function withWorkload(t: TestContext, disturb: (home: Installation) => Pro
   using audit = home.audit();
   const account = await accountOf(audit);
   const { results, incident } = { results: audit.stats().counts.result, incident: audit.stats().counts.incident };
-  t.diagnostic(`${markers} markers, ${account.gaps} gaps, ${results} kills, ${incident} versions of incidents`);
+  t.diagnostic(`${markers} markers, ${account.gaps} gaps, ${results} kills, ${incident} incident versions`);
   assertComplete(account, markers);
   await assertConsistent(audit);
   assert.equal(results, Math.ceil(markers / VICTIM_EVERY));
@@ -44,14 +44,14 @@ async function withWorkload(t: TestContext, disturb: (home: Installation) => Pro
 }
 
 describe('kill -9 of the whole program', { skip }, () => {
-  test(`at ${KILLS} random moments loses nothing and doubles nothing`, async (t) => {
+  test(`loses nothing and duplicates nothing at ${KILLS} random moments`, async (t) => {
     await withWorkload(t, async (home) => {
       const moments: number[] = [];
       for (let n = 0; n < KILLS; n++) {
-        const lived = Math.round(100 + Math.random() * 1900);
-        moments.push(lived);
+        const uptimeMs = Math.round(100 + Math.random() * 1900);
+        moments.push(uptimeMs);
         await using up = home.start(['up']);
-        await sleep(lived);
+        await sleep(uptimeMs);
         assert.ok(up.alive, up.stderr);
         await up.stop('SIGKILL');
       }
@@ -59,7 +59,7 @@ describe('kill -9 of the whole program', { skip }, () => {
     });
   });
 
-  test('at every named point of every service loses nothing and doubles nothing', async (t) => {
+  test('loses nothing and duplicates nothing at every named point of every service', async (t) => {
     await withWorkload(t, async (home) => {
       for (const name of SERVICES.flatMap((service) => POINTS.map((point) => `${service}:${point}:3`))) {
         await using up = home.start(['up'], { env: { RINGFENCE_FAILPOINT: name } });

@@ -1,6 +1,7 @@
 /**
- * Two responders, three agents on control streams, Kafka and Redis. Responders die by SIGKILL, Redis too, Redis is flushed and its connections are cut, at random
- * moments, while alerts ask for kills of real processes. RINGFENCE_CHAOS_ROUNDS makes it longer.
+ * Two responders, three agents on control streams, Kafka and Redis. At random moments a responder or Redis is killed,
+ * or Redis is flushed or disconnected, while alerts request kills of real processes. RINGFENCE_CHAOS_ROUNDS sets the
+ * number of rounds.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -30,17 +31,18 @@ import {
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
 import { createTestAlert, createTestLineage, EVIDENCE_BOOT } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
+
 import { decode, encodeSigned, type Result, type Role, TOPIC, topicsWith, u64ToBigInt } from '@ringfence/wire';
 import type { ResponderChild } from './lib/responder-child.ts';
 
 const ROUNDS = Number(process.env['RINGFENCE_CHAOS_ROUNDS'] ?? '8');
 const PARTITIONS = 4;
 const HOSTS = 3;
-const KILLS_A_ROUND = 6;
+const KILLS_PER_ROUND = 6;
 const log = createLogger({ level: 'silent' });
 const skip = kafkaMissing() ?? redisMissing() ?? false;
 
-/** A fleet's servers, identities and topics. */
+/** Servers, identities and topics of a fleet. */
 class Fleet {
   readonly stack = new AsyncDisposableStack();
   readonly path = mkdtempSync(join(tmpdir(), 'ringfence-responders-'));
@@ -48,15 +50,15 @@ class Fleet {
   brokers: readonly string[] = [];
   bus!: Bus;
   redis!: RedisServer;
-  /** between the responders and Redis */
-  network!: TcpProxy;
+  /** Proxy between the responders and Redis */
+  redisProxy!: TcpProxy;
   #registrar!: Registrar;
 
   async start(): Promise<void> {
     this.stack.defer(() => rmSync(this.path, { recursive: true, force: true }));
     this.brokers = (await sharedKafka()).bootstrap;
     this.redis = this.stack.use(await startRedis());
-    this.network = this.stack.use(await startTcpProxy(this.redis.port));
+    this.redisProxy = this.stack.use(await startTcpProxy(this.redis.port));
     this.bus = this.stack.use(await openKafkaBus({ brokers: this.brokers, topicPrefix: this.topicPrefix }));
     await this.bus.ensureTopics(topicsWith(PARTITIONS));
     const ca = await createAuthority(join(this.path, 'ca'));
@@ -75,10 +77,10 @@ class Fleet {
   }
 }
 
-/** A responder that is started again whenever it was killed. */
+/** Responder processes that a test can kill and start again. */
 class Responders {
   readonly ports: readonly number[];
-  readonly said: string[] = [];
+  readonly output: string[] = [];
   readonly #fleet: Fleet;
   readonly #children: ChildProcess[] = [];
 
@@ -88,12 +90,12 @@ class Responders {
   }
 
   start(index: number): void {
-    const { brokers, topicPrefix, network } = this.#fleet;
+    const { brokers, topicPrefix, redisProxy } = this.#fleet;
     const identity = this.#fleet.directory(`responder-${index}`);
-    const facts: ResponderChild = {
+    const options: ResponderChild = {
       brokers,
       topicPrefix,
-      redis: `redis://${network.address}`,
+      redis: `redis://${redisProxy.address}`,
       identity,
       port: this.ports[index] as number,
     };
@@ -103,10 +105,10 @@ class Responders {
       '--disable-warning=ExperimentalWarning',
       '--max-old-space-size=192',
     ];
-    const child = spawn(process.execPath, [...flags, script, JSON.stringify(facts)], {
+    const child = spawn(process.execPath, [...flags, script, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => this.said.push(String(chunk)));
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => this.output.push(String(chunk)));
     this.#children[index] = child;
   }
 
@@ -122,7 +124,7 @@ class Responders {
   }
 }
 
-/** An agent's own control: it kills for real, but only what this test started. */
+/** The control of an agent. It really kills processes, but only children of this test. */
 class Agent {
   readonly hostId: string = randomUUID();
   readonly answers: Result[] = [];
@@ -151,7 +153,7 @@ class Agent {
       setInterest: () => {},
       log,
     });
-    const watched = {
+    const observedControl = {
       hostId: this.hostId,
       execute: async (command: Uint8Array) => {
         const answer = await control.execute(command);
@@ -164,7 +166,7 @@ class Agent {
       connectControl({
         endpoints: ports.map((port) => `localhost:${port}`),
         tls: watchCertificates(identityPaths(fleet.directory(this.hostId))),
-        control: watched,
+        control: observedControl,
         trusted,
         bootId: EVIDENCE_BOOT,
         agentVersion: 'test',
@@ -175,7 +177,7 @@ class Agent {
     );
   }
 
-  /** Starts a process and gives its pid. */
+  /** Starts a process and returns its pid. */
   victim(): number {
     const child = spawn('sleep', ['600'], { stdio: 'ignore' });
     assert.ok(child.pid !== undefined);
@@ -191,15 +193,15 @@ async function results(bus: Bus): Promise<Result[]> {
   return found;
 }
 
-async function until(what: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+async function until(condition: string, seconds: number, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(100))
     if (await holds()) return;
-  assert.fail(`never within ${seconds} s: ${what}`);
+  assert.fail(`not within ${seconds} s: ${condition}`);
 }
 
-/** Asks for the kill of a new process on each of some hosts. */
+/** Publishes alerts that request the kill of new processes, in turn on each agent's host. */
 async function attack(bus: Bus, agents: readonly Agent[], detector: Identity, first: number): Promise<void> {
-  for (let n = 0; n < KILLS_A_ROUND; n++) {
+  for (let n = 0; n < KILLS_PER_ROUND; n++) {
     const agent = agents[n % agents.length] as Agent;
     const alert = createTestAlert(first + n, {
       action: 'kill',
@@ -214,8 +216,8 @@ async function attack(bus: Bus, agents: readonly Agent[], detector: Identity, fi
   }
 }
 
-/** What is broken, and mended a random moment later. */
-function disturbances({ redis, network }: Fleet, responders: Responders): Record<string, () => Promise<void>> {
+/** Disturbances by name. Each is repaired after a random time. */
+function disturbances({ redis, redisProxy }: Fleet, responders: Responders): Record<string, () => Promise<void>> {
   const killResponder = async (): Promise<void> => {
     const index = Math.floor(Math.random() * 2);
     await responders.kill(index);
@@ -229,7 +231,7 @@ function disturbances({ redis, network }: Fleet, responders: Responders): Record
   };
   const cut = async (): Promise<void> => {
     for (let n = 0; n < 10; n++) {
-      network.cut();
+      redisProxy.cut();
       await sleep(Math.random() * 300);
     }
   };
@@ -248,26 +250,26 @@ function account(
   commands: readonly string[],
 ): void {
   const executed = agents.flatMap(({ answers }) => answers.filter(({ outcome }) => outcome === 'executed'));
-  const sent = agents.reduce((sum, { answers }) => sum + answers.length, 0);
+  const deliveries = agents.reduce((sum, { answers }) => sum + answers.length, 0);
   const alerts = agents.reduce((sum, { victims }) => sum + victims.size, 0);
   const ids = new Set(found.map(({ id }) => id));
   t.diagnostic(
-    `${alerts} alerts, ${new Set(commands).size} commands, ${sent} times sent, ${executed.length} carried out, ${ids.size} results (${found.length} records)`,
+    `${alerts} alerts, ${new Set(commands).size} commands, ${deliveries} deliveries, ${executed.length} executions, ${ids.size} results (${found.length} records)`,
   );
-  assert.equal(new Set(commands).size, alerts, 'a command for each alert');
-  assert.deepEqual([...ids].sort(), [...new Set(commands)].sort(), 'a result for each command');
+  assert.equal(new Set(commands).size, alerts, 'each alert has one command');
+  assert.deepEqual([...ids].sort(), [...new Set(commands)].sort(), 'each command has a result');
   for (const id of ids) {
     const outcomes = new Set(
       found.filter((result) => result.id === id).map(({ outcome, reason, at }) => `${outcome} ${reason} ${at}`),
     );
-    assert.equal(outcomes.size, 1, `${id} has one outcome: ${[...outcomes].join(', ')}`);
-    assert.equal(executed.filter((result) => result.id === id).length, 1, `${id} was carried out once`);
+    assert.equal(outcomes.size, 1, `${id} has more than one outcome: ${[...outcomes].join(', ')}`);
+    assert.equal(executed.filter((result) => result.id === id).length, 1, `${id} was not carried out exactly once`);
   }
   assert.deepEqual(new Set(found.map(({ outcome }) => outcome)), new Set(['executed']));
   for (const { victims } of agents) for (const { signalCode } of victims.values()) assert.equal(signalCode, 'SIGKILL');
 }
 
-test(`responders and Redis die, and connections between them, ${ROUNDS} times: each command has one effect and one outcome`, {
+test(`each command has one effect and one outcome while responders, Redis and connections fail ${ROUNDS} times`, {
   skip,
   timeout: 120_000 + ROUNDS * 30_000,
 }, async (t) => {
@@ -291,21 +293,21 @@ test(`responders and Redis die, and connections between them, ${ROUNDS} times: e
   const actions = Object.entries(disturbances(fleet, responders));
   const done: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const attacking = attack(bus, agents, detector, round * KILLS_A_ROUND);
+    const attacking = attack(bus, agents, detector, round * KILLS_PER_ROUND);
     await sleep(Math.random() * 1500);
-    const [what, disturb] = actions[round % actions.length] as (typeof actions)[number];
-    done.push(what);
+    const [name, disturb] = actions[round % actions.length] as (typeof actions)[number];
+    done.push(name);
     await disturb();
     await attacking;
     await sleep(Math.random() * 1500);
   }
   t.diagnostic(done.join(', '));
   const ended = performance.now();
-  const wanted = ROUNDS * KILLS_A_ROUND;
-  await until(`${wanted} results\n${responders.said.slice(-30).join('')}`, 90, async () => {
-    return new Set((await results(bus)).map(({ id }) => id)).size >= wanted;
+  const expected = ROUNDS * KILLS_PER_ROUND;
+  await until(`${expected} results\n${responders.output.slice(-30).join('')}`, 90, async () => {
+    return new Set((await results(bus)).map(({ id }) => id)).size >= expected;
   });
-  t.diagnostic(`all answered ${((performance.now() - ended) / 1000).toFixed(1)} s after the last disturbance`);
+  t.diagnostic(`all results arrived ${((performance.now() - ended) / 1000).toFixed(1)} s after the last disturbance`);
   const commands: string[] = [];
   for await (const { value } of bus.read({ topic: TOPIC.commands }))
     if (value !== null) commands.push(decode('Command', value).id);

@@ -1,5 +1,6 @@
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
+export { type ReservedPorts, reservePorts } from './ports.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';
 export { type RegistryServer, registryMissing, startRegistry } from './registry.ts';
 export {

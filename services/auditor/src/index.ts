@@ -1,7 +1,13 @@
 export { type AuditorOptions, clusterOf, compileAuditorOptions } from './config.ts';
+export { idOf as documentIdOf } from './elasticsearch/documents/audit.ts';
 export type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 export * from './elasticsearch/errors.ts';
-export { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
+export {
+  CLUSTER_DEFAULTS,
+  type ClusterOptions,
+  type IndexNames,
+  namesOf as indexNamesOf,
+} from './elasticsearch/options.ts';
 export { ClusterReader } from './elasticsearch/reader.ts';
 export { ClusterSink, type ClusterSinkDeps } from './elasticsearch/sink.ts';
 export * from './errors.ts';

@@ -1,6 +1,7 @@
 /**
- * A fleet of processes on real brokers, Redis and Elasticsearch is broken while simulated hosts go on: nothing is lost, nothing has its effect twice.
- * Half as long, and under half the load, of the short form of `npm run chaos`, which has every case by itself, and a long form.
+ * Breaks a fleet of processes on real brokers, Redis and Elasticsearch while simulated hosts continue: nothing may be
+ * lost or take effect twice. It takes half the time and half the load of the short form of `npm run chaos`, which runs
+ * every case on its own and also has a long form.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -15,56 +16,62 @@ const skip = kafkaMissing() ?? redisMissing() ?? elasticsearchMissing() ?? false
 
 const BATCH_EVERY_MS = 500;
 
-/** One after the other, and one account of all. */
-const TOGETHER: Readonly<Record<string, readonly string[]>> = {
-  'every service is killed': ['kill-everything'],
-  'Redis is lost and Elasticsearch refuses': ['redis-killed-flushed', 'search-read-only'],
-  'two of three brokers are gone, then every connection': ['two-brokers-gone', 'connections-cut'],
+/** Cases that run one after another, with one account for all of them. */
+const COMBINED: Readonly<Record<string, readonly string[]>> = {
+  'Nothing is lost or duplicated when every service is killed': ['kill-everything'],
+  'Nothing is lost or duplicated when Redis loses its data and Elasticsearch refuses writes': [
+    'redis-killed-flushed',
+    'search-read-only',
+  ],
+  'Nothing is lost or duplicated when two of three brokers are killed and all connections are cut': [
+    'two-brokers-gone',
+    'connections-cut',
+  ],
 };
 
-function together(name: string, names: readonly string[]): ChaosCase {
-  const cases = names.map((one) => CASES.find((some) => some.name === one) as ChaosCase);
+function combine(name: string, names: readonly string[]): ChaosCase {
+  const cases = names.map((caseName) => CASES.find((chaosCase) => chaosCase.name === caseName) as ChaosCase);
   return {
     name,
     title: cases.map(({ title }) => title).join('; '),
     async run(fleet, context) {
-      for (const one of cases) await one.run(fleet, context);
+      for (const chaosCase of cases) await chaosCase.run(fleet, context);
     },
   };
 }
 
-describe('a fleet in trouble', { skip, timeout: 600_000 }, () => {
+describe('A fleet under failures', { skip, timeout: 600_000 }, () => {
   let fleet: ChaosFleet;
   before(async () => {
     fleet = await ChaosFleet.start(() => {}, BATCH_EVERY_MS);
   });
   after(() => fleet?.[Symbol.asyncDispose]());
 
-  for (const [title, names] of Object.entries(TOGETHER))
+  for (const [title, names] of Object.entries(COMBINED))
     test(title, async (t) => {
-      const say = (what: string): void => t.diagnostic(what);
-      const context = { long: false, pick: (short: number) => Math.ceil(short / 2), say };
-      const outcome = await runCase(fleet, together(title, names), context);
-      const told = [TABLE_HEAD, tableLine(outcome), ...detailLines(outcome)];
-      for (const line of told.slice(0, 2)) say(line);
-      assert.ok(!outcome.failed, told.join('\n'));
+      const note = (text: string): void => t.diagnostic(text);
+      const context = { long: false, pick: (short: number) => Math.ceil(short / 2), note };
+      const outcome = await runCase(fleet, combine(title, names), context);
+      const lines = [TABLE_HEAD, tableLine(outcome), ...detailLines(outcome)];
+      for (const line of lines.slice(0, 2)) note(line);
+      assert.ok(!outcome.failed, lines.join('\n'));
     });
 
-  test('the account notices what is missing and what is there twice', async () => {
+  test('the account reports missing and duplicate events', async () => {
     const { agents, store } = fleet;
     const began = (Date.now() - 1000) * 1000;
     const [agent] = agents;
     const [event] = agent?.produced.events ?? [];
     assert.ok(agent !== undefined && event !== undefined);
-    agent.produced.events.add('nobody');
-    // Elasticsearch keeps ids apart in the index that is being written only.
-    await store.ask('POST', `/${store.names.events}/_rollover`);
-    await store.ask('PUT', `/${store.names.events}/_create/${encodeURIComponent(event)}`, {
+    agent.produced.events.add('not-produced');
+    // Elasticsearch rejects a duplicate id only within the current write index.
+    await store.request('POST', `/${store.names.events}/_rollover`);
+    await store.request('PUT', `/${store.names.events}/_create/${encodeURIComponent(event)}`, {
       '@timestamp': began / 1000,
     });
     const { rows } = await new Auditing(fleet, began).account();
-    const stored = rows.find(({ what }) => what === 'events stored');
-    assert.deepEqual(stored?.lost, ['nobody']);
+    const stored = rows.find(({ label }) => label === 'events stored');
+    assert.deepEqual(stored?.lost, ['not-produced']);
     assert.deepEqual(stored?.doubled, [event]);
   });
 });

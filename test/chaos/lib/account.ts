@@ -4,11 +4,11 @@ import { EventView } from '@ringfence/wire';
 
 const MARK = /rfmark(\d+)z/;
 
-/** How often each marker was stored: as an execution, and as an alert. */
+/** How often each marker was stored as an execution and as an alert. */
 export interface Account {
   readonly executions: ReadonlyMap<number, number>;
   readonly alerts: ReadonlyMap<number, number>;
-  /** records that gap events name as lost */
+  /** Gaps in the trail */
   readonly gaps: number;
 }
 
@@ -17,7 +17,7 @@ export async function accountOf(audit: AuditReader): Promise<Account> {
   const alerts = new Map<number, number>();
   const view = new EventView();
   for (const { kind, id, payload } of audit.search('rfmark*', 1_000_000)) {
-    // Lane 0 is the kernel's. What a start finds running is told again, in lane 17.
+    // Lane 0 has the kernel's events. A restart reports running processes again, in lane 17.
     if (kind !== 'execution' || id.split('/')[3] !== '0') continue;
     view.open(payload);
     view.next();
@@ -33,21 +33,24 @@ function count(map: Map<number, number>, text: string | undefined): void {
   if (found !== undefined) map.set(Number(found), (map.get(Number(found)) ?? 0) + 1);
 }
 
-/** Every marker is there once, or as many as are missing are named; nothing is there twice. */
+/** Asserts that no marker is stored twice, and that none is missing unless the trail has gaps. */
 export function assertComplete(account: Account, markers: number): void {
   for (const [name, seen] of [
     ['executions', account.executions],
     ['alerts', account.alerts],
   ] as const) {
     const all = Array.from({ length: markers }, (_, n) => n);
-    const doubled = all.filter((n) => (seen.get(n) ?? 0) > 1);
-    assert.deepEqual(doubled, [], `${name} stored more than once`);
+    const duplicates = all.filter((n) => (seen.get(n) ?? 0) > 1);
+    assert.deepEqual(duplicates, [], `${name} were stored more than once`);
     const missing = all.filter((n) => !seen.has(n));
-    if (account.gaps === 0) assert.deepEqual(missing, [], `${name} lost, and no gap names them`);
+    if (account.gaps === 0) assert.deepEqual(missing, [], `${name} are missing without a gap in the trail`);
   }
 }
 
-/** Orders are one a process and were carried out once; incidents share no alert; the trail is whole. */
+/**
+ * Asserts that each process has one command, which was carried out once, that incidents share no alert, and that the
+ * trail is intact.
+ */
 export async function assertConsistent(audit: AuditReader): Promise<void> {
   const commands = await Array.fromAsync(audit.commands({ limit: 1_000_000 }));
   const results = await Array.fromAsync(audit.results({ limit: 1_000_000 }));
@@ -61,7 +64,7 @@ export async function assertConsistent(audit: AuditReader): Promise<void> {
     audit.incidents({ limit: 1_000_000, where: ({ state }) => state !== 'merged' }),
   );
   const alerts = incidents.flatMap((incident) => incident.alerts.map(({ id }) => id));
-  assert.equal(new Set(alerts).size, alerts.length, 'an alert belongs to two incidents');
+  assert.equal(new Set(alerts).size, alerts.length, 'an alert belongs to more than one incident');
   assert.deepEqual(audit.verify().problems, []);
   assert.deepEqual(audit.stats().dropped, []);
   assert.equal(audit.stats().counts.dlq, 0);

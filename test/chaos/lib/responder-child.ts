@@ -1,4 +1,7 @@
-/** One responder of a fleet, to be killed. Argument: JSON of ResponderChild. It listens for agents as soon as it has read who is enrolled. */
+/**
+ * A responder of a fleet, for tests that kill it. Its argument is a ResponderChild as JSON. It accepts agents once it
+ * has read the enrolments.
+ */
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { serveControl } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
@@ -16,10 +19,10 @@ export interface ResponderChild {
 
 const { brokers, topicPrefix, redis, identity, port } = JSON.parse(process.argv[2] ?? '') as ResponderChild;
 const log = createLogger({ level: 'warn' });
-const own = loadIdentity(identity);
-if (own === null) throw new Error(`nobody has enrolled in ${identity}`);
+const responderIdentity = loadIdentity(identity);
+if (responderIdentity === null) throw new Error(`${identity} contains no enrolled identity`);
 const bus = await openKafkaBus({ brokers, topicPrefix, sessionTimeoutMs: 6000, log });
-const enrolments = await Enrolments.open({ bus, root: own.root });
+const enrolments = await Enrolments.open({ bus, root: responderIdentity.root });
 const started = Promise.withResolvers<Awaited<ReturnType<typeof startResponder>>>();
 const control = await serveControl({
   port,
@@ -31,11 +34,11 @@ const control = await serveControl({
 const responder = await startResponder({
   options: { commandTtlMs: 300_000, killsPerMinutePerHost: 10_000, killsPerMinute: 10_000, attachedMs: 5000 },
   bus,
-  key: own.signingKey,
+  key: responderIdentity.signingKey,
   policies: [{ policy: 'kills', desc: '', mode: 'enforce', scope: {}, when: { action: 'kill' }, do: 'kill' }],
   control,
   coordination: await openCoordination({ url: redis, prefix: topicPrefix, log }),
-  instance: own.subject,
+  instance: responderIdentity.subject,
   trusted: enrolments.trustedKeys('detector'),
   responders: enrolments.trustedKeys('responder'),
   log,

@@ -13,7 +13,7 @@ const RULES = `- rule: Marker
   tags: [execution]
 
 - rule: Victim
-  desc: What the workload starts to be killed.
+  desc: A process of the workload that must be killed.
   condition: event.action = exec and process.name = sleep and process.args contains rfvictim
   output: "%process.command_line"
   priority: critical
@@ -22,7 +22,7 @@ const RULES = `- rule: Marker
 `;
 
 const POLICY = `policy: chaos
-desc: Kills the victims of the workload, and nobody else.
+desc: Kills only the victims of the workload.
 mode: enforce
 scope:
   cgroup: /rf-chaos-*
@@ -31,17 +31,17 @@ when:
 do: kill
 `;
 
-/** One victim for this many markers. */
+/** Markers per victim */
 export const VICTIM_EVERY = 25;
 
-/** Short programs with a mark of their own each, and now and then one that a rule wants killed, as long as it is let run. */
+/** Runs short programs, each with its own marker, and sometimes a victim for a rule to kill, until `finish`. */
 export class Workload implements AsyncDisposable {
   readonly #container: TestContainer;
   readonly #stopFile: string;
   #shell: ChildProcess | undefined;
   #count = 0;
 
-  /** Gives the installation the rules and the policy that fit. */
+  /** Adds the workload's rules and policy to the installation. */
   constructor(home: Installation) {
     const rules = join(home.dir, 'rules');
     const policy = join(home.dir, 'policy.yaml');
@@ -75,13 +75,13 @@ export class Workload implements AsyncDisposable {
     });
   }
 
-  /** Ends it; resolves with how many markers there were. */
+  /** Stops the workload. Resolves with the number of markers. */
   async finish(): Promise<number> {
     writeFileSync(this.#stopFile, '');
     return until('the end of the workload', () => this.#count || undefined);
   }
 
-  /** Processes that should have been killed, and were not yet. */
+  /** Returns the pids of victims that still run. */
   victims(): number[] {
     return pidsIn(this.#container.cgroup, 'sleep').filter((pid) =>
       readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('rfvictim'),

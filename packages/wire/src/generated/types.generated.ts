@@ -14,14 +14,14 @@ export interface Namespaces {
   readonly pidInNs: number;
 }
 
-/** a new process; the header is the child */
+/** a new process. The header describes the child */
 export interface Fork {
   readonly parentTgid: number;
   readonly parentStart: U64;
   readonly namespaces: Namespaces;
   /** CLONE_* without the exit signal; 0: fork, or a kernel thread */
   readonly flags: U64;
-  /** forks that this event stands for: this one, and those of the same parent merged since the last */
+  /** forks in this event: this one and equal ones of the same parent, merged since the last event */
   readonly count: number;
 }
 
@@ -39,16 +39,16 @@ export interface Credentials {
   readonly capInheritable: U64;
 }
 
-/** kernel text; a cut one keeps its head and its tail, half each */
+/** text from the kernel; a text that is too long keeps its head and its tail, half each */
 export interface Text {
   readonly bytes: Uint8Array;
   /** true length in bytes */
   readonly length: number;
 }
 
-/** a process runs an executable; also each process found at start (snapshot) */
+/** a process executed a file; also each process that was already running when the sensor started (snapshot) */
 export interface Exec {
-  /** read by the collector at start, not seen happening */
+  /** true: the collector read the process at its start; no exec was observed */
   readonly snapshot: boolean;
   readonly parentTgid: number;
   readonly parentStart: U64;
@@ -60,7 +60,7 @@ export interface Exec {
   readonly mtime: number;
   /** st_mode of the executable */
   readonly mode: number;
-  /** uid */
+  /** uid of the executable's owner */
   readonly owner: number;
   /** enum rf_exec_flag */
   readonly flags: number;
@@ -72,20 +72,20 @@ export interface Exec {
   /** kernel dev_t, 0: none */
   readonly tty: number;
   readonly argc: number;
-  /** bit n: descriptor n is a socket */
+  /** enum rf_stdio; bit n: descriptor n is a socket; bit n + 8: that socket is not a unix socket */
   readonly stdioSockets: number;
   readonly path: Text;
   readonly filename: Text;
   readonly cwd: Text;
   /** NUL-separated */
   readonly argv: Text;
-  /** NAME=value of chosen names, NUL-separated; a cut one keeps its head; none in a snapshot */
+  /** NAME=value of selected variables, NUL-separated; when cut, the head is kept; empty in a snapshot */
   readonly environment: Text;
-  /** as the interpreter line names it, or the binary format */
+  /** as the interpreter line or the binary format names it */
   readonly interpreter: Text;
-  /** path of the file that the interpreter is for, from the kernel; empty: none, or only `filename` says it */
+  /** path of the file that the interpreter runs, from the kernel; empty: none, or only `filename` names it */
   readonly script: Text;
-  /** of that file; 0: none, or the profile doesn't know it */
+  /** inode of the script; 0: none, or unknown in this profile */
   readonly scriptInode: U64;
   readonly scriptDevice: number;
   /** µs since the epoch */
@@ -104,9 +104,9 @@ export interface Exit {
 export interface CredentialsChange {
   readonly before: Credentials;
   readonly after: Credentials;
-  /** supplementary groups, four bytes each, little-endian, ascending, where setgroups has changed them; the lowest 32; of the initial user namespace */
+  /** supplementary groups in the initial user namespace, the lowest 32: four bytes each, little-endian, ascending; empty unless setgroups changed them */
   readonly groupsBefore: Text;
-  /** likewise */
+  /** as `groupsBefore`, after the change */
   readonly groupsAfter: Text;
 }
 
@@ -119,10 +119,10 @@ export interface Open {
   readonly result: number;
   /** st_mode; 0 when the open failed */
   readonly mode: number;
-  /** the path is the caller's memory, not the kernel's copy */
+  /** true: the path is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
   readonly path: Text;
-  /** opens that this event stands for: this one, and equal ones merged since the last */
+  /** opens in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
@@ -130,29 +130,29 @@ export interface Connect {
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
-  /** network order: 4 or 16 bytes, none for unix */
+  /** network byte order: 4 or 16 bytes; empty for unix */
   readonly address: Uint8Array;
   readonly port: number;
   /** 0, or -errno */
   readonly result: number;
-  /** unix only */
+  /** unix only: path or bound name of the socket; an abstract name begins with NUL */
   readonly path: Text;
-  /** as `address`; none: not bound */
+  /** as `address`; empty: not bound */
   readonly localAddress: Uint8Array;
   readonly localPort: number;
-  /** the address is the caller's memory, not the kernel's copy */
+  /** true: the address is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** µs the call took; 0: not known, since it was refused before the kernel came to the address, or began before the sensor */
+  /** duration of the call, µs; 0: unknown, because the call was refused before the kernel read the address, or began before the sensor */
   readonly duration: number;
-  /** calls that this event stands for: this one, and equal ones merged since the last */
+  /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** one a second; every timer runs on these */
+/** the agent's heartbeat, one per second, or up to a second later while no events come; every timer runs on ticks */
 export interface Tick {
-  /** µs to add to a ktime to get the wall clock */
+  /** µs to add to a ktime to get wall-clock time */
   readonly wallOffset: number;
-  /** the agent ends in order: no tick is to be expected after this one */
+  /** true: the agent shuts down in order, so no tick follows this one */
   readonly last: boolean;
 }
 
@@ -165,21 +165,21 @@ export interface Gap {
   readonly reason: string;
 }
 
-/** what the host's user database says */
+/** an entry of the host's user database */
 export interface UserContext {
   readonly uid: number;
   readonly name: string;
 }
 
 export interface ContainerMount {
-  /** on the host */
+  /** path on the host */
   readonly source: string;
-  /** in the container */
+  /** path in the container */
   readonly destination: string;
   readonly readonly: boolean;
 }
 
-/** which container a cgroup is */
+/** the container that a cgroup belongs to */
 export interface ContainerContext {
   readonly cgroupId: U64;
   /** empty: the container is gone */
@@ -189,28 +189,28 @@ export interface ContainerContext {
   readonly image: string;
   readonly privileged: null | boolean;
   readonly labels: { readonly [key: string]: string };
-  /** of the cgroup, from its root */
+  /** path of the cgroup, from the root of the hierarchy */
   readonly path: string;
-  /** of the image's configuration: sha256:... */
+  /** digest of the image's configuration: sha256:... */
   readonly imageId: string;
-  /** under which registries know it: sha256:... */
+  /** digests under which registries know the image: sha256:... */
   readonly imageDigests: readonly string[];
-  /** bit n: capability n may be had in it; null: unknown */
+  /** bit n: processes of the container can have capability n; null: unknown */
   readonly capabilities: null | U64;
-  /** what comes from outside of the image */
+  /** mounts from outside the image */
   readonly mounts: readonly ContainerMount[];
-  /** those that are not its own: pid=host, ipc=shared */
+  /** namespaces that the container shares: pid=host, ipc=shared */
   readonly namespaces: readonly string[];
-  /** of Kubernetes */
+  /** name of the Kubernetes pod */
   readonly pod: string;
   readonly podUid: string;
-  /** of Kubernetes */
+  /** Kubernetes namespace */
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly podLabels: { readonly [key: string]: string };
   /** µs since the epoch; 0: unknown */
   readonly startedAt: number;
-  /** false: its runtime had not said yet what it is */
+  /** false: the runtime has not described the container yet */
   readonly described: boolean;
 }
 
@@ -224,15 +224,15 @@ export interface MountContext {
   readonly options: string;
 }
 
-/** a line of a log, parsed where its program is known; empty or 0: not said */
+/** a line of a log, parsed if its program is known; an empty or zero field is unknown */
 export interface Log {
   /** file, journald, filebeat */
   readonly origin: string;
-  /** of the file, or the unit */
+  /** path of the file, or name of the unit */
   readonly path: string;
-  /** of the line in its file, bytes; -1: none */
+  /** byte offset of the line in its file; -1: none */
   readonly offset: number;
-  /** sshd */
+  /** for example sshd */
   readonly program: string;
   readonly pid: number;
   readonly message: Text;
@@ -242,15 +242,15 @@ export interface Log {
   readonly action: string;
   /** ECS event.outcome: success, failure */
   readonly outcome: string;
-  /** who did it */
+  /** user who acted */
   readonly user: string;
-  /** as whom */
+  /** user that the actor logged in as or acted as */
   readonly targetUser: string;
   readonly sourceAddress: string;
   readonly sourcePort: number;
   /** publickey, password */
   readonly method: string;
-  /** of a key: SHA256:... */
+  /** fingerprint of a key: SHA256:... */
   readonly fingerprint: string;
   readonly command: string;
   readonly workingDirectory: string;
@@ -261,55 +261,55 @@ export interface Log {
 export interface HostContext {
   readonly hostname: string;
   readonly machineId: string;
-  /** of its interfaces, loopback left out, separated by spaces */
+  /** addresses of the host's interfaces without loopback, separated by spaces */
   readonly addresses: string;
-  /** the agent hashes executables: of one that nothing has been said of yet the hash is pending */
+  /** true: the agent hashes executables, so the hash of an executable without a Hash event is pending */
   readonly hashing: boolean;
 }
 
-/** a connection was accepted: the other end of a Connect */
+/** a process accepted a connection: the other end of a Connect */
 export interface Accept {
   readonly family: number;
   readonly type: number;
   readonly protocol: number;
-  /** the peer's; network order: 4 or 16 bytes */
+  /** address of the peer; network byte order: 4 or 16 bytes */
   readonly address: Uint8Array;
-  /** the peer's */
+  /** port of the peer */
   readonly port: number;
   readonly localAddress: Uint8Array;
   readonly localPort: number;
-  /** the new descriptor, or -errno: then there is no peer */
+  /** the new descriptor, or -errno: then the peer is unknown */
   readonly result: number;
 }
 
-/** a name, an attribute or the content of a file changes, or fails to */
+/** a name, an attribute or the content of a file changed, or the change failed */
 export interface FileChange {
-  /** of what was changed, 0: not known */
+  /** inode of the changed file; 0: unknown */
   readonly inode: U64;
   readonly device: number;
   /** enum rf_file_operation */
   readonly operation: number;
   /** 0, or -errno */
   readonly result: number;
-  /** chmod, mkdir, mknod: as asked for */
+  /** chmod, mkdir, mknod: the requested mode */
   readonly mode: number;
-  /** chown: 4294967295 when it stays */
+  /** chown: 4294967295 when unchanged */
   readonly uid: number;
   readonly gid: number;
-  /** of the system call */
+  /** flags of the system call */
   readonly flags: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** true: a text is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
   readonly path: Text;
-  /** rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+  /** rename, link: the new path; symlink: its content; xattr: the attribute's name */
   readonly target: Text;
-  /** truncate: bytes it has then; splice: bytes asked for */
+  /** truncate: the new length, bytes; splice: the bytes requested */
   readonly length: U64;
   /** mknod: kernel dev_t of a character or block device */
   readonly special: number;
 }
 
-/** what is mounted where, and where a task's root is, changes or fails to */
+/** a mount or the root of a task changed, or the change failed */
 export interface MountChange {
   /** enum rf_mount_operation */
   readonly operation: number;
@@ -317,26 +317,26 @@ export interface MountChange {
   readonly result: number;
   /** MS_*, MNT_*, MOVE_MOUNT_* */
   readonly flags: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** true: a text is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** device, or the path that is moved or bound */
+  /** device, or the path that is moved or bound; pivot_root: the new place of the old root */
   readonly source: Text;
   /** mount point; pivot_root, chroot: the new root */
   readonly target: Text;
   readonly filesystem: Text;
   readonly options: Text;
-  /** MOUNT_ATTR_*: fsmount, mount_setattr: that are set */
+  /** fsmount, mount_setattr: the MOUNT_ATTR_* that are set */
   readonly attributes: number;
-  /** mount_setattr: MOUNT_ATTR_* that are taken away */
+  /** mount_setattr: the MOUNT_ATTR_* that are cleared */
   readonly cleared: number;
 }
 
-/** memory becomes executable that can be, or could be, written; or a file that only memory has is made */
+/** memory that is or was writable became executable, or a file that exists only in memory was created */
 export interface Memory {
   readonly address: U64;
   /** bytes */
   readonly length: U64;
-  /** of the mapped file */
+  /** inode of the mapped file */
   readonly inode: U64;
   readonly device: number;
   /** enum rf_memory_operation */
@@ -347,15 +347,15 @@ export interface Memory {
   readonly protection: number;
   /** MAP_*, MFD_* */
   readonly flags: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** true: a text is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** of the mapped or new file; of a memfd_create that failed, the name */
+  /** path of the mapped or new file; for a failed memfd_create, the name from the caller */
   readonly path: Text;
-  /** calls that this event stands for: this one, and those merged since the last */
+  /** calls in this event: this one and those merged since the last event */
   readonly count: number;
 }
 
-/** a signal is sent to a process of somebody else; the header is the sender */
+/** a signal to a process with other credentials, in another cgroup or in another pid namespace; a signal that ends or stops the agent; or a call that failed to send a signal. The header describes the sender */
 export interface Signal {
   readonly targetStart: U64;
   readonly targetTgid: number;
@@ -363,73 +363,73 @@ export interface Signal {
   readonly signal: number;
   /** si_code */
   readonly code: number;
-  /** 0: delivered; 1 ignored, 2 pending already, 3 and 4 lost; of a call that failed -errno */
+  /** 0: delivered; 1: ignored; 2: already pending; 3, 4: lost; -errno of a failed call */
   readonly result: number;
-  /** signals that this event stands for: this one, and equal ones merged since the last */
+  /** signals in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** the kernel sends a thread a signal because of what it did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS */
+/** the kernel sent a thread a signal for something the thread did: SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS */
 export interface Fault {
-  /** that was touched, or of the instruction */
+  /** address that was accessed, or address of the instruction */
   readonly address: U64;
   /** the instruction pointer */
   readonly instruction: U64;
   readonly signal: number;
   /** si_code */
   readonly code: number;
-  /** of its executable's faults, this one among them, whatever processes had them, since a minute went by without any */
+  /** faults of the executable, in all its processes, since it last had none for a minute; includes this one */
   readonly count: number;
-  /** SIGSYS: its number; else -1 */
+  /** SIGSYS: number of the system call; otherwise -1 */
   readonly systemCall: number;
 }
 
-/** one process looks into another, or writes there */
+/** a process read or wrote another process */
 export interface ProcessAccess {
   readonly targetStart: U64;
-  /** in the target */
+  /** address in the target */
   readonly address: U64;
   /** bytes */
   readonly length: U64;
   readonly targetTgid: number;
   /** enum rf_access_operation */
   readonly operation: number;
-  /** PTRACE_*; of an open, its O_*; pidfd_getfd: the target's descriptor */
+  /** PTRACE_*; for an open, O_*; pidfd_getfd: the target's descriptor */
   readonly request: number;
   /** bytes or a descriptor, or -errno */
   readonly result: number;
-  /** calls that this event stands for: this one, and equal ones merged since the last */
+  /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** a thread changes what confines it */
+/** a thread changed its own confinement */
 export interface Isolation {
   /** setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
   readonly option: U64;
-  /** of prctl, the first; seccomp: flags; personality: the persona before */
+  /** prctl: the first argument; seccomp: flags; personality: the previous persona */
   readonly argument: U64;
-  /** afterwards */
+  /** namespaces after the call */
   readonly namespaces: Namespaces;
   /** enum rf_isolation_operation */
   readonly operation: number;
   readonly result: number;
-  /** calls that this event stands for: this one, and equal ones merged since the last */
+  /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** the kernel asks whether a task has a capability */
+/** the kernel checked whether a task has a capability */
 export interface Capability {
   /** CAP_* */
   readonly capability: number;
-  /** 0: yes; -1 (EPERM): no */
+  /** 0: granted; -1 (-EPERM): denied */
   readonly result: number;
-  /** nsfs inode of the one that was asked about */
+  /** nsfs inode of the user namespace that was checked */
   readonly userNamespace: number;
-  /** how many were merged into this one */
+  /** checks in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** a kernel module is loaded or unloaded, or fails to be */
+/** a kernel module was loaded or unloaded, or the attempt failed */
 export interface Module {
   readonly inode: U64;
   readonly device: number;
@@ -438,48 +438,48 @@ export interface Module {
   readonly result: number;
   /** MODULE_INIT_*, O_* */
   readonly flags: number;
-  /** no file is known: init_module */
+  /** true: init_module, so no file is known */
   readonly fromMemory: boolean;
-  /** of the module, when it was loaded */
+  /** taints of the module when it was loaded */
   readonly taints: number;
   readonly name: Text;
   readonly path: Text;
-  /** the caller's memory */
+  /** module parameters, from the caller's memory */
   readonly parameters: Text;
   /** enum rf_module_name */
   readonly nameSource: number;
 }
 
-/** the system call bpf */
+/** a call of bpf(2) */
 export interface Bpf {
   /** enum bpf_cmd */
   readonly command: number;
-  /** enum bpf_prog_type, or of a map enum bpf_map_type */
+  /** enum bpf_prog_type; for a map, enum bpf_map_type */
   readonly programType: number;
   /** enum bpf_attach_type */
   readonly attachType: number;
   /** descriptor or 0, or -errno */
   readonly result: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** true: a text is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** of the program, map or tracepoint; OBJ_PIN, OBJ_GET: the path */
+  /** name of the program, map or tracepoint; OBJ_PIN, OBJ_GET: the path */
   readonly name: Text;
-  /** of the program or map, 0: not known */
+  /** id of the program or map; 0: unknown */
   readonly id: number;
-  /** of the command */
+  /** flags of the command */
   readonly flags: number;
 }
 
-/** a rarely used system call that changes, or shows, what is everybody's */
+/** a rarely used system call that changes, or shows, state shared by the whole machine */
 export interface SystemChange {
-  /** the system call's arguments, where they aren't texts */
+  /** the arguments of the system call that are not texts */
   readonly first: U64;
   readonly second: U64;
   readonly third: U64;
   /** enum rf_system_operation */
   readonly operation: number;
   readonly result: number;
-  /** a text is the caller's memory, not the kernel's copy */
+  /** true: a text is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
   /** a path, a key's description, a name */
   readonly text: Text;
@@ -487,87 +487,87 @@ export interface SystemChange {
   readonly detail: Text;
 }
 
-/** a sysctl is about to be written; whether the value is taken comes later */
+/** a sysctl is about to be written. The kernel can still refuse the value */
 export interface Sysctl {
-  /** kernel/core_pattern */
+  /** for example kernel/core_pattern */
   readonly name: Text;
   readonly before: Text;
-  /** as written */
+  /** value as written */
   readonly after: Text;
 }
 
-/** an operation that a task has left to io_uring */
+/** an operation that a task submitted to io_uring */
 export interface IoUring {
   readonly inode: U64;
   readonly device: number;
-  /** enum rf_io_operation, the kernel's io_uring_op */
+  /** enum rf_io_operation, a subset of the kernel's enum io_uring_op */
   readonly opcode: number;
-  /** O_* of an open; mkdir: the mode; listen: the backlog; socket: the type; uring_cmd: the command; else the operation's flags */
+  /** open: O_*; mkdir: the mode; listen: the backlog; socket: the type; uring_cmd: the command; otherwise the operation's flags */
   readonly flags: number;
   readonly result: number;
-  /** a kernel thread took it (SQPOLL) */
+  /** true: a kernel thread took the request (SQPOLL) */
   readonly submissionThread: boolean;
   readonly family: number;
   readonly port: number;
-  /** of connect and bind; network order */
+  /** address of a connect or bind; network byte order */
   readonly address: Uint8Array;
-  /** of the file; a name that is not opened stands behind its directory's path, links not followed */
+  /** path of the opened file; otherwise the submitted name after the path of its directory, links not followed */
   readonly path: Text;
-  /** rename, link: the new path; symlink: what it points to; xattr: the attribute's name */
+  /** rename, link: the new path; symlink: its content; xattr: the attribute's name */
   readonly target: Text;
-  /** the address is the caller's memory, not the kernel's copy */
+  /** true: the address is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** the caller wanted no completion: it was submitted, what came of it nobody hears */
+  /** true: the caller suppressed the completion, so the result is unknown */
   readonly resultUnknown: boolean;
 }
 
-/** a socket is made, bound or listens, or fails to */
+/** a socket was created or bound, or began to listen, or the call failed */
 export interface Socket {
   /** AF_* */
   readonly family: number;
   /** SOCK_* */
   readonly type: number;
   readonly protocol: number;
-  /** bind, listen; network order */
+  /** bind, listen: address in network byte order */
   readonly address: Uint8Array;
-  /** bind, listen */
+  /** bind, listen: port */
   readonly port: number;
-  /** bind, listen: of a vsock */
+  /** bind, listen: context id of a vsock */
   readonly contextId: number;
   /** enum rf_socket_operation */
   readonly operation: number;
   readonly result: number;
-  /** listen */
+  /** listen: maximum length of the accept queue */
   readonly backlog: number;
-  /** the address is the caller's memory, not the kernel's copy */
+  /** true: the address is from the caller's memory, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** bind, listen: of a unix socket; alg: type and name, NUL between them */
+  /** bind, listen: path of a unix socket; alg: type and name, separated by NUL */
   readonly path: Text;
 }
 
-/** datagrams between two ends: one event for the first, and one for what followed within a time; of unix sockets those that are sent */
+/** datagrams between two ends: one event for the first datagram, then one for all that follow within an interval; of unix sockets, only sent datagrams */
 export interface Datagram {
-  /** bytes; unix: of the last one */
+  /** bytes sent; unix: bytes of the last datagram */
   readonly sent: U64;
-  /** bytes */
+  /** bytes received */
   readonly received: U64;
   readonly family: number;
   readonly protocol: number;
-  /** the peer's */
+  /** port of the peer */
   readonly port: number;
   readonly localPort: number;
-  /** the peer's */
+  /** address of the peer */
   readonly address: Uint8Array;
   readonly localAddress: Uint8Array;
-  /** of a send that failed: -errno */
+  /** -errno of a failed send */
   readonly result: number;
-  /** datagrams */
+  /** number of datagrams */
   readonly count: number;
-  /** unix: of the peer; an abstract name begins with NUL */
+  /** unix: path of the peer; an abstract name begins with NUL */
   readonly path: Text;
-  /** the first of them came from the peer */
+  /** true: the peer sent the first datagram */
   readonly incoming: boolean;
-  /** the peer is the caller's memory: of a send that failed, or to a unix socket by its name */
+  /** true: the peer's address is from the caller's memory: a failed send, or a unix socket named in the call */
   readonly sourceCaller: boolean;
 }
 
@@ -575,159 +575,159 @@ export interface Datagram {
 export interface Packet {
   readonly family: number;
   readonly protocol: number;
-  /** the peer's */
+  /** port of the peer */
   readonly port: number;
   readonly localPort: number;
-  /** the peer's */
+  /** address of the peer */
   readonly address: Uint8Array;
   readonly localAddress: Uint8Array;
   /** enum rf_packet_content */
   readonly content: number;
-  /** it leaves */
+  /** true: outgoing; false: incoming */
   readonly egress: boolean;
-  /** its first 512 bytes of DNS, 2,048 of a hello: the head only */
+  /** the head: the first 512 bytes of DNS, 2,048 bytes of a TLS hello */
   readonly payload: Text;
 }
 
-/** a connection is over */
+/** a connection ended */
 export interface Flow {
   /** µs since it was established */
   readonly duration: number;
-  /** bytes */
+  /** bytes sent */
   readonly sent: U64;
-  /** bytes */
+  /** bytes received */
   readonly received: U64;
   readonly family: number;
   readonly protocol: number;
-  /** the peer's */
+  /** port of the peer */
   readonly port: number;
   readonly localPort: number;
-  /** the peer's */
+  /** address of the peer */
   readonly address: Uint8Array;
   readonly localAddress: Uint8Array;
-  /** it was accepted */
+  /** true: the connection was accepted */
   readonly incoming: boolean;
-  /** errno: why it ended, 0: in peace */
+  /** errno with which the connection ended; 0: no error */
   readonly error: number;
 }
 
-/** kernel or host are not as they should be: what a check of their integrity has found */
+/** a finding of an integrity check: the kernel or the host is not in its expected state */
 export interface Finding {
-  /** syscall-dispatch, hidden-module, preload, ... */
+  /** name of the check: syscall-dispatch, hidden-module, preload, ... */
   readonly check: string;
-  /** what it is about: a module, a path, a process, a system call */
+  /** subject of the finding: a module, a path, a process, a system call */
   readonly subject: string;
-  /** what is wrong with it */
+  /** description of the problem */
   readonly detail: string;
 }
 
-/** somebody was asked to prove who they are */
+/** the result of an authentication by PAM */
 export interface Authentication {
-  /** PAM_*: 0 success, 7 not proved, 10 no such user */
+  /** PAM_*: 0 success, 7 not authenticated, 10 unknown user */
   readonly result: number;
-  /** always: texts are the caller's memory */
+  /** always true: the texts are from the caller's memory */
   readonly sourceCaller: boolean;
-  /** of PAM: sshd, login, su */
+  /** PAM service: sshd, login, su */
   readonly service: Text;
-  /** who they say they are */
+  /** user name that was claimed */
   readonly user: Text;
   readonly remoteHost: Text;
   readonly tty: Text;
 }
 
-/** a line typed into a shell */
+/** a line that a user typed into a shell */
 export interface ShellLine {
   /** device number, 0: none */
   readonly tty: number;
-  /** always: the line is the shell's memory */
+  /** always true: the line is from the shell's memory */
   readonly sourceCaller: boolean;
   readonly line: Text;
 }
 
-/** what a program gave to or got from libssl */
+/** data passed to or from libssl */
 export interface TlsData {
-  /** it was sent; else received */
+  /** true: sent; false: received */
   readonly egress: boolean;
-  /** before encryption or after decryption: the first 1,024 bytes */
+  /** the first 1,024 bytes, before encryption or after decryption */
   readonly payload: Text;
 }
 
-/** what the executable of a process is, or the script that it was started as, or why nobody knows; the header is the process, or empty when it is said of the file alone */
+/** the hash of the executable of a process, or of the script that it was started as, or the reason why there is none. The header describes the process; it is empty when the hash is of the file alone */
 export interface Hash {
   readonly inode: U64;
   readonly device: number;
-  /** µs since the epoch; what is said holds for this inode at this time */
+  /** last change of the inode, µs since the epoch; the hash is valid for this inode with this ctime */
   readonly ctime: number;
-  /** bytes of the file; 0: it was not looked at */
+  /** size of the file, bytes; 0: the file was not read */
   readonly size: number;
-  /** 32 bytes; empty: it was skipped */
+  /** 32 bytes; empty: the file was skipped */
   readonly sha256: Uint8Array;
-  /** why: too big, changed, gone, queue full, ...; empty: it was not */
+  /** reason why the file was skipped: too big, changed, gone, queue full, ...; empty: it was hashed */
   readonly skipped: string;
-  /** it holds for every exec of the file, not for this one alone */
+  /** true: valid for every exec of the file; false: for this exec only */
   readonly lasting: boolean;
-  /** of the file, as the exec told it */
+  /** path of the file, as in the exec event */
   readonly path: Text;
-  /** the file is the script that the process was started as, not its executable */
+  /** true: the file is the script that the process was started as, not its executable */
   readonly script: boolean;
 }
 
-/** events that a cgroup had beyond its share while a ring was filling up, since the last one told; the header has the cgroup */
+/** events that a cgroup had beyond its share while a ring was filling up, since the last Throttled event. The header names the cgroup */
 export interface Throttled {
   readonly ofLane: number;
-  /** open, file_change, ... */
+  /** kind of the dropped events: open, file_change, ... */
   readonly ofKind: string;
   readonly count: number;
 }
 
-/** something is done to the agent or its sensor */
+/** tampering with the agent or its sensor */
 export interface Tampering {
-  /** of the process that it is done to: the agent, or the one beside it */
+  /** start of the affected process: the agent, or the unprivileged process beside it */
   readonly victimStart: U64;
   readonly victimTgid: number;
   /** enum rf_tampering_operation */
   readonly operation: number;
-  /** number of the signal; of an exit its code; of an access enum rf_access_operation; of a link its id */
+  /** signal: its number; exit: its code; access: enum rf_access_operation; link: its id */
   readonly detail: number;
-  /** PTRACE_*; of an exit the signal that ended it */
+  /** PTRACE_*; exit: the signal that ended the process */
   readonly request: number;
   /** 0, or -errno */
   readonly result: number;
-  /** of who does it */
+  /** uid of the actor */
   readonly uid: number;
-  /** how often this was done in a row */
+  /** how often the actor did this in a row */
   readonly count: number;
-  /** the sensor's, whose link it is */
+  /** the sensor's program on the link */
   readonly program: Text;
-  /** what the actor's thread is called */
+  /** name of the actor's thread */
   readonly command: Text;
   /** name of the actor's executable, without its directory */
   readonly executable: Text;
 }
 
-/** a probe that the user has defined has fired */
+/** a user-defined probe fired */
 export interface Probe {
   /** enum rf_probe_place */
   readonly place: number;
-  /** arguments are the caller's memory or registers, not the kernel's copy */
+  /** true: the arguments are from the caller's memory or registers, not the kernel's copy */
   readonly sourceCaller: boolean;
-  /** as the user has called it */
+  /** name that the user gave the probe */
   readonly name: Text;
-  /** struct rf_probe_argument of bpf/ringfence.h, one behind the other, each followed by the bytes that it keeps */
+  /** struct rf_probe_argument of bpf/ringfence.h, one after another, each followed by its kept bytes */
   readonly arguments: Text;
 }
 
-/** a host's agent should tick, and doesn't; or does again */
+/** the ticks of a host's agent stopped, or began again */
 export interface Silence {
-  /** 1: silent; 2: heard again */
+  /** 1: ticks stopped; 2: ticks began again */
   readonly operation: number;
-  /** µs, CLOCK_BOOTTIME: of the last tick before the silence */
+  /** µs, CLOCK_BOOTTIME: time of the last tick before the silence */
   readonly lastTick: number;
 }
 
-/** a fork, an exec or a change of credentials that failed: nothing came of it */
+/** a fork, an exec or a change of credentials failed */
 export interface Attempt {
-  /** of a fork its CLONE_* without the exit signal; capset: the effective set; set*id: an id, 4294967295 when it is to stay or the call has none; setgroups: how many */
+  /** fork: CLONE_* without the exit signal; capset: the effective set; set*id: an id, 4294967295 when it stays unchanged or the call has none; setgroups: the number of groups */
   readonly first: U64;
   /** capset: the permitted set; set*id: an id */
   readonly second: U64;
@@ -737,42 +737,42 @@ export interface Attempt {
   readonly operation: number;
   /** enum rf_attempt_call */
   readonly call: number;
-  /** -errno; setfsuid and setfsgid don't tell: -EPERM */
+  /** -errno; setfsuid and setfsgid return none, so -EPERM */
   readonly result: number;
-  /** what was asked for is the caller's memory, not the kernel's copy: of exec, clone3, capset and setgroups */
+  /** true: the request is from the caller's memory, not the kernel's copy: exec, clone3, capset and setgroups */
   readonly sourceCaller: boolean;
-  /** calls that this event stands for: this one, and equal ones merged since the last */
+  /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
-  /** there were more arguments, or the last one is longer */
+  /** true: there were more arguments, or the last one was longer */
   readonly argvCut: boolean;
-  /** of an exec: the caller's text, made absolute */
+  /** exec: the path from the caller, made absolute */
   readonly path: Text;
-  /** of an exec: NUL-separated; the head only, at most 4,096 bytes */
+  /** exec: NUL-separated; the head, at most 4,096 bytes */
   readonly argv: Text;
-  /** setgroups: four bytes each, little-endian, as the caller's user namespace counts them; the first 32 */
+  /** setgroups: the first 32 groups in the caller's user namespace, four bytes each, little-endian */
   readonly groups: Text;
 }
 
-/** a standard stream became a socket that is no unix socket, or should have and the call failed */
+/** a standard stream became a socket other than a unix socket, or the call to make it one failed */
 export interface Redirect {
-  /** AF_*; but for IPv4 (2) and IPv6 (10) there are no addresses */
+  /** AF_*; families other than IPv4 (2) and IPv6 (10) have no addresses */
   readonly family: number;
   /** SOCK_* */
   readonly type: number;
   /** IPPROTO_* */
   readonly protocol: number;
-  /** the peer's; 0: not connected */
+  /** port of the peer; 0: not connected */
   readonly port: number;
-  /** the peer's; network order: 4 or 16 bytes */
+  /** address of the peer; network byte order: 4 or 16 bytes */
   readonly address: Uint8Array;
   readonly localAddress: Uint8Array;
   /** 0: not bound */
   readonly localPort: number;
-  /** the peer has connected, as far as how the port was taken tells */
+  /** true: the peer opened the connection, as far as the state of the local port shows */
   readonly incoming: boolean;
-  /** the task shares its descriptors: another thread may have put another file there meanwhile */
+  /** true: the task shares its descriptors, so another thread may have swapped the file */
   readonly sourceCaller: boolean;
-  /** that is copied */
+  /** the descriptor that is copied */
   readonly sourceDescriptor: number;
   /** 0 to 2 */
   readonly targetDescriptor: number;
@@ -780,29 +780,29 @@ export interface Redirect {
   readonly call: number;
   /** targetDescriptor, or -errno */
   readonly result: number;
-  /** calls that this event stands for: this one, and equal ones merged since the last */
+  /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
 }
 
-/** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the first three are the batch's. */
+/** One event of one host. Its identity is (hostId, bootId, run, lane, cpu, sequence); the batch has the first three. */
 export interface Event {
-  /** 0 security, 1 bulk (kernel); 16 and above are made in user space */
+  /** 0 security, 1 bulk (kernel); lanes from 16 on belong to user space */
   readonly lane: number;
   readonly cpu: number;
   /** from 1, per lane and CPU */
   readonly sequence: number;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
-  /** arrived after later events of its lanes had been sent */
+  /** the event arrived after later events had been sent */
   readonly late: boolean;
-  /** 0 when no process did it */
+  /** 0: no process caused the event */
   readonly tgid: number;
   readonly tid: number;
   /** ns, CLOCK_BOOTTIME, little-endian: start of the thread group leader */
   readonly start: U64;
   /** cgroup v2 id */
   readonly cgroup: U64;
-  /** how many execs the task has behind it */
+  /** number of execs of the task so far; a fork inherits it */
   readonly execId: number;
   readonly body: { readonly 'ringfence.Fork': Fork }
     | { readonly 'ringfence.Exec': Exec }
@@ -851,33 +851,33 @@ export interface Event {
 export interface LaneCounters {
   readonly lane: number;
   readonly cpu: number;
-  /** last number taken */
+  /** last sequence number used */
   readonly sequence: number;
-  /** by cause */
+  /** number of drops by cause */
   readonly drops: { readonly [key: string]: number };
 }
 
 export type Ed25519Signature = Uint8Array;
 
-/** One host's events in order. signature is the last field for ever: it signs every byte of the framed record before it. */
+/** The events of one host in order. signature always stays the last field and signs every byte of the framed record before it. */
 export interface RawBatch {
-  /** UUID made at the agent's first start */
+  /** UUID created at the agent's first start */
   readonly hostId: string;
-  /** UUID of this boot */
+  /** UUID of the current boot */
   readonly bootId: string;
-  /** random, made with the sensor's counters and pinned with them */
+  /** random; created with the sensor's counters and pinned with them */
   readonly run: U64;
   readonly agentVersion: string;
-  /** which interest map the sensor filtered with; 0: none */
+  /** version of the interest that the sensor filtered with; 0: none */
   readonly interestVersion: number;
-  /** µs to add to a ktime to get the wall clock */
+  /** µs to add to a ktime to get wall-clock time */
   readonly wallOffset: number;
-  /** µs since the epoch, by the host's clock, when the batch was signed */
+  /** µs since the epoch, by the host's clock: time at which the batch was signed */
   readonly sentAt: number;
-  /** counters of every lane and CPU, with each tick */
+  /** counters of every lane and CPU, sent with each tick */
   readonly lanes: readonly LaneCounters[];
   readonly events: readonly Event[];
-  /** the enrolment key that signed */
+  /** id of the enrolled key that signed the batch */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -891,48 +891,48 @@ export interface Container {
   readonly privileged: null | boolean;
   readonly labels: { readonly [key: string]: string };
   readonly path: string;
-  /** of the image's configuration: sha256:... */
+  /** digest of the image's configuration: sha256:... */
   readonly imageId: string;
-  /** under which registries know it: sha256:... */
+  /** digests under which registries know the image: sha256:... */
   readonly imageDigests: readonly string[];
-  /** bit n: capability n may be had in it; null: unknown */
+  /** bit n: processes of the container can have capability n; null: unknown */
   readonly capabilities: null | U64;
-  /** what comes from outside of the image */
+  /** mounts from outside the image */
   readonly mounts: readonly ContainerMount[];
-  /** those that are not its own: pid=host, ipc=shared */
+  /** namespaces that the container shares: pid=host, ipc=shared */
   readonly namespaces: readonly string[];
-  /** of Kubernetes */
+  /** name of the Kubernetes pod */
   readonly pod: string;
   readonly podUid: string;
-  /** of Kubernetes */
+  /** Kubernetes namespace */
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly podLabels: { readonly [key: string]: string };
   /** µs since the epoch; 0: unknown */
   readonly startedAt: number;
-  /** false: its runtime had not said yet what it is */
+  /** false: the runtime has not described the container yet */
   readonly described: boolean;
 }
 
 export interface Peer {
-  /** as rules write it */
+  /** written as in rules */
   readonly address: string;
-  /** id of the container whose events mean it; empty: the host's */
+  /** id of the container whose events refer to the address; empty: the host */
   readonly container: string;
-  /** that programs asked a name server for and got it, the newest first */
+  /** names that programs resolved to the address by DNS, newest first */
   readonly names: readonly string[];
 }
 
 export type EntityId = Uint8Array;
 
-/** a process image that events of this batch point at (one entry per entity, execId and credentials), or an ancestor of one as it was at the end of the batch */
+/** a process image that events of this batch refer to (one entry per entity, execId and credentials), or an ancestor of one as it was at the end of the batch */
 export interface Process {
   readonly entityId: EntityId;
   readonly pid: number;
   /** ns, CLOCK_BOOTTIME */
   readonly start: U64;
   readonly execId: number;
-  /** index in processes; -1: none or unknown */
+  /** index in processes; -1: none, or unknown */
   readonly parent: number;
   /** index in containers; -1: the host */
   readonly container: number;
@@ -941,7 +941,7 @@ export interface Process {
   readonly executableInode: U64;
   readonly executableDevice: number;
   readonly execFlags: number;
-  /** NUL-separated, at most 4,096 bytes; the exec event has the whole */
+  /** NUL-separated, at most 4,096 bytes; the exec event has all of them */
   readonly args: Uint8Array;
   readonly argsLength: number;
   readonly cwd: Uint8Array;
@@ -953,20 +953,20 @@ export interface Process {
   readonly sessionId: number;
   readonly tty: number;
   readonly stdioSockets: number;
-  /** µs since the epoch; 0: its host does not hash */
+  /** µs since the epoch; 0: the host does not hash */
   readonly executableCtime: number;
-  /** of the executable, 32 bytes; empty: hashState says why */
+  /** sha256 of the executable, 32 bytes; empty: see hashState */
   readonly sha256: Uint8Array;
-  /** hashed, pending, or why it was skipped; empty: its host does not hash */
+  /** hashed, pending, or the reason why the file was skipped; empty: the host does not hash */
   readonly hashState: string;
-  /** of the script that its exec was for; 0: none, or unknown */
+  /** inode of the script that the process was started as; 0: none, or unknown */
   readonly scriptInode: U64;
   readonly scriptDevice: number;
   /** µs since the epoch */
   readonly scriptCtime: number;
-  /** as `sha256`, of the script */
+  /** sha256 of the script, as in `sha256` */
   readonly scriptSha256: Uint8Array;
-  /** as `hashState`; empty: no script, or its host does not hash it */
+  /** as `hashState`, for the script; empty: no script, or the host does not hash it */
   readonly scriptHashState: string;
 }
 
@@ -979,29 +979,29 @@ export interface EnrichedEvent {
   readonly writer: number;
   /** µs between that write and this exec; -1: unknown */
   readonly writtenAgo: number;
-  /** why the enrichment is partial; empty: it is complete */
+  /** reason why the enrichment is partial; empty: it is complete */
   readonly partial: string;
   readonly event: Event;
 }
 
-/** The events of one RawBatch, enriched; signature is the last field for ever. Contexts stand once per batch; events point at them by index, -1 for none. */
+/** The enriched events of one RawBatch. signature always stays the last field. Each context occurs once per batch; events refer to it by index, -1 for none. */
 export interface EventBatch {
   readonly hostId: string;
   readonly bootId: string;
   readonly run: U64;
-  /** µs to add to a ktime to get the wall clock */
+  /** µs to add to a ktime to get wall-clock time */
   readonly wallOffset: number;
-  /** of the RawBatch */
+  /** sentAt of the RawBatch */
   readonly sentAt: number;
-  /** µs since the epoch, when the bus took the RawBatch */
+  /** µs since the epoch: time at which the bus received the RawBatch */
   readonly receivedAt: number;
   readonly lanes: readonly LaneCounters[];
   readonly containers: readonly Container[];
-  /** what addresses of events in this batch were called */
+  /** DNS names of the addresses in this batch's events */
   readonly peers: readonly Peer[];
   readonly processes: readonly Process[];
   readonly events: readonly EnrichedEvent[];
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1018,44 +1018,44 @@ export interface LineageProcess {
   /** joined by spaces, escaped, at most 512 characters */
   readonly args: string;
   readonly user: string;
-  /** empty: the host */
+  /** empty: the process runs on the host */
   readonly containerId: string;
   readonly cgroup: U64;
 }
 
-/** One rule matched. id = hash of the rule and the identities of its events. */
+/** One match of one rule. id = hash of the rule and the identities of its events. */
 export interface Alert {
   readonly id: string;
   readonly rule: string;
   readonly description: string;
   readonly priority: Priority;
-  /** ATT&CK v19 short names, privilege-escalation */
+  /** ATT&CK v19 short names, for example privilege-escalation */
   readonly tactics: readonly string[];
-  /** T1059.004 */
+  /** for example T1059.004 */
   readonly techniques: readonly string[];
   readonly tags: readonly string[];
-  /** what the rule asks for: alert, kill */
+  /** action that the rule asks for: alert, kill */
   readonly action: string;
-  /** one line, control characters escaped */
+  /** one line; control characters are escaped */
   readonly output: string;
   readonly hostId: string;
   readonly bootId: string;
-  /** µs since the epoch: of the event */
+  /** µs since the epoch: time of the event */
   readonly timestamp: number;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
   /** event ids: hostId/bootId/run/lane/cpu/sequence */
   readonly events: readonly string[];
-  /** event.action of the event that completed it */
+  /** event.action of the event that completed the match */
   readonly kind: string;
-  /** the fields the condition and the output name, as text */
+  /** fields named by the condition and the output, as text */
   readonly fields: { readonly [key: string]: string };
-  /** the process, its parent, and on to the root */
+  /** the process, its parent, and so on up to the root */
   readonly lineage: readonly LineageProcess[];
   readonly container: null | Container;
-  /** of the process, where known */
+  /** cgroup path of the process; empty: unknown */
   readonly cgroupPath: string;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1077,12 +1077,12 @@ export interface ProcessName {
 }
 
 export interface IncidentAction {
-  /** of the event, as rules name it: exec, open, file_change */
+  /** kind of the event as rules name it: exec, open, file_change */
   readonly kind: string;
   /** event.action of the event: rename, ptrace */
   readonly operation: string;
   readonly failed: boolean;
-  /** what it was done to, by field (docs/FIELDS.md): file.path, destination.ip; and peer.ip, peer.port; escaped and cut */
+  /** objects of the action by field (docs/FIELDS.md): file.path, destination.ip; also peer.ip and peer.port; escaped and cut */
   readonly objects: { readonly [key: string]: string };
 }
 
@@ -1091,19 +1091,19 @@ export type ReasonKind = (typeof ReasonKinds)[number];
 
 export interface IncidentReason {
   readonly kind: ReasonKind;
-  /** of an earlier alert that the reason refers to; empty: none */
+  /** rule of an earlier alert that the reason refers to; empty: none */
   readonly rule: string;
-  /** that links: the common one, the writer, the client, the one that ran the same file */
+  /** the linking process: the common one, the writer, the client, the process that ran the same file */
   readonly process: null | ProcessName;
-  /** the second one: where rule was raised, which ran the file, the server */
+  /** the second process: the one that raised `rule`, ran the file or is the server */
   readonly peer: null | ProcessName;
-  /** generations from the alert's process up to process */
+  /** generations from the alert's process up to `process` */
   readonly distance: number;
-  /** what links, by field (docs/FIELDS.md): file.path, source.ip; and session, edge.kind, edge.detail */
+  /** linking objects by field (docs/FIELDS.md): file.path, source.ip; also session, edge.kind and edge.detail */
   readonly objects: { readonly [key: string]: string };
-  /** the alert opened this chain, which became part of the incident for this reason; empty: none */
+  /** chain that the alert opened and that was merged into the incident for this reason; empty: none */
   readonly mergedChain: string;
-  /** rule of the alert that showed the reason; empty: no alert did */
+  /** rule of the alert that revealed the reason; empty: no alert did */
   readonly mergedBy: string;
 }
 
@@ -1113,7 +1113,7 @@ export interface IncidentTarget {
   readonly start: U64;
   /** empty: unknown */
   readonly cgroupPath: string;
-  /** of the container; empty: none */
+  /** image of the container; empty: none */
   readonly image: string;
 }
 
@@ -1125,30 +1125,30 @@ export interface IncidentAlert {
   readonly timestamp: number;
   readonly entityId: string;
   readonly output: string;
-  /** until 0.1.0: why it belongs, as a sentence; empty: reason has it */
+  /** up to 0.1.0: the reason for the link as a sentence; empty: see reason */
   readonly why: string;
   readonly techniques: readonly string[];
   readonly hostId: string;
-  /** that acted, as it was then; null: no process, or unknown */
+  /** the process that acted, as it was then; null: no process, or unknown */
   readonly process: null | ProcessName;
-  /** empty: on the host */
+  /** empty: the process ran on the host */
   readonly containerId: string;
   readonly containerName: string;
-  /** what happened; null: until 0.1.0, see story */
+  /** action of the alert's event; null: written up to 0.1.0, see story */
   readonly action: null | IncidentAction;
-  /** why it belongs; null: until 0.1.0, see why */
+  /** reason why the alert belongs to the incident; null: written up to 0.1.0, see why */
   readonly reason: null | IncidentReason;
-  /** alerts of the rule about the process, this one included */
+  /** alerts of the rule for the process, including this one */
   readonly count: number;
-  /** µs since the epoch, of the last of them; 0: until 0.1.0 */
+  /** µs since the epoch: time of the last of these alerts; 0: written up to 0.1.0 */
   readonly lastTimestamp: number;
-  /** the process of the alert for the responder, with `process`; null: no process, or until 0.1.0 */
+  /** identifies the alert's process to the responder, together with `process`; null: no process, or written up to 0.1.0 */
   readonly target: null | IncidentTarget;
 }
 
 export interface IncidentProcess {
   readonly entityId: string;
-  /** empty: outside the story */
+  /** empty: the parent is not part of the incident */
   readonly parentEntityId: string;
   readonly pid: number;
   readonly executable: string;
@@ -1158,18 +1158,18 @@ export interface IncidentProcess {
 }
 
 export interface JoinedChain {
-  /** the incident id it had or would have had */
+  /** id of the incident that the chain was or would have become */
   readonly id: string;
   readonly hostId: string;
-  /** of the edge: connection, hash, key */
+  /** kind of the edge: connection, hash, key */
   readonly kind: string;
-  /** until 0.1.0: as a sentence; empty: reason has it */
+  /** up to 0.1.0: the reason as a sentence; empty: see reason */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
-  /** as its agent reported it; empty: unknown */
+  /** hostname as reported by the agent; empty: unknown */
   readonly hostname: string;
-  /** null: until 0.1.0, see why */
+  /** null: written up to 0.1.0, see why */
   readonly reason: null | IncidentReason;
 }
 
@@ -1182,7 +1182,7 @@ export type Verdict = (typeof Verdicts)[number];
 export interface StatusChange {
   readonly status: TriageState;
   readonly verdict: Verdict;
-  /** who, as the command said; responder, detector */
+  /** author as given in the command; responder, detector */
   readonly by: string;
   readonly note: string;
   /** µs since the epoch */
@@ -1196,16 +1196,16 @@ export interface IncidentLead {
   readonly executable: string;
 }
 
-/** A connected part of the graph of alerts, whole each time. id = hash of the alert that opened it. Under 900 kB. */
+/** A connected part of the alert graph. Each version is complete. id = hash of the alert that opened the incident. Under 900 kB. */
 export interface Incident {
   readonly id: string;
-  /** from 1, with every change */
+  /** starts at 1 and grows with every change */
   readonly version: number;
   readonly state: IncidentState;
   /** empty unless merged */
   readonly mergedInto: string;
   readonly hostId: string;
-  /** until 0.1.0: as text; empty: lead has it */
+  /** up to 0.1.0: the title as text; empty: see lead */
   readonly title: string;
   readonly severity: Priority;
   readonly score: number;
@@ -1213,30 +1213,30 @@ export interface Incident {
   readonly firstSeen: number;
   /** µs since the epoch */
   readonly lastSeen: number;
-  /** in the order they were first seen */
+  /** in the order in which they were first seen */
   readonly stages: readonly Stage[];
   readonly alerts: readonly IncidentAlert[];
-  /** alerts counted but not listed, to keep the record bounded */
+  /** alerts that are counted but not listed, to bound the size of the record */
   readonly omittedAlerts: number;
-  /** every process of the story and what ties them */
+  /** every process of the incident, with its parent */
   readonly processes: readonly IncidentProcess[];
   readonly container: null | Container;
-  /** until 0.1.0: a sentence a step; empty: alerts and joined have it */
+  /** up to 0.1.0: one sentence per step; empty: see alerts and joined */
   readonly story: readonly string[];
-  /** every host it reached, hostId first; empty: hostId alone */
+  /** every host of the incident, hostId first; empty: only hostId */
   readonly hosts: readonly string[];
-  /** chains of other hosts that are part of it */
+  /** chains of other hosts that are part of the incident */
   readonly joined: readonly JoinedChain[];
-  /** how far people and the responder have come with it */
+  /** progress of the triage by people and the responder */
   readonly status: TriageState;
   readonly verdict: Verdict;
-  /** of its status, oldest first; the latest 32 */
+  /** changes of the status, oldest first; the latest 32 */
   readonly history: readonly StatusChange[];
-  /** of hostId, as its agent reported it; empty: unknown */
+  /** hostname of hostId as reported by the agent; empty: unknown */
   readonly hostname: string;
-  /** of the most severe alert, which names the incident; null: until 0.1.0, see title */
+  /** from the most severe alert, which names the incident; null: written up to 0.1.0, see title */
   readonly lead: null | IncidentLead;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1247,13 +1247,13 @@ export type Action = (typeof Actions)[number];
 export const Modes = ['observe', 'enforce'] as const;
 export type Mode = (typeof Modes)[number];
 
-/** What the responder ordered. id = hash of the incident or alert, action, target and ordinal. signature is the last field for ever and signs every byte of the framed record before it. */
+/** An order of the responder. id = hash of the incident or alert, action, target and ordinal. signature always stays the last field and signs every byte of the framed record before it. */
 export interface Command {
   readonly id: string;
   readonly action: Action;
-  /** observe is recorded and never sent */
+  /** an observe command is recorded and never sent */
   readonly mode: Mode;
-  /** id of the alert or incident it answers */
+  /** id of the alert or incident that caused the command */
   readonly cause: string;
   readonly policy: string;
   readonly reason: string;
@@ -1264,7 +1264,7 @@ export interface Command {
   readonly pid: number;
   /** ns, CLOCK_BOOTTIME */
   readonly start: U64;
-  /** for the record; a changed one is noted, never a reason to refuse */
+  /** for the record: a changed executable is noted and is no reason to refuse */
   readonly executable: string;
   /** µs since the epoch */
   readonly issuedAt: number;
@@ -1277,18 +1277,18 @@ export interface Command {
 export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone'] as const;
 export type Outcome = (typeof Outcomes)[number];
 
-/** What became of a command. id = the command's. */
+/** The outcome of a command. id = id of the command. */
 export interface Result {
   readonly id: string;
   readonly hostId: string;
   readonly outcome: Outcome;
-  /** of a refusal: a closed set, see ringfence doctor; else free text */
+  /** for a refusal, one of a closed set, see ringfence doctor; otherwise free text */
   readonly reason: string;
-  /** of the target when the command was carried out */
+  /** executable of the target when the command was carried out */
   readonly executable: string;
   /** µs since the epoch */
   readonly at: number;
-  /** whose signature it is, a responder's; empty: unsigned, as the agent says it on its stream */
+  /** key id of the signer, a responder; empty: unsigned, as sent by the agent on its stream */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1298,7 +1298,7 @@ export type AuditKind = (typeof AuditKinds)[number];
 
 export type Sha256 = Uint8Array;
 
-/** One entry of the audit trail. hash = sha256(prevHash, then the record's other fields as encoded); one chain per source partition and kind. */
+/** One entry of the audit trail. hash = sha256(prevHash, then the record's other fields as encoded). Each source partition and kind has its own chain. */
 export interface AuditRecord {
   readonly id: string;
   readonly kind: AuditKind;
@@ -1308,42 +1308,42 @@ export interface AuditRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** the framed record as it stood on the bus; of a batch of events that stays in Kafka, its sha256 */
+  /** the framed record as it was on the bus; for an event batch that stays in Kafka, its sha256 */
   readonly payload: Uint8Array;
   readonly prevHash: Sha256;
 }
 
-/** What could not be processed. */
+/** A record that could not be processed. */
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** service and step */
+  /** service and processing step */
   readonly stage: string;
   readonly code: string;
   readonly reason: string;
   readonly original: Uint8Array;
 }
 
-/** One end of what ties hosts together, seen by a chain of one of them. Keyed by edge. */
+/** One host's end of an edge, seen by a chain of that host. Keyed by edge. */
 export interface Edge {
-  /** hash of kind and detail: the same from every end */
+  /** hash of kind and detail: the same at every end */
   readonly edge: string;
   /** connection, key */
   readonly kind: string;
-  /** of a connection: source or destination; empty: of what has no direction */
+  /** source or destination of a connection; empty: the kind has no direction */
   readonly end: string;
-  /** in plain words */
+  /** readable description */
   readonly detail: string;
   readonly hostId: string;
-  /** id of the incident it is or may become; empty: a sighting without a chain, which says how rare an edge is */
+  /** id of the chain's incident, published or not; empty: a sighting without a chain, which shows how rare the edge is */
   readonly chainId: string;
-  /** µs since the epoch: of the chain's first alert; 0: no chain */
+  /** µs since the epoch: time of the chain's first alert; 0: no chain */
   readonly openedAt: number;
   readonly alertId: string;
   /** µs since the epoch */
   readonly at: number;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1356,139 +1356,139 @@ export interface ChainRef {
 
 export interface JoinedRule {
   readonly rule: string;
-  /** what it added to the score when it first matched */
+  /** amount that the rule added to the score when it first matched */
   readonly weight: number;
-  /** µs since the epoch, when it last matched */
+  /** µs since the epoch: time at which the rule last matched */
   readonly at: number;
 }
 
-/** Two chains of different hosts are one attack. Keyed by the host that has to act on it. First to the host of `into`, which answers for it and invites `from`; then, with each change of it, `from` whole. `into` and `from` the same: what it was folded into is gone, it stands alone again. */
+/** Two chains of different hosts are one attack. Keyed by the host that must act on the record. The first Join goes to the host of `into`, which owns the incident and invites `from`. Then, with each change, the host of `from` sends its whole chain. Equal `into` and `from`: the chain that it was merged into is gone, so the chain stands alone again. */
 export interface Join {
-  /** who has to act on it */
+  /** host that must act on the record */
   readonly hostId: string;
   readonly edge: string;
   readonly kind: string;
-  /** until 0.1.0: as a sentence; empty: reason has it */
+  /** up to 0.1.0: the reason as a sentence; empty: see reason */
   readonly why: string;
   /** µs since the epoch */
   readonly at: number;
-  /** opened first: it survives */
+  /** the chain that opened first; it survives */
   readonly into: ChainRef;
   readonly from: ChainRef;
-  /** all of `from`, when it is folded into `into`; null: the two have just been tied */
+  /** the whole chain `from`, when it is merged into `into`; null: the record only announces the join */
   readonly chain: null | Incident;
-  /** of `chain`: what the score of the incident that it is part of adds up */
+  /** rules of `chain`, from which the score of the joined incident is computed */
   readonly rules: readonly JoinedRule[];
-  /** what both hosts saw; null: until 0.1.0, or it stands alone again */
+  /** edge that both hosts saw; null: written up to 0.1.0, or the chain stands alone again */
   readonly reason: null | IncidentReason;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
-/** Events that somebody asks for. */
+/** Events that a consumer asks for. */
 export interface Want {
   readonly kind: string;
-  /** of the kind; empty: all of them */
+  /** form of the kind; empty: all forms */
   readonly form: string;
   /** host, container; empty: both */
   readonly scope: string;
-  /** first and last in turn; none in either list: all */
+  /** ranges: first and last port alternate; if both lists are empty, all ports */
   readonly peerPorts: readonly number[];
   readonly localPorts: readonly number[];
 }
 
-/** What the rules of one detector can match. Keyed by detector. */
+/** The events that the rules of one detector can match. Keyed by detector. */
 export interface InterestRecord {
   readonly detector: string;
   readonly version: number;
-  /** µs since the epoch; said again every minute, forgotten after five */
+  /** µs since the epoch; the record is repeated every minute and expires after five */
   readonly at: number;
-  /** null: every open */
+  /** null: the detector wants every open */
   readonly openPathPrefixes: null | readonly string[];
   readonly openNames: readonly string[];
   readonly openExecutables: readonly string[];
-  /** of changes of files alone, beside those of opens */
+  /** path prefixes for file changes only, in addition to those of opens */
   readonly changePathPrefixes: readonly string[];
   readonly changeNames: readonly string[];
   /** null: every kind */
   readonly wants: null | readonly Want[];
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
-/** Who may speak as whom. Keyed by subject and key id; signed by the fleet's root key. */
+/** Binds a signing key to a host or a service. Keyed by subject and key id; signed by the fleet's root key. */
 export interface Enrolment {
-  /** hostId of an agent, or the name of a service's instance */
+  /** hostId of an agent, or instance name of a service */
   readonly subject: string;
   /** agent, enricher, detector, responder, auditor */
   readonly role: string;
-  /** Ed25519, SPKI DER: signs what the subject writes */
+  /** Ed25519, SPKI DER: verifies the signatures of the subject */
   readonly publicKey: Uint8Array;
   readonly signingKeyId: string;
-  /** hex: of the client certificates in use */
+  /** serial numbers of the client certificates in use, hex */
   readonly certificateSerials: readonly string[];
   /** µs since the epoch */
   readonly issuedAt: number;
-  /** µs since the epoch; 0: in force. What was signed later, or by a clock that can not be told, is refused */
+  /** µs since the epoch; 0: in force. Records signed later, or at an unknown time, are refused */
   readonly revokedAt: number;
-  /** the higher one holds */
+  /** the higher version is valid */
   readonly version: number;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
-/** How far the audit trail of a source partition reaches, and its hash there. */
+/** The position that the audit trail of a source partition has reached, and the trail's hash at that position. */
 export interface AuditHead {
   readonly topic: string;
   readonly partition: number;
-  /** of the last record in it */
+  /** offset of the last record in the trail */
   readonly offset: number;
-  /** records since the first */
+  /** records since the first one */
   readonly count: number;
   readonly hash: Sha256;
   /** µs since the epoch */
   readonly at: number;
-  /** of the records in it: what is derived from a batch has a chain of its own */
+  /** kind of the records in this chain: records derived from a batch have a chain of their own */
   readonly kind: string;
-  /** which store: the first hash of a trail begun anew has nothing to do with the one before */
+  /** name of the trail; a new trail starts a new hash chain, unrelated to the previous trail's */
   readonly trail: string;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
-/** What somebody has decided about an incident, or the responder has done about it. Keyed by the incident's host; the detector takes it and publishes the incident anew. */
+/** A change of an incident's state or verdict, by a person or by the responder. Keyed by the incident's host. The detector applies it and publishes the incident again. */
 export interface Feedback {
-  /** id of the incident, or of one of its alerts */
+  /** id of the incident or of one of its alerts */
   readonly subject: string;
   readonly hostId: string;
   readonly change: StatusChange;
-  /** its newest version, for when the detector has closed it already; null: then nothing can be done any more */
+  /** newest version of the incident, in case the detector has closed it; null: a closed incident cannot be changed */
   readonly incident: null | Incident;
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
 export interface RuleCount {
   readonly rule: string;
-  /** that it had a part in */
+  /** chains that the rule had a part in */
   readonly chains: number;
-  /** incidents with it that were judged so */
+  /** incidents with the rule that were judged true positives */
   readonly truePositives: number;
   readonly falsePositives: number;
 }
 
-/** How common each rule is among the chains of one partition's hosts, and what people said of those. Keyed by partition, whole each time; every detector adds up what all partitions say. */
+/** How common each rule is among the chains of one partition's hosts, and the verdicts on those chains' incidents. Keyed by partition; each record is complete. Every detector adds up the counts of all partitions. */
 export interface RuleCounts {
   readonly partition: number;
-  /** µs since the epoch, by the bus's clock; of two the later one holds */
+  /** µs since the epoch, by the bus's clock; the later of two records is valid */
   readonly at: number;
   readonly rules: readonly RuleCount[];
-  /** whose signature it is; empty: unsigned, as in one process */
+  /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
@@ -1523,17 +1523,17 @@ export interface StateRun {
   readonly lanes: readonly StateLane[];
 }
 
-/** What the detector remembers of one host, without its chains. */
+/** The detector's state of one host, without its chains. */
 export interface StateHost {
   readonly tick: number;
   readonly nextOrdinal: number;
-  /** µs, CLOCK_BOOTTIME, of the last tick */
+  /** µs, CLOCK_BOOTTIME: time of the last tick */
   readonly ktime: number;
   readonly hostname: string;
   readonly addresses: readonly string[];
-  /** in how many chains a rule had a part */
+  /** number of chains that each rule had a part in */
   readonly rarity: readonly StateRarity[];
-  /** on incidents with the rule */
+  /** verdicts on incidents with the rule */
   readonly verdicts: readonly StateVerdict[];
   /** sequence numbers that have arrived */
   readonly runs: readonly StateRun[];
@@ -1563,16 +1563,16 @@ export interface StateAlert {
   readonly output: string;
   /** null: unknown */
   readonly process: null | ProcessName;
-  /** null: from an entry of 0.1.0 */
+  /** null: restored from an entry of 0.1.0 */
   readonly action: null | IncidentAction;
-  /** null: from an entry of 0.1.0, see why */
+  /** null: restored from an entry of 0.1.0, see why */
   readonly reason: null | IncidentReason;
   readonly why: string;
   readonly container: null | StateContainer;
   readonly count: number;
   /** µs since the epoch */
   readonly lastTimestamp: number;
-  /** of event time, in which sentInMinute were sent */
+  /** minute of event time to which sentInMinute applies */
   readonly minute: number;
   readonly sentInMinute: number;
   /** null: no process, or from an entry of 0.1.0 */
@@ -1582,13 +1582,13 @@ export interface StateAlert {
 export interface StateRuleWeight {
   readonly rule: string;
   readonly weight: number;
-  /** µs, CLOCK_BOOTTIME, of its last alert */
+  /** µs, CLOCK_BOOTTIME: time of the rule's last alert */
   readonly ktime: number;
 }
 
 export interface StateProcess {
   readonly entityId: string;
-  /** empty: a hub, or unknown */
+  /** empty: the parent is a hub, or unknown */
   readonly parentEntityId: string;
   readonly execId: number;
   readonly pid: number;
@@ -1620,15 +1620,15 @@ export interface StateTriage {
   readonly history: readonly StatusChange[];
 }
 
-/** One chain of the detector, without its members, which are Joins. */
+/** One chain of the detector, without its members, which are stored as Joins. */
 export interface StateChain {
   readonly id: string;
   readonly hostId: string;
   readonly bootId: string;
   readonly ordinal: number;
-  /** grows with each write of the chain or its counts; the higher one holds */
+  /** grows with each write of the chain or its counts; the higher revision is valid */
   readonly revision: number;
-  /** last one published; 0: none */
+  /** last published version; 0: none */
   readonly version: number;
   /** µs since the epoch */
   readonly firstSeen: number;
@@ -1637,25 +1637,25 @@ export interface StateChain {
   /** µs, CLOCK_BOOTTIME */
   readonly lastKtime: number;
   readonly alerts: readonly StateAlert[];
-  /** alerts beyond the listed ones */
+  /** number of alerts that are not listed */
   readonly omitted: number;
   readonly stages: readonly Stage[];
   readonly rules: readonly StateRuleWeight[];
   readonly processes: readonly StateProcess[];
-  /** that link alerts to the chain */
+  /** keys that link alerts to the chain */
   readonly keys: readonly string[];
   readonly stale: boolean;
   /** µs since the epoch */
   readonly openedAt: number;
   readonly published: boolean;
   readonly edges: readonly string[];
-  /** entity ids of ancestors, hubs included */
+  /** entity ids of the processes' ancestors, hubs included */
   readonly above: readonly string[];
-  /** chains of this host that other hosts may know */
+  /** chains of this host that were merged into this one and that other hosts may know */
   readonly mergedIds: readonly string[];
-  /** the chain of another host that it is part of */
+  /** the chain of another host that this one is part of */
   readonly survivor: null | StateSurvivor;
-  /** µs, CLOCK_BOOTTIME, when a member last changed */
+  /** µs, CLOCK_BOOTTIME: time at which a member last changed */
   readonly touchedKtime: number;
   readonly triage: StateTriage;
 }
@@ -1672,7 +1672,7 @@ export interface StateAlertCounts {
   readonly sentInMinute: number;
 }
 
-/** The part of a chain that repetitions change: a flood writes nothing else. */
+/** The part of a chain that repetitions change, so that a flood of alerts rewrites nothing else. */
 export interface StateChainCounts {
   readonly id: string;
   readonly hostId: string;
@@ -1684,7 +1684,7 @@ export interface StateChainCounts {
   readonly omitted: number;
   readonly stale: boolean;
   readonly rules: readonly StateRuleTime[];
-  /** in the order of the chain's */
+  /** in the order of the chain's alerts */
   readonly alerts: readonly StateAlertCounts[];
 }
 
@@ -1698,7 +1698,7 @@ export interface StateEdgeEnd {
   readonly kind: EdgeKind;
   readonly side: EdgeSide;
   readonly detail: string;
-  /** address that a connection comes from; empty: a key */
+  /** source address of a connection; empty: a key */
   readonly source: string;
   /** µs since the epoch */
   readonly at: number;
@@ -1708,7 +1708,7 @@ export interface StateAccept {
   readonly end: StateEdgeEnd;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
-  /** entity id of the process that serves it; empty: none yet */
+  /** entity id of the process that serves the connection; empty: none yet */
   readonly by: string;
 }
 
@@ -1745,41 +1745,41 @@ export interface StateSettled {
   readonly triage: StateTriage;
 }
 
-/** One entry of a bounded table of a host. Exactly one value is there: that of its table. */
+/** One entry of a bounded table of a host. Exactly one value is set: the one of the entry's table. */
 export interface StateMemory {
-  /** in the order of the last change, over the table */
+  /** position in the table's order of last changes */
   readonly ordinal: number;
-  /** where a chain went */
+  /** the chain that took over a merged or closed chain */
   readonly forward: null | ChainRef;
   /** connections that a process accepted, and processes that it started */
   readonly acceptor: null | StateAcceptor;
-  /** that a process was started for */
+  /** connections and keys for which the process was started */
   readonly session: null | readonly StateEdgeEnd[];
   /** connections that a process made */
   readonly caller: null | StateCaller;
-  /** µs since the epoch, when the use of a key was published */
+  /** µs since the epoch: time at which the use of a key was published */
   readonly keyUse: null | number;
   readonly server: null | StateServer;
   readonly peers: null | readonly StatePeer[];
-  /** sha256 of a file that a process ran */
+  /** sha256 of a file that one process wrote and this process ran */
   readonly copy: null | string;
-  /** the sha256 is that of a program of the system */
+  /** true: the sha256 belongs to a program of the system */
   readonly installed: null | boolean;
-  /** of an incident whose chain is closed */
+  /** state of an incident whose chain is closed */
   readonly settled: null | StateSettled;
 }
 
-/** One key of what a rule remembers on a host. */
+/** One key of a rule's state on a host. */
 export interface StateRuleMemory {
   readonly hostId: string;
-  /** empty: all boots */
+  /** empty: valid for all boots */
   readonly bootId: string;
   readonly key: string;
-  /** as packages/rules encodes it */
+  /** encoded by packages/rules */
   readonly value: Uint8Array;
 }
 
-/** Counts of rules of the other partitions, as they were last taken over. */
+/** Rule counts of the other partitions, as last adopted. */
 export interface StateRuleCounts {
   readonly rules: readonly RuleCount[];
 }
@@ -1793,13 +1793,13 @@ export interface StateSighting {
   readonly at: number;
 }
 
-/** An edge in the memory of the detector's second stage. */
+/** An edge in the state of the detector's second stage. */
 export interface StateEdge {
-  /** in the order of the last change */
+  /** position in the order of last changes */
   readonly ordinal: number;
   readonly sightings: readonly StateSighting[];
   readonly hosts: readonly string[];
-  /** µs since the epoch, by the bus's clock, of the last sighting */
+  /** µs since the epoch, by the bus's clock: time of the last sighting */
   readonly at: number;
 }
 

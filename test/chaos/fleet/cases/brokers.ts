@@ -4,7 +4,7 @@ import { onSmallDisk } from '../lib/small-disk.ts';
 
 const killed: ChaosCase = {
   name: 'broker-killed',
-  title: 'kill -9 of one broker after the other, each started again',
+  title: 'one broker after another is killed with SIGKILL and restarted',
   async run({ servers }, { pick }) {
     const { brokers } = servers.kafka;
     for (let n = 0; n < pick(1, 9); n++) {
@@ -12,21 +12,21 @@ const killed: ChaosCase = {
       await broker?.stop('SIGKILL');
       await sleep(2000);
       await broker?.start();
-      // Until its replicas have caught up, the next one would be the second that is gone.
+      // Wait until its replicas have caught up: killing the next broker earlier would leave two missing.
       await sleep(3000);
     }
   },
 };
 
-const twoOfThree: ChaosCase = {
+const twoDown: ChaosCase = {
   name: 'two-brokers-gone',
-  title: 'two of three brokers killed at once: no quorum, nothing can be written; then both are back',
+  title: 'two of three brokers are killed at once, so there is no quorum for writes; then both return',
   async run({ servers }, { pick }) {
-    const gone = servers.kafka.brokers.slice(0, 2);
+    const victims = servers.kafka.brokers.slice(0, 2);
     for (let n = 0; n < pick(1, 3); n++) {
-      await Promise.all(gone.map((broker) => broker.stop('SIGKILL')));
+      await Promise.all(victims.map((broker) => broker.stop('SIGKILL')));
       await sleep(pick(8000, 60_000));
-      await Promise.all(gone.map((broker) => broker.start()));
+      await Promise.all(victims.map((broker) => broker.start()));
       await sleep(3000);
     }
   },
@@ -34,7 +34,7 @@ const twoOfThree: ChaosCase = {
 
 const isr: ChaosCase = {
   name: 'isr-below-minimum',
-  title: 'three copies asked for and a broker gone: the two that are there refuse every record',
+  title: 'three in-sync copies are required and one broker is down: the remaining two refuse every record',
   async run(fleet, { pick }) {
     const [, , third] = fleet.servers.kafka.brokers;
     await fleet.makeTopics(3);
@@ -48,20 +48,24 @@ const isr: ChaosCase = {
 
 const diskFull: ChaosCase = {
   name: 'broker-disk-full',
-  title: 'the disks of two brokers are full: they end themselves; then there is room again',
-  async run({ servers }, { pick, say }) {
+  title: 'the disks of two brokers are full, so the brokers shut down; then there is space again',
+  async run({ servers }, { pick, note }) {
     const [first, second] = servers.kafka.brokers;
     if (first === undefined || second === undefined) throw new Error('three brokers are needed');
-    await using one = await onSmallDisk(first);
+    await using firstDisk = await onSmallDisk(first);
     await sleep(5000);
-    await using other = await onSmallDisk(second);
+    await using secondDisk = await onSmallDisk(second);
     await sleep(5000);
-    one.fill();
-    other.fill();
+    firstDisk.fill();
+    secondDisk.fill();
     await sleep(pick(20_000, 60_000));
-    say([first, second].map(({ id, pid }) => `broker ${id} ${pid === undefined ? 'has ended' : 'runs'}`).join(', '));
-    one.clear();
-    other.clear();
+    note(
+      [first, second]
+        .map(({ id, pid }) => `broker ${id} ${pid === undefined ? 'has exited' : 'is running'}`)
+        .join(', '),
+    );
+    firstDisk.clear();
+    secondDisk.clear();
     for (const broker of [first, second]) {
       await broker.stop('SIGKILL');
       await broker.start();
@@ -69,4 +73,4 @@ const diskFull: ChaosCase = {
   },
 };
 
-export const brokers: readonly ChaosCase[] = [killed, twoOfThree, isr, diskFull];
+export const brokers: readonly ChaosCase[] = [killed, twoDown, isr, diskFull];

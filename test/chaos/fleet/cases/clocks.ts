@@ -8,12 +8,12 @@ import type { ChaosFleet } from '../lib/fleet.ts';
 const OFF_S = 600;
 const SOURCE = new URL('../programs/clock.c', import.meta.url).pathname;
 
-/** Starts the member anew with a wall clock that is `seconds` ahead of the others'. */
+/** Restarts the member with a wall clock that is `seconds` ahead. */
 async function restart(fleet: ChaosFleet, member: Member, library: string, seconds: number): Promise<void> {
   await member.stop();
   process.env['LD_PRELOAD'] = library;
   process.env['CHAOS_CLOCK_AHEAD'] = String(seconds);
-  // The process is spawned before the first wait.
+  // `start` spawns the process before it first awaits, so the environment can be restored at once.
   const started = fleet.start(member);
   delete process.env['LD_PRELOAD'];
   delete process.env['CHAOS_CLOCK_AHEAD'];
@@ -22,7 +22,7 @@ async function restart(fleet: ChaosFleet, member: Member, library: string, secon
 
 const off: ChaosCase = {
   name: 'clock-off',
-  title: 'one of two of each service is 10 min ahead, the other one behind; a host is 10 min ahead, another one behind',
+  title: 'of each service, one instance is 10 min ahead and one 10 min behind; so are two hosts',
   async run(fleet, { pick }) {
     const library = join(fleet.directory, 'clock.so');
     execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl']);

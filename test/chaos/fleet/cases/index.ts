@@ -16,6 +16,6 @@ export const CASES: readonly ChaosCase[] = [
   ...network,
   ...certificates,
   ...brokers,
-  // Last: it leaves two hosts behind whose clocks are off.
+  // Last, because it leaves two hosts with wrong clocks.
   ...clocks,
 ];

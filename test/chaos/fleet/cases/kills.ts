@@ -4,13 +4,13 @@ import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 
 const SERVICES: readonly ServiceName[] = ['enricher', 'detector', 'responder', 'auditor', 'registrar'];
-const LIVES_MS = 2500;
+const MAX_UPTIME_MS = 2500;
 
-/** One of them dies at a random moment, and is started again at once; the next moment may be before it has found its feet. */
+/** Kills a random instance at a random moment and restarts it at once. The next kill may come before it is ready. */
 async function killAmong(fleet: ChaosFleet, service: ServiceName, times: number): Promise<void> {
   const members = fleet.of(service);
   for (let n = 0; n < times; n++) {
-    await sleep(Math.random() * LIVES_MS);
+    await sleep(Math.random() * MAX_UPTIME_MS);
     const member = members[Math.floor(Math.random() * members.length)];
     if (member === undefined) return;
     await member.stop('SIGKILL');
@@ -21,22 +21,22 @@ async function killAmong(fleet: ChaosFleet, service: ServiceName, times: number)
 const each = SERVICES.map(
   (service): ChaosCase => ({
     name: `kill-${service}`,
-    title: `kill -9 of ${service}s at random moments`,
-    async run(fleet, { pick, say }) {
+    title: `${service}s are killed with SIGKILL at random moments`,
+    async run(fleet, { pick, note }) {
       const times = pick(2, 50);
       await killAmong(fleet, service, times);
-      say(`${times} kills among ${fleet.of(service).length}`);
+      note(`${times} kills, ${fleet.of(service).length} instances`);
     },
   }),
 );
 
 const everything: ChaosCase = {
   name: 'kill-everything',
-  title: 'kill -9 of all services, each at random moments of its own',
-  async run(fleet, { pick, say }) {
+  title: 'all services are killed with SIGKILL, each at its own random moments',
+  async run(fleet, { pick, note }) {
     const times = pick(2, 50);
     await Promise.all(SERVICES.map((service) => killAmong(fleet, service, times)));
-    say(`${times * SERVICES.length} kills, ${times} of each service`);
+    note(`${times * SERVICES.length} kills, ${times} of each service`);
   },
 };
 

@@ -8,9 +8,9 @@ import { TOPIC } from '@ringfence/wire';
 import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 
-const STAYS_MS = 1000;
+const MEMBERSHIP_MS = 1000;
 
-/** A bus of somebody who may be a member of the enrichers' group. */
+/** Opens a bus with an identity that may join the enrichers' consumer group. */
 async function memberBus(fleet: ChaosFleet, name: string): Promise<Bus> {
   const directory = join(fleet.directory, name);
   await fleet.enrol(name, 'enricher', directory);
@@ -21,10 +21,10 @@ async function memberBus(fleet: ChaosFleet, name: string): Promise<Bus> {
 
 const storm: ChaosCase = {
   name: 'rebalance-storm',
-  title: 'a member joins the enrichers each second, takes its partitions, does nothing and leaves',
-  async run(fleet, { pick, say }) {
+  title: 'a member joins the enrichers every second, is assigned partitions, does nothing and leaves',
+  async run(fleet, { pick, note }) {
     await using bus = await memberBus(fleet, `storm-${process.pid}-${Math.round(performance.now())}`);
-    let held = 0;
+    let assignments = 0;
     for (let n = 0; n < pick(8, 120); n++) {
       await using consumer = await bus.consumer({
         group: 'enricher',
@@ -32,19 +32,19 @@ const storm: ChaosCase = {
         stores: [ENRICHER_STORE],
       });
       consumer.onAssignment(async ({ assigned }) => {
-        held += assigned.length;
-        for (const one of assigned) await Array.fromAsync(consumer.restore(ENRICHER_STORE, one));
+        assignments += assigned.length;
+        for (const partition of assigned) await Array.fromAsync(consumer.restore(ENRICHER_STORE, partition));
       });
-      await consumer.poll(AbortSignal.timeout(STAYS_MS));
-      await sleep(STAYS_MS / 2);
+      await consumer.poll(AbortSignal.timeout(MEMBERSHIP_MS));
+      await sleep(MEMBERSHIP_MS / 2);
     }
-    say(`it was given ${held} partitions`);
+    note(`${assignments} partitions were assigned to it`);
   },
 };
 
 const sameName: ChaosCase = {
   name: 'same-name',
-  title: 'a second process of each service has the name of the first; then the first is killed',
+  title: 'a second process of each service uses the name of the first; then the first is killed',
   async run(fleet, { pick }) {
     const services = ['enricher', 'detector', 'responder', 'auditor'] as const;
     const run = Math.round(performance.now());

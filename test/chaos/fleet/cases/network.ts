@@ -3,28 +3,27 @@ import type { Faults } from '@ringfence/dev-servers/in-process';
 import type { ChaosCase } from '../lib/case.ts';
 import type { ChaosFleet } from '../lib/fleet.ts';
 
-async function everywhere({ servers, redisProxy, searchProxy }: ChaosFleet, faults: Faults): Promise<void> {
+async function setAll({ servers, redisProxy, searchProxy }: ChaosFleet, faults: Faults): Promise<void> {
   const proxies = [...servers.kafka.brokers.map(({ proxy }) => proxy), redisProxy, searchProxy];
   await Promise.all(proxies.map((proxy) => proxy?.set(faults)));
 }
 
 const partition: ChaosCase = {
   name: 'partition',
-  title: 'no byte goes between services and brokers, Redis, Elasticsearch; connections stay open',
+  title: 'no data passes between services and brokers, Redis and Elasticsearch; connections stay open',
   async run(fleet, { pick }) {
     for (let n = 0; n < pick(1, 5); n++) {
-      await everywhere(fleet, { silent: true });
+      await setAll(fleet, { silent: true });
       await sleep(pick(15_000, 45_000));
-      await everywhere(fleet, {});
+      await setAll(fleet, {});
       await sleep(pick(0, 10_000));
     }
   },
 };
 
-const leaderGone: ChaosCase = {
+const unreachable: ChaosCase = {
   name: 'broker-unreachable',
-  title:
-    'one broker is cut off from its clients, and not from the other brokers: it stays the leader of its partitions',
+  title: 'clients cannot reach one broker, but other brokers can, so it stays the leader of its partitions',
   async run({ servers }, { pick }) {
     const proxy = servers.kafka.brokers[1]?.proxy;
     await proxy?.set({ refuse: true });
@@ -35,17 +34,17 @@ const leaderGone: ChaosCase = {
 
 const latency: ChaosCase = {
   name: 'latency',
-  title: 'every byte takes 500 ms, each way',
+  title: 'the network has a latency of 500 ms in each direction',
   async run(fleet, { pick }) {
-    await everywhere(fleet, { latencyMs: 500 });
+    await setAll(fleet, { latencyMs: 500 });
     await sleep(pick(15_000, 120_000));
-    await everywhere(fleet, {});
+    await setAll(fleet, {});
   },
 };
 
 const cuts: ChaosCase = {
   name: 'connections-cut',
-  title: 'all connections are reset again and again',
+  title: 'all connections are reset repeatedly',
   async run({ servers, redisProxy, searchProxy }, { pick }) {
     for (let n = 0; n < pick(5, 60); n++) {
       for (const { proxy } of servers.kafka.brokers) proxy?.cut();
@@ -56,4 +55,4 @@ const cuts: ChaosCase = {
   },
 };
 
-export const network: readonly ChaosCase[] = [partition, leaderGone, latency, cuts];
+export const network: readonly ChaosCase[] = [partition, unreachable, latency, cuts];

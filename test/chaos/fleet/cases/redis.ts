@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosCase } from '../lib/case.ts';
 
-const lost: ChaosCase = {
+const killed: ChaosCase = {
   name: 'redis-killed-flushed',
-  title: 'Redis is killed and comes back, and is emptied, while kills are on their way',
+  title: 'Redis is killed, restarted and flushed while kill commands are in flight',
   async run({ servers: { redis } }, { pick }) {
     for (let n = 0; n < pick(2, 20); n++) {
       await redis.stop('SIGKILL');
@@ -19,26 +19,26 @@ const lost: ChaosCase = {
 
 const password: ChaosCase = {
   name: 'wrong-password',
-  title: 'Redis wants a password that nobody has, and cuts everybody off',
+  title: 'Redis requires an unknown password and drops every connection',
   async run({ servers: { redis }, redisProxy }, { pick }) {
-    await tell(redis.port, 'CONFIG SET requirepass chaos');
+    await sendCommands(redis.port, 'CONFIG SET requirepass chaos');
     redisProxy.cut();
     await sleep(pick(8000, 60_000));
-    await tell(redis.port, 'AUTH chaos', 'CONFIG SET requirepass ""');
+    await sendCommands(redis.port, 'AUTH chaos', 'CONFIG SET requirepass ""');
   },
 };
 
-/** @throws Error with what it refused */
-function tell(port: number, ...lines: readonly string[]): Promise<void> {
+/** Sends commands to Redis. @throws Error with the reply if Redis refuses a command */
+function sendCommands(port: number, ...lines: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    let answer = '';
+    let reply = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(`${[...lines, 'QUIT'].join('\r\n')}\r\n`));
     socket.on('data', (part) => {
-      answer += part;
+      reply += part;
     });
     socket.once('error', reject);
-    socket.once('close', () => (/^-/m.test(answer) ? reject(new Error(`Redis said ${answer}`)) : resolve()));
+    socket.once('close', () => (/^-/m.test(reply) ? reject(new Error(`Redis replied ${reply}`)) : resolve()));
   });
 }
 
-export const redisCases: readonly ChaosCase[] = [lost, password];
+export const redisCases: readonly ChaosCase[] = [killed, password];

@@ -1,13 +1,12 @@
-import { readHeads, verifyAudit } from '@ringfence/auditor';
+import { documentIdOf, readHeads, verifyAudit } from '@ringfence/auditor';
 import { loadConfig } from '@ringfence/config';
 import { decode, EventView, type Incident, type Result, TOPIC } from '@ringfence/wire';
-import { idOf } from '../../../../services/auditor/src/elasticsearch/documents/audit.ts';
 import type { Produced } from './agent.ts';
 import type { ChaosFleet } from './fleet.ts';
 
-/** One kind of thing: how many there had to be, and what became of them. */
+/** The account of one kind of record in one place. */
 export interface Row {
-  readonly what: string;
+  readonly label: string;
   readonly produced: number;
   readonly stored: number;
   readonly lost: readonly string[];
@@ -16,47 +15,47 @@ export interface Row {
 
 export interface Account {
   readonly rows: readonly Row[];
-  /** records that came a second time over the wire, and had no effect */
+  /** Records that were delivered again, without effect */
   readonly redelivered: number;
-  /** dead letters whose record is in the audit chain */
+  /** Dead letters whose record is in the audit trail */
   readonly setAside: number;
-  /** what else is wrong, in words */
+  /** Descriptions of all other problems */
   readonly problems: readonly string[];
 }
 
-function row(what: string, wanted: Iterable<string>, found: ReadonlyMap<string, number>): Row {
-  const all = [...wanted];
+function row(label: string, expected: Iterable<string>, found: ReadonlyMap<string, number>): Row {
+  const all = [...expected];
   const lost = all.filter((id) => !found.has(id));
   const doubled = all.filter((id) => (found.get(id) ?? 0) > 1);
-  return { what, produced: all.length, stored: all.length - lost.length, lost, doubled };
+  return { label, produced: all.length, stored: all.length - lost.length, lost, doubled };
 }
 
-/** What the topics say of all that was produced since the case began. */
+/** Records on the bus that belong to events produced since the case began. */
 interface OnBus {
   readonly events: ReadonlyMap<string, number>;
-  /** ids of the alerts of each text */
+  /** Ids of alerts by output text */
   readonly alerts: ReadonlyMap<string, ReadonlySet<string>>;
-  /** text of the alert of each command, by id */
+  /** Output text of the command's alert, by command id */
   readonly commands: ReadonlyMap<string, string>;
-  /** different outcomes of each command */
+  /** Distinct outcomes by command id */
   readonly results: ReadonlyMap<string, ReadonlySet<string>>;
   readonly incidents: ReadonlyMap<string, Incident>;
   readonly redelivered: number;
   readonly deadLetters: readonly string[];
 }
 
-/** Those that open an incident by themselves. */
+/** Returns the ids of alerts that open an incident on their own. */
 function urgentOf(alerts: OnBus['alerts']): string[] {
   return [...alerts].flatMap(([text, ids]) => (text.includes('rfvictim') ? [...ids] : []));
 }
 
-/** Why kills that were ordered were not carried out, as their outcomes say. */
+/** Returns a problem with the outcomes for each command that was not carried out. */
 function notCarriedOut({ results }: OnBus, carriedOut: ReadonlyMap<string, number>): string[] {
-  const others = [...results].filter(([id]) => !carriedOut.has(id));
-  return others.map(([id, outcomes]) => `order ${id} was not carried out: ${[...outcomes].join('; ')}`);
+  const remaining = [...results].filter(([id]) => !carriedOut.has(id));
+  return remaining.map(([id, outcomes]) => `command ${id} was not carried out: ${[...outcomes].join('; ')}`);
 }
 
-/** `from`: µs, before the first record of the case */
+/** Compares the events of a case with the bus, the stores and the processes. `from` is before its first record, µs. */
 export class Auditing {
   readonly #fleet: ChaosFleet;
   readonly #from: number;
@@ -66,7 +65,7 @@ export class Auditing {
     this.#from = from;
   }
 
-  /** What the agents have produced. */
+  /** Returns the events, alerts and victims of all agents. */
   produced(): Produced {
     const all: Produced = { events: new Set(), alerts: new Set(), victims: new Map() };
     for (const { produced } of this.#fleet.agents) {
@@ -77,7 +76,7 @@ export class Auditing {
     return all;
   }
 
-  /** Everything is where it belongs. */
+  /** Returns whether every record has arrived in every place. */
   async isComplete(): Promise<boolean> {
     const { events, alerts, victims } = this.produced();
     const { store } = this.#fleet;
@@ -88,14 +87,14 @@ export class Auditing {
     const bus = await this.#bus();
     const ids = [...alerts].map((text) => bus.alerts.get(text)?.values().next().value);
     if (ids.some((id) => id === undefined) || bus.results.size < victims.size) return false;
-    const held = new Set([...bus.incidents.values()].flatMap((one) => one.alerts.map(({ id }) => id)));
-    if (urgentOf(bus.alerts).some((id) => !held.has(id))) return false;
-    const wanted = (ids as string[]).map((id) => idOf('alert', id));
-    const done = [...bus.results.keys()].map((id) => idOf('result', id));
-    const there = await store.count(names.alerts, wanted);
+    const inIncidents = new Set([...bus.incidents.values()].flatMap((incident) => incident.alerts.map(({ id }) => id)));
+    if (urgentOf(bus.alerts).some((id) => !inIncidents.has(id))) return false;
+    const alertDocuments = (ids as string[]).map((id) => documentIdOf('alert', id));
+    const resultDocuments = [...bus.results.keys()].map((id) => documentIdOf('result', id));
+    const storedAlerts = await store.count(names.alerts, alertDocuments);
     return (
-      there.size + bus.deadLetters.length >= wanted.length &&
-      (await store.count(names.actions, done)).size === done.length
+      storedAlerts.size + bus.deadLetters.length >= alertDocuments.length &&
+      (await store.count(names.actions, resultDocuments)).size === resultDocuments.length
     );
   }
 
@@ -106,57 +105,59 @@ export class Auditing {
     const bus = await this.#bus();
     const alertIds = [...alerts].flatMap((text) => [...(bus.alerts.get(text) ?? [])]);
     const perText = new Map([...bus.alerts].map(([text, ids]) => [text, ids.size]));
-    const ordered = new Map<string, number>();
-    for (const text of bus.commands.values()) ordered.set(text, (ordered.get(text) ?? 0) + 1);
+    const commandsPerText = new Map<string, number>();
+    for (const text of bus.commands.values()) commandsPerText.set(text, (commandsPerText.get(text) ?? 0) + 1);
     const commandIds = [...bus.commands.keys()];
     const outcomes = new Map([...bus.results].map(([id, all]) => [id, all.size]));
     const carriedOut = new Map(agents.flatMap(({ executed }) => [...executed]));
-    const ended = new Map(
+    const killed = new Map(
       [...victims].filter(([, { signalCode }]) => signalCode === 'SIGKILL').map(([text]) => [text, 1] as const),
     );
     const inTrail = await store.count(
       names.audit,
-      alertIds.map((id) => idOf('alert', id)),
+      alertIds.map((id) => documentIdOf('alert', id)),
     );
     const storedAlerts = await store.count(
       names.alerts,
-      alertIds.map((id) => idOf('alert', id)),
+      alertIds.map((id) => documentIdOf('alert', id)),
     );
-    const aside = alertIds.filter((id) => !storedAlerts.has(idOf('alert', id)) && inTrail.has(idOf('alert', id)));
-    const setAside = Math.min(aside.length, bus.deadLetters.length);
-    for (const id of aside.slice(0, setAside)) storedAlerts.set(idOf('alert', id), 1);
+    const refused = alertIds.filter(
+      (id) => !storedAlerts.has(documentIdOf('alert', id)) && inTrail.has(documentIdOf('alert', id)),
+    );
+    const setAside = Math.min(refused.length, bus.deadLetters.length);
+    for (const id of refused.slice(0, setAside)) storedAlerts.set(documentIdOf('alert', id), 1);
     const rows = [
       row('events on the bus', events, new Map([...bus.events.keys()].map((id) => [id, 1]))),
       row('events stored', events, await store.count(names.events, events)),
       row('alerts raised', alerts, perText),
       row(
         'alerts stored',
-        alertIds.map((id) => idOf('alert', id)),
+        alertIds.map((id) => documentIdOf('alert', id)),
         storedAlerts,
       ),
       row(
         'alerts in the trail',
-        alertIds.map((id) => idOf('alert', id)),
+        alertIds.map((id) => documentIdOf('alert', id)),
         inTrail,
       ),
-      row('kills ordered', victims.keys(), ordered),
+      row('kills ordered', victims.keys(), commandsPerText),
       row('kills carried out', commandIds, carriedOut),
-      row('processes killed', victims.keys(), ended),
+      row('processes killed', victims.keys(), killed),
       row('outcomes', commandIds, outcomes),
       row(
-        'orders stored',
-        commandIds.map((id) => idOf('command', id)),
+        'commands stored',
+        commandIds.map((id) => documentIdOf('command', id)),
         await store.count(
           names.actions,
-          commandIds.map((id) => idOf('command', id)),
+          commandIds.map((id) => documentIdOf('command', id)),
         ),
       ),
       row(
         'outcomes stored',
-        commandIds.map((id) => idOf('result', id)),
+        commandIds.map((id) => documentIdOf('result', id)),
         await store.count(
           names.actions,
-          commandIds.map((id) => idOf('result', id)),
+          commandIds.map((id) => documentIdOf('result', id)),
         ),
       ),
     ];
@@ -166,23 +167,24 @@ export class Auditing {
       ...(await this.#trailProblems()),
     ];
     const unexplained = bus.deadLetters.slice(setAside);
-    if (unexplained.length > 0) problems.push(`${unexplained.length} dead letters, such as: ${unexplained[0]}`);
+    if (unexplained.length > 0)
+      problems.push(`${unexplained.length} unexpected dead letters, for example: ${unexplained[0]}`);
     for (const { dropped, hostId } of agents) if (dropped > 0) problems.push(`${hostId} dropped ${dropped} batches`);
     return { rows, redelivered: bus.redelivered, setAside, problems };
   }
 
   #incidentProblems({ incidents, alerts }: OnBus): string[] {
     const owners = new Map<string, string[]>();
-    for (const { id, state, alerts: its } of incidents.values())
-      if (state !== 'merged') for (const alert of its) owners.set(alert.id, [...(owners.get(alert.id) ?? []), id]);
+    for (const { id, state, alerts: members } of incidents.values())
+      if (state !== 'merged') for (const alert of members) owners.set(alert.id, [...(owners.get(alert.id) ?? []), id]);
     const shared = [...owners].filter(([, ids]) => ids.length > 1);
     const problems = shared.length === 0 ? [] : [`${shared.length} alerts belong to more than one incident`];
-    const homeless = urgentOf(alerts).filter((id) => !owners.has(id));
-    if (homeless.length > 0) problems.push(`${homeless.length} alerts that ask for a kill belong to no incident`);
+    const orphans = urgentOf(alerts).filter((id) => !owners.has(id));
+    if (orphans.length > 0) problems.push(`${orphans.length} alerts that request a kill belong to no incident`);
     return problems;
   }
 
-  /** The chains of the audit trail, against the heads on the bus. */
+  /** Verifies the chains of the audit trail against the heads on the bus. */
   async #trailProblems(): Promise<string[]> {
     const [auditor] = this.#fleet.of('auditor');
     const config = loadConfig({ file: auditor?.configFile ?? '', flags: [] });
@@ -197,19 +199,19 @@ export class Auditing {
 
   async #bus(): Promise<OnBus> {
     const { bus } = this.#fleet;
-    const wanted = this.produced();
+    const produced = this.produced();
     const events = new Map<string, number>();
     const view = new EventView();
     for await (const value of this.#records(TOPIC.events)) {
       view.open(value);
-      while (view.next()) if (wanted.events.has(view.id)) events.set(view.id, (events.get(view.id) ?? 0) + 1);
+      while (view.next()) if (produced.events.has(view.id)) events.set(view.id, (events.get(view.id) ?? 0) + 1);
     }
     let redelivered = [...events.values()].reduce((sum, n) => sum + n - 1, 0);
     const alerts = new Map<string, Set<string>>();
     const textOf = new Map<string, string>();
     for await (const value of this.#records(TOPIC.alerts)) {
       const { id, output } = decode('Alert', value);
-      if (!wanted.alerts.has(output)) continue;
+      if (!produced.alerts.has(output)) continue;
       if (textOf.has(id)) redelivered++;
       textOf.set(id, output);
       alerts.set(output, (alerts.get(output) ?? new Set()).add(id));

@@ -19,12 +19,12 @@ import { decode, eventId, LANE, type Result } from '@ringfence/wire';
 
 export interface AgentOptions {
   readonly identity: Identity;
-  /** where the identity is, and what the agent keeps */
+  /** Directory of the identity and of the agent's state */
   readonly directory: string;
   readonly brokers: readonly string[];
   readonly endpoints: readonly string[];
   readonly batchEveryMs: number;
-  /** s that this host's clock is ahead. @default 0 */
+  /** How far this host's clock is ahead, s. @default 0 */
   readonly clockAhead?: number;
 }
 
@@ -35,35 +35,35 @@ const CGROUP = 77n;
 const SPOOL_BYTES = 256 << 20;
 const log = createLogger({ level: 'silent' });
 
-/** What an agent has made since `begin`. */
+/** Events, alerts and victims of an agent since `begin`. */
 export interface Produced {
-  /** of every event that a store must have */
+  /** Ids of the events that a store must have */
   readonly events: Set<string>;
-  /** texts of the alerts that must come of it */
+  /** Output texts of the alerts that must be raised */
   readonly alerts: Set<string>;
-  /** processes that must be killed, by the text of their alert */
+  /** Processes that must be killed, by the output text of their alert */
   readonly victims: Map<string, ChildProcess>;
 }
 
 /**
- * A host that exists only in its events, with a collector's own spool, delivery and control: every identity is noted before it is handed over. The
- * processes it says to have are made up, but for those that a rule wants killed: they are there.
+ * A simulated host with the collector's real spool, delivery and control. It notes each event's id before it sends the
+ * event. Its processes are fictitious, except for the victims, which really run.
  */
 export class SimulatedAgent implements AsyncDisposable {
   readonly hostId: string;
-  /** how often each command was carried out */
+  /** Number of executions by command id */
   readonly executed: Map<string, number> = new Map();
   produced: Produced = { events: new Set(), alerts: new Set(), victims: new Map() };
-  /** the event made last */
+  /** Id of the newest event */
   last = '';
-  /** events that a full spool dropped: none may be */
+  /** Batches dropped by a full spool; there must be none */
   get dropped(): number {
     return this.#outbox.stats().spool.droppedBatches;
   }
   readonly #stack = new AsyncDisposableStack();
   readonly #options: AgentOptions;
   readonly #host: SyntheticHost;
-  readonly #running = new Map<number, { readonly child: ChildProcess; readonly shown: SyntheticProcess }>();
+  readonly #running = new Map<number, { readonly child: ChildProcess; readonly simulated: SyntheticProcess }>();
   #paused = true;
   #bus!: Bus;
   #outbox!: Outbox;
@@ -88,10 +88,6 @@ export class SimulatedAgent implements AsyncDisposable {
 
   get connected(): boolean {
     return this.#link.connected;
-  }
-
-  get spooling(): boolean {
-    return this.#outbox.isSpooling;
   }
 
   async start(): Promise<void> {
@@ -136,10 +132,10 @@ export class SimulatedAgent implements AsyncDisposable {
       stateDir: this.#options.directory,
       killsPerMinute: 10_000,
       find: (tgid) => {
-        const { child, shown } = this.#running.get(tgid) ?? {};
-        // Its number may be somebody else's by now.
+        const { child, simulated } = this.#running.get(tgid) ?? {};
+        // Another process may have the pid by now.
         if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
-        const start = shown?.start ?? 0n;
+        const start = simulated?.start ?? 0n;
         return { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
       },
       isProtected: () => null,
@@ -147,21 +143,21 @@ export class SimulatedAgent implements AsyncDisposable {
       log,
     });
     const execute = async (command: Uint8Array): Promise<Uint8Array> => {
-      const answer = await control.execute(command);
-      const { id, outcome }: Result = decode('Result', answer);
+      const result = await control.execute(command);
+      const { id, outcome }: Result = decode('Result', result);
       if (outcome === 'executed') this.executed.set(id, (this.executed.get(id) ?? 0) + 1);
-      return answer;
+      return result;
     };
     return { hostId: this.hostId, execute, setInterest: async () => {} };
   }
 
-  /** Events are made from now on, and noted anew. */
+  /** Starts making events, with an empty account. */
   begin(): void {
     this.produced = { events: new Set(), alerts: new Set(), victims: new Map() };
     this.#paused = false;
   }
 
-  /** No more events are made; what waits still goes out. */
+  /** Stops making events. Waiting batches are still sent. */
   pause(): void {
     this.#paused = true;
   }
@@ -200,7 +196,7 @@ export class SimulatedAgent implements AsyncDisposable {
     host.exit(shell);
   }
 
-  /** A process of which the rules make an alert. */
+  /** Runs a simulated process that raises an alert. */
   #mark(): void {
     const text = `true rfmark${this.hostId}n${this.#marker++}z`;
     const marked = this.#host.spawn(this.#host.init, '/bin/true', text.split(' '));
@@ -208,19 +204,19 @@ export class SimulatedAgent implements AsyncDisposable {
     this.produced.alerts.add(text);
   }
 
-  /** One that has to be killed. */
+  /** Starts a real process that must be killed. */
   #victim(): void {
     const text = `sleep rfvictim${this.hostId}n${this.#marker++}z`;
     const child = spawn('sleep', ['3600'], { stdio: 'ignore' });
-    if (child.pid === undefined) throw new Error('sleep was not started');
-    const shown = this.#host.fork(this.#host.init, { pid: child.pid, cgroup: CGROUP });
-    this.#running.set(child.pid, { child, shown });
-    this.#host.exec(shown, '/usr/bin/sleep', { argv: text.split(' ') });
+    if (child.pid === undefined) throw new Error('sleep did not start');
+    const simulated = this.#host.fork(this.#host.init, { pid: child.pid, cgroup: CGROUP });
+    this.#running.set(child.pid, { child, simulated });
+    this.#host.exec(simulated, '/usr/bin/sleep', { argv: text.split(' ') });
     this.produced.alerts.add(text);
     this.produced.victims.set(text, child);
   }
 
-  /** What was gathered, signed, as the collector's Batch gives it; its events are noted. */
+  /** Signs the gathered events as a batch, and notes their ids. */
   #finish(): SignedBatch {
     const bytes = this.#host.batch();
     const { events, ...origin } = decode('RawBatch', bytes);
@@ -236,10 +232,5 @@ export class SimulatedAgent implements AsyncDisposable {
     this.#ended = true;
     await this.#loop?.catch(() => {});
     await this.#stack.disposeAsync();
-  }
-
-  /** Rejects when the loop of events has ended by an error. */
-  get failed(): Promise<void> {
-    return this.#loop ?? Promise.resolve();
   }
 }

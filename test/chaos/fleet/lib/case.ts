@@ -2,62 +2,62 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Account, Auditing } from './account.ts';
 import type { ChaosFleet } from './fleet.ts';
 
-/** What a case breaks, and mends before it resolves. */
+/** A failure of the fleet. `run` causes it and repairs it before it resolves. */
 export interface ChaosCase {
   readonly name: string;
   readonly title: string;
-  readonly run: (fleet: ChaosFleet, how: CaseContext) => Promise<void>;
+  readonly run: (fleet: ChaosFleet, context: CaseContext) => Promise<void>;
 }
 
 export interface CaseContext {
   readonly long: boolean;
-  /** a number of the short form, or of the long one */
+  /** Returns the number for the selected form, short or long. */
   readonly pick: (short: number, long: number) => number;
-  readonly say: (what: string) => void;
+  readonly note: (text: string) => void;
 }
 
 export interface Outcome {
   readonly name: string;
   readonly account: Account;
-  /** s from the end of the disturbance until all that was produced before it was stored; null: never */
+  /** Time from the end of the failure until all events made by then were stored, s; null: not within the deadline */
   readonly recovery: number | null;
-  /** services that ended though nobody stopped them */
+  /** Services that exited without being stopped */
   readonly ended: readonly string[];
   readonly failed: boolean;
 }
 
-/** After an hour of an outage there is more to catch up with than after twenty seconds. */
-const PATIENCE_S = { short: 300, long: 1800 } as const;
-const BEFORE_MS = 1500;
-/** Each look refreshes indices and reads topics from where the case began. */
-const LOOK_MS = 1000;
+/** An outage of an hour leaves a larger backlog than an outage of twenty seconds. */
+const DEADLINE_S = { short: 300, long: 1800 } as const;
+const WARM_UP_MS = 1500;
+/** Long, because each check refreshes indices and reads topics from the start of the case. */
+const CHECK_EVERY_MS = 1000;
 
-export async function runCase(fleet: ChaosFleet, one: ChaosCase, context: CaseContext): Promise<Outcome> {
+export async function runCase(fleet: ChaosFleet, chaosCase: ChaosCase, context: CaseContext): Promise<Outcome> {
   const auditing = new Auditing(fleet, (Date.now() - 1000) * 1000);
   for (const agent of fleet.agents) agent.begin();
-  await sleep(BEFORE_MS);
-  const failure = await one.run(fleet, context).then(
+  await sleep(WARM_UP_MS);
+  const failure = await chaosCase.run(fleet, context).then(
     () => null,
-    (error: unknown) => `the case itself failed: ${error instanceof Error ? error.stack : error}`,
+    (error: unknown) => `the case failed: ${error instanceof Error ? error.stack : error}`,
   );
-  const healed = performance.now();
-  const patience = PATIENCE_S[context.long ? 'long' : 'short'];
-  const recovery = (await storedWithin(fleet, patience)) ? (performance.now() - healed) / 1000 : null;
+  const repairedAt = performance.now();
+  const deadlineS = DEADLINE_S[context.long ? 'long' : 'short'];
+  const recovery = (await storedWithin(fleet, deadlineS)) ? (performance.now() - repairedAt) / 1000 : null;
   for (const agent of fleet.agents) agent.pause();
   const ended = await fleet.revive();
-  const end = performance.now() + patience * 1000;
-  while (!(await auditing.isComplete()) && performance.now() < end) await sleep(LOOK_MS);
+  const end = performance.now() + deadlineS * 1000;
+  while (!(await auditing.isComplete()) && performance.now() < end) await sleep(CHECK_EVERY_MS);
   const found = await auditing.account();
   const account = failure === null ? found : { ...found, problems: [failure, ...found.problems] };
   const { rows, problems } = account;
-  const bad = rows.some(({ lost, doubled }) => lost.length + doubled.length > 0) || problems.length > 0;
-  return { name: one.name, account, recovery, ended, failed: bad || recovery === null || ended.length > 0 };
+  const isWrong = rows.some(({ lost, doubled }) => lost.length + doubled.length > 0) || problems.length > 0;
+  return { name: chaosCase.name, account, recovery, ended, failed: isWrong || recovery === null || ended.length > 0 };
 }
 
-/** The last event of each host as it is now reaches the store. */
+/** Returns whether the current last event of each host reaches the store in time. */
 async function storedWithin({ agents, store }: ChaosFleet, seconds: number): Promise<boolean> {
   const last = agents.map((agent) => agent.last);
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(LOOK_MS))
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(CHECK_EVERY_MS))
     if ((await store.count(store.names.events, last)).size === last.length) return true;
   return false;
 }

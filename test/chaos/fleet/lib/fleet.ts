@@ -23,19 +23,19 @@ import { SimulatedAgent } from './agent.ts';
 import { Store } from './store.ts';
 
 const HOSTS = 3;
-const COPIES = 2;
+const INSTANCES = 2;
 const PARTITIONS = 4;
-const PATIENCE_S = 180;
+const START_WITHIN_S = 180;
 
 const RULES = `- rule: Marker
-  desc: What each simulated host runs now and then.
+  desc: A process that each simulated host runs at intervals.
   condition: event.action = exec and process.command_line regex 'rfmark[^ ]+z'
   output: "%process.command_line"
   priority: notice
   tags: [execution]
 
 - rule: Victim
-  desc: What has to be killed.
+  desc: A process that must be killed.
   condition: event.action = exec and process.command_line regex 'rfvictim[^ ]+z'
   output: "%process.command_line"
   priority: critical
@@ -43,7 +43,7 @@ const RULES = `- rule: Marker
   action: kill
 `;
 
-/** Settings beside those that every member has. An outage of minutes must not make kills expire: that would be an effect of the waiting. */
+/** Returns the settings of a service. The limits of kills are so high that none expires in an outage of minutes. */
 function settingsOf(service: ServiceName, rules: string): Record<string, unknown> {
   switch (service) {
     case 'detector':
@@ -58,21 +58,21 @@ function settingsOf(service: ServiceName, rules: string): Record<string, unknown
 }
 
 /**
- * Three brokers, Redis and Elasticsearch behind networks that can fail, two of every service as processes, and simulated hosts: all there is of a fleet
- * but the kernel.
+ * A whole fleet except for the kernel: three brokers, Redis and Elasticsearch behind proxies that can fail, two
+ * processes of every service, and simulated hosts.
  */
 export class ChaosFleet implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'ringfence-chaos-'));
   readonly agents: SimulatedAgent[] = [];
   readonly #stack = new AsyncDisposableStack();
   readonly #stopped = new Set<string>();
-  readonly #say: (what: string) => void;
+  readonly #onStep: (step: string) => void;
   readonly #batchEveryMs: number;
   authority!: Authority;
   servers!: Servers;
   members!: Members;
   adminConfig!: Config;
-  /** somebody who may read everything, past the proxies' faults only when there are none */
+  /** May read every topic; it uses the brokers' proxies, so it works only while they have no fault */
   bus!: Bus;
   store!: Store;
   redisProxy!: TcpProxy;
@@ -81,15 +81,15 @@ export class ChaosFleet implements AsyncDisposable {
   #registrarUrl = '';
   #endpoints: string[] = [];
 
-  constructor(say: (what: string) => void, batchEveryMs: number) {
-    this.#say = say;
+  constructor(onStep: (step: string) => void, batchEveryMs: number) {
+    this.#onStep = onStep;
     this.#batchEveryMs = batchEveryMs;
     this.#stack.defer(() => rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 }));
   }
 
-  /** @param batchEveryMs how often each host hands over what it has seen */
-  static async start(say: (what: string) => void, batchEveryMs: number): Promise<ChaosFleet> {
-    const fleet = new ChaosFleet(say, batchEveryMs);
+  /** @param batchEveryMs interval at which each host sends its events */
+  static async start(onStep: (step: string) => void, batchEveryMs: number): Promise<ChaosFleet> {
+    const fleet = new ChaosFleet(onStep, batchEveryMs);
     try {
       await fleet.#start();
     } catch (error) {
@@ -100,7 +100,7 @@ export class ChaosFleet implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    // A killed service is back in half the time.
+    // Halves the restart time of a killed service.
     process.env['NODE_COMPILE_CACHE'] ??= join(this.directory, 'compiled');
     await this.#startServers();
     await this.#startMembers();
@@ -111,18 +111,18 @@ export class ChaosFleet implements AsyncDisposable {
   async #startServers(): Promise<void> {
     const authorityPath = join(this.directory, 'authority');
     this.authority = await createAuthority(authorityPath);
-    const options = { brokers: 3, proxied: true, authority: this.authority, onStep: this.#say } as const;
-    const real = this.#stack.use(await startServers(options));
-    this.servers = real;
-    this.redisProxy = this.#stack.use(await startTcpProxy(real.redis.port));
-    this.searchProxy = this.#stack.use(await startTcpProxy(Number(new URL(real.search.url).port)));
-    this.store = new Store(real.search.url);
-    this.adminConfig = await createAdminConfig(this.directory, this.authority, real);
+    const options = { brokers: 3, proxied: true, authority: this.authority, onStep: this.#onStep } as const;
+    const servers = this.#stack.use(await startServers(options));
+    this.servers = servers;
+    this.redisProxy = this.#stack.use(await startTcpProxy(servers.redis.port));
+    this.searchProxy = this.#stack.use(await startTcpProxy(Number(new URL(servers.search.url).port)));
+    this.store = new Store(servers.search.url);
+    this.adminConfig = await createAdminConfig(this.directory, this.authority, servers);
     await this.makeTopics();
     this.bus = this.#stack.use(await openKafkaBus(kafkaOptionsOf(this.adminConfig)));
   }
 
-  /** @param minInsyncReplicas 0: as it should be */
+  /** @param minInsyncReplicas 0: the product's default */
   async makeTopics(minInsyncReplicas: number = 0): Promise<void> {
     const { bus } = this.adminConfig;
     const kafka = { ...bus.kafka, partitions: PARTITIONS, minInsyncReplicas };
@@ -134,25 +134,25 @@ export class ChaosFleet implements AsyncDisposable {
     mkdirSync(rules);
     writeFileSync(join(rules, 'chaos.yaml'), RULES);
     const { kafka, redis, search } = this.servers;
-    const behind: Servers = {
+    const proxied: Servers = {
       kafka,
       redis: { ...redis, url: `redis://${this.redisProxy.address}` },
       search: { ...search, url: `http://${this.searchProxy.address}` },
       async [Symbol.asyncDispose]() {},
     };
-    this.members = this.#stack.use(new Members(this.directory, behind));
+    this.members = this.#stack.use(new Members(this.directory, proxied));
     const port = await freePort();
     this.#registrarUrl = `https://127.0.0.1:${port}`;
-    this.#say('registrar');
+    this.#onStep('registrar');
     this.#registrar = await this.members.startRegistrar(port, join(this.directory, 'authority'));
     const services = ['auditor', 'enricher', 'detector', 'responder'] as const;
-    this.#say(`${COPIES} of each: ${services.join(', ')}`);
-    const numbers = Array.from({ length: COPIES }, (_, n) => n + 1);
-    // In any order: each waits for what it needs.
+    this.#onStep(`${INSTANCES} of each: ${services.join(', ')}`);
+    const numbers = Array.from({ length: INSTANCES }, (_, n) => n + 1);
+    // The order is irrelevant: each service waits for its dependencies.
     await Promise.all(services.flatMap((service) => numbers.map((n) => this.join(`${service}-${n}`, service))));
   }
 
-  /** One more member, under the settings of its service. */
+  /** Starts another member with the settings of its service. */
   async join(name: string, service: ServiceName, more: Readonly<Record<string, unknown>> = {}): Promise<Member> {
     const { kafka } = this.servers;
     const common = {
@@ -183,7 +183,7 @@ export class ChaosFleet implements AsyncDisposable {
     return this.members.join({ ...options, hosts: ['127.0.0.1'], settings });
   }
 
-  /** An identity like those of members, for who plays one. */
+  /** Enrols an identity like a member's, for a test that acts as a member. */
   async enrol(subject: string, role: Role, directory: string): Promise<Identity> {
     const query = new URLSearchParams({ role });
     const { token } = await this.#registrar.client.json<{ token: string }>(`/token?${query}`);
@@ -208,18 +208,18 @@ export class ChaosFleet implements AsyncDisposable {
     return agent;
   }
 
-  /** It was stopped on purpose, and stays so. */
+  /** Marks the member as stopped on purpose. */
   forget(member: Member): void {
     this.#stopped.add(member.name);
   }
 
-  /** Starts it, however busy the machine is. */
+  /** Starts the member, and waits longer if the machine is busy. */
   async start(member: Member): Promise<void> {
     try {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${member.name} answers`, PATIENCE_S, () => member.client.isRunning());
+      await until(`${member.name} answers`, START_WITHIN_S, () => member.client.isRunning());
     }
   }
 
@@ -227,7 +227,7 @@ export class ChaosFleet implements AsyncDisposable {
     return this.members.all.filter(({ name, services }) => services.includes(service) && !this.#stopped.has(name));
   }
 
-  /** Those whose process has ended though nobody stopped it are started again, and named. */
+  /** Restarts members that exited without being stopped, and returns their names. */
   async revive(): Promise<string[]> {
     const ended = this.members.all.filter(({ name, pid }) => pid === undefined && !this.#stopped.has(name));
     for (const member of ended) await this.start(member);
@@ -240,12 +240,12 @@ export class ChaosFleet implements AsyncDisposable {
 }
 
 export async function until(
-  what: string,
+  condition: string,
   seconds: number,
   holds: () => boolean | Promise<boolean>,
   everyMs = 200,
 ): Promise<void> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(everyMs))
     if (await holds()) return;
-  throw new Error(`never within ${seconds} s: ${what}`);
+  throw new Error(`not within ${seconds} s: ${condition}`);
 }

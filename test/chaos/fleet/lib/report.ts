@@ -1,8 +1,8 @@
 import type { Outcome } from './case.ts';
 
-const SHOWN = 5;
+const MAX_SHOWN = 5;
 
-/** One line a case: what was produced and what became of it. */
+/** Returns the line of a case in the table, with the sums of its account. */
 export function tableLine({ name, account, recovery, failed }: Outcome): string {
   const sum = (of: (row: (typeof account.rows)[number]) => number): number =>
     account.rows.reduce((total, row) => total + of(row), 0);
@@ -27,20 +27,20 @@ export const TABLE_HEAD: string = [
   ),
 ].join(' ');
 
-/** Each kind of thing, and what is wrong. */
+/** Returns a line for each row of the account and for each problem. */
 export function detailLines({ account, ended }: Outcome): string[] {
-  const rows = account.rows.map(({ what, produced, stored, lost, doubled }) => {
-    const wrong = [
-      ...(lost.length > 0 ? [`lost ${lost.slice(0, SHOWN).join(', ')}`] : []),
-      ...(doubled.length > 0 ? [`doubled ${doubled.slice(0, SHOWN).join(', ')}`] : []),
+  const rows = account.rows.map(({ label, produced, stored, lost, doubled }) => {
+    const problems = [
+      ...(lost.length > 0 ? [`lost ${lost.slice(0, MAX_SHOWN).join(', ')}`] : []),
+      ...(doubled.length > 0 ? [`doubled ${doubled.slice(0, MAX_SHOWN).join(', ')}`] : []),
     ];
-    return `  ${what.padEnd(20)} ${produced} → ${stored}; ${lost.length} lost, ${doubled.length} doubled ${wrong.join('; ')}`;
+    return `  ${label.padEnd(20)} ${produced} → ${stored}; ${lost.length} lost, ${doubled.length} doubled ${problems.join('; ')}`;
   });
-  const aside = account.setAside > 0 ? [`  ${account.setAside} set aside as dead letters, and in the trail`] : [];
+  const setAside = account.setAside > 0 ? [`  ${account.setAside} alerts were dead-lettered and are in the trail`] : [];
   return [
     ...rows,
-    ...aside,
-    ...account.problems.slice(0, SHOWN).map((text) => `  ${text}`),
-    ...ended.map((name) => `  ${name} ended by itself`),
+    ...setAside,
+    ...account.problems.slice(0, MAX_SHOWN).map((text) => `  ${text}`),
+    ...ended.map((name) => `  ${name} exited without being stopped`),
   ];
 }

@@ -6,53 +6,54 @@ import type { KafkaBroker } from '@ringfence/dev-servers';
 const BLOCK = Buffer.alloc(64 * 1024);
 
 export interface SmallDisk extends AsyncDisposable {
-  /** Nothing can be written any more. */
+  /** Fills the disk, so that writes fail. */
   fill(): void;
-  /** There is room again. */
+  /** Frees the space again. */
   clear(): void;
 }
 
 /**
- * Moves a broker's data to a file system of its own, in memory and small, and back when disposed of. Needs root; the mount is below the broker's own
- * directory.
+ * Moves a broker's data to a small file system in memory, mounted inside the broker's directory, and back on disposal.
+ * Needs root.
  */
 export async function onSmallDisk(broker: KafkaBroker): Promise<SmallDisk> {
   const directory = directoryOf(broker);
   const data = join(directory, 'data');
-  const kept = join(directory, 'data-on-disk');
+  const copy = join(directory, 'data-on-disk');
   const ballast = join(data, 'ballast');
   await broker.stop();
-  cpSync(data, kept, { recursive: true });
-  const size = megabytes(kept) + 64;
+  cpSync(data, copy, { recursive: true });
+  const size = megabytes(copy) + 64;
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}m,mode=700`, 'tmpfs', data]);
-  cpSync(kept, data, { recursive: true });
+  cpSync(copy, data, { recursive: true });
   await broker.start();
   return {
     fill: () => fill(ballast),
     clear: () => rmSync(ballast, { force: true }),
     async [Symbol.asyncDispose]() {
       await broker.stop();
-      rmSync(kept, { recursive: true });
-      mkdirSync(kept);
+      rmSync(copy, { recursive: true });
+      mkdirSync(copy);
       rmSync(ballast, { force: true });
-      cpSync(data, kept, { recursive: true });
+      cpSync(data, copy, { recursive: true });
       execFileSync('umount', ['--lazy', data]);
       rmSync(data, { recursive: true });
-      cpSync(kept, data, { recursive: true });
-      rmSync(kept, { recursive: true });
+      cpSync(copy, data, { recursive: true });
+      rmSync(copy, { recursive: true });
       await broker.start();
     },
   };
 }
 
 function directoryOf({ id, pid }: KafkaBroker): string {
-  if (pid === undefined) throw new Error(`broker ${id} isn't running`);
+  if (pid === undefined) throw new Error(`broker ${id} is not running`);
   const settings = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean).at(-1);
-  if (!settings?.endsWith('server.properties')) throw new Error(`broker ${id} runs with ${settings}`);
+  if (!settings?.endsWith('server.properties'))
+    throw new Error(`broker ${id} has no server.properties: its last argument is ${settings}`);
   return dirname(settings);
 }
 
-/** What its files take now; Kafka's indexes are mostly holes, which a copy fills. */
+/** Returns the apparent size: Kafka's indexes are sparse files, and a copy fills their holes. */
 function megabytes(path: string): number {
   return Number(/^\d+/.exec(execFileSync('du', ['-sm', '--apparent-size', path], { encoding: 'utf8' }))?.[0] ?? '0');
 }

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type IndexNames, namesOf } from '../../../../services/auditor/src/elasticsearch/options.ts';
+import { type IndexNames, indexNamesOf } from '@ringfence/auditor';
 
-const NAMES = namesOf({ prefix: 'ringfence', namespace: 'default' });
-const AT_ONCE = 5000;
-/** What a server says that is busy: its heap's breaker is open, or its shards are not there yet. */
+const NAMES = indexNamesOf({ prefix: 'ringfence', namespace: 'default' });
+const IDS_PER_SEARCH = 5000;
+/** Status of a busy server: its memory circuit breaker is open, or its shards are not ready. */
 const BUSY = [429, 503];
-const PATIENCE_MS = 120_000;
+const RETRY_FOR_MS = 120_000;
 
 interface Hits {
   readonly hits: { readonly hits: readonly { readonly _id: string; readonly _source?: unknown }[] };
 }
 
-/** What Elasticsearch holds, asked past every proxy. */
+/** Reads Elasticsearch directly, without the proxy. */
 export class Store {
   readonly names: IndexNames = NAMES;
   readonly #url: string;
@@ -20,42 +20,42 @@ export class Store {
     this.#url = url;
   }
 
-  /** How many documents there are in all; cheap, where `count` asks for each of a million ids. */
+  /** Returns the number of documents. Much cheaper than `count`, which looks up every id. */
   async total(index: string): Promise<number> {
-    await this.ask('POST', `/${index}/_refresh`);
-    return (await this.ask<{ count: number }>('GET', `/${index}/_count`)).count;
+    await this.request('POST', `/${index}/_refresh`);
+    return (await this.request<{ count: number }>('GET', `/${index}/_count`)).count;
   }
 
-  /** How many documents each of these ids has. */
+  /** Returns the number of documents by id. */
   async count(index: string, ids: Iterable<string>): Promise<Map<string, number>> {
     const all = [...ids];
     const found = new Map<string, number>();
-    await this.ask('POST', `/${index}/_refresh`);
-    for (let at = 0; at < all.length; at += AT_ONCE) {
-      const values = all.slice(at, at + AT_ONCE);
-      // An id that is there twice must not push another one out of the answer.
+    await this.request('POST', `/${index}/_refresh`);
+    for (let at = 0; at < all.length; at += IDS_PER_SEARCH) {
+      const values = all.slice(at, at + IDS_PER_SEARCH);
+      // Room for duplicates: a duplicate must not displace another id from the result.
       const body = { size: 10_000, _source: false, query: { ids: { values } } };
-      const { hits } = await this.ask<Hits>('POST', `/${index}/_search`, body);
+      const { hits } = await this.request<Hits>('POST', `/${index}/_search`, body);
       for (const { _id } of hits.hits) found.set(_id, (found.get(_id) ?? 0) + 1);
     }
     return found;
   }
 
   /**
-   * Asks again for two minutes while it says that it is busy: an hour's backlog opens its heap's breaker, which is no loss.
-   * @throws Error with what it answered
+   * Retries for two minutes while the server is busy: an hour's backlog opens its circuit breaker, which loses nothing.
+   * @throws Error with the server's response
    */
-  async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    for (const end = Date.now() + PATIENCE_MS; ; await sleep(1000)) {
-      const answer = await fetch(`${this.#url}${path}`, {
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    for (const end = Date.now() + RETRY_FOR_MS; ; await sleep(1000)) {
+      const response = await fetch(`${this.#url}${path}`, {
         method,
         ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
         signal: AbortSignal.timeout(30_000),
       });
-      const text = await answer.text();
-      if (answer.ok) return JSON.parse(text) as T;
-      if (!BUSY.includes(answer.status) || Date.now() > end)
-        throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 500)}`);
+      const text = await response.text();
+      if (response.ok) return JSON.parse(text) as T;
+      if (!BUSY.includes(response.status) || Date.now() > end)
+        throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
     }
   }
 }
