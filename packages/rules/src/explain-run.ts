@@ -1,4 +1,5 @@
 import { durationText } from '@ringfence/base';
+import type { Progress } from '@ringfence/sequence-store';
 import { holdsBetween } from './compile/evaluate.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
 import { type Operand, readOperand } from './expression.ts';
@@ -7,7 +8,6 @@ import type { CompiledRule, Summary } from './rule.ts';
 import { type Comparison, eventNumber, type Sequence, type SequenceStep } from './sequence.ts';
 import { keyOf } from './state/key.ts';
 import type { RuleMemory } from './state/memory.ts';
-import type { Progress } from './state/progress.ts';
 
 /** Explains a rule that looks at several events, one event after the other: what each is to it, and what has come of it. */
 export interface RunExplainer<E> {

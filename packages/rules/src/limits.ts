@@ -1,5 +1,6 @@
-/** Rule files may come from anyone; whatever they hold, loading them ends soon and in bounded memory. */
-export const LIMITS = {
+import { SEQUENCE_LIMITS } from '@ringfence/sequence-store';
+
+const RULE_LIMITS = {
   /** characters in one rule file */
   sourceLength: 2_097_152,
   /** items (rules, macros, lists) in one file */
@@ -34,38 +35,36 @@ export const LIMITS = {
   indexCharacters: 500_000,
   /** cells of a table that finds literals (4 bytes each); rules whose literals don't fit are asked about every event */
   tableCells: 4_194_304,
-  /** distinct values, runs or alerts that can be asked for; of that many events each is remembered by itself */
-  thresholdCount: 1_000,
   /** events a threshold can ask for */
   thresholdEvents: 1_000_000,
   /** a sum that a threshold can ask for */
   thresholdSum: 1_000_000_000_000_000,
   /** different numbers of which a summary remembers each as it is; of more it remembers three digits, then two, then one */
   summaryNumbers: 1_000,
-  /** steps of one sequence */
-  sequenceSteps: 16,
   /** fields of a `by` */
   keys: 8,
-  /** events of a run (`with runs=`) that an alert lists; the rest are counted */
-  listedRuns: 16,
-  /** values that one sequence keeps of its events */
-  keptValues: 64,
   /** characters of a text that a sequence keeps */
   keptText: 4_096,
-  /** texts of a list that a sequence keeps */
-  keptItems: 64,
   /** characters of one value of a key; longer ones count by their hash */
   keyText: 256,
   /** µs by which an event may come late and still take its place in the order of a sequence */
   latenessUs: 2_000_000,
   /** µs by which events may be ahead of a tick: where one was further ahead, the clock of sequences is set back, and what is of that time forgotten */
   clockAheadUs: 600_000_000,
-  /** events of one sequence and key that may still be reordered */
-  recentHits: 32,
-  /** unfinished sequences of one key that wait for the same step: more than one only where steps are compared with each other, or come in runs */
-  waiting: 16,
   /** rules that lint compares with each other: each with each; of more it only finds conditions that are the same */
   comparedRules: 1_500,
   /** characters of one value in an output line */
   outputValue: 1_024,
 } as const;
+
+interface Shared {
+  /** Distinct values, runs or alerts that can be asked for; each of that many events is remembered by itself. */
+  readonly thresholdCount: number;
+}
+
+/** Rule files may come from anyone. These limits bound the time and memory of loading and matching any file. */
+export const LIMITS: typeof SEQUENCE_LIMITS & typeof RULE_LIMITS & Shared = {
+  ...SEQUENCE_LIMITS,
+  ...RULE_LIMITS,
+  thresholdCount: SEQUENCE_LIMITS.runs,
+};

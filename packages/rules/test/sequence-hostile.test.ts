@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EventRows, PartialRows, SequenceKeys } from '@ringfence/sequence-store';
 import fc from 'fast-check';
+import { holdsBetween } from '../src/compile/evaluate.ts';
 import { StateError } from '../src/errors.ts';
 import { explainExpression } from '../src/explain.ts';
 import { LIMITS } from '../src/limits.ts';
 import type { Sequence } from '../src/sequence.ts';
-import { Hits } from '../src/state/hits.ts';
-import { Links } from '../src/state/links.ts';
+import { EventReader } from '../src/state/event-reader.ts';
 import { RuleMemory } from '../src/state/memory.ts';
-import { SequenceKeys } from '../src/state/sequence-keys.ts';
+import { takeByKey } from '../src/state/sequences.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -110,24 +111,26 @@ test('sequences give back all that they held, whatever came when', () => {
     (form, all) => {
       const { rules } = compile(`- rule: r\n  condition: ${JSON.stringify(FORMS[form])}\n`);
       const sequence = rules[0]!.sequence!;
-      const links = new Links(new Hits());
-      const totals = { keys: 0, hits: 0 };
-      const keys = new SequenceKeys('r', links, totals, true);
-      keys.use(sequence as Sequence<unknown>);
+      const events = new EventRows();
+      const partials = new PartialRows(events);
+      const totals = { keys: 0, held: 0 };
+      const keys = new SequenceKeys('r', partials, totals, true);
+      keys.use(sequence as Sequence<unknown>, holdsBetween);
+      const reader = new EventReader(sequence as Sequence<unknown>, events);
       for (const [n, [kind, late, key, name]] of all.entries()) {
         const event = eventOf(kind, `p${key}`, n, { 'process.name': `n${name}` });
         const bits = sequence.steps.reduce((sum, { expression }, step) => {
           return explainExpression(expression, event).holds ? sum | (1 << step) : sum;
         }, 0);
-        keys.take(bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
+        takeByKey({ keys, reader }, bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
         keys.due((n - 2) * SECOND);
         if (n % 7 === 0) keys.expire(n * SECOND, (n - 2) * SECOND);
-        assert.deepEqual(totals, { keys: keys.size, hits: keys.held });
+        assert.deepEqual(totals, { keys: keys.size, held: keys.held });
       }
       keys.clear();
       assert.deepEqual(
-        [totals, keys.held, links.taken, links.hits.taken, links.hits.ids.kept],
-        [{ keys: 0, hits: 0 }, 0, 0, 0, 0],
+        [totals, keys.held, partials.used, events.used, events.ids.stored],
+        [{ keys: 0, held: 0 }, 0, 0, 0, 0],
       );
     },
   );

@@ -1,12 +1,12 @@
+import { isListOf, isNumber, isText } from '@ringfence/sequence-store';
 import { StateError } from '../errors.ts';
 import { readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { CompiledRule, Summary } from '../rule.ts';
-import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
-import { weightOf } from './extras.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
+import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';
 import { add, type Due, holds, type KeySummary, newSummary, reset, sizeOf } from './key-summary.ts';
-import { groupKeyOf, keyText } from './key-text.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SummaryLimits {
@@ -196,8 +196,6 @@ function decode(id: string, bytes: Uint8Array): KeySummary {
   const kept = { numbers: new Map(numbers), texts: new Set(texts), characters, witness, due };
   return { ...times, count: counted, sum: added, digits: digits as number, ...kept };
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isDue = (value: unknown): value is Due =>
   Array.isArray(value) && value.length === 2 && isNumber(value[0]) && isText(value[1]);

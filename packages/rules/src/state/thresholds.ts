@@ -1,11 +1,11 @@
+import { isListOf, isNumber } from '@ringfence/sequence-store';
 import { StateError } from '../errors.ts';
 import { type Operand, readOperand } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
-import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
-import { weightOf } from './extras.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
+import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';
-import { groupKeyOf, keyText } from './key-text.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */

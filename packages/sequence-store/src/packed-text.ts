@@ -1,19 +1,19 @@
-/** Characters of a text that lies in a row of numbers, if each fits a byte. */
+/** Longest text that is stored in a row of numbers, if each character fits a byte. */
 const PACKED = 32;
-/** words of such a text */
+/** Words of a packed text. */
 export const PACKED_WORDS: number = PACKED / 4;
-/** Instead of a length: it doesn't fit. */
+/** Stands in place of the length of a text that doesn't fit. */
 export const UNPACKED: number = PACKED + 1;
 
-/** Nobody outside can tell which keys have the same hash. */
+/** A secret seed: an attacker can't choose keys that collide. */
 const SEED = crypto.getRandomValues(new Int32Array(4));
 const FINAL_ROUNDS = 3;
 
-/** A key as numbers, until the next is set: its hash, and what fits a row. */
+/** The key that was set last, as numbers: its hash, and its text if that fits a row. */
 export class PackedText {
-  /** of the text, four characters each, behind it zeros; or, of one that doesn't fit, what is hashed */
+  /** Four characters in each word, padded with zeros; for a text that doesn't fit, the words that were hashed. */
   words: Int32Array = new Int32Array(PACKED_WORDS);
-  /** characters, or UNPACKED */
+  /** Characters, or UNPACKED. */
   length = 0;
   hash = 0;
 
@@ -24,7 +24,7 @@ export class PackedText {
     return this;
   }
 
-  /** False: not every character fits a byte. */
+  /** Returns false if a character doesn't fit a byte. */
   #pack(text: string): boolean {
     const { words } = this;
     const whole = text.length >> 2;
@@ -57,14 +57,14 @@ export class PackedText {
   }
 }
 
-/** The text of `length` characters that lies in `words` from `at` on. */
+/** Returns the text of `length` characters packed in `words` from `at` on. */
 export function unpacked(words: Int32Array, at: number, length: number): string {
   const codes = new Array<number>(length);
   for (let i = 0; i < length; i++) codes[i] = (words[at + (i >> 2)]! >>> ((i & 3) << 3)) & 0xff;
   return String.fromCharCode(...codes);
 }
 
-/** HalfSipHash-1-3, of the first `count` words and a last one. */
+/** HalfSipHash-1-3 of the first `count` words and a last one. */
 function hashOf(words: Int32Array, count: number, last: number): number {
   let v0 = SEED[0]!;
   let v1 = SEED[1]!;

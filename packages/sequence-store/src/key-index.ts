@@ -1,36 +1,38 @@
-/** Slots at first: a power of two. */
-const FEW = 16;
+import type { KeyRow } from './handles.ts';
 
-/** Rows by the hash of their key, in one block of numbers, at most half full: where a hash leads to, or behind it. */
+/** A power of two. */
+const INITIAL_SLOTS = 16;
+
+/** Maps hashes of keys to rows: an open-addressing table in one block of numbers, at most half full. */
 export class KeyIndex {
-  /** hash and row of each slot; without a row it is free */
-  #slots = new Int32Array(2 * FEW);
-  #mask = FEW - 1;
+  /** Hash and row of each slot; a slot without a row is free. */
+  #slots = new Int32Array(2 * INITIAL_SLOTS);
+  #mask = INITIAL_SLOTS - 1;
   #count = 0;
 
-  /** The first slot with this hash; -1: there is none. */
+  /** Returns the first slot with this hash; -1: none. */
   first(hash: number): number {
     return this.#seek(hash & this.#mask, hash);
   }
 
-  /** The next one. */
+  /** Returns the next slot with this hash; -1: none. */
   next(slot: number, hash: number): number {
     return this.#seek((slot + 1) & this.#mask, hash);
   }
 
-  rowIn(slot: number): number {
-    return this.#slots[2 * slot + 1]!;
+  rowIn(slot: number): KeyRow {
+    return this.#slots[2 * slot + 1]! as KeyRow;
   }
 
-  add(hash: number, row: number): void {
+  add(hash: number, row: KeyRow): void {
     if (++this.#count > this.#mask >> 1) this.#resize(2 * (this.#mask + 1));
     this.#put(hash, row);
   }
 
-  /** Of one that was added. */
-  delete(hash: number, row: number): void {
+  /** Deletes a row that was added. */
+  delete(hash: number, row: KeyRow): void {
     if (--this.#count === 0) {
-      this.#resize(FEW);
+      this.#resize(INITIAL_SLOTS);
       return;
     }
     let slot = this.first(hash);
@@ -52,7 +54,7 @@ export class KeyIndex {
     this.#slots[2 * slot + 1] = row;
   }
 
-  /** What follows moves up, unless its hash leads to behind the gap. */
+  /** Empties a slot. Later entries move up unless their hash points behind the gap, so no tombstones are needed. */
   #close(slot: number): void {
     const slots = this.#slots;
     const mask = this.#mask;
