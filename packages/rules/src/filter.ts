@@ -1,6 +1,8 @@
 import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
 import { Closures } from './compile/closures.ts';
-import { knownOnKind, type Node, Nodes } from './compile/nodes.ts';
+import { knownOnKind } from './compile/known.ts';
+import type { Node } from './compile/node.ts';
+import { Nodes } from './compile/nodes.ts';
 import { Slots } from './compile/slots.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { Fault } from './errors.ts';

@@ -1,6 +1,8 @@
 import type { FieldFact } from '@ringfence/interest';
 import { addressesInside, addressesOutside, SomethingElse, SomeValue } from './compile/facts.ts';
-import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible } from './compile/nodes.ts';
+import { isPlain, type Known, knownOnKind, Possible } from './compile/known.ts';
+import type { Node } from './compile/node.ts';
+import type { Nodes } from './compile/nodes.ts';
 import { necessaryPorts, type Ports, type PortsOf, portsOfAll } from './compile/ports.ts';
 
 /** Events that somebody filters before they are matched, as far as the filter tells them apart. */

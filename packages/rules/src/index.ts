@@ -16,6 +16,7 @@ export { LIMITS } from './limits.ts';
 export { isSameCondition } from './lint/implies.ts';
 export { lintRules } from './lint/lint.ts';
 export { fieldValues, formatOutput, printable } from './output.ts';
+export type { RuleSource } from './report.ts';
 export {
   ACTIONS,
   type Action,
@@ -34,7 +35,6 @@ export {
   type CompileOptions,
   compileRules,
   type RuleSet,
-  type RuleSource,
   type RuleUpdate,
   updateRules,
 } from './rule-set.ts';

@@ -2,7 +2,13 @@ import type { Diagnostic, Severity } from './diagnostics.ts';
 import type { Fault } from './errors.ts';
 import { LIMITS } from './limits.ts';
 
-/** What is found in one file; after a while it only counts. */
+/** A rule file: its name, as diagnostics show it, and its text. */
+export interface RuleSource {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The diagnostics of one file. Over a limit they are only counted. */
 export class FileReport {
   readonly #file: string;
   readonly #position: (offset: number) => { readonly line: number; readonly column: number };

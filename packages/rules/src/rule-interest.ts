@@ -1,7 +1,9 @@
 import type { FieldValue } from './catalogue.ts';
 import { type Cover, necessaryCover, union } from './compile/cover.ts';
+import { isPlain, type Known, knownOnKind, Possible, UNKNOWN } from './compile/known.ts';
 import type { Prepared } from './compile/matcher.ts';
-import { isPlain, type Known, knownOnKind, type Node, type Nodes, Possible, UNKNOWN } from './compile/nodes.ts';
+import type { Node } from './compile/node.ts';
+import type { Nodes } from './compile/nodes.ts';
 import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 import type { CompiledRule } from './rule.ts';
 

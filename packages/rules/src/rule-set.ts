@@ -4,17 +4,13 @@ import { Nodes } from './compile/nodes.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import type { FilteredForm } from './forms.ts';
 import { loadRules } from './language/load.ts';
+import type { RuleSource } from './report.ts';
 import type { CompiledRule, Profile } from './rule.ts';
 import { type FilteredEvents, interestOf, type RuleInterest } from './rule-interest.ts';
+import type { SigmaOptions } from './sigma/context.ts';
 import { isSigma } from './sigma/documents.ts';
-import { loadSigma, type SigmaOptions } from './sigma/load.ts';
+import { loadSigma } from './sigma/load.ts';
 import { type Memories, RuleMemory } from './state/memory.ts';
-
-/** A rule file: its name (as diagnostics show it) and its text. */
-export interface RuleSource {
-  readonly name: string;
-  readonly text: string;
-}
 
 /** A file that is new, changed or (text null) gone. */
 export interface ChangedSource {

@@ -5,7 +5,7 @@ import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
 import { type Condition, Junction } from './junction.ts';
 import type { Junctions } from './meter.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 import type { Slots } from './slots.ts';
 import { TextTable } from './text-table.ts';
 import { Trie, type TrieLiteral } from './trie.ts';

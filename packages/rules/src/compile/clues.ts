@@ -2,7 +2,7 @@ import type { Literal, Operand, Test } from '../expression.ts';
 import { LIMITS } from '../limits.ts';
 import { globLiterals } from '../text/glob.ts';
 import { requiredText } from '../text/required.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 
 /** One literal by which a rule can be found. */
 export interface Clue<E> {

@@ -1,6 +1,6 @@
 import type { Literal, Test, TestOperator } from '../expression.ts';
 import { holds } from './evaluate.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 
 /** Values that are compared with each other to find out whether a condition contradicts itself. */
 const MAX_COMPARED = 1_000;

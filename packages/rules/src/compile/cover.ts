@@ -1,6 +1,6 @@
 import type { Test } from '../expression.ts';
 import { globPrefix, globSuffix } from '../text/glob.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 
 /** A path is covered when it begins with one of the prefixes or its last component is one of the names; or whose process it is executes one of the executables. */
 export interface Cover {

@@ -1,7 +1,7 @@
 import type ipaddr from 'ipaddr.js';
 import type { Test } from '../expression.ts';
 import { type Network, parseNetwork } from '../text/ip.ts';
-import { PartlyKnown } from './nodes.ts';
+import { PartlyKnown } from './known.ts';
 
 /** There is a value. */
 export class SomeValue extends PartlyKnown {

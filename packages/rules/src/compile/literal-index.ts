@@ -1,7 +1,7 @@
 import type { FieldSpec, FieldValue, TextSpan } from '../catalogue.ts';
 import type { Literal, Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
-import { isPlain } from './nodes.ts';
+import { isPlain } from './known.ts';
 import { type Pattern, TextSearch } from './text-search.ts';
 
 type Take = (entry: number) => void;

@@ -1,87 +1,9 @@
-import type { FieldValue } from '../catalogue.ts';
-import { type Expression, type Operand, type Test, type TestOperator, transformed } from '../expression.ts';
+import type { Expression, Test, TestOperator } from '../expression.ts';
 import { contradicts } from './contradiction.ts';
 import { holds } from './evaluate.ts';
+import { type Known, PartlyKnown, UNKNOWN } from './known.ts';
+import { costOf, type Node } from './node.ts';
 
-/** A simplified expression. Equal nodes are one object, in all rules: what is shared is evaluated once. */
-export type Node<E> =
-  | { readonly id: number; readonly cost: number; readonly kind: 'constant'; readonly value: boolean }
-  | { readonly id: number; readonly cost: number; readonly kind: 'test'; readonly test: Test<E> }
-  | { readonly id: number; readonly cost: number; readonly kind: 'not'; readonly item: Node<E> }
-  | { readonly id: number; readonly cost: number; readonly kind: 'and' | 'or'; readonly items: readonly Node<E>[] };
-
-/** Says what is known of an operand before any event is seen. */
-export type Known<E> = (operand: Operand<E>) => FieldValue | PartlyKnown | typeof UNKNOWN;
-export const UNKNOWN: unique symbol = Symbol('unknown');
-
-/** A value of which something is known. */
-export abstract class PartlyKnown {
-  /** Whether a test that compares it with literals holds; undefined: it may or may not. */
-  abstract decides<E>(test: Test<E>): boolean | undefined;
-}
-
-/** A value of which it is known what it can be, if there is one. */
-export class Possible extends PartlyKnown {
-  readonly #can: (value: unknown) => boolean;
-
-  constructor(can: (value: unknown) => boolean) {
-    super();
-    this.#can = can;
-  }
-
-  but(values: readonly string[]): Possible {
-    return new Possible((value) => this.#can(value) && !values.includes(value as string));
-  }
-
-  /** Only that it can't be what the test asks for. */
-  override decides<E>({ operator, negated, values }: Test<E>): boolean | undefined {
-    return operator === 'equals' && !negated && !values.some((value) => this.#can(value)) ? false : undefined;
-  }
-}
-
-/** A number that is there, and never less than this. */
-class AtLeast extends PartlyKnown {
-  readonly #least: number;
-
-  constructor(least: number) {
-    super();
-    this.#least = least;
-  }
-
-  override decides<E>({ operator, negated, values }: Test<E>): boolean | undefined {
-    const below = values.every((value) => Number(value) < this.#least);
-    return below && (operator === 'equals' || operator === 'less' || operator === 'lessOrEqual') ? negated : undefined;
-  }
-}
-
-/** How much dearer a test is than looking at a number; only the order matters. */
-const COST: Readonly<Record<TestOperator, number>> = {
-  exists: 1,
-  less: 1,
-  lessOrEqual: 1,
-  greater: 1,
-  greaterOrEqual: 1,
-  equals: 2,
-  equalsField: 3,
-  lessField: 3,
-  lessOrEqualField: 3,
-  greaterField: 3,
-  greaterOrEqualField: 3,
-  pathprefixField: 5,
-  startswithField: 4,
-  endswithField: 4,
-  containsField: 9,
-  startswith: 3,
-  endswith: 3,
-  pathprefix: 4,
-  contains: 8,
-  cidr: 10,
-  glob: 20,
-  regex: 100,
-};
-const TRANSFORM_COST = 5;
-/** What an operand costs to read, once an event: text is made of bytes, unless it was made for another event of its process. */
-const TEXT_COST = 4;
 const MERGED: ReadonlySet<TestOperator> = new Set([
   'equals',
   'contains',
@@ -195,7 +117,7 @@ export class Nodes<E> {
       return test.negated ? this.#test({ ...test, operator: 'exists', negated: false }) : this.never;
     }
     const key = JSON.stringify([test.operator, test.negated, test.operand.key, test.other?.key, test.values]);
-    const cost = COST[test.operator] + readingCost(test.operand);
+    const cost = costOf(test);
     return this.#intern(key, (id) => ({ id, cost, kind: 'test', test }));
   }
 
@@ -246,28 +168,6 @@ export class Nodes<E> {
   }
 }
 
-function readingCost<E>({ field, transforms }: Operand<E>): number {
-  const isMade = field.subject === undefined && field.type !== 'bool' && field.type !== 'number';
-  return TRANSFORM_COST * transforms.length + (isMade ? TEXT_COST : 0);
-}
-
 function flatten<E>(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {
   return items.flatMap((item) => (item.kind === kind ? item.items : [item]));
-}
-
-/** What is known of an operand on one kind of event. */
-export function knownOnKind<E>(kind: string): Known<E> {
-  return (operand) => {
-    const { kinds, constants, values = {} } = operand.field;
-    if (constants !== undefined && Object.hasOwn(constants, kind)) return transformed(operand, constants[kind]);
-    if (kinds !== undefined && !kinds.includes(kind)) return undefined;
-    if (operand.field.least !== undefined && isPlain(operand)) return new AtLeast(operand.field.least);
-    const possible = isPlain(operand) && Object.hasOwn(values, kind) ? values[kind] : undefined;
-    return possible === undefined ? UNKNOWN : new Possible((value) => possible.includes(value as string));
-  };
-}
-
-/** The field's value as it is. */
-export function isPlain<E>({ argument, transforms }: Operand<E>): boolean {
-  return argument === undefined && transforms.length === 0;
 }

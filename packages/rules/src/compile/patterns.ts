@@ -1,7 +1,7 @@
 import type { FieldSpec } from '../catalogue.ts';
 import type { Operand } from '../expression.ts';
 import type { Clue } from './clues.ts';
-import { isPlain } from './nodes.ts';
+import { isPlain } from './known.ts';
 import type { Pattern } from './text-search.ts';
 
 /** By name; undefined: there is no such field. */

@@ -6,7 +6,7 @@ import { type Clues, countTests, necessaryClues } from './clues.ts';
 import type { Entries, Entry } from './entries.ts';
 import type { Condition } from './junction.ts';
 import { LiteralIndex } from './literal-index.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 import { type Fields, placeOf } from './patterns.ts';
 import type { Slots } from './slots.ts';
 import { type Lookup, SubjectIndex } from './subject-index.ts';

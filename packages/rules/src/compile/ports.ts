@@ -1,5 +1,5 @@
 import type { Test } from '../expression.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './node.ts';
 
 /** An end of a connection, as this host sees it. */
 export type End = 'peer' | 'local';

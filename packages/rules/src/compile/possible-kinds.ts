@@ -1,5 +1,7 @@
 import type { Expression } from '../expression.ts';
-import { type Known, knownOnKind, type Node, type Nodes } from './nodes.ts';
+import { type Known, knownOnKind } from './known.ts';
+import type { Node } from './node.ts';
+import type { Nodes } from './nodes.ts';
 
 /** Kinds of events on which a condition can hold. */
 export type KindsOf<E> = (condition: Expression<E>) => string[];

@@ -1,7 +1,6 @@
 import type { Diagnostic, Severity } from '../diagnostics.ts';
 import type { Fault } from '../errors.ts';
-import { FileReport } from '../report.ts';
-import type { RuleSource } from '../rule-set.ts';
+import { FileReport, type RuleSource } from '../report.ts';
 import { type Item, readItems } from './document.ts';
 import { isFalco } from './falco/format.ts';
 import { type Home, readYaml, type Yaml, type YamlText } from './yaml.ts';

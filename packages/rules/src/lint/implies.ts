@@ -1,5 +1,6 @@
 import { holds } from '../compile/evaluate.ts';
-import { type Node, Nodes } from '../compile/nodes.ts';
+import type { Node } from '../compile/node.ts';
+import { Nodes } from '../compile/nodes.ts';
 import type { Expression, Literal, Test, TestOperator } from '../expression.ts';
 
 /** Steps that one question may take: what isn't proved by then counts as not proved. */

@@ -1,13 +1,15 @@
 import { retiredTechniques } from '../attack/retired.ts';
 import { attackTechnique, attackTechniques, servedTactics } from '../attack/techniques.ts';
-import { type Node, Nodes } from '../compile/nodes.ts';
+import type { Node } from '../compile/node.ts';
+import { Nodes } from '../compile/nodes.ts';
 import { type Diagnostic, didYouMean } from '../diagnostics.ts';
 import { type Item, readItems } from '../language/document.ts';
 import { isFalco } from '../language/falco/format.ts';
 import { readYaml } from '../language/yaml.ts';
 import { LIMITS } from '../limits.ts';
+import type { RuleSource } from '../report.ts';
 import { type CompiledRule, PRIORITIES } from '../rule.ts';
-import type { RuleSet, RuleSource } from '../rule-set.ts';
+import type { RuleSet } from '../rule-set.ts';
 import { isSigma } from '../sigma/documents.ts';
 import { implies } from './implies.ts';
 import { unusedItems } from './uses.ts';

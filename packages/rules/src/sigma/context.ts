@@ -1,15 +1,31 @@
-import { FieldIndex } from '../catalogue.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from '../catalogue.ts';
 import type { Nodes } from '../compile/nodes.ts';
 import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
 import type { Operand } from '../expression.ts';
 import { resolveOperand } from '../language/operand.ts';
 import type { FilteredEvents } from '../rule-interest.ts';
-import type { CompileOptions } from '../rule-set.ts';
 import type { Placeholders } from './placeholders.ts';
 import { ResolvedSource } from './resolved-source.ts';
 import type { LogSource } from './taxonomy.ts';
 
-/** What all rules of a set are read with. */
+export interface SigmaOptions {
+  /**
+   * Values of `%name%` in values with `|expand`, by name. A document of `placeholders` takes precedence.
+   * @default none: rules with `|expand` are refused
+   */
+  readonly placeholders?: Placeholders;
+}
+
+/** What Sigma rules are compiled against. */
+export interface SigmaInput<E> {
+  readonly catalogue: FieldCatalogue<E>;
+  readonly kinds: EventKinds<E>;
+  /** Events that the sensor filters by path. @default none */
+  readonly filtered?: readonly FilteredEvents[];
+  readonly sigma?: SigmaOptions;
+}
+
+/** What all Sigma rules of a set share. */
 export class Context<E> {
   readonly fields: FieldIndex<E>;
   readonly nodes: Nodes<E>;
@@ -19,7 +35,7 @@ export class Context<E> {
   readonly kindsOf: KindsOf<E>;
   readonly #sources = new Map<string, ResolvedSource<E>>();
 
-  constructor({ catalogue, kinds, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>, placeholders: Placeholders) {
+  constructor({ catalogue, kinds, filtered = [] }: SigmaInput<E>, nodes: Nodes<E>, placeholders: Placeholders) {
     this.fields = new FieldIndex(catalogue);
     this.kindsOf = possibleKinds(kinds.names, nodes);
     this.nodes = nodes;

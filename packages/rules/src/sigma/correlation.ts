@@ -7,7 +7,7 @@ import { neverCorrelates } from './correlation-never.ts';
 import { sequenceOf } from './correlation-sequence.ts';
 import { thresholdOf } from './correlation-threshold.ts';
 import type { SigmaDocument } from './documents.ts';
-import type { SigmaFile } from './load.ts';
+import type { SigmaFile } from './file.ts';
 import type { Built, Outcome } from './rule.ts';
 
 interface Source {

@@ -2,7 +2,7 @@ import { Fault } from '../errors.ts';
 import type { Context } from './context.ts';
 import { detectFilter } from './detect.ts';
 import { find, type SigmaDocument, textsOf } from './documents.ts';
-import type { SigmaFile } from './load.ts';
+import type { SigmaFile } from './file.ts';
 import type { Built } from './rule.ts';
 
 /** A document that narrows other rules. */

@@ -1,26 +1,20 @@
 import type { Prepared } from '../compile/matcher.ts';
 import type { Nodes } from '../compile/nodes.ts';
-import type { Diagnostic, Severity } from '../diagnostics.ts';
+import type { Diagnostic } from '../diagnostics.ts';
 import { Fault } from '../errors.ts';
-import { readYamlStream } from '../language/yaml.ts';
-import { FileReport } from '../report.ts';
-import type { CompileOptions, RuleSource } from '../rule-set.ts';
-import { Context } from './context.ts';
+import type { RuleSource } from '../report.ts';
+import { Context, type SigmaInput } from './context.ts';
 import { Correlations } from './correlation.ts';
-import { readDocuments, type SigmaDocument, textsOf } from './documents.ts';
+import { type SigmaDocument, textsOf } from './documents.ts';
+import { SigmaFile } from './file.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
 import type { Placeholders } from './placeholders.ts';
 import { type Built, buildRule, finish, type Outcome, warnNever } from './rule.ts';
 
-export interface SigmaOptions {
-  /** What `%name%` stands for in values with `|expand`, by name, unless a document of `placeholders` says it. @default nothing: such rules are refused */
-  readonly placeholders?: Placeholders;
-}
-
 /** Reads Sigma's files: rules, correlations and filters, which may refer to each other over all of them. */
 export function loadSigma<E>(
   sources: readonly RuleSource[],
-  options: CompileOptions<E>,
+  options: SigmaInput<E>,
   nodes: Nodes<E>,
   taken: Iterable<string>,
 ): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
@@ -45,31 +39,6 @@ function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
     }
   }
   return Object.fromEntries(found);
-}
-
-/** A source while it is being read. */
-export class SigmaFile {
-  readonly name: string;
-  readonly documents: readonly SigmaDocument[];
-  readonly position: (at: number) => { readonly line: number; readonly column: number };
-  readonly #report: FileReport;
-
-  constructor({ name, text }: RuleSource) {
-    const yaml = readYamlStream(text);
-    this.name = name;
-    this.position = (at) => yaml.position(at);
-    this.#report = new FileReport(name, this.position);
-    for (const fault of yaml.faults) this.report('error', fault, '');
-    this.documents = readDocuments(yaml.roots, (fault, item) => this.report('error', fault, item));
-  }
-
-  report(severity: Severity, fault: Fault, item: string): void {
-    this.#report.report(severity, fault, item);
-  }
-
-  diagnostics(): Diagnostic[] {
-    return this.#report.diagnostics();
-  }
 }
 
 class Loader<E> {

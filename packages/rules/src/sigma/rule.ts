@@ -12,7 +12,7 @@ import type { Kept, Sequence } from '../sequence.ts';
 import type { Context } from './context.ts';
 import { detect } from './detect.ts';
 import type { SigmaDocument } from './documents.ts';
-import type { SigmaFile } from './load.ts';
+import type { SigmaFile } from './file.ts';
 import type { ResolvedSource } from './resolved-source.ts';
 
 /** A document that has become a condition. */

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import type { EventView } from '@ringfence/wire';
-import { compileRules, type RuleSet, type RuleSource } from '../../src/rule-set.ts';
+import type { RuleSource } from '../../src/report.ts';
+import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 
 /** Rules of others to measure ourselves by: they are no part of this repository. */
 const folder = process.env['RINGFENCE_YARDSTICKS'] ?? join(import.meta.dirname, '../../../../../shared/yardsticks');
