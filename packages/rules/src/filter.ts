@@ -1,14 +1,14 @@
-import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
 import { Closures } from './compile/closures.ts';
-import { knownOnKind } from './compile/known.ts';
-import type { Node } from './compile/node.ts';
-import { Nodes } from './compile/nodes.ts';
+import { knownOnKind } from './compile/nodes/known.ts';
+import type { Node } from './compile/nodes/node.ts';
+import { Nodes } from './compile/nodes/nodes.ts';
 import { Slots } from './compile/slots.ts';
-import type { Diagnostic } from './diagnostics.ts';
-import { Fault } from './errors.ts';
-import { Names } from './language/names.ts';
-import { parseCondition } from './language/parser.ts';
-import { Resolver } from './language/resolve.ts';
+import type { Diagnostic } from './diagnostics/diagnostics.ts';
+import { Fault } from './diagnostics/errors.ts';
+import { Names } from './language/resolve/names.ts';
+import { Resolver } from './language/resolve/resolve.ts';
+import { parseCondition } from './language/syntax/parser.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from './model/catalogue.ts';
 
 export interface Filter<E> {
   /** Whether the condition holds. undefined: the condition has errors. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import type { EventView } from '@ringfence/wire';
-import type { EventKinds, FieldCatalogue } from '../src/catalogue.ts';
-import type { FilteredEvents } from '../src/rule-interest.ts';
+import type { FilteredEvents } from '../src/interest/rule-interest.ts';
+import type { EventKinds, FieldCatalogue } from '../src/model/catalogue.ts';
 import { compileRules } from '../src/rule-set.ts';
 
 // That these compile is the first half of the contract: the schema package doesn't know this one.

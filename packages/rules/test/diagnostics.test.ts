@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { nearest, render } from '../src/diagnostics.ts';
-import { Fault } from '../src/errors.ts';
+import { nearest, render } from '../src/diagnostics/diagnostics.ts';
+import { Fault } from '../src/diagnostics/errors.ts';
+import { FileReport } from '../src/diagnostics/report.ts';
 import { compileFilter } from '../src/filter.ts';
-import { LIMITS } from '../src/limits.ts';
-import { FileReport } from '../src/report.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 import { catalogue, kinds } from './support/events.ts';
 

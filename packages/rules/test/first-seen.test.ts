@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StateError } from '../src/errors.ts';
-import { ruleFileSchema } from '../src/language/json-schema.ts';
-import { writeRules } from '../src/language/write-rules.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { ruleFileSchema } from '../src/language/file/json-schema.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
 import { lintRules } from '../src/lint/lint.ts';
 import { type RuleSet, updateRules } from '../src/rule-set.ts';
 import { type MemoryLimits, RuleMemory } from '../src/state/memory.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
-import type { FilteredForm, FormInterest } from '../src/forms.ts';
+import type { FilteredForm, FormInterest } from '../src/interest/forms.ts';
+import type { FieldCatalogue, FieldSpec } from '../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../src/rule-set.ts';
 import { createTestEvent, type TestEvent } from './support/events.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { render } from '../src/diagnostics.ts';
-import { LIMITS } from '../src/limits.ts';
+import { render } from '../src/diagnostics/diagnostics.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 
 const GOOD = '- rule: good\n  condition: process.name = bash\n';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
-import { Junction } from '../src/compile/junction.ts';
+import { Junction } from '../src/compile/order/junction.ts';
+import type { FieldCatalogue, FieldSpec } from '../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../src/rule-set.ts';
 import { kinds, type TestEvent } from './support/events.ts';
 

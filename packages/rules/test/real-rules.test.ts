@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import fc from 'fast-check';
-import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
-import type { Expression } from '../src/expression.ts';
+import type { FieldCatalogue, FieldValue } from '../src/model/catalogue.ts';
+import type { Expression } from '../src/model/expression.ts';
 import { compileRules } from '../src/rule-set.ts';
 
 /** An open with the values of the product's fields by name, its path apart. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FilteredEvents } from '../src/rule-interest.ts';
+import type { FilteredEvents } from '../src/interest/rule-interest.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { compile, compileCondition } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';

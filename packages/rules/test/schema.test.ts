@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parse } from 'yaml';
-import { ruleFileSchema } from '../src/language/json-schema.ts';
+import { ruleFileSchema } from '../src/language/file/json-schema.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Record<string, unknown> =>

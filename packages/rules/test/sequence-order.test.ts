@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { SequenceMatch } from '../src/model/sequence.ts';
 import type { RuleSet } from '../src/rule-set.ts';
-import type { SequenceMatch } from '../src/sequence.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';

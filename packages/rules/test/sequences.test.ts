@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatOutput } from '../src/output.ts';
-import type { SequenceMatch } from '../src/sequence.ts';
+import { formatOutput } from '../src/explain/output.ts';
+import type { SequenceMatch } from '../src/model/sequence.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { StateError } from '../src/errors.ts';
-import { writeRules } from '../src/language/write-rules.ts';
-import { LIMITS } from '../src/limits.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import type { SummaryLimits } from '../src/state/summaries.ts';

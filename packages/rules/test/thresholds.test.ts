@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { StateError } from '../src/errors.ts';
-import { LIMITS } from '../src/limits.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { encodeEntry } from '../src/state/codec.ts';
 import { RuleMemory } from '../src/state/memory.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RuleSource } from '../src/report.ts';
+import type { RuleSource } from '../src/diagnostics/report.ts';
 import { compileRules, updateRules } from '../src/rule-set.ts';
 import { createTestEvent, matches } from './support/compile.ts';
 import { catalogue, kinds } from './support/events.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { writeCondition } from '../src/language/write.ts';
-import { writeRules } from '../src/language/write-rules.ts';
-import { formatOutput } from '../src/output.ts';
+import { formatOutput } from '../src/explain/output.ts';
+import { writeCondition } from '../src/language/write/write.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
 import { compile, compileCondition, createTestEvent } from './support/compile.ts';
 import { expression } from './support/expressions.ts';
 

@@ -1,7 +1,6 @@
-export { isListOf, isNumber, isText } from './checks.ts';
 export { type EventDetails, EventRows, NO_DETAILS } from './event-rows.ts';
 export type { EventRow } from './handles.ts';
-export { decodeKey, KEY_VERSION, latestOf, witnessesOf } from './key-codec.ts';
+export { decodeKey, isListOf, isNumber, isText, KEY_VERSION, latestOf, witnessesOf } from './key-codec.ts';
 export { SEQUENCE_LIMITS } from './limits.ts';
 export { PartialRows } from './partial-rows.ts';
 export type { Progress } from './progress.ts';

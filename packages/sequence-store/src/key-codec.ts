@@ -1,6 +1,5 @@
 import type { FieldValue } from '@ringfence/fields';
 import type { Automaton } from './automaton.ts';
-import { isListOf, isNumber, isText } from './checks.ts';
 import { NO_DETAILS } from './event-rows.ts';
 import { type EventRow, type KeyRow, NO_EVENT, NO_PARTIAL, type PartialRow } from './handles.ts';
 import { putRecent, replay } from './key-events.ts';
@@ -263,4 +262,13 @@ function isWindow(value: unknown): value is WindowEntry {
   const [step, runs, events] = value as unknown[];
   if (!isCount(step) || !isCount(runs) || runs < 2 || runs > SEQUENCE_LIMITS.runs) return false;
   return isListOf(events, maxEvents(runs), isCount);
+}
+
+export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+export const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** Accepts a list of at most `max` items, each of which passes `isItem`. */
+export function isListOf<T>(value: unknown, max: number, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.length <= max && value.every(isItem);
 }

@@ -1,5 +1,5 @@
-import type { Tactic } from '../attack.ts';
 import { REVOKED, SERVED_BEFORE, TABLE } from './table.ts';
+import type { Tactic } from './tactics.ts';
 
 /** One technique or sub-technique of ATT&CK for Enterprise. */
 export interface Technique {

@@ -1,14 +1,14 @@
-import type { FieldValue } from '../catalogue.ts';
-import type { FieldOperator, Literal, Operand, Test } from '../expression.ts';
+import type { FieldValue } from '../model/catalogue.ts';
+import type { FieldOperator, Literal, Operand, Test } from '../model/expression.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
-import { type Condition, Junction } from './junction.ts';
-import type { Junctions } from './meter.ts';
-import type { Node } from './node.ts';
+import type { Node } from './nodes/node.ts';
+import { type Condition, Junction } from './order/junction.ts';
+import type { Junctions } from './order/meter.ts';
+import { TextTable } from './search/text-table.ts';
+import { Trie, type TrieLiteral } from './search/trie.ts';
 import type { Slots } from './slots.ts';
-import { TextTable } from './text-table.ts';
-import { Trie, type TrieLiteral } from './trie.ts';
 
 /** Whether one value fits any of a test's literals. */
 export type Fits = (item: never) => boolean;

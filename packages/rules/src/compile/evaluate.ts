@@ -1,6 +1,6 @@
 /** What a test means, in the plainest code: decides constants, explains, and is what the compiled form is checked against. */
-import type { FieldValue } from '../catalogue.ts';
-import type { Literal, Test, TestOperator } from '../expression.ts';
+import type { FieldValue } from '../model/catalogue.ts';
+import type { Literal, Test, TestOperator } from '../model/expression.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';

@@ -1,15 +1,15 @@
-import type { EventKinds } from '../catalogue.ts';
-import type { CompiledRule } from '../rule.ts';
-import type { SequenceMatch } from '../sequence.ts';
+import type { EventKinds } from '../model/catalogue.ts';
+import type { CompiledRule } from '../model/rule.ts';
+import type { SequenceMatch } from '../model/sequence.ts';
 import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
-import { Entries } from './entries.ts';
-import { knownOnKind } from './known.ts';
-import { type Clock, type Junctions, Meter } from './meter.ts';
-import type { Node } from './node.ts';
-import type { Nodes } from './nodes.ts';
-import type { Fields } from './patterns.ts';
+import { knownOnKind } from './nodes/known.ts';
+import type { Node } from './nodes/node.ts';
+import type { Nodes } from './nodes/nodes.ts';
+import { Entries } from './order/entries.ts';
+import { type Clock, type Junctions, Meter } from './order/meter.ts';
 import { type Plan, Planner } from './plan.ts';
+import type { Fields } from './search/patterns.ts';
 import { Slots } from './slots.ts';
 import type { SubjectIndex } from './subject-index.ts';
 

@@ -1,5 +1,5 @@
-import { type FieldValue, unguarded } from '../catalogue.ts';
-import { type Operand, transformed } from '../expression.ts';
+import { type FieldValue, unguarded } from '../model/catalogue.ts';
+import { type Operand, transformed } from '../model/expression.ts';
 import { subjectOf } from './subjects.ts';
 
 /**

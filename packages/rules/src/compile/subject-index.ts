@@ -1,6 +1,6 @@
-import type { FieldValue, Subject } from '../catalogue.ts';
-import type { Condition } from './junction.ts';
-import type { LiteralIndex } from './literal-index.ts';
+import type { FieldValue, Subject } from '../model/catalogue.ts';
+import type { Condition } from './order/junction.ts';
+import type { LiteralIndex } from './search/literal-index.ts';
 
 type Take = (entry: number) => void;
 

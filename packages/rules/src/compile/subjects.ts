@@ -1,6 +1,6 @@
-import type { Subject } from '../catalogue.ts';
-import type { Operand } from '../expression.ts';
-import type { Node } from './node.ts';
+import type { Subject } from '../model/catalogue.ts';
+import type { Operand } from '../model/expression.ts';
+import type { Node } from './nodes/node.ts';
 
 export function subjectOf<E>({ field, argument }: Operand<E>): Subject<E> | undefined {
   return typeof field.subject === 'function' ? field.subject(argument) : field.subject;

@@ -1,6 +1,6 @@
-import { tacticOf, techniqueOf } from '../attack.ts';
-import { Fault } from '../errors.ts';
-import type { RuleItem } from './document.ts';
+import { tacticOf, techniqueOf } from '../attack/tactics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { RuleItem } from './file/document.ts';
 
 /** Tactics and techniques from the tags and `techniques`. @throws Fault at a technique that isn't one */
 export function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {

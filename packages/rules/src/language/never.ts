@@ -1,9 +1,9 @@
-import type { KindsOf } from '../compile/possible-kinds.ts';
-import { Fault } from '../errors.ts';
-import type { Expression, Operand } from '../expression.ts';
-import type { Sequence } from '../sequence.ts';
-import { leastOf } from './bounds.ts';
-import { type Counted, collectOperands, neededOperands } from './operands-of.ts';
+import type { KindsOf } from '../compile/nodes/possible-kinds.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Expression, Operand } from '../model/expression.ts';
+import type { Sequence } from '../model/sequence.ts';
+import { leastOf } from './memory/bounds.ts';
+import { type Counted, collectOperands, neededOperands } from './resolve/operands-of.ts';
 
 const SHOWN = 4;
 /** Parts of a condition that are looked at in pairs. */

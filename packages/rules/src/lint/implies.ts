@@ -1,7 +1,7 @@
 import { holds } from '../compile/evaluate.ts';
-import type { Node } from '../compile/node.ts';
-import { Nodes } from '../compile/nodes.ts';
-import type { Expression, Literal, Test, TestOperator } from '../expression.ts';
+import type { Node } from '../compile/nodes/node.ts';
+import { Nodes } from '../compile/nodes/nodes.ts';
+import type { Expression, Literal, Test, TestOperator } from '../model/expression.ts';
 
 /** Steps that one question may take: what isn't proved by then counts as not proved. */
 const MAX_STEPS = 2_000;

@@ -1,8 +1,8 @@
-import { Fault } from '../errors.ts';
-import type { Item, ListItem, MacroItem } from '../language/document.ts';
-import { parseCondition } from '../language/parser.ts';
-import { isSequence, parseSequence } from '../language/sequence.ts';
-import type { Syntax } from '../language/syntax.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Item, ListItem, MacroItem } from '../language/file/document.ts';
+import { isSequence, parseSequence } from '../language/sequence/sequence.ts';
+import { parseCondition } from '../language/syntax/parser.ts';
+import type { Syntax } from '../language/syntax/syntax.ts';
 
 /** The macros and lists that no rule needs, not even through another one. `rules`: the items that count as needed. */
 export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {

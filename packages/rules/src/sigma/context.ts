@@ -1,12 +1,12 @@
-import { type EventKinds, type FieldCatalogue, FieldIndex } from '../catalogue.ts';
-import type { Nodes } from '../compile/nodes.ts';
-import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
-import type { Operand } from '../expression.ts';
-import { resolveOperand } from '../language/operand.ts';
-import type { FilteredEvents } from '../rule-interest.ts';
-import type { Placeholders } from './placeholders.ts';
-import { ResolvedSource } from './resolved-source.ts';
-import type { LogSource } from './taxonomy.ts';
+import type { Nodes } from '../compile/nodes/nodes.ts';
+import { type KindsOf, possibleKinds } from '../compile/nodes/possible-kinds.ts';
+import type { FilteredEvents } from '../interest/rule-interest.ts';
+import { resolveOperand } from '../language/resolve/operand.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from '../model/catalogue.ts';
+import type { Operand } from '../model/expression.ts';
+import type { Placeholders } from './detection/placeholders.ts';
+import { ResolvedSource } from './sources/resolved-source.ts';
+import type { LogSource } from './sources/taxonomy.ts';
 
 export interface SigmaOptions {
   /**

@@ -1,9 +1,9 @@
-import { didYouMean } from '../diagnostics.ts';
-import { Fault } from '../errors.ts';
-import type { Yaml, YamlEntry, YamlMap, YamlText } from '../language/yaml.ts';
-import { LIMITS } from '../limits.ts';
-import type { Priority } from '../rule.ts';
-import type { LogSourceName } from './taxonomy.ts';
+import { didYouMean } from '../diagnostics/diagnostics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Yaml, YamlEntry, YamlMap, YamlText } from '../language/file/yaml.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Priority } from '../model/rule.ts';
+import type { LogSourceName } from './sources/taxonomy.ts';
 
 /** A document of a Sigma file as written: its shape is checked. */
 export interface SigmaDocument {

@@ -1,7 +1,7 @@
-import type { Diagnostic, Severity } from '../diagnostics.ts';
-import type { Fault } from '../errors.ts';
-import { readYamlStream } from '../language/yaml.ts';
-import { FileReport, type RuleSource } from '../report.ts';
+import type { Diagnostic, Severity } from '../diagnostics/diagnostics.ts';
+import type { Fault } from '../diagnostics/errors.ts';
+import { FileReport, type RuleSource } from '../diagnostics/report.ts';
+import { readYamlStream } from '../language/file/yaml.ts';
 import { readDocuments, type SigmaDocument } from './documents.ts';
 
 /** A source while it is being read. */

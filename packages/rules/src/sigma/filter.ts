@@ -1,6 +1,6 @@
-import { Fault } from '../errors.ts';
+import { Fault } from '../diagnostics/errors.ts';
 import type { Context } from './context.ts';
-import { detectFilter } from './detect.ts';
+import { detectFilter } from './detection/detect.ts';
 import { find, type SigmaDocument, textsOf } from './documents.ts';
 import type { SigmaFile } from './file.ts';
 import type { Built } from './rule.ts';

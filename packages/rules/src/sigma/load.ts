@@ -1,14 +1,14 @@
 import type { Prepared } from '../compile/matcher.ts';
-import type { Nodes } from '../compile/nodes.ts';
-import type { Diagnostic } from '../diagnostics.ts';
-import { Fault } from '../errors.ts';
-import type { RuleSource } from '../report.ts';
+import type { Nodes } from '../compile/nodes/nodes.ts';
+import type { Diagnostic } from '../diagnostics/diagnostics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { RuleSource } from '../diagnostics/report.ts';
 import { Context, type SigmaInput } from './context.ts';
-import { Correlations } from './correlation.ts';
+import { Correlations } from './correlation/correlations.ts';
+import type { Placeholders } from './detection/placeholders.ts';
 import { type SigmaDocument, textsOf } from './documents.ts';
 import { SigmaFile } from './file.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
-import type { Placeholders } from './placeholders.ts';
 import { type Built, buildRule, finish, type Outcome, warnNever } from './rule.ts';
 
 /** Reads Sigma's files: rules, correlations and filters, which may refer to each other over all of them. */

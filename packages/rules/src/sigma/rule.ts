@@ -1,19 +1,19 @@
 import { defined } from '@ringfence/base';
-import { tacticOf, techniqueOf } from '../attack.ts';
+import { tacticOf, techniqueOf } from '../attack/tactics.ts';
 import type { Prepared } from '../compile/matcher.ts';
-import { Fault } from '../errors.ts';
-import type { Expression, Operand } from '../expression.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import { defaultOutput } from '../explain/output.ts';
 import { neverHolds } from '../language/never.ts';
-import { collectOperands } from '../language/operands-of.ts';
-import { sequenceOutput } from '../language/sequence-rule.ts';
-import { defaultOutput } from '../output.ts';
-import type { CompiledRule, OutputPart, Summary, Threshold } from '../rule.ts';
-import type { Kept, Sequence } from '../sequence.ts';
+import { collectOperands } from '../language/resolve/operands-of.ts';
+import { sequenceOutput } from '../language/sequence/sequence-rule.ts';
+import type { Expression, Operand } from '../model/expression.ts';
+import type { CompiledRule, OutputPart, Summary, Threshold } from '../model/rule.ts';
+import type { Kept, Sequence } from '../model/sequence.ts';
 import type { Context } from './context.ts';
-import { detect } from './detect.ts';
+import { detect } from './detection/detect.ts';
 import type { SigmaDocument } from './documents.ts';
 import type { SigmaFile } from './file.ts';
-import type { ResolvedSource } from './resolved-source.ts';
+import type { ResolvedSource } from './sources/resolved-source.ts';
 
 /** A document that has become a condition. */
 export interface Built<E> extends Found<E> {

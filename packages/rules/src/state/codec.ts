@@ -1,4 +1,4 @@
-import { StateError } from '../errors.ts';
+import { StateError } from '../diagnostics/errors.ts';
 
 /** A changed key with its new value; null: the key was forgotten. */
 export interface StateChange {

@@ -1,8 +1,8 @@
 import { type EventDetails, type EventRow, type EventRows, NO_DETAILS } from '@ringfence/sequence-store';
-import type { FieldValue } from '../catalogue.ts';
-import { type Operand, readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { Sequence } from '../sequence.ts';
+import type { FieldValue } from '../model/catalogue.ts';
+import { type Operand, readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Sequence } from '../model/sequence.ts';
 import { keyOf, weightOf } from './key.ts';
 import type { Witness } from './witness.ts';
 

@@ -1,6 +1,6 @@
 import { ByAge } from '@ringfence/base';
-import { StateError } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 import type { Changes, StateChange } from './codec.ts';
 
 /** How values of keys are made, measured, written and read. */

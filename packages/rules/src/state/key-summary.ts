@@ -1,5 +1,5 @@
-import { LIMITS } from '../limits.ts';
-import { fits, type Measure, type Summary } from '../rule.ts';
+import { LIMITS } from '../model/limits.ts';
+import { fits, type Measure, type Summary } from '../model/rule.ts';
 
 /** When a window began, µs, and its first event as its caller keeps it. */
 export type Due = readonly [sinceUs: number, witness: string];

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { FieldValue } from '../catalogue.ts';
-import { type Operand, readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
+import type { FieldValue } from '../model/catalogue.ts';
+import { type Operand, readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
 
 /** Longest text of one value of a group key or of `distinct`; longer values count by their first characters. */
 const VALUE_LENGTH = 256;

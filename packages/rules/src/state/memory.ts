@@ -1,6 +1,6 @@
-import { StateError } from '../errors.ts';
-import type { CompiledRule, FirstSeen } from '../rule.ts';
-import type { SequenceMatch } from '../sequence.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import type { CompiledRule, FirstSeen } from '../model/rule.ts';
+import type { SequenceMatch } from '../model/sequence.ts';
 import type { Changes, StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';

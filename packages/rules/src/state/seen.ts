@@ -1,7 +1,7 @@
 import { ByAge } from '@ringfence/base';
 import { isNumber } from '@ringfence/sequence-store';
-import { StateError } from '../errors.ts';
-import type { CompiledRule, FirstSeen } from '../rule.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import type { CompiledRule, FirstSeen } from '../model/rule.ts';
 import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
 import { keyOf } from './key.ts';
 

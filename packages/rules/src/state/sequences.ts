@@ -13,11 +13,11 @@ import {
   witnessesOf,
 } from '@ringfence/sequence-store';
 import { holdsBetween } from '../compile/evaluate.ts';
-import { StateError } from '../errors.ts';
-import type { Test } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { CompiledRule } from '../rule.ts';
-import type { Sequence } from '../sequence.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import type { Test } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { CompiledRule } from '../model/rule.ts';
+import type { Sequence } from '../model/sequence.ts';
 import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
 import { EventReader } from './event-reader.ts';
 import { keyOf } from './key.ts';

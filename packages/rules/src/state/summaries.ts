@@ -1,8 +1,8 @@
 import { isListOf, isNumber, isText } from '@ringfence/sequence-store';
-import { StateError } from '../errors.ts';
-import { readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { CompiledRule, Summary } from '../rule.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import { readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { CompiledRule, Summary } from '../model/rule.ts';
 import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
 import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';

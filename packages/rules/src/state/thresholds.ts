@@ -1,8 +1,8 @@
 import { isListOf, isNumber } from '@ringfence/sequence-store';
-import { StateError } from '../errors.ts';
-import { type Operand, readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import { type Operand, readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { AlertLimit, CompiledRule, Threshold } from '../model/rule.ts';
 import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
 import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
-import { Fault } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 
 /** Characters that mean themselves in a regular expression. */
 const PLAIN = /^[\w\s/:,;=@%&~`'"<>!-]+$/;

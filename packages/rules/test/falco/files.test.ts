@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatOutput } from '../../src/output.ts';
+import { formatOutput } from '../../src/explain/output.ts';
 import { compileRules, updateRules } from '../../src/rule-set.ts';
 import { kinds } from '../support/events.ts';
 import { catalogue, createTestEvent, HEAD, load, matching, rule, said } from './support.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { FieldCatalogue, FieldSpec, FieldValue } from '../../src/catalogue.ts';
+import type { FieldCatalogue, FieldSpec, FieldValue } from '../../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { createTestEvent, kinds, catalogue as native, type TestEvent } from '../support/events.ts';
 

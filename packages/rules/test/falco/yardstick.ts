@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import type { EventView } from '@ringfence/wire';
-import type { RuleSource } from '../../src/report.ts';
+import type { RuleSource } from '../../src/diagnostics/report.ts';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 
 /** Rules of others to measure ourselves by: they are no part of this repository. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { writeRules } from '../../src/language/write-rules.ts';
-import { LIMITS } from '../../src/limits.ts';
+import { writeRules } from '../../src/language/write/write-rules.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { RuleMemory } from '../../src/state/memory.ts';
 import { compile, type Event, exec, matches } from './support.ts';
 

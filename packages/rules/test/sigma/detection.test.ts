@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { render } from '../../src/diagnostics.ts';
+import { render } from '../../src/diagnostics/diagnostics.ts';
 import { compile, exec, line, matches, rule } from './support.ts';
 
 const SELECTIONS = `

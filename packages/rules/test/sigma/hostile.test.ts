@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from '../../src/limits.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { compile, exec, matches, rule } from './support.ts';
 
 const GOOD = { name: 'good.yml', text: rule('sel:\n    CommandLine: good\ncondition: sel').replace('Test', 'good') };

@@ -1,5 +1,5 @@
 import { catalogue, eventKinds } from '@ringfence/fields';
-import type { FieldCatalogue, FieldValue } from '../../src/catalogue.ts';
+import type { FieldCatalogue, FieldValue } from '../../src/model/catalogue.ts';
 import { type CompileOptions, compileRules, type RuleSet } from '../../src/rule-set.ts';
 
 /** An event with the values of the product's fields, by name; `process.args[0]` is one argument. */

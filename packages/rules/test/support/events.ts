@@ -1,4 +1,4 @@
-import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextSpan } from '../../src/catalogue.ts';
+import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextSpan } from '../../src/model/catalogue.ts';
 
 /** An event as these tests make them: a kind and fields by name. */
 export interface TestEvent {

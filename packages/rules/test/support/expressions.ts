@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { FieldIndex, onOwnKinds } from '../../src/catalogue.ts';
-import type { Expression, Literal, Test, TestOperator } from '../../src/expression.ts';
-import { resolveOperand } from '../../src/language/operand.ts';
-import { parseOperand } from '../../src/language/parser.ts';
+import { resolveOperand } from '../../src/language/resolve/operand.ts';
+import { parseOperand } from '../../src/language/syntax/parser.ts';
+import { FieldIndex, onOwnKinds } from '../../src/model/catalogue.ts';
+import type { Expression, Literal, Test, TestOperator } from '../../src/model/expression.ts';
 import { catalogue, kinds, type TestEvent } from './events.ts';
 
 const fields = new FieldIndex(onOwnKinds(catalogue, kinds));

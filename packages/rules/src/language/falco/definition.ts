@@ -1,7 +1,7 @@
-import { didYouMean } from '../../diagnostics.ts';
-import { Fault } from '../../errors.ts';
-import { LIMITS } from '../../limits.ts';
-import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
+import { didYouMean } from '../../diagnostics/diagnostics.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../file/yaml.ts';
 import { KEYS } from './format.ts';
 
 export type Kind = 'rule' | 'macro' | 'list';

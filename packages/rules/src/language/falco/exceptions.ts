@@ -1,6 +1,6 @@
-import type { RuleException } from '../document.ts';
-import { OPERATORS, type OperandSyntax, type Operator, type Syntax, type ValueSyntax } from '../syntax.ts';
-import type { Home, Yaml, YamlEntry, YamlList, YamlText } from '../yaml.ts';
+import type { RuleException } from '../file/document.ts';
+import type { Home, Yaml, YamlEntry, YamlList, YamlText } from '../file/yaml.ts';
+import { OPERATORS, type OperandSyntax, type Operator, type Syntax, type ValueSyntax } from '../syntax/syntax.ts';
 import { fail, plain, textOf } from './definition.ts';
 import { parseOperandAt, unquoted } from './text.ts';
 

@@ -1,5 +1,5 @@
-import type { FieldIndex, FieldLookup, FieldSpec } from '../../catalogue.ts';
-import { nearest } from '../../diagnostics.ts';
+import { nearest } from '../../diagnostics/diagnostics.ts';
+import type { FieldIndex, FieldLookup, FieldSpec } from '../../model/catalogue.ts';
 
 const PREFIX = 'falco.';
 const ARGUMENT = 'evt.arg.';

@@ -1,5 +1,5 @@
-import { KEYS as NATIVE } from '../document.ts';
-import type { Yaml, YamlMap } from '../yaml.ts';
+import { KEYS as NATIVE } from '../file/document.ts';
+import type { Yaml, YamlMap } from '../file/yaml.ts';
 
 /** Keys of the items of Falco's rule files. */
 export const KEYS = {

@@ -1,9 +1,9 @@
-import { didYouMean } from '../../diagnostics.ts';
-import { Fault } from '../../errors.ts';
-import { LIMITS } from '../../limits.ts';
-import { PRIORITIES, type Priority } from '../../rule.ts';
-import { type Item, PRIORITY_SPELLINGS, type RuleException, type RuleItem } from '../document.ts';
-import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
+import { didYouMean } from '../../diagnostics/diagnostics.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { PRIORITIES, type Priority } from '../../model/rule.ts';
+import { type Item, PRIORITY_SPELLINGS, type RuleException, type RuleItem } from '../file/document.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../file/yaml.ts';
 import { type Definition, fail, flagOf, joined, type Kind, readDefinition, textOf, textsOf } from './definition.ts';
 import { type Exception, exceptionSyntax, mergeExceptions, readExceptions } from './exceptions.ts';
 import { outputText, unquoted } from './text.ts';

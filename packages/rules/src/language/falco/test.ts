@@ -1,7 +1,7 @@
-import type { FieldLookup } from '../../catalogue.ts';
-import type { Expression, Operand } from '../../expression.ts';
-import type { TestSyntax } from '../syntax.ts';
-import { resolveTest, type Value } from '../test.ts';
+import type { FieldLookup } from '../../model/catalogue.ts';
+import type { Expression, Operand } from '../../model/expression.ts';
+import { resolveTest, type Value } from '../resolve/test.ts';
+import type { TestSyntax } from '../syntax/syntax.ts';
 import { byteText } from './text.ts';
 
 /** How Falco writes a field that isn't there. */

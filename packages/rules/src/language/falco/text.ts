@@ -1,9 +1,9 @@
 import { decodeText } from '@ringfence/wire';
-import { Fault } from '../../errors.ts';
-import { parseOperand } from '../parser.ts';
-import type { Escapes } from '../scanner.ts';
-import type { OperandSyntax } from '../syntax.ts';
-import type { YamlText } from '../yaml.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import type { YamlText } from '../file/yaml.ts';
+import { parseOperand } from '../syntax/parser.ts';
+import type { Escapes } from '../syntax/scanner.ts';
+import type { OperandSyntax } from '../syntax/syntax.ts';
 
 /** What Falco takes a character after a backslash for, beside \\ and quotes. Others stay as they are, for regular expressions. */
 export const ESCAPES: Escapes = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '/': '/' };

@@ -1,5 +1,5 @@
-import { Fault } from '../../errors.ts';
-import type { Home, Yaml, YamlEntry, YamlMap } from '../yaml.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import type { Home, Yaml, YamlEntry, YamlMap } from '../file/yaml.ts';
 import { fail, textOf } from './definition.ts';
 
 /** The version of Falco's engine up to which this one knows the language: `required_engine_version`. */

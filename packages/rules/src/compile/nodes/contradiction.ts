@@ -1,0 +1,30 @@
+import type { Literal, Test, TestOperator } from '../../model/expression.ts';
+import { holds } from '../evaluate.ts';
+import type { Node } from './node.ts';
+
+/** Values that are compared with each other to find out whether a condition contradicts itself. */
+const MAX_COMPARED = 1_000;
+/** What would be compiled anew for every value it is compared with. */
+const NOT_COMPARED: ReadonlySet<TestOperator> = new Set(['glob', 'regex', 'cidr']);
+
+/** Whether one field would have to be two things at once: `x = a and x = b`, `x = cd and x startswith a`. */
+export function contradicts<E>(items: readonly Node<E>[]): boolean {
+  return items.some((item) => {
+    if (item.kind !== 'test') return false;
+    const { operand, operator, negated, values } = item.test;
+    if (operator !== 'equals' || negated || operand.type === 'strings') return false;
+    const others = items.filter((one) => one !== item && testOf(one)?.operand.key === operand.key);
+    if (others.length === 0) return false;
+    const work = values.length * others.reduce((sum, one) => sum + testOf(one)!.values.length, 0);
+    return work <= MAX_COMPARED && !values.some((value) => others.every((one) => admits(one, value)));
+  });
+}
+
+/** What is asked of one field, by its value alone, where that is quickly told. */
+function testOf<E>(node: Node<E>): Test<E> | undefined {
+  const inner = node.kind === 'not' ? node.item : node;
+  if (inner.kind !== 'test' || inner.test.other !== undefined) return undefined;
+  return NOT_COMPARED.has(inner.test.operator) ? undefined : inner.test;
+}
+
+const admits = <E>(node: Node<E>, value: Literal): boolean => holds(testOf(node)!, value) === (node.kind === 'test');

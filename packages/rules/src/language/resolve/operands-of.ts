@@ -1,0 +1,47 @@
+import type { Expression, Operand } from '../../model/expression.ts';
+import type { FirstSeen, OutputPart, Summary, Threshold } from '../../model/rule.ts';
+
+export type Counted<E> = Threshold<E> | Summary<E> | FirstSeen<E>;
+
+/** What is read to count an event: the combination it is counted with, and what of it is counted. */
+export function countedOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
+  return counted === undefined ? [] : [...measuredOperands(counted), ...counted.by];
+}
+
+/** What an event must have to be counted: a value that is missing in `by` is one of its combination's, except that nothing new is seen in it. */
+export function neededOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
+  if (counted === undefined) return [];
+  return 'learnUs' in counted ? counted.by : measuredOperands(counted);
+}
+
+function measuredOperands<E>(counted: Counted<E>): Operand<E>[] {
+  const what = 'learnUs' in counted ? [] : 'measure' in counted ? [counted.of] : [counted.distinct, counted.sum];
+  return what.filter((operand) => operand !== undefined);
+}
+
+/** What a rule reads, each once, in the order of first use. */
+export function collectOperands<E>(
+  expression: Expression<E>,
+  counted?: Counted<E>,
+  output?: readonly OutputPart<E>[],
+): Operand<E>[] {
+  const found = new Map<string, Operand<E>>();
+  const seen = new Set<Expression<E>>();
+  const add = (operand: Operand<E>): void => {
+    if (!found.has(operand.key)) found.set(operand.key, operand);
+  };
+  const visit = (part: Expression<E>): void => {
+    if (seen.has(part)) return;
+    seen.add(part);
+    if (part.kind === 'test') {
+      add(part.operand);
+      if (part.other !== undefined) add(part.other);
+    } else if (part.kind === 'not' || part.kind === 'named') visit(part.item);
+    else if (part.kind !== 'constant') part.items.forEach(visit);
+  };
+  visit(expression);
+  countedOperands(counted).forEach(add);
+  for (const part of output ?? [])
+    if (typeof part !== 'string') add('seconds' in part ? part.seconds : 'kept' in part ? part.operand : part);
+  return [...found.values()];
+}

@@ -1,0 +1,95 @@
+import type { Expression, Literal, Test, TestOperator } from '../../model/expression.ts';
+
+/** Symbols and words of the native language; what `negated` makes of a word is "not" before it. */
+const WORDS: Readonly<Record<TestOperator, string>> = {
+  exists: 'exists',
+  equals: 'in',
+  less: '<',
+  lessOrEqual: '<=',
+  greater: '>',
+  greaterOrEqual: '>=',
+  contains: 'contains',
+  startswith: 'startswith',
+  endswith: 'endswith',
+  glob: 'glob',
+  pathprefix: 'pmatch',
+  regex: 'regex',
+  cidr: 'cidr',
+  equalsField: '=',
+  lessField: '<',
+  lessOrEqualField: '<=',
+  greaterField: '>',
+  greaterOrEqualField: '>=',
+  pathprefixField: 'pmatch',
+  containsField: 'contains',
+  startswithField: 'startswith',
+  endswithField: 'endswith',
+};
+
+/** The language has no word for a condition that always holds, or never. */
+const ALWAYS = '(event.action exists or not event.action exists)';
+const NEVER = '(event.action exists and not event.action exists)';
+
+/** An expression in the native language: reading it again gives an equal one. Macros are written as their names. */
+export function writeCondition<E>(expression: Expression<E>): string {
+  switch (expression.kind) {
+    case 'constant':
+      return expression.value ? ALWAYS : NEVER;
+    case 'named':
+      return expression.local ? writeCondition(expression.item) : expression.name;
+    case 'test':
+      return writeTest(expression);
+    case 'not':
+      return `not ${writePart(expression.item)}`;
+    default: {
+      const { kind, items } = expression;
+      if (items.length === 0) return kind === 'and' ? ALWAYS : NEVER;
+      if (items.length === 1) return writeCondition(items[0]!);
+      return items.map(writePart).join(` ${kind} `);
+    }
+  }
+}
+
+/** What holds less tightly than "not", or would only by precedence be read as it is meant, in parentheses. */
+function writePart<E>(expression: Expression<E>): string {
+  if (expression.kind === 'named' && expression.local) return writePart(expression.item);
+  const text = writeCondition(expression);
+  return (expression.kind === 'and' || expression.kind === 'or') && expression.items.length > 1 ? `(${text})` : text;
+}
+
+function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): string {
+  const { key } = operand;
+  if (operator === 'exists') return `${key} exists`;
+  if (operator === 'equalsField') return `${key} ${negated ? '!=' : '='} val(${other?.key})`;
+  if (other !== undefined) return `${key} ${negated ? 'not ' : ''}${WORDS[operator]} val(${other.key})`;
+  const [only] = values;
+  const single = values.length === 1 && only !== undefined;
+  if (operator === 'equals' && single) {
+    if (operand.type === 'bool' && only === true && !negated) return key;
+    return `${key} ${negated ? '!=' : '='} ${writeValue(only, true)}`;
+  }
+  const word = `${negated ? 'not ' : ''}${WORDS[operator]}`;
+  const right = single ? writeValue(only) : `(${values.map((value) => writeValue(value)).join(', ')})`;
+  return `${key} ${word} ${right}`;
+}
+
+/** A comparison with what is called `other`. */
+export function writeComparison<E>({ operand, operator, negated }: Test<E>, other: string): string {
+  if (operator === 'equals') return `${operand.key} ${negated ? '!=' : '='} ${other}`;
+  return `${operand.key} ${negated ? 'not ' : ''}${WORDS[operator]} ${other}`;
+}
+
+/** `alone`: after `=`, where a word can't be the name of a list. */
+function writeValue(value: Literal, alone = false): string {
+  if (typeof value !== 'string') return String(value);
+  // Names of lists have no slash, names of fields have a dot: neither must be meant here.
+  if (/^[\w.-]*\/[\w./-]*$/.test(value) || (alone && /^[\w-]+$/.test(value) && value !== 'val')) return value;
+  return quoteValue(value);
+}
+
+/** In quotes a backslash is itself, unless another or a quote follows. */
+export function quoteValue(value: string): string {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  const escaped = value.replace(/\\(?=[\\'"]|$)/g, '\\\\').replaceAll(quote, `\\${quote}`);
+  return `${quote}${escaped}${quote}`;
+}

@@ -1,0 +1,71 @@
+import { type GlobMeaning, globMeaning } from '../../text/glob.ts';
+
+/** What stands for text that isn't known. */
+export const WILD = { run: 0, one: 1, dash: 2 } as const;
+type Wild = (typeof WILD)[keyof typeof WILD];
+
+/** A value of a Sigma rule, wildcards and escapes understood: pieces of text, and what stands between them. */
+export type Pattern = readonly (string | Wild)[];
+
+/** Hyphen, slash and the dashes that programs take for one. */
+const DASHES = '[-/\u2013\u2014\u2015]';
+const DASH = /\B[-/\u2013\u2014\u2015](?=\w)/g;
+
+/** `*` and `?` are wildcards; a backslash before one of them or another backslash takes it as it is, and is itself before anything else. */
+export function parsePattern(text: string): Pattern {
+  const pieces: (string | Wild)[] = [];
+  let run = '';
+  const close = (wild: Wild): void => {
+    if (run !== '') pieces.push(run);
+    run = '';
+    if (wild !== WILD.run || pieces.at(-1) !== WILD.run) pieces.push(wild);
+  };
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === '*') close(WILD.run);
+    else if (char === '?') close(WILD.one);
+    else if (char === '\\' && /[*?\\]/.test(text[i + 1] ?? '')) run += text[++i]!;
+    else run += char;
+  }
+  if (run !== '') pieces.push(run);
+  return pieces;
+}
+
+/** The text of a pattern without wildcards. */
+export function plainText(pattern: Pattern): string | undefined {
+  if (pattern.length === 0) return '';
+  return pattern.length === 1 && typeof pattern[0] === 'string' ? pattern[0] : undefined;
+}
+
+/** `windash`: a hyphen or slash at the start of a word stands for any of them. */
+export function withDashes(pattern: Pattern): Pattern {
+  return pattern.flatMap((piece): Pattern => {
+    if (typeof piece !== 'string') return [piece];
+    const parts = piece.split(DASH);
+    return parts.flatMap((part, i) => [...(i === 0 ? [] : [WILD.dash]), ...(part === '' ? [] : [part])]);
+  });
+}
+
+/** With any text before, after or around it. */
+export function within(pattern: Pattern, position: 'whole' | 'contains' | 'startswith' | 'endswith'): Pattern {
+  const before = position === 'contains' || position === 'endswith' ? [WILD.run] : [];
+  const after = position === 'contains' || position === 'startswith' ? [WILD.run] : [];
+  return [...before, ...pattern, ...after];
+}
+
+/** The operator and the text that say the same; letters as they are to be compared. */
+export function meaningOf(pattern: Pattern, fold: (text: string) => string): GlobMeaning {
+  return globMeaning(globOf(pattern, fold));
+}
+
+/** The same as a glob. */
+export function globOf(pattern: Pattern, fold: (text: string) => string): string {
+  return pattern.map((piece) => asGlob(piece, fold)).join('');
+}
+
+function asGlob(piece: string | Wild, fold: (text: string) => string): string {
+  if (piece === WILD.run) return '*';
+  if (piece === WILD.one) return '?';
+  if (piece === WILD.dash) return DASHES;
+  return fold(piece as string).replaceAll(/[\\*?[]/g, '\\$&');
+}
