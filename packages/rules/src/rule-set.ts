@@ -12,40 +12,54 @@ import { isSigma } from './sigma/documents.ts';
 import { loadSigma } from './sigma/load.ts';
 import { type Memories, RuleMemory } from './state/memory.ts';
 
-/** A file that is new, changed or (text null) gone. */
+/** A file that is new, changed or (text null) deleted. */
 export interface ChangedSource {
   readonly name: string;
   readonly text: string | null;
 }
 
 export interface CompileOptions<E> {
-  /** Names must be distinct. Macros and lists are shared by all sources, in any order. */
+  /** Rule files with distinct names. Macros and lists are shared by all sources, in any order. */
   readonly sources: readonly RuleSource[];
   readonly catalogue: FieldCatalogue<E>;
   readonly kinds: EventKinds<E>;
-  /** Which rules are active. @default hunt: all */
+  /** The profile whose rules are active. @default hunt: all rules */
   readonly profile?: Profile;
-  /** What rules remember, to go on with. @default one memory for all events, that starts empty and has no changelog */
+  /** State of the rules to continue with. @default one memory for all events, initially empty, without a changelog */
   readonly memory?: Memories<E>;
-  /** For the Sigma rules among the sources. */
+  /** Options for the Sigma rules among the sources. */
   readonly sigma?: SigmaOptions;
-  /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
+  /**
+   * Events that are filtered by path before they are matched; `interest.paths` has what the filter must let through.
+   */
   readonly filtered?: readonly FilteredEvents[];
-  /** Events that are filtered by kind, form and port before they get here; `interest.forms` tells what the filter must let through. @default none */
+  /**
+   * Events that are filtered by kind, form and port before they are matched; `interest.forms` has what the filter must
+   * let through.
+   * @default none
+   */
   readonly forms?: readonly FilteredForm[];
-  /** Find the conditions worth evaluating by their literals. false: each of the event's kind is evaluated, which is what it is compared with. @default true */
+  /**
+   * Finds the conditions worth evaluating by their literals. false: evaluates every condition of the event's kind, as
+   * the reference for tests and benchmarks.
+   * @default true
+   */
   readonly indexed?: boolean;
-  /** Tells ms: what the parts of conditions cost is measured with it, and their order follows. null: they stay in the order of estimates. @default performance.now */
+  /**
+   * Returns the time in ms, to measure the cost of a condition's parts and order them by it. null: the order follows
+   * estimates.
+   * @default performance.now
+   */
   readonly clock?: (() => number) | null;
 }
 
 export interface RuleSet<E> {
   readonly options: CompileOptions<E>;
-  /** active rules, in the order of the sources */
+  /** Active rules, in the order of the sources. */
   readonly rules: readonly CompiledRule<E>[];
-  /** those that say `enabled: false` */
+  /** Rules with `enabled: false`. */
   readonly switchedOff: readonly CompiledRule<E>[];
-  /** what was found in the sources, in their order */
+  /** Diagnostics of all sources, in their order. */
   readonly diagnostics: readonly Diagnostic[];
   readonly matcher: Matcher<E>;
   readonly memory: Memories<E>;
@@ -54,13 +68,16 @@ export interface RuleSet<E> {
 
 export interface RuleUpdate<E> {
   readonly set: RuleSet<E>;
-  /** what was found in the changed sources, those that were refused included, and in the rest */
+  /** Diagnostics of all sources, including the changed ones that were refused. */
   readonly diagnostics: readonly Diagnostic[];
-  /** names of the changed sources that have errors, or break others: their former version is in `set` */
+  /** Names of changed sources that have errors or break other sources: `set` has their former version. */
   readonly refused: readonly string[];
 }
 
-/** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
+/**
+ * Compiles rules. Never throws because of a source's content: a broken rule is left out and reported, the others are
+ * active.
+ */
 export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { kinds, clock = () => performance.now() } = options;
   const memory = options.memory ?? new RuleMemory({ changelog: false });
@@ -86,7 +103,7 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   };
 }
 
-/** Each file by the language it is in. */
+/** Loads each file in its language. */
 function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
   const { sources, catalogue, kinds } = options;
   const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) =>
@@ -101,7 +118,7 @@ function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepa
   return { rules, diagnostics: [...own.diagnostics, ...theirs.diagnostics] };
 }
 
-/** Rules that leave a filter nothing to drop. */
+/** Warns about rules that leave a filter nothing to drop. */
 function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEvents[] = []): Diagnostic[] {
   const kinds = filtered.map(({ kind }) => kind).join(' and every ');
   const [first] = filtered;
@@ -126,8 +143,9 @@ function inOrder(sources: readonly RuleSource[], diagnostics: readonly Diagnosti
 }
 
 /**
- * The set after some files changed; the previous one stays as it is. A changed file with errors is refused and its former version stays active, as
- * is every changed file when together they break one that didn't change. A new file with errors has no former version: its good rules are active.
+ * Returns the set after some files changed; the previous set stays as it is. A changed file with errors is refused and
+ * its former version stays active. If the changed files together break an unchanged one, all of them are refused. A new
+ * file has no former version, so its valid rules are active despite errors.
  */
 export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSource[]): RuleUpdate<E> {
   const former = new Map(previous.options.sources.map((source) => [source.name, source.text]));

@@ -19,7 +19,7 @@ export const TACTICS = [
 
 export type Tactic = (typeof TACTICS)[number];
 
-/** The number of each tactic, and what it is called in v19 and was in v18. */
+/** The number of each tactic, and its name in v19 and v18. */
 export const TACTIC_NAMES: Readonly<
   Record<Tactic, { readonly id: string; readonly v19: string; readonly v18: string }>
 > = {
@@ -57,29 +57,32 @@ const PREFIX = /^(?:mitre[._]|attack[._])/;
 
 const spelled = (tag: string): string => tag.toLowerCase().replace(PREFIX, '').replaceAll('_', '-');
 
-/** The tactic a tag names, whichever way it is written: `execution`, `mitre_privilege_escalation`, `attack.defense-evasion`, `TA0002`. */
+/**
+ * Returns the tactic that a tag names, in any spelling: `execution`, `mitre_privilege_escalation`,
+ * `attack.defense-evasion`, `TA0002`.
+ */
 export function tacticOf(tag: string): Tactic | undefined {
   const word = spelled(tag);
   if (Object.hasOwn(RENAMED, word)) return RENAMED[word];
   return KNOWN.has(word) ? (word as Tactic) : NUMBERED.get(word);
 }
 
-/** All that a word means: two, where v18 had them as one; none, where it is no tactic. */
+/** Returns all tactics that a word names: two where v18 had one, none if the word is no tactic. */
 export function tacticsOf(word: string): readonly Tactic[] {
   if (Object.hasOwn(RENAMED, spelled(word))) return TACTICS.filter((one) => shortV18(one) === spelled(word));
   const tactic = tacticOf(word);
   return tactic === undefined ? [] : [tactic];
 }
 
-/** `defense-evasion` of stealth. */
+/** Returns the v18 short name: `defense-evasion` for stealth. */
 export const shortV18 = (tactic: Tactic): string => TACTIC_NAMES[tactic].v18.toLowerCase().replaceAll(' ', '-');
 
-/** With those that v18 had for them. */
+/** Adds the names that v18 had for the tactics. */
 export const withV18 = (tactics: readonly string[]): string[] => [
   ...new Set(tactics.flatMap((one) => [one, ...(KNOWN.has(one) ? [shortV18(one as Tactic)] : [])])),
 ];
 
-/** The technique a tag names: `T1059.004`, `attack.t1059`. */
+/** Returns the technique that a tag names: `T1059.004`, `attack.t1059`. */
 export function techniqueOf(tag: string): string | undefined {
   const word = tag.toUpperCase().replace(/^(?:MITRE|ATTACK)[._]/, '');
   return /^T\d{4}(?:\.\d{3})?$/.test(word) ? word : undefined;

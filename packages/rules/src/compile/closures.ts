@@ -10,15 +10,15 @@ import { TextTable } from './search/text-table.ts';
 import { Trie, type TrieLiteral } from './search/trie.ts';
 import type { Slots } from './slots.ts';
 
-/** Whether one value fits any of a test's literals. */
+/** Whether a value fits any of a test's literals. */
 export type Fits = (item: never) => boolean;
 
-/** Below this, remembering costs what it saves. */
+/** Below this cost, caching a result costs what it saves. */
 const WORTH_REMEMBERING = 7;
-/** From here on, one pass for all literals beats one search each. */
+/** From this number on, one pass for all literals beats one search each. */
 const MANY_LITERALS = 8;
 
-/** Builds closures from nodes; nothing of a rule's text is ever run as code. Each node is built once. */
+/** Builds closures from nodes, each node once. No text of a rule is ever run as code. */
 export class Closures<E> {
   readonly #slots: Slots<E>;
   readonly #uses: ReadonlyMap<number, number>;
@@ -26,7 +26,10 @@ export class Closures<E> {
   readonly #junctions: Junctions;
   readonly #built = new Map<number, Condition>();
 
-  /** `roots`: all conditions that can be asked about one event; `fitters` (by node) and `junctions` are shared between kinds. */
+  /**
+   * `roots`: all conditions that can be evaluated on one event; `fitters` (by node) and `junctions` are shared between
+   * kinds.
+   */
   constructor(slots: Slots<E>, roots: Iterable<Node<E>>, fitters: Map<number, Fits>, junctions: Junctions = new Map()) {
     this.#slots = slots;
     this.#fitters = fitters;
@@ -44,7 +47,7 @@ export class Closures<E> {
     return condition;
   }
 
-  /** Whether all of them hold. */
+  /** Returns the condition that all of them hold. */
   all(nodes: readonly Node<E>[]): Condition {
     return nodes.length === 0 ? () => true : this.#junction('and', nodes);
   }
@@ -75,7 +78,7 @@ export class Closures<E> {
     return junction.condition;
   }
 
-  /** `condition` asks what `inner` does. */
+  /** Registers `condition` as evaluating the same junction as `inner`. */
   #of(inner: Condition, condition: Condition): Condition {
     const junction = this.#junctions.get(inner);
     if (junction !== undefined) this.#junctions.set(condition, junction);
@@ -134,7 +137,7 @@ const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, other: Litera
 
 type Value = Exclude<FieldValue, undefined>;
 
-/** Any of one field's values with any of the other's. */
+/** Whether any of one field's values fits any of the other's. */
 function someFits(value: Value, other: Value, fits: (value: Literal, other: Literal) => boolean): boolean {
   if (typeof value === 'object') return value.some((one) => someFits(one, other, fits));
   return typeof other === 'object' ? other.some((one) => fits(value, one)) : fits(value, other);
@@ -206,7 +209,7 @@ function manyLiterals(operator: string, values: readonly string[]): ((text: stri
   return trie === undefined ? undefined : (text) => trie.some(text);
 }
 
-/** Everything absolute is below the root. */
+/** Every absolute path is below the root. */
 function atOrBelow(path: string, number: number): TrieLiteral[] {
   const inside = { text: path === '/' ? path : `${path}/`, whole: false, number };
   return path === '/' ? [inside] : [{ text: path, whole: true, number }, inside];
@@ -226,7 +229,7 @@ function anyText(fits: readonly ((text: string) => boolean)[]): (text: string) =
   };
 }
 
-/** In how many places each node stands, over all rules. */
+/** Counts how many places use each node, over all rules. */
 function countUses<E>(roots: Iterable<Node<E>>): Map<number, number> {
   const uses = new Map<number, number>();
   const visit = (node: Node<E>): void => {

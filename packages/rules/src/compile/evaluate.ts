@@ -1,4 +1,7 @@
-/** What a test means, in the plainest code: decides constants, explains, and is what the compiled form is checked against. */
+/**
+ * The meaning of tests in the plainest code: it decides constants, explains conditions, and is the reference for the
+ * compiled form.
+ */
 import type { FieldValue } from '../model/catalogue.ts';
 import type { Literal, Test, TestOperator } from '../model/expression.ts';
 import { compileGlob } from '../text/glob.ts';
@@ -7,7 +10,7 @@ import { compileRegex } from '../text/regex.ts';
 
 type Item = string | number | boolean;
 
-/** Whether a test holds for a value; `other` is the value of the field it is compared with, if it is. */
+/** Whether a test holds for a value; `other` is the value of the field that it is compared with, if any. */
 export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): boolean {
   if (value === undefined) return false;
   if (test.operator === 'exists') return true;
@@ -17,7 +20,7 @@ export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): 
   return items.some((item) => literals.some((literal) => compares(test.operator, item, literal))) !== test.negated;
 }
 
-/** Whether a test holds for a value when it is compared with another instead of with its own literals. */
+/** Whether a test holds for a value when it is compared with another value instead of with its own literals. */
 export function holdsBetween<E>({ operator, negated }: Test<E>, value: FieldValue, other: FieldValue): boolean {
   if (value === undefined || other === undefined) return false;
   if (typeof value !== 'object' && typeof other !== 'object') return compares(operator, value, other) !== negated;

@@ -12,9 +12,9 @@ import type { Slots } from './slots.ts';
 import { type Lookup, SubjectIndex } from './subject-index.ts';
 import { around, firstSubject, partOf, subjectOf } from './subjects.ts';
 
-/** What is asked of the events of one kind themselves. */
+/** What is evaluated on the events of one kind. */
 export class Plan<E> {
-  /** entries to evaluate on every event of the kind */
+  /** Entries to evaluate on every event of the kind. */
   readonly #always: readonly number[];
   readonly #lookups: readonly Lookup<E>[];
   readonly #place: TextSpan = { bytes: new Uint8Array(), start: 0, end: 0 };
@@ -35,17 +35,19 @@ export class Plan<E> {
   }
 }
 
-/** What is filed under the facts of one subject. */
+/** Entries indexed by the facts of one subject. */
 interface Filed<E> {
   readonly indexes: Map<string, LiteralIndex<E>>;
   readonly others: number[];
   readonly parts: Map<number, Condition>;
 }
 
-/** Puts each condition under its clues; one without them under its subject; what is about no subject either is always evaluated. */
+/**
+ * Indexes each condition by its clues; without clues, by its subject. A condition without either is always evaluated.
+ */
 export class Planner<E> {
   readonly #slots: Slots<E>;
-  /** null: nothing is indexed */
+  /** null: conditions are not indexed. */
   readonly #fields: Fields<E> | null;
   readonly entries: Entry[] = [];
   readonly #filed = new Map<Subject<E>, Filed<E>>();
@@ -78,7 +80,9 @@ export class Planner<E> {
     return new Plan(always, this.#lookups(indexes));
   }
 
-  /** Call once, after the last `plan`. Those that aren't within others, which are asked by these. */
+  /**
+   * Returns the indexes of the outermost subjects, which search the inner ones. Call it once, after the last `plan`.
+   */
   subjects(kinds: number): SubjectIndex<E>[] {
     const made = new Map<Subject<E>, SubjectIndex<E>>();
     const subjects = [...new Set([...this.#filed.keys()].flatMap(around))];
@@ -117,7 +121,7 @@ export class Planner<E> {
     if (common !== undefined) this.#split(entry, node, common, closures);
   }
 
-  /** `subject` is known before the condition is evaluated, and so is what it is within. */
+  /** `subject` and the subjects around it are known before the condition is evaluated. */
   #split(entry: number, node: Node<E>, subject: Subject<E>, closures: Closures<E>): void {
     for (const one of around(subject)) {
       const { part, rest } = partOf(node, one);
@@ -137,7 +141,10 @@ export class Planner<E> {
   }
 }
 
-/** The subject under which what is asked of an operand is filed, for events of all kinds: of a field that not all have the event is asked. */
+/**
+ * Returns the subject that indexes an operand for events of all kinds; undefined: not all kinds have the field, so the
+ * event is asked.
+ */
 function subjectOfAll<E>(operand: Operand<E>): Subject<E> | undefined {
   return operand.field.kinds === undefined ? subjectOf(operand) : undefined;
 }

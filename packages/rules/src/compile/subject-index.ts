@@ -4,7 +4,7 @@ import type { LiteralIndex } from './search/literal-index.ts';
 
 type Take = (entry: number) => void;
 
-/** Stands for the subject that is not there: a host's process has no container. */
+/** Stands for an absent subject: a process of the host has no container. */
 const NOBODY = {};
 const NONE: readonly number[] = [];
 
@@ -16,33 +16,33 @@ export interface Lookup<E> {
 
 /** What is known of one subject. */
 interface Found {
-  /** by lookup: what its facts make worth evaluating; undefined: not yet asked for */
+  /** By lookup: the entries that its facts make worth evaluating; undefined: not searched yet. */
   readonly candidates: (readonly number[] | undefined)[];
-  /** by kind: entries whose part about the subject holds; undefined: no event of the kind has come */
+  /** By kind: the entries whose part about the subject holds; undefined: no event of the kind has come. */
   readonly holding: (readonly number[] | undefined)[];
 }
 
-/** What a SubjectIndex is made of. */
+/** The parts of a SubjectIndex. */
 export interface SubjectParts<E> {
   readonly lookups: readonly Lookup<E>[];
-  /** entries that are about the subject but have no clue among its facts */
+  /** Entries about the subject that have no clue among its facts. */
   readonly others: readonly number[];
-  /** indexes of subjects within this one */
+  /** Indexes of the subjects within this one. */
   readonly within: readonly SubjectIndex<E>[];
-  /** by entry: what of its condition the subject's facts decide */
+  /** By entry: the part of its condition that the subject's facts decide. */
   readonly parts: ReadonlyMap<number, Condition>;
-  /** by entry: the number of its kind */
+  /** By entry: the number of its kind. */
   readonly kinds: readonly number[];
 }
 
 /**
- * Which entries the facts of a subject (a process, a container) make worth evaluating, on events of any kind. Found for the first of its events, and
- * remembered for those that follow: a process opens many files.
+ * The entries that the facts of a subject (a process, a container) make worth evaluating, on events of any kind. They
+ * are searched on the subject's first event and cached for the following ones, since a process opens many files.
  */
 export class SubjectIndex<E> {
   readonly #of: Subject<E>;
   readonly #own: SubjectParts<E>;
-  /** by kind: the lookups (by number) that may find entries of it */
+  /** By kind: the lookups (by number) that may find its entries. */
   readonly #lookups: readonly number[][];
   readonly #others: readonly number[][];
   readonly #isAsked: readonly boolean[];
@@ -68,12 +68,14 @@ export class SubjectIndex<E> {
     );
   }
 
-  /** Whether there is anything to find for events of the kind. */
+  /** Whether the index has entries for events of the kind. */
   isAsked(kind: number): boolean {
     return this.#isAsked[kind]!;
   }
 
-  /** Calls `whole` for entries to evaluate whole, or `rest` for those of which only the rest is to be evaluated. */
+  /**
+   * Calls `whole` for entries to evaluate as a whole, and `rest` for those of which only the rest is to be evaluated.
+   */
   find(kind: number, event: E, whole: Take, rest: Take): void {
     if (!this.#isAsked[kind]) return;
     const subject = this.#of.of(event);
@@ -125,7 +127,7 @@ export class SubjectIndex<E> {
     else this.#collect(this.#foundOf(subject ?? NOBODY), kind, event, take);
   }
 
-  /** Of an event that tells of itself alone. */
+  /** Searches for an event whose subject is the event itself. */
   #search(kind: number, event: E, take: Take): void {
     const { lookups, within } = this.#own;
     const own = this.#lookups[kind]!;

@@ -6,12 +6,12 @@ export function subjectOf<E>({ field, argument }: Operand<E>): Subject<E> | unde
   return typeof field.subject === 'function' ? field.subject(argument) : field.subject;
 }
 
-/** Itself, what it is within, and so on. */
+/** Returns the subject, the subject around it, and so on. */
 export function around<E>(subject: Subject<E>): Subject<E>[] {
   return subject.within === undefined ? [subject] : [subject, ...around(subject.within)];
 }
 
-/** What of a condition's parts, all of which must hold, is about the subject alone, or what is within it, and the rest. */
+/** Splits the parts of a conjunction into those about the subject alone, or about a subject around it, and the rest. */
 export function partOf<E>(
   node: Node<E>,
   subject: Subject<E>,
@@ -23,7 +23,7 @@ export function partOf<E>(
   };
 }
 
-/** The first subject that a part of the condition is about alone. */
+/** Returns the first subject that a part of the condition is about alone. */
 export function firstSubject<E>(node: Node<E>): Subject<E> | undefined {
   const items = node.kind === 'and' ? node.items : [node];
   for (const item of items) {

@@ -1,29 +1,29 @@
 /** `error`: what it points at is not active. `warning`: it is active, but may not do what was meant. */
 export type Severity = 'error' | 'warning';
 
-/** Something to tell the author of a rule. */
+/** A message for the author of a rule. */
 export interface Diagnostic {
-  /** name of the source, as given */
+  /** Name of the source, as given. */
   readonly file: string;
-  /** from 1 */
+  /** From 1. */
   readonly line: number;
-  /** from 1, in UTF-16 units */
+  /** From 1, in UTF-16 units. */
   readonly column: number;
   readonly severity: Severity;
-  /** stable, such as `unknown-field` */
+  /** Stable code, such as `unknown-field`. */
   readonly code: string;
   readonly message: string;
-  /** what to do about it; empty: nothing to add */
+  /** What to do about it; empty: no hint. */
   readonly hint: string;
-  /** the rule, macro or list it is about; empty: the file */
+  /** The rule, macro or list that it concerns; empty: the file. */
   readonly item: string;
 }
 
 const SHOWN_WIDTH = 120;
 
 /**
- * A diagnostic as a person reads it: where, what, the source line, a caret, the hint.
- * `text` is the source it came from. Control characters of the source are shown as `·`, so no escape sequence reaches a terminal.
+ * Formats a diagnostic for people: position, message, source line, caret, hint. `text` is the source. Control
+ * characters of the source are shown as `·`, so no escape sequence reaches a terminal.
  */
 export function render(diagnostic: Diagnostic, text: string): string {
   const { file, line, column, severity, message, hint } = diagnostic;
@@ -59,7 +59,7 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '·');
 }
 
-/** The nearest of `known` to `word` if it is near enough to be a slip of the fingers. */
+/** Returns the nearest of `known` to `word`, if it is near enough to be a typing error. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const budget = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
   const written = word.toLowerCase();
@@ -76,13 +76,13 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** "Did you mean 'x'?", or `otherwise` when nothing is near. */
+/** Returns "Did you mean 'x'?", or `otherwise` if no name is near. */
 export function didYouMean(word: string, known: Iterable<string>, otherwise = ''): string {
   const near = nearest(word.slice(0, 64), known);
   return near === undefined ? otherwise : `Did you mean '${near}'?`;
 }
 
-/** The shortest of `known` that has all words of `name`: `process.session.id` for `session_id`. */
+/** Returns the shortest of `known` that has all words of `name`: `process.session.id` for `session_id`. */
 export function withWordsOf(name: string, known: Iterable<string>): string | undefined {
   const words = wordsOf(name.slice(0, 64));
   let best: string | undefined;
@@ -96,7 +96,7 @@ export function withWordsOf(name: string, known: Iterable<string>): string | und
 
 const wordsOf = (name: string): string[] => name.toLowerCase().split(/[._]/);
 
-/** Restricted Damerau–Levenshtein: two swapped neighbours count as one slip. Given up where it is `enough` or more. */
+/** Computes the restricted Damerau–Levenshtein distance: a swap of neighbours counts as one edit. Stops at `enough`. */
 function editDistance(a: string, b: string, enough: number): number {
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -110,7 +110,7 @@ function editDistance(a: string, b: string, enough: number): number {
       row.push(cost);
       least = Math.min(least, cost);
     }
-    // What comes is at least this, or one more than the row above where two are swapped.
+    // Later rows are at least this, or one more than the row above if two characters are swapped.
     if (least >= enough && Math.min(...above) + 1 >= enough) return enough;
     before = above;
     above = row;

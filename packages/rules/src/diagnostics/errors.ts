@@ -1,14 +1,14 @@
-/** What is wrong at one place of a condition, an output or a threshold. Internal: callers get a Diagnostic. */
+/** An error at one place of a condition, an output or a threshold. Internal: callers get a Diagnostic. */
 export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: string;
-  /** offset in the text that was being read, in UTF-16 units */
+  /** Offset in the text that was being read, in UTF-16 units. */
   readonly at: number;
   readonly #hint: string | (() => string);
 
   /**
-   * @param hint a function where many names are looked through: it is called when the fault is told, and of very many
-   * only some are
+   * @param hint a function if the hint searches many names: it is called only when the fault is reported, and over the
+   * limit of a file faults are only counted
    */
   constructor(code: string, at: number, message: string, hint: string | (() => string) = '') {
     super(message);
@@ -21,7 +21,7 @@ export class Fault extends Error {
     return typeof this.#hint === 'string' ? this.#hint : this.#hint();
   }
 
-  /** The same at another place. */
+  /** Returns the same fault at another place. */
   movedTo(at: number): Fault {
     return new Fault(this.code, at, this.message, this.#hint);
   }
@@ -29,12 +29,12 @@ export class Fault extends Error {
 
 export type RulesErrorCode =
   /**
-   * A saved entry of what a rule remembers can't be restored; the detector drops and counts it (`damagedEntries`).
-   * Delete the entry if it stops another program.
+   * A saved entry of a rule's state can't be restored; the detector drops and counts it (`damagedEntries`). Delete the
+   * entry if it stops another program.
    */
   'ERR_RULES_STATE';
 
-/** A saved entry of what rules remember that can't be read: this program did not write it, or another version of it did. */
+/** A saved entry of a rule's state can't be read: another program or another version wrote it. */
 export class StateError extends Error {
   override readonly name = 'StateError';
   readonly code: RulesErrorCode = 'ERR_RULES_STATE';

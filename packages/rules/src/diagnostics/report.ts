@@ -20,7 +20,7 @@ export class FileReport {
     this.#position = position;
   }
 
-  /** `at` of the fault is an offset in the file */
+  /** `at` of the fault is an offset in the file. */
   report(severity: Severity, fault: Fault, item: string): void {
     if (this.#diagnostics.length >= LIMITS.diagnosticsPerSource) {
       this.#more++;

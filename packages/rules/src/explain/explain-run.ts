@@ -9,17 +9,20 @@ import { keyOf } from '../state/key.ts';
 import type { RuleMemory } from '../state/memory.ts';
 import { type Explanation, explainExpression, shownValue } from './explain.ts';
 
-/** Explains a rule that looks at several events, one event after the other: what each is to it, and what has come of it. */
+/** Explains a rule that looks at several events: what each event contributes, and the state afterwards. */
 export interface RunExplainer<E> {
-  /** Before the matcher takes the event. undefined: it is nothing to the rule */
+  /** Call it before the matcher takes the event. Returns undefined if the event has no effect on the rule. */
   before(event: E): Explanation | undefined;
-  /** Behind it: what the event has brought, in words. @param matched it was an alert of the rule */
+  /**
+   * Call it behind the matcher: returns in words what the event has changed.
+   * @param matched the event raised an alert of the rule
+   */
   after(event: E, timeUs: number, matched: boolean): string;
-  /** What is unfinished at the end, in words. */
+  /** Returns in words what is unfinished at the end. */
   rest(timeUs: number): readonly string[];
 }
 
-/** undefined: each event decides by itself, and `explain` says how. */
+/** Returns undefined if each event decides by itself: `explain` explains such rules. */
 export function explainRun<E>(rule: CompiledRule<E>, memory: RuleMemory): RunExplainer<E> | undefined {
   if (rule.sequence !== undefined) return new SequenceRun(rule, rule.sequence, memory);
   if (
@@ -39,7 +42,7 @@ class SequenceRun<E> implements RunExplainer<E> {
   readonly #sequence: Sequence<E>;
   readonly #memory: RuleMemory;
   readonly #happening: readonly SequenceStep<E>[];
-  /** keys that something has begun for, and how they are shown */
+  /** Keys with an unfinished sequence, and the text that shows them. */
   readonly #keys = new Map<string, string>();
   #held = 0;
 
@@ -72,7 +75,7 @@ class SequenceRun<E> implements RunExplainer<E> {
     return `step ${eventNumber(this.#sequence, index)}${runs === 1 ? '' : `, one of ${runs}`}`;
   }
 
-  /** A field against what an earlier step's event had, of the newest that waits. */
+  /** Compares a field with the value of an earlier step's event, from the newest sequence that waits. */
   #compared({ test, other, stage }: Comparison<E>, key: string | undefined, event: E): Explanation {
     const { step, operand } = this.#sequence.kept[other]!;
     const theirs = key === undefined ? undefined : this.#progressOf(key)?.keptValue(stage, other);
@@ -116,7 +119,7 @@ class SequenceRun<E> implements RunExplainer<E> {
     });
   }
 
-  /** How far what is unfinished for a key has come; undefined: nothing has begun, or it is too old. */
+  /** Describes how far a key's unfinished sequence has come; undefined: no sequence has begun, or it is too old. */
   #shown(key: string, timeUs: number): string | undefined {
     const progress = this.#progressOf(key);
     if (progress === undefined) return undefined;
@@ -150,7 +153,7 @@ class SequenceRun<E> implements RunExplainer<E> {
     return `${durationText(leftUs)} of ${durationText(this.#sequence.maxspanUs)} are left`;
   }
 
-  /** By stage: how many of a run there are. */
+  /** Describes, by stage, how many events of a run have come. */
   #runs(progress: Progress, sinceUs: number): string[] {
     const said: string[] = [];
     for (const { step, runs, count } of progress.runs(sinceUs)) {
@@ -166,12 +169,12 @@ function explainKey<E>(operand: Operand<E>, event: E, isNeeded = true): Explanat
   return { text: `by ${operand.key}`, holds: value !== undefined || !isNeeded, actual: shownValue(value), parts: [] };
 }
 
-/** Thresholds, new terms, suppression and throttling of a plain condition. */
+/** Explains thresholds, `first_seen`, suppression and throttling of a plain condition. */
 class CountedRun<E> implements RunExplainer<E> {
   readonly #rule: CompiledRule<E>;
   readonly #memory: RuleMemory;
   #held = 0;
-  /** µs, of the combination before the event */
+  /** When the combination was last seen before the event, in µs. */
   #lastUs: number | undefined;
 
   constructor(rule: CompiledRule<E>, memory: RuleMemory) {

@@ -5,12 +5,12 @@ import type { CompiledRule } from '../model/rule.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { printable } from './output.ts';
 
-/** One part of a condition and what it came to on an event. */
+/** One part of a condition and its result on an event. */
 export interface Explanation {
-  /** the part as text; of a macro its name; of `and`, `or`, `not` the word */
+  /** The part as text; for a macro its name; for `and`, `or`, `not` the word. */
   readonly text: string;
   readonly holds: boolean;
-  /** the field's value as text, `<NA>` when absent; undefined: the part is no comparison */
+  /** The field's value as text, `<NA>` if absent; undefined: the part is not a comparison. */
   readonly actual: string | undefined;
   readonly parts: readonly Explanation[];
 }
@@ -42,12 +42,15 @@ const WRITTEN: Readonly<Record<Test<unknown>['operator'], readonly [plain: strin
   endswithField: ['endswith', 'not endswith'],
 };
 
-/** Why a rule's condition holds on an event, or doesn't: every part with its value. What the rule remembers isn't asked: `explainRun` does. Walks the condition as it is written. */
+/**
+ * Explains why a rule's condition holds on an event or not: every part with its value, as written. It ignores the
+ * rule's state, which `explainRun` explains.
+ */
 export function explain<E>(rule: CompiledRule<E>, event: E): Explanation {
   return rule.sequence === undefined ? explainExpression(rule.expression, event) : explainSteps(rule.sequence, event);
 }
 
-/** Which steps one event fits; what they ask of several events together isn't asked. */
+/** Explains which steps one event fits, without comparisons between events. */
 function explainSteps<E>({ steps }: Sequence<E>, event: E): Explanation {
   let number = 0;
   const parts = steps.map(({ kind, expression }): Explanation => {
@@ -80,7 +83,7 @@ export function explainExpression<E>(expression: Expression<E>, event: E): Expla
   }
 }
 
-/** An explanation as indented lines, ✓ and ✗ in front. */
+/** Formats an explanation as indented lines, with ✓ and ✗ in front. */
 export function renderExplanation(explanation: Explanation, indent = ''): string {
   const { text, actual, parts } = explanation;
   const value = actual === undefined ? '' : `   (${actual})`;
@@ -108,7 +111,7 @@ function writeTest<E>(test: Test<E>): string {
   return [test.operand.key, operator, right].filter((part) => part !== '').join(' ');
 }
 
-/** A value as explanations have it. */
+/** Formats a value for explanations. */
 export function shownValue(value: FieldValue): string {
   if (value === undefined) return '<NA>';
   const text = typeof value === 'object' ? `[${value.slice(0, SHOWN_VALUES).join(', ')}]` : String(value);

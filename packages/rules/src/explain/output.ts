@@ -9,19 +9,21 @@ import { LIMITS } from '../model/limits.ts';
 import type { CompiledRule, OutputPart, StepOperand } from '../model/rule.ts';
 import { eventNumber, type Sequence, type SequenceMatch } from '../model/sequence.ts';
 
-/** Fields that a rule without an output shows after its description. */
+/** Fields that follow the description in the output of a rule without an `output`. */
 const MAIN_FIELDS = 6;
-/** `1.` or `$a.` in front: of that step of a sequence. */
+/** `1.` or `$a.` in front names a step of a sequence. */
 const PLACEHOLDER =
   /%(?:%|(?:(\d{1,2}|\$[a-z_]\w*)\.)?((?:[a-z][a-z0-9]*\()*)([a-z_]\w*(?:\.\w+)*)(?:\[([^\]]*)\])?(\)*))/gi;
-/** What could move a cursor, start an escape sequence, break the line, or reverse what is read. */
+/** Characters that could move a cursor, start an escape sequence, break the line, or reverse the reading direction. */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /**
- * `%field` and `%field[argument]` are fields, `%tolower(field)` what a function makes of one, `%duration(field)` one of seconds for people, `%%` a percent
- * sign; of a sequence `%1.field` and `%$a.field` are fields of its steps. @throws Fault at the placeholder that can't be filled
+ * Parses an output. `%field` and `%field[argument]` are fields, `%tolower(field)` is a function of a field,
+ * `%duration(field)` shows seconds as a duration, `%%` is a percent sign; `%1.field` and `%$a.field` are fields of a
+ * sequence's steps.
+ * @throws Fault at a placeholder that can't be filled
  */
 export function parseOutput<E>(text: string, fields: FieldLookup<E>, steps?: StepNames<E>): OutputPart<E>[] {
   const parts: OutputPart<E>[] = [];
@@ -42,7 +44,7 @@ export function parseOutput<E>(text: string, fields: FieldLookup<E>, steps?: Ste
       const syntax = { functions, name, argument, at: match.index };
       parts.push(step === undefined ? placeholder(syntax, fields) : stepField(step, syntax, fields, steps!));
     }
-    // Further parentheses close what stood before.
+    // Further parentheses belong to the text around the placeholder.
     end = match.index + whole.length - (closed.length - functions.length);
   }
   if (end < text.length) parts.push(text.slice(end));
@@ -76,7 +78,7 @@ function secondsField<E>(name: string, at: number, fields: FieldLookup<E>): Oper
   throw new Fault('wrong-type', at, `'${name}' is a ${operand.type}; duration works on seconds`);
 }
 
-/** The description, then what the condition looked at. */
+/** Returns the description, then the operands of the condition. */
 export function defaultOutput<E>(description: string, operands: readonly Operand<E>[]): OutputPart<E>[] {
   const plain = new Map(
     operands.map(({ field, argument, key }) => [
@@ -90,7 +92,7 @@ export function defaultOutput<E>(description: string, operands: readonly Operand
   return [description, ...parts, ')'];
 }
 
-/** The alert's line. Nothing a process can name itself gets through to a terminal: see `printable`. */
+/** Formats the line of an alert. Characters that a process chose can't control a terminal: see `printable`. */
 export function formatOutput<E>(rule: CompiledRule<E>, event: E, sequence?: SequenceMatch): string {
   const text = (part: OutputPart<E>): string =>
     typeof part === 'string' ? part : shown(valueIn(part, event, sequence));
@@ -104,7 +106,10 @@ function valueIn<E>(part: Exclude<OutputPart<E>, string>, event: E, sequence: Se
   return typeof seconds === 'number' ? durationText(seconds * 1e6) : seconds;
 }
 
-/** What the rule's condition, threshold and output name and the event has, as text; of a sequence also what was kept of its steps, as `1.field`. */
+/**
+ * Returns the values of the fields that the rule's condition, threshold and output name, as text; for a sequence also
+ * the kept values of its steps, as `1.field`.
+ */
 export function fieldValues<E>(rule: CompiledRule<E>, event: E, sequence?: SequenceMatch): Record<string, string> {
   const values: [string, string][] = [];
   for (const { field, argument } of rule.operands) {
@@ -122,7 +127,7 @@ function keptValues<E>(sequence: Sequence<E>, { values }: SequenceMatch): [strin
   });
 }
 
-/** Control characters (escape sequences start with one), line breaks and direction marks as \xNN or \uNNNN. */
+/** Escapes control characters (escape sequences start with one), line breaks and direction marks as \xNN or \uNNNN. */
 export function printable(text: string): string {
   return text.replace(UNSAFE, (char) => {
     const code = char.charCodeAt(0);
@@ -136,7 +141,7 @@ function shown(value: FieldValue): string {
   return text.length <= LIMITS.outputValue ? text : `${text.slice(0, LIMITS.outputValue)}…`;
 }
 
-/** Readers of an alert know the field by what its rule calls it. */
+/** Readers of an alert know the field by its name in the rule. */
 function fieldKey(name: string, argument: string | number | undefined): string {
   const called = name.startsWith('falco.') ? name.slice('falco.'.length) : name;
   return argument === undefined ? called : `${called}[${argument}]`;

@@ -2,15 +2,18 @@ import type { Node } from '../compile/nodes/node.ts';
 import type { Test } from '../model/expression.ts';
 import { globPrefix, globSuffix } from '../text/glob.ts';
 
-/** A path is covered when it begins with one of the prefixes or its last component is one of the names; or whose process it is executes one of the executables. */
+/**
+ * Covers a path that starts with one of the prefixes, whose last component is one of the names, or whose process runs
+ * one of the executables.
+ */
 export interface Cover {
   readonly prefixes: readonly string[];
   readonly names: readonly string[];
-  /** last components */
+  /** Last components. */
   readonly executables: readonly string[];
 }
 
-/** Which fields hold an event's paths, and which one that of its process's executable. */
+/** The fields that hold an event's paths, and the field of its process's executable. */
 export interface PathFields {
   readonly fields: readonly string[];
   readonly executable?: string;
@@ -18,12 +21,15 @@ export interface PathFields {
 
 const NOTHING: Cover = { prefixes: [], names: [], executables: [] };
 
-/** One executable opens this and that, but is one of many that open: it says more than a directory of the root, and less than what lies deeper. */
+/**
+ * A single executable opens various files, but is one of many: it is narrower than a directory of the root and wider
+ * than a deeper one.
+ */
 const EXECUTABLE_DEPTH = 1.5;
 
 /**
- * What one of an event's paths, or its process, must be covered by for the node to be true; null: the node doesn't say. What is derived may be too wide,
- * never too narrow: the sensor drops what it doesn't cover.
+ * Returns what must cover one of an event's paths, or its process, for the node to be true; null: the node does not
+ * bound it. The result may be too wide but never too narrow, because the sensor drops what it does not cover.
  */
 export function necessaryCover<E>(node: Node<E>, fields: PathFields): Cover | null {
   switch (node.kind) {
@@ -43,7 +49,7 @@ export function necessaryCover<E>(node: Node<E>, fields: PathFields): Cover | nu
   }
 }
 
-/** Without what something else in it covers; null when a part is null, or everything is covered. */
+/** Joins covers and removes redundant parts; null if a part is null or everything is covered. */
 export function union(covers: readonly (Cover | null)[]): Cover | null {
   if (!covers.every((cover) => cover !== null)) return null;
   const prefixes: string[] = [];
@@ -56,13 +62,13 @@ export function union(covers: readonly (Cover | null)[]): Cover | null {
   return { prefixes, names: all('names'), executables: all('executables') };
 }
 
-/** Names say more than prefixes, deep prefixes more than those near the root. */
+/** Names are narrower than prefixes, and deep prefixes narrower than those near the root. */
 function narrower(one: Cover, other: Cover): boolean {
   const depths = depth(one) - depth(other);
   return depths !== 0 ? depths > 0 : size(one) < size(other);
 }
 
-/** components of the prefix that says least */
+/** Components of the widest prefix. */
 function depth({ prefixes, executables }: Cover): number {
   const depths = prefixes.map((prefix) => prefix.split('/').filter((part) => part !== '').length);
   return Math.min(executables.length > 0 ? EXECUTABLE_DEPTH : Number.MAX_SAFE_INTEGER, ...depths);
@@ -79,7 +85,7 @@ function coverOfTest<E>(test: Test<E>, { fields, executable }: PathFields): Cove
   return executed === null || executed.prefixes.length > 0 ? null : { ...NOTHING, executables: executed.names };
 }
 
-/** When the test is of a path in one of these fields. */
+/** Returns the cover of a test on a path in one of these fields. */
 function coverIn<E>(test: Test<E>, fields: readonly string[]): Cover | null {
   const { operand, operator, negated } = test;
   if (negated) return null;
@@ -133,13 +139,16 @@ function ofNames(names: readonly string[]): Cover | null {
   return names.every(exact) ? { ...NOTHING, names } : null;
 }
 
-/** Of paths that end in this text, when that tells their last component. */
+/** Covers paths that end in this text, if the text determines their last component. */
 function ofLastName(text: string): Cover | null {
   const slash = text.lastIndexOf('/');
   return slash === -1 ? null : ofNames([text.slice(slash + 1)]);
 }
 
-/** What of a text is the same in bytes: a backslash may stand for a byte that is no text (\xNN), half a surrogate pair for none. */
+/**
+ * Returns the part of a text that is the same in bytes: a backslash may stand for a byte that is no text (\xNN), and
+ * half a surrogate pair for no byte.
+ */
 function exactPart(text: string): string {
   if (!text.isWellFormed()) return '';
   const backslash = text.indexOf('\\');

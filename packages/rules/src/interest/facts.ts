@@ -3,14 +3,14 @@ import { PartlyKnown } from '../compile/nodes/known.ts';
 import type { Test } from '../model/expression.ts';
 import { type Network, parseNetwork } from '../text/ip.ts';
 
-/** There is a value. */
+/** A value is present. */
 export class SomeValue extends PartlyKnown {
   override decides<E>({ operator }: Test<E>): boolean | undefined {
     return operator === 'exists' ? true : undefined;
   }
 }
 
-/** None of these values, or none at all. */
+/** Any value but these, or no value. */
 export class SomethingElse extends PartlyKnown {
   readonly #not: readonly string[];
 
@@ -26,7 +26,7 @@ export class SomethingElse extends PartlyKnown {
   }
 }
 
-/** An address that lies in one of these networks (there is one), or one that lies in none of them (if there is one). */
+/** An address inside one of these networks (present), or outside all of them (if present). */
 class Address extends PartlyKnown {
   readonly #networks: readonly Network[];
   readonly #inside: boolean;
@@ -44,7 +44,7 @@ class Address extends PartlyKnown {
     if (!asked.every((network) => network !== undefined)) return undefined;
     const found = this.#inside ? this.#isIn(asked) : this.#isOut(asked);
     if (found === undefined) return undefined;
-    // Where there is no address, a negated test doesn't hold either.
+    // Without an address a negated test does not hold either.
     if (negated) return this.#inside ? !found : undefined;
     return found;
   }
@@ -63,7 +63,7 @@ class Address extends PartlyKnown {
 export const addressesInside = (networks: readonly string[]): PartlyKnown => new Address(networks, true);
 export const addressesOutside = (networks: readonly string[]): PartlyKnown => new Address(networks, false);
 
-/** Every address of `inner` lies in `outer`. */
+/** Whether `outer` contains every address of `inner`. */
 function covers(outer: Network, inner: Network): boolean {
   if (outer.bits > inner.bits || outer.address.kind() !== inner.address.kind()) return false;
   return (inner.address as ipaddr.IPv4).match(outer.address as ipaddr.IPv4, outer.bits);

@@ -5,21 +5,21 @@ import type { Nodes } from '../compile/nodes/nodes.ts';
 import { addressesInside, addressesOutside, SomethingElse, SomeValue } from './facts.ts';
 import { necessaryPorts, type Ports, type PortsOf, portsOfAll } from './ports.ts';
 
-/** Events that somebody filters before they are matched, as far as the filter tells them apart. */
+/** Events that a filter drops or keeps before they are matched, as far as the filter can distinguish them. */
 export interface FilteredForm {
   readonly kind: string;
-  /** what is true of their fields, by name */
+  /** What is true of their fields, by name. */
   readonly facts: Readonly<Record<string, FieldFact>>;
-  /** which ports of theirs a field may hold, by its name */
+  /** Which of their ports a field may hold, by its name. */
   readonly ports: PortsOf;
 }
 
-/** What the rules can match of a form: nothing, everything (null), or those with one of these ports. */
+/** What the rules can match of a form: nothing, everything (null), or events with one of these ports. */
 export type FormInterest = 'nothing' | Ports | null;
 
 type ByKind<E> = ReadonlyMap<string, ReadonlyMap<Node<E>, unknown>>;
 
-/** May ask for too much, never for too little. */
+/** Returns the interest in each form. It may be too wide but never too narrow. */
 export function formsOf<E>(byKind: ByKind<E>, nodes: Nodes<E>, forms: readonly FilteredForm[]): FormInterest[] {
   return forms.map((form) => {
     const known = knownOf<E>(form);
@@ -41,7 +41,7 @@ function knownOf<E>({ kind, facts }: FilteredForm): Known<E> {
     const { name } = operand.field;
     if (!known.has(name)) return onKind(operand);
     const value = known.get(name);
-    // What is absent is absent whatever is asked for or done with it.
+    // An absent value is absent whatever its argument and transforms.
     return value === undefined || isPlain(operand) ? value : onKind(operand);
   };
 }

@@ -4,18 +4,21 @@ import type { Test } from '../model/expression.ts';
 /** An end of a connection, as this host sees it. */
 export type End = 'peer' | 'local';
 
-/** By the field's name: of which ends it may be the port. */
+/** By the field's name: the ends whose port it may hold. */
 export type PortsOf = Readonly<Record<string, readonly End[]>>;
 
-/** Ports: first and last in turn, ascending, apart from each other. */
+/** Ranges of ports: first and last alternate, ascending, without overlap. */
 export type Ranges = readonly number[];
 
-/** An event is among them when the port of one of its ends is. */
+/** Matches an event if the port of one of its ends is in range. */
 export type Ports = Readonly<Record<End, Ranges>>;
 
 const LAST = 65_535;
 
-/** What one of an event's ports must be for the node to be true; null: the node doesn't say. May be too much, never too little. */
+/**
+ * Returns the ports of which an event must have one for the node to be true; null: the node does not bound them. The
+ * result may be too wide but never too narrow.
+ */
 export function necessaryPorts<E>(node: Node<E>, fields: PortsOf): Ports | null {
   switch (node.kind) {
     case 'constant':
@@ -25,7 +28,7 @@ export function necessaryPorts<E>(node: Node<E>, fields: PortsOf): Ports | null 
     case 'not': {
       if (node.item.kind !== 'test') return null;
       const ports = portsOf(node.item.test);
-      // A port of 0 is no port: of the field that has no value the opposite holds.
+      // Port 0 means no port, and the negation of a test holds for an absent field.
       return at(node.item.test, fields, ports && joined([...complement(ports), 0, 0]));
     }
     case 'and':
@@ -38,7 +41,7 @@ export function necessaryPorts<E>(node: Node<E>, fields: PortsOf): Ports | null 
   }
 }
 
-/** null when one of them is, or when they are all that there are. */
+/** Returns null if one of them is null, or if they cover all ports. */
 export function portsOfAll(all: readonly (Ports | null)[]): Ports | null {
   if (!all.every((ports) => ports !== null)) return null;
   const ports = { peer: joined(all.flatMap(({ peer }) => peer)), local: joined(all.flatMap(({ local }) => local)) };
@@ -79,7 +82,7 @@ function rangeOf(operator: Test<unknown>['operator'], value: number): Ranges | n
   }
 }
 
-/** Of ranges in any order; those that are empty or beyond the ports fall away. */
+/** Joins ranges in any order, and drops those that are empty or beyond the last port. */
 export function joined(pairs: readonly number[]): Ranges {
   const ranges: [number, number][] = [];
   for (let i = 0; i < pairs.length; i += 2)

@@ -7,34 +7,44 @@ import type { CompiledRule } from '../model/rule.ts';
 import { type Cover, necessaryCover, union } from './cover.ts';
 import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 
-/** What the rules can match: what isn't covered may be dropped before it gets here. */
+/** What the rules can match: events outside of it may be dropped before they are matched. */
 export interface RuleInterest<E> {
-  /** kinds of events on which some rule can match, in the order of the kinds */
+  /** Kinds of events on which some rule can match, in the order of the kinds. */
   readonly kinds: readonly string[];
-  /** names of the fields that some condition may have to ask for: what they are made from must be there */
+  /** Names of the fields that some condition may read: their sources must be present. */
   readonly fields: ReadonlySet<string>;
-  /** For each of `CompileOptions.filtered`, in their order. */
+  /** One entry for each of `CompileOptions.filtered`, in their order. */
   readonly paths: readonly PathInterest<E>[];
-  /** For each of `CompileOptions.forms`, in their order. */
+  /** One entry for each of `CompileOptions.forms`, in their order. */
   readonly forms: readonly FormInterest[];
 }
 
-/** Events that somebody filters by a path before they are matched. */
+/** Events that are filtered by a path before they are matched. */
 export interface FilteredEvents {
   readonly kind: string;
-  /** Names of the fields that hold its paths: an event is let through when one of them is covered. */
+  /** Names of the fields that hold its paths: an event is let through if one of them is covered. */
   readonly fields: readonly [string, ...string[]];
-  /** Name of the field that holds the path of its process's executable: an event is let through when that one's last component is asked for. @default nobody looks at it */
+  /**
+   * Name of the field with the path of its process's executable: an event is let through if the last component is
+   * covered.
+   * @default the filter ignores the executable
+   */
   readonly executable?: string;
-  /** values that other fields have on the events that are filtered, by name: { 'file.open.write': false } */
+  /** Values that other fields have on the filtered events, by name: { 'file.open.write': false }. */
   readonly given?: Readonly<Record<string, Exclude<FieldValue, undefined>>>;
-  /** values that fields don't have on the events that are filtered, because those are let through whatever their path: { 'event.action': ['splice'] } */
+  /**
+   * Values that fields never have on the filtered events, because events with these values are let through whatever
+   * their path: { 'event.action': ['splice'] }.
+   */
   readonly except?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Every path that some rule can match begins with one of `prefixes`, its last component is one of `names`, or that of the process's executable one of `executables`. */
+/**
+ * Every path that some rule can match starts with one of `prefixes`, has a last component in `names`, or belongs to a
+ * process whose executable is in `executables`.
+ */
 export interface PathInterest<E> extends Cover {
-  /** Rules that can match any path. Unless there are none, nothing may be dropped. */
+  /** Rules that can match any path. If there is one, the filter may not drop any event. */
   readonly unbounded: readonly CompiledRule<E>[];
 }
 
@@ -86,7 +96,7 @@ function pathsOf<E>(
   return { ...union(covers)!, unbounded: [...new Set(numbers.map((number) => prepared[number]!.rule))] };
 }
 
-/** What is known of the events that are filtered. */
+/** Returns what is known of the filtered events. */
 export function knownOf<E>({ kind, given = {}, except = {} }: FilteredEvents): Known<E> {
   const onKind = knownOnKind<E>(kind);
   return (operand) => {

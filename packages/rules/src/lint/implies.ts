@@ -3,18 +3,18 @@ import type { Node } from '../compile/nodes/node.ts';
 import { Nodes } from '../compile/nodes/nodes.ts';
 import type { Expression, Literal, Test, TestOperator } from '../model/expression.ts';
 
-/** Steps that one question may take: what isn't proved by then counts as not proved. */
+/** Steps that one proof may take; an unfinished proof counts as none. */
 const MAX_STEPS = 2_000;
 
-/** Operators whose literals are texts that lie in what matches. */
+/** Operators whose literal is contained in every matching text. */
 const INSIDE: ReadonlySet<TestOperator> = new Set(['startswith', 'endswith', 'contains', 'pathprefix']);
 
-/** Whether `b` is proved to hold whenever `a` does. false: it isn't, or it takes too long to find out. */
+/** Whether `b` provably holds whenever `a` does. false: it does not, or the proof takes too long. */
 export function implies<E>(a: Node<E>, b: Node<E>): boolean {
   return new Proof().of(a, b);
 }
 
-/** Whether two conditions are the same once they are simplified. */
+/** Whether two conditions are equal after simplification. */
 export function isSameCondition<E>(a: Expression<E>, b: Expression<E>): boolean {
   const nodes = new Nodes<E>();
   return nodes.fold(a) === nodes.fold(b);
@@ -39,7 +39,7 @@ class Proof {
 
 function testImplies<E>(a: Test<E>, b: Test<E>): boolean {
   if (a.operand.key !== b.operand.key) return false;
-  // No comparison holds on a field that isn't there.
+  // No comparison holds on an absent field.
   if (b.operator === 'exists') return true;
   if (a.other !== undefined || b.other !== undefined) return false;
   const alike = a.operator === b.operator && a.negated === b.negated && ANY_OF.has(a.operator);
@@ -51,7 +51,7 @@ function testImplies<E>(a: Test<E>, b: Test<E>): boolean {
   );
 }
 
-/** Whether every text that fits `value` fits `other`. */
+/** Whether every text that fits `value` also fits `other`. */
 function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, other: Literal): boolean {
   const [text, wanted] = [String(value), String(other)];
   if (b.operator === 'contains') return text.includes(wanted);
@@ -59,7 +59,7 @@ function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, other: Lite
   return operator === 'endswith' ? text.endsWith(wanted) : operator === 'startswith' && text.startsWith(wanted);
 }
 
-/** Of several values any will do, so fewer of them ask for more. */
+/** With several values any may fit, so fewer values are stricter. */
 const ANY_OF: ReadonlySet<TestOperator> = new Set([
   'equals',
   'contains',

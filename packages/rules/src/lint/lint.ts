@@ -17,8 +17,9 @@ import { unusedItems } from './uses.ts';
 type Report = (item: Pick<Diagnostic, 'file' | 'line' | 'column'>, code: string, message: string, hint: string) => void;
 
 /**
- * Warnings that loading does not give, because they are about the set as a whole or about tags: macros and lists that no rule needs, rules that
- * others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the tactics. In the order of the sources.
+ * Returns the warnings that loading does not give, because they concern the whole set or its tags: unused macros and
+ * lists, rules that others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the
+ * tactics. In the order of the sources.
  */
 export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -37,7 +38,7 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
 }
 
-/** Where the items of all sources stand. */
+/** Positions of the items of all sources. */
 class Places {
   readonly #files: readonly {
     readonly name: string;
@@ -76,7 +77,7 @@ class Places {
   }
 }
 
-/** @param foreign a rule in another language, which is loaded as others tagged it: which tactic they see a technique in is theirs to say */
+/** @param foreign the rule is in another language, whose authors decide which tactic a technique serves */
 function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], foreign: boolean, report: Report): void {
   const served = new Set<string>();
   let unknown = 0;
@@ -96,7 +97,7 @@ function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], for
   }
 }
 
-/** What is wrong with an id that ATT&CK doesn't have, and what helps. */
+/** Returns a message and a hint for an id that ATT&CK does not have. */
 function aboutUnknown(id: string): [message: string, hint: string] {
   const now = attackTechnique(retiredTechniques.get(id) ?? '');
   if (now !== undefined) return [`ATT&CK has no technique ${id} any more`, `It is ${now.id} (${now.name}) now.`];
@@ -106,7 +107,7 @@ function aboutUnknown(id: string): [message: string, hint: string] {
 
 type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint: string) => void;
 
-/** Rules that say what another says: quadratic, but for most pairs the first look decides. */
+/** Finds rules that another rule makes superfluous. Quadratic, but a first check decides most pairs. */
 function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E>): void {
   const nodes = new Nodes<E>();
   const plain = rules
@@ -144,13 +145,13 @@ interface Compared<E> {
   readonly node: Node<E>;
 }
 
-/** A narrower rule is of use when it is more urgent, or asks for another action. */
+/** A narrower rule is useful if it is more urgent or asks for another action. */
 function shadows<E>(wide: Compared<E>, narrow: Compared<E>): boolean {
   const urgency = (rule: CompiledRule<E>): number => PRIORITIES.indexOf(rule.priority);
   if (urgency(narrow.rule) > urgency(wide.rule) || narrow.rule.action !== wide.rule.action) return false;
-  // What is only active where hunting is asked for stands in for nothing.
+  // A rule that is active only for hunting does not replace a recommended one.
   if (wide.rule.profile === 'hunt' && narrow.rule.profile !== 'hunt') return false;
-  // Nor does what may be held back.
+  // Nor does a rule whose alerts may be held back.
   if (wide.rule.limits !== undefined) return false;
   if (!narrow.rule.kinds.every((kind) => wide.rule.kinds.includes(kind))) return false;
   return implies(narrow.node, wide.node) && !implies(wide.node, narrow.node);

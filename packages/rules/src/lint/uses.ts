@@ -4,7 +4,10 @@ import { isSequence, parseSequence } from '../language/sequence/sequence.ts';
 import { parseCondition } from '../language/syntax/parser.ts';
 import type { Syntax } from '../language/syntax/syntax.ts';
 
-/** The macros and lists that no rule needs, not even through another one. `rules`: the items that count as needed. */
+/**
+ * Returns the macros and lists that no rule needs, directly or through another one. `rules`: the items that count as
+ * needed.
+ */
 export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
   const macros = new Map<string, MacroItem>();
   const lists = new Map<string, ListItem>();
@@ -25,7 +28,7 @@ export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
   return [...macros.values(), ...lists.values()].filter((item) => !used.has(item));
 }
 
-/** Words of an item that may be names of macros or lists. */
+/** Returns the words of an item that may be names of macros or lists. */
 function namesIn(item: Item): Set<string> {
   if (item.kind === 'list') return new Set(item.items.filter(({ quoted }) => !quoted).map(({ text }) => text));
   const names = new Set<string>();
@@ -33,7 +36,7 @@ function namesIn(item: Item): Set<string> {
   return names;
 }
 
-/** Its steps, when it is a sequence; none: it has errors, which are reported elsewhere. */
+/** Returns the steps of a sequence; none: it has errors, which are reported elsewhere. */
 function parsed(condition: string): Syntax[] {
   try {
     if (isSequence(condition)) return parseSequence(condition).steps.map((step) => step.condition);

@@ -4,24 +4,27 @@ export type { FieldSpec, FieldType, FieldValue, Subject } from '@ringfence/field
 export type { TextSpan } from '@ringfence/wire';
 
 export interface FieldCatalogue<E> {
-  /** Every field, in the order of documentation. Names and aliases are unique over the whole catalogue. */
+  /** Every field, in the order of the documentation. Names and aliases are unique in the whole catalogue. */
   readonly fields: readonly FieldSpec<E>[];
 }
 
-/** How a caller's events are told apart. */
+/** The kinds of the caller's events. */
 export interface EventKinds<E> {
-  /** every kind: fork, exec, exit, credentials, open, connect, tick */
+  /** Every kind: fork, exec, exit, credentials, open, connect, tick. */
   readonly names: readonly string[];
-  /** The kind of an event: an index in `names` (fast) or the name itself. An event of no listed kind matches nothing. */
+  /**
+   * Returns the kind of an event: an index in `names` (fast) or the name itself. An event of an unlisted kind matches
+   * no rule.
+   */
   of(event: E): number | string;
 }
 
-/** Where a rule language looks up the fields it names. */
+/** Looks up the fields that a rule language names. */
 export interface FieldLookup<E> {
   find(name: string): FieldSpec<E> | undefined;
-  /** as the native language names it */
+  /** Looks up a field by its name in the native language. */
   own(name: string): FieldSpec<E> | undefined;
-  /** what may be meant by a name that isn't found */
+  /** Names to suggest for a name that is not found. */
   names(): Iterable<string>;
 }
 
@@ -50,12 +53,12 @@ export class FieldIndex<E> implements FieldLookup<E> {
 }
 
 const UNGUARDED = new WeakMap<object, unknown>();
-/** by kinds, then by field: the same field is the same in all sets of rules */
+/** By kinds, then by field: a field has the same guarded version in all rule sets. */
 const GUARDED = new WeakMap<object, WeakMap<object, unknown>>();
 
 /**
- * The catalogue with fields that answer on their kinds only: conditions are compiled by kind and never ask on another, but outputs, keys and
- * explanations ask of whatever event is in hand.
+ * Returns the catalogue with fields that are absent on events of other kinds. Conditions are compiled by kind and never
+ * read a field of another one, but outputs, keys and explanations read fields of any event.
  */
 export function onOwnKinds<E>({ fields }: FieldCatalogue<E>, kinds: EventKinds<E>): FieldCatalogue<E> {
   return { fields: fields.map((field) => (field.kinds === undefined ? field : guarded(field, field.kinds, kinds))) };
@@ -81,7 +84,7 @@ function guardedAnew<E>(field: FieldSpec<E>, own: readonly string[], kinds: Even
   return { ...field, get };
 }
 
-/** For who knows that the event is of one of the field's kinds. */
+/** Returns the field's unguarded reader, for callers that know that the event is of one of the field's kinds. */
 export function unguarded<E>({ get }: FieldSpec<E>): FieldSpec<E>['get'] {
   return (UNGUARDED.get(get) as FieldSpec<E>['get'] | undefined) ?? get;
 }

@@ -1,13 +1,12 @@
 /**
- * The one tree that every rule language becomes. It says what a condition means; how it is evaluated quickly is the business of compile/.
- *
- * Absent fields: a test on a field without a value is false, whatever the test and whether or not it is negated. `negated` is the infix form
- * (`x not in (…)`, `x != …`): present, and no value fits. `Not` is plain negation.
+ * The expression tree that every rule language compiles to. It defines what a condition means; compile/ evaluates it
+ * quickly. A test on an absent field is false, negated or not. `negated` is the infix form (`x not in (…)`, `x != …`):
+ * the field is present and no value fits. `Not` is plain negation.
  */
 import type { FieldSpec, FieldType, FieldValue } from './catalogue.ts';
 import { type TimePart, timePart } from './time-part.ts';
 
-/** Several values mean: any of them. On a field of type `strings`: any of its elements (negated: none of them). */
+/** With several values, any of them may fit. On a field of type `strings`, any element may fit (negated: none). */
 export type TestOperator =
   | 'exists'
   | 'equals'
@@ -19,11 +18,11 @@ export type TestOperator =
   | 'startswith'
   | 'endswith'
   | 'glob'
-  /** the path itself or anything below it */
+  /** The path itself or anything below it. */
   | 'pathprefix'
   | 'regex'
   | 'cidr'
-  /** these compare with `other` */
+  /** These operators compare with `other`. */
   | FieldOperator;
 
 export type FieldOperator =
@@ -39,15 +38,15 @@ export type FieldOperator =
 
 export type Transform = 'lower' | 'upper' | 'basename' | 'base64' | 'length' | TimePart;
 
-/** What a test reads: a field, its argument, and what is done to the value first. */
+/** The value that a test reads: a field, its argument, and the transforms applied to it. */
 export interface Operand<E> {
-  /** equal for equal operands, and how the operand is written */
+  /** The operand as text; equal for equal operands. */
   readonly key: string;
   readonly field: FieldSpec<E>;
   readonly argument: string | number | undefined;
-  /** innermost first */
+  /** Innermost first. */
   readonly transforms: readonly Transform[];
-  /** after the transforms */
+  /** The type after the transforms. */
   readonly type: FieldType;
 }
 
@@ -77,11 +76,11 @@ export interface Not<E> {
   readonly item: Expression<E>;
 }
 
-/** A macro where it was used: for explanations only. */
+/** A macro at the place of its use, for explanations only. */
 export interface Named<E> {
   readonly kind: 'named';
   readonly name: string;
-  /** a name within its rule, which others may give to something else */
+  /** The name is local to its rule: another rule may use it for something else. */
   readonly local?: true;
   readonly item: Expression<E>;
 }
@@ -90,12 +89,12 @@ export type Expression<E> = Constant | Test<E> | Junction<E> | Not<E> | Named<E>
 
 type TextTransform = Exclude<Transform, 'length' | TimePart>;
 
-/** The operand's value on an event. */
+/** Returns the operand's value on an event. */
 export function readOperand<E>(operand: Operand<E>, event: E): FieldValue {
   return transformed(operand, operand.field.get(event, operand.argument));
 }
 
-/** What the operand makes of a value of its field. */
+/** Applies the operand's transforms to a value of its field. */
 export function transformed<E>(operand: Operand<E>, value: FieldValue): FieldValue {
   let result = value;
   for (let i = 0; i < operand.transforms.length; i++) {
@@ -123,7 +122,7 @@ function applyTransform(transform: Transform, value: Exclude<FieldValue, undefin
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** undefined: the text is not what is to be decoded. */
+/** Returns undefined if the text can't be decoded. */
 function transformText(transform: TextTransform, text: string): string | undefined {
   if (transform === 'lower') return text.toLowerCase();
   if (transform === 'upper') return text.toUpperCase();

@@ -1,64 +1,69 @@
 import { SEQUENCE_LIMITS } from '@ringfence/sequence-store';
 
 const RULE_LIMITS = {
-  /** characters in one rule file */
+  /** Characters of a rule file. */
   sourceLength: 2_097_152,
-  /** items (rules, macros, lists) in one file */
+  /** Items (rules, macros, lists) of a file. */
   itemsPerSource: 10_000,
-  /** YAML aliases in one file: what they point at is looked up, never copied out */
+  /** YAML aliases of a file. Their targets are looked up, never copied. */
   aliasesPerSource: 100,
-  /** YAML collections inside each other: a rule needs three */
+  /** Nesting of YAML collections; a rule needs three levels. */
   yamlDepth: 16,
-  /** characters in one condition */
+  /** Characters of a condition. */
   conditionLength: 65_536,
-  /** parentheses, `not`s and macros inside each other */
+  /** Nesting of parentheses, `not`s and macros. */
   depth: 64,
-  /** levels of one rule's condition with its macros written out */
+  /** Levels of a rule's condition with its macros expanded. */
   height: 256,
-  /** nodes of one rule's condition, its macros counted each time they are used */
+  /** Nodes of a rule's condition; a macro counts each time it is used. */
   nodes: 20_000,
-  /** YAML values of one file, aliased ones counted each time they are used */
+  /** YAML values of a file; an aliased value counts each time it is used. */
   yamlValues: 400_000,
-  /** list values written out for all rules together */
+  /** Expanded list values of all rules together. */
   listExpansion: 4_000_000,
-  /** values of one list, the lists it names included */
+  /** Values of a list, including those of the lists it names. */
   listEntries: 100_000,
-  /** characters of one regular expression */
+  /** Characters of a regular expression. */
   regexLength: 4096,
-  /** instructions of one compiled regular expression: matching takes this many steps per character at worst */
+  /** Instructions of a compiled regular expression: matching takes at most this many steps per character. */
   regexProgram: 10_000,
-  /** diagnostics reported for one file; the rest are counted */
+  /** Diagnostics reported for a file; the rest are counted. */
   diagnosticsPerSource: 100,
-  /** literals by which one rule may be indexed; a rule with more is asked about every event */
+  /** Literals that index a rule; a rule with more is evaluated on every event. */
   literalsPerRule: 5_000,
-  /** characters of all literals that rules of one kind are indexed by; a tree branch each */
+  /** Characters of all literals that index the rules of one kind; each may take a branch of a tree. */
   indexCharacters: 500_000,
-  /** cells of a table that finds literals (4 bytes each); rules whose literals don't fit are asked about every event */
+  /**
+   * Cells of a table that finds literals (4 bytes each). Rules whose literals don't fit are evaluated on every event.
+   */
   tableCells: 4_194_304,
-  /** events a threshold can ask for */
+  /** Events that a threshold can ask for. */
   thresholdEvents: 1_000_000,
-  /** a sum that a threshold can ask for */
+  /** Sum that a threshold can ask for. */
   thresholdSum: 1_000_000_000_000_000,
-  /** different numbers of which a summary remembers each as it is; of more it remembers three digits, then two, then one */
+  /** Distinct numbers that a summary keeps exactly. With more it keeps three digits of each, then two, then one. */
   summaryNumbers: 1_000,
-  /** fields of a `by` */
+  /** Fields of a `by`. */
   keys: 8,
-  /** characters of a text that a sequence keeps */
+  /** Characters of a text that a sequence keeps. */
   keptText: 4_096,
-  /** characters of one value of a key; longer ones count by their hash */
+  /** Characters of one value of a key; a longer value counts by its hash. */
   keyText: 256,
-  /** µs by which an event may come late and still take its place in the order of a sequence */
+  /** How late an event may come and still take its place in the order of a sequence, in µs. */
   latenessUs: 2_000_000,
-  /** µs by which events may be ahead of a tick: where one was further ahead, the clock of sequences is set back, and what is of that time forgotten */
+  /**
+   * How far events may be ahead of a tick, in µs. Beyond it the clock of sequences is set back and keys with such times
+   * are evicted.
+   */
   clockAheadUs: 600_000_000,
-  /** rules that lint compares with each other: each with each; of more it only finds conditions that are the same */
+  /** Rules that lint compares in pairs. With more, it finds only identical conditions. */
   comparedRules: 1_500,
-  /** characters of one value in an output line */
+  /** Characters of one value in an output line. */
   outputValue: 1_024,
 } as const;
 
 interface Shared {
-  /** Distinct values, runs or alerts that can be asked for; each of that many events is remembered by itself. */
+  /** Distinct values, runs or alerts that a rule can ask for; each of these events is remembered by itself. */
   readonly thresholdCount: number;
 }
 

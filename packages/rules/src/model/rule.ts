@@ -1,7 +1,7 @@
 import type { Expression, Operand } from './expression.ts';
 import type { Sequence } from './sequence.ts';
 
-/** From least to most urgent: the symbols of the Alert's Priority. */
+/** From least to most urgent: the symbols of Priority in the Alert record. */
 export const PRIORITIES = [
   'debug',
   'informational',
@@ -14,57 +14,57 @@ export const PRIORITIES = [
 ] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** What a rule asks for. `kill` is a wish: the responder's policies decide. */
+/** What a rule asks for. `kill` is a request: the policies of the responder decide. */
 export const ACTIONS = ['alert', 'kill'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** `recommended`: hardly ever wrong. `hunt`: those too, and what a person who looks for something wants to see besides. */
+/** `recommended` has rules that are hardly ever wrong. `hunt` adds rules for people who search for traces. */
 export const PROFILES = ['recommended', 'hunt'] as const;
 export type Profile = (typeof PROFILES)[number];
 
-/** A rule matches only when its condition has held often enough within a while, for one key. */
+/** A rule matches only when its condition has held often enough within a time, for one key. */
 export interface Threshold<E> {
-  /** events, or distinct values of `distinct`, that are needed, or what the numbers of `sum` come to */
+  /** Required number of events or of distinct values of `distinct`, or the required total of `sum`. */
   readonly atLeast: number;
-  /** undefined: events are counted */
+  /** Undefined: events are counted. */
   readonly distinct: Operand<E> | undefined;
-  /** how many events one stands for; undefined, or nothing there: itself alone */
+  /** How many events one event stands for; undefined or absent: one. */
   readonly weight: Operand<E> | undefined;
-  /** whose numbers are added up instead of events being counted. @default none */
+  /** The operand whose numbers are added up instead of counting events. @default none */
   readonly sum?: Operand<E>;
-  /** one count for each combination of these; none: one count for all */
+  /** One count for each combination of these values; none: one count for all events. */
   readonly by: readonly Operand<E>[];
-  /** µs of event time, sliding */
+  /** Sliding window of event time, in µs. */
   readonly withinUs: number;
-  /** Time is cut into windows of that length, and each is counted by itself. @default false */
+  /** Time is cut into windows of that length, each counted by itself. @default false */
   readonly tumbling?: boolean;
-  /** µs: only events in a row count that come at regular times, no sooner than this after each other. @default whatever lies between them */
+  /** Only events at regular times count, at least this far apart, in µs. @default any interval counts */
   readonly everyUs?: number;
 }
 
-/** What a summary says of the events of a window: one number. */
+/** The number that a summary computes from the events of a window. */
 export const MEASURES = ['count', 'distinct', 'sum', 'average', 'median', 'percentile'] as const;
 export type Measure = (typeof MEASURES)[number];
 
-/** A rule matches only when a window of time is over, and a number that sums up its events is within bounds. */
+/** A rule matches only when a window of time is over and a number computed from its events is within bounds. */
 export interface Summary<E> {
   readonly measure: Measure;
-  /** what is measured; undefined: events are counted */
+  /** The measured value; undefined: events are counted. */
   readonly of: Operand<E> | undefined;
-  /** how many events one stands for; undefined, or nothing there: itself alone */
+  /** How many events one event stands for; undefined or absent: one. */
   readonly weight: Operand<E> | undefined;
-  /** of `percentile`, 0 to 100: which */
+  /** For `percentile`: which one, 0 to 100. */
   readonly percentile?: number;
   readonly bounds: readonly Bound[];
-  /** one window for each combination of these; none: one for all */
+  /** One window for each combination of these values; none: one window for all events. */
   readonly by: readonly Operand<E>[];
-  /** µs of event time: a window begins with its first event */
+  /** Length of a window in event time, in µs. A window starts with its first event. */
   readonly withinUs: number;
 }
 
 export const COMPARISONS = ['at_least', 'above', 'at_most', 'below'] as const;
 
-/** What a number must be. */
+/** A bound of a number. */
 export interface Bound {
   readonly is: (typeof COMPARISONS)[number];
   readonly value: number;
@@ -83,23 +83,23 @@ export function fits(measured: number, { is, value }: Bound): boolean {
   }
 }
 
-/** A rule matches only when a combination of values has not been seen on its host for a while: new terms. */
+/** A rule matches only when a combination of values has not been seen on its host for a while. */
 export interface FirstSeen<E> {
-  /** one at least; an event without one of them takes no part */
+  /** At least one; an event that lacks one of them takes no part. */
   readonly by: readonly Operand<E>[];
-  /** µs of the wall clock: what has not been seen for so long is new again */
+  /** Wall-clock time after which a combination counts as new again, in µs. */
   readonly withinUs: number;
-  /** µs of the wall clock, since the rule came into force on the host: until then what is seen is only learned */
+  /** Wall-clock time from the rule's activation on the host during which combinations are only learned, in µs. */
   readonly learnUs: number;
 }
 
-/** So many alerts of a rule within a while, for one key: those beyond it are only counted. */
+/** Limits the alerts of a rule within a time, for one key; alerts beyond it are only counted. */
 export interface AlertLimit<E> extends Threshold<E> {
-  /** tells it from a threshold with the same numbers */
+  /** Distinguishes it from a threshold with the same numbers. */
   readonly limit: 'suppress' | 'throttle';
 }
 
-/** A field of seconds that people are told as a duration. */
+/** A field of seconds that is shown as a duration. */
 export interface ToldDuration<E> {
   readonly seconds: Operand<E>;
 }
@@ -107,48 +107,48 @@ export interface ToldDuration<E> {
 /** A field of the event of one step of a sequence. */
 export interface StepOperand<E> {
   readonly operand: Operand<E>;
-  /** index in the sequence's `kept` */
+  /** Index in the sequence's `kept`. */
   readonly kept: number;
 }
 
-/** Fixed text and fields that take turns; an output is formatted by joining them. */
+/** Fixed text or a field; an output is formatted by joining its parts. */
 export type OutputPart<E> = string | Operand<E> | ToldDuration<E> | StepOperand<E>;
 
-/** A rule as it is matched. */
+/** A compiled rule. */
 export interface CompiledRule<E> {
   readonly name: string;
-  /** of a Sigma rule; undefined or empty: it has none */
+  /** Id of a Sigma rule; undefined or empty: none. */
   readonly id?: string;
   readonly description: string;
   readonly priority: Priority;
   readonly action: Action;
-  /** the narrowest that it belongs to */
+  /** The narrowest profile that contains the rule. */
   readonly profile: Profile;
-  /** false: it is checked, but not active. @default true */
+  /** false: the rule is checked but not active. @default true */
   readonly enabled?: false;
   readonly tags: readonly string[];
-  /** ATT&CK tactics, v19 short names */
+  /** ATT&CK tactics, v19 short names. */
   readonly tactics: readonly string[];
-  /** ATT&CK techniques: T1059.004 */
+  /** ATT&CK techniques, such as T1059.004. */
   readonly techniques: readonly string[];
   readonly threshold: Threshold<E> | undefined;
-  /** undefined: it needn't be over */
+  /** Undefined: the rule has no summary. */
   readonly summary?: Summary<E>;
-  /** undefined: whatever has been seen before */
+  /** Undefined: the rule has no `first_seen`. */
   readonly firstSeen?: FirstSeen<E>;
-  /** What has matched is an alert only as long as all of these admit it. @default none */
+  /** A match is an alert only if all of these admit it. @default none */
   readonly limits?: readonly AlertLimit<E>[];
-  /** undefined: one event is enough */
+  /** Undefined: the rule matches single events. */
   readonly sequence: Sequence<E> | undefined;
-  /** the condition as it was written, names looked up; of a sequence, that an event fits one of its steps */
+  /** The condition as written, with its names resolved. For a sequence: the event fits one of its steps. */
   readonly expression: Expression<E>;
   readonly condition: string;
   readonly output: readonly OutputPart<E>[];
-  /** what condition, threshold and output read, each once, in the order of first use */
+  /** The operands of condition, threshold and output, each once, in the order of first use. */
   readonly operands: readonly Operand<E>[];
-  /** names of the event kinds on which the condition can hold */
+  /** Names of the event kinds on which the condition can hold. */
   readonly kinds: readonly string[];
-  /** source and line where it stands */
+  /** The source and line of the rule. */
   readonly file: string;
   readonly line: number;
 }

@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 
-/** A part of a time, in UTC; weeks as ISO 8601 counts them. */
+/** A part of a time, in UTC; weeks are those of ISO 8601. */
 export type TimePart = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
 
 /** @param timeUs µs since the epoch */

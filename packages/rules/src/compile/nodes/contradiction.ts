@@ -2,12 +2,12 @@ import type { Literal, Test, TestOperator } from '../../model/expression.ts';
 import { holds } from '../evaluate.ts';
 import type { Node } from './node.ts';
 
-/** Values that are compared with each other to find out whether a condition contradicts itself. */
+/** Comparisons of values that one search for a contradiction may take. */
 const MAX_COMPARED = 1_000;
-/** What would be compiled anew for every value it is compared with. */
+/** Operators that would be compiled anew for every compared value. */
 const NOT_COMPARED: ReadonlySet<TestOperator> = new Set(['glob', 'regex', 'cidr']);
 
-/** Whether one field would have to be two things at once: `x = a and x = b`, `x = cd and x startswith a`. */
+/** Whether one field would need two values at once: `x = a and x = b`, `x = cd and x startswith a`. */
 export function contradicts<E>(items: readonly Node<E>[]): boolean {
   return items.some((item) => {
     if (item.kind !== 'test') return false;
@@ -20,7 +20,7 @@ export function contradicts<E>(items: readonly Node<E>[]): boolean {
   });
 }
 
-/** What is asked of one field, by its value alone, where that is quickly told. */
+/** Returns the test of a field by its value alone, if it is cheap to decide. */
 function testOf<E>(node: Node<E>): Test<E> | undefined {
   const inner = node.kind === 'not' ? node.item : node;
   if (inner.kind !== 'test' || inner.test.other !== undefined) return undefined;

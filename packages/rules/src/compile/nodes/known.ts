@@ -1,17 +1,17 @@
 import type { FieldValue } from '../../model/catalogue.ts';
 import { type Operand, type Test, transformed } from '../../model/expression.ts';
 
-/** Says what is known of an operand before any event is seen. */
+/** Returns what is known of an operand before any event is seen. */
 export type Known<E> = (operand: Operand<E>) => FieldValue | PartlyKnown | typeof UNKNOWN;
 export const UNKNOWN: unique symbol = Symbol('unknown');
 
-/** A value of which something is known. */
+/** A value that is known in part. */
 export abstract class PartlyKnown {
-  /** Whether a test that compares it with literals holds; undefined: it may or may not. */
+  /** Whether a test of the value against literals holds; undefined: unknown. */
   abstract decides<E>(test: Test<E>): boolean | undefined;
 }
 
-/** A value of which it is known what it can be, if there is one. */
+/** The value is among the possible ones, if it is present. */
 export class Possible extends PartlyKnown {
   readonly #can: (value: unknown) => boolean;
 
@@ -24,13 +24,13 @@ export class Possible extends PartlyKnown {
     return new Possible((value) => this.#can(value) && !values.includes(value as string));
   }
 
-  /** Only that it can't be what the test asks for. */
+  /** Decides only tests that ask for impossible values. */
   override decides<E>({ operator, negated, values }: Test<E>): boolean | undefined {
     return operator === 'equals' && !negated && !values.some((value) => this.#can(value)) ? false : undefined;
   }
 }
 
-/** A number that is there, and never less than this. */
+/** A present number with a lower bound. */
 class AtLeast extends PartlyKnown {
   readonly #least: number;
 
@@ -45,7 +45,7 @@ class AtLeast extends PartlyKnown {
   }
 }
 
-/** What is known of an operand on one kind of event. */
+/** Returns what is known of an operand on one kind of event. */
 export function knownOnKind<E>(kind: string): Known<E> {
   return (operand) => {
     const { kinds, constants, values = {} } = operand.field;
@@ -57,7 +57,7 @@ export function knownOnKind<E>(kind: string): Known<E> {
   };
 }
 
-/** The field's value as it is. */
+/** Whether the operand is the field's own value, without argument and transforms. */
 export function isPlain<E>({ argument, transforms }: Operand<E>): boolean {
   return argument === undefined && transforms.length === 0;
 }

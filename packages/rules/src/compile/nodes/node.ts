@@ -1,13 +1,13 @@
 import type { Operand, Test, TestOperator } from '../../model/expression.ts';
 
-/** A simplified expression. Equal nodes are one object, in all rules: what is shared is evaluated once. */
+/** A simplified expression. Equal nodes are one object in all rules, so a shared node is evaluated once. */
 export type Node<E> =
   | { readonly id: number; readonly cost: number; readonly kind: 'constant'; readonly value: boolean }
   | { readonly id: number; readonly cost: number; readonly kind: 'test'; readonly test: Test<E> }
   | { readonly id: number; readonly cost: number; readonly kind: 'not'; readonly item: Node<E> }
   | { readonly id: number; readonly cost: number; readonly kind: 'and' | 'or'; readonly items: readonly Node<E>[] };
 
-/** How much dearer a test is than looking at a number; only the order matters. */
+/** Cost of a test relative to comparing a number; only the order matters. */
 const COST: Readonly<Record<TestOperator, number>> = {
   exists: 1,
   less: 1,
@@ -33,7 +33,10 @@ const COST: Readonly<Record<TestOperator, number>> = {
   regex: 100,
 };
 const TRANSFORM_COST = 5;
-/** What an operand costs to read, once an event: text is made of bytes, unless it was made for another event of its process. */
+/**
+ * Cost of reading an operand once per event: text is decoded from bytes, unless it was decoded for another event of its
+ * process.
+ */
 const TEXT_COST = 4;
 /** Returns the cost of evaluating a test. */
 export function costOf<E>({ operator, operand }: Test<E>): number {

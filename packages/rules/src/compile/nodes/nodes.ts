@@ -15,7 +15,7 @@ const MERGED: ReadonlySet<TestOperator> = new Set([
   'cidr',
 ]);
 
-/** Makes nodes: simplified, and each only once. */
+/** Creates simplified nodes, each only once. */
 export class Nodes<E> {
   readonly #byKey = new Map<string, Node<E>>();
   readonly #folded = new WeakMap<Expression<E>, Node<E>>();
@@ -23,7 +23,7 @@ export class Nodes<E> {
   readonly never: Node<E> = { id: 1, cost: 0, kind: 'constant', value: false };
   #nextId = 2;
 
-  /** Constants worked out, junctions flattened, comparisons of one field merged, cheap parts first. */
+  /** Evaluates constants, flattens junctions, merges comparisons of one field, and puts cheap parts first. */
   fold(expression: Expression<E>): Node<E> {
     const done = this.#folded.get(expression);
     if (done !== undefined) return done;
@@ -32,7 +32,7 @@ export class Nodes<E> {
     return node;
   }
 
-  /** What remains of a node once some operands are known. `memo` holds the results for one `known`. */
+  /** Returns what remains of a node when some operands are known. `memo` holds the results for one `known`. */
   assume(node: Node<E>, known: Known<E>, memo: Map<number, Node<E>>): Node<E> {
     const done = memo.get(node.id);
     if (done !== undefined) return done;
@@ -74,7 +74,9 @@ export class Nodes<E> {
     }
   }
 
-  /** Most rules are of another kind, which one of their parts tells; of the others most parts stay as they are. */
+  /**
+   * Fast path: one part decides most rules, which are about another kind; in the others most parts stay as they are.
+   */
   #assumeAll(
     node: Node<E> & { readonly kind: 'and' | 'or' },
     items: readonly Node<E>[],
@@ -136,7 +138,7 @@ export class Nodes<E> {
     return this.#intern(`${kind}${sorted.map((item) => item.id).join()}`, (id) => ({ id, cost, kind, items: sorted }));
   }
 
-  /** `x = a or x = b` is `x in (a, b)`; `x != a and x != b` is `x not in (a, b)`. */
+  /** Merges `x = a or x = b` into `x in (a, b)`, and `x != a and x != b` into `x not in (a, b)`. */
   #merge(kind: 'and' | 'or', items: readonly Node<E>[]): Node<E>[] {
     const groups = new Map<string, Test<E>[]>();
     const rest: Node<E>[] = [];

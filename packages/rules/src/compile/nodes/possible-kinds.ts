@@ -3,10 +3,10 @@ import { type Known, knownOnKind } from './known.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 
-/** Kinds of events on which a condition can hold. */
+/** Returns the kinds of events on which a condition can hold. */
 export type KindsOf<E> = (condition: Expression<E>) => string[];
 
-/** What remains of conditions is remembered for all that are asked about. */
+/** Caches the remaining nodes for all conditions. */
 export function possibleKinds<E>(kinds: readonly string[], nodes: Nodes<E>): KindsOf<E> {
   const onKind = kinds.map((kind): { kind: string; known: Known<E>; memo: Map<number, Node<E>> } => {
     return { kind, known: knownOnKind(kind), memo: new Map() };

@@ -3,25 +3,25 @@ import type { Condition } from './junction.ts';
 
 /** One condition on one kind of event, with the rules (by number) that have it there. */
 export interface Entry {
-  /** number of the kind */
+  /** Number of the kind. */
   readonly kind: number;
   readonly condition: Condition;
-  /** what is left of the condition where its subject's part is known to hold */
+  /** The rest of the condition once its part about the subject is known to hold. */
   rest: Condition;
   readonly rules: readonly number[];
 }
 
-/** What is sorted sooner in place than by a call. */
+/** Below this number an insertion sort beats a library call. */
 const FEW = 16;
 
-/** All conditions by number, and which rules' hold on the slots' event. */
+/** All conditions by number, and the rules whose condition holds on the current event. */
 export class Entries<E> {
   readonly #slots: Slots<E>;
   readonly list: readonly Entry[];
-  /** rules whose condition holds; only the first `count` are valid */
+  /** Rules whose condition holds; only the first `count` are valid. */
   readonly matched: Int32Array;
   count = 0;
-  /** generation in which an entry was evaluated last: several clues may lead to it */
+  /** Generation in which an entry was evaluated last: several clues may lead to it. */
   readonly #evaluated: Float64Array;
 
   constructor(slots: Slots<E>, list: readonly Entry[], rules: number) {
@@ -35,17 +35,17 @@ export class Entries<E> {
     if (this.#isNew(entry)) this.#take(this.list[entry]!.condition, entry);
   };
 
-  /** For who knows that its subject's part holds. */
+  /** Evaluates the rest of an entry whose part about the subject holds. */
   readonly rest = (entry: number): void => {
     if (this.#isNew(entry)) this.#take(this.list[entry]!.rest, entry);
   };
 
-  /** On the slots' event. */
+  /** Whether the entry was evaluated on the current event. */
   isJudged(entry: number): boolean {
     return this.#evaluated[entry] === this.#slots.generation;
   }
 
-  /** Puts those that hold in the order of the rules. */
+  /** Sorts the matched rules into the order of the rules. */
   sort(): void {
     const { matched, count } = this;
     if (count > FEW) {

@@ -1,12 +1,15 @@
 export type Condition = () => boolean;
 
-/** Samples after which the order is looked at. Then they count half: what was long ago says less. */
+/** Samples after which the order is reviewed. Earlier samples then count half, because they are older. */
 const REVIEWED = 32;
-/** A new order must be expected to cost so much less: measuring is never exact, and an order that goes to and fro gains nothing. */
+/**
+ * A new order must be expected to cost this much less: measurements are inexact, and switching back and forth gains
+ * nothing.
+ */
 const WORTHWHILE = 0.9;
 const FEW = 8;
 const STEP = 1.05;
-/** ns: below this, clocks tell nothing. */
+/** Below this many ns a clock's resolution hides the cost. */
 const LEAST_COST = 2;
 
 interface Measured {
@@ -16,18 +19,18 @@ interface Measured {
 }
 
 /**
- * Conditions of which all must hold, or any, asked one after the other until one decides. What comes of it doesn't depend on their order, so that this may
- * change between two events.
+ * Conditions of which all must hold, or any, evaluated one after the other until one decides. The result does not
+ * depend on their order, so the order may change between two events.
  */
 export class Junction {
-  /** as they were built */
+  /** In the order they were built. */
   readonly parts: readonly Condition[];
   readonly condition: Condition;
-  /** what a part comes to that decides: the others aren't asked then */
+  /** The result of a part that decides: the remaining parts are skipped. */
   readonly #decisive: boolean;
-  /** the same parts as they are asked */
+  /** The same parts in the order of evaluation. */
   readonly #asked: Condition[];
-  /** by part: how many samples it would have decided, and its usual cost in ns; undefined: none was taken */
+  /** By part: how many samples it would have decided, and its usual cost in ns; undefined: no sample yet. */
   #measured: Measured | undefined;
 
   constructor(kind: 'and' | 'or', parts: readonly Condition[]) {
@@ -37,12 +40,12 @@ export class Junction {
     this.condition = kind === 'and' ? all(this.#asked) : any(this.#asked);
   }
 
-  /** The numbers of the parts as they are asked. */
+  /** Returns the numbers of the parts in the order of evaluation. */
   order(): number[] {
     return this.#asked.map((part) => this.parts.indexOf(part));
   }
 
-  /** Takes a sample of all parts. `ask` answers what a part, by number, comes to and what this costs. */
+  /** Takes a sample of all parts. `ask` returns the result and the cost of a part, by number. */
   sample(ask: (part: Condition) => { readonly value: boolean; readonly ns: number }): void {
     const count = this.parts.length;
     this.#measured ??= { decided: new Float32Array(count), costs: new Float32Array(count), samples: 0 };
@@ -58,7 +61,7 @@ export class Junction {
     this.#measured.samples /= 2;
   }
 
-  /** The least is expected when those come first that decide most for what they cost. */
+  /** Orders the parts by how much they decide for their cost, which minimizes the expected cost. */
   #review({ decided, costs, samples }: Measured): void {
     const share = (part: number): number => (decided[part]! + 0.5) / (samples + 1);
     const expected = (order: readonly number[]): number => {
@@ -77,7 +80,10 @@ export class Junction {
   }
 }
 
-/** The least of the first few, then a step towards the median: whoever takes the processor away between two looks at the clock would spoil a mean. */
+/**
+ * Returns the least of the first few samples, then steps towards the median: a preempted measurement would spoil a
+ * mean.
+ */
 function towards(cost: number, sample: number, samples: number): number {
   if (samples < FEW) return samples === 0 ? sample : Math.min(cost, sample);
   return sample > cost ? Math.min(sample, cost * STEP) : Math.max(sample, cost / STEP);

@@ -2,26 +2,26 @@ import type { Slots } from '../slots.ts';
 import type { Entries } from './entries.ts';
 import type { Condition, Junction } from './junction.ts';
 
-/** ms, of which the differences count. */
+/** Returns a time in ms; only differences matter. */
 export type Clock = () => number;
 
-/** Where a condition is a junction, or one negated or remembered. */
+/** The junction of each condition that is one, or is a negated or cached one. */
 export type Junctions = Map<Condition, Junction>;
 
-/** ns of an event's time that samples may take: the longer one took, the more events go by until the next. */
+/** ns of an event's time that samples may take: the longer a sample took, the more events pass before the next. */
 const SHARE = 2;
-/** Events until the first one. */
+/** Events before the first sample. */
 const FIRST = 64;
-/** Entries that one sample is taken of, and those that are looked through for what was asked of the event. */
+/** Entries that a sample measures, and entries that it searches for evaluated ones. */
 const SAMPLED = 4;
 const LOOKED_AT = 1_024;
-/** Parts that one sample asks, all in all. */
+/** Parts that one sample evaluates in total. */
 const ASKED = 64;
 const CALIBRATIONS = 64;
 
 /**
- * Measures on some events what the parts of conditions cost and how often they decide, and puts them in the order that costs least. It asks after the event
- * has been judged, each part as if it came first, so that nothing that it does can change what is reported.
+ * Measures on some events what the parts of conditions cost and how often they decide, and orders them by it. It
+ * measures after the event has been evaluated, each part as if it came first, so it can't change the result.
  */
 export class Meter<E> {
   readonly #slots: Slots<E>;
@@ -29,12 +29,12 @@ export class Meter<E> {
   readonly #junctions: Junctions;
   readonly #clock: Clock;
   #left = FIRST;
-  /** the entry that is looked at first: all have their turn */
+  /** The entry at which the next search starts, so that all entries have their turn. */
   #first = 0;
   #asked = 0;
-  /** conditions that were asked of the event: the more there are, the likelier another one has read a field before */
+  /** Conditions evaluated on the event: the more there are, the likelier another one has read a field before. */
   #readers = 1;
-  /** ns that looking at the clock takes */
+  /** ns that reading the clock takes. */
   readonly #looking: number;
 
   constructor(slots: Slots<E>, entries: Entries<E>, junctions: Junctions, clock: Clock) {
@@ -45,7 +45,7 @@ export class Meter<E> {
     this.#looking = calibrated(clock);
   }
 
-  /** Of each event, once it is judged. */
+  /** Call it for each event after its evaluation. */
   judged(): void {
     if (--this.#left <= 0) this.#sample();
   }

@@ -11,16 +11,19 @@ export interface Clue<E> {
   readonly literal: Literal;
 }
 
-/** Of a condition that holds, at least one clue is found in the event. `worth`: how rarely the least rare of them is found, a guess. */
+/**
+ * If a condition holds, the event has at least one of its clues. `worth`: an estimate of how rare the least rare clue
+ * is.
+ */
 export interface Clues<E> {
   readonly clues: readonly Clue<E>[];
   readonly worth: number;
 }
 
-/** In how many conditions each test (by its node) is a part that may serve as a clue. */
+/** By test node: in how many conditions it could serve as a clue. */
 export type Popularity = ReadonlyMap<number, number>;
 
-/** What many conditions ask for (success, tcp) is what most events have: it finds too much to be a good clue. */
+/** A value that many conditions ask for (success, tcp) is on most events, so it is a poor clue. */
 const PENALTY = 1.5;
 
 export function countTests<E>(conditions: Iterable<Node<E>>): Popularity {
@@ -37,7 +40,10 @@ export function countTests<E>(conditions: Iterable<Node<E>>): Popularity {
   return counts;
 }
 
-/** Clues without which a node can't be true; undefined: there are none. Of parts that must all be true, those of the best part. */
+/**
+ * Returns clues without which a node can't be true; undefined: there are none. For a conjunction, those of its best
+ * part.
+ */
 export function necessaryClues<E>(node: Node<E>, popularity: Popularity): Clues<E> | undefined {
   switch (node.kind) {
     case 'test':
@@ -61,7 +67,7 @@ export function necessaryClues<E>(node: Node<E>, popularity: Popularity): Clues<
   }
 }
 
-/** Text is taken to be the rarer the longer it is; equality says more than a part, and a part at the edge costs less to look for. */
+/** Longer text is taken to be rarer; equality is rarer than a part, and a part at an edge is cheaper to search for. */
 const WORTH: Readonly<Record<Clue<unknown>['operator'], { readonly base: number; readonly perCharacter: number }>> = {
   equals: { base: 5, perCharacter: 0.5 },
   startswith: { base: 3, perCharacter: 0.5 },
@@ -70,11 +76,11 @@ const WORTH: Readonly<Record<Clue<unknown>['operator'], { readonly base: number;
   contains: { base: 1, perCharacter: 0.4 },
 };
 const COUNTED_CHARACTERS = 12;
-/** A directory is the rarer the deeper it lies, however long its name is: most files are below /usr. */
+/** Deeper directories are taken to be rarer whatever their names, because most files are below /usr. */
 const PER_DIRECTORY = 2.5;
 /** Less than a whole path, more than a directory of the root. */
 const WORTH_OF_RARE = 6;
-/** A process's facts must be read for each that comes by; of an event the kind's table is looked at anyway. */
+/** The facts of a process must be read for each new process; an event's own table is searched anyway. */
 const COST_OF_SUBJECT = 3;
 
 function worthOf<E>(clue: Clue<E>): number {

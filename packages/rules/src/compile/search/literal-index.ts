@@ -6,14 +6,14 @@ import { type Pattern, TextSearch } from './text-search.ts';
 
 type Take = (entry: number) => void;
 
-/** For one operand: which entries (conditions, by number) its value makes worth evaluating. */
+/** For one operand: the entries (conditions, by number) that its value makes worth evaluating. */
 export class LiteralIndex<E> {
   readonly operand: Operand<E>;
-  /** undefined: the operand's value must be read */
+  /** undefined: the operand's value must be read. */
   readonly locate: FieldSpec<E>['locate'];
-  /** of what isn't text */
+  /** Entries by a literal that is not text. */
   readonly #equal = new Map<Literal, number[]>();
-  /** by the pattern written out */
+  /** By the pattern as text. */
   readonly #patterns = new Map<string, { readonly pattern: Pattern; readonly entries: number[] }>();
   #search: TextSearch | undefined;
   #entries: readonly (readonly number[])[] = [];
@@ -25,7 +25,7 @@ export class LiteralIndex<E> {
     this.locate = isPlain(operand) ? operand.field.locate : undefined;
   }
 
-  /** `patterns`: of a text; none: the value is the clue's literal. */
+  /** `patterns`: where the literal is searched in a text; none: the value equals the literal. */
   add({ literal }: Clue<E>, patterns: readonly Pattern[], entry: number): void {
     if (patterns.length === 0) append(this.#equal, literal, entry);
     for (const pattern of patterns) {
@@ -40,7 +40,10 @@ export class LiteralIndex<E> {
     return [...this.#equal.values(), ...[...this.#patterns.values()].map(({ entries }) => entries)].flat();
   }
 
-  /** Call once, after the last `add`. Entries whose patterns are too many to be looked for come back: they must be evaluated always. */
+  /**
+   * Builds the search; call it once, after the last `add`. Returns the entries whose patterns are too many to search
+   * for: they must always be evaluated.
+   */
   seal(): number[] {
     if (this.#patterns.size === 0) return [];
     const all = [...this.#patterns.values()];
@@ -49,7 +52,7 @@ export class LiteralIndex<E> {
     return this.#search === undefined ? this.#entries.flat() : [];
   }
 
-  /** false: the value must be read for it. */
+  /** Returns false if the value must be read instead. */
   findAt(place: TextSpan, take: Take): boolean {
     if (this.#search === undefined) return false;
     this.#take = take;

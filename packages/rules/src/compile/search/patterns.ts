@@ -4,16 +4,19 @@ import { isPlain } from '../nodes/known.ts';
 import type { Clue } from './clues.ts';
 import type { Pattern } from './text-search.ts';
 
-/** By name; undefined: there is no such field. */
+/** Looks up a field by name; undefined: there is no such field. */
 export type Fields<E> = (name: string) => FieldSpec<E> | undefined;
 
-/** Where a clue is looked for. No patterns: the value must be the literal. */
+/** Where a clue is searched. Without patterns the value must equal the literal. */
 export interface Place<E> {
   readonly operand: Operand<E>;
   readonly patterns: readonly Pattern[];
 }
 
-/** What a path's name or directory must be is looked for in the path, with all that is asked of the path itself: one pass for the three of them. */
+/**
+ * Conditions on a path's name or directory are searched in the path itself, with those on the whole path: one pass for
+ * all three.
+ */
 export function placeOf<E>(clue: Clue<E>, fields: Fields<E>): Place<E> {
   const { operand, operator, literal } = clue;
   if (typeof literal !== 'string') return { operand, patterns: [] };
@@ -22,7 +25,7 @@ export function placeOf<E>(clue: Clue<E>, fields: Fields<E>): Place<E> {
   if (transforms.length === 1 && transforms[0] === 'basename' && argument === undefined && field.type === 'string')
     return { operand: plain(field), patterns: inName(operator, literal) };
   const whole = part === undefined || !isPlain(operand) ? undefined : fields(part.of);
-  // Of a process nothing is looked up twice anyway.
+  // A process's values are searched only once anyway.
   if (whole === undefined || part === undefined || whole.subject !== undefined)
     return { operand, patterns: inText(operator, literal) };
   return { operand: plain(whole), patterns: IN_PART[part.is](operator, literal) };
@@ -45,26 +48,26 @@ export function inText(operator: Clue<unknown>['operator'], text: string): Patte
     case 'contains':
       return [pattern(text, false, false)];
     case 'pathprefix':
-      // Everything absolute is below the root.
+      // Every absolute path is below the root.
       return text === '/' ? [pattern('/', true, false)] : [pattern(text, true, true), pattern(`${text}/`, true, false)];
   }
 }
 
-/** After the last slash, or there is none. */
+/** Behind the last slash, or in a text without one. */
 function inName(operator: Clue<unknown>['operator'], name: string): Pattern[] {
   if (operator === 'endswith' || operator === 'contains') return inText(operator, name);
   const atEnd = operator !== 'startswith';
   return [pattern(`/${name}`, false, atEnd), pattern(name, true, atEnd)];
 }
 
-/** Before the last slash; of what is in the root, the root. */
+/** In front of the last slash; the directory of an entry of the root is the root. */
 function inDirectory(operator: Clue<unknown>['operator'], directory: string): Pattern[] {
   const isWhole = operator === 'equals' || operator === 'pathprefix';
   if (isWhole) return [pattern(directory === '/' ? '/' : `${directory}/`, true, false)];
   return [pattern(directory, operator === 'startswith', false)];
 }
 
-/** After a dot. */
+/** Behind a dot. */
 function inExtension(operator: Clue<unknown>['operator'], extension: string): Pattern[] {
   if (operator === 'endswith' || operator === 'contains') return inText(operator, extension);
   return [pattern(`.${extension}`, false, operator !== 'startswith')];

@@ -2,14 +2,14 @@ import type { TextSpan } from '../../model/catalogue.ts';
 import { TextTable } from './text-table.ts';
 import { Trie } from './trie.ts';
 
-/** A literal and where in a text it is looked for: at its start, at its end, both, or anywhere. */
+/** A literal and where in a text it is searched: at its start, at its end, both, or anywhere. */
 export interface Pattern {
   readonly text: string;
   readonly atStart: boolean;
   readonly atEnd: boolean;
 }
 
-/** Finds all of many patterns in a text. Only those that may stand anywhere ask for all of its characters. */
+/** Finds all of many patterns in a text. Only patterns that may be anywhere require reading all of it. */
 export class TextSearch {
   readonly #starts: Trie | undefined;
   readonly #ends: Trie | undefined;
@@ -21,7 +21,7 @@ export class TextSearch {
     this.#anywhere = anywhere;
   }
 
-  /** Patterns must be distinct and not empty. undefined: it would be too large. */
+  /** Patterns must be distinct and not empty. Returns undefined if the search would be too large. */
   static build(patterns: readonly Pattern[]): TextSearch | undefined {
     const numbered = patterns.map(({ text, atStart, atEnd }, number) => ({
       text,
@@ -49,7 +49,7 @@ export class TextSearch {
     this.#anywhere?.find(text, hit);
   }
 
-  /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
+  /** Does the same on bytes in place. Returns false if they are not ASCII, when patterns may have been missed. */
   findAt(place: TextSpan, hit: (index: number) => void): boolean {
     return (
       (this.#starts === undefined || this.#starts.findAt(place, hit)) &&

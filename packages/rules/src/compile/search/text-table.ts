@@ -4,34 +4,34 @@ import { columnsOf } from './trie.ts';
 
 const NONE = -1;
 
-/** A text that stands anywhere in others. */
+/** A text that may be anywhere in another one. */
 export interface TableLiteral {
   readonly text: string;
-  /** what `hit` is called with */
+  /** The argument of `hit`. */
   readonly number: number;
 }
 
 /**
- * Finds all of many literals in a text in one pass (Aho–Corasick, with every transition worked out): a table look-up per character, however many
- * literals there are. Characters that stand in no literal share one column. Where no literal can begin nothing is looked up: most of a text is skipped,
- * and none of it is looked at more than twice.
+ * Finds all of many literals in a text in one pass (Aho–Corasick with complete transitions): one table lookup per
+ * character, however many literals there are. Characters that are in no literal share a column. Stretches in which no
+ * literal can start are skipped, and no character is read more than twice.
  */
 export class TextTable {
-  /** by character */
+  /** By character. */
   readonly #columns: Uint16Array;
-  /** A state is the place of its row, the first is 0; what comes next stands under the character's column. */
+  /** A state is the index of its row, the first is 0; the next state is in the character's column. */
   readonly #next: Int32Array;
   readonly #width: number;
-  /** in states from here on a literal ends */
+  /** From this state on, states end a literal. */
   readonly #hits: number;
-  /** by row from there: the literal that ends there, or NONE */
+  /** By row from there: the literal that ends there, or NONE. */
   readonly #ends: Int32Array;
-  /** by row from there: the state of the nearest shorter suffix where a literal ends, or NONE */
+  /** By row from there: the state of the nearest shorter suffix where a literal ends, or NONE. */
   readonly #shorter: Int32Array;
 
-  /** characters of the shortest literal */
+  /** Characters of the shortest literal. */
   readonly #least: number;
-  /** By two characters: how far on a literal can begin whose first #least end there or later. */
+  /** By two characters: how far ahead the next literal can start whose first #least characters end there or later. */
   readonly #skips: Uint8Array;
 
   #isFound = false;
@@ -54,7 +54,7 @@ export class TextTable {
     this.#shorter = shorter;
   }
 
-  /** Literals must be distinct and not empty. undefined: the table would be too large. */
+  /** Literals must be distinct and not empty. Returns undefined if the table would be too large. */
   static build(literals: readonly TableLiteral[]): TextTable | undefined {
     let states = 1;
     const codes = new Set<number>();
@@ -90,7 +90,7 @@ export class TextTable {
     }
   }
 
-  /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
+  /** Does the same on bytes in place. Returns false if they are not ASCII, when literals may have been missed. */
   findAt(place: TextSpan, hit: (number: number) => void): boolean {
     return this.#least < WORTH_SKIPPING ? this.#passAt(place, hit) : this.#skipAt(place, hit);
   }
@@ -151,14 +151,17 @@ export class TextTable {
   }
 }
 
-/** Of literals as short as these the text is looked at whole. */
+/** Skipping does not pay if the shortest literal is shorter than this. */
 const WORTH_SKIPPING = 4;
 /** Fits in a byte. */
 const MOST_SKIPPED = 255;
 const PAIRS = 1024;
 const pair = (code: number, next: number): number => ((code << 5) ^ next) & (PAIRS - 1);
 
-/** As Wu and Manber have it: where two characters stand in no literal, the next that can begin does so at the second of them. */
+/**
+ * Wu and Manber's shift table: where two characters are in no literal, the next literal can start no earlier than the
+ * second.
+ */
 function skipsOf(literals: readonly TableLiteral[], least: number): Uint8Array {
   const skips = new Uint8Array(PAIRS).fill(least - 1);
   for (const { text } of literals)
@@ -190,8 +193,8 @@ function addLiterals(literals: readonly TableLiteral[], columns: Uint16Array, { 
 }
 
 /**
- * Fills in, breadth first, where each state goes when its word can't go on: to the longest suffix that is the start of a word. By state: the nearest
- * shorter suffix where a pattern ends.
+ * Completes the transitions, breadth first: a state that can't continue goes to the longest suffix that starts a word.
+ * Returns, by state, the nearest shorter suffix where a pattern ends.
  */
 function link({ next, ends, width }: States, states: number): Int32Array {
   const shorter = new Int32Array(states).fill(NONE);
@@ -225,7 +228,10 @@ interface Ordered extends States {
   readonly hits: number;
 }
 
-/** States where something ends come last, so that one comparison tells them; each is named by the place of its row. */
+/**
+ * Moves states that end a literal to the end, so that one comparison recognizes them, and names each state by the index
+ * of its row.
+ */
 function inOrder({ next, ends, width }: States, shorter: Int32Array, states: number): Ordered {
   const isHit = (state: number): boolean => ends[state] !== NONE || shorter[state] !== NONE;
   const all = Array.from({ length: states }, (_, state) => state);

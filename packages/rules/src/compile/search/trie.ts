@@ -4,32 +4,33 @@ import { LIMITS } from '../../model/limits.ts';
 const NONE = -1;
 const ROOT = 0;
 
-/** A text that others start with, or `whole`: are. */
+/** A text that others start with; `whole`: that others are equal to. */
 export interface TrieLiteral {
   readonly text: string;
   readonly whole: boolean;
-  /** what `hit` is called with */
+  /** The argument of `hit`. */
   readonly number: number;
 }
 
 /**
- * Finds which of many literals a text starts with, or ends with when it reads backwards. A node is where literals part or one ends; what they share up to
- * there is its label. Most texts part from all literals after a few characters, which is all that is read of them.
+ * Finds the literals that a text starts with, or, backwards, ends with. A node is a place where literals diverge or one
+ * ends; the text they share up to there is its label. Most texts diverge from all literals after a few characters, and
+ * only these are read.
  */
 export class Trie {
   readonly #backwards: boolean;
   readonly #labels: Uint16Array;
-  /** by node: its label is #labels[labelAts, labelEnds) */
+  /** By node: its label is #labels[labelAts, labelEnds). */
   readonly #labelAts: Int32Array;
   readonly #labelEnds: Int32Array;
-  /** by node: the literal that ends there, or NONE; of texts that go on, and of those that end there too */
+  /** By node: the literal that ends there, or NONE; for texts that continue, and for texts that end there too. */
   readonly #prefixes: Int32Array;
   readonly #wholes: Int32Array;
-  /** by node: where its row of #children begins, or NONE */
+  /** By node: where its row of #children starts, or NONE. */
   readonly #rows: Int32Array;
-  /** the node under the column of the next character; ROOT: there is none */
+  /** The node in the column of the next character; ROOT: none. */
   readonly #children: Int32Array;
-  /** by character; characters where nothing parts share column 0 */
+  /** By character; characters at which no literals diverge share column 0. */
   readonly #columns: Uint16Array;
 
   #isFound = false;
@@ -60,7 +61,7 @@ export class Trie {
     }
   }
 
-  /** undefined: it would be too large. */
+  /** Returns undefined if the trie would be too large. */
   static build(literals: readonly TrieLiteral[], backwards = false): Trie | undefined {
     const { nodes, edges } = grow(literals, backwards);
     const columns = columnsOf(edges.map(({ code }) => code));
@@ -90,7 +91,7 @@ export class Trie {
     }
   }
 
-  /** The same where the text lies; false: it isn't ASCII, and not all may have been found. */
+  /** Does the same on bytes in place. Returns false if they are not ASCII, when literals may have been missed. */
   findAt({ bytes, start, end: textEnd }: TextSpan, hit: (number: number) => void): boolean {
     const labels = this.#labels;
     const step = this.#backwards ? -1 : 1;
@@ -139,7 +140,7 @@ interface Edge {
   readonly to: number;
 }
 
-/** Of literals in order, those with the same beginning stand beside each other: a node is a stretch of them. */
+/** Sorted literals with a common start are adjacent: a node is a range of them. */
 function grow(literals: readonly TrieLiteral[], backwards: boolean): { nodes: Node[]; edges: Edge[] } {
   const sorted = literals
     .map(({ text, whole, number }) => ({ text: backwards ? reversed(text) : text, whole, number }))
@@ -177,9 +178,9 @@ function sharedLength(one: string, other: string): number {
 
 const reversed = (text: string): string => text.split('').reverse().join('');
 
-/** Columns of a table by character, from 1 on; of no character are 0. */
+/** Columns of a table by character, from 1 on; 0: the character has none. */
 export interface Columns {
-  /** by character; as long as the last that has one, and no shorter than ASCII */
+  /** By character; as long as the last character with a column, and at least as long as ASCII. */
   readonly list: Uint16Array;
   readonly width: number;
 }
