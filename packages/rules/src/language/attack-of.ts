@@ -2,7 +2,7 @@ import { tacticOf, techniqueOf } from '../attack/tactics.ts';
 import { Fault } from '../diagnostics/errors.ts';
 import type { RuleItem } from './file/document.ts';
 
-/** Tactics and techniques from the tags and `techniques`. @throws Fault at a technique that isn't one */
+/** Returns the tactics and techniques of the tags and `techniques`. @throws Fault at a technique that does not exist */
 export function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {
   const techniques = new Set<string>();
   for (const { text, at } of item.techniques) {

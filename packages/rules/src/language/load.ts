@@ -27,7 +27,7 @@ import { isSequence, parseSequence } from './sequence/sequence.ts';
 import { anyStep, sequenceOutput } from './sequence/sequence-rule.ts';
 import { parseCondition } from './syntax/parser.ts';
 
-/** Reads rule files: text → rules with simplified conditions, and what there is to say about them. */
+/** Loads rule files: text to rules with simplified conditions, and diagnostics. */
 export function loadRules<E>(
   sources: readonly RuleSource[],
   catalogue: FieldCatalogue<E>,
@@ -42,7 +42,7 @@ export function loadRules<E>(
   return { rules, diagnostics: files.flatMap((file) => file.diagnostics()) };
 }
 
-/** What the names in a file mean. Macros and lists are shared by the files of one language. */
+/** The names that a file can use. Macros and lists are shared by the files of one language. */
 interface Scope<E> {
   readonly fields: FieldLookup<E>;
   readonly names: Names<E>;
@@ -74,7 +74,7 @@ class Loader<E> {
     return file.falco ? this.#falco : this.#native;
   }
 
-  /** Makes the macros and lists of a file known. */
+  /** Defines the macros and lists of a file. */
   define(file: SourceFile): void {
     const { names } = this.#scope(file);
     for (const item of file.items) {
@@ -120,20 +120,20 @@ class Loader<E> {
     this.#scope(file).names.addList({ name: item.name, items: item.items, fail });
   }
 
-  /** Resolves a macro or list that no rule may use, so that what is wrong with it is found all the same. */
+  /** Resolves a macro or list that may be unused, so that its errors are reported all the same. */
   #check(file: SourceFile, item: MacroItem | ListItem): void {
     try {
       const { names } = this.#scope(file);
       if (item.kind === 'macro') names.macro(item.name, 0);
       else names.list(item.name, 0);
     } catch (error) {
-      // What is wrong inside was reported where it stands.
+      // Errors inside it were reported at their own places.
       if (!(error instanceof Fault)) throw error;
       if (!error.code.startsWith('broken-')) file.report('error', error.movedTo(item.at), item.name);
     }
   }
 
-  /** undefined: it has errors, which were reported. */
+  /** Returns undefined if the condition has errors, which were reported. */
   #condition(file: SourceFile, text: YamlText, item: string, lenient = false): Expression<E> | undefined {
     return this.#resolved(file, text, item, lenient, (report) => {
       const syntax = parseCondition(text.text, file.falco ? ESCAPES : undefined);
@@ -141,7 +141,7 @@ class Loader<E> {
     });
   }
 
-  /** What `resolve` makes of a text; undefined: it has errors, which were reported. */
+  /** Returns the result of `resolve`; undefined: the text has errors, which were reported. */
   #resolved<T>(
     file: SourceFile,
     text: YamlText,
@@ -166,7 +166,7 @@ class Loader<E> {
     }
   }
 
-  /** Without what its exceptions except. */
+  /** Returns the rule's condition without its exceptions. */
   #ruleCondition(file: SourceFile, item: RuleItem): Expression<E> | undefined {
     const condition = this.#condition(file, item.condition, item.name, item.skipsUnknown);
     if (condition === undefined || item.exceptions === undefined || item.exceptions.length === 0) return condition;

@@ -30,7 +30,7 @@ export class Context<E> {
   readonly fields: FieldIndex<E>;
   readonly nodes: Nodes<E>;
   readonly placeholders: Placeholders;
-  /** what the sensor filters by path */
+  /** Events that the sensor filters by path. */
   readonly filtered: readonly FilteredEvents[];
   readonly kindsOf: KindsOf<E>;
   readonly #sources = new Map<string, ResolvedSource<E>>();
@@ -43,13 +43,13 @@ export class Context<E> {
     this.filtered = filtered;
   }
 
-  /** A field of the catalogue; undefined: it has none of that name. */
+  /** Returns a field of the catalogue; undefined: there is none of that name. */
   operand(name: string): Operand<E> | undefined {
     if (this.fields.find(name) === undefined) return undefined;
     return resolveOperand({ name, argument: undefined, functions: [], at: 0 }, this.fields);
   }
 
-  /** Looked up once for all rules of the log source that `key` stands for. */
+  /** Resolves a log source once for all rules with the same `key`. */
   resolved(key: string, source: LogSource): ResolvedSource<E> {
     const known = this.#sources.get(key) ?? new ResolvedSource(source, this.fields);
     this.#sources.set(key, known);

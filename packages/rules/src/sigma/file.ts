@@ -4,7 +4,7 @@ import { FileReport, type RuleSource } from '../diagnostics/report.ts';
 import { readYamlStream } from '../language/file/yaml.ts';
 import { readDocuments, type SigmaDocument } from './documents.ts';
 
-/** A source while it is being read. */
+/** A Sigma file while it is being read. */
 export class SigmaFile {
   readonly name: string;
   readonly documents: readonly SigmaDocument[];

@@ -9,11 +9,11 @@ import type { Built } from './rule.ts';
 export interface Filter {
   readonly file: SigmaFile;
   readonly document: SigmaDocument;
-  /** ids and names; undefined: every rule of its log source */
+  /** Ids and names; undefined: every rule of its log source. */
   readonly rules: ReadonlySet<string> | undefined;
 }
 
-/** undefined: it has errors, which were reported. */
+/** Returns undefined if the filter has errors, which were reported. */
 export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | undefined {
   const entry = find(document.body, 'rules');
   const rules = textsOf(document.body, 'rules').map(({ text }) => text.trim());
@@ -42,7 +42,7 @@ export function applies({ rules, document: { source } }: Filter, rule: SigmaDocu
   );
 }
 
-/** The rule with the filter's condition added to its own; as it is when the filter is wrong, which was reported. */
+/** Returns the rule with the filter's condition added; unchanged if the filter has errors, which were reported. */
 export function refine<E>(rule: Built<E>, filter: Filter, context: Context<E>): Built<E> {
   const { file, document } = filter;
   let failed = false;

@@ -11,7 +11,7 @@ import { SigmaFile } from './file.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
 import { type Built, buildRule, finish, type Outcome, warnNever } from './rule.ts';
 
-/** Reads Sigma's files: rules, correlations and filters, which may refer to each other over all of them. */
+/** Loads Sigma files: rules, correlations and filters, which may refer to each other across files. */
 export function loadSigma<E>(
   sources: readonly RuleSource[],
   options: SigmaInput<E>,
@@ -24,7 +24,7 @@ export function loadSigma<E>(
   return { rules: loader.load(files), diagnostics: files.flatMap((file) => file.diagnostics()) };
 }
 
-/** What documents say that placeholders stand for. What is wrong is reported. */
+/** Reads the values of placeholders from the documents, and reports errors. */
 function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
   const found = new Map<string, readonly string[]>();
   for (const file of files) {
@@ -81,7 +81,7 @@ class Loader<E> {
       .reduce((one, filter) => refine(one, filter, this.#context), rule);
   }
 
-  /** An id is given once. */
+  /** Whether the id is new; a duplicate is reported. */
   #isFirst(file: SigmaFile, { id, at, title }: SigmaDocument): boolean {
     if (id === '' || !this.#ids.has(id)) {
       this.#ids.add(id);
@@ -95,7 +95,7 @@ class Loader<E> {
     return false;
   }
 
-  /** Titles needn't be unique, names of rules are. */
+  /** Returns a unique name, because titles need not be unique but rule names are. */
   #nameOf(file: SigmaFile, { title, id, at }: SigmaDocument): string {
     let name = title;
     if (this.#taken.has(name)) name = `${title} (${id === '' ? `${file.name}:${file.position(at).line}` : id})`;

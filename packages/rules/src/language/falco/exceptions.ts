@@ -4,12 +4,12 @@ import { OPERATORS, type OperandSyntax, type Operator, type Syntax, type ValueSy
 import { fail, plain, textOf } from './definition.ts';
 import { parseOperandAt, unquoted } from './text.ts';
 
-/** One exception of a rule: which fields are compared how, and the rows of values that are excepted. */
+/** One exception of a rule: the fields, how they are compared, and the rows of excepted values. */
 export interface Exception {
   readonly name: string;
   readonly fields: readonly YamlText[];
   readonly comps: readonly YamlText[];
-  /** `fields` was one text, not a list: a row is one value */
+  /** `fields` was one text, not a list: a row is one value. */
   readonly single: boolean;
   readonly rows: readonly Row[];
 }
@@ -22,7 +22,11 @@ interface Row {
 const KEYS = ['name', 'fields', 'comps', 'values'];
 const LISTS: ReadonlySet<string> = new Set(['in', 'pmatch', 'intersects']);
 
-/** The exceptions of an item. Of a definition that is appended `fields` may be missing: the rows then belong to one that was there before. @throws Fault */
+/**
+ * Reads the exceptions of an item. In a definition that is appended, `fields` may be missing: the rows then belong to
+ * an earlier exception.
+ * @throws Fault
+ */
 export function readExceptions(value: Yaml | undefined, home: Home): Exception[] {
   if (value === undefined || (value.kind === 'text' && value.text.trim() === '')) return [];
   if (value.kind !== 'list')
@@ -45,7 +49,7 @@ function readException(item: Yaml, home: Home): Exception {
   return { name, fields: several(keys, 'fields'), comps: several(keys, 'comps'), single, rows };
 }
 
-/** One text or a list of them. */
+/** Reads one text or a list of texts. */
 function several(keys: ReadonlyMap<string, YamlEntry>, key: string): readonly YamlText[] {
   const value = keys.get(key)?.value;
   if (value === undefined) return [];
@@ -56,7 +60,7 @@ function several(keys: ReadonlyMap<string, YamlEntry>, key: string): readonly Ya
       : fail('falco-exception', value.at, `'${key}' must be a text or a list`);
 }
 
-/** Adds what is appended: rows to an exception of the same name, or one more. @throws Fault */
+/** Adds appended exceptions: rows of an exception with the same name, or a new one. @throws Fault */
 export function mergeExceptions(before: readonly Exception[], added: readonly Exception[], at: number): Exception[] {
   const all = new Map(before.map((one) => [one.name, one]));
   for (const one of added) {
@@ -73,7 +77,7 @@ export function mergeExceptions(before: readonly Exception[], added: readonly Ex
   return [...all.values()];
 }
 
-/** The conditions of the rows: what holds for one of them is excepted. @throws Fault */
+/** Returns the condition that one of the rows holds. @throws Fault */
 export function exceptionSyntax({ name, fields, comps, single, rows }: Exception, at: number): RuleException[] {
   if (fields.length === 0) fail('falco-exception', at, `exception '${name}' has no fields`);
   if (comps.length > 0 && comps.length !== fields.length)
@@ -148,7 +152,7 @@ function test(
   return { kind: 'test', operand, operator, negated, values, bracketed, at };
 }
 
-/** A value that isn't quoted may be the name of a list. */
+/** An unquoted value may be the name of a list. */
 function readValue({ text, at }: YamlText): ValueSyntax {
   const inner = unquoted(text);
   return { text: inner ?? text, quoted: inner !== undefined || /\s/.test(text), at };

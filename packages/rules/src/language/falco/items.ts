@@ -15,7 +15,7 @@ export interface FalcoFile extends Home {
   readonly root: Yaml | undefined;
 }
 
-/** What several definitions of one name come to. */
+/** The result of several definitions of one name. */
 interface Entry<F extends FalcoFile = FalcoFile> {
   readonly definition: Definition;
   readonly file: F;
@@ -29,8 +29,9 @@ const JOINED = ['condition', 'output', 'desc'];
 const LISTED = ['items', 'tags'];
 
 /**
- * The items of files in Falco's format. As in Falco, files and items count in their order: one of a name that was there before takes its place, is
- * appended to it, or changes some of its keys. All belong to the file that defined them first. A change of what only a later file defines is made in the end.
+ * Returns the items of files in Falco's format. As in Falco, files and items apply in order: an item with an existing
+ * name replaces that item, is appended to it, or changes some of its keys. All belong to the file that defined them
+ * first. A change of an item that only a later file defines is applied at the end.
  */
 export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Item[]> {
   const said: Said<F> = { entries: new Map(), late: [] };
@@ -47,11 +48,11 @@ export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Ite
 
 interface Said<F extends FalcoFile> {
   readonly entries: Map<string, Entry<F>>;
-  /** changes of what isn't defined yet */
+  /** Changes of items that are not defined yet. */
   readonly late: Definition[];
 }
 
-/** Falco's own order of its places: falco_rules.yaml, falco_rules.local.yaml, rules.d. In a folder they may be sorted by name. */
+/** Falco's own order: falco_rules.yaml, falco_rules.local.yaml, rules.d. In a folder they may be sorted by name. */
 function rank(name: string): number {
   if (/(?:^|\/)rules\.d\//.test(name)) return 2;
   return /\.local\.ya?ml$/i.test(name) ? 1 : 0;
@@ -109,7 +110,7 @@ function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, 
 
 const idOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
 
-/** Of a rule with nothing but `enabled` only that is changed. */
+/** A rule with only `enabled` changes nothing else. */
 function isChange({ kind, keys, override, append }: Definition): boolean {
   const switches = kind === 'rule' && keys.has('enabled') && ![...keys.keys()].some((key) => NEEDED.has(key));
   return append || override !== undefined || switches;
@@ -136,7 +137,7 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
   else for (const [key, operation] of override) change(before, definition, key, operation);
 }
 
-/** What `append: true` appends to. */
+/** The keys that `append: true` appends to. */
 const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
   rule: ['condition', 'exceptions', 'tags'],
   macro: ['condition'],
@@ -144,7 +145,7 @@ const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
 };
 const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
 
-/** A definition that takes another's place stays where that one was. */
+/** A definition that replaces another one keeps its position. */
 function entryOf<F extends FalcoFile>(definition: Definition, file: F, place: F | undefined): Entry<F> {
   const { keys, home, kind } = definition;
   if (kind === 'list' ? !keys.has('items') : textOf(keys, 'condition') === undefined) {
@@ -179,7 +180,7 @@ function change(entry: Entry, { keys, home, at }: Definition, key: string, opera
   } else entry.keys.set(key, given);
 }
 
-/** An item of a list as Falco means it, and where it stands. */
+/** Returns an item of a list as Falco reads it, with its position. */
 function listed(text: YamlText, home: Home): YamlText {
   const inner = unquoted(text.text);
   const origin = (): { home: Home; at: number } => ({ home, at: text.at });
@@ -229,7 +230,7 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
   };
 }
 
-/** @throws Fault when there are too many */
+/** @throws Fault if there are too many */
 function conditionsOf(exceptions: readonly Exception[], at: number): RuleException[] {
   const rows = exceptions.reduce((sum, one) => sum + one.rows.length, 0);
   if (rows > LIMITS.nodes)

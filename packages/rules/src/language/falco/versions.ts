@@ -2,9 +2,9 @@ import { Fault } from '../../diagnostics/errors.ts';
 import type { Home, Yaml, YamlEntry, YamlMap } from '../file/yaml.ts';
 import { fail, textOf } from './definition.ts';
 
-/** The version of Falco's engine up to which this one knows the language: `required_engine_version`. */
+/** The version of Falco's engine whose language is supported: `required_engine_version`. */
 export const ENGINE = '0.62.0';
-/** Plugins that nothing is missing without: what they say is read by the agent itself. */
+/** Plugins that are not needed: the agent reads their data itself. */
 const BUILT_IN: ReadonlySet<string> = new Set(['container']);
 
 /** `0.57.0`, or 57, which is 0.57.0. */
@@ -40,7 +40,7 @@ export function checkPluginVersions(value: Yaml, home: Home): void {
   }
 }
 
-/** Of the plugin and its alternatives. */
+/** Returns the names of the plugin and its alternatives. */
 function namesOf(item: YamlMap): string[] {
   const keys = new Map<string, YamlEntry>(item.entries.map((entry) => [entry.key, entry]));
   const name = textOf(keys, 'name')?.text ?? fail('shape', item.at, 'a required plugin has a name');

@@ -7,7 +7,7 @@ import { SUMMARY_EXAMPLE } from '../memory/summary.ts';
 import type { Syntax } from '../syntax/syntax.ts';
 import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from './yaml.ts';
 
-/** Items of a file as written: their shape is checked, what their texts say isn't. */
+/** Items of a file as written: their shape is checked, but not their texts. */
 export type Item = RuleItem | MacroItem | ListItem;
 
 export interface MacroItem {
@@ -42,21 +42,21 @@ export interface RuleItem {
   readonly firstSeen?: YamlMap | undefined;
   readonly suppress?: YamlMap | undefined;
   readonly throttle?: YamlMap | undefined;
-  /** Falco's: what the condition holds for and the rule doesn't */
+  /** Falco's exceptions: cases in which the condition holds but the rule does not match. */
   readonly exceptions?: readonly RuleException[];
-  /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning */
+  /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning. */
   readonly skipsUnknown?: boolean;
-  /** something is wrong with its keys: what they say is checked, and it is left out */
+  /** A key is wrong: the remaining keys are checked, and the item is left out. */
   readonly broken?: boolean;
 }
 
-/** A condition that was put together from parts of a file, and where its offsets stand. */
+/** A condition built from parts of a file, with the file of its offsets. */
 export interface RuleException {
   readonly syntax: Syntax;
   readonly home: Home;
 }
 
-/** Takes a fault whose `at` is an offset in the file, and the item it is about. */
+/** Takes a fault whose `at` is an offset in the file, and the item it concerns. */
 export type ReportItem = (fault: Fault, item: string) => void;
 
 export const KEYS = {
@@ -89,7 +89,7 @@ export const PRIORITY_SPELLINGS: Readonly<Record<string, Priority>> = {
 };
 const NAME_LENGTH = 256;
 
-/** The items of a file that have the right shape; the others are reported, and left out or `broken`. */
+/** Returns the items with the right shape; the others are reported, and left out or `broken`. */
 export function readItems(root: Yaml | undefined, report: ReportItem): Item[] {
   if (root === undefined) return [];
   if (root.kind === 'text' && root.text.trim() === '') return [];
@@ -147,7 +147,7 @@ function kindOf(node: YamlMap): Item['kind'] {
   throw new Fault('shape', first?.at ?? node.at, 'this is neither a rule, nor a macro, nor a list', hint);
 }
 
-/** Reads the keys of one item; goes on after a fault, so that all are reported. */
+/** Reads the keys of one item and continues after a fault, so that all faults are reported. */
 class ItemReader {
   readonly #entries = new Map<string, YamlEntry>();
   readonly #node: YamlMap;

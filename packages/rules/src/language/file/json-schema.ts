@@ -8,7 +8,7 @@ import { THRESHOLD_FORMS, type THRESHOLD_KEYS } from '../memory/threshold.ts';
 import type { KEYS } from './document.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
-/** Each key that the language has, and no other. */
+/** Describes every key of the language and no other. */
 type Described<K extends string> = Readonly<Record<K, Schema>>;
 
 const text = (description: string, more: Schema = {}): Schema => ({ type: 'string', description, ...more });
@@ -146,7 +146,10 @@ function object(properties: Described<string>, required: readonly string[], desc
   return { type: 'object', description, additionalProperties: false, required, properties };
 }
 
-/** A JSON Schema of native rule files, for editors: names, values and documentation as one types. What fields there are it doesn't say. */
+/**
+ * Returns a JSON Schema of native rule files for editors: names, values and documentation while typing. It does not
+ * list the fields.
+ */
 export function ruleFileSchema(): Schema {
   const item = {
     oneOf: [

@@ -5,10 +5,10 @@ import { isFalco } from '../falco/format.ts';
 import { type Item, readItems } from './document.ts';
 import { type Home, readYaml, type Yaml, type YamlText } from './yaml.ts';
 
-/** One source while it is being read: its items and what was found in it. */
+/** A source while it is being read: its items and diagnostics. */
 export class SourceFile implements Home {
   readonly name: string;
-  /** it is in Falco's format: what its items come to is said with the other files of it */
+  /** The file is in Falco's format: its items are resolved together with other such files. */
   readonly falco: boolean;
   readonly root: Yaml | undefined;
   items: readonly Item[];
@@ -27,14 +27,16 @@ export class SourceFile implements Home {
     this.items = this.falco ? [] : readItems(yaml.root, (fault, item) => this.report('error', fault, item));
   }
 
-  /** `at` of the fault is an offset in the file. What is never available is said once, not of each rule that asks for it. */
+  /**
+   * `at` of the fault is an offset in the file. A field that is never available is reported once, not for each rule.
+   */
   report(severity: Severity, fault: Fault, item: string): void {
     if (fault.code === 'never-available' && this.#missing.has(fault.message)) return;
     if (fault.code === 'never-available') this.#missing.add(fault.message);
     this.#report.report(severity, fault, item);
   }
 
-  /** Where an offset in a text of this file stands; other files may have given it. */
+  /** Returns the position of an offset in a text of this file. The text may come from another file. */
   placeOf(text: YamlText, offset: number): { readonly home: Home; readonly at: number } {
     return text.origin?.(offset) ?? { home: this, at: text.place(offset) };
   }

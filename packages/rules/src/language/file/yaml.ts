@@ -17,7 +17,7 @@ import {
 import { Fault } from '../../diagnostics/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
 
-/** What a rule file holds, without anchors, tags or types: every scalar is text. `at` is an offset in the file. */
+/** Content of a rule file, without anchors, tags or types: every scalar is text. `at` is an offset in the file. */
 export type Yaml = YamlText | YamlList | YamlMap;
 
 export interface YamlText {
@@ -25,13 +25,13 @@ export interface YamlText {
   readonly text: string;
   readonly quoted: boolean;
   readonly at: number;
-  /** offset in the file of an offset in `text` */
+  /** Converts an offset in `text` to an offset in the file. */
   readonly place: (offset: number) => number;
-  /** Of a text that other files have a part in: where an offset in `text` stands. */
+  /** For a text with parts of other files: converts an offset in `text` to a file and a position. */
   readonly origin?: (offset: number) => { readonly home: Home; readonly at: number };
 }
 
-/** Who takes what is wrong at a place of a file. */
+/** Takes the faults of a file. */
 export interface Home {
   report(severity: 'error' | 'warning', fault: Fault, item: string): void;
 }
@@ -55,26 +55,26 @@ export interface YamlEntry {
 }
 
 export interface YamlFile {
-  /** undefined: empty, or broken */
+  /** Undefined: the file is empty or broken. */
   readonly root: Yaml | undefined;
   readonly faults: readonly Fault[];
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
-/** The documents of a file, each without what is broken. */
+/** The documents of a file, each without its broken parts. */
 export interface YamlStream {
   readonly roots: readonly Yaml[];
   readonly faults: readonly Fault[];
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
-/** Reads a rule file. Never throws for its content. */
+/** Reads a rule file. Never throws because of its content. */
 export function readYaml(text: string): YamlFile {
   const { roots, faults, position } = read(text, (options) => [parseDocument(text, options)]);
   return { root: faults.length === 0 ? roots[0] : undefined, faults, position };
 }
 
-/** Reads a file of any number of documents (`---`); a broken one is left out. Never throws for its content. */
+/** Reads a file of any number of documents (`---`) and leaves out broken ones. Never throws because of its content. */
 export function readYamlStream(text: string): YamlStream {
   return read(text, (options) => [...parseAllDocuments(text, options)]);
 }
@@ -92,7 +92,7 @@ function read(text: string, parse: (options: Options) => readonly Document.Parse
     const fault = new Fault('too-long', 0, message, 'Split it.');
     return { roots: [], faults: [fault], position: () => ({ line: 1, column: 1 }) };
   }
-  // uniqueKeys compares each key with all before it; duplicates are looked for where keys are read.
+  // uniqueKeys compares each key with all keys before it; duplicates are found where keys are read.
   const options: Options = {
     lineCounter: lines,
     prettyErrors: false,
@@ -110,7 +110,7 @@ function read(text: string, parse: (options: Options) => readonly Document.Parse
   return { roots, faults, position };
 }
 
-/** Of a line the first: what else is wrong with it comes of that. */
+/** Reports the first fault of a line only, since the others usually follow from it. */
 function faultsOf({ errors }: Document.Parsed, text: string, position: YamlFile['position']): Fault[] {
   const lines = new Set<number>();
   const firsts = errors.filter(({ pos: [at] }) => {
@@ -151,7 +151,7 @@ class Reader {
     this.#text = text;
   }
 
-  /** Aliases point into their own document; what is counted is counted over all. */
+  /** Aliases point into their own document; counts cover all documents. */
   document(document: Document.Parsed): Yaml {
     this.#document = document;
     return this.read(document.contents as Node, 0);
@@ -180,7 +180,7 @@ class Reader {
   }
 
   #alias(node: Alias, at: number, depth: number): Yaml {
-    // Each look-up walks the document.
+    // Each lookup walks the document.
     if (++this.#aliases > LIMITS.aliasesPerSource) {
       throw new Fault(
         'too-long',
@@ -207,8 +207,9 @@ class Reader {
 const LOST = 12;
 
 /**
- * Where in its source a character of a scalar stands. Folding, indentation and escapes change only white space and add characters, so both are
- * walked together; a character that isn't found nearby (an escape such as \x41) is skipped.
+ * Returns the position of a scalar's character in the source. Folding, indentation and escapes only change white space
+ * and add characters, so both texts are walked together; a character that is not found nearby (an escape such as \x41)
+ * is skipped.
  */
 function rawOffset(text: string, raw: string, start: number, offset: number): number {
   let at = start;

@@ -6,7 +6,10 @@ import { knownEntries, readBy, readCount, readDuration, text } from './threshold
 export const SUPPRESS_KEYS = ['by', 'for'] as const;
 export const THROTTLE_KEYS = ['alerts', 'per'] as const;
 
-/** `suppress: { by: [process.executable], for: 10m }`: one alert for each combination, then none for a while. @throws Fault */
+/**
+ * `suppress: { by: [process.executable], for: 10m }`: one alert for each combination, then none for a while.
+ * @throws Fault
+ */
 export function readSuppress<E>(node: YamlMap, fields: FieldIndex<E>): AlertLimit<E> {
   const entries = knownEntries(node, SUPPRESS_KEYS, 'suppress');
   return {
@@ -19,7 +22,7 @@ export function readSuppress<E>(node: YamlMap, fields: FieldIndex<E>): AlertLimi
   };
 }
 
-/** `throttle: { alerts: 20, per: 1h }`: so many in each hour, whatever they are about. @throws Fault */
+/** `throttle: { alerts: 20, per: 1h }`: so many alerts in each hour, whatever they are about. @throws Fault */
 export function readThrottle<E>(node: YamlMap): AlertLimit<E> {
   const entries = knownEntries(node, THROTTLE_KEYS, 'throttle');
   return {

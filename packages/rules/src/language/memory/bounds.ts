@@ -3,19 +3,22 @@ import { LIMITS } from '../../model/limits.ts';
 import type { Bound, Measure } from '../../model/rule.ts';
 import type { YamlText } from '../file/yaml.ts';
 
-/** What only grows with what comes in, and so is reached for good within its time; and what a threshold can ask of it at most. */
+/**
+ * Measures that only grow with each event, so that a reached bound stays reached, with the largest value that a
+ * threshold can ask for.
+ */
 const GROWING: Readonly<Partial<Record<Measure, number>>> = {
   count: LIMITS.thresholdEvents,
   distinct: LIMITS.thresholdCount,
   sum: LIMITS.thresholdSum,
 };
-/** What numbers in rules are written to. */
+/** The precision of numbers in written rules. */
 const SMALLEST = 1e-6;
 
 export const numberOf = (written: string): number | undefined =>
   /^-?\d{1,16}(\.\d{1,6})?$/.test(written) ? Number(written) : undefined;
 
-/** A number that something measured is compared with. Values that are told apart are remembered, each by itself. @throws Fault */
+/** Reads a bound of a measure. Distinct values are remembered one by one, so their number is limited. @throws Fault */
 export function readBound(measure: Measure, { text, at }: YamlText): number {
   const number = numberOf(text);
   if (number === undefined) throw new Fault('value', at, `expected a number, found '${text}'`);
@@ -28,7 +31,7 @@ const isWhole = (measure: Measure): boolean => measure === 'count' || measure ==
 const isLower = ({ is }: Bound): boolean => is === 'at_least' || is === 'above';
 const isStrict = ({ is }: Bound): boolean => is === 'above' || is === 'below';
 
-/** Of each comparison one: those that the others follow from are left out. */
+/** Keeps one bound of each direction: the tightest. */
 export function tightest(bounds: readonly Bound[]): Bound[] {
   const values = new Map<Bound['is'], number>();
   for (const bound of bounds) {
@@ -39,7 +42,7 @@ export function tightest(bounds: readonly Bound[]): Bound[] {
   return [...values].map(([is, value]) => ({ is, value }));
 }
 
-/** The least number that is within the bounds; without one from below there is none. */
+/** Returns the least number within the bounds, if there is a lower bound. */
 export function leastOf(measure: Measure, bounds: readonly Bound[]): number {
   const least = ({ is, value }: Bound): number => {
     if (isWhole(measure)) return is === 'above' ? Math.floor(value) + 1 : Math.ceil(value);
@@ -48,7 +51,10 @@ export function leastOf(measure: Measure, bounds: readonly Bound[]): number {
   return Math.max(...bounds.filter(isLower).map(least));
 }
 
-/** From where on a threshold tells that it is within the bounds, as it can't leave them any more. undefined: only the end of the window tells. @throws Fault */
+/**
+ * Returns the value from which on a threshold stays within the bounds; undefined: only the end of the window decides.
+ * @throws Fault
+ */
 export function reachedAt(measure: Measure, bounds: readonly Bound[], at: number): number | undefined {
   const most = GROWING[measure];
   const least = leastOf(measure, bounds);
@@ -57,7 +63,7 @@ export function reachedAt(measure: Measure, bounds: readonly Bound[], at: number
   throw new Fault('value', at, `a ${measure === 'sum' ? 'sum' : 'count'} is at most ${most}, this asks for ${least}`);
 }
 
-/** That some number is within the bounds. @throws Fault */
+/** Checks that some number is within the bounds. @throws Fault */
 export function checkBounds(measure: Measure, bounds: readonly Bound[], at: number): void {
   if (!isEmpty(measure, bounds)) return;
   const [what, hint] = isWhole(measure)

@@ -11,7 +11,11 @@ export const FIRST_SEEN_EXAMPLE = '{ by: [process.executable, destination.ip], w
 const LONGEST_DAYS = 90;
 const DAY_US = 86_400_000_000;
 
-/** `first_seen: { by: [process.executable, destination.ip], within: 14d, learn: 1d }`: combinations that are new on the host. @throws Fault */
+/**
+ * `first_seen: { by: [process.executable, destination.ip], within: 14d, learn: 1d }`: combinations that are new on the
+ * host.
+ * @throws Fault
+ */
 export function readFirstSeen<E>(node: YamlMap, fields: FieldIndex<E>): FirstSeen<E> {
   const entries = knownEntries(node, FIRST_SEEN_KEYS, 'first_seen');
   const by = readBy(entries.get('by')?.value, fields);

@@ -7,7 +7,7 @@ import { readFirstSeen } from './first-seen.ts';
 import { readSummary } from './summary.ts';
 import { readThreshold } from './threshold.ts';
 
-/** What a rule asks beside its condition, of what came before. */
+/** What a rule asks of earlier events, besides its condition. */
 export interface AskedMemory<E> {
   readonly threshold: Threshold<E> | undefined;
   readonly summary: Summary<E> | undefined;

@@ -17,8 +17,8 @@ export const SUMMARY_KEYS: readonly (Measure | Bound['is'] | 'of' | 'by' | 'with
 export const SUMMARY_EXAMPLE = '{ count: events, at_most: 3, by: [host.id], within: 1h }';
 
 /**
- * `{ count: events, at_most: 3, by: […], within: 1h }`, `{ average: FIELD, above: 1000, … }`, `{ percentile: 95, of: FIELD, … }`: what the events of a
- * window come to once it is over.
+ * `{ count: events, at_most: 3, by: […], within: 1h }`, `{ average: FIELD, above: 1000, … }`, `{ percentile: 95, of:
+ * FIELD, … }`: bounds for a number that is computed from the events of a window once it is over.
  * @throws Fault whose `at` is an offset in the file
  */
 export function readSummary<E>(node: YamlMap, fields: FieldIndex<E>): Summary<E> {

@@ -22,12 +22,14 @@ export const THRESHOLD_KEYS = [
   'window',
 ] as const;
 const KEYS: readonly string[] = THRESHOLD_KEYS;
-/** Of an event that others were merged into. */
+/** Field of an event that others were merged into. */
 const WEIGHT = 'event.count';
 
 /**
- * `{ count: 20, by: [process.entity_id], within: 10s }`, `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`,
- * `{ sum: network.bytes, at_least: 1000000, by: […], within: 1h }` or `{ regular: 8, every: 2s, by: […], within: 1h }`.
+ * `{ count: 20, by: [process.entity_id], within: 10s }`,
+ * `{ distinct: destination.port, at_least: 20, by: […], within: 10s }`,
+ * `{ sum: network.bytes, at_least: 1000000, by: […], within: 1h }` or
+ * `{ regular: 8, every: 2s, by: […], within: 1h }`.
  * @throws Fault whose `at` is an offset in the file
  */
 export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshold<E> {
@@ -52,7 +54,7 @@ export function readThreshold<E>(node: YamlMap, fields: FieldIndex<E>): Threshol
 const mostOf = (entries: ReadonlyMap<string, YamlEntry>): number =>
   entries.has('count') ? LIMITS.thresholdEvents : LIMITS.thresholdCount;
 
-/** What is counted, and with what. */
+/** What is counted, with the keys of each form. */
 export const THRESHOLD_FORMS = [
   { key: 'count', needs: [], example: '{ count: 20, within: 10s }' },
   { key: 'distinct', needs: ['at_least'], example: '{ distinct: destination.port, at_least: 20, within: 10s }' },
@@ -89,7 +91,7 @@ function isTumbling(value: Yaml | undefined): boolean {
   throw new Fault('threshold', at, `'${word}' is no window`, 'Write window: tumbling, or leave it out: windows slide.');
 }
 
-/** The keys of a mapping. @throws Fault at one that is not known */
+/** Returns the entries of a mapping. @throws Fault at an unknown key */
 export function knownEntries(node: YamlMap, known: readonly string[], what: string): Map<string, YamlEntry> {
   for (const { key, at } of node.entries) {
     if (known.includes(key)) continue;

@@ -2,7 +2,10 @@ import type { FieldLookup } from '../../model/catalogue.ts';
 import type { Expression, Operand } from '../../model/expression.ts';
 import type { TestSyntax } from '../syntax/syntax.ts';
 
-/** The test on each field that the operand's stands for: any of them; negated, none, and one of them is there. */
+/**
+ * Builds the test on each field that the operand's field stands for: any of them fits; negated, none fits and at least
+ * one is present.
+ */
 export function overAny<E>(
   syntax: TestSyntax,
   operand: Operand<E>,

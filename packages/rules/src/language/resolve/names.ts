@@ -4,17 +4,17 @@ import type { Expression } from '../../model/expression.ts';
 import { LIMITS } from '../../model/limits.ts';
 import type { Value } from './test.ts';
 
-/** A list as written; an item that isn't quoted and names another list stands for its values. */
+/** A list as written; an unquoted item that names another list stands for its values. */
 export interface ListDefinition {
   readonly name: string;
   readonly items: readonly { readonly text: string; readonly quoted: boolean }[];
-  /** reports what is wrong with the list where it stands */
+  /** Reports an error of the list at its place. */
   readonly fail: (fault: Fault) => void;
 }
 
 export interface MacroDefinition<E> {
   readonly name: string;
-  /** undefined: what is wrong with it has been reported */
+  /** Returns undefined if the macro has errors, which were reported. */
   readonly resolve: () => Expression<E> | undefined;
 }
 
@@ -26,13 +26,15 @@ type Progress<T> =
 const OPEN = { state: 'open' } as const;
 const BROKEN = { state: 'broken' } as const;
 
-/** The macros and lists of all sources. Each is resolved once, when it is first needed: the order of definition doesn't matter. */
+/**
+ * The macros and lists of all sources. Each is resolved once, on first use: the order of definition does not matter.
+ */
 export class Names<E> {
   readonly #macros = new Map<string, MacroDefinition<E>>();
   readonly #lists = new Map<string, ListDefinition>();
   readonly #macroProgress = new Map<string, Progress<Expression<E>>>();
   readonly #listProgress = new Map<string, Progress<readonly Value[]>>();
-  /** what is being resolved, outermost first */
+  /** Names that are being resolved, outermost first. */
   readonly #open: string[] = [];
   #expanded = 0;
 
@@ -60,14 +62,14 @@ export class Names<E> {
     return this.#lists.keys();
   }
 
-  /** @throws Fault when it is broken or refers to itself */
+  /** @throws Fault if it is broken or refers to itself */
   macro(name: string, at: number): Expression<E> {
     const progress = this.#macroProgress.get(name) ?? this.#resolveMacro(name, at);
     if (progress.state === 'done') return progress.value;
     throw this.#unusable('macro', name, at, progress);
   }
 
-  /** @throws Fault when there is none, it is broken, or it contains itself */
+  /** @throws Fault if it does not exist, is broken, or contains itself */
   list(name: string, at: number): readonly Value[] {
     const definition = this.#lists.get(name);
     if (definition === undefined) {

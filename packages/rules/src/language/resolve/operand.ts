@@ -38,7 +38,7 @@ export function resolveOperand<E>(syntax: OperandSyntax, fields: FieldLookup<E>)
   return { key, field, argument, transforms, type };
 }
 
-/** Fields of ECS that rules of others join by. */
+/** ECS fields by which rules from other sources join. */
 const LEADER = /^process\.(?:session|group|entry)_leader\./;
 
 function hintFor<E>(name: string, fields: FieldLookup<E>): string {
@@ -49,7 +49,7 @@ function hintFor<E>(name: string, fields: FieldLookup<E>): string {
   return didYouMean(name, fields.names(), likely === undefined ? otherwise : `Did you mean '${likely}'?`);
 }
 
-/** A field made of others; it has a value where they all have. */
+/** A field made of others; it has a value if all of them have one. */
 function joinedField<E>(
   { parts, separator }: NonNullable<OperandSyntax['joined']>,
   { name }: OperandSyntax,
@@ -66,7 +66,7 @@ function joinedField<E>(
   return { name: written, type: 'string', doc: 'Several fields as one text.', get };
 }
 
-/** `icontains` and its like are the plain operator on the lower-cased value. */
+/** `icontains` and similar operators are the plain operator on the lower-cased value. */
 export function lowered<E>(operand: Operand<E>): Operand<E> {
   if (operand.transforms.at(-1) === 'lower') return operand;
   return { ...operand, key: `tolower(${operand.key})`, transforms: [...operand.transforms, 'lower'] };
@@ -96,7 +96,7 @@ function typeAfter(transform: Transform, type: FieldType, syntax: OperandSyntax)
     if (syntax.name === TIME) return 'number';
     throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is no time; '${transform}' works on ${TIME}`);
   }
-  // A number's digits, for those who look at their beginning or end.
+  // The digits of a number, for tests of its start or end.
   if (type === 'number' && transform === 'lower') return 'string';
   if (type === 'number' || type === 'bool') {
     throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is a ${type}; functions work on text`);

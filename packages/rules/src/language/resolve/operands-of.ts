@@ -3,12 +3,15 @@ import type { FirstSeen, OutputPart, Summary, Threshold } from '../../model/rule
 
 export type Counted<E> = Threshold<E> | Summary<E> | FirstSeen<E>;
 
-/** What is read to count an event: the combination it is counted with, and what of it is counted. */
+/** Returns the operands that are read to count an event: its group and its counted value. */
 export function countedOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
   return counted === undefined ? [] : [...measuredOperands(counted), ...counted.by];
 }
 
-/** What an event must have to be counted: a value that is missing in `by` is one of its combination's, except that nothing new is seen in it. */
+/**
+ * Returns the operands that an event must have to be counted. An absent value of `by` forms a group of its own, except
+ * for `first_seen`.
+ */
 export function neededOperands<E>(counted: Counted<E> | undefined): readonly Operand<E>[] {
   if (counted === undefined) return [];
   return 'learnUs' in counted ? counted.by : measuredOperands(counted);
@@ -19,7 +22,7 @@ function measuredOperands<E>(counted: Counted<E>): Operand<E>[] {
   return what.filter((operand) => operand !== undefined);
 }
 
-/** What a rule reads, each once, in the order of first use. */
+/** Returns the operands that a rule reads, each once, in the order of first use. */
 export function collectOperands<E>(
   expression: Expression<E>,
   counted?: Counted<E>,

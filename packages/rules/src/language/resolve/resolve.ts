@@ -10,16 +10,16 @@ import type { Names } from './names.ts';
 import { resolveOperand } from './operand.ts';
 import { resolveFieldTest, resolveTest, spelled, type Value } from './test.ts';
 
-/** Takes what is wrong with a condition; several things can be. */
+/** Takes the errors and warnings of a condition. */
 export type Report = (severity: 'error' | 'warning', fault: Fault) => void;
 
-/** What a rule's author is told of a field that no event has. */
+/** The warning for a field that no event has. */
 export function neverAvailable<E>({ name, never }: FieldSpec<E>, at: number): Fault {
   const called = name.replace(/^falco\./, '');
   return new Fault('never-available', at, `'${called}' is never available: ${never}`);
 }
 
-/** Of the first value that a function rules out: `tolower(process.name) = Bash`. */
+/** Warns about the first value that a function rules out: `tolower(process.name) = Bash`. */
 function warnOfCase<E>(
   { key, transforms }: Operand<E>,
   { operator }: TestSyntax,
@@ -35,7 +35,7 @@ function warnOfCase<E>(
   report('warning', new Fault('unknown-value', odd.at, message, `Write '${folded(odd.text)}'.`));
 }
 
-/** Operators that don't fold the case of their values themselves. */
+/** Operators that do not fold the case of their values themselves. */
 const AS_WRITTEN: ReadonlySet<string> = new Set([
   '=',
   'in',
@@ -49,13 +49,13 @@ const AS_WRITTEN: ReadonlySet<string> = new Set([
 const FEW = 12;
 const NEVER = { kind: 'constant', value: false } as const;
 
-/** How large an expression is with its macros written out: both bound what later steps walk. */
+/** The size of an expression with its macros expanded: both numbers bound later walks. */
 interface Extent {
   readonly nodes: number;
   readonly height: number;
 }
 
-/** Looks up every name of a condition. What is wrong is reported and counts as false, so that one pass finds all of it. */
+/** Resolves the names of a condition. An error is reported and counts as false, so that one pass finds all errors. */
 export class Resolver<E> {
   readonly #fields: FieldLookup<E>;
   readonly #names: Names<E>;
@@ -107,7 +107,7 @@ export class Resolver<E> {
     }
   }
 
-  /** A word alone: a macro, or a field that is true or false. */
+  /** Resolves a word alone: a macro, or a field that is true or false. */
   #name(syntax: OperandSyntax): Expression<E> {
     const { name, at } = syntax;
     const isWord = syntax.argument === undefined && syntax.functions.length === 0;
@@ -157,7 +157,7 @@ export class Resolver<E> {
     );
   }
 
-  /** Of values that the field never has, because it is one of a few. */
+  /** Warns about values that the field never has, because its values are a known few. */
   #warnOfStrangers(
     { field, transforms }: Operand<E>,
     syntax: TestSyntax,
@@ -177,7 +177,7 @@ export class Resolver<E> {
     }
   }
 
-  /** Why the field is never any of these; undefined: it may be one. */
+  /** Returns why the field never has any of these values; undefined: it may have one. */
   #neverAny({ name, neverIs }: FieldSpec<E>, syntax: TestSyntax, values: readonly Value[]): string | undefined {
     if (neverIs === undefined || syntax.negated || !['=', 'in', 'intersects'].includes(syntax.operator))
       return undefined;

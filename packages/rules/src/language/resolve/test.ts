@@ -8,13 +8,13 @@ import { compileRegex, isPlainText } from '../../text/regex.ts';
 import type { Operator, TestSyntax, ValueSyntax } from '../syntax/syntax.ts';
 import { lowered, resolveOperand } from './operand.ts';
 
-/** A value of a test, lists already written out. */
+/** A value of a test, with lists expanded. */
 export interface Value {
   readonly text: string;
   readonly at: number;
 }
 
-/** Values as the field has them: some may be written in several ways. */
+/** Returns the values in the field's spelling: some can be written in several ways. */
 export function spelled<E>(
   { field, transforms }: Operand<E>,
   { operator }: TestSyntax,
@@ -35,7 +35,7 @@ const TYPE_NAMES: Readonly<Record<FieldType, string>> = {
   strings: 'several texts',
 };
 
-/** A comparison, checked against the type of its field. @throws Fault */
+/** Resolves a comparison, checked against the type of its field. @throws Fault */
 export function resolveTest<E>(syntax: TestSyntax, operand: Operand<E>, values: readonly Value[]): Expression<E> {
   const builders: Readonly<Record<Operator, Build<E>>> = {
     // An absent field fails every test, so "not exists" can only be plain negation.
@@ -63,7 +63,7 @@ export function resolveTest<E>(syntax: TestSyntax, operand: Operand<E>, values: 
   return builders[syntax.operator](operand, values, syntax.negated);
 }
 
-/** What compares with another field, and how. */
+/** Operators that can compare with another field. */
 const FIELD_OPERATORS: Readonly<Partial<Record<Operator, FieldOperator>>> = {
   '=': 'equalsField',
   in: 'equalsField',
@@ -79,7 +79,7 @@ const FIELD_OPERATORS: Readonly<Partial<Record<Operator, FieldOperator>>> = {
 };
 const NUMERIC: ReadonlySet<string> = new Set(['<', '<=', '>', '>=']);
 
-/** `field = val(other)`, `field contains val(other)`. @throws Fault */
+/** Resolves `field = val(other)`, `field contains val(other)`. @throws Fault */
 export function resolveFieldTest<E>(
   syntax: TestSyntax,
   operand: Operand<E>,
@@ -114,7 +114,7 @@ function test<E>(operand: Operand<E>, operator: TestOperator, values: readonly L
   return { kind: 'test', operand, operator, negated, values: [...new Set(values)] };
 }
 
-/** Tests of which any may hold; negated, none. */
+/** Joins tests of which any may hold; negated, none may. */
 function anyOf<E>(tests: readonly Test<E>[], negated: boolean): Expression<E> {
   return tests.length === 1 ? tests[0]! : { kind: negated ? 'and' : 'or', items: tests };
 }
@@ -225,7 +225,7 @@ function text(value: Value): string {
   return value.text;
 }
 
-/** Bytes in hexadecimal as texts of the kernel show them. */
+/** Converts hexadecimal bytes to the text that the kernel's bytes are shown as. */
 function bytes({ text, at }: Value): Value {
   if (text.length % 2 === 0 && /^[\da-f]+$/i.test(text)) return { text: decodeText(Buffer.from(text, 'hex')), at };
   throw new Fault('wrong-type', at, `expected bytes in hexadecimal, found '${text}'`, 'Write cafebabe.');

@@ -26,28 +26,28 @@ const COMPARISONS: Partial<
   pmatch: { operator: 'pathprefix', of: 'text' },
 };
 
-/** A step as a later one names it. */
+/** A step that later steps can name. */
 interface Captured {
   readonly step: number;
   readonly stage: number;
 }
 
-/** What an output may ask of a sequence. */
+/** The names of steps that an output can use. */
 export interface StepNames<E> {
-  /** Index of the step that `1` or `$a` names; undefined: none. */
+  /** Returns the index of the step that `1` or `$a` names; undefined: none. */
   stepOf(name: string): number | undefined;
   readonly kept: Kept<E>[];
 }
 
-/** Looks up every name of a sequence. What is wrong is reported. */
+/** Resolves the names of a sequence, and reports errors. */
 export class SequenceResolver<E> implements StepNames<E> {
   readonly #fields: FieldIndex<E>;
   readonly #resolver: Resolver<E>;
   readonly #report: Report;
-  /** grows while an output that names steps is read */
+  /** Grows while an output that names steps is read. */
   readonly kept: Kept<E>[] = [];
   readonly #captured = new Map<string, Captured>();
-  /** indices of the steps that happen */
+  /** Indexes of the steps that must happen. */
   readonly #events: number[] = [];
 
   constructor(fields: FieldIndex<E>, resolver: Resolver<E>, report: Report) {
@@ -128,7 +128,10 @@ export class SequenceResolver<E> implements StepNames<E> {
     this.#captured.set(step.name, captured);
   }
 
-  /** Where the comparison is not a part of the whole by itself, no single answer could be remembered for an event. */
+  /**
+   * Refuses a comparison that is nested in the condition: its result depends on two events, so it can't be cached for
+   * one.
+   */
   #refuseNested(syntax: Syntax): void {
     if (syntax.kind === 'not') this.#refuseDeep(syntax.item);
     else if (syntax.kind === 'and' || syntax.kind === 'or') for (const item of syntax.items) this.#refuseDeep(item);
@@ -147,7 +150,7 @@ export class SequenceResolver<E> implements StepNames<E> {
   }
 }
 
-/** @throws Fault at what can't be meant */
+/** @throws Fault at a meaningless combination of steps */
 function checkSteps({ ordered, steps }: SequenceSyntax): void {
   const events = steps.filter(({ kind }) => kind === 'event');
   const [first] = steps;
@@ -190,7 +193,7 @@ function checkKeys<E>({ steps }: SequenceSyntax, resolved: readonly SequenceStep
   }
 }
 
-/** Index of a step's value in `kept`, which takes it if it hasn't it yet. @throws Fault when there are too many */
+/** Returns the index of a step's value in `kept`, and adds it if it is missing. @throws Fault if there are too many */
 export function keep<E>(kept: Kept<E>[], step: number, operand: Operand<E>): number {
   const known = kept.findIndex((one) => one.step === step && one.operand.key === operand.key);
   if (known !== -1) return known;
@@ -208,7 +211,7 @@ function comparesWithStep(syntax: Syntax): syntax is TestSyntax {
   return syntax.kind === 'test' && syntax.values.some(({ text, quoted }) => !quoted && CAPTURED.test(text));
 }
 
-/** What a comparison with another step's value means. @throws Fault */
+/** Resolves a comparison with the value of another step. @throws Fault */
 function comparisonOf<E>(syntax: TestSyntax, operand: Operand<E>, other: Operand<E>): Test<E> {
   const comparison = COMPARISONS[syntax.operator];
   if (comparison === undefined || syntax.values.length !== 1) {

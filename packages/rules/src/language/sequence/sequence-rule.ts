@@ -3,16 +3,16 @@ import type { OutputPart } from '../../model/rule.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { keep, type StepNames } from './resolve-sequence.ts';
 
-/** Fields of each step that a sequence without an output shows. */
+/** Fields of each step in the output of a sequence without an `output`. */
 const SHOWN = 3;
 
-/** That an event fits one of the steps. */
+/** Returns the condition that an event fits one of the steps. */
 export function anyStep<E>({ steps }: Sequence<E>): Expression<E> {
   const items = steps.map(({ expression }) => expression);
   return items.length === 1 ? items[0]! : { kind: 'or', items };
 }
 
-/** The description, then what each step looked at; `read` lists what a condition reads. */
+/** Returns the description, then the operands of each step; `read` returns the operands of a condition. */
 export function sequenceOutput<E>(
   description: string,
   { steps }: Sequence<E>,
@@ -39,7 +39,7 @@ export function sequenceOutput<E>(
   return parts;
 }
 
-/** The field as it is, whatever the condition makes of it. */
+/** Returns the field itself, without the transforms of the condition. */
 function plain<E>({ field, argument }: Operand<E>): Operand<E> {
   const key = argument === undefined ? field.name : `${field.name}[${argument}]`;
   return { key, field, argument, transforms: [], type: field.type };

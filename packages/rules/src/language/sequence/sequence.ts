@@ -25,7 +25,7 @@ export interface StepSyntax {
   readonly condition: Syntax;
   readonly by: readonly OperandSyntax[];
   readonly runs: number;
-  /** without the dollar sign; empty: it has none */
+  /** Without the dollar sign; empty: the step has no name. */
   readonly name: string;
   readonly at: number;
 }
@@ -38,7 +38,7 @@ export function isSequence(condition: string): boolean {
   return BEGINS.test(condition);
 }
 
-/** @throws Fault with the offset of what can't be understood */
+/** @throws Fault with the offset of the syntax error */
 export function parseSequence(text: string): SequenceSyntax {
   checkLength(text);
   return new SequenceParser(text).sequence();

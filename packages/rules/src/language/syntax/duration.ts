@@ -10,7 +10,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const LONGEST_DAYS = 7;
 
-/** A number and a unit, in µs. @throws Fault at `at` */
+/** Parses a number and a unit, and returns µs. @throws Fault at `at` */
 export function durationOf(text: string, at: number, longestDays: number = LONGEST_DAYS): number {
   const [, number = '', unit = ''] = /^(\d{1,12})([a-z]+)$/.exec(text) ?? [];
   const us = Object.hasOwn(UNITS, unit) ? Number(number) * UNITS[unit]! : 0;

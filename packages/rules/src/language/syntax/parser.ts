@@ -5,7 +5,8 @@
  *   and     = not { "and" not }
  *   not     = "not" not | "(" or ")" | test
  *   test    = operand [ [ "not" ] operator [ value | list ] ]      alone: a macro, or a field that is true or false
- *   operand = name [ "[" argument "]" ] | function "(" operand ")" | "concat(" part { "," part } ")" | "join(" text "," "(" part { "," part } ")" ")"
+ *   operand = name [ "[" argument "]" ] | function "(" operand ")" | "concat(" part { "," part } ")"
+ *           | "join(" text "," "(" part { "," part } ")" ")"
  *   part    = operand | 'text' | "text"
  *   list    = "(" value { "," value } ")" | "[" value { "," value } "]" | name of a list
  *   value   = bare word | 'text' | "text" | "val(" operand ")" | function "(" operand ")"
@@ -28,7 +29,7 @@ import {
 const SYMBOL_OPERATORS: ReadonlySet<string> = new Set(['=', '==', '!=', '<', '<=', '>', '>=', '=~']);
 const KEYWORDS: ReadonlySet<string> = new Set(['and', 'or', 'not']);
 
-/** @throws Fault with the offset of what can't be understood */
+/** @throws Fault with the offset of the syntax error */
 export function parseCondition(text: string, escapes?: Escapes): Syntax {
   checkLength(text);
   const parser = new Parser(new Scanner(text, escapes));
@@ -48,7 +49,7 @@ export function checkLength(text: string): void {
   );
 }
 
-/** A field as outputs and thresholds name it: `process.name`, `container.label[app]`. @throws Fault */
+/** Parses a field as outputs and thresholds name it: `process.name`, `container.label[app]`. @throws Fault */
 export function parseOperand(text: string): OperandSyntax {
   const parser = new Parser(new Scanner(text));
   const operand = parser.operand(0);
@@ -100,7 +101,7 @@ export class Parser {
     return { ...inner, functions: [name.text, ...inner.functions], at: name.at };
   }
 
-  /** What follows "concat(" or "join(". */
+  /** Parses the part behind "concat(" or "join(". */
   #joined(name: Token, depth: number): OperandSyntax {
     const isJoin = name.text === 'join';
     const separator = isJoin ? this.#scanner.next() : undefined;

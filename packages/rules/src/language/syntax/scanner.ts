@@ -8,14 +8,17 @@ export interface Token {
 
 const SPACE = /\s*/y;
 const WORD = /[^\s()[\],"'=!<>]+/y;
-/** Where a value stands, `=`, `!`, `<` and `>` are ordinary characters, and so are brackets inside a word: runc:[1:CHILD]. */
+/** In a value, `=`, `!`, `<` and `>` are ordinary characters, and so are brackets inside a word: runc:[1:CHILD]. */
 const VALUE_WORD = /[^\s()[\],"']+(?:\[[^\s[\]]*\][^\s()[\],"']*)*/y;
 const SYMBOL = /[=!]=|<=|>=|=~|[()[\],=!<>]/y;
 
-/** What a character after a backslash stands for, beside \\ and an escaped quote. */
+/** The meaning of a character after a backslash, in addition to \\ and an escaped quote. */
 export type Escapes = Readonly<Record<string, string>>;
 
-/** Reads a condition piece by piece; the parser says whether it wants a value, because bare values may hold operator characters. */
+/**
+ * Reads a condition token by token. The parser decides whether it expects a value, because bare values may contain
+ * operator characters.
+ */
 export class Scanner {
   readonly text: string;
   readonly #escapes: Escapes;
@@ -41,7 +44,7 @@ export class Scanner {
     return this.#read(VALUE_WORD);
   }
 
-  /** Text up to `]`, when a `[` follows without a space; undefined otherwise. */
+  /** Reads text up to `]` if a `[` follows without a space; undefined otherwise. */
   argument(): string | undefined {
     if (this.text[this.#at] !== '[') return undefined;
     const end = this.text.indexOf(']', this.#at);
@@ -72,7 +75,7 @@ export class Scanner {
     throw new Fault('syntax', at, `'${first}' can't stand here`, 'Put text with special characters between quotes.');
   }
 
-  /** A backslash keeps its meaning for regular expressions: only \\ and an escaped quote are changed. */
+  /** A backslash keeps its meaning for regular expressions: only \\ and an escaped quote are replaced. */
   #string(quote: string, at: number): Token {
     let text = '';
     for (let i = at + 1; i < this.text.length; i++) {

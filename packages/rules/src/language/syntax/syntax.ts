@@ -1,4 +1,4 @@
-/** A condition as written: names are not looked up yet. `at` is an offset in its text. */
+/** A condition as written, with unresolved names. `at` is an offset in its text. */
 export type Syntax =
   | { readonly kind: 'and' | 'or'; readonly items: readonly Syntax[]; readonly at: number }
   | { readonly kind: 'not'; readonly item: Syntax; readonly at: number }
@@ -9,10 +9,10 @@ export interface TestSyntax {
   readonly kind: 'test';
   readonly operand: OperandSyntax;
   readonly operator: Operator;
-  /** `not` stood between field and operator, or the operator is `!=` */
+  /** `not` was between field and operator, or the operator is `!=`. */
   readonly negated: boolean;
   readonly values: readonly ValueSyntax[];
-  /** the values stood between brackets; a lone bare word after `in` must be the name of a list */
+  /** The values were between brackets; a lone bare word after `in` must be the name of a list. */
   readonly bracketed: boolean;
   readonly at: number;
 }
@@ -20,18 +20,18 @@ export interface TestSyntax {
 export interface OperandSyntax {
   readonly name: string;
   readonly argument: string | undefined;
-  /** outermost first: `tolower(basename(x))` is ['tolower', 'basename'] */
+  /** Outermost first: `tolower(basename(x))` is ['tolower', 'basename']. */
   readonly functions: readonly string[];
-  /** the field is put together of these: `concat(a, '/', b)`, or of `join('/', (a, b))` */
+  /** The field is joined from these parts: `concat(a, '/', b)`, or `join('/', (a, b))`. */
   readonly joined?: { readonly parts: readonly (OperandSyntax | string)[]; readonly separator: string };
   readonly at: number;
 }
 
 export interface ValueSyntax {
   readonly text: string;
-  /** a quoted value never names a list */
+  /** A quoted value never names a list. */
   readonly quoted: boolean;
-  /** `val(field)`, or a function of one: the value of that field */
+  /** `val(field)`, or a function of a field: the value of that field. */
   readonly field?: OperandSyntax;
   readonly at: number;
 }
@@ -60,7 +60,7 @@ export const OPERATORS = [
 
 export type Operator = (typeof OPERATORS)[number];
 
-/** What people type for what the language calls otherwise. */
+/** Spellings of other languages for operators of this one. */
 export const OPERATOR_SPELLINGS: Readonly<Record<string, string>> = {
   '==': '=',
   '!=': '!=',

@@ -5,7 +5,7 @@ import { eventNumber } from '../../model/sequence.ts';
 import { writeCondition } from './write.ts';
 import { writeSequence } from './write-sequence.ts';
 
-/** Columns that a line of a written file has at most, where it can be broken. */
+/** Maximum width of a line of a written file, where it can be broken. */
 const WIDTH = 120;
 /** Texts longer than this are folded. */
 const FOLDED = 90;
@@ -19,8 +19,8 @@ const UNITS: readonly (readonly [unit: string, us: number])[] = [
 ];
 
 /**
- * Rules as a file of the native language, the macros that they use before them. Lists are written out, and so are macros whose name another has:
- * those of Falco's files are others than native ones.
+ * Returns rules as a file of the native language, with the macros they use in front. Lists are expanded, and so are
+ * macros that share a name with another one: macros of Falco files are separate from native ones.
  */
 export function writeRules<E>(asked: readonly CompiledRule<E>[]): string {
   const rules = asked.map(macrosApart<E>());
@@ -34,10 +34,10 @@ export function writeRules<E>(asked: readonly CompiledRule<E>[]): string {
   return items.map((item) => yamlText([item])).join('\n');
 }
 
-/** Makes one name stand for one macro: the first. */
+/** Lets each name stand for one macro, the first; others of the name are expanded. */
 function macrosApart<E>(): (rule: CompiledRule<E>) => CompiledRule<E> {
   const first = new Map<string, Expression<E>>();
-  // A macro is one object wherever it is used, and is looked at once: with macros in macros there are many more uses than macros.
+  // A macro is one object wherever it is used and is visited once: nested macros have many more uses than macros.
   const done = new WeakMap<Expression<E>, Expression<E>>();
   const apart = (expression: Expression<E>): Expression<E> => {
     const result = done.get(expression) ?? madeApart(expression);
@@ -62,7 +62,7 @@ function macrosApart<E>(): (rule: CompiledRule<E>) => CompiledRule<E> {
   });
 }
 
-/** Each before those that use it. */
+/** Collects each macro before the macros that use it. */
 function collectMacros<E>(expression: Expression<E>, macros: Map<string, Expression<E>>): void {
   if (expression.kind === 'named') {
     if (macros.has(expression.name) && !expression.local) return;
@@ -143,7 +143,7 @@ function writeOutput<E>(rule: CompiledRule<E>): string {
   return rule.output.reduce<string>((written, part, index) => {
     if (typeof part !== 'string') return written + writeField(rule, part);
     const text = part.replaceAll('%', '%%');
-    // What could be taken for more of the field before it is kept apart.
+    // Separates the text from the field before it if it could be read as a part of the field.
     const open = typeof (rule.output[index - 1] ?? '') !== 'string' && !/[\])]$/.test(written);
     return written + (open && /^(?:\w|\.\w|\[)/.test(text) ? ` ${text}` : text);
   }, '');

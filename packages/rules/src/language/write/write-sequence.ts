@@ -2,7 +2,10 @@ import type { Expression } from '../../model/expression.ts';
 import type { Sequence, SequenceStep } from '../../model/sequence.ts';
 import { writeComparison, writeCondition } from './write.ts';
 
-/** A sequence in the native language. Steps that others are compared with are called $a, $b, …, whatever they were called. */
+/**
+ * Returns a sequence in the native language. Steps that others are compared with are named $a, $b, …, whatever they
+ * were named.
+ */
 export function writeSequence<E>(sequence: Sequence<E>, writeDuration: (us: number) => string): string {
   const { ordered, steps, maxspanUs } = sequence;
   const common = commonKeys(steps);
@@ -39,7 +42,7 @@ function writeStep<E>(
   return `${sign}[ ${alone.join(' and ')} ]${by}${runs}${as}`;
 }
 
-/** How many of the first fields all steps have in common. */
+/** Returns the fields with which all steps start. */
 function commonKeys<E>(steps: readonly SequenceStep<E>[]): string[] {
   const [first, ...others] = steps.map(({ by }) => by.map(({ key }) => key));
   const keys = first ?? [];
@@ -47,7 +50,7 @@ function commonKeys<E>(steps: readonly SequenceStep<E>[]): string[] {
   return differs === -1 ? keys : keys.slice(0, differs);
 }
 
-/** Without the tests for what is compared, which reading adds. */
+/** Returns the condition without the tests of compared fields, which reading adds. */
 function plainPart<E>({ expression, compares }: SequenceStep<E>): Expression<E> | undefined {
   if (compares.length === 0) return expression;
   const items = expression.kind === 'and' ? expression.items.slice(0, -compares.length) : [];

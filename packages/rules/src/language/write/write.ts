@@ -1,6 +1,6 @@
 import type { Expression, Literal, Test, TestOperator } from '../../model/expression.ts';
 
-/** Symbols and words of the native language; what `negated` makes of a word is "not" before it. */
+/** Symbols and words of the native language; a negated word has "not" in front. */
 const WORDS: Readonly<Record<TestOperator, string>> = {
   exists: 'exists',
   equals: 'in',
@@ -26,11 +26,13 @@ const WORDS: Readonly<Record<TestOperator, string>> = {
   endswithField: 'endswith',
 };
 
-/** The language has no word for a condition that always holds, or never. */
+/** The language has no word for a condition that always or never holds. */
 const ALWAYS = '(event.action exists or not event.action exists)';
 const NEVER = '(event.action exists and not event.action exists)';
 
-/** An expression in the native language: reading it again gives an equal one. Macros are written as their names. */
+/**
+ * Returns an expression in the native language: reading it again gives an equal one. Macros are written as their names.
+ */
 export function writeCondition<E>(expression: Expression<E>): string {
   switch (expression.kind) {
     case 'constant':
@@ -50,7 +52,7 @@ export function writeCondition<E>(expression: Expression<E>): string {
   }
 }
 
-/** What holds less tightly than "not", or would only by precedence be read as it is meant, in parentheses. */
+/** Puts an expression in parentheses if it binds less tightly than "not" or depends on precedence. */
 function writePart<E>(expression: Expression<E>): string {
   if (expression.kind === 'named' && expression.local) return writePart(expression.item);
   const text = writeCondition(expression);
@@ -73,21 +75,21 @@ function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): s
   return `${key} ${word} ${right}`;
 }
 
-/** A comparison with what is called `other`. */
+/** Returns a comparison with `other`. */
 export function writeComparison<E>({ operand, operator, negated }: Test<E>, other: string): string {
   if (operator === 'equals') return `${operand.key} ${negated ? '!=' : '='} ${other}`;
   return `${operand.key} ${negated ? 'not ' : ''}${WORDS[operator]} ${other}`;
 }
 
-/** `alone`: after `=`, where a word can't be the name of a list. */
+/** `alone`: behind `=`, where a word can't be the name of a list. */
 function writeValue(value: Literal, alone = false): string {
   if (typeof value !== 'string') return String(value);
-  // Names of lists have no slash, names of fields have a dot: neither must be meant here.
+  // Names of lists have no slash and names of fields have a dot, so neither can be meant here.
   if (/^[\w.-]*\/[\w./-]*$/.test(value) || (alone && /^[\w-]+$/.test(value) && value !== 'val')) return value;
   return quoteValue(value);
 }
 
-/** In quotes a backslash is itself, unless another or a quote follows. */
+/** In quotes a backslash is literal unless another backslash or a quote follows. */
 export function quoteValue(value: string): string {
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
   const escaped = value.replace(/\\(?=[\\'"]|$)/g, '\\\\').replaceAll(quote, `\\${quote}`);

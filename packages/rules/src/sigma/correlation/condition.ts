@@ -6,7 +6,7 @@ import { percentileOf } from '../../language/memory/summary.ts';
 import { type Bound, fits, type Measure } from '../../model/rule.ts';
 import { textOf } from '../documents.ts';
 
-/** By type: what it measures. */
+/** The measure of each correlation type. */
 export const MEASURED = {
   event_count: 'count',
   value_count: 'distinct',
@@ -16,16 +16,18 @@ export const MEASURED = {
   value_percentile: 'percentile',
 } as const;
 
-/** How many the events of a time are, or what the values of a field come to in them. */
+/** The measure of the events of a window, or of the values of a field in them. */
 type Measured =
   | { readonly measure: 'count' }
   | { readonly measure: Exclude<Measure, 'count' | 'percentile'>; readonly field: YamlText }
   | { readonly measure: 'percentile'; readonly field: YamlText; readonly percentile: number };
 
-/** What a correlation waits for in what it measures. */
+/** The measure of a correlation and its bounds. */
 export type WantedMeasure = Measured & {
   readonly bounds: readonly Bound[];
-  /** The count or sum at which it begins to hold, for good within its time; undefined: only the end of the window tells. */
+  /**
+   * The count or sum from which on it holds until the end of the window; undefined: only the end of the window decides.
+   */
   readonly atLeast: number | undefined;
 };
 
@@ -53,7 +55,10 @@ function measuredBy(type: keyof typeof MEASURED, condition: YamlMap): Measured {
   return measure === 'percentile' ? { measure, field, percentile: which(condition) } : { measure, field };
 }
 
-/** The number of rules that is needed at least. @throws Fault when it holds from the start, or when more of them would be too many */
+/**
+ * Returns the number of rules that must match.
+ * @throws Fault if the condition holds from the start, or only with more rules than there are
+ */
 export function rulesOf(condition: YamlMap, rules: number): number {
   const bounds = boundsOf('count', condition);
   const least = leastOf('count', bounds);

@@ -15,15 +15,17 @@ interface Source {
   readonly document: SigmaDocument;
 }
 
-/** Turns correlations into rules, those that others refer to first. What is wrong is reported, and left out. */
+/**
+ * Turns correlations into rules, after those that they refer to. A correlation with errors is reported and left out.
+ */
 export class Correlations<E> {
   readonly #sources = new Map<SigmaDocument, Source>();
   readonly #rules: ReadonlyMap<SigmaDocument, Outcome<E>>;
-  /** by id and by name, rules first */
+  /** By id and by name, rules first. */
   readonly #documents = new Map<string, SigmaDocument>();
   readonly #context: Context<E>;
   readonly #built = new Map<SigmaDocument, Outcome<E> | 'open'>();
-  /** documents that serve a correlation and don't alert themselves; of one with errors they do */
+  /** Documents that serve a correlation and raise no alerts themselves; those of a correlation with errors do. */
   readonly silent: Set<SigmaDocument> = new Set();
 
   constructor(sources: readonly Source[], rules: ReadonlyMap<SigmaDocument, Outcome<E>>, context: Context<E>) {
@@ -36,7 +38,7 @@ export class Correlations<E> {
     for (const source of sources) this.#build(source);
   }
 
-  /** undefined: it is no correlation, or one with errors. */
+  /** Returns undefined if the document is no correlation or has errors. */
   get(document: SigmaDocument): Built<E> | undefined {
     const found = this.#built.get(document);
     return typeof found === 'object' ? found : undefined;

@@ -14,17 +14,17 @@ export interface WantedRules {
   readonly ordered: boolean;
 }
 
-/** What stands under `correlation`. */
+/** The value of `correlation`. */
 export interface Correlation {
   readonly type: Type;
-  /** ids or names */
+  /** Ids or names. */
   readonly rules: readonly YamlText[];
   readonly groupBy: readonly YamlText[];
   readonly withinUs: number;
   readonly wanted: WantedMeasure | WantedRules;
-  /** by alias, then by id or name of a rule: the field it stands for */
+  /** By alias, then by id or name of a rule: the field that the alias stands for. */
   readonly aliases: ReadonlyMap<string, ReadonlyMap<string, YamlText>>;
-  /** its rules alert themselves too */
+  /** Its rules raise alerts themselves too. */
   readonly generate: boolean;
   readonly at: number;
 }
@@ -89,7 +89,7 @@ function timespanOf(body: YamlMap): number {
   throw new Fault('value', text?.at ?? body.at, found, 'Write a number and s, m, h or d: 15m.');
 }
 
-/** Of rules in time all are needed, unless a count is given; `a and b` says all too. */
+/** In a temporal correlation all rules are needed, unless a count is given; `a and b` means all too. */
 function rulesNeeded(condition: Yaml | undefined, rules: number): number {
   if (condition === undefined) return rules;
   if (condition.kind === 'map') return rulesOf(condition, rules);

@@ -11,8 +11,8 @@ import { type Built, conditionOf } from '../rule.ts';
 type Name = Pick<YamlText, 'text' | 'at'>;
 
 /**
- * A field by which the matches of several rules are grouped or counted. Where it is another one for each rule (an alias, or names that log sources
- * have in common), the event is asked which rule it fits: only events that fit one get here.
+ * Returns the field by which the matches of several rules are grouped or counted. If each rule has another field (an
+ * alias, or a name that log sources share), the rule that an event fits decides; only events that fit one are counted.
  * @throws Fault
  */
 export function unifiedOperand<E>(
@@ -33,7 +33,7 @@ export function unifiedOperand<E>(
   return madeOperand(name.text, first!.type, `The '${name.text}' of a correlation.`, get);
 }
 
-/** The first rule that an event fits. */
+/** Returns the first rule that an event fits. */
 export function chooser<E>(members: readonly Built<E>[], { nodes }: Context<E>): (event: E) => Built<E> | undefined {
   const slots = new Slots<E>();
   const choices = members.map((member) => {
@@ -50,19 +50,22 @@ export function chooser<E>(members: readonly Built<E>[], { nodes }: Context<E>):
 
 const MADE = new WeakSet<object>();
 
-/** A field that the catalogue hasn't got. */
+/** Returns an operand on a field that is not in the catalogue. */
 export function madeOperand<E>(name: string, type: FieldType, doc: string, get: (event: E) => FieldValue): Operand<E> {
   const field: FieldSpec<E> = { name, type, doc, get };
   MADE.add(field);
   return { key: name, field, argument: undefined, transforms: [], type };
 }
 
-/** Name of a field that a rule has made for itself: no other rule can ask for it. Undefined: all are of the catalogue. */
+/**
+ * Returns the name of a field that a rule has made for itself and no other rule can use; undefined: all fields are in
+ * the catalogue.
+ */
 export function madeFieldOf<E>({ operands }: CompiledRule<E>): string | undefined {
   return operands.find(({ field }) => MADE.has(field))?.key;
 }
 
-/** What a field of a correlation is on events of one of its rules. @throws Fault */
+/** Returns the field of a correlation on events of one of its rules. @throws Fault */
 export function memberOperand<E>(
   name: Name,
   alias: ReadonlyMap<string, YamlText> | undefined,

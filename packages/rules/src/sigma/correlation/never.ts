@@ -6,7 +6,7 @@ import { type Built, conditionOf, type Found } from '../rule.ts';
 import type { Correlation } from './document.ts';
 import { memberOperand } from './field.ts';
 
-/** That a correlation can never match, or doesn't group by what it says, each at its place. */
+/** Returns the reasons why a correlation can never match or does not group as written, each at its place. */
 export function neverCorrelates<E>(
   title: string,
   correlation: Correlation,

@@ -7,7 +7,7 @@ import { type Built, conditionOf, type Found } from '../rule.ts';
 import type { Correlation, WantedRules } from './document.ts';
 import { unifiedOperand } from './field.ts';
 
-/** Rules that must all match within a time, in their order or in any. @throws Fault */
+/** Returns the sequence of rules that must all match within a time, in their order or in any. @throws Fault */
 export function sequenceOf<E>(
   correlation: Correlation,
   { ordered }: WantedRules,
@@ -55,7 +55,7 @@ export function sequenceOf<E>(
   };
 }
 
-/** How often a member must match: once, or as often as a count of events says. @throws Fault */
+/** Returns how often a rule must match: once, or as often as its count of events requires. @throws Fault */
 function runsOf<E>({ threshold, summary, sequence, document }: Built<E>, at: number): number {
   if (sequence === undefined && threshold === undefined && summary === undefined) return 1;
   if (threshold !== undefined && threshold.distinct === undefined && threshold.sum === undefined) {

@@ -10,7 +10,10 @@ import type { WantedMeasure } from './condition.ts';
 import type { Correlation, WantedRules } from './document.ts';
 import { chooser, madeOperand, unifiedOperand } from './field.ts';
 
-/** How often any of the rules match, what the values of a field come to then, or how many of the rules do. @throws Fault */
+/**
+ * Counts the matches of any of the rules, measures the values of a field in them, or counts the rules that match.
+ * @throws Fault
+ */
 export function thresholdOf<E>(correlation: Correlation, members: readonly Built<E>[], context: Context<E>): Found<E> {
   const counted = members.findIndex(
     ({ threshold, summary, sequence }) => threshold !== undefined || summary !== undefined || sequence !== undefined,
@@ -39,7 +42,7 @@ export function thresholdOf<E>(correlation: Correlation, members: readonly Built
   };
 }
 
-/** At once, where it is reached for good by what comes in, else when the window is over. */
+/** Returns a threshold if the bound stays reached once it is reached, otherwise a summary at the end of the window. */
 function measuredOf<E>(
   wanted: WantedMeasure,
   operandOf: (name: YamlText) => Operand<E>,
@@ -59,14 +62,14 @@ function measuredOf<E>(
   return { threshold: { atLeast, distinct, weight, by, withinUs, ...sum } };
 }
 
-/** The field that is measured; undefined: events are counted. @throws Fault */
+/** Returns the measured field; undefined: events are counted. @throws Fault */
 function valuesOf<E>(wanted: WantedMeasure, operandOf: (name: YamlText) => Operand<E>): Operand<E> | undefined {
   if (wanted.measure === 'count') return undefined;
   const operand = operandOf(wanted.field);
   return wanted.measure === 'distinct' ? operand : requireNumber(operand, wanted.field.at);
 }
 
-/** How many of the rules match. @throws Fault */
+/** Returns a threshold on the number of rules that match. @throws Fault */
 function rulesThreshold<E>(
   { at, withinUs }: Correlation,
   { needed, ordered }: WantedRules,

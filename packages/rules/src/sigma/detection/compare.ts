@@ -8,23 +8,23 @@ import { encode } from './encodings.ts';
 import type { FieldKey } from './modifiers.ts';
 import { meaningOf, type Pattern, parsePattern, plainText, withDashes, within } from './pattern.ts';
 
-/** One comparison with one literal; several of the same kind make one test. */
+/** One comparison with one literal; several of the same kind become one test. */
 interface Comparison<E> {
   readonly operand: Operand<E>;
   readonly operator: TestOperator;
   readonly value: Literal;
 }
 
-/** No value: `null`, `~`, nothing or `''`. Absent and empty are the same here: most fields have no value where there is no text. */
+/**
+ * Whether a value is empty: `null`, `~`, nothing or `''`. Absent and empty are the same here, because most fields have
+ * no value if there is no text.
+ */
 export function isBlank({ comparison, position }: FieldKey, { text, quoted }: YamlText): boolean {
   if (comparison !== 'text' || position !== 'whole') return false;
   return quoted ? text === '' : /^(?:null|Null|NULL|~|)$/.test(text);
 }
 
-/**
- * What a key says of one place with some values, of which any must fit.
- * @throws Fault at the value that is wrong
- */
+/** Compares one place of a key with some values, of which any may fit. @throws Fault at the wrong value */
 export function compareAny<E>(key: FieldKey, operand: Operand<E>, values: readonly YamlText[]): Expression<E> {
   const all = values.flatMap((value) => comparisons(key, operand, value));
   const groups = Map.groupBy(all, (one) => `${one.operator} ${one.operand.key}`);
@@ -32,7 +32,7 @@ export function compareAny<E>(key: FieldKey, operand: Operand<E>, values: readon
   return parts.length === 1 ? parts[0]! : { kind: 'or', items: parts };
 }
 
-/** Two fields are compared. */
+/** Compares two fields. */
 export function compareFields<E>(key: FieldKey, operand: Operand<E>, other: Operand<E>): Expression<E> {
   const operator = (
     {
@@ -54,7 +54,7 @@ export function exists<E>(operand: Operand<E>): Test<E> {
 function testsOf<E>(group: readonly Comparison<E>[]): Test<E>[] {
   const { operand, operator } = group[0]!;
   const values = [...new Set(group.map(({ value }) => value))];
-  // Numbers are compared one with one.
+  // Ordered comparisons take one number at a time.
   if (operator.startsWith('less') || operator.startsWith('greater'))
     return values.map((value) => test(operand, operator, [value]));
   return [test(operand, operator, values)];
@@ -94,7 +94,7 @@ function equal<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparis
   });
 }
 
-/** No number is a word. */
+/** A word is not a number. */
 function numbers<E>(operand: Operand<E>, value: YamlText): Comparison<E>[] {
   if (/[a-z]/i.test(value.text.replace(/^0x[\da-f]*$/i, ''))) return [];
   return [{ operand, operator: 'equals', value: number(value) }];
@@ -130,7 +130,7 @@ function regex<E>(key: FieldKey, operand: Operand<E>, value: YamlText): Comparis
   return { operand, operator: 'regex', value: pattern };
 }
 
-/** Whatever the case, and as text where it is none. */
+/** Folds the case of text; compares other values as text. */
 function folded<E>(operand: Operand<E>): Operand<E> {
   const lower = lowered(operand);
   return isText(operand) && operand.type !== 'ip' ? lower : { ...lower, type: 'string' };

@@ -6,7 +6,7 @@ export type SigmaCondition =
   | { readonly kind: 'and' | 'or'; readonly items: readonly SigmaCondition[] }
   | { readonly kind: 'not'; readonly item: SigmaCondition }
   | { readonly kind: 'selection'; readonly name: string; readonly at: number }
-  /** `1 of selection_*`, `all of them` */
+  /** `1 of selection_*`, `all of them`. */
   | { readonly kind: 'of'; readonly all: boolean; readonly pattern: string; readonly at: number };
 
 interface Token {

@@ -16,20 +16,20 @@ export type Report = (severity: 'error' | 'warning', fault: Fault) => void;
 /** What a rule looks for. */
 export interface Detected<E> {
   readonly source: ResolvedSource<E>;
-  /** without the log source */
+  /** Without the log source. */
   readonly detection: Expression<E>;
-  /** text of the condition */
+  /** The condition as text. */
   readonly condition: string;
 }
 
-/** @throws Fault when the condition is wrong; what is wrong with a selection is reported */
+/** Resolves a rule's detection; errors of a selection are reported. @throws Fault if the condition is wrong */
 export function detect<E>(document: SigmaDocument, context: Context<E>, report: Report): Detected<E> | NoLogSource {
   const syscalls = names(document.body, /^(?:SYSCALL|syscall)(?:\||$)/);
   const { service, category } = document.source;
   const all = { syscalls, filtered: true };
   if (service !== 'auditd' && category !== 'file_event') return on(document, context, all, report);
   const wide = on(document, context, all, () => {});
-  // A rule that doesn't say how paths begin or end would need every read and every rename there is.
+  // A rule that does not bound the start or end of paths would need every read and every rename.
   const filtered = 'never' in wide || boundsPaths(wide, context);
   return on(document, context, { syscalls, filtered }, report);
 }
@@ -50,7 +50,7 @@ function on<E>(
   return { source, detection: detection.read(condition), condition: written.join(' or ') };
 }
 
-/** The condition of a filter, on a log source. @throws Fault */
+/** Resolves the condition of a filter on a log source. @throws Fault */
 export function detectFilter<E>(
   filter: SigmaDocument,
   source: ResolvedSource<E>,
@@ -66,7 +66,7 @@ function boundsPaths<E>({ source, detection }: Detected<E>, { nodes, filtered }:
   return filtered.every((events) => necessaryCover(nodes.assume(node, knownOf<E>(events), new Map()), events) !== null);
 }
 
-/** Whether a key of some selection is of that form. */
+/** Whether a key of some selection has that form. */
 function names(body: YamlMap, form: RegExp): boolean {
   return body.entries.some(({ value }) =>
     (value.kind === 'list' ? value.items : [value]).some(

@@ -6,7 +6,7 @@ import { LIMITS } from '../../model/limits.ts';
 import { parseSigmaCondition, type SigmaCondition } from './condition.ts';
 import type { Selections } from './selection.ts';
 
-/** What a rule or a filter looks for: named selections, and a condition over them. */
+/** What a rule or a filter looks for: named selections, and a condition on them. */
 export class Detection<E> {
   readonly #entries: readonly YamlEntry[];
   readonly #selections: Selections<E>;
@@ -16,7 +16,7 @@ export class Detection<E> {
   readonly #used = new Set<string>();
   #size = 0;
 
-  /** `entries`: of the selections; `report` takes what is wrong with one of them */
+  /** `entries`: the selections; `report` takes their errors. */
   constructor(
     entries: readonly YamlEntry[],
     selections: Selections<E>,
@@ -27,7 +27,7 @@ export class Detection<E> {
     this.#report = report;
   }
 
-  /** @throws Fault when the condition is wrong */
+  /** @throws Fault if the condition is wrong */
   read(condition: Yaml): Expression<E> {
     const texts = condition.kind === 'list' ? condition.items : [condition];
     const items = texts.map((text) => this.#condition(text));
@@ -57,7 +57,7 @@ export class Detection<E> {
       case 'of':
         return this.#group(condition.all, condition.pattern, condition.at);
       default:
-        // `1 of them or 1 of them` is one.
+        // `1 of them or 1 of them` is the same as one of the two.
         return { kind: condition.kind, items: [...new Set(condition.items.map((item) => this.#resolve(item, text)))] };
     }
   }
@@ -103,7 +103,7 @@ class Placed extends Fault {
   }
 }
 
-/** `them` is every selection whose name doesn't begin with an underscore; `*` in a pattern is any text. */
+/** `them` is every selection whose name does not start with an underscore; `*` in a pattern is any text. */
 function patternOf(pattern: string): (name: string) => boolean {
   const hidden = pattern.startsWith('_');
   const shown = (name: string): boolean => hidden || !name.startsWith('_');
@@ -113,7 +113,7 @@ function patternOf(pattern: string): (name: string) => boolean {
   return (name) => shown(name) && name.startsWith(first) && fitsRest(name.slice(first.length), rest);
 }
 
-/** Each part is looked for after the one before; the last must be the end. */
+/** Each part is searched behind the previous one; the last must be at the end. */
 function fitsRest(text: string, parts: readonly string[]): boolean {
   let at = 0;
   for (const part of parts.slice(0, -1)) {
@@ -125,7 +125,7 @@ function fitsRest(text: string, parts: readonly string[]): boolean {
   return text.length - at >= last.length && text.endsWith(last);
 }
 
-/** The selections of a detection, and its condition. @throws Fault when there is none */
+/** Returns the selections of a detection and its condition. @throws Fault if there is none */
 export function partsOf(detection: YamlMap, except: readonly string[] = []): { entries: YamlEntry[]; condition: Yaml } {
   const condition = detection.entries.find(({ key }) => key === 'condition');
   if (condition === undefined)

@@ -4,12 +4,12 @@ type Bytes = string;
 export const ENCODINGS = ['base64', 'base64offset', 'utf16', 'utf16le', 'utf16be', 'wide'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** What a text becomes, one encoding after the other; `base64offset` makes three of it. */
+/** Applies encodings one after the other; `base64offset` returns three texts. */
 export function encode(text: string, encodings: readonly Encoding[]): readonly string[] {
   let bytes: readonly Bytes[] = [text];
   let encoded = false;
   for (const encoding of encodings) {
-    // The first to look at it turns characters into bytes.
+    // The first base64 encoding converts characters to bytes.
     if (!encoded && encoding.startsWith('base64')) bytes = bytes.map(utf8);
     encoded = true;
     bytes = bytes.flatMap((one) => apply(encoding, one));
@@ -36,7 +36,10 @@ const utf8 = (text: string): Bytes => Buffer.from(text, 'utf8').toString('latin1
 const utf16le = (text: string): Bytes => Buffer.from(text, 'utf16le').toString('latin1');
 const base64 = (bytes: Bytes): string => Buffer.from(bytes, 'latin1').toString('base64');
 
-/** Wherever it stands in what is encoded, three bytes are four characters: the part of each of the three cases that its neighbours don't change. */
+/**
+ * Encodes a text at each of its three possible offsets, since three bytes are four characters, and returns the parts
+ * that do not depend on its neighbours.
+ */
 function offsets(bytes: Bytes): readonly string[] {
   return [0, 1, 2].map((offset) => {
     const whole = base64(`${' '.repeat(offset)}${bytes}`).replace(/=+$/, '');

@@ -10,23 +10,23 @@ type Numeric = 'less' | 'lessOrEqual' | 'greater' | 'greaterOrEqual';
 
 /** A key of a selection: `CommandLine|contains|all`. */
 export interface FieldKey {
-  /** empty: keywords */
+  /** Empty: keywords. */
   readonly field: string;
-  /** offset of the key in its file */
+  /** Offset of the key in its file. */
   readonly at: number;
   readonly position: Position;
   readonly comparison: Comparison;
-  /** every value must fit, not any */
+  /** Every value must fit, not just one. */
   readonly all: boolean;
   readonly cased: boolean;
   readonly negated: boolean;
   readonly windash: boolean;
   readonly expand: boolean;
-  /** in the order given */
+  /** In the order given. */
   readonly encodings: readonly Encoding[];
-  /** of a regular expression: i, m, s */
+  /** Flags of a regular expression: i, m, s. */
   readonly flags: string;
-  /** part of a time that is compared */
+  /** The part of a time that is compared. */
   readonly part: Transform | undefined;
 }
 
@@ -55,7 +55,7 @@ const MODIFIERS: readonly string[] = [
   ...ENCODINGS,
 ];
 
-/** @throws Fault at the modifier that is wrong */
+/** @throws Fault at the wrong modifier */
 export function parseFieldKey(key: string, at: number): FieldKey {
   const [field = '', ...words] = key.split('|');
   const draft: Draft = {

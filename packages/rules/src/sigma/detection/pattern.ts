@@ -1,17 +1,20 @@
 import { type GlobMeaning, globMeaning } from '../../text/glob.ts';
 
-/** What stands for text that isn't known. */
+/** Placeholders for unknown text. */
 export const WILD = { run: 0, one: 1, dash: 2 } as const;
 type Wild = (typeof WILD)[keyof typeof WILD];
 
-/** A value of a Sigma rule, wildcards and escapes understood: pieces of text, and what stands between them. */
+/** A parsed value of a Sigma rule: pieces of text and the wildcards between them. */
 export type Pattern = readonly (string | Wild)[];
 
-/** Hyphen, slash and the dashes that programs take for one. */
+/** Hyphen, slash and the dashes that programs accept instead. */
 const DASHES = '[-/\u2013\u2014\u2015]';
 const DASH = /\B[-/\u2013\u2014\u2015](?=\w)/g;
 
-/** `*` and `?` are wildcards; a backslash before one of them or another backslash takes it as it is, and is itself before anything else. */
+/**
+ * Parses a value: `*` and `?` are wildcards. A backslash escapes a wildcard or another backslash, and is literal in
+ * front of anything else.
+ */
 export function parsePattern(text: string): Pattern {
   const pieces: (string | Wild)[] = [];
   let run = '';
@@ -31,13 +34,13 @@ export function parsePattern(text: string): Pattern {
   return pieces;
 }
 
-/** The text of a pattern without wildcards. */
+/** Returns the text of a pattern without wildcards; undefined: it has some. */
 export function plainText(pattern: Pattern): string | undefined {
   if (pattern.length === 0) return '';
   return pattern.length === 1 && typeof pattern[0] === 'string' ? pattern[0] : undefined;
 }
 
-/** `windash`: a hyphen or slash at the start of a word stands for any of them. */
+/** `windash`: a hyphen or slash at the start of a word stands for any dash. */
 export function withDashes(pattern: Pattern): Pattern {
   return pattern.flatMap((piece): Pattern => {
     if (typeof piece !== 'string') return [piece];
@@ -46,19 +49,19 @@ export function withDashes(pattern: Pattern): Pattern {
   });
 }
 
-/** With any text before, after or around it. */
+/** Allows any text before, after or around the pattern. */
 export function within(pattern: Pattern, position: 'whole' | 'contains' | 'startswith' | 'endswith'): Pattern {
   const before = position === 'contains' || position === 'endswith' ? [WILD.run] : [];
   const after = position === 'contains' || position === 'startswith' ? [WILD.run] : [];
   return [...before, ...pattern, ...after];
 }
 
-/** The operator and the text that say the same; letters as they are to be compared. */
+/** Returns an operator and a text with the same meaning; `fold` prepares the letters for the comparison. */
 export function meaningOf(pattern: Pattern, fold: (text: string) => string): GlobMeaning {
   return globMeaning(globOf(pattern, fold));
 }
 
-/** The same as a glob. */
+/** Returns the pattern as a glob. */
 export function globOf(pattern: Pattern, fold: (text: string) => string): string {
   return pattern.map((piece) => asGlob(piece, fold)).join('');
 }

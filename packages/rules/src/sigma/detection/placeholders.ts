@@ -2,14 +2,17 @@ import { didYouMean } from '../../diagnostics/diagnostics.ts';
 import { Fault } from '../../diagnostics/errors.ts';
 import type { YamlText } from '../../language/file/yaml.ts';
 
-/** What placeholders stand for, by name without percent signs. */
+/** Values of placeholders, by name without percent signs. */
 export type Placeholders = Readonly<Record<string, readonly string[]>>;
 
 const PLACEHOLDER = /\\%|%([\w .-]+)%/g;
-/** values that one value may become */
+/** Values that one value may expand to. */
 const MOST = 10_000;
 
-/** A value with each combination of what its placeholders stand for; `\%` is a percent sign. @throws Fault when one stands for nothing */
+/**
+ * Returns a value with every combination of its placeholders' values; `\%` is a percent sign.
+ * @throws Fault if a placeholder has no values
+ */
 export function fillPlaceholders(value: YamlText, placeholders: Placeholders): YamlText[] {
   let texts = [''];
   let end = 0;

@@ -14,7 +14,7 @@ type Report = (severity: 'error' | 'warning', fault: Fault) => void;
 
 const NEVER = { kind: 'constant', value: false } as const;
 
-/** Reads selections of one rule: what events must have. What is wrong is reported and counts as false, so that all of it is found. */
+/** Resolves the selections of one rule. An error is reported and counts as false, so that all errors are found. */
 export class Selections<E> {
   readonly #source: ResolvedSource<E>;
   readonly #placeholders: Placeholders;
@@ -27,7 +27,7 @@ export class Selections<E> {
     this.#report = report;
   }
 
-  /** A mapping: all of its keys. A list: any of its mappings and keywords. */
+  /** Resolves a node: a mapping needs all of its keys, a list any of its mappings and keywords. */
   read(node: Yaml): Expression<E> {
     if (node.kind === 'text' ? node.text === '' : (node.kind === 'map' ? node.entries : node.items).length === 0) {
       this.#report('error', new Fault('shape', node.at, 'this selection is empty', 'Write Field: value below it.'));
@@ -127,7 +127,7 @@ export class Selections<E> {
     return NEVER;
   }
 
-  /** Each value that the field can have stands for a condition. */
+  /** Resolves a field whose values each stand for a condition. */
   #enumerated(key: FieldKey, known: ReadonlyMap<string, Expression<E>>, values: readonly YamlText[]): Expression<E> {
     if (key.comparison === 'exists') return presence(values, joined('or', [...known.values()]));
     if (key.comparison !== 'text' || key.encodings.length > 0)

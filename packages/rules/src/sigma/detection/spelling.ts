@@ -2,7 +2,7 @@ import type { YamlText } from '../../language/file/yaml.ts';
 import type { Variant } from '../sources/taxonomy.ts';
 import type { FieldKey } from './modifiers.ts';
 
-/** Directories that are links on every Linux of today: where they lead. */
+/** Directories that are links on every current Linux, with their targets. */
 const LINKS = [
   ['/var/run/', '/run/'],
   ['/bin/', '/usr/bin/'],
@@ -11,7 +11,10 @@ const LINKS = [
   ['/lib64/', '/usr/lib64/'],
 ] as const;
 
-/** What a rule's value is in a field of the catalogue: itself, its other word, or also the path behind a link. */
+/**
+ * Returns the spellings of a rule's value in a field of the catalogue: the value itself, the catalogue's word for it,
+ * or also the target of a linked path.
+ */
 export function respelled(
   value: YamlText,
   key: FieldKey,

@@ -1,6 +1,6 @@
 import { callNames } from '@ringfence/fields';
 
-/** By action: the system calls that are it. */
+/** System calls by action. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {
   exec: ['execve', 'execveat'],
   fork: ['fork', 'vfork', 'clone', 'clone3'],
@@ -50,7 +50,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   bpf: ['bpf'],
 };
 
-/** Whose action has their own name. */
+/** System calls whose action has the same name. */
 const SAME = [
   'move_mount',
   'pivot_root',
@@ -98,7 +98,9 @@ const BY_NAME: Readonly<Record<string, string>> = {
   ),
 };
 
-/** Which events a system call is, as native conditions: by its name, and by its number on x86-64, which rules are written for. */
+/**
+ * Events of a system call as native conditions: by its name, and by its number on x86-64, which rules are written for.
+ */
 export const SYSCALLS: Readonly<Record<string, string>> = {
   ...BY_NAME,
   ...Object.fromEntries(

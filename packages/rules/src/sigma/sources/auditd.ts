@@ -10,7 +10,7 @@ const CHANGES =
   'event.action in (rename, link, symlink, unlink, mkdir, rmdir, chmod, chown, setxattr, removexattr, mknod, truncate)';
 const WRITES = 'event.action = open and file.open.write = true';
 
-/** Types of records; of an audit trail that logs what rules commonly make it log. */
+/** Types of records, as in an audit trail that logs what rules commonly ask it to log. */
 function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, string>> {
   return {
     EXECVE: EXEC,
@@ -32,7 +32,7 @@ function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, st
     ADD_GROUP: 'event.action = group-created',
     USER_MGMT: 'event.action in (user-changed, group-member-added, user-locked, user-unlocked)',
     ANOM_ABEND: 'event.action = fault',
-    // The command that asks for it: who stops a service is more than that it stopped.
+    // Uses the command that stops the service, which tells who stopped it.
     SERVICE_START: `${EXEC} and process.name in (systemctl, service) and process.args in (start, restart)`,
     SERVICE_STOP: `${EXEC} and process.name in (systemctl, service) and process.args in (stop, restart)`,
     KERN_MODULE: 'event.category = driver and kernel.module.name exists',
@@ -53,7 +53,7 @@ const names: Mapping = {
 const SYSLOG = 'event.action = syslog';
 const SOCKET = 'event.action = socket';
 const PERSONALITY = 'event.action = personality';
-/** In hexadecimal digits, as auditd writes them. */
+/** Hexadecimal, as auditd writes them. */
 const FAMILIES = Object.fromEntries(
   (['AF_UNIX', 'AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_PACKET', 'AF_ALG', 'AF_VSOCK'] as const).map((name) => [
     records.AddressFamily[name].toString(16),
@@ -69,7 +69,7 @@ const TYPES = {
   [SOCK.SEQPACKET]: 'seqpacket',
 };
 
-/** Of an exec the arguments of the program, else those of the system call. */
+/** The arguments of the program for an exec, otherwise those of the system call. */
 const argumentVariants = (index: number): Variant[] => [
   { field: `process.args[${index}]`, when: EXEC },
   ...(index === 0 ? [{ field: 'system.argument[0]', when: SYSLOG }] : []),
@@ -136,7 +136,7 @@ const fields: Mappings = {
   ogid: 'file.gid',
 };
 
-/** auditd's records, from our own events: auditd needn't run. */
+/** Provides auditd's records from the sensor's events: auditd need not run. */
 export function auditd(use: LogSourceUse): LogSource {
   return {
     events: 'event.action exists',

@@ -3,7 +3,7 @@ import type { Mappings } from './taxonomy.ts';
 const windows = { never: 'only Windows programs carry it' };
 const sha256Only = { never: 'of executables only the SHA-256 is made' };
 
-/** The process that an event is of, and the machine: on every log source that comes from the kernel. Names as Sysmon has them. */
+/** The process of an event and the machine, in all log sources that come from the kernel. Names are those of Sysmon. */
 export const processFields: Mappings = {
   Image: 'process.executable',
   CommandLine: 'process.command_line',

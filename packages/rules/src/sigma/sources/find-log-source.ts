@@ -9,7 +9,7 @@ const SERVICES = ['auditd', ...Object.keys(logServices)];
 /** Products whose logs are services of Linux. */
 const AS_SERVICE: ReadonlySet<string> = new Set(['apache', 'nginx', 'modsecurity', 'clamav', 'guacamole', 'vsftpd']);
 
-/** What a rule's log source is here. */
+/** Returns the log source that a rule names. */
 export function findLogSource(name: LogSourceName, use: LogSourceUse): LogSource | NoLogSource {
   const { product, category } = name;
   const service = name.service === '' && AS_SERVICE.has(product) ? product : name.service;

@@ -3,7 +3,7 @@ import { either, type LogSource, type Mappings } from './taxonomy.ts';
 
 const shown = ['process.executable', 'process.command_line', 'user.name'];
 const WRITTEN = 'event.action = open and file.open.write = true and event.outcome = success';
-/** Files that come to be without being opened. */
+/** Files that are created without being opened. */
 const MADE = 'event.action in (rename, link, symlink, mknod) and event.outcome = success';
 const NETWORK = either([
   'event.action in (connect, accept, datagram) and network.type in (ipv4, ipv6) and event.outcome = success',
@@ -17,7 +17,7 @@ const processCreation: LogSource = {
   shown,
 };
 
-/** What a file is called once it is there: of a rename or a link the new name. */
+/** The name of a file after the event: for a rename or a link, the new name. */
 const newName = {
   any: [
     { field: 'file.path', when: 'event.action = open' },
@@ -44,7 +44,7 @@ function files(events: string, more: Mappings = { TargetFilename: path, FileName
 
 const isIpv6 = { values: { true: 'network.type = ipv6', false: 'network.type = ipv4' } };
 
-/** Names are those that were asked for: in a DNS question or in the hello of TLS. */
+/** Requested names: from a DNS question or a TLS hello. */
 const networkFields: Mappings = {
   ...processFields,
   Protocol: 'network.transport',
@@ -92,10 +92,10 @@ const dnsQuery: LogSource = {
   shown: ['dns.question.name', ...shown],
 };
 
-/** With what the sensor filters by path. */
+/** Includes the events that the sensor filters by path. */
 export const fileEventFiltered: LogSource = files(either([WRITTEN, MADE]), created);
 
-/** By category; `file_event` without what the sensor filters by path. */
+/** By category; `file_event` without the events that the sensor filters by path. */
 export const kernelSources: Readonly<Record<string, LogSource>> = {
   process_creation: processCreation,
   process_termination: { ...processCreation, events: 'event.action = exit' },

@@ -1,6 +1,6 @@
 import { either, type LogSource, type Mappings } from './taxonomy.ts';
 
-/** Of lines of logs. */
+/** Fields of log lines. */
 const logFields: Mappings = {
   message: 'message',
   User: 'user.name',
@@ -53,7 +53,7 @@ export const logServices: Readonly<Record<string, LogSource>> = {
   nginx: log(either([of('nginx'), inFile('/nginx')])),
 };
 
-/** `product: linux` and nothing else: any log, and what people and programs do at command lines, which such logs are full of. */
+/** `product: linux` alone: any log, and the command lines of people and programs, which such logs are full of. */
 export const anyLog: LogSource = {
   events: either(['message exists', 'event.action = exec', 'event.action = shell_line']),
   fields: {

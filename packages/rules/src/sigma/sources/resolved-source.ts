@@ -11,21 +11,21 @@ import type { LogSource, Mapping, Variant } from './taxonomy.ts';
 /** Where a field's value is read. */
 export interface Place<E> {
   readonly operand: Operand<E>;
-  /** on which events; undefined: on all */
+  /** The events on which it is read; undefined: all. */
   readonly when: Expression<E> | undefined;
   readonly variant: Variant;
 }
 
-/** What a field of a rule is, looked up in the catalogue. */
+/** A field of a rule, looked up in the catalogue. */
 export type Resolved<E> =
   | { readonly kind: 'places'; readonly places: readonly Place<E>[] }
-  /** by value, in lower case */
+  /** By value, in lower case. */
   | { readonly kind: 'values'; readonly values: ReadonlyMap<string, Expression<E>> }
   | { readonly kind: 'never'; readonly why: string };
 
 const NEVER = { kind: 'constant', value: false } as const;
 
-/** A log source with its names looked up in a catalogue, each once. */
+/** A log source whose names are looked up in a catalogue, each once. */
 export class ResolvedSource<E> {
   readonly #source: LogSource;
   readonly #fields: FieldIndex<E>;
@@ -42,14 +42,14 @@ export class ResolvedSource<E> {
     this.shown = source.shown.map((name) => this.#operand(name)).filter((operand) => operand !== undefined);
   }
 
-  /** @throws Fault when there is no such field */
+  /** @throws Fault if there is no such field */
   field(name: string, at: number): Resolved<E> {
     const known = this.#known.get(name) ?? this.#resolve(name, at);
     this.#known.set(name, known);
     return known;
   }
 
-  /** A field that has one value. @throws Fault */
+  /** Returns a field that has one value. @throws Fault */
   operand(name: string, at: number): Operand<E> {
     const resolved = this.field(name, at);
     const [place, ...more] = resolved.kind === 'places' ? resolved.places : [];
@@ -96,7 +96,7 @@ export class ResolvedSource<E> {
     return places;
   }
 
-  /** undefined: the catalogue has no such field */
+  /** Returns undefined if the catalogue has no such field. */
   #operand(text: string): Operand<E> | undefined {
     try {
       return resolveOperand(parseOperand(text), this.#fields);
@@ -106,7 +106,7 @@ export class ResolvedSource<E> {
     }
   }
 
-  /** What names fields that the catalogue hasn't got holds on no event. */
+  /** A condition on fields that the catalogue does not have holds on no event. */
   #condition(text: string): Expression<E> {
     let failed = false;
     const expression = new Resolver(this.#fields, new Names<E>()).resolve(parseCondition(text), (severity) => {

@@ -1,64 +1,67 @@
 /**
- * What Sigma's log sources and fields are here. Conditions and fields are written in the native language, with names of the catalogue: where one is
- * missing, what needs it is never available.
+ * The meaning of Sigma's log sources and fields here. Conditions and fields are in the native language, with names of
+ * the catalogue. A mapping that needs a missing name is never available.
  */
 
-/** One value of a field; `when` says on which events of the log source it is meant. */
+/** One value of a field; `when` is the condition on the events that it applies to. */
 export interface Variant {
   readonly field: string;
-  /** a native condition; undefined: on all */
+  /** A native condition; undefined: all events. */
   readonly when?: string;
-  /** compared as written even where Sigma doesn't care about case: /ETC/PASSWD is another file, and the sensor filters paths as they are */
+  /**
+   * Compared with its case, even where Sigma ignores case: /ETC/PASSWD is another file, and the sensor filters paths as
+   * they are.
+   */
   readonly cased?: true;
-  /** what the catalogue's field calls the words that rules use */
+  /** The catalogue's words for the words that rules use. */
   readonly words?: Readonly<Record<string, string>>;
-  /** Rules name the path that was given, the field has the one that links led to. */
+  /** Rules name the path as given, but the field has the path behind the links. */
   readonly links?: true;
 }
 
 /** What a field of a Sigma rule reads. */
 export type Mapping =
-  /** a field of the catalogue */
+  /** A field of the catalogue. */
   | string
-  /** any of these */
+  /** Any of these. */
   | { readonly any: readonly Variant[] }
-  /** each value that can be asked for stands for a native condition */
+  /** A native condition for each value that can be asked for. */
   | { readonly values: Readonly<Record<string, string>> }
-  /** why no event here has it */
+  /** Why no event has it here. */
   | { readonly never: string };
 
 export type Mappings = Readonly<Record<string, Mapping>>;
 
 export interface LogSource {
-  /** native condition: which events are its */
+  /** The events that belong to it, as a native condition. */
   readonly events: string;
   readonly fields: Mappings;
-  /** what keywords are looked for in */
+  /** Where keywords are searched. */
   readonly text: readonly Variant[];
-  /** what an alert shows beside what the rule asks for */
+  /** Fields that an alert shows in addition to those of the rule. */
   readonly shown: readonly string[];
 }
 
-/** A log source that no event here belongs to, and why. */
+/** A log source without events here, and the reason. */
 export interface NoLogSource {
   readonly never: string;
   readonly hint: string;
 }
 
-/** What a rule asks for, where that decides what its log source is. */
+/** Properties of a rule that decide its log source. */
 export interface LogSourceUse {
-  /** it names system calls */
+  /** The rule names system calls. */
   readonly syscalls: boolean;
-  /** Events that the sensor sends only where a rule says which paths it wants. */
+  /** The rule bounds the paths of events that the sensor filters. */
   readonly filtered: boolean;
 }
 
-/** What a rule says of the log source it is for; empty: nothing. */
+/** The log source that a rule names; empty: not given. */
 export interface LogSourceName {
   readonly product: string;
   readonly category: string;
   readonly service: string;
 }
 
-/** `(a) or (b)` in the native language. */
+/** Returns `(a) or (b)` in the native language. */
 export const either = (conditions: readonly string[]): string => conditions.map((one) => `(${one})`).join(' or ');
