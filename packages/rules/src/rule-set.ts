@@ -109,13 +109,15 @@ function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepa
   const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) =>
     isSigma(text) ? 'sigma' : 'native',
   );
-  const own = loadRules(native, catalogue, kinds.names, nodes);
-  if (ofSigma.length === 0) return own;
-  const names = own.rules.map(({ rule }) => rule.name);
-  const theirs = loadSigma(ofSigma, options, nodes, names);
+  const nativeSet = loadRules(native, catalogue, kinds.names, nodes);
+  if (ofSigma.length === 0) return nativeSet;
+  const names = nativeSet.rules.map(({ rule }) => rule.name);
+  const sigmaSet = loadSigma(ofSigma, options, nodes, names);
   const order = new Map(sources.map(({ name }, index) => [name, index]));
-  const rules = [...own.rules, ...theirs.rules].sort((a, b) => order.get(a.rule.file)! - order.get(b.rule.file)!);
-  return { rules, diagnostics: [...own.diagnostics, ...theirs.diagnostics] };
+  const rules = [...nativeSet.rules, ...sigmaSet.rules].sort(
+    (a, b) => order.get(a.rule.file)! - order.get(b.rule.file)!,
+  );
+  return { rules, diagnostics: [...nativeSet.diagnostics, ...sigmaSet.diagnostics] };
 }
 
 /** Warns about rules that leave a filter nothing to drop. */
@@ -124,7 +126,7 @@ function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEv
   const [first] = filtered;
   const field = first?.fields[0];
   const executable = first?.executable === undefined ? '' : `, or executables: ${first.executable} = /usr/sbin/nginx`;
-  const unbounded = new Set(paths.flatMap((one) => one.unbounded));
+  const unbounded = new Set(paths.flatMap((interest) => interest.unbounded));
   return [...unbounded].map(({ name, file, line }) => ({
     file,
     line,
@@ -176,14 +178,14 @@ export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSo
     tried: readonly ChangedSource[],
   ): string[] {
     const failing = filesWithErrors(now.diagnostics);
-    const own = tried
+    const broken = tried
       .filter(({ name, text }) => text !== null && before.has(name) && failing.has(name))
       .map(({ name }) => name);
-    if (own.length > 0) return own;
+    if (broken.length > 0) return broken;
     const was = filesWithErrors(previous.diagnostics);
     const names = new Set(tried.map(({ name }) => name));
-    const others = [...failing].some((name) => !was.has(name) && !names.has(name));
-    return others ? [...names] : [];
+    const breaksOthers = [...failing].some((name) => !was.has(name) && !names.has(name));
+    return breaksOthers ? [...names] : [];
   }
 }
 

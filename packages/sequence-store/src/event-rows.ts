@@ -36,7 +36,7 @@ const ORDER = 5;
 const ID = 6;
 const WIDTH = 8;
 
-/** The word of steps: bit n is set if the event fits step n. The two bits above: it is part of an alert; it has a witness. */
+/** The word of steps: bit n is set if the event fits step n. Above: it is part of an alert; it has a witness. */
 const IS_ALERTED = 1 << SEQUENCE_LIMITS.sequenceSteps;
 const HAS_WITNESS = IS_ALERTED << 1;
 const ALL_STEPS = IS_ALERTED - 1;

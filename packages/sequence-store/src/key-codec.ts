@@ -160,7 +160,7 @@ export function hasShape(
   );
 }
 
-/** Restores a saved key and replays its recent events. Reports no match: reported matches are marked in the saved key. */
+/** Restores a saved key and replays its recent events. Matches that were reported are marked in the saved key. */
 export function restoreKey(automaton: Automaton, saved: SavedKey): KeyRow {
   const { states } = automaton;
   const { events, partials } = states;

@@ -189,7 +189,7 @@ export class Ordered<Test> implements Automaton {
   /** Whether two partial sequences behind stage `s` have the same compared values: an event fits both or neither. */
   #isLike(first: PartialRow, second: PartialRow, s: number): boolean {
     return this.#compared.every(
-      ({ stage, other: kept }) =>
+      ({ stage, earlier: kept }) =>
         stage > s || sameValue(this.#valueIn(first, s, stage, kept), this.#valueIn(second, s, stage, kept)),
     );
   }
@@ -214,7 +214,7 @@ export class Ordered<Test> implements Automaton {
     return s === this.stages - 1 && this.#partials.startOf(partial) < this.#events.timeOf(event) - this.maxspanUs;
   }
 
-  /** Adds stage `s` behind a partial sequence. @param previous 0: the stage is the first @returns 0: a run is not complete */
+  /** Adds stage `s` behind `previous` (0: the stage is the first). Returns 0 if a run is not complete. */
   #stepBehind(
     s: number,
     previous: PartialRow,
@@ -236,10 +236,10 @@ export class Ordered<Test> implements Automaton {
   /** Whether the step's comparisons hold between an event and a partial sequence that has reached stage `reached`. */
   #fits(compares: readonly Comparison<Test>[], partial: PartialRow, reached: number, event: EventRow): boolean {
     for (let i = 0; i < compares.length; i++) {
-      const { test, own, other, stage } = compares[i]!;
+      const { test, tested, earlier, stage } = compares[i]!;
       if (stage > reached) return false;
-      const value = this.#events.detailsOf(event).values[own];
-      if (!this.#compare(test, value, this.#valueIn(partial, reached, stage, other))) return false;
+      const value = this.#events.detailsOf(event).values[tested];
+      if (!this.#compare(test, value, this.#valueIn(partial, reached, stage, earlier))) return false;
     }
     return true;
   }

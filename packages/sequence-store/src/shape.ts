@@ -12,7 +12,7 @@ export interface SequenceShape<Test> {
 }
 
 export interface StepShape<Test> {
-  /** `event`: must happen. `missing`: must not, between the events around it. `until`: ends every unfinished sequence. */
+  /** `event`: must happen. `missing`: must not, between its neighbours. `until`: ends every unfinished sequence. */
   readonly kind: 'event' | 'missing' | 'until';
   /** Events in a row that the step needs. */
   readonly runs: number;
@@ -24,9 +24,9 @@ export interface StepShape<Test> {
 export interface Comparison<Test> {
   readonly test: Test;
   /** Index in `kept` of the value that is tested. */
-  readonly own: number;
+  readonly tested: number;
   /** Index in `kept` of the earlier value. */
-  readonly other: number;
+  readonly earlier: number;
   /** The earlier value's stage: how many event steps come before its step. */
   readonly stage: number;
 }

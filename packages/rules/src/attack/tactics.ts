@@ -69,7 +69,7 @@ export function tacticOf(tag: string): Tactic | undefined {
 
 /** Returns all tactics that a word names: two where v18 had one, none if the word is no tactic. */
 export function tacticsOf(word: string): readonly Tactic[] {
-  if (Object.hasOwn(RENAMED, spelled(word))) return TACTICS.filter((one) => shortV18(one) === spelled(word));
+  if (Object.hasOwn(RENAMED, spelled(word))) return TACTICS.filter((tactic) => shortV18(tactic) === spelled(word));
   const tactic = tacticOf(word);
   return tactic === undefined ? [] : [tactic];
 }
@@ -79,7 +79,7 @@ export const shortV18 = (tactic: Tactic): string => TACTIC_NAMES[tactic].v18.toL
 
 /** Adds the names that v18 had for the tactics. */
 export const withV18 = (tactics: readonly string[]): string[] => [
-  ...new Set(tactics.flatMap((one) => [one, ...(KNOWN.has(one) ? [shortV18(one as Tactic)] : [])])),
+  ...new Set(tactics.flatMap((tactic) => [tactic, ...(KNOWN.has(tactic) ? [shortV18(tactic as Tactic)] : [])])),
 ];
 
 /** Returns the technique that a tag names: `T1059.004`, `attack.t1059`. */

@@ -49,9 +49,9 @@ function ofLine(line: string): Technique[] {
   const [first = '', ...subs] = line.split('|');
   const [, id = '', seen = '', serves = '', name = ''] = LINE.exec(first) ?? [];
   const tactics = serves.split('+') as Tactic[];
-  const own = technique(id, seen, name, tactics);
+  const parent = technique(id, seen, name, tactics);
   return [
-    own,
+    parent,
     ...subs.map((sub) => {
       const [, number = '', where = '', called = ''] = SUB.exec(sub) ?? [];
       return technique(`${id}${number}`, where, called, tactics);

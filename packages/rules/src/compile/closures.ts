@@ -89,7 +89,7 @@ export class Closures<E> {
     const read = this.#slots.reader(test.operand);
     const { negated } = test;
     if (test.operator === 'exists') return () => read() !== undefined;
-    if (test.other !== undefined) return this.#fieldTest(test, test.other);
+    if (test.comparedWith !== undefined) return this.#fieldTest(test, test.comparedWith);
     const fits = this.#fitter(id, test) as (item: Literal) => boolean;
     if (test.operand.type !== 'strings') {
       return () => {
@@ -116,31 +116,31 @@ export class Closures<E> {
     const fits = FIELD_TESTS[test.operator as FieldOperator];
     return () => {
       const value = read();
-      const other = readOther();
-      if (value === undefined || other === undefined) return false;
-      return someFits(value, other, fits) !== negated;
+      const otherValue = readOther();
+      if (value === undefined || otherValue === undefined) return false;
+      return someFits(value, otherValue, fits) !== negated;
     };
   }
 }
 
-const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, other: Literal) => boolean>> = {
-  equalsField: (value, other) => value === other,
-  lessField: (value, other) => value < other,
-  lessOrEqualField: (value, other) => value <= other,
-  greaterField: (value, other) => value > other,
-  greaterOrEqualField: (value, other) => value >= other,
-  containsField: (value, other) => String(value).includes(String(other)),
-  startswithField: (value, other) => String(value).startsWith(String(other)),
-  endswithField: (value, other) => String(value).endsWith(String(other)),
-  pathprefixField: (value, other) => isAtOrBelow(String(value), String(other)),
+const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, otherValue: Literal) => boolean>> = {
+  equalsField: (value, otherValue) => value === otherValue,
+  lessField: (value, otherValue) => value < otherValue,
+  lessOrEqualField: (value, otherValue) => value <= otherValue,
+  greaterField: (value, otherValue) => value > otherValue,
+  greaterOrEqualField: (value, otherValue) => value >= otherValue,
+  containsField: (value, otherValue) => String(value).includes(String(otherValue)),
+  startswithField: (value, otherValue) => String(value).startsWith(String(otherValue)),
+  endswithField: (value, otherValue) => String(value).endsWith(String(otherValue)),
+  pathprefixField: (value, otherValue) => isAtOrBelow(String(value), String(otherValue)),
 };
 
 type Value = Exclude<FieldValue, undefined>;
 
 /** Whether any of one field's values fits any of the other's. */
-function someFits(value: Value, other: Value, fits: (value: Literal, other: Literal) => boolean): boolean {
-  if (typeof value === 'object') return value.some((one) => someFits(one, other, fits));
-  return typeof other === 'object' ? other.some((one) => fits(value, one)) : fits(value, other);
+function someFits(value: Value, otherValue: Value, fits: (value: Literal, otherValue: Literal) => boolean): boolean {
+  if (typeof value === 'object') return value.some((item) => someFits(item, otherValue, fits));
+  return typeof otherValue === 'object' ? otherValue.some((item) => fits(value, item)) : fits(value, otherValue);
 }
 
 function some(items: readonly string[], fits: (item: Literal) => boolean): boolean {

@@ -38,7 +38,7 @@ export class Plan<E> {
 /** Entries indexed by the facts of one subject. */
 interface Filed<E> {
   readonly indexes: Map<string, LiteralIndex<E>>;
-  readonly others: number[];
+  readonly clueless: number[];
   readonly parts: Map<number, Condition>;
 }
 
@@ -72,7 +72,7 @@ export class Planner<E> {
         this.#file(entry, node, clues, indexes, closures);
       else if (subject === undefined) always.push(entry);
       else {
-        this.#filedOf(subject).others.push(entry);
+        this.#filedOf(subject).clueless.push(entry);
         this.#split(entry, node, subject, closures);
       }
     }
@@ -87,13 +87,13 @@ export class Planner<E> {
     const made = new Map<Subject<E>, SubjectIndex<E>>();
     const subjects = [...new Set([...this.#filed.keys()].flatMap(around))];
     for (const subject of subjects.sort((a, b) => around(b).length - around(a).length)) {
-      const { indexes, others, parts } = this.#filedOf(subject);
-      for (const index of indexes.values()) others.push(...index.seal());
+      const { indexes, clueless, parts } = this.#filedOf(subject);
+      for (const index of indexes.values()) clueless.push(...index.seal());
       const within = [...made].filter(([{ within: outer }]) => outer === subject).map(([, index]) => index);
       const kindOf = this.entries.map(({ kind }) => kind);
       made.set(
         subject,
-        new SubjectIndex(subject, kinds, { lookups: this.#lookups(indexes), others, within, parts, kinds: kindOf }),
+        new SubjectIndex(subject, kinds, { lookups: this.#lookups(indexes), clueless, within, parts, kinds: kindOf }),
       );
     }
     return [...made].filter(([{ within }]) => within === undefined).map(([, index]) => index);
@@ -115,23 +115,23 @@ export class Planner<E> {
     }
     const [first, ...more] = [...subjects];
     if (first === undefined) return;
-    const common = around(first).find((one) =>
-      more.every((other) => other !== undefined && around(other).includes(one)),
+    const common = around(first).find((candidate) =>
+      more.every((subject) => subject !== undefined && around(subject).includes(candidate)),
     );
     if (common !== undefined) this.#split(entry, node, common, closures);
   }
 
   /** `subject` and the subjects around it are known before the condition is evaluated. */
   #split(entry: number, node: Node<E>, subject: Subject<E>, closures: Closures<E>): void {
-    for (const one of around(subject)) {
-      const { part, rest } = partOf(node, one);
-      this.#filedOf(one).parts.set(entry, closures.all(part));
+    for (const outer of around(subject)) {
+      const { part, rest } = partOf(node, outer);
+      this.#filedOf(outer).parts.set(entry, closures.all(part));
       this.entries[entry]!.rest = closures.all(rest);
     }
   }
 
   #filedOf(subject: Subject<E>): Filed<E> {
-    const known = this.#filed.get(subject) ?? { indexes: new Map(), others: [], parts: new Map() };
+    const known = this.#filed.get(subject) ?? { indexes: new Map(), clueless: [], parts: new Map() };
     this.#filed.set(subject, known);
     return known;
   }

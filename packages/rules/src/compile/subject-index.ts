@@ -26,7 +26,7 @@ interface Found {
 export interface SubjectParts<E> {
   readonly lookups: readonly Lookup<E>[];
   /** Entries about the subject that have no clue among its facts. */
-  readonly others: readonly number[];
+  readonly clueless: readonly number[];
   /** Indexes of the subjects within this one. */
   readonly within: readonly SubjectIndex<E>[];
   /** By entry: the part of its condition that the subject's facts decide. */
@@ -41,10 +41,10 @@ export interface SubjectParts<E> {
  */
 export class SubjectIndex<E> {
   readonly #of: Subject<E>;
-  readonly #own: SubjectParts<E>;
+  readonly #parts: SubjectParts<E>;
   /** By kind: the lookups (by number) that may find its entries. */
   readonly #lookups: readonly number[][];
-  readonly #others: readonly number[][];
+  readonly #clueless: readonly number[][];
   readonly #isAsked: readonly boolean[];
   readonly #found = new WeakMap<object, Found>();
   #last: object = NOBODY;
@@ -52,19 +52,20 @@ export class SubjectIndex<E> {
   #kind = 0;
   #take: Take = () => {};
   readonly #takeOfKind = (entry: number): void => {
-    if (this.#own.kinds[entry] === this.#kind) this.#take(entry);
+    if (this.#parts.kinds[entry] === this.#kind) this.#take(entry);
   };
 
-  constructor(of: Subject<E>, kinds: number, own: SubjectParts<E>) {
+  constructor(of: Subject<E>, kinds: number, parts: SubjectParts<E>) {
     this.#of = of;
-    this.#own = own;
+    this.#parts = parts;
     const numbers = [...Array(kinds).keys()];
-    const kindsOf = own.lookups.map(({ index }) => new Set(index.entries().map((entry) => own.kinds[entry])));
-    this.#lookups = numbers.map((kind) => [...own.lookups.keys()].filter((i) => kindsOf[i]!.has(kind)));
-    this.#others = numbers.map((kind) => own.others.filter((entry) => own.kinds[entry] === kind));
+    const kindsOf = parts.lookups.map(({ index }) => new Set(index.entries().map((entry) => parts.kinds[entry])));
+    this.#lookups = numbers.map((kind) => [...parts.lookups.keys()].filter((i) => kindsOf[i]!.has(kind)));
+    this.#clueless = numbers.map((kind) => parts.clueless.filter((entry) => parts.kinds[entry] === kind));
     this.#isAsked = numbers.map(
       (kind) =>
-        this.#lookups[kind]!.length + this.#others[kind]!.length > 0 || own.within.some((one) => one.isAsked(kind)),
+        this.#lookups[kind]!.length + this.#clueless[kind]!.length > 0 ||
+        parts.within.some((index) => index.isAsked(kind)),
     );
   }
 
@@ -104,19 +105,19 @@ export class SubjectIndex<E> {
     const candidates = new Set<number>();
     this.#collect(found, kind, event, (entry) => candidates.add(entry));
     const holding: number[] = [];
-    for (const entry of candidates) if (this.#own.parts.get(entry)?.() !== false) holding.push(entry);
+    for (const entry of candidates) if (this.#parts.parts.get(entry)?.() !== false) holding.push(entry);
     found.holding[kind] = holding.length === 0 ? NONE : holding;
     return holding;
   }
 
   #collect({ candidates }: Found, kind: number, event: E, take: Take): void {
-    const { lookups, within, kinds } = this.#own;
+    const { lookups, within, kinds } = this.#parts;
     for (const lookup of this.#lookups[kind]!) {
       candidates[lookup] ??= candidatesOf(lookups[lookup]!);
       for (const entry of candidates[lookup]) if (kinds[entry] === kind) take(entry);
     }
-    for (const one of within) one.each(kind, event, take);
-    for (const entry of this.#others[kind]!) take(entry);
+    for (const index of within) index.each(kind, event, take);
+    for (const entry of this.#clueless[kind]!) take(entry);
   }
 
   /** Calls `take` for the entries of a kind that may hold. */
@@ -129,17 +130,17 @@ export class SubjectIndex<E> {
 
   /** Searches for an event whose subject is the event itself. */
   #search(kind: number, event: E, take: Take): void {
-    const { lookups, within } = this.#own;
-    const own = this.#lookups[kind]!;
-    const others = this.#others[kind]!;
+    const { lookups, within } = this.#parts;
+    const numbers = this.#lookups[kind]!;
+    const clueless = this.#clueless[kind]!;
     this.#kind = kind;
     this.#take = take;
-    for (let i = 0; i < own.length; i++) {
-      const { index, read } = lookups[own[i]!]!;
+    for (let i = 0; i < numbers.length; i++) {
+      const { index, read } = lookups[numbers[i]!]!;
       index.find(read(), this.#takeOfKind);
     }
     for (let i = 0; i < within.length; i++) within[i]!.find(kind, event, take, take);
-    for (let i = 0; i < others.length; i++) take(others[i]!);
+    for (let i = 0; i < clueless.length; i++) take(clueless[i]!);
   }
 }
 

@@ -29,7 +29,7 @@ export function firstSubject<E>(node: Node<E>): Subject<E> | undefined {
   for (const item of items) {
     const operand = firstOperand(item);
     const subject = operand && subjectOf(operand);
-    const found = subject && around(subject).find((one) => isAbout(item, one));
+    const found = subject && around(subject).find((candidate) => isAbout(item, candidate));
     if (found !== undefined) return found;
   }
   return undefined;
@@ -46,7 +46,10 @@ function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
     case 'constant':
       return false;
     case 'test':
-      return isOf(node.test.operand, subject) && (node.test.other === undefined || isOf(node.test.other, subject));
+      return (
+        isOf(node.test.operand, subject) &&
+        (node.test.comparedWith === undefined || isOf(node.test.comparedWith, subject))
+      );
     case 'not':
       return isAbout(node.item, subject);
     default:
@@ -55,6 +58,6 @@ function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
 }
 
 function isOf<E>(operand: Operand<E>, subject: Subject<E>): boolean {
-  const own = subjectOf(operand);
-  return own !== undefined && around(own).includes(subject);
+  const found = subjectOf(operand);
+  return found !== undefined && around(found).includes(subject);
 }

@@ -61,12 +61,12 @@ class SequenceRun<E> implements RunExplainer<E> {
   }
 
   #part(step: SequenceStep<E>, index: number, event: E): Explanation[] {
-    const own = explainExpression(step.expression, event);
-    if (!own.holds) return [];
+    const condition = explainExpression(step.expression, event);
+    if (!condition.holds) return [];
     const key = keyOf(step.by, event);
     const joined = step.by.map((operand) => explainKey(operand, event));
-    const compared = step.compares.map((one) => this.#compared(one, key, event));
-    const parts = [own, ...joined, ...compared];
+    const compared = step.compares.map((comparison) => this.#compared(comparison, key, event));
+    const parts = [condition, ...joined, ...compared];
     return [{ text: this.#named(step, index), holds: parts.every((part) => part.holds), actual: undefined, parts }];
   }
 
@@ -76,18 +76,18 @@ class SequenceRun<E> implements RunExplainer<E> {
   }
 
   /** Compares a field with the value of an earlier step's event, from the newest sequence that waits. */
-  #compared({ test, other, stage }: Comparison<E>, key: string | undefined, event: E): Explanation {
-    const { step, operand } = this.#sequence.kept[other]!;
-    const theirs = key === undefined ? undefined : this.#progressOf(key)?.keptValue(stage, other);
-    const own = readOperand(test.operand, event);
+  #compared({ test, earlier, stage }: Comparison<E>, key: string | undefined, event: E): Explanation {
+    const { step, operand } = this.#sequence.kept[earlier]!;
+    const earlierValue = key === undefined ? undefined : this.#progressOf(key)?.keptValue(stage, earlier);
+    const value = readOperand(test.operand, event);
     const operator = { equals: '=', less: '<', lessOrEqual: '<=', greater: '>', greaterOrEqual: '>=' }[
       test.operator as string
     ];
     const text = `${test.operand.key} ${test.negated ? 'not ' : ''}${operator ?? test.operator} ${eventNumber(this.#sequence, step)}.${operand.key}`;
     return {
       text,
-      holds: holdsBetween(test, own, theirs),
-      actual: `${shownValue(own)}, ${shownValue(theirs)}`,
+      holds: holdsBetween(test, value, earlierValue),
+      actual: `${shownValue(value)}, ${shownValue(earlierValue)}`,
       parts: [],
     };
   }
@@ -107,15 +107,15 @@ class SequenceRun<E> implements RunExplainer<E> {
     if (matched) return 'completes the sequence';
     if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
     if (steps.length > 0 && found.size === 0) return 'takes no part: it has not all that the steps are joined by';
-    const said = [...found.keys()].map((key) => this.#shown(key, timeUs)).filter((one) => one !== undefined);
-    if (said.length > 0) return said.join('; ');
+    const states = [...found.keys()].map((key) => this.#shown(key, timeUs)).filter((state) => state !== undefined);
+    if (states.length > 0) return states.join('; ');
     return steps.some(({ kind }) => kind === 'until') ? 'ends what had begun' : 'nothing has begun for it';
   }
 
   rest(timeUs: number): readonly string[] {
     return [...this.#keys].flatMap(([key, shown]) => {
-      const said = this.#shown(key, timeUs);
-      return said === undefined ? [] : [shown === '' ? said : `${shown}: ${said}`];
+      const state = this.#shown(key, timeUs);
+      return state === undefined ? [] : [shown === '' ? state : `${shown}: ${state}`];
     });
   }
 
@@ -155,12 +155,12 @@ class SequenceRun<E> implements RunExplainer<E> {
 
   /** Describes, by stage, how many events of a run have come. */
   #runs(progress: Progress, sinceUs: number): string[] {
-    const said: string[] = [];
+    const texts: string[] = [];
     for (const { step, runs, count } of progress.runs(sinceUs)) {
       const stage = eventNumber(this.#sequence, step) - 1;
-      if (count > 0) said[stage] = `${count} of ${runs} of step ${stage + 1}`;
+      if (count > 0) texts[stage] = `${count} of ${runs} of step ${stage + 1}`;
     }
-    return said;
+    return texts;
   }
 }
 
@@ -186,12 +186,17 @@ class CountedRun<E> implements RunExplainer<E> {
     const { expression, threshold, summary, firstSeen } = this.#rule;
     this.#held = this.#memory.stats().thresholds.held;
     this.#lastUs = firstSeen === undefined ? undefined : this.#memory.seen.known(this.#rule, firstSeen, event).lastUs;
-    const own = explainExpression(expression, event);
-    if (!own.holds) return undefined;
+    const condition = explainExpression(expression, event);
+    if (!condition.holds) return undefined;
     const counted = threshold ?? summary ?? firstSeen;
     const needed = neededOperands(counted);
     const parts = countedOperands(counted).map((operand) => explainKey(operand, event, needed.includes(operand)));
-    return { text: 'counts', holds: parts.every((part) => part.holds), actual: undefined, parts: [own, ...parts] };
+    return {
+      text: 'counts',
+      holds: parts.every((part) => part.holds),
+      actual: undefined,
+      parts: [condition, ...parts],
+    };
   }
 
   after(event: E, timeUs: number, matched: boolean): string {

@@ -93,9 +93,10 @@ export function renderExplanation(explanation: Explanation, indent = ''): string
 
 function explainTest<E>(test: Test<E>, event: E): Explanation {
   const value = readOperand(test.operand, event);
-  const other = test.other === undefined ? undefined : readOperand(test.other, event);
-  const actual = test.other === undefined ? shownValue(value) : `${shownValue(value)}, ${shownValue(other)}`;
-  return { text: writeTest(test), holds: holds(test, value, other), actual, parts: [] };
+  const otherValue = test.comparedWith === undefined ? undefined : readOperand(test.comparedWith, event);
+  const actual =
+    test.comparedWith === undefined ? shownValue(value) : `${shownValue(value)}, ${shownValue(otherValue)}`;
+  return { text: writeTest(test), holds: holds(test, value, otherValue), actual, parts: [] };
 }
 
 function writeTest<E>(test: Test<E>): string {
@@ -107,7 +108,11 @@ function writeTest<E>(test: Test<E>): string {
     .map((value) => (typeof value === 'string' ? `'${printable(value)}'` : String(value)));
   if (test.values.length > SHOWN_VALUES) values.push(`… ${test.values.length - SHOWN_VALUES} more`);
   const right =
-    test.other !== undefined ? `val(${test.other.key})` : several ? `(${values.join(', ')})` : values.join('');
+    test.comparedWith !== undefined
+      ? `val(${test.comparedWith.key})`
+      : several
+        ? `(${values.join(', ')})`
+        : values.join('');
   return [test.operand.key, operator, right].filter((part) => part !== '').join(' ');
 }
 

@@ -41,7 +41,7 @@ export function necessaryCover<E>(node: Node<E>, fields: PathFields): Cover | nu
       return node.items
         .map((item) => necessaryCover(item, fields))
         .filter((cover) => cover !== null)
-        .reduce<Cover | null>((best, one) => (best === null || narrower(one, best) ? one : best), null);
+        .reduce<Cover | null>((best, cover) => (best === null || narrower(cover, best) ? cover : best), null);
     case 'or':
       return union(node.items.map((item) => necessaryCover(item, fields)));
     default:
@@ -63,9 +63,9 @@ export function union(covers: readonly (Cover | null)[]): Cover | null {
 }
 
 /** Names are narrower than prefixes, and deep prefixes narrower than those near the root. */
-function narrower(one: Cover, other: Cover): boolean {
-  const depths = depth(one) - depth(other);
-  return depths !== 0 ? depths > 0 : size(one) < size(other);
+function narrower(first: Cover, second: Cover): boolean {
+  const depths = depth(first) - depth(second);
+  return depths !== 0 ? depths > 0 : size(first) < size(second);
 }
 
 /** Components of the widest prefix. */

@@ -50,13 +50,15 @@ class Address extends PartlyKnown {
   }
 
   #isIn(asked: readonly Network[]): boolean | undefined {
-    if (this.#networks.every((own) => asked.some((one) => covers(one, own)))) return true;
-    const meets = this.#networks.some((own) => asked.some((one) => covers(one, own) || covers(own, one)));
+    if (this.#networks.every((network) => asked.some((candidate) => covers(candidate, network)))) return true;
+    const meets = this.#networks.some((network) =>
+      asked.some((candidate) => covers(candidate, network) || covers(network, candidate)),
+    );
     return meets ? undefined : false;
   }
 
   #isOut(asked: readonly Network[]): boolean | undefined {
-    return asked.every((one) => this.#networks.some((own) => covers(own, one))) ? false : undefined;
+    return asked.every((candidate) => this.#networks.some((network) => covers(network, candidate))) ? false : undefined;
   }
 }
 

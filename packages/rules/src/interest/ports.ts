@@ -35,7 +35,7 @@ export function necessaryPorts<E>(node: Node<E>, fields: PortsOf): Ports | null 
       return node.items
         .map((item) => necessaryPorts(item, fields))
         .filter((ports) => ports !== null)
-        .reduce<Ports | null>((best, one) => (best === null || size(one) < size(best) ? one : best), null);
+        .reduce<Ports | null>((best, ports) => (best === null || size(ports) < size(best) ? ports : best), null);
     case 'or':
       return portsOfAll(node.items.map((item) => necessaryPorts(item, fields)));
   }
@@ -88,7 +88,7 @@ export function joined(pairs: readonly number[]): Ranges {
   for (let i = 0; i < pairs.length; i += 2)
     ranges.push([Math.max(0, pairs[i] as number), Math.min(LAST, pairs[i + 1] as number)]);
   const out: number[] = [];
-  for (const [first, last] of ranges.filter(([one, other]) => one <= other).sort(([a], [b]) => a - b)) {
+  for (const [first, last] of ranges.filter(([start, end]) => start <= end).sort(([a], [b]) => a - b)) {
     const before = out.at(-1);
     if (before === undefined || first > before + 1) out.push(first, last);
     else out[out.length - 1] = Math.max(before, last);

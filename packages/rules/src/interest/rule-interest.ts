@@ -69,7 +69,7 @@ function fieldsOf<E>(byKind: ByKind<E>): ReadonlySet<string> {
     if (seen.has(node)) return;
     seen.add(node);
     if (node.kind === 'test')
-      for (const operand of [node.test.operand, node.test.other]) if (operand) names.add(operand.field.name);
+      for (const operand of [node.test.operand, node.test.comparedWith]) if (operand) names.add(operand.field.name);
     if (node.kind === 'not') visit(node.item);
     if (node.kind === 'and' || node.kind === 'or') for (const item of node.items) visit(item);
   };

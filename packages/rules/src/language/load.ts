@@ -153,8 +153,8 @@ class Loader<E> {
     const report = (severity: Severity, fault: Fault): void => {
       failed ||= severity === 'error';
       const { home, at } = file.placeOf(text, fault.at);
-      const said = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
-      home.report(said, fault.movedTo(at), item);
+      const reported = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
+      home.report(reported, fault.movedTo(at), item);
     };
     try {
       const result = resolve(report);
@@ -230,7 +230,7 @@ class Loader<E> {
       line: file.position(item.at).line,
     };
     if (rule.sequence === undefined) return [{ rule, node, step: 0 }];
-    return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
+    return rule.sequence.steps.map((part, step) => ({ rule, node: this.#nodes.fold(part.expression), step }));
   }
 
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {

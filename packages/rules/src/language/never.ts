@@ -29,14 +29,14 @@ export function neverMatches<E>(
   const steps = sequence?.steps ?? [];
   const asked =
     sequence === undefined
-      ? [{ what: '', kind: 'event', all: withFields(expression, neededOperands(counted)) }]
+      ? [{ clause: '', kind: 'event', all: withFields(expression, neededOperands(counted)) }]
       : steps.map(({ kind, expression: step, by: fields }, i) => ({
-          what: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
+          clause: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
           kind,
           all: withFields(step, fields),
         }));
   const never = asked.find(({ kind, all }) => kind === 'event' && kindsOf(all).length === 0);
-  return never === undefined ? neverSoMany(name, counted, at) : neverHolds(name, never.all, at, kindsOf, never.what);
+  return never === undefined ? neverSoMany(name, counted, at) : neverHolds(name, never.all, at, kindsOf, never.clause);
 }
 
 /** Returns a fault if a rule counts more distinct values of a field than a group of events can have. */
@@ -75,22 +75,22 @@ export function neverHolds<E>(
   expression: Expression<E>,
   at: number,
   kindsOf: KindsOf<E>,
-  what = '',
+  clause = '',
 ): Fault {
   const parts = conjunctsOf(expression);
   const culprit = parts.find((part) => kindsOf(part).length === 0);
-  const said = `rule '${name}' can never match${what}`;
+  const prefix = `rule '${name}' can never match${clause}`;
   const clash = culprit === undefined ? clashOf(parts, kindsOf) : undefined;
   if (clash !== undefined)
-    return new Fault('never', at, `${said}: ${clash} can't be both at once`, "Write 'or' where either will do.");
+    return new Fault('never', at, `${prefix}: ${clash} can't be both at once`, "Write 'or' where either will do.");
   if (culprit === undefined)
-    return new Fault('never', at, `${said}: no kind of event has all it asks for`, whereFieldsAre(parts));
+    return new Fault('never', at, `${prefix}: no kind of event has all it asks for`, whereFieldsAre(parts));
   const empty = comparedWithNothing(culprit);
-  if (empty === undefined) return new Fault('never', at, `${said}: ${wordsOf(culprit)}`);
+  if (empty === undefined) return new Fault('never', at, `${prefix}: ${wordsOf(culprit)}`);
   return new Fault(
     'never',
     at,
-    `${said}: ${empty} is compared with an empty list`,
+    `${prefix}: ${empty} is compared with an empty list`,
     'Fill the list, or switch the rule off.',
   );
 }
@@ -110,8 +110,8 @@ function clashOf<E>(parts: readonly Expression<E>[], kindsOf: KindsOf<E>): strin
     .filter(({ key }) => key.size === 1)
     .map(({ part, key: [key] }) => ({ part, key }));
   return tests.find(({ part, key }, i) =>
-    tests.slice(0, i).some((other) => {
-      return other.key === key && kindsOf({ kind: 'and', items: [other.part, part] }).length === 0;
+    tests.slice(0, i).some((earlier) => {
+      return earlier.key === key && kindsOf({ kind: 'and', items: [earlier.part, part] }).length === 0;
     }),
   )?.key;
 }
@@ -123,7 +123,7 @@ function opened<E>(expression: Expression<E>): Expression<E> {
 /** Returns the field that is compared with an empty list of values; undefined: no such comparison. */
 function comparedWithNothing<E>(part: Expression<E>): string | undefined {
   const test = opened(part);
-  if (test.kind !== 'test' || test.operator === 'exists' || test.other !== undefined) return undefined;
+  if (test.kind !== 'test' || test.operator === 'exists' || test.comparedWith !== undefined) return undefined;
   return test.values.length === 0 ? test.operand.key : undefined;
 }
 

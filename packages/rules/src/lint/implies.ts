@@ -41,19 +41,19 @@ function testImplies<E>(a: Test<E>, b: Test<E>): boolean {
   if (a.operand.key !== b.operand.key) return false;
   // No comparison holds on an absent field.
   if (b.operator === 'exists') return true;
-  if (a.other !== undefined || b.other !== undefined) return false;
+  if (a.comparedWith !== undefined || b.comparedWith !== undefined) return false;
   const alike = a.operator === b.operator && a.negated === b.negated && ANY_OF.has(a.operator);
   if (alike && (a.negated ? isSubset(b.values, a.values) : isSubset(a.values, b.values))) return true;
   if (a.negated || b.negated) return false;
   if (a.operator === 'equals') return a.values.every((value) => holds(b, value));
   return (
-    INSIDE.has(a.operator) && a.values.every((value) => b.values.some((other) => lies(a.operator, value, b, other)))
+    INSIDE.has(a.operator) && a.values.every((value) => b.values.some((wider) => lies(a.operator, value, b, wider)))
   );
 }
 
-/** Whether every text that fits `value` also fits `other`. */
-function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, other: Literal): boolean {
-  const [text, wanted] = [String(value), String(other)];
+/** Whether every text that fits `value` also fits `wider`. */
+function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, wider: Literal): boolean {
+  const [text, wanted] = [String(value), String(wider)];
   if (b.operator === 'contains') return text.includes(wanted);
   if (b.operator !== operator) return false;
   return operator === 'endswith' ? text.endsWith(wanted) : operator === 'startswith' && text.startsWith(wanted);

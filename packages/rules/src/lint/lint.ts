@@ -33,7 +33,7 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
     reportOn(item.name)(place, `unused-${item.kind}`, `no rule uses the ${item.kind} '${item.name}'`, hint);
   }
   for (const rule of set.rules) checkAttack(rule, places.of(rule), places.isForeign(rule.file), reportOn(rule.name));
-  compareRules(set.rules, (rule, ...said) => reportOn(rule.name)(places.of(rule), ...said));
+  compareRules(set.rules, (rule, ...message) => reportOn(rule.name)(places.of(rule), ...message));
   const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
 }
@@ -90,7 +90,7 @@ function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], for
     }
   }
   if (served.size === 0 || foreign || unknown > 0) return;
-  for (const tactic of rule.tactics.filter((one) => !served.has(one))) {
+  for (const tactic of rule.tactics.filter((name) => !served.has(name))) {
     const names = rule.techniques.join(', ');
     const hint = `${names} ${rule.techniques.length === 1 ? 'serves' : 'serve'} ${[...served].join(', ')}.`;
     report(place, 'tactic', `no technique of rule '${rule.name}' serves ${tactic}`, hint);
@@ -126,14 +126,14 @@ function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E
     if (node === nodes.always)
       report(rule, 'always', `rule '${rule.name}' matches every event`, 'Say what it looks for.');
     const known = byNode.get(node);
-    const same = known ?? (few ? plain.slice(0, number).find((other) => isSame(other.node, node)) : undefined);
+    const same = known ?? (few ? plain.slice(0, number).find((earlier) => isSame(earlier.node, node)) : undefined);
     if (known === undefined) byNode.set(node, { rule, node });
     if (same !== undefined) {
       const hint = 'Remove one of them, or say what tells them apart.';
       report(rule, 'duplicate-condition', `rule '${rule.name}' has the condition of '${same.rule.name}'`, hint);
       continue;
     }
-    const wider = few ? plain.find((other) => shadows(other, { rule, node })) : undefined;
+    const wider = few ? plain.find((candidate) => shadows(candidate, { rule, node })) : undefined;
     if (wider === undefined || wider.node === nodes.always) continue;
     const message = `rule '${rule.name}' adds nothing: whenever it matches, so does '${wider.rule.name}'`;
     report(rule, 'shadowed', message, `Give it another priority or action, narrow '${wider.rule.name}', or remove it.`);

@@ -22,7 +22,7 @@ export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
     used.add(item);
     for (const name of namesIn(item)) {
       const found = item.kind === 'list' ? [lists.get(name)] : [macros.get(name), lists.get(name)];
-      open.push(...found.filter((one) => one !== undefined));
+      open.push(...found.filter((candidate) => candidate !== undefined));
     }
   }
   return [...macros.values(), ...lists.values()].filter((item) => !used.has(item));

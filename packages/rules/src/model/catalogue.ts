@@ -23,7 +23,7 @@ export interface EventKinds<E> {
 export interface FieldLookup<E> {
   find(name: string): FieldSpec<E> | undefined;
   /** Looks up a field by its name in the native language. */
-  own(name: string): FieldSpec<E> | undefined;
+  native(name: string): FieldSpec<E> | undefined;
   /** Names to suggest for a name that is not found. */
   names(): Iterable<string>;
 }
@@ -43,7 +43,7 @@ export class FieldIndex<E> implements FieldLookup<E> {
     return this.#byName.get(name);
   }
 
-  own(name: string): FieldSpec<E> | undefined {
+  native(name: string): FieldSpec<E> | undefined {
     return this.find(name);
   }
 
@@ -64,19 +64,19 @@ export function onOwnKinds<E>({ fields }: FieldCatalogue<E>, kinds: EventKinds<E
   return { fields: fields.map((field) => (field.kinds === undefined ? field : guarded(field, field.kinds, kinds))) };
 }
 
-function guarded<E>(field: FieldSpec<E>, own: readonly string[], kinds: EventKinds<E>): FieldSpec<E> {
+function guarded<E>(field: FieldSpec<E>, ownKinds: readonly string[], kinds: EventKinds<E>): FieldSpec<E> {
   const fields = GUARDED.get(kinds) ?? new WeakMap<object, unknown>();
   GUARDED.set(kinds, fields);
-  const made = (fields.get(field) as FieldSpec<E> | undefined) ?? guardedAnew(field, own, kinds);
+  const made = (fields.get(field) as FieldSpec<E> | undefined) ?? guardedAnew(field, ownKinds, kinds);
   fields.set(field, made);
   return made;
 }
 
-function guardedAnew<E>(field: FieldSpec<E>, own: readonly string[], kinds: EventKinds<E>): FieldSpec<E> {
-  const has = kinds.names.map((name) => own.includes(name));
+function guardedAnew<E>(field: FieldSpec<E>, ownKinds: readonly string[], kinds: EventKinds<E>): FieldSpec<E> {
+  const has = kinds.names.map((name) => ownKinds.includes(name));
   const get: FieldSpec<E>['get'] = (event, argument) => {
     const kind = kinds.of(event);
-    return (typeof kind === 'number' ? has[kind] === true : own.includes(kind))
+    return (typeof kind === 'number' ? has[kind] === true : ownKinds.includes(kind))
       ? field.get(event, argument)
       : undefined;
   };

@@ -22,7 +22,7 @@ export type TestOperator =
   | 'pathprefix'
   | 'regex'
   | 'cidr'
-  /** These operators compare with `other`. */
+  /** These operators compare with `comparedWith`. */
   | FieldOperator;
 
 export type FieldOperator =
@@ -58,7 +58,7 @@ export interface Test<E> {
   readonly operator: TestOperator;
   readonly negated: boolean;
   readonly values: readonly Literal[];
-  readonly other?: Operand<E>;
+  readonly comparedWith?: Operand<E>;
 }
 
 export interface Constant {

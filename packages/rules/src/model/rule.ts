@@ -100,7 +100,7 @@ export interface AlertLimit<E> extends Threshold<E> {
 }
 
 /** A field of seconds that is shown as a duration. */
-export interface ToldDuration<E> {
+export interface ShownDuration<E> {
   readonly seconds: Operand<E>;
 }
 
@@ -112,7 +112,7 @@ export interface StepOperand<E> {
 }
 
 /** Fixed text or a field; an output is formatted by joining its parts. */
-export type OutputPart<E> = string | Operand<E> | ToldDuration<E> | StepOperand<E>;
+export type OutputPart<E> = string | Operand<E> | ShownDuration<E> | StepOperand<E>;
 
 /** A compiled rule. */
 export interface CompiledRule<E> {

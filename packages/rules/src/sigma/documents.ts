@@ -108,14 +108,14 @@ function collected(roots: readonly Yaml[], report: Report): YamlMap[] {
 }
 
 /** Merges mappings key by key; of other values the second wins. */
-function merged(one: YamlMap, other: YamlMap): YamlMap {
-  const entries = new Map(one.entries.map((entry) => [entry.key, entry]));
-  for (const entry of other.entries) {
+function merged(first: YamlMap, second: YamlMap): YamlMap {
+  const entries = new Map(first.entries.map((entry) => [entry.key, entry]));
+  for (const entry of second.entries) {
     const before = entries.get(entry.key)?.value;
     const value = before?.kind === 'map' && entry.value.kind === 'map' ? merged(before, entry.value) : entry.value;
     entries.set(entry.key, { ...entry, value });
   }
-  return { kind: 'map', at: other.at, entries: [...entries.values()] };
+  return { kind: 'map', at: second.at, entries: [...entries.values()] };
 }
 
 function readDocument(root: YamlMap, title: string, report: (fault: Fault) => void): SigmaDocument {

@@ -78,7 +78,7 @@ class Loader<E> {
   #filtered(rule: Built<E>, filters: readonly Filter[]): Built<E> {
     return filters
       .filter((filter) => applies(filter, rule.document))
-      .reduce((one, filter) => refine(one, filter, this.#context), rule);
+      .reduce((refined, filter) => refine(refined, filter, this.#context), rule);
   }
 
   /** Whether the id is new; a duplicate is reported. */

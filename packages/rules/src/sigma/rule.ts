@@ -106,7 +106,7 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     line: file.position(document.at).line,
   };
   if (sequence === undefined) return [{ rule, node, step: 0 }];
-  return sequence.steps.map((one, step) => ({ rule, node: context.nodes.fold(one.expression), step }));
+  return sequence.steps.map((part, step) => ({ rule, node: context.nodes.fold(part.expression), step }));
 }
 
 /** SigmaHQ's tag of rules for threat hunting. */

@@ -166,7 +166,7 @@ export class KeyStore<V extends Timed> {
     if (value === undefined) return;
     this.#resize(shelf!, value, this.#type.sizeOf(value));
     const { characters: most = Number.POSITIVE_INFINITY } = this.#limits;
-    while (this.#characters > most) this.#evictFromLargest((one) => one.size);
+    while (this.#characters > most) this.#evictFromLargest((candidate) => candidate.size);
   }
 
   #evictFromLargest(sizeOf: (shelf: Shelf<V>) => number): void {

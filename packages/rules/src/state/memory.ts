@@ -64,13 +64,13 @@ export class BootMemory {
    */
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnTold<E>, witness?: Witness<E>): void {
     this.thresholds.expire(rules, timeUs);
-    const tell = (rule: CompiledRule<E>, kept: string, match: SequenceMatch | undefined): void => {
+    const reportUnlessHeld = (rule: CompiledRule<E>, kept: string, match: SequenceMatch | undefined): void => {
       const event = kept === '' ? undefined : witness?.read(kept);
       if (rule.limits === undefined || this.thresholds.admits(rule, rule.limits, event, timeUs))
         report(rule, match, event);
     };
-    this.sequences.tick(rules, timeUs, (rule, match) => tell(rule, match.witness, match));
-    this.summaries.tick(rules, timeUs, (rule, first) => tell(rule, first, undefined));
+    this.sequences.tick(rules, timeUs, (rule, match) => reportUnlessHeld(rule, match.witness, match));
+    this.summaries.tick(rules, timeUs, (rule, first) => reportUnlessHeld(rule, first, undefined));
   }
 
   stats(): MemoryStats {

@@ -123,7 +123,7 @@ export class SeenState {
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     for (const { name, sinceUs, seen } of this.#byName.values()) {
       yield { key: name, value: encodeEntry(VERSION, [sinceUs]) };
-      for (const [key, one] of seen) yield { key: idOf(name, key), value: encoded(one) };
+      for (const [key, entry] of seen) yield { key: idOf(name, key), value: encoded(entry) };
     }
   }
 
@@ -183,7 +183,7 @@ export class SeenState {
   #largest(): Terms {
     const isLarger = (a: Terms, b: Terms): boolean =>
       a.seen.size > b.seen.size || (a.seen.size === b.seen.size && a.name < b.name);
-    return [...this.#byName.values()].reduce((largest, one) => (isLarger(one, largest) ? one : largest));
+    return [...this.#byName.values()].reduce((largest, terms) => (isLarger(terms, largest) ? terms : largest));
   }
 
   #evict(terms: Terms): void {
@@ -219,8 +219,8 @@ export class SeenState {
     const terms = this.#byName.get(name);
     if (terms === undefined) return null;
     if (key === undefined) return encodeEntry(VERSION, [terms.sinceUs]);
-    const one = terms.seen.get(key);
-    return one === undefined ? null : encoded(one);
+    const entry = terms.seen.get(key);
+    return entry === undefined ? null : encoded(entry);
   }
 }
 
@@ -239,7 +239,7 @@ function partsOf(id: string): [name: string, key: string | undefined] {
 function sort(terms: Terms): void {
   const inOrder = [...terms.seen].sort(([, a], [, b]) => a.ordinal - b.ordinal);
   terms.seen.clear();
-  for (const [key, one] of inOrder) terms.seen.set(key, one);
+  for (const [key, entry] of inOrder) terms.seen.set(key, entry);
   terms.nextOrdinal = (inOrder.at(-1)?.[1].ordinal ?? -1) + 1;
   terms.unsorted = false;
 }

@@ -44,7 +44,7 @@ export class SummaryState {
    */
   readonly #nextUs = new Map<string, number>();
   /** Windows that matched but were discarded because too many were waiting. */
-  #untold = 0;
+  #discarded = 0;
 
   constructor(options: SummaryLimits & Changes = {}) {
     const { keysPerRule = 1000, keys = 10_000, characters = 32_000_000, changelog = true } = options;
@@ -89,17 +89,17 @@ export class SummaryState {
     for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
     for (const name of this.#nextUs.keys()) if (!known.has(name)) this.#nextUs.delete(name);
     const overUs = timeUs - LIMITS.latenessUs;
-    const told: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
+    const reports: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
     for (const [name, windows] of this.#store.rules()) {
       const rule = known.get(name);
       if (rule === undefined) for (const key of windows.keys()) this.#store.delete(name, key);
       else if (overUs >= (this.#nextUs.get(name) ?? Number.NEGATIVE_INFINITY))
-        for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) told.push({ rule, id, due });
+        for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) reports.push({ rule, id, due });
     }
     this.#store.settle(timeUs);
     // After a restart the windows may be in another order.
-    told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
-    for (const { rule, due } of told) report(rule, due[1]);
+    reports.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
+    for (const { rule, due } of reports) report(rule, due[1]);
   }
 
   /** Takes the matches of a rule, by key, and deletes the finished windows. */
@@ -126,7 +126,7 @@ export class SummaryState {
   }
 
   stats(): SummaryStats {
-    return { keys: this.#store.size, evicted: this.#store.evicted + this.#untold };
+    return { keys: this.#store.size, evicted: this.#store.evicted + this.#discarded };
   }
 
   /** Returns the keys that changed since the last call, as changelog entries. */
@@ -143,8 +143,8 @@ export class SummaryState {
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     this.#nextUs.clear();
     this.#store.restore(id, value, ({ due, witness: first }) => {
-      const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
-      if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
+      const kept = [...due.map(([, text]) => text), first].filter((text) => text !== '');
+      if (witness !== undefined && !kept.every((text) => witness.isKept(text)))
         throw new StateError(id, 'an event that it keeps is none');
     });
   }
@@ -152,7 +152,7 @@ export class SummaryState {
   #close<E>(window: KeySummary, summary: Summary<E>): void {
     if (holds(window, summary)) {
       if (window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
-      else this.#untold++;
+      else this.#discarded++;
     }
     reset(window);
   }

@@ -95,8 +95,8 @@ export class ThresholdState {
     this.#store.settle(timeUs);
     const within = new Map<string, number>();
     for (const rule of rules)
-      for (const one of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
-        within.set(this.#nameOf(rule, one), one.withinUs);
+      for (const threshold of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
+        within.set(this.#nameOf(rule, threshold), threshold.withinUs);
     for (const [name, counts] of this.#store.rules()) {
       const withinUs = within.get(name);
       for (const [key, count] of counts) {

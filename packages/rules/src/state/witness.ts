@@ -1,7 +1,4 @@
-/**
- * Encodes and decodes events. An alert that is reported on a tick is about an event of the past, which must therefore be
- * kept as text.
- */
+/** Encodes and decodes events: an alert that is reported on a tick is about a past event, which is kept as text. */
 export interface Witness<E> {
   /** Encodes an event as text. */
   keep(event: E): string;

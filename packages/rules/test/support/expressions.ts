@@ -61,7 +61,7 @@ const test: fc.Arbitrary<Expression<TestEvent>> = fc.oneof(
   })),
   tests(['process.name'], ['equalsField'], fc.constant([])).map((one) => ({
     ...one,
-    other: resolveOperand(parseOperand('proc.aname[2]'), fields),
+    comparedWith: resolveOperand(parseOperand('proc.aname[2]'), fields),
   })),
 );
 

@@ -13,17 +13,19 @@ export function contradicts<E>(items: readonly Node<E>[]): boolean {
     if (item.kind !== 'test') return false;
     const { operand, operator, negated, values } = item.test;
     if (operator !== 'equals' || negated || operand.type === 'strings') return false;
-    const others = items.filter((one) => one !== item && testOf(one)?.operand.key === operand.key);
-    if (others.length === 0) return false;
-    const work = values.length * others.reduce((sum, one) => sum + testOf(one)!.values.length, 0);
-    return work <= MAX_COMPARED && !values.some((value) => others.every((one) => admits(one, value)));
+    const candidates = items.filter(
+      (candidate) => candidate !== item && testOf(candidate)?.operand.key === operand.key,
+    );
+    if (candidates.length === 0) return false;
+    const work = values.length * candidates.reduce((sum, candidate) => sum + testOf(candidate)!.values.length, 0);
+    return work <= MAX_COMPARED && !values.some((value) => candidates.every((candidate) => admits(candidate, value)));
   });
 }
 
 /** Returns the test of a field by its value alone, if it is cheap to decide. */
 function testOf<E>(node: Node<E>): Test<E> | undefined {
   const inner = node.kind === 'not' ? node.item : node;
-  if (inner.kind !== 'test' || inner.test.other !== undefined) return undefined;
+  if (inner.kind !== 'test' || inner.test.comparedWith !== undefined) return undefined;
   return NOT_COMPARED.has(inner.test.operator) ? undefined : inner.test;
 }
 

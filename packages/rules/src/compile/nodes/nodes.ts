@@ -86,21 +86,21 @@ export class Nodes<E> {
     const decisive = node.kind === 'and' ? this.never : this.always;
     const remaining: Node<E>[] = [];
     for (const item of items) {
-      const one = this.assume(item, known, memo);
-      if (one === decisive) return decisive;
-      remaining.push(one);
+      const result = this.assume(item, known, memo);
+      if (result === decisive) return decisive;
+      remaining.push(result);
     }
-    return remaining.every((one, i) => one === items[i]) ? node : this.#junction(node.kind, remaining);
+    return remaining.every((result, i) => result === items[i]) ? node : this.#junction(node.kind, remaining);
   }
 
   #decide(node: Node<E>, test: Test<E>, known: Known<E>): Node<E> {
     const value = known(test.operand);
-    const other = test.other === undefined ? undefined : known(test.other);
-    if (value === undefined || (test.other !== undefined && other === undefined)) return this.never;
+    const otherValue = test.comparedWith === undefined ? undefined : known(test.comparedWith);
+    if (value === undefined || (test.comparedWith !== undefined && otherValue === undefined)) return this.never;
     if (value instanceof PartlyKnown)
-      return this.#decided(node, test.other === undefined ? value.decides(test) : undefined);
-    if (value === UNKNOWN || other === UNKNOWN || other instanceof PartlyKnown) return node;
-    return holds(test, value, other) ? this.always : this.never;
+      return this.#decided(node, test.comparedWith === undefined ? value.decides(test) : undefined);
+    if (value === UNKNOWN || otherValue === UNKNOWN || otherValue instanceof PartlyKnown) return node;
+    return holds(test, value, otherValue) ? this.always : this.never;
   }
 
   #decided(node: Node<E>, holds: boolean | undefined): Node<E> {
@@ -118,7 +118,7 @@ export class Nodes<E> {
     if (MERGED.has(test.operator) && test.values.length === 0) {
       return test.negated ? this.#test({ ...test, operator: 'exists', negated: false }) : this.never;
     }
-    const key = JSON.stringify([test.operator, test.negated, test.operand.key, test.other?.key, test.values]);
+    const key = JSON.stringify([test.operator, test.negated, test.operand.key, test.comparedWith?.key, test.values]);
     const cost = costOf(test);
     return this.#intern(key, (id) => ({ id, cost, kind: 'test', test }));
   }

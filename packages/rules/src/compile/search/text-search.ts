@@ -33,7 +33,7 @@ export class TextSearch {
     const atStart = numbered.filter((pattern) => pattern.atStart);
     const atEnd = numbered
       .filter((pattern) => !pattern.atStart && pattern.atEnd)
-      .map((one) => ({ ...one, whole: false }));
+      .map((literal) => ({ ...literal, whole: false }));
     const anywhere = numbered.filter((pattern) => !pattern.atStart && !pattern.atEnd);
     const starts = atStart.length === 0 ? null : Trie.build(atStart);
     const ends = atEnd.length === 0 ? null : Trie.build(atEnd, true);

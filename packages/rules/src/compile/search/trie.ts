@@ -170,9 +170,9 @@ function grow(literals: readonly TrieLiteral[], backwards: boolean): { nodes: No
   return { nodes, edges };
 }
 
-function sharedLength(one: string, other: string): number {
+function sharedLength(first: string, second: string): number {
   let length = 0;
-  while (length < one.length && one.charCodeAt(length) === other.charCodeAt(length)) length++;
+  while (length < first.length && first.charCodeAt(length) === second.charCodeAt(length)) length++;
   return length;
 }
 

@@ -72,14 +72,14 @@ function readOverride(keys: ReadonlyMap<string, YamlEntry>, kind: Kind): Map<str
   const hint = 'Write override: { condition: append }.';
   if (value.kind !== 'map') return fail('falco-override', value.at, "'override' must be a mapping", hint);
   const override = new Map<string, Operation>();
-  for (const { key, at, value: said } of value.entries) {
-    const operation = said.kind === 'text' ? said.text : '';
+  for (const { key, at, value: operationText } of value.entries) {
+    const operation = operationText.kind === 'text' ? operationText.text : '';
     if (operation !== 'append' && operation !== 'replace')
-      fail('falco-override', said.at, `'${key}' is either appended to or replaced`, hint);
+      fail('falco-override', operationText.at, `'${key}' is either appended to or replaced`, hint);
     const allowed = CHANGEABLE[kind][operation as Operation];
     if (!allowed.includes(key)) {
-      const what = operation === 'append' ? "can't be appended to" : "can't be replaced";
-      fail('falco-override', at, `'${key}' of a ${kind} ${what}`, `Keys for ${operation}: ${allowed.join(', ')}.`);
+      const refusal = operation === 'append' ? "can't be appended to" : "can't be replaced";
+      fail('falco-override', at, `'${key}' of a ${kind} ${refusal}`, `Keys for ${operation}: ${allowed.join(', ')}.`);
     }
     if (!keys.has(key)) fail('falco-override', at, `'override' names '${key}', but the item has no '${key}'`);
     override.set(key, operation as Operation);

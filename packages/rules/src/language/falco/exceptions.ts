@@ -56,23 +56,23 @@ function several(keys: ReadonlyMap<string, YamlEntry>, key: string): readonly Ya
   return value.kind === 'text'
     ? [value]
     : value.kind === 'list'
-      ? value.items.map((one) => plain(one, key))
+      ? value.items.map((item) => plain(item, key))
       : fail('falco-exception', value.at, `'${key}' must be a text or a list`);
 }
 
 /** Adds appended exceptions: rows of an exception with the same name, or a new one. @throws Fault */
 export function mergeExceptions(before: readonly Exception[], added: readonly Exception[], at: number): Exception[] {
-  const all = new Map(before.map((one) => [one.name, one]));
-  for (const one of added) {
-    const known = all.get(one.name);
-    if (known === undefined && one.fields.length === 0)
+  const all = new Map(before.map((exception) => [exception.name, exception]));
+  for (const exception of added) {
+    const known = all.get(exception.name);
+    if (known === undefined && exception.fields.length === 0)
       fail(
         'falco-exception',
         at,
-        `there is no exception '${one.name}' to add values to`,
+        `there is no exception '${exception.name}' to add values to`,
         'Give it fields, or mend its name.',
       );
-    all.set(one.name, known === undefined ? one : { ...known, rows: [...known.rows, ...one.rows] });
+    all.set(exception.name, known === undefined ? exception : { ...known, rows: [...known.rows, ...exception.rows] });
   }
   return [...all.values()];
 }
@@ -85,16 +85,20 @@ export function exceptionSyntax({ name, fields, comps, single, rows }: Exception
   const operands = fields.map(parseOperandAt);
   const operators = fields.map((_, i) => operatorOf(comps[i], single ? 'in' : '='));
   const byHome = Map.groupBy(rows, ({ home }) => home);
-  return [...byHome].map(([home, own]) => ({
+  return [...byHome].map(([home, homeRows]) => ({
     home,
     syntax: single
       ? test(
           operands[0]!,
           operators[0]!,
-          own.map(({ node }) => readValue(plain(node, 'values'))),
-          own[0]!.node.at,
+          homeRows.map(({ node }) => readValue(plain(node, 'values'))),
+          homeRows[0]!.node.at,
         )
-      : { kind: 'or', items: own.map(({ node }) => rowSyntax(name, operands, operators, node)), at: own[0]!.node.at },
+      : {
+          kind: 'or',
+          items: homeRows.map(({ node }) => rowSyntax(name, operands, operators, node)),
+          at: homeRows[0]!.node.at,
+        },
   }));
 }
 
@@ -137,7 +141,7 @@ function cellSyntax(operand: OperandSyntax, operator: ReturnType<typeof operator
     );
   const values =
     cell.kind === 'list'
-      ? cell.items.map((one) => readValue(plain(one, 'values')))
+      ? cell.items.map((item) => readValue(plain(item, 'values')))
       : [readValue(plain(cell, 'values'))];
   return test(operand, operator, values, cell.at);
 }

@@ -23,7 +23,7 @@ export class FalcoFields<E> implements FieldLookup<E> {
     return this.#made.get(name);
   }
 
-  own(name: string): FieldSpec<E> | undefined {
+  native(name: string): FieldSpec<E> | undefined {
     return this.#index.find(name);
   }
 

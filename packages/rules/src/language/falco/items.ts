@@ -34,19 +34,21 @@ const LISTED = ['items', 'tags'];
  * first. A change of an item that only a later file defines is applied at the end.
  */
 export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Item[]> {
-  const said: Said<F> = { entries: new Map(), late: [] };
+  const definitions: Definitions<F> = { entries: new Map(), late: [] };
   const inOrder = files.toSorted((a, b) => rank(a.name) - rank(b.name));
-  for (const file of inOrder) for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, said));
-  for (const one of said.late) guarded(one.home, one.name, () => changeEntry(one, said.entries));
+  for (const file of inOrder)
+    for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, definitions));
+  for (const candidate of definitions.late)
+    guarded(candidate.home, candidate.name, () => changeEntry(candidate, definitions.entries));
   const items = new Map<F, Item[]>(files.map((file) => [file, []]));
-  for (const entry of said.entries.values()) {
+  for (const entry of definitions.entries.values()) {
     const item = guarded(entry.definition.home, entry.definition.name, () => itemOf(entry));
     if (item !== undefined) items.get(entry.file)!.push(item);
   }
   return items;
 }
 
-interface Said<F extends FalcoFile> {
+interface Definitions<F extends FalcoFile> {
   readonly entries: Map<string, Entry<F>>;
   /** Changes of items that are not defined yet. */
   readonly late: Definition[];
@@ -77,7 +79,7 @@ function guarded<T>(home: Home, item: string, work: () => T): T | undefined {
   }
 }
 
-function readNode<F extends FalcoFile>(node: Yaml, file: F, said: Said<F>): void {
+function readNode<F extends FalcoFile>(node: Yaml, file: F, definitions: Definitions<F>): void {
   if (node.kind !== 'map')
     fail('shape', node.at, 'expected a rule, a macro or a list', "Start each with '- rule: name'.");
   const kind = node.entries.map(({ key }) => key).find((key) => key === 'rule' || key === 'macro' || key === 'list');
@@ -86,7 +88,7 @@ function readNode<F extends FalcoFile>(node: Yaml, file: F, said: Said<F>): void
     return;
   }
   const definition = readDefinition(node, kind as Kind, file);
-  guarded(file, definition.name, () => apply(definition, file, said));
+  guarded(file, definition.name, () => apply(definition, file, definitions));
 }
 
 function readRequirement(node: YamlMap, file: FalcoFile): void {
@@ -100,7 +102,7 @@ function readRequirement(node: YamlMap, file: FalcoFile): void {
   }
 }
 
-function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, late }: Said<F>): void {
+function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, late }: Definitions<F>): void {
   const id = idOf(definition);
   const before = entries.get(id);
   if (!isChange(definition)) entries.set(id, entryOf(definition, file, before?.file));
@@ -121,10 +123,10 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
   const before = entries.get(idOf(definition));
   if (before === undefined) {
     const hint = (): string => {
-      const known = [...entries.values()].filter((one) => one.definition.kind === kind);
+      const known = [...entries.values()].filter((candidate) => candidate.definition.kind === kind);
       return didYouMean(
         name,
-        known.map((one) => one.definition.name),
+        known.map((candidate) => candidate.definition.name),
       );
     };
     throw new Fault('falco-override', at, `there is no ${kind} '${name}' to change`, hint);
@@ -232,10 +234,10 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
 
 /** @throws Fault if there are too many */
 function conditionsOf(exceptions: readonly Exception[], at: number): RuleException[] {
-  const rows = exceptions.reduce((sum, one) => sum + one.rows.length, 0);
+  const rows = exceptions.reduce((sum, candidate) => sum + candidate.rows.length, 0);
   if (rows > LIMITS.nodes)
     fail('too-large', at, `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`, 'Except by lists.');
-  return exceptions.flatMap((one) => exceptionSyntax(one, at));
+  return exceptions.flatMap((candidate) => exceptionSyntax(candidate, at));
 }
 
 function withText(output: YamlText): YamlText {
@@ -246,7 +248,7 @@ function priorityOf(keys: ReadonlyMap<string, YamlEntry>): Priority {
   const given = textOf(keys, 'priority');
   if (given === undefined) return 'warning';
   const word = given.text.trim().toLowerCase();
-  const found = PRIORITIES.find((one) => one === word);
+  const found = PRIORITIES.find((candidate) => candidate === word);
   if (found !== undefined) return found;
   if (Object.hasOwn(PRIORITY_SPELLINGS, word)) return PRIORITY_SPELLINGS[word]!;
   return fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));

@@ -40,7 +40,7 @@ const thereTest = <E>(operand: Operand<E>): Expression<E> => ({
 
 /** Returns a field of the native language, whatever the name means in Falco. */
 function named<E>(name: string, fields: FieldLookup<E>): Operand<E> {
-  const field = fields.own(name);
+  const field = fields.native(name);
   if (field === undefined) throw new Error(`no field ${name}`);
   return { key: field.name, field, argument: undefined, transforms: [], type: field.type };
 }

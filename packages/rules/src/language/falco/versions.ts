@@ -48,5 +48,5 @@ function namesOf(item: YamlMap): string[] {
   const more = keys.get('alternatives')?.value;
   if (more === undefined) return [name];
   if (more.kind !== 'list') return fail('shape', more.at, "'alternatives' must be a list");
-  return [name, ...more.items.flatMap((one) => (one.kind === 'map' ? namesOf(one) : []))];
+  return [name, ...more.items.flatMap((alternative) => (alternative.kind === 'map' ? namesOf(alternative) : []))];
 }

@@ -235,7 +235,8 @@ class ItemReader {
     const value = this.#optional(key);
     if (value === undefined) return fallback;
     const word = value.text.toLowerCase();
-    const found = allowed.find((one) => one === word) ?? (Object.hasOwn(spellings, word) ? spellings[word] : undefined);
+    const found =
+      allowed.find((candidate) => candidate === word) ?? (Object.hasOwn(spellings, word) ? spellings[word] : undefined);
     if (found !== undefined) return found;
     this.#fail(
       new Fault(
@@ -262,9 +263,9 @@ class ItemReader {
       return [];
     }
     const texts = value.items.filter((item) => item.kind === 'text');
-    const other = value.items.find((item) => item.kind !== 'text');
-    if (other !== undefined)
-      this.#fail(new Fault('shape', other.at, `'${key}' must be a list of texts, found a ${other.kind} in it`));
+    const wrongItem = value.items.find((item) => item.kind !== 'text');
+    if (wrongItem !== undefined)
+      this.#fail(new Fault('shape', wrongItem.at, `'${key}' must be a list of texts, found a ${wrongItem.kind} in it`));
     return texts;
   }
 

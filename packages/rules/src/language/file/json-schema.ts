@@ -50,10 +50,10 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
 /** Which keys go together. */
 const thresholdForms: Schema = {
   oneOf: THRESHOLD_FORMS.map(({ key, needs }) => {
-    const own: readonly string[] = [key, ...needs];
+    const formKeys: readonly string[] = [key, ...needs];
     const all = new Set(THRESHOLD_FORMS.flatMap((form): string[] => [form.key, ...form.needs]));
-    const others = [...all].filter((one) => !own.includes(one));
-    return { required: own, not: { anyOf: others.map((other) => ({ required: [other] })) } };
+    const otherKeys = [...all].filter((candidate) => !formKeys.includes(candidate));
+    return { required: formKeys, not: { anyOf: otherKeys.map((otherKey) => ({ required: [otherKey] })) } };
   }),
 };
 

@@ -66,10 +66,10 @@ export function reachedAt(measure: Measure, bounds: readonly Bound[], at: number
 /** Checks that some number is within the bounds. @throws Fault */
 export function checkBounds(measure: Measure, bounds: readonly Bound[], at: number): void {
   if (!isEmpty(measure, bounds)) return;
-  const [what, hint] = isWhole(measure)
+  const [noun, hint] = isWhole(measure)
     ? ['count', 'What never comes is not counted: a count is 1 or more.']
     : ['number', ''];
-  throw new Fault('value', at, `no ${what} is within these bounds`, hint);
+  throw new Fault('value', at, `no ${noun} is within these bounds`, hint);
 }
 
 function isEmpty(measure: Measure, bounds: readonly Bound[]): boolean {
@@ -80,5 +80,5 @@ function isEmpty(measure: Measure, bounds: readonly Bound[]): boolean {
   }
   const least = Math.max(...bounds.filter(isLower).map(({ value }) => value));
   const greatest = Math.min(...upper.map(({ value }) => value));
-  return least > greatest || (least === greatest && bounds.some((one) => isStrict(one) && one.value === least));
+  return least > greatest || (least === greatest && bounds.some((bound) => isStrict(bound) && bound.value === least));
 }

@@ -24,7 +24,7 @@ export function memoryOf<E>(item: RuleItem, isSequence: boolean, fields: FieldIn
     throw new Fault('summary', summary.at, 'a sequence has no summary', 'Make it a rule of one event.');
   if (isSequence && firstSeen !== undefined)
     throw new Fault('first-seen', firstSeen.at, 'a sequence has no first_seen', 'Make it a rule of one event.');
-  const [, second] = [threshold, summary, firstSeen].filter((one) => one !== undefined);
+  const [, second] = [threshold, summary, firstSeen].filter((memory) => memory !== undefined);
   if (second !== undefined)
     throw new Fault(
       second === firstSeen ? 'first-seen' : 'summary',

@@ -23,8 +23,8 @@ export const SUMMARY_EXAMPLE = '{ count: events, at_most: 3, by: [host.id], with
  */
 export function readSummary<E>(node: YamlMap, fields: FieldIndex<E>): Summary<E> {
   const entries = knownEntries(node, SUMMARY_KEYS, 'summary');
-  const [measure, ...others] = MEASURES.filter((one) => entries.has(one));
-  if (measure === undefined || others.length > 0)
+  const [measure, ...furtherMeasures] = MEASURES.filter((candidate) => entries.has(candidate));
+  if (measure === undefined || furtherMeasures.length > 0)
     throw new Fault('summary', node.at, `a summary has one of: ${MEASURES.join(', ')}`, `Write ${SUMMARY_EXAMPLE}.`);
   const { percentile, of } = measured(measure, entries, node, fields);
   const within = text(entries.get('within')?.value, node.at, 'within', 'summary');

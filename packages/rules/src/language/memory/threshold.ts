@@ -73,11 +73,11 @@ function checkForm(entries: ReadonlyMap<string, YamlEntry>, at: number): void {
       `Write ${THRESHOLD_FORMS[0].example}.`,
     );
   const wanted: readonly string[] = form.needs;
-  for (const other of THRESHOLD_FORMS)
-    for (const more of other.needs) {
+  for (const candidate of THRESHOLD_FORMS)
+    for (const more of candidate.needs) {
       const isWanted = wanted.includes(more);
       if (entries.has(more) === isWanted) continue;
-      const { key, example } = isWanted ? form : other;
+      const { key, example } = isWanted ? form : candidate;
       throw new Fault('threshold', at, `'${key}' and '${more}' go together`, `Write ${example}.`);
     }
   if (form.key === 'regular' && entries.has('window'))
@@ -92,11 +92,11 @@ function isTumbling(value: Yaml | undefined): boolean {
 }
 
 /** Returns the entries of a mapping. @throws Fault at an unknown key */
-export function knownEntries(node: YamlMap, known: readonly string[], what: string): Map<string, YamlEntry> {
+export function knownEntries(node: YamlMap, known: readonly string[], owner: string): Map<string, YamlEntry> {
   for (const { key, at } of node.entries) {
     if (known.includes(key)) continue;
     const hint = didYouMean(key, known, `Keys: ${known.join(', ')}.`);
-    throw new Fault('unknown-key', at, `unknown key '${key}' in a ${what}`, hint);
+    throw new Fault('unknown-key', at, `unknown key '${key}' in a ${owner}`, hint);
   }
   return new Map(node.entries.map((entry) => [entry.key, entry]));
 }
@@ -105,9 +105,9 @@ export function weightOf<E>(fields: FieldIndex<E>): Operand<E> | undefined {
   return fields.find(WEIGHT) === undefined ? undefined : resolveOperand(parseOperand(WEIGHT), fields);
 }
 
-export function text(value: Yaml | undefined, at: number, key: string, what = 'threshold'): YamlText {
+export function text(value: Yaml | undefined, at: number, key: string, owner = 'threshold'): YamlText {
   if (value?.kind === 'text') return value;
-  const message = value === undefined ? `a ${what} needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
+  const message = value === undefined ? `a ${owner} needs '${key}'` : `'${key}' must be text, found a ${value.kind}`;
   throw new Fault('threshold', value?.at ?? at, message, key === 'within' ? 'Write within: 10s.' : '');
 }
 

@@ -17,9 +17,12 @@ export function overAny<E>(
   const operands = names.map((name) => on(operand, name, fields));
   const [only] = operands;
   if (operands.length === 1) return resolve(only!, syntax);
-  const any: Expression<E> = { kind: 'or', items: operands.map((one) => resolve(one, { ...syntax, negated: false })) };
+  const any: Expression<E> = {
+    kind: 'or',
+    items: operands.map((operand) => resolve(operand, { ...syntax, negated: false })),
+  };
   if (!syntax.negated) return any;
-  const there = operands.map((one): Expression<E> => exists(one));
+  const there = operands.map((operand): Expression<E> => exists(operand));
   const none: Expression<E> = { kind: 'not', item: any };
   return syntax.operator === 'exists' ? none : { kind: 'and', items: [{ kind: 'or', items: there }, none] };
 }
@@ -29,7 +32,7 @@ function exists<E>(operand: Operand<E>): Expression<E> {
 }
 
 function on<E>(operand: Operand<E>, name: string, fields: FieldLookup<E>): Operand<E> {
-  const field = fields.own(name);
+  const field = fields.native(name);
   if (field === undefined) throw new Error(`'${operand.field.name}' stands for '${name}', which is no field`);
   const type = operand.transforms.length === 0 ? field.type : operand.type;
   return { ...operand, field, key: operand.key.replace(operand.field.name, field.name), type };

@@ -141,15 +141,15 @@ export class Names<E> {
     this.#open.push(name);
   }
 
-  #unusable(what: string, name: string, at: number, progress: Progress<unknown>): Fault {
+  #unusable(kind: string, name: string, at: number, progress: Progress<unknown>): Fault {
     if (progress.state === 'broken')
       return new Fault(
-        `broken-${what}`,
+        `broken-${kind}`,
         at,
-        `${what} '${name}' has errors of its own`,
-        `Mend ${what} '${name}' first.`,
+        `${kind} '${name}' has errors of its own`,
+        `Mend ${kind} '${name}' first.`,
       );
     const circle = [...this.#open.slice(this.#open.indexOf(name)), name].join(' → ');
-    return new Fault('cycle', at, `${what} '${name}' refers to itself: ${circle}`, 'Write out one of them.');
+    return new Fault('cycle', at, `${kind} '${name}' refers to itself: ${circle}`, 'Write out one of them.');
   }
 }

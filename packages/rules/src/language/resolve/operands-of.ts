@@ -18,8 +18,8 @@ export function neededOperands<E>(counted: Counted<E> | undefined): readonly Ope
 }
 
 function measuredOperands<E>(counted: Counted<E>): Operand<E>[] {
-  const what = 'learnUs' in counted ? [] : 'measure' in counted ? [counted.of] : [counted.distinct, counted.sum];
-  return what.filter((operand) => operand !== undefined);
+  const measured = 'learnUs' in counted ? [] : 'measure' in counted ? [counted.of] : [counted.distinct, counted.sum];
+  return measured.filter((operand) => operand !== undefined);
 }
 
 /** Returns the operands that a rule reads, each once, in the order of first use. */
@@ -38,7 +38,7 @@ export function collectOperands<E>(
     seen.add(part);
     if (part.kind === 'test') {
       add(part.operand);
-      if (part.other !== undefined) add(part.other);
+      if (part.comparedWith !== undefined) add(part.comparedWith);
     } else if (part.kind === 'not' || part.kind === 'named') visit(part.item);
     else if (part.kind !== 'constant') part.items.forEach(visit);
   };

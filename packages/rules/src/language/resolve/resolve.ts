@@ -143,7 +143,9 @@ export class Resolver<E> {
     }
     const field = syntax.values.find((value) => value.field !== undefined);
     if (field !== undefined)
-      return overAny(syntax, operand, this.#fields, (one, as) => resolveFieldTest(as, one, field, this.#fields));
+      return overAny(syntax, operand, this.#fields, (alternative, as) =>
+        resolveFieldTest(as, alternative, field, this.#fields),
+      );
     const values = spelled(operand, syntax, this.#values(syntax, report));
     const why = values.length > 0 ? this.#neverAny(operand.field, syntax, values) : undefined;
     if (why !== undefined) {
@@ -152,8 +154,8 @@ export class Resolver<E> {
     }
     if (!this.#falco) this.#warnOfStrangers(operand, syntax, values, report);
     warnOfCase(operand, syntax, values, report);
-    return overAny(syntax, operand, this.#fields, (one, as) =>
-      this.#falco ? resolveFalcoTest(as, one, values, this.#fields) : resolveTest(as, one, values),
+    return overAny(syntax, operand, this.#fields, (alternative, as) =>
+      this.#falco ? resolveFalcoTest(as, alternative, values, this.#fields) : resolveTest(as, alternative, values),
     );
   }
 

@@ -86,7 +86,7 @@ export function resolveFieldTest<E>(
   value: ValueSyntax,
   fields: FieldLookup<E>,
 ): Test<E> {
-  const other = resolveOperand(value.field!, fields);
+  const otherOperand = resolveOperand(value.field!, fields);
   const operator = FIELD_OPERATORS[syntax.operator];
   if (operator === undefined || syntax.values.length !== 1) {
     const hint = `Operators: ${Object.keys(FIELD_OPERATORS).join(', ')} and !=.`;
@@ -100,14 +100,14 @@ export function resolveFieldTest<E>(
   if (NUMERIC.has(syntax.operator) && operand.type !== 'number') throw wrongType(syntax, operand, 'numbers', '');
   if (operator !== 'equalsField' && !NUMERIC.has(syntax.operator)) requireText(syntax, operand);
   const comparable = (type: FieldType): string => (type === 'ip' || type === 'strings' ? 'string' : type);
-  if (comparable(operand.type) !== comparable(other.type)) {
+  if (comparable(operand.type) !== comparable(otherOperand.type)) {
     throw new Fault(
       'wrong-type',
       value.at,
-      `'${operand.key}' is ${TYPE_NAMES[operand.type]}, '${other.key}' is ${TYPE_NAMES[other.type]}`,
+      `'${operand.key}' is ${TYPE_NAMES[operand.type]}, '${otherOperand.key}' is ${TYPE_NAMES[otherOperand.type]}`,
     );
   }
-  return { kind: 'test', operand, operator, negated: syntax.negated, values: [], other };
+  return { kind: 'test', operand, operator, negated: syntax.negated, values: [], comparedWith: otherOperand };
 }
 
 function test<E>(operand: Operand<E>, operator: TestOperator, values: readonly Literal[], negated: boolean): Test<E> {

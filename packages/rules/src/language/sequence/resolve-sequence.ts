@@ -69,14 +69,21 @@ export class SequenceResolver<E> implements StepNames<E> {
     });
     checkKeys(syntax, steps);
     const { ordered, maxspanUs } = syntax;
-    return { ordered, maxspanUs, steps, kept: this.kept, id: this.#own('event.id'), weight: this.#own('event.count') };
+    return {
+      ordered,
+      maxspanUs,
+      steps,
+      kept: this.kept,
+      id: this.#optional('event.id'),
+      weight: this.#optional('event.count'),
+    };
   }
 
   stepOf(name: string): number | undefined {
     return name.startsWith('$') ? this.#captured.get(name.slice(1))?.step : this.#events[Number(name) - 1];
   }
 
-  #own(name: string): Operand<E> | undefined {
+  #optional(name: string): Operand<E> | undefined {
     if (this.#fields.find(name) === undefined) return undefined;
     return resolveOperand({ name, argument: undefined, functions: [], at: 0 }, this.#fields);
   }
@@ -105,16 +112,16 @@ export class SequenceResolver<E> implements StepNames<E> {
     try {
       const captured = this.#captured.get(name);
       if (captured === undefined) {
-        const known = [...this.#captured.keys()].map((one) => `$${one}`).join(', ');
+        const known = [...this.#captured.keys()].map((name) => `$${name}`).join(', ');
         const hint =
           known === '' ? `Name an earlier step: [ … ] as $${name}.` : `Earlier steps have the names ${known}.`;
         throw new Fault('unknown-capture', value!.at, `no step before this one is called '$${name}'`, hint);
       }
       const operand = this.#operand(syntax.operand);
-      const other = resolveOperand({ ...parseOperand(field), at: value!.at }, this.#fields);
-      const test = comparisonOf(syntax, operand, other);
-      const own = keep(this.kept, step, operand);
-      return [{ test, own, other: keep(this.kept, captured.step, other), stage: captured.stage }];
+      const earlier = resolveOperand({ ...parseOperand(field), at: value!.at }, this.#fields);
+      const test = comparisonOf(syntax, operand, earlier);
+      const tested = keep(this.kept, step, operand);
+      return [{ test, tested, earlier: keep(this.kept, captured.step, earlier), stage: captured.stage }];
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#report('error', error.movedTo(Math.max(error.at, syntax.at)));
@@ -195,7 +202,7 @@ function checkKeys<E>({ steps }: SequenceSyntax, resolved: readonly SequenceStep
 
 /** Returns the index of a step's value in `kept`, and adds it if it is missing. @throws Fault if there are too many */
 export function keep<E>(kept: Kept<E>[], step: number, operand: Operand<E>): number {
-  const known = kept.findIndex((one) => one.step === step && one.operand.key === operand.key);
+  const known = kept.findIndex((entry) => entry.step === step && entry.operand.key === operand.key);
   if (known !== -1) return known;
   if (kept.length >= LIMITS.keptValues)
     throw new Fault(
@@ -212,7 +219,7 @@ function comparesWithStep(syntax: Syntax): syntax is TestSyntax {
 }
 
 /** Resolves a comparison with the value of another step. @throws Fault */
-function comparisonOf<E>(syntax: TestSyntax, operand: Operand<E>, other: Operand<E>): Test<E> {
+function comparisonOf<E>(syntax: TestSyntax, operand: Operand<E>, earlier: Operand<E>): Test<E> {
   const comparison = COMPARISONS[syntax.operator];
   if (comparison === undefined || syntax.values.length !== 1) {
     const hint = `Operators: ${Object.keys(COMPARISONS).join(' ')}, with one value.`;
@@ -220,12 +227,12 @@ function comparisonOf<E>(syntax: TestSyntax, operand: Operand<E>, other: Operand
   }
   const kindOf = (type: FieldType): string =>
     type === 'ip' || type === 'strings' || type === 'string' ? 'text' : type;
-  const [left, right] = [kindOf(operand.type), kindOf(other.type)];
+  const [left, right] = [kindOf(operand.type), kindOf(earlier.type)];
   if (left !== right || (comparison.of !== 'any' && comparison.of !== left))
     throw new Fault(
       'wrong-type',
       syntax.at,
-      `'${operand.key}' is ${left}, '${other.key}' of the other step is ${right}: they can't be compared by '${syntax.operator}'`,
+      `'${operand.key}' is ${left}, '${earlier.key}' of the other step is ${right}: they can't be compared by '${syntax.operator}'`,
     );
   return { kind: 'test', operand, operator: comparison.operator, negated: syntax.negated, values: [] };
 }

@@ -26,9 +26,9 @@ export function sequenceOutput<E>(
     number++;
     const shown = new Map(
       read(expression)
-        .filter((one) => one.field.constants === undefined)
-        .map((one) => plain(one))
-        .map((one) => [one.key, one]),
+        .filter((operand) => operand.field.constants === undefined)
+        .map((operand) => plain(operand))
+        .map((operand) => [operand.key, operand]),
     );
     for (const [place, operand] of [...shown.values()].slice(0, SHOWN).entries())
       parts.push(`${place === 0 ? `; ${number}:` : ''} ${operand.key}=`, {

@@ -26,7 +26,7 @@ export function writeRules<E>(asked: readonly CompiledRule<E>[]): string {
   const rules = asked.map(macrosApart<E>());
   const macros = new Map<string, Expression<E>>();
   for (const { expression, sequence } of rules)
-    for (const one of sequence?.steps ?? [{ expression }]) collectMacros(one.expression, macros);
+    for (const part of sequence?.steps ?? [{ expression }]) collectMacros(part.expression, macros);
   const items = [
     ...[...macros].map(([macro, item]) => ({ macro, condition: writeCondition(item) })),
     ...rules.map(itemOf),
@@ -135,7 +135,7 @@ function writeFirstSeen<E>({ by, withinUs, learnUs }: FirstSeen<E>): object {
 }
 
 function writeDuration(us: number): string {
-  const [unit, size] = UNITS.find(([, one]) => us % one === 0) ?? ['us', 1];
+  const [unit, size] = UNITS.find(([, size]) => us % size === 0) ?? ['us', 1];
   return `${us / size}${unit}`;
 }
 

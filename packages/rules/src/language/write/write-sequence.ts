@@ -10,7 +10,7 @@ export function writeSequence<E>(sequence: Sequence<E>, writeDuration: (us: numb
   const { ordered, steps, maxspanUs } = sequence;
   const common = commonKeys(steps);
   const named = new Map<number, string>();
-  for (const { compares } of steps) for (const { other } of compares) name(sequence.kept[other]!.step, named);
+  for (const { compares } of steps) for (const { earlier } of compares) name(sequence.kept[earlier]!.step, named);
   const by = common.length === 0 ? '' : ` by ${common.join(', ')}`;
   const written = steps.map((step, index) => writeStep(sequence, step, common.length, named, index));
   return `sequence${ordered ? '' : ' any order'}${by} with maxspan=${writeDuration(maxspanUs)} ${written.join(' ')}`;
@@ -27,13 +27,13 @@ function writeStep<E>(
   named: ReadonlyMap<number, string>,
   index: number,
 ): string {
-  const compares = step.compares.map(({ test, other }) => {
-    const { step: of, operand } = kept[other]!;
+  const compares = step.compares.map(({ test, earlier }) => {
+    const { step: of, operand } = kept[earlier]!;
     return writeComparison(test, `${named.get(of)}.${operand.key}`);
   });
-  const own = plainPart(step);
-  const parts = [...(own === undefined ? [] : [writeCondition(own)]), ...compares];
-  const alone = own?.kind === 'or' && compares.length > 0 ? [`(${parts[0]})`, ...parts.slice(1)] : parts;
+  const condition = plainPart(step);
+  const parts = [...(condition === undefined ? [] : [writeCondition(condition)]), ...compares];
+  const alone = condition?.kind === 'or' && compares.length > 0 ? [`(${parts[0]})`, ...parts.slice(1)] : parts;
   const sign = step.kind === 'until' ? 'until ' : step.kind === 'missing' ? '!' : '';
   const keys = step.by.slice(common).map(({ key }) => key);
   const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
@@ -44,9 +44,9 @@ function writeStep<E>(
 
 /** Returns the fields with which all steps start. */
 function commonKeys<E>(steps: readonly SequenceStep<E>[]): string[] {
-  const [first, ...others] = steps.map(({ by }) => by.map(({ key }) => key));
+  const [first, ...laterSteps] = steps.map(({ by }) => by.map(({ key }) => key));
   const keys = first ?? [];
-  const differs = keys.findIndex((key, index) => others.some((by) => by[index] !== key));
+  const differs = keys.findIndex((key, index) => laterSteps.some((by) => by[index] !== key));
   return differs === -1 ? keys : keys.slice(0, differs);
 }
 

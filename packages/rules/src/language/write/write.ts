@@ -59,11 +59,11 @@ function writePart<E>(expression: Expression<E>): string {
   return (expression.kind === 'and' || expression.kind === 'or') && expression.items.length > 1 ? `(${text})` : text;
 }
 
-function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): string {
+function writeTest<E>({ operand, operator, negated, values, comparedWith }: Test<E>): string {
   const { key } = operand;
   if (operator === 'exists') return `${key} exists`;
-  if (operator === 'equalsField') return `${key} ${negated ? '!=' : '='} val(${other?.key})`;
-  if (other !== undefined) return `${key} ${negated ? 'not ' : ''}${WORDS[operator]} val(${other.key})`;
+  if (operator === 'equalsField') return `${key} ${negated ? '!=' : '='} val(${comparedWith?.key})`;
+  if (comparedWith !== undefined) return `${key} ${negated ? 'not ' : ''}${WORDS[operator]} val(${comparedWith.key})`;
   const [only] = values;
   const single = values.length === 1 && only !== undefined;
   if (operator === 'equals' && single) {
@@ -75,10 +75,10 @@ function writeTest<E>({ operand, operator, negated, values, other }: Test<E>): s
   return `${key} ${word} ${right}`;
 }
 
-/** Returns a comparison with `other`. */
-export function writeComparison<E>({ operand, operator, negated }: Test<E>, other: string): string {
-  if (operator === 'equals') return `${operand.key} ${negated ? '!=' : '='} ${other}`;
-  return `${operand.key} ${negated ? 'not ' : ''}${WORDS[operator]} ${other}`;
+/** Returns a comparison with `written`. */
+export function writeComparison<E>({ operand, operator, negated }: Test<E>, written: string): string {
+  if (operator === 'equals') return `${operand.key} ${negated ? '!=' : '='} ${written}`;
+  return `${operand.key} ${negated ? 'not ' : ''}${WORDS[operator]} ${written}`;
 }
 
 /** `alone`: behind `=`, where a word can't be the name of a list. */

@@ -64,7 +64,7 @@ export class Correlations<E> {
   #read({ file, document }: Source): Outcome<E> {
     const written = readCorrelation(document);
     const outcomes = written.rules.map((reference) => this.#member(reference));
-    const members = outcomes.filter((one) => one !== 'never');
+    const members = outcomes.filter((outcome) => outcome !== 'never');
     const silence = (): void => {
       if (!written.generate && !document.broken) for (const member of members) this.silent.add(member.document);
     };

@@ -68,7 +68,7 @@ const isMeasuring = (type: Type): type is MeasuringType => type in MEASURED;
 function typeOf(body: YamlMap): Type {
   const type = textOf(body, 'type');
   const word = type?.text ?? '';
-  const found = TYPES.find((one) => one === word);
+  const found = TYPES.find((type) => type === word);
   if (found !== undefined) return found;
   const at = type?.at ?? body.at;
   throw new Fault(

@@ -27,13 +27,13 @@ export function isBlank({ comparison, position }: FieldKey, { text, quoted }: Ya
 /** Compares one place of a key with some values, of which any may fit. @throws Fault at the wrong value */
 export function compareAny<E>(key: FieldKey, operand: Operand<E>, values: readonly YamlText[]): Expression<E> {
   const all = values.flatMap((value) => comparisons(key, operand, value));
-  const groups = Map.groupBy(all, (one) => `${one.operator} ${one.operand.key}`);
+  const groups = Map.groupBy(all, (candidate) => `${candidate.operator} ${candidate.operand.key}`);
   const parts = [...groups.values()].flatMap(testsOf);
   return parts.length === 1 ? parts[0]! : { kind: 'or', items: parts };
 }
 
 /** Compares two fields. */
-export function compareFields<E>(key: FieldKey, operand: Operand<E>, other: Operand<E>): Expression<E> {
+export function compareFields<E>(key: FieldKey, operand: Operand<E>, otherOperand: Operand<E>): Expression<E> {
   const operator = (
     {
       whole: 'equalsField',
@@ -42,9 +42,17 @@ export function compareFields<E>(key: FieldKey, operand: Operand<E>, other: Oper
       endswith: 'endswithField',
     } as const
   )[key.position];
-  const numbers = operand.type === 'number' && other.type === 'number' && key.position === 'whole';
-  const asText = (one: Operand<E>): Operand<E> => (numbers || (key.cased && isText(one)) ? one : folded(one));
-  return { kind: 'test', operand: asText(operand), operator, negated: false, values: [], other: asText(other) };
+  const numbers = operand.type === 'number' && otherOperand.type === 'number' && key.position === 'whole';
+  const asText = (candidate: Operand<E>): Operand<E> =>
+    numbers || (key.cased && isText(candidate)) ? candidate : folded(candidate);
+  return {
+    kind: 'test',
+    operand: asText(operand),
+    operator,
+    negated: false,
+    values: [],
+    comparedWith: asText(otherOperand),
+  };
 }
 
 export function exists<E>(operand: Operand<E>): Test<E> {

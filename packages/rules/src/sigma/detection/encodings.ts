@@ -12,7 +12,7 @@ export function encode(text: string, encodings: readonly Encoding[]): readonly s
     // The first base64 encoding converts characters to bytes.
     if (!encoded && encoding.startsWith('base64')) bytes = bytes.map(utf8);
     encoded = true;
-    bytes = bytes.flatMap((one) => apply(encoding, one));
+    bytes = bytes.flatMap((encoded) => apply(encoding, encoded));
   }
   return bytes;
 }

@@ -1,7 +1,7 @@
 import { type GlobMeaning, globMeaning } from '../../text/glob.ts';
 
 /** Placeholders for unknown text. */
-export const WILD = { run: 0, one: 1, dash: 2 } as const;
+export const WILD = { run: 0, single: 1, dash: 2 } as const;
 type Wild = (typeof WILD)[keyof typeof WILD];
 
 /** A parsed value of a Sigma rule: pieces of text and the wildcards between them. */
@@ -26,7 +26,7 @@ export function parsePattern(text: string): Pattern {
   for (let i = 0; i < text.length; i++) {
     const char = text[i]!;
     if (char === '*') close(WILD.run);
-    else if (char === '?') close(WILD.one);
+    else if (char === '?') close(WILD.single);
     else if (char === '\\' && /[*?\\]/.test(text[i + 1] ?? '')) run += text[++i]!;
     else run += char;
   }
@@ -68,7 +68,7 @@ export function globOf(pattern: Pattern, fold: (text: string) => string): string
 
 function asGlob(piece: string | Wild, fold: (text: string) => string): string {
   if (piece === WILD.run) return '*';
-  if (piece === WILD.one) return '?';
+  if (piece === WILD.single) return '?';
   if (piece === WILD.dash) return DASHES;
   return fold(piece as string).replaceAll(/[\\*?[]/g, '\\$&');
 }

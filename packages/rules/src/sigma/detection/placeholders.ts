@@ -21,7 +21,7 @@ export function fillPlaceholders(value: YamlText, placeholders: Placeholders): Y
     const given = match[1] === undefined ? ['%'] : meaningOf(match[1], value, placeholders);
     if (texts.length * given.length > MOST)
       throw new Fault('too-long', value.at, `the placeholders here stand for more than ${MOST} values`);
-    texts = texts.flatMap((text) => given.map((one) => text + before + one));
+    texts = texts.flatMap((text) => given.map((replacement) => text + before + replacement));
     end = match.index + match[0].length;
   }
   const rest = value.text.slice(end);

@@ -40,10 +40,10 @@ export class Selections<E> {
       );
     const items = node.kind === 'list' ? node.items : [node];
     const keywords = items.filter((item) => item.kind === 'text');
-    const others = items.filter((item) => item.kind !== 'text').map((item) => this.read(item));
-    if (keywords.length === 0) return joined('or', others);
+    const mappings = items.filter((item) => item.kind !== 'text').map((item) => this.read(item));
+    if (keywords.length === 0) return joined('or', mappings);
     const found = this.#attempt(() => this.#keywords(parseFieldKey('', node.at), keywords));
-    return others.length === 0 ? found : joined('or', [found, ...others]);
+    return mappings.length === 0 ? found : joined('or', [found, ...mappings]);
   }
 
   #attempt(read: () => Expression<E>): Expression<E> {
@@ -61,7 +61,7 @@ export class Selections<E> {
     const values = this.#values(key, value);
     if (key.field === '') return this.#keywords(key, values);
     const resolved = this.#source.field(key.field, at);
-    const parts = key.all ? values.map((one) => [one]) : [values];
+    const parts = key.all ? values.map((value) => [value]) : [values];
     const found = joined(
       key.all ? 'and' : 'or',
       parts.map((some) => this.#compare(key, resolved, some)),
@@ -110,10 +110,10 @@ export class Selections<E> {
       const asWritten = { ...key, cased: key.cased || variant.cased === true };
       const spelled = filled.flatMap((value) => respelled(value, key, variant));
       if (key.comparison !== 'fieldref') return compareAny(asWritten, operand, spelled);
-      const others = filled.map((value) => this.#source.operand(value.text, value.at));
+      const referenced = filled.map((value) => this.#source.operand(value.text, value.at));
       return joined(
         'or',
-        others.map((other) => compareFields(asWritten, operand, other)),
+        referenced.map((field) => compareFields(asWritten, operand, field)),
       );
     });
     return joined('or', [...parts, found]);
@@ -155,7 +155,7 @@ export class Selections<E> {
 
   #keywords(key: FieldKey, values: readonly YamlText[]): Expression<E> {
     const anywhere: FieldKey = key.comparison === 'regex' ? key : { ...key, position: 'contains' };
-    const parts = key.all ? values.map((one) => [one]) : [values];
+    const parts = key.all ? values.map((value) => [value]) : [values];
     const found = parts.map((some) =>
       joined(
         'or',

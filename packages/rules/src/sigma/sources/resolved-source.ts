@@ -61,13 +61,13 @@ export class ResolvedSource<E> {
   #resolve(name: string, at: number): Resolved<E> {
     const mapping = Object.hasOwn(this.#source.fields, name) ? this.#source.fields[name] : undefined;
     if (mapping !== undefined) return this.#mapped(mapping);
-    const own = this.#operand(name);
-    if (own !== undefined)
-      return { kind: 'places', places: [{ operand: own, when: undefined, variant: { field: name } }] };
+    const operand = this.#operand(name);
+    if (operand !== undefined)
+      return { kind: 'places', places: [{ operand, when: undefined, variant: { field: name } }] };
     const hint = (): string => {
-      const own = Object.keys(this.#source.fields);
-      const otherwise = `Fields of this log source: ${own.slice(0, 12).join(', ')}, …`;
-      return didYouMean(name, [...own, ...this.#fields.names()], otherwise);
+      const fields = Object.keys(this.#source.fields);
+      const otherwise = `Fields of this log source: ${fields.slice(0, 12).join(', ')}, …`;
+      return didYouMean(name, [...fields, ...this.#fields.names()], otherwise);
     };
     throw new Fault('unknown-field', at, `unknown field '${name}'`, hint);
   }

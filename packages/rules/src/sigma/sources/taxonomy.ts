@@ -64,4 +64,5 @@ export interface LogSourceName {
 }
 
 /** Returns `(a) or (b)` in the native language. */
-export const either = (conditions: readonly string[]): string => conditions.map((one) => `(${one})`).join(' or ');
+export const either = (conditions: readonly string[]): string =>
+  conditions.map((condition) => `(${condition})`).join(' or ');
