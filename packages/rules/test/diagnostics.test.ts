@@ -22,7 +22,7 @@ describe('a broken condition', () => {
     ['process.name constructor x', 14, /unknown operator 'constructor'/, /Operators: =/],
     ['process.name bash', 14, /unknown operator 'bash'/, /Operators: =/],
     ['process.name =', 15, /condition ends here/, /word, a number or 'quoted text'/],
-    ['process.name', 1, /'process\.name' is compared with nothing/, /process\.name exists/],
+    ['process.name', 1, /'process\.name' has no value to compare with/, /process\.name exists/],
     ['shel', 1, /unknown macro 'shel'/, /Did you mean 'shell'\?/],
     ['shells', 1, /'shells' is a list, not a macro/, /in \(shells\)/],
     ['process.name in shels', 17, /unknown list 'shels'/, /Did you mean 'shells'\?/],
@@ -33,7 +33,7 @@ describe('a broken condition', () => {
     ["process.name = 'a", 16, /never closed/, /escape a quote/],
     ['process.name = a process.name = b', 18, /expected 'and', 'or' or the end/, /Join two parts/],
     ['process.name = a nad process.name = b', 18, /found 'nad'/, /Did you mean 'and'\?/],
-    ['and process.name = a', 1, /'and' has nothing before it/, /both sides/],
+    ['and process.name = a', 1, /'and' has no comparison before it/, /both sides/],
     ['process.name = a or', 20, /expected a field/, /starts with a field/],
     ['user.id = root', 11, /expected a number, found 'root'/, /80, 0x50/],
     ['user.id = 0755', 11, /expected a number/, /0o755/],
@@ -52,7 +52,7 @@ describe('a broken condition', () => {
     ["process.name regex 'a{1001}'", 20, /regular expression can't be used/, /RE2/],
     ['process.name = val(user.id)', 16, /'process\.name' is text, 'user\.id' is a number/, /^$/],
     ['process.name regex val(process.name)', 20, /val\(\) doesn't work with 'regex'/, /contains/],
-    ['hour(process.name) = 3', 1, /'process\.name' is no time/, /^$/],
+    ['hour(process.name) = 3', 1, /'process\.name' is not a time/, /^$/],
   ];
   for (const [condition, column, message, hint] of table) {
     test(`${condition} is reported where it is wrong`, () => {
@@ -87,7 +87,7 @@ test('a rule has what is wrong with its keys and with what they say reported in 
     set.diagnostics.map(({ line, message }) => `${line} ${message}`),
     [
       "4 unknown key 'prioritty' in a rule",
-      "5 'hi' is no priority",
+      "5 'hi' is not a valid priority",
       "6 unknown field 'proces.name'",
       "7 unknown key 'wthin' in a threshold",
       "8 unknown field 'user.nam'",
@@ -172,10 +172,16 @@ describe('a rule file', () => {
       'an unknown priority',
       '- rule: r\n  condition: user.id = 1\n  priority: warnin',
       3,
-      /'warnin' is no priority/,
+      /'warnin' is not a valid priority/,
       /'warning'/,
     ],
-    ['an unknown action', '- rule: r\n  condition: user.id = 1\n  action: kil', 3, /'kil' is no action/, /'kill'/],
+    [
+      'an unknown action',
+      '- rule: r\n  condition: user.id = 1\n  action: kil',
+      3,
+      /'kil' is not a valid action/,
+      /'kill'/,
+    ],
     [
       'tags that are no list',
       '- rule: r\n  condition: user.id = 1\n  tags: a',
@@ -187,7 +193,7 @@ describe('a rule file', () => {
       'an unknown technique',
       '- rule: r\n  condition: user.id = 1\n  techniques: [T12]',
       3,
-      /'T12' is no ATT&CK technique/,
+      /'T12' is not an ATT&CK technique/,
       /T1059\.004/,
     ],
     [

@@ -187,7 +187,7 @@ describe('saved state of sequences', () => {
     assert.ok(refused > 20 && dropped > 0, `${refused} refused, ${dropped} dropped`);
   });
 
-  test('is dropped whole when the event that it keeps is damaged', () => {
+  test('is dropped whole when a kept event is damaged', () => {
     const { happen, memory } = createTestPlayer(`${AB} ![ event.action = exit ]`);
     happen('exec', 'p', 1);
     happen('connect', 'p', 2);

@@ -265,7 +265,7 @@ describe('a summary', () => {
     for (const [place, ...values] of wrong)
       for (const value of values) refused(entry(place, value), /its fields are not what this version writes/);
     for (const kept of [entry(8, 'x'), entry(9, [[0, 'x']])]) {
-      refused(kept, /an event that it keeps is none/, () => false);
+      refused(kept, /a kept event is damaged/, () => false);
       memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (one) => one === 'x' });
     }
     assert.equal(memory.stats().summaries.keys, 1);
@@ -277,10 +277,10 @@ describe('writing a summary', () => {
     ['{ within: 1m, below: 3 }', /has one of: count, distinct/],
     ['{ count: events, sum: user.id, below: 3, within: 1m }', /has one of/],
     ['{ count: user.id, below: 3, within: 1m }', /events are counted, not 'user.id'/],
-    ['{ count: events, within: 1m }', /says what it must be: at_least/],
+    ['{ count: events, within: 1m }', /needs a bound: at_least/],
     ['{ count: events, below: few, within: 1m }', /expected a number, found 'few'/],
     ['{ count: events, below: 3 }', /a summary needs 'within'/],
-    ['{ average: user.name, below: 3, within: 1m }', /'user.name' is no number/],
+    ['{ average: user.name, below: 3, within: 1m }', /'user.name' is not a number/],
     ['{ averge: user.id, below: 3, within: 1m }', /unknown key 'averge' in a summary/],
     ['{ average: user.idd, below: 3, within: 1m }', /unknown field 'user.idd'/],
     ['{ percentile: 95, below: 3, within: 1m }', /'percentile' and 'of' go together/],

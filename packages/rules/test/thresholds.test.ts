@@ -147,7 +147,7 @@ describe('a threshold', () => {
     assert.match(
       compile('- rule: r\n  condition: user.id exists\n  threshold: { sum: user.name, at_least: 5, within: 1s }\n')
         .diagnostics[0]?.message ?? '',
-      /'user.name' is no number/,
+      /'user.name' is not a number/,
     );
   });
 

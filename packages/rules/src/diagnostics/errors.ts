@@ -42,7 +42,7 @@ export class StateError extends Error {
 
   constructor(key: string, why: string, options?: ErrorOptions) {
     super(
-      `what a rule remembered of ${JSON.stringify(key)} can't be restored: ${why}; delete the entry to start anew`,
+      `the saved state ${JSON.stringify(key)} of a rule can't be restored: ${why}; delete the entry to start anew`,
       options,
     );
     this.key = key;

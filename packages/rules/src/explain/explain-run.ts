@@ -35,7 +35,7 @@ export function explainRun<E>(rule: CompiledRule<E>, memory: RuleMemory): RunExp
   return new CountedRun(rule, memory);
 }
 
-const HELD = 'is held back: suppress and throttle admit no more for now';
+const HELD = 'is held back by suppress or throttle';
 
 class SequenceRun<E> implements RunExplainer<E> {
   readonly #rule: CompiledRule<E>;
@@ -106,10 +106,10 @@ class SequenceRun<E> implements RunExplainer<E> {
     for (const [key, shown] of found) this.#keys.set(key, shown);
     if (matched) return 'completes the sequence';
     if (this.#rule.limits !== undefined && this.#memory.stats().thresholds.held > this.#held) return HELD;
-    if (steps.length > 0 && found.size === 0) return 'takes no part: it has not all that the steps are joined by';
+    if (steps.length > 0 && found.size === 0) return 'takes no part: it lacks a field that the steps are joined by';
     const states = [...found.keys()].map((key) => this.#shown(key, timeUs)).filter((state) => state !== undefined);
     if (states.length > 0) return states.join('; ');
-    return steps.some(({ kind }) => kind === 'until') ? 'ends what had begun' : 'nothing has begun for it';
+    return steps.some(({ kind }) => kind === 'until') ? 'ends the unfinished sequence' : 'no sequence has begun for it';
   }
 
   rest(timeUs: number): readonly string[] {
@@ -136,7 +136,8 @@ class SequenceRun<E> implements RunExplainer<E> {
     if (start === undefined) return run;
     const all = this.#happening.length;
     const left = this.#left(start, timeUs);
-    if (reached + 1 === all) return `all ${all} steps have come; it is an alert unless what is missing comes: ${left}`;
+    if (reached + 1 === all)
+      return `all ${all} steps have come; it becomes an alert unless a forbidden event comes: ${left}`;
     return `${reached + 1} of ${all} steps; step ${reached + 2} is missing${run === undefined ? '' : ` (${run})`}: ${left}`;
   }
 
@@ -207,14 +208,14 @@ class CountedRun<E> implements RunExplainer<E> {
     if (threshold === undefined) return 'matches';
     const { count, quietUntilUs } = this.#memory.thresholds.counted(this.#rule, threshold, event);
     if (matched) return `reaches ${threshold.atLeast}`;
-    if (quietUntilUs > timeUs) return `it has matched: it counts again in ${durationText(quietUntilUs - timeUs)}`;
+    if (quietUntilUs > timeUs) return `it has matched and counts again in ${durationText(quietUntilUs - timeUs)}`;
     const row = threshold.everyUs === undefined ? '' : 'in a row at regular times ';
     return `${count} of ${threshold.atLeast} ${row}within ${durationText(threshold.withinUs)}`;
   }
 
   #counted(summary: Summary<E>, event: E): string {
     const count = this.#memory.summaries.counted(this.#rule, summary, event);
-    return `${count} in its window: it is judged when ${durationText(summary.withinUs)} are over`;
+    return `${count} in its window, which is evaluated after ${durationText(summary.withinUs)}`;
   }
 
   #seen(event: E, timeUs: number, matched: boolean): string {
@@ -224,9 +225,7 @@ class CountedRun<E> implements RunExplainer<E> {
     const agoUs = timeUs - (this.#lastUs ?? Number.NEGATIVE_INFINITY);
     if (agoUs < firstSeen!.withinUs) return `is known: it was seen ${durationText(agoUs)} before`;
     const leftUs = sinceUs + firstSeen!.learnUs - timeUs;
-    return leftUs > 0
-      ? `is learned: the rule learns for ${durationText(leftUs)} more`
-      : 'has not all that is looked at';
+    return leftUs > 0 ? `is learned: the rule learns for ${durationText(leftUs)} more` : "lacks a field of 'by'";
   }
 
   rest(): readonly string[] {

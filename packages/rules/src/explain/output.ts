@@ -39,7 +39,7 @@ export function parseOutput<E>(text: string, fields: FieldLookup<E>, steps?: Ste
     }
     const functions = called.split('(').slice(0, -1);
     if (functions.length > closed.length)
-      throw new Fault('syntax', match.index, "a ')' is missing for what opens here", `Write ${whole}).`);
+      throw new Fault('syntax', match.index, "this '(' is never closed", `Write ${whole}).`);
     if (name !== undefined) {
       const syntax = { functions, name, argument, at: match.index };
       parts.push(step === undefined ? placeholder(syntax, fields) : stepField(step, syntax, fields, steps!));

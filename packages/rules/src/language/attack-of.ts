@@ -8,7 +8,12 @@ export function attackOf(item: RuleItem): { tactics: string[]; techniques: strin
   for (const { text, at } of item.techniques) {
     const technique = techniqueOf(text);
     if (technique === undefined)
-      throw new Fault('value', at, `'${text}' is no ATT&CK technique`, 'Techniques are written T1059 or T1059.004.');
+      throw new Fault(
+        'value',
+        at,
+        `'${text}' is not an ATT&CK technique`,
+        'Techniques are written T1059 or T1059.004.',
+      );
     techniques.add(technique);
   }
   const tactics = new Set<string>();

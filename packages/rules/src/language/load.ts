@@ -83,12 +83,7 @@ class Loader<E> {
       if (taken)
         file.report(
           'error',
-          new Fault(
-            'duplicate',
-            item.at,
-            `there is already a ${item.kind} '${item.name}'`,
-            'Give this one another name.',
-          ),
+          new Fault('duplicate', item.at, `there is already a ${item.kind} '${item.name}'`, 'Choose another name.'),
           item.name,
         );
       else if (item.kind === 'macro') this.#defineMacro(file, item);
@@ -185,7 +180,7 @@ class Loader<E> {
     if (this.#ruleNames.has(item.name)) {
       file.report(
         'error',
-        new Fault('duplicate', item.at, `there is already a rule '${item.name}'`, 'Give this one another name.'),
+        new Fault('duplicate', item.at, `there is already a rule '${item.name}'`, 'Choose another name.'),
         item.name,
       );
       return [];

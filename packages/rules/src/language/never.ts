@@ -84,7 +84,7 @@ export function neverHolds<E>(
   if (clash !== undefined)
     return new Fault('never', at, `${prefix}: ${clash} can't be both at once`, "Write 'or' where either will do.");
   if (culprit === undefined)
-    return new Fault('never', at, `${prefix}: no kind of event has all it asks for`, whereFieldsAre(parts));
+    return new Fault('never', at, `${prefix}: no kind of event has all its fields`, whereFieldsAre(parts));
   const empty = comparedWithNothing(culprit);
   if (empty === undefined) return new Fault('never', at, `${prefix}: ${wordsOf(culprit)}`);
   return new Fault(
@@ -128,10 +128,10 @@ function comparedWithNothing<E>(part: Expression<E>): string | undefined {
 }
 
 function wordsOf<E>(part: Expression<E>): string {
-  if (hasConstant(part)) return 'a part of it asks for what is never available';
+  if (hasConstant(part)) return 'a part of it reads a field that is never available';
   if (part.kind === 'named' && part.local === undefined) return `'${part.name}' holds on no event`;
   const fields = collectOperands(part).map(({ key }) => key);
-  return `what it asks of ${fields.slice(0, SHOWN).join(', ')}${fields.length > SHOWN ? ', …' : ''} holds on no event`;
+  return `its condition on ${fields.slice(0, SHOWN).join(', ')}${fields.length > SHOWN ? ', …' : ''} holds on no event`;
 }
 
 /** A field that is never available was reported at its place, and counts as false. */

@@ -123,13 +123,12 @@ function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E
   const few = plain.length <= LIMITS.comparedRules;
   const byNode = new Map<Node<E>, Compared<E>>();
   for (const [number, { rule, node }] of plain.entries()) {
-    if (node === nodes.always)
-      report(rule, 'always', `rule '${rule.name}' matches every event`, 'Say what it looks for.');
+    if (node === nodes.always) report(rule, 'always', `rule '${rule.name}' matches every event`, 'Add a condition.');
     const known = byNode.get(node);
     const same = known ?? (few ? plain.slice(0, number).find((earlier) => isSame(earlier.node, node)) : undefined);
     if (known === undefined) byNode.set(node, { rule, node });
     if (same !== undefined) {
-      const hint = 'Remove one of them, or say what tells them apart.';
+      const hint = 'Remove one of them, or make their conditions differ.';
       report(rule, 'duplicate-condition', `rule '${rule.name}' has the condition of '${same.rule.name}'`, hint);
       continue;
     }

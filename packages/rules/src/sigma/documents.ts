@@ -190,7 +190,7 @@ function priorityOf(level: YamlText | undefined): Priority | undefined {
 function noLevel({ text, at }: YamlText): Fault {
   const known = Object.keys(LEVELS);
   const hint = didYouMean(text.toLowerCase(), known, `One of: ${known.join(', ')}.`);
-  return new Fault('value', at, `'${text}' is no level`, hint);
+  return new Fault('value', at, `'${text}' is not a level`, hint);
 }
 
 function sourceOf(source: Yaml | undefined): LogSourceName {

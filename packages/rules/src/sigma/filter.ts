@@ -28,8 +28,8 @@ export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | u
   }
   const condition = find(document.body, 'condition')?.value;
   if (condition?.kind === 'text' && !/\bnot\b/i.test(condition.text)) {
-    const message = 'of the rules it names, this filter leaves only what it selects';
-    const hint = "To leave that out write 'condition: not …'.";
+    const message = 'this filter keeps only the events that it selects';
+    const hint = "To exclude them, write 'condition: not …'.";
     file.report('warning', new Fault('filter', condition.at, message, hint), document.title);
   }
   return { file, document, rules: rules.includes('any') ? undefined : new Set(rules) };

@@ -33,7 +33,7 @@ function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
         const values = textsOf(body, key).map(({ text }) => text);
         if (found.has(key)) file.report('error', new Fault('duplicate', at, `'%${key}%' is given twice`), '');
         else if (values.length === 0)
-          file.report('error', new Fault('shape', at, `'%${key}%' stands for nothing`, 'Write a list.'), '');
+          file.report('error', new Fault('shape', at, `'%${key}%' has no values`, 'Write a list.'), '');
         else found.set(key, values);
       }
     }
@@ -89,7 +89,7 @@ class Loader<E> {
     }
     file.report(
       'error',
-      new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Give this one another id.'),
+      new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Choose another id.'),
       title,
     );
     return false;

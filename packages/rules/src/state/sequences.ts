@@ -166,7 +166,7 @@ export class SequenceState {
     const saved = decodeKey(id.slice(end + 1), decodeEntry(id, value, KEY_VERSION));
     if (saved === undefined) throw new StateError(id, 'its fields are not what this version writes');
     if (witness !== undefined && !witnessesOf(saved).every((kept) => witness.isKept(kept)))
-      throw new StateError(id, 'the event that it keeps is damaged');
+      throw new StateError(id, 'a kept event is damaged');
     this.#named(id.slice(0, end)).restore(saved);
     this.#clockUs = Math.max(this.#clockUs, latestOf(saved));
   }

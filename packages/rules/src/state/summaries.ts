@@ -145,7 +145,7 @@ export class SummaryState {
     this.#store.restore(id, value, ({ due, witness: first }) => {
       const kept = [...due.map(([, text]) => text), first].filter((text) => text !== '');
       if (witness !== undefined && !kept.every((text) => witness.isKept(text)))
-        throw new StateError(id, 'an event that it keeps is none');
+        throw new StateError(id, 'a kept event is damaged');
     });
   }
 

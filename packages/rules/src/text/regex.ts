@@ -29,7 +29,7 @@ export function compileRegex(pattern: string): (text: string) => boolean {
     throw new Fault(
       'regex',
       0,
-      'the regular expression is too large once its repetitions are written out',
+      'the regular expression is too large with its repetitions expanded',
       'Use smaller {counts}.',
     );
   }

@@ -128,7 +128,7 @@ describe("conditions in Falco's language", () => {
       `${HEAD}${rule('a', 'evt.type = dup and proc.sname = x')}${rule('b', 'proc.sname = y or proc.name = z', '  tags: [x]\n')}`,
     );
     assert.deepEqual(said(set), [
-      "a:4: warning: rule 'a' can never match: a part of it asks for what is never available",
+      "a:4: warning: rule 'a' can never match: a part of it reads a field that is never available",
       "a:4: warning: falco.evt.type is never 'dup': copies are not watched",
       "a:4: warning: 'proc.sname' is never available: sessions are not recorded",
     ]);

@@ -222,11 +222,15 @@ ${rule('r', 'looks_around')}
       /unknown field 'prc.name'/,
     ],
     ['are no rule at all', '- rule: r2\n  desc: x\n  source: syscall', /this rule has no 'condition'/],
-    ['have a priority that is none', rule('p', 'proc.name = x').replace('WARNING', 'HIGH'), /'HIGH' is no priority/],
+    [
+      'have a priority that is none',
+      rule('p', 'proc.name = x').replace('WARNING', 'HIGH'),
+      /'HIGH' is not a valid priority/,
+    ],
     [
       'have a priority that is a part of every object',
       rule('p', 'proc.name = x').replace('WARNING', 'constructor'),
-      /'constructor' is no priority/,
+      /'constructor' is not a valid priority/,
     ],
   ];
   for (const [what, text, message] of wrong) {
@@ -283,9 +287,9 @@ ${rule('r', 'looks_around')}
   skip-if-unknown-filter: true
 `);
     assert.deepEqual(said(set), [
-      "a:2: warning: this file asks for version 0.999.0 of Falco's engine; what is known here is 0.62.0",
+      "a:2: warning: this file requires version 0.999.0 of Falco's engine; the supported version is 0.62.0",
       "a:6: warning: this file needs the plugin 'k8saudit' or 'k8saudit-eks' of Falco, and plugins don't run here",
-      "a:15: warning: rule 'audit' is about events of 'k8s_audit', which never come here: it can't match",
+      "a:15: warning: rule 'audit' can't match: no event here has the source 'k8s_audit'",
       "a:16: warning: unknown item 'somthing' is ignored",
       "a:22: warning: unknown key 'maturity' in a rule is ignored",
       "a:28: warning: unknown field 'proc.nme'",
@@ -301,7 +305,7 @@ ${rule('r', 'looks_around')}
       assert.deepEqual(said(load(`- required_engine_version: ${version}\n${rule('r', 'proc.name = x')}`)), []));
   }
   test('are told when the version is none', () =>
-    assert.match(said(load('- required_engine_version: new\n'))[0]!, /a:1: error: 'new' is no version/));
+    assert.match(said(load('- required_engine_version: new\n'))[0]!, /a:1: error: 'new' is not a version/));
 
   test('outputs may transform fields, and have %container.info', () => {
     const output = '*%toupper(proc.name) (x=%proc.aname[2]) %basename(proc.exepath)) 100% %container.info';

@@ -86,7 +86,7 @@ describe('a correlation that can never match', () => {
       "warning 7:20 rule 'c' can never match: no event of 'started' has 'destination.ip'",
     ]);
     assert.deepEqual(said(started, 'event_count', '  rules: [started]', groups, '  condition: { gte: 2 }'), [
-      "warning 7:20 rule 'c' has one group only: no event of its rules has 'destination.ip'",
+      "warning 7:20 rule 'c' does not group events: no event of its rules has 'destination.ip'",
     ]);
     assert.deepEqual(
       said(started, 'event_count', '  rules: [started]', '  group-by: [User]', '  condition: { gte: 2 }'),
@@ -125,7 +125,7 @@ describe('a correlation that can never match', () => {
     assert.deepEqual(said(started + other, 'temporal', ...twice), []);
     const three = ['  rules: [started, started, other, other]', '  condition: { gte: 3 }'];
     assert.deepEqual(said(started + other, 'temporal', ...three), [
-      "warning 6:11 rule 'c' can never match: it wants 3 rules, and has 2",
+      "warning 6:11 rule 'c' can never match: it needs 3 rules, but only 2 can match",
     ]);
   });
 });

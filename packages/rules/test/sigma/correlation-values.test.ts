@@ -89,20 +89,20 @@ describe('a correlation of values', () => {
 
   for (const [body, message] of [
     ['type: value_avg\ncondition: { gte: 5 }', /'value_avg' needs a field/],
-    ['type: value_avg\ncondition: { field: CommandLine, gte: 5 }', /'process.command_line' is no number/],
+    ['type: value_avg\ncondition: { field: CommandLine, gte: 5 }', /'process.command_line' is not a number/],
     ['type: value_percentile\ncondition: { field: ParentProcessId, gte: 5 }', /needs a percentile/],
     [
       'type: value_percentile\ncondition: { field: ParentProcessId, percentile: 120, gte: 5 }',
       /from 0 to 100, found '120'/,
     ],
-    ['type: value_median\ncondition: { field: ParentProcessId }', /compares with nothing/],
+    ['type: value_median\ncondition: { field: ParentProcessId }', /has no comparison/],
     ['type: event_count\ncondition: { lt: 1 }', /no count is within/],
     ['type: event_count\ncondition: { gte: 3, lt: 3 }', /no count is within/],
     ['type: event_count\ncondition: { gt: 2, lt: 3 }', /no count is within/],
     ['type: value_avg\ncondition: { field: ParentProcessId, gte: 3, lt: 3 }', /no number is within/],
     ['type: event_count\ncondition: { neq: 1 }', /'neq' would match nearly everything/],
     ['type: value_count\ncondition: { field: User, lt: 5000 }', /counted up to 1000, this asks for 5000/],
-    ['type: value_summ\ncondition: { field: User, lt: 5000 }', /no type of correlation/],
+    ['type: value_summ\ncondition: { field: User, lt: 5000 }', /not a type of correlation/],
   ] as const)
     test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
       const { diagnostics } = compile(correlation(body));
@@ -122,7 +122,7 @@ correlation: { type: temporal_ordered, rules: [few, started], timespan: 1m }
     const { diagnostics } = compile(text);
     assert.deepEqual(
       diagnostics.map(({ severity, line, message }) => [severity, line, message]),
-      [['error', 15, "'Few' is no count of events: it can't be a part of this"]],
+      [['error', 15, "'Few' is not a count of events: it can't be a part of this correlation"]],
     );
   });
 });

@@ -131,7 +131,7 @@ describe('what is wrong with a Sigma rule is told with its place', () => {
     'a number': ['sel:\n    LogonId|gt: many\ncondition: sel', /expected a number/],
     'text below another': ['sel:\n    Image|gt: 5\ncondition: sel', /compared as a number/],
     'modifiers that exclude each other': ['sel:\n    Image|re|cidr: x\ncondition: sel', /'cidr' can't be used here/],
-    'a flag without a regular expression': ['sel:\n    Image|i: x\ncondition: sel', /'i' goes with 're'/],
+    'a flag without a regular expression': ['sel:\n    Image|i: x\ncondition: sel', /'i' works only with 're'/],
     'wildcards in base64': [
       "sel:\n    CommandLine|base64|contains: 'a*'\ncondition: sel",
       /wildcards can't be encoded/,

@@ -128,7 +128,7 @@ ${one('Own', 'three')}`);
     'no title': [one('A', 'x').replace('title: A\n', ''), /has a title/],
     'no detection': [one('A', 'x').replace('detection', 'detecton'), /no 'detection'.*Did you mean 'detection'/],
     'no log source': ['title: A\ndetection:\n  a: { x: y }\n  condition: a\n', /no 'logsource'/],
-    'no such level': [one('A', 'x', 'level: hihg\n'), /'hihg' is no level Did you mean 'high'/],
+    'no such level': [one('A', 'x', 'level: hihg\n'), /'hihg' is not a level Did you mean 'high'/],
     'a key that is given twice': [one('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
     'a product that is not here': [
       one('A', 'x').replace('linux', 'windows'),
@@ -165,7 +165,7 @@ test('a rule has what is wrong with its level and with its detection reported in
   );
   assert.deepEqual(
     set.diagnostics.map(({ message }) => message),
-    ["'hihg' is no level", "unknown selection 'sell'"],
+    ["'hihg' is not a level", "unknown selection 'sell'"],
   );
   assert.deepEqual(
     set.rules.map(({ name }) => name),
@@ -186,9 +186,9 @@ describe('placeholders', () => {
     assert.deepEqual(matches(set, exec('x', { 'user.name': 'adm_bob' }), exec('x')), ['A']);
   });
   test('that stand for nothing, or are given twice, are told', () => {
-    assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' stands for nothing/);
+    assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' has no values/);
     assert.match(messages(`placeholders:\n  a: x\n---\nplaceholders:\n  a: y\n`).join(), /'%a%' is given twice/);
-    assert.match(messages(expanded).join(), /nothing is known of the placeholder '%admins%' Add a document/);
+    assert.match(messages(expanded).join(), /there are no values for the placeholder '%admins%' Add a document/);
   });
 });
 
@@ -207,7 +207,7 @@ describe('a filter', () => {
   });
   test('that selects what to keep is warned of', () => {
     const { diagnostics } = compile(`${rules}---\n${filter('any', 'selection')}`);
-    assert.match(diagnostics.map(({ message }) => message).join(), /leaves only what it selects/);
+    assert.match(diagnostics.map(({ message }) => message).join(), /keeps only the events that it selects/);
   });
 });
 
@@ -334,7 +334,7 @@ condition: { gte: 2 }`;
     ],
     'no such type': [
       'type: event_cuont\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
-      /no type of correlation Did you mean 'event_count'/,
+      /not a type of correlation Did you mean 'event_count'/,
     ],
     'a timespan': [
       'type: event_count\nrules: [failed]\ntimespan: 1 hour\ncondition: { gte: 1 }',
@@ -342,7 +342,7 @@ condition: { gte: 2 }`;
     ],
     'a count of rules from above': [
       'type: temporal\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
-      /holds with the first event/,
+      /holds from the first event/,
     ],
     'a count of rules to the end': [
       'type: temporal\nrules: [failed, failed, failed]\ntimespan: 1m\ncondition: { eq: 2 }',
@@ -362,7 +362,7 @@ condition: { gte: 2 }`;
     ],
     'an order without all of its rules': [
       'type: temporal_ordered\nrules: [failed, failed]\ntimespan: 1m\ncondition: { gte: 1 }',
-      /in order all of the rules are needed/,
+      /temporal_ordered needs all of its rules/,
     ],
     'one rule in time': ['type: temporal\nrules: [failed]\ntimespan: 1m', /takes 2 to 16 rules/],
     'no field to count': ['type: value_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5 }', /needs a field/],

@@ -35,16 +35,16 @@ describe('hostile Sigma files', () => {
     refuses(selection('Image|constructor: x'), /unknown modifier 'constructor'/);
     refuses(selection('Image: x').replace('linux', 'constructor'), /never fires here/);
     refuses(selection('Image: x').replace('process_creation', 'toString').toLowerCase(), /never fires here/);
-    refuses(`level: constructor\n${selection('Image: x')}`, /'constructor' is no level/);
-    refuses(selection("Image|expand: '%constructor%'"), /nothing is known of the placeholder/);
+    refuses(`level: constructor\n${selection('Image: x')}`, /'constructor' is not a level/);
+    refuses(selection("Image|expand: '%constructor%'"), /there are no values for the placeholder/);
   });
 });
 
 describe('hostile conditions of Sigma rules', () => {
   const condition = (text: string): string => rule(`sel:\n    Image: x\ncondition: ${JSON.stringify(text)}`);
   test('of parentheses and nots without end are refused', () => {
-    refuses(condition('('.repeat(10_000)), /more than 64 levels/);
-    refuses(condition('not '.repeat(10_000)), /more than 64 levels/);
+    refuses(condition('('.repeat(10_000)), /more than 64 nested levels/);
+    refuses(condition('not '.repeat(10_000)), /more than 64 nested levels/);
   });
   test('that are very long are refused', () => {
     refuses(condition('sel or '.repeat(20_000)), /characters; 65536 are allowed/);

@@ -130,7 +130,7 @@ describe('a value of a Sigma rule', () => {
     assert.equal(selects('User: "%admins%"', by('%admins%')), true);
     assert.throws(
       () => selects('User|expand: "%admin%"', by('x'), { sigma }),
-      /nothing is known of the placeholder '%admin%'/,
+      /there are no values for the placeholder '%admin%'/,
     );
   });
 });

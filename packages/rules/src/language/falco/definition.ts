@@ -129,7 +129,12 @@ export function joined(parts: readonly { readonly text: YamlText; readonly home:
   }
   const text = parts.map((part) => part.text.text.trimEnd()).join(' ');
   if (text.length > LIMITS.conditionLength * 4)
-    fail('too-long', first!.text.at, `${text.length} characters with what is appended`, 'Define it anew.');
+    fail(
+      'too-long',
+      first!.text.at,
+      `${text.length} characters including the appended text`,
+      'Define the whole item again.',
+    );
   const origin = (offset: number): { home: Home; at: number } => {
     let start = 0;
     for (const { text: part, home } of parts) {

@@ -70,7 +70,7 @@ export function mergeExceptions(before: readonly Exception[], added: readonly Ex
         'falco-exception',
         at,
         `there is no exception '${exception.name}' to add values to`,
-        'Give it fields, or mend its name.',
+        'Give it fields, or correct its name.',
       );
     all.set(exception.name, known === undefined ? exception : { ...known, rows: [...known.rows, ...exception.rows] });
   }

@@ -200,10 +200,10 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
   const { name, at, home } = definition;
   const source = textOf(keys, 'source');
   if (source !== undefined && source.text !== 'syscall') {
-    const message = `rule '${name}' is about events of '${source.text}', which never come here: it can't match`;
+    const message = `rule '${name}' can't match: no event here has the source '${source.text}'`;
     home.report(
       'warning',
-      new Fault('falco-source', source.at, message, "Events here are of the source 'syscall'."),
+      new Fault('falco-source', source.at, message, "All events here have the source 'syscall'."),
       name,
     );
     return undefined;
@@ -236,7 +236,12 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
 function conditionsOf(exceptions: readonly Exception[], at: number): RuleException[] {
   const rows = exceptions.reduce((sum, candidate) => sum + candidate.rows.length, 0);
   if (rows > LIMITS.nodes)
-    fail('too-large', at, `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`, 'Except by lists.');
+    fail(
+      'too-large',
+      at,
+      `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`,
+      'Use lists in the exceptions.',
+    );
   return exceptions.flatMap((candidate) => exceptionSyntax(candidate, at));
 }
 
@@ -251,5 +256,5 @@ function priorityOf(keys: ReadonlyMap<string, YamlEntry>): Priority {
   const found = PRIORITIES.find((candidate) => candidate === word);
   if (found !== undefined) return found;
   if (Object.hasOwn(PRIORITY_SPELLINGS, word)) return PRIORITY_SPELLINGS[word]!;
-  return fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));
+  return fail('value', given.at, `'${given.text}' is not a valid priority`, didYouMean(word, PRIORITIES));
 }

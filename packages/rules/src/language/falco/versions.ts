@@ -12,12 +12,12 @@ export function checkEngineVersion(value: Yaml, home: Home): void {
   const text = value.kind === 'text' ? value.text.trim() : '';
   const wanted = /^\d+$/.test(text) ? `0.${text}.0` : text;
   if (!/^\d+\.\d+\.\d+/.test(wanted))
-    fail('falco-version', value.at, `'${text}' is no version`, 'Write 0.57.0, or 57 for it.');
+    fail('falco-version', value.at, `'${text}' is not a version`, 'Write 0.57.0 or 57.');
   if (compare(wanted, ENGINE) <= 0) return;
-  const message = `this file asks for version ${wanted} of Falco's engine; what is known here is ${ENGINE}`;
+  const message = `this file requires version ${wanted} of Falco's engine; the supported version is ${ENGINE}`;
   home.report(
     'warning',
-    new Fault('falco-version', value.at, message, 'What is newer may be reported as unknown.'),
+    new Fault('falco-version', value.at, message, 'Newer keys and fields may be reported as unknown.'),
     '',
   );
 }

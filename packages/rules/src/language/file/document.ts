@@ -242,7 +242,7 @@ class ItemReader {
       new Fault(
         'value',
         value.at,
-        `'${value.text}' is no ${key}`,
+        `'${value.text}' is not a valid ${key}`,
         didYouMean(word, allowed, `One of: ${allowed.join(', ')}.`),
       ),
     );

@@ -160,7 +160,7 @@ class Reader {
   read(node: Node, depth: number): Yaml {
     const at = node.range?.[0] ?? 0;
     if (depth > LIMITS.yamlDepth)
-      throw new Fault('too-deep', at, `more than ${LIMITS.yamlDepth} YAML collections inside each other`);
+      throw new Fault('too-deep', at, `more than ${LIMITS.yamlDepth} nested YAML collections`);
     if (++this.#values > LIMITS.yamlValues)
       throw new Fault('too-long', at, `more than ${LIMITS.yamlValues} values in one file`, 'Split it.');
     if (isAlias(node)) return this.#alias(node, at, depth);

@@ -67,7 +67,7 @@ export function reachedAt(measure: Measure, bounds: readonly Bound[], at: number
 export function checkBounds(measure: Measure, bounds: readonly Bound[], at: number): void {
   if (!isEmpty(measure, bounds)) return;
   const [noun, hint] = isWhole(measure)
-    ? ['count', 'What never comes is not counted: a count is 1 or more.']
+    ? ['count', 'A missing event is not counted: a count is 1 or more.']
     : ['number', ''];
   throw new Fault('value', at, `no ${noun} is within these bounds`, hint);
 }

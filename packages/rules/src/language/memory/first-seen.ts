@@ -23,7 +23,7 @@ export function readFirstSeen<E>(node: YamlMap, fields: FieldIndex<E>): FirstSee
     throw new Fault(
       'first-seen',
       entries.get('by')?.at ?? node.at,
-      "first_seen needs 'by': the fields whose values are new together",
+      "first_seen needs 'by': the fields whose combination is new",
       `Write first_seen: ${FIRST_SEEN_EXAMPLE}.`,
     );
   const within = text(entries.get('within')?.value, node.at, 'within', 'first_seen');
@@ -35,7 +35,7 @@ export function readFirstSeen<E>(node: YamlMap, fields: FieldIndex<E>): FirstSee
     throw new Fault(
       'first-seen',
       learn?.at ?? node.at,
-      "'learn' is longer than 'within': what was learned first would be forgotten before learning ends",
+      "'learn' is longer than 'within': the first combinations would be forgotten before learning ends",
       `Write learn: ${within.text}, or less.`,
     );
   return { by, withinUs, learnUs };

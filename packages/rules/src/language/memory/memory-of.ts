@@ -30,7 +30,7 @@ export function memoryOf<E>(item: RuleItem, isSequence: boolean, fields: FieldIn
       second === firstSeen ? 'first-seen' : 'summary',
       second.at,
       'a rule has either a threshold, a summary or first_seen',
-      'Make two rules of it; suppress and throttle go with either.',
+      'Write two rules; suppress and throttle work with either.',
     );
   return {
     threshold: threshold && readThreshold(threshold, fields),

@@ -91,7 +91,7 @@ function boundsOf(measure: Measure, entries: ReadonlyMap<string, YamlEntry>, nod
   throw new Fault(
     'summary',
     node.at,
-    `a summary says what it must be: ${COMPARISONS.join(', ')}`,
+    `a summary needs a bound: ${COMPARISONS.join(', ')}`,
     `Write ${SUMMARY_EXAMPLE}.`,
   );
 }

@@ -81,14 +81,19 @@ function checkForm(entries: ReadonlyMap<string, YamlEntry>, at: number): void {
       throw new Fault('threshold', at, `'${key}' and '${more}' go together`, `Write ${example}.`);
     }
   if (form.key === 'regular' && entries.has('window'))
-    throw new Fault('threshold', at, "'regular' goes without 'window'", `Write ${form.example}.`);
+    throw new Fault('threshold', at, "'regular' can't have a 'window'", `Write ${form.example}.`);
 }
 
 function isTumbling(value: Yaml | undefined): boolean {
   if (value === undefined) return false;
   const { text: word, at } = text(value, value.at, 'window');
   if (word === 'tumbling' || word === 'sliding') return word === 'tumbling';
-  throw new Fault('threshold', at, `'${word}' is no window`, 'Write window: tumbling, or leave it out: windows slide.');
+  throw new Fault(
+    'threshold',
+    at,
+    `'${word}' is not a window`,
+    'Write window: tumbling, or leave it out: windows slide.',
+  );
 }
 
 /** Returns the entries of a mapping. @throws Fault at an unknown key */
@@ -151,5 +156,5 @@ function readNumber<E>(value: YamlText, fields: FieldIndex<E>): Operand<E> {
 /** @throws Fault */
 export function requireNumber<E>(operand: Operand<E>, at: number): Operand<E> {
   if (operand.type === 'number') return operand;
-  throw new Fault('wrong-type', at, `'${operand.key}' is no number`, 'Use len(field) for the length of a text.');
+  throw new Fault('wrong-type', at, `'${operand.key}' is not a number`, 'Use len(field) for the length of a text.');
 }

@@ -33,7 +33,7 @@ function exists<E>(operand: Operand<E>): Expression<E> {
 
 function on<E>(operand: Operand<E>, name: string, fields: FieldLookup<E>): Operand<E> {
   const field = fields.native(name);
-  if (field === undefined) throw new Error(`'${operand.field.name}' stands for '${name}', which is no field`);
+  if (field === undefined) throw new Error(`'${operand.field.name}' stands for '${name}', which is not a field`);
   const type = operand.transforms.length === 0 ? field.type : operand.type;
   return { ...operand, field, key: operand.key.replace(operand.field.name, field.name), type };
 }

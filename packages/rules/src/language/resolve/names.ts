@@ -84,7 +84,7 @@ export class Names<E> {
     throw new Fault(
       'too-long',
       at,
-      `more than ${LIMITS.listExpansion} list values in all once lists are written out`,
+      `more than ${LIMITS.listExpansion} list values in total with lists expanded`,
       'Move the comparison with the list to a macro.',
     );
   }
@@ -137,19 +137,19 @@ export class Names<E> {
 
   #enter(name: string, at: number): void {
     if (this.#open.length >= LIMITS.depth)
-      throw new Fault('too-deep', at, `more than ${LIMITS.depth} macros or lists inside each other`, 'Flatten them.');
+      throw new Fault('too-deep', at, `more than ${LIMITS.depth} nested macros or lists`, 'Flatten them.');
     this.#open.push(name);
   }
 
   #unusable(kind: string, name: string, at: number, progress: Progress<unknown>): Fault {
     if (progress.state === 'broken')
-      return new Fault(
-        `broken-${kind}`,
-        at,
-        `${kind} '${name}' has errors of its own`,
-        `Mend ${kind} '${name}' first.`,
-      );
+      return new Fault(`broken-${kind}`, at, `${kind} '${name}' has errors of its own`, `Fix ${kind} '${name}' first.`);
     const circle = [...this.#open.slice(this.#open.indexOf(name)), name].join(' → ');
-    return new Fault('cycle', at, `${kind} '${name}' refers to itself: ${circle}`, 'Write out one of them.');
+    return new Fault(
+      'cycle',
+      at,
+      `${kind} '${name}' refers to itself: ${circle}`,
+      'Replace one of them by its definition.',
+    );
   }
 }

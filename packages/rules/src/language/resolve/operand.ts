@@ -43,7 +43,7 @@ const LEADER = /^process\.(?:session|group|entry)_leader\./;
 
 function hintFor<E>(name: string, fields: FieldLookup<E>): string {
   if (LEADER.test(name))
-    return 'Sessions and groups of processes are not told apart: use process.parent.entity_id, or host.id with process.session.id for a login.';
+    return 'Sessions and groups of processes are not distinguished: use process.parent.entity_id, or host.id with process.session.id for a login.';
   const likely = withWordsOf(name, fields.names());
   const otherwise = "'ringfence rules fields' lists them all.";
   return didYouMean(name, fields.names(), likely === undefined ? otherwise : `Did you mean '${likely}'?`);
@@ -79,7 +79,7 @@ function checkFunction(name: string, at: number): Transform {
     throw new Fault(
       'unknown-function',
       at,
-      'val() stands alone, behind an operator',
+      'val() must be the whole value behind an operator',
       'As in x = val(y), x = tolower(y).',
     );
   const known = [...Object.keys(FUNCTIONS), 'concat', 'join'];
@@ -94,7 +94,7 @@ function checkFunction(name: string, at: number): Transform {
 function typeAfter(transform: Transform, type: FieldType, syntax: OperandSyntax): FieldType {
   if (!TEXT.has(transform)) {
     if (syntax.name === TIME) return 'number';
-    throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is no time; '${transform}' works on ${TIME}`);
+    throw new Fault('wrong-type', syntax.at, `'${syntax.name}' is not a time; '${transform}' works on ${TIME}`);
   }
   // The digits of a number, for tests of its start or end.
   if (type === 'number' && transform === 'lower') return 'string';

@@ -118,7 +118,7 @@ export class Resolver<E> {
     throw new Fault(
       'syntax',
       at,
-      `'${operand.key}' is compared with nothing`,
+      `'${operand.key}' has no value to compare with`,
       `Write '${operand.key} exists', or compare it with a value.`,
     );
   }
@@ -225,7 +225,7 @@ export class Resolver<E> {
       throw new Fault(
         'too-large',
         at,
-        `the condition has more than ${LIMITS.nodes} comparisons with its macros written out`,
+        `the condition has more than ${LIMITS.nodes} comparisons with its macros expanded`,
         'Split the rule.',
       );
     }
@@ -233,7 +233,7 @@ export class Resolver<E> {
       throw new Fault(
         'too-deep',
         at,
-        `more than ${LIMITS.height} levels inside each other with macros written out`,
+        `more than ${LIMITS.height} nested levels with macros expanded`,
         'Flatten the macros.',
       );
     return expression;

@@ -131,7 +131,7 @@ export class SequenceResolver<E> implements StepNames<E> {
 
   #capture(step: StepSyntax, captured: Captured): void {
     if (this.#captured.has(step.name))
-      throw new Fault('duplicate', step.at, `there is already a step '$${step.name}'`, 'Give this one another name.');
+      throw new Fault('duplicate', step.at, `there is already a step '$${step.name}'`, 'Choose another name.');
     this.#captured.set(step.name, captured);
   }
 
@@ -152,7 +152,7 @@ export class SequenceResolver<E> implements StepNames<E> {
     const hint = "Join it with 'and' to the rest of the step; its opposite is '!=', or 'not' before the operator.";
     this.#report(
       'error',
-      new Fault('capture', syntax.at, "a comparison with another step can't stand inside 'or' or 'not'", hint),
+      new Fault('capture', syntax.at, "a comparison with another step can't be inside 'or' or 'not'", hint),
     );
   }
 }
@@ -162,7 +162,7 @@ function checkSteps({ ordered, steps }: SequenceSyntax): void {
   const events = steps.filter(({ kind }) => kind === 'event');
   const [first] = steps;
   if (first === undefined || events[0] === undefined)
-    throw new Fault('sequence', first?.at ?? 0, 'a sequence needs a step that happens', 'Add [ … ].');
+    throw new Fault('sequence', first?.at ?? 0, 'a sequence needs a step that must happen', 'Add [ … ].');
   if (steps.filter(({ kind }) => kind !== 'until').length === 1 && events[0].runs === 1) {
     const hint = 'Write the condition alone, or add a step.';
     throw new Fault('sequence', first.at, 'a sequence of one step is a plain condition', hint);
@@ -176,14 +176,14 @@ function checkSteps({ ordered, steps }: SequenceSyntax): void {
 
 function wrongWithStep({ kind, runs, name }: StepSyntax, isLast: boolean): string | undefined {
   if (kind === 'until' && !isLast) return "'until' comes last";
-  if (kind !== 'event' && runs !== 1) return "'with runs' is for steps that happen";
-  if (kind !== 'event' && name !== '') return 'only a step that happens can have a name';
+  if (kind !== 'event' && runs !== 1) return "'with runs' is for steps that must happen";
+  if (kind !== 'event' && name !== '') return 'only a step that must happen can have a name';
   return undefined;
 }
 
 function wrongWithoutOrder({ kind, name }: StepSyntax): string | undefined {
-  if (kind === 'missing') return "in 'any order' nothing comes between two steps";
-  if (name !== '') return "in 'any order' no step is known to come before another: join them with 'by'";
+  if (kind === 'missing') return "with 'any order' no event can be excluded between two steps";
+  if (name !== '') return "with 'any order' no step is known to come before another: join them with 'by'";
   return undefined;
 }
 

@@ -102,7 +102,7 @@ class SequenceParser {
   #unclosed(open: Token): Fault {
     const token = this.#scanner.peek();
     if (token.kind === 'end')
-      return new Fault('syntax', open.at, "this step is never closed with ']'", 'Every step stands between [ and ].');
+      return new Fault('syntax', open.at, "this step is never closed with ']'", 'Write every step between [ and ].');
     const hint = isWord(token, 'where')
       ? "The kind of event is a comparison: write 'event.action = exec and …'."
       : "Join two parts with 'and' or 'or'.";

@@ -160,7 +160,7 @@ export class Parser {
       throw new Fault(
         'syntax',
         first.at,
-        `'${first.text}' has nothing before it`,
+        `'${first.text}' has no comparison before it`,
         "Put a comparison on both sides of 'and' and 'or'.",
       );
     }
@@ -238,7 +238,12 @@ export class Parser {
     const token = this.#scanner.next();
     if (token.text === symbol && token.kind === 'symbol') return;
     if (token.kind === 'end')
-      throw new Fault('syntax', openedAt, `a '${symbol}' is missing for what opens here`, `Add '${symbol}'.`);
+      throw new Fault(
+        'syntax',
+        openedAt,
+        `a '${symbol}' is missing: the bracket here is never closed`,
+        `Add '${symbol}'.`,
+      );
     throw new Fault('syntax', token.at, `expected '${symbol}', ${found(token)}`, "Join two parts with 'and' or 'or'.");
   }
 }
@@ -259,7 +264,7 @@ function tooDeep(at: number): Fault {
   return new Fault(
     'too-deep',
     at,
-    `more than ${LIMITS.depth} levels inside each other`,
+    `more than ${LIMITS.depth} nested levels`,
     'Flatten the condition, or move parts to macros.',
   );
 }
@@ -275,6 +280,6 @@ function unknownOperator(token: Token): Fault {
   if (token.kind === 'end')
     return new Fault('syntax', token.at, 'expected an operator, but the condition ends here', hint);
   const symbolic = SYMBOL_OPERATORS.has(token.text) || token.kind !== 'word';
-  const message = symbolic ? `'${token.text}' can't stand after a field` : `unknown operator '${token.text}'`;
+  const message = symbolic ? `'${token.text}' is not allowed after a field` : `unknown operator '${token.text}'`;
   return new Fault('unknown-operator', token.at, message, hint);
 }

@@ -72,7 +72,7 @@ export class Scanner {
       this.#at = pattern.lastIndex;
       return { kind, text: this.text.slice(at, this.#at), at };
     }
-    throw new Fault('syntax', at, `'${first}' can't stand here`, 'Put text with special characters between quotes.');
+    throw new Fault('syntax', at, `'${first}' is not allowed here`, 'Put text with special characters between quotes.');
   }
 
   /** A backslash keeps its meaning for regular expressions: only \\ and an escaped quote are replaced. */

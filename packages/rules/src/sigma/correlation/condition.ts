@@ -63,12 +63,12 @@ export function rulesOf(condition: YamlMap, rules: number): number {
   const bounds = boundsOf('count', condition);
   const least = leastOf('count', bounds);
   if (least < 1) {
-    const holds = 'this holds with the first event: a count is reached from below';
+    const holds = 'this condition holds from the first event on';
     throw new Fault('unsupported', condition.at, holds, "Add 'gte' or 'gt'.");
   }
   if (least > rules) throw new Fault('value', condition.at, `${least} of ${rules} rules can't match`);
   if (bounds.every((bound) => fits(rules, bound))) return least;
-  const open = `this is told as soon as ${least} of ${rules} rules have matched: that no more do isn't waited for`;
+  const open = `this correlation reports as soon as ${least} of ${rules} rules have matched and does not wait for more`;
   throw new Fault('unsupported', condition.at, open, "Leave out 'lt', 'lte' and 'eq'.");
 }
 
@@ -85,7 +85,7 @@ function boundsOf(measure: Measure, condition: YamlMap): Bound[] {
     );
   const bounds = tightest(written);
   if (bounds.length === 0) {
-    const nothing = 'the condition compares with nothing';
+    const nothing = 'the condition has no comparison';
     throw new Fault('missing-key', condition.at, nothing, 'Write condition: { gte: 10 }.');
   }
   checkBounds(measure, bounds, condition.at);
@@ -97,7 +97,7 @@ function comparisonsOf(key: string, at: number): readonly Bound['is'][] {
   const found = Object.hasOwn(COMPARED, key) ? COMPARED[key] : undefined;
   if (found !== undefined) return found;
   if (key === 'neq') {
-    const hint = "Say from where on: 'gt', 'gte', 'lt' or 'lte'.";
+    const hint = "Use 'gt', 'gte', 'lt' or 'lte'.";
     throw new Fault('unsupported', at, "'neq' would match nearly everything", hint);
   }
   const known = Object.keys(COMPARED);

@@ -74,7 +74,7 @@ function typeOf(body: YamlMap): Type {
   throw new Fault(
     'value',
     at,
-    type === undefined ? "the correlation has no 'type'" : `'${word}' is no type of correlation`,
+    type === undefined ? "the correlation has no 'type'" : `'${word}' is not a type of correlation`,
     didYouMean(word, TYPES, `One of: ${TYPES.join(', ')}.`),
   );
 }
@@ -97,7 +97,7 @@ function rulesNeeded(condition: Yaml | undefined, rules: number): number {
   throw new Fault(
     'unsupported',
     condition.at,
-    "of the rules all are needed, or a count: 'or' and 'not' are not supported",
+    "all rules are needed, or a number of them: 'or' and 'not' are not supported",
     'Write condition: { gte: 2 }.',
   );
 }

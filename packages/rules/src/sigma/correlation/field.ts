@@ -79,6 +79,6 @@ export function memberOperand<E>(
       ? source.operand(field.text, field.at)
       : unifiedOperand(field, undefined, members, context);
   const rule = document.name === '' ? document.id : document.name;
-  const message = `the alias '${name.text}' says nothing of the rule '${rule}'`;
+  const message = `the alias '${name.text}' has no field for the rule '${rule}'`;
   throw new Fault('missing-key', name.at, message, `Add '${rule}: field' to it.`);
 }

@@ -20,7 +20,7 @@ export function neverCorrelates<E>(
   const unable = members.findIndex((member) => !able.has(member));
   const needed = 'measure' in wanted ? 1 : wanted.needed;
   if (found.sequence === undefined && unable === -1 && able.size < needed)
-    return [never(rules[0]!.at, `it wants ${needed} rules, and has ${able.size}`)];
+    return [never(rules[0]!.at, `it needs ${needed} rules, but only ${able.size} can match`)];
   if (unable !== -1 && (found.sequence !== undefined || able.size < needed))
     return [never(rules[unable]!.at, `no event fits '${members[unable]!.document.title}'`)];
   const lacking = (name: YamlText): Built<E>[] => members.filter((member) => lacks(member, name, correlation, context));
@@ -37,7 +37,7 @@ export function neverCorrelates<E>(
     if (many !== undefined) return [many];
   }
   return groupBy.filter(isOnNone).map(({ text, at }) => {
-    return new Fault('group-by', at, `rule '${title}' has one group only: no event of its rules has '${text}'`);
+    return new Fault('group-by', at, `rule '${title}' does not group events: no event of its rules has '${text}'`);
   });
 }
 

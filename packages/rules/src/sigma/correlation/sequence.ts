@@ -60,9 +60,14 @@ function runsOf<E>({ threshold, summary, sequence, document }: Built<E>, at: num
   if (sequence === undefined && threshold === undefined && summary === undefined) return 1;
   if (threshold !== undefined && threshold.distinct === undefined && threshold.sum === undefined) {
     if (threshold.atLeast <= LIMITS.thresholdCount) return threshold.atLeast;
-    const many = `'${document.title}' counts ${threshold.atLeast} events: as a part of this it can be ${LIMITS.thresholdCount}`;
+    const many = `'${document.title}' counts ${threshold.atLeast} events: as a part of a correlation it may count at most ${LIMITS.thresholdCount}`;
     throw new Fault('unsupported', at, many, 'Alert on the count by itself.');
   }
-  const hint = 'Refer to rules, or to correlations of the type event_count that ask for so many or more.';
-  throw new Fault('unsupported', at, `'${document.title}' is no count of events: it can't be a part of this`, hint);
+  const hint = 'Refer to rules, or to correlations of the type event_count with a lower bound.';
+  throw new Fault(
+    'unsupported',
+    at,
+    `'${document.title}' is not a count of events: it can't be a part of this correlation`,
+    hint,
+  );
 }

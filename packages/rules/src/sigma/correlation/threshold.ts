@@ -77,7 +77,7 @@ function rulesThreshold<E>(
   by: readonly Operand<E>[],
   context: Context<E>,
 ): Threshold<E> {
-  if (ordered) throw new Fault('unsupported', at, "in order all of the rules are needed: leave out 'condition'");
+  if (ordered) throw new Fault('unsupported', at, "temporal_ordered needs all of its rules: leave out 'condition'");
   const choose = chooser(members, context);
   const get = (event: E): FieldValue => {
     const chosen = choose(event);

@@ -45,7 +45,7 @@ class Parser {
     if (rest.text === '|') {
       const hint =
         "Write a second document with 'correlation:' (event_count, value_count, temporal) that refers to this rule.";
-      throw new Fault('aggregation', rest.at, 'aggregations in conditions are of an old version of Sigma', hint);
+      throw new Fault('aggregation', rest.at, 'aggregations in conditions belong to an old version of Sigma', hint);
     }
     throw new Fault('syntax', rest.at, `expected 'and', 'or' or the end, found '${rest.text}'`);
   }
@@ -81,8 +81,7 @@ class Parser {
   }
 
   #deeper(at: number, inner: () => SigmaCondition): SigmaCondition {
-    if (++this.#depth > LIMITS.depth)
-      throw new Fault('too-deep', at, `more than ${LIMITS.depth} levels inside each other`);
+    if (++this.#depth > LIMITS.depth) throw new Fault('too-deep', at, `more than ${LIMITS.depth} nested levels`);
     const condition = inner();
     this.#depth--;
     return condition;

@@ -84,7 +84,7 @@ export function parseFieldKey(key: string, at: number): FieldKey {
 function apply(draft: Draft, word: string, at: number): void {
   const comparison = Object.hasOwn(COMPARISONS, word) ? COMPARISONS[word] : undefined;
   if (comparison !== undefined) {
-    if (draft.comparison !== 'text') throw clash(word, at, 'two ways of comparing');
+    if (draft.comparison !== 'text') throw clash(word, at, 'it is a second comparison');
     draft.comparison = comparison;
   } else if (isOneOf(POSITIONS, word)) draft.position = word;
   else if (isOneOf(ENCODINGS, word)) draft.encodings = [...draft.encodings, word];
@@ -99,16 +99,16 @@ function apply(draft: Draft, word: string, at: number): void {
 }
 
 function addFlag(draft: Draft, word: string, at: number): void {
-  if (draft.comparison !== 'regex') throw new Fault('modifier', at, `'${word}' goes with 're'`, `Write |re|${word}.`);
+  if (draft.comparison !== 'regex')
+    throw new Fault('modifier', at, `'${word}' works only with 're'`, `Write |re|${word}.`);
   draft.flags += { ignorecase: 'i', multiline: 'm', dotall: 's' }[word] ?? word;
 }
 
 function check(key: Draft): void {
   const { comparison, at } = key;
   const plain = comparison === 'text';
-  if (key.encodings.length > 0 && !plain)
-    throw clash(key.encodings[0]!, at, `'${comparison}' takes values as they are`);
-  if (key.windash && !plain) throw clash('windash', at, `'${comparison}' takes values as they are`);
+  if (key.encodings.length > 0 && !plain) throw clash(key.encodings[0]!, at, `'${comparison}' takes values unchanged`);
+  if (key.windash && !plain) throw clash('windash', at, `'${comparison}' takes values unchanged`);
   const placed = plain || comparison === 'regex' || comparison === 'fieldref';
   if (key.position !== 'whole' && !placed) throw clash(key.position, at, `'${comparison}' compares whole values`);
   if (key.field === '' && comparison !== 'text' && comparison !== 'regex')

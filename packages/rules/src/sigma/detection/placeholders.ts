@@ -20,7 +20,7 @@ export function fillPlaceholders(value: YamlText, placeholders: Placeholders): Y
     const before = value.text.slice(end, match.index);
     const given = match[1] === undefined ? ['%'] : meaningOf(match[1], value, placeholders);
     if (texts.length * given.length > MOST)
-      throw new Fault('too-long', value.at, `the placeholders here stand for more than ${MOST} values`);
+      throw new Fault('too-long', value.at, `the placeholders here expand to more than ${MOST} values`);
     texts = texts.flatMap((text) => given.map((replacement) => text + before + replacement));
     end = match.index + match[0].length;
   }
@@ -33,5 +33,5 @@ function meaningOf(name: string, { at }: YamlText, placeholders: Placeholders): 
   const known = Object.keys(placeholders);
   const none = `Add a document with placeholders: { ${name}: [ … ] }.`;
   const hint = didYouMean(name, known, known.length === 0 ? none : `Placeholders: ${known.join(', ')}.`);
-  throw new Fault('unknown-placeholder', at, `nothing is known of the placeholder '%${name}%'`, hint);
+  throw new Fault('unknown-placeholder', at, `there are no values for the placeholder '%${name}%'`, hint);
 }

@@ -134,7 +134,7 @@ export class Selections<E> {
       throw new Fault(
         'modifier',
         key.at,
-        `'${key.field}' is one of a few words`,
+        `'${key.field}' has a fixed set of values`,
         `Values: ${[...known.keys()].join(', ')}.`,
       );
     return joined(
