@@ -30,7 +30,7 @@ function play(set: RuleSet<TestEvent>): void {
   memory.of(createTestEvent('exec')).tick([], 101 * SECOND, () => {});
 }
 
-test('a memory that has no changelog notes nothing of what comes and goes, and matches what one with a changelog does', () => {
+test('a memory without a changelog records no changes, and matches the same as one with a changelog', () => {
   const memories = [new RuleMemory(), new RuleMemory({ changelog: false })] as const;
   for (const memory of memories) play(compile(RULES, { memory }));
   const [noting, other] = memories;
@@ -40,7 +40,7 @@ test('a memory that has no changelog notes nothing of what comes and goes, and m
   assert.deepEqual(other.takeChanges(), []);
 });
 
-test('the memory that rules have when they are given none has no changelog', () => {
+test('the default memory of rules has no changelog', () => {
   const set = compile(RULES);
   matches(set, createTestEvent('exec', { 'process.entity_id': 'a' }));
   const memory = set.memory.of(createTestEvent('exec'));

@@ -55,7 +55,7 @@ describe('a broken condition', () => {
     ['hour(process.name) = 3', 1, /'process\.name' is not a time/, /^$/],
   ];
   for (const [condition, column, message, hint] of table) {
-    test(`${condition} is reported where it is wrong`, () => {
+    test(`${condition} is reported at the place of the error`, () => {
       const set = compile(
         `- list: shells\n  items: [sh]\n- macro: shell\n  condition: process.name in (shells)\n${GOOD}- rule: r\n  condition: >-\n    ${condition}\n`,
       );
@@ -68,7 +68,7 @@ describe('a broken condition', () => {
     });
   }
 
-  test('has all its wrong parts reported in one go', () => {
+  test('has all its errors reported at once', () => {
     const set = compileCondition('proces.name = a and user.id = root and process.name cotains x or shel');
     assert.equal(set.diagnostics.length, 1, 'a syntax error comes alone');
     const names = compileCondition('proces.name = a and user.id = root and shel');
@@ -79,7 +79,7 @@ describe('a broken condition', () => {
   });
 });
 
-test('a rule has what is wrong with its keys and with what they say reported in one go', () => {
+test("errors of a rule's keys and of their values are reported at once", () => {
   const set = compile(
     `${GOOD}- rule: r\n  prioritty: high\n  priority: hi\n  condition: proces.name = a\n  threshold: { count: 5, wthin: 10s }\n  output: "%user.nam"\n`,
   );
@@ -96,7 +96,7 @@ test('a rule has what is wrong with its keys and with what they say reported in 
   assert.deepEqual(matches(set, BASH), ['good']);
 });
 
-test('what ends too soon is shown at the end of what is there', () => {
+test('a text that ends too early is reported at its end', () => {
   const source = '- rule: r\n  condition: "process.name = a\n  desc: x\n\n\n';
   const [found] = compile(source).diagnostics;
   assert.deepEqual([found?.line, found?.column], [3, 10]);
@@ -248,7 +248,7 @@ describe('a rule file', () => {
     ['two rules of one name', '- rule: good\n  condition: user.id = 1', 1, /already a rule 'good'/, /another name/],
   ];
   for (const [what, text, line, message, hint] of table) {
-    test(`with ${what} is told so, and its other rules stay active`, () => {
+    test(`with ${what} gets a diagnostic, and its other rules stay active`, () => {
       const set = compile('', {
         sources: [
           { name: 'good.yaml', text: GOOD },
@@ -267,14 +267,14 @@ describe('a rule file', () => {
     });
   }
 
-  test('that is not YAML is told where', () => {
+  test('that is not YAML gets the position of the error', () => {
     const [found] = compile('- rule: r\n  condition: "a\n').diagnostics;
     assert.equal(found?.code, 'yaml');
     assert.match(found.message, /not valid YAML/);
     assert.equal(found.hint, '');
   });
 
-  test('that is indented with tabs is told so, once a line', () => {
+  test('that is indented with tabs gets one error per line', () => {
     const found = compile('- rule: r\n\tcondition: user.id = 0\n \toutput: x\n').diagnostics;
     assert.deepEqual(
       [...new Set(found.map(({ line, hint }) => `${line} ${hint}`))],
@@ -283,11 +283,11 @@ describe('a rule file', () => {
     assert.equal(found.length, 1);
   });
 
-  test('that is empty, or only comments, is no error', () => {
+  test('that is empty or has only comments is valid', () => {
     for (const text of ['', '\n\n', '# nothing yet\n', '[]']) assert.deepEqual(compile(text).diagnostics, []);
   });
 
-  test('with macros that refer to each other is told the circle, and nothing loops', () => {
+  test('with macros that refer to each other gets an error that names the cycle', () => {
     const set = compile(
       `- macro: a\n  condition: b\n- macro: b\n  condition: c or user.id = 1\n- macro: c\n  condition: a\n- rule: r\n  condition: a\n${GOOD}`,
     );
@@ -299,13 +299,13 @@ describe('a rule file', () => {
     );
   });
 
-  test('with lists that contain each other is told so', () => {
+  test('with lists that contain each other gets an error', () => {
     const set = compile(`- list: a\n  items: [b]\n- list: b\n  items: [x, a]\n${GOOD}`);
     assert.match(set.diagnostics.map(({ message }) => message).join(), /a → b → a/);
     assert.deepEqual(set.rules.length, 1);
   });
 
-  test('says where a broken macro is broken and which rules it takes along', () => {
+  test('gets the place of the error in a macro, and errors for the rules that use it', () => {
     const set = compile(`- macro: m\n  condition: usr.id = 1\n- rule: r\n  condition: m\n${GOOD}`);
     assert.deepEqual(
       set.diagnostics.map(({ line, code }) => [line, code]),
@@ -320,7 +320,7 @@ describe('a rule file', () => {
     );
   });
 
-  test('is warned of a rule that can never match, with the reason', () => {
+  test('gets a warning with the reason for a rule that can never match', () => {
     const [found] = compileCondition('file.path = /etc/passwd and destination.port = 80').diagnostics;
     assert.equal(found?.severity, 'warning');
     assert.match(found.message, /can never match/);
@@ -370,7 +370,7 @@ describe('a rule file', () => {
       'it counts 3 different values of container.privileged, which is true or false',
     ],
   ] as const) {
-    test(`is warned that a rule can never match which asks for ${what}`, () => {
+    test(`gets a warning that a rule can never match if it asks for ${what}`, () => {
       const found = compile(`- rule: r\n  ${rule}\n`).diagnostics.filter(({ code }) => code === 'never');
       assert.equal(found.length, 1);
       assert.ok(found[0]!.message.includes(message), found[0]!.message);
@@ -387,11 +387,11 @@ describe('a rule file', () => {
     'condition: event.action = exec\n  threshold: { count: 3, by: [file.path], within: 1m }',
     'condition: event.action = exec\n  summary: { count: events, below: 3, by: [file.path], within: 1m }',
   ]) {
-    test(`is not warned of ${rule.replace(/\n/g, ';')}`, () =>
+    test(`gets no warning for ${rule.replace(/\n/g, ';')}`, () =>
       assert.deepEqual(compile(`- rule: r\n  ${rule}\n`).diagnostics, []));
   }
 
-  test('is warned of a case that a function takes away', () => {
+  test('gets a warning for a value whose case a function changes', () => {
     const [found] = compileCondition("tolower(process.name) in ('sh', 'Bash')").diagnostics;
     assert.equal(found?.message, "'tolower(process.name)' has no capital letters, and 'Bash' has");
     assert.equal(found.hint, "Write 'bash'.");
@@ -400,7 +400,7 @@ describe('a rule file', () => {
       assert.deepEqual(compileCondition(fine).diagnostics, []);
   });
 
-  test('is warned when a field or list is compared as text', () => {
+  test('gets a warning if a field or list is compared as text', () => {
     assert.match(
       compileCondition('process.name = process.parent.name').diagnostics[0]!.hint,
       /val\(process\.parent\.name\)/,
@@ -412,7 +412,7 @@ describe('a rule file', () => {
     assert.equal(compileCondition("process.name = 'process.parent.name'").diagnostics.length, 0);
   });
 
-  test('may hold a rule that is switched off, which is checked all the same', () => {
+  test('may have a disabled rule, which is checked all the same', () => {
     const set = compile(
       '- rule: off\n  condition: usr.id = 1\n  enabled: false\n- rule: off2\n  condition: user.id = 1\n  enabled: false',
     );
@@ -442,7 +442,7 @@ describe('a filter', () => {
   });
 });
 
-test('what was meant is looked for only where it is told: of ten thousand mistakes a hundred are', () => {
+test('suggestions are computed only for reported errors: a hundred of ten thousand', () => {
   const report = new FileReport('a.yaml', () => ({ line: 1, column: 1 }));
   let asked = 0;
   const hint = (): string => `hint ${++asked}`;
@@ -451,7 +451,7 @@ test('what was meant is looked for only where it is told: of ten thousand mistak
   assert.equal(report.diagnostics()[0]!.hint, 'hint 1');
 });
 
-test('the nearest name is the one with the fewest slips, the first of several', () => {
+test('the nearest name is the first with the fewest typing errors', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 12 });
   fc.assert(
     fc.property(name, fc.array(name, { maxLength: 20 }), (word, known) => {

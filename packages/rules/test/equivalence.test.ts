@@ -165,7 +165,7 @@ const nameOf = (name: string, argument: string | number | undefined): string =>
   argument === undefined ? name : `${name}[${argument}]`;
 
 describe('the compiled matcher', () => {
-  test('reports exactly the rules whose condition holds when it is walked as written', () => {
+  test('reports exactly the rules whose condition holds in a plain walk', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
         const set = compile(source);
@@ -184,7 +184,7 @@ describe('the compiled matcher', () => {
     );
   });
 
-  test('reports the same in whatever order it asks', () => {
+  test('reports the same in any order of evaluation', () => {
     const drawn = fc.tuple(rules, fc.array(event, { minLength: 1, maxLength: 8 }), fc.integer());
     fc.assert(
       fc.property(drawn, ([source, events, seed]) => {
@@ -210,7 +210,7 @@ describe('the compiled matcher', () => {
     );
   });
 
-  test('finds for every event of a process and a container what it finds for each alone', () => {
+  test('finds the same for events of a shared process and container as for each event alone', () => {
     const eventOf = fc.record({
       event,
       actor: fc.option(fc.nat(2), { nil: undefined, freq: 6 }),
@@ -243,7 +243,7 @@ describe('the compiled matcher', () => {
     );
   });
 
-  test('asks for every kind and path on which a rule can match', () => {
+  test('covers every kind and path on which a rule can match', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
         const set = compile(source, { filtered: [OPENS] });
@@ -264,7 +264,7 @@ describe('the compiled matcher', () => {
     );
   });
 
-  test('asks for what an executable opens on which a rule can match', () => {
+  test('covers every open of an executable on which a rule can match', () => {
     const name = fc.constantFrom('a', 'b', 'etc');
     const ofExecutable = fc.oneof(
       fc.tuple(fc.constantFrom('process.name', 'basename(process.executable)'), listOf(name)),
@@ -373,7 +373,7 @@ describe('literal search', () => {
     );
   });
 
-  test('says whether there is one of many that startsWith(), endsWith() or includes() finds', () => {
+  test('returns whether startsWith(), endsWith() or includes() finds one of many', () => {
     fc.assert(
       fc.property(literals, haystack, fc.boolean(), (words, hay, backwards) => {
         const given = words.map((text, number) => ({ text, whole: false, number }));
@@ -387,7 +387,7 @@ describe('literal search', () => {
     );
   });
 
-  test('a match of a regular expression contains the text that is required of it', () => {
+  test('every match of a regular expression contains its required text', () => {
     const piece = fc.constantFrom(
       'a',
       'b',
@@ -433,7 +433,7 @@ describe('literal search', () => {
     assert.ok(required > 500, 'most of the expressions must have something to check');
   });
 
-  test('a glob means what a regular expression written for it means', () => {
+  test('a glob means the same as an equivalent regular expression', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 }),

@@ -37,12 +37,12 @@ describe('hostile rule files', () => {
     refuses(`- &a0 [x, x]\n${levels.join('')}`, /YAML aliases|more than \d+ (values|YAML collections)/);
   });
   test('with an alias of itself are refused', () => refuses('- &a [*a]\n', /anchor|more than 16|YAML/));
-  test('with a hundred thousand mistakes report some and count the rest', () => {
+  test('with a hundred thousand errors report some and count the rest', () => {
     refuses(GOOD.replace('good', 'x').replace('process.name', 'p.n').repeat(9_000), /unknown field|already/);
   });
   test('of binary rubbish are refused', () =>
     refuses(String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 65_536)), /./));
-  test('with what is not of the language have one error for it', () => {
+  test('with unsupported YAML get one error', () => {
     refuses(condition('process.name resembles bash'), /./);
     refuses(condition('user.id = root'), /number/);
     refuses(condition('user.id contains 1'), /./);
@@ -129,7 +129,7 @@ describe('hostile literals', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.command_line': `x${words[77]}y` })), ['r77']);
   });
-  test('that are the start of one another cost what they are long', () => {
+  test('that are prefixes of each other cost memory proportional to their length', () => {
     const set = compile(
       Array.from(
         { length: 700 },

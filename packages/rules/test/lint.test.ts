@@ -15,7 +15,7 @@ const said = (text: string): string[] =>
   lintRules(compile(text)).map(({ code, line, column }) => `${line}:${column} ${code}`);
 
 describe('lint', () => {
-  test('finds macros and lists that no rule needs, not even through each other', () => {
+  test('finds macros and lists that no rule needs, directly or through others', () => {
     const text = `- list: shells
   items: [sh, more]
 - list: more
@@ -34,7 +34,7 @@ describe('lint', () => {
     assert.deepEqual(said(text), ['7:10 unused-macro', '9:10 unused-macro', '11:9 unused-list']);
   });
 
-  test('finds rules that say what another says', () => {
+  test('finds rules that repeat another rule', () => {
     const text = `- rule: wide
   condition: event.action = exec and process.name in (sh, bash)
 - rule: same in another order
@@ -53,7 +53,7 @@ describe('lint', () => {
     assert.deepEqual(said(text), ['3:9 duplicate-condition', '5:9 shadowed', '7:9 duplicate-condition']);
   });
 
-  test('leaves a narrower rule alone when the wider one may be held back', () => {
+  test('accepts a narrower rule if alerts of the wider one may be held back', () => {
     const wide = '- rule: wide\n  condition: event.action = exec\n  suppress: { by: [process.name], for: 10m }\n';
     assert.deepEqual(said(`${wide}- rule: narrow\n  condition: event.action = exec and user.id = 0\n`), []);
   });
@@ -62,7 +62,7 @@ describe('lint', () => {
     assert.deepEqual(said('- rule: r\n  condition: event.action exists or not event.action exists\n'), ['1:9 always']);
   });
 
-  test('finds techniques that ATT&CK has not, and tactics that they do not serve; v18 is known too', () => {
+  test('finds unknown ATT&CK techniques and tactics that they do not serve; v18 is known too', () => {
     const rule = (tags: string) => `- rule: r\n  condition: process.name = sh\n  tags: [${tags}]\n`;
     assert.deepEqual(said(rule('execution, T1059.004')), []);
     assert.deepEqual(said(rule('defense-evasion, T1562.001')), []);
@@ -73,7 +73,7 @@ describe('lint', () => {
     assert.deepEqual(said(rule('impact, T1059.004')), ['1:9 tactic']);
   });
 
-  test('says what a technique is now that ATT&CK has no more', () => {
+  test('names the successor of a retired technique', () => {
     const set = compile('- rule: r\n  condition: process.name = sh\n  tags: [T1100, attack.t1089]\n');
     assert.deepEqual(
       lintRules(set).map(({ message, hint }) => `${message}: ${hint}`),
@@ -88,7 +88,7 @@ describe('lint', () => {
     }
   });
 
-  test('leaves tactics of rules in other languages to those who tagged them', () => {
+  test('does not check the tactics of rules in other languages', () => {
     const falco = `- rule: r
   desc: d
   condition: process.name = sh
@@ -100,13 +100,13 @@ describe('lint', () => {
     assert.deepEqual(said(`${falco}  tags: [mitre_impact, T1059.094]\n`), ['1:1 unknown-technique']);
   });
 
-  test('has nothing to say about what can not be read', () => {
+  test("ignores files that can't be read", () => {
     assert.deepEqual(said('- rule: [\n'), []);
     assert.deepEqual(said('- rule: r\n  condition: (((\n'), []);
   });
 });
 
-describe('what implies what', () => {
+describe('implication', () => {
   const nodes = new Nodes<TestEvent>();
   const node = (condition: string) => nodes.fold(compileCondition(condition).rules[0]!.expression);
   for (const [a, b] of [
@@ -126,7 +126,7 @@ describe('what implies what', () => {
     });
   }
 
-  test('what is proved is true of every event', () => {
+  test('a proved implication holds on every event', () => {
     const holds = (one: Parameters<typeof explainExpression<TestEvent>>[0], on: TestEvent) =>
       explainExpression(one, on).holds;
     fc.assert(

@@ -76,7 +76,7 @@ const opened: fc.Arbitrary<Opened> = fc
   .tuple(path, fc.record(others))
   .map(([file, values]) => ({ path: file, values: new Map(Object.entries(values)) }));
 
-describe('the rules that are built in', () => {
+describe('the built-in rules', () => {
   test('match no read of a path that the filter would drop', () => {
     const { prefixes, names, unbounded } = set.interest.paths[0]!;
     assert.deepEqual(unbounded, []);

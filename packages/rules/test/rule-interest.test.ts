@@ -113,7 +113,7 @@ describe('interest in paths', () => {
       assert.deepEqual(paths(condition), expected));
   }
 
-  test('is that of all rules together', () => {
+  test('is the union over all rules', () => {
     const set = compile(
       '- rule: a\n  condition: file.path = /etc/passwd\n- rule: b\n  condition: file.path pmatch (/etc)\n- rule: c\n  condition: file.path startswith (/root/x, /etc/x)\n',
       { filtered },
@@ -121,7 +121,7 @@ describe('interest in paths', () => {
     assert.deepEqual(shown(set), ['/etc', '/root/x', '…passwd']);
   });
 
-  test('is in the events that are filtered only: reads, when writes come anyway', () => {
+  test('covers only filtered events: reads, since writes are always sent', () => {
     const rules =
       '- rule: a\n  condition: file.write and file.path endswith .so\n- rule: b\n  condition: file.path = /etc/shadow\n';
     assert.deepEqual(compile(rules).interest.paths, []);
@@ -133,7 +133,7 @@ describe('interest in paths', () => {
     assert.deepEqual(shown(compile(rules, { filtered: [{ ...opens, given: { 'file.write': false } }] })), ['…shadow']);
   });
 
-  test('is told of each filter by itself, for every field that holds a path', () => {
+  test('is separate for each filter, for every field with a path', () => {
     const connects: FilteredEvents = { kind: 'connect', fields: ['destination.ip', 'process.executable'] };
     const both = [opens, connects];
     const each = (condition: string) => {
@@ -152,7 +152,7 @@ describe('interest in paths', () => {
     assert.equal(diagnostics.length, 1, 'once, though it is unbounded on both');
   });
 
-  test('is nothing in what is let through whatever its path', () => {
+  test('is empty for events that pass whatever their path', () => {
     const some = { ...opens, except: { 'process.name': ['a', 'b'] } };
     const left = (condition: string) => shown(compileCondition(condition, '', { filtered: [some] }));
     assert.deepEqual(left('event.action = open and process.name = a'), []);
@@ -164,7 +164,7 @@ describe('interest in paths', () => {
     assert.equal(left('event.action = open and tolower(process.name) = a'), null);
   });
 
-  test('a rule that can match any path is named in a warning, where it stands', () => {
+  test('a rule that can match any path gets a warning at its place', () => {
     const set = compile(
       '- rule: a\n  condition: file.path = /x\n- rule: b\n  condition: file.name startswith id_\n- rule: c\n  condition: nonsense\n',
       { filtered },

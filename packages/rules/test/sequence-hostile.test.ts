@@ -37,7 +37,7 @@ const eventOf = (kind: string, key: string, at: number, more: object): TestEvent
   createTestEvent(kind, { 'process.entity_id': key, 'event.id': `${kind}${at}`, ...more });
 
 describe('sequences under attack', () => {
-  test('forget the oldest of 100,000 keys of whatever text, and count them', () => {
+  test('evict the oldest of 100,000 keys with odd texts, and count them', () => {
     const { happen, stats, told } = createTestPlayer(AB);
     const texts = ['\0', '\n', '"', '\u{1f600}', '__proto__', ' '.repeat(10_000), '[', 's['];
     const keyOf = (n: number): string => `${texts[n % texts.length]}${n}`;
@@ -50,7 +50,7 @@ describe('sequences under attack', () => {
     assert.equal(told.length, 1, 'what was forgotten has not begun');
   });
 
-  test('hold no more of one key than its runs and what may be reordered, whatever floods it', () => {
+  test('hold no more of a flooded key than its runs and the events that may be reordered', () => {
     const runs = `[ event.action = exec ] with runs=${LIMITS.thresholdCount}`;
     const { happen, stats } = createTestPlayer(
       `sequence by process.entity_id with maxspan=1h ${runs} [ event.action = connect ] ${runs} [ event.action = exit ]`,
@@ -60,7 +60,7 @@ describe('sequences under attack', () => {
     assert.ok(stats().hits <= most, `${stats().hits} > ${most}`);
   });
 
-  test('hold no more than so many events in all, and count what they forget', () => {
+  test('hold no more events than the limit, and count the evicted keys', () => {
     const memory = new RuleMemory({ sequences: { hits: 1_000 } });
     const { happen, stats } = createTestPlayer(AB, memory);
     for (let n = 0; n < 5_000; n++) happen('exec', `p${n}`, n / 1e6);
@@ -68,7 +68,7 @@ describe('sequences under attack', () => {
     assert.equal(stats().evicted, 5_000 - stats().keys);
   });
 
-  test('go on after a time that was never, once a tick says what it is', () => {
+  test('continue after an absurd time once a tick corrects the clock', () => {
     for (const absurd of [1e9, Number.MAX_SAFE_INTEGER / SECOND]) {
       const { happen, tick, told, stats } = createTestPlayer(AB);
       happen('exec', 'p', 1);
@@ -88,7 +88,7 @@ describe('sequences under attack', () => {
     }
   });
 
-  test('take an event that comes twice for one more, never for two steps', () => {
+  test('count a repeated event as one more event, never as two steps', () => {
     const { happen, told } = createTestPlayer(AB);
     for (const at of [1, 1, 1]) happen('exec', 'p', at);
     for (const at of [2, 2, 2]) happen('connect', 'p', at);
@@ -103,7 +103,7 @@ const FORMS = [
   'sequence any order by process.entity_id with maxspan=10s [ event.action = exec ] [ event.action = connect ] [ event.action = open ]',
 ];
 
-test('sequences give back all that they held, whatever came when', () => {
+test('sequences release every row after any order of events', () => {
   const happening = fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(30), fc.nat(2), fc.nat(2));
   const property = fc.property(
     fc.nat(FORMS.length - 1),
@@ -158,7 +158,7 @@ describe('saved state of sequences', () => {
     maxLength: 12,
   });
 
-  test('that is damaged is refused when it is read, dropped when it is used, or harmless', () => {
+  test('that is damaged is refused on reading, dropped on use, or harmless', () => {
     let refused = 0;
     let dropped = 0;
     const property = fc.property(fc.nat(FORMS.length - 1), deeds, fc.nat(60), odd, (form, before, place, by) => {
@@ -187,7 +187,7 @@ describe('saved state of sequences', () => {
     assert.ok(refused > 20 && dropped > 0, `${refused} refused, ${dropped} dropped`);
   });
 
-  test('is dropped whole when a kept event is damaged', () => {
+  test('is dropped as a whole if a kept event is damaged', () => {
     const { happen, memory } = createTestPlayer(`${AB} ![ event.action = exit ]`);
     happen('exec', 'p', 1);
     happen('connect', 'p', 2);

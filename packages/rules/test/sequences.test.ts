@@ -62,7 +62,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(AB, deeds).lines, ['a1 b3', 'a10 b20']);
   });
 
-  test('goes on from the newest beginning', () => {
+  test('continues from the newest first step', () => {
     const deeds: Deed[] = [
       ['a', 'p', 1],
       ['a', 'p', 2],
@@ -72,7 +72,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(AB, deeds).lines, ['a2 b3']);
   });
 
-  test('keeps what has come further when it begins anew', () => {
+  test('keeps a longer partial sequence when it starts again', () => {
     const deeds: Deed[] = [
       ['a', 'p', 1],
       ['b', 'p', 2],
@@ -84,7 +84,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(ABC, deeds).lines, ['a1 b2 c4', 'a3 b5 c6']);
   });
 
-  test('joins steps by fields of their own', () => {
+  test('joins steps by different fields', () => {
     const condition = `sequence by user.name with maxspan=1m
       [ event.action = exec ] by process.entity_id
       [ event.action = connect ] by process.parent.entity_id`;
@@ -99,7 +99,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(condition, deeds).lines, ['a1 b2']);
   });
 
-  test('takes no event without the fields that join it', () => {
+  test('ignores events without the fields that join it', () => {
     const condition = AB.replace('process.entity_id', 'user.name');
     const deeds: Deed[] = [
       ['a', 'p', 1],
@@ -108,7 +108,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(condition, deeds).lines, []);
   });
 
-  test('without `by` is over all events', () => {
+  test('without `by` covers all events', () => {
     const condition = AB.replace('by process.entity_id', '');
     const deeds: Deed[] = [
       ['a', 'p', 1],
@@ -117,7 +117,7 @@ describe('a sequence', () => {
     assert.deepEqual(play(condition, deeds).lines, ['a1 b2']);
   });
 
-  test('asks for runs of events, and counts merged ones as so many', () => {
+  test('needs runs of events, and counts merged events by their weight', () => {
     const condition = `sequence by process.entity_id with maxspan=10s
       [ event.action = authentication_failed ] with runs=3 [ event.action = exec ]`.replace(
       'authentication_failed',
@@ -142,13 +142,13 @@ describe('a sequence', () => {
     );
   });
 
-  test('of one step needs its runs, each event once', () => {
+  test('of one step needs its runs, and uses each event once', () => {
     const condition = 'sequence by process.entity_id with maxspan=10s [ event.action = exec ] with runs=2';
     const deeds = [1, 2, 3, 4, 20, 31, 32].map((at): Deed => ['a', 'p', at]);
     assert.deepEqual(play(condition, deeds).lines, ['a1+a2', 'a3+a4', 'a31+a32']);
   });
 
-  test('counts a run from the step before it, and an older beginning may be the one that ends', () => {
+  test('counts a run from the step before it, and an older start may complete first', () => {
     const condition = `sequence by process.entity_id with maxspan=20s
       [ event.action = exec ] [ event.action = connect ] with runs=3`;
     const deeds: Deed[] = [
@@ -191,7 +191,7 @@ describe('a sequence', () => {
 });
 
 describe('a step that must be missing', () => {
-  test('in between stops what waits there', () => {
+  test('in between ends the sequences that wait there', () => {
     const condition = AB.replace('] [', '] ![ event.action = credentials ] [');
     const deeds: Deed[] = [
       ['a', 'p', 1],
@@ -205,7 +205,7 @@ describe('a step that must be missing', () => {
     assert.deepEqual(play(condition, deeds).lines, ['a5 b6']);
   });
 
-  test('at the start has not happened within the span before the first', () => {
+  test('at the start must not happen within the span before the first step', () => {
     const condition = AB.replace('[', '![ event.action = credentials ] [');
     const deeds: Deed[] = [
       ['m', 'p', 1],
@@ -218,7 +218,7 @@ describe('a step that must be missing', () => {
     assert.deepEqual(play(condition, deeds).lines, ['a12 b13']);
   });
 
-  test('at the end is told of by a tick after the span', () => {
+  test('at the end is reported by a tick after the span', () => {
     const condition = `${AB} ![ event.action = credentials ]`;
     const deeds: Deed[] = [
       ['a', 'p', 1],
@@ -234,7 +234,7 @@ describe('a step that must be missing', () => {
     assert.deepEqual(play(condition, deeds.slice(0, -2)).lines, [], 'an event may come late');
   });
 
-  test('at the end is over with the span, whatever comes before the tick that tells it', () => {
+  test('at the end is over with the span, whatever comes before the reporting tick', () => {
     const condition = `${AB} ![ event.action = credentials ]`;
     const deeds: Deed[] = [
       ['a', 'p', 1],
@@ -261,7 +261,7 @@ describe('steps that are compared', () => {
     'process.parent.name': parent,
   });
 
-  test('count in a run only what is as the comparison asks', () => {
+  test('count only events of a run that satisfy the comparison', () => {
     const runs = `sequence by process.entity_id with maxspan=1m
       [ event.action = open ] as $written
       [ event.action = exec and process.executable = $written.file.path ] with runs=2`;
@@ -278,7 +278,7 @@ describe('steps that are compared', () => {
     assert.equal(matches[0]?.steps[1]?.count, 2);
   });
 
-  test('name what an earlier one saw', () => {
+  test('can name values of an earlier step', () => {
     const deeds: Deed[] = [
       ['c', 'p', 1, open('/tmp/x')],
       ['c', 'p', 2, open('/tmp/y')],
@@ -294,7 +294,7 @@ describe('steps that are compared', () => {
     assert.equal(formatOutput(set.rules[0]!, deed(deeds[5]!, 5), matches[0]), '/tmp/x x ls %1.x');
   });
 
-  test('a flood of others does not push out more than it must', () => {
+  test('a flood of other values evicts no more than necessary', () => {
     const flood = Array.from({ length: 15 }, (_, i): Deed => ['c', 'p', 2 + i / 100, open(`/tmp/${i}`)]);
     const deeds: Deed[] = [
       ['c', 'p', 1, open('/tmp/x')],

@@ -59,7 +59,7 @@ function tells(summary: string, uptimes: readonly number[]): boolean {
 }
 
 describe('a summary', () => {
-  test('is judged when its window is over, which its first event begins, and the alert is about that one', () => {
+  test('is evaluated when the window of its first event is over, and the alert is about that event', () => {
     const run = new Run(rule('{ count: events, at_most: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 30).take(exit(7, 'b'), 10);
     assert.deepEqual(run.tick(59), []);
@@ -70,13 +70,13 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().summaries.keys, 0);
   });
 
-  test('says nothing when what came is beyond its bounds', () => {
+  test('does not match if the number is out of bounds', () => {
     const run = new Run(rule('{ count: events, at_most: 2, within: 60s }'));
     for (const at of [0, 1, 2]) run.take(exit(at), at);
     assert.deepEqual(run.tick(60), []);
   });
 
-  test('begins a new window with the first event behind the old one, also where no tick came between', () => {
+  test('starts a new window with the first event behind the old one, even without a tick in between', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 60).take(exit(3), 100).take(exit(4), 500).take(exit(5), 600);
     assert.deepEqual(run.tick(600), [1, 4]);
@@ -104,13 +104,13 @@ describe('a summary', () => {
     test(`${summary} of ${uptimes.join(', ')} ${expected ? 'holds' : 'does not hold'}`, () =>
       assert.equal(tells(summary, uptimes), expected));
 
-  test('takes no notice of events without its field', () => {
+  test('ignores events without its field', () => {
     const run = new Run(rule('{ average: process.uptime, below: 10, within: 60s }'));
     assert.deepEqual(run.take(exit(undefined), 0).take(exit(Number.NaN), 0).tick(100), []);
     assert.equal(run.memory.stats().summaries.keys, 0);
   });
 
-  test('counts an event that others were merged into as so many', () => {
+  test('counts a merged event by its weight', () => {
     const run = new Run(rule('{ count: events, at_least: 500, within: 60s }'));
     run.take({ ...exit(1), 'event.count': 500 }, 0);
     assert.deepEqual(run.tick(60), [1]);
@@ -127,7 +127,7 @@ describe('a summary', () => {
     assert.ok((wild.memory.summaries.takeChanges()[0]?.value?.length ?? 0) < 60_000);
   });
 
-  test('forgets the window unused for longest when there are too many, and counts it', () => {
+  test('evicts the least recently used window over the limit, and counts it', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     for (let n = 0; n < 1001; n++) run.take(exit(n, `p${n}`), 0);
     assert.deepEqual(run.memory.stats().summaries, { keys: 1000, evicted: 1 });
@@ -135,7 +135,7 @@ describe('a summary', () => {
     assert.deepEqual([told.length, told.includes(0)], [1000, false]);
   });
 
-  test('forgets the window unused for longest of the rule that holds most when all hold too much, and counts it', () => {
+  test('evicts the least recently used window of the largest rule over the total limit, and counts it', () => {
     const named = (name: string, user: string, entity: string): TestEvent =>
       createTestEvent('exec', { 'user.name': user, 'process.entity_id': entity, 'process.name': name });
     const rules =
@@ -160,7 +160,7 @@ describe('a summary', () => {
     assert.deepEqual(run.memory.stats().summaries, { keys: 1, evicted }, 'what is over is not counted any more');
   });
 
-  test('forgets the latest windows of a key when no tick comes, and counts them', () => {
+  test('discards the latest windows of a key if no tick comes, and counts them', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     for (let n = 0; n < 20; n++) run.take(exit(n), n * 60);
     assert.equal(run.memory.stats().summaries.evicted, 3, 'one is open, sixteen are due');
@@ -168,7 +168,7 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().summaries.evicted, 4);
   });
 
-  test('goes on after an event of a time that was never, and counts what was of that time', () => {
+  test('continues after an event with an absurd time, and counts the evicted window', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1, 'b'), 0).take(exit(2), 0).take(exit(3), 1e9);
     assert.deepEqual(run.tick(1), [2], 'the window before is over, and told');
@@ -176,7 +176,7 @@ describe('a summary', () => {
     assert.deepEqual(run.take(exit(4), 10).tick(100), [1, 4]);
   });
 
-  test('is told when it is over, whichever of its rule was looked at before, and put back or not', () => {
+  test('is reported when it is over, in any order of windows and after a restore', () => {
     const text = rule('{ count: events, below: 9, by: [process.entity_id], within: 60s }');
     const run = new Run(text);
     assert.deepEqual(run.take(exit(1, 'a'), 100).tick(101), []);
@@ -199,7 +199,7 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().thresholds.held, 1);
   });
 
-  test('of a rule that is gone keeps nothing', () => {
+  test('of a deleted rule keeps nothing', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     run.take(exit(1), 0);
     run.memory.takeChanges();
@@ -211,7 +211,7 @@ describe('a summary', () => {
     );
   });
 
-  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
+  test('rebuilt from its changes at any point continues without a difference', () => {
     const rules = [
       '{ count: events, at_most: 2, by: [process.entity_id], within: 10s }',
       '{ median: process.uptime, above: 2, within: 10s }',
@@ -240,7 +240,7 @@ describe('a summary', () => {
     );
   });
 
-  test('refuses entries it did not write, and events that nobody kept', () => {
+  test('refuses entries it did not write, and damaged events', () => {
     const good = '[1,0,0,1,0,0,[],[],"",[]]';
     const memory = new RuleMemory();
     memory.restore('w["r"]\n[]', Buffer.from(good));
@@ -292,7 +292,7 @@ describe('writing a summary', () => {
     ['{ distinct: user.id, at_most: 5000, within: 1m }', /up to 1000, this asks for 5000/],
     ['{ count: events, below: 3, within: 1m }\n  threshold: { count: 3, within: 1m }', /either a threshold, a summary/],
   ] as const)
-    test(`${text} is an error that says how it is written`, () => refuses(rule(text), message));
+    test(`${text} is an error whose hint shows the syntax`, () => refuses(rule(text), message));
 
   test('behind a sequence is an error', () => {
     const text = rule(

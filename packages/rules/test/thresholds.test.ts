@@ -24,7 +24,7 @@ const fires = (set: RuleSet<TestEvent>, event: TestEvent, seconds: number): bool
   matches(set, event, seconds * SECOND).length > 0;
 
 describe('a threshold', () => {
-  test('is crossed by the last event of enough within the window, for each key by itself', () => {
+  test('is crossed by the event that completes the count within the window, for each key separately', () => {
     const set = compile(COUNT);
     const results = [0, 1, 2].map((at) => [fires(set, touch('a'), at), at < 2 && fires(set, touch('b'), at)]);
     assert.deepEqual(results, [
@@ -35,7 +35,7 @@ describe('a threshold', () => {
     assert.equal(fires(set, touch('b'), 3), true);
   });
 
-  test('of many events is exact to a thousandth, in memory that does not grow with it, and goes on from what was saved', () => {
+  test('of many events is exact to a thousandth in constant memory, and continues from saved state', () => {
     const wanted = 250_000;
     const rule = COUNT.replace('count: 3', `count: ${wanted}`).replace('10s', '1h');
     let set = compile(rule, { memory: new RuleMemory() });
@@ -63,7 +63,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts again after an event of a time that was never, also when it was restored, and says that it forgot', () => {
+  test('counts again after an event with an absurd time, also after a restore, and counts the eviction', () => {
     const ahead = compile(COUNT);
     const memory = new RuleMemory();
     const restored = compile(COUNT, { memory });
@@ -79,7 +79,7 @@ describe('a threshold', () => {
     }
   });
 
-  test('counts an event that others were merged into as so many', () => {
+  test('counts a merged event by its weight', () => {
     const merged = (count: number): TestEvent => ({ ...touch('a'), 'event.count': count });
     const set = compile(COUNT);
     assert.deepEqual(
@@ -104,7 +104,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('adds numbers up, and is reached by their sum, however large', () => {
+  test('adds numbers up, and is reached by their sum of any size', () => {
     const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
       createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
     const sum = (wanted: number): RuleSet<TestEvent> =>
@@ -151,7 +151,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('is quiet for its key until the window has passed, then counts anew', () => {
+  test('is quiet for its key until the window has passed, then counts again', () => {
     const set = compile(COUNT);
     const times = [0, 1, 2, 3, 4, 11.9, 12, 13, 14];
     assert.deepEqual(
@@ -189,7 +189,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts an event that comes late as if it came now', () => {
+  test('counts a late event as if it came now', () => {
     const set = compile(COUNT);
     assert.deepEqual(
       [20, 1, 21].map((at) => fires(set, touch('a'), at)),
@@ -197,7 +197,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts events without the key by themselves, and none without the distinct value', () => {
+  test('counts events without the key as a group of their own, and ignores events without the distinct value', () => {
     const set = compile(COUNT + SCAN.replace('condition: destination.port exists', 'condition: user.id exists'));
     const bare = createTestEvent('exec', { 'user.id': 0 });
     assert.deepEqual(
@@ -208,7 +208,7 @@ describe('a threshold', () => {
 });
 
 describe('a threshold in tumbling windows', () => {
-  test('counts each window by itself, and matches once in it', () => {
+  test('counts each window separately, and matches once in it', () => {
     const set = compile(COUNT.replace('within: 10s', 'within: 10s, window: tumbling'));
     const times = [8, 9, 11, 12, 13, 14, 20, 21, 22];
     assert.deepEqual(
@@ -230,7 +230,7 @@ describe('a threshold of regular events', () => {
     return [0, ...gaps.map((gap) => (at += gap))];
   };
 
-  test('is crossed by so many in a row whose gaps are alike, give or take a third', () => {
+  test('is crossed by enough events in a row whose gaps differ by at most a third', () => {
     assert.deepEqual(firing(row([60, 60, 60, 60])), [240]);
     assert.deepEqual(firing(row([45, 60, 50, 58])), [213]);
     assert.deepEqual(firing(row([2, 2, 2, 2])), [8]);
@@ -238,13 +238,13 @@ describe('a threshold of regular events', () => {
     assert.deepEqual(firing(row([7, 31, 60, 60, 60, 60])), [278], 'what came before is given up');
   });
 
-  test('takes what comes together for one, and is broken by what comes in between', () => {
+  test('counts simultaneous events as one, and restarts after an irregular event', () => {
     assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 0.1, 60]).slice(0, -1)), []);
     assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 60])), [240.5]);
     assert.deepEqual(firing(row([60, 60, 1.5, 58.5, 60])), []);
   });
 
-  test('takes merged events for one, which came together', () => {
+  test('counts a merged event as one event', () => {
     const set = compile(REGULAR);
     const merged = { ...touch('a'), 'event.count': 9 };
     const at = row([60, 60, 60, 60, 60, 60, 60, 60]);
@@ -254,14 +254,14 @@ describe('a threshold of regular events', () => {
     );
   });
 
-  test('is not crossed by a burst, nor by somebody who comes all the time or by chance', () => {
+  test('is not crossed by a burst, by constant events or by random events', () => {
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n / 10)), []);
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n * 1.9)), []);
     assert.deepEqual(firing(row([3, 40, 8, 90, 5, 17, 2, 33, 71, 4, 12])), []);
     assert.deepEqual(firing(row([150, 150, 150, 150])), [], 'the first is too old');
   });
 
-  test('goes on after a restart where it was', () => {
+  test('continues after a restart', () => {
     const before = compile(REGULAR);
     for (const at of [0, 60, 120]) assert.equal(fires(before, touch('a'), at), false);
     const memory = new RuleMemory();
@@ -277,7 +277,7 @@ describe('a threshold of regular events', () => {
 describe('alerts of a rule', () => {
   const RULE = '- rule: r\n  condition: user.id exists\n';
 
-  test('are suppressed for a while, for each key by itself, and counted', () => {
+  test('are suppressed for a while, for each key separately, and counted', () => {
     const memory = new RuleMemory();
     const set = compile(`${RULE}  suppress: { by: [process.entity_id], for: 10s }\n`, { memory });
     const times = [0, 1, 9, 10, 11, 20];
@@ -289,7 +289,7 @@ describe('alerts of a rule', () => {
     assert.equal(memory.stats().thresholds.held, 3);
   });
 
-  test('are so many in a while, the rest counted', () => {
+  test('are throttled within a time, and the rest is counted', () => {
     const memory = new RuleMemory();
     const set = compile(`${RULE}  throttle: { alerts: 2, per: 10s }\n`, { memory });
     const times = [1, 2, 3, 4, 10, 11, 12, 25];
@@ -313,7 +313,7 @@ describe('alerts of a rule', () => {
 });
 
 describe('threshold state', () => {
-  test('is bounded per rule; what is evicted is counted', () => {
+  test('is bounded per rule, and evictions are counted', () => {
     const memory = new RuleMemory({ thresholds: { keysPerRule: 2 } });
     const { thresholds } = memory;
     const set = compile(COUNT, { memory });
@@ -322,7 +322,7 @@ describe('threshold state', () => {
     assert.equal(fires(set, touch('a'), 2), true, 'the key unused for longest went, not this one');
   });
 
-  test('is bounded in all: the rule with most keys gives way', () => {
+  test('is bounded in total: the rule with most keys loses a key', () => {
     const memory = new RuleMemory({ thresholds: { keys: 3 } });
     const { thresholds } = memory;
     const set = compile(COUNT + SCAN, { memory });
@@ -333,7 +333,7 @@ describe('threshold state', () => {
     assert.equal(fires(set, connect(3), 3), true, "the smaller rule's count was kept");
   });
 
-  test('forgets on a tick what no longer matters, and says so to the changelog', () => {
+  test('expires on a tick, and records it in the changelog', () => {
     const memory = new RuleMemory();
     const { thresholds } = memory;
     const set = compile(COUNT, { memory });
@@ -349,7 +349,7 @@ describe('threshold state', () => {
     assert.equal(thresholds.stats().keys, 0, 'a rule that is gone keeps nothing');
   });
 
-  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
+  test('rebuilt from its changes at any point continues without a difference', () => {
     const step = fc.tuple(fc.constantFrom('exec', 'connect'), fc.constantFrom('a', 'b'), fc.nat(4), fc.nat(6));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(59), (steps, cut) => {
@@ -399,7 +399,7 @@ describe('threshold state', () => {
     }
   });
 
-  test('with far more than was asked for is reached by the next event, at once', () => {
+  test('restored with far more than the threshold is reached by the next event', () => {
     const set = compile(COUNT);
     fires(set, touch('a'), 1);
     const [saved] = thresholdsOf(set).snapshot();

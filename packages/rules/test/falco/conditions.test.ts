@@ -123,7 +123,7 @@ describe("conditions in Falco's language", () => {
       assert.equal(holds(condition, event, LISTS), expected));
   }
 
-  test('what can never be true is said once of a file, and why', () => {
+  test('a condition that can never be true gives one warning per file, with the reason', () => {
     const set = load(
       `${HEAD}${rule('a', 'evt.type = dup and proc.sname = x')}${rule('b', 'proc.sname = y or proc.name = z', '  tags: [x]\n')}`,
     );
@@ -141,7 +141,7 @@ describe("conditions in Falco's language", () => {
     );
   });
 
-  test('fields of plugins are never available, fields with a slip are unknown', () => {
+  test('fields of plugins are never available, misspelled fields are unknown', () => {
     const set = load(
       `${HEAD}${rule('a', 'ka.verb = create or ka.verb = get')}${rule('b', 'prc.name = x')}${rule('c', 'proc.nme = x')}`,
     );

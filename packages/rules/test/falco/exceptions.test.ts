@@ -45,7 +45,7 @@ describe('exceptions', () => {
     assert.deepEqual(excepted(set, ['a/a -x', 'q', 'a/y']), ['a/a -x', 'q']);
   });
 
-  test('without values except nothing, and take them from another file', () => {
+  test('without values exclude nothing, and can get values from another file', () => {
     const base = withExceptions(
       '    - { name: e, fields: [proc.name, proc.args], comps: [=, contains] }\n    - { name: f, fields: proc.name, values: [z] }',
     );
@@ -60,7 +60,7 @@ describe('exceptions', () => {
     assert.deepEqual(excepted(load(base, replaced), ['z', 'n']), ['n']);
   });
 
-  test('leave a condition with or as a whole', () => {
+  test('apply to a condition with "or" as a whole', () => {
     const text = `${HEAD}${rule('r', 'proc.name = a or proc.name = b', '  exceptions: [{ name: e, fields: proc.args, values: [no] }]\n')}`;
     assert.deepEqual(excepted(load(text), ['a/no', 'b/no', 'a/x']), ['a/no', 'b/no']);
   });
@@ -88,7 +88,7 @@ describe('exceptions', () => {
     ['text for a list', '    all', /must be a list/],
   ];
   for (const [what, exceptions, message] of wrong) {
-    test(`with ${what} are reported where they stand, and leave the rule out`, () => {
+    test(`with ${what} are reported at their place, and the rule is left out`, () => {
       const set = load(withExceptions(exceptions));
       assert.equal(set.diagnostics.length, 1, JSON.stringify(set.diagnostics));
       assert.match(set.diagnostics[0]!.message, message);

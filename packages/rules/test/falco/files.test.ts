@@ -26,7 +26,7 @@ describe("files in Falco's format", () => {
     assert.equal(isFalco(rule('r', 'container.id = host and not process.name exists and not proc.name exists')), false);
   });
 
-  test('have macros and lists of their own: those of native files are others', () => {
+  test('have macros and lists that are separate from those of native files', () => {
     const native = '- macro: shell\n  condition: process.name = zsh\n- rule: n\n  condition: shell\n';
     const falco = `${HEAD}- macro: shell\n  condition: (proc.name = bash)\n${rule('f', 'shell')}`;
     const set = load(native, falco);
@@ -37,7 +37,7 @@ describe("files in Falco's format", () => {
     ]);
   });
 
-  test('may say again what was said before: the last one counts, in the place of the first', () => {
+  test('may redefine an item: the last definition counts, at the position of the first', () => {
     const first = `${HEAD}- list: l\n  items: [a]\n- macro: m\n  condition: (proc.name in (l))\n${rule('r', 'm')}${rule('s', 'proc.name = s')}`;
     const second = `${HEAD}- list: l\n  items: [b]\n- macro: m\n  condition: (proc.name in (l) or proc.name = c)\n${rule('r', 'm and not proc.name = x')}`;
     const set = load(first, second);
@@ -49,7 +49,7 @@ describe("files in Falco's format", () => {
     assert.deepEqual(set.rules.map(({ name }) => name).toSorted(), ['r', 's']);
   });
 
-  test('are told what is wrong with a rule that a later one says again where that one says it', () => {
+  test('report errors of a redefined rule at the place of the redefinition', () => {
     const first = `${HEAD}${rule('r', 'proc.name = r')}`;
     const again = (condition: string, output = 'o'): string =>
       `${HEAD}\n\n${rule('r', condition).replace('output: o', `output: ${output}`)}`;
@@ -64,7 +64,7 @@ describe("files in Falco's format", () => {
     ]);
   });
 
-  test('may hold items whose keys stand in any order, comments within lists, names that are given further down', () => {
+  test('may have keys in any order, comments in lists, and names defined further down', () => {
     const text = `---
 ${HEAD}
 - condition: (proc.name in (tools) and not idle)
@@ -143,7 +143,7 @@ ${rule('r', 'looks_around')}
     );
   });
 
-  test('are put in the order of Falco: what is local comes after the rules, rules.d last, changes after what they change', () => {
+  test('apply in the order of Falco: local files after the rules, rules.d last, changes after the items they change', () => {
     const sources = [
       { name: '/etc/falco/rules.d/a.yaml', text: `${HEAD}- macro: m\n  condition: (proc.name = c)\n` },
       {
@@ -164,7 +164,7 @@ ${rule('r', 'looks_around')}
     );
   });
 
-  test('with a mistake leave their former version in force when they are reloaded', () => {
+  test('with an error keep their former version when they are reloaded', () => {
     const base = { name: 'falco_rules.yaml', text: `${HEAD}- list: l\n  items: [a]\n${rule('r', 'proc.name in (l)')}` };
     const local = (text: string) => ({ name: 'falco_rules.local.yaml', text: HEAD + text });
     const before = compileRules({
@@ -234,7 +234,7 @@ ${rule('r', 'looks_around')}
     ],
   ];
   for (const [what, text, message] of wrong) {
-    test(`are told so, in their own lines, when they ${what}`, () => {
+    test(`get a diagnostic on the right line when they ${what}`, () => {
       const errors = load(
         `${HEAD}- list: l\n  items: [x]\n${rule('r', 'proc.name in (l)')}`,
         `${HEAD}${text}`,
@@ -247,13 +247,13 @@ ${rule('r', 'looks_around')}
     });
   }
 
-  test('have what is wrong with their priority and with what they say reported in one go', () => {
+  test('have errors of the priority and of the condition reported at once', () => {
     const { rules, diagnostics } = load(`${HEAD}${rule('r', 'proc.nme = x').replace('WARNING', 'HIGH')}`);
     assert.deepEqual(rules, []);
     assert.deepEqual(diagnostics.map(({ code }) => code).sort(), ['unknown-field', 'value']);
   });
 
-  test('what is not for us is warned of and left out: sources, plugins, keys, newer engines', () => {
+  test('unsupported sources, plugins, keys and newer engines give warnings and are left out', () => {
     const set = load(`
 - required_engine_version: 999
 - required_plugin_versions:
@@ -301,10 +301,10 @@ ${rule('r', 'looks_around')}
   });
 
   for (const version of ['17', '0.57.0', '"0.62.0"']) {
-    test(`may ask for version ${version} of the engine`, () =>
+    test(`may require version ${version} of the engine`, () =>
       assert.deepEqual(said(load(`- required_engine_version: ${version}\n${rule('r', 'proc.name = x')}`)), []));
   }
-  test('are told when the version is none', () =>
+  test('get an error for an invalid version', () =>
     assert.match(said(load('- required_engine_version: new\n'))[0]!, /a:1: error: 'new' is not a version/));
 
   test('outputs may transform fields, and have %container.info', () => {

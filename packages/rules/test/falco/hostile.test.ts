@@ -36,8 +36,8 @@ const item = fc.tuple(
   fc.dictionary(fc.constantFrom(...WORDS), value, { maxKeys: 6 }),
 );
 
-describe('whatever a Falco file holds', () => {
-  test('loading it ends with rules or with what is wrong, and the rules can be asked', () => {
+describe('any content of a Falco file', () => {
+  test('loads to rules or diagnostics, and the rules can be matched', () => {
     fc.assert(
       fc.property(fc.array(item, { maxLength: 8 }), (items) => {
         const nodes = items.map(([kind, name, more]) => ({ [kind]: name, ...more }));
@@ -85,7 +85,7 @@ describe('whatever a Falco file holds', () => {
     ['deep functions', rule('r', `${'concat('.repeat(5_000)}proc.name${')'.repeat(5_000)} = x`), /nested levels/],
   ];
   for (const [what, text, expected] of large) {
-    test(`${what}: it ends, with one clear word`, () => {
+    test(`${what}: loading ends with one clear error`, () => {
       const messages = new Set(load(HEAD + text).diagnostics.map(({ message }) => message));
       assert.match([...messages].join('; '), expected);
     });

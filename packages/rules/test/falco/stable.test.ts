@@ -6,7 +6,7 @@ import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { compileStable, missing, noOthers, otherFiles, stableRules } from './yardstick.ts';
 
 describe("Falco's stable rules", { skip: missing }, () => {
-  test('load unchanged; what is said of them is what the sensor does not see', () => {
+  test('load unchanged; the only diagnostics are about events that the sensor does not see', () => {
     const { rules, diagnostics } = compileStable();
     assert.equal(rules.length, 25);
     assert.deepEqual(
@@ -21,7 +21,7 @@ describe("Falco's stable rules", { skip: missing }, () => {
     }
   });
 
-  test('ask only for the kinds of events that they are about', () => {
+  test('ask only for the kinds of events that they can match', () => {
     const { interest } = compileStable();
     assert.deepEqual(interest.kinds.toSorted(), [
       'connect',
@@ -47,7 +47,7 @@ describe("Falco's other rule files, which may lie beside the stable one", { skip
   }));
   const sets = [...active.map((source) => [source]), [...stable, ...active], [...stable, ...otherFiles]];
   for (const sources of sets) {
-    test(`${sources.map(({ name }) => name).join(' and ')}: nothing is said but what is not supported`, () => {
+    test(`${sources.map(({ name }) => name).join(' and ')}: the only diagnostics are about unsupported features`, () => {
       const { rules, diagnostics } = compileRules({ sources, catalogue, kinds: eventKinds });
       assert.ok(rules.length > 0);
       const odd = diagnostics.filter(({ severity, code }) => severity === 'error' || !UNSUPPORTED.includes(code));
@@ -103,7 +103,7 @@ describe('every field that Falco documents', () => {
     'open openat openat2 creat open_by_handle_at execve execveat clone clone3 fork vfork procexit connect accept accept4 bind listen socket sendto sendmsg sendmmsg recvfrom recvmsg rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir mkdir mkdirat chmod fchmod fchmodat chown lchown fchown fchownat mknod mknodat splice mount umount umount2 pivot_root chroot fsconfig memfd_create mmap mprotect kill tkill tgkill signaldeliver ptrace process_vm_readv process_vm_writev pidfd_getfd setns unshare prctl seccomp setuid setresuid setgid setresgid setgroups dup dup2 dup3 fcntl capset init_module finit_module delete_module bpf userfaultfd io_uring_setup quotactl';
   const UNSEEN = 'read write close ioctl poll select brk futex switch drop container pipe shutdown chdir getuid';
 
-  test('is compared with types of events: those that the sensor sees, by each of their names', () => {
+  test('can be compared with every name of the event types that the sensor sees', () => {
     for (const type of SEEN.split(' ')) {
       const { rules, diagnostics } = load(`evt.type = ${type}`);
       assert.deepEqual([diagnostics, (rules[0]?.kinds.length ?? 0) > 0], [[], true], type);

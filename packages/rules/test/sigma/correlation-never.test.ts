@@ -32,7 +32,7 @@ function said(rules: string, type: string, ...more: string[]): string[] {
 }
 
 describe('a correlation that can never match', () => {
-  test('as no event fits a rule that it needs is told where it names the rule, and the rule with the reason', () => {
+  test("because no event fits a rule that it needs is reported at the rule's name, and at the rule with the reason", () => {
     const of = '  rules: [impossible]';
     assert.deepEqual(said(impossible, 'event_count', of, '  condition: { gte: 2 }'), [
       "warning 6:11 rule 'c' can never match: no event fits 'impossible'",
@@ -53,7 +53,7 @@ describe('a correlation that can never match', () => {
     assert.equal(set.rules.length, 1);
   });
 
-  test('as a rule never fires here is warned of, and so is what needs it; what can do without it is not', () => {
+  test('because a rule never fires here gives a warning, unless the correlation does not need the rule', () => {
     const one = ['  rules: [elsewhere]', '  condition: { gte: 2 }'];
     const never = "rule 'c' never fires here, as 'elsewhere' never does";
     assert.deepEqual(said(elsewhere, 'event_count', ...one), [`warning 6:11 ${never}`]);
@@ -74,13 +74,13 @@ describe('a correlation that can never match', () => {
     );
   });
 
-  test('as a rule has errors is an error that says so', () => {
+  test('because a rule has errors is an error', () => {
     assert.deepEqual(said(broken, 'event_count', '  rules: [broken]', '  condition: { gte: 2 }'), [
       "error 6:11 'broken' has errors",
     ]);
   });
 
-  test('as no event has what joins its rules is told at the field; counted events without it are one group', () => {
+  test('because no event has a field that joins its rules is reported at the field; counted events without it form one group', () => {
     const groups = '  group-by: [User, destination.ip]';
     assert.deepEqual(said(started + other, 'temporal', '  rules: [started, other]', groups), [
       "warning 7:20 rule 'c' can never match: no event of 'started' has 'destination.ip'",
@@ -94,7 +94,7 @@ describe('a correlation that can never match', () => {
     );
   });
 
-  test('as what it counts is on no event, or has not so many values, is told at the field', () => {
+  test('because no event has the counted field, or the field has too few values, is reported at the field', () => {
     const counts = (field: string, group: string, bound: string): string[] =>
       said(
         started,
@@ -120,7 +120,7 @@ describe('a correlation that can never match', () => {
     assert.deepEqual(counts('Image', 'User', 'gte: 2'), []);
   });
 
-  test('as it wants more rules than it has, one of them named twice, is told', () => {
+  test('because it needs more rules than it has, one of them named twice, is reported', () => {
     const twice = ['  rules: [started, started, other]', '  condition: { gte: 3 }'];
     assert.deepEqual(said(started + other, 'temporal', ...twice), []);
     const three = ['  rules: [started, started, other, other]', '  condition: { gte: 3 }'];

@@ -37,7 +37,7 @@ function told(body: string, events: readonly Event[], seconds: number): string[]
 }
 
 describe('a correlation of values', () => {
-  test('that adds up is told with the event that reaches its sum', () => {
+  test('that adds up is reported with the event that reaches its sum', () => {
     const set = compile(
       correlation('type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 99 }'),
     );
@@ -46,7 +46,7 @@ describe('a correlation of values', () => {
     assert.deepEqual(matches(set, by('ann', 1)), ['Many']);
   });
 
-  test('that adds up is told of what is above its bound by however little, and of what just reaches it', () => {
+  test('that adds up is reported for a sum barely above its bound, or exactly at it', () => {
     const sum = (bound: string): string =>
       correlation(`type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, ${bound} }`);
     for (const text of [sum('gt: 99'), writeRules(compile(sum('gt: 99')).rules)]) {
@@ -77,7 +77,7 @@ describe('a correlation of values', () => {
     ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, eq: 2 }', ['bob']],
     ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
-    test(`is told when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
+    test(`is reported when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
       assert.deepEqual(told(body, events, OVER + 1).sort(), [...users]);
       assert.deepEqual(
         told(body, events, OVER),
@@ -104,7 +104,7 @@ describe('a correlation of values', () => {
     ['type: value_count\ncondition: { field: User, lt: 5000 }', /counted up to 1000, this asks for 5000/],
     ['type: value_summ\ncondition: { field: User, lt: 5000 }', /not a type of correlation/],
   ] as const)
-    test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
+    test(`gets an error for what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
       const { diagnostics } = compile(correlation(body));
       assert.deepEqual(
         diagnostics.map(({ severity }) => severity),
@@ -113,7 +113,7 @@ describe('a correlation of values', () => {
       assert.match(`${diagnostics[0]?.message} ${diagnostics[0]?.hint}`, message);
     });
 
-  test("can't be a part of an order", () => {
+  test("can't be a member of an ordered correlation", () => {
     const few = correlation('type: event_count\ncondition: { lt: 3 }').replace('title: Many', 'title: Few\nname: few');
     const text = `${few}---
 title: Then

@@ -62,7 +62,7 @@ describe('a condition of a Sigma rule', () => {
     assert.equal(holds('other', 'four', { 'process.executable': '/bin/x' }), false);
   });
 
-  test('is negated plainly: what an event does not have is not what is asked for', () => {
+  test('is negated plainly: an absent field satisfies the negation', () => {
     const set = compile(
       rule('sel:\n    Image|endswith: /sh\nfilter:\n    ParentImage: /sbin/init\ncondition: sel and not filter'),
     );
@@ -74,7 +74,7 @@ describe('a condition of a Sigma rule', () => {
 const LOGS = 'title: Test\nlogsource: { product: linux, service: syslog }\ndetection:\n';
 
 describe('keywords', () => {
-  test('are looked for anywhere in the line, whatever the case, wildcards included', () => {
+  test('are searched anywhere in the line without regard to case, with wildcards', () => {
     const set = compile(`${LOGS}  keywords: [stopping iptables, 'user * added']\n  condition: keywords\n`);
     const lines = ['x STOPPING iptables y', 'the User bob ADDED', 'stopping ip tables'].map((text) => line(text));
     assert.equal(matches(set, ...lines).length, 2);
@@ -87,7 +87,7 @@ describe('keywords', () => {
     assert.equal(matches(re, line('x p12'), line('p12 x')).length, 1);
   });
 
-  test('stand beside mappings in a list', () => {
+  test('may be beside mappings in a list', () => {
     const set = compile(`${LOGS}  k: [word, { program: sshd }]\n  condition: k\n`);
     const events = [line('a word'), line('x', { 'log.syslog.appname': 'sshd' }), line('x')];
     assert.equal(matches(set, ...events).length, 2);
@@ -98,7 +98,7 @@ function told(text: string): string[] {
   return compile(text).diagnostics.map((found) => render(found, text));
 }
 
-describe('what is wrong with a Sigma rule is told with its place', () => {
+describe('an error in a Sigma rule is reported with its place', () => {
   const cases: Readonly<Record<string, readonly [detection: string, message: RegExp]>> = {
     'a modifier': [
       'sel:\n    Image|endwith: x\ncondition: sel',

@@ -14,14 +14,14 @@ const messages = (text: string): string[] =>
   compile(text).diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} ${hint}`);
 
 describe('a Sigma file', () => {
-  test('of threat hunting is active only where hunting is asked for', () => {
+  test('of threat hunting is active only in the hunt profile', () => {
     const text = `${one('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${one('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
     const event = exec('/bin/x');
     assert.deepEqual(matches(compile(text), event), ['h', 'r']);
     assert.deepEqual(matches(compile(text, { profile: 'recommended' }), event), ['r']);
   });
 
-  test('says what a rule is called, how bad it is and which techniques it is of', () => {
+  test('gives a rule its name, priority and techniques', () => {
     const { rules, diagnostics } = compile(
       one(
         'A rule',
@@ -57,7 +57,7 @@ tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.
     assert.equal(tags.length, 4);
   });
 
-  test('stands among native files, is recognised by what it holds, and its rules come in the order of the files', () => {
+  test('is recognised among native files by its content, and its rules come in the order of the files', () => {
     const native = '- rule: Native\n  condition: process.command_line contains x\n';
     const set = compile('', {
       sources: [
@@ -70,13 +70,13 @@ tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.
     assert.deepEqual(matches(set, exec('x')), ['First', 'Native', 'Third']);
   });
 
-  test('may hold several documents; two with one title are told apart, an id is given once', () => {
+  test('may have several documents; equal titles are distinguished, ids are unique', () => {
     const set = compile([one('A', 'x'), one('A', 'x', 'id: one\n'), one('B', 'x', 'id: one\n')].join('---\n'));
     assert.deepEqual(matches(set, exec('x')), ['A', 'A (one)']);
     assert.match(set.diagnostics[0]?.message ?? '', /already a rule with the id one/);
   });
 
-  test('has what is common in a document of its own: action global, repeat and reset', () => {
+  test('may share keys between documents: action global, repeat and reset', () => {
     const set = compile(`action: global
 title: Common
 level: critical
@@ -108,7 +108,7 @@ ${one('Own', 'three')}`);
     ]);
   });
 
-  test('that breaks when it is changed is refused, and its former version stays', () => {
+  test('with a broken change is refused, and its former version stays', () => {
     const set = compile(one('Kept', 'x'));
     const broken = one('Kept', 'x').replace('CommandLine', 'ComandLine');
     const update = updateRules(set, [{ name: 'test.yml', text: broken }]);
@@ -118,7 +118,7 @@ ${one('Own', 'three')}`);
     assert.deepEqual(matches(mended.set, exec('x'), exec('y')), ['Mended']);
   });
 
-  test('whose one document is broken has the others in force', () => {
+  test('with one broken document keeps the others active', () => {
     const set = compile(`${one('Good', 'x')}---\ntitle: Bad\ndetection: [\n---\n${one('Fine', 'x')}`);
     assert.deepEqual(matches(set, exec('x')).includes('Good'), true);
     assert.match(set.diagnostics[0]?.message ?? '', /not valid YAML/);
@@ -144,7 +144,7 @@ ${one('Own', 'three')}`);
     ],
   };
   for (const [title, [text, message]] of Object.entries(wrong))
-    test(`with ${title} is told so`, () => assert.match(messages(text).join('\n') || 'nothing', message));
+    test(`with ${title} gets an error`, () => assert.match(messages(text).join('\n') || 'nothing', message));
 });
 
 const filter = (
@@ -159,7 +159,7 @@ filter:
   condition: ${condition}
 `;
 
-test('a rule has what is wrong with its level and with its detection reported in one go, and is left out', () => {
+test("errors of a rule's level and detection are reported at once, and the rule is left out", () => {
   const set = compile(
     `${one('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${one('B', 'x')}`,
   );
@@ -175,7 +175,7 @@ test('a rule has what is wrong with its level and with its detection reported in
 
 describe('placeholders', () => {
   const expanded = one('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
-  test('are said in a document of their own, in any file', () => {
+  test('are defined in a separate document, in any file', () => {
     const set = compile('', {
       sources: [
         { name: 'a.yml', text: expanded },
@@ -185,7 +185,7 @@ describe('placeholders', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, exec('x', { 'user.name': 'adm_bob' }), exec('x')), ['A']);
   });
-  test('that stand for nothing, or are given twice, are told', () => {
+  test('without values, or with two definitions, are reported', () => {
     assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' has no values/);
     assert.match(messages(`placeholders:\n  a: x\n---\nplaceholders:\n  a: y\n`).join(), /'%a%' is given twice/);
     assert.match(messages(expanded).join(), /there are no values for the placeholder '%admins%' Add a document/);
@@ -201,11 +201,11 @@ describe('a filter', () => {
     assert.deepEqual(fired(filter('[id-a, name_b]', 'not selection')), ['C']);
     assert.deepEqual(matches(compile(`${rules}---\n${filter('[id-a]', 'not selection')}`), exec('x')), ['A', 'B', 'C']);
   });
-  test('narrows every rule of its log source when it names any', () => {
+  test('narrows every rule of its log source if it names "any"', () => {
     assert.deepEqual(fired(filter('any', 'not selection')), []);
     assert.deepEqual(fired(filter('any', 'not selection', '{ category: file_event }')), ['A', 'B', 'C']);
   });
-  test('that selects what to keep is warned of', () => {
+  test('that selects the events to keep gives a warning', () => {
     const { diagnostics } = compile(`${rules}---\n${filter('any', 'selection')}`);
     assert.match(diagnostics.map(({ message }) => message).join(), /keeps only the events that it selects/);
   });
@@ -242,13 +242,13 @@ describe('a correlation', () => {
     assert.deepEqual(matches(set, by('a'), by('a'), by('b')), []);
     assert.deepEqual(matches(set, by('c')), ['Many']);
   });
-  test('lets its rules alert themselves when it says generate', () => {
+  test('lets its rules raise alerts themselves with generate', () => {
     const set = compile(
       `${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { gte: 2 }', 'generate: true\n')}`,
     );
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2')), ['Failed login', 'Failed login', 'Many']);
   });
-  test('with an error leaves its rules to alert themselves, whatever the error is', () => {
+  test('with any error lets its rules raise alerts themselves', () => {
     const wrong = {
       'in its condition': 'type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { atleast: 2 }',
       'in a field that is counted':
@@ -322,7 +322,7 @@ condition: { gte: 2 }`;
     assert.deepEqual(matches(set, a, b, enter('ann')), []);
     assert.deepEqual(matches(set, a, b, a, enter('ann')), ['Guessed']);
   });
-  test('that refers to itself is told so', () => {
+  test('that refers to itself gets an error', () => {
     const text = correlation('type: temporal\nrules: [loop, failed]\ntimespan: 1m', 'name: loop\n');
     assert.match(messages(`${failed}---\n${text}`).join(), /'loop' refers back/);
   });
@@ -368,6 +368,6 @@ condition: { gte: 2 }`;
     'no field to count': ['type: value_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5 }', /needs a field/],
   };
   for (const [title, [body, message]] of Object.entries(wrong))
-    test(`with ${title} is told so`, () =>
+    test(`with ${title} gets an error`, () =>
       assert.match(messages(`${failed}---\n${correlation(body)}`).join('\n') || 'nothing', message));
 });
