@@ -6,7 +6,7 @@ import type { FilteredEvents } from '../src/interest/rule-interest.ts';
 import type { EventKinds, FieldCatalogue } from '../src/model/catalogue.ts';
 import { compileRules } from '../src/rule-set.ts';
 
-// That these compile is the first half of the contract: the schema package doesn't know this one.
+// That this compiles is half of the contract: the schema package does not know this package.
 const fields: FieldCatalogue<EventView> = catalogue;
 const kinds: EventKinds<EventView> = eventKinds;
 

@@ -61,14 +61,14 @@ test('the nearest name is the first with the fewest typing errors', () => {
   fc.assert(
     fc.property(name, fc.array(name, { maxLength: 20 }), (word, known) => {
       const allowed = Math.max(1, Math.min(3, Math.floor(word.length / 3)));
-      const slips = known.map((one) => slipsBetween(word, one));
+      const slips = known.map((candidate) => slipsBetween(word, candidate));
       const fewest = Math.min(...slips);
       assert.equal(nearest(word, known), fewest <= allowed ? known[slips.indexOf(fewest)] : undefined);
     }),
   );
 });
 
-/** Letters left out, put in, taken for others, and neighbours swapped. */
+/** Counts omissions, insertions, substitutions and swapped neighbours. */
 function slipsBetween(a: string, b: string, memo: Map<string, number> = new Map()): number {
   if (a === '' || b === '') return a.length + b.length;
   const key = `${a} ${b}`;

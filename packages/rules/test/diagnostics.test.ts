@@ -5,7 +5,7 @@ import { compileFilter } from '../src/filter.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 import { catalogue, kinds } from './support/events.ts';
 
-/** The rule that must stay active whatever stands beside it. */
+/** This rule must stay active next to any broken one. */
 const GOOD = '- rule: good\n  condition: process.name = bash\n';
 const BASH = createTestEvent('exec', { 'process.name': 'bash' });
 
@@ -100,7 +100,7 @@ test('a text that ends too early is reported at its end', () => {
 });
 
 describe('a rule file', () => {
-  const table: readonly (readonly [what: string, text: string, line: number, message: RegExp, hint: RegExp])[] = [
+  const table: readonly (readonly [problem: string, text: string, line: number, message: RegExp, hint: RegExp])[] = [
     [
       'an unknown key',
       '- rule: r\n  conditon: x exists\n  condition: user.id = 1',
@@ -203,8 +203,8 @@ describe('a rule file', () => {
     ],
     ['two rules of one name', '- rule: good\n  condition: user.id = 1', 1, /already a rule 'good'/, /another name/],
   ];
-  for (const [what, text, line, message, hint] of table) {
-    test(`with ${what} gets a diagnostic, and its other rules stay active`, () => {
+  for (const [problem, text, line, message, hint] of table) {
+    test(`with ${problem} gets a diagnostic, and its other rules stay active`, () => {
       const set = compile('', {
         sources: [
           { name: 'good.yaml', text: GOOD },
@@ -291,7 +291,7 @@ describe('a rule file', () => {
     assert.match(why('process.name = sh and twice', twice), /: 'twice' holds on no event/);
   });
 
-  for (const [what, rule, message] of [
+  for (const [problem, rule, message] of [
     ['two names of one process', 'condition: process.name = sh and process.name = bash', "process.name can't be both"],
     ['a name and another beginning', 'condition: process.name = sh and process.name startswith b', "can't be both"],
     ['a name but not that name', 'condition: process.name = sh and not process.name in (sh, bash)', "can't be both"],
@@ -326,7 +326,7 @@ describe('a rule file', () => {
       'it counts 3 different values of container.privileged, which is true or false',
     ],
   ] as const) {
-    test(`gets a warning that a rule can never match if it asks for ${what}`, () => {
+    test(`gets a warning that a rule can never match if it asks for ${problem}`, () => {
       const found = compile(`- rule: r\n  ${rule}\n`).diagnostics.filter(({ code }) => code === 'never');
       assert.equal(found.length, 1);
       assert.ok(found[0]!.message.includes(message), found[0]!.message);

@@ -9,7 +9,7 @@ import { compileRules } from '../src/rule-set.ts';
 import { compile, matches } from './support/compile.ts';
 import { catalogue, createTestEvent, kinds, type TestEvent } from './support/events.ts';
 
-/** Few distinct texts over few letters, so that random rules and random events often meet. */
+/** Few distinct texts of few letters, so that random rules and random events often match. */
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), maxLength: 6 });
 const path = fc
   .array(fc.constantFrom('a', 'b', 'etc'), { minLength: 1, maxLength: 3 })
@@ -115,15 +115,15 @@ const rules = fc
   .map(([common, conditions]) =>
     [
       `- macro: common\n  condition: ${JSON.stringify(common)}`,
-      ...conditions.map((one, i) => `- rule: r${i}\n  condition: ${JSON.stringify(one)}`),
+      ...conditions.map((candidate, i) => `- rule: r${i}\n  condition: ${JSON.stringify(candidate)}`),
     ].join('\n'),
   );
 
-/** An event of a process and in a container that it shares with others. */
+/** An event of a process and a container that it shares with other events. */
 interface Shared {
   readonly event: TestEvent;
   readonly actor: TestEvent | undefined;
-  /** the actor's, where that is known */
+  /** The actor's parent, if known. */
   readonly parent: TestEvent | null;
   readonly box: TestEvent | null;
 }
@@ -132,7 +132,9 @@ const ofBox = { of: ({ box }: Shared) => box };
 const ofActor = { of: ({ actor }: Shared) => actor };
 const ofParent = { of: ({ parent }: Shared) => parent, within: ofActor };
 
-/** The fields of the process are its own where it is known, and its parent's; those of the container are only there where one is. */
+/**
+ * Fields of the process are absent if the process or its parent is unknown; fields of the container if there is none.
+ */
 const withSubjects: FieldCatalogue<Shared> = {
   fields: catalogue.fields.map(({ subject: _, locate: __, ...field }) => {
     if (field.name.startsWith('container.'))
@@ -166,10 +168,10 @@ describe('the compiled matcher', () => {
           [],
         );
         const unindexed = compile(source, { indexed: false });
-        for (const one of events) {
-          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
-          assert.deepEqual(matches(set, one), expected);
-          assert.deepEqual(matches(unindexed, one), expected);
+        for (const candidate of events) {
+          const expected = set.rules.filter((rule) => explain(rule, candidate).holds).map(({ name }) => name);
+          assert.deepEqual(matches(set, candidate), expected);
+          assert.deepEqual(matches(unindexed, candidate), expected);
         }
       }),
       { numRuns: 400 },
@@ -182,7 +184,7 @@ describe('the compiled matcher', () => {
       fc.property(drawn, ([source, events, seed]) => {
         let state = seed;
         let now = 0;
-        // Costs that are as they happen to be, so that orders change all the time, and few events from sample to sample.
+        // Random costs make the order change all the time; few events pass between samples.
         const clock = (): number => {
           state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
           now += (state >>> 8) % 7 === 0 ? 1e-5 : 1e-6;
@@ -190,12 +192,12 @@ describe('the compiled matcher', () => {
         };
         const set = compile(source, { clock });
         const unindexed = compile(source, { clock, indexed: false });
-        const expected = events.map((one) => set.rules.filter((rule) => explain(rule, one).holds));
+        const expected = events.map((candidate) => set.rules.filter((rule) => explain(rule, candidate).holds));
         for (let round = 0; round < 1_600 / events.length; round++)
-          for (const [i, one] of events.entries()) {
+          for (const [i, candidate] of events.entries()) {
             const names = expected[i]!.map(({ name }) => name);
-            assert.deepEqual(matches(set, one), names);
-            assert.deepEqual(matches(unindexed, one), names);
+            assert.deepEqual(matches(set, candidate), names);
+            assert.deepEqual(matches(unindexed, candidate), names);
           }
       }),
       { numRuns: 40 },
@@ -215,19 +217,19 @@ describe('the compiled matcher', () => {
         const set = compileRules({
           sources: [{ name: 'test.yaml', text: source }],
           catalogue: withSubjects,
-          kinds: { names: kinds.names, of: (one) => kinds.of(one.event) },
+          kinds: { names: kinds.names, of: (candidate) => kinds.of(candidate.event) },
         });
-        for (const { event: own, actor, parent, box } of drawn) {
+        for (const { event: drawnEvent, actor, parent, box } of drawn) {
           const parentOf = actor === undefined ? parent : actor >> 1;
-          const one = {
-            event: own,
+          const candidate = {
+            event: drawnEvent,
             actor: actor === undefined ? undefined : subjects[actor],
             parent: parentOf === null ? null : (subjects[parentOf] ?? null),
             box: box === null ? null : (subjects[box] ?? null),
           };
           const found: string[] = [];
-          set.matcher.match(one, ({ name }) => found.push(name), 0);
-          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
+          set.matcher.match(candidate, ({ name }) => found.push(name), 0);
+          const expected = set.rules.filter((rule) => explain(rule, candidate).holds).map(({ name }) => name);
           assert.deepEqual(found, expected);
         }
       }),
@@ -242,14 +244,14 @@ describe('the compiled matcher', () => {
         const narrow = [false, true].map((write) =>
           compile(source, { filtered: [{ ...OPENS, given: { 'file.write': write } }] }),
         );
-        for (const one of events.map(ofItsExecutable)) {
-          const matching = matches(set, one);
+        for (const candidate of events.map(ofItsExecutable)) {
+          const matching = matches(set, candidate);
           if (matching.length === 0) continue;
-          assert.ok(set.interest.kinds.includes(one.kind));
-          const write = one['file.write'];
-          if (one.kind !== 'open' || typeof one['file.path'] !== 'string') continue;
-          assertCovered(set.interest.paths[0], one, matching);
-          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths[0], one, matching);
+          assert.ok(set.interest.kinds.includes(candidate.kind));
+          const write = candidate['file.write'];
+          if (candidate.kind !== 'open' || typeof candidate['file.path'] !== 'string') continue;
+          assertCovered(set.interest.paths[0], candidate, matching);
+          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths[0], candidate, matching);
         }
       }),
       { numRuns: 300 },
@@ -264,14 +266,15 @@ describe('the compiled matcher', () => {
     );
     const condition = fc
       .tuple(ofExecutable, fc.constantFrom('and', 'or', 'and not'), leaf)
-      .map(([[field, list], word, other]) => `event.action = open and (${field} in ${list} ${word} (${other}))`);
+      .map(([[field, list], word, literal]) => `event.action = open and (${field} in ${list} ${word} (${literal}))`);
     let decided = 0;
     fc.assert(
       fc.property(condition, fc.array(event, { minLength: 8, maxLength: 16 }), (text, events) => {
         const set = compile(`- rule: r\n  condition: ${JSON.stringify(text)}`, { filtered: [OPENS] });
-        for (const one of events.map(ofItsExecutable)) {
-          const matching = one['file.path'] === undefined ? [] : matches(set, one);
-          if (matching.length > 0 && assertCovered(set.interest.paths[0], one, matching) === 'executable') decided++;
+        for (const candidate of events.map(ofItsExecutable)) {
+          const matching = candidate['file.path'] === undefined ? [] : matches(set, candidate);
+          if (matching.length > 0 && assertCovered(set.interest.paths[0], candidate, matching) === 'executable')
+            decided++;
         }
       }),
       { numRuns: 300 },
@@ -282,26 +285,26 @@ describe('the compiled matcher', () => {
 
 const OPENS: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 
-/** Fields that are made one by one may contradict each other, which those of a process never do. */
-function ofItsExecutable(one: TestEvent): TestEvent {
-  const executable = one['process.executable'];
-  return { ...one, 'process.name': typeof executable === 'string' ? basename(executable) : undefined };
+/** Independently generated fields may contradict each other, but the fields of a process never do. */
+function ofItsExecutable(candidate: TestEvent): TestEvent {
+  const executable = candidate['process.executable'];
+  return { ...candidate, 'process.name': typeof executable === 'string' ? basename(executable) : undefined };
 }
 
-/** By each rule that matched, but those that are named as covering everything. */
+/** Checks that the interest covers an event that rules match, except for rules that may match any path. */
 function assertCovered(
   paths: PathInterest<TestEvent> | undefined,
-  one: TestEvent,
+  candidate: TestEvent,
   matching: readonly string[],
 ): 'path' | 'executable' | 'everything' {
   const { prefixes, names, executables, unbounded } = paths!;
-  const file = String(one['file.path']);
+  const file = String(candidate['file.path']);
   const everything = unbounded.map(({ name }) => name);
   if (prefixes.some((prefix) => file.startsWith(prefix)) || names.includes(basename(file))) return 'path';
-  if (executables.includes(String(one['process.name']))) return 'executable';
+  if (executables.includes(String(candidate['process.name']))) return 'executable';
   assert.ok(
     matching.every((rule) => everything.includes(rule)),
-    `${file} is neither below ${prefixes} nor called ${names}, and ${one['process.name']} is none of ${executables}`,
+    `${file} is neither below ${prefixes} nor called ${names}, and ${candidate['process.name']} is none of ${executables}`,
   );
   return 'everything';
 }

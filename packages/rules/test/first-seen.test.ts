@@ -19,7 +19,7 @@ const AT_ONCE = rule('{ by: [process.name], within: 2d, learn: 0s }');
 const connect = (name: string, port = 443): TestEvent =>
   createTestEvent('connect', { 'process.name': name, 'destination.port': port });
 
-/** A set with a memory of its own, or a given one. */
+/** Returns a set with its own memory, or with the given one. */
 function begun(text: string, memory = new RuleMemory()): { set: RuleSet<TestEvent>; memory: RuleMemory } {
   return { set: compile(text, { memory }), memory };
 }

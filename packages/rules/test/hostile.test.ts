@@ -7,7 +7,7 @@ import { compile, compileCondition, createTestEvent, matches } from './support/c
 
 const GOOD = '- rule: good\n  condition: process.name = bash\n';
 
-/** One clear error, no crash, and the good rule of another file still active. */
+/** Expects one clear error, no crash, and the good rule of another file still active. */
 function refuses(text: string, message: RegExp): void {
   const set = compile('', {
     sources: [
@@ -244,7 +244,7 @@ describe('hostile values', () => {
         .replaceAll('"', ''),
     );
     assert.deepEqual(set.diagnostics, []);
-    // Backtracking would take longer than the universe has; a linear engine is through at once.
+    // A backtracking engine would take practically forever; a linear one finishes at once.
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.command_line': `${'a'.repeat(32_000)}!` })), [
       'r4',
     ]);

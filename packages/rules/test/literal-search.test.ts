@@ -20,8 +20,8 @@ function isFound(operator: Operator, word: string, text: string): boolean {
   return text === word || text.startsWith(word === '/' ? word : `${word}/`);
 }
 
-const sameAs = (one: Pattern, other: Pattern): boolean =>
-  one.text === other.text && one.atStart === other.atStart && one.atEnd === other.atEnd;
+const sameAs = (first: Pattern, second: Pattern): boolean =>
+  first.text === second.text && first.atStart === second.atStart && first.atEnd === second.atEnd;
 
 describe('literal search', () => {
   const literals = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
@@ -45,12 +45,12 @@ describe('literal search', () => {
         const all = asked.flatMap(([operator, word], number) =>
           inText(operator, word).map((pattern) => ({ pattern, number })),
         );
-        const distinct = all.filter(({ pattern }, i) => all.findIndex((one) => sameAs(one.pattern, pattern)) === i);
+        const distinct = all.filter(({ pattern }, i) => all.findIndex((first) => sameAs(first.pattern, pattern)) === i);
         const search = TextSearch.build(distinct.map(({ pattern }) => pattern));
         assert.ok(search !== undefined);
         const numbersOf = (found: Set<number>) => (index: number) => {
           const { pattern } = distinct[index]!;
-          for (const one of all) if (sameAs(one.pattern, pattern)) found.add(one.number);
+          for (const first of all) if (sameAs(first.pattern, pattern)) found.add(first.number);
         };
         const found = new Set<number>();
         search.find(text, numbersOf(found));

@@ -8,7 +8,7 @@ import type { TestEvent } from './support/events.ts';
 const opens: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 const filtered = [opens];
 
-/** Prefixes as they are, names with … and executables with ! in front; null: any path. */
+/** Returns prefixes as they are, names with … and executables with ! in front; null: any path. */
 function paths(condition: string): readonly string[] | null | undefined {
   return shown(compileCondition(condition, '', { filtered }));
 }
@@ -103,7 +103,7 @@ describe('interest in paths', () => {
     ['process.name = x and process.executable in (/a/x, /b/y)', ['!x']],
     ['event.action = exec', []],
     ["file.path startswith ''", null],
-    // what isn't UTF-8 is shown as \xNN, so a backslash in a rule may stand for another byte
+    // Bytes that are not UTF-8 are shown as \xNN, so a backslash in a rule may stand for another byte.
     ["file.path startswith '/tmp/\\\\xff'", ['/tmp/']],
     ["file.name = '\\\\xff'", null],
     ["file.path = '/tmp/\\\\xff'", ['/tmp/']],
@@ -135,9 +135,9 @@ describe('interest in paths', () => {
 
   test('is separate for each filter, for every field with a path', () => {
     const connects: FilteredEvents = { kind: 'connect', fields: ['destination.ip', 'process.executable'] };
-    const both = [opens, connects];
+    const filtered = [opens, connects];
     const each = (condition: string) => {
-      const set = compileCondition(condition, '', { filtered: both });
+      const set = compileCondition(condition, '', { filtered: filtered });
       return [shown(set), shown(set, 1)];
     };
     assert.deepEqual(each('file.path = /etc/passwd or event.action = connect and process.executable pmatch (/opt)'), [
@@ -148,7 +148,7 @@ describe('interest in paths', () => {
       [],
       null,
     ]);
-    const { diagnostics } = compileCondition('user.id = 0', '', { filtered: both });
+    const { diagnostics } = compileCondition('user.id = 0', '', { filtered: filtered });
     assert.equal(diagnostics.length, 1, 'once, though it is unbounded on both');
   });
 

@@ -19,12 +19,12 @@ const AB = 'sequence by process.entity_id with maxspan=10s [ event.action = exec
 function createTestPlayer(condition: string, memory = new RuleMemory()) {
   const set = compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory });
   assert.deepEqual(set.diagnostics, []);
-  const told: string[] = [];
+  const reported: string[] = [];
   const take = (_: unknown, match?: { steps: readonly { events: readonly string[] }[] }): void => {
-    told.push(match!.steps.map(({ events }) => events.join('+')).join(' '));
+    reported.push(match!.steps.map(({ events }) => events.join('+')).join(' '));
   };
   return {
-    told,
+    reported,
     memory,
     stats: () => memory.stats().sequences,
     happen: (kind: string, key: string, at: number, more = {}): number =>
@@ -38,7 +38,7 @@ const eventOf = (kind: string, key: string, at: number, more: object): TestEvent
 
 describe('sequences under attack', () => {
   test('evict the oldest of 100,000 keys with odd texts, and count them', () => {
-    const { happen, stats, told } = createTestPlayer(AB);
+    const { happen, stats, reported } = createTestPlayer(AB);
     const texts = ['\0', '\n', '"', '\u{1f600}', '__proto__', ' '.repeat(10_000), '[', 's['];
     const keyOf = (n: number): string => `${texts[n % texts.length]}${n}`;
     for (let n = 0; n < 100_000; n++) happen('exec', keyOf(n), n / 1e6);
@@ -47,7 +47,7 @@ describe('sequences under attack', () => {
     assert.equal(hits, 2 * keys, 'each is remembered as what has begun and as what may be reordered');
     happen('connect', keyOf(0), 0.2);
     happen('connect', keyOf(99_999), 0.2);
-    assert.equal(told.length, 1, 'what was forgotten has not begun');
+    assert.equal(reported.length, 1, 'what was forgotten has not begun');
   });
 
   test('hold no more of a flooded key than its runs and the events that may be reordered', () => {
@@ -70,7 +70,7 @@ describe('sequences under attack', () => {
 
   test('continue after an absurd time once a tick corrects the clock', () => {
     for (const absurd of [1e9, Number.MAX_SAFE_INTEGER / SECOND]) {
-      const { happen, tick, told, stats } = createTestPlayer(AB);
+      const { happen, tick, reported, stats } = createTestPlayer(AB);
       happen('exec', 'p', 1);
       happen('exec', 'q', absurd);
       happen('exec', 'r', 2);
@@ -82,17 +82,17 @@ describe('sequences under attack', () => {
       happen('connect', 's', 6);
       happen('exec', 't', 7);
       happen('connect', 't', 18);
-      assert.deepEqual(told, ['exec1 connect4', 'exec5 connect6']);
+      assert.deepEqual(reported, ['exec1 connect4', 'exec5 connect6']);
       tick(100);
       assert.equal(stats().keys, 0);
     }
   });
 
   test('count a repeated event as one more event, never as two steps', () => {
-    const { happen, told } = createTestPlayer(AB);
+    const { happen, reported } = createTestPlayer(AB);
     for (const at of [1, 1, 1]) happen('exec', 'p', at);
     for (const at of [2, 2, 2]) happen('connect', 'p', at);
-    assert.deepEqual(told, ['exec1 connect2']);
+    assert.deepEqual(reported, ['exec1 connect2']);
   });
 });
 
@@ -137,12 +137,12 @@ test('sequences release every row after any order of events', () => {
   fc.assert(property, { numRuns: 300 });
 });
 
-/** An entry with the value at a place, depth first, replaced by another. */
+/** Returns an entry with the value at a position, depth first, replaced. */
 function damage(value: unknown, at: number, by: unknown): unknown {
   let left = at;
-  const visit = (one: unknown): unknown => {
+  const visit = (node: unknown): unknown => {
     if (left-- === 0) return by;
-    return Array.isArray(one) ? one.map(visit) : one;
+    return Array.isArray(node) ? node.map(visit) : node;
   };
   return visit(value);
 }
@@ -153,7 +153,7 @@ describe('saved state of sequences', () => {
     fc.nat(100),
     fc.array(fc.nat(3), { maxLength: 40 }),
   );
-  const deeds = fc.array(fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(9)), {
+  const happenings = fc.array(fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(9)), {
     minLength: 4,
     maxLength: 12,
   });
@@ -161,7 +161,7 @@ describe('saved state of sequences', () => {
   test('that is damaged is refused on reading, dropped on use, or harmless', () => {
     let refused = 0;
     let dropped = 0;
-    const property = fc.property(fc.nat(FORMS.length - 1), deeds, fc.nat(60), odd, (form, before, place, by) => {
+    const property = fc.property(fc.nat(FORMS.length - 1), happenings, fc.nat(60), odd, (form, before, place, by) => {
       const first = createTestPlayer(FORMS[form]!);
       for (const [n, [kind, late]] of before.entries()) first.happen(kind, 'p', 10 + n - late / 5);
       const memory = new RuleMemory();

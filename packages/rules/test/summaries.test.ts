@@ -18,7 +18,7 @@ const rule = (summary: string, condition = 'event.action = exit'): string =>
 const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
   createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
 
-/** Keeps events as JSON, as a detector keeps them in its own way. */
+/** Keeps events as JSON; a detector has its own encoding. */
 const witness = {
   keep: (event: TestEvent): string => JSON.stringify(event),
   read: (kept: string): TestEvent => JSON.parse(kept) as TestEvent,
@@ -27,7 +27,7 @@ const witness = {
 class Run {
   readonly memory: RuleMemory;
   readonly set: RuleSet<TestEvent>;
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
 
   constructor(text: string, limits: SummaryLimits = {}) {
     const memory = new RuleMemory({ summaries: limits });
@@ -41,14 +41,14 @@ class Run {
     return this;
   }
 
-  /** What is told when so much time has passed: uptimes of the first events. */
+  /** Returns what is reported after so much time: uptimes of the first events. */
   tick(seconds: number): (number | undefined)[] {
-    const told: (number | undefined)[] = [];
+    const reported: (number | undefined)[] = [];
     const report = (_: unknown, __: unknown, event?: TestEvent): void => {
-      told.push(event?.['process.uptime'] as number);
+      reported.push(event?.['process.uptime'] as number);
     };
     this.memory.tick(this.set.rules, seconds * SECOND + LATE, report, witness);
-    return told;
+    return reported;
   }
 }
 
@@ -131,8 +131,8 @@ describe('a summary', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     for (let n = 0; n < 1001; n++) run.take(exit(n, `p${n}`), 0);
     assert.deepEqual(run.memory.stats().summaries, { keys: 1000, evicted: 1 });
-    const told = run.tick(60);
-    assert.deepEqual([told.length, told.includes(0)], [1000, false]);
+    const reported = run.tick(60);
+    assert.deepEqual([reported.length, reported.includes(0)], [1000, false]);
   });
 
   test('evicts the least recently used window of the largest rule over the total limit, and counts it', () => {
@@ -225,10 +225,10 @@ describe('a summary', () => {
         let moved = new Run(rules);
         const log = new Map<string, Uint8Array | null>();
         let at = 0;
-        for (const [i, [what, uptime, wait]] of steps.entries()) {
+        for (const [i, [action, uptime, wait]] of steps.entries()) {
           at += wait;
-          if (what === 'tick') assert.deepEqual(moved.tick(at), whole.tick(at));
-          else for (const run of [whole, moved]) run.take(exit(uptime, what), at);
+          if (action === 'tick') assert.deepEqual(moved.tick(at), whole.tick(at));
+          else for (const run of [whole, moved]) run.take(exit(uptime, action), at);
           for (const { key, value } of moved.memory.takeChanges()) log.set(key, value);
           if (i !== cut) continue;
           moved = new Run(rules);
@@ -266,7 +266,7 @@ describe('a summary', () => {
       for (const value of values) refused(entry(place, value), /its fields are not what this version writes/);
     for (const kept of [entry(8, 'x'), entry(9, [[0, 'x']])]) {
       refused(kept, /a kept event is damaged/, () => false);
-      memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (one) => one === 'x' });
+      memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (keptText) => keptText === 'x' });
     }
     assert.equal(memory.stats().summaries.keys, 1);
   });

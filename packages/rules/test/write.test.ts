@@ -84,13 +84,13 @@ describe('writing rules', () => {
       'proc.aname[1]': 'sshd',
       'process.uptime': 3,
     });
-    const said = (set: typeof wanted) =>
+    const shownRules = (set: typeof wanted) =>
       set.rules.map(({ line: _, condition: __, output: ___, ...rule }, i) => ({
         ...rule,
         tags: i === 0 ? rule.tags : [],
         says: formatOutput(set.rules[i]!, event),
       }));
-    assert.deepEqual(said(again), said(wanted));
+    assert.deepEqual(shownRules(again), shownRules(wanted));
   });
 
   test('that are sequences gives the same, too', () => {

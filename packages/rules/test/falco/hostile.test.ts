@@ -49,8 +49,8 @@ describe('any content of a Falco file', () => {
     );
   });
 
-  /** Each must be over within seconds; what takes longer is quadratic. */
-  const large: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+  /** Each must finish within seconds; a slower one is quadratic. */
+  const large: readonly (readonly [title: string, text: string, expected: RegExp])[] = [
     [
       'changes of rules that are not there',
       '- rule: zz\n  enabled: true\n  override: { enabled: replace }\n'.repeat(3_000),
@@ -84,8 +84,8 @@ describe('any content of a Falco file', () => {
     ['macros in a circle', '- macro: a\n  condition: (b)\n- macro: b\n  condition: (a)\n', /refers to itself/],
     ['deep functions', rule('r', `${'concat('.repeat(5_000)}proc.name${')'.repeat(5_000)} = x`), /nested levels/],
   ];
-  for (const [what, text, expected] of large) {
-    test(`${what}: loading ends with one clear error`, () => {
+  for (const [title, text, expected] of large) {
+    test(`${title}: loading ends with one clear error`, () => {
       const messages = new Set(load(HEAD + text).diagnostics.map(({ message }) => message));
       assert.match([...messages].join('; '), expected);
     });

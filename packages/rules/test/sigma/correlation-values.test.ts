@@ -6,7 +6,7 @@ import { RuleMemory } from '../../src/state/memory.ts';
 import { compile, type Event, exec, matches } from './support.ts';
 
 const SECOND = 1_000_000;
-/** seconds from a group's first event until it is told of */
+/** Seconds from a group's first event until the group is reported. */
 const OVER = 60 + LIMITS.latenessUs / SECOND;
 const started = `title: Started
 name: started
@@ -22,8 +22,8 @@ correlation:
 `;
 const by = (user: string, parent: number): Event => exec('/bin/x', { 'user.name': user, 'process.parent.pid': parent });
 
-/** Users of whom something is told after so many seconds. */
-function told(body: string, events: readonly Event[], seconds: number): string[] {
+/** Returns the users that are reported after so many seconds. */
+function reported(body: string, events: readonly Event[], seconds: number): string[] {
   const memory = new RuleMemory();
   const witness = { keep: (event: Event) => JSON.stringify(event), read: (kept: string) => JSON.parse(kept) as Event };
   const set = compile(correlation(body), { memory: { of: () => memory, isFirst: () => false, witness } });
@@ -78,13 +78,13 @@ describe('a correlation of values', () => {
     ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
     test(`is reported when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
-      assert.deepEqual(told(body, events, OVER + 1).sort(), [...users]);
+      assert.deepEqual(reported(body, events, OVER + 1).sort(), [...users]);
       assert.deepEqual(
-        told(body, events, OVER),
+        reported(body, events, OVER),
         users.filter((user) => user === 'ann'),
         "bob's first event came a second later",
       );
-      assert.deepEqual(told(body, events, OVER - 1), [], 'not before');
+      assert.deepEqual(reported(body, events, OVER - 1), [], 'not before');
     });
 
   for (const [body, message] of [

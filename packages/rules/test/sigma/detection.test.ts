@@ -25,7 +25,7 @@ function holds(condition: string, commandLine: string, values = {}): boolean {
   return matches(set, exec(commandLine, values)).length === 1;
 }
 
-/** condition → [what it holds on, what not] */
+/** Condition → [events it holds on, events it does not]. */
 const CONDITIONS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   sel_a: [['alpha'], ['beta']],
   'sel_a and sel_b': [['alpha beta'], ['alpha']],
@@ -94,7 +94,7 @@ describe('keywords', () => {
   });
 });
 
-function told(text: string): string[] {
+function messages(text: string): string[] {
   return compile(text).diagnostics.map((found) => render(found, text));
 }
 
@@ -143,7 +143,7 @@ describe('an error in a Sigma rule is reported with its place', () => {
     ],
   };
   for (const [title, [detection, message]] of Object.entries(cases)) {
-    test(title, () => assert.match(told(rule(detection)).join('\n') || 'nothing', message));
+    test(title, () => assert.match(messages(rule(detection)).join('\n') || 'nothing', message));
   }
 
   test('a rule that only lacks a branch is active all the same', () => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { updateRules } from '../../src/rule-set.ts';
 import { compile, exec, line, matches } from './support.ts';
 
-const one = (title: string, command: string, more = ''): string => `title: ${title}
+const ruleNamed = (title: string, command: string, more = ''): string => `title: ${title}
 ${more}logsource: { product: linux, category: process_creation }
 detection:
   sel: { CommandLine|contains: ${command} }
@@ -15,7 +15,7 @@ const messages = (text: string): string[] =>
 
 describe('a Sigma file', () => {
   test('of threat hunting is active only in the hunt profile', () => {
-    const text = `${one('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${one('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
+    const text = `${ruleNamed('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${ruleNamed('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
     const event = exec('/bin/x');
     assert.deepEqual(matches(compile(text), event), ['h', 'r']);
     assert.deepEqual(matches(compile(text, { profile: 'recommended' }), event), ['r']);
@@ -23,7 +23,7 @@ describe('a Sigma file', () => {
 
   test('gives a rule its name, priority and techniques', () => {
     const { rules, diagnostics } = compile(
-      one(
+      ruleNamed(
         'A rule',
         'x',
         `id: 929a690e-bef0-4204-a928-ef5e620d6fcc
@@ -61,9 +61,9 @@ tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.
     const native = '- rule: Native\n  condition: process.command_line contains x\n';
     const set = compile('', {
       sources: [
-        { name: 'a.yml', text: one('First', 'x') },
+        { name: 'a.yml', text: ruleNamed('First', 'x') },
         { name: 'b.yml', text: native },
-        { name: 'c.yml', text: `# a comment\n---\n${one('Third', 'x')}` },
+        { name: 'c.yml', text: `# a comment\n---\n${ruleNamed('Third', 'x')}` },
       ],
     });
     assert.deepEqual(set.diagnostics, []);
@@ -71,7 +71,9 @@ tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.
   });
 
   test('may have several documents; equal titles are distinguished, ids are unique', () => {
-    const set = compile([one('A', 'x'), one('A', 'x', 'id: one\n'), one('B', 'x', 'id: one\n')].join('---\n'));
+    const set = compile(
+      [ruleNamed('A', 'x'), ruleNamed('A', 'x', 'id: one\n'), ruleNamed('B', 'x', 'id: one\n')].join('---\n'),
+    );
     assert.deepEqual(matches(set, exec('x')), ['A', 'A (one)']);
     assert.match(set.diagnostics[0]?.message ?? '', /already a rule with the id one/);
   });
@@ -94,7 +96,7 @@ detection:
 ---
 action: reset
 ---
-${one('Own', 'three')}`);
+${ruleNamed('Own', 'three')}`);
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(
       set.rules.map(({ name, priority }) => `${name} ${priority}`),
@@ -109,37 +111,37 @@ ${one('Own', 'three')}`);
   });
 
   test('with a broken change is refused, and its former version stays', () => {
-    const set = compile(one('Kept', 'x'));
-    const broken = one('Kept', 'x').replace('CommandLine', 'ComandLine');
+    const set = compile(ruleNamed('Kept', 'x'));
+    const broken = ruleNamed('Kept', 'x').replace('CommandLine', 'ComandLine');
     const update = updateRules(set, [{ name: 'test.yml', text: broken }]);
     assert.deepEqual(update.refused, ['test.yml']);
     assert.deepEqual(matches(update.set, exec('x')), ['Kept']);
-    const mended = updateRules(update.set, [{ name: 'test.yml', text: one('Mended', 'y') }]);
+    const mended = updateRules(update.set, [{ name: 'test.yml', text: ruleNamed('Mended', 'y') }]);
     assert.deepEqual(matches(mended.set, exec('x'), exec('y')), ['Mended']);
   });
 
   test('with one broken document keeps the others active', () => {
-    const set = compile(`${one('Good', 'x')}---\ntitle: Bad\ndetection: [\n---\n${one('Fine', 'x')}`);
+    const set = compile(`${ruleNamed('Good', 'x')}---\ntitle: Bad\ndetection: [\n---\n${ruleNamed('Fine', 'x')}`);
     assert.deepEqual(matches(set, exec('x')).includes('Good'), true);
     assert.match(set.diagnostics[0]?.message ?? '', /not valid YAML/);
   });
 
   const wrong: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'no title': [one('A', 'x').replace('title: A\n', ''), /has a title/],
-    'no detection': [one('A', 'x').replace('detection', 'detecton'), /no 'detection'.*Did you mean 'detection'/],
+    'no title': [ruleNamed('A', 'x').replace('title: A\n', ''), /has a title/],
+    'no detection': [ruleNamed('A', 'x').replace('detection', 'detecton'), /no 'detection'.*Did you mean 'detection'/],
     'no log source': ['title: A\ndetection:\n  a: { x: y }\n  condition: a\n', /no 'logsource'/],
-    'no such level': [one('A', 'x', 'level: hihg\n'), /'hihg' is not a level Did you mean 'high'/],
-    'a key that is given twice': [one('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
+    'no such level': [ruleNamed('A', 'x', 'level: hihg\n'), /'hihg' is not a level Did you mean 'high'/],
+    'a key that is given twice': [ruleNamed('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
     'a product that is not here': [
-      one('A', 'x').replace('linux', 'windows'),
+      ruleNamed('A', 'x').replace('linux', 'windows'),
       /warning: rule 'A' never fires here: events of 'windows'/,
     ],
     'a category that is none': [
-      one('A', 'x').replace('process_creation', 'proces_creation'),
+      ruleNamed('A', 'x').replace('process_creation', 'proces_creation'),
       /never fires here.*Did you mean 'process_creation'/,
     ],
     'a service that is none': [
-      one('A', 'x').replace('category: process_creation', 'service: sshdd'),
+      ruleNamed('A', 'x').replace('category: process_creation', 'service: sshdd'),
       /no log of 'sshdd'.*Did you mean 'sshd'/,
     ],
   };
@@ -161,7 +163,7 @@ filter:
 
 test("errors of a rule's level and detection are reported at once, and the rule is left out", () => {
   const set = compile(
-    `${one('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${one('B', 'x')}`,
+    `${ruleNamed('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${ruleNamed('B', 'x')}`,
   );
   assert.deepEqual(
     set.diagnostics.map(({ message }) => message),
@@ -174,7 +176,7 @@ test("errors of a rule's level and detection are reported at once, and the rule 
 });
 
 describe('placeholders', () => {
-  const expanded = one('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
+  const expanded = ruleNamed('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
   test('are defined in a separate document, in any file', () => {
     const set = compile('', {
       sources: [
@@ -193,7 +195,9 @@ describe('placeholders', () => {
 });
 
 describe('a filter', () => {
-  const rules = [one('A', 'x', 'id: id-a\n'), one('B', 'x', 'name: name_b\n'), one('C', 'x')].join('---\n');
+  const rules = [ruleNamed('A', 'x', 'id: id-a\n'), ruleNamed('B', 'x', 'name: name_b\n'), ruleNamed('C', 'x')].join(
+    '---\n',
+  );
   const fired = (text: string): string[] =>
     matches(compile(`${rules}---\n${text}`), exec('x', { 'user.name': 'adm_bob' }));
 
@@ -265,7 +269,7 @@ describe('a correlation', () => {
     }
   });
   test('groups by aliases: for each rule another field', () => {
-    const started = one('Started', 'nmap', 'name: started\n');
+    const started = ruleNamed('Started', 'nmap', 'name: started\n');
     const body = `type: event_count
 rules: [failed, started]
 group-by: [who]
@@ -303,7 +307,7 @@ condition: { gte: 2 }`;
     assert.deepEqual(matches(set, login('1.1.1.1', 'eve'), enter('eve')), ['Many']);
   });
   test('takes a count of the rules instead of all', () => {
-    const third = one('Third', 'x', 'name: third\n');
+    const third = ruleNamed('Third', 'x', 'name: third\n');
     const body = 'type: temporal\nrules: [failed, accepted, third]\ntimespan: 10s\ncondition: { gte: 2 }';
     const set = compile([failed, accepted, third, correlation(body)].join('---\n'));
     assert.deepEqual(set.diagnostics, []);

@@ -6,7 +6,7 @@ import { compile, exec, matches, rule } from './support.ts';
 
 const GOOD = { name: 'good.yml', text: rule('sel:\n    CommandLine: good\ncondition: sel').replace('Test', 'good') };
 
-/** One clear error, no crash, and the good rule of another file still active. */
+/** Expects one clear error, no crash, and the good rule of another file still active. */
 function refuses(text: string, message: RegExp): void {
   const set = compile('', { sources: [GOOD, { name: 'bad.yml', text }] });
   assert.deepEqual(matches(set, exec('good')), ['good']);

@@ -4,7 +4,7 @@ import { exec, selects } from './support.ts';
 
 const on = (commandLine: string, values = {}) => exec(commandLine, values);
 
-/** selection → [command lines that fit, command lines that don't] */
+/** Selection → [command lines that fit, command lines that don't]. */
 const CASES: Readonly<Record<string, readonly [fits: readonly string[], not: readonly string[]]>> = {
   'CommandLine: /bin/ls -l': [
     ['/bin/ls -l', '/BIN/LS -L'],

@@ -7,7 +7,7 @@ import { catalogue, kinds, type TestEvent } from './events.ts';
 
 const fields = new FieldIndex(onOwnKinds(catalogue, kinds));
 
-/** Letters that the language has a meaning for are many of them. */
+/** Many of these letters have a meaning in the language. */
 const word = fc.string({ unit: fc.constantFrom('a', 'b', '/', '\\', "'", '"', ' ', '(', ',', '%', '.'), maxLength: 6 });
 const path = fc
   .array(fc.constantFrom('a', 'etc'), { minLength: 1, maxLength: 3 })
@@ -41,7 +41,7 @@ const TEXTS = [
   'container.label[a b]',
 ];
 
-/** Any comparison that the language can say, as reading gives it. */
+/** Any comparison of the language, as the parser returns it. */
 const test: fc.Arbitrary<Expression<TestEvent>> = fc.oneof(
   tests(TEXTS, ['equals', 'contains', 'startswith', 'endswith'], several(fc.oneof(word, path, known))),
   tests(TEXTS, ['pathprefix'], several(path)),
@@ -59,8 +59,8 @@ const test: fc.Arbitrary<Expression<TestEvent>> = fc.oneof(
     negated: false,
     values: [],
   })),
-  tests(['process.name'], ['equalsField'], fc.constant([])).map((one) => ({
-    ...one,
+  tests(['process.name'], ['equalsField'], fc.constant([])).map((generated) => ({
+    ...generated,
     comparedWith: resolveOperand(parseOperand('proc.aname[2]'), fields),
   })),
 );
