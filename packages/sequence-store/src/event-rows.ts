@@ -108,9 +108,9 @@ export class EventRows extends RowAllocator<EventRow> {
     return this.#details[(event / WIDTH) | 0]!;
   }
 
-  /** Returns a negative number if `event` comes before `other` in the order of their key, a positive one if behind. */
-  compare(event: EventRow, other: EventRow): number {
-    return this.timeOf(event) - this.timeOf(other) || (this.words[event + ORDER]! - this.words[other + ORDER]!) | 0;
+  /** Returns a negative number if `first` comes before `second` in the order of their key, a positive one if behind. */
+  compare(first: EventRow, second: EventRow): number {
+    return this.timeOf(first) - this.timeOf(second) || (this.words[first + ORDER]! - this.words[second + ORDER]!) | 0;
   }
 
   /** Returns the next newer event among the recent ones of the key; 0: none. */
@@ -150,14 +150,14 @@ export class EventRows extends RowAllocator<EventRow> {
     return this.isAlerted(event) && this.#alertedSince(event, event) === 0;
   }
 
-  /** Returns the index of the last of `others` (in order) that had come when the alert was raised; -1: before them. */
-  alertIndexIn(event: EventRow, others: readonly EventRow[]): number {
-    return others.findLastIndex((other) => this.#alertedSince(event, other) >= 0);
+  /** Returns the index of the last of `candidates` (in order) that had come when the alert was raised; -1: before them. */
+  alertIndexIn(event: EventRow, candidates: readonly EventRow[]): number {
+    return candidates.findLastIndex((candidate) => this.#alertedSince(event, candidate) >= 0);
   }
 
-  /** Negative: the alert was raised before `other` came; 0: with `other`; positive: later. */
-  #alertedSince(event: EventRow, other: EventRow): number {
+  /** Negative: the alert was raised before `candidate` came; 0: with `candidate`; positive: later. */
+  #alertedSince(event: EventRow, candidate: EventRow): number {
     const { timeUs, order } = this.#alertedAt.get(event)!;
-    return timeUs - this.timeOf(other) || (order - this.words[other + ORDER]!) | 0;
+    return timeUs - this.timeOf(candidate) || (order - this.words[candidate + ORDER]!) | 0;
   }
 }
