@@ -150,7 +150,7 @@ export class EventRows extends RowAllocator<EventRow> {
     return this.isAlerted(event) && this.#alertedSince(event, event) === 0;
   }
 
-  /** Returns the index of the last of `candidates` (in order) that had come when the alert was raised; -1: before them. */
+  /** Returns the index of the last of `candidates` (in order) that had come by the time of the alert; -1: none. */
   alertIndexIn(event: EventRow, candidates: readonly EventRow[]): number {
     return candidates.findLastIndex((candidate) => this.#alertedSince(event, candidate) >= 0);
   }
