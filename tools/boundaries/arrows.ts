@@ -21,11 +21,12 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
   registrar: ['base', 'bus', 'identity', 'wire'],
+  'sequence-store': ['fields'],
   'syscall-trace': ['base', 'fields', 'libbpf-ts'],
 
   control: ['base', 'identity', 'interest', 'wire'],
   enricher: ['base', 'bus', 'fields', 'interest', 'service-kit', 'wire'],
-  rules: ['base', 'fields', 'interest', 'wire'],
+  rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
   auditor: ['base', 'bus', 'fields', 'rules', 'service-kit', 'wire'],

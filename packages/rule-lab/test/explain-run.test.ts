@@ -76,7 +76,7 @@ test('each event of a sequence says which step it fits, what it is joined by and
   const ended = await explained('Written and run', text + exit + same);
   assert.deepEqual(
     [ended.holds, ...said(ended).slice(-2)],
-    [false, '4 ends what had begun', '5 nothing has begun for it'],
+    [false, '4 ends the unfinished sequence', '5 no sequence has begun for it'],
   );
 });
 
@@ -97,7 +97,7 @@ test('a sequence that ends in what must not come is told when it has not', async
   const told = await explained('Not again', text);
   assert.equal(told.holds, true);
   assert.deepEqual(said(told), [
-    '1 all 1 steps have come; it is an alert unless what is missing comes: 10 s of 10 s are left',
+    '1 all 1 steps have come; it becomes an alert unless a forbidden event comes: 10 s of 10 s are left',
     '2 what must not come has not come: it is an alert',
   ]);
 });
@@ -112,7 +112,7 @@ test('thresholds say what is counted for each key, new terms what is known, supp
     '2 1 of 3 within 60 s',
     '3 2 of 3 within 60 s',
     '4 reaches 3',
-    '5 it has matched: it counts again in 50 s',
+    '5 it has matched and counts again in 50 s',
   ]);
   const many = '- { event.action: fork, process.name: su, user.id: 1, event.count: 1234 }\n';
   const counted = await explained('Many', many);
@@ -131,7 +131,7 @@ test('thresholds say what is counted for each key, new terms what is known, supp
   ]);
   assert.deepEqual(said(await explained('Once', su(1, '1s') + su(1, '1s') + su(2, '1s'))), [
     '1 matches',
-    '2 is held back: suppress and throttle admit no more for now',
+    '2 is held back by suppress or throttle',
     '3 matches',
   ]);
 });

@@ -1,20 +1,25 @@
-import { type EventKinds, type FieldCatalogue, FieldIndex } from './catalogue.ts';
 import { Closures } from './compile/closures.ts';
-import { knownOnKind, type Node, Nodes } from './compile/nodes.ts';
+import { knownOnKind } from './compile/nodes/known.ts';
+import type { Node } from './compile/nodes/node.ts';
+import { Nodes } from './compile/nodes/nodes.ts';
 import { Slots } from './compile/slots.ts';
-import type { Diagnostic } from './diagnostics.ts';
-import { Fault } from './errors.ts';
-import { Names } from './language/names.ts';
-import { parseCondition } from './language/parser.ts';
-import { Resolver } from './language/resolve.ts';
+import type { Diagnostic } from './diagnostics/diagnostics.ts';
+import { Fault } from './diagnostics/errors.ts';
+import { Names } from './language/resolve/names.ts';
+import { Resolver } from './language/resolve/resolve.ts';
+import { parseCondition } from './language/syntax/parser.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from './model/catalogue.ts';
 
 export interface Filter<E> {
-  /** Whether the condition holds. undefined: the condition has errors. */
+  /** Whether the condition holds for an event; undefined: the condition has errors. */
   readonly holds: ((event: E) => boolean) | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A condition alone, without macros and lists: for filters that people type. `name` is what diagnostics call it, such as `--where`. */
+/**
+ * Compiles a condition alone, without macros and lists, for filters that people type. `name` is the name in
+ * diagnostics, such as `--where`.
+ */
 export function compileFilter<E>(
   condition: string,
   name: string,
@@ -60,7 +65,7 @@ export function compileFilter<E>(
   }
 }
 
-/** The condition on events of one kind: fields that it never has are absent without being asked. */
+/** Builds the condition for events of one kind: fields that the kind never has are absent and not read. */
 function onKind<E>(nodes: Nodes<E>, node: Node<E>, kind: string, slots: Slots<E>): () => boolean {
   const known = nodes.assume(node, knownOnKind<E>(kind), new Map());
   return new Closures(slots, [known], new Map()).build(known);

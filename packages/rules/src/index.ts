@@ -1,21 +1,23 @@
 export { ATTACK_VERSION } from './attack/table.ts';
+export { shortV18, TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack/tactics.ts';
 export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
-export { shortV18, TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack.ts';
-export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextSpan } from './catalogue.ts';
 export type { Matcher, OnMatch } from './compile/matcher.ts';
-export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics.ts';
-export { StateError } from './errors.ts';
-export { type Explanation, explain, renderExplanation } from './explain.ts';
-export { explainRun, type RunExplainer } from './explain-run.ts';
-export type { Expression, Operand } from './expression.ts';
+export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics/diagnostics.ts';
+export { StateError } from './diagnostics/errors.ts';
+export type { RuleSource } from './diagnostics/report.ts';
+export { type Explanation, explain, renderExplanation } from './explain/explain.ts';
+export { explainRun, type RunExplainer } from './explain/explain-run.ts';
+export { fieldValues, formatOutput, printable } from './explain/output.ts';
 export { compileFilter, type Filter } from './filter.ts';
-export type { FilteredForm, FormInterest } from './forms.ts';
-export { ruleFileSchema } from './language/json-schema.ts';
-export { writeRules } from './language/write-rules.ts';
-export { LIMITS } from './limits.ts';
+export type { FilteredForm, FormInterest } from './interest/forms.ts';
+export type { FilteredEvents, PathInterest, RuleInterest } from './interest/rule-interest.ts';
+export { ruleFileSchema } from './language/file/json-schema.ts';
+export { writeRules } from './language/write/write-rules.ts';
 export { isSameCondition } from './lint/implies.ts';
 export { lintRules } from './lint/lint.ts';
-export { fieldValues, formatOutput, printable } from './output.ts';
+export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextSpan } from './model/catalogue.ts';
+export type { Expression, Operand } from './model/expression.ts';
+export { LIMITS } from './model/limits.ts';
 export {
   ACTIONS,
   type Action,
@@ -27,19 +29,17 @@ export {
   type Priority,
   type Profile,
   type Threshold,
-} from './rule.ts';
-export type { FilteredEvents, PathInterest, RuleInterest } from './rule-interest.ts';
+} from './model/rule.ts';
+export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './model/sequence.ts';
 export {
   type ChangedSource,
   type CompileOptions,
   compileRules,
   type RuleSet,
-  type RuleSource,
   type RuleUpdate,
   updateRules,
 } from './rule-set.ts';
-export type { Sequence, SequenceMatch, SequenceStep, StepMatch } from './sequence.ts';
-export { madeFieldOf } from './sigma/correlation-field.ts';
+export { madeFieldOf } from './sigma/correlation/field.ts';
 export type { StateChange } from './state/codec.ts';
 export {
   BootMemory,

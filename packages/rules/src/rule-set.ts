@@ -1,55 +1,65 @@
-import { type EventKinds, type FieldCatalogue, FieldIndex, onOwnKinds } from './catalogue.ts';
 import { CompiledMatcher, conditionsByKind, type Matcher, type Prepared } from './compile/matcher.ts';
-import { Nodes } from './compile/nodes.ts';
-import type { Diagnostic } from './diagnostics.ts';
-import type { FilteredForm } from './forms.ts';
+import { Nodes } from './compile/nodes/nodes.ts';
+import type { Diagnostic } from './diagnostics/diagnostics.ts';
+import type { RuleSource } from './diagnostics/report.ts';
+import type { FilteredForm } from './interest/forms.ts';
+import { type FilteredEvents, interestOf, type RuleInterest } from './interest/rule-interest.ts';
 import { loadRules } from './language/load.ts';
-import type { CompiledRule, Profile } from './rule.ts';
-import { type FilteredEvents, interestOf, type RuleInterest } from './rule-interest.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex, onOwnKinds } from './model/catalogue.ts';
+import type { CompiledRule, Profile } from './model/rule.ts';
+import type { SigmaOptions } from './sigma/context.ts';
 import { isSigma } from './sigma/documents.ts';
-import { loadSigma, type SigmaOptions } from './sigma/load.ts';
+import { loadSigma } from './sigma/load.ts';
 import { type Memories, RuleMemory } from './state/memory.ts';
 
-/** A rule file: its name (as diagnostics show it) and its text. */
-export interface RuleSource {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** A file that is new, changed or (text null) gone. */
+/** A file that is new, changed or (text null) deleted. */
 export interface ChangedSource {
   readonly name: string;
   readonly text: string | null;
 }
 
 export interface CompileOptions<E> {
-  /** Names must be distinct. Macros and lists are shared by all sources, in any order. */
+  /** Rule files with distinct names. Macros and lists are shared by all sources, in any order. */
   readonly sources: readonly RuleSource[];
   readonly catalogue: FieldCatalogue<E>;
   readonly kinds: EventKinds<E>;
-  /** Which rules are active. @default hunt: all */
+  /** The profile whose rules are active. @default hunt: all rules */
   readonly profile?: Profile;
-  /** What rules remember, to go on with. @default one memory for all events, that starts empty and has no changelog */
+  /** State of the rules to continue with. @default one memory for all events, initially empty, without a changelog */
   readonly memory?: Memories<E>;
-  /** For the Sigma rules among the sources. */
+  /** Options for the Sigma rules among the sources. */
   readonly sigma?: SigmaOptions;
-  /** Events that are filtered by path before they get here; `interest.paths` tells what the filter must let through. */
+  /**
+   * Events that are filtered by path before they are matched; `interest.paths` has what the filter must let through.
+   */
   readonly filtered?: readonly FilteredEvents[];
-  /** Events that are filtered by kind, form and port before they get here; `interest.forms` tells what the filter must let through. @default none */
+  /**
+   * Events that are filtered by kind, form and port before they are matched; `interest.forms` has what the filter must
+   * let through.
+   * @default none
+   */
   readonly forms?: readonly FilteredForm[];
-  /** Find the conditions worth evaluating by their literals. false: each of the event's kind is evaluated, which is what it is compared with. @default true */
+  /**
+   * Finds the conditions worth evaluating by their literals. false: evaluates every condition of the event's kind, as
+   * the reference for tests and benchmarks.
+   * @default true
+   */
   readonly indexed?: boolean;
-  /** Tells ms: what the parts of conditions cost is measured with it, and their order follows. null: they stay in the order of estimates. @default performance.now */
+  /**
+   * Returns the time in ms, to measure the cost of a condition's parts and order them by it. null: the order follows
+   * estimates.
+   * @default performance.now
+   */
   readonly clock?: (() => number) | null;
 }
 
 export interface RuleSet<E> {
   readonly options: CompileOptions<E>;
-  /** active rules, in the order of the sources */
+  /** Active rules, in the order of the sources. */
   readonly rules: readonly CompiledRule<E>[];
-  /** those that say `enabled: false` */
+  /** Rules with `enabled: false`. */
   readonly switchedOff: readonly CompiledRule<E>[];
-  /** what was found in the sources, in their order */
+  /** Diagnostics of all sources, in their order. */
   readonly diagnostics: readonly Diagnostic[];
   readonly matcher: Matcher<E>;
   readonly memory: Memories<E>;
@@ -58,13 +68,16 @@ export interface RuleSet<E> {
 
 export interface RuleUpdate<E> {
   readonly set: RuleSet<E>;
-  /** what was found in the changed sources, those that were refused included, and in the rest */
+  /** Diagnostics of all sources, including the changed ones that were refused. */
   readonly diagnostics: readonly Diagnostic[];
-  /** names of the changed sources that have errors, or break others: their former version is in `set` */
+  /** Names of changed sources that have errors or break other sources: `set` has their former version. */
   readonly refused: readonly string[];
 }
 
-/** Compiles rules. Never throws for what the sources hold: a broken rule is left out and reported, the others are active. */
+/**
+ * Compiles rules. Never throws because of a source's content: a broken rule is left out and reported, the others are
+ * active.
+ */
 export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   const { kinds, clock = () => performance.now() } = options;
   const memory = options.memory ?? new RuleMemory({ changelog: false });
@@ -90,28 +103,30 @@ export function compileRules<E>(options: CompileOptions<E>): RuleSet<E> {
   };
 }
 
-/** Each file by the language it is in. */
+/** Loads each file in its language. */
 function loadAll<E>(options: CompileOptions<E>, nodes: Nodes<E>): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
   const { sources, catalogue, kinds } = options;
   const { native = [], sigma: ofSigma = [] } = Object.groupBy(sources, ({ text }) =>
     isSigma(text) ? 'sigma' : 'native',
   );
-  const own = loadRules(native, catalogue, kinds.names, nodes);
-  if (ofSigma.length === 0) return own;
-  const names = own.rules.map(({ rule }) => rule.name);
-  const theirs = loadSigma(ofSigma, options, nodes, names);
+  const nativeSet = loadRules(native, catalogue, kinds.names, nodes);
+  if (ofSigma.length === 0) return nativeSet;
+  const names = nativeSet.rules.map(({ rule }) => rule.name);
+  const sigmaSet = loadSigma(ofSigma, options, nodes, names);
   const order = new Map(sources.map(({ name }, index) => [name, index]));
-  const rules = [...own.rules, ...theirs.rules].sort((a, b) => order.get(a.rule.file)! - order.get(b.rule.file)!);
-  return { rules, diagnostics: [...own.diagnostics, ...theirs.diagnostics] };
+  const rules = [...nativeSet.rules, ...sigmaSet.rules].sort(
+    (a, b) => order.get(a.rule.file)! - order.get(b.rule.file)!,
+  );
+  return { rules, diagnostics: [...nativeSet.diagnostics, ...sigmaSet.diagnostics] };
 }
 
-/** Rules that leave a filter nothing to drop. */
+/** Warns about rules that leave a filter nothing to drop. */
 function warningsOf<E>({ paths }: RuleInterest<E>, filtered: readonly FilteredEvents[] = []): Diagnostic[] {
   const kinds = filtered.map(({ kind }) => kind).join(' and every ');
   const [first] = filtered;
   const field = first?.fields[0];
   const executable = first?.executable === undefined ? '' : `, or executables: ${first.executable} = /usr/sbin/nginx`;
-  const unbounded = new Set(paths.flatMap((one) => one.unbounded));
+  const unbounded = new Set(paths.flatMap((interest) => interest.unbounded));
   return [...unbounded].map(({ name, file, line }) => ({
     file,
     line,
@@ -130,8 +145,9 @@ function inOrder(sources: readonly RuleSource[], diagnostics: readonly Diagnosti
 }
 
 /**
- * The set after some files changed; the previous one stays as it is. A changed file with errors is refused and its former version stays active, as
- * is every changed file when together they break one that didn't change. A new file with errors has no former version: its good rules are active.
+ * Returns the set after some files changed; the previous set stays as it is. A changed file with errors is refused and
+ * its former version stays active. If the changed files together break an unchanged one, all of them are refused. A new
+ * file has no former version, so its valid rules are active despite errors.
  */
 export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSource[]): RuleUpdate<E> {
   const former = new Map(previous.options.sources.map((source) => [source.name, source.text]));
@@ -162,14 +178,14 @@ export function updateRules<E>(previous: RuleSet<E>, changed: readonly ChangedSo
     tried: readonly ChangedSource[],
   ): string[] {
     const failing = filesWithErrors(now.diagnostics);
-    const own = tried
+    const broken = tried
       .filter(({ name, text }) => text !== null && before.has(name) && failing.has(name))
       .map(({ name }) => name);
-    if (own.length > 0) return own;
+    if (broken.length > 0) return broken;
     const was = filesWithErrors(previous.diagnostics);
     const names = new Set(tried.map(({ name }) => name));
-    const others = [...failing].some((name) => !was.has(name) && !names.has(name));
-    return others ? [...names] : [];
+    const breaksOthers = [...failing].some((name) => !was.has(name) && !names.has(name));
+    return breaksOthers ? [...names] : [];
   }
 }
 

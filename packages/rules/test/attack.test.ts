@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { TACTIC_NAMES, TACTICS, tacticOf, tacticsOf, techniqueOf, withV18 } from '../src/attack/tactics.ts';
 import { attackTechnique, attackTechniques } from '../src/attack/techniques.ts';
-import { TACTIC_NAMES, TACTICS, tacticOf, tacticsOf, techniqueOf, withV18 } from '../src/attack.ts';
 
 test('the table is whole: every technique has a name and tactics that are known, every sub-technique its technique', () => {
   const all = [...attackTechniques().values()];

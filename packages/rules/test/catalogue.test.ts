@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import type { EventView } from '@ringfence/wire';
-import type { EventKinds, FieldCatalogue } from '../src/catalogue.ts';
-import type { FilteredEvents } from '../src/rule-interest.ts';
+import type { FilteredEvents } from '../src/interest/rule-interest.ts';
+import type { EventKinds, FieldCatalogue } from '../src/model/catalogue.ts';
 import { compileRules } from '../src/rule-set.ts';
 
-// That these compile is the first half of the contract: the schema package doesn't know this one.
+// That this compiles is half of the contract: the schema package does not know this package.
 const fields: FieldCatalogue<EventView> = catalogue;
 const kinds: EventKinds<EventView> = eventKinds;
 
@@ -19,7 +19,7 @@ describe("the product's field catalogue", () => {
     );
   });
 
-  test('names only kinds that there are', () => {
+  test('names only existing kinds', () => {
     const known = new Set(kinds.names);
     for (const { name, kinds: on = [], constants = {}, values = {} } of fields.fields) {
       for (const kind of [...on, ...Object.keys(constants), ...Object.keys(values)])
@@ -27,7 +27,7 @@ describe("the product's field catalogue", () => {
     }
   });
 
-  test("has the fields of the documentation's rule, and knows that it is about exec", () => {
+  test("has the fields of the documentation's rule, and restricts it to exec", () => {
     const text = `- rule: 'Suspicious Process Execution'
   desc: 'Detect shell spawned in production container'
   condition: execve.args.filename in ['/bin/sh', '/bin/bash'] and container.image not in ['debug-tools:latest']
@@ -38,7 +38,7 @@ describe("the product's field catalogue", () => {
     assert.deepEqual(set.interest.kinds, ['exec']);
   });
 
-  test('answers which paths are read, when writes come anyway', () => {
+  test('returns the paths that are read, since writes are always sent', () => {
     const text = '- rule: r\n  condition: file.open.write = true or file.path in (/etc/shadow) or file.name = id_rsa\n';
     const filtered: FilteredEvents[] = [{ kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } }];
     const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds, filtered });

@@ -6,7 +6,7 @@ import { compile, matches } from './support/compile.ts';
 import { createTestEvent, type TestEvent } from './support/events.ts';
 
 const SECOND = 1_000_000;
-/** One of each kind that remembers something. */
+/** One rule of each kind that keeps state. */
 const RULES = `
 - rule: counts
   condition: event.action = exec
@@ -21,7 +21,7 @@ const RULES = `
   condition: sequence by process.entity_id with maxspan=10s [event.action = exec] [event.action = connect]
 `;
 
-/** Many keys come, and are forgotten. */
+/** Adds many keys and lets them expire. */
 function play(set: RuleSet<TestEvent>): void {
   assert.deepEqual(set.diagnostics, []);
   for (let n = 0; n < 50; n++) matches(set, createTestEvent('exec', { 'process.entity_id': `${n}` }), n * SECOND);
@@ -30,17 +30,17 @@ function play(set: RuleSet<TestEvent>): void {
   memory.of(createTestEvent('exec')).tick([], 101 * SECOND, () => {});
 }
 
-test('a memory that has no changelog notes nothing of what comes and goes, and matches what one with a changelog does', () => {
+test('a memory without a changelog records no changes, and matches the same as one with a changelog', () => {
   const memories = [new RuleMemory(), new RuleMemory({ changelog: false })] as const;
   for (const memory of memories) play(compile(RULES, { memory }));
-  const [noting, other] = memories;
-  assert.deepEqual(other.stats(), noting.stats());
+  const [noting, silent] = memories;
+  assert.deepEqual(silent.stats(), noting.stats());
   const kinds = new Map(noting.takeChanges().map(({ key, value }) => [key.slice(0, 2), value]));
   assert.deepEqual([...kinds.keys()].sort(), ['["', 'f[', 's[', 'w[']);
-  assert.deepEqual(other.takeChanges(), []);
+  assert.deepEqual(silent.takeChanges(), []);
 });
 
-test('the memory that rules have when they are given none has no changelog', () => {
+test('the default memory of rules has no changelog', () => {
   const set = compile(RULES);
   matches(set, createTestEvent('exec', { 'process.entity_id': 'a' }));
   const memory = set.memory.of(createTestEvent('exec'));

@@ -192,7 +192,7 @@ describe('conditions', () => {
     ]);
   });
 
-  test('an event of a kind that is not listed matches nothing', () => {
+  test('an event of an unlisted kind matches no rule', () => {
     assert.deepEqual(matches(compile('- rule: r\n  condition: not process.name = x'), createTestEvent('martian')), []);
   });
 });

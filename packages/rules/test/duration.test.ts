@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { durationText } from '@ringfence/base';
 
-test('a duration is told in the unit that people would take', () => {
+test('a duration is shown in the unit that people would use', () => {
   const table: readonly (readonly [micros: number, text: string])[] = [
     [0, '0 s'],
     [-1500, '-1.5 ms'],

@@ -1,40 +1,40 @@
-/** What rules of other products ask for, and what we say to that. */
+/** Hints for fields and actions that rules of other products name. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile } from './sigma/support.ts';
 
-const said = (condition: string, more = ''): string =>
+const messages = (condition: string, more = ''): string =>
   compile(`- rule: r\n  condition: ${condition}\n${more}`)
     .diagnostics.map(({ message, hint }) => `${message}. ${hint}`)
     .join('\n');
 
-describe('a field that has another name elsewhere', () => {
+describe('a field with another name in other products', () => {
   const again = '[ event.action = exec ] [ event.action = exec and process.name = x ]';
   for (const [title, text] of [
-    ['in a condition', said('session_id = 3')],
-    ['in the by of a sequence', said(`sequence by session_id with maxspan=1m ${again}`)],
+    ['in a condition', messages('session_id = 3')],
+    ['in the by of a sequence', messages(`sequence by session_id with maxspan=1m ${again}`)],
     [
       'in the by of a threshold',
-      said('event.action = exec', '  threshold: { count: 5, by: [session_id], within: 1m }\n'),
+      messages('event.action = exec', '  threshold: { count: 5, by: [session_id], within: 1m }\n'),
     ],
   ] as const)
-    test(`is looked for by its words, ${title}`, () =>
+    test(`is suggested by its words, ${title}`, () =>
       assert.match(text, /unknown field 'session_id'\. Did you mean 'process\.session\.id'\?/));
 
-  test('of the leader of a session is told what else to join by', () =>
+  test('of a session leader gets a hint with other fields to join by', () =>
     assert.match(
-      said(`sequence by host.id, process.session_leader.entity_id with maxspan=1m ${again}`),
+      messages(`sequence by host.id, process.session_leader.entity_id with maxspan=1m ${again}`),
       /unknown field.* use process\.parent\.entity_id, or host\.id with process\.session\.id/,
     ));
 });
 
 describe("an action of Elastic's events", () => {
-  test('is told what it is here', () => {
-    assert.match(said('event.action = end'), /is never 'end'\. Write event\.action = exit\./);
-    assert.match(said('event.action = session_id_change'), /No event tells of a new session \(setsid\)/);
+  test('gets a hint with its name here', () => {
+    assert.match(messages('event.action = end'), /is never 'end'\. Write event\.action = exit\./);
+    assert.match(messages('event.action = session_id_change'), /No event tells of a new session \(setsid\)/);
   });
 
-  test('is told what is there: each that is named can be written', () => {
+  test('gets a hint whose names are all valid', () => {
     const actions = [
       'start',
       'uid_change',
@@ -49,8 +49,8 @@ describe("an action of Elastic's events", () => {
     ];
     for (const action of actions) {
       const [, advice = ''] =
-        /Write (event\.action = [\w. =]+?)[.:]?(?: a connection|$)/m.exec(said(`event.action = ${action}`)) ?? [];
-      assert.equal(said(advice), '', `${action}: ${advice}`);
+        /Write (event\.action = [\w. =]+?)[.:]?(?: a connection|$)/m.exec(messages(`event.action = ${action}`)) ?? [];
+      assert.equal(messages(advice), '', `${action}: ${advice}`);
     }
   });
 });

@@ -2,22 +2,14 @@ import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
-import { inText } from '../src/compile/patterns.ts';
-import { type Pattern, TextSearch } from '../src/compile/text-search.ts';
-import { TextTable } from '../src/compile/text-table.ts';
-import { Trie } from '../src/compile/trie.ts';
-import { Fault } from '../src/errors.ts';
-import { explain } from '../src/explain.ts';
-import type { FilteredEvents, PathInterest } from '../src/rule-interest.ts';
+import { explain } from '../src/explain/explain.ts';
+import type { FilteredEvents, PathInterest } from '../src/interest/rule-interest.ts';
+import type { FieldCatalogue, FieldValue } from '../src/model/catalogue.ts';
 import { compileRules } from '../src/rule-set.ts';
-import { compileGlob, globLiterals, globMeaning } from '../src/text/glob.ts';
-import { compileRegex } from '../src/text/regex.ts';
-import { requiredText } from '../src/text/required.ts';
 import { compile, matches } from './support/compile.ts';
 import { catalogue, createTestEvent, kinds, type TestEvent } from './support/events.ts';
 
-/** Few distinct texts over few letters, so that random rules and random events often meet. */
+/** Few distinct texts of few letters, so that random rules and random events often match. */
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), maxLength: 6 });
 const path = fc
   .array(fc.constantFrom('a', 'b', 'etc'), { minLength: 1, maxLength: 3 })
@@ -123,15 +115,15 @@ const rules = fc
   .map(([common, conditions]) =>
     [
       `- macro: common\n  condition: ${JSON.stringify(common)}`,
-      ...conditions.map((one, i) => `- rule: r${i}\n  condition: ${JSON.stringify(one)}`),
+      ...conditions.map((candidate, i) => `- rule: r${i}\n  condition: ${JSON.stringify(candidate)}`),
     ].join('\n'),
   );
 
-/** An event of a process and in a container that it shares with others. */
+/** An event of a process and a container that it shares with other events. */
 interface Shared {
   readonly event: TestEvent;
   readonly actor: TestEvent | undefined;
-  /** the actor's, where that is known */
+  /** The actor's parent, if known. */
   readonly parent: TestEvent | null;
   readonly box: TestEvent | null;
 }
@@ -140,7 +132,9 @@ const ofBox = { of: ({ box }: Shared) => box };
 const ofActor = { of: ({ actor }: Shared) => actor };
 const ofParent = { of: ({ parent }: Shared) => parent, within: ofActor };
 
-/** The fields of the process are its own where it is known, and its parent's; those of the container are only there where one is. */
+/**
+ * Fields of the process are absent if the process or its parent is unknown; fields of the container if there is none.
+ */
 const withSubjects: FieldCatalogue<Shared> = {
   fields: catalogue.fields.map(({ subject: _, locate: __, ...field }) => {
     if (field.name.startsWith('container.'))
@@ -165,7 +159,7 @@ const nameOf = (name: string, argument: string | number | undefined): string =>
   argument === undefined ? name : `${name}[${argument}]`;
 
 describe('the compiled matcher', () => {
-  test('reports exactly the rules whose condition holds when it is walked as written', () => {
+  test('reports exactly the rules whose condition holds in a plain walk', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
         const set = compile(source);
@@ -174,23 +168,23 @@ describe('the compiled matcher', () => {
           [],
         );
         const unindexed = compile(source, { indexed: false });
-        for (const one of events) {
-          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
-          assert.deepEqual(matches(set, one), expected);
-          assert.deepEqual(matches(unindexed, one), expected);
+        for (const candidate of events) {
+          const expected = set.rules.filter((rule) => explain(rule, candidate).holds).map(({ name }) => name);
+          assert.deepEqual(matches(set, candidate), expected);
+          assert.deepEqual(matches(unindexed, candidate), expected);
         }
       }),
       { numRuns: 400 },
     );
   });
 
-  test('reports the same in whatever order it asks', () => {
+  test('reports the same in any order of evaluation', () => {
     const drawn = fc.tuple(rules, fc.array(event, { minLength: 1, maxLength: 8 }), fc.integer());
     fc.assert(
       fc.property(drawn, ([source, events, seed]) => {
         let state = seed;
         let now = 0;
-        // Costs that are as they happen to be, so that orders change all the time, and few events from sample to sample.
+        // Random costs make the order change all the time; few events pass between samples.
         const clock = (): number => {
           state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
           now += (state >>> 8) % 7 === 0 ? 1e-5 : 1e-6;
@@ -198,19 +192,19 @@ describe('the compiled matcher', () => {
         };
         const set = compile(source, { clock });
         const unindexed = compile(source, { clock, indexed: false });
-        const expected = events.map((one) => set.rules.filter((rule) => explain(rule, one).holds));
+        const expected = events.map((candidate) => set.rules.filter((rule) => explain(rule, candidate).holds));
         for (let round = 0; round < 1_600 / events.length; round++)
-          for (const [i, one] of events.entries()) {
+          for (const [i, candidate] of events.entries()) {
             const names = expected[i]!.map(({ name }) => name);
-            assert.deepEqual(matches(set, one), names);
-            assert.deepEqual(matches(unindexed, one), names);
+            assert.deepEqual(matches(set, candidate), names);
+            assert.deepEqual(matches(unindexed, candidate), names);
           }
       }),
       { numRuns: 40 },
     );
   });
 
-  test('finds for every event of a process and a container what it finds for each alone', () => {
+  test('finds the same for events of a shared process and container as for each event alone', () => {
     const eventOf = fc.record({
       event,
       actor: fc.option(fc.nat(2), { nil: undefined, freq: 6 }),
@@ -223,19 +217,19 @@ describe('the compiled matcher', () => {
         const set = compileRules({
           sources: [{ name: 'test.yaml', text: source }],
           catalogue: withSubjects,
-          kinds: { names: kinds.names, of: (one) => kinds.of(one.event) },
+          kinds: { names: kinds.names, of: (candidate) => kinds.of(candidate.event) },
         });
-        for (const { event: own, actor, parent, box } of drawn) {
+        for (const { event: drawnEvent, actor, parent, box } of drawn) {
           const parentOf = actor === undefined ? parent : actor >> 1;
-          const one = {
-            event: own,
+          const candidate = {
+            event: drawnEvent,
             actor: actor === undefined ? undefined : subjects[actor],
             parent: parentOf === null ? null : (subjects[parentOf] ?? null),
             box: box === null ? null : (subjects[box] ?? null),
           };
           const found: string[] = [];
-          set.matcher.match(one, ({ name }) => found.push(name), 0);
-          const expected = set.rules.filter((rule) => explain(rule, one).holds).map(({ name }) => name);
+          set.matcher.match(candidate, ({ name }) => found.push(name), 0);
+          const expected = set.rules.filter((rule) => explain(rule, candidate).holds).map(({ name }) => name);
           assert.deepEqual(found, expected);
         }
       }),
@@ -243,28 +237,28 @@ describe('the compiled matcher', () => {
     );
   });
 
-  test('asks for every kind and path on which a rule can match', () => {
+  test('covers every kind and path on which a rule can match', () => {
     fc.assert(
       fc.property(rules, fc.array(event, { minLength: 1, maxLength: 8 }), (source, events) => {
         const set = compile(source, { filtered: [OPENS] });
         const narrow = [false, true].map((write) =>
           compile(source, { filtered: [{ ...OPENS, given: { 'file.write': write } }] }),
         );
-        for (const one of events.map(ofItsExecutable)) {
-          const matching = matches(set, one);
+        for (const candidate of events.map(ofItsExecutable)) {
+          const matching = matches(set, candidate);
           if (matching.length === 0) continue;
-          assert.ok(set.interest.kinds.includes(one.kind));
-          const write = one['file.write'];
-          if (one.kind !== 'open' || typeof one['file.path'] !== 'string') continue;
-          assertCovered(set.interest.paths[0], one, matching);
-          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths[0], one, matching);
+          assert.ok(set.interest.kinds.includes(candidate.kind));
+          const write = candidate['file.write'];
+          if (candidate.kind !== 'open' || typeof candidate['file.path'] !== 'string') continue;
+          assertCovered(set.interest.paths[0], candidate, matching);
+          if (typeof write === 'boolean') assertCovered(narrow[Number(write)]!.interest.paths[0], candidate, matching);
         }
       }),
       { numRuns: 300 },
     );
   });
 
-  test('asks for what an executable opens on which a rule can match', () => {
+  test('covers every open of an executable on which a rule can match', () => {
     const name = fc.constantFrom('a', 'b', 'etc');
     const ofExecutable = fc.oneof(
       fc.tuple(fc.constantFrom('process.name', 'basename(process.executable)'), listOf(name)),
@@ -272,14 +266,15 @@ describe('the compiled matcher', () => {
     );
     const condition = fc
       .tuple(ofExecutable, fc.constantFrom('and', 'or', 'and not'), leaf)
-      .map(([[field, list], word, other]) => `event.action = open and (${field} in ${list} ${word} (${other}))`);
+      .map(([[field, list], word, literal]) => `event.action = open and (${field} in ${list} ${word} (${literal}))`);
     let decided = 0;
     fc.assert(
       fc.property(condition, fc.array(event, { minLength: 8, maxLength: 16 }), (text, events) => {
         const set = compile(`- rule: r\n  condition: ${JSON.stringify(text)}`, { filtered: [OPENS] });
-        for (const one of events.map(ofItsExecutable)) {
-          const matching = one['file.path'] === undefined ? [] : matches(set, one);
-          if (matching.length > 0 && assertCovered(set.interest.paths[0], one, matching) === 'executable') decided++;
+        for (const candidate of events.map(ofItsExecutable)) {
+          const matching = candidate['file.path'] === undefined ? [] : matches(set, candidate);
+          if (matching.length > 0 && assertCovered(set.interest.paths[0], candidate, matching) === 'executable')
+            decided++;
         }
       }),
       { numRuns: 300 },
@@ -290,176 +285,26 @@ describe('the compiled matcher', () => {
 
 const OPENS: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 
-/** Fields that are made one by one may contradict each other, which those of a process never do. */
-function ofItsExecutable(one: TestEvent): TestEvent {
-  const executable = one['process.executable'];
-  return { ...one, 'process.name': typeof executable === 'string' ? basename(executable) : undefined };
+/** Independently generated fields may contradict each other, but the fields of a process never do. */
+function ofItsExecutable(candidate: TestEvent): TestEvent {
+  const executable = candidate['process.executable'];
+  return { ...candidate, 'process.name': typeof executable === 'string' ? basename(executable) : undefined };
 }
 
-/** By each rule that matched, but those that are named as covering everything. */
+/** Checks that the interest covers an event that rules match, except for rules that may match any path. */
 function assertCovered(
   paths: PathInterest<TestEvent> | undefined,
-  one: TestEvent,
+  candidate: TestEvent,
   matching: readonly string[],
 ): 'path' | 'executable' | 'everything' {
   const { prefixes, names, executables, unbounded } = paths!;
-  const file = String(one['file.path']);
+  const file = String(candidate['file.path']);
   const everything = unbounded.map(({ name }) => name);
   if (prefixes.some((prefix) => file.startsWith(prefix)) || names.includes(basename(file))) return 'path';
-  if (executables.includes(String(one['process.name']))) return 'executable';
+  if (executables.includes(String(candidate['process.name']))) return 'executable';
   assert.ok(
     matching.every((rule) => everything.includes(rule)),
-    `${file} is neither below ${prefixes} nor called ${names}, and ${one['process.name']} is none of ${executables}`,
+    `${file} is neither below ${prefixes} nor called ${names}, and ${candidate['process.name']} is none of ${executables}`,
   );
   return 'everything';
 }
-
-type Operator = 'equals' | 'startswith' | 'endswith' | 'contains' | 'pathprefix';
-
-function isFound(operator: Operator, word: string, text: string): boolean {
-  if (operator === 'equals') return text === word;
-  if (operator === 'startswith') return text.startsWith(word);
-  if (operator === 'endswith') return text.endsWith(word);
-  if (operator === 'contains') return text.includes(word);
-  return text === word || text.startsWith(word === '/' ? word : `${word}/`);
-}
-
-const sameAs = (one: Pattern, other: Pattern): boolean =>
-  one.text === other.text && one.atStart === other.atStart && one.atEnd === other.atEnd;
-
-describe('literal search', () => {
-  const literals = fc.uniqueArray(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
-    minLength: 1,
-    maxLength: 12,
-  });
-  const haystack = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '世'), maxLength: 30 });
-
-  test('finds in one pass what startsWith(), endsWith(), includes() and === find', () => {
-    const operators = ['equals', 'startswith', 'endswith', 'contains', 'pathprefix'] as const;
-    const patterns = fc.uniqueArray(
-      fc.tuple(
-        fc.constantFrom(...operators),
-        fc.string({ unit: fc.constantFrom('a', 'b', '/'), minLength: 1, maxLength: 4 }),
-      ),
-      { minLength: 1, maxLength: 12, selector: ([operator, word]) => `${operator} ${word}` },
-    );
-    const hay = fc.string({ unit: fc.constantFrom('a', 'b', '/', '世'), maxLength: 12 });
-    fc.assert(
-      fc.property(patterns, hay, (asked, text) => {
-        const all = asked.flatMap(([operator, word], number) =>
-          inText(operator, word).map((pattern) => ({ pattern, number })),
-        );
-        const distinct = all.filter(({ pattern }, i) => all.findIndex((one) => sameAs(one.pattern, pattern)) === i);
-        const search = TextSearch.build(distinct.map(({ pattern }) => pattern));
-        assert.ok(search !== undefined);
-        const numbersOf = (found: Set<number>) => (index: number) => {
-          const { pattern } = distinct[index]!;
-          for (const one of all) if (sameAs(one.pattern, pattern)) found.add(one.number);
-        };
-        const found = new Set<number>();
-        search.find(text, numbersOf(found));
-        const expected = asked.flatMap(([operator, word], number) => (isFound(operator, word, text) ? [number] : []));
-        assert.deepEqual(
-          [...found].sort((a, b) => a - b),
-          expected,
-        );
-        const inBytes = new Set<number>();
-        const bytes = Buffer.from(`b${text}b`);
-        const isComplete = search.findAt({ bytes, start: 1, end: bytes.length - 1 }, numbersOf(inBytes));
-        assert.ok(isComplete || text.includes('世'));
-        assert.ok(isComplete ? inBytes.size === found.size : [...inBytes].every((number) => found.has(number)));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  test('says whether there is one of many that startsWith(), endsWith() or includes() finds', () => {
-    fc.assert(
-      fc.property(literals, haystack, fc.boolean(), (words, hay, backwards) => {
-        const given = words.map((text, number) => ({ text, whole: false, number }));
-        const atEdge = words.some((word) => (backwards ? hay.endsWith(word) : hay.startsWith(word)));
-        assert.equal(Trie.build(given, backwards)?.some(hay), atEdge);
-        assert.equal(
-          TextTable.build(given)?.some(hay),
-          words.some((word) => hay.includes(word)),
-        );
-      }),
-    );
-  });
-
-  test('a match of a regular expression contains the text that is required of it', () => {
-    const piece = fc.constantFrom(
-      'a',
-      'b',
-      'ab',
-      'ba',
-      '.',
-      '[ab]',
-      '[^]a]',
-      '(a|b)',
-      '(?:ab)',
-      '\\.',
-      '\\w',
-      '^',
-      '$',
-      '|',
-      'b{',
-      '(?i)',
-      '(?i:b)',
-      '[[:alpha:]]',
-    );
-    const repeat = fc.constantFrom('', '', '', '*', '+', '?', '{0,1}', '{2}');
-    const pattern = fc
-      .array(fc.tuple(piece, repeat), { minLength: 1, maxLength: 6 })
-      .map((parts) => parts.flat().join(''));
-    let required = 0;
-    fc.assert(
-      fc.property(
-        pattern,
-        fc.string({ unit: fc.constantFrom('a', 'b', '.', 'B', '{'), maxLength: 10 }),
-        (expression, hay) => {
-          const word = requiredText(expression);
-          if (word !== '') required++;
-          try {
-            if (compileRegex(expression)(hay))
-              assert.ok(hay.includes(word), `${expression} matches ${hay} without ${word}`);
-          } catch (error) {
-            if (!(error instanceof Fault)) throw error;
-          }
-        },
-      ),
-      { numRuns: 3000 },
-    );
-    assert.ok(required > 500, 'most of the expressions must have something to check');
-  });
-
-  test('a glob means what a regular expression written for it means', () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 }),
-        fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 }),
-        (glob, hay) => {
-          const expected = new RegExp(`^${glob.replace(/\*+/g, '.*').replaceAll('?', '.')}$`).test(hay);
-          assert.equal(compileGlob(glob)(hay), expected);
-          const { operator, text: part } = globMeaning(glob);
-          const simple = {
-            equals: hay === part,
-            startswith: hay.startsWith(part),
-            endswith: hay.endsWith(part),
-            contains: hay.includes(part),
-            glob: expected,
-          };
-          assert.equal(simple[operator], expected);
-          for (const required of globLiterals(glob)) {
-            const found = {
-              startswith: hay.startsWith(required.text),
-              endswith: hay.endsWith(required.text),
-              contains: hay.includes(required.text),
-            };
-            assert.ok(!expected || found[required.operator]);
-          }
-        },
-      ),
-    );
-  });
-});

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StateError } from '../src/errors.ts';
-import { ruleFileSchema } from '../src/language/json-schema.ts';
-import { writeRules } from '../src/language/write-rules.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { ruleFileSchema } from '../src/language/file/json-schema.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
 import { lintRules } from '../src/lint/lint.ts';
 import { type RuleSet, updateRules } from '../src/rule-set.ts';
 import { type MemoryLimits, RuleMemory } from '../src/state/memory.ts';
@@ -19,7 +19,7 @@ const AT_ONCE = rule('{ by: [process.name], within: 2d, learn: 0s }');
 const connect = (name: string, port = 443): TestEvent =>
   createTestEvent('connect', { 'process.name': name, 'destination.port': port });
 
-/** A set with a memory of its own, or a given one. */
+/** Returns a set with its own memory, or with the given one. */
 function begun(text: string, memory = new RuleMemory()): { set: RuleSet<TestEvent>; memory: RuleMemory } {
   return { set: compile(text, { memory }), memory };
 }
@@ -35,14 +35,14 @@ function restored(memory: RuleMemory, limits?: MemoryLimits): RuleMemory {
 }
 
 describe('first_seen', () => {
-  test('fires for a combination that has not been seen for so long, once', () => {
+  test('fires once for a combination that has not been seen for long enough', () => {
     const { set } = begun(AT_ONCE);
     const seen = [0, 0.5, 1.5, 3.4, 5.5].map((at) => fires(set, connect('curl'), at));
     assert.deepEqual(seen, [true, false, false, false, true], 'each time it is seen counts');
     assert.equal(fires(set, connect('wget'), 5.5), true);
   });
 
-  test('only learns for a day after the rule came into force, then fires for what is new together', () => {
+  test("only learns for a day after the rule's activation, then fires for new combinations", () => {
     const { set, memory } = begun(NEW);
     memory.tick(set.rules, 0, () => {});
     assert.equal(fires(set, connect('curl', 80), 0.1), false);
@@ -52,7 +52,7 @@ describe('first_seen', () => {
     assert.equal(fires(set, connect('curl', 80), 2), false, 'it was learned');
   });
 
-  test('learns from its first event where no tick came before', () => {
+  test('learns from its first event if no tick came before', () => {
     const { set } = begun(NEW);
     assert.deepEqual(
       [10, 10.5, 11].map((at, port) => fires(set, connect('curl', port), at)),
@@ -60,13 +60,13 @@ describe('first_seen', () => {
     );
   });
 
-  test('takes no part in events that lack one of its fields', () => {
+  test('ignores events that lack one of its fields', () => {
     const { set, memory } = begun(AT_ONCE);
     assert.equal(fires(set, createTestEvent('connect', {}), 0), false);
     assert.equal(memory.stats().seen.keys, 0);
   });
 
-  test('takes an event that comes late for seen, not for new', () => {
+  test('treats a late event as seen, not as new', () => {
     const { set } = begun(AT_ONCE);
     assert.deepEqual(
       [5, 1, 6.9].map((at) => fires(set, connect('curl'), at)),
@@ -81,7 +81,7 @@ describe('first_seen', () => {
     assert.equal(fires(set, connect('curl'), 11.1), true);
   });
 
-  test('goes with suppress and throttle', () => {
+  test('works with suppress and throttle', () => {
     const { set, memory } = begun(
       rule('{ by: [process.name], within: 2d, learn: 0s }', '  throttle: { alerts: 1, per: 1h }\n'),
     );
@@ -92,13 +92,13 @@ describe('first_seen', () => {
     assert.equal(memory.stats().thresholds.held, 1);
   });
 
-  test('shows its fields in the output of a rule that has none', () => {
+  test('shows its fields in the default output', () => {
     assert.ok(begun(NEW).set.rules[0]!.operands.some(({ key }) => key === 'destination.port'));
   });
 });
 
-describe('what first_seen remembers', () => {
-  test('is bounded: what was not seen for longest goes, counted', () => {
+describe('the state of first_seen', () => {
+  test('is bounded: the least recently seen combination is evicted and counted', () => {
     const memory = new RuleMemory({ seen: { keysPerRule: 2 } });
     const { set } = begun(AT_ONCE, memory);
     for (const [at, name] of ['a', 'b', 'a', 'c'].entries()) fires(set, connect(name), at * 0.1);
@@ -110,14 +110,14 @@ describe('what first_seen remembers', () => {
     assert.deepEqual(all.stats().seen, { keys: 3, evicted: 3 });
   });
 
-  test('stays so with 200,000 combinations, long values among them', () => {
+  test('stays bounded with 200,000 combinations, some with long values', () => {
     const { set, memory } = begun(AT_ONCE);
     for (let n = 0; n < 200_000; n++) fires(set, connect(`${n}${n < 10 ? 'x'.repeat(1_000_000) : ''}`), n / 1e9);
     assert.deepEqual(memory.stats().seen, { keys: 10_000, evicted: 190_000 });
     for (const { key } of memory.snapshot()) assert.ok(key.length < 400);
   });
 
-  test('survives a restart: as if there had been none', () => {
+  test('survives a restart without a difference', () => {
     const events = Array.from({ length: 300 }, (_, n) => [connect(`p${(n * n) % 23}`), n * 0.05] as const);
     const limits = { seen: { keysPerRule: 8 } };
     const whole = begun(AT_ONCE, new RuleMemory(limits));
@@ -131,7 +131,7 @@ describe('what first_seen remembers', () => {
     assert.ok(expected.includes(true) && expected.includes(false));
   });
 
-  test('is told as changes, once, and a learning period goes on after a restart', () => {
+  test('reports each change once, and a learning period continues after a restart', () => {
     const { set, memory } = begun(NEW);
     memory.tick(set.rules, 0, () => {});
     fires(set, connect('curl'), 0.5);
@@ -147,7 +147,7 @@ describe('what first_seen remembers', () => {
     assert.equal(fires(next, connect('curl'), 1.2), false);
   });
 
-  test('survives a reload with another condition, is forgotten with its rule', () => {
+  test('survives a reload with another condition, and is deleted with its rule', () => {
     const { set, memory } = begun(NEW);
     memory.tick(set.rules, 0, () => {});
     fires(set, connect('curl'), 0.5);
@@ -165,7 +165,7 @@ describe('what first_seen remembers', () => {
     assert.ok(memory.takeChanges().every(({ value }) => value === null));
   });
 
-  test('is forgotten on ticks when it has not been seen for long enough', () => {
+  test('expires on ticks if it has not been seen for long enough', () => {
     const { set, memory } = begun(AT_ONCE);
     fires(set, connect('curl'), 0);
     memory.tick(set.rules, 1.9 * DAY, () => {});
@@ -200,7 +200,7 @@ describe('writing first_seen', () => {
       /either a threshold, a summary or first_seen/,
     ],
   ] as const)
-    test(`${text} is an error that says how it is written`, () => refuses(rule(text), message));
+    test(`${text} is an error whose hint shows the syntax`, () => refuses(rule(text), message));
 
   test('behind a sequence is an error', () => {
     const text =
@@ -215,7 +215,7 @@ describe('writing first_seen', () => {
     }
   });
 
-  test('is part of the schema for editors, and no rule with it stands in for another', () => {
+  test('is part of the schema for editors, and never makes another rule superfluous', () => {
     assert.match(JSON.stringify(ruleFileSchema()), /"first_seen":\{"type":"object"/);
     const set = compile(`${NEW}- rule: all\n  condition: event.action = connect and process.name = curl\n`);
     assert.deepEqual(lintRules(set), []);

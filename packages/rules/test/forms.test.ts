@@ -1,9 +1,9 @@
-/** What a filter by form and port must let through: always enough, and no more than the conditions say. */
+/** What a filter by form and port must let through: always enough, and no more than the conditions ask for. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
-import type { FilteredForm, FormInterest } from '../src/forms.ts';
+import type { FilteredForm, FormInterest } from '../src/interest/forms.ts';
+import type { FieldCatalogue, FieldSpec } from '../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../src/rule-set.ts';
 import { createTestEvent, type TestEvent } from './support/events.ts';
 
@@ -44,7 +44,7 @@ const tcp = {
   'network.unix.path': { present: false },
 };
 
-/** A form, and what says that an event is of it. */
+/** A form, and the condition that an event belongs to it. */
 interface Place extends FilteredForm {
   readonly name: string;
   has(event: TestEvent): boolean;
@@ -114,7 +114,7 @@ const places: readonly Place[] = [false, true].flatMap((contained): Place[] => {
 });
 
 function compile(conditions: readonly string[]): RuleSet<TestEvent> {
-  const text = conditions.map((one, i) => `- rule: r${i}\n  condition: ${JSON.stringify(one)}`).join('\n');
+  const text = conditions.map((candidate, i) => `- rule: r${i}\n  condition: ${JSON.stringify(candidate)}`).join('\n');
   const set = compileRules({ sources: [{ name: 'test.yaml', text }], catalogue, kinds, forms: places });
   assert.deepEqual(
     set.diagnostics.filter(({ severity }) => severity === 'error'),
@@ -204,7 +204,9 @@ describe('interest in forms', () => {
   const address = fc.constantFrom('127.0.0.1', '127.9.9.9', '::1', '10.0.0.1', '192.0.2.7', 'fe80::1');
   const port = fc.constantFrom(0, 1, 22, 443, 1024, 65_535);
   const list = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<string> =>
-    fc.array(value, { minLength: 1, maxLength: 3 }).map((values) => `(${values.map((one) => `'${one}'`).join(', ')})`);
+    fc
+      .array(value, { minLength: 1, maxLength: 3 })
+      .map((values) => `(${values.map((candidate) => `'${candidate}'`).join(', ')})`);
   const network = fc.constantFrom(
     '127.0.0.0/8',
     '127.9.0.0/16',
@@ -284,13 +286,15 @@ describe('interest in forms', () => {
     'source.port': somePort,
   });
   const event = fc.oneof(
-    fc.tuple(common, inet).map(([own, net]) => createTestEvent('connect', { ...own, ...net })),
-    fc.tuple(common, inet).map(([own, net]) => createTestEvent('accept', { ...own, ...net })),
-    common.map((own) => createTestEvent('connect', { ...own, 'network.type': 'unix', 'network.unix.path': '/run/x' })),
-    common.map((own) => createTestEvent('exec', own)),
+    fc.tuple(common, inet).map(([shared, net]) => createTestEvent('connect', { ...shared, ...net })),
+    fc.tuple(common, inet).map(([shared, net]) => createTestEvent('accept', { ...shared, ...net })),
+    common.map((shared) =>
+      createTestEvent('connect', { ...shared, 'network.type': 'unix', 'network.unix.path': '/run/x' }),
+    ),
+    common.map((shared) => createTestEvent('exec', shared)),
     fc
       .tuple(common, fc.constantFrom('ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', undefined))
-      .map(([own, code]) => createTestEvent('attempt', { ...own, 'error.code': code })),
+      .map(([shared, code]) => createTestEvent('attempt', { ...shared, 'error.code': code })),
   );
 
   test('an event that is filtered out never matches a rule', () => {
@@ -302,16 +306,16 @@ describe('interest in forms', () => {
         fc.array(event, { minLength: 1, maxLength: 12 }),
         (conditions, events) => {
           const set = compile(conditions);
-          for (const one of events) {
-            const at = places.flatMap(({ has }, index) => (has(one) ? [index] : []));
-            // datagrams that are connected are told apart by nothing here
+          for (const candidate of events) {
+            const at = places.flatMap(({ has }, index) => (has(candidate) ? [index] : []));
+            // No field here distinguishes connected datagrams.
             if (at.length === 0) continue;
             assert.equal(at.length, 1);
-            const through = letsThrough(set.interest.forms[at[0] as number] as FormInterest, one);
-            const found = set.matcher.match(one, () => {}, 0);
+            const through = letsThrough(set.interest.forms[at[0] as number] as FormInterest, candidate);
+            const found = set.matcher.match(candidate, () => {}, 0);
             if (found > 0) matching++;
             if (!through) dropped++;
-            assert.ok(through || found === 0, `${JSON.stringify(one)} matches and is not let through`);
+            assert.ok(through || found === 0, `${JSON.stringify(candidate)} matches and is not let through`);
           }
         },
       ),

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { render } from '../src/diagnostics.ts';
-import { LIMITS } from '../src/limits.ts';
+import { render } from '../src/diagnostics/diagnostics.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import { compile, compileCondition, createTestEvent, matches } from './support/compile.ts';
 
 const GOOD = '- rule: good\n  condition: process.name = bash\n';
 
-/** One clear error, no crash, and the good rule of another file still active. */
+/** Expects one clear error, no crash, and the good rule of another file still active. */
 function refuses(text: string, message: RegExp): void {
   const set = compile('', {
     sources: [
@@ -30,19 +30,19 @@ describe('hostile rule files', () => {
   test('with too many items are refused', () => refuses('- a\n'.repeat(20_000), /20000 items/));
   test('with collections nested without end are refused', () => {
     refuses('['.repeat(100_000), /nested too deeply|not valid YAML/);
-    refuses(`- rule: r\n  tags: ${'['.repeat(100)}${']'.repeat(100)}`, /more than 16 YAML collections/);
+    refuses(`- rule: r\n  tags: ${'['.repeat(100)}${']'.repeat(100)}`, /more than 16 nested YAML collections/);
   });
   test('with aliases that multiply are refused', () => {
     const levels = Array.from({ length: 30 }, (_, i) => `- &a${i + 1} [${`*a${i}, `.repeat(9)}]\n`);
     refuses(`- &a0 [x, x]\n${levels.join('')}`, /YAML aliases|more than \d+ (values|YAML collections)/);
   });
   test('with an alias of itself are refused', () => refuses('- &a [*a]\n', /anchor|more than 16|YAML/));
-  test('with a hundred thousand mistakes report some and count the rest', () => {
+  test('with a hundred thousand errors report some and count the rest', () => {
     refuses(GOOD.replace('good', 'x').replace('process.name', 'p.n').repeat(9_000), /unknown field|already/);
   });
   test('of binary rubbish are refused', () =>
     refuses(String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 65_536)), /./));
-  test('with what is not of the language have one error for it', () => {
+  test('with unsupported YAML get one error', () => {
     refuses(condition('process.name resembles bash'), /./);
     refuses(condition('user.id = root'), /number/);
     refuses(condition('user.id contains 1'), /./);
@@ -60,15 +60,15 @@ describe('hostile rule files', () => {
     refuses('- rule: r\n  __proto__: x\n  constructor: y\n  condition: user.id = 1\n', /unknown key '__proto__'/);
     refuses(condition('constructor = 1'), /unknown/);
     refuses(condition('toString(process.name) = 1'), /unknown function 'toString'/);
-    refuses('- rule: r\n  condition: user.id = 1\n  priority: constructor\n', /no priority/);
+    refuses('- rule: r\n  condition: user.id = 1\n  priority: constructor\n', /not a valid priority/);
   });
 });
 
 describe('hostile conditions', () => {
   test('with parentheses, nots or functions without end are refused', () => {
-    refuses(condition('('.repeat(10_000)), /more than 64 levels/);
-    refuses(condition('not '.repeat(10_000)), /more than 64 levels/);
-    refuses(condition('tolower('.repeat(8_000)), /more than 64 levels/);
+    refuses(condition('('.repeat(10_000)), /more than 64 nested levels/);
+    refuses(condition('not '.repeat(10_000)), /more than 64 nested levels/);
+    refuses(condition('tolower('.repeat(8_000)), /more than 64 nested levels/);
   });
   test('that are very long are refused', () =>
     refuses(condition('user.id = 1 or '.repeat(10_000)), /characters; 65536 are allowed/));
@@ -79,7 +79,7 @@ describe('hostile conditions', () => {
     ).join('');
     refuses(
       `- macro: m0\n  condition: user.id = 1\n${levels}- rule: r\n  condition: m40\n`,
-      /comparisons with its macros written out/,
+      /comparisons with its macros expanded/,
     );
   });
   test('of macros inside macros without end are refused', () => {
@@ -129,7 +129,7 @@ describe('hostile literals', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.command_line': `x${words[77]}y` })), ['r77']);
   });
-  test('that are the start of one another cost what they are long', () => {
+  test('that are prefixes of each other cost memory proportional to their length', () => {
     const set = compile(
       Array.from(
         { length: 700 },
@@ -244,7 +244,7 @@ describe('hostile values', () => {
         .replaceAll('"', ''),
     );
     assert.deepEqual(set.diagnostics, []);
-    // Backtracking would take longer than the universe has; a linear engine is through at once.
+    // A backtracking engine would take practically forever; a linear one finishes at once.
     assert.deepEqual(matches(set, createTestEvent('exec', { 'process.command_line': `${'a'.repeat(32_000)}!` })), [
       'r4',
     ]);

@@ -14,7 +14,7 @@ function createStore(limits: Partial<StoreOptions> = {}): KeyStore<Value> {
 const keysOf = (store: KeyStore<Value>): Record<string, string[]> =>
   Object.fromEntries([...store.rules()].map(([name, values]) => [name, [...values.keys()]]));
 
-test('of a rule whose last key is gone nothing is kept, however it went', () => {
+test('a rule whose last key is deleted or evicted leaves nothing behind', () => {
   const store = createStore();
   store.touch('deleted', 'a', 1);
   store.delete('deleted', 'a');
@@ -25,13 +25,13 @@ test('of a rule whose last key is gone nothing is kept, however it went', () => 
   assert.deepEqual([keysOf(store), store.size, store.evicted], [{}, 0, 1]);
 });
 
-test('a rule that may have one key keeps the one used last', () => {
+test('a rule with a limit of one key keeps the most recently used one', () => {
   const store = createStore({ keysPerRule: 1 });
   for (const key of ['a', 'b', 'c']) store.touch('r', key, 1);
   assert.deepEqual([keysOf(store), store.size, store.evicted], [{ r: ['c'] }, 1, 2]);
 });
 
-test('where all together are too many, and the largest rule has one key, its place is taken', () => {
+test('over the total limit the largest rule loses its key, even if it has only one', () => {
   const store = createStore({ keys: 1 });
   store.touch('r', 'a', 1);
   store.touch('s', 'a', 2);

@@ -3,19 +3,19 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { retiredTechniques } from '../src/attack/retired.ts';
 import { attackTechnique } from '../src/attack/techniques.ts';
-import { Nodes } from '../src/compile/nodes.ts';
-import { explainExpression } from '../src/explain.ts';
+import { Nodes } from '../src/compile/nodes/nodes.ts';
+import { explainExpression } from '../src/explain/explain.ts';
 import { implies } from '../src/lint/implies.ts';
 import { lintRules } from '../src/lint/lint.ts';
 import { compile, compileCondition } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 import { event, expression } from './support/expressions.ts';
 
-const said = (text: string): string[] =>
+const warnings = (text: string): string[] =>
   lintRules(compile(text)).map(({ code, line, column }) => `${line}:${column} ${code}`);
 
 describe('lint', () => {
-  test('finds macros and lists that no rule needs, not even through each other', () => {
+  test('finds macros and lists that no rule needs, directly or through others', () => {
     const text = `- list: shells
   items: [sh, more]
 - list: more
@@ -31,10 +31,10 @@ describe('lint', () => {
 - rule: r
   condition: event.action = exec and shell
 `;
-    assert.deepEqual(said(text), ['7:10 unused-macro', '9:10 unused-macro', '11:9 unused-list']);
+    assert.deepEqual(warnings(text), ['7:10 unused-macro', '9:10 unused-macro', '11:9 unused-list']);
   });
 
-  test('finds rules that say what another says', () => {
+  test('finds rules that repeat another rule', () => {
     const text = `- rule: wide
   condition: event.action = exec and process.name in (sh, bash)
 - rule: same in another order
@@ -50,30 +50,32 @@ describe('lint', () => {
 - rule: other
   condition: event.action = exec and process.name = zsh
 `;
-    assert.deepEqual(said(text), ['3:9 duplicate-condition', '5:9 shadowed', '7:9 duplicate-condition']);
+    assert.deepEqual(warnings(text), ['3:9 duplicate-condition', '5:9 shadowed', '7:9 duplicate-condition']);
   });
 
-  test('leaves a narrower rule alone when the wider one may be held back', () => {
+  test('accepts a narrower rule if alerts of the wider one may be held back', () => {
     const wide = '- rule: wide\n  condition: event.action = exec\n  suppress: { by: [process.name], for: 10m }\n';
-    assert.deepEqual(said(`${wide}- rule: narrow\n  condition: event.action = exec and user.id = 0\n`), []);
+    assert.deepEqual(warnings(`${wide}- rule: narrow\n  condition: event.action = exec and user.id = 0\n`), []);
   });
 
   test('finds a rule that matches everything', () => {
-    assert.deepEqual(said('- rule: r\n  condition: event.action exists or not event.action exists\n'), ['1:9 always']);
+    assert.deepEqual(warnings('- rule: r\n  condition: event.action exists or not event.action exists\n'), [
+      '1:9 always',
+    ]);
   });
 
-  test('finds techniques that ATT&CK has not, and tactics that they do not serve; v18 is known too', () => {
+  test('finds unknown ATT&CK techniques and tactics that they do not serve; v18 is known too', () => {
     const rule = (tags: string) => `- rule: r\n  condition: process.name = sh\n  tags: [${tags}]\n`;
-    assert.deepEqual(said(rule('execution, T1059.004')), []);
-    assert.deepEqual(said(rule('defense-evasion, T1562.001')), []);
-    assert.deepEqual(said(rule('persistence, T1574.006')), []);
-    assert.deepEqual(said(rule('impact')), []);
-    assert.deepEqual(said(rule('execution, T1059.094')), ['1:9 unknown-technique']);
-    assert.deepEqual(said(rule('execution, T9998, T9999')), ['1:9 unknown-technique', '1:9 unknown-technique']);
-    assert.deepEqual(said(rule('impact, T1059.004')), ['1:9 tactic']);
+    assert.deepEqual(warnings(rule('execution, T1059.004')), []);
+    assert.deepEqual(warnings(rule('defense-evasion, T1562.001')), []);
+    assert.deepEqual(warnings(rule('persistence, T1574.006')), []);
+    assert.deepEqual(warnings(rule('impact')), []);
+    assert.deepEqual(warnings(rule('execution, T1059.094')), ['1:9 unknown-technique']);
+    assert.deepEqual(warnings(rule('execution, T9998, T9999')), ['1:9 unknown-technique', '1:9 unknown-technique']);
+    assert.deepEqual(warnings(rule('impact, T1059.004')), ['1:9 tactic']);
   });
 
-  test('says what a technique is now that ATT&CK has no more', () => {
+  test('names the successor of a retired technique', () => {
     const set = compile('- rule: r\n  condition: process.name = sh\n  tags: [T1100, attack.t1089]\n');
     assert.deepEqual(
       lintRules(set).map(({ message, hint }) => `${message}: ${hint}`),
@@ -88,7 +90,7 @@ describe('lint', () => {
     }
   });
 
-  test('leaves tactics of rules in other languages to those who tagged them', () => {
+  test('does not check the tactics of rules in other languages', () => {
     const falco = `- rule: r
   desc: d
   condition: process.name = sh
@@ -96,17 +98,17 @@ describe('lint', () => {
   priority: INFO
   source: syscall
 `;
-    assert.deepEqual(said(`${falco}  tags: [mitre_impact, T1059.004]\n`), []);
-    assert.deepEqual(said(`${falco}  tags: [mitre_impact, T1059.094]\n`), ['1:1 unknown-technique']);
+    assert.deepEqual(warnings(`${falco}  tags: [mitre_impact, T1059.004]\n`), []);
+    assert.deepEqual(warnings(`${falco}  tags: [mitre_impact, T1059.094]\n`), ['1:1 unknown-technique']);
   });
 
-  test('has nothing to say about what can not be read', () => {
-    assert.deepEqual(said('- rule: [\n'), []);
-    assert.deepEqual(said('- rule: r\n  condition: (((\n'), []);
+  test("ignores files that can't be read", () => {
+    assert.deepEqual(warnings('- rule: [\n'), []);
+    assert.deepEqual(warnings('- rule: r\n  condition: (((\n'), []);
   });
 });
 
-describe('what implies what', () => {
+describe('implication', () => {
   const nodes = new Nodes<TestEvent>();
   const node = (condition: string) => nodes.fold(compileCondition(condition).rules[0]!.expression);
   for (const [a, b] of [
@@ -126,19 +128,19 @@ describe('what implies what', () => {
     });
   }
 
-  test('what is proved is true of every event', () => {
-    const holds = (one: Parameters<typeof explainExpression<TestEvent>>[0], on: TestEvent) =>
-      explainExpression(one, on).holds;
+  test('a proved implication holds on every event', () => {
+    const holds = (candidate: Parameters<typeof explainExpression<TestEvent>>[0], on: TestEvent) =>
+      explainExpression(candidate, on).holds;
     fc.assert(
       fc.property(expression, expression, fc.array(event, { minLength: 5, maxLength: 20 }), (a, b, events) => {
-        const both = { kind: 'and' as const, items: [a, b] };
+        const conjunction = { kind: 'and' as const, items: [a, b] };
         for (const [left, right] of [
           [a, b],
-          [both, a],
-          [a, both],
+          [conjunction, a],
+          [a, conjunction],
         ] as const) {
           if (!implies(nodes.fold(left), nodes.fold(right))) continue;
-          for (const one of events) assert.ok(!holds(left, one) || holds(right, one));
+          for (const candidate of events) assert.ok(!holds(left, candidate) || holds(right, candidate));
         }
       }),
       { numRuns: 500 },

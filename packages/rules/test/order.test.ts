@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FieldCatalogue, FieldSpec } from '../src/catalogue.ts';
-import { Junction } from '../src/compile/junction.ts';
+import { Junction } from '../src/compile/order/junction.ts';
+import type { FieldCatalogue, FieldSpec } from '../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../src/rule-set.ts';
 import { kinds, type TestEvent } from './support/events.ts';
 
-/** Samples until an order has been looked at more than once. */
+/** Samples after which an order has been reviewed more than once. */
 const SAMPLES = 200;
 
 describe('a junction', () => {
@@ -60,7 +60,7 @@ describe('a junction', () => {
 });
 
 describe('the order of what is asked', () => {
-  /** ms: reading `slow` takes 10 ns. */
+  /** In ms; reading `slow` takes 10 ns. */
   let now = 0;
   let reads = 0;
   const slow: FieldSpec<TestEvent> = {
@@ -83,7 +83,7 @@ describe('the order of what is asked', () => {
       clock,
     });
   const event: TestEvent = { kind: 'exec', slow: 1, name: 'a' };
-  /** Reads of `slow` during so many events. */
+  /** Counts the reads of `slow` during so many events. */
   function readsOf(set: RuleSet<TestEvent>, events: number): number {
     reads = 0;
     for (let i = 0; i < events; i++)
@@ -94,7 +94,7 @@ describe('the order of what is asked', () => {
     return reads;
   }
 
-  // No literal must be there for these to hold, and by estimate a number is looked at before a text is searched.
+  // These conditions need no literal, and by estimate comparing a number is cheaper than searching a text.
   for (const condition of [
     "slow > 0 and not name regex 'a+'",
     "not (slow > 1 or name regex 'a+')",

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { explain, renderExplanation } from '../src/explain.ts';
-import { fieldValues, formatOutput, printable } from '../src/output.ts';
+import { explain, renderExplanation } from '../src/explain/explain.ts';
+import { fieldValues, formatOutput, printable } from '../src/explain/output.ts';
 import { compile, compileCondition, createTestEvent } from './support/compile.ts';
 
 const EVENT = createTestEvent('exec', {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import fc from 'fast-check';
-import type { FieldCatalogue, FieldValue } from '../src/catalogue.ts';
-import type { Expression } from '../src/expression.ts';
+import type { FieldCatalogue, FieldValue } from '../src/model/catalogue.ts';
+import type { Expression } from '../src/model/expression.ts';
 import { compileRules } from '../src/rule-set.ts';
 
-/** An open with the values of the product's fields by name, its path apart. */
+/** An open, with values of the product's fields by name and its path. */
 interface Opened {
   readonly path: string;
   readonly values: ReadonlyMap<string, FieldValue>;
@@ -44,7 +44,7 @@ const set = compileRules({
   filtered: [{ kind: 'open', fields: ['file.path'], given: READ }],
 });
 
-/** What the rules compare each field with: events made of it meet many of their conditions. */
+/** Returns the values that the rules compare each field with: events made of them meet many conditions. */
 function literals(): Map<string, FieldValue[]> {
   const found = new Map<string, FieldValue[]>();
   const visit = (part: Expression<Opened>): void => {
@@ -69,14 +69,14 @@ const path = fc.oneof(
     )
     .map(([head, tail]) => head + tail),
 );
-const others = Object.fromEntries(
+const otherFields = Object.fromEntries(
   [...known].map(([name, values]) => [name, fc.option(fc.constantFrom(...values, 'x'), { nil: undefined, freq: 3 })]),
 );
 const opened: fc.Arbitrary<Opened> = fc
-  .tuple(path, fc.record(others))
+  .tuple(path, fc.record(otherFields))
   .map(([file, values]) => ({ path: file, values: new Map(Object.entries(values)) }));
 
-describe('the rules that are built in', () => {
+describe('the built-in rules', () => {
   test('match no read of a path that the filter would drop', () => {
     const { prefixes, names, unbounded } = set.interest.paths[0]!;
     assert.deepEqual(unbounded, []);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FilteredEvents } from '../src/rule-interest.ts';
+import type { FilteredEvents } from '../src/interest/rule-interest.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { compile, compileCondition } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
@@ -8,7 +8,7 @@ import type { TestEvent } from './support/events.ts';
 const opens: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 const filtered = [opens];
 
-/** Prefixes as they are, names with … and executables with ! in front; null: any path. */
+/** Returns prefixes as they are, names with … and executables with ! in front; null: any path. */
 function paths(condition: string): readonly string[] | null | undefined {
   return shown(compileCondition(condition, '', { filtered }));
 }
@@ -103,7 +103,7 @@ describe('interest in paths', () => {
     ['process.name = x and process.executable in (/a/x, /b/y)', ['!x']],
     ['event.action = exec', []],
     ["file.path startswith ''", null],
-    // what isn't UTF-8 is shown as \xNN, so a backslash in a rule may stand for another byte
+    // Bytes that are not UTF-8 are shown as \xNN, so a backslash in a rule may stand for another byte.
     ["file.path startswith '/tmp/\\\\xff'", ['/tmp/']],
     ["file.name = '\\\\xff'", null],
     ["file.path = '/tmp/\\\\xff'", ['/tmp/']],
@@ -113,7 +113,7 @@ describe('interest in paths', () => {
       assert.deepEqual(paths(condition), expected));
   }
 
-  test('is that of all rules together', () => {
+  test('is the union over all rules', () => {
     const set = compile(
       '- rule: a\n  condition: file.path = /etc/passwd\n- rule: b\n  condition: file.path pmatch (/etc)\n- rule: c\n  condition: file.path startswith (/root/x, /etc/x)\n',
       { filtered },
@@ -121,7 +121,7 @@ describe('interest in paths', () => {
     assert.deepEqual(shown(set), ['/etc', '/root/x', '…passwd']);
   });
 
-  test('is in the events that are filtered only: reads, when writes come anyway', () => {
+  test('covers only filtered events: reads, since writes are always sent', () => {
     const rules =
       '- rule: a\n  condition: file.write and file.path endswith .so\n- rule: b\n  condition: file.path = /etc/shadow\n';
     assert.deepEqual(compile(rules).interest.paths, []);
@@ -133,11 +133,11 @@ describe('interest in paths', () => {
     assert.deepEqual(shown(compile(rules, { filtered: [{ ...opens, given: { 'file.write': false } }] })), ['…shadow']);
   });
 
-  test('is told of each filter by itself, for every field that holds a path', () => {
+  test('is separate for each filter, for every field with a path', () => {
     const connects: FilteredEvents = { kind: 'connect', fields: ['destination.ip', 'process.executable'] };
-    const both = [opens, connects];
+    const filtered = [opens, connects];
     const each = (condition: string) => {
-      const set = compileCondition(condition, '', { filtered: both });
+      const set = compileCondition(condition, '', { filtered: filtered });
       return [shown(set), shown(set, 1)];
     };
     assert.deepEqual(each('file.path = /etc/passwd or event.action = connect and process.executable pmatch (/opt)'), [
@@ -148,11 +148,11 @@ describe('interest in paths', () => {
       [],
       null,
     ]);
-    const { diagnostics } = compileCondition('user.id = 0', '', { filtered: both });
+    const { diagnostics } = compileCondition('user.id = 0', '', { filtered: filtered });
     assert.equal(diagnostics.length, 1, 'once, though it is unbounded on both');
   });
 
-  test('is nothing in what is let through whatever its path', () => {
+  test('is empty for events that pass whatever their path', () => {
     const some = { ...opens, except: { 'process.name': ['a', 'b'] } };
     const left = (condition: string) => shown(compileCondition(condition, '', { filtered: [some] }));
     assert.deepEqual(left('event.action = open and process.name = a'), []);
@@ -164,7 +164,7 @@ describe('interest in paths', () => {
     assert.equal(left('event.action = open and tolower(process.name) = a'), null);
   });
 
-  test('a rule that can match any path is named in a warning, where it stands', () => {
+  test('a rule that can match any path gets a warning at its place', () => {
     const set = compile(
       '- rule: a\n  condition: file.path = /x\n- rule: b\n  condition: file.name startswith id_\n- rule: c\n  condition: nonsense\n',
       { filtered },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import { ruleFileSchema } from '../src/language/json-schema.ts';
+import { ruleFileSchema } from '../src/language/file/json-schema.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: false });
 const validate = ajv.compile(ruleFileSchema());

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EventRows, PartialRows, SequenceKeys } from '@ringfence/sequence-store';
 import fc from 'fast-check';
-import { StateError } from '../src/errors.ts';
-import { explainExpression } from '../src/explain.ts';
-import { LIMITS } from '../src/limits.ts';
-import type { Sequence } from '../src/sequence.ts';
-import { Hits } from '../src/state/hits.ts';
-import { Links } from '../src/state/links.ts';
+import { holdsBetween } from '../src/compile/evaluate.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { explainExpression } from '../src/explain/explain.ts';
+import { LIMITS } from '../src/model/limits.ts';
+import type { Sequence } from '../src/model/sequence.ts';
+import { EventReader } from '../src/state/event-reader.ts';
 import { RuleMemory } from '../src/state/memory.ts';
-import { SequenceKeys } from '../src/state/sequence-keys.ts';
+import { takeByKey } from '../src/state/sequences.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -18,12 +19,12 @@ const AB = 'sequence by process.entity_id with maxspan=10s [ event.action = exec
 function createTestPlayer(condition: string, memory = new RuleMemory()) {
   const set = compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory });
   assert.deepEqual(set.diagnostics, []);
-  const told: string[] = [];
+  const reported: string[] = [];
   const take = (_: unknown, match?: { steps: readonly { events: readonly string[] }[] }): void => {
-    told.push(match!.steps.map(({ events }) => events.join('+')).join(' '));
+    reported.push(match!.steps.map(({ events }) => events.join('+')).join(' '));
   };
   return {
-    told,
+    reported,
     memory,
     stats: () => memory.stats().sequences,
     happen: (kind: string, key: string, at: number, more = {}): number =>
@@ -36,8 +37,8 @@ const eventOf = (kind: string, key: string, at: number, more: object): TestEvent
   createTestEvent(kind, { 'process.entity_id': key, 'event.id': `${kind}${at}`, ...more });
 
 describe('sequences under attack', () => {
-  test('forget the oldest of 100,000 keys of whatever text, and count them', () => {
-    const { happen, stats, told } = createTestPlayer(AB);
+  test('evict the oldest of 100,000 keys with odd texts, and count them', () => {
+    const { happen, stats, reported } = createTestPlayer(AB);
     const texts = ['\0', '\n', '"', '\u{1f600}', '__proto__', ' '.repeat(10_000), '[', 's['];
     const keyOf = (n: number): string => `${texts[n % texts.length]}${n}`;
     for (let n = 0; n < 100_000; n++) happen('exec', keyOf(n), n / 1e6);
@@ -46,10 +47,10 @@ describe('sequences under attack', () => {
     assert.equal(hits, 2 * keys, 'each is remembered as what has begun and as what may be reordered');
     happen('connect', keyOf(0), 0.2);
     happen('connect', keyOf(99_999), 0.2);
-    assert.equal(told.length, 1, 'what was forgotten has not begun');
+    assert.equal(reported.length, 1, 'what was forgotten has not begun');
   });
 
-  test('hold no more of one key than its runs and what may be reordered, whatever floods it', () => {
+  test('hold no more of a flooded key than its runs and the events that may be reordered', () => {
     const runs = `[ event.action = exec ] with runs=${LIMITS.thresholdCount}`;
     const { happen, stats } = createTestPlayer(
       `sequence by process.entity_id with maxspan=1h ${runs} [ event.action = connect ] ${runs} [ event.action = exit ]`,
@@ -59,7 +60,7 @@ describe('sequences under attack', () => {
     assert.ok(stats().hits <= most, `${stats().hits} > ${most}`);
   });
 
-  test('hold no more than so many events in all, and count what they forget', () => {
+  test('hold no more events than the limit, and count the evicted keys', () => {
     const memory = new RuleMemory({ sequences: { hits: 1_000 } });
     const { happen, stats } = createTestPlayer(AB, memory);
     for (let n = 0; n < 5_000; n++) happen('exec', `p${n}`, n / 1e6);
@@ -67,9 +68,9 @@ describe('sequences under attack', () => {
     assert.equal(stats().evicted, 5_000 - stats().keys);
   });
 
-  test('go on after a time that was never, once a tick says what it is', () => {
+  test('continue after an absurd time once a tick corrects the clock', () => {
     for (const absurd of [1e9, Number.MAX_SAFE_INTEGER / SECOND]) {
-      const { happen, tick, told, stats } = createTestPlayer(AB);
+      const { happen, tick, reported, stats } = createTestPlayer(AB);
       happen('exec', 'p', 1);
       happen('exec', 'q', absurd);
       happen('exec', 'r', 2);
@@ -81,17 +82,17 @@ describe('sequences under attack', () => {
       happen('connect', 's', 6);
       happen('exec', 't', 7);
       happen('connect', 't', 18);
-      assert.deepEqual(told, ['exec1 connect4', 'exec5 connect6']);
+      assert.deepEqual(reported, ['exec1 connect4', 'exec5 connect6']);
       tick(100);
       assert.equal(stats().keys, 0);
     }
   });
 
-  test('take an event that comes twice for one more, never for two steps', () => {
-    const { happen, told } = createTestPlayer(AB);
+  test('count a repeated event as one more event, never as two steps', () => {
+    const { happen, reported } = createTestPlayer(AB);
     for (const at of [1, 1, 1]) happen('exec', 'p', at);
     for (const at of [2, 2, 2]) happen('connect', 'p', at);
-    assert.deepEqual(told, ['exec1 connect2']);
+    assert.deepEqual(reported, ['exec1 connect2']);
   });
 });
 
@@ -102,7 +103,7 @@ const FORMS = [
   'sequence any order by process.entity_id with maxspan=10s [ event.action = exec ] [ event.action = connect ] [ event.action = open ]',
 ];
 
-test('sequences give back all that they held, whatever came when', () => {
+test('sequences release every row after any order of events', () => {
   const happening = fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(30), fc.nat(2), fc.nat(2));
   const property = fc.property(
     fc.nat(FORMS.length - 1),
@@ -110,36 +111,38 @@ test('sequences give back all that they held, whatever came when', () => {
     (form, all) => {
       const { rules } = compile(`- rule: r\n  condition: ${JSON.stringify(FORMS[form])}\n`);
       const sequence = rules[0]!.sequence!;
-      const links = new Links(new Hits());
-      const totals = { keys: 0, hits: 0 };
-      const keys = new SequenceKeys('r', links, totals, true);
-      keys.use(sequence as Sequence<unknown>);
+      const events = new EventRows();
+      const partials = new PartialRows(events);
+      const totals = { keys: 0, held: 0 };
+      const keys = new SequenceKeys('r', partials, totals, true);
+      keys.use(sequence as Sequence<unknown>, holdsBetween);
+      const reader = new EventReader(sequence as Sequence<unknown>, events);
       for (const [n, [kind, late, key, name]] of all.entries()) {
         const event = eventOf(kind, `p${key}`, n, { 'process.name': `n${name}` });
         const bits = sequence.steps.reduce((sum, { expression }, step) => {
           return explainExpression(expression, event).holds ? sum | (1 << step) : sum;
         }, 0);
-        keys.take(bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
+        takeByKey({ keys, reader }, bits, event, (n - late / 15) * SECOND, n * SECOND, (n - 2) * SECOND);
         keys.due((n - 2) * SECOND);
         if (n % 7 === 0) keys.expire(n * SECOND, (n - 2) * SECOND);
-        assert.deepEqual(totals, { keys: keys.size, hits: keys.held });
+        assert.deepEqual(totals, { keys: keys.size, held: keys.held });
       }
       keys.clear();
       assert.deepEqual(
-        [totals, keys.held, links.taken, links.hits.taken, links.hits.ids.kept],
-        [{ keys: 0, hits: 0 }, 0, 0, 0, 0],
+        [totals, keys.held, partials.used, events.used, events.ids.stored],
+        [{ keys: 0, held: 0 }, 0, 0, 0, 0],
       );
     },
   );
   fc.assert(property, { numRuns: 300 });
 });
 
-/** An entry with the value at a place, depth first, replaced by another. */
+/** Returns an entry with the value at a position, depth first, replaced. */
 function damage(value: unknown, at: number, by: unknown): unknown {
   let left = at;
-  const visit = (one: unknown): unknown => {
+  const visit = (node: unknown): unknown => {
     if (left-- === 0) return by;
-    return Array.isArray(one) ? one.map(visit) : one;
+    return Array.isArray(node) ? node.map(visit) : node;
   };
   return visit(value);
 }
@@ -150,15 +153,15 @@ describe('saved state of sequences', () => {
     fc.nat(100),
     fc.array(fc.nat(3), { maxLength: 40 }),
   );
-  const deeds = fc.array(fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(9)), {
+  const happenings = fc.array(fc.tuple(fc.constantFrom('exec', 'connect', 'open', 'exit'), fc.nat(9)), {
     minLength: 4,
     maxLength: 12,
   });
 
-  test('that is damaged is refused when it is read, dropped when it is used, or harmless', () => {
+  test('that is damaged is refused on reading, dropped on use, or harmless', () => {
     let refused = 0;
     let dropped = 0;
-    const property = fc.property(fc.nat(FORMS.length - 1), deeds, fc.nat(60), odd, (form, before, place, by) => {
+    const property = fc.property(fc.nat(FORMS.length - 1), happenings, fc.nat(60), odd, (form, before, place, by) => {
       const first = createTestPlayer(FORMS[form]!);
       for (const [n, [kind, late]] of before.entries()) first.happen(kind, 'p', 10 + n - late / 5);
       const memory = new RuleMemory();
@@ -184,7 +187,7 @@ describe('saved state of sequences', () => {
     assert.ok(refused > 20 && dropped > 0, `${refused} refused, ${dropped} dropped`);
   });
 
-  test('is dropped whole when the event that it keeps is damaged', () => {
+  test('is dropped as a whole if a kept event is damaged', () => {
     const { happen, memory } = createTestPlayer(`${AB} ![ event.action = exit ]`);
     happen('exec', 'p', 1);
     happen('connect', 'p', 2);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { SequenceMatch } from '../src/model/sequence.ts';
 import type { RuleSet } from '../src/rule-set.ts';
-import type { SequenceMatch } from '../src/sequence.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import { compile, createTestEvent } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
-/** Times are whole tenths of a second: in fractions of one, two ways to compare with the span would differ by a rounding. */
+/** Times are whole tenths of a second: with fractions, two ways to compute the span could differ by rounding. */
 const TENTH_US = 100_000;
 const MAXSPAN = 100;
 
@@ -23,7 +23,7 @@ interface Happening {
 interface Step {
   readonly kind: 'event' | 'missing' | 'until';
   readonly letter: number;
-  /** @default 1; none in what this test searches for */
+  /** @default 1; the search supports no other value */
   readonly runs?: number;
 }
 
@@ -48,40 +48,40 @@ function play(
   happenings: readonly Happening[],
   more: { between?: (set: RuleSet<TestEvent>, n: number) => RuleSet<TestEvent> } = {},
 ): string[] {
-  const told: string[] = [];
-  const tell = (_: unknown, match?: SequenceMatch): void => {
-    told.push(match!.steps.flatMap(({ events }) => events).join(' '));
+  const reported: string[] = [];
+  const report = (_: unknown, match?: SequenceMatch): void => {
+    reported.push(match!.steps.flatMap(({ events }) => events).join(' '));
   };
   let set = compile(`- rule: r\n  condition: ${JSON.stringify(condition)}\n`, { memory: new RuleMemory() });
   assert.deepEqual(set.diagnostics, []);
-  for (const [number, one] of happenings.entries()) {
-    set.matcher.match(eventOf(one), tell, one.at * TENTH_US);
+  for (const [number, happening] of happenings.entries()) {
+    set.matcher.match(eventOf(happening), report, happening.at * TENTH_US);
     set = more.between?.(set, number) ?? set;
   }
-  set.memory.of(eventOf(happenings[0]!)).tick(set.rules, 1e9, tell);
-  return told;
+  set.memory.of(eventOf(happenings[0]!)).tick(set.rules, 1e9, report);
+  return reported;
 }
 
 /**
- * What a sequence means, by search through all that has happened: of all that an event completes the one whose last events are the latest. What fits a
- * step and happened before the event that was taken for it is over for that step.
+ * Finds the matches of a sequence by searching all events: of the matches that an event completes, the one with the
+ * latest events counts. An event that fits a step and came before the chosen one is over for that step.
  */
 function search(steps: readonly Step[], happenings: readonly Happening[]): string[] {
   const used = new Set<Happening>();
-  const told: string[] = [];
+  const reported: string[] = [];
   const events = steps.flatMap(({ kind }, index) => (kind === 'event' ? [index] : []));
-  const fits = (one: Happening, step: number): boolean => (one.bits & (1 << steps[step]!.letter)) !== 0;
-  for (const key of new Set(happenings.map((one) => one.key))) {
-    const own = happenings.filter((one) => one.key === key);
+  const fits = (happening: Happening, step: number): boolean => (happening.bits & (1 << steps[step]!.letter)) !== 0;
+  for (const key of new Set(happenings.map((happening) => happening.key))) {
+    const ofKey = happenings.filter((happening) => happening.key === key);
     const none = (step: number, after: number, before: number): boolean =>
-      !own.some((one, index) => index > after && index < before && fits(one, step));
+      !ofKey.some((happening, index) => index > after && index < before && fits(happening, step));
     const over = events.map(() => -1);
-    /** Where events of steps up to `n`, the last of which happened before `before`, stand; latest first. */
+    /** Returns the indexes of events for the steps up to `n`, the last of them before `before`; latest first. */
     const back = (n: number, before: number, last: number): number[] | undefined => {
       for (let i = before - 1; i >= 0; i--) {
-        const one = own[i]!;
-        if (own[last]!.at - one.at > MAXSPAN) return undefined;
-        if (i <= over[n]! || used.has(one) || !fits(one, events[n]!)) continue;
+        const happening = ofKey[i]!;
+        if (ofKey[last]!.at - happening.at > MAXSPAN) return undefined;
+        if (i <= over[n]! || used.has(happening) || !fits(happening, events[n]!)) continue;
         if (!between(n, i, before, last)) continue;
         const earlier = n === 0 ? [] : back(n - 1, i, last);
         if (earlier !== undefined) return [...earlier, i];
@@ -94,29 +94,30 @@ function search(steps: readonly Step[], happenings: readonly Happening[]): strin
       const guards = steps.slice(events[n]! + 1, events[n + 1]).map((_, offset) => events[n]! + 1 + offset);
       if (n < events.length - 1 && !guards.every((guard) => none(guard, at, next))) return false;
       if (n > 0) return true;
-      const old = own.findIndex((one) => own[at]!.at - one.at <= MAXSPAN);
+      const old = ofKey.findIndex((happening) => ofKey[at]!.at - happening.at <= MAXSPAN);
       return steps.slice(0, events[0]).every((_, guard) => none(guard, old - 1, at));
     };
-    for (const [last, one] of own.entries()) {
+    for (const [last, happening] of ofKey.entries()) {
       const n = events.length - 1;
-      if (!fits(one, events[n]!)) continue;
+      if (!fits(happening, events[n]!)) continue;
       const earlier = back(n - 1, last, last);
       if (earlier === undefined) continue;
-      const whole = [...earlier, last].map((index) => own[index]!);
+      const whole = [...earlier, last].map((index) => ofKey[index]!);
       for (const part of whole) used.add(part);
       for (const [step, index] of [...earlier, last].entries()) over[step] = index;
-      told.push(whole.map(({ id }) => id).join(' '));
+      reported.push(whole.map(({ id }) => id).join(' '));
     }
   }
-  return told.sort();
+  return reported.sort();
 }
 
 const bitsOf = (text: string): number =>
-  LETTERS.reduce((all, one, n) => (text.includes(one) ? all | (1 << n) : all), 0);
+  LETTERS.reduce((all, happening, n) => (text.includes(happening) ? all | (1 << n) : all), 0);
 
 const letter = fc.nat(3);
-const stepsOf = (letters: readonly number[]): Step[] => letters.map((one) => ({ kind: 'event', letter: one }));
-/** Where an event can fit two steps, which of them it is taken for decides what becomes of others. */
+const stepsOf = (letters: readonly number[]): Step[] =>
+  letters.map((happening) => ({ kind: 'event', letter: happening }));
+/** If an event can fit two steps, the chosen one decides what becomes of other events. */
 const distinct = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 2 }).map(stepsOf);
 const overlapping = fc.array(letter, { minLength: 2, maxLength: 4 }).map(stepsOf);
 const guarded: fc.Arbitrary<Step[]> = fc
@@ -128,7 +129,7 @@ const guarded: fc.Arbitrary<Step[]> = fc
   });
 
 const RUNS = fc.constantFrom(1, 1, 2, 5);
-/** With runs, and with what must not come at the end. */
+/** With runs, and with a forbidden event at the end. */
 const running = fc
   .tuple(guarded, fc.array(RUNS, { minLength: 9, maxLength: 9 }), fc.option(letter))
   .map(([steps, runs, last]): Step[] => {
@@ -138,8 +139,8 @@ const running = fc
   });
 
 function streamOf(bits: fc.Arbitrary<number>, longest = 15): fc.Arbitrary<Happening[]> {
-  const one = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: longest }));
-  return fc.array(one, { minLength: 8, maxLength: 40, size: 'max' }).map((all) => {
+  const happening = fc.tuple(bits, fc.constantFrom('p', 'p', 'q'), fc.integer({ min: 1, max: longest }));
+  return fc.array(happening, { minLength: 8, maxLength: 40, size: 'max' }).map((all) => {
     let at = 1000;
     return all.map(([has, key, wait], index): Happening => {
       at += wait;
@@ -147,28 +148,28 @@ function streamOf(bits: fc.Arbitrary<number>, longest = 15): fc.Arbitrary<Happen
     });
   });
 }
-const single = streamOf(letter.map((one) => 1 << one));
+const single = streamOf(letter.map((happening) => 1 << happening));
 const several = streamOf(fc.integer({ min: 1, max: 15 }));
 
-/** Many within the time in which they may come late. */
+/** Many events within the time in which events may be late. */
 const dense = fc.oneof(several, streamOf(fc.integer({ min: 1, max: 15 }), 3));
 
 const DELAYS = fc.array(fc.nat(19), { minLength: 40, maxLength: 40 });
 
-/** In the order of their coming. */
+/** Returns the events in the order of their arrival. */
 function arriving(happenings: readonly Happening[], delays: readonly number[]): Happening[] {
   return happenings
-    .map((one, index) => ({ one, comes: one.at + delays[index]! }))
+    .map((happening, index) => ({ happening, comes: happening.at + delays[index]! }))
     .sort((a, b) => a.comes - b.comes)
-    .map(({ one }) => one);
+    .map(({ happening }) => happening);
 }
 
 function chainsOf(lines: readonly string[], happenings: readonly Happening[]): Happening[][] {
-  const byId = new Map(happenings.map((one) => [one.id, one]));
+  const byId = new Map(happenings.map((happening) => [happening.id, happening]));
   return lines.map((line) => line.split(' ').map((id) => byId.get(id)!));
 }
 
-/** Plays it, restarting from the changelog behind event number `cut`. */
+/** Plays the events, and restarts from the changelog behind event number `cut`. */
 function playRestarted(condition: string, coming: readonly Happening[], cut: number): string[] {
   const log = new Map<string, Uint8Array | null>();
   const between = (set: RuleSet<TestEvent>, n: number): RuleSet<TestEvent> => {
@@ -204,8 +205,8 @@ describe('sequences of random events', () => {
       fc.property(distinct, single, DELAYS, (steps, happenings, delays) => {
         const keys = (lines: readonly string[]): string[] =>
           [...new Set(chainsOf(lines, happenings).map(([first]) => first!.key))].sort();
-        const told = play(conditionOf(steps), arriving(happenings, delays));
-        assert.deepEqual(keys(told), keys(search(steps, happenings)));
+        const reported = play(conditionOf(steps), arriving(happenings, delays));
+        assert.deepEqual(keys(reported), keys(search(steps, happenings)));
       }),
       { numRuns: 1000 },
     );
@@ -214,15 +215,15 @@ describe('sequences of random events', () => {
   test('hold, whatever fits what and comes when, and no event is in two', () => {
     fc.assert(
       fc.property(overlapping, several, DELAYS, (steps, happenings, delays) => {
-        const told = chainsOf(play(conditionOf(steps), arriving(happenings, delays)), happenings);
-        for (const chain of told) {
-          for (const [n, one] of chain.entries()) {
-            assert.ok((one.bits & (1 << steps[n]!.letter)) !== 0 && one.key === chain[0]!.key);
-            assert.ok(n === 0 || one.at > chain[n - 1]!.at);
+        const reported = chainsOf(play(conditionOf(steps), arriving(happenings, delays)), happenings);
+        for (const chain of reported) {
+          for (const [n, happening] of chain.entries()) {
+            assert.ok((happening.bits & (1 << steps[n]!.letter)) !== 0 && happening.key === chain[0]!.key);
+            assert.ok(n === 0 || happening.at > chain[n - 1]!.at);
           }
           assert.ok(chain.at(-1)!.at - chain[0]!.at <= MAXSPAN);
         }
-        const all = told.flat();
+        const all = reported.flat();
         assert.equal(new Set(all).size, all.length);
       }),
       { numRuns: 1000 },
@@ -232,7 +233,7 @@ describe('sequences of random events', () => {
   test('go on from what was saved, at any point, as if nothing had happened', () => {
     fc.assert(
       fc.property(running, dense, fc.nat(39), fc.option(DELAYS), (steps, happenings, cut, delays) => {
-        // What comes before its beginning, and is of no key yet, is not saved: each has one before all others.
+        // Events of a key without a first step are not saved, so each key gets one before all others.
         const { letter: first } = steps.find(({ kind }) => kind === 'event')!;
         const begun = ['p', 'q'].map((key): Happening => ({ bits: 1 << first, key, at: 1000, id: `begin ${key}` }));
         const coming = [...begun, ...(delays === null ? happenings : arriving(happenings, delays))];
@@ -249,9 +250,9 @@ describe('sequences of random events', () => {
       return { bits: bitsOf(text), key: 'p', at: 1000 + index, id: `e${index}` };
     });
     const condition = conditionOf(stepsOf([3, 2, 1]));
-    const told = play(condition, happenings);
-    assert.deepEqual(told, ['e0 e1 e2', 'e4 e5 e6']);
-    for (const cut of happenings.keys()) assert.deepEqual(playRestarted(condition, happenings, cut), told);
+    const reported = play(condition, happenings);
+    assert.deepEqual(reported, ['e0 e1 e2', 'e4 e5 e6']);
+    for (const cut of happenings.keys()) assert.deepEqual(playRestarted(condition, happenings, cut), reported);
   });
 
   test('that have come to their end in time are told though a late event makes all be gone through anew', () => {

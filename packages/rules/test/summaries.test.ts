@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { StateError } from '../src/errors.ts';
-import { writeRules } from '../src/language/write-rules.ts';
-import { LIMITS } from '../src/limits.ts';
+import { StateError } from '../src/diagnostics/errors.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
 import { RuleMemory } from '../src/state/memory.ts';
 import type { SummaryLimits } from '../src/state/summaries.ts';
@@ -18,7 +18,7 @@ const rule = (summary: string, condition = 'event.action = exit'): string =>
 const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
   createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
 
-/** Keeps events as JSON, as a detector keeps them in its own way. */
+/** Keeps events as JSON; a detector has its own encoding. */
 const witness = {
   keep: (event: TestEvent): string => JSON.stringify(event),
   read: (kept: string): TestEvent => JSON.parse(kept) as TestEvent,
@@ -27,7 +27,7 @@ const witness = {
 class Run {
   readonly memory: RuleMemory;
   readonly set: RuleSet<TestEvent>;
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
 
   constructor(text: string, limits: SummaryLimits = {}) {
     const memory = new RuleMemory({ summaries: limits });
@@ -41,14 +41,14 @@ class Run {
     return this;
   }
 
-  /** What is told when so much time has passed: uptimes of the first events. */
+  /** Returns what is reported after so much time: uptimes of the first events. */
   tick(seconds: number): (number | undefined)[] {
-    const told: (number | undefined)[] = [];
+    const reported: (number | undefined)[] = [];
     const report = (_: unknown, __: unknown, event?: TestEvent): void => {
-      told.push(event?.['process.uptime'] as number);
+      reported.push(event?.['process.uptime'] as number);
     };
     this.memory.tick(this.set.rules, seconds * SECOND + LATE, report, witness);
-    return told;
+    return reported;
   }
 }
 
@@ -59,7 +59,7 @@ function tells(summary: string, uptimes: readonly number[]): boolean {
 }
 
 describe('a summary', () => {
-  test('is judged when its window is over, which its first event begins, and the alert is about that one', () => {
+  test('is evaluated when the window of its first event is over, and the alert is about that event', () => {
     const run = new Run(rule('{ count: events, at_most: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 30).take(exit(7, 'b'), 10);
     assert.deepEqual(run.tick(59), []);
@@ -70,13 +70,13 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().summaries.keys, 0);
   });
 
-  test('says nothing when what came is beyond its bounds', () => {
+  test('does not match if the number is out of bounds', () => {
     const run = new Run(rule('{ count: events, at_most: 2, within: 60s }'));
     for (const at of [0, 1, 2]) run.take(exit(at), at);
     assert.deepEqual(run.tick(60), []);
   });
 
-  test('begins a new window with the first event behind the old one, also where no tick came between', () => {
+  test('starts a new window with the first event behind the old one, even without a tick in between', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 60).take(exit(3), 100).take(exit(4), 500).take(exit(5), 600);
     assert.deepEqual(run.tick(600), [1, 4]);
@@ -104,13 +104,13 @@ describe('a summary', () => {
     test(`${summary} of ${uptimes.join(', ')} ${expected ? 'holds' : 'does not hold'}`, () =>
       assert.equal(tells(summary, uptimes), expected));
 
-  test('takes no notice of events without its field', () => {
+  test('ignores events without its field', () => {
     const run = new Run(rule('{ average: process.uptime, below: 10, within: 60s }'));
     assert.deepEqual(run.take(exit(undefined), 0).take(exit(Number.NaN), 0).tick(100), []);
     assert.equal(run.memory.stats().summaries.keys, 0);
   });
 
-  test('counts an event that others were merged into as so many', () => {
+  test('counts a merged event by its weight', () => {
     const run = new Run(rule('{ count: events, at_least: 500, within: 60s }'));
     run.take({ ...exit(1), 'event.count': 500 }, 0);
     assert.deepEqual(run.tick(60), [1]);
@@ -127,15 +127,15 @@ describe('a summary', () => {
     assert.ok((wild.memory.summaries.takeChanges()[0]?.value?.length ?? 0) < 60_000);
   });
 
-  test('forgets the window unused for longest when there are too many, and counts it', () => {
+  test('evicts the least recently used window over the limit, and counts it', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     for (let n = 0; n < 1001; n++) run.take(exit(n, `p${n}`), 0);
     assert.deepEqual(run.memory.stats().summaries, { keys: 1000, evicted: 1 });
-    const told = run.tick(60);
-    assert.deepEqual([told.length, told.includes(0)], [1000, false]);
+    const reported = run.tick(60);
+    assert.deepEqual([reported.length, reported.includes(0)], [1000, false]);
   });
 
-  test('forgets the window unused for longest of the rule that holds most when all hold too much, and counts it', () => {
+  test('evicts the least recently used window of the largest rule over the total limit, and counts it', () => {
     const named = (name: string, user: string, entity: string): TestEvent =>
       createTestEvent('exec', { 'user.name': user, 'process.entity_id': entity, 'process.name': name });
     const rules =
@@ -160,7 +160,7 @@ describe('a summary', () => {
     assert.deepEqual(run.memory.stats().summaries, { keys: 1, evicted }, 'what is over is not counted any more');
   });
 
-  test('forgets the latest windows of a key when no tick comes, and counts them', () => {
+  test('discards the latest windows of a key if no tick comes, and counts them', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     for (let n = 0; n < 20; n++) run.take(exit(n), n * 60);
     assert.equal(run.memory.stats().summaries.evicted, 3, 'one is open, sixteen are due');
@@ -168,7 +168,7 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().summaries.evicted, 4);
   });
 
-  test('goes on after an event of a time that was never, and counts what was of that time', () => {
+  test('continues after an event with an absurd time, and counts the evicted window', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1, 'b'), 0).take(exit(2), 0).take(exit(3), 1e9);
     assert.deepEqual(run.tick(1), [2], 'the window before is over, and told');
@@ -176,7 +176,7 @@ describe('a summary', () => {
     assert.deepEqual(run.take(exit(4), 10).tick(100), [1, 4]);
   });
 
-  test('is told when it is over, whichever of its rule was looked at before, and put back or not', () => {
+  test('is reported when it is over, in any order of windows and after a restore', () => {
     const text = rule('{ count: events, below: 9, by: [process.entity_id], within: 60s }');
     const run = new Run(text);
     assert.deepEqual(run.take(exit(1, 'a'), 100).tick(101), []);
@@ -199,7 +199,7 @@ describe('a summary', () => {
     assert.equal(run.memory.stats().thresholds.held, 1);
   });
 
-  test('of a rule that is gone keeps nothing', () => {
+  test('of a deleted rule keeps nothing', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     run.take(exit(1), 0);
     run.memory.takeChanges();
@@ -211,7 +211,7 @@ describe('a summary', () => {
     );
   });
 
-  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
+  test('rebuilt from its changes at any point continues without a difference', () => {
     const rules = [
       '{ count: events, at_most: 2, by: [process.entity_id], within: 10s }',
       '{ median: process.uptime, above: 2, within: 10s }',
@@ -225,10 +225,10 @@ describe('a summary', () => {
         let moved = new Run(rules);
         const log = new Map<string, Uint8Array | null>();
         let at = 0;
-        for (const [i, [what, uptime, wait]] of steps.entries()) {
+        for (const [i, [action, uptime, wait]] of steps.entries()) {
           at += wait;
-          if (what === 'tick') assert.deepEqual(moved.tick(at), whole.tick(at));
-          else for (const run of [whole, moved]) run.take(exit(uptime, what), at);
+          if (action === 'tick') assert.deepEqual(moved.tick(at), whole.tick(at));
+          else for (const run of [whole, moved]) run.take(exit(uptime, action), at);
           for (const { key, value } of moved.memory.takeChanges()) log.set(key, value);
           if (i !== cut) continue;
           moved = new Run(rules);
@@ -240,7 +240,7 @@ describe('a summary', () => {
     );
   });
 
-  test('refuses entries it did not write, and events that nobody kept', () => {
+  test('refuses entries it did not write, and damaged events', () => {
     const good = '[1,0,0,1,0,0,[],[],"",[]]';
     const memory = new RuleMemory();
     memory.restore('w["r"]\n[]', Buffer.from(good));
@@ -265,8 +265,8 @@ describe('a summary', () => {
     for (const [place, ...values] of wrong)
       for (const value of values) refused(entry(place, value), /its fields are not what this version writes/);
     for (const kept of [entry(8, 'x'), entry(9, [[0, 'x']])]) {
-      refused(kept, /an event that it keeps is none/, () => false);
-      memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (one) => one === 'x' });
+      refused(kept, /a kept event is damaged/, () => false);
+      memory.restore('w["r"]\n[]', Buffer.from(kept), { isKept: (keptText) => keptText === 'x' });
     }
     assert.equal(memory.stats().summaries.keys, 1);
   });
@@ -277,10 +277,10 @@ describe('writing a summary', () => {
     ['{ within: 1m, below: 3 }', /has one of: count, distinct/],
     ['{ count: events, sum: user.id, below: 3, within: 1m }', /has one of/],
     ['{ count: user.id, below: 3, within: 1m }', /events are counted, not 'user.id'/],
-    ['{ count: events, within: 1m }', /says what it must be: at_least/],
+    ['{ count: events, within: 1m }', /needs a bound: at_least/],
     ['{ count: events, below: few, within: 1m }', /expected a number, found 'few'/],
     ['{ count: events, below: 3 }', /a summary needs 'within'/],
-    ['{ average: user.name, below: 3, within: 1m }', /'user.name' is no number/],
+    ['{ average: user.name, below: 3, within: 1m }', /'user.name' is not a number/],
     ['{ averge: user.id, below: 3, within: 1m }', /unknown key 'averge' in a summary/],
     ['{ average: user.idd, below: 3, within: 1m }', /unknown field 'user.idd'/],
     ['{ percentile: 95, below: 3, within: 1m }', /'percentile' and 'of' go together/],
@@ -292,7 +292,7 @@ describe('writing a summary', () => {
     ['{ distinct: user.id, at_most: 5000, within: 1m }', /up to 1000, this asks for 5000/],
     ['{ count: events, below: 3, within: 1m }\n  threshold: { count: 3, within: 1m }', /either a threshold, a summary/],
   ] as const)
-    test(`${text} is an error that says how it is written`, () => refuses(rule(text), message));
+    test(`${text} is an error whose hint shows the syntax`, () => refuses(rule(text), message));
 
   test('behind a sequence is an error', () => {
     const text = rule(

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
-import { StateError } from '../src/errors.ts';
-import { LIMITS } from '../src/limits.ts';
+import { LIMITS } from '../src/model/limits.ts';
 import type { RuleSet } from '../src/rule-set.ts';
-import { encodeEntry } from '../src/state/codec.ts';
 import { RuleMemory } from '../src/state/memory.ts';
-import { ThresholdState } from '../src/state/thresholds.ts';
+import type { ThresholdState } from '../src/state/thresholds.ts';
 import { compile, createTestEvent, matches } from './support/compile.ts';
 import type { TestEvent } from './support/events.ts';
 
@@ -24,7 +21,7 @@ const fires = (set: RuleSet<TestEvent>, event: TestEvent, seconds: number): bool
   matches(set, event, seconds * SECOND).length > 0;
 
 describe('a threshold', () => {
-  test('is crossed by the last event of enough within the window, for each key by itself', () => {
+  test('is crossed by the event that completes the count within the window, for each key separately', () => {
     const set = compile(COUNT);
     const results = [0, 1, 2].map((at) => [fires(set, touch('a'), at), at < 2 && fires(set, touch('b'), at)]);
     assert.deepEqual(results, [
@@ -35,7 +32,7 @@ describe('a threshold', () => {
     assert.equal(fires(set, touch('b'), 3), true);
   });
 
-  test('of many events is exact to a thousandth, in memory that does not grow with it, and goes on from what was saved', () => {
+  test('of many events is exact to a thousandth in constant memory, and continues from saved state', () => {
     const wanted = 250_000;
     const rule = COUNT.replace('count: 3', `count: ${wanted}`).replace('10s', '1h');
     let set = compile(rule, { memory: new RuleMemory() });
@@ -63,7 +60,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts again after an event of a time that was never, also when it was restored, and says that it forgot', () => {
+  test('counts again after an event with an absurd time, also after a restore, and counts the eviction', () => {
     const ahead = compile(COUNT);
     const memory = new RuleMemory();
     const restored = compile(COUNT, { memory });
@@ -79,7 +76,7 @@ describe('a threshold', () => {
     }
   });
 
-  test('counts an event that others were merged into as so many', () => {
+  test('counts a merged event by its weight', () => {
     const merged = (count: number): TestEvent => ({ ...touch('a'), 'event.count': count });
     const set = compile(COUNT);
     assert.deepEqual(
@@ -104,7 +101,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('adds numbers up, and is reached by their sum, however large', () => {
+  test('adds numbers up, and is reached by their sum of any size', () => {
     const exit = (uptime: number | undefined, entity = 'a'): TestEvent =>
       createTestEvent('exit', { 'process.uptime': uptime, 'process.entity_id': entity });
     const sum = (wanted: number): RuleSet<TestEvent> =>
@@ -147,11 +144,11 @@ describe('a threshold', () => {
     assert.match(
       compile('- rule: r\n  condition: user.id exists\n  threshold: { sum: user.name, at_least: 5, within: 1s }\n')
         .diagnostics[0]?.message ?? '',
-      /'user.name' is no number/,
+      /'user.name' is not a number/,
     );
   });
 
-  test('is quiet for its key until the window has passed, then counts anew', () => {
+  test('is quiet for its key until the window has passed, then counts again', () => {
     const set = compile(COUNT);
     const times = [0, 1, 2, 3, 4, 11.9, 12, 13, 14];
     assert.deepEqual(
@@ -189,7 +186,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts an event that comes late as if it came now', () => {
+  test('counts a late event as if it came now', () => {
     const set = compile(COUNT);
     assert.deepEqual(
       [20, 1, 21].map((at) => fires(set, touch('a'), at)),
@@ -197,7 +194,7 @@ describe('a threshold', () => {
     );
   });
 
-  test('counts events without the key by themselves, and none without the distinct value', () => {
+  test('counts events without the key as a group of their own, and ignores events without the distinct value', () => {
     const set = compile(COUNT + SCAN.replace('condition: destination.port exists', 'condition: user.id exists'));
     const bare = createTestEvent('exec', { 'user.id': 0 });
     assert.deepEqual(
@@ -208,7 +205,7 @@ describe('a threshold', () => {
 });
 
 describe('a threshold in tumbling windows', () => {
-  test('counts each window by itself, and matches once in it', () => {
+  test('counts each window separately, and matches once in it', () => {
     const set = compile(COUNT.replace('within: 10s', 'within: 10s, window: tumbling'));
     const times = [8, 9, 11, 12, 13, 14, 20, 21, 22];
     assert.deepEqual(
@@ -230,7 +227,7 @@ describe('a threshold of regular events', () => {
     return [0, ...gaps.map((gap) => (at += gap))];
   };
 
-  test('is crossed by so many in a row whose gaps are alike, give or take a third', () => {
+  test('is crossed by enough events in a row whose gaps differ by at most a third', () => {
     assert.deepEqual(firing(row([60, 60, 60, 60])), [240]);
     assert.deepEqual(firing(row([45, 60, 50, 58])), [213]);
     assert.deepEqual(firing(row([2, 2, 2, 2])), [8]);
@@ -238,13 +235,13 @@ describe('a threshold of regular events', () => {
     assert.deepEqual(firing(row([7, 31, 60, 60, 60, 60])), [278], 'what came before is given up');
   });
 
-  test('takes what comes together for one, and is broken by what comes in between', () => {
+  test('counts simultaneous events as one, and restarts after an irregular event', () => {
     assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 0.1, 60]).slice(0, -1)), []);
     assert.deepEqual(firing(row([0.1, 60, 0.2, 0.2, 60, 60, 60])), [240.5]);
     assert.deepEqual(firing(row([60, 60, 1.5, 58.5, 60])), []);
   });
 
-  test('takes merged events for one, which came together', () => {
+  test('counts a merged event as one event', () => {
     const set = compile(REGULAR);
     const merged = { ...touch('a'), 'event.count': 9 };
     const at = row([60, 60, 60, 60, 60, 60, 60, 60]);
@@ -254,14 +251,14 @@ describe('a threshold of regular events', () => {
     );
   });
 
-  test('is not crossed by a burst, nor by somebody who comes all the time or by chance', () => {
+  test('is not crossed by a burst, by constant events or by random events', () => {
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n / 10)), []);
     assert.deepEqual(firing(Array.from({ length: 200 }, (_, n) => n * 1.9)), []);
     assert.deepEqual(firing(row([3, 40, 8, 90, 5, 17, 2, 33, 71, 4, 12])), []);
     assert.deepEqual(firing(row([150, 150, 150, 150])), [], 'the first is too old');
   });
 
-  test('goes on after a restart where it was', () => {
+  test('continues after a restart', () => {
     const before = compile(REGULAR);
     for (const at of [0, 60, 120]) assert.equal(fires(before, touch('a'), at), false);
     const memory = new RuleMemory();
@@ -277,7 +274,7 @@ describe('a threshold of regular events', () => {
 describe('alerts of a rule', () => {
   const RULE = '- rule: r\n  condition: user.id exists\n';
 
-  test('are suppressed for a while, for each key by itself, and counted', () => {
+  test('are suppressed for a while, for each key separately, and counted', () => {
     const memory = new RuleMemory();
     const set = compile(`${RULE}  suppress: { by: [process.entity_id], for: 10s }\n`, { memory });
     const times = [0, 1, 9, 10, 11, 20];
@@ -289,7 +286,7 @@ describe('alerts of a rule', () => {
     assert.equal(memory.stats().thresholds.held, 3);
   });
 
-  test('are so many in a while, the rest counted', () => {
+  test('are throttled within a time, and the rest is counted', () => {
     const memory = new RuleMemory();
     const set = compile(`${RULE}  throttle: { alerts: 2, per: 10s }\n`, { memory });
     const times = [1, 2, 3, 4, 10, 11, 12, 25];
@@ -309,102 +306,5 @@ describe('alerts of a rule', () => {
       [1, 2, 3, 4, 61, 62].filter((at) => fires(set, touch('a'), at)),
       [2, 62],
     );
-  });
-});
-
-describe('threshold state', () => {
-  test('is bounded per rule; what is evicted is counted', () => {
-    const memory = new RuleMemory({ thresholds: { keysPerRule: 2 } });
-    const { thresholds } = memory;
-    const set = compile(COUNT, { memory });
-    for (const key of ['a', 'b', 'a', 'c']) fires(set, touch(key), 1);
-    assert.deepEqual(thresholds.stats(), { keys: 2, evicted: 1, held: 0 });
-    assert.equal(fires(set, touch('a'), 2), true, 'the key unused for longest went, not this one');
-  });
-
-  test('is bounded in all: the rule with most keys gives way', () => {
-    const memory = new RuleMemory({ thresholds: { keys: 3 } });
-    const { thresholds } = memory;
-    const set = compile(COUNT + SCAN, { memory });
-    fires(set, connect(1), 1);
-    for (const key of ['a', 'b', 'c', 'd']) fires(set, touch(key), 1);
-    assert.deepEqual(thresholds.stats(), { keys: 3, evicted: 2, held: 0 });
-    fires(set, connect(2), 2);
-    assert.equal(fires(set, connect(3), 3), true, "the smaller rule's count was kept");
-  });
-
-  test('forgets on a tick what no longer matters, and says so to the changelog', () => {
-    const memory = new RuleMemory();
-    const { thresholds } = memory;
-    const set = compile(COUNT, { memory });
-    fires(set, touch('a'), 1);
-    fires(set, touch('b'), 5);
-    thresholds.takeChanges();
-    thresholds.expire(set.rules, 11 * SECOND);
-    const changes = thresholds.takeChanges();
-    assert.equal(changes.length, 1);
-    assert.match(changes[0]!.key, /"a"/);
-    assert.equal(changes[0]!.value, null);
-    thresholds.expire([], 12 * SECOND);
-    assert.equal(thresholds.stats().keys, 0, 'a rule that is gone keeps nothing');
-  });
-
-  test('rebuilt from its changes at any point goes on as if nothing had happened', () => {
-    const step = fc.tuple(fc.constantFrom('exec', 'connect'), fc.constantFrom('a', 'b'), fc.nat(4), fc.nat(6));
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(59), (steps, cut) => {
-        const whole = compile(COUNT + SCAN);
-        let moved = compile(COUNT + SCAN, { memory: new RuleMemory() });
-        const log = new Map<string, Uint8Array | null>();
-        let at = 0;
-        for (const [i, [kind, entity, port, wait]] of steps.entries()) {
-          at += wait * SECOND;
-          const event = createTestEvent(kind, {
-            'user.id': 0,
-            'process.entity_id': entity,
-            ...(kind === 'connect' ? { 'destination.port': port } : {}),
-          });
-          assert.deepEqual(matches(moved, event, at), matches(whole, event, at));
-          for (const { key, value } of thresholdsOf(moved).takeChanges()) log.set(key, value);
-          if (i !== cut) continue;
-          moved = compile(COUNT + SCAN, { memory: new RuleMemory() });
-          for (const [key, value] of log) if (value !== null) thresholdsOf(moved).restore(key, value);
-        }
-        const entries = (set: RuleSet<TestEvent>): string[] =>
-          [...thresholdsOf(set).snapshot()].map(({ key, value }) => key + Buffer.from(value)).sort();
-        assert.deepEqual(entries(moved), entries(whole));
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('refuses entries it did not write, with a reason', () => {
-    const bad: readonly (readonly [key: string, value: string, reason: RegExp])[] = [
-      ['no newline', '[1,0,0,[],[]]', /the key has no rule/],
-      ['r\nk', 'nonsense', /not JSON/],
-      ['r\nk', '{}', /not an array/],
-      ['r\nk', '[2,0,0,[],[]]', /its version is 2/],
-      ['r\nk', '[1,0,0,["x"],[]]', /its fields/],
-      ['r\nk', `[1,0,0,[${'1,'.repeat(5000)}1],[]]`, /its fields/],
-    ];
-    for (const [key, value, reason] of bad) {
-      const state = new ThresholdState();
-      const restore = (): void => state.restore(key, Buffer.from(value));
-      assert.throws(
-        restore,
-        (error: unknown) =>
-          error instanceof StateError && error.code === 'ERR_RULES_STATE' && reason.test(error.message),
-      );
-      assert.equal(state.stats().keys, 0, 'a refused entry leaves nothing behind');
-    }
-  });
-
-  test('with far more than was asked for is reached by the next event, at once', () => {
-    const set = compile(COUNT);
-    fires(set, touch('a'), 1);
-    const [saved] = thresholdsOf(set).snapshot();
-    const memory = new RuleMemory();
-    memory.restore(saved!.key, encodeEntry(1, [0, SECOND, [], [], 1e12]));
-    assert.equal(fires(compile(COUNT, { memory }), touch('a'), 2), true);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileRules, type RuleSource, updateRules } from '../src/rule-set.ts';
+import type { RuleSource } from '../src/diagnostics/report.ts';
+import { compileRules, updateRules } from '../src/rule-set.ts';
 import { createTestEvent, matches } from './support/compile.ts';
 import { catalogue, kinds } from './support/events.ts';
 
@@ -44,7 +45,7 @@ describe('when rule files change', () => {
     assert.match(diagnostics[0].hint, /'shel'/);
   });
 
-  test('a file that others need cannot be removed, one that nobody needs can', () => {
+  test("a file that others need can't be removed, an unneeded one can", () => {
     assert.deepEqual(updateRules(start, [{ name: 'shells.yaml', text: null }]).refused, ['shells.yaml']);
     const { set, refused } = updateRules(start, [{ name: 'other.yaml', text: null }]);
     assert.deepEqual(refused, []);
@@ -59,7 +60,7 @@ describe('when rule files change', () => {
     assert.deepEqual(matches(set, ROOT_SHELL), ['a', 'b', 'y']);
   });
 
-  test('a file that was broken from the start can be mended', () => {
+  test('a file that was broken from the start can be repaired', () => {
     const broken = compileRules({
       sources: [{ name: 'x.yaml', text: '- rule: x\n  condition: bad.field = 1\n' }],
       catalogue,
@@ -70,7 +71,7 @@ describe('when rule files change', () => {
     assert.deepEqual(matches(set, ROOT_SHELL), ['x']);
   });
 
-  test('what thresholds have counted goes on', () => {
+  test('the counts of thresholds continue', () => {
     const text = '- rule: t\n  condition: user.id = 0\n  threshold: { count: 2, within: 10s }\n';
     const before = compileRules({ sources: [{ name: 't.yaml', text }], catalogue, kinds });
     assert.deepEqual(matches(before, ROOT_SHELL, 1_000_000), []);

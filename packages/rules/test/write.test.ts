@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { writeCondition } from '../src/language/write.ts';
-import { writeRules } from '../src/language/write-rules.ts';
-import { formatOutput } from '../src/output.ts';
+import { formatOutput } from '../src/explain/output.ts';
+import { writeCondition } from '../src/language/write/write.ts';
+import { writeRules } from '../src/language/write/write-rules.ts';
 import { compile, compileCondition, createTestEvent } from './support/compile.ts';
 import { expression } from './support/expressions.ts';
 
@@ -84,13 +84,13 @@ describe('writing rules', () => {
       'proc.aname[1]': 'sshd',
       'process.uptime': 3,
     });
-    const said = (set: typeof wanted) =>
+    const shownRules = (set: typeof wanted) =>
       set.rules.map(({ line: _, condition: __, output: ___, ...rule }, i) => ({
         ...rule,
         tags: i === 0 ? rule.tags : [],
         says: formatOutput(set.rules[i]!, event),
       }));
-    assert.deepEqual(said(again), said(wanted));
+    assert.deepEqual(shownRules(again), shownRules(wanted));
   });
 
   test('that are sequences gives the same, too', () => {

@@ -1,5 +1,6 @@
 /**
- * Ids of techniques that ATT&CK no longer has, most since sub-techniques came (v7), with what they are by its own revocations. Those that were split or dropped aren't here.
+ * Ids of techniques that ATT&CK has revoked, most of them when sub-techniques came (v7), with their successors by its
+ * own revocations. Techniques that were split or dropped are not listed.
  */
 const RETIRED = `
 T1002 T1560|T1004 T1547.004|T1009 T1027.001|T1013 T1547.010|T1015 T1546.008|T1017 T1072|T1019 T1542.001|T1022 T1560|T1023 T1547.009|T1024 T1573|T1028 T1021.006|T1031 T1543.003
@@ -16,7 +17,7 @@ T1488 T1561.001|T1492 T1565.001|T1493 T1565.002|T1494 T1565.003|T1500 T1027.004|
 T1519 T1546.014|T1522 T1552.005|T1527 T1550.001|T1536 T1578.004
 `;
 
-/** What a technique that is no more is now. */
+/** Successors of retired techniques, by id. */
 export const retiredTechniques: ReadonlyMap<string, string> = new Map(
   RETIRED.trim()
     .split(/[|\n]/)

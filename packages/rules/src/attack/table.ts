@@ -1,9 +1,9 @@
 /**
- * MITRE ATT&CK for Enterprise, v19: a technique a line, its sub-techniques after it, each with where it is seen (L: Linux, C: containers, -: elsewhere)
- * and its name; sub-techniques serve the tactics of their technique.
- *
- * © The MITRE Corporation. Ids, names and tactics are reproduced under the ATT&CK terms of use (attack.mitre.org/resources/legal-and-branding/terms-of-use),
- * which ask for this notice. ATT&CK is a registered trademark of The MITRE Corporation.
+ * A table: it may exceed 400 lines. MITRE ATT&CK for Enterprise, v19: a technique a line, its sub-techniques after it,
+ * each with where it is seen (L: Linux, C: containers, -: elsewhere) and its name; sub-techniques serve the tactics of
+ * their technique. © The MITRE Corporation. Ids, names and tactics are reproduced under the ATT&CK terms of use
+ * (attack.mitre.org/resources/legal-and-branding/terms-of-use), which ask for this notice. ATT&CK is a registered
+ * trademark of The MITRE Corporation.
  */
 export const ATTACK_VERSION = '19';
 
@@ -232,7 +232,7 @@ T1689 L defense-impairment Downgrade Attack
 T1690 L defense-impairment Prevent Command History Logging
 `;
 
-/** Ids that v19 revoked, with what took their place. */
+/** Ids that v19 revoked, with their successors. */
 export const REVOKED: Readonly<Record<string, string>> = {
   T1562: 'T1685',
   'T1562.001': 'T1685',
@@ -254,7 +254,7 @@ export const REVOKED: Readonly<Record<string, string>> = {
   T1672: 'T1684.002',
 };
 
-/** What v18 had beside what v19 has: rules written for it are right. */
+/** Tactics that v18 had in addition to those of v19: rules written for v18 are right. */
 export const SERVED_BEFORE: Readonly<Record<string, readonly string[]>> = {
   T1548: ['stealth'],
   T1550: ['stealth'],

@@ -1,16 +1,16 @@
-import type { Tactic } from '../attack.ts';
 import { REVOKED, SERVED_BEFORE, TABLE } from './table.ts';
+import type { Tactic } from './tactics.ts';
 
 /** One technique or sub-technique of ATT&CK for Enterprise. */
 export interface Technique {
-  /** T1059 or T1059.004 */
+  /** T1059 or T1059.004. */
   readonly id: string;
   readonly name: string;
-  /** v19 short names, in the order of an attack */
+  /** v19 short names, in the order of an attack. */
   readonly tactics: readonly Tactic[];
   readonly linux: boolean;
   readonly containers: boolean;
-  /** ids that v18 had for it */
+  /** Ids that v18 had for it. */
   readonly formerly: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const SUB = /^(\.\d{3}) (\S+) (.*)$/;
 
 let known: ReadonlyMap<string, Technique> | undefined;
 
-/** All techniques by id, each before its sub-techniques. Read when it is first asked for. */
+/** Returns all techniques by id, each before its sub-techniques. Parsed on first use. */
 export function attackTechniques(): ReadonlyMap<string, Technique> {
   known ??= new Map(
     TABLE.trim()
@@ -30,12 +30,15 @@ export function attackTechniques(): ReadonlyMap<string, Technique> {
   return known;
 }
 
-/** The technique of an id, of v19 or of v18. */
+/** Returns the technique of a v19 or v18 id. */
 export function attackTechnique(id: string): Technique | undefined {
   return attackTechniques().get(Object.hasOwn(REVOKED, id) ? (REVOKED[id] ?? id) : id);
 }
 
-/** The tactics that a rule with the technique may name: those of v19, and of v18, whose defense-evasion was both of stealth and defense-impairment. */
+/**
+ * Returns the tactics that a rule with the technique may name: those of v19 and of v18, whose defense-evasion covered
+ * stealth and defense-impairment.
+ */
 export function servedTactics({ id, tactics }: Technique): ReadonlySet<string> {
   const served = new Set<string>([...tactics, ...(SERVED_BEFORE[id.slice(0, 5)] ?? [])]);
   if (served.has('stealth') || served.has('defense-impairment')) served.add('stealth').add('defense-impairment');
@@ -46,9 +49,9 @@ function ofLine(line: string): Technique[] {
   const [first = '', ...subs] = line.split('|');
   const [, id = '', seen = '', serves = '', name = ''] = LINE.exec(first) ?? [];
   const tactics = serves.split('+') as Tactic[];
-  const own = technique(id, seen, name, tactics);
+  const parent = technique(id, seen, name, tactics);
   return [
-    own,
+    parent,
     ...subs.map((sub) => {
       const [, number = '', where = '', called = ''] = SUB.exec(sub) ?? [];
       return technique(`${id}${number}`, where, called, tactics);

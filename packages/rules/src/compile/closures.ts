@@ -1,24 +1,24 @@
-import type { FieldValue } from '../catalogue.ts';
-import type { FieldOperator, Literal, Operand, Test } from '../expression.ts';
+import type { FieldValue } from '../model/catalogue.ts';
+import type { FieldOperator, Literal, Operand, Test } from '../model/expression.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
-import { type Condition, Junction } from './junction.ts';
-import type { Junctions } from './meter.ts';
-import type { Node } from './nodes.ts';
+import type { Node } from './nodes/node.ts';
+import { type Condition, Junction } from './order/junction.ts';
+import type { Junctions } from './order/meter.ts';
+import { TextTable } from './search/text-table.ts';
+import { Trie, type TrieLiteral } from './search/trie.ts';
 import type { Slots } from './slots.ts';
-import { TextTable } from './text-table.ts';
-import { Trie, type TrieLiteral } from './trie.ts';
 
-/** Whether one value fits any of a test's literals. */
+/** Whether a value fits any of a test's literals. */
 export type Fits = (item: never) => boolean;
 
-/** Below this, remembering costs what it saves. */
+/** Below this cost, caching a result costs what it saves. */
 const WORTH_REMEMBERING = 7;
-/** From here on, one pass for all literals beats one search each. */
+/** From this number on, one pass for all literals beats one search each. */
 const MANY_LITERALS = 8;
 
-/** Builds closures from nodes; nothing of a rule's text is ever run as code. Each node is built once. */
+/** Builds closures from nodes, each node once. No text of a rule is ever run as code. */
 export class Closures<E> {
   readonly #slots: Slots<E>;
   readonly #uses: ReadonlyMap<number, number>;
@@ -26,7 +26,10 @@ export class Closures<E> {
   readonly #junctions: Junctions;
   readonly #built = new Map<number, Condition>();
 
-  /** `roots`: all conditions that can be asked about one event; `fitters` (by node) and `junctions` are shared between kinds. */
+  /**
+   * `roots`: all conditions that can be evaluated on one event; `fitters` (by node) and `junctions` are shared between
+   * kinds.
+   */
   constructor(slots: Slots<E>, roots: Iterable<Node<E>>, fitters: Map<number, Fits>, junctions: Junctions = new Map()) {
     this.#slots = slots;
     this.#fitters = fitters;
@@ -44,7 +47,7 @@ export class Closures<E> {
     return condition;
   }
 
-  /** Whether all of them hold. */
+  /** Returns the condition that all of them hold. */
   all(nodes: readonly Node<E>[]): Condition {
     return nodes.length === 0 ? () => true : this.#junction('and', nodes);
   }
@@ -75,7 +78,7 @@ export class Closures<E> {
     return junction.condition;
   }
 
-  /** `condition` asks what `inner` does. */
+  /** Registers `condition` as evaluating the same junction as `inner`. */
   #of(inner: Condition, condition: Condition): Condition {
     const junction = this.#junctions.get(inner);
     if (junction !== undefined) this.#junctions.set(condition, junction);
@@ -86,7 +89,7 @@ export class Closures<E> {
     const read = this.#slots.reader(test.operand);
     const { negated } = test;
     if (test.operator === 'exists') return () => read() !== undefined;
-    if (test.other !== undefined) return this.#fieldTest(test, test.other);
+    if (test.comparedWith !== undefined) return this.#fieldTest(test, test.comparedWith);
     const fits = this.#fitter(id, test) as (item: Literal) => boolean;
     if (test.operand.type !== 'strings') {
       return () => {
@@ -113,31 +116,31 @@ export class Closures<E> {
     const fits = FIELD_TESTS[test.operator as FieldOperator];
     return () => {
       const value = read();
-      const other = readOther();
-      if (value === undefined || other === undefined) return false;
-      return someFits(value, other, fits) !== negated;
+      const otherValue = readOther();
+      if (value === undefined || otherValue === undefined) return false;
+      return someFits(value, otherValue, fits) !== negated;
     };
   }
 }
 
-const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, other: Literal) => boolean>> = {
-  equalsField: (value, other) => value === other,
-  lessField: (value, other) => value < other,
-  lessOrEqualField: (value, other) => value <= other,
-  greaterField: (value, other) => value > other,
-  greaterOrEqualField: (value, other) => value >= other,
-  containsField: (value, other) => String(value).includes(String(other)),
-  startswithField: (value, other) => String(value).startsWith(String(other)),
-  endswithField: (value, other) => String(value).endsWith(String(other)),
-  pathprefixField: (value, other) => isAtOrBelow(String(value), String(other)),
+const FIELD_TESTS: Readonly<Record<FieldOperator, (value: Literal, otherValue: Literal) => boolean>> = {
+  equalsField: (value, otherValue) => value === otherValue,
+  lessField: (value, otherValue) => value < otherValue,
+  lessOrEqualField: (value, otherValue) => value <= otherValue,
+  greaterField: (value, otherValue) => value > otherValue,
+  greaterOrEqualField: (value, otherValue) => value >= otherValue,
+  containsField: (value, otherValue) => String(value).includes(String(otherValue)),
+  startswithField: (value, otherValue) => String(value).startsWith(String(otherValue)),
+  endswithField: (value, otherValue) => String(value).endsWith(String(otherValue)),
+  pathprefixField: (value, otherValue) => isAtOrBelow(String(value), String(otherValue)),
 };
 
 type Value = Exclude<FieldValue, undefined>;
 
-/** Any of one field's values with any of the other's. */
-function someFits(value: Value, other: Value, fits: (value: Literal, other: Literal) => boolean): boolean {
-  if (typeof value === 'object') return value.some((one) => someFits(one, other, fits));
-  return typeof other === 'object' ? other.some((one) => fits(value, one)) : fits(value, other);
+/** Whether any of one field's values fits any of the other's. */
+function someFits(value: Value, otherValue: Value, fits: (value: Literal, otherValue: Literal) => boolean): boolean {
+  if (typeof value === 'object') return value.some((item) => someFits(item, otherValue, fits));
+  return typeof otherValue === 'object' ? otherValue.some((item) => fits(value, item)) : fits(value, otherValue);
 }
 
 function some(items: readonly string[], fits: (item: Literal) => boolean): boolean {
@@ -206,7 +209,7 @@ function manyLiterals(operator: string, values: readonly string[]): ((text: stri
   return trie === undefined ? undefined : (text) => trie.some(text);
 }
 
-/** Everything absolute is below the root. */
+/** Every absolute path is below the root. */
 function atOrBelow(path: string, number: number): TrieLiteral[] {
   const inside = { text: path === '/' ? path : `${path}/`, whole: false, number };
   return path === '/' ? [inside] : [{ text: path, whole: true, number }, inside];
@@ -226,7 +229,7 @@ function anyText(fits: readonly ((text: string) => boolean)[]): (text: string) =
   };
 }
 
-/** In how many places each node stands, over all rules. */
+/** Counts how many places use each node, over all rules. */
 function countUses<E>(roots: Iterable<Node<E>>): Map<number, number> {
   const uses = new Map<number, number>();
   const visit = (node: Node<E>): void => {

@@ -1,29 +1,33 @@
-/** What a test means, in the plainest code: decides constants, explains, and is what the compiled form is checked against. */
-import type { FieldValue } from '../catalogue.ts';
-import type { Literal, Test, TestOperator } from '../expression.ts';
+/**
+ * The meaning of tests in the plainest code: it decides constants, explains conditions, and is the reference for the
+ * compiled form.
+ */
+import type { FieldValue } from '../model/catalogue.ts';
+import type { Literal, Test, TestOperator } from '../model/expression.ts';
 import { compileGlob } from '../text/glob.ts';
 import { compileNetworks, parseNetwork } from '../text/ip.ts';
 import { compileRegex } from '../text/regex.ts';
 
 type Item = string | number | boolean;
 
-/** Whether a test holds for a value; `other` is the value of the field it is compared with, if it is. */
-export function holds<E>(test: Test<E>, value: FieldValue, other?: FieldValue): boolean {
+/** Whether a test holds for a value; `other` is the value of the field that it is compared with, if any. */
+export function holds<E>(test: Test<E>, value: FieldValue, otherValue?: FieldValue): boolean {
   if (value === undefined) return false;
   if (test.operator === 'exists') return true;
-  if (test.other !== undefined && other === undefined) return false;
-  const literals = test.other === undefined ? test.values : ([other].flat() as Literal[]);
+  if (test.comparedWith !== undefined && otherValue === undefined) return false;
+  const literals = test.comparedWith === undefined ? test.values : ([otherValue].flat() as Literal[]);
   const items: readonly Item[] = typeof value === 'object' ? value : [value];
   return items.some((item) => literals.some((literal) => compares(test.operator, item, literal))) !== test.negated;
 }
 
-/** Whether a test holds for a value when it is compared with another instead of with its own literals. */
-export function holdsBetween<E>({ operator, negated }: Test<E>, value: FieldValue, other: FieldValue): boolean {
-  if (value === undefined || other === undefined) return false;
-  if (typeof value !== 'object' && typeof other !== 'object') return compares(operator, value, other) !== negated;
+/** Whether a test holds for a value when it is compared with another value instead of with its own literals. */
+export function holdsBetween<E>({ operator, negated }: Test<E>, value: FieldValue, otherValue: FieldValue): boolean {
+  if (value === undefined || otherValue === undefined) return false;
+  if (typeof value !== 'object' && typeof otherValue !== 'object')
+    return compares(operator, value, otherValue) !== negated;
   const items: readonly Item[] = typeof value === 'object' ? value : [value];
-  const others: readonly Literal[] = typeof other === 'object' ? other : [other];
-  return items.some((item) => others.some((one) => compares(operator, item, one))) !== negated;
+  const otherItems: readonly Literal[] = typeof otherValue === 'object' ? otherValue : [otherValue];
+  return items.some((item) => otherItems.some((otherItem) => compares(operator, item, otherItem))) !== negated;
 }
 
 function compares(operator: TestOperator, item: Item, literal: Literal): boolean {

@@ -1,38 +1,41 @@
-import type { EventKinds } from '../catalogue.ts';
-import type { CompiledRule } from '../rule.ts';
-import type { SequenceMatch } from '../sequence.ts';
+import type { EventKinds } from '../model/catalogue.ts';
+import type { CompiledRule } from '../model/rule.ts';
+import type { SequenceMatch } from '../model/sequence.ts';
 import type { Memories } from '../state/memory.ts';
 import { Closures, type Fits } from './closures.ts';
-import { Entries } from './entries.ts';
-import { type Clock, type Junctions, Meter } from './meter.ts';
-import { knownOnKind, type Node, type Nodes } from './nodes.ts';
-import type { Fields } from './patterns.ts';
+import { knownOnKind } from './nodes/known.ts';
+import type { Node } from './nodes/node.ts';
+import type { Nodes } from './nodes/nodes.ts';
+import { Entries } from './order/entries.ts';
+import { type Clock, type Junctions, Meter } from './order/meter.ts';
 import { type Plan, Planner } from './plan.ts';
+import type { Fields } from './search/patterns.ts';
 import { Slots } from './slots.ts';
 import type { SubjectIndex } from './subject-index.ts';
 
-/** Judges events by a set of rules. One event at a time: `onMatch` must not call `match`. */
+/** Evaluates a set of rules on events, one event at a time: `onMatch` must not call `match`. */
 export interface Matcher<E> {
   /**
-   * Calls `onMatch` for every rule that matches, in the order of the rules, and returns how many did. A rule with a threshold matches when the
-   * threshold is crossed, a sequence when it is complete. Allocates nothing when no condition holds.
-   * @param timeUs µs, the event's own time: what thresholds and sequences measure with
+   * Calls `onMatch` for every rule that matches, in the order of the rules, and returns their number. A rule with a
+   * threshold matches when the threshold is crossed, a sequence when it is complete. Does not allocate unless a
+   * condition holds.
+   * @param timeUs the event's own time, in µs: thresholds and sequences measure with it
    */
   match(event: E, onMatch: OnMatch<E>, timeUs: number): number;
 }
 
-/** `sequence`: the events that made it, when the rule is one. */
+/** `sequence`: the events that completed it, if the rule is a sequence. */
 export type OnMatch<E> = (rule: CompiledRule<E>, sequence?: SequenceMatch) => void;
 
-/** A rule with its simplified condition, or with that of one of its steps: those of one rule follow each other. */
+/** A rule with its simplified condition, or with that of one of its steps; the steps of a rule follow each other. */
 export interface Prepared<E> {
   readonly rule: CompiledRule<E>;
   readonly node: Node<E>;
-  /** of a sequence */
+  /** Index of the step of a sequence. */
   readonly step: number;
 }
 
-/** By kind: who (by number) has which condition there. What can't hold on a kind isn't listed for it. */
+/** Returns, by kind, the rules (by number) of each condition. Conditions that can't hold on a kind are left out. */
 export function conditionsByKind<E>(
   kinds: readonly string[],
   prepared: readonly Prepared<E>[],
@@ -71,9 +74,9 @@ export class CompiledMatcher<E> implements Matcher<E> {
     kinds: EventKinds<E>,
     byKind: ReadonlyMap<string, ReadonlyMap<Node<E>, number[]>>,
     memories: Memories<E>,
-    /** null: nothing is indexed */
+    /** null: conditions are not indexed. */
     fields: Fields<E> | null,
-    /** null: nothing is measured */
+    /** null: costs are not measured. */
     clock: Clock | null,
   ) {
     this.#prepared = prepared;

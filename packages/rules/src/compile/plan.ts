@@ -1,20 +1,20 @@
-import type { Subject, TextSpan } from '../catalogue.ts';
-import type { Operand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
+import type { Subject, TextSpan } from '../model/catalogue.ts';
+import type { Operand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
 import type { Closures } from './closures.ts';
-import { type Clues, countTests, necessaryClues } from './clues.ts';
-import type { Entries, Entry } from './entries.ts';
-import type { Condition } from './junction.ts';
-import { LiteralIndex } from './literal-index.ts';
-import type { Node } from './nodes.ts';
-import { type Fields, placeOf } from './patterns.ts';
+import type { Node } from './nodes/node.ts';
+import type { Entries, Entry } from './order/entries.ts';
+import type { Condition } from './order/junction.ts';
+import { type Clues, countTests, necessaryClues } from './search/clues.ts';
+import { LiteralIndex } from './search/literal-index.ts';
+import { type Fields, placeOf } from './search/patterns.ts';
 import type { Slots } from './slots.ts';
 import { type Lookup, SubjectIndex } from './subject-index.ts';
 import { around, firstSubject, partOf, subjectOf } from './subjects.ts';
 
-/** What is asked of the events of one kind themselves. */
+/** What is evaluated on the events of one kind. */
 export class Plan<E> {
-  /** entries to evaluate on every event of the kind */
+  /** Entries to evaluate on every event of the kind. */
   readonly #always: readonly number[];
   readonly #lookups: readonly Lookup<E>[];
   readonly #place: TextSpan = { bytes: new Uint8Array(), start: 0, end: 0 };
@@ -35,17 +35,19 @@ export class Plan<E> {
   }
 }
 
-/** What is filed under the facts of one subject. */
+/** Entries indexed by the facts of one subject. */
 interface Filed<E> {
   readonly indexes: Map<string, LiteralIndex<E>>;
-  readonly others: number[];
+  readonly clueless: number[];
   readonly parts: Map<number, Condition>;
 }
 
-/** Puts each condition under its clues; one without them under its subject; what is about no subject either is always evaluated. */
+/**
+ * Indexes each condition by its clues; without clues, by its subject. A condition without either is always evaluated.
+ */
 export class Planner<E> {
   readonly #slots: Slots<E>;
-  /** null: nothing is indexed */
+  /** null: conditions are not indexed. */
   readonly #fields: Fields<E> | null;
   readonly entries: Entry[] = [];
   readonly #filed = new Map<Subject<E>, Filed<E>>();
@@ -70,7 +72,7 @@ export class Planner<E> {
         this.#file(entry, node, clues, indexes, closures);
       else if (subject === undefined) always.push(entry);
       else {
-        this.#filedOf(subject).others.push(entry);
+        this.#filedOf(subject).clueless.push(entry);
         this.#split(entry, node, subject, closures);
       }
     }
@@ -78,18 +80,20 @@ export class Planner<E> {
     return new Plan(always, this.#lookups(indexes));
   }
 
-  /** Call once, after the last `plan`. Those that aren't within others, which are asked by these. */
+  /**
+   * Returns the indexes of the outermost subjects, which search the inner ones. Call it once, after the last `plan`.
+   */
   subjects(kinds: number): SubjectIndex<E>[] {
     const made = new Map<Subject<E>, SubjectIndex<E>>();
     const subjects = [...new Set([...this.#filed.keys()].flatMap(around))];
     for (const subject of subjects.sort((a, b) => around(b).length - around(a).length)) {
-      const { indexes, others, parts } = this.#filedOf(subject);
-      for (const index of indexes.values()) others.push(...index.seal());
+      const { indexes, clueless, parts } = this.#filedOf(subject);
+      for (const index of indexes.values()) clueless.push(...index.seal());
       const within = [...made].filter(([{ within: outer }]) => outer === subject).map(([, index]) => index);
       const kindOf = this.entries.map(({ kind }) => kind);
       made.set(
         subject,
-        new SubjectIndex(subject, kinds, { lookups: this.#lookups(indexes), others, within, parts, kinds: kindOf }),
+        new SubjectIndex(subject, kinds, { lookups: this.#lookups(indexes), clueless, within, parts, kinds: kindOf }),
       );
     }
     return [...made].filter(([{ within }]) => within === undefined).map(([, index]) => index);
@@ -111,23 +115,23 @@ export class Planner<E> {
     }
     const [first, ...more] = [...subjects];
     if (first === undefined) return;
-    const common = around(first).find((one) =>
-      more.every((other) => other !== undefined && around(other).includes(one)),
+    const common = around(first).find((candidate) =>
+      more.every((subject) => subject !== undefined && around(subject).includes(candidate)),
     );
     if (common !== undefined) this.#split(entry, node, common, closures);
   }
 
-  /** `subject` is known before the condition is evaluated, and so is what it is within. */
+  /** `subject` and the subjects around it are known before the condition is evaluated. */
   #split(entry: number, node: Node<E>, subject: Subject<E>, closures: Closures<E>): void {
-    for (const one of around(subject)) {
-      const { part, rest } = partOf(node, one);
-      this.#filedOf(one).parts.set(entry, closures.all(part));
+    for (const outer of around(subject)) {
+      const { part, rest } = partOf(node, outer);
+      this.#filedOf(outer).parts.set(entry, closures.all(part));
       this.entries[entry]!.rest = closures.all(rest);
     }
   }
 
   #filedOf(subject: Subject<E>): Filed<E> {
-    const known = this.#filed.get(subject) ?? { indexes: new Map(), others: [], parts: new Map() };
+    const known = this.#filed.get(subject) ?? { indexes: new Map(), clueless: [], parts: new Map() };
     this.#filed.set(subject, known);
     return known;
   }
@@ -137,7 +141,10 @@ export class Planner<E> {
   }
 }
 
-/** The subject under which what is asked of an operand is filed, for events of all kinds: of a field that not all have the event is asked. */
+/**
+ * Returns the subject that indexes an operand for events of all kinds; undefined: not all kinds have the field, so the
+ * event is asked.
+ */
 function subjectOfAll<E>(operand: Operand<E>): Subject<E> | undefined {
   return operand.field.kinds === undefined ? subjectOf(operand) : undefined;
 }

@@ -1,10 +1,10 @@
-import { type FieldValue, unguarded } from '../catalogue.ts';
-import { type Operand, transformed } from '../expression.ts';
+import { type FieldValue, unguarded } from '../model/catalogue.ts';
+import { type Operand, transformed } from '../model/expression.ts';
 import { subjectOf } from './subjects.ts';
 
 /**
- * The event being matched and what has been read from it: each operand is read at most once per event. A slot is valid when its stamp is the
- * current generation, so nothing is cleared between events.
+ * The event being matched and the values read from it: each operand is read at most once per event. A slot is valid if
+ * its stamp is the current generation, so no slot is cleared between events.
  */
 export class Slots<E> {
   generation = 0;
@@ -16,12 +16,12 @@ export class Slots<E> {
     this.generation++;
   }
 
-  /** What has been read of the event; not what is known of its subjects. */
+  /** Forgets the values read from the event, but not those of its subjects. */
   forget(): void {
     this.generation++;
   }
 
-  /** Lets go of the event. */
+  /** Drops the reference to the event. */
   end(): void {
     this.#event = undefined;
   }
@@ -34,7 +34,7 @@ export class Slots<E> {
     return reader;
   }
 
-  /** Remembers what a dear part of a condition came to, for the other rules that have it. */
+  /** Caches the result of an expensive part of a condition for the other rules that have it. */
   remembered(evaluate: () => boolean): () => boolean {
     let stamp = -1;
     let result = false;

@@ -1,10 +1,10 @@
-import type { FieldValue, Subject } from '../catalogue.ts';
-import type { Condition } from './junction.ts';
-import type { LiteralIndex } from './literal-index.ts';
+import type { FieldValue, Subject } from '../model/catalogue.ts';
+import type { Condition } from './order/junction.ts';
+import type { LiteralIndex } from './search/literal-index.ts';
 
 type Take = (entry: number) => void;
 
-/** Stands for the subject that is not there: a host's process has no container. */
+/** Stands for an absent subject: a process of the host has no container. */
 const NOBODY = {};
 const NONE: readonly number[] = [];
 
@@ -16,35 +16,35 @@ export interface Lookup<E> {
 
 /** What is known of one subject. */
 interface Found {
-  /** by lookup: what its facts make worth evaluating; undefined: not yet asked for */
+  /** By lookup: the entries that its facts make worth evaluating; undefined: not searched yet. */
   readonly candidates: (readonly number[] | undefined)[];
-  /** by kind: entries whose part about the subject holds; undefined: no event of the kind has come */
+  /** By kind: the entries whose part about the subject holds; undefined: no event of the kind has come. */
   readonly holding: (readonly number[] | undefined)[];
 }
 
-/** What a SubjectIndex is made of. */
+/** The parts of a SubjectIndex. */
 export interface SubjectParts<E> {
   readonly lookups: readonly Lookup<E>[];
-  /** entries that are about the subject but have no clue among its facts */
-  readonly others: readonly number[];
-  /** indexes of subjects within this one */
+  /** Entries about the subject that have no clue among its facts. */
+  readonly clueless: readonly number[];
+  /** Indexes of the subjects within this one. */
   readonly within: readonly SubjectIndex<E>[];
-  /** by entry: what of its condition the subject's facts decide */
+  /** By entry: the part of its condition that the subject's facts decide. */
   readonly parts: ReadonlyMap<number, Condition>;
-  /** by entry: the number of its kind */
+  /** By entry: the number of its kind. */
   readonly kinds: readonly number[];
 }
 
 /**
- * Which entries the facts of a subject (a process, a container) make worth evaluating, on events of any kind. Found for the first of its events, and
- * remembered for those that follow: a process opens many files.
+ * The entries that the facts of a subject (a process, a container) make worth evaluating, on events of any kind. They
+ * are searched on the subject's first event and cached for the following ones, since a process opens many files.
  */
 export class SubjectIndex<E> {
   readonly #of: Subject<E>;
-  readonly #own: SubjectParts<E>;
-  /** by kind: the lookups (by number) that may find entries of it */
+  readonly #parts: SubjectParts<E>;
+  /** By kind: the lookups (by number) that may find its entries. */
   readonly #lookups: readonly number[][];
-  readonly #others: readonly number[][];
+  readonly #clueless: readonly number[][];
   readonly #isAsked: readonly boolean[];
   readonly #found = new WeakMap<object, Found>();
   #last: object = NOBODY;
@@ -52,28 +52,31 @@ export class SubjectIndex<E> {
   #kind = 0;
   #take: Take = () => {};
   readonly #takeOfKind = (entry: number): void => {
-    if (this.#own.kinds[entry] === this.#kind) this.#take(entry);
+    if (this.#parts.kinds[entry] === this.#kind) this.#take(entry);
   };
 
-  constructor(of: Subject<E>, kinds: number, own: SubjectParts<E>) {
+  constructor(of: Subject<E>, kinds: number, parts: SubjectParts<E>) {
     this.#of = of;
-    this.#own = own;
+    this.#parts = parts;
     const numbers = [...Array(kinds).keys()];
-    const kindsOf = own.lookups.map(({ index }) => new Set(index.entries().map((entry) => own.kinds[entry])));
-    this.#lookups = numbers.map((kind) => [...own.lookups.keys()].filter((i) => kindsOf[i]!.has(kind)));
-    this.#others = numbers.map((kind) => own.others.filter((entry) => own.kinds[entry] === kind));
+    const kindsOf = parts.lookups.map(({ index }) => new Set(index.entries().map((entry) => parts.kinds[entry])));
+    this.#lookups = numbers.map((kind) => [...parts.lookups.keys()].filter((i) => kindsOf[i]!.has(kind)));
+    this.#clueless = numbers.map((kind) => parts.clueless.filter((entry) => parts.kinds[entry] === kind));
     this.#isAsked = numbers.map(
       (kind) =>
-        this.#lookups[kind]!.length + this.#others[kind]!.length > 0 || own.within.some((one) => one.isAsked(kind)),
+        this.#lookups[kind]!.length + this.#clueless[kind]!.length > 0 ||
+        parts.within.some((index) => index.isAsked(kind)),
     );
   }
 
-  /** Whether there is anything to find for events of the kind. */
+  /** Whether the index has entries for events of the kind. */
   isAsked(kind: number): boolean {
     return this.#isAsked[kind]!;
   }
 
-  /** Calls `whole` for entries to evaluate whole, or `rest` for those of which only the rest is to be evaluated. */
+  /**
+   * Calls `whole` for entries to evaluate as a whole, and `rest` for those of which only the rest is to be evaluated.
+   */
   find(kind: number, event: E, whole: Take, rest: Take): void {
     if (!this.#isAsked[kind]) return;
     const subject = this.#of.of(event);
@@ -102,19 +105,19 @@ export class SubjectIndex<E> {
     const candidates = new Set<number>();
     this.#collect(found, kind, event, (entry) => candidates.add(entry));
     const holding: number[] = [];
-    for (const entry of candidates) if (this.#own.parts.get(entry)?.() !== false) holding.push(entry);
+    for (const entry of candidates) if (this.#parts.parts.get(entry)?.() !== false) holding.push(entry);
     found.holding[kind] = holding.length === 0 ? NONE : holding;
     return holding;
   }
 
   #collect({ candidates }: Found, kind: number, event: E, take: Take): void {
-    const { lookups, within, kinds } = this.#own;
+    const { lookups, within, kinds } = this.#parts;
     for (const lookup of this.#lookups[kind]!) {
       candidates[lookup] ??= candidatesOf(lookups[lookup]!);
       for (const entry of candidates[lookup]) if (kinds[entry] === kind) take(entry);
     }
-    for (const one of within) one.each(kind, event, take);
-    for (const entry of this.#others[kind]!) take(entry);
+    for (const index of within) index.each(kind, event, take);
+    for (const entry of this.#clueless[kind]!) take(entry);
   }
 
   /** Calls `take` for the entries of a kind that may hold. */
@@ -125,19 +128,19 @@ export class SubjectIndex<E> {
     else this.#collect(this.#foundOf(subject ?? NOBODY), kind, event, take);
   }
 
-  /** Of an event that tells of itself alone. */
+  /** Searches for an event whose subject is the event itself. */
   #search(kind: number, event: E, take: Take): void {
-    const { lookups, within } = this.#own;
-    const own = this.#lookups[kind]!;
-    const others = this.#others[kind]!;
+    const { lookups, within } = this.#parts;
+    const numbers = this.#lookups[kind]!;
+    const clueless = this.#clueless[kind]!;
     this.#kind = kind;
     this.#take = take;
-    for (let i = 0; i < own.length; i++) {
-      const { index, read } = lookups[own[i]!]!;
+    for (let i = 0; i < numbers.length; i++) {
+      const { index, read } = lookups[numbers[i]!]!;
       index.find(read(), this.#takeOfKind);
     }
     for (let i = 0; i < within.length; i++) within[i]!.find(kind, event, take, take);
-    for (let i = 0; i < others.length; i++) take(others[i]!);
+    for (let i = 0; i < clueless.length; i++) take(clueless[i]!);
   }
 }
 

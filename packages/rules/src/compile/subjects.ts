@@ -1,17 +1,17 @@
-import type { Subject } from '../catalogue.ts';
-import type { Operand } from '../expression.ts';
-import type { Node } from './nodes.ts';
+import type { Subject } from '../model/catalogue.ts';
+import type { Operand } from '../model/expression.ts';
+import type { Node } from './nodes/node.ts';
 
 export function subjectOf<E>({ field, argument }: Operand<E>): Subject<E> | undefined {
   return typeof field.subject === 'function' ? field.subject(argument) : field.subject;
 }
 
-/** Itself, what it is within, and so on. */
+/** Returns the subject, the subject around it, and so on. */
 export function around<E>(subject: Subject<E>): Subject<E>[] {
   return subject.within === undefined ? [subject] : [subject, ...around(subject.within)];
 }
 
-/** What of a condition's parts, all of which must hold, is about the subject alone, or what is within it, and the rest. */
+/** Splits the parts of a conjunction into those about the subject alone, or about a subject around it, and the rest. */
 export function partOf<E>(
   node: Node<E>,
   subject: Subject<E>,
@@ -23,13 +23,13 @@ export function partOf<E>(
   };
 }
 
-/** The first subject that a part of the condition is about alone. */
+/** Returns the first subject that a part of the condition is about alone. */
 export function firstSubject<E>(node: Node<E>): Subject<E> | undefined {
   const items = node.kind === 'and' ? node.items : [node];
   for (const item of items) {
     const operand = firstOperand(item);
     const subject = operand && subjectOf(operand);
-    const found = subject && around(subject).find((one) => isAbout(item, one));
+    const found = subject && around(subject).find((candidate) => isAbout(item, candidate));
     if (found !== undefined) return found;
   }
   return undefined;
@@ -46,7 +46,10 @@ function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
     case 'constant':
       return false;
     case 'test':
-      return isOf(node.test.operand, subject) && (node.test.other === undefined || isOf(node.test.other, subject));
+      return (
+        isOf(node.test.operand, subject) &&
+        (node.test.comparedWith === undefined || isOf(node.test.comparedWith, subject))
+      );
     case 'not':
       return isAbout(node.item, subject);
     default:
@@ -55,6 +58,6 @@ function isAbout<E>(node: Node<E>, subject: Subject<E>): boolean {
 }
 
 function isOf<E>(operand: Operand<E>, subject: Subject<E>): boolean {
-  const own = subjectOf(operand);
-  return own !== undefined && around(own).includes(subject);
+  const found = subjectOf(operand);
+  return found !== undefined && around(found).includes(subject);
 }

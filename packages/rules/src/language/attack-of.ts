@@ -1,14 +1,19 @@
-import { tacticOf, techniqueOf } from '../attack.ts';
-import { Fault } from '../errors.ts';
-import type { RuleItem } from './document.ts';
+import { tacticOf, techniqueOf } from '../attack/tactics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { RuleItem } from './file/document.ts';
 
-/** Tactics and techniques from the tags and `techniques`. @throws Fault at a technique that isn't one */
+/** Returns the tactics and techniques of the tags and `techniques`. @throws Fault at a technique that does not exist */
 export function attackOf(item: RuleItem): { tactics: string[]; techniques: string[] } {
   const techniques = new Set<string>();
   for (const { text, at } of item.techniques) {
     const technique = techniqueOf(text);
     if (technique === undefined)
-      throw new Fault('value', at, `'${text}' is no ATT&CK technique`, 'Techniques are written T1059 or T1059.004.');
+      throw new Fault(
+        'value',
+        at,
+        `'${text}' is not an ATT&CK technique`,
+        'Techniques are written T1059 or T1059.004.',
+      );
     techniques.add(technique);
   }
   const tactics = new Set<string>();

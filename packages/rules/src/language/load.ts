@@ -1,33 +1,33 @@
 import { defined } from '@ringfence/base';
-import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../catalogue.ts';
 import type { Prepared } from '../compile/matcher.ts';
-import type { Nodes } from '../compile/nodes.ts';
-import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
-import type { Diagnostic, Severity } from '../diagnostics.ts';
-import { Fault } from '../errors.ts';
-import type { Expression, Operand } from '../expression.ts';
-import { defaultOutput, parseOutput } from '../output.ts';
-import type { CompiledRule, OutputPart } from '../rule.ts';
-import type { RuleSource } from '../rule-set.ts';
-import type { Sequence } from '../sequence.ts';
+import type { Nodes } from '../compile/nodes/nodes.ts';
+import { type KindsOf, possibleKinds } from '../compile/nodes/possible-kinds.ts';
+import type { Diagnostic, Severity } from '../diagnostics/diagnostics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { RuleSource } from '../diagnostics/report.ts';
+import { defaultOutput, parseOutput } from '../explain/output.ts';
+import { type FieldCatalogue, FieldIndex, type FieldLookup, type FieldSpec } from '../model/catalogue.ts';
+import type { Expression, Operand } from '../model/expression.ts';
+import type { CompiledRule, OutputPart } from '../model/rule.ts';
+import type { Sequence } from '../model/sequence.ts';
 import { attackOf } from './attack-of.ts';
-import type { ListItem, MacroItem, RuleItem } from './document.ts';
 import { FalcoFields } from './falco/fields.ts';
 import { falcoItems } from './falco/items.ts';
 import { ESCAPES } from './falco/text.ts';
-import { memoryOf } from './memory-of.ts';
-import { Names } from './names.ts';
+import type { ListItem, MacroItem, RuleItem } from './file/document.ts';
+import { SourceFile } from './file/source-file.ts';
+import type { YamlText } from './file/yaml.ts';
+import { memoryOf } from './memory/memory-of.ts';
 import { neverMatches } from './never.ts';
-import { collectOperands } from './operands-of.ts';
-import { parseCondition } from './parser.ts';
-import { neverAvailable, type Report, Resolver } from './resolve.ts';
-import { SequenceResolver, type StepNames } from './resolve-sequence.ts';
-import { isSequence, parseSequence } from './sequence.ts';
-import { anyStep, sequenceOutput } from './sequence-rule.ts';
-import { SourceFile } from './source-file.ts';
-import type { YamlText } from './yaml.ts';
+import { Names } from './resolve/names.ts';
+import { collectOperands } from './resolve/operands-of.ts';
+import { neverAvailable, type Report, Resolver } from './resolve/resolve.ts';
+import { SequenceResolver, type StepNames } from './sequence/resolve-sequence.ts';
+import { isSequence, parseSequence } from './sequence/sequence.ts';
+import { anyStep, sequenceOutput } from './sequence/sequence-rule.ts';
+import { parseCondition } from './syntax/parser.ts';
 
-/** Reads rule files: text → rules with simplified conditions, and what there is to say about them. */
+/** Loads rule files: text to rules with simplified conditions, and diagnostics. */
 export function loadRules<E>(
   sources: readonly RuleSource[],
   catalogue: FieldCatalogue<E>,
@@ -42,7 +42,7 @@ export function loadRules<E>(
   return { rules, diagnostics: files.flatMap((file) => file.diagnostics()) };
 }
 
-/** What the names in a file mean. Macros and lists are shared by the files of one language. */
+/** The names that a file can use. Macros and lists are shared by the files of one language. */
 interface Scope<E> {
   readonly fields: FieldLookup<E>;
   readonly names: Names<E>;
@@ -74,7 +74,7 @@ class Loader<E> {
     return file.falco ? this.#falco : this.#native;
   }
 
-  /** Makes the macros and lists of a file known. */
+  /** Defines the macros and lists of a file. */
   define(file: SourceFile): void {
     const { names } = this.#scope(file);
     for (const item of file.items) {
@@ -83,12 +83,7 @@ class Loader<E> {
       if (taken)
         file.report(
           'error',
-          new Fault(
-            'duplicate',
-            item.at,
-            `there is already a ${item.kind} '${item.name}'`,
-            'Give this one another name.',
-          ),
+          new Fault('duplicate', item.at, `there is already a ${item.kind} '${item.name}'`, 'Choose another name.'),
           item.name,
         );
       else if (item.kind === 'macro') this.#defineMacro(file, item);
@@ -120,20 +115,20 @@ class Loader<E> {
     this.#scope(file).names.addList({ name: item.name, items: item.items, fail });
   }
 
-  /** Resolves a macro or list that no rule may use, so that what is wrong with it is found all the same. */
+  /** Resolves a macro or list that may be unused, so that its errors are reported all the same. */
   #check(file: SourceFile, item: MacroItem | ListItem): void {
     try {
       const { names } = this.#scope(file);
       if (item.kind === 'macro') names.macro(item.name, 0);
       else names.list(item.name, 0);
     } catch (error) {
-      // What is wrong inside was reported where it stands.
+      // Errors inside it were reported at their own places.
       if (!(error instanceof Fault)) throw error;
       if (!error.code.startsWith('broken-')) file.report('error', error.movedTo(item.at), item.name);
     }
   }
 
-  /** undefined: it has errors, which were reported. */
+  /** Returns undefined if the condition has errors, which were reported. */
   #condition(file: SourceFile, text: YamlText, item: string, lenient = false): Expression<E> | undefined {
     return this.#resolved(file, text, item, lenient, (report) => {
       const syntax = parseCondition(text.text, file.falco ? ESCAPES : undefined);
@@ -141,7 +136,7 @@ class Loader<E> {
     });
   }
 
-  /** What `resolve` makes of a text; undefined: it has errors, which were reported. */
+  /** Returns the result of `resolve`; undefined: the text has errors, which were reported. */
   #resolved<T>(
     file: SourceFile,
     text: YamlText,
@@ -153,8 +148,8 @@ class Loader<E> {
     const report = (severity: Severity, fault: Fault): void => {
       failed ||= severity === 'error';
       const { home, at } = file.placeOf(text, fault.at);
-      const said = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
-      home.report(said, fault.movedTo(at), item);
+      const reported = lenient && fault.code === 'unknown-field' ? 'warning' : severity;
+      home.report(reported, fault.movedTo(at), item);
     };
     try {
       const result = resolve(report);
@@ -166,7 +161,7 @@ class Loader<E> {
     }
   }
 
-  /** Without what its exceptions except. */
+  /** Returns the rule's condition without its exceptions. */
   #ruleCondition(file: SourceFile, item: RuleItem): Expression<E> | undefined {
     const condition = this.#condition(file, item.condition, item.name, item.skipsUnknown);
     if (condition === undefined || item.exceptions === undefined || item.exceptions.length === 0) return condition;
@@ -185,7 +180,7 @@ class Loader<E> {
     if (this.#ruleNames.has(item.name)) {
       file.report(
         'error',
-        new Fault('duplicate', item.at, `there is already a rule '${item.name}'`, 'Give this one another name.'),
+        new Fault('duplicate', item.at, `there is already a rule '${item.name}'`, 'Choose another name.'),
         item.name,
       );
       return [];
@@ -230,7 +225,7 @@ class Loader<E> {
       line: file.position(item.at).line,
     };
     if (rule.sequence === undefined) return [{ rule, node, step: 0 }];
-    return rule.sequence.steps.map((one, step) => ({ rule, node: this.#nodes.fold(one.expression), step }));
+    return rule.sequence.steps.map((part, step) => ({ rule, node: this.#nodes.fold(part.expression), step }));
   }
 
   #sequence(file: SourceFile, item: RuleItem): Steps<E> {

@@ -1,12 +1,12 @@
-import type { KindsOf } from '../compile/possible-kinds.ts';
-import { Fault } from '../errors.ts';
-import type { Expression, Operand } from '../expression.ts';
-import type { Sequence } from '../sequence.ts';
-import { leastOf } from './bounds.ts';
-import { type Counted, collectOperands, neededOperands } from './operands-of.ts';
+import type { KindsOf } from '../compile/nodes/possible-kinds.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Expression, Operand } from '../model/expression.ts';
+import type { Sequence } from '../model/sequence.ts';
+import { leastOf } from './memory/bounds.ts';
+import { type Counted, collectOperands, neededOperands } from './resolve/operands-of.ts';
 
 const SHOWN = 4;
-/** Parts of a condition that are looked at in pairs. */
+/** Parts of a condition that are compared in pairs. */
 const COMPARED = 32;
 
 /** What a rule asks of events. */
@@ -16,7 +16,10 @@ interface Asked<E> {
   readonly counted?: Counted<E> | undefined;
 }
 
-/** That a rule asks for what no event has, if it does: in its condition, by what it counts, or in a step. @param at of the condition */
+/**
+ * Returns the reason why a rule can never match, if there is one: in its condition, in what it counts, or in a step.
+ * @param at offset of the condition
+ */
 export function neverMatches<E>(
   name: string,
   { expression, sequence, counted }: Asked<E>,
@@ -26,17 +29,17 @@ export function neverMatches<E>(
   const steps = sequence?.steps ?? [];
   const asked =
     sequence === undefined
-      ? [{ what: '', kind: 'event', all: withFields(expression, neededOperands(counted)) }]
+      ? [{ clause: '', kind: 'event', all: withFields(expression, neededOperands(counted)) }]
       : steps.map(({ kind, expression: step, by: fields }, i) => ({
-          what: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
+          clause: steps.length === 1 ? '' : `, as its step ${i + 1} can't`,
           kind,
           all: withFields(step, fields),
         }));
   const never = asked.find(({ kind, all }) => kind === 'event' && kindsOf(all).length === 0);
-  return never === undefined ? neverSoMany(name, counted, at) : neverHolds(name, never.all, at, kindsOf, never.what);
+  return never === undefined ? neverSoMany(name, counted, at) : neverHolds(name, never.all, at, kindsOf, never.clause);
 }
 
-/** That a rule counts more different values of a field than a group of events has. */
+/** Returns a fault if a rule counts more distinct values of a field than a group of events can have. */
 export function neverSoMany<E>(name: string, counted: Counted<E> | undefined, at: number): Fault | undefined {
   const { of, least } = distinctOf(counted);
   if (of === undefined) return undefined;
@@ -47,7 +50,7 @@ export function neverSoMany<E>(name: string, counted: Counted<E> | undefined, at
   return new Fault('never', at, `rule '${name}' can never match: it counts ${least} different values ${why}`);
 }
 
-/** Whose different values are counted, and how many are needed. */
+/** Returns the operand whose distinct values are counted, and how many are needed. */
 function distinctOf<E>(counted: Counted<E> | undefined): { of: Operand<E> | undefined; least: number } {
   if (counted !== undefined && 'atLeast' in counted) return { of: counted.distinct, least: counted.atLeast };
   if (counted !== undefined && 'measure' in counted && counted.measure === 'distinct')
@@ -55,7 +58,7 @@ function distinctOf<E>(counted: Counted<E> | undefined): { of: Operand<E> | unde
   return { of: undefined, least: 0 };
 }
 
-/** What lacks one of the fields takes no part. */
+/** Adds the condition that the fields are present: an event that lacks one of them takes no part. */
 export function withFields<E>(expression: Expression<E>, fields: readonly Operand<E>[]): Expression<E> {
   const there = fields.map((operand): Expression<E> => {
     return { kind: 'test', operand, operator: 'exists', negated: false, values: [] };
@@ -63,40 +66,43 @@ export function withFields<E>(expression: Expression<E>, fields: readonly Operan
   return there.length === 0 ? expression : { kind: 'and', items: [expression, ...there] };
 }
 
-/** That the condition at `at` holds on no kind of event, and which part of it is why. @param kindsOf on which a part can hold */
+/**
+ * Returns a fault that the condition at `at` holds on no kind of event, with the part that causes it.
+ * @param kindsOf returns the kinds on which a part can hold
+ */
 export function neverHolds<E>(
   name: string,
   expression: Expression<E>,
   at: number,
   kindsOf: KindsOf<E>,
-  what = '',
+  clause = '',
 ): Fault {
   const parts = conjunctsOf(expression);
   const culprit = parts.find((part) => kindsOf(part).length === 0);
-  const said = `rule '${name}' can never match${what}`;
+  const prefix = `rule '${name}' can never match${clause}`;
   const clash = culprit === undefined ? clashOf(parts, kindsOf) : undefined;
   if (clash !== undefined)
-    return new Fault('never', at, `${said}: ${clash} can't be both at once`, "Write 'or' where either will do.");
+    return new Fault('never', at, `${prefix}: ${clash} can't be both at once`, "Write 'or' where either will do.");
   if (culprit === undefined)
-    return new Fault('never', at, `${said}: no kind of event has all it asks for`, whereFieldsAre(parts));
+    return new Fault('never', at, `${prefix}: no kind of event has all its fields`, whereFieldsAre(parts));
   const empty = comparedWithNothing(culprit);
-  if (empty === undefined) return new Fault('never', at, `${said}: ${wordsOf(culprit)}`);
+  if (empty === undefined) return new Fault('never', at, `${prefix}: ${wordsOf(culprit)}`);
   return new Fault(
     'never',
     at,
-    `${said}: ${empty} is compared with an empty list`,
+    `${prefix}: ${empty} is compared with an empty list`,
     'Fill the list, or switch the rule off.',
   );
 }
 
-/** What must hold together, macros opened. */
+/** Returns the parts of a conjunction, with macros expanded. */
 function conjunctsOf<E>(expression: Expression<E>): Expression<E>[] {
   if (expression.kind === 'and') return expression.items.flatMap(conjunctsOf);
   if (expression.kind === 'named' && opened(expression.item).kind === 'and') return conjunctsOf(expression.item);
   return [expression];
 }
 
-/** What two parts ask of one field, which has one value. */
+/** Returns two parts that need different values of one field. */
 function clashOf<E>(parts: readonly Expression<E>[], kindsOf: KindsOf<E>): string | undefined {
   const tests = parts
     .slice(0, COMPARED)
@@ -104,8 +110,8 @@ function clashOf<E>(parts: readonly Expression<E>[], kindsOf: KindsOf<E>): strin
     .filter(({ key }) => key.size === 1)
     .map(({ part, key: [key] }) => ({ part, key }));
   return tests.find(({ part, key }, i) =>
-    tests.slice(0, i).some((other) => {
-      return other.key === key && kindsOf({ kind: 'and', items: [other.part, part] }).length === 0;
+    tests.slice(0, i).some((earlier) => {
+      return earlier.key === key && kindsOf({ kind: 'and', items: [earlier.part, part] }).length === 0;
     }),
   )?.key;
 }
@@ -114,21 +120,21 @@ function opened<E>(expression: Expression<E>): Expression<E> {
   return expression.kind === 'named' ? opened(expression.item) : expression;
 }
 
-/** The field that is compared with no value at all; undefined: it is not that. */
+/** Returns the field that is compared with an empty list of values; undefined: no such comparison. */
 function comparedWithNothing<E>(part: Expression<E>): string | undefined {
   const test = opened(part);
-  if (test.kind !== 'test' || test.operator === 'exists' || test.other !== undefined) return undefined;
+  if (test.kind !== 'test' || test.operator === 'exists' || test.comparedWith !== undefined) return undefined;
   return test.values.length === 0 ? test.operand.key : undefined;
 }
 
 function wordsOf<E>(part: Expression<E>): string {
-  if (hasConstant(part)) return 'a part of it asks for what is never available';
+  if (hasConstant(part)) return 'a part of it reads a field that is never available';
   if (part.kind === 'named' && part.local === undefined) return `'${part.name}' holds on no event`;
   const fields = collectOperands(part).map(({ key }) => key);
-  return `what it asks of ${fields.slice(0, SHOWN).join(', ')}${fields.length > SHOWN ? ', …' : ''} holds on no event`;
+  return `its condition on ${fields.slice(0, SHOWN).join(', ')}${fields.length > SHOWN ? ', …' : ''} holds on no event`;
 }
 
-/** What is never available was said where it stands, and counts as false. */
+/** A field that is never available was reported at its place, and counts as false. */
 function hasConstant<E>(part: Expression<E>): boolean {
   if (part.kind === 'constant') return true;
   return 'items' in part ? part.items.some(hasConstant) : 'item' in part && hasConstant(part.item);

@@ -1,19 +1,20 @@
 import { holds } from '../compile/evaluate.ts';
-import { type Node, Nodes } from '../compile/nodes.ts';
-import type { Expression, Literal, Test, TestOperator } from '../expression.ts';
+import type { Node } from '../compile/nodes/node.ts';
+import { Nodes } from '../compile/nodes/nodes.ts';
+import type { Expression, Literal, Test, TestOperator } from '../model/expression.ts';
 
-/** Steps that one question may take: what isn't proved by then counts as not proved. */
+/** Steps that one proof may take; an unfinished proof counts as none. */
 const MAX_STEPS = 2_000;
 
-/** Operators whose literals are texts that lie in what matches. */
+/** Operators whose literal is contained in every matching text. */
 const INSIDE: ReadonlySet<TestOperator> = new Set(['startswith', 'endswith', 'contains', 'pathprefix']);
 
-/** Whether `b` is proved to hold whenever `a` does. false: it isn't, or it takes too long to find out. */
+/** Whether `b` provably holds whenever `a` does. false: it does not, or the proof takes too long. */
 export function implies<E>(a: Node<E>, b: Node<E>): boolean {
   return new Proof().of(a, b);
 }
 
-/** Whether two conditions are the same once they are simplified. */
+/** Whether two conditions are equal after simplification. */
 export function isSameCondition<E>(a: Expression<E>, b: Expression<E>): boolean {
   const nodes = new Nodes<E>();
   return nodes.fold(a) === nodes.fold(b);
@@ -38,27 +39,27 @@ class Proof {
 
 function testImplies<E>(a: Test<E>, b: Test<E>): boolean {
   if (a.operand.key !== b.operand.key) return false;
-  // No comparison holds on a field that isn't there.
+  // No comparison holds on an absent field.
   if (b.operator === 'exists') return true;
-  if (a.other !== undefined || b.other !== undefined) return false;
+  if (a.comparedWith !== undefined || b.comparedWith !== undefined) return false;
   const alike = a.operator === b.operator && a.negated === b.negated && ANY_OF.has(a.operator);
   if (alike && (a.negated ? isSubset(b.values, a.values) : isSubset(a.values, b.values))) return true;
   if (a.negated || b.negated) return false;
   if (a.operator === 'equals') return a.values.every((value) => holds(b, value));
   return (
-    INSIDE.has(a.operator) && a.values.every((value) => b.values.some((other) => lies(a.operator, value, b, other)))
+    INSIDE.has(a.operator) && a.values.every((value) => b.values.some((wider) => lies(a.operator, value, b, wider)))
   );
 }
 
-/** Whether every text that fits `value` fits `other`. */
-function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, other: Literal): boolean {
-  const [text, wanted] = [String(value), String(other)];
+/** Whether every text that fits `value` also fits `wider`. */
+function lies<E>(operator: TestOperator, value: Literal, b: Test<E>, wider: Literal): boolean {
+  const [text, wanted] = [String(value), String(wider)];
   if (b.operator === 'contains') return text.includes(wanted);
   if (b.operator !== operator) return false;
   return operator === 'endswith' ? text.endsWith(wanted) : operator === 'startswith' && text.startsWith(wanted);
 }
 
-/** Of several values any will do, so fewer of them ask for more. */
+/** With several values any may fit, so fewer values are stricter. */
 const ANY_OF: ReadonlySet<TestOperator> = new Set([
   'equals',
   'contains',

@@ -1,13 +1,15 @@
 import { retiredTechniques } from '../attack/retired.ts';
 import { attackTechnique, attackTechniques, servedTactics } from '../attack/techniques.ts';
-import { type Node, Nodes } from '../compile/nodes.ts';
-import { type Diagnostic, didYouMean } from '../diagnostics.ts';
-import { type Item, readItems } from '../language/document.ts';
+import type { Node } from '../compile/nodes/node.ts';
+import { Nodes } from '../compile/nodes/nodes.ts';
+import { type Diagnostic, didYouMean } from '../diagnostics/diagnostics.ts';
+import type { RuleSource } from '../diagnostics/report.ts';
 import { isFalco } from '../language/falco/format.ts';
-import { readYaml } from '../language/yaml.ts';
-import { LIMITS } from '../limits.ts';
-import { type CompiledRule, PRIORITIES } from '../rule.ts';
-import type { RuleSet, RuleSource } from '../rule-set.ts';
+import { type Item, readItems } from '../language/file/document.ts';
+import { readYaml } from '../language/file/yaml.ts';
+import { LIMITS } from '../model/limits.ts';
+import { type CompiledRule, PRIORITIES } from '../model/rule.ts';
+import type { RuleSet } from '../rule-set.ts';
 import { isSigma } from '../sigma/documents.ts';
 import { implies } from './implies.ts';
 import { unusedItems } from './uses.ts';
@@ -15,8 +17,9 @@ import { unusedItems } from './uses.ts';
 type Report = (item: Pick<Diagnostic, 'file' | 'line' | 'column'>, code: string, message: string, hint: string) => void;
 
 /**
- * Warnings that loading does not give, because they are about the set as a whole or about tags: macros and lists that no rule needs, rules that
- * others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the tactics. In the order of the sources.
+ * Returns the warnings that loading does not give, because they concern the whole set or its tags: unused macros and
+ * lists, rules that others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the
+ * tactics. In the order of the sources.
  */
 export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -30,12 +33,12 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
     reportOn(item.name)(place, `unused-${item.kind}`, `no rule uses the ${item.kind} '${item.name}'`, hint);
   }
   for (const rule of set.rules) checkAttack(rule, places.of(rule), places.isForeign(rule.file), reportOn(rule.name));
-  compareRules(set.rules, (rule, ...said) => reportOn(rule.name)(places.of(rule), ...said));
+  compareRules(set.rules, (rule, ...message) => reportOn(rule.name)(places.of(rule), ...message));
   const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
 }
 
-/** Where the items of all sources stand. */
+/** Positions of the items of all sources. */
 class Places {
   readonly #files: readonly {
     readonly name: string;
@@ -74,7 +77,7 @@ class Places {
   }
 }
 
-/** @param foreign a rule in another language, which is loaded as others tagged it: which tactic they see a technique in is theirs to say */
+/** @param foreign the rule is in another language, whose authors decide which tactic a technique serves */
 function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], foreign: boolean, report: Report): void {
   const served = new Set<string>();
   let unknown = 0;
@@ -87,14 +90,14 @@ function checkAttack<E>(rule: CompiledRule<E>, place: Parameters<Report>[0], for
     }
   }
   if (served.size === 0 || foreign || unknown > 0) return;
-  for (const tactic of rule.tactics.filter((one) => !served.has(one))) {
+  for (const tactic of rule.tactics.filter((name) => !served.has(name))) {
     const names = rule.techniques.join(', ');
     const hint = `${names} ${rule.techniques.length === 1 ? 'serves' : 'serve'} ${[...served].join(', ')}.`;
     report(place, 'tactic', `no technique of rule '${rule.name}' serves ${tactic}`, hint);
   }
 }
 
-/** What is wrong with an id that ATT&CK doesn't have, and what helps. */
+/** Returns a message and a hint for an id that ATT&CK does not have. */
 function aboutUnknown(id: string): [message: string, hint: string] {
   const now = attackTechnique(retiredTechniques.get(id) ?? '');
   if (now !== undefined) return [`ATT&CK has no technique ${id} any more`, `It is ${now.id} (${now.name}) now.`];
@@ -104,7 +107,7 @@ function aboutUnknown(id: string): [message: string, hint: string] {
 
 type ReportRule<E> = (rule: CompiledRule<E>, code: string, message: string, hint: string) => void;
 
-/** Rules that say what another says: quadratic, but for most pairs the first look decides. */
+/** Finds rules that another rule makes superfluous. Quadratic, but a first check decides most pairs. */
 function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E>): void {
   const nodes = new Nodes<E>();
   const plain = rules
@@ -120,17 +123,16 @@ function compareRules<E>(rules: readonly CompiledRule<E>[], report: ReportRule<E
   const few = plain.length <= LIMITS.comparedRules;
   const byNode = new Map<Node<E>, Compared<E>>();
   for (const [number, { rule, node }] of plain.entries()) {
-    if (node === nodes.always)
-      report(rule, 'always', `rule '${rule.name}' matches every event`, 'Say what it looks for.');
+    if (node === nodes.always) report(rule, 'always', `rule '${rule.name}' matches every event`, 'Add a condition.');
     const known = byNode.get(node);
-    const same = known ?? (few ? plain.slice(0, number).find((other) => isSame(other.node, node)) : undefined);
+    const same = known ?? (few ? plain.slice(0, number).find((earlier) => isSame(earlier.node, node)) : undefined);
     if (known === undefined) byNode.set(node, { rule, node });
     if (same !== undefined) {
-      const hint = 'Remove one of them, or say what tells them apart.';
+      const hint = 'Remove one of them, or make their conditions differ.';
       report(rule, 'duplicate-condition', `rule '${rule.name}' has the condition of '${same.rule.name}'`, hint);
       continue;
     }
-    const wider = few ? plain.find((other) => shadows(other, { rule, node })) : undefined;
+    const wider = few ? plain.find((candidate) => shadows(candidate, { rule, node })) : undefined;
     if (wider === undefined || wider.node === nodes.always) continue;
     const message = `rule '${rule.name}' adds nothing: whenever it matches, so does '${wider.rule.name}'`;
     report(rule, 'shadowed', message, `Give it another priority or action, narrow '${wider.rule.name}', or remove it.`);
@@ -142,13 +144,13 @@ interface Compared<E> {
   readonly node: Node<E>;
 }
 
-/** A narrower rule is of use when it is more urgent, or asks for another action. */
+/** A narrower rule is useful if it is more urgent or asks for another action. */
 function shadows<E>(wide: Compared<E>, narrow: Compared<E>): boolean {
   const urgency = (rule: CompiledRule<E>): number => PRIORITIES.indexOf(rule.priority);
   if (urgency(narrow.rule) > urgency(wide.rule) || narrow.rule.action !== wide.rule.action) return false;
-  // What is only active where hunting is asked for stands in for nothing.
+  // A rule that is active only for hunting does not replace a recommended one.
   if (wide.rule.profile === 'hunt' && narrow.rule.profile !== 'hunt') return false;
-  // Nor does what may be held back.
+  // Nor does a rule whose alerts may be held back.
   if (wide.rule.limits !== undefined) return false;
   if (!narrow.rule.kinds.every((kind) => wide.rule.kinds.includes(kind))) return false;
   return implies(narrow.node, wide.node) && !implies(wide.node, narrow.node);

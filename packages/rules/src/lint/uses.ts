@@ -1,10 +1,13 @@
-import { Fault } from '../errors.ts';
-import type { Item, ListItem, MacroItem } from '../language/document.ts';
-import { parseCondition } from '../language/parser.ts';
-import { isSequence, parseSequence } from '../language/sequence.ts';
-import type { Syntax } from '../language/syntax.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Item, ListItem, MacroItem } from '../language/file/document.ts';
+import { isSequence, parseSequence } from '../language/sequence/sequence.ts';
+import { parseCondition } from '../language/syntax/parser.ts';
+import type { Syntax } from '../language/syntax/syntax.ts';
 
-/** The macros and lists that no rule needs, not even through another one. `rules`: the items that count as needed. */
+/**
+ * Returns the macros and lists that no rule needs, directly or through another one. `rules`: the items that count as
+ * needed.
+ */
 export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
   const macros = new Map<string, MacroItem>();
   const lists = new Map<string, ListItem>();
@@ -19,13 +22,13 @@ export function unusedItems(items: readonly Item[]): (MacroItem | ListItem)[] {
     used.add(item);
     for (const name of namesIn(item)) {
       const found = item.kind === 'list' ? [lists.get(name)] : [macros.get(name), lists.get(name)];
-      open.push(...found.filter((one) => one !== undefined));
+      open.push(...found.filter((candidate) => candidate !== undefined));
     }
   }
   return [...macros.values(), ...lists.values()].filter((item) => !used.has(item));
 }
 
-/** Words of an item that may be names of macros or lists. */
+/** Returns the words of an item that may be names of macros or lists. */
 function namesIn(item: Item): Set<string> {
   if (item.kind === 'list') return new Set(item.items.filter(({ quoted }) => !quoted).map(({ text }) => text));
   const names = new Set<string>();
@@ -33,7 +36,7 @@ function namesIn(item: Item): Set<string> {
   return names;
 }
 
-/** Its steps, when it is a sequence; none: it has errors, which are reported elsewhere. */
+/** Returns the steps of a sequence; none: it has errors, which are reported elsewhere. */
 function parsed(condition: string): Syntax[] {
   try {
     if (isSequence(condition)) return parseSequence(condition).steps.map((step) => step.condition);

@@ -1,25 +1,41 @@
-import { FieldIndex } from '../catalogue.ts';
-import type { Nodes } from '../compile/nodes.ts';
-import { type KindsOf, possibleKinds } from '../compile/possible-kinds.ts';
-import type { Operand } from '../expression.ts';
-import { resolveOperand } from '../language/operand.ts';
-import type { FilteredEvents } from '../rule-interest.ts';
-import type { CompileOptions } from '../rule-set.ts';
-import type { Placeholders } from './placeholders.ts';
-import { ResolvedSource } from './resolved-source.ts';
-import type { LogSource } from './taxonomy.ts';
+import type { Nodes } from '../compile/nodes/nodes.ts';
+import { type KindsOf, possibleKinds } from '../compile/nodes/possible-kinds.ts';
+import type { FilteredEvents } from '../interest/rule-interest.ts';
+import { resolveOperand } from '../language/resolve/operand.ts';
+import { type EventKinds, type FieldCatalogue, FieldIndex } from '../model/catalogue.ts';
+import type { Operand } from '../model/expression.ts';
+import type { Placeholders } from './detection/placeholders.ts';
+import { ResolvedSource } from './sources/resolved-source.ts';
+import type { LogSource } from './sources/taxonomy.ts';
 
-/** What all rules of a set are read with. */
+export interface SigmaOptions {
+  /**
+   * Values of `%name%` in values with `|expand`, by name. A document of `placeholders` takes precedence.
+   * @default none: rules with `|expand` are refused
+   */
+  readonly placeholders?: Placeholders;
+}
+
+/** What Sigma rules are compiled against. */
+export interface SigmaInput<E> {
+  readonly catalogue: FieldCatalogue<E>;
+  readonly kinds: EventKinds<E>;
+  /** Events that the sensor filters by path. @default none */
+  readonly filtered?: readonly FilteredEvents[];
+  readonly sigma?: SigmaOptions;
+}
+
+/** What all Sigma rules of a set share. */
 export class Context<E> {
   readonly fields: FieldIndex<E>;
   readonly nodes: Nodes<E>;
   readonly placeholders: Placeholders;
-  /** what the sensor filters by path */
+  /** Events that the sensor filters by path. */
   readonly filtered: readonly FilteredEvents[];
   readonly kindsOf: KindsOf<E>;
   readonly #sources = new Map<string, ResolvedSource<E>>();
 
-  constructor({ catalogue, kinds, filtered = [] }: CompileOptions<E>, nodes: Nodes<E>, placeholders: Placeholders) {
+  constructor({ catalogue, kinds, filtered = [] }: SigmaInput<E>, nodes: Nodes<E>, placeholders: Placeholders) {
     this.fields = new FieldIndex(catalogue);
     this.kindsOf = possibleKinds(kinds.names, nodes);
     this.nodes = nodes;
@@ -27,13 +43,13 @@ export class Context<E> {
     this.filtered = filtered;
   }
 
-  /** A field of the catalogue; undefined: it has none of that name. */
+  /** Returns a field of the catalogue; undefined: there is none of that name. */
   operand(name: string): Operand<E> | undefined {
     if (this.fields.find(name) === undefined) return undefined;
     return resolveOperand({ name, argument: undefined, functions: [], at: 0 }, this.fields);
   }
 
-  /** Looked up once for all rules of the log source that `key` stands for. */
+  /** Resolves a log source once for all rules with the same `key`. */
   resolved(key: string, source: LogSource): ResolvedSource<E> {
     const known = this.#sources.get(key) ?? new ResolvedSource(source, this.fields);
     this.#sources.set(key, known);

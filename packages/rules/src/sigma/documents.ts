@@ -1,31 +1,31 @@
-import { didYouMean } from '../diagnostics.ts';
-import { Fault } from '../errors.ts';
-import type { Yaml, YamlEntry, YamlMap, YamlText } from '../language/yaml.ts';
-import { LIMITS } from '../limits.ts';
-import type { Priority } from '../rule.ts';
-import type { LogSourceName } from './taxonomy.ts';
+import { didYouMean } from '../diagnostics/diagnostics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { Yaml, YamlEntry, YamlMap, YamlText } from '../language/file/yaml.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Priority } from '../model/rule.ts';
+import type { LogSourceName } from './sources/taxonomy.ts';
 
-/** A document of a Sigma file as written: its shape is checked. */
+/** A document of a Sigma file as written, with its shape checked. */
 export interface SigmaDocument {
   readonly kind: 'rule' | 'correlation' | 'filter' | 'placeholders';
   readonly title: string;
-  /** empty: it has none */
+  /** Empty: none. */
   readonly id: string;
-  /** by which correlations and filters may refer to it; empty: it has none */
+  /** The name by which correlations and filters may refer to it; empty: none. */
   readonly name: string;
   readonly at: number;
   readonly description: string;
-  /** of a correlation: its rules alert themselves too */
+  /** For a correlation: its rules raise alerts themselves too. */
   readonly generate: boolean;
   readonly priority: Priority;
   readonly tags: readonly YamlText[];
-  /** fields that an alert should show */
+  /** Fields that an alert should show. */
   readonly fields: readonly YamlText[];
   readonly source: LogSourceName;
   readonly sourceAt: number;
-  /** something is wrong with its keys: what they say is checked, and it is left out */
+  /** A key is wrong: the remaining keys are checked, and the document is left out. */
   readonly broken: boolean;
-  /** what stands under `detection`, `correlation`, `filter` or `placeholders` */
+  /** The value of `detection`, `correlation`, `filter` or `placeholders`. */
   readonly body: YamlMap;
 }
 
@@ -49,17 +49,23 @@ const TITLE_LENGTH = 256;
 const TOP_LEVEL = /^["']?(?:title|logsource|detection|correlation|filter|placeholders)["']?[ \t]*:/m;
 const NATIVE = /^(?:-[ \t]|(?:rule|macro|list)[ \t]*:)/m;
 
-/** Whether a file is Sigma's: keys of a document begin lines. In a file of the other languages these begin with `-` or are `rule`, `macro`, `list`. */
+/**
+ * Whether a file is Sigma's: the keys of a document start lines. In files of the other languages, lines start with `-`,
+ * or the keys are `rule`, `macro`, `list`.
+ */
 export function isSigma(text: string): boolean {
   return text.length <= LIMITS.sourceLength && TOP_LEVEL.test(text) && !NATIVE.test(beforeDetection(text));
 }
 
-/** Lists of a rule may stand at the beginning of lines too, but a document does not begin with one. */
+/** Lists of a rule may start lines too, but a document does not start with a list. */
 function beforeDetection(text: string): string {
   return text.slice(0, TOP_LEVEL.exec(text)?.index);
 }
 
-/** The documents that have the right shape, `action: global` and its like worked out; the others are reported and left out. */
+/**
+ * Returns the documents with the right shape, with `action: global` and similar applied; the others are reported and
+ * left out.
+ */
 export function readDocuments(roots: readonly Yaml[], report: Report): SigmaDocument[] {
   if (roots.length > LIMITS.itemsPerSource) {
     const message = `${roots.length} documents in one file; ${LIMITS.itemsPerSource} are allowed`;
@@ -79,7 +85,7 @@ export function readDocuments(roots: readonly Yaml[], report: Report): SigmaDocu
   return documents;
 }
 
-/** `global` is the beginning of all that follow, until `reset`; `repeat` is the one before with changes. */
+/** `global` is the start of all following documents until `reset`; `repeat` is the previous document with changes. */
 function collected(roots: readonly Yaml[], report: Report): YamlMap[] {
   const documents: YamlMap[] = [];
   let common: YamlMap | undefined;
@@ -101,15 +107,15 @@ function collected(roots: readonly Yaml[], report: Report): YamlMap[] {
   return documents;
 }
 
-/** Mappings are merged key by key, of anything else the second wins. */
-function merged(one: YamlMap, other: YamlMap): YamlMap {
-  const entries = new Map(one.entries.map((entry) => [entry.key, entry]));
-  for (const entry of other.entries) {
+/** Merges mappings key by key; of other values the second wins. */
+function merged(first: YamlMap, second: YamlMap): YamlMap {
+  const entries = new Map(first.entries.map((entry) => [entry.key, entry]));
+  for (const entry of second.entries) {
     const before = entries.get(entry.key)?.value;
     const value = before?.kind === 'map' && entry.value.kind === 'map' ? merged(before, entry.value) : entry.value;
     entries.set(entry.key, { ...entry, value });
   }
-  return { kind: 'map', at: other.at, entries: [...entries.values()] };
+  return { kind: 'map', at: second.at, entries: [...entries.values()] };
 }
 
 function readDocument(root: YamlMap, title: string, report: (fault: Fault) => void): SigmaDocument {
@@ -174,7 +180,7 @@ function duplicateKey(node: YamlMap): YamlEntry | undefined {
   return node.entries.find(({ key }) => seen.size === seen.add(key).size);
 }
 
-/** undefined: it is no level */
+/** Returns undefined if the level is unknown. */
 function priorityOf(level: YamlText | undefined): Priority | undefined {
   if (level === undefined) return 'warning';
   const word = level.text.toLowerCase();
@@ -184,7 +190,7 @@ function priorityOf(level: YamlText | undefined): Priority | undefined {
 function noLevel({ text, at }: YamlText): Fault {
   const known = Object.keys(LEVELS);
   const hint = didYouMean(text.toLowerCase(), known, `One of: ${known.join(', ')}.`);
-  return new Fault('value', at, `'${text}' is no level`, hint);
+  return new Fault('value', at, `'${text}' is not a level`, hint);
 }
 
 function sourceOf(source: Yaml | undefined): LogSourceName {
@@ -202,7 +208,7 @@ export function textOf(node: YamlMap, key: string): YamlText | undefined {
   return value?.kind === 'text' ? value : undefined;
 }
 
-/** The texts of a list, or one alone; what isn't text is passed over. */
+/** Returns the texts of a list, or a single text; other values are skipped. */
 export function textsOf(node: YamlMap, key: string): readonly YamlText[] {
   const value = find(node, key)?.value;
   const items = value === undefined ? [] : value.kind === 'list' ? value.items : [value];

@@ -1,19 +1,19 @@
-import { Fault } from '../errors.ts';
+import { Fault } from '../diagnostics/errors.ts';
 import type { Context } from './context.ts';
-import { detectFilter } from './detect.ts';
+import { detectFilter } from './detection/detect.ts';
 import { find, type SigmaDocument, textsOf } from './documents.ts';
-import type { SigmaFile } from './load.ts';
+import type { SigmaFile } from './file.ts';
 import type { Built } from './rule.ts';
 
 /** A document that narrows other rules. */
 export interface Filter {
   readonly file: SigmaFile;
   readonly document: SigmaDocument;
-  /** ids and names; undefined: every rule of its log source */
+  /** Ids and names; undefined: every rule of its log source. */
   readonly rules: ReadonlySet<string> | undefined;
 }
 
-/** undefined: it has errors, which were reported. */
+/** Returns undefined if the filter has errors, which were reported. */
 export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | undefined {
   const entry = find(document.body, 'rules');
   const rules = textsOf(document.body, 'rules').map(({ text }) => text.trim());
@@ -28,8 +28,8 @@ export function readFilter(file: SigmaFile, document: SigmaDocument): Filter | u
   }
   const condition = find(document.body, 'condition')?.value;
   if (condition?.kind === 'text' && !/\bnot\b/i.test(condition.text)) {
-    const message = 'of the rules it names, this filter leaves only what it selects';
-    const hint = "To leave that out write 'condition: not …'.";
+    const message = 'this filter keeps only the events that it selects';
+    const hint = "To exclude them, write 'condition: not …'.";
     file.report('warning', new Fault('filter', condition.at, message, hint), document.title);
   }
   return { file, document, rules: rules.includes('any') ? undefined : new Set(rules) };
@@ -42,7 +42,7 @@ export function applies({ rules, document: { source } }: Filter, rule: SigmaDocu
   );
 }
 
-/** The rule with the filter's condition added to its own; as it is when the filter is wrong, which was reported. */
+/** Returns the rule with the filter's condition added; unchanged if the filter has errors, which were reported. */
 export function refine<E>(rule: Built<E>, filter: Filter, context: Context<E>): Built<E> {
   const { file, document } = filter;
   let failed = false;

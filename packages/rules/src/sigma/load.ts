@@ -1,26 +1,20 @@
 import type { Prepared } from '../compile/matcher.ts';
-import type { Nodes } from '../compile/nodes.ts';
-import type { Diagnostic, Severity } from '../diagnostics.ts';
-import { Fault } from '../errors.ts';
-import { readYamlStream } from '../language/yaml.ts';
-import { FileReport } from '../report.ts';
-import type { CompileOptions, RuleSource } from '../rule-set.ts';
-import { Context } from './context.ts';
-import { Correlations } from './correlation.ts';
-import { readDocuments, type SigmaDocument, textsOf } from './documents.ts';
+import type { Nodes } from '../compile/nodes/nodes.ts';
+import type { Diagnostic } from '../diagnostics/diagnostics.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import type { RuleSource } from '../diagnostics/report.ts';
+import { Context, type SigmaInput } from './context.ts';
+import { Correlations } from './correlation/correlations.ts';
+import type { Placeholders } from './detection/placeholders.ts';
+import { type SigmaDocument, textsOf } from './documents.ts';
+import { SigmaFile } from './file.ts';
 import { applies, type Filter, readFilter, refine } from './filter.ts';
-import type { Placeholders } from './placeholders.ts';
 import { type Built, buildRule, finish, type Outcome, warnNever } from './rule.ts';
 
-export interface SigmaOptions {
-  /** What `%name%` stands for in values with `|expand`, by name, unless a document of `placeholders` says it. @default nothing: such rules are refused */
-  readonly placeholders?: Placeholders;
-}
-
-/** Reads Sigma's files: rules, correlations and filters, which may refer to each other over all of them. */
+/** Loads Sigma files: rules, correlations and filters, which may refer to each other across files. */
 export function loadSigma<E>(
   sources: readonly RuleSource[],
-  options: CompileOptions<E>,
+  options: SigmaInput<E>,
   nodes: Nodes<E>,
   taken: Iterable<string>,
 ): { rules: Prepared<E>[]; diagnostics: Diagnostic[] } {
@@ -30,7 +24,7 @@ export function loadSigma<E>(
   return { rules: loader.load(files), diagnostics: files.flatMap((file) => file.diagnostics()) };
 }
 
-/** What documents say that placeholders stand for. What is wrong is reported. */
+/** Reads the values of placeholders from the documents, and reports errors. */
 function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
   const found = new Map<string, readonly string[]>();
   for (const file of files) {
@@ -39,37 +33,12 @@ function placeholdersOf(files: readonly SigmaFile[]): Placeholders {
         const values = textsOf(body, key).map(({ text }) => text);
         if (found.has(key)) file.report('error', new Fault('duplicate', at, `'%${key}%' is given twice`), '');
         else if (values.length === 0)
-          file.report('error', new Fault('shape', at, `'%${key}%' stands for nothing`, 'Write a list.'), '');
+          file.report('error', new Fault('shape', at, `'%${key}%' has no values`, 'Write a list.'), '');
         else found.set(key, values);
       }
     }
   }
   return Object.fromEntries(found);
-}
-
-/** A source while it is being read. */
-export class SigmaFile {
-  readonly name: string;
-  readonly documents: readonly SigmaDocument[];
-  readonly position: (at: number) => { readonly line: number; readonly column: number };
-  readonly #report: FileReport;
-
-  constructor({ name, text }: RuleSource) {
-    const yaml = readYamlStream(text);
-    this.name = name;
-    this.position = (at) => yaml.position(at);
-    this.#report = new FileReport(name, this.position);
-    for (const fault of yaml.faults) this.report('error', fault, '');
-    this.documents = readDocuments(yaml.roots, (fault, item) => this.report('error', fault, item));
-  }
-
-  report(severity: Severity, fault: Fault, item: string): void {
-    this.#report.report(severity, fault, item);
-  }
-
-  diagnostics(): Diagnostic[] {
-    return this.#report.diagnostics();
-  }
 }
 
 class Loader<E> {
@@ -109,10 +78,10 @@ class Loader<E> {
   #filtered(rule: Built<E>, filters: readonly Filter[]): Built<E> {
     return filters
       .filter((filter) => applies(filter, rule.document))
-      .reduce((one, filter) => refine(one, filter, this.#context), rule);
+      .reduce((refined, filter) => refine(refined, filter, this.#context), rule);
   }
 
-  /** An id is given once. */
+  /** Whether the id is new; a duplicate is reported. */
   #isFirst(file: SigmaFile, { id, at, title }: SigmaDocument): boolean {
     if (id === '' || !this.#ids.has(id)) {
       this.#ids.add(id);
@@ -120,13 +89,13 @@ class Loader<E> {
     }
     file.report(
       'error',
-      new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Give this one another id.'),
+      new Fault('duplicate', at, `there is already a rule with the id ${id}`, 'Choose another id.'),
       title,
     );
     return false;
   }
 
-  /** Titles needn't be unique, names of rules are. */
+  /** Returns a unique name, because titles need not be unique but rule names are. */
   #nameOf(file: SigmaFile, { title, id, at }: SigmaDocument): string {
     let name = title;
     if (this.#taken.has(name)) name = `${title} (${id === '' ? `${file.name}:${file.position(at).line}` : id})`;

@@ -1,21 +1,21 @@
 import { defined } from '@ringfence/base';
-import { tacticOf, techniqueOf } from '../attack.ts';
+import { tacticOf, techniqueOf } from '../attack/tactics.ts';
 import type { Prepared } from '../compile/matcher.ts';
-import { Fault } from '../errors.ts';
-import type { Expression, Operand } from '../expression.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import { defaultOutput } from '../explain/output.ts';
 import { neverHolds } from '../language/never.ts';
-import { collectOperands } from '../language/operands-of.ts';
-import { sequenceOutput } from '../language/sequence-rule.ts';
-import { defaultOutput } from '../output.ts';
-import type { CompiledRule, OutputPart, Summary, Threshold } from '../rule.ts';
-import type { Kept, Sequence } from '../sequence.ts';
+import { collectOperands } from '../language/resolve/operands-of.ts';
+import { sequenceOutput } from '../language/sequence/sequence-rule.ts';
+import type { Expression, Operand } from '../model/expression.ts';
+import type { CompiledRule, OutputPart, Summary, Threshold } from '../model/rule.ts';
+import type { Kept, Sequence } from '../model/sequence.ts';
 import type { Context } from './context.ts';
-import { detect } from './detect.ts';
+import { detect } from './detection/detect.ts';
 import type { SigmaDocument } from './documents.ts';
-import type { SigmaFile } from './load.ts';
-import type { ResolvedSource } from './resolved-source.ts';
+import type { SigmaFile } from './file.ts';
+import type { ResolvedSource } from './sources/resolved-source.ts';
 
-/** A document that has become a condition. */
+/** A document whose condition is resolved. */
 export interface Built<E> extends Found<E> {
   readonly file: SigmaFile;
   readonly document: SigmaDocument;
@@ -24,21 +24,23 @@ export interface Built<E> extends Found<E> {
 /** What a document asks of events. */
 export interface Found<E> {
   readonly source: ResolvedSource<E>;
-  /** which events are of its log source */
+  /** The condition of its log source. */
   readonly events: Expression<E>;
-  /** what it looks for among them, filters included */
+  /** The condition of its detection, filters included. */
   readonly detection: Expression<E>;
   readonly condition: string;
   readonly threshold?: Threshold<E>;
   readonly summary?: Summary<E>;
   readonly sequence?: Sequence<E>;
-  /** of a correlation: what it is made of */
+  /** For a correlation: its rules. */
   readonly members?: readonly Built<E>[];
-  /** what was said of it explains that it never matches */
+  /** A warning that was already reported explains why it never matches. */
   readonly warned: boolean;
 }
 
-/** What has become of a document. `broken`: it has errors; `never`: no event here is of its log source; that was reported. */
+/**
+ * The result of a document. `broken`: it has errors; `never`: no event belongs to its log source. Both were reported.
+ */
 export type Outcome<E> = Built<E> | 'never' | 'broken';
 
 export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: Context<E>): Outcome<E> {
@@ -64,19 +66,19 @@ export function buildRule<E>(file: SigmaFile, document: SigmaDocument, context: 
   }
 }
 
-/** That an event is one that the rule is about. */
+/** Returns the condition that an event matches the rule. */
 export function conditionOf<E>({ events, detection, document }: Built<E>): Expression<E> {
   return { kind: 'named', name: document.title, local: true, item: { kind: 'and', items: [events, detection] } };
 }
 
-/** That it never matches, unless what was said of it explains that. */
+/** Warns if the rule can never match, unless an earlier warning explains it. */
 export function warnNever<E>({ file, document, events, detection, warned }: Built<E>, { kindsOf }: Context<E>): void {
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
   if (!warned && kindsOf(expression).length === 0)
     file.report('warning', neverHolds(document.title, expression, document.body.at, kindsOf), document.title);
 }
 
-/** The rule as it is matched: once, or once for each step of a sequence. */
+/** Returns the compiled rule: once, or once for each step of a sequence. */
 export function finish<E>(built: Built<E>, name: string, context: Context<E>): Prepared<E>[] {
   const { file, document, events, detection, threshold, summary, sequence } = built;
   const expression: Expression<E> = { kind: 'and', items: [events, detection] };
@@ -104,10 +106,10 @@ export function finish<E>(built: Built<E>, name: string, context: Context<E>): P
     line: file.position(document.at).line,
   };
   if (sequence === undefined) return [{ rule, node, step: 0 }];
-  return sequence.steps.map((one, step) => ({ rule, node: context.nodes.fold(one.expression), step }));
+  return sequence.steps.map((part, step) => ({ rule, node: context.nodes.fold(part.expression), step }));
 }
 
-/** SigmaHQ's rules for those who look for something. */
+/** SigmaHQ's tag of rules for threat hunting. */
 const HUNTING = 'detection.threat-hunting';
 
 function outputOf<E>(built: Built<E>): OutputPart<E>[] {
@@ -117,7 +119,7 @@ function outputOf<E>(built: Built<E>): OutputPart<E>[] {
   return sequenceOutput(title, built.sequence, names, (expression) => collectOperands(expression));
 }
 
-/** What an alert shows: fields that the rule looks at and names, then what its log source is about. */
+/** Returns what an alert shows: the fields of the detection and of `fields`, then the main fields of the log source. */
 function shownOf<E>({ source, document, detection }: Built<E>): Operand<E>[] {
   const named = document.fields.flatMap(({ text, at }) => {
     try {

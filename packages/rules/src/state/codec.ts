@@ -1,23 +1,23 @@
-import { StateError } from '../errors.ts';
+import { StateError } from '../diagnostics/errors.ts';
 
-/** null: the key is forgotten. */
+/** A changed key with its new value; null: the key was forgotten. */
 export interface StateChange {
   readonly key: string;
   readonly value: Uint8Array | null;
 }
 
-/** Of what can say what changed. */
+/** Options of a store that records its changes. */
 export interface Changes {
-  /** What changes is noted, for `takeChanges`; that grows until it is called. false: nobody calls it, nothing is noted. @default true */
+  /** Records changes until `takeChanges` is called. Set it to false if no caller takes them. @default true */
   readonly changelog?: boolean;
 }
 
-/** State entries are JSON arrays that begin with a version. */
+/** Encodes a state entry: a JSON array that starts with a version. */
 export function encodeEntry(version: number, fields: readonly unknown[]): Uint8Array {
   return new TextEncoder().encode(JSON.stringify([version, ...fields]));
 }
 
-/** The fields behind the version. @throws StateError */
+/** Returns the fields behind the version. Throws StateError if the entry is damaged or has another version. */
 export function decodeEntry(id: string, bytes: Uint8Array, version: number): unknown[] {
   let parsed: unknown;
   try {
@@ -29,11 +29,4 @@ export function decodeEntry(id: string, bytes: Uint8Array, version: number): unk
   const [found, ...fields] = parsed as unknown[];
   if (found !== version) throw new StateError(id, `its version is ${String(found)}, this program writes ${version}`);
   return fields;
-}
-
-export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-
-/** A list of at most `most` items, each of which `is` accepts. */
-export function isListOf<T>(value: unknown, most: number, is: (item: unknown) => item is T): value is T[] {
-  return Array.isArray(value) && value.length <= most && value.every(is);
 }

@@ -1,12 +1,12 @@
 import { ByAge } from '@ringfence/base';
-import { StateError } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 import type { Changes, StateChange } from './codec.ts';
 
-/** How values of keys are made, measured, written and read. */
+/** How values of keys are created, measured, encoded and decoded. */
 export interface ValueType<V> {
   make(): V;
-  /** characters that it holds, about. @default what it holds isn't counted */
+  /** Approximate size in characters. @default values are not measured */
   sizeOf?(value: V): number;
   encode(value: V): Uint8Array;
   /** @throws StateError */
@@ -14,37 +14,40 @@ export interface ValueType<V> {
 }
 
 interface Timed {
-  /** µs of the newest event of the key */
+  /** Time of the key's newest event, in µs. */
   newest: number;
 }
 
 export interface StoreOptions extends Changes {
   readonly keysPerRule: number;
   readonly keys: number;
-  /** characters that all hold, about. @default without a bound */
+  /** Bound of the size of all values, in characters. @default unbounded */
   readonly characters?: number;
 }
 
-/** What is kept for one rule. */
+/** The values of one rule. */
 interface Shelf<V> {
-  /** by key */
+  /** By key. */
   readonly values: ByAge<string, V>;
-  /** characters */
+  /** In characters. */
   size: number;
 }
 
-/** Values by rule and key, the one unused for longest first. Bounded: when there are too many, or they hold too much, that one goes, and is counted. */
+/**
+ * Values by rule and key, least recently used first. Bounded: over a limit the least recently used key is evicted and
+ * counted.
+ */
 export class KeyStore<V extends Timed> {
   readonly #type: ValueType<V>;
   readonly #limits: StoreOptions;
   readonly #byRule = new Map<string, Shelf<V>>();
-  /** as they were counted last */
+  /** Sizes as they were counted last. */
   readonly #sizes = new WeakMap<V, number>();
   readonly #changed = new Map<string, readonly [rule: string, key: string]>();
   #size = 0;
   #characters = 0;
   #evicted = 0;
-  /** µs, of all keys */
+  /** Newest time of all keys, in µs. */
   #newestUs = Number.NEGATIVE_INFINITY;
 
   constructor(type: ValueType<V>, limits: StoreOptions) {
@@ -68,7 +71,10 @@ export class KeyStore<V extends Timed> {
     for (const [name, { values }] of this.#byRule) yield [name, values];
   }
 
-  /** The value of a key, which is the one used last from now on; made when there is none. @param timeUs of the event */
+  /**
+   * Returns the value of a key and makes it the most recently used; creates it if there is none.
+   * @param timeUs time of the event
+   */
   touch(name: string, key: string, timeUs: number): V {
     this.#newestUs = Math.max(this.#newestUs, timeUs);
     const shelf = this.#byRule.get(name);
@@ -86,7 +92,7 @@ export class KeyStore<V extends Timed> {
     return made;
   }
 
-  /** Asked for anew after each eviction: an empty one is put away. */
+  /** Look it up again after each eviction, which deletes an empty shelf. */
   #shelfOf(name: string): Shelf<V> {
     let shelf = this.#byRule.get(name);
     if (shelf === undefined) {
@@ -110,7 +116,10 @@ export class KeyStore<V extends Timed> {
     this.#forgotten(name, shelf!, key, value);
   }
 
-  /** An event, or what was restored, may say a time that was never: all that comes to its key would be as late for ever. Call it on ticks. */
+  /**
+   * An event or a restored entry may carry an absurd time, and every later event of its key would count as late. So
+   * keys with times far ahead of the tick are evicted. Call it on ticks.
+   */
   settle(tickUs: number): void {
     const latestUs = tickUs + LIMITS.clockAheadUs;
     if (this.#newestUs <= latestUs) return;
@@ -119,7 +128,7 @@ export class KeyStore<V extends Timed> {
     this.#newestUs = latestUs;
   }
 
-  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  /** Returns the keys that changed since the last call, as changelog entries. */
   takeChanges(): StateChange[] {
     const changes = [...this.#changed].map(([id, [name, key]]): StateChange => {
       const value = this.get(name, key);
@@ -129,13 +138,17 @@ export class KeyStore<V extends Timed> {
     return changes;
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields every key, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     for (const [name, { values }] of this.#byRule)
       for (const [key, value] of values) yield { key: `${name}\n${key}`, value: this.#type.encode(value) };
   }
 
-  /** Puts an entry back. @param check throws StateError @throws StateError when it can't be read */
+  /**
+   * Restores an entry.
+   * @param check throws StateError if the value is damaged
+   * @throws StateError if the entry can't be read
+   */
   restore(id: string, bytes: Uint8Array, check?: (value: V) => void): void {
     const end = id.lastIndexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
@@ -153,7 +166,7 @@ export class KeyStore<V extends Timed> {
     if (value === undefined) return;
     this.#resize(shelf!, value, this.#type.sizeOf(value));
     const { characters: most = Number.POSITIVE_INFINITY } = this.#limits;
-    while (this.#characters > most) this.#evictFromLargest((one) => one.size);
+    while (this.#characters > most) this.#evictFromLargest((candidate) => candidate.size);
   }
 
   #evictFromLargest(sizeOf: (shelf: Shelf<V>) => number): void {
@@ -179,7 +192,7 @@ export class KeyStore<V extends Timed> {
     this.#size--;
     this.#resize(shelf, value, 0);
     this.#note(name, key);
-    // Of a rule that is gone nothing comes any more.
+    // A deleted rule gets no more events, so nothing else would delete its shelf.
     if (shelf.values.size === 0) this.#byRule.delete(name);
   }
 

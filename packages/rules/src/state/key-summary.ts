@@ -1,29 +1,29 @@
-import { LIMITS } from '../limits.ts';
-import { fits, type Measure, type Summary } from '../rule.ts';
+import { LIMITS } from '../model/limits.ts';
+import { fits, type Measure, type Summary } from '../model/rule.ts';
 
-/** When a window began, µs, and its first event as its caller keeps it. */
+/** The start of a window in µs, and its first event in its caller's encoding. */
 export type Due = readonly [sinceUs: number, witness: string];
 
-/** What a summary remembers of one key: its open window, and those that are over and still to be told. */
+/** State of one key of a summary: its open window, and the finished windows that are still to be reported. */
 export interface KeySummary {
-  /** µs of its first event; -1: none is open */
+  /** Time of the window's first event, in µs; -1: no window is open. */
   sinceUs: number;
-  /** µs of the newest event of the key: one that comes late counts as if it came now */
+  /** Time of the key's newest event, in µs; a late event counts as if it came now. */
   newest: number;
-  /** events */
+  /** Number of events. */
   count: number;
   sum: number;
-  /** that a number is rounded to; 0: it is as it was */
+  /** Digits that numbers are rounded to; 0: exact. */
   digits: number;
-  /** number → how often (median, percentile) */
+  /** Number → how often (median, percentile). */
   numbers: Map<number, number>;
-  /** (distinct) */
+  /** Distinct values. */
   texts: Set<string>;
-  /** characters of the texts */
+  /** Characters of the texts. */
   characters: number;
-  /** the first event as its caller keeps it; empty: it isn't kept */
+  /** The first event in its caller's encoding; empty: not kept. */
   witness: string;
-  /** windows that are over and match, and are still to be told */
+  /** Finished windows that match and are still to be reported. */
   due: Due[];
 }
 
@@ -32,26 +32,29 @@ export const newSummary = (): KeySummary => ({
   ...{ numbers: new Map(), texts: new Set(), characters: 0, witness: '', due: [] },
 });
 
-/** As if nothing had come; what is still to be told stays. */
+/** Resets the window; finished windows stay. */
 export function reset(window: KeySummary): void {
   const { newest, due } = window;
   Object.assign(window, { ...newSummary(), newest, due });
 }
 
-/** What is greater is taken for this, and what is smaller than its inverse for nothing: so that few digits make few numbers. */
+/**
+ * Larger numbers are capped, and numbers below the inverse count as zero: this bounds the distinct values of few
+ * digits.
+ */
 const GREATEST = 1e18;
 const FIRST_DIGITS = 3;
 
-/** Characters that a number, or what is around a text, takes as much memory as. */
+/** Memory of a number, or overhead of a text, in characters. */
 const ENTRY = 32;
 
-/** Characters that it holds, about. */
+/** Approximate size, in characters. */
 export function sizeOf({ characters, texts, numbers, witness, due }: KeySummary): number {
   const entries = texts.size + numbers.size;
   return due.reduce((sum, [, kept]) => sum + kept.length, characters + ENTRY * entries + witness.length);
 }
 
-/** `value`: how many events, a number that is measured, or a text that is told apart. */
+/** Adds an event. `value`: a number of events, a measured number, or a distinct text. */
 export function add(window: KeySummary, measure: Measure, value: number | string): void {
   if (typeof value === 'string') {
     window.count++;
@@ -81,7 +84,7 @@ function addNumber(window: KeySummary, value: number, times: number): void {
   for (const [number, count] of numbers) addNumber(window, number, count);
 }
 
-/** Whether what the window has come to is within all bounds. */
+/** Whether the window's number is within all bounds. */
 export function holds<E>(window: KeySummary, summary: Summary<E>): boolean {
   const measured = measuredOf(window, summary);
   return summary.bounds.every((bound) => fits(measured, bound));
@@ -98,14 +101,14 @@ function measuredOf<E>({ count, sum, numbers, texts }: KeySummary, { measure, pe
     case 'average':
       return sum / count;
     case 'median':
-      // Of an even number of them it is the mean of the two in the middle.
+      // The median of an even count is the mean of the two middle numbers.
       return (atRank(numbers, Math.ceil(count / 2)) + atRank(numbers, Math.floor(count / 2) + 1)) / 2;
     case 'percentile':
       return atRank(numbers, Math.max(1, Math.ceil((percentile / 100) * count)));
   }
 }
 
-/** The number that has so many before it, itself included. */
+/** Returns the number with this rank, counted from 1. */
 function atRank(numbers: ReadonlyMap<number, number>, rank: number): number {
   const sorted = [...numbers].sort(([a], [b]) => a - b);
   let before = 0;

@@ -1,6 +1,6 @@
-import { StateError } from '../errors.ts';
-import type { CompiledRule, FirstSeen } from '../rule.ts';
-import type { SequenceMatch } from '../sequence.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import type { CompiledRule, FirstSeen } from '../model/rule.ts';
+import type { SequenceMatch } from '../model/sequence.ts';
 import type { Changes, StateChange } from './codec.ts';
 import { type SeenLimits, SeenState, type SeenStats } from './seen.ts';
 import { type SequenceLimits, SequenceState, type SequenceStats } from './sequences.ts';
@@ -8,12 +8,15 @@ import { type SummaryLimits, SummaryState, type SummaryStats } from './summaries
 import { type ThresholdLimits, ThresholdState, type ThresholdStats } from './thresholds.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
-/** What is remembered of an event's host, or of wherever the caller keeps events apart: events of one never help to match another's. */
+/** State by host, or by whatever the caller separates events by: events of one host never help to match another's. */
 export interface Memories<E> {
   of(event: E): BootMemory;
-  /** Notes the combination that a rule asks for; true: it is new. @param timeUs as the matcher was given it */
+  /**
+   * Records the combination of values that a rule asks for, and returns whether it is new.
+   * @param timeUs the time given to the matcher
+   */
   isFirst(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, timeUs: number): boolean;
-  /** @default an alert that is told on a tick is about no event */
+  /** @default an alert that is reported on a tick has no event */
   readonly witness?: Witness<E>;
 }
 
@@ -30,17 +33,20 @@ export interface MemoryStats {
   readonly summaries: SummaryStats;
 }
 
-/** `event`: the last that happened, of a summary the first, when it was kept. */
+/** `event`: the last event of the match, or the first one of a summary's window, if it was kept. */
 export type OnTold<E> = (rule: CompiledRule<E>, match: SequenceMatch | undefined, event?: E) => void;
 
-/** In front of the keys of what sequences remember; those of thresholds begin with a bracket. */
+/** Prefix of the keys of sequences; keys of thresholds start with a bracket. */
 const SEQUENCES = 's';
-/** In front of the keys of what summaries remember. */
+/** Prefix of the keys of summaries. */
 const SUMMARIES = 'w';
-/** In front of the keys of what `first_seen` remembers. */
+/** Prefix of the keys of `first_seen`. */
 const SEEN = 'f';
 
-/** What rules remember between events of one clock. It outlives a reload of the rules, and a restart through its changes. */
+/**
+ * State that rules keep between events of one clock. It survives a reload of the rules, and a restart through its
+ * changelog.
+ */
 export class BootMemory {
   readonly thresholds: ThresholdState;
   readonly sequences: SequenceState;
@@ -52,16 +58,19 @@ export class BootMemory {
     this.summaries = new SummaryState({ ...summaries, changelog });
   }
 
-  /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is known now that time has passed: that something did not come, or what a window came to. */
+  /**
+   * Expires state at `timeUs`, and reports matches that only the passing of time decides: an event did not come, or a
+   * window is over. Call it on ticks.
+   */
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnTold<E>, witness?: Witness<E>): void {
     this.thresholds.expire(rules, timeUs);
-    const tell = (rule: CompiledRule<E>, kept: string, match: SequenceMatch | undefined): void => {
+    const reportUnlessHeld = (rule: CompiledRule<E>, kept: string, match: SequenceMatch | undefined): void => {
       const event = kept === '' ? undefined : witness?.read(kept);
       if (rule.limits === undefined || this.thresholds.admits(rule, rule.limits, event, timeUs))
         report(rule, match, event);
     };
-    this.sequences.tick(rules, timeUs, (rule, match) => tell(rule, match.witness, match));
-    this.summaries.tick(rules, timeUs, (rule, first) => tell(rule, first, undefined));
+    this.sequences.tick(rules, timeUs, (rule, match) => reportUnlessHeld(rule, match.witness, match));
+    this.summaries.tick(rules, timeUs, (rule, first) => reportUnlessHeld(rule, first, undefined));
   }
 
   stats(): MemoryStats {
@@ -72,21 +81,21 @@ export class BootMemory {
     };
   }
 
-  /** What changed since the last call, as it is now: entries for a changelog. */
+  /** Returns what changed since the last call, as changelog entries. */
   takeChanges(): StateChange[] {
     const sequences = this.sequences.takeChanges().map(({ key, value }) => ({ key: SEQUENCES + key, value }));
     const summaries = this.summaries.takeChanges().map(({ key, value }) => ({ key: SUMMARIES + key, value }));
     return [...this.thresholds.takeChanges(), ...sequences, ...summaries];
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     yield* this.thresholds.snapshot();
     for (const { key, value } of this.sequences.snapshot()) yield { key: SEQUENCES + key, value };
     for (const { key, value } of this.summaries.snapshot()) yield { key: SUMMARIES + key, value };
   }
 
-  /** Puts an entry back, before the first event. @throws StateError when it can't be read */
+  /** Restores an entry, before the first event. @throws StateError if it can't be read */
   restore(key: string, value: Uint8Array, witness?: WitnessCheck): void {
     if (key.startsWith(`${SEQUENCES}[`)) this.sequences.restore(key.slice(1), value, witness);
     else if (key.startsWith(`${SUMMARIES}[`)) this.summaries.restore(key.slice(1), value, witness);
@@ -95,7 +104,7 @@ export class BootMemory {
   }
 }
 
-/** All that rules remember, when events have one clock, the wall's. */
+/** State of all rules for events of a single clock, the wall clock. */
 export class RuleMemory extends BootMemory implements Memories<unknown> {
   readonly seen: SeenState;
 

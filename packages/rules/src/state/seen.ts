@@ -1,7 +1,8 @@
 import { ByAge } from '@ringfence/base';
-import { StateError } from '../errors.ts';
-import type { CompiledRule, FirstSeen } from '../rule.ts';
-import { type Changes, decodeEntry, encodeEntry, isNumber, type StateChange } from './codec.ts';
+import { isNumber } from '@ringfence/sequence-store';
+import { StateError } from '../diagnostics/errors.ts';
+import type { CompiledRule, FirstSeen } from '../model/rule.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
 import { keyOf } from './key.ts';
 
 export interface SeenLimits {
@@ -12,29 +13,29 @@ export interface SeenLimits {
 }
 
 export interface SeenStats {
-  /** combinations that are known */
+  /** Known combinations. */
   readonly keys: number;
-  /** combinations forgotten because there were too many: they will look new again */
+  /** Combinations evicted because a limit was reached: they will look new again. */
   readonly evicted: number;
 }
 
 /** When a combination was last seen. */
 interface Seen {
-  /** µs; older by as much as a hundredth of `within`, so that what comes all the time is not written all the time */
+  /** In µs. It may lag by a hundredth of `within`, so that frequent combinations are not written all the time. */
   readonly lastUs: number;
-  /** which one it was of its rule's, in order: the oldest give way first */
+  /** Position in its rule's order of use: the least recently used are evicted first. */
   readonly ordinal: number;
 }
 
-/** What one rule has seen. */
+/** The combinations that one rule has seen. */
 interface Terms {
   readonly name: string;
-  /** µs: it learns from then on */
+  /** Time at which learning started, in µs. */
   sinceUs: number;
-  /** the one unused for longest first */
+  /** Least recently used first. */
   readonly seen: ByAge<string, Seen>;
   nextOrdinal: number;
-  /** entries were put back, in whatever order */
+  /** Entries were restored, in an unknown order. */
   unsorted: boolean;
 }
 
@@ -43,9 +44,9 @@ const GRAINS = 100;
 const NOT_YET = Number.POSITIVE_INFINITY;
 
 /**
- * Which combinations of values the `first_seen` rules of a host have seen. Times are the wall clock's, as events say it, so a replay finds the same.
- * It outlives reboots, and a reload of the rules: what is known goes by the rule's name and its fields. Memory is bounded; when there are too many
- * combinations the one unused for longest goes, and is counted.
+ * The combinations of values that the `first_seen` rules of a host have seen. Times are wall-clock times of events, so
+ * a replay finds the same. The state survives reboots and reloads: it belongs to the rule's name and fields. Memory is
+ * bounded: over a limit the least recently used combination is evicted and counted.
  */
 export class SeenState {
   readonly #keysPerRule: number;
@@ -63,7 +64,10 @@ export class SeenState {
     this.#most = limits.keys ?? 100_000;
   }
 
-  /** Notes the event's combination; true: it hasn't been seen for as long as the rule asks, and the rule has learned what is usual. */
+  /**
+   * Records the event's combination. Returns true if the combination has not been seen for as long as the rule asks and
+   * the learning time is over.
+   */
   isFirst<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E, nowUs: number): boolean {
     const key = keyOf(firstSeen.by, event);
     if (key === undefined) return false;
@@ -76,14 +80,17 @@ export class SeenState {
     return agoUs >= withinUs && nowUs - terms.sinceUs >= learnUs;
   }
 
-  /** When an event's combination was last seen, and when the rule began to learn, to be looked at. */
+  /** Returns when an event's combination was last seen and when the rule started to learn, for explanations. */
   known<E>(rule: CompiledRule<E>, firstSeen: FirstSeen<E>, event: E): { lastUs: number | undefined; sinceUs: number } {
     const key = keyOf(firstSeen.by, event);
     const terms = this.#byName.get(nameOf(rule, firstSeen));
     return { lastUs: key === undefined ? undefined : terms?.seen.get(key)?.lastUs, sinceUs: terms?.sinceUs ?? NOT_YET };
   }
 
-  /** Call it on ticks: rules in force begin to learn, and what was not seen for long enough is forgotten. */
+  /**
+   * Starts the learning time of new rules, and forgets combinations that have not been seen for long enough. Call it on
+   * ticks.
+   */
   tick<E>(rules: readonly CompiledRule<E>[], nowUs: number): void {
     const inForce = new Set<Terms>();
     for (const rule of rules) {
@@ -105,22 +112,22 @@ export class SeenState {
     return { keys: this.#keys, evicted: this.#evicted };
   }
 
-  /** Entries changed since the last call, as they are now: for a changelog. */
+  /** Returns the entries that changed since the last call, for a changelog. */
   takeChanges(): StateChange[] {
     const changes = [...this.#changed].map((id) => ({ key: id, value: this.#encoded(id) }));
     this.#changed.clear();
     return changes;
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields everything, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     for (const { name, sinceUs, seen } of this.#byName.values()) {
       yield { key: name, value: encodeEntry(VERSION, [sinceUs]) };
-      for (const [key, one] of seen) yield { key: idOf(name, key), value: encoded(one) };
+      for (const [key, entry] of seen) yield { key: idOf(name, key), value: encoded(entry) };
     }
   }
 
-  /** Puts an entry back, before the first event. @throws StateError when it can't be read */
+  /** Restores an entry, before the first event. @throws StateError if it can't be read */
   restore(id: string, value: Uint8Array): void {
     const [name, key] = partsOf(id);
     const fields = decodeEntry(id, value, VERSION);
@@ -176,7 +183,7 @@ export class SeenState {
   #largest(): Terms {
     const isLarger = (a: Terms, b: Terms): boolean =>
       a.seen.size > b.seen.size || (a.seen.size === b.seen.size && a.name < b.name);
-    return [...this.#byName.values()].reduce((largest, one) => (isLarger(one, largest) ? one : largest));
+    return [...this.#byName.values()].reduce((largest, terms) => (isLarger(terms, largest) ? terms : largest));
   }
 
   #evict(terms: Terms): void {
@@ -212,15 +219,15 @@ export class SeenState {
     const terms = this.#byName.get(name);
     if (terms === undefined) return null;
     if (key === undefined) return encodeEntry(VERSION, [terms.sinceUs]);
-    const one = terms.seen.get(key);
-    return one === undefined ? null : encoded(one);
+    const entry = terms.seen.get(key);
+    return entry === undefined ? null : encoded(entry);
   }
 }
 
 const nameOf = <E>(rule: CompiledRule<E>, { by }: FirstSeen<E>): string =>
   JSON.stringify([rule.name, ...by.map((operand) => operand.key)]);
 const encoded = ({ lastUs, ordinal }: Seen): Uint8Array => encodeEntry(VERSION, [lastUs, ordinal]);
-/** A name is JSON, without line breaks. */
+/** A name is JSON and has no line breaks. */
 const idOf = (name: string, key: string): string => `${name}\n${key}`;
 
 function partsOf(id: string): [name: string, key: string | undefined] {
@@ -228,11 +235,11 @@ function partsOf(id: string): [name: string, key: string | undefined] {
   return end === -1 ? [id, undefined] : [id.slice(0, end), id.slice(end + 1)];
 }
 
-/** A store has its own order. */
+/** Restores the order of use: a store returns entries in its own order. */
 function sort(terms: Terms): void {
   const inOrder = [...terms.seen].sort(([, a], [, b]) => a.ordinal - b.ordinal);
   terms.seen.clear();
-  for (const [key, one] of inOrder) terms.seen.set(key, one);
+  for (const [key, entry] of inOrder) terms.seen.set(key, entry);
   terms.nextOrdinal = (inOrder.at(-1)?.[1].ordinal ?? -1) + 1;
   terms.unsorted = false;
 }

@@ -1,14 +1,26 @@
-import { StateError } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
-import type { CompiledRule } from '../rule.ts';
-import type { Sequence, SequenceMatch } from '../sequence.ts';
-import type { Changes, StateChange } from './codec.ts';
-import { Hits } from './hits.ts';
-import { decodeKeyed, latestOf, witnessesOf } from './keyed-codec.ts';
-import { Links } from './links.ts';
-import { sequenceName } from './program.ts';
-import type { Progress } from './progress.ts';
-import { SequenceKeys, type Totals } from './sequence-keys.ts';
+import {
+  type Compare,
+  decodeKey,
+  EventRows,
+  KEY_VERSION,
+  latestOf,
+  NO_MATCHES,
+  PartialRows,
+  type Progress,
+  SequenceKeys,
+  type SequenceMatch,
+  type Totals,
+  witnessesOf,
+} from '@ringfence/sequence-store';
+import { holdsBetween } from '../compile/evaluate.ts';
+import { StateError } from '../diagnostics/errors.ts';
+import type { Test } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { CompiledRule } from '../model/rule.ts';
+import type { Sequence } from '../model/sequence.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
+import { EventReader } from './event-reader.ts';
+import { keyOf } from './key.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SequenceLimits {
@@ -16,53 +28,61 @@ export interface SequenceLimits {
   readonly keysPerRule?: number;
   /** @default 100,000 */
   readonly keys?: number;
-  /** events remembered for all keys of all rules, about. @default 500,000 */
+  /** Events remembered for all keys of all rules, about. @default 500,000 */
   readonly hits?: number;
-  /** µs by which an event may come late and still take its place in the order. @default 2 s */
+  /** How late an event may come and still take its place in the order, in µs. @default 2 s */
   readonly latenessUs?: number;
 }
 
 export interface SequenceStats {
-  /** keys in which something has begun */
+  /** Keys with an unfinished sequence. */
   readonly keys: number;
-  /** events that they remember, about */
+  /** Events that they remember, about. */
   readonly hits: number;
-  /** keys forgotten because there were too many: what they had begun is lost */
+  /** Keys evicted because a limit was reached: their unfinished sequences are lost. */
   readonly evicted: number;
-  /** events that came later than the order waits: taken as if they had happened a little later than they did */
+  /** Events that came later than the order waits for: they are taken as if they had happened a little later. */
   readonly late: number;
-  /** entries restored that are not what the sequence of their name remembers: dropped */
+  /** Restored entries that did not fit the sequence of their name, and were dropped. */
   readonly damaged: number;
 }
 
+/** A sequence's state in the store, and the reader of its events. */
+interface Entry {
+  readonly keys: SequenceKeys;
+  readonly reader: EventReader;
+}
+
+const compare: Compare<Test<unknown>> = holdsBetween;
+
 /**
- * What sequences remember between events. It outlives a reload of the rules: a rule that is the same goes on. Memory is bounded; when there is too
- * much, the key that began first goes, and is counted. Event time only, so a replay finds the same.
+ * State of the sequences between events. It survives a reload of the rules: an unchanged rule continues. Memory is
+ * bounded: over a limit the oldest key is evicted and counted. Only event time counts, so a replay finds the same.
  */
 export class SequenceState {
   readonly #keysPerRule: number;
-  readonly #mostKeys: number;
-  readonly #mostHits: number;
+  readonly #maxKeys: number;
+  readonly #maxHeld: number;
   readonly #latenessUs: number;
   readonly #changelog: boolean;
-  readonly #links = new Links(new Hits());
+  readonly #partials = new PartialRows(new EventRows());
   readonly #byName = new Map<string, SequenceKeys>();
-  readonly #bySequence = new WeakMap<object, SequenceKeys>();
-  /** µs, of the newest event or tick */
+  readonly #bySequence = new WeakMap<object, Entry>();
+  /** Time of the newest event or tick, in µs. */
   #clockUs = Number.NEGATIVE_INFINITY;
-  readonly #totals: Totals = { keys: 0, hits: 0 };
+  readonly #totals: Totals = { keys: 0, held: 0 };
   #evicted = 0;
   #late = 0;
 
   constructor(limits: SequenceLimits & Changes = {}) {
     this.#changelog = limits.changelog ?? true;
     this.#keysPerRule = limits.keysPerRule ?? 10_000;
-    this.#mostKeys = limits.keys ?? 100_000;
-    this.#mostHits = limits.hits ?? 500_000;
+    this.#maxKeys = limits.keys ?? 100_000;
+    this.#maxHeld = limits.hits ?? 500_000;
     this.#latenessUs = limits.latenessUs ?? LIMITS.latenessUs;
   }
 
-  /** Takes an event that fits the steps of `bits` into account, and tells what it finishes. */
+  /** Applies an event that fits the steps of `bits`, and returns the matches that it completes. */
   take<E>(
     rule: CompiledRule<E>,
     sequence: Sequence<E>,
@@ -71,34 +91,34 @@ export class SequenceState {
     timeUs: number,
     witness?: Witness<E>,
   ): readonly SequenceMatch[] {
-    const keys = this.#keysOf(rule, sequence);
-    // Before the first event nothing is late.
+    const entry = this.#entryOf(rule, sequence);
+    // Before the first event no event is late.
     const clockUs = this.#clockUs === Number.NEGATIVE_INFINITY ? timeUs : this.#clockUs;
     const openSinceUs = clockUs - this.#latenessUs;
     if (timeUs < openSinceUs) this.#late++;
-    const completed = keys.take(bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
+    const completed = takeByKey(entry, bits, event, Math.max(timeUs, openSinceUs), clockUs, openSinceUs, witness);
     this.#clockUs = Math.max(clockUs, timeUs);
-    if (keys.size > this.#keysPerRule) this.#evict(keys);
-    while (this.#totals.keys > this.#mostKeys || this.#totals.hits > this.#mostHits) this.#evict(this.#largest());
+    if (entry.keys.size > this.#keysPerRule) this.#evict(entry.keys);
+    while (this.#totals.keys > this.#maxKeys || this.#totals.held > this.#maxHeld) this.#evict(this.#largest());
     return completed;
   }
 
-  /** What one key of a rule has come to, to be looked at until the next event; undefined: nothing has begun for it. */
+  /** Returns a view of one key of a rule; undefined: no sequence has begun for it. Valid until the next event. */
   progress<E>(rule: CompiledRule<E>, sequence: Sequence<E>, key: string): Progress | undefined {
-    return this.#keysOf(rule, sequence).progress(key);
+    return this.#entryOf(rule, sequence).keys.progress(key);
   }
 
-  /** Call it on ticks: forgets what no longer matters at `timeUs`, and reports what is finished because something did not come. */
+  /** Expires keys and reports the matches that are complete because an event did not come. Call it on ticks. */
   tick<E>(
     rules: readonly CompiledRule<E>[],
     timeUs: number,
     report: (rule: CompiledRule<E>, match: SequenceMatch) => void,
   ): void {
     const known = new Map<CompiledRule<E>, SequenceKeys>();
-    for (const rule of rules) if (rule.sequence !== undefined) known.set(rule, this.#keysOf(rule, rule.sequence));
+    for (const rule of rules) if (rule.sequence !== undefined) known.set(rule, this.#entryOf(rule, rule.sequence).keys);
     const inUse = new Set(known.values());
     for (const keys of this.#byName.values()) if (!inUse.has(keys)) keys.clear();
-    this.#clockUs = this.#settled(timeUs);
+    this.#clockUs = this.#correctedClock(timeUs);
     const openSinceUs = this.#clockUs - this.#latenessUs;
     for (const [rule, keys] of known) {
       for (const match of keys.due(openSinceUs)) report(rule, match);
@@ -106,8 +126,11 @@ export class SequenceState {
     }
   }
 
-  /** An event, or what was restored, may say a time that was never: with a clock that far ahead all events would be late for ever. */
-  #settled(tickUs: number): number {
+  /**
+   * An event or a restored entry may carry an absurd time, and a clock that far ahead would make all events late for
+   * ever. So the clock is set back to the tick, and keys with such times are evicted.
+   */
+  #correctedClock(tickUs: number): number {
     if (this.#clockUs - tickUs <= LIMITS.clockAheadUs) return Math.max(this.#clockUs, tickUs);
     for (const keys of this.#byName.values()) this.#evicted += keys.forgetAfter(tickUs + LIMITS.clockAheadUs);
     return tickUs;
@@ -116,45 +139,50 @@ export class SequenceState {
   stats(): SequenceStats {
     let damaged = 0;
     for (const keys of this.#byName.values()) damaged += keys.damaged;
-    return { ...this.#totals, evicted: this.#evicted, late: this.#late, damaged };
+    const { keys, held } = this.#totals;
+    return { keys, hits: held, evicted: this.#evicted, late: this.#late, damaged };
   }
 
-  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  /** Returns the keys that changed since the last call, as changelog entries. */
   takeChanges(): StateChange[] {
     const changes: StateChange[] = [];
     for (const keys of this.#byName.values())
-      for (const [key, value] of keys.takeChanged()) changes.push({ key: `${keys.name}\n${key}`, value });
+      for (const [key, fields] of keys.takeChanged())
+        changes.push({ key: `${keys.name}\n${key}`, value: fields === null ? null : encodeEntry(KEY_VERSION, fields) });
     return changes;
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields every key, in the form of `takeChanges`. */
   *snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     for (const keys of this.#byName.values())
-      for (const [key, value] of keys.snapshot()) yield { key: `${keys.name}\n${key}`, value };
+      for (const [key, fields] of keys.snapshot())
+        yield { key: `${keys.name}\n${key}`, value: encodeEntry(KEY_VERSION, fields) };
   }
 
-  /** Puts an entry back, before the first event. @throws StateError when it, or an event that it kept, can't be read */
+  /** Restores an entry, before the first event. Throws StateError if the entry or a kept event is damaged. */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     const end = id.indexOf('\n');
     if (end === -1) throw new StateError(id, 'the key has no rule');
-    const saved = decodeKeyed(id, id.slice(end + 1), value);
+    const saved = decodeKey(id.slice(end + 1), decodeEntry(id, value, KEY_VERSION));
+    if (saved === undefined) throw new StateError(id, 'its fields are not what this version writes');
     if (witness !== undefined && !witnessesOf(saved).every((kept) => witness.isKept(kept)))
-      throw new StateError(id, 'the event that it keeps is damaged');
+      throw new StateError(id, 'a kept event is damaged');
     this.#named(id.slice(0, end)).restore(saved);
     this.#clockUs = Math.max(this.#clockUs, latestOf(saved));
   }
 
-  #keysOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): SequenceKeys {
+  #entryOf<E>(rule: CompiledRule<E>, sequence: Sequence<E>): Entry {
     const known = this.#bySequence.get(sequence);
     if (known !== undefined) return known;
     const keys = this.#named(sequenceName(rule, sequence));
-    keys.use(sequence as Sequence<unknown>);
-    this.#bySequence.set(sequence, keys);
-    return keys;
+    keys.use(sequence as Sequence<unknown>, compare);
+    const entry = { keys, reader: new EventReader(sequence as Sequence<unknown>, keys.events) };
+    this.#bySequence.set(sequence, entry);
+    return entry;
   }
 
   #named(name: string): SequenceKeys {
-    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#links, this.#totals, this.#changelog);
+    const keys = this.#byName.get(name) ?? new SequenceKeys(name, this.#partials, this.#totals, this.#changelog);
     this.#byName.set(name, keys);
     return keys;
   }
@@ -168,4 +196,38 @@ export class SequenceState {
   #evict(keys: SequenceKeys): void {
     if (keys.forgetOldest()) this.#evicted++;
   }
+}
+
+/** Applies an event under each key that its steps have. Steps with different fields of one value share one event. */
+export function takeByKey<E>(
+  { keys, reader }: Entry,
+  bits: number,
+  event: E,
+  timeUs: number,
+  clockUs: number,
+  openSinceUs: number,
+  witness?: Witness<E>,
+): readonly SequenceMatch[] {
+  const { groups } = reader;
+  let completed = NO_MATCHES;
+  let remaining = bits;
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i]!;
+    if ((remaining & group.bits) === 0) continue;
+    const key = keyOf(group.by, event);
+    if (key === undefined) continue;
+    const steps = reader.bitsOf(key, event, remaining, i);
+    remaining &= ~steps;
+    const row = reader.add(steps, event, timeUs, witness);
+    const found = keys.take(key, row, clockUs, openSinceUs);
+    keys.events.release(row);
+    if (found.length > 0) completed = [...completed, ...found];
+  }
+  return completed;
+}
+
+/** Names a sequence by its rule, condition and kept values: an equal rule continues, whatever file it comes from. */
+function sequenceName<E>(rule: CompiledRule<E>, { kept }: Sequence<E>): string {
+  const condition = rule.condition.trim().replace(/\s+/g, ' ');
+  return JSON.stringify([rule.name, condition, kept.map(({ step, operand }) => `${step} ${operand.key}`)]);
 }

@@ -1,47 +1,50 @@
-import { StateError } from '../errors.ts';
-import { readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { CompiledRule, Summary } from '../rule.ts';
-import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
-import { weightOf } from './extras.ts';
+import { isListOf, isNumber, isText } from '@ringfence/sequence-store';
+import { StateError } from '../diagnostics/errors.ts';
+import { readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { CompiledRule, Summary } from '../model/rule.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
+import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';
 import { add, type Due, holds, type KeySummary, newSummary, reset, sizeOf } from './key-summary.ts';
-import { groupKeyOf, keyText } from './key-text.ts';
 import type { Witness, WitnessCheck } from './witness.ts';
 
 export interface SummaryLimits {
-  /** each has an event of its own: fewer than of thresholds. @default 1,000 */
+  /** Fewer than for thresholds, because each key keeps an event. @default 1,000 */
   readonly keysPerRule?: number;
   /** @default 10,000 */
   readonly keys?: number;
-  /** that all windows hold, about: events, texts, numbers. @default 32,000,000 */
+  /** Approximate size of all windows (events, texts, numbers), in characters. @default 32,000,000 */
   readonly characters?: number;
 }
 
 export interface SummaryStats {
-  /** windows that are open */
+  /** Open windows. */
   readonly keys: number;
-  /** windows forgotten because there were too many, of one key too, or they held too much, or because their time was far ahead */
+  /** Windows evicted because a limit was reached (also that of one key) or their time was far ahead. */
   readonly evicted: number;
 }
 
 type OnOver<E> = (rule: CompiledRule<E>, witness: string) => void;
 
-/** Windows that were over, matched, and wait for the next tick; of one key there are more only where ticks stay away. */
+/** Finished windows of one key that wait for the next tick; there are more only if ticks fail to come. */
 const MOST_DUE = 16;
 const VERSION = 1;
 
 /**
- * What summaries remember between events: a window for each combination of values, from its first event on. It is judged when it is over, on a tick. Event
- * time only, so a replay tells the same.
+ * State of the summaries between events: a window for each combination of values, from its first event on. A window is
+ * evaluated on a tick once it is over. Only event time counts, so a replay reports the same.
  */
 export class SummaryState {
   readonly #store: KeyStore<KeySummary>;
   readonly #names = new WeakMap<object, string>();
-  /** By rule: µs before which none of its windows is over, and none that is waits; looked for when it isn't known. Most ticks find none. */
+  /**
+   * By rule: a time (µs) before which no window is over and none waits, so that most ticks need no search. Deleted when
+   * unknown.
+   */
   readonly #nextUs = new Map<string, number>();
-  /** windows that matched, and had no place among those that are due */
-  #untold = 0;
+  /** Windows that matched but were discarded because too many were waiting. */
+  #discarded = 0;
 
   constructor(options: SummaryLimits & Changes = {}) {
     const { keysPerRule = 1000, keys = 10_000, characters = 32_000_000, changelog = true } = options;
@@ -49,7 +52,7 @@ export class SummaryState {
     this.#store = new KeyStore<KeySummary>(type, { keysPerRule, keys, characters, changelog });
   }
 
-  /** Takes an event whose condition holds into account. */
+  /** Adds an event whose condition holds. */
   take<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E, timeUs: number, witness?: Witness<E>): void {
     const value = broughtBy(summary, event);
     if (value === undefined) return;
@@ -72,34 +75,34 @@ export class SummaryState {
     this.#store.changed(name, key);
   }
 
-  /** How many events the window of an event's key has had, to be looked at. */
+  /** Returns the number of events in the window of an event's key, for explanations. */
   counted<E>(rule: CompiledRule<E>, summary: Summary<E>, event: E): number {
     return this.#store.get(this.#nameOf(rule, summary), groupKeyOf(summary.by, event))?.count ?? 0;
   }
 
   /**
-   * Call it on ticks: reports windows that are over and match, with their first events, in the order in which they began, and forgets them. Events may come
-   * late for a moment.
+   * Reports the finished windows that match, with their first events, in the order of their start, and forgets them.
+   * Waits a moment for late events. Call it on ticks.
    */
   tick<E>(rules: readonly CompiledRule<E>[], timeUs: number, report: OnOver<E>): void {
     const known = new Map<string, CompiledRule<E>>();
     for (const rule of rules) if (rule.summary !== undefined) known.set(this.#nameOf(rule, rule.summary), rule);
     for (const name of this.#nextUs.keys()) if (!known.has(name)) this.#nextUs.delete(name);
     const overUs = timeUs - LIMITS.latenessUs;
-    const told: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
+    const reports: { readonly rule: CompiledRule<E>; readonly id: string; readonly due: Due }[] = [];
     for (const [name, windows] of this.#store.rules()) {
       const rule = known.get(name);
       if (rule === undefined) for (const key of windows.keys()) this.#store.delete(name, key);
       else if (overUs >= (this.#nextUs.get(name) ?? Number.NEGATIVE_INFINITY))
-        for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) told.push({ rule, id, due });
+        for (const [id, due] of this.#takeDue(name, windows, rule.summary!, overUs)) reports.push({ rule, id, due });
     }
     this.#store.settle(timeUs);
-    // What is kept may come back from a restart in another order.
-    told.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
-    for (const { rule, due } of told) report(rule, due[1]);
+    // After a restart the windows may be in another order.
+    reports.sort((a, b) => a.due[0] - b.due[0] || (a.id < b.id ? -1 : 1));
+    for (const { rule, due } of reports) report(rule, due[1]);
   }
 
-  /** What is to be told of a rule, by key; windows that are over go. */
+  /** Takes the matches of a rule, by key, and deletes the finished windows. */
   #takeDue<E>(
     name: string,
     windows: ReadonlyMap<string, KeySummary>,
@@ -123,33 +126,33 @@ export class SummaryState {
   }
 
   stats(): SummaryStats {
-    return { keys: this.#store.size, evicted: this.#store.evicted + this.#untold };
+    return { keys: this.#store.size, evicted: this.#store.evicted + this.#discarded };
   }
 
-  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  /** Returns the keys that changed since the last call, as changelog entries. */
   takeChanges(): StateChange[] {
     return this.#store.takeChanges();
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields every key, in the form of `takeChanges`. */
   snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     return this.#store.snapshot();
   }
 
-  /** Puts an entry back. @throws StateError when it can't be read */
+  /** Restores an entry. @throws StateError if it can't be read */
   restore(id: string, value: Uint8Array, witness?: WitnessCheck): void {
     this.#nextUs.clear();
     this.#store.restore(id, value, ({ due, witness: first }) => {
-      const kept = [...due.map(([, one]) => one), first].filter((one) => one !== '');
-      if (witness !== undefined && !kept.every((one) => witness.isKept(one)))
-        throw new StateError(id, 'an event that it keeps is none');
+      const kept = [...due.map(([, text]) => text), first].filter((text) => text !== '');
+      if (witness !== undefined && !kept.every((text) => witness.isKept(text)))
+        throw new StateError(id, 'a kept event is damaged');
     });
   }
 
   #close<E>(window: KeySummary, summary: Summary<E>): void {
     if (holds(window, summary)) {
       if (window.due.length < MOST_DUE) window.due.push([window.sinceUs, window.witness]);
-      else this.#untold++;
+      else this.#discarded++;
     }
     reset(window);
   }
@@ -196,8 +199,6 @@ function decode(id: string, bytes: Uint8Array): KeySummary {
   const kept = { numbers: new Map(numbers), texts: new Set(texts), characters, witness, due };
   return { ...times, count: counted, sum: added, digits: digits as number, ...kept };
 }
-
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isDue = (value: unknown): value is Due =>
   Array.isArray(value) && value.length === 2 && isNumber(value[0]) && isText(value[1]);

@@ -1,11 +1,11 @@
-import { StateError } from '../errors.ts';
-import { type Operand, readOperand } from '../expression.ts';
-import { LIMITS } from '../limits.ts';
-import type { AlertLimit, CompiledRule, Threshold } from '../rule.ts';
-import { type Changes, decodeEntry, encodeEntry, isListOf, isNumber, type StateChange } from './codec.ts';
-import { weightOf } from './extras.ts';
+import { isListOf, isNumber } from '@ringfence/sequence-store';
+import { StateError } from '../diagnostics/errors.ts';
+import { type Operand, readOperand } from '../model/expression.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { AlertLimit, CompiledRule, Threshold } from '../model/rule.ts';
+import { type Changes, decodeEntry, encodeEntry, type StateChange } from './codec.ts';
+import { groupKeyOf, keyText, weightOf } from './key.ts';
 import { KeyStore } from './key-store.ts';
-import { groupKeyOf, keyText } from './key-text.ts';
 
 export interface ThresholdLimits {
   /** @default 10,000 */
@@ -15,33 +15,37 @@ export interface ThresholdLimits {
 }
 
 export interface ThresholdStats {
-  /** keys being counted */
+  /** Keys with a count. */
   readonly keys: number;
-  /** keys forgotten because there were too many, or because their time was far ahead: what they had counted is lost */
+  /** Keys evicted because a limit was reached or their time was far ahead: their counts are lost. */
   readonly evicted: number;
-  /** matches that `suppress` or `throttle` held back */
+  /** Matches that `suppress` or `throttle` held back. */
   readonly held: number;
 }
 
-/** What one key has counted. */
+/** The count of one key. */
 interface Count {
-  /** µs: later events are quiet until then; 0: it counts */
+  /** Events are ignored until this time, in µs; 0: they count. */
   quietUntil: number;
-  /** µs of the newest event: one that comes late counts as if it came now */
+  /** Time of the newest event, in µs; a late event counts as if it came now. */
   newest: number;
-  /** µs of the events that count, oldest first (count, regular); where a count is large each stands for several, see unitOf */
+  /**
+   * Times of the counted events in µs, oldest first (count, regular); for a large threshold one time stands for several
+   * events, see unitOf.
+   */
   times: number[];
-  /** events that don't make a unit yet */
+  /** Events that do not make up a unit yet. */
   rest: number;
-  /** value → µs when it was last seen, oldest first (distinct) */
+  /** Value → when it was last seen, in µs, oldest first (distinct). */
   values: Map<string, number>;
 }
 
 const VERSION = 1;
 
 /**
- * What thresholds remember between events. It outlives a reload of the rules: counts go by the rule's name and the threshold as written. Memory is
- * bounded; when there are too many keys the one unused for longest goes, and is counted. Event time only, so a replay counts the same.
+ * State of the thresholds between events. It survives a reload: a count belongs to the rule's name and the threshold as
+ * written. Memory is bounded: over a limit the least recently used key is evicted and counted. Only event time counts,
+ * so a replay counts the same.
  */
 export class ThresholdState {
   readonly #store: KeyStore<Count>;
@@ -52,7 +56,7 @@ export class ThresholdState {
     this.#store = new KeyStore<Count>({ make: newCount, encode, decode }, { keysPerRule, keys, changelog });
   }
 
-  /** Takes an event whose condition holds into account, and tells whether it crosses the threshold. */
+  /** Counts an event whose condition holds, and returns whether it crosses the threshold. */
   crosses<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E, timeUs: number): boolean {
     const value = countedOf(threshold, event);
     if (value === undefined) return false;
@@ -63,14 +67,14 @@ export class ThresholdState {
     return advance(count, threshold, value, timeUs);
   }
 
-  /** What stands for an event's key, to be looked at. */
+  /** Returns the count of an event's key, for explanations. */
   counted<E>(rule: CompiledRule<E>, threshold: Threshold<E>, event: E): { count: number; quietUntilUs: number } {
     const found = this.#store.get(this.#nameOf(rule, threshold), groupKeyOf(threshold.by, event));
     if (found === undefined) return { count: 0, quietUntilUs: 0 };
     return { count: countedIn(found, threshold) + found.values.size, quietUntilUs: found.quietUntil };
   }
 
-  /** Whether something that has matched is still to be told; if not, it is counted. Without an event it has no values. */
+  /** Whether a match may be reported; if not, it is counted as held. Without an event the group has no values. */
   admits<E>(rule: CompiledRule<E>, limits: readonly AlertLimit<E>[], event: E | undefined, timeUs: number): boolean {
     for (const limit of limits) {
       const name = this.#nameOf(rule, limit);
@@ -86,13 +90,13 @@ export class ThresholdState {
     return true;
   }
 
-  /** Forgets counts that no longer matter at `timeUs`; call it on ticks. */
+  /** Expires counts at `timeUs`. Call it on ticks. */
   expire<E>(rules: readonly CompiledRule<E>[], timeUs: number): void {
     this.#store.settle(timeUs);
     const within = new Map<string, number>();
     for (const rule of rules)
-      for (const one of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
-        within.set(this.#nameOf(rule, one), one.withinUs);
+      for (const threshold of [...(rule.threshold === undefined ? [] : [rule.threshold]), ...(rule.limits ?? [])])
+        within.set(this.#nameOf(rule, threshold), threshold.withinUs);
     for (const [name, counts] of this.#store.rules()) {
       const withinUs = within.get(name);
       for (const [key, count] of counts) {
@@ -107,17 +111,17 @@ export class ThresholdState {
     return { keys: this.#store.size, evicted: this.#store.evicted, held: this.#held };
   }
 
-  /** Keys changed since the last call, as they are now: entries for a changelog. */
+  /** Returns the keys that changed since the last call, as changelog entries. */
   takeChanges(): StateChange[] {
     return this.#store.takeChanges();
   }
 
-  /** Everything, in the form of `takeChanges`. */
+  /** Yields every key, in the form of `takeChanges`. */
   snapshot(): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
     return this.#store.snapshot();
   }
 
-  /** Puts an entry back. @throws StateError when it can't be read */
+  /** Restores an entry. @throws StateError if it can't be read */
   restore(id: string, value: Uint8Array): void {
     this.#store.restore(id, value);
   }
@@ -144,23 +148,23 @@ export class ThresholdState {
 
 const newCount = (): Count => ({ quietUntil: 0, newest: 0, times: [], rest: 0, values: new Map() });
 
-/** What an event adds; undefined: it takes no part. */
+/** Returns what an event adds; undefined: it does not count. */
 function countedOf<E>({ distinct, sum, weight }: Threshold<E>, event: E): Counted | undefined {
   if (sum !== undefined) return addedOf(sum, event);
   if (distinct === undefined) return weightOf(weight, event);
   return keyText(readOperand(distinct, event)) ?? undefined;
 }
 
-/** A number to be added up; undefined: there is none, or none that a sum grows by. */
+/** Returns the number that an event adds to a sum; undefined: it has no positive number. */
 function addedOf<E>(sum: Operand<E>, event: E): number | undefined {
   const value = readOperand(sum, event);
   return typeof value === 'number' && value > 0 ? Math.min(value, Number.MAX_SAFE_INTEGER) : undefined;
 }
 
-/** How many events, or one distinct value. */
+/** A number of events, or one distinct value. */
 type Counted = number | string;
 
-/** Counts one event; true when that crosses the threshold, which also starts the quiet time. */
+/** Counts one event. Returns true if it crosses the threshold, which also starts the quiet time. */
 function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeUs: number): boolean {
   const now = Math.max(timeUs, count.newest);
   const pause = now - count.newest;
@@ -181,19 +185,24 @@ function advance<E>(count: Count, threshold: Threshold<E>, value: Counted, timeU
   return true;
 }
 
-/** What comes so soon after another event is a part of the same call: a second address, a second connection. */
+/** An event this soon after another one belongs to the same call: a second address, a second connection. */
 const TOGETHER_US = 1_000_000;
-/** By which part of their mean gaps may differ from it: who waits between half of a time and all of it is still regular. */
+/**
+ * The share of their mean by which gaps may differ from it: a pause between half and all of a period is still regular.
+ */
 const JITTER = 1 / 3;
 
-/** Whether an event doesn't count. What comes neither with the one before nor at its time breaks the row. */
+/**
+ * Whether an event is too soon to count. An event that belongs neither to the previous call nor to the period restarts
+ * the count.
+ */
 function isTooSoon(count: Count, pause: number, everyUs: number): boolean {
   if (count.times.length === 0 || pause >= everyUs) return false;
   if (pause >= TOGETHER_US) count.times = [];
   return true;
 }
 
-/** Whether the gaps between them are alike. If not, the oldest is given up: the row may still become one. */
+/** Whether the gaps between the times are alike. If not, the oldest is dropped: the others may still be regular. */
 function isRegular(times: number[]): boolean {
   const mean = (times.at(-1)! - times[0]!) / (times.length - 1);
   const regular = times.every((time, n) => n === 0 || Math.abs(time - times[n - 1]! - mean) <= mean * JITTER);
@@ -202,15 +211,15 @@ function isRegular(times: number[]): boolean {
 }
 
 /**
- * What one time stands for: a count is exact up to LIMITS.thresholdCount, and above that, as every sum, to about a thousandth of what is asked for. Units
- * below 1 are powers of two, so that many of them come to exactly what they were taken from.
+ * Returns how much one time stands for. A count is exact up to LIMITS.thresholdCount; above that, like every sum, it is
+ * exact to about a thousandth of the threshold. Units below 1 are powers of two, so that sums of them are exact.
  */
 function unitOf<E>({ atLeast, sum }: Threshold<E>): number {
   const thousandth = atLeast / LIMITS.thresholdCount;
   return sum === undefined || thousandth > 1 ? Math.ceil(thousandth) : 2 ** Math.ceil(Math.log2(thousandth));
 }
 
-/** Never holds more than twice LIMITS.thresholdCount times: reaching what is asked for empties it. */
+/** Holds at most twice LIMITS.thresholdCount times, because reaching the threshold empties the list. */
 function countEvents<E>(count: Count, events: number, threshold: Threshold<E>, now: number, since: number): number {
   const { times } = count;
   const unit = unitOf(threshold);
@@ -220,7 +229,7 @@ function countEvents<E>(count: Count, events: number, threshold: Threshold<E>, n
   return countedIn(count, threshold);
 }
 
-/** Events, or what their numbers come to. */
+/** Returns the counted events or the sum. */
 const countedIn = <E>({ times, rest }: Count, threshold: Threshold<E>): number =>
   times.length * unitOf(threshold) + rest;
 

@@ -1,12 +1,13 @@
-/** Keeps events that an alert may be about when they are long gone: those after which something must not come. */
+/** Encodes and decodes events: an alert that is reported on a tick is about a past event, which is kept as text. */
 export interface Witness<E> {
-  /** The event as text. */
+  /** Encodes an event as text. */
   keep(event: E): string;
-  /** The event again, until the next call. */
+  /** Decodes an event; the result is valid until the next call. */
   read(kept: string): E;
 }
 
-/** Tells what `keep` made from what it can't have made. */
+/** Checks restored text before it is decoded. */
 export interface WitnessCheck {
+  /** Whether `keep` can have written this text. */
   isKept(kept: string): boolean;
 }

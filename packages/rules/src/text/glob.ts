@@ -4,13 +4,16 @@ type Piece =
   | { readonly any: 'one' | 'run' }
   | { readonly negated: boolean; readonly ranges: readonly (readonly [number, number])[] };
 
-/** What a glob asks for in simpler words, where there are any: those can be looked up instead of tried. */
+/** The meaning of a glob in simpler operators, if there is one: these can be looked up instead of tried. */
 export type GlobMeaning = {
   readonly operator: 'equals' | 'startswith' | 'endswith' | 'contains' | 'glob';
   readonly text: string;
 };
 
-/** `*` any run ('/' included), `?` one character, `[a-z]` and `[!a-z]` classes, a backslash takes the next character as it is. */
+/**
+ * Parses a glob: `*` is any run ('/' included), `?` one character, `[a-z]` and `[!a-z]` are classes, a backslash
+ * escapes the next character.
+ */
 export function globMeaning(pattern: string): GlobMeaning {
   const pieces = parse(pattern);
   const head = pieces[0] === RUN;
@@ -23,7 +26,7 @@ export function globMeaning(pattern: string): GlobMeaning {
   return { operator: tail ? 'startswith' : 'equals', text };
 }
 
-/** The text every match starts with. */
+/** Returns the text that every match starts with. */
 export function globPrefix(pattern: string): string {
   let prefix = '';
   for (const piece of parse(pattern)) {
@@ -33,13 +36,13 @@ export function globPrefix(pattern: string): string {
   return prefix;
 }
 
-/** The text every match ends with. */
+/** Returns the text that every match ends with. */
 export function globSuffix(pattern: string): string {
   const pieces = parse(pattern);
   return pieces.slice(pieces.findLastIndex((piece) => typeof piece !== 'string') + 1).join('');
 }
 
-/** The texts between the glob's wildcards: what every match starts with, ends with, and contains. */
+/** Returns the texts between the glob's wildcards: what every match starts with, ends with, and contains. */
 export function globLiterals(pattern: string): readonly {
   readonly operator: 'startswith' | 'endswith' | 'contains';
   readonly text: string;
@@ -55,7 +58,7 @@ export function globLiterals(pattern: string): readonly {
   }));
 }
 
-/** Matches in at most (text × pattern) steps: one run is retried, never several inside each other. */
+/** Matches in at most (text × pattern) steps: only the last run is retried, never runs within runs. */
 export function compileGlob(pattern: string): (text: string) => boolean {
   const pieces = parse(pattern);
   return (text) => {

@@ -1,20 +1,22 @@
 import ipaddr from 'ipaddr.js';
 
 export interface Network {
-  /** canonical: 10.0.0.0/8 */
+  /** In canonical form: 10.0.0.0/8. */
   readonly text: string;
   readonly address: ipaddr.IPv4 | ipaddr.IPv6;
   readonly bits: number;
 }
 
-/** The address as field values spell it (RFC 5952; a mapped IPv4 as IPv4), or undefined when it isn't one. */
+/**
+ * Returns the address as field values spell it (RFC 5952; a mapped IPv4 address as IPv4); undefined: it is no address.
+ */
 export function canonicalIp(text: string): string | undefined {
   if (!(ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text))) return undefined;
   const address = ipaddr.process(text);
   return address.kind() === 'ipv6' ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
 }
 
-/** A network in CIDR notation; an address alone is a network of one. */
+/** Parses a network in CIDR notation; an address alone is a network of one. */
 export function parseNetwork(text: string): Network | undefined {
   const slash = text.indexOf('/');
   const base = canonicalIp(slash === -1 ? text : text.slice(0, slash));
@@ -27,7 +29,7 @@ export function parseNetwork(text: string): Network | undefined {
   return { text: `${base}/${bits}`, address, bits };
 }
 
-/** Tells whether an address (text) lies in any of the networks; false for text that is no address. */
+/** Returns a test whether an address lies in any of the networks; it is false for text that is no address. */
 export function compileNetworks(networks: readonly Network[]): (text: string) => boolean {
   const v4 = new Map<number, Set<number>>();
   const v6: (readonly [ipaddr.IPv6, number])[] = [];
@@ -54,7 +56,10 @@ function mask(address: number, bits: number): number {
   return bits === 0 ? 0 : (address & (-1 << (32 - bits))) >>> 0;
 }
 
-/** A dotted IPv4 address as an unsigned number, -1 for anything else. No allocation: it runs per event. */
+/**
+ * Returns a dotted IPv4 address as an unsigned number, -1 for anything else. It runs per event, so it does not
+ * allocate.
+ */
 function parseV4(text: string): number {
   let value = 0;
   let part = -1;

@@ -1,8 +1,8 @@
 import { RE2JS } from 're2js';
-import { Fault } from '../errors.ts';
-import { LIMITS } from '../limits.ts';
+import { Fault } from '../diagnostics/errors.ts';
+import { LIMITS } from '../model/limits.ts';
 
-/** Characters that mean themselves in a regular expression. */
+/** Characters without a special meaning in a regular expression. */
 const PLAIN = /^[\w\s/:,;=@%&~`'"<>!-]+$/;
 
 /** A regular expression without operators is a search for text, which is cheaper and can be indexed. */
@@ -11,8 +11,9 @@ export function isPlainText(pattern: string): boolean {
 }
 
 /**
- * A matcher that takes time in proportion to text and pattern: no backtracking on text an attacker wrote. It looks anywhere in the text, and `.`
- * matches line breaks too, or a newline in an argument would hide what follows it.
+ * Returns a matcher whose time is proportional to text and pattern, so a text that an attacker wrote can't cause
+ * backtracking. It searches the whole text, and `.` matches line breaks too: otherwise a newline in an argument would
+ * hide the rest.
  * @throws Fault at 0
  */
 export function compileRegex(pattern: string): (text: string) => boolean {
@@ -28,7 +29,7 @@ export function compileRegex(pattern: string): (text: string) => boolean {
     throw new Fault(
       'regex',
       0,
-      'the regular expression is too large once its repetitions are written out',
+      'the regular expression is too large with its repetitions expanded',
       'Use smaller {counts}.',
     );
   }

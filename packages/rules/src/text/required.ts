@@ -1,10 +1,10 @@
-/** What may change the meaning of letters, or isn't worth understanding: flags, named groups, POSIX classes. */
+/** Syntax that may change the meaning of letters or is not worth parsing: flags, named groups, POSIX classes. */
 const UNSURE = /\(\?[^:]|\[:/;
 const REPETITION = /\{\d+(?:,\d*)?\}/y;
 
 /**
- * The longest text that every match of a regular expression contains, '' when none is certain. Looks only at what stands outside groups and
- * gives up where it isn't sure: what it says is used to skip the expression.
+ * Returns the longest text that every match of a regular expression contains, '' if none is certain. It looks only
+ * outside of groups and gives up when in doubt, because the result is used to skip the expression.
  */
 export function requiredText(pattern: string): string {
   if (UNSURE.test(pattern)) return '';

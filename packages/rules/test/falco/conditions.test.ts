@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createTestEvent, HEAD, holds, load, rule, said } from './support.ts';
+import { createTestEvent, HEAD, holds, load, messagesOf, rule } from './support.ts';
 
 const LISTS = `
 - list: inner
@@ -123,12 +123,12 @@ describe("conditions in Falco's language", () => {
       assert.equal(holds(condition, event, LISTS), expected));
   }
 
-  test('what can never be true is said once of a file, and why', () => {
+  test('a condition that can never be true gives one warning per file, with the reason', () => {
     const set = load(
       `${HEAD}${rule('a', 'evt.type = dup and proc.sname = x')}${rule('b', 'proc.sname = y or proc.name = z', '  tags: [x]\n')}`,
     );
-    assert.deepEqual(said(set), [
-      "a:4: warning: rule 'a' can never match: a part of it asks for what is never available",
+    assert.deepEqual(messagesOf(set), [
+      "a:4: warning: rule 'a' can never match: a part of it reads a field that is never available",
       "a:4: warning: falco.evt.type is never 'dup': copies are not watched",
       "a:4: warning: 'proc.sname' is never available: sessions are not recorded",
     ]);
@@ -141,12 +141,12 @@ describe("conditions in Falco's language", () => {
     );
   });
 
-  test('fields of plugins are never available, fields with a slip are unknown', () => {
+  test('fields of plugins are never available, misspelled fields are unknown', () => {
     const set = load(
       `${HEAD}${rule('a', 'ka.verb = create or ka.verb = get')}${rule('b', 'prc.name = x')}${rule('c', 'proc.nme = x')}`,
     );
     assert.deepEqual(
-      said(set).filter((line) => !line.includes('can never match')),
+      messagesOf(set).filter((line) => !line.includes('can never match')),
       [
         "a:4: warning: 'ka.verb' is never available: fields of 'ka' come from a plugin of Falco, and plugins don't run here",
         "a:9: error: unknown field 'prc.name'",

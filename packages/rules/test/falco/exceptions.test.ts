@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createTestEvent, HEAD, load, matching, rule, said } from './support.ts';
+import { createTestEvent, HEAD, load, matching, messagesOf, rule } from './support.ts';
 
 const exec = (name: string, args = '') => createTestEvent('exec', { 'process.name': name, 'proc.args': args });
 const withExceptions = (exceptions: string): string =>
   `${HEAD}- list: known\n  items: [k1, k2]\n${rule('r', 'evt.type = execve', `  exceptions:\n${exceptions}`)}`;
-/** The events, as name or name/arguments, that the rule doesn't match. */
+/** Returns the events, as name or name/arguments, that the rule does not match. */
 function excepted(set: ReturnType<typeof load>, events: readonly string[]): string[] {
-  assert.deepEqual(said(set), []);
-  return events.filter((one) => matching(set, exec(...(one.split('/') as [string, string?]))).length === 0);
+  assert.deepEqual(messagesOf(set), []);
+  return events.filter((event) => matching(set, exec(...(event.split('/') as [string, string?]))).length === 0);
 }
 
 describe('exceptions', () => {
@@ -45,7 +45,7 @@ describe('exceptions', () => {
     assert.deepEqual(excepted(set, ['a/a -x', 'q', 'a/y']), ['a/a -x', 'q']);
   });
 
-  test('without values except nothing, and take them from another file', () => {
+  test('without values exclude nothing, and can get values from another file', () => {
     const base = withExceptions(
       '    - { name: e, fields: [proc.name, proc.args], comps: [=, contains] }\n    - { name: f, fields: proc.name, values: [z] }',
     );
@@ -60,12 +60,12 @@ describe('exceptions', () => {
     assert.deepEqual(excepted(load(base, replaced), ['z', 'n']), ['n']);
   });
 
-  test('leave a condition with or as a whole', () => {
+  test('apply to a condition with "or" as a whole', () => {
     const text = `${HEAD}${rule('r', 'proc.name = a or proc.name = b', '  exceptions: [{ name: e, fields: proc.args, values: [no] }]\n')}`;
     assert.deepEqual(excepted(load(text), ['a/no', 'b/no', 'a/x']), ['a/no', 'b/no']);
   });
 
-  const wrong: readonly (readonly [what: string, exceptions: string, message: RegExp])[] = [
+  const wrong: readonly (readonly [problem: string, exceptions: string, message: RegExp])[] = [
     [
       'a row too short',
       '    - { name: e, fields: [proc.name, proc.args], values: [[a]] }',
@@ -87,8 +87,8 @@ describe('exceptions', () => {
     ['an unknown key', '    - { name: e, fields: proc.name, value: [a] }', /unknown key 'value'/],
     ['text for a list', '    all', /must be a list/],
   ];
-  for (const [what, exceptions, message] of wrong) {
-    test(`with ${what} are reported where they stand, and leave the rule out`, () => {
+  for (const [problem, exceptions, message] of wrong) {
+    test(`with ${problem} are reported at their place, and the rule is left out`, () => {
       const set = load(withExceptions(exceptions));
       assert.equal(set.diagnostics.length, 1, JSON.stringify(set.diagnostics));
       assert.match(set.diagnostics[0]!.message, message);

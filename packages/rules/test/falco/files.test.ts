@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatOutput } from '../../src/output.ts';
+import { formatOutput } from '../../src/explain/output.ts';
 import { compileRules, updateRules } from '../../src/rule-set.ts';
 import { kinds } from '../support/events.ts';
-import { catalogue, createTestEvent, HEAD, load, matching, rule, said } from './support.ts';
+import { catalogue, createTestEvent, HEAD, load, matching, messagesOf, rule } from './support.ts';
 
 const exec = (name: string, more = {}) => createTestEvent('exec', { 'process.name': name, 'proc.args': '', ...more });
 
@@ -11,7 +11,7 @@ describe("files in Falco's format", () => {
   test('are known by keys that only Falco has, by the fields of whole rules, or by their name', () => {
     const isFalco = (text: string, name = 'x.yaml'): boolean => {
       const set = compileRules({ sources: [{ name, text }], catalogue, kinds });
-      // The container's id is there on hosts too.
+      // The container's id is also present on hosts.
       return matching(set, createTestEvent('exec')).length === 1;
     };
     const [bare, whole] = ['- rule: r\n  condition: container.id = host\n', rule('r', 'container.id = host')];
@@ -26,22 +26,22 @@ describe("files in Falco's format", () => {
     assert.equal(isFalco(rule('r', 'container.id = host and not process.name exists and not proc.name exists')), false);
   });
 
-  test('have macros and lists of their own: those of native files are others', () => {
+  test('have macros and lists that are separate from those of native files', () => {
     const native = '- macro: shell\n  condition: process.name = zsh\n- rule: n\n  condition: shell\n';
     const falco = `${HEAD}- macro: shell\n  condition: (proc.name = bash)\n${rule('f', 'shell')}`;
     const set = load(native, falco);
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     assert.deepEqual([matching(set, exec('zsh')), matching(set, exec('bash'))], [['n'], ['f']]);
-    assert.deepEqual(said(load(native, `${HEAD}${rule('n', 'proc.name = x')}`)), [
+    assert.deepEqual(messagesOf(load(native, `${HEAD}${rule('n', 'proc.name = x')}`)), [
       "b:2: error: there is already a rule 'n'",
     ]);
   });
 
-  test('may say again what was said before: the last one counts, in the place of the first', () => {
+  test('may redefine an item: the last definition counts, at the position of the first', () => {
     const first = `${HEAD}- list: l\n  items: [a]\n- macro: m\n  condition: (proc.name in (l))\n${rule('r', 'm')}${rule('s', 'proc.name = s')}`;
     const second = `${HEAD}- list: l\n  items: [b]\n- macro: m\n  condition: (proc.name in (l) or proc.name = c)\n${rule('r', 'm and not proc.name = x')}`;
     const set = load(first, second);
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     assert.deepEqual(
       ['a', 'b', 'c'].map((name) => matching(set, exec(name))),
       [[], ['r'], ['r']],
@@ -49,22 +49,22 @@ describe("files in Falco's format", () => {
     assert.deepEqual(set.rules.map(({ name }) => name).toSorted(), ['r', 's']);
   });
 
-  test('are told what is wrong with a rule that a later one says again where that one says it', () => {
+  test('report errors of a redefined rule at the place of the redefinition', () => {
     const first = `${HEAD}${rule('r', 'proc.name = r')}`;
     const again = (condition: string, output = 'o'): string =>
       `${HEAD}\n\n${rule('r', condition).replace('output: o', `output: ${output}`)}`;
-    const told = (text: string): string[] => said(load(first, text));
-    assert.deepEqual(told(again('proc.name = r', 'of %proc.nam')), ["b:7: error: unknown field 'proc.nam'"]);
-    assert.deepEqual(told(again('proc.nam = r')), ["b:6: error: unknown field 'proc.nam'"]);
-    assert.deepEqual(told(again('proc.name = r', 'of %proc.sname')), [
+    const messagesAfter = (text: string): string[] => messagesOf(load(first, text));
+    assert.deepEqual(messagesAfter(again('proc.name = r', 'of %proc.nam')), ["b:7: error: unknown field 'proc.nam'"]);
+    assert.deepEqual(messagesAfter(again('proc.nam = r')), ["b:6: error: unknown field 'proc.nam'"]);
+    assert.deepEqual(messagesAfter(again('proc.name = r', 'of %proc.sname')), [
       "b:7: warning: 'proc.sname' is never available: sessions are not recorded",
     ]);
-    assert.deepEqual(told(again('proc.name in ()')), [
+    assert.deepEqual(messagesAfter(again('proc.name in ()')), [
       "b:6: warning: rule 'r' can never match: process.name is compared with an empty list",
     ]);
   });
 
-  test('may hold items whose keys stand in any order, comments within lists, names that are given further down', () => {
+  test('may have keys in any order, comments in lists, and names defined further down', () => {
     const text = `---
 ${HEAD}
 - condition: (proc.name in (tools) and not idle)
@@ -82,7 +82,7 @@ ${rule('r', 'looks_around')}
   condition: proc.tty = 0 or proc.pcmdline = "x y"
 `;
     const set = load(text);
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     const names = (name: string, tty: number): string[] => matching(set, exec(name, { 'proc.tty': tty }));
     assert.deepEqual([names('who', 1), names('[', 1), names('who', 0), names('x', 1)], [['r'], ['r'], [], []]);
   });
@@ -103,7 +103,7 @@ ${rule('r', 'looks_around')}
       `${HEAD}- list: l\n  items: [a]\n- macro: m\n  condition: proc.name in (l)\n${rule('r', '(m)')}`,
       more,
     );
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     assert.deepEqual(
       ['a', 'b', 'c', 'd'].map((name) => matching(set, exec(name)).length),
       [1, 1, 1, 0],
@@ -125,7 +125,7 @@ ${rule('r', 'looks_around')}
   override: { condition: append, output: replace, desc: append, tags: append, priority: replace, enabled: replace }
 `;
     const set = load(base, more);
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     assert.deepEqual(matching(set, exec('b')), ['r']);
     const [changed] = set.rules;
     assert.equal(formatOutput(changed!, exec('b')), 'changed b');
@@ -143,7 +143,7 @@ ${rule('r', 'looks_around')}
     );
   });
 
-  test('are put in the order of Falco: what is local comes after the rules, rules.d last, changes after what they change', () => {
+  test('apply in the order of Falco: local files after the rules, rules.d last, changes after the items they change', () => {
     const sources = [
       { name: '/etc/falco/rules.d/a.yaml', text: `${HEAD}- macro: m\n  condition: (proc.name = c)\n` },
       {
@@ -157,14 +157,14 @@ ${rule('r', 'looks_around')}
       { name: '/etc/falco/z.yaml', text: `${HEAD}- list: l\n  items: [x]\n` },
     ];
     const set = compileRules({ sources, catalogue, kinds });
-    assert.deepEqual(said(set), []);
+    assert.deepEqual(messagesOf(set), []);
     assert.deepEqual(
       ['a', 'b', 'c', 'x', 'y'].filter((name) => matching(set, exec(name)).length > 0),
       ['c', 'x', 'y'],
     );
   });
 
-  test('with a mistake leave their former version in force when they are reloaded', () => {
+  test('with an error keep their former version when they are reloaded', () => {
     const base = { name: 'falco_rules.yaml', text: `${HEAD}- list: l\n  items: [a]\n${rule('r', 'proc.name in (l)')}` };
     const local = (text: string) => ({ name: 'falco_rules.local.yaml', text: HEAD + text });
     const before = compileRules({
@@ -187,10 +187,10 @@ ${rule('r', 'looks_around')}
 
   test('switch a rule on or off by its name', () => {
     const set = load(`${HEAD}${rule('r', 'proc.name = a')}`, `${HEAD}- rule: r\n  enabled: false\n`);
-    assert.deepEqual([said(set), set.rules], [[], []]);
+    assert.deepEqual([messagesOf(set), set.rules], [[], []]);
   });
 
-  const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+  const wrong: readonly (readonly [problem: string, text: string, message: RegExp])[] = [
     ['append to nothing', '- rule: zz\n  append: true\n  condition: and x', /there is no rule 'zz' to change/],
     ['append nothing', '- rule: r\n  append: true', /this rule appends nothing/],
     ['append nothing to a list', '- list: l\n  append: true', /this list appends nothing/],
@@ -222,15 +222,19 @@ ${rule('r', 'looks_around')}
       /unknown field 'prc.name'/,
     ],
     ['are no rule at all', '- rule: r2\n  desc: x\n  source: syscall', /this rule has no 'condition'/],
-    ['have a priority that is none', rule('p', 'proc.name = x').replace('WARNING', 'HIGH'), /'HIGH' is no priority/],
+    [
+      'have a priority that is none',
+      rule('p', 'proc.name = x').replace('WARNING', 'HIGH'),
+      /'HIGH' is not a valid priority/,
+    ],
     [
       'have a priority that is a part of every object',
       rule('p', 'proc.name = x').replace('WARNING', 'constructor'),
-      /'constructor' is no priority/,
+      /'constructor' is not a valid priority/,
     ],
   ];
-  for (const [what, text, message] of wrong) {
-    test(`are told so, in their own lines, when they ${what}`, () => {
+  for (const [problem, text, message] of wrong) {
+    test(`get a diagnostic on the right line when they ${problem}`, () => {
       const errors = load(
         `${HEAD}- list: l\n  items: [x]\n${rule('r', 'proc.name in (l)')}`,
         `${HEAD}${text}`,
@@ -243,13 +247,13 @@ ${rule('r', 'looks_around')}
     });
   }
 
-  test('have what is wrong with their priority and with what they say reported in one go', () => {
+  test('have errors of the priority and of the condition reported at once', () => {
     const { rules, diagnostics } = load(`${HEAD}${rule('r', 'proc.nme = x').replace('WARNING', 'HIGH')}`);
     assert.deepEqual(rules, []);
     assert.deepEqual(diagnostics.map(({ code }) => code).sort(), ['unknown-field', 'value']);
   });
 
-  test('what is not for us is warned of and left out: sources, plugins, keys, newer engines', () => {
+  test('unsupported sources, plugins, keys and newer engines give warnings and are left out', () => {
     const set = load(`
 - required_engine_version: 999
 - required_plugin_versions:
@@ -282,10 +286,10 @@ ${rule('r', 'looks_around')}
   priority: info
   skip-if-unknown-filter: true
 `);
-    assert.deepEqual(said(set), [
-      "a:2: warning: this file asks for version 0.999.0 of Falco's engine; what is known here is 0.62.0",
+    assert.deepEqual(messagesOf(set), [
+      "a:2: warning: this file requires version 0.999.0 of Falco's engine; the supported version is 0.62.0",
       "a:6: warning: this file needs the plugin 'k8saudit' or 'k8saudit-eks' of Falco, and plugins don't run here",
-      "a:15: warning: rule 'audit' is about events of 'k8s_audit', which never come here: it can't match",
+      "a:15: warning: rule 'audit' can't match: no event here has the source 'k8s_audit'",
       "a:16: warning: unknown item 'somthing' is ignored",
       "a:22: warning: unknown key 'maturity' in a rule is ignored",
       "a:28: warning: unknown field 'proc.nme'",
@@ -297,16 +301,16 @@ ${rule('r', 'looks_around')}
   });
 
   for (const version of ['17', '0.57.0', '"0.62.0"']) {
-    test(`may ask for version ${version} of the engine`, () =>
-      assert.deepEqual(said(load(`- required_engine_version: ${version}\n${rule('r', 'proc.name = x')}`)), []));
+    test(`may require version ${version} of the engine`, () =>
+      assert.deepEqual(messagesOf(load(`- required_engine_version: ${version}\n${rule('r', 'proc.name = x')}`)), []));
   }
-  test('are told when the version is none', () =>
-    assert.match(said(load('- required_engine_version: new\n'))[0]!, /a:1: error: 'new' is no version/));
+  test('get an error for an invalid version', () =>
+    assert.match(messagesOf(load('- required_engine_version: new\n'))[0]!, /a:1: error: 'new' is not a version/));
 
   test('outputs may transform fields, and have %container.info', () => {
     const output = '*%toupper(proc.name) (x=%proc.aname[2]) %basename(proc.exepath)) 100% %container.info';
     const set = load(`${HEAD}${rule('r', 'proc.name = a').replace('output: o', `output: "${output}"`)}`);
-    assert.deepEqual(said(set).slice(0, 1), ["a:5: error: unknown field 'container.name'"]);
+    assert.deepEqual(messagesOf(set).slice(0, 1), ["a:5: error: unknown field 'container.name'"]);
     const known = load(
       `${HEAD}${rule('r', 'proc.name = a').replace('output: o', `output: "${output.replace(' %container.info', '')}"`)}`,
     );

@@ -36,8 +36,8 @@ const item = fc.tuple(
   fc.dictionary(fc.constantFrom(...WORDS), value, { maxKeys: 6 }),
 );
 
-describe('whatever a Falco file holds', () => {
-  test('loading it ends with rules or with what is wrong, and the rules can be asked', () => {
+describe('any content of a Falco file', () => {
+  test('loads to rules or diagnostics, and the rules can be matched', () => {
     fc.assert(
       fc.property(fc.array(item, { maxLength: 8 }), (items) => {
         const nodes = items.map(([kind, name, more]) => ({ [kind]: name, ...more }));
@@ -49,8 +49,8 @@ describe('whatever a Falco file holds', () => {
     );
   });
 
-  /** Each must be over within seconds; what takes longer is quadratic. */
-  const large: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+  /** Each must finish within seconds; a slower one is quadratic. */
+  const large: readonly (readonly [title: string, text: string, expected: RegExp])[] = [
     [
       'changes of rules that are not there',
       '- rule: zz\n  enabled: true\n  override: { enabled: replace }\n'.repeat(3_000),
@@ -82,14 +82,10 @@ describe('whatever a Falco file holds', () => {
     ],
     ['more items than are allowed', '- list: l\n  items: []\n'.repeat(10_001), /10002 items in one file/],
     ['macros in a circle', '- macro: a\n  condition: (b)\n- macro: b\n  condition: (a)\n', /refers to itself/],
-    [
-      'deep functions',
-      rule('r', `${'concat('.repeat(5_000)}proc.name${')'.repeat(5_000)} = x`),
-      /levels inside each other/,
-    ],
+    ['deep functions', rule('r', `${'concat('.repeat(5_000)}proc.name${')'.repeat(5_000)} = x`), /nested levels/],
   ];
-  for (const [what, text, expected] of large) {
-    test(`${what}: it ends, with one clear word`, () => {
+  for (const [title, text, expected] of large) {
+    test(`${title}: loading ends with one clear error`, () => {
       const messages = new Set(load(HEAD + text).diagnostics.map(({ message }) => message));
       assert.match([...messages].join('; '), expected);
     });

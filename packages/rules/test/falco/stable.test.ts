@@ -6,7 +6,7 @@ import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { compileStable, missing, noOthers, otherFiles, stableRules } from './yardstick.ts';
 
 describe("Falco's stable rules", { skip: missing }, () => {
-  test('load unchanged; what is said of them is what the sensor does not see', () => {
+  test('load unchanged; the only diagnostics are about events that the sensor does not see', () => {
     const { rules, diagnostics } = compileStable();
     assert.equal(rules.length, 25);
     assert.deepEqual(
@@ -21,7 +21,7 @@ describe("Falco's stable rules", { skip: missing }, () => {
     }
   });
 
-  test('ask only for the kinds of events that they are about', () => {
+  test('ask only for the kinds of events that they can match', () => {
     const { interest } = compileStable();
     assert.deepEqual(interest.kinds.toSorted(), [
       'connect',
@@ -38,7 +38,7 @@ describe("Falco's stable rules", { skip: missing }, () => {
 });
 
 describe("Falco's other rule files, which may lie beside the stable one", { skip: missing || noOthers }, () => {
-  /** What is said of a rule because nothing here has what it asks for. */
+  /** Codes of diagnostics about features that are not available here. */
   const UNSUPPORTED = ['never-available', 'never', 'falco-source'];
   const stable = missing ? [] : [{ name: 'falco_rules.yaml', text: stableRules() }];
   const active = otherFiles.map(({ name, text }) => ({
@@ -47,13 +47,13 @@ describe("Falco's other rule files, which may lie beside the stable one", { skip
   }));
   const sets = [...active.map((source) => [source]), [...stable, ...active], [...stable, ...otherFiles]];
   for (const sources of sets) {
-    test(`${sources.map(({ name }) => name).join(' and ')}: nothing is said but what is not supported`, () => {
+    test(`${sources.map(({ name }) => name).join(' and ')}: the only diagnostics are about unsupported features`, () => {
       const { rules, diagnostics } = compileRules({ sources, catalogue, kinds: eventKinds });
       assert.ok(rules.length > 0);
       const odd = diagnostics.filter(({ severity, code }) => severity === 'error' || !UNSUPPORTED.includes(code));
       assert.deepEqual(odd, []);
-      const told = new Set(diagnostics.filter(({ code }) => code === 'never').map(({ item }) => item));
-      for (const { name, kinds } of rules) assert.ok(kinds.length > 0 || told.has(name), name);
+      const reported = new Set(diagnostics.filter(({ code }) => code === 'never').map(({ item }) => item));
+      for (const { name, kinds } of rules) assert.ok(kinds.length > 0 || reported.has(name), name);
     });
   }
 });
@@ -68,7 +68,7 @@ describe('every field that Falco documents', () => {
     });
   };
 
-  /** By class. */
+  /** Falco's field names by class. */
   const FIELDS: Readonly<Record<string, string>> = {
     evt: 'num time time.s time.iso8601 datetime datetime.s rawtime rawtime.s rawtime.ns reltime reltime.s reltime.ns pluginname plugininfo source is_async asynctype hostname latency latency.s latency.ns latency.human deltatime deltatime.s deltatime.ns dir type type.is.open category cpu args arg[0] arg.name rawarg.fd rawarg.path info buffer buflen res rawres failed is_io is_io_read is_io_write io_dir is_wait wait_latency is_syslog count count.error count.error.file count.error.net count.error.memory count.error.other count.exit around[1] abspath abspath.src abspath.dst is_open_read is_open_write is_open_exec is_open_create',
     proc: 'exe pexe aexe aexe[2] exepath pexepath aexepath aexepath[2] name pname aname aname[2] args cmdline pcmdline acmdline acmdline[1] cmdnargs cmdlenargs exeline env env[PATH] aenv aenv[2] cwd loginshellid tty pid ppid apid apid[1] vpid pvpid sid sname sid.exe sid.exepath vpgid vpgid.name vpgid.exe vpgid.exepath duration ppid.duration pid.ts ppid.ts is_exe_writable is_exe_upper_layer is_exe_from_memfd is_sid_leader is_vpgid_leader exe_ino exe_ino.ctime exe_ino.mtime exe_ino.ctime_duration_proc_start exe_ino.ctime_duration_pidns_start pidns_init_start_ts is_container_healthcheck is_container_liveness_probe is_container_readiness_probe fdopencount fdlimit fdusage vmsize vmrss vmswap nthreads nchilds',
@@ -103,7 +103,7 @@ describe('every field that Falco documents', () => {
     'open openat openat2 creat open_by_handle_at execve execveat clone clone3 fork vfork procexit connect accept accept4 bind listen socket sendto sendmsg sendmmsg recvfrom recvmsg rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir mkdir mkdirat chmod fchmod fchmodat chown lchown fchown fchownat mknod mknodat splice mount umount umount2 pivot_root chroot fsconfig memfd_create mmap mprotect kill tkill tgkill signaldeliver ptrace process_vm_readv process_vm_writev pidfd_getfd setns unshare prctl seccomp setuid setresuid setgid setresgid setgroups dup dup2 dup3 fcntl capset init_module finit_module delete_module bpf userfaultfd io_uring_setup quotactl';
   const UNSEEN = 'read write close ioctl poll select brk futex switch drop container pipe shutdown chdir getuid';
 
-  test('is compared with types of events: those that the sensor sees, by each of their names', () => {
+  test('can be compared with every name of the event types that the sensor sees', () => {
     for (const type of SEEN.split(' ')) {
       const { rules, diagnostics } = load(`evt.type = ${type}`);
       assert.deepEqual([diagnostics, (rules[0]?.kinds.length ?? 0) > 0], [[], true], type);

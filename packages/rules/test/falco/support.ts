@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { FieldCatalogue, FieldSpec, FieldValue } from '../../src/catalogue.ts';
+import type { FieldCatalogue, FieldSpec, FieldValue } from '../../src/model/catalogue.ts';
 import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 import { createTestEvent, kinds, catalogue as native, type TestEvent } from '../support/events.ts';
 
 export { createTestEvent, type TestEvent };
 
-/** A field in Falco's form; it reads the event's property of its name. */
+/** A field in Falco's form; it reads the event's property of the same name. */
 function falco(
   name: string,
   type: FieldSpec<TestEvent>['type'],
@@ -54,8 +54,8 @@ export function load(...texts: readonly string[]): RuleSet<TestEvent> {
   return compileRules({ sources, catalogue, kinds });
 }
 
-/** As `file:line: message`. */
-export const said = ({ diagnostics }: RuleSet<TestEvent>): string[] =>
+/** Formats diagnostics as `file:line: message`. */
+export const messagesOf = ({ diagnostics }: RuleSet<TestEvent>): string[] =>
   diagnostics.map(({ file, line, severity, message }) => `${file[0]}:${line}: ${severity}: ${message}`);
 
 export function matching(set: RuleSet<TestEvent>, event: TestEvent): string[] {

@@ -2,14 +2,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import type { EventView } from '@ringfence/wire';
-import { compileRules, type RuleSet, type RuleSource } from '../../src/rule-set.ts';
+import type { RuleSource } from '../../src/diagnostics/report.ts';
+import { compileRules, type RuleSet } from '../../src/rule-set.ts';
 
-/** Rules of others to measure ourselves by: they are no part of this repository. */
+/** Rule files of other projects to compare with; they are not part of this repository. */
 const folder = process.env['RINGFENCE_YARDSTICKS'] ?? join(import.meta.dirname, '../../../../../shared/yardsticks');
 const STABLE = 'falco_rules.yaml';
 const file = join(folder, 'falco', STABLE);
 
-/** Why they can't be used; false: they can. */
+/** The reason to skip; false: the files are present. */
 export const missing: string | false = existsSync(file) ? false : `no ${file}: RINGFENCE_YARDSTICKS names the folder`;
 
 /** Falco's stable rules. */
@@ -18,7 +19,7 @@ export const stableRules = (): string => readFileSync(file, 'utf8');
 export const compileStable = (): RuleSet<EventView> =>
   compileRules({ sources: [{ name: STABLE, text: stableRules() }], catalogue, kinds: eventKinds });
 
-/** Whatever other rule files of Falco lie beside them: incubating, sandbox, … */
+/** Falco's other rule files in the same folder: incubating, sandbox, … */
 export const otherFiles: readonly RuleSource[] = missing
   ? []
   : readdirSync(join(folder, 'falco'))

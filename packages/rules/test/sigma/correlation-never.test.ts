@@ -5,7 +5,7 @@ import { compile, exec, matches } from './support.ts';
 const rule = (name: string, source: string, detection: string): string =>
   `title: ${name}\nname: ${name}\nlogsource: { product: linux, ${source} }\ndetection: ${detection}\n---\n`;
 const started = rule('started', 'category: process_creation', '{ k: { Image|startswith: / }, condition: k }');
-const other = rule('other', 'category: process_creation', '{ k: { Image: /bin/x }, condition: k }');
+const unrelated = rule('other', 'category: process_creation', '{ k: { Image: /bin/x }, condition: k }');
 const impossible = rule(
   'impossible',
   'category: process_creation',
@@ -17,13 +17,13 @@ const elsewhere = rule('elsewhere', 'category: process_creation', '{ k: { Image:
 );
 const broken = rule('broken', 'category: process_creation', '{ k: { Image: /a }, condition: l }');
 
-/** A correlation below the rules; its own lines count from 1. */
+/** Returns a correlation behind the rules; its own lines count from 1. */
 function correlation(rules: string, type: string, more: readonly string[]): string {
   return [`${rules}title: c`, 'name: c', 'correlation:', `  type: ${type}`, '  timespan: 1m', ...more, ''].join('\n');
 }
 
-/** What is said of the correlation, with line and column as it is written. */
-function said(rules: string, type: string, ...more: string[]): string[] {
+/** Returns the diagnostics of the correlation, with line and column. */
+function messages(rules: string, type: string, ...more: string[]): string[] {
   const before = rules.split('\n').length - 1;
   const { diagnostics } = compile(correlation(rules, type, more));
   return diagnostics
@@ -32,34 +32,36 @@ function said(rules: string, type: string, ...more: string[]): string[] {
 }
 
 describe('a correlation that can never match', () => {
-  test('as no event fits a rule that it needs is told where it names the rule, and the rule with the reason', () => {
+  test("because no event fits a rule that it needs is reported at the rule's name, and at the rule with the reason", () => {
     const of = '  rules: [impossible]';
-    assert.deepEqual(said(impossible, 'event_count', of, '  condition: { gte: 2 }'), [
+    assert.deepEqual(messages(impossible, 'event_count', of, '  condition: { gte: 2 }'), [
       "warning 6:11 rule 'c' can never match: no event fits 'impossible'",
     ]);
-    assert.deepEqual(said(started + impossible, 'temporal', '  rules: [started, impossible]'), [
+    assert.deepEqual(messages(started + impossible, 'temporal', '  rules: [started, impossible]'), [
       "warning 6:20 rule 'c' can never match: no event fits 'impossible'",
     ]);
-    const both = correlation(started + impossible, 'event_count', [
+    const combined = correlation(started + impossible, 'event_count', [
       '  rules: [impossible, started]',
       '  condition: { gte: 2 }',
     ]);
-    const { diagnostics, ...set } = compile(both);
+    const { diagnostics, ...set } = compile(combined);
     assert.deepEqual(
       diagnostics.map(({ line, column, message }) => [line, column, message]),
       [[9, 12, "rule 'impossible' can never match: tolower(process.executable) can't be both at once"]],
     );
-    assert.deepEqual(matches(compile(both), exec('/bin/x'), exec('/bin/x')), ['c'], 'one is enough');
+    assert.deepEqual(matches(compile(combined), exec('/bin/x'), exec('/bin/x')), ['c'], 'one is enough');
     assert.equal(set.rules.length, 1);
   });
 
-  test('as a rule never fires here is warned of, and so is what needs it; what can do without it is not', () => {
-    const one = ['  rules: [elsewhere]', '  condition: { gte: 2 }'];
+  test('because a rule never fires here gives a warning, unless the correlation does not need the rule', () => {
+    const alone = ['  rules: [elsewhere]', '  condition: { gte: 2 }'];
     const never = "rule 'c' never fires here, as 'elsewhere' never does";
-    assert.deepEqual(said(elsewhere, 'event_count', ...one), [`warning 6:11 ${never}`]);
-    assert.deepEqual(said(elsewhere + started, 'temporal', '  rules: [started, elsewhere]'), [`warning 6:20 ${never}`]);
+    assert.deepEqual(messages(elsewhere, 'event_count', ...alone), [`warning 6:11 ${never}`]);
+    assert.deepEqual(messages(elsewhere + started, 'temporal', '  rules: [started, elsewhere]'), [
+      `warning 6:20 ${never}`,
+    ]);
     const outer = '---\ntitle: d\ncorrelation: { type: temporal, rules: [c, started], timespan: 1m }';
-    assert.deepEqual(said(elsewhere + started, 'event_count', ...one, outer), [
+    assert.deepEqual(messages(elsewhere + started, 'event_count', ...alone, outer), [
       `warning 6:11 ${never}`,
       "warning 10:40 rule 'd' never fires here, as 'c' never does",
     ]);
@@ -69,34 +71,34 @@ describe('a correlation that can never match', () => {
     ]);
     assert.deepEqual(matches(compile(any), exec('/bin/x'), exec('/bin/x')), ['c']);
     assert.deepEqual(
-      said(elsewhere + started, 'event_count', '  rules: [elsewhere, started]', '  condition: { gte: 2 }'),
+      messages(elsewhere + started, 'event_count', '  rules: [elsewhere, started]', '  condition: { gte: 2 }'),
       [],
     );
   });
 
-  test('as a rule has errors is an error that says so', () => {
-    assert.deepEqual(said(broken, 'event_count', '  rules: [broken]', '  condition: { gte: 2 }'), [
+  test('because a rule has errors is an error', () => {
+    assert.deepEqual(messages(broken, 'event_count', '  rules: [broken]', '  condition: { gte: 2 }'), [
       "error 6:11 'broken' has errors",
     ]);
   });
 
-  test('as no event has what joins its rules is told at the field; counted events without it are one group', () => {
+  test('because no event has a field that joins its rules is reported at the field; counted events without it form one group', () => {
     const groups = '  group-by: [User, destination.ip]';
-    assert.deepEqual(said(started + other, 'temporal', '  rules: [started, other]', groups), [
+    assert.deepEqual(messages(started + unrelated, 'temporal', '  rules: [started, other]', groups), [
       "warning 7:20 rule 'c' can never match: no event of 'started' has 'destination.ip'",
     ]);
-    assert.deepEqual(said(started, 'event_count', '  rules: [started]', groups, '  condition: { gte: 2 }'), [
-      "warning 7:20 rule 'c' has one group only: no event of its rules has 'destination.ip'",
+    assert.deepEqual(messages(started, 'event_count', '  rules: [started]', groups, '  condition: { gte: 2 }'), [
+      "warning 7:20 rule 'c' does not group events: no event of its rules has 'destination.ip'",
     ]);
     assert.deepEqual(
-      said(started, 'event_count', '  rules: [started]', '  group-by: [User]', '  condition: { gte: 2 }'),
+      messages(started, 'event_count', '  rules: [started]', '  group-by: [User]', '  condition: { gte: 2 }'),
       [],
     );
   });
 
-  test('as what it counts is on no event, or has not so many values, is told at the field', () => {
+  test('because no event has the counted field, or the field has too few values, is reported at the field', () => {
     const counts = (field: string, group: string, bound: string): string[] =>
-      said(
+      messages(
         started,
         'value_count',
         '  rules: [started]',
@@ -120,12 +122,12 @@ describe('a correlation that can never match', () => {
     assert.deepEqual(counts('Image', 'User', 'gte: 2'), []);
   });
 
-  test('as it wants more rules than it has, one of them named twice, is told', () => {
+  test('because it needs more rules than it has, one of them named twice, is reported', () => {
     const twice = ['  rules: [started, started, other]', '  condition: { gte: 3 }'];
-    assert.deepEqual(said(started + other, 'temporal', ...twice), []);
+    assert.deepEqual(messages(started + unrelated, 'temporal', ...twice), []);
     const three = ['  rules: [started, started, other, other]', '  condition: { gte: 3 }'];
-    assert.deepEqual(said(started + other, 'temporal', ...three), [
-      "warning 6:11 rule 'c' can never match: it wants 3 rules, and has 2",
+    assert.deepEqual(messages(started + unrelated, 'temporal', ...three), [
+      "warning 6:11 rule 'c' can never match: it needs 3 rules, but only 2 can match",
     ]);
   });
 });

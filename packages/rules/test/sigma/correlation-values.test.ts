@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { writeRules } from '../../src/language/write-rules.ts';
-import { LIMITS } from '../../src/limits.ts';
+import { writeRules } from '../../src/language/write/write-rules.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { RuleMemory } from '../../src/state/memory.ts';
 import { compile, type Event, exec, matches } from './support.ts';
 
 const SECOND = 1_000_000;
-/** seconds from a group's first event until it is told of */
+/** Seconds from a group's first event until the group is reported. */
 const OVER = 60 + LIMITS.latenessUs / SECOND;
 const started = `title: Started
 name: started
@@ -22,8 +22,8 @@ correlation:
 `;
 const by = (user: string, parent: number): Event => exec('/bin/x', { 'user.name': user, 'process.parent.pid': parent });
 
-/** Users of whom something is told after so many seconds. */
-function told(body: string, events: readonly Event[], seconds: number): string[] {
+/** Returns the users that are reported after so many seconds. */
+function reported(body: string, events: readonly Event[], seconds: number): string[] {
   const memory = new RuleMemory();
   const witness = { keep: (event: Event) => JSON.stringify(event), read: (kept: string) => JSON.parse(kept) as Event };
   const set = compile(correlation(body), { memory: { of: () => memory, isFirst: () => false, witness } });
@@ -37,7 +37,7 @@ function told(body: string, events: readonly Event[], seconds: number): string[]
 }
 
 describe('a correlation of values', () => {
-  test('that adds up is told with the event that reaches its sum', () => {
+  test('that adds up is reported with the event that reaches its sum', () => {
     const set = compile(
       correlation('type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 99 }'),
     );
@@ -46,7 +46,7 @@ describe('a correlation of values', () => {
     assert.deepEqual(matches(set, by('ann', 1)), ['Many']);
   });
 
-  test('that adds up is told of what is above its bound by however little, and of what just reaches it', () => {
+  test('that adds up is reported for a sum barely above its bound, or exactly at it', () => {
     const sum = (bound: string): string =>
       correlation(`type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, ${bound} }`);
     for (const text of [sum('gt: 99'), writeRules(compile(sum('gt: 99')).rules)]) {
@@ -77,34 +77,34 @@ describe('a correlation of values', () => {
     ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, eq: 2 }', ['bob']],
     ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
-    test(`is told when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
-      assert.deepEqual(told(body, events, OVER + 1).sort(), [...users]);
+    test(`is reported when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
+      assert.deepEqual(reported(body, events, OVER + 1).sort(), [...users]);
       assert.deepEqual(
-        told(body, events, OVER),
+        reported(body, events, OVER),
         users.filter((user) => user === 'ann'),
         "bob's first event came a second later",
       );
-      assert.deepEqual(told(body, events, OVER - 1), [], 'not before');
+      assert.deepEqual(reported(body, events, OVER - 1), [], 'not before');
     });
 
   for (const [body, message] of [
     ['type: value_avg\ncondition: { gte: 5 }', /'value_avg' needs a field/],
-    ['type: value_avg\ncondition: { field: CommandLine, gte: 5 }', /'process.command_line' is no number/],
+    ['type: value_avg\ncondition: { field: CommandLine, gte: 5 }', /'process.command_line' is not a number/],
     ['type: value_percentile\ncondition: { field: ParentProcessId, gte: 5 }', /needs a percentile/],
     [
       'type: value_percentile\ncondition: { field: ParentProcessId, percentile: 120, gte: 5 }',
       /from 0 to 100, found '120'/,
     ],
-    ['type: value_median\ncondition: { field: ParentProcessId }', /compares with nothing/],
+    ['type: value_median\ncondition: { field: ParentProcessId }', /has no comparison/],
     ['type: event_count\ncondition: { lt: 1 }', /no count is within/],
     ['type: event_count\ncondition: { gte: 3, lt: 3 }', /no count is within/],
     ['type: event_count\ncondition: { gt: 2, lt: 3 }', /no count is within/],
     ['type: value_avg\ncondition: { field: ParentProcessId, gte: 3, lt: 3 }', /no number is within/],
     ['type: event_count\ncondition: { neq: 1 }', /'neq' would match nearly everything/],
     ['type: value_count\ncondition: { field: User, lt: 5000 }', /counted up to 1000, this asks for 5000/],
-    ['type: value_summ\ncondition: { field: User, lt: 5000 }', /no type of correlation/],
+    ['type: value_summ\ncondition: { field: User, lt: 5000 }', /not a type of correlation/],
   ] as const)
-    test(`is told what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
+    test(`gets an error for what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
       const { diagnostics } = compile(correlation(body));
       assert.deepEqual(
         diagnostics.map(({ severity }) => severity),
@@ -113,7 +113,7 @@ describe('a correlation of values', () => {
       assert.match(`${diagnostics[0]?.message} ${diagnostics[0]?.hint}`, message);
     });
 
-  test("can't be a part of an order", () => {
+  test("can't be a member of an ordered correlation", () => {
     const few = correlation('type: event_count\ncondition: { lt: 3 }').replace('title: Many', 'title: Few\nname: few');
     const text = `${few}---
 title: Then
@@ -122,7 +122,7 @@ correlation: { type: temporal_ordered, rules: [few, started], timespan: 1m }
     const { diagnostics } = compile(text);
     assert.deepEqual(
       diagnostics.map(({ severity, line, message }) => [severity, line, message]),
-      [['error', 15, "'Few' is no count of events: it can't be a part of this"]],
+      [['error', 15, "'Few' is not a count of events: it can't be a part of this correlation"]],
     );
   });
 });

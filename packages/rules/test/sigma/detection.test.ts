@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { render } from '../../src/diagnostics.ts';
+import { render } from '../../src/diagnostics/diagnostics.ts';
 import { compile, exec, line, matches, rule } from './support.ts';
 
 const SELECTIONS = `
@@ -25,7 +25,7 @@ function holds(condition: string, commandLine: string, values = {}): boolean {
   return matches(set, exec(commandLine, values)).length === 1;
 }
 
-/** condition → [what it holds on, what not] */
+/** Condition → [events it holds on, events it does not]. */
 const CONDITIONS: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   sel_a: [['alpha'], ['beta']],
   'sel_a and sel_b': [['alpha beta'], ['alpha']],
@@ -62,7 +62,7 @@ describe('a condition of a Sigma rule', () => {
     assert.equal(holds('other', 'four', { 'process.executable': '/bin/x' }), false);
   });
 
-  test('is negated plainly: what an event does not have is not what is asked for', () => {
+  test('is negated plainly: an absent field satisfies the negation', () => {
     const set = compile(
       rule('sel:\n    Image|endswith: /sh\nfilter:\n    ParentImage: /sbin/init\ncondition: sel and not filter'),
     );
@@ -74,7 +74,7 @@ describe('a condition of a Sigma rule', () => {
 const LOGS = 'title: Test\nlogsource: { product: linux, service: syslog }\ndetection:\n';
 
 describe('keywords', () => {
-  test('are looked for anywhere in the line, whatever the case, wildcards included', () => {
+  test('are searched anywhere in the line without regard to case, with wildcards', () => {
     const set = compile(`${LOGS}  keywords: [stopping iptables, 'user * added']\n  condition: keywords\n`);
     const lines = ['x STOPPING iptables y', 'the User bob ADDED', 'stopping ip tables'].map((text) => line(text));
     assert.equal(matches(set, ...lines).length, 2);
@@ -87,18 +87,18 @@ describe('keywords', () => {
     assert.equal(matches(re, line('x p12'), line('p12 x')).length, 1);
   });
 
-  test('stand beside mappings in a list', () => {
+  test('may be beside mappings in a list', () => {
     const set = compile(`${LOGS}  k: [word, { program: sshd }]\n  condition: k\n`);
     const events = [line('a word'), line('x', { 'log.syslog.appname': 'sshd' }), line('x')];
     assert.equal(matches(set, ...events).length, 2);
   });
 });
 
-function told(text: string): string[] {
+function messages(text: string): string[] {
   return compile(text).diagnostics.map((found) => render(found, text));
 }
 
-describe('what is wrong with a Sigma rule is told with its place', () => {
+describe('an error in a Sigma rule is reported with its place', () => {
   const cases: Readonly<Record<string, readonly [detection: string, message: RegExp]>> = {
     'a modifier': [
       'sel:\n    Image|endwith: x\ncondition: sel',
@@ -131,7 +131,7 @@ describe('what is wrong with a Sigma rule is told with its place', () => {
     'a number': ['sel:\n    LogonId|gt: many\ncondition: sel', /expected a number/],
     'text below another': ['sel:\n    Image|gt: 5\ncondition: sel', /compared as a number/],
     'modifiers that exclude each other': ['sel:\n    Image|re|cidr: x\ncondition: sel', /'cidr' can't be used here/],
-    'a flag without a regular expression': ['sel:\n    Image|i: x\ncondition: sel', /'i' goes with 're'/],
+    'a flag without a regular expression': ['sel:\n    Image|i: x\ncondition: sel', /'i' works only with 're'/],
     'wildcards in base64': [
       "sel:\n    CommandLine|base64|contains: 'a*'\ncondition: sel",
       /wildcards can't be encoded/,
@@ -143,7 +143,7 @@ describe('what is wrong with a Sigma rule is told with its place', () => {
     ],
   };
   for (const [title, [detection, message]] of Object.entries(cases)) {
-    test(title, () => assert.match(told(rule(detection)).join('\n') || 'nothing', message));
+    test(title, () => assert.match(messages(rule(detection)).join('\n') || 'nothing', message));
   }
 
   test('a rule that only lacks a branch is active all the same', () => {

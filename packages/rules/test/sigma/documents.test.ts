@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { updateRules } from '../../src/rule-set.ts';
 import { compile, exec, line, matches } from './support.ts';
 
-const one = (title: string, command: string, more = ''): string => `title: ${title}
+const ruleNamed = (title: string, command: string, more = ''): string => `title: ${title}
 ${more}logsource: { product: linux, category: process_creation }
 detection:
   sel: { CommandLine|contains: ${command} }
@@ -14,16 +14,16 @@ const messages = (text: string): string[] =>
   compile(text).diagnostics.map(({ severity, message, hint }) => `${severity}: ${message} ${hint}`);
 
 describe('a Sigma file', () => {
-  test('of threat hunting is active only where hunting is asked for', () => {
-    const text = `${one('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${one('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
+  test('of threat hunting is active only in the hunt profile', () => {
+    const text = `${ruleNamed('h', 'x', 'tags: [attack.execution, detection.threat-hunting]\n')}---\n${ruleNamed('r', 'x', 'tags: [detection.emerging-threats]\n')}`;
     const event = exec('/bin/x');
     assert.deepEqual(matches(compile(text), event), ['h', 'r']);
     assert.deepEqual(matches(compile(text, { profile: 'recommended' }), event), ['r']);
   });
 
-  test('says what a rule is called, how bad it is and which techniques it is of', () => {
+  test('gives a rule its name, priority and techniques', () => {
     const { rules, diagnostics } = compile(
-      one(
+      ruleNamed(
         'A rule',
         'x',
         `id: 929a690e-bef0-4204-a928-ef5e620d6fcc
@@ -57,26 +57,28 @@ tags: [attack.defense-evasion, attack.defense-impairment, attack.t1059.004, cve.
     assert.equal(tags.length, 4);
   });
 
-  test('stands among native files, is recognised by what it holds, and its rules come in the order of the files', () => {
+  test('is recognised among native files by its content, and its rules come in the order of the files', () => {
     const native = '- rule: Native\n  condition: process.command_line contains x\n';
     const set = compile('', {
       sources: [
-        { name: 'a.yml', text: one('First', 'x') },
+        { name: 'a.yml', text: ruleNamed('First', 'x') },
         { name: 'b.yml', text: native },
-        { name: 'c.yml', text: `# a comment\n---\n${one('Third', 'x')}` },
+        { name: 'c.yml', text: `# a comment\n---\n${ruleNamed('Third', 'x')}` },
       ],
     });
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, exec('x')), ['First', 'Native', 'Third']);
   });
 
-  test('may hold several documents; two with one title are told apart, an id is given once', () => {
-    const set = compile([one('A', 'x'), one('A', 'x', 'id: one\n'), one('B', 'x', 'id: one\n')].join('---\n'));
+  test('may have several documents; equal titles are distinguished, ids are unique', () => {
+    const set = compile(
+      [ruleNamed('A', 'x'), ruleNamed('A', 'x', 'id: one\n'), ruleNamed('B', 'x', 'id: one\n')].join('---\n'),
+    );
     assert.deepEqual(matches(set, exec('x')), ['A', 'A (one)']);
     assert.match(set.diagnostics[0]?.message ?? '', /already a rule with the id one/);
   });
 
-  test('has what is common in a document of its own: action global, repeat and reset', () => {
+  test('may share keys between documents: action global, repeat and reset', () => {
     const set = compile(`action: global
 title: Common
 level: critical
@@ -94,7 +96,7 @@ detection:
 ---
 action: reset
 ---
-${one('Own', 'three')}`);
+${ruleNamed('Own', 'three')}`);
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(
       set.rules.map(({ name, priority }) => `${name} ${priority}`),
@@ -108,43 +110,43 @@ ${one('Own', 'three')}`);
     ]);
   });
 
-  test('that breaks when it is changed is refused, and its former version stays', () => {
-    const set = compile(one('Kept', 'x'));
-    const broken = one('Kept', 'x').replace('CommandLine', 'ComandLine');
+  test('with a broken change is refused, and its former version stays', () => {
+    const set = compile(ruleNamed('Kept', 'x'));
+    const broken = ruleNamed('Kept', 'x').replace('CommandLine', 'ComandLine');
     const update = updateRules(set, [{ name: 'test.yml', text: broken }]);
     assert.deepEqual(update.refused, ['test.yml']);
     assert.deepEqual(matches(update.set, exec('x')), ['Kept']);
-    const mended = updateRules(update.set, [{ name: 'test.yml', text: one('Mended', 'y') }]);
+    const mended = updateRules(update.set, [{ name: 'test.yml', text: ruleNamed('Mended', 'y') }]);
     assert.deepEqual(matches(mended.set, exec('x'), exec('y')), ['Mended']);
   });
 
-  test('whose one document is broken has the others in force', () => {
-    const set = compile(`${one('Good', 'x')}---\ntitle: Bad\ndetection: [\n---\n${one('Fine', 'x')}`);
+  test('with one broken document keeps the others active', () => {
+    const set = compile(`${ruleNamed('Good', 'x')}---\ntitle: Bad\ndetection: [\n---\n${ruleNamed('Fine', 'x')}`);
     assert.deepEqual(matches(set, exec('x')).includes('Good'), true);
     assert.match(set.diagnostics[0]?.message ?? '', /not valid YAML/);
   });
 
   const wrong: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'no title': [one('A', 'x').replace('title: A\n', ''), /has a title/],
-    'no detection': [one('A', 'x').replace('detection', 'detecton'), /no 'detection'.*Did you mean 'detection'/],
+    'no title': [ruleNamed('A', 'x').replace('title: A\n', ''), /has a title/],
+    'no detection': [ruleNamed('A', 'x').replace('detection', 'detecton'), /no 'detection'.*Did you mean 'detection'/],
     'no log source': ['title: A\ndetection:\n  a: { x: y }\n  condition: a\n', /no 'logsource'/],
-    'no such level': [one('A', 'x', 'level: hihg\n'), /'hihg' is no level Did you mean 'high'/],
-    'a key that is given twice': [one('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
+    'no such level': [ruleNamed('A', 'x', 'level: hihg\n'), /'hihg' is not a level Did you mean 'high'/],
+    'a key that is given twice': [ruleNamed('A', 'x', 'level: low\nlevel: high\n'), /'level' is given twice/],
     'a product that is not here': [
-      one('A', 'x').replace('linux', 'windows'),
+      ruleNamed('A', 'x').replace('linux', 'windows'),
       /warning: rule 'A' never fires here: events of 'windows'/,
     ],
     'a category that is none': [
-      one('A', 'x').replace('process_creation', 'proces_creation'),
+      ruleNamed('A', 'x').replace('process_creation', 'proces_creation'),
       /never fires here.*Did you mean 'process_creation'/,
     ],
     'a service that is none': [
-      one('A', 'x').replace('category: process_creation', 'service: sshdd'),
+      ruleNamed('A', 'x').replace('category: process_creation', 'service: sshdd'),
       /no log of 'sshdd'.*Did you mean 'sshd'/,
     ],
   };
   for (const [title, [text, message]] of Object.entries(wrong))
-    test(`with ${title} is told so`, () => assert.match(messages(text).join('\n') || 'nothing', message));
+    test(`with ${title} gets an error`, () => assert.match(messages(text).join('\n') || 'nothing', message));
 });
 
 const filter = (
@@ -159,13 +161,13 @@ filter:
   condition: ${condition}
 `;
 
-test('a rule has what is wrong with its level and with its detection reported in one go, and is left out', () => {
+test("errors of a rule's level and detection are reported at once, and the rule is left out", () => {
   const set = compile(
-    `${one('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${one('B', 'x')}`,
+    `${ruleNamed('A', 'x', 'level: hihg\n').replace('condition: sel', 'condition: sell')}---\n${ruleNamed('B', 'x')}`,
   );
   assert.deepEqual(
     set.diagnostics.map(({ message }) => message),
-    ["'hihg' is no level", "unknown selection 'sell'"],
+    ["'hihg' is not a level", "unknown selection 'sell'"],
   );
   assert.deepEqual(
     set.rules.map(({ name }) => name),
@@ -174,8 +176,8 @@ test('a rule has what is wrong with its level and with its detection reported in
 });
 
 describe('placeholders', () => {
-  const expanded = one('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
-  test('are said in a document of their own, in any file', () => {
+  const expanded = ruleNamed('A', 'x').replace('CommandLine|contains: x', "User|expand: '%admins%'");
+  test('are defined in a separate document, in any file', () => {
     const set = compile('', {
       sources: [
         { name: 'a.yml', text: expanded },
@@ -185,15 +187,17 @@ describe('placeholders', () => {
     assert.deepEqual(set.diagnostics, []);
     assert.deepEqual(matches(set, exec('x', { 'user.name': 'adm_bob' }), exec('x')), ['A']);
   });
-  test('that stand for nothing, or are given twice, are told', () => {
-    assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' stands for nothing/);
+  test('without values, or with two definitions, are reported', () => {
+    assert.match(messages(`placeholders:\n  a: {}\n`).join(), /'%a%' has no values/);
     assert.match(messages(`placeholders:\n  a: x\n---\nplaceholders:\n  a: y\n`).join(), /'%a%' is given twice/);
-    assert.match(messages(expanded).join(), /nothing is known of the placeholder '%admins%' Add a document/);
+    assert.match(messages(expanded).join(), /there are no values for the placeholder '%admins%' Add a document/);
   });
 });
 
 describe('a filter', () => {
-  const rules = [one('A', 'x', 'id: id-a\n'), one('B', 'x', 'name: name_b\n'), one('C', 'x')].join('---\n');
+  const rules = [ruleNamed('A', 'x', 'id: id-a\n'), ruleNamed('B', 'x', 'name: name_b\n'), ruleNamed('C', 'x')].join(
+    '---\n',
+  );
   const fired = (text: string): string[] =>
     matches(compile(`${rules}---\n${text}`), exec('x', { 'user.name': 'adm_bob' }));
 
@@ -201,13 +205,13 @@ describe('a filter', () => {
     assert.deepEqual(fired(filter('[id-a, name_b]', 'not selection')), ['C']);
     assert.deepEqual(matches(compile(`${rules}---\n${filter('[id-a]', 'not selection')}`), exec('x')), ['A', 'B', 'C']);
   });
-  test('narrows every rule of its log source when it names any', () => {
+  test('narrows every rule of its log source if it names "any"', () => {
     assert.deepEqual(fired(filter('any', 'not selection')), []);
     assert.deepEqual(fired(filter('any', 'not selection', '{ category: file_event }')), ['A', 'B', 'C']);
   });
-  test('that selects what to keep is warned of', () => {
+  test('that selects the events to keep gives a warning', () => {
     const { diagnostics } = compile(`${rules}---\n${filter('any', 'selection')}`);
-    assert.match(diagnostics.map(({ message }) => message).join(), /leaves only what it selects/);
+    assert.match(diagnostics.map(({ message }) => message).join(), /keeps only the events that it selects/);
   });
 });
 
@@ -242,13 +246,13 @@ describe('a correlation', () => {
     assert.deepEqual(matches(set, by('a'), by('a'), by('b')), []);
     assert.deepEqual(matches(set, by('c')), ['Many']);
   });
-  test('lets its rules alert themselves when it says generate', () => {
+  test('lets its rules raise alerts themselves with generate', () => {
     const set = compile(
       `${failed}---\n${correlation('type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { gte: 2 }', 'generate: true\n')}`,
     );
     assert.deepEqual(matches(set, login('1.1.1.1'), login('2.2.2.2')), ['Failed login', 'Failed login', 'Many']);
   });
-  test('with an error leaves its rules to alert themselves, whatever the error is', () => {
+  test('with any error lets its rules raise alerts themselves', () => {
     const wrong = {
       'in its condition': 'type: event_count\nrules: [failed]\ntimespan: 10s\ncondition: { atleast: 2 }',
       'in a field that is counted':
@@ -265,7 +269,7 @@ describe('a correlation', () => {
     }
   });
   test('groups by aliases: for each rule another field', () => {
-    const started = one('Started', 'nmap', 'name: started\n');
+    const started = ruleNamed('Started', 'nmap', 'name: started\n');
     const body = `type: event_count
 rules: [failed, started]
 group-by: [who]
@@ -303,7 +307,7 @@ condition: { gte: 2 }`;
     assert.deepEqual(matches(set, login('1.1.1.1', 'eve'), enter('eve')), ['Many']);
   });
   test('takes a count of the rules instead of all', () => {
-    const third = one('Third', 'x', 'name: third\n');
+    const third = ruleNamed('Third', 'x', 'name: third\n');
     const body = 'type: temporal\nrules: [failed, accepted, third]\ntimespan: 10s\ncondition: { gte: 2 }';
     const set = compile([failed, accepted, third, correlation(body)].join('---\n'));
     assert.deepEqual(set.diagnostics, []);
@@ -322,7 +326,7 @@ condition: { gte: 2 }`;
     assert.deepEqual(matches(set, a, b, enter('ann')), []);
     assert.deepEqual(matches(set, a, b, a, enter('ann')), ['Guessed']);
   });
-  test('that refers to itself is told so', () => {
+  test('that refers to itself gets an error', () => {
     const text = correlation('type: temporal\nrules: [loop, failed]\ntimespan: 1m', 'name: loop\n');
     assert.match(messages(`${failed}---\n${text}`).join(), /'loop' refers back/);
   });
@@ -334,7 +338,7 @@ condition: { gte: 2 }`;
     ],
     'no such type': [
       'type: event_cuont\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 1 }',
-      /no type of correlation Did you mean 'event_count'/,
+      /not a type of correlation Did you mean 'event_count'/,
     ],
     'a timespan': [
       'type: event_count\nrules: [failed]\ntimespan: 1 hour\ncondition: { gte: 1 }',
@@ -342,7 +346,7 @@ condition: { gte: 2 }`;
     ],
     'a count of rules from above': [
       'type: temporal\nrules: [failed]\ntimespan: 1m\ncondition: { lt: 5 }',
-      /holds with the first event/,
+      /holds from the first event/,
     ],
     'a count of rules to the end': [
       'type: temporal\nrules: [failed, failed, failed]\ntimespan: 1m\ncondition: { eq: 2 }',
@@ -362,12 +366,12 @@ condition: { gte: 2 }`;
     ],
     'an order without all of its rules': [
       'type: temporal_ordered\nrules: [failed, failed]\ntimespan: 1m\ncondition: { gte: 1 }',
-      /in order all of the rules are needed/,
+      /temporal_ordered needs all of its rules/,
     ],
     'one rule in time': ['type: temporal\nrules: [failed]\ntimespan: 1m', /takes 2 to 16 rules/],
     'no field to count': ['type: value_count\nrules: [failed]\ntimespan: 1m\ncondition: { gte: 5 }', /needs a field/],
   };
   for (const [title, [body, message]] of Object.entries(wrong))
-    test(`with ${title} is told so`, () =>
+    test(`with ${title} gets an error`, () =>
       assert.match(messages(`${failed}---\n${correlation(body)}`).join('\n') || 'nothing', message));
 });

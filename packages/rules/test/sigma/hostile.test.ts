@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LIMITS } from '../../src/limits.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import { compile, exec, matches, rule } from './support.ts';
 
 const GOOD = { name: 'good.yml', text: rule('sel:\n    CommandLine: good\ncondition: sel').replace('Test', 'good') };
 
-/** One clear error, no crash, and the good rule of another file still active. */
+/** Expects one clear error, no crash, and the good rule of another file still active. */
 function refuses(text: string, message: RegExp): void {
   const set = compile('', { sources: [GOOD, { name: 'bad.yml', text }] });
   assert.deepEqual(matches(set, exec('good')), ['good']);
@@ -35,22 +35,22 @@ describe('hostile Sigma files', () => {
     refuses(selection('Image|constructor: x'), /unknown modifier 'constructor'/);
     refuses(selection('Image: x').replace('linux', 'constructor'), /never fires here/);
     refuses(selection('Image: x').replace('process_creation', 'toString').toLowerCase(), /never fires here/);
-    refuses(`level: constructor\n${selection('Image: x')}`, /'constructor' is no level/);
-    refuses(selection("Image|expand: '%constructor%'"), /nothing is known of the placeholder/);
+    refuses(`level: constructor\n${selection('Image: x')}`, /'constructor' is not a level/);
+    refuses(selection("Image|expand: '%constructor%'"), /there are no values for the placeholder/);
   });
 });
 
 describe('hostile conditions of Sigma rules', () => {
   const condition = (text: string): string => rule(`sel:\n    Image: x\ncondition: ${JSON.stringify(text)}`);
   test('of parentheses and nots without end are refused', () => {
-    refuses(condition('('.repeat(10_000)), /more than 64 levels/);
-    refuses(condition('not '.repeat(10_000)), /more than 64 levels/);
+    refuses(condition('('.repeat(10_000)), /more than 64 nested levels/);
+    refuses(condition('not '.repeat(10_000)), /more than 64 nested levels/);
   });
   test('that are very long are refused', () => {
     refuses(condition('sel or '.repeat(20_000)), /characters; 65536 are allowed/);
     refuses(condition(`${'1 of them or '.repeat(5_000)}sel | count() > 1`), /aggregations/);
   });
-  test('that name thousands of selections thousands of times end soon', () => {
+  test('that name thousands of selections thousands of times compile quickly', () => {
     const selections = Array.from({ length: 2_000 }, (_, i) => `s${i}:\n    Image: x${i}`).join('\n');
     const set = compile(rule(`${selections}\ncondition: ${'1 of them or '.repeat(5_000)}all of s*`));
     assert.ok(set.diagnostics.length <= LIMITS.diagnosticsPerSource + 1);
@@ -64,7 +64,7 @@ describe('hostile values of Sigma rules', () => {
     const wild = compile(selection(`CommandLine: '${'*a'.repeat(60)}'`));
     assert.deepEqual(matches(wild, exec(`${'a'.repeat(5_000)}!`)), []);
   });
-  test('that grow when they are written out are refused', () => {
+  test('that grow when they are expanded are refused', () => {
     const placeholders = { many: Array.from({ length: 1000 }, (_, i) => String(i)) };
     const set = compile(selection("Image|expand: '%many%%many%%many%'"), { sigma: { placeholders } });
     assert.match(set.diagnostics[0]?.message ?? '', /more than 10000 values/);
@@ -74,7 +74,7 @@ describe('hostile values of Sigma rules', () => {
     const set = compile(selection(`CommandLine|windash|contains: '${' -a'.repeat(200)}'`));
     assert.deepEqual(matches(set, exec(`x${' /A'.repeat(200)}`)), ['Test']);
   });
-  test('of a hundred thousand entries are one look-up', () => {
+  test('of a hundred thousand entries are one lookup', () => {
     const values = Array.from({ length: 90_000 }, (_, i) => `h${i}`).join(', ');
     const set = compile(selection(`Hashes|contains: [${values}]`));
     assert.deepEqual(set.diagnostics, []);
@@ -82,7 +82,7 @@ describe('hostile values of Sigma rules', () => {
   });
 });
 
-test('whatever stands in a Sigma file, compiling it ends with rules and diagnostics', () => {
+test('any content of a Sigma file compiles to rules and diagnostics', () => {
   const word = fc.constantFrom(
     'sel',
     'not',

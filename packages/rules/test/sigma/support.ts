@@ -1,8 +1,8 @@
 import { catalogue, eventKinds } from '@ringfence/fields';
-import type { FieldCatalogue, FieldValue } from '../../src/catalogue.ts';
+import type { FieldCatalogue, FieldValue } from '../../src/model/catalogue.ts';
 import { type CompileOptions, compileRules, type RuleSet } from '../../src/rule-set.ts';
 
-/** An event with the values of the product's fields, by name; `process.args[0]` is one argument. */
+/** An event with values of the product's fields, by name; `process.args[0]` is one argument. */
 export interface Event {
   readonly kind: string;
   readonly values: Readonly<Record<string, FieldValue>>;
@@ -50,14 +50,14 @@ export function line(message: string, values: Event['values'] = {}): Event {
   return { kind: 'log', values: { message, ...values } };
 }
 
-/** Names of the rules that match, one event after the other, a second apart. */
+/** Returns the names of the rules that match, one event after the other, a second apart. */
 export function matches(set: RuleSet<Event>, ...events: Event[]): string[] {
   const names: string[] = [];
   for (const [i, event] of events.entries()) set.matcher.match(event, ({ name }) => names.push(name), i * 1_000_000);
   return names;
 }
 
-/** A rule of process_creation with this detection, written as YAML. */
+/** Returns a rule of process_creation with this detection, written as YAML. */
 export function rule(detection: string, head = ''): string {
   const body = detection
     .trim()
@@ -67,7 +67,7 @@ export function rule(detection: string, head = ''): string {
   return `title: Test\n${head}logsource:\n    product: linux\n    category: process_creation\ndetection:\n${body}\n`;
 }
 
-/** Whether a rule of process_creation with one selection matches; throws what there is to say against it. */
+/** Whether a rule of process_creation with one selection matches; throws its diagnostics. */
 export function selects(selection: string, event: Event, options: Partial<CompileOptions<Event>> = {}): boolean {
   const lines = selection
     .trim()

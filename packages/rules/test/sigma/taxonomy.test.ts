@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { auditd } from '../../src/sigma/auditd.ts';
-import { fileEventFiltered, kernelSources } from '../../src/sigma/kernel-sources.ts';
-import { anyLog, logServices } from '../../src/sigma/log-sources.ts';
-import type { LogSource, Mapping, Variant } from '../../src/sigma/taxonomy.ts';
+import { auditd } from '../../src/sigma/sources/auditd.ts';
+import { fileEventFiltered, kernelSources } from '../../src/sigma/sources/kernel-sources.ts';
+import { anyLog, logServices } from '../../src/sigma/sources/log-sources.ts';
+import type { LogSource, Mapping, Variant } from '../../src/sigma/sources/taxonomy.ts';
 import { compile } from './support.ts';
 
 const sources: Readonly<Record<string, LogSource>> = {

@@ -4,7 +4,7 @@ import { exec, selects } from './support.ts';
 
 const on = (commandLine: string, values = {}) => exec(commandLine, values);
 
-/** selection → [command lines that fit, command lines that don't] */
+/** Selection → [command lines that fit, command lines that don't]. */
 const CASES: Readonly<Record<string, readonly [fits: readonly string[], not: readonly string[]]>> = {
   'CommandLine: /bin/ls -l': [
     ['/bin/ls -l', '/BIN/LS -L'],
@@ -67,7 +67,7 @@ describe('a value of a Sigma rule', () => {
     });
   }
 
-  test('that is null or empty asks for a field without a value, or with an empty one', () => {
+  test('that is null or empty matches an absent or empty field', () => {
     for (const value of ['null', '~', "''", '']) {
       assert.equal(selects(`ParentImage: ${value}`, on('ls')), true, value);
       assert.equal(
@@ -80,7 +80,7 @@ describe('a value of a Sigma rule', () => {
     assert.equal(selects('ParentImage|exists: false', on('ls')), true);
   });
 
-  test('of a number is compared as one, or as text where it is a part', () => {
+  test('of a number is compared as a number, or as text if it is a part', () => {
     const event = on('ls', { 'user.id': 1000 });
     const cases: Readonly<Record<string, boolean>> = {
       'LogonId: 1000': true,
@@ -108,7 +108,7 @@ describe('a value of a Sigma rule', () => {
     }
   });
 
-  test('can be another field, whatever the case', () => {
+  test('can be another field, compared without regard to case', () => {
     const event = on('/usr/bin/LS -l', { 'process.parent.executable': '/usr/bin/ls' });
     assert.equal(selects('ParentImage|fieldref: Image', event), true);
     assert.equal(selects('ParentImage|fieldref|cased: Image', event), false);
@@ -120,7 +120,7 @@ describe('a value of a Sigma rule', () => {
     assert.equal(selects('CommandLine|fieldref|startswith: Image', same), false);
   });
 
-  test('with placeholders has what they stand for', () => {
+  test('with placeholders gets their values', () => {
     const sigma = { placeholders: { admins: ['root', 'adm_*'] } };
     const by = (name: string) => on('ls', { 'user.name': name });
     assert.equal(selects('User|expand: "%admins%"', by('adm_bob'), { sigma }), true);
@@ -130,7 +130,7 @@ describe('a value of a Sigma rule', () => {
     assert.equal(selects('User: "%admins%"', by('%admins%')), true);
     assert.throws(
       () => selects('User|expand: "%admin%"', by('x'), { sigma }),
-      /nothing is known of the placeholder '%admin%'/,
+      /there are no values for the placeholder '%admin%'/,
     );
   });
 });

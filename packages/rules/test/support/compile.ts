@@ -6,7 +6,7 @@ export function compile(text: string, more: Partial<CompileOptions<TestEvent>> =
   return compileRules({ sources: [{ name: 'test.yaml', text }], catalogue, kinds, ...more });
 }
 
-/** A set of one rule `r` with this condition. */
+/** Returns a set of one rule `r` with this condition. */
 export function compileCondition(
   condition: string,
   definitions = '',
@@ -21,7 +21,7 @@ export function matches(set: RuleSet<TestEvent>, event: TestEvent, timeUs = 0): 
   return names;
 }
 
-/** Whether a condition holds on an event; throws what the compiler has to say against it. */
+/** Whether a condition holds on an event; throws the compiler's errors. */
 export function holds(condition: string, event: TestEvent, definitions = ''): boolean {
   const set = compileCondition(condition, definitions);
   const errors = set.diagnostics.filter(({ severity }) => severity === 'error');
@@ -29,7 +29,7 @@ export function holds(condition: string, event: TestEvent, definitions = ''): bo
   return matches(set, event).length === 1;
 }
 
-/** The first thing that is said against a rule is an error, and this one. */
+/** Expects the first diagnostic of a rule to be this error. */
 export function refuses(text: string, message: RegExp): void {
   const [first] = compile(text).diagnostics;
   assert.equal(first?.severity, 'error');

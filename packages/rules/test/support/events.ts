@@ -1,6 +1,6 @@
-import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextSpan } from '../../src/catalogue.ts';
+import type { EventKinds, FieldCatalogue, FieldSpec, FieldValue, TextSpan } from '../../src/model/catalogue.ts';
 
-/** An event as these tests make them: a kind and fields by name. */
+/** An event of these tests: a kind, and fields by name. */
 export interface TestEvent {
   readonly kind: string;
   readonly [field: string]: FieldValue;
@@ -38,7 +38,7 @@ export const catalogue: FieldCatalogue<TestEvent> = {
   fields: [
     field('event.action', 'string', { constants: action, get: (event) => event.kind }),
     field('process.name', 'string', { aliases: ['proc.name'], part: { of: 'process.executable', is: 'name' } }),
-    // Of no process in particular: in these events it may contradict the name.
+    // Not a subject's field: in these events it may contradict the name.
     field('process.executable', 'string', {
       subject: { of: () => undefined },
       aliases: ['proc.exepath'],

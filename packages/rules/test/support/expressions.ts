@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import { FieldIndex, onOwnKinds } from '../../src/catalogue.ts';
-import type { Expression, Literal, Test, TestOperator } from '../../src/expression.ts';
-import { resolveOperand } from '../../src/language/operand.ts';
-import { parseOperand } from '../../src/language/parser.ts';
+import { resolveOperand } from '../../src/language/resolve/operand.ts';
+import { parseOperand } from '../../src/language/syntax/parser.ts';
+import { FieldIndex, onOwnKinds } from '../../src/model/catalogue.ts';
+import type { Expression, Literal, Test, TestOperator } from '../../src/model/expression.ts';
 import { catalogue, kinds, type TestEvent } from './events.ts';
 
 const fields = new FieldIndex(onOwnKinds(catalogue, kinds));
 
-/** Letters that the language has a meaning for are many of them. */
+/** Many of these letters have a meaning in the language. */
 const word = fc.string({ unit: fc.constantFrom('a', 'b', '/', '\\', "'", '"', ' ', '(', ',', '%', '.'), maxLength: 6 });
 const path = fc
   .array(fc.constantFrom('a', 'etc'), { minLength: 1, maxLength: 3 })
@@ -41,7 +41,7 @@ const TEXTS = [
   'container.label[a b]',
 ];
 
-/** Any comparison that the language can say, as reading gives it. */
+/** Any comparison of the language, as the parser returns it. */
 const test: fc.Arbitrary<Expression<TestEvent>> = fc.oneof(
   tests(TEXTS, ['equals', 'contains', 'startswith', 'endswith'], several(fc.oneof(word, path, known))),
   tests(TEXTS, ['pathprefix'], several(path)),
@@ -59,9 +59,9 @@ const test: fc.Arbitrary<Expression<TestEvent>> = fc.oneof(
     negated: false,
     values: [],
   })),
-  tests(['process.name'], ['equalsField'], fc.constant([])).map((one) => ({
-    ...one,
-    other: resolveOperand(parseOperand('proc.aname[2]'), fields),
+  tests(['process.name'], ['equalsField'], fc.constant([])).map((generated) => ({
+    ...generated,
+    comparedWith: resolveOperand(parseOperand('proc.aname[2]'), fields),
   })),
 );
 

@@ -1,25 +1,25 @@
-import { didYouMean } from '../../diagnostics.ts';
-import { Fault } from '../../errors.ts';
-import { LIMITS } from '../../limits.ts';
-import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
+import { didYouMean } from '../../diagnostics/diagnostics.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../file/yaml.ts';
 import { KEYS } from './format.ts';
 
 export type Kind = 'rule' | 'macro' | 'list';
 type Operation = 'append' | 'replace';
 
-/** One item of a file as it is written: the first of its name, or one that changes what was said before. */
+/** One item of a file as written: the first of its name, or one that changes an earlier one. */
 export interface Definition {
   readonly kind: Kind;
   readonly name: string;
   readonly at: number;
   readonly home: Home;
   readonly keys: ReadonlyMap<string, YamlEntry>;
-  /** what is said of single keys; undefined: the item as a whole is defined, or appended to */
+  /** Operations on single keys; undefined: the item as a whole is defined or appended to. */
   readonly override: ReadonlyMap<string, Operation> | undefined;
   readonly append: boolean;
 }
 
-/** What may be appended to, and what replaced. */
+/** Keys that may be appended to, and keys that may be replaced. */
 const CHANGEABLE: Readonly<Record<Kind, Readonly<Record<Operation, readonly string[]>>>> = {
   rule: {
     append: ['condition', 'output', 'desc', 'tags', 'exceptions'],
@@ -56,7 +56,7 @@ export function readDefinition(node: YamlMap, kind: Kind, home: Home): Definitio
   return { kind, name, at, home, keys, override, append };
 }
 
-/** Falco warns of them too. */
+/** Falco warns about them too. */
 function warnOfUnknownKeys(keys: ReadonlyMap<string, YamlEntry>, kind: Kind, name: string, home: Home): void {
   const known: readonly string[] = KEYS[kind];
   for (const { key, at } of keys.values()) {
@@ -72,14 +72,14 @@ function readOverride(keys: ReadonlyMap<string, YamlEntry>, kind: Kind): Map<str
   const hint = 'Write override: { condition: append }.';
   if (value.kind !== 'map') return fail('falco-override', value.at, "'override' must be a mapping", hint);
   const override = new Map<string, Operation>();
-  for (const { key, at, value: said } of value.entries) {
-    const operation = said.kind === 'text' ? said.text : '';
+  for (const { key, at, value: operationText } of value.entries) {
+    const operation = operationText.kind === 'text' ? operationText.text : '';
     if (operation !== 'append' && operation !== 'replace')
-      fail('falco-override', said.at, `'${key}' is either appended to or replaced`, hint);
+      fail('falco-override', operationText.at, `'${key}' is either appended to or replaced`, hint);
     const allowed = CHANGEABLE[kind][operation as Operation];
     if (!allowed.includes(key)) {
-      const what = operation === 'append' ? "can't be appended to" : "can't be replaced";
-      fail('falco-override', at, `'${key}' of a ${kind} ${what}`, `Keys for ${operation}: ${allowed.join(', ')}.`);
+      const refusal = operation === 'append' ? "can't be appended to" : "can't be replaced";
+      fail('falco-override', at, `'${key}' of a ${kind} ${refusal}`, `Keys for ${operation}: ${allowed.join(', ')}.`);
     }
     if (!keys.has(key)) fail('falco-override', at, `'override' names '${key}', but the item has no '${key}'`);
     override.set(key, operation as Operation);
@@ -91,7 +91,7 @@ function readOverride(keys: ReadonlyMap<string, YamlEntry>, kind: Kind): Map<str
   return override;
 }
 
-/** undefined: there is no such key. @throws Fault when it is no text */
+/** Returns undefined if there is no such key. @throws Fault if it is not text */
 export function textOf(keys: ReadonlyMap<string, YamlEntry>, key: string): YamlText | undefined {
   const value = keys.get(key)?.value;
   if (value === undefined || value.kind === 'text') return value;
@@ -107,7 +107,7 @@ export function flagOf(keys: ReadonlyMap<string, YamlEntry>, key: string): boole
   return fail('value', value.at, `'${key}' is true or false, found '${value.text}'`);
 }
 
-/** Texts of a list; none: the key is missing or empty. @throws Fault */
+/** Returns the texts of a list; none: the key is missing or empty. @throws Fault */
 export function textsOf(keys: ReadonlyMap<string, YamlEntry>, key: string): readonly YamlText[] {
   const value = keys.get(key)?.value;
   if (value === undefined || (value.kind === 'text' && value.text.trim() === '')) return [];
@@ -120,7 +120,7 @@ export function plain(item: Yaml, key: string): YamlText {
   return fail('shape', item.at, `'${key}' must be a list of texts, found a ${item.kind} in it`);
 }
 
-/** Texts of several items as one, each where it stands. @throws Fault when it gets too long */
+/** Joins texts of several items, and keeps the position of each. @throws Fault if the result is too long */
 export function joined(parts: readonly { readonly text: YamlText; readonly home: Home }[]): YamlText {
   const [first] = parts;
   if (parts.length === 1) {
@@ -129,7 +129,12 @@ export function joined(parts: readonly { readonly text: YamlText; readonly home:
   }
   const text = parts.map((part) => part.text.text.trimEnd()).join(' ');
   if (text.length > LIMITS.conditionLength * 4)
-    fail('too-long', first!.text.at, `${text.length} characters with what is appended`, 'Define it anew.');
+    fail(
+      'too-long',
+      first!.text.at,
+      `${text.length} characters including the appended text`,
+      'Define the whole item again.',
+    );
   const origin = (offset: number): { home: Home; at: number } => {
     let start = 0;
     for (const { text: part, home } of parts) {

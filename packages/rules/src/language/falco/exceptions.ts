@@ -1,15 +1,15 @@
-import type { RuleException } from '../document.ts';
-import { OPERATORS, type OperandSyntax, type Operator, type Syntax, type ValueSyntax } from '../syntax.ts';
-import type { Home, Yaml, YamlEntry, YamlList, YamlText } from '../yaml.ts';
+import type { RuleException } from '../file/document.ts';
+import type { Home, Yaml, YamlEntry, YamlList, YamlText } from '../file/yaml.ts';
+import { OPERATORS, type OperandSyntax, type Operator, type Syntax, type ValueSyntax } from '../syntax/syntax.ts';
 import { fail, plain, textOf } from './definition.ts';
 import { parseOperandAt, unquoted } from './text.ts';
 
-/** One exception of a rule: which fields are compared how, and the rows of values that are excepted. */
+/** One exception of a rule: the fields, how they are compared, and the rows of excepted values. */
 export interface Exception {
   readonly name: string;
   readonly fields: readonly YamlText[];
   readonly comps: readonly YamlText[];
-  /** `fields` was one text, not a list: a row is one value */
+  /** `fields` was one text, not a list: a row is one value. */
   readonly single: boolean;
   readonly rows: readonly Row[];
 }
@@ -22,7 +22,11 @@ interface Row {
 const KEYS = ['name', 'fields', 'comps', 'values'];
 const LISTS: ReadonlySet<string> = new Set(['in', 'pmatch', 'intersects']);
 
-/** The exceptions of an item. Of a definition that is appended `fields` may be missing: the rows then belong to one that was there before. @throws Fault */
+/**
+ * Reads the exceptions of an item. In a definition that is appended, `fields` may be missing: the rows then belong to
+ * an earlier exception.
+ * @throws Fault
+ */
 export function readExceptions(value: Yaml | undefined, home: Home): Exception[] {
   if (value === undefined || (value.kind === 'text' && value.text.trim() === '')) return [];
   if (value.kind !== 'list')
@@ -45,35 +49,35 @@ function readException(item: Yaml, home: Home): Exception {
   return { name, fields: several(keys, 'fields'), comps: several(keys, 'comps'), single, rows };
 }
 
-/** One text or a list of them. */
+/** Reads one text or a list of texts. */
 function several(keys: ReadonlyMap<string, YamlEntry>, key: string): readonly YamlText[] {
   const value = keys.get(key)?.value;
   if (value === undefined) return [];
   return value.kind === 'text'
     ? [value]
     : value.kind === 'list'
-      ? value.items.map((one) => plain(one, key))
+      ? value.items.map((item) => plain(item, key))
       : fail('falco-exception', value.at, `'${key}' must be a text or a list`);
 }
 
-/** Adds what is appended: rows to an exception of the same name, or one more. @throws Fault */
+/** Adds appended exceptions: rows of an exception with the same name, or a new one. @throws Fault */
 export function mergeExceptions(before: readonly Exception[], added: readonly Exception[], at: number): Exception[] {
-  const all = new Map(before.map((one) => [one.name, one]));
-  for (const one of added) {
-    const known = all.get(one.name);
-    if (known === undefined && one.fields.length === 0)
+  const all = new Map(before.map((exception) => [exception.name, exception]));
+  for (const exception of added) {
+    const known = all.get(exception.name);
+    if (known === undefined && exception.fields.length === 0)
       fail(
         'falco-exception',
         at,
-        `there is no exception '${one.name}' to add values to`,
-        'Give it fields, or mend its name.',
+        `there is no exception '${exception.name}' to add values to`,
+        'Give it fields, or correct its name.',
       );
-    all.set(one.name, known === undefined ? one : { ...known, rows: [...known.rows, ...one.rows] });
+    all.set(exception.name, known === undefined ? exception : { ...known, rows: [...known.rows, ...exception.rows] });
   }
   return [...all.values()];
 }
 
-/** The conditions of the rows: what holds for one of them is excepted. @throws Fault */
+/** Returns the condition that one of the rows holds. @throws Fault */
 export function exceptionSyntax({ name, fields, comps, single, rows }: Exception, at: number): RuleException[] {
   if (fields.length === 0) fail('falco-exception', at, `exception '${name}' has no fields`);
   if (comps.length > 0 && comps.length !== fields.length)
@@ -81,16 +85,20 @@ export function exceptionSyntax({ name, fields, comps, single, rows }: Exception
   const operands = fields.map(parseOperandAt);
   const operators = fields.map((_, i) => operatorOf(comps[i], single ? 'in' : '='));
   const byHome = Map.groupBy(rows, ({ home }) => home);
-  return [...byHome].map(([home, own]) => ({
+  return [...byHome].map(([home, homeRows]) => ({
     home,
     syntax: single
       ? test(
           operands[0]!,
           operators[0]!,
-          own.map(({ node }) => readValue(plain(node, 'values'))),
-          own[0]!.node.at,
+          homeRows.map(({ node }) => readValue(plain(node, 'values'))),
+          homeRows[0]!.node.at,
         )
-      : { kind: 'or', items: own.map(({ node }) => rowSyntax(name, operands, operators, node)), at: own[0]!.node.at },
+      : {
+          kind: 'or',
+          items: homeRows.map(({ node }) => rowSyntax(name, operands, operators, node)),
+          at: homeRows[0]!.node.at,
+        },
   }));
 }
 
@@ -133,7 +141,7 @@ function cellSyntax(operand: OperandSyntax, operator: ReturnType<typeof operator
     );
   const values =
     cell.kind === 'list'
-      ? cell.items.map((one) => readValue(plain(one, 'values')))
+      ? cell.items.map((item) => readValue(plain(item, 'values')))
       : [readValue(plain(cell, 'values'))];
   return test(operand, operator, values, cell.at);
 }
@@ -148,7 +156,7 @@ function test(
   return { kind: 'test', operand, operator, negated, values, bracketed, at };
 }
 
-/** A value that isn't quoted may be the name of a list. */
+/** An unquoted value may be the name of a list. */
 function readValue({ text, at }: YamlText): ValueSyntax {
   const inner = unquoted(text);
   return { text: inner ?? text, quoted: inner !== undefined || /\s/.test(text), at };

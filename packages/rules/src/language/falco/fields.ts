@@ -1,11 +1,11 @@
-import type { FieldIndex, FieldLookup, FieldSpec } from '../../catalogue.ts';
-import { nearest } from '../../diagnostics.ts';
+import { nearest } from '../../diagnostics/diagnostics.ts';
+import type { FieldIndex, FieldLookup, FieldSpec } from '../../model/catalogue.ts';
 
 const PREFIX = 'falco.';
 const ARGUMENT = 'evt.arg.';
 const RAW = 'evt.rawarg.';
 
-/** Finds fields by what Falco calls them. Each name gives one field, always the same. */
+/** Finds fields by their Falco names. A name always gives the same field. */
 export class FalcoFields<E> implements FieldLookup<E> {
   readonly #index: FieldIndex<E>;
   readonly #made = new Map<string, FieldSpec<E> | undefined>();
@@ -23,7 +23,7 @@ export class FalcoFields<E> implements FieldLookup<E> {
     return this.#made.get(name);
   }
 
-  own(name: string): FieldSpec<E> | undefined {
+  native(name: string): FieldSpec<E> | undefined {
     return this.#index.find(name);
   }
 
@@ -45,7 +45,7 @@ export class FalcoFields<E> implements FieldLookup<E> {
     return undefined;
   }
 
-  /** What Falco has and nothing here is. undefined: rather a slip of the fingers. */
+  /** Returns a field of Falco that does not exist here; undefined: the name is more likely a typing error. */
   #missing(name: string): FieldSpec<E> | undefined {
     const kind = classOf(name);
     if (name.startsWith(ARGUMENT)) return absent(name, `no event has an argument '${name.slice(ARGUMENT.length)}'`);

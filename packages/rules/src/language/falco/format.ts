@@ -1,5 +1,5 @@
-import { KEYS as NATIVE } from '../document.ts';
-import type { Yaml, YamlMap } from '../yaml.ts';
+import { KEYS as NATIVE } from '../file/document.ts';
+import type { Yaml, YamlMap } from '../file/yaml.ts';
 
 /** Keys of the items of Falco's rule files. */
 export const KEYS = {
@@ -28,14 +28,15 @@ export const KEYS = {
 
 const KNOWN: ReadonlySet<string> = new Set(Object.values(KEYS).flat());
 const NATIVE_KEYS: ReadonlySet<string> = new Set(Object.values(NATIVE).flat());
-/** What no other language here has. */
+/** Keys that no other language here has. */
 const SIGNS: ReadonlySet<string> = new Set([...KNOWN].filter((key) => !NATIVE_KEYS.has(key)));
 const FALCO_FIELD = /(?<![\w.])(?:evt|proc|fd|fs\.path|thread|fdlist|syslog)\.[a-z]/;
 const ECS_FIELD = /(?<![\w.])(?:falco|event|process|file|destination|source|network|orchestrator|ringfence)\.[a-z]/;
 
 /**
- * Whether a file is in Falco's format. It is when an item has a key that only Falco has. Else, when its rules have all that Falco demands (desc, output,
- * priority) and no key is unknown there, its fields tell: it names Falco's and none of ECS; and where it names neither, its name: falco_rules.local.yaml.
+ * Whether a file is in Falco's format. It is if an item has a key that only Falco has. Otherwise, if its rules have all
+ * keys that Falco requires (desc, output, priority) and no unknown key, the fields decide: the file names fields of
+ * Falco and none of ECS. If it names neither, the file's name decides: falco_rules.local.yaml.
  */
 export function isFalco(name: string, root: Yaml | undefined): boolean {
   if (root?.kind !== 'list') return false;
@@ -48,7 +49,7 @@ export function isFalco(name: string, root: Yaml | undefined): boolean {
   return FALCO_FIELD.test(text) || /falco[^/]*$/i.test(name);
 }
 
-/** As Falco demands it of rules. */
+/** Whether a rule has the keys that Falco requires. */
 function isWhole({ entries }: YamlMap): boolean {
   const keys = new Set(entries.map(({ key }) => key));
   return !keys.has('rule') || ['desc', 'output', 'priority'].every((key) => keys.has(key));

@@ -1,9 +1,9 @@
-import { didYouMean } from '../../diagnostics.ts';
-import { Fault } from '../../errors.ts';
-import { LIMITS } from '../../limits.ts';
-import { PRIORITIES, type Priority } from '../../rule.ts';
-import { type Item, PRIORITY_SPELLINGS, type RuleException, type RuleItem } from '../document.ts';
-import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../yaml.ts';
+import { didYouMean } from '../../diagnostics/diagnostics.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
+import { PRIORITIES, type Priority } from '../../model/rule.ts';
+import { type Item, PRIORITY_SPELLINGS, type RuleException, type RuleItem } from '../file/document.ts';
+import type { Home, Yaml, YamlEntry, YamlMap, YamlText } from '../file/yaml.ts';
 import { type Definition, fail, flagOf, joined, type Kind, readDefinition, textOf, textsOf } from './definition.ts';
 import { type Exception, exceptionSyntax, mergeExceptions, readExceptions } from './exceptions.ts';
 import { outputText, unquoted } from './text.ts';
@@ -15,7 +15,7 @@ export interface FalcoFile extends Home {
   readonly root: Yaml | undefined;
 }
 
-/** What several definitions of one name come to. */
+/** The result of several definitions of one name. */
 interface Entry<F extends FalcoFile = FalcoFile> {
   readonly definition: Definition;
   readonly file: F;
@@ -29,29 +29,32 @@ const JOINED = ['condition', 'output', 'desc'];
 const LISTED = ['items', 'tags'];
 
 /**
- * The items of files in Falco's format. As in Falco, files and items count in their order: one of a name that was there before takes its place, is
- * appended to it, or changes some of its keys. All belong to the file that defined them first. A change of what only a later file defines is made in the end.
+ * Returns the items of files in Falco's format. As in Falco, files and items apply in order: an item with an existing
+ * name replaces that item, is appended to it, or changes some of its keys. All belong to the file that defined them
+ * first. A change of an item that only a later file defines is applied at the end.
  */
 export function falcoItems<F extends FalcoFile>(files: readonly F[]): Map<F, Item[]> {
-  const said: Said<F> = { entries: new Map(), late: [] };
+  const definitions: Definitions<F> = { entries: new Map(), late: [] };
   const inOrder = files.toSorted((a, b) => rank(a.name) - rank(b.name));
-  for (const file of inOrder) for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, said));
-  for (const one of said.late) guarded(one.home, one.name, () => changeEntry(one, said.entries));
+  for (const file of inOrder)
+    for (const node of nodesOf(file)) guarded(file, '', () => readNode(node, file, definitions));
+  for (const candidate of definitions.late)
+    guarded(candidate.home, candidate.name, () => changeEntry(candidate, definitions.entries));
   const items = new Map<F, Item[]>(files.map((file) => [file, []]));
-  for (const entry of said.entries.values()) {
+  for (const entry of definitions.entries.values()) {
     const item = guarded(entry.definition.home, entry.definition.name, () => itemOf(entry));
     if (item !== undefined) items.get(entry.file)!.push(item);
   }
   return items;
 }
 
-interface Said<F extends FalcoFile> {
+interface Definitions<F extends FalcoFile> {
   readonly entries: Map<string, Entry<F>>;
-  /** changes of what isn't defined yet */
+  /** Changes of items that are not defined yet. */
   readonly late: Definition[];
 }
 
-/** Falco's own order of its places: falco_rules.yaml, falco_rules.local.yaml, rules.d. In a folder they may be sorted by name. */
+/** Falco's own order: falco_rules.yaml, falco_rules.local.yaml, rules.d. In a folder they may be sorted by name. */
 function rank(name: string): number {
   if (/(?:^|\/)rules\.d\//.test(name)) return 2;
   return /\.local\.ya?ml$/i.test(name) ? 1 : 0;
@@ -76,7 +79,7 @@ function guarded<T>(home: Home, item: string, work: () => T): T | undefined {
   }
 }
 
-function readNode<F extends FalcoFile>(node: Yaml, file: F, said: Said<F>): void {
+function readNode<F extends FalcoFile>(node: Yaml, file: F, definitions: Definitions<F>): void {
   if (node.kind !== 'map')
     fail('shape', node.at, 'expected a rule, a macro or a list', "Start each with '- rule: name'.");
   const kind = node.entries.map(({ key }) => key).find((key) => key === 'rule' || key === 'macro' || key === 'list');
@@ -85,7 +88,7 @@ function readNode<F extends FalcoFile>(node: Yaml, file: F, said: Said<F>): void
     return;
   }
   const definition = readDefinition(node, kind as Kind, file);
-  guarded(file, definition.name, () => apply(definition, file, said));
+  guarded(file, definition.name, () => apply(definition, file, definitions));
 }
 
 function readRequirement(node: YamlMap, file: FalcoFile): void {
@@ -99,7 +102,7 @@ function readRequirement(node: YamlMap, file: FalcoFile): void {
   }
 }
 
-function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, late }: Said<F>): void {
+function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, late }: Definitions<F>): void {
   const id = idOf(definition);
   const before = entries.get(id);
   if (!isChange(definition)) entries.set(id, entryOf(definition, file, before?.file));
@@ -109,7 +112,7 @@ function apply<F extends FalcoFile>(definition: Definition, file: F, { entries, 
 
 const idOf = ({ kind, name }: Definition): string => `${kind} ${name}`;
 
-/** Of a rule with nothing but `enabled` only that is changed. */
+/** A rule with only `enabled` changes nothing else. */
 function isChange({ kind, keys, override, append }: Definition): boolean {
   const switches = kind === 'rule' && keys.has('enabled') && ![...keys.keys()].some((key) => NEEDED.has(key));
   return append || override !== undefined || switches;
@@ -120,10 +123,10 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
   const before = entries.get(idOf(definition));
   if (before === undefined) {
     const hint = (): string => {
-      const known = [...entries.values()].filter((one) => one.definition.kind === kind);
+      const known = [...entries.values()].filter((candidate) => candidate.definition.kind === kind);
       return didYouMean(
         name,
-        known.map((one) => one.definition.name),
+        known.map((candidate) => candidate.definition.name),
       );
     };
     throw new Fault('falco-override', at, `there is no ${kind} '${name}' to change`, hint);
@@ -136,7 +139,7 @@ function changeEntry<F extends FalcoFile>(definition: Definition, entries: Reado
   else for (const [key, operation] of override) change(before, definition, key, operation);
 }
 
-/** What `append: true` appends to. */
+/** The keys that `append: true` appends to. */
 const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
   rule: ['condition', 'exceptions', 'tags'],
   macro: ['condition'],
@@ -144,7 +147,7 @@ const APPENDED: Readonly<Record<Kind, readonly string[]>> = {
 };
 const NEEDED: ReadonlySet<string> = new Set(['condition', 'output', 'desc', 'priority']);
 
-/** A definition that takes another's place stays where that one was. */
+/** A definition that replaces another one keeps its position. */
 function entryOf<F extends FalcoFile>(definition: Definition, file: F, place: F | undefined): Entry<F> {
   const { keys, home, kind } = definition;
   if (kind === 'list' ? !keys.has('items') : textOf(keys, 'condition') === undefined) {
@@ -179,7 +182,7 @@ function change(entry: Entry, { keys, home, at }: Definition, key: string, opera
   } else entry.keys.set(key, given);
 }
 
-/** An item of a list as Falco means it, and where it stands. */
+/** Returns an item of a list as Falco reads it, with its position. */
 function listed(text: YamlText, home: Home): YamlText {
   const inner = unquoted(text.text);
   const origin = (): { home: Home; at: number } => ({ home, at: text.at });
@@ -197,10 +200,10 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
   const { name, at, home } = definition;
   const source = textOf(keys, 'source');
   if (source !== undefined && source.text !== 'syscall') {
-    const message = `rule '${name}' is about events of '${source.text}', which never come here: it can't match`;
+    const message = `rule '${name}' can't match: no event here has the source '${source.text}'`;
     home.report(
       'warning',
-      new Fault('falco-source', source.at, message, "Events here are of the source 'syscall'."),
+      new Fault('falco-source', source.at, message, "All events here have the source 'syscall'."),
       name,
     );
     return undefined;
@@ -229,12 +232,17 @@ function ruleOf({ definition, keys, texts, lists, exceptions }: Entry): RuleItem
   };
 }
 
-/** @throws Fault when there are too many */
+/** @throws Fault if there are too many */
 function conditionsOf(exceptions: readonly Exception[], at: number): RuleException[] {
-  const rows = exceptions.reduce((sum, one) => sum + one.rows.length, 0);
+  const rows = exceptions.reduce((sum, candidate) => sum + candidate.rows.length, 0);
   if (rows > LIMITS.nodes)
-    fail('too-large', at, `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`, 'Except by lists.');
-  return exceptions.flatMap((one) => exceptionSyntax(one, at));
+    fail(
+      'too-large',
+      at,
+      `the rule has ${rows} exceptions; ${LIMITS.nodes} are allowed`,
+      'Use lists in the exceptions.',
+    );
+  return exceptions.flatMap((candidate) => exceptionSyntax(candidate, at));
 }
 
 function withText(output: YamlText): YamlText {
@@ -245,8 +253,8 @@ function priorityOf(keys: ReadonlyMap<string, YamlEntry>): Priority {
   const given = textOf(keys, 'priority');
   if (given === undefined) return 'warning';
   const word = given.text.trim().toLowerCase();
-  const found = PRIORITIES.find((one) => one === word);
+  const found = PRIORITIES.find((candidate) => candidate === word);
   if (found !== undefined) return found;
   if (Object.hasOwn(PRIORITY_SPELLINGS, word)) return PRIORITY_SPELLINGS[word]!;
-  return fail('value', given.at, `'${given.text}' is no priority`, didYouMean(word, PRIORITIES));
+  return fail('value', given.at, `'${given.text}' is not a valid priority`, didYouMean(word, PRIORITIES));
 }

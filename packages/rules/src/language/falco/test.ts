@@ -1,15 +1,15 @@
-import type { FieldLookup } from '../../catalogue.ts';
-import type { Expression, Operand } from '../../expression.ts';
-import type { TestSyntax } from '../syntax.ts';
-import { resolveTest, type Value } from '../test.ts';
+import type { FieldLookup } from '../../model/catalogue.ts';
+import type { Expression, Operand } from '../../model/expression.ts';
+import { resolveTest, type Value } from '../resolve/test.ts';
+import type { TestSyntax } from '../syntax/syntax.ts';
 import { byteText } from './text.ts';
 
-/** How Falco writes a field that isn't there. */
+/** Falco's spellings of an absent value. */
 const ABSENT: ReadonlySet<string> = new Set(['<NA>', 'N/A']);
 const EQUAL: ReadonlySet<string> = new Set(['=', 'in', 'intersects']);
 const WILDCARD = /[*?[]/;
 
-/** A comparison as Falco means it. @throws Fault */
+/** Resolves a comparison with Falco's meaning. @throws Fault */
 export function resolveFalcoTest<E>(
   syntax: TestSyntax,
   operand: Operand<E>,
@@ -38,14 +38,14 @@ const thereTest = <E>(operand: Operand<E>): Expression<E> => ({
   values: [],
 });
 
-/** A field of ours, whatever Falco means by the name. */
+/** Returns a field of the native language, whatever the name means in Falco. */
 function named<E>(name: string, fields: FieldLookup<E>): Operand<E> {
-  const field = fields.own(name);
+  const field = fields.native(name);
   if (field === undefined) throw new Error(`no field ${name}`);
   return { key: field.name, field, argument: undefined, transforms: [], type: field.type };
 }
 
-/** Falco's regular expressions fit the whole text. */
+/** Falco's regular expressions match the whole text. */
 const whole = ({ text, at }: Value): Value => ({ text: `^(?:${text})$`, at });
 
 /** Wildcards in a path stay between two slashes. */

@@ -1,18 +1,24 @@
 import { decodeText } from '@ringfence/wire';
-import { Fault } from '../../errors.ts';
-import { parseOperand } from '../parser.ts';
-import type { Escapes } from '../scanner.ts';
-import type { OperandSyntax } from '../syntax.ts';
-import type { YamlText } from '../yaml.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import type { YamlText } from '../file/yaml.ts';
+import { parseOperand } from '../syntax/parser.ts';
+import type { Escapes } from '../syntax/scanner.ts';
+import type { OperandSyntax } from '../syntax/syntax.ts';
 
-/** What Falco takes a character after a backslash for, beside \\ and quotes. Others stay as they are, for regular expressions. */
+/**
+ * Falco's meaning of a character after a backslash, in addition to \\ and quotes. Other characters keep their
+ * backslash, for regular expressions.
+ */
 export const ESCAPES: Escapes = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '/': '/' };
 
-/** \xff in quoted text is one byte; texts of the kernel show one that is no UTF-8 by the same four characters. */
+/** \xff in quoted text is one byte; texts from the kernel show a byte that is no UTF-8 by the same four characters. */
 export const byteText = (text: string): string =>
   text.replace(/(?:\\x[\da-f]{2})+/gi, (bytes) => decodeText(Buffer.from(bytes.replaceAll('\\x', ''), 'hex')));
 
-/** Falco puts lists into conditions as they are written: what is in quotes there means what is in them. undefined: it isn't quoted. */
+/**
+ * Returns the content of quotes; undefined: the text is not quoted. Falco inserts list items into conditions as
+ * written, so their quotes are quotes of the condition.
+ */
 export function unquoted(text: string): string | undefined {
   const trimmed = text.trim();
   const quote = trimmed[0];
@@ -20,7 +26,7 @@ export function unquoted(text: string): string | undefined {
   return trimmed.slice(1, -1).replace(/\\(["'\\])/g, '$1');
 }
 
-/** A field that stands alone in a text of the file. @throws Fault at its place */
+/** Parses a text of the file that is a single field. @throws Fault at its place */
 export function parseOperandAt(text: YamlText): OperandSyntax {
   try {
     return at(parseOperand(text.text.trim()), text);
@@ -34,7 +40,7 @@ function at(operand: OperandSyntax, text: YamlText): OperandSyntax {
   return { ...operand, at: text.at };
 }
 
-/** Outputs may begin with an asterisk, which asks for a line even when fields are missing: here there always is one. */
+/** An output may start with an asterisk, which asks for a line even if fields are missing: here there always is one. */
 export function outputText(text: string): string {
   return text
     .trimEnd()

@@ -1,10 +1,10 @@
-import { Fault } from '../../errors.ts';
-import type { Home, Yaml, YamlEntry, YamlMap } from '../yaml.ts';
+import { Fault } from '../../diagnostics/errors.ts';
+import type { Home, Yaml, YamlEntry, YamlMap } from '../file/yaml.ts';
 import { fail, textOf } from './definition.ts';
 
-/** The version of Falco's engine up to which this one knows the language: `required_engine_version`. */
+/** The version of Falco's engine whose language is supported: `required_engine_version`. */
 export const ENGINE = '0.62.0';
-/** Plugins that nothing is missing without: what they say is read by the agent itself. */
+/** Plugins that are not needed: the agent reads their data itself. */
 const BUILT_IN: ReadonlySet<string> = new Set(['container']);
 
 /** `0.57.0`, or 57, which is 0.57.0. */
@@ -12,12 +12,12 @@ export function checkEngineVersion(value: Yaml, home: Home): void {
   const text = value.kind === 'text' ? value.text.trim() : '';
   const wanted = /^\d+$/.test(text) ? `0.${text}.0` : text;
   if (!/^\d+\.\d+\.\d+/.test(wanted))
-    fail('falco-version', value.at, `'${text}' is no version`, 'Write 0.57.0, or 57 for it.');
+    fail('falco-version', value.at, `'${text}' is not a version`, 'Write 0.57.0 or 57.');
   if (compare(wanted, ENGINE) <= 0) return;
-  const message = `this file asks for version ${wanted} of Falco's engine; what is known here is ${ENGINE}`;
+  const message = `this file requires version ${wanted} of Falco's engine; the supported version is ${ENGINE}`;
   home.report(
     'warning',
-    new Fault('falco-version', value.at, message, 'What is newer may be reported as unknown.'),
+    new Fault('falco-version', value.at, message, 'Newer keys and fields may be reported as unknown.'),
     '',
   );
 }
@@ -40,7 +40,7 @@ export function checkPluginVersions(value: Yaml, home: Home): void {
   }
 }
 
-/** Of the plugin and its alternatives. */
+/** Returns the names of the plugin and its alternatives. */
 function namesOf(item: YamlMap): string[] {
   const keys = new Map<string, YamlEntry>(item.entries.map((entry) => [entry.key, entry]));
   const name = textOf(keys, 'name')?.text ?? fail('shape', item.at, 'a required plugin has a name');
@@ -48,5 +48,5 @@ function namesOf(item: YamlMap): string[] {
   const more = keys.get('alternatives')?.value;
   if (more === undefined) return [name];
   if (more.kind !== 'list') return fail('shape', more.at, "'alternatives' must be a list");
-  return [name, ...more.items.flatMap((one) => (one.kind === 'map' ? namesOf(one) : []))];
+  return [name, ...more.items.flatMap((alternative) => (alternative.kind === 'map' ? namesOf(alternative) : []))];
 }
