@@ -1,11 +1,12 @@
 /**
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
- * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run three at a time, but of
- * those that use a whole program one, and of those that use a container engine one; what uses the kernel's hooks runs afterwards, one by one, the
- * sensor's own tests in one process, with nothing beside it but the guest of another kernel. A file that takes longer than --timeout (600) is killed and has failed. Servers that files
- * share (sharedKafka and so on) are started when the first asks. A full run has `npm run check` after what uses the kernel, and ends with what cost the
- * most CPU time. The last line is always `N passed, N failed, N skipped`.
+ * FILTER selects the files whose path contains it (any of several); --only selects the tests whose title matches. Three
+ * files run at a time, with at most one that runs a whole agent and one that runs a container engine. Files that use the
+ * hooks of the kernel run afterwards, one by one, in parallel only with the guest of another kernel; the tests of the
+ * sensor share one process. A file that exceeds --timeout (600 s) is killed and fails. Shared servers (sharedKafka etc.)
+ * start on the first request. A full run ends with `npm run check` and a list of the files with the most CPU time.
+ * The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { hostSharedServers } from '@ringfence/testkit/servers';
@@ -17,19 +18,22 @@ import { printCosts, printFailures, printFile, printTotals } from './test-runner
 import { runCheck } from './test-runner/run-check.ts';
 import { type RunOptions, runFile } from './test-runner/run-file.ts';
 import { runFiles } from './test-runner/run-files.ts';
-import { ownEnvironment } from './test-runner/test-process.ts';
+import { testEnvironment } from './test-runner/test-process.ts';
 
-/** More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time. */
+/** More than the two cores of a small machine: files wait for servers, timers and the kernel half of their time. */
 const CONCURRENCY = 3;
-/** Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes are none of this machine's. */
-const LAST: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
+/**
+ * Turns that run after all other files have ended and the shared servers have stopped. Other load, even idle servers,
+ * would fill rings and prevent the races that tests provoke. A guest is isolated from that load.
+ */
+const LAST_TURNS: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
 const root = dirname(import.meta.dirname);
 
-/** Takes the first file whose turn it is until there is none; several of these at once make the concurrency. */
+/** Runs the first file whose turn is free until none is left. Several calls in parallel provide the concurrency. */
 async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile) => Promise<void>): Promise<void> {
   for (;;) {
     const next = queue.findIndex(({ turn }) => turn === undefined || !busy.has(turn));
-    // Who has the turn now takes those that are left.
+    // The call that holds the turn runs the remaining files of it.
     if (next === -1) return;
     const [file] = queue.splice(next, 1) as [TestFile];
     if (file.turn !== undefined) busy.add(file.turn);
@@ -38,17 +42,17 @@ async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile)
   }
 }
 
-interface Running {
-  readonly how: RunOptions;
+interface SensorRun {
+  readonly options: RunOptions;
   readonly signal: AbortSignal;
   readonly onReport: (report: FileReport) => void;
   readonly run: (file: TestFile) => Promise<void>;
 }
 
-/** In one process, which loads and attaches the sensor once; to keep some of their tests, in one each. */
-async function runSensor(files: readonly TestFile[], { how, signal, onReport, run }: Running): Promise<void> {
-  const { only, timeoutMs } = how;
-  const env = { ...ownEnvironment(), RINGFENCE_TEST_KEEP: '1' };
+/** Runs the files in one process, which loads and attaches the sensor once. With --only, each runs in its own process. */
+async function runSensor(files: readonly TestFile[], { options, signal, onReport, run }: SensorRun): Promise<void> {
+  const { only, timeoutMs } = options;
+  const env = { ...testEnvironment(), RINGFENCE_TEST_KEEP: '1' };
   const paths = files.map(({ path }) => path);
   if (only === undefined) await runFiles(paths, { root, env, timeoutMs, onReport, signal });
   else for (const file of files) await run(file);
@@ -56,14 +60,14 @@ async function runSensor(files: readonly TestFile[], { how, signal, onReport, ru
 
 interface Reports {
   readonly files: readonly FileReport[];
-  /** CPU time of the servers that files shared */
+  /** CPU time of shared servers. */
   readonly serversMs: number;
 }
 
-/** `afterKernel`: what is left to do once nothing needs the kernel any more, beside the guest if that takes longer. */
+/** Runs all files, then `afterKernel`, which runs in parallel with the guest if the guest takes longer. */
 async function runAll(
   files: readonly TestFile[],
-  how: RunOptions,
+  options: RunOptions,
   signal: AbortSignal,
   afterKernel: () => Promise<FileReport[]>,
 ): Promise<Reports> {
@@ -74,21 +78,21 @@ async function runAll(
     reports.push(report);
   };
   const run = async (file: TestFile): Promise<void> => {
-    if (!signal.aborted) onReport(await runFile(root, file.path, how, signal));
+    if (!signal.aborted) onReport(await runFile(root, file.path, options, signal));
   };
-  const of = (one: Turn): TestFile[] => files.filter(({ turn }) => turn === one);
+  const filesOf = (selected: Turn): TestFile[] => files.filter(({ turn }) => turn === selected);
   {
     await using _servers = await hostSharedServers();
-    const queue = files.filter(({ turn }) => turn === undefined || !LAST.has(turn));
+    const queue = files.filter(({ turn }) => turn === undefined || !LAST_TURNS.has(turn));
     await Promise.all(Array.from({ length: CONCURRENCY }, () => drain(queue, busy, run)));
   }
   const serversMs = cpuOfLastEndedMs();
   const kernel = async (): Promise<void> => {
-    await runSensor(of('sensor'), { how, signal, onReport, run });
-    await drain(of('kernel'), busy, run);
+    await runSensor(filesOf('sensor'), { options, signal, onReport, run });
+    await drain(filesOf('kernel'), busy, run);
     if (!signal.aborted) reports.push(...(await afterKernel()));
   };
-  await Promise.all([kernel(), drain(of('guest'), busy, run)]);
+  await Promise.all([kernel(), drain(filesOf('guest'), busy, run)]);
   return { files: reports, serversMs };
 }
 
@@ -98,12 +102,12 @@ async function check(): Promise<FileReport[]> {
   return [report];
 }
 
-/** Returns the arguments, or undefined after it has reported a wrong one. */
+/** Returns the arguments. Prints a wrong argument and returns undefined. */
 function parseArguments(): TestArguments | undefined {
   try {
-    const chosen = parseTestArguments(process.argv.slice(2));
-    if (Number(chosen.timeout) > 0) return chosen;
-    console.error(`--timeout ${chosen.timeout}: expected seconds, above 0`);
+    const selection = parseTestArguments(process.argv.slice(2));
+    if (Number(selection.timeout) > 0) return selection;
+    console.error(`--timeout ${selection.timeout}: expected seconds, above 0`);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     console.error(error.message);
@@ -112,21 +116,21 @@ function parseArguments(): TestArguments | undefined {
 }
 
 async function main(): Promise<number> {
-  const chosen = parseArguments();
-  if (chosen === undefined) return 2;
-  const { filters, only } = chosen;
+  const selection = parseArguments();
+  if (selection === undefined) return 2;
+  const { filters, only } = selection;
   const files = findTestFiles(root, filters);
-  if (chosen.list) {
+  if (selection.list) {
     for (const file of files) console.log(file.path);
     return 0;
   }
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const whole = filters.length === 0 && only === undefined;
-  const how = { only, timeoutMs: Number(chosen.timeout) * 1000 };
-  const { files: reports, serversMs } = await runAll(files, how, abort.signal, whole ? check : async () => []);
+  const isFullRun = filters.length === 0 && only === undefined;
+  const options = { only, timeoutMs: Number(selection.timeout) * 1000 };
+  const { files: reports, serversMs } = await runAll(files, options, abort.signal, isFullRun ? check : async () => []);
   printFailures(reports);
-  if (whole) printCosts(reports, serversMs);
+  if (isFullRun) printCosts(reports, serversMs);
   if (files.length === 0) console.log(`no test file matches ${filters.join(' ')}`);
   const failed = printTotals(reports);
   return failed > 0 || files.length === 0 || abort.signal.aborted ? 1 : 0;

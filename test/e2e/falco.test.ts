@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { compileDetectorRules, interestOf } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { missing, stableRules } from '@ringfence/rules/test/falco';
 import { testRecords } from '@ringfence/testkit';
 import { cgroupRoot, identity, kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
 import { compileProgram } from '@ringfence/testkit/sensor';
 import { EventView, TOPIC } from '@ringfence/wire';
-import { missing, stableRules } from '../../packages/rules/test/falco/yardstick.ts';
-import { compileDetectorRules, interestOf } from '../../services/detector/src/rules.ts';
 
 const OLD_MS = 5_200;
 const CONTAINER = `rf-falco-${process.pid}`;

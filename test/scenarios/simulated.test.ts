@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Machine, TestFleet } from '@ringfence/detector/test/fleet';
 import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
 import { O, type TestProcess } from '@ringfence/testkit';
 import { type Event, type Incident, LANE, u64FromBigInt } from '@ringfence/wire';
-import { Machine, TestFleet } from '../../services/detector/test/fleet.ts';
 
 const RULES = readFileSync(join(import.meta.dirname, 'rules.yaml'), 'utf8');
 const WRITE = O.WRONLY | O.CREAT;

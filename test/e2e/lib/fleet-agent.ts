@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Bus } from '@ringfence/bus';
 import { openKafkaBus } from '@ringfence/bus-kafka';
+import { AgentControl, ExecutedCommands, RateLimit } from '@ringfence/collector';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
 import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
@@ -11,9 +12,6 @@ import type { Interest } from '@ringfence/interest';
 import { createLogger } from '@ringfence/telemetry';
 import { EVIDENCE_BOOT, TestHost, type TestProcess } from '@ringfence/testkit';
 import { decode, type Result, TOPIC } from '@ringfence/wire';
-import { AgentControl } from '../../../services/collector/src/control/control.ts';
-import { ExecutedCommands } from '../../../services/collector/src/control/executed.ts';
-import { RateLimit } from '../../../services/collector/src/control/rate-limit.ts';
 
 export interface FleetAgentOptions {
   readonly identity: Identity;
