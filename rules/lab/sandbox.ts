@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cgroupRoot } from '@ringfence/simulator/demo';
-import { BROUGHT } from '../../test/deploy/lib/brought.ts';
 import { cgroupsOf, removeCgroups } from '../../test/deploy/lib/engine.ts';
+import { ENGINE_DIRECTORY } from '../../test/deploy/lib/engine-files.ts';
 
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
 /** Functions that scripts may use: theirs as /opt/lab/lib.sh when it is put into `programsDir`. */
@@ -81,7 +81,7 @@ export class Sandbox implements AsyncDisposable {
   ): Promise<{ readonly code: number | null; readonly said: string }> {
     const unshare = this.#layer === undefined ? [] : UNSHARE;
     const [program = '', ...args] = [...unshare, '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
-    const child = spawn(program, [...args, this.#programs, BROUGHT, script, setup], {
+    const child = spawn(program, [...args, this.#programs, ENGINE_DIRECTORY, script, setup], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH, HOME: '/root', LANG: 'C' },
     });

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { BROUGHT } from '../../test/deploy/lib/brought.ts';
+import { ENGINE_DIRECTORY } from '../../test/deploy/lib/engine-files.ts';
 import { PATH } from '../lab/sandbox.ts';
 import { readScripts } from '../lab/scripts.ts';
 
@@ -22,10 +22,10 @@ export interface Job {
 
 const HOST = 'host';
 const PLACES: readonly string[] = [
-  ...PATH.split(':').flatMap((folder) => [folder, join(BROUGHT, 'root', folder)]),
+  ...PATH.split(':').flatMap((folder) => [folder, join(ENGINE_DIRECTORY, 'root', folder)]),
   '/usr/lib/postgresql/15/bin',
   '/usr/local/go/bin',
-  BROUGHT,
+  ENGINE_DIRECTORY,
 ];
 
 /** What lies in jobs/: `## NAME` begins a job, `#is` says what it stands for, `#in` where it is played (an image, or `host`; once for each), `#needs` which programs it takes. */

@@ -246,8 +246,8 @@ describe('the container engine for tests', () => {
   before(() => {
     write('tools/test.ts', "console.log('the tests', ...process.argv.slice(2));");
     write('rules/test/table.test.ts', '');
-    write('test/deploy/image.test.ts', "import './lib/brought.ts';");
-    write('test/deploy/lib/brought.ts', '');
+    write('test/deploy/image.test.ts', "import './lib/engine-files.ts';");
+    write('test/deploy/lib/engine-files.ts', '');
     write('bin/apt-get', '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "E: Could not resolve host"; exit 100\n');
     chmodSync(join(root, 'bin/apt-get'), 0o755);
     env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` };

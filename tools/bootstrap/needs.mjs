@@ -20,7 +20,7 @@ const SIGNS = [
   { needs: ['libbpf'], path: /^packages\/libbpf-ts\/src\/native\/library\.ts$/ },
   { needs: ['servers'], path: /^packages\/testkit\/src\/servers\/(?:kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
-  { needs: ['engine'], path: /^test\/deploy\/lib\/brought\.ts$/ },
+  { needs: ['engine'], path: /^test\/deploy\/lib\/engine-files\.ts$/ },
   { needs: ['compiler'], text: /\b(?:exec|spawn)\w*\(\s*'(?:cc|gcc)'/ },
 ];
 
