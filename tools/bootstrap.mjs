@@ -26,7 +26,9 @@ import { parseTestArguments, testPaths } from './bootstrap/test-files.mjs';
 const OLDEST_NODE = 18;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** @returns {{ file: string, args: string[], development: boolean } | undefined} undefined for a setup without a program */
+/**
+ * @returns {{ file: string, args: string[], development: boolean } | undefined} undefined for a setup without a program
+ */
 function parse(argv) {
   if (argv[0] === '--setup') return undefined;
   if (argv[0] !== '--run') return { file: join(root, 'cli/src/main.ts'), args: argv, development: false };

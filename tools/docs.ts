@@ -1,4 +1,6 @@
-/** Writes the generated documents: `npm run docs`. With `--check`, writes nothing and fails if a document is outdated. */
+/**
+ * Writes the generated documents: `npm run docs`. With `--check`, writes nothing and fails if a document is outdated.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';

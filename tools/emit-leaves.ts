@@ -13,8 +13,8 @@ const flattened = (name: string): string =>
   name.replace(/\.(bytes|length)$/, (_, part: string) => part.replace(/^./, (first) => first.toUpperCase()));
 
 /**
- * Emits one line per leaf. Fields of a nested record are grouped, as in `credentials: { uid, gid, … }`. Throws TypeError
- * if two names clash.
+ * Emits one line per leaf. Fields of a nested record are grouped, as in `credentials: { uid, gid, … }`. Throws
+ * TypeError if two names clash.
  */
 function leafLines(record: string, leaves: readonly LeafLayout[], indent: string): string {
   const seen = new Set<string>();

@@ -46,8 +46,8 @@ export async function pictures(root: string): Promise<readonly Picture[]> {
 }
 
 /**
- * Adds the style and a description for screen readers. One point of Graphviz becomes one pixel, which preserves the size
- * of text.
+ * Adds the style and a description for screen readers. One point of Graphviz becomes one pixel, which preserves the
+ * size of text.
  */
 function styled(svg: string): string {
   const title = /<title>(.*?)<\/title>/s.exec(svg)?.[1] ?? '';

@@ -2,11 +2,11 @@
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
  * FILTER selects the files whose path contains it (any of several); --only selects the tests whose title matches. Three
- * files run at a time, with at most one that runs a whole agent and one that runs a container engine. Files that use the
- * hooks of the kernel run afterwards, one by one, in parallel only with the guest of another kernel; the tests of the
- * sensor share one process. A file that exceeds --timeout (600 s) is killed and fails. Shared servers (sharedKafka etc.)
- * start on the first request. A full run ends with `npm run check` and a list of the files with the most CPU time.
- * The last line is always `N passed, N failed, N skipped`.
+ * files run at a time, with at most one that runs a whole agent and one that runs a container engine. Files that use
+ * the hooks of the kernel run afterwards, one by one, in parallel only with the guest of another kernel; the tests of
+ * the sensor share one process. A file that exceeds --timeout (600 s) is killed and fails. Shared servers (sharedKafka
+ * etc.) start on the first request. A full run ends with `npm run check` and a list of the files with the most CPU
+ * time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { hostSharedServers } from '@ringfence/testkit/servers';
@@ -49,7 +49,9 @@ interface SensorRun {
   readonly run: (file: TestFile) => Promise<void>;
 }
 
-/** Runs the files in one process, which loads and attaches the sensor once. With --only, each runs in its own process. */
+/**
+ * Runs the files in one process, which loads and attaches the sensor once. With --only, each runs in its own process.
+ */
 async function runSensor(files: readonly TestFile[], { options, signal, onReport, run }: SensorRun): Promise<void> {
   const { only, timeoutMs } = options;
   const env = { ...testEnvironment(), RINGFENCE_TEST_KEEP: '1' };

@@ -1,6 +1,6 @@
 /**
- * Loads every module of the program once (deploy/bin/precompile), so that the compile cache is complete. An image or the
- * sandbox of a unit makes the cache read-only, so each start would compile a missing module again.
+ * Loads every module of the program once (deploy/bin/precompile), so that the compile cache is complete. An image or
+ * the sandbox of a unit makes the cache read-only, so each start would compile a missing module again.
  */
 import { globSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -24,7 +24,9 @@ const MARK = `rf-image-${process.pid}`;
 const EXEC = ['exec', '-u', 'ringfence', 'ringfence', 'ringfence'] as const;
 const pinPath = `/sys/fs/bpf/rf-test-${process.pid}-image`;
 
-/** Returns the documented arguments with two settings for the test: a separate pin path and the data root of the engine. */
+/**
+ * Returns the documented arguments with two settings for the test: a separate pin path and the data root of the engine.
+ */
 function runArguments(engine: Engine): string[] {
   const settings = [`RINGFENCE_SENSOR_PIN_PATH=${pinPath}`, `RINGFENCE_COLLECTOR_DOCKER_ROOTS=${engine.dataRoot}`];
   return [...settings.flatMap((setting) => ['-e', setting]), ...documented('docker run')];

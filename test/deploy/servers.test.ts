@@ -24,7 +24,9 @@ function redisProgram(): string | undefined {
 
 const skip = engineSkip || (redisProgram() === undefined ? 'there is no redis-server for an image' : false);
 
-/** Builds an image with the name of the official one from this machine's Redis, because tests cannot rely on a registry. */
+/**
+ * Builds an image with the name of the official one from this machine's Redis, because tests cannot rely on a registry.
+ */
 function buildImage(engine: Engine, directory: string): void {
   const program = redisProgram()!;
   const libraries = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? [];

@@ -11,8 +11,8 @@ import { Runc } from './lib/runc.ts';
 import { makeSleeper } from './lib/sleeper.ts';
 
 /**
- * Number of containers; engines start a tenth, because each start takes a second. docs/PERFORMANCE.md has the results of
- * `RINGFENCE_CONTAINERS=1000 npm test -- short-lived`.
+ * Number of containers; engines start a tenth, because each start takes a second. docs/PERFORMANCE.md has the results
+ * of `RINGFENCE_CONTAINERS=1000 npm test -- short-lived`.
  */
 const COUNT = Number(process.env['RINGFENCE_CONTAINERS'] ?? 50);
 const ENGINE_COUNT = Math.ceil(COUNT / 10);

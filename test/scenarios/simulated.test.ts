@@ -1,4 +1,6 @@
-/** Complete attacks that need several machines, an hour or a login, on simulated hosts with the rules of the scripts. */
+/**
+ * Complete attacks that need several machines, an hour or a login, on simulated hosts with the rules of the scripts.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,15 +1,15 @@
 /**
- * Finds the requirements of a program of this repository, besides Node and npm packages, from its imports: a module that
- * uses a compiler, a server or the kernel has a line in SIGNS, and every program that imports it, directly or not, has
- * its needs.
+ * Finds the requirements of a program of this repository, besides Node and npm packages, from its imports: a module
+ * that uses a compiler, a server or the kernel has a line in SIGNS, and every program that imports it, directly or not,
+ * has its needs.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /**
- * compiler: builds C programs; clang: builds BPF objects; libbpf: loads BPF objects; sensor: the built sensor;
- * servers: Kafka, Redis, Elasticsearch and the schema registry; guests: other kernels in QEMU; engine: container engines
- * and the base of an image.
+ * compiler: builds C programs; clang: builds BPF objects; libbpf: loads BPF objects; sensor: the built sensor; servers:
+ * Kafka, Redis, Elasticsearch and the schema registry; guests: other kernels in QEMU; engine: container engines and the
+ * base of an image.
  */
 export const ALL_NEEDS = ['compiler', 'clang', 'libbpf', 'sensor', 'servers', 'guests', 'engine'];
 

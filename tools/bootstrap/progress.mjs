@@ -35,8 +35,8 @@ function startProgress(title) {
 
 /**
  * Runs a program to its end and shows progress.
- * @returns {Promise<{ code: number, output: string }>} `output` has the last MiB of stdout and stderr together; `code` is
- *   127 if the program was not found
+ * @returns {Promise<{ code: number, output: string }>} exit code, 127 if the program was not found, and the last MiB of
+ *   stdout and stderr together
  */
 export function runStep(title, command, args, options = {}) {
   const finish = startProgress(title);

@@ -5,8 +5,8 @@ import { SetupError } from './progress.mjs';
 /**
  * v8-pool-size: on few cores, the default of four garbage collection threads would compete with the program.
  * use-largepages: a program that wakes once a second spends most of its time on page table walks; Node's code in huge
- * pages reduces them. no-short-builtin-calls: V8 does not copy its built-in functions next to compiled code, which saves
- * 2 MB and keeps them in the huge pages.
+ * pages reduces them. no-short-builtin-calls: V8 does not copy its built-in functions next to compiled code, which
+ * saves 2 MB and keeps them in the huge pages.
  */
 const NODE_FLAGS = [
   '--conditions=@ringfence/source',

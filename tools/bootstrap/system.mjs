@@ -39,8 +39,8 @@ function hasJava(oldest) {
 }
 
 /**
- * Programs and libraries for the needs of needs.mjs, with the package of each. The second apt package is the alternative
- * where the first does not exist.
+ * Programs and libraries for the needs of needs.mjs, with the package of each. The second apt package is the
+ * alternative where the first does not exist.
  */
 const REQUIREMENTS = [
   {

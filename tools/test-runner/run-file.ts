@@ -22,7 +22,9 @@ export interface RunOptions {
   readonly timeoutMs: number;
 }
 
-/** Collects messages until the process ends. Kills it at the timeout, if it does not exit after its tests, or on abort. */
+/**
+ * Collects messages until the process ends. Kills it at the timeout, if it does not exit after its tests, or on abort.
+ */
 async function follow(
   child: ChildProcess,
   tally: Tally,
@@ -45,8 +47,8 @@ async function follow(
 }
 
 /**
- * Runs one file, relative to `root`, in a separate process. A file fails if it registers no test, exits early or exceeds
- * its timeout.
+ * Runs one file, relative to `root`, in a separate process. A file fails if it registers no test, exits early or
+ * exceeds its timeout.
  */
 export async function runFile(
   root: string,

@@ -94,8 +94,9 @@ async function runSome(paths: readonly string[], options: RunFilesOptions): Prom
 }
 
 /**
- * Runs many files in one process, so that shared modules and programs are loaded once. Each file runs once, in the given
- * order. After a file that ended the process during its import or its tests, the others continue in a new process.
+ * Runs many files in one process, so that shared modules and programs are loaded once. Each file runs once, in the
+ * given order. After a file that ended the process during its import or its tests, the others continue in a new
+ * process.
  */
 export async function runFiles(paths: readonly string[], options: RunFilesOptions): Promise<void> {
   for (let remaining = paths; remaining.length > 0 && !options.signal?.aborted; )

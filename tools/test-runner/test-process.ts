@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Limit from the last test to the end of the process. Node 24 can loop forever when it frees a socket of a killed peer. */
+/**
+ * Limit from the last test to the end of the process. Node 24 can loop forever when it frees a socket of a killed peer.
+ */
 export const END_TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_CHARS = 64 * 1024;
 const REPORTER = join(import.meta.dirname, 'reporter.ts');
@@ -16,7 +18,9 @@ export function testEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
 }
 
-/** Starts Node with `args` in a new process group, which endOf() kills. Test results arrive as messages (TestMessage). */
+/**
+ * Starts Node with `args` in a new process group, which endOf() kills. Test results arrive as messages (TestMessage).
+ */
 export function startTests(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess {
   const reported = [`--test-reporter=${REPORTER}`, '--test-reporter-destination=stderr'];
   // The caller can be a test itself, whose test options must not apply here.
@@ -64,7 +68,10 @@ export interface Ended {
   readonly killedBy: NodeJS.Signals | null;
 }
 
-/** Waits for the exit, then kills the rest of the process group. @param atExit called before another process is reaped */
+/**
+ * Waits for the exit, then kills the rest of the process group.
+ * @param atExit called before another process is reaped
+ */
 export async function endOf(child: ChildProcess, atExit: () => void): Promise<Ended> {
   const closed = once(child, 'close');
   const [code, killedBy] = await once(child, 'exit');

@@ -35,7 +35,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** A separate Docker engine. Disposal removes its directories, socket and mount namespace. Only the host network works. */
+/**
+ * A separate Docker engine. Disposal removes its directories, socket and mount namespace. Only the host network works.
+ */
 export class Engine implements AsyncDisposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), 'rf-engine-'));
   readonly dataRoot: string = join(this.dir, 'data');

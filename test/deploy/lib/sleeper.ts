@@ -8,8 +8,8 @@ const SOURCE =
   '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
 
 /**
- * Creates the root file system of a container with one static program, which sleeps for the given number of milliseconds.
- * Returns the path of the program in the container, which is unique to this test process.
+ * Creates the root file system of a container with one static program, which sleeps for the given number of
+ * milliseconds. Returns the path of the program in the container, which is unique to this test process.
  */
 export function makeSleeper(rootfs: string): string {
   const path = `/sleeper-${process.pid}`;

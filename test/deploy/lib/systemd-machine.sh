@@ -1,6 +1,6 @@
-# systemd-machine.sh DIRECTORY TREE: started by unshare as the first process of new namespaces, and finally execs systemd.
-# Its root is an overlay on the root of this machine with a temporary upper layer. The program is in the directory of an
-# installation.
+# systemd-machine.sh DIRECTORY TREE: started by unshare as the first process of new namespaces, and finally execs
+# systemd. Its root is an overlay on the root of this machine with a temporary upper layer. The program is in the
+# directory of an installation.
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"

@@ -1,6 +1,6 @@
 /**
- * Actions that provoke each rule of the Sigma yardsticks, by the title of the rule. The programs are harmless and have the
- * names that the rules match.
+ * Actions that provoke each rule of the Sigma yardsticks, by the title of the rule. The programs are harmless and have
+ * the names that the rules match.
  */
 
 /** Program and arguments: a list, or a text that is split at spaces. */

@@ -15,8 +15,8 @@ exit
 `;
 
 /**
- * The machine of the attacker, on loopback. It answers GET with an implant (a copy of the shell) and SHELL with commands,
- * and reads the data of PUT.
+ * The machine of the attacker, on loopback. It answers GET with an implant (a copy of the shell) and SHELL with
+ * commands, and reads the data of PUT.
  */
 export class Attacker implements AsyncDisposable {
   readonly #server: LoopbackServer;
