@@ -64,7 +64,7 @@ export async function runFile(
   const ended = await follow(child, tally, timeoutMs, signal);
   if (ended.killedBy !== null && child.pid !== undefined) removePins(child.pid);
   const timeoutS = performance.now() - started >= timeoutMs ? timeoutMs / 1000 : null;
-  // A kill after the last test is no failure. The exit code is not 0 when a test has failed, too.
+  // A kill after the last test is no failure. A failed test explains a nonzero exit code, so the code is not reported.
   const endedWell = ended.killedBy === null ? ended.code === 0 : tally.done;
   if (!endedWell && !tally.hasFailed) tally.fail(describeEnd(ended, timeoutS));
   if (only === undefined) tally.failIfEmpty();
