@@ -216,7 +216,7 @@ describe('up as an unprivileged user', { skip }, () => {
     );
     const { stdout: diagnosis } = await home.run(['doctor'], { uid: UID });
     assert.match(diagnosis, /✓ privileges +every needed capability, in the running processes/);
-    assert.match(diagnosis, /not tried: only root may; what runs has tried them/);
+    assert.match(diagnosis, /not tried: this needs root; the running ringfence has tried them/);
     for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
       assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
 
