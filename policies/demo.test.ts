@@ -35,11 +35,11 @@ suite('the built-in policies', () => {
     });
   }
 
-  test('only observe in the demo of another ringfence, which alone knows its image', () => {
+  test('only observe in the demo of another ringfence, where the image is unknown', () => {
     assert.deepEqual(set.judge({ ...killed, image: '' }), { policy: 'rule-action', mode: 'observe' });
   });
 
-  test('do nothing where no rule asks for a kill', () => {
+  test('do nothing if no rule orders a kill', () => {
     assert.equal(set.judge({ ...killed, action: 'alert' }), undefined);
   });
 });

@@ -1,30 +1,34 @@
 #!/usr/bin/env node
 /**
- * Brings what Ringfence needs (dependencies with Node 24, system packages, the sensor), then runs it under that Node:
+ * Installs the requirements of Ringfence (npm dependencies with Node 24, system packages, the sensor), then starts a
+ * program under that Node:
  *
  *   node tools/bootstrap.mjs ARGS…              the ringfence command
- *   node tools/bootstrap.mjs --run FILE ARGS…   another program of this repository; of tests, brings what the chosen files need
- *   node tools/bootstrap.mjs --setup            bring everything but the servers and guests of tests, run nothing
+ *   node tools/bootstrap.mjs --run FILE ARGS…   another program of this repository; for tests, also installs the
+ *                                               requirements of the selected test files
+ *   node tools/bootstrap.mjs --setup            installs everything except the servers and guests of tests
  *
- * It is plain JavaScript without dependencies, because it runs on whatever Node is there, before anything is installed.
+ * Plain JavaScript without dependencies: it runs under any Node from version 18, before anything is installed.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies } from './bootstrap/dependencies.mjs';
-import { bringEngine } from './bootstrap/engine.mjs';
-import { holdLock } from './bootstrap/lock.mjs';
+import { installEngine } from './bootstrap/engine.mjs';
+import { withLock } from './bootstrap/lock.mjs';
 import { ALL_NEEDS, needsOf } from './bootstrap/needs.mjs';
-import { SetupError, say } from './bootstrap/progress.mjs';
+import { printProgress, SetupError } from './bootstrap/progress.mjs';
 import { runProgram } from './bootstrap/run.mjs';
 import { buildSensorIfChanged } from './bootstrap/sensor.mjs';
-import { bringSystemPackages } from './bootstrap/system.mjs';
+import { installSystemPackages } from './bootstrap/system.mjs';
 import { parseTestArguments, testPaths } from './bootstrap/test-files.mjs';
 
 const OLDEST_NODE = 18;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** @returns {{ file: string, args: string[], development: boolean } | undefined} undefined: set up only */
+/**
+ * @returns {{ file: string, args: string[], development: boolean } | undefined} undefined for a setup without a program
+ */
 function parse(argv) {
   if (argv[0] === '--setup') return undefined;
   if (argv[0] !== '--run') return { file: join(root, 'cli/src/main.ts'), args: argv, development: false };
@@ -40,18 +44,18 @@ const GUESTS = ['test/kernels/kernels.ts', 'test/recordings/record.ts'].map((fil
 
 const SENSOR = ['clang', 'libbpf', 'sensor'];
 
-/** Returns the needs of the test files that the arguments select. Without a filter these are all. */
+/** Returns the needs of the test files that the arguments select: all needs if there is no filter. */
 function needsOfTests(argv) {
-  let chosen;
+  let selection;
   try {
-    chosen = parseTestArguments(argv);
+    selection = parseTestArguments(argv);
   } catch (error) {
-    // The runner reports a wrong argument; nothing is needed for that.
+    // The runner reports the wrong argument.
     if (error instanceof TypeError) return [];
     throw error;
   }
-  if (chosen.list) return [];
-  return chosen.filters.length === 0 ? ALL_NEEDS : needsOf(root, testPaths(root, chosen.filters));
+  if (selection.list) return [];
+  return selection.filters.length === 0 ? ALL_NEEDS : needsOf(root, testPaths(root, selection.filters));
 }
 
 function needsOfProgram(program) {
@@ -68,17 +72,17 @@ function needsOfProgram(program) {
 async function setUp(program) {
   const development = program === undefined || program.development;
   const needs = new Set(needsOfProgram(program));
-  // Side by side: one waits for its registry while the other unpacks. Neither is left at work when the lock goes.
+  // In parallel, because npm waits for the network while apt unpacks. allSettled: neither may outlive the lock.
   const [dependencies, system] = await Promise.allSettled([
     installDependencies(root, development),
-    bringSystemPackages(needs),
+    installSystemPackages(needs),
   ]);
   for (const { reason } of [dependencies, system]) if (reason !== undefined) throw reason;
   const [node, canBuild] = [dependencies.value, system.value];
-  // Side by side: one compiles, the other mostly unpacks.
+  // In parallel: the sensor build uses the CPU, the engine download mostly the network and the disk.
   await Promise.all([
     needs.has('sensor') && canBuild ? buildSensorIfChanged(root, node) : undefined,
-    needs.has('engine') ? bringEngine(root) : undefined,
+    needs.has('engine') ? installEngine(root) : undefined,
   ]);
   return node;
 }
@@ -91,10 +95,10 @@ async function main() {
     );
   }
   if (process.platform !== 'linux')
-    say(`Ringfence watches Linux; on ${process.platform} only commands that read recordings work.`);
+    printProgress(`Ringfence watches Linux; on ${process.platform} only commands that read recordings work.`);
   const program = parse(process.argv.slice(2));
-  const node = await holdLock(root, () => setUp(program));
-  if (program === undefined) return say('Everything is in place.');
+  const node = await withLock(root, () => setUp(program));
+  if (program === undefined) return printProgress('Everything is in place.');
   await runProgram(node, program);
 }
 

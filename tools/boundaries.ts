@@ -1,6 +1,6 @@
 /**
- * Checks what the tree promises: package borders, import circles, type-checked files, the width of comments, and
- * references that resolve. Prints each problem with its place; exit code 1 if there is one.
+ * Checks the tree: package borders, import cycles, type-checked files, the width of comments, and references to files,
+ * sections and settings. Prints each problem with file and line. Exits with code 1 if there is a problem.
  */
 import { dirname } from 'node:path';
 import { checkBorders } from './boundaries/borders.ts';

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(import.meta.dirname);
 
-/** The launchers of the tools look for node in PATH, so this Node comes first. */
+/** The launchers of the tools find node in PATH, so this Node comes first. */
 const environment = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
 
 interface Step {
@@ -52,7 +52,7 @@ async function runStep({ title, command: [program = '', ...args] }: Step): Promi
 
 const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
 const selected = steps(values.fix);
-/** Run in parallel, because one step takes half of the time. Steps that fix files run one after the other. */
+/** Steps run in parallel, but with --fix one after the other, because they write files. */
 const results = values.fix ? [] : await Promise.all(selected.map(runStep));
 if (values.fix) for (const step of selected) results.push(await runStep(step));
 process.exitCode = results.every((passed) => passed) ? 0 : 1;

@@ -1,11 +1,13 @@
-/** Writes the generated documents: `npm run docs`. With `--check` it writes nothing and fails when one is out of step. */
+/**
+ * Writes the generated documents: `npm run docs`. With `--check`, writes nothing and fails if a document is outdated.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { templateLines } from '@ringfence/auditor';
 import { configDocs } from '@ringfence/config';
 import { noiseDocs } from '@ringfence/rule-corpus/noise';
 import { ruleFileSchema } from '@ringfence/rules';
-import { templateLines } from '../services/auditor/src/elasticsearch/template-files.ts';
 import { errorDocs } from './error-docs.ts';
 import { eventItemDocs } from './event-item-docs.ts';
 import { wrapProse } from './markdown.ts';
@@ -35,13 +37,13 @@ async function readOrEmpty(path: string): Promise<string> {
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const written = DOCUMENTS.map(({ path, text }) => ({ path, text: text() }));
-for (const { path, text: wanted } of [...written, ...(await pictures(root))]) {
-  if ((await readOrEmpty(join(root, path))) === wanted) continue;
+for (const { path, text: expected } of [...written, ...(await pictures(root))]) {
+  if ((await readOrEmpty(join(root, path))) === expected) continue;
   if (values.check) {
-    console.log(`${path} is out of step; run: npm run docs`);
+    console.log(`${path} is outdated; run: npm run docs`);
     process.exitCode = 1;
   } else {
-    await writeFile(join(root, path), wanted);
+    await writeFile(join(root, path), expected);
     console.log(`${path} written`);
   }
 }

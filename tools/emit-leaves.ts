@@ -1,4 +1,4 @@
-/** Emits the numbers of the leaves that EventCursor reads in place, by kind of event. */
+/** Emits the indexes of the leaves that EventCursor reads in place, by kind of event. */
 import { LEAF_TYPE, type LeafLayout, layouts, processLeaves } from '@ringfence/wire';
 
 const TYPES: Readonly<Record<LeafLayout['type'], string>> = {
@@ -8,11 +8,14 @@ const TYPES: Readonly<Record<LeafLayout['type'], string>> = {
   [LEAF_TYPE.fixed]: 'FixedLeaf',
 };
 
-/** A text's `path.bytes` and `path.length` become pathBytes and pathLength. */
+/** Joins the parts of a text: `path.bytes` and `path.length` become pathBytes and pathLength. */
 const flattened = (name: string): string =>
   name.replace(/\.(bytes|length)$/, (_, part: string) => part.replace(/^./, (first) => first.toUpperCase()));
 
-/** Other records keep their fields together, as in `credentials: { uid, gid, … }`. Throws TypeError if two names clash. */
+/**
+ * Emits one line per leaf. Fields of a nested record are grouped, as in `credentials: { uid, gid, … }`. Throws
+ * TypeError if two names clash.
+ */
 function leafLines(record: string, leaves: readonly LeafLayout[], indent: string): string {
   const seen = new Set<string>();
   const lines: string[] = [];
@@ -32,7 +35,7 @@ function leafLines(record: string, leaves: readonly LeafLayout[], indent: string
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Kinds with lists or maps have no leaves: avsc decodes them. */
+/** Emits all leaves. Kinds with lists or maps have none, because avsc decodes them. */
 export function leavesText(): string {
   const names = layouts.map(({ name }) => `\n  | '${name}'`).join('');
   const kinds = layouts

@@ -19,7 +19,7 @@ interface Write {
 
 const HEADER = 'h';
 const LONG_BYTES = 10;
-/** C's `parent_tgid` is Avro's `parentTgid`. */
+/** Converts names of C to names of Avro: `parent_tgid` becomes `parentTgid`. */
 const camel = (name: string): string => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 const pascal = (name: string): string => camel(`_${name}`);
 
@@ -187,10 +187,10 @@ export function emitTranscoder(btf: Btf, header: string): string {
   });
   const textOffsets = ({ texts }: { readonly texts: readonly BtfMember[] }): string =>
     `[${texts.map(({ bitOffset }) => bitOffset / 8).join(', ')}]`;
-  const byKind = <T>(get: (kind: (typeof kinds)[number]) => T, none: T): T[] =>
+  const byKind = <T>(get: (kind: (typeof kinds)[number]) => T, absent: T): T[] =>
     Array.from({ length: Math.max(...kinds.map(({ value }) => value)) + 1 }, (_, kind) => {
       const entry = kinds.find(({ value }) => value === kind);
-      return entry === undefined ? none : get(entry);
+      return entry === undefined ? absent : get(entry);
     });
   const writers = kinds.map(({ record, writes }) => emitFunction(`write${record}`, withRoom(writes)));
   return `${[

@@ -1,4 +1,4 @@
-/** docs/ERRORS.md, from the unions of error codes that packages and services declare. */
+/** Generates docs/ERRORS.md from the unions of error codes that packages and services declare. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 
@@ -17,7 +17,7 @@ interface Declaration {
   readonly advice: string;
 }
 
-/** Codes that are not listed: Node's own, the one that stands for errors without a code, and those of test helpers. */
+/** Codes that are not listed: Node's codes, the code for errors without a code, and codes of test helpers. */
 const NOT_LISTED: RegExp = /^(ERR_INVALID_ARG_VALUE|ERR_UNKNOWN|ERR_TESTKIT(_\w+)?)$/;
 
 /** A union `type XErrorCode =`, or a list `const xErrorCodes = [`. */
@@ -52,12 +52,13 @@ function usedIn({ text }: SourceFile): Set<string> {
   return new Set([...code.matchAll(/\bERR_[A-Z0-9_]*[A-Z0-9]\b/g)].map(([used]) => used));
 }
 
-/** Throws an Error that lists every code without a comment, declared twice, or used without a declaration. */
+/** Throws an Error that lists every code that has no comment, is declared twice, or is used without a declaration. */
 export function declaredCodes(files: readonly SourceFile[]): readonly Declaration[] {
   const problems: string[] = [];
   const declarations = files.flatMap((file) => declarationsIn(file, problems));
-  for (const [code, places] of Map.groupBy(declarations, (declaration) => declaration.code)) {
-    if (places.length > 1) problems.push(`${code} is declared twice: ${places.map(({ path }) => path).join(', ')}`);
+  for (const [code, duplicates] of Map.groupBy(declarations, (declaration) => declaration.code)) {
+    if (duplicates.length > 1)
+      problems.push(`${code} is declared twice: ${duplicates.map(({ path }) => path).join(', ')}`);
   }
   const known = new Set(declarations.map(({ code }) => code));
   for (const file of files) {
@@ -84,7 +85,7 @@ function packageOf(root: string, path: string): string {
 
 const row = ({ code, meaning, advice }: Declaration): string => `| \`${code}\` | ${meaning} | ${advice} |`;
 
-/** The whole document. @param root of the tree */
+/** Returns the document. @param root root of the tree */
 export function errorDocs(root: string = dirname(import.meta.dirname)): string {
   const groups = Map.groupBy(declaredCodes(sources(root)), ({ path }) => packageOf(root, path));
   const sections = [...groups]

@@ -14,7 +14,7 @@ type Proof = string | { readonly never: string } | { readonly missing: string };
 
 interface EventItem {
   readonly item: string;
-  /** undefined when a command reports the item */
+  /** Undefined if a command shows the item. */
   readonly event?: KindName;
   readonly shows: string;
   readonly succeeds: Proof;
@@ -26,9 +26,9 @@ const root = dirname(import.meta.dirname);
 const TITLE = /\b(?:test|it)\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1/g;
 
 interface TestFile {
-  /** titles of its tests */
+  /** Titles of its tests. */
   readonly titles: ReadonlySet<string>;
-  /** whether the file runs in a guest only */
+  /** Whether the file runs only in a guest. */
   readonly guest: boolean;
 }
 

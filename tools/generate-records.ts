@@ -80,7 +80,7 @@ async function main(): Promise<void> {
     const committed = await readFile(output, 'utf8');
     if (committed === text) continue;
     console.error(
-      `${output}:${firstDifference(committed, text)}: out of step with bpf/ringfence.h; run: npm run check -- --fix`,
+      `${output}:${firstDifference(committed, text)}: differs from bpf/ringfence.h; run: npm run check -- --fix`,
     );
     process.exitCode = 1;
   }

@@ -1,4 +1,4 @@
-/** The SVG pictures of the documents, from their Graphviz sources in docs/pictures. */
+/** Renders the SVG pictures of the documents from the Graphviz sources in docs/pictures. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instance, type RenderOptions } from '@viz-js/viz';
@@ -35,18 +35,21 @@ export interface Picture {
   readonly text: string;
 }
 
-/** Renders every source. @param root of the tree */
+/** Renders every source. @param root root of the tree */
 export async function pictures(root: string): Promise<readonly Picture[]> {
   const viz = await instance();
   const sources = readdirSync(join(root, 'docs/pictures')).filter((name) => name.endsWith('.dot'));
   return sources.sort().map((name) => {
     const source = readFileSync(join(root, 'docs/pictures', name), 'utf8');
-    return { path: `docs/pictures/${name.replace('.dot', '.svg')}`, text: finished(viz.renderString(source, OPTIONS)) };
+    return { path: `docs/pictures/${name.replace('.dot', '.svg')}`, text: styled(viz.renderString(source, OPTIONS)) };
   });
 }
 
-/** Adds the style and a description for screen readers; one point of Graphviz becomes one pixel, so that text keeps its size. */
-function finished(svg: string): string {
+/**
+ * Adds the style and a description for screen readers. One point of Graphviz becomes one pixel, which preserves the
+ * size of text.
+ */
+function styled(svg: string): string {
   const title = /<title>(.*?)<\/title>/s.exec(svg)?.[1] ?? '';
   return svg
     .slice(svg.indexOf('<svg'))

@@ -1,13 +1,12 @@
 /**
  * Runs the tests: npm test [-- [FILTER…] [--only PATTERN] [--timeout SECONDS] [--list]]
  *
- * FILTER keeps the files whose path contains it (any of several); --only keeps the tests whose title matches. Files run
- * three at a time, but only one of those that use a whole program, and one of those that use a container engine. The
- * tests of the built-in rules run in one process. Tests that use the kernel's hooks run afterwards, one by one, with
- * nothing beside them but the guest of another kernel; the sensor's own tests share one process. A file that takes
- * longer than --timeout (600) is killed and has failed. Servers that files share (sharedKafka and so on) start when the
- * first file asks. A full run has `npm run check` after the kernel's tests, and ends with the files that cost the most
- * CPU time. The last line is always `N passed, N failed, N skipped`.
+ * FILTER selects the files whose path contains it (any of several); --only selects the tests whose title matches. Three
+ * files run at a time, with at most one that runs a whole agent and one that runs a container engine. Files that use
+ * the hooks of the kernel run afterwards, one by one, in parallel only with the guest of another kernel; the tests of
+ * the sensor share one process, and so do the tests of the built-in rules. A file that exceeds --timeout (600 s) is killed and fails. Shared servers (sharedKafka
+ * etc.) start on the first request. A full run ends with `npm run check` and a list of the files with the most CPU
+ * time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { hostSharedServers } from '@ringfence/dev-servers';
@@ -19,24 +18,22 @@ import { printCosts, printFailures, printFile, printTotals } from './test-runner
 import { runCheck } from './test-runner/run-check.ts';
 import { type RunOptions, runFile } from './test-runner/run-file.ts';
 import { runFiles } from './test-runner/run-files.ts';
-import { ownEnvironment } from './test-runner/test-process.ts';
+import { testEnvironment } from './test-runner/test-process.ts';
 
-/**
- * More than the two cores that a small machine has: files wait for servers, timers and the kernel half of their time.
- */
+/** More than the two cores of a small machine: files wait for servers, timers and the kernel half of their time. */
 const CONCURRENCY = 3;
 /**
- * Beside others, idle servers too, rings fill, and races that are to be provoked don't come about; a guest's processes
- * are none of this machine's.
+ * Turns that run after all other files have ended and the shared servers have stopped. Other load, even idle servers,
+ * would fill rings and prevent the races that tests provoke. A guest is isolated from that load.
  */
-const LAST: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
+const LAST_TURNS: ReadonlySet<Turn> = new Set(['sensor', 'kernel', 'guest']);
 const root = dirname(import.meta.dirname);
 
-/** Takes the first file whose turn it is until there is none; several of these at once make the concurrency. */
+/** Runs the first file whose turn is free until none is left. Several calls in parallel provide the concurrency. */
 async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile) => Promise<void>): Promise<void> {
   for (;;) {
     const next = queue.findIndex(({ turn }) => turn === undefined || !busy.has(turn));
-    // Who has the turn now takes those that are left.
+    // The call that holds the turn runs the remaining files of it.
     if (next === -1) return;
     const [file] = queue.splice(next, 1) as [TestFile];
     if (file.turn !== undefined) busy.add(file.turn);
@@ -46,22 +43,22 @@ async function drain(queue: TestFile[], busy: Set<string>, run: (file: TestFile)
 }
 
 interface Running {
-  readonly how: RunOptions;
+  readonly options: RunOptions;
   readonly signal: AbortSignal;
   readonly onReport: (report: FileReport) => void;
   readonly run: (file: TestFile) => Promise<void>;
 }
 
 /**
- * Runs files in one process, so that they load what they share once. With --only each file has a process of its own.
+ * Runs the files in one process, so that they load what they share once. With --only, each runs in its own process.
  */
 async function runTogether(
   files: readonly TestFile[],
-  { how, signal, onReport, run }: Running,
+  { options, signal, onReport, run }: Running,
   environment: NodeJS.ProcessEnv = {},
 ): Promise<void> {
-  const { only, timeoutMs } = how;
-  const env = { ...ownEnvironment(), ...environment };
+  const { only, timeoutMs } = options;
+  const env = { ...testEnvironment(), ...environment };
   const paths = files.map(({ path }) => path);
   if (only === undefined) await runFiles(paths, { root, env, timeoutMs, onReport, signal });
   else for (const file of files) await run(file);
@@ -69,14 +66,14 @@ async function runTogether(
 
 interface Reports {
   readonly files: readonly FileReport[];
-  /** CPU time of the servers that files shared */
+  /** CPU time of shared servers. */
   readonly serversMs: number;
 }
 
-/** `afterKernel`: what is left to do once nothing needs the kernel any more, beside the guest if that takes longer. */
+/** Runs all files, then `afterKernel`, which runs in parallel with the guest if the guest takes longer. */
 async function runAll(
   files: readonly TestFile[],
-  how: RunOptions,
+  options: RunOptions,
   signal: AbortSignal,
   afterKernel: () => Promise<FileReport[]>,
 ): Promise<Reports> {
@@ -87,23 +84,23 @@ async function runAll(
     reports.push(report);
   };
   const run = async (file: TestFile): Promise<void> => {
-    if (!signal.aborted) onReport(await runFile(root, file.path, how, signal));
+    if (!signal.aborted) onReport(await runFile(root, file.path, options, signal));
   };
-  const of = (wanted: Turn): TestFile[] => files.filter(({ turn }) => turn === wanted);
-  const running = { how, signal, onReport, run };
+  const filesOf = (selected: Turn): TestFile[] => files.filter(({ turn }) => turn === selected);
+  const running = { options, signal, onReport, run };
   {
     await using _servers = await hostSharedServers();
-    const queue = files.filter(({ turn }) => turn === undefined || !(LAST.has(turn) || turn === 'rules'));
+    const queue = files.filter(({ turn }) => turn === undefined || !(LAST_TURNS.has(turn) || turn === 'rules'));
     const others = Array.from({ length: CONCURRENCY - 1 }, () => drain(queue, busy, run));
-    await Promise.all([runTogether(of('rules'), running).then(() => drain(queue, busy, run)), ...others]);
+    await Promise.all([runTogether(filesOf('rules'), running).then(() => drain(queue, busy, run)), ...others]);
   }
   const serversMs = cpuOfLastEndedMs();
   const kernel = async (): Promise<void> => {
-    await runTogether(of('sensor'), running, { RINGFENCE_TEST_KEEP: '1' });
-    await drain(of('kernel'), busy, run);
+    await runTogether(filesOf('sensor'), running, { RINGFENCE_TEST_KEEP: '1' });
+    await drain(filesOf('kernel'), busy, run);
     if (!signal.aborted) reports.push(...(await afterKernel()));
   };
-  await Promise.all([kernel(), drain(of('guest'), busy, run)]);
+  await Promise.all([kernel(), drain(filesOf('guest'), busy, run)]);
   return { files: reports, serversMs };
 }
 
@@ -113,12 +110,12 @@ async function check(): Promise<FileReport[]> {
   return [report];
 }
 
-/** Returns the arguments, or undefined after it has reported a wrong one. */
+/** Returns the arguments. Prints a wrong argument and returns undefined. */
 function parseArguments(): TestArguments | undefined {
   try {
-    const chosen = parseTestArguments(process.argv.slice(2));
-    if (Number(chosen.timeout) > 0) return chosen;
-    console.error(`--timeout ${chosen.timeout}: expected seconds, above 0`);
+    const selection = parseTestArguments(process.argv.slice(2));
+    if (Number(selection.timeout) > 0) return selection;
+    console.error(`--timeout ${selection.timeout}: expected seconds, above 0`);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     console.error(error.message);
@@ -127,21 +124,21 @@ function parseArguments(): TestArguments | undefined {
 }
 
 async function main(): Promise<number> {
-  const chosen = parseArguments();
-  if (chosen === undefined) return 2;
-  const { filters, only } = chosen;
+  const selection = parseArguments();
+  if (selection === undefined) return 2;
+  const { filters, only } = selection;
   const files = findTestFiles(root, filters);
-  if (chosen.list) {
+  if (selection.list) {
     for (const file of files) console.log(file.path);
     return 0;
   }
   const abort = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  const whole = filters.length === 0 && only === undefined;
-  const how = { only, timeoutMs: Number(chosen.timeout) * 1000 };
-  const { files: reports, serversMs } = await runAll(files, how, abort.signal, whole ? check : async () => []);
+  const isFullRun = filters.length === 0 && only === undefined;
+  const options = { only, timeoutMs: Number(selection.timeout) * 1000 };
+  const { files: reports, serversMs } = await runAll(files, options, abort.signal, isFullRun ? check : async () => []);
   printFailures(reports);
-  if (whole) printCosts(reports, serversMs);
+  if (isFullRun) printCosts(reports, serversMs);
   if (files.length === 0) console.log(`no test file matches ${filters.join(' ')}`);
   const failed = printTotals(reports);
   return failed > 0 || files.length === 0 || abort.signal.aborted ? 1 : 0;

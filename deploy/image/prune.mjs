@@ -1,13 +1,14 @@
 /**
- * Takes what only development needs out of a copy of a set-up tree: `node deploy/image/prune.mjs`, from its root.
+ * Removes development files from a copy of a set-up tree: `node deploy/image/prune.mjs`, run in its root.
  *
- * package-lock.json knows which packages those are; asking npm would need it, and a network, where the image is built.
+ * Reads the development packages from package-lock.json, because the build stage of the image has neither npm nor a
+ * network.
  */
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 
 const NEEDED = ['node_modules/node/bin/node', 'dist/sensor/ringfence.bpf.o', 'dist/sensor/trace.bpf.o'];
 
-/** A package brings binaries for every platform, and the sources of what it wraps. */
+/** Binaries for other platforms, and the C sources of a wrapped library. */
 const UNUSED = [
   'node_modules/better-sqlite3/{deps,src}',
   'node_modules/better-sqlite3/prebuilds/{darwin,linuxmusl,win32}-*.node',
@@ -26,5 +27,5 @@ const development = Object.keys(packages).filter((path) => packages[path].dev ||
 for (const path of [...development, 'node_modules/.bin', 'node_modules/.package-lock.json', ...globSync(UNUSED)])
   rmSync(path, { recursive: true, force: true });
 
-const emptied = globSync('node_modules/@*').filter((scope) => readdirSync(scope).length === 0);
-for (const scope of emptied) rmdirSync(scope);
+const emptyScopes = globSync('node_modules/@*').filter((scope) => readdirSync(scope).length === 0);
+for (const scope of emptyScopes) rmdirSync(scope);

@@ -12,7 +12,7 @@ const documents = globSync('**/*.md', {
   exclude: (name) => /(^|\/)(node_modules|dist|\.git)$/.test(String(name)),
 }).map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n') }));
 
-/** The lines outside of code blocks, numbered from 1. */
+/** Yields the lines outside of code blocks, with numbers from 1. */
 function* proseOf(lines: readonly string[]): Generator<readonly [number, string]> {
   let isCode = false;
   for (const [index, line] of lines.entries()) {
@@ -21,7 +21,7 @@ function* proseOf(lines: readonly string[]): Generator<readonly [number, string]
   }
 }
 
-/** As GitHub makes it of a heading. */
+/** Returns the anchor that GitHub generates for a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -35,16 +35,16 @@ const anchors = new Map(
   }),
 );
 
-/** null: the link leads somewhere. */
+/** Returns the missing file or anchor of a link, or null if the link is valid. */
 function brokenPart(path: string, target: string): string | null {
   const [file = '', anchor] = target.split('#');
-  const whole = file === '' ? path : join(dirname(path), file);
-  if (!existsSync(join(root, whole))) return whole;
-  const known = anchors.get(whole);
-  return anchor === undefined || known === undefined || known.has(anchor) ? null : `#${anchor} of ${whole}`;
+  const linked = file === '' ? path : join(dirname(path), file);
+  if (!existsSync(join(root, linked))) return linked;
+  const known = anchors.get(linked);
+  return anchor === undefined || known === undefined || known.has(anchor) ? null : `#${anchor} of ${linked}`;
 }
 
-test('every relative link of every document leads to a file, and to a heading of it', () => {
+test('every relative link of every document leads to an existing file and heading', () => {
   assert.ok(documents.length > 40);
   const broken = documents.flatMap(({ path, lines }) =>
     [...proseOf(lines)].flatMap(([number, line]) =>
@@ -59,20 +59,20 @@ test('every relative link of every document leads to a file, and to a heading of
 
 const isStructure = (line: string): boolean => line === '' || /^([|#<]|!\[)/.test(line);
 const isItem = (line: string): boolean => /^([-*]|\d+\.) /.test(line);
-/** A code span or a link that can't be broken. */
+/** Whether the line is one word, such as a long code span or link, which cannot be wrapped. */
 const isOneWord = (line: string): boolean => !line.replace(/^([-*]|\d+\.) /, '').includes(' ');
 
 test('prose wraps at 100 columns, in paragraphs of at most six lines', () => {
   const faults = documents.flatMap(({ path, lines }) => {
     let length = 0;
     let previous = 0;
-    return [...proseOf(lines)].flatMap(([number, whole]) => {
-      const line = whole.trim();
+    return [...proseOf(lines)].flatMap(([number, text]) => {
+      const line = text.trim();
       length = isStructure(line) || number !== previous + 1 ? 0 : isItem(line) ? 1 : length + 1;
       if (!isStructure(line) && length === 0) length = 1;
       previous = number;
-      const wide = whole.length > WIDTH && !isStructure(line) && !isOneWord(line);
-      if (wide) return [`${path}:${number}: ${whole.length} columns`];
+      const isWide = text.length > WIDTH && !isStructure(line) && !isOneWord(line);
+      if (isWide) return [`${path}:${number}: ${text.length} columns`];
       return length === PARAGRAPH + 1 ? [`${path}:${number}: the paragraph has more than ${PARAGRAPH} lines`] : [];
     });
   });

@@ -31,7 +31,7 @@ describe('containers of an engine on this host', { skip }, () => {
 
   const execOf = (mark: string, and?: string): Promise<EventDocument> => execMarked(home, mark, and);
 
-  test('have their id, name, image and labels from their first event on', async () => {
+  test('have their id, name, image and labels in their first event', async () => {
     const mark = `rf-first-${process.pid}`;
     const args = ['--name', 'web-1', '--label', 'tier=front', '--network', 'none', IMAGE, '/bin/sh', '-c', `: ${mark}`];
     engine.output('run', ...args);
@@ -42,7 +42,7 @@ describe('containers of an engine on this host', { skip }, () => {
     );
   });
 
-  test('have what they are made of: image, capabilities, mounts, namespaces, start', async () => {
+  test('have their image, capabilities, mounts, namespaces and start time', async () => {
     const mark = `rf-made-${process.pid}`;
     const options = [
       '--cap-drop',
@@ -68,7 +68,7 @@ describe('containers of an engine on this host', { skip }, () => {
         ['/srv'],
         true,
         false,
-        // Its processes have the host's numbers: nothing tells its own program from others.
+        // In the host's pid namespace, its main program cannot be distinguished from other programs.
         undefined,
       ],
     );
@@ -76,11 +76,11 @@ describe('containers of an engine on this host', { skip }, () => {
     assert.ok(age >= 0 && age < 600e9, `${age} ns`);
   });
 
-  test('have them for a program that is run in them later, which is known not to be their own', async () => {
-    const [own, later] = [`rf-own-${process.pid}`, `rf-later-${process.pid}`];
-    engine.output('run', '-d', '--name', 'web-2', '--network', 'none', IMAGE, '/bin/sh', '-c', `: ${own}; sleep 600`);
+  test('are reported for a program that is executed in them later, which is distinguished from the main program', async () => {
+    const [main, later] = [`rf-own-${process.pid}`, `rf-later-${process.pid}`];
+    engine.output('run', '-d', '--name', 'web-2', '--network', 'none', IMAGE, '/bin/sh', '-c', `: ${main}; sleep 600`);
     engine.output('exec', 'web-2', '/bin/sh', '-c', `sh -c ': ${later}'`);
-    const [entry, exec] = [await execOf(own), await execOf(later)];
+    const [entry, exec] = [await execOf(main), await execOf(later)];
     assert.deepEqual([exec['container.name'], exec['container.image.name']], ['web-2', IMAGE]);
     assert.deepEqual([entry['container.entry'], exec['container.entry']], ['entrypoint', 'exec']);
   });
@@ -92,7 +92,7 @@ describe('containers of an engine on this host', { skip }, () => {
     ) as Inventory;
     const id = engine.output('inspect', '--format', '{{.Id}}', 'listed');
     assert.deepEqual(
-      containers.map((one) => [one.id, one.name, one.image, one.pids]),
+      containers.map((container) => [container.id, container.name, container.image, container.pids]),
       [[id, 'listed', IMAGE, processes.map(({ pid }) => pid)]],
     );
     assert.deepEqual(
@@ -110,17 +110,17 @@ describe('containers of an engine on this host', { skip }, () => {
     assert.match(table, /listed .*shop\/web:2.*\n.*\/srv at \/data, read-only\n[\s\S]*sleep 601 \[listed\]/);
   });
 
-  test('have a posture: what an open one gives away, and that one started as told gives nothing', async () => {
-    // What --privileged comes to; with all capabilities it can't be started where root itself lacks one.
-    const unconfined = ['seccomp=unconfined', 'systempaths=unconfined', 'label=disable'].flatMap((one) => [
+  test('have a posture: an open container has findings, and one with the suggested flags has none', async () => {
+    // Equivalent to --privileged, which fails if root itself lacks a capability.
+    const unconfined = ['seccomp=unconfined', 'systempaths=unconfined', 'label=disable'].flatMap((option) => [
       '--security-opt',
-      one,
+      option,
     ]);
     const shared = ['--pid', 'host', '-v', '/:/host', '-v', '/var/run:/var/run'];
     const open = ['--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE', ...unconfined, ...shared];
     engine.output('run', '-d', '--name', 'open', ...open, '--network', 'host', IMAGE, 'sleep', '602');
     const report = await posture('open', 1);
-    const told = report.findings.map(({ id, severity, what }) => `${severity} ${id} ${what}`);
+    const findings = report.findings.map(({ id, severity, what: summary }) => `${severity} ${id} ${summary}`);
     for (const expected of [
       /^critical privileged /,
       /^critical mount \/ of the host is at \/host, writable$/,
@@ -131,8 +131,8 @@ describe('containers of an engine on this host', { skip }, () => {
       /^low writable-root /,
     ])
       assert.ok(
-        told.some((line) => expected.test(line)),
-        `${expected}:\n${told.join('\n')}`,
+        findings.some((line) => expected.test(line)),
+        `${expected}:\n${findings.join('\n')}`,
       );
     for (const flag of ['--cap-drop ALL', '--read-only', '--security-opt no-new-privileges'])
       assert.ok(report.flags.includes(flag), flag);
@@ -140,35 +140,35 @@ describe('containers of an engine on this host', { skip }, () => {
     const flags = report.flags.filter((flag) => !flag.startsWith('--volume')).flatMap((flag) => flag.split(' '));
     engine.output('run', '-d', '--name', 'closed', ...flags, '--network', 'none', IMAGE, 'sleep', '603');
     const closed = await posture('closed', null);
-    // What the kernel lacks (AppArmor, seccomp) is not for flags to mend.
-    const left = closed.findings.map(({ id }) => id).filter((id) => !['seccomp', 'confinement'].includes(id));
-    assert.deepEqual(left, []);
+    // Flags cannot fix features that the kernel lacks (AppArmor, seccomp).
+    const remaining = closed.findings.map(({ id }) => id).filter((id) => !['seccomp', 'confinement'].includes(id));
+    assert.deepEqual(remaining, []);
     assert.equal(closed.usageKnown, false);
   });
 
-  test('have a posture that says which capabilities they have not used', { skip: skipUse }, async () => {
+  test('have a posture that lists their unused capabilities', { skip: skipUse }, async () => {
     const use = 'touch /tmp/mine; chown 7 /tmp/mine; exec sleep 604';
     engine.output('run', '-d', '--name', 'modest', '--network', 'none', IMAGE, '/bin/sh', '-c', use);
     const unused = await until('the chown', async () => {
       const { findings, flags } = await posture('modest', null, '--watched-for', '0');
-      const what = findings.find(({ id }) => id === 'unused-capabilities')?.what ?? '';
-      return flags.includes('--cap-add CHOWN') && { what, flags };
+      const summary = findings.find(({ id }) => id === 'unused-capabilities')?.what ?? '';
+      return flags.includes('--cap-add CHOWN') && { summary, flags };
     });
-    // Not what the runtime did to start it, either: SETUID, SETGID, SETPCAP.
-    assert.match(unused.what, /SETGID.*SETUID|SETUID.*SETGID/);
-    assert.doesNotMatch(unused.what, /\bCHOWN/);
+    // SETUID, SETGID and SETPCAP, which only the runtime used at the start, count as unused.
+    assert.match(unused.summary, /SETGID.*SETUID|SETUID.*SETGID/);
+    assert.doesNotMatch(unused.summary, /\bCHOWN/);
     assert.ok(!unused.flags.includes('--cap-add SETUID'), unused.flags.join(' '));
   });
 
   const posture = async (name: string, code: number | null, ...more: string[]): Promise<ContainerPosture> => {
     const ended = await home.run(['posture', '--json', '--container', name, ...more]);
     if (code !== null) assert.equal(ended.code, code, ended.stdout + ended.stderr);
-    const [one, ...others] = (JSON.parse(ended.stdout) as Posture).containers;
-    assert.ok(one !== undefined && others.length === 0, ended.stdout);
-    return one;
+    const [container, ...unexpected] = (JSON.parse(ended.stdout) as Posture).containers;
+    assert.ok(container !== undefined && unexpected.length === 0, ended.stdout);
+    return container;
   };
 
-  test('are what a rule about a shell in a container is about', async () => {
+  test('match a rule about a shell in a container', async () => {
     const alerts = await until('the alert', async () => {
       const where = 'rule = "Suspicious Process Execution" and container.name = web-2';
       const text = await home.output(['alerts', '--json', '--where', where]);

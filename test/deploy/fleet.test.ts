@@ -17,15 +17,15 @@ const compose = parse(readFileSync(join(root, 'deploy/compose/compose.yaml'), 'u
   readonly volumes: Readonly<Record<string, unknown>>;
 };
 
-const ours = Object.entries(compose.services).filter(([, { image }]) => image === 'ringfence');
+const ringfenceServices = Object.entries(compose.services).filter(([, { image }]) => image === 'ringfence');
 
 function configOf({ environment = {} }: { readonly environment?: Record<string, string> }): Config {
   return loadConfig({ file: '/dev/null', env: environment, flags: [] });
 }
 
 describe('the services in containers', () => {
-  it('are one of each, and every one takes its settings', () => {
-    const configs = ours.map(([name, service]) => [name, configOf(service)] as const);
+  it('are one of each kind and accept their settings', () => {
+    const configs = ringfenceServices.map(([name, service]) => [name, configOf(service)] as const);
     assert.deepEqual(configs.map(([name]) => name).sort(), [
       'auditor',
       'detector',
@@ -40,25 +40,27 @@ describe('the services in containers', () => {
     }
   });
 
-  it('name each other as they are named', () => {
-    const { responder, auditor, registrar } = Object.fromEntries(ours.map(([name, one]) => [name, configOf(one)]));
+  it('refer to each other by existing names', () => {
+    const { responder, auditor, registrar } = Object.fromEntries(
+      ringfenceServices.map(([name, service]) => [name, configOf(service)]),
+    );
     const hosts = [responder?.redis.url, auditor?.auditor.elasticsearch.nodes[0]].map(
       (url) => new URL(url ?? '').hostname,
     );
     for (const host of [...hosts, ...(registrar?.registrar.names ?? [])]) assert.ok(host in compose.services, host);
-    for (const [name] of ours) assert.ok(name in compose.volumes, name);
+    for (const [name] of ringfenceServices) assert.ok(name in compose.volumes, name);
   });
 });
 
 describe('the systemd unit of a service', () => {
-  it('is sandboxed well by the judgement of systemd itself', (t) => {
+  it('passes the security analysis of systemd', (t) => {
     const args = ['security', '--offline=true', '--threshold=20', '--no-pager', unitPath];
-    const judged = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
-    if (judged.error !== undefined) return t.skip('systemd-analyze is not installed');
-    assert.equal(judged.status, 0, judged.stdout + judged.stderr);
+    const analysis = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+    if (analysis.error !== undefined) return t.skip('systemd-analyze is not installed');
+    assert.equal(analysis.status, 0, analysis.stdout + analysis.stderr);
   });
 
-  it('has nothing that systemd would not understand', (t) => {
+  it('has only directives that systemd knows', (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-unit-'));
     t.after(() => rmSync(dir, { recursive: true }));
     const installed = join(dir, 'ringfence-service@enricher.service');
@@ -68,7 +70,7 @@ describe('the systemd unit of a service', () => {
     assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
   });
 
-  it('sets what keeps several services of one machine apart, and leaves a stop more time than the service takes', () => {
+  it('separates the directories of services, and has a stop timeout above the shutdown deadline', () => {
     const setting = /^Environment=(.*)$/m.exec(unit)?.[1] ?? '';
     const env = Object.fromEntries(
       setting

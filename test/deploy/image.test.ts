@@ -10,31 +10,40 @@ import { uninstallSensor } from '@ringfence/sensor/parts';
 import { cgroupsOf } from '@ringfence/simulator/demo';
 import { parse } from 'yaml';
 import { until } from '../e2e/lib/wait.ts';
-import { ROOT } from './lib/brought.ts';
-import { documented } from './lib/documented.ts';
 import { Engine, skip } from './lib/engine.ts';
+import { ROOT } from './lib/engine-files.ts';
 
 const BASE = 'ringfence-test/base';
-/** of the user in the image */
+/** Uid of the user in the image. */
 const UID = '64731';
-/** What all services of a fleet have in common. */
+/** Common settings of all services of a fleet. */
 const compose = parse(readFileSync(join(ROOT, 'deploy/compose/compose.yaml'), 'utf8'))['x-ringfence'] as {
   readonly tmpfs: readonly string[];
 };
 const MARK = `rf-image-${process.pid}`;
-/** As the README says. */
-const ASK = ['exec', '-u', 'ringfence', 'ringfence', 'ringfence'] as const;
+/** Prefix of commands in the container, as in the README. */
+const EXEC = ['exec', '-u', 'ringfence', 'ringfence', 'ringfence'] as const;
 const pinPath = `/sys/fs/bpf/rf-test-${process.pid}-image`;
 
-/** What the documented command lacks for a test: pins of its own, and where its engine keeps what containers are called. */
+/**
+ * Returns the documented arguments with two settings for the test: a separate pin path and the data root of the engine.
+ */
 function runArguments(engine: Engine): string[] {
   const settings = [`RINGFENCE_SENSOR_PIN_PATH=${pinPath}`, `RINGFENCE_COLLECTOR_DOCKER_ROOTS=${engine.dataRoot}`];
   return [...settings.flatMap((setting) => ['-e', setting]), ...documented('docker run')];
 }
 
-/** As the README says for an engine that doesn't know the newer capabilities. */
+/** Replaces the newer capabilities as the README describes for older engines. */
 function withOldCapabilities(args: readonly string[]): string[] {
   return args.map((arg) => (arg === 'BPF' || arg === 'PERFMON' ? 'SYS_ADMIN' : arg));
+}
+
+/** Returns the arguments of the command in deploy/image/README.md that starts with `start`. */
+function documented(start: string): string[] {
+  const text = readFileSync(join(ROOT, 'deploy/image/README.md'), 'utf8').replaceAll('\\\n', ' ');
+  const line = text.split('\n').find((candidate) => candidate.startsWith(start));
+  assert.ok(line !== undefined, `deploy/image/README.md has no command ${start}`);
+  return line.slice(start.length).trim().split(/\s+/);
 }
 
 const logsOf = (engine: Engine, name: string): string => engine.run('logs', name).stderr;
@@ -44,7 +53,7 @@ describe('the image, in a container engine', { skip }, () => {
   let id: string;
 
   const events = (condition: string): EventDocument[] => {
-    const text = engine.output(...ASK, 'events', '--json', '--where', condition);
+    const text = engine.output(...EXEC, 'events', '--json', '--where', condition);
     return text
       .split('\n')
       .filter(Boolean)
@@ -61,15 +70,15 @@ describe('the image, in a container engine', { skip }, () => {
     uninstallSensor(pinPath);
   });
 
-  test('is built by the documented command, and runs exactly `ringfence up`', () => {
+  test('is built by the documented command and runs exactly `ringfence up`', () => {
     engine.output('build', '--network', 'host', '--build-arg', `BASE=${BASE}`, ...documented('docker build'));
     const [{ Config }] = JSON.parse(engine.output('inspect', 'ringfence'));
     assert.deepEqual([...Config.Entrypoint, ...Config.Cmd], ['/usr/bin/ringfence', 'up']);
     assert.equal(Config.User, 'ringfence');
   });
 
-  test('has the program and the sensor, and nothing of development', () => {
-    // One container for all three: its file system is a copy of the whole image where the engine can't overlay.
+  test('has the program and the sensor, but no development files', () => {
+    // One container lists all three, because an engine without overlay copies the image for each container.
     const paths = ['', 'dist/sensor', 'node_modules'].map((path) => `/usr/lib/ringfence/${path}`);
     const listed = engine.output('run', '--rm', '--network', 'none', '--entrypoint', 'ls', 'ringfence', ...paths);
     const [top, sensor, modules] = listed.split('\n\n').map((list) => list.split('\n').slice(1));
@@ -91,8 +100,8 @@ describe('the image, in a container engine', { skip }, () => {
       assert.ok(modules !== undefined && !modules.includes(name), name);
   });
 
-  test('is compiled already, for its user', () => {
-    const told = engine.run(
+  test('is precompiled for its user', () => {
+    const result = engine.run(
       'run',
       '--rm',
       '--network',
@@ -102,8 +111,8 @@ describe('the image, in a container engine', { skip }, () => {
       'ringfence',
       '--version',
     );
-    assert.match(told.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
-    assert.doesNotMatch(told.stderr, /no such file|writing/);
+    assert.match(result.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
+    assert.doesNotMatch(result.stderr, /no such file|writing/);
   });
 
   test('watches the host when started by the documented command', async () => {
@@ -129,8 +138,8 @@ describe('the image, in a container engine', { skip }, () => {
     assert.equal(event['container.id'], undefined);
   });
 
-  test('runs nothing as root: one process with what the sensor needs, one with nothing, and neither can have more', () => {
-    const { processes } = JSON.parse(engine.output(...ASK, 'status', '--json')) as Status;
+  test('runs no process as root: one has the capabilities of the sensor, the other none, and neither can gain more', () => {
+    const { processes } = JSON.parse(engine.output(...EXEC, 'status', '--json')) as Status;
     const status = processes.map(({ pid }) => readFileSync(`/proc/${pid}/status`, 'latin1'));
     const field = (name: string): string[] =>
       status.map((text) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '');
@@ -140,10 +149,11 @@ describe('the image, in a container engine', { skip }, () => {
     );
     assert.deepEqual(field('CapBnd'), field('CapEff'));
     assert.deepEqual(field('NoNewPrivs'), ['1', '1']);
-    const [none, some] = processes.map(({ capabilities }) => capabilities);
-    assert.deepEqual(none, []);
-    for (const name of ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_CHOWN']) assert.ok(!some?.includes(name), name);
-    const { stdout: doctor } = engine.run(...ASK, 'doctor');
+    const [servicesCapabilities, sensorCapabilities] = processes.map(({ capabilities }) => capabilities);
+    assert.deepEqual(servicesCapabilities, []);
+    for (const name of ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_CHOWN'])
+      assert.ok(!sensorCapabilities?.includes(name), name);
+    const { stdout: doctor } = engine.run(...EXEC, 'doctor');
     assert.match(doctor, /✓ privileges .*, in the running processes\n/);
     assert.match(doctor, /✓ runs as /);
     const pid = engine.output('inspect', '--format', '{{.State.Pid}}', 'ringfence');
@@ -154,19 +164,19 @@ describe('the image, in a container engine', { skip }, () => {
     assert.deepEqual([...new Set(inside)].map(Number).sort(), processes.map(({ pid }) => pid).sort());
   });
 
-  test('a service that watches no host runs as its user, without any capability', async () => {
+  test('a service without a sensor runs as its user without capabilities', async () => {
     const hardened = ['--read-only', '--tmpfs', compose.tmpfs[0] ?? '', '--cap-drop', 'ALL', '--network', 'none'];
     const alone = ['-e', 'RINGFENCE_SERVICES=enricher,detector,auditor', '-e', 'RINGFENCE_METRICS_ENABLED=false'];
     engine.output('run', '-d', '--name', 'services', ...hardened, ...alone, 'ringfence');
-    const ask = ['exec', 'services', 'ringfence', 'status', '--json'];
+    const statusCommand = ['exec', 'services', 'ringfence', 'status', '--json'];
     const status = await until('the services to answer', () => {
       assert.equal(
         engine.output('inspect', '--format', '{{.State.Running}}', 'services'),
         'true',
         logsOf(engine, 'services'),
       );
-      const asked = engine.run(...ask);
-      return asked.status === 0 && (JSON.parse(asked.stdout) as Status);
+      const result = engine.run(...statusCommand);
+      return result.status === 0 && (JSON.parse(result.stdout) as Status);
     });
     assert.deepEqual(
       status.processes.map(({ uid, capabilities }) => [String(uid), capabilities]),
@@ -175,7 +185,7 @@ describe('the image, in a container engine', { skip }, () => {
     engine.output('rm', '-f', 'services');
   });
 
-  test('names the containers beside it', async () => {
+  test('reports the names of other containers', async () => {
     engine.output('tag', BASE, 'shop/web:2');
     engine.output(
       'run',
@@ -202,7 +212,7 @@ describe('the image, in a container engine', { skip }, () => {
     );
   });
 
-  test('stops cleanly at `docker stop`: no pin, no cgroup, no process is left', () => {
+  test('`docker stop` stops it cleanly, without remaining pins, cgroups or processes', () => {
     const pid = engine.output('inspect', '--format', '{{.State.Pid}}', 'ringfence');
     engine.output('stop', 'ringfence');
     assert.equal(
@@ -219,7 +229,7 @@ describe('the image, in a container engine', { skip }, () => {
     );
   });
 
-  test('the engine leaves nothing behind', async () => {
+  test('the engine cleans up', async () => {
     await engine[Symbol.asyncDispose]();
     assert.equal(existsSync(engine.dir), false);
     assert.doesNotMatch(readFileSync('/proc/mounts', 'utf8'), new RegExp(engine.dir));

@@ -14,7 +14,7 @@ const IMAGE = 'registry.example/shop/web:2';
 describe('containers of engines other than Docker', { skip }, () => {
   let dir: string;
   let home: Installation;
-  /** where the engines are told to keep what they keep below / */
+  /** Directory in place of `/` for the data of the engines. */
   let root: string;
 
   before(async () => {
@@ -32,23 +32,23 @@ describe('containers of engines other than Docker', { skip }, () => {
   const containerOf = (exec: EventDocument): unknown[] =>
     ['id', 'name', 'image.name', 'runtime', 'entry'].map((name) => exec[`container.${name}`]);
 
-  test('Podman: id, name and image, from the first event on and for what is executed later', async () => {
+  test('Podman: the first event and later executions have id, name and image', async () => {
     await using podman = new Podman(root, dir);
     podman.load(IMAGE);
-    const [own, later] = [`rf-podman-${process.pid}`, `rf-podman-later-${process.pid}`];
-    const id = podman.start('web-1', IMAGE, '/bin/sh', '-c', `: ${own}; sleep 600`);
+    const [main, later] = [`rf-podman-${process.pid}`, `rf-podman-later-${process.pid}`];
+    const id = podman.start('web-1', IMAGE, '/bin/sh', '-c', `: ${main}; sleep 600`);
     podman.output('exec', 'web-1', '/bin/sh', '-c', `sh -c ': ${later}'`);
-    assert.deepEqual(containerOf(await execMarked(home, own)), [id, 'web-1', IMAGE, 'podman', 'entrypoint']);
+    assert.deepEqual(containerOf(await execMarked(home, main)), [id, 'web-1', IMAGE, 'podman', 'entrypoint']);
     assert.deepEqual(containerOf(await execMarked(home, later)), [id, 'web-1', IMAGE, 'podman', 'exec']);
   });
 
-  test('containerd: id and what its specification says', async () => {
+  test('containerd: events have the id and the data of the specification', async () => {
     await using containerd = await Containerd.start(root, dir);
-    const [own, later] = [`rf-containerd-${process.pid}`, `rf-containerd-later-${process.pid}`];
+    const [main, later] = [`rf-containerd-${process.pid}`, `rf-containerd-later-${process.pid}`];
     const id = `web-${process.pid}`;
-    containerd.run(id, '/bin/sh', '-c', `: ${own}; exec /bin/sleep 600`);
+    containerd.run(id, '/bin/sh', '-c', `: ${main}; exec /bin/sleep 600`);
     containerd.output('task', 'exec', '--exec-id', 'later', id, '/bin/sh', '-c', `/bin/sh -c ': ${later}'`);
-    const [first, second] = [await execMarked(home, own), await execMarked(home, later)];
+    const [first, second] = [await execMarked(home, main), await execMarked(home, later)];
     for (const exec of [first, second])
       assert.deepEqual([exec['container.id'], exec['container.runtime']], [id, 'containerd']);
     assert.deepEqual([first['container.entry'], second['container.entry']], ['entrypoint', 'exec']);

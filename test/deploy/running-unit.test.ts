@@ -6,22 +6,22 @@ import { buildSensor } from '@ringfence/sensor/build';
 import { until } from '../e2e/lib/wait.ts';
 import { SystemdMachine, skip } from './lib/systemd-machine.ts';
 
-/** BPF, PERFMON, NET_ADMIN, SYS_PTRACE, DAC_READ_SEARCH; nothing may be killed where nothing is enforced. */
+/** BPF, PERFMON, NET_ADMIN, SYS_PTRACE, DAC_READ_SEARCH. Without enforcement the sensor has no KILL. */
 const SENSOR = [39, 38, 12, 19, 2].reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
-/** DAC_READ_SEARCH, of the journalctl that it starts */
+/** DAC_READ_SEARCH, for the child process journalctl. */
 const JOURNAL = 1n << 2n;
-/** systemd leaves /run as it is, which is root's */
-const OWN = ['/etc/ringfence', '/sys/fs/bpf/ringfence', '/var/lib/ringfence'];
+/** Writable directories. /run is left out, because systemd does not remount it and only root can write there. */
+const WRITABLE = ['/etc/ringfence', '/sys/fs/bpf/ringfence', '/var/lib/ringfence'];
 
 function sandboxOf(pid: number): object {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
   const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n');
   const writable = mounts.map((line) => line.split(' ')).filter(([, , , , , options]) => options?.startsWith('rw'));
-  const own = writable
+  const directories = writable
     .map(([, , , , point = '']) => point)
     .filter((point) => !/^\/(dev|proc|tmp|var\/tmp|run)\b/.test(point));
-  return { set: field('CapEff'), uid: field('Uid'), seccomp: field('Seccomp'), own: own.sort() };
+  return { set: field('CapEff'), uid: field('Uid'), seccomp: field('Seccomp'), directories: directories.sort() };
 }
 
 describe('the systemd unit, under a systemd', { skip }, () => {
@@ -45,26 +45,31 @@ describe('the systemd unit, under a systemd', { skip }, () => {
     await until('the event', () => machine.output('ringfence', 'events', '--where', where).includes('/bin/true'));
   }
 
-  test('starts in its sandbox: two processes of its user, one with what the sensor needs, a journalctl that may read, and nothing to write but its own', async () => {
+  test('starts in its sandbox: the processes run as its user, only the sensor and journalctl have capabilities, and only its own directories are writable', async () => {
     machine.output('systemctl', 'start', 'ringfence');
     await watching(1);
     const uid = machine.output('id', '-u', 'ringfence');
     await until('the reader of the journal', () => machine.pids.length === 3);
     assert.deepEqual(
       machine.pids.map((pid) => sandboxOf(pid)),
-      [0n, SENSOR, JOURNAL].map((mask) => ({ set: mask.toString(16).padStart(16, '0'), uid, seccomp: '2', own: OWN })),
+      [0n, SENSOR, JOURNAL].map((mask) => ({
+        set: mask.toString(16).padStart(16, '0'),
+        uid,
+        seccomp: '2',
+        directories: WRITABLE,
+      })),
     );
     await assertSees(`rf-unit-${process.pid}-1`);
   });
 
-  test('is started again when it is killed, and goes on with the sensor that was left', async () => {
+  test('is restarted after a kill and resumes with the remaining sensor', async () => {
     process.kill(machine.pids[0] ?? 0, 'SIGKILL');
     await watching(2);
     assert.equal(machine.property('NRestarts'), '1');
     await assertSees(`rf-unit-${process.pid}-2`);
   });
 
-  test('stops in order, and leaves no pin', () => {
+  test('stops cleanly and removes its pins', () => {
     machine.output('systemctl', 'stop', 'ringfence');
     assert.deepEqual([machine.property('ActiveState'), machine.property('Result')], ['inactive', 'success']);
     assert.equal(machine.output('ls', '/sys/fs/bpf/ringfence'), '');

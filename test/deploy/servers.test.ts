@@ -22,9 +22,11 @@ function redisProgram(): string | undefined {
   );
 }
 
-const skip = engineSkip || (redisProgram() === undefined ? 'no redis-server to make an image of' : false);
+const skip = engineSkip || (redisProgram() === undefined ? 'there is no redis-server for an image' : false);
 
-/** An image by the name of the official one, of this machine's Redis: image registries aren't reached from every machine that runs tests. */
+/**
+ * Builds an image with the name of the official one from this machine's Redis, because tests cannot rely on a registry.
+ */
 function buildImage(engine: Engine, directory: string): void {
   const program = redisProgram()!;
   const libraries = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? [];
@@ -32,7 +34,7 @@ function buildImage(engine: Engine, directory: string): void {
     [program, '/usr/local/bin/redis-server'],
     ...libraries.map((path) => [path, path]),
   ] as const) {
-    // /lib is a link to /usr/lib: what is copied there keeps it.
+    // /lib is a link to /usr/lib in the base, and copying to /lib would replace it.
     const target = join(directory, 'root', to!.replace(/^\/lib/, '/usr/lib'));
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(realpathSync(from!), target);
@@ -42,22 +44,24 @@ function buildImage(engine: Engine, directory: string): void {
   engine.output('build', '--network', 'none', '-t', IMAGE, directory);
 }
 
-describe('servers of tests where a container engine answers', { skip }, () => {
+describe('servers of tests when a container engine is available', { skip }, () => {
   let engine: Engine;
-  let undo: AsyncDisposableStack;
+  let stack: AsyncDisposableStack;
   before(async () => {
-    undo = new AsyncDisposableStack();
-    engine = undo.use(await Engine.start());
-    const directory = undo.adopt(mkdtempSync(join(tmpdir(), 'rf-image-')), (path) => rmSync(path, { recursive: true }));
+    stack = new AsyncDisposableStack();
+    engine = stack.use(await Engine.start());
+    const directory = stack.adopt(mkdtempSync(join(tmpdir(), 'rf-image-')), (path) =>
+      rmSync(path, { recursive: true }),
+    );
     buildImage(engine, directory);
     process.env['DOCKER_HOST'] = `unix://${engine.dir}/socket`;
-    undo.defer(() => void delete process.env['DOCKER_HOST']);
+    stack.defer(() => void delete process.env['DOCKER_HOST']);
   });
-  after(() => undo.disposeAsync());
+  after(() => stack.disposeAsync());
 
   const running = () => engine.output('ps', '--format', '{{.Image}}');
 
-  test('a Redis runs in a container, comes back after a kill, and goes', async () => {
+  test('a Redis server runs in a container, restarts after a kill, and is removed at the end', async () => {
     {
       await using server = await startRedis({ durable: true });
       assert.equal(running(), IMAGE);
@@ -70,7 +74,7 @@ describe('servers of tests where a container engine answers', { skip }, () => {
     assert.equal(engine.output('ps', '-a', '-q'), '');
   });
 
-  test('its container ends with a process that is killed', async () => {
+  test('the container ends when the process that started it is killed', async () => {
     const args = ['--conditions=@ringfence/source', '--input-type=module', '--eval', CHILD];
     const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');

@@ -4,41 +4,44 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { attributed } from './lib/attributed.ts';
+import { measureAttribution } from './lib/attributed.ts';
 import { Engine, skip } from './lib/engine.ts';
 import { Containerd, Podman } from './lib/other-engines.ts';
 import { Runc } from './lib/runc.ts';
 import { makeSleeper } from './lib/sleeper.ts';
 
-/** In the suite; `RINGFENCE_CONTAINERS=1000 npm test -- short-lived` is the long form (docs/PERFORMANCE.md has its figures): of engines, which take a second to start one, a tenth. */
+/**
+ * Number of containers; engines start a tenth, because each start takes a second. docs/PERFORMANCE.md has the results
+ * of `RINGFENCE_CONTAINERS=1000 npm test -- short-lived`.
+ */
 const COUNT = Number(process.env['RINGFENCE_CONTAINERS'] ?? 50);
-const OF_ENGINES = Math.ceil(COUNT / 10);
-const LIFE = '50';
+const ENGINE_COUNT = Math.ceil(COUNT / 10);
+const LIFETIME_MS = '50';
 
 interface Load {
   readonly program: string;
   readonly count?: number;
-  readonly sideBySide?: number;
+  readonly concurrency?: number;
 }
 
 async function assertAttributed(
   t: TestContext,
-  { program, count = OF_ENGINES, sideBySide = 2 }: Load,
+  { program, count = ENGINE_COUNT, concurrency = 2 }: Load,
   run: (name: string) => Promise<void>,
-  options: Parameters<typeof attributed>[2] = {},
+  options: Parameters<typeof measureAttribution>[2] = {},
 ): Promise<void> {
   const started = performance.now();
-  const { told, missed } = await attributed({ program, count, sideBySide }, run, options);
+  const { attributed, missed } = await measureAttribution({ program, count, concurrency }, run, options);
   const rate = ((1000 * count) / (performance.now() - started)).toFixed(1);
   t.diagnostic(
-    `${told} of ${count} attributed, ${missed} executions without their container; ${rate} started a second`,
+    `${attributed} of ${count} attributed, ${missed} executions without a container; ${rate} starts per second`,
   );
-  assert.deepEqual([told, missed], [count, 0]);
+  assert.deepEqual([attributed, missed], [count, 0]);
 }
 
-describe('containers that live for 50 ms are each known before what they execute is judged', { skip }, () => {
+describe('the context of each container with a lifetime of 50 ms arrives before its execution', { skip }, () => {
   let dir: string;
-  /** where engines keep what they keep below / */
+  /** Directory in place of `/` for the data of the engines. */
   let root: string;
   let rootfs: string;
   let program: string;
@@ -51,22 +54,22 @@ describe('containers that live for 50 ms are each known before what they execute
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  test('runc alone', async (t) => {
+  test('runc without an engine', async (t) => {
     await using runc = new Runc();
-    runc.describe((spec) => ({ ...spec, annotations: { 'org.opencontainers.image.ref.name': 'test/sleeper:1' } }));
-    runc.live(Number(LIFE));
-    await assertAttributed(t, { program: runc.sleeper, count: COUNT, sideBySide: 4 }, (name) => runc.run(name));
+    runc.configure((spec) => ({ ...spec, annotations: { 'org.opencontainers.image.ref.name': 'test/sleeper:1' } }));
+    runc.setLifetime(Number(LIFETIME_MS));
+    await assertAttributed(t, { program: runc.sleeper, count: COUNT, concurrency: 4 }, (name) => runc.run(name));
   });
 
   test('Podman', async (t) => {
     await using podman = new Podman(root, dir);
-    const run = () => podman.runOnce(rootfs, program, LIFE);
+    const run = () => podman.runOnce(rootfs, program, LIFETIME_MS);
     await assertAttributed(t, { program }, run, { hostRoot: root });
   });
 
   test('containerd', async (t) => {
     await using containerd = await Containerd.start(root, dir);
-    const run = (name: string) => containerd.runOnce(`rf-short-${process.pid}-${name}`, rootfs, program, LIFE);
+    const run = (name: string) => containerd.runOnce(`rf-short-${process.pid}-${name}`, rootfs, program, LIFETIME_MS);
     await assertAttributed(t, { program }, run, { hostRoot: root });
   });
 
@@ -75,7 +78,7 @@ describe('containers that live for 50 ms are each known before what they execute
     const archive = join(dir, 'sleeper.tar');
     execFileSync('tar', ['-C', rootfs, '-cf', archive, '.']);
     docker.output('import', archive, 'test/sleeper');
-    const run = () => docker.runOnce('test/sleeper', program, LIFE);
+    const run = () => docker.runOnce('test/sleeper', program, LIFETIME_MS);
     await assertAttributed(t, { program }, run, { dockerRoots: [docker.dataRoot] });
   });
 });

@@ -26,7 +26,7 @@ const unit = readFileSync(path, 'utf8');
 
 const NOBODY = spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout.trim();
 
-/** All values of one directive. */
+/** Returns all values of a directive. */
 function directive(name: string): string[] {
   return unit.split('\n').flatMap((line) => (line.startsWith(`${name}=`) ? [line.slice(name.length + 1)] : []));
 }
@@ -37,15 +37,19 @@ describe('the systemd unit', () => {
     assert.deepEqual(unit.match(/^Exec\w+/gm), ['ExecStartPre', 'ExecStart']);
   });
 
-  it('is sandboxed well by the judgement of systemd itself', (t) => {
-    const judged = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=40', '--no-pager', path], {
-      encoding: 'utf8',
-    });
-    if (judged.error !== undefined) return t.skip('systemd-analyze is not installed');
-    assert.equal(judged.status, 0, judged.stdout + judged.stderr);
+  it('passes the security analysis of systemd', (t) => {
+    const analysis = spawnSync(
+      'systemd-analyze',
+      ['security', '--offline=true', '--threshold=40', '--no-pager', path],
+      {
+        encoding: 'utf8',
+      },
+    );
+    if (analysis.error !== undefined) return t.skip('systemd-analyze is not installed');
+    assert.equal(analysis.status, 0, analysis.stdout + analysis.stderr);
   });
 
-  it('has nothing that systemd would not understand', (t) => {
+  it('has only directives that systemd knows', (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-unit-'));
     t.after(() => rmSync(dir, { recursive: true }));
     const installed = join(dir, 'ringfence.service');
@@ -55,28 +59,28 @@ describe('the systemd unit', () => {
     assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
   });
 
-  it('can’t compile the program at each start, so an installation does it once, for the user, who can’t write there', {
+  it('precompiles the program at installation for the user, who cannot write the cache', {
     skip,
   }, () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
     try {
       chmodSync(dir, 0o755);
       const cache = join(dir, 'cache');
-      // What the caller exports may be anything: it is not what is emptied.
-      const others = join(dir, 'others');
-      mkdirSync(others);
+      // precompile must not empty the cache directory that the caller exports.
+      const callersCache = join(dir, 'callers-cache');
+      mkdirSync(callersCache);
       for (const user of ['root', 'nobody']) {
         const compiled = spawnSync(readable(join(root, 'deploy/bin/precompile')), [user, cache], {
-          env: { ...process.env, NODE_COMPILE_CACHE: others },
+          env: { ...process.env, NODE_COMPILE_CACHE: callersCache },
           encoding: 'utf8',
         });
         assert.equal(compiled.status, 0, compiled.stderr);
         const uids = readdirSync(cache).map((name) => name.split('-').at(-1));
-        const [made = assert.fail()] = readdirSync(cache).filter((name) => name.endsWith('-0'));
+        const [rootCache = assert.fail()] = readdirSync(cache).filter((name) => name.endsWith('-0'));
         assert.deepEqual(uids.sort(), user === 'root' ? ['0'] : ['0', NOBODY]);
-        assert.ok(!readdirSync(join(cache, made)).includes(made));
+        assert.ok(!readdirSync(join(cache, rootCache)).includes(rootCache));
       }
-      assert.ok(existsSync(others));
+      assert.ok(existsSync(callersCache));
       const env = { ...process.env, NODE_COMPILE_CACHE: cache };
       const asNobody = [
         '--reuid=nobody',
@@ -86,12 +90,12 @@ describe('the systemd unit', () => {
         '--inh-caps=-all',
       ];
       const command = [...asNobody, readable(join(root, 'deploy/bin/ringfence')), '--version'];
-      const told = spawnSync('setpriv', command, {
+      const result = spawnSync('setpriv', command, {
         env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
         encoding: 'utf8',
       });
-      assert.match(told.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
-      assert.doesNotMatch(told.stderr, /no such file|writing/);
+      assert.match(result.stderr, /code cache for ESM .*\/cli\/src\/main\.ts was accepted/);
+      assert.doesNotMatch(result.stderr, /no such file|writing/);
       const writable = spawnSync('setpriv', [...asNobody, 'find', dir, '-writable'], { encoding: 'utf8' });
       assert.deepEqual([writable.status, writable.stdout], [0, '']);
     } finally {
@@ -99,7 +103,7 @@ describe('the systemd unit', () => {
     }
   });
 
-  it('leaves `ringfence up` the user and the capabilities it needs: the sensor’s process those, the other none', {
+  it('gives `ringfence up` its user and necessary capabilities, which only the process of the sensor keeps', {
     skip,
   }, async () => {
     await buildSensor();
@@ -108,8 +112,8 @@ describe('the systemd unit', () => {
     for (const path of [home.stateDir, home.runDir]) spawnSync('install', ['-d', '-m', '0700', '-o', 'nobody', path]);
     const [before = ''] = directive('ExecStartPre');
     const prepare = /^\+\/bin\/sh -c '(.*)'$/.exec(before)?.[1] ?? assert.fail(before);
-    const here = prepare.replaceAll('/sys/fs/bpf/ringfence', home.pinPath).replace('ringfence:ringfence', 'nobody:');
-    assert.equal(spawnSync('/bin/sh', ['-c', here]).status, 0);
+    const script = prepare.replaceAll('/sys/fs/bpf/ringfence', home.pinPath).replace('ringfence:ringfence', 'nobody:');
+    assert.equal(spawnSync('/bin/sh', ['-c', script]).status, 0);
 
     const capabilities = directive('CapabilityBoundingSet').join(' ').split(' ');
     assert.deepEqual(directive('AmbientCapabilities').join(' ').split(' '), capabilities);

@@ -11,11 +11,11 @@ after(() => home[Symbol.asyncDispose]());
 const bare = { bare: true };
 const NOBODY = 65_534;
 
-/** Told in words, with nothing of our code. */
-function assertTold({ code, stderr }: Ended, exitCode: number, message: RegExp): void {
+/** Asserts that the command failed with this exit code and message, without a stack trace. */
+function assertFails({ code, stderr }: Ended, exitCode: number, message: RegExp): void {
   assert.equal(code, exitCode, stderr);
   assert.match(stderr, message);
-  assert.doesNotMatch(stderr, /\n {4}at /, 'a stack is for bugs');
+  assert.doesNotMatch(stderr, /\n {4}at /, 'the error must not have a stack trace');
 }
 
 describe('the command line', () => {
@@ -36,7 +36,7 @@ describe('the command line', () => {
     ['completion'],
   ];
 
-  test('every command explains itself with an example that names it', async () => {
+  test('the help of every command has an example of the command', async () => {
     const overview = await home.output(['--help'], bare);
     const helps = await Promise.all(commands.map((command) => home.output([...command, '--help'], bare)));
     for (const [index, command] of commands.entries()) {
@@ -48,13 +48,13 @@ describe('the command line', () => {
     }
   });
 
-  test('what is not understood ends with 2 and says where help is', async () => {
+  test('an unknown command or option exits with 2 and names the help', async () => {
     for (const args of [['--nope'], ['nope'], ['alerts', '--nope'], ['replay'], ['completion'], ['incident', 'show']])
-      assertTold(await home.run(args, bare), 2, /error: .*\n.*\(ringfence --help lists the commands\)|error: /);
-    assertTold(await home.run(['alrets'], bare), 2, /Did you mean alerts\?/);
+      assertFails(await home.run(args, bare), 2, /error: .*\n.*\(ringfence --help lists the commands\)|error: /);
+    assertFails(await home.run(['alrets'], bare), 2, /Did you mean alerts\?/);
   });
 
-  test('without a running ringfence, commands that need one say how to start it', async () => {
+  test('commands that need a running ringfence explain how to start it', async () => {
     for (const args of [
       ['status'],
       ['events'],
@@ -62,36 +62,40 @@ describe('the command line', () => {
       ['incident', 'show', 'inc-0'],
       ['record', join(home.dir, 'x.rec')],
     ])
-      assertTold(await home.run(args), 1, /npm start|ringfence up/);
+      assertFails(await home.run(args), 1, /npm start|ringfence up/);
   });
 
-  test('values that make no sense are named', async () => {
-    assertTold(
+  test('invalid values are reported by name', async () => {
+    assertFails(
       await home.run(['alerts', '--since', 'yesterday']),
       1,
       /--since yesterday: expected a number and a unit/,
     );
-    assertTold(await home.run(['record', '--seconds', '-1', join(home.dir, 'x.rec')]), 1, /--seconds -1: expected/);
-    assertTold(await home.run(['completion', 'tcsh'], bare), 1, /expected bash, zsh or fish/);
-    assertTold(await home.run(['replay', join(home.dir, 'nowhere.rec')]), 1, /can't open the recording .*nowhere\.rec/);
+    assertFails(await home.run(['record', '--seconds', '-1', join(home.dir, 'x.rec')]), 1, /--seconds -1: expected/);
+    assertFails(await home.run(['completion', 'tcsh'], bare), 1, /expected bash, zsh or fish/);
+    assertFails(
+      await home.run(['replay', join(home.dir, 'nowhere.rec')]),
+      1,
+      /can't open the recording .*nowhere\.rec/,
+    );
   });
 
-  test('a wrong setting is shown with its place, wherever it was made', async () => {
+  test('a wrong setting is reported with its file and line, option or variable', async () => {
     const file = join(home.dir, 'wrong.yaml');
     writeFileSync(file, 'log:\n  level: info\nsensor:\n  pollInterval: 4 parsecs\n  ringSecurityByte: 8MiB\n');
     const config = ['--config', file];
     const wrong = await home.run(['config', 'show', ...config], bare);
-    assertTold(wrong, 1, /wrong\.yaml:4:\d+/);
+    assertFails(wrong, 1, /wrong\.yaml:4:\d+/);
     assert.match(wrong.stderr, /wrong\.yaml:5:\d+.*ringSecurityByte/);
     assert.match(wrong.stderr, /did you mean .*ringSecurityBytes/);
     writeFileSync(file, 'log: [\n');
-    assertTold(await home.run(['up', ...config], bare), 1, /wrong\.yaml:\d+:\d+/);
-    assertTold(await home.run(['up', '--config', join(home.dir, 'none.yaml')], bare), 1, /none\.yaml/);
-    assertTold(await home.run(['status', '--set', 'log.level=loud']), 1, /log\.level/);
-    assertTold(await home.run(['status'], { env: { RINGFENCE_LOG_LEVEL: 'loud' } }), 1, /RINGFENCE_LOG_LEVEL/);
+    assertFails(await home.run(['up', ...config], bare), 1, /wrong\.yaml:\d+:\d+/);
+    assertFails(await home.run(['up', '--config', join(home.dir, 'none.yaml')], bare), 1, /none\.yaml/);
+    assertFails(await home.run(['status', '--set', 'log.level=loud']), 1, /log\.level/);
+    assertFails(await home.run(['status'], { env: { RINGFENCE_LOG_LEVEL: 'loud' } }), 1, /RINGFENCE_LOG_LEVEL/);
   });
 
-  test('the settings in force are shown with where they came from, and no secret', async () => {
+  test('the effective settings are shown with their sources and without secrets', async () => {
     const shown = await home.output(['config', 'show', '--set', 'metrics.token=hunter2'], {
       env: { RINGFENCE_LOG_LEVEL: 'debug' },
     });
@@ -99,7 +103,7 @@ describe('the command line', () => {
     assert.doesNotMatch(shown, /hunter2/);
   });
 
-  test('completion scripts are understood by their shells and complete', async () => {
+  test('shells accept the completion scripts and complete commands', async () => {
     const script = await home.output(['completion', 'bash'], bare);
     const file = join(home.dir, 'completion.bash');
     writeFileSync(file, script);
@@ -110,7 +114,7 @@ describe('the command line', () => {
     assert.match(await home.output(['completion', 'fish'], bare), /^complete -c ringfence .*-a up /m);
   });
 
-  test('a reader that goes away ends a command quietly', () => {
+  test('a command ends without an error when its reader closes the pipe', () => {
     const command = `"$1" --conditions=@ringfence/source "$2" completion bash | head -1; exit \${PIPESTATUS[0]}`;
     const { status, stderr, stdout } = spawnSync('bash', ['-c', command, 'bash', process.execPath, MAIN], {
       encoding: 'utf8',
@@ -119,7 +123,7 @@ describe('the command line', () => {
     assert.equal(stdout.trim().split('\n').length, 1);
   });
 
-  test('the doctor tells as JSON what is there, what it costs and how to mend it', async () => {
+  test('the doctor reports each check as JSON, with finding, consequence and fix', async () => {
     const { code, stdout, stderr } = await home.run(['doctor', '--json']);
     const { machine, hooks } = JSON.parse(stdout) as {
       machine: Record<string, unknown>[];
@@ -129,15 +133,15 @@ describe('the command line', () => {
     assert.ok(machine.length >= 5);
     for (const check of machine)
       for (const key of ['name', 'ok', 'found', 'costs', 'fix']) assert.ok(key in check, key);
-    const well = machine.every(({ ok }) => ok === true) && hooks.every(({ problem }) => problem === null);
-    assert.equal(code, well ? 0 : 1);
+    const isHealthy = machine.every(({ ok }) => ok === true) && hooks.every(({ problem }) => problem === null);
+    assert.equal(code, isHealthy ? 0 : 1);
   });
 });
 
-describe('the command line of somebody without privileges', {
-  skip: process.getuid?.() === 0 ? false : 'taking privileges away needs root',
+describe('the command line of an unprivileged user', {
+  skip: process.getuid?.() === 0 ? false : 'dropping privileges needs root',
 }, () => {
-  // Somebody else's folder: nobody may enter the tests' own.
+  // A separate directory, because the user nobody cannot enter the directory of the tests.
   const dir = mkdtempSync(join(tmpdir(), 'rf-nobody-'));
   chmodSync(dir, 0o777);
   after(() => rmSync(dir, { recursive: true }));
@@ -155,18 +159,18 @@ describe('the command line of somebody without privileges', {
   ];
   const asNobody = { bare: true, uid: NOBODY };
 
-  test('up and demo say what is missing', async () => {
-    assertTold(await home.run(['up', ...settings], asNobody), 1, /root|permi|privileg|CAP_/i);
-    assertTold(
+  test('up and demo report the missing privileges', async () => {
+    assertFails(await home.run(['up', ...settings], asNobody), 1, /root|permi|privileg|CAP_/i);
+    assertFails(
       await home.run(['demo', ...settings], asNobody),
       1,
       /making the demo's container needs root: sudo npm run demo/,
     );
     for (const command of ['integrity', 'inventory', 'posture'])
-      assertTold(await home.run([command, ...settings], asNobody), 1, new RegExp(`sudo ringfence ${command}`));
+      assertFails(await home.run([command, ...settings], asNobody), 1, new RegExp(`sudo ringfence ${command}`));
   });
 
-  test('the doctor says what to do', async () => {
+  test('the doctor suggests fixes', async () => {
     const { code, stdout } = await home.run(['doctor', ...settings], asNobody);
     assert.equal(code, 1);
     assert.match(stdout, /✗ privilege/);
@@ -174,10 +178,10 @@ describe('the command line of somebody without privileges', {
     assert.match(stdout, /not tried: fix the failed checks above first/);
   });
 
-  test("a state directory of somebody else's is named", async () => {
+  test('a state directory of another user is reported by name', async () => {
     const foreign = join(dir, 'foreign');
     mkdirSync(foreign, { mode: 0o700 });
     const args = settings.map((text) => text.replace(`${dir}/state`, foreign));
-    assertTold(await home.run(['up', ...args], asNobody), 1, /foreign/);
+    assertFails(await home.run(['up', ...args], asNobody), 1, /foreign/);
   });
 });

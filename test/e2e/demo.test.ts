@@ -38,19 +38,19 @@ const RULES = [
   'Cron job written in a container',
 ];
 
-/** Cgroups that demos made. */
+/** Returns the cgroups of demos. */
 const demos = (): string[] => readdirSync(cgroupRoot()).filter((name) => name.startsWith('ringfence-demo-'));
-/** Of the machine, and below the folder; other tests have some in folders of theirs. */
-const mountsBeside = (dir: string): string[] =>
+/** Returns the mounts of the machine, without mounts in the temporary directories of other tests. */
+const mountsOf = (dir: string): string[] =>
   readFileSync('/proc/mounts', 'utf8')
     .split('\n')
     .filter((line) => line.includes(` ${dir}`) || !line.includes(` ${tmpdir()}/`));
 
 describe('the demo on the running kernel', { skip }, () => {
-  test('its attack becomes one incident, its process is killed and nobody else, and the trail holds all of it; one beside it starts a ringfence of its own and is as good', async (t) => {
+  test('its attack becomes one incident, only its process is killed, and the audit trail is complete; a second demo runs with a separate ringfence', async (t) => {
     await using home = new Installation();
-    await using otherHome = new Installation();
-    const before = { demos: demos(), mounts: mountsBeside(otherHome.dir) };
+    await using secondHome = new Installation();
+    const before = { demos: demos(), mounts: mountsOf(secondHome.dir) };
     const twin = join(home.dir, 'backup-helper');
     copyFileSync('/bin/bash', twin);
     const bystander = spawn(twin, ['-p'], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -58,8 +58,8 @@ describe('the demo on the running kernel', { skip }, () => {
     await using up = await home.up();
     const lines: { at: number; text: string }[] = [];
     up.onStdout((text) => lines.push({ at: Date.now(), text }));
-    await using other = otherHome.start(['demo']);
-    await other.says('An attack in a sandbox');
+    await using secondDemo = secondHome.start(['demo']);
+    await secondDemo.says('An attack in a sandbox');
     await using demo = home.start(['demo', '--json']);
     await demo.says('root reads the password hashes');
     const victims = demos().flatMap((name) =>
@@ -70,7 +70,7 @@ describe('the demo on the running kernel', { skip }, () => {
     const { outcome, incident: file } = JSON.parse(stdout) as DemoJson;
     const { incident, commands, results } = file;
 
-    await t.test('the incident names stages, rules, container and story', () => {
+    await t.test('the incident has the stages, rules, container and story', () => {
       const stages = incident.stages.map(({ tactic }) => tactic);
       for (const stage of STAGES) assert.ok(stages.includes(stage), `${stage} is not among ${stages.join(', ')}`);
       const rules = incident.alerts.map(({ rule }) => rule);
@@ -88,11 +88,11 @@ describe('the demo on the running kernel', { skip }, () => {
         '/etc/shadow',
         '/etc/cron.d/update',
       ])
-        assert.ok(story.includes(part), `the story does not tell of ${part}:\n${story}`);
+        assert.ok(story.includes(part), `the story does not mention ${part}:\n${story}`);
       for (const alert of incident.alerts) assert.notEqual(alertReason(alert), '');
     });
 
-    await t.test('the killed process is the helper of the demo, once', () => {
+    await t.test('only the helper of the demo is killed, once', () => {
       const victim = victims.find(({ name }) => name === outcome.container);
       assert.ok(victim, 'the helper was not seen in the cgroup of the demo');
       assert.deepEqual(
@@ -105,21 +105,21 @@ describe('the demo on the running kernel', { skip }, () => {
       );
       assert.notEqual(outcome.stoppedAfterMs, null);
       assert.equal(existsSync(`/proc/${victim.pid}`), false);
-      assert.equal(bystander.exitCode ?? bystander.signalCode, null, 'the bystander was hit');
+      assert.equal(bystander.exitCode ?? bystander.signalCode, null, 'the bystander was killed');
     });
 
     await t.test(
-      'without a running ringfence it starts one, and leaves nothing behind; nobody kills for another',
+      'without a running ringfence the demo starts one and cleans up; each ringfence kills only its own demo',
       async () => {
-        const ended = await other.ended;
+        const ended = await secondDemo.ended;
         assert.equal(ended.code, 0, ended.stdout + ended.stderr);
         assert.match(ended.stdout, /no ringfence is running/);
         assert.match(ended.stdout, /done {2}kill \/opt\/shop\/backup-helper/);
-        assert.deepEqual({ demos: demos(), mounts: mountsBeside(otherHome.dir) }, before);
-        assert.deepEqual(readdirSync(join(otherHome.runDir, 'containers.d')), []);
-        otherHome.assertClean();
-        using audit = otherHome.audit();
-        const killed = await Array.fromAsync(audit.results({ where: (one) => one.outcome !== 'observed' }));
+        assert.deepEqual({ demos: demos(), mounts: mountsOf(secondHome.dir) }, before);
+        assert.deepEqual(readdirSync(join(secondHome.runDir, 'containers.d')), []);
+        secondHome.assertClean();
+        using audit = secondHome.audit();
+        const killed = await Array.fromAsync(audit.results({ where: (result) => result.outcome !== 'observed' }));
         assert.deepEqual(
           killed.map(({ outcome: end, executable }) => [end, executable]),
           [['executed', '/opt/shop/backup-helper']],
@@ -127,55 +127,58 @@ describe('the demo on the running kernel', { skip }, () => {
       },
     );
 
-    await t.test('the first terminal shows the incident whole', async () => {
-      const told = await until('the incident on the terminal', () =>
+    await t.test('the terminal of up shows the complete incident', async () => {
+      const shown = await until('the incident on the terminal', () =>
         lines.find(
           ({ text }) => text.includes(`${incident.id} · critical`) && STAGES.every((stage) => text.includes(stage)),
         ),
       );
-      t.diagnostic(`the incident was shown ${told.at - outcome.lastStepAt} ms after the last step of the attack`);
+      t.diagnostic(`the incident was shown ${shown.at - outcome.lastStepAt} ms after the last step of the attack`);
     });
 
     assert.equal((await up.stop('SIGINT')).code, 0);
 
-    await t.test('the trail holds alerts, incident, order, result and executions, and its chain is whole', async () => {
-      using audit = home.audit();
-      const dossier = audit.incident(incident.id);
-      assert.ok(dossier);
-      assert.deepEqual(new Set(dossier.alerts.map(({ id }) => id)), new Set(incident.alerts.map(({ id }) => id)));
-      assert.deepEqual(
-        dossier.commands.map(({ id }) => id),
-        commands.map(({ id }) => id),
-      );
-      assert.deepEqual(
-        dossier.results.map(({ outcome: end }) => end),
-        ['executed'],
-      );
-      assert.ok(dossier.executions.length >= 6, `${dossier.executions.length} executions`);
-      const incidents = await Array.fromAsync(
-        audit.incidents({ where: (one) => one.container?.id === outcome.container }),
-      );
-      assert.deepEqual(
-        incidents.map(({ id }) => id),
-        [incident.id],
-      );
-      const killed = await Array.fromAsync(audit.results({ where: (one) => one.outcome === 'executed' }));
-      assert.equal(killed.length, 1);
-      const { problems, records } = audit.verify();
-      assert.deepEqual(problems, []);
-      assert.ok(records > 0);
-      assert.deepEqual([audit.stats().counts.gap, audit.stats().counts.dlq], [0, 0]);
-    });
+    await t.test(
+      'the audit trail has alerts, incident, command, result and executions, and its chain is intact',
+      async () => {
+        using audit = home.audit();
+        const dossier = audit.incident(incident.id);
+        assert.ok(dossier);
+        assert.deepEqual(new Set(dossier.alerts.map(({ id }) => id)), new Set(incident.alerts.map(({ id }) => id)));
+        assert.deepEqual(
+          dossier.commands.map(({ id }) => id),
+          commands.map(({ id }) => id),
+        );
+        assert.deepEqual(
+          dossier.results.map(({ outcome: end }) => end),
+          ['executed'],
+        );
+        assert.ok(dossier.executions.length >= 6, `${dossier.executions.length} executions`);
+        const incidents = await Array.fromAsync(
+          audit.incidents({ where: (candidate) => candidate.container?.id === outcome.container }),
+        );
+        assert.deepEqual(
+          incidents.map(({ id }) => id),
+          [incident.id],
+        );
+        const killed = await Array.fromAsync(audit.results({ where: (result) => result.outcome === 'executed' }));
+        assert.equal(killed.length, 1);
+        const { problems, records } = audit.verify();
+        assert.deepEqual(problems, []);
+        assert.ok(records > 0);
+        assert.deepEqual([audit.stats().counts.gap, audit.stats().counts.dlq], [0, 0]);
+      },
+    );
     home.assertClean();
   });
 
-  test('Ctrl-C in the middle takes the sandbox away, with and without a ringfence of its own', async () => {
+  test('Ctrl-C removes the sandbox, with and without a running ringfence', async () => {
     await using home = new Installation();
-    const before = { demos: demos(), mounts: mountsBeside(home.dir) };
+    const before = { demos: demos(), mounts: mountsOf(home.dir) };
     await using alone = home.start(['demo']);
     await alone.says('the implant connects back');
     assert.notEqual((await alone.stop('SIGINT')).code, 0);
-    assert.deepEqual({ demos: demos(), mounts: mountsBeside(home.dir) }, before);
+    assert.deepEqual({ demos: demos(), mounts: mountsOf(home.dir) }, before);
     home.assertClean();
 
     await using up = await home.up();
@@ -183,15 +186,15 @@ describe('the demo on the running kernel', { skip }, () => {
     await demo.says('the implant connects back');
     const { code, stdout, stderr } = await demo.stop('SIGINT');
     assert.notEqual(code, 0);
-    assert.doesNotMatch(stdout + stderr, /\n\s+at /, 'an interruption is no bug');
-    assert.deepEqual({ demos: demos(), mounts: mountsBeside(home.dir) }, before);
+    assert.doesNotMatch(stdout + stderr, /\n\s+at /, 'an interruption must not print a stack trace');
+    assert.deepEqual({ demos: demos(), mounts: mountsOf(home.dir) }, before);
     assert.deepEqual(readdirSync(join(home.runDir, 'containers.d')), []);
     assert.ok(up.alive);
     assert.equal((await up.stop('SIGTERM')).code, 0);
     home.assertClean();
   });
 
-  test('outside of the sandbox of the demo the same deed is observed, and nobody is killed', async () => {
+  test('outside of the sandbox of the demo the same action is only observed', async () => {
     await using home = new Installation();
     await using up = await home.up();
     await using container = new TestContainer(home.runDir);
@@ -201,7 +204,7 @@ describe('the demo on the running kernel', { skip }, () => {
     assert.ok(culprit.stdout);
     await once(culprit.stdout, 'data');
     await up.says('Cron job written in a container');
-    const commands = await until('an order that is only noted', async () => {
+    const commands = await until('an observed command', async () => {
       using audit = home.audit();
       const found = await Array.fromAsync(audit.commands());
       return found.length > 0 && found;
@@ -213,6 +216,6 @@ describe('the demo on the running kernel', { skip }, () => {
     assert.equal((await up.stop()).code, 0);
     using audit = home.audit();
     assert.deepEqual(await Array.fromAsync(audit.results({ where: ({ outcome }) => outcome === 'executed' })), []);
-    assert.equal(culprit.exitCode ?? culprit.signalCode, null, 'it was killed');
+    assert.equal(culprit.exitCode ?? culprit.signalCode, null, 'the process was killed');
   });
 });

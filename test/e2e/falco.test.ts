@@ -1,43 +1,43 @@
-/** Falco's stable rules, unchanged, on what really happens: each deed is done on this kernel, and the rules are asked which of them it was. */
+/** Provokes each of Falco's unchanged stable rules by a real action on this kernel and checks which rules fire. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { compileDetectorRules, interestOf } from '@ringfence/detector';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { missing, stableRules } from '@ringfence/rules/test/falco';
 import { consumerRecords } from '@ringfence/synthetic';
 import { cgroupRoot, identity, kernelSkip, memoryBus, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
 import { compileProgram } from '@ringfence/testkit/sensor';
 import { EventView, TOPIC } from '@ringfence/wire';
-import { missing, stableRules } from '../../packages/rules/test/falco/yardstick.ts';
-import { compileDetectorRules, interestOf } from '../../services/detector/src/rules.ts';
 
 const OLD_MS = 5_200;
 const CONTAINER = `rf-falco-${process.pid}`;
-/** Of the container that the test makes. */
+/** Cgroup of the test container. */
 const cgroup = (): string => join(cgroupRoot(), CONTAINER);
 
-interface Deed {
+interface Action {
   readonly rule: string;
-  /** the program by the name that it is to have, in the folder of the test */
+  /** Name of the program in the directory of the test. */
   readonly program: string;
   readonly steps: readonly string[];
   readonly contained?: boolean;
-  /** what else is needed: a file */
+  /** File that must exist. */
   readonly needs?: string;
-  /** what else it is by Falco's rules */
-  readonly also?: readonly string[];
+  /** Other rules of Falco that fire. */
+  readonly alsoFires?: readonly string[];
 }
 
-const here = (name: string): string => join(place.directory, name);
+const inDirectory = (name: string): string => join(place.directory, name);
 const which = (name: string): string =>
   ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].map((folder) => join(folder, name)).find(existsSync) ?? `/usr/bin/${name}`;
 const exec = (name: string, ...args: string[]): string[] => ['exec', which(name), name, ...args];
 
 let place: TestPlace;
 
-const attackSteps = (): readonly Deed[] => [
+const actions = (): readonly Action[] => [
   {
     rule: 'Directory traversal monitored file read',
     program: 'attack_steps',
@@ -46,7 +46,7 @@ const attackSteps = (): readonly Deed[] => [
   {
     rule: 'Read sensitive file trusted after startup',
     program: 'nginx',
-    also: ['Read sensitive file untrusted'],
+    alsoFires: ['Read sensitive file untrusted'],
     steps: ['sleep', String(OLD_MS), 'open', '/etc/shadow', 'r'],
   },
   { rule: 'Read sensitive file untrusted', program: 'attack_steps', steps: ['open', '/etc/shadow', 'r'] },
@@ -62,24 +62,24 @@ const attackSteps = (): readonly Deed[] => [
     rule: 'Netcat Remote Code Execution in Container',
     program: 'attack_steps',
     contained: true,
-    steps: ['exec', here('nc'), 'nc', '-e', '/bin/sh'],
+    steps: ['exec', inDirectory('nc'), 'nc', '-e', '/bin/sh'],
   },
   {
     rule: 'Search Private Keys or Passwords',
     program: 'attack_steps',
-    steps: exec('find', here('none'), '-name', 'id_rsa'),
+    steps: exec('find', inDirectory('none'), '-name', 'id_rsa'),
   },
-  { rule: 'Clear Log Activities', program: 'attack_steps', steps: ['open', here('auth.log'), 'w'] },
+  { rule: 'Clear Log Activities', program: 'attack_steps', steps: ['open', inDirectory('auth.log'), 'w'] },
   { rule: 'Remove Bulk Data from Disk', program: 'attack_steps', steps: exec('shred', '--version') },
   {
     rule: 'Create Symlink Over Sensitive Files',
     program: 'attack_steps',
-    steps: ['symlink', '/etc/shadow', here('symlink')],
+    steps: ['symlink', '/etc/shadow', inDirectory('symlink')],
   },
   {
     rule: 'Create Hardlink Over Sensitive Files',
     program: 'attack_steps',
-    steps: ['link', '/etc/shadow', here('none/link')],
+    steps: ['link', '/etc/shadow', inDirectory('none/link')],
   },
   {
     rule: 'Redirect STDOUT/STDIN to Network Connection in Container',
@@ -107,7 +107,7 @@ const attackSteps = (): readonly Deed[] => [
     rule: 'Detect release_agent File Container Escapes',
     program: 'attack_steps',
     contained: true,
-    steps: ['open', here('release_agent'), 'w'],
+    steps: ['open', inDirectory('release_agent'), 'w'],
   },
   { rule: 'PTRACE attached to process', program: 'attack_steps', steps: ['attach'] },
   { rule: 'PTRACE anti-debug attempt', program: 'attack_steps', steps: ['traceme'] },
@@ -117,7 +117,7 @@ const attackSteps = (): readonly Deed[] => [
     rule: 'Drop and execute new binary in container',
     program: 'overlay',
     contained: true,
-    steps: ['exec', here('merged/dropped'), 'dropped'],
+    steps: ['exec', inDirectory('merged/dropped'), 'dropped'],
   },
   { rule: 'Disallowed SSH Connection Non Standard Port', program: 'ssh', steps: ['ssh'] },
   { rule: 'Fileless execution via memfd_create', program: 'attack_steps', steps: ['memfd', which('true'), 'payload'] },
@@ -125,19 +125,19 @@ const attackSteps = (): readonly Deed[] => [
 
 const shared = (): string => `/dev/shm/rf-falco-${process.pid}`;
 
-/** Root of processes of each deed, by its rule. */
+/** Root process of each action, by rule. */
 const roots = new Map<string, number>();
 const fired = new Map<string, Set<string>>();
 
-async function run({ rule, program, steps, contained = false }: Deed): Promise<void> {
+async function run({ rule, program, steps, contained = false }: Action): Promise<void> {
   const words = contained ? ['in', cgroup(), ...steps] : [...steps];
-  const [file, args] = program === 'overlay' ? overlay(words) : [here(program), words];
+  const [file, args] = program === 'overlay' ? overlay(words) : [inDirectory(program), words];
   const child = spawn(file, args, { stdio: 'ignore', cwd: '/usr/bin' });
   roots.set(rule, child.pid ?? 0);
   await once(child, 'exit');
 }
 
-/** In a mount namespace of its own, whose container has a root of two layers. */
+/** Returns a command that runs the steps in a mount namespace with an overlay of two layers. */
 function overlay(steps: readonly string[]): [string, string[]] {
   const script = [
     `cd ${place.directory}`,
@@ -149,10 +149,10 @@ function overlay(steps: readonly string[]): [string, string[]] {
   return ['/usr/bin/unshare', ['--mount', '/bin/sh', '-c', script, 'sh', ...steps]];
 }
 
-/** The deed that the event's process is a part of. */
-function deedOf({ process: own }: EventView): string | undefined {
-  for (let one = own; one !== undefined; one = one.parent)
-    for (const [rule, pid] of roots) if (one.raw.pid === pid) return rule;
+/** Returns the rule of the action that the event's process belongs to. */
+function actionOf({ process: subject }: EventView): string | undefined {
+  for (let ancestor = subject; ancestor !== undefined; ancestor = ancestor.parent)
+    for (const [rule, pid] of roots) if (ancestor.raw.pid === pid) return rule;
   return undefined;
 }
 
@@ -164,15 +164,15 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
     const rules = compileDetectorRules([{ name: 'falco_rules.yaml', text: stableRules() }]);
     prepare();
     await using bus = await memoryBus();
-    // One of the rules asks for every read of the machine.
+    // One of the rules would request every read of the machine.
     const interest = { ...interestOf(rules), openPathPrefixes: ['/etc'], openNames: [] };
     const collector = await startTestCollector(place, bus, {}, { interest });
-    const [old, ...others] = [...attackSteps()].sort(
+    const [sleeping, ...remaining] = [...actions()].sort(
       (a, b) => Number(b.steps[0] === 'sleep') - Number(a.steps[0] === 'sleep'),
     );
-    const first = run(old!);
-    for (const deed of others) if (deed.needs === undefined || existsSync(deed.needs)) await run(deed);
-    await first;
+    const slept = run(sleeping!);
+    for (const action of remaining) if (action.needs === undefined || existsSync(action.needs)) await run(action);
+    await slept;
     await collector.settle();
     await collector.close();
     const raw: Uint8Array[] = [];
@@ -187,8 +187,8 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
         rules.matcher.match(
           view,
           ({ name }) => {
-            const deed = deedOf(view);
-            if (deed !== undefined) fired.set(deed, (fired.get(deed) ?? new Set()).add(name));
+            const action = actionOf(view);
+            if (action !== undefined) fired.set(action, (fired.get(action) ?? new Set()).add(name));
           },
           view.timestamp,
         );
@@ -204,12 +204,12 @@ describe("Falco's stable rules on the running kernel", { skip }, () => {
 
   const table = missing === false ? ruleNames() : [];
   for (const rule of table) {
-    test(`${rule}: done, it fires, and no other`, (t) => {
-      const deed = attackSteps().find((one) => one.rule === rule);
-      if (deed === undefined)
-        return t.skip('the sensor has no event for it: the rule is reported as one that never matches');
-      if (deed.needs !== undefined && !existsSync(deed.needs)) return t.skip(`there is no ${deed.needs} here`);
-      assert.deepEqual([...(fired.get(rule) ?? [])].sort(), [rule, ...(deed.also ?? [])].sort());
+    test(`${rule}: only this rule fires on its action`, (t) => {
+      const action = actions().find((candidate) => candidate.rule === rule);
+      if (action === undefined)
+        return t.skip('the sensor has no event for this rule, so loading reports that it never matches');
+      if (action.needs !== undefined && !existsSync(action.needs)) return t.skip(`${action.needs} does not exist`);
+      assert.deepEqual([...(fired.get(rule) ?? [])].sort(), [rule, ...(action.alsoFires ?? [])].sort());
     });
   }
 });
@@ -219,12 +219,15 @@ function ruleNames(): string[] {
 }
 
 function prepare(): void {
-  compileProgram('attack_steps', here('attack_steps'));
-  for (const name of ['nginx', 'sshd', 'runc', 'ssh']) copyFileSync(here('attack_steps'), here(name));
-  copyFileSync(which('true'), here('nc'));
+  compileProgram('attack_steps', inDirectory('attack_steps'));
+  for (const name of ['nginx', 'sshd', 'runc', 'ssh']) copyFileSync(inDirectory('attack_steps'), inDirectory(name));
+  copyFileSync(which('true'), inDirectory('nc'));
   copyFileSync(which('true'), shared());
   mkdirSync(cgroup());
-  mkdirSync(here('containers.d'), { mode: 0o700 });
+  mkdirSync(inDirectory('containers.d'), { mode: 0o700 });
   const facts = { id: CONTAINER, name: 'web-1', image: 'shop/web:1', runtime: 'test', privileged: true, labels: {} };
-  writeFileSync(here(`containers.d/${CONTAINER}.json`), JSON.stringify({ cgroupPath: `/${CONTAINER}`, ...facts }));
+  writeFileSync(
+    inDirectory(`containers.d/${CONTAINER}.json`),
+    JSON.stringify({ cgroupPath: `/${CONTAINER}`, ...facts }),
+  );
 }

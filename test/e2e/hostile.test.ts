@@ -8,15 +8,15 @@ import { Installation } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
-/** What no terminal may be sent: control characters but for the newline, and everything that is not UTF-8. */
-function assertHarmless(bytes: Buffer, of: string): void {
+/** Asserts that the bytes are UTF-8 and have no control characters except newlines. */
+function assertHarmless(bytes: Buffer, source: string): void {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
   const found = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.exec(text);
   assert.equal(
     found,
     null,
-    `${of} has ${JSON.stringify(found?.[0])} in ${JSON.stringify(text.slice((found?.index ?? 0) - 60).slice(0, 120))}`,
+    `${source} has ${JSON.stringify(found?.[0])} in ${JSON.stringify(text.slice((found?.index ?? 0) - 60).slice(0, 120))}`,
   );
 }
 
@@ -31,7 +31,7 @@ const RULE = `- rule: Marked
 describe('hostile programs on the running kernel', { skip }, () => {
   const executions = new Map<string, { bytes: number; trueLength: number }>();
 
-  test('no escape sequence of theirs reaches a terminal, and what is cut is counted', async (t) => {
+  test('their escape sequences never reach a terminal, and truncated arguments have their true length', async (t) => {
     await using home = new Installation();
     const rules = join(home.dir, 'rules');
     mkdirSync(rules);
@@ -41,13 +41,13 @@ describe('hostile programs on the running kernel', { skip }, () => {
 
     spawnSync('/bin/true', ['rf-hostile-escape', '\u001b[31mred\u001b]0;title\u0007', 'two\nlines\r\u009b1m\u202e']);
     spawnSync('/bin/sh', ['-c', 'exec /bin/true rf-hostile-bytes "$(printf \'\\377\\376\\033[2J\\200\')"']);
-    // one argument may have 128 KiB
+    // The kernel limits one argument to 128 KiB.
     spawnSync('/bin/true', ['rf-hostile-long', ...Array.from({ length: 16 }, () => 'a'.repeat(65_536)), 'the-end']);
     longPath(home.dir);
     for (const mark of ['escape', 'bytes', 'long']) await up.says(`Marked /bin/true rf-hostile-${mark}`);
     await up.says(`Marked ${home.dir}/\\x1b[5mddd`);
 
-    await t.test('every list of the past is harmless, as text and as JSON', async () => {
+    await t.test('every list of past records is harmless, as text and as JSON', async () => {
       for (const args of [
         ['alerts'],
         ['events'],
@@ -62,7 +62,7 @@ describe('hostile programs on the running kernel', { skip }, () => {
       }
     });
 
-    await t.test('what was cut keeps head, tail and its true length', async () => {
+    await t.test('truncated arguments keep head, tail and true length', async () => {
       await until('the executions in the trail', () => {
         using audit = home.audit();
         const view = new EventView();
@@ -90,7 +90,7 @@ describe('hostile programs on the running kernel', { skip }, () => {
   });
 });
 
-/** Runs a program whose path is 4,000 bytes and more, made of names that are hostile too. */
+/** Runs a program whose path has more than 4,000 bytes and consists of hostile names. */
 function longPath(dir: string): void {
   const name = `\u001b[5m${'d'.repeat(240)}\n`;
   const depth = Math.floor((4095 - dir.length - 8) / (Buffer.byteLength(name) + 1));

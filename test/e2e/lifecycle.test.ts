@@ -33,17 +33,17 @@ import {
   TOPIC,
   typeOf,
 } from '@ringfence/wire';
-import { SmallFleet, START_MS } from './lib/fleet.ts';
-import { death, type FleetAgent, lives, type Shown } from './lib/fleet-agent.ts';
+import { SmallFleet, START_TIMEOUT_MS } from './lib/fleet.ts';
+import { exitSignal, type FleetAgent, isAlive, type ReportedProcess } from './lib/fleet-agent.ts';
 import { until } from './lib/wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const SERVICES = ['auditor', 'enricher', 'detector', 'responder'] as const;
 
-/** Needs a file name that no other rule does. */
+/** Requests a file name that no other rule requests. */
 const READS = `- rule: Reads
-  desc: A file of this test's is read.
+  desc: A file of this test is read.
   condition: event.action = open and file.name = rf-of-this-test
   output: "%file.path"
   priority: notice
@@ -52,31 +52,31 @@ const READS = `- rule: Reads
 
 type Type = ReleasedSchema['type'];
 
-/** A record as a program with this schema writes it. */
-function written(type: Type, value: unknown, key: SigningKey): Buffer {
-  const print = fingerprint(JSON.stringify(type.schema()));
-  return signed(Buffer.concat([Buffer.from([0xc3, 1]), print, type.toBuffer(value)]), key);
+/** Encodes and signs a record with this schema. */
+function encodeSigned(type: Type, value: unknown, key: SigningKey): Buffer {
+  const schemaFingerprint = fingerprint(JSON.stringify(type.schema()));
+  return sign(Buffer.concat([Buffer.from([0xc3, 1]), schemaFingerprint, type.toBuffer(value)]), key);
 }
 
-function signed(bytes: Buffer, key: SigningKey): Buffer {
+function sign(bytes: Buffer, key: SigningKey): Buffer {
   const part = signedPart(bytes);
   part.signature.set(signBytes(key, part.signed));
   return bytes;
 }
 
 function released(name: RecordName): Type {
-  const found = releasedSchemas().find((one) => one.version === '0.1.0' && one.name === name);
-  assert.ok(found, `0.1.0 has no ${name}`);
-  return found.type;
+  const schema = releasedSchemas().find((candidate) => candidate.version === '0.1.0' && candidate.name === name);
+  assert.ok(schema, `0.1.0 has no ${name}`);
+  return schema.type;
 }
 
-/** The alert of a process whose arguments say `mark`. */
+/** Waits for the alert of the process that has `mark` in its arguments. */
 function alertOf(fleet: SmallFleet, mark: string): Promise<Alert> {
   const find = async (): Promise<Alert | undefined> => {
     using audit = fleet.audit();
     return (await Array.fromAsync(audit.alerts())).find(({ output }) => output.includes(mark));
   };
-  return until(`the alert of ${mark}`, find, PATIENCE_MS);
+  return until(`the alert of ${mark}`, find, TIMEOUT_MS);
 }
 
 async function values(fleet: SmallFleet, topic: string): Promise<Uint8Array[]> {
@@ -86,28 +86,28 @@ async function values(fleet: SmallFleet, topic: string): Promise<Uint8Array[]> {
 
 const KEY_ID_BYTES = 17;
 
-/** The schema of an Alert of a version that is yet to come, which says more. */
-function laterSchema(): string {
+/** Returns the schema of an Alert with an additional field, as a future version could have. */
+function futureSchema(): string {
   const schema = JSON.parse(portableSchema('Alert')) as { fields: object[] };
-  // keyId and signature are last for ever.
+  // keyId and signature are always the last fields.
   schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
   return JSON.stringify(schema);
 }
 
-/** `alert` as that version writes it. `print`: the fingerprint of its schema, hex. */
-function asLater(alert: Alert, print: string, key: SigningKey): Buffer {
+/** Encodes `alert` as that version does. @param schemaFingerprint fingerprint of the schema, in hex */
+function encodeFuture(alert: Alert, schemaFingerprint: string, key: SigningKey): Buffer {
   const bytes = encode('Alert', { ...alert, keyId: key.keyId });
   const last = bytes.length - SIGNATURE_BYTES - KEY_ID_BYTES;
-  const frame = [Buffer.from([0xc3, 1]), Buffer.from(print, 'hex')];
-  const later = Buffer.from('\u0008more');
-  return signed(Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), later, bytes.subarray(last)]), key);
+  const frame = [Buffer.from([0xc3, 1]), Buffer.from(schemaFingerprint, 'hex')];
+  const extraField = Buffer.from('\u0008more');
+  return sign(Buffer.concat([...frame, bytes.subarray(FRAME_BYTES, last), extraField, bytes.subarray(last)]), key);
 }
 
-/** Sends a batch every 50 ms, notes what was in it, and shows a victim now and then. */
+/** Sends a batch every 50 ms, records its events, and starts a victim every 50 batches. */
 class Load {
   readonly events = new Set<string>();
   readonly marks = new Set<string>();
-  readonly victims: Shown[] = [];
+  readonly victims: ReportedProcess[] = [];
   readonly #agent: FleetAgent;
   readonly #loop: Promise<void>;
   #ended = false;
@@ -120,11 +120,11 @@ class Load {
   async #run(): Promise<void> {
     const { host } = this.#agent;
     for (let n = 0; !this.#ended; n++) {
-      this.#agent.now();
+      this.#agent.syncClock();
       const mark = `rfbystander load-${n}.`;
       host.exit(host.spawn(host.init, '/bin/true', ['true', ...(n % 5 === 0 ? [mark] : [])]));
       if (n % 5 === 0) this.marks.add(mark);
-      if (n % 50 === 25) this.victims.push(this.#agent.show(`rfvictim load-${n}.`));
+      if (n % 50 === 25) this.victims.push(this.#agent.startReported(`rfvictim load-${n}.`));
       host.tick(0);
       const { events, ...origin } = decode('RawBatch', await this.#agent.send());
       for (const { lane, cpu, sequence, body } of events)
@@ -139,7 +139,7 @@ class Load {
   }
 }
 
-/** Ids of events on the bus, and how often each is there. */
+/** Returns the ids of the events on the bus, with the number of copies of each. */
 async function storedEvents(fleet: SmallFleet): Promise<Map<string, number>> {
   const view = new EventView();
   const found = new Map<string, number>();
@@ -157,121 +157,127 @@ interface Doctor {
 
 const CONDITIONS = process.execArgv.filter((arg) => arg.startsWith('--conditions'));
 
-/** What a command prints that must succeed. */
+/** Runs a command that must succeed, and returns its stdout. */
 async function ringfence(...args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [...CONDITIONS, MAIN, ...args])).stdout;
 }
 
-/** What `ringfence doctor` says with a member's settings. */
+/** Runs `ringfence doctor` with the settings of a member. */
 async function doctor(fleet: SmallFleet, name: string): Promise<Doctor> {
   const args = [...CONDITIONS, MAIN, 'doctor', '--json'];
   const child = spawn(process.execPath, [...args, '--config', fleet.member(name).configFile]);
-  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
-  const { fleet: checks } = JSON.parse(said) as { fleet: { name: string; ok: boolean; found: string }[] };
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
+  const { fleet: checks } = JSON.parse(output) as { fleet: { name: string; ok: boolean; found: string }[] };
   return { code, fleet: Object.fromEntries(checks.map(({ name: check, ...rest }) => [check, rest])) };
 }
 
 describe('a fleet', { skip: kafkaMissing() }, () => {
-  test('is upgraded member by member, stopped under load and started in any order', async (t) => {
+  test('can be upgraded member by member, stopped under load and started in any order', async (t) => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
     const agent = await fleet.agent();
 
-    await t.test('the doctor of a service says who it is, until when, and which servers answer', async () => {
+    await t.test('the doctor of a service reports its identity, its certificate and reachable servers', async () => {
       const { code, fleet: checks } = await doctor(fleet, 'detector');
       assert.deepEqual([code, Object.keys(checks)], [0, ['identity', 'brokers', 'registrar']]);
       assert.match(checks['identity']?.found ?? '', /^detector \(detector\), certificate until 20/);
       assert.ok(checks['brokers']?.ok && checks['registrar']?.ok);
     });
 
-    await t.test('a host whose stream is cut while the rules change is named, until it has caught up', async () => {
+    await t.test('a host that is disconnected while the rules change is listed until it has caught up', async () => {
       await using proxy = await startTcpProxy(fleet.endpoints[0] ?? '');
       await using late = await fleet.agent([proxy.address]);
       const newest = (): number => agent.host.interestVersion;
-      /** Both say what they filter with; the metric counts so many behind. */
-      const behind = async (count: number): Promise<boolean> => {
+      /** Both hosts report the version of their interest; the metric counts the hosts behind. */
+      const areBehind = async (count: number): Promise<boolean> => {
         for (const { host } of [agent, late]) host.tick(0);
         await Promise.all([agent.send(), late.send()]);
         return (await fleet.metrics('enricher')).includes(`\nringfence_enricher_hosts_behind ${count}\n`);
       };
-      await until('both to be told', () => newest() > 0 && late.host.interestVersion === newest(), PATIENCE_MS);
-      await until('nobody to be behind', () => behind(0), PATIENCE_MS);
+      await until(
+        'both hosts to have the interest',
+        () => newest() > 0 && late.host.interestVersion === newest(),
+        TIMEOUT_MS,
+      );
+      await until('no host to be behind', () => areBehind(0), TIMEOUT_MS);
 
       await proxy.set({ refuse: true });
-      await until('its stream is cut', () => !late.connected, PATIENCE_MS);
+      await until('the end of the stream', () => !late.connected, TIMEOUT_MS);
       const older = newest();
       writeFileSync(join(fleet.directory, 'rules/more.yaml'), READS);
-      await until('the new interest', () => newest() > older, PATIENCE_MS);
-      await until('one to be behind', () => behind(1), PATIENCE_MS);
+      await until('the new interest', () => newest() > older, TIMEOUT_MS);
+      await until('one host to be behind', () => areBehind(1), TIMEOUT_MS);
       assert.equal(late.host.interestVersion, older);
       const shown = await ringfence('topology', '--fleet', fleet.directory);
       assert.match(shown, new RegExp(`^ {2}1 host with the current interest \\(${newest()}\\)$`, 'm'));
       assert.match(shown, new RegExp(`^ {2}1 host with an older interest \\(${older}\\): ${late.hostId}$`, 'm'));
 
       await proxy.set({});
-      await until('it to be told', () => late.host.interestVersion === newest(), PATIENCE_MS);
-      await until('nobody to be behind any more', () => behind(0), PATIENCE_MS);
+      await until('the host to have the interest', () => late.host.interestVersion === newest(), TIMEOUT_MS);
+      await until('no host to be behind again', () => areBehind(0), TIMEOUT_MS);
       const after = await ringfence('topology', '--fleet', fleet.directory);
       assert.match(after, /^ {2}2 hosts with the current interest/m);
       assert.doesNotMatch(after, /older/);
     });
 
-    await t.test('an agent of 0.1.0 is understood by today’s services', async () => {
-      const victim = agent.show('rfvictim of 0.1.0');
+    await t.test('current services accept an agent of 0.1.0', async () => {
+      const victim = agent.startReported('rfvictim of 0.1.0');
       const batch = decode('RawBatch', agent.host.batch());
-      const value = written(released('RawBatch'), batch, agent.host.key);
+      const value = encodeSigned(released('RawBatch'), batch, agent.host.key);
       await agent.bus.produce([{ topic: TOPIC.raw, key: agent.hostId, value }]);
-      assert.equal(await death(victim), 'SIGKILL');
+      assert.equal(await exitSignal(victim), 'SIGKILL');
       await alertOf(fleet, 'rfvictim of 0.1.0');
     });
 
-    await t.test('0.1.0 reads what today’s services write', async () => {
+    await t.test('0.1.0 reads the records of current services', async () => {
       const topics = { Alert: TOPIC.alerts, Incident: TOPIC.incidents, Command: TOPIC.commands, Result: TOPIC.results };
       for (const [name, topic] of Object.entries(topics) as [keyof typeof topics, string][]) {
-        const then = released(name);
-        const resolver = then.createResolver(typeOf(name));
-        const found = await until(`a ${name}`, async () => (await values(fleet, topic))[0], PATIENCE_MS);
-        const read = then.fromBuffer(Buffer.from(found.subarray(10)), resolver) as { id: string; hostId: string };
+        const releasedType = released(name);
+        const resolver = releasedType.createResolver(typeOf(name));
+        const found = await until(`a ${name}`, async () => (await values(fleet, topic))[0], TIMEOUT_MS);
+        const read = releasedType.fromBuffer(Buffer.from(found.subarray(10)), resolver) as {
+          id: string;
+          hostId: string;
+        };
         assert.deepEqual([read.id, read.hostId], [decode(name, found).id, agent.hostId]);
       }
     });
 
-    await t.test('what a newer detector writes is understood by the services that are behind it', async () => {
+    await t.test('older services accept the records of a newer detector', async () => {
       const { directory } = fleet.member('detector');
       const key = loadIdentity(join(directory, 'state/identity'))?.signingKey;
       assert.ok(key);
-      const shown = agent.show('rfbystander newer');
+      const bystander = agent.startReported('rfbystander newer');
       await agent.send();
       const alert = await alertOf(fleet, 'rfbystander newer');
-      assert.ok(lives(shown));
+      assert.ok(isAlive(bystander));
       const newer = { ...alert, id: alertId('newer', alert.events), action: 'kill' };
-      const bus = await fleet.stolen('detector');
-      const schema = laterSchema();
-      const print = learnSchema(schema)?.fingerprint ?? '';
-      await bus.produce([{ topic: TOPIC.schemas, key: `Alert/${print}`, value: Buffer.from(schema) }]);
-      await bus.produce([{ topic: TOPIC.alerts, key: agent.hostId, value: asLater(newer, print, key) }]);
-      assert.equal(await death(shown), 'SIGKILL');
+      const bus = await fleet.stolenBus('detector');
+      const schema = futureSchema();
+      const schemaFingerprint = learnSchema(schema)?.fingerprint ?? '';
+      await bus.produce([{ topic: TOPIC.schemas, key: `Alert/${schemaFingerprint}`, value: Buffer.from(schema) }]);
+      await bus.produce([
+        { topic: TOPIC.alerts, key: agent.hostId, value: encodeFuture(newer, schemaFingerprint, key) },
+      ]);
+      assert.equal(await exitSignal(bystander), 'SIGKILL');
       using audit = fleet.audit();
       await until(
         'the newer alert in the trail',
         async () => (await Array.fromAsync(audit.alerts())).some(({ id }) => id === newer.id),
-        PATIENCE_MS,
+        TIMEOUT_MS,
       );
       assert.deepEqual(await fleet.deadLetters(), []);
     });
 
-    await t.test(
-      'one that counts other partitions than the topics have is refused at its start, with the reason',
-      async () => {
-        const { settings, ...options } = await fleet.optionsOf('detector', 'detector-of-three');
-        const { bus } = settings as { bus: { driver: string; kafka: object } };
-        const other = { ...settings, bus: { ...bus, kafka: { ...bus.kafka, partitions: 3 } } };
-        await assert.rejects(fleet.members.join({ ...options, settings: other }), /it has 2 partitions, not 3/);
-      },
-    );
+    await t.test('a member with a wrong number of partitions fails at its start with the reason', async () => {
+      const { settings, ...options } = await fleet.optionsOf('detector', 'detector-of-three');
+      const { bus } = settings as { bus: { driver: string; kafka: object } };
+      const wrong = { ...settings, bus: { ...bus, kafka: { ...bus.kafka, partitions: 3 } } };
+      await assert.rejects(fleet.members.join({ ...options, settings: wrong }), /it has 2 partitions, not 3/);
+    });
 
     await t.test(
-      'each is stopped by SIGTERM under load and started again: nothing is lost, nothing happens twice',
+      'each service is stopped by SIGTERM under load and restarted: no event is lost or duplicated',
       async () => {
         const load = new Load(agent);
         const before = agent.results.length;
@@ -285,7 +291,7 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
           assert.notEqual(member.pid, pid);
         }
         await load.end();
-        for (const victim of load.victims) assert.equal(await death(victim), 'SIGKILL');
+        for (const victim of load.victims) assert.equal(await exitSignal(victim), 'SIGKILL');
         assert.ok(load.victims.length > 0);
         const stored = await until(
           'every event on the bus',
@@ -293,12 +299,12 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
             const found = await storedEvents(fleet);
             return [...load.events].every((id) => found.has(id)) && found;
           },
-          PATIENCE_MS,
+          TIMEOUT_MS,
         );
         assert.deepEqual(
           [...load.events].filter((id) => stored.get(id) !== 1),
           [],
-          'events that are there twice',
+          'duplicate events',
         );
         const marks = [...load.marks];
         const counted = await until(
@@ -309,47 +315,49 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
             const counts = marks.map((mark) => outputs.filter((output) => output.includes(mark)).length);
             return counts.every((count) => count > 0) && counts;
           },
-          PATIENCE_MS,
+          TIMEOUT_MS,
         );
         assert.ok(counted.every((count) => count === 1));
         const killed = agent.results.slice(before).filter(({ outcome }) => outcome === 'executed');
         assert.equal(killed.length, load.victims.length);
         using audit = fleet.audit();
         assert.deepEqual(audit.verify().problems, []);
-        t.diagnostic(`${load.events.size} events, ${marks.length} alerts, ${killed.length} kills: 0 lost, 0 doubled`);
+        t.diagnostic(
+          `${load.events.size} events, ${marks.length} alerts, ${killed.length} kills: 0 lost, 0 duplicated`,
+        );
       },
     );
 
     await t.test(
-      'started before their broker they wait, and say so; in whatever order, they are ready when it is there',
+      'services that start before their broker report that they wait, and become ready when it starts, in any order',
       async () => {
         for (const name of SERVICES) await fleet.member(name).stop();
         const [broker] = fleet.kafka.brokers;
         await broker?.stop();
         const started = Promise.all(SERVICES.toReversed().map((name) => fleet.start(name)));
-        // Waited for below; until then it must not end the test.
+        // Awaited below; until then a rejection must not end the test.
         started.catch(() => {});
         for (const name of SERVICES) {
-          const waits = async (): Promise<string | undefined> => {
+          const waiting = async (): Promise<string | undefined> => {
             const [live, ready] = [await fleet.health(name, '/healthz'), await fleet.health(name, '/readyz')];
-            const says = ready?.checks['start'] ?? '';
-            return live?.status === 200 && ready?.status === 503 && says.startsWith('waiting for Kafka at')
-              ? says
+            const reason = ready?.checks['start'] ?? '';
+            return live?.status === 200 && ready?.status === 503 && reason.startsWith('waiting for Kafka at')
+              ? reason
               : undefined;
           };
-          await until(`${name} waits`, waits, START_MS);
+          await until(`${name} to wait for its broker`, waiting, START_TIMEOUT_MS);
         }
         await broker?.start();
         await started;
         for (const name of SERVICES)
           await until(
-            `${name} is ready`,
+            `${name} to be ready`,
             async () => (await fleet.health(name, '/readyz'))?.status === 200,
-            PATIENCE_MS,
+            TIMEOUT_MS,
           );
-        const victim = agent.show('rfvictim after all');
+        const victim = agent.startReported('rfvictim at the end');
         await agent.send();
-        assert.equal(await death(victim), 'SIGKILL');
+        assert.equal(await exitSignal(victim), 'SIGKILL');
       },
     );
   });

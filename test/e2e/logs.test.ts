@@ -8,7 +8,7 @@ import { until } from './lib/wait.ts';
 
 type Shown = Readonly<Record<string, unknown>>;
 
-test('a login in a log becomes an event with its fields and an alert, through a rotation and a recording', {
+test('a login in a log becomes an event and an alert, across a rotation and in a replay', {
   skip,
 }, async () => {
   await using home = new Installation();
@@ -16,8 +16,8 @@ test('a login in a log becomes an event with its fields and an alert, through a 
   writeFileSync(log, 'Nov 25 15:55:06 web-1 sshd[811]: Accepted password for root from 203.0.113.8 port 1 ssh2\n');
   home.settings.push(`collector.logs.files=${log}`);
   await using _ = await home.up();
-  const list = async (what: string, where: string): Promise<Shown[]> => {
-    const lines = (await home.output([what, '--json', '--where', where])).split('\n').filter(Boolean);
+  const list = async (command: string, where: string): Promise<Shown[]> => {
+    const lines = (await home.output([command, '--json', '--where', where])).split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as Shown);
   };
   appendFileSync(log, 'Nov 25 15:55:07 web-1 sshd[812]: Accepted password for root from 203.0.113.9 port 40122 ssh2\n');
@@ -50,7 +50,10 @@ test('a login in a log becomes an event with its fields and an alert, through a 
   const recording = join(home.dir, 'logins.rec');
   await home.output(['record', recording, '--past', '--seconds', '3']);
   const played = await home.output(['replay', recording, '--json']);
-  const told = played.split('\n').filter(Boolean);
-  const replayed = told.map((line) => JSON.parse(line) as Shown).filter(({ record }) => record === 'alert');
+  const replayed = played
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Shown)
+    .filter(({ record }) => record === 'alert');
   for (const output of outputs) assert.ok(replayed.map((alert) => alert['output']).includes(output), output);
 });

@@ -1,4 +1,4 @@
-/** What is lost is told: how much, and why. */
+/** Lost events are reported with their number and the reason. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -10,11 +10,11 @@ import { Installation, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
-/** Far more than the small rings hold. */
+/** Many more events than the small rings hold. */
 const OPENS = 40_000;
 const EXECS = 500;
 
-describe('events that nobody could take in time', { skip }, () => {
+describe('events that did not fit into a ring', { skip }, () => {
   let home: Installation;
   let up: Running;
   before(async () => {
@@ -26,29 +26,31 @@ describe('events that nobody could take in time', { skip }, () => {
 
   async function gaps(): Promise<EventDocument[]> {
     const lines = await home.output(['events', '--json', '--limit', '10000', '--where', 'event.action = gap']);
-    const told = lines.split('\n').filter(Boolean);
-    return told.map((line) => JSON.parse(line) as EventDocument);
+    return lines
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as EventDocument);
   }
 
-  const countOf = (told: readonly EventDocument[]): number =>
-    told.reduce((sum, gap) => sum + Number(gap['event.count']), 0);
+  const countOf = (documents: readonly EventDocument[]): number =>
+    documents.reduce((sum, gap) => sum + Number(gap['event.count']), 0);
 
   async function ringFull(): Promise<number> {
     const { kinds } = JSON.parse(await home.output(['stats', '--json'])) as EventAccount;
     return kinds.reduce((sum, { drops }) => sum + (drops.ring_full ?? 0), 0);
   }
 
-  test('are listed as gaps: as many as the account says, with lane and reason', async () => {
+  test('are listed as gaps with lane and reason, in the number that stats reports', async () => {
     up.child.kill('SIGSTOP');
     const file = join(home.dir, 'opened');
     for (let n = 0; n < OPENS; n++) closeSync(openSync(file, 'a'));
     execFileSync('/bin/sh', ['-c', `for i in $(seq ${EXECS}); do /bin/true; done`]);
     up.child.kill('SIGCONT');
-    // Others on this machine may go on losing some of theirs.
+    // Other processes of this machine can lose more events meanwhile.
     const least = await ringFull();
     const found = await until('gaps', async () => {
-      const told = await gaps();
-      return least > 0 && countOf(told) >= least && told;
+      const listed = await gaps();
+      return least > 0 && countOf(listed) >= least && listed;
     });
     assert.ok(countOf(found) <= (await ringFull()));
     for (const gap of found) assert.deepEqual([gap['event.category'], gap['gap.reason']], ['host', 'ring_full']);
@@ -57,9 +59,9 @@ describe('events that nobody could take in time', { skip }, () => {
     assert.match(shown, / gap .*gap\.lane=\w+ gap\.reason=ring_full( event\.count=\d+)?$/m);
   });
 
-  test('are an alert where executions are among them', async () => {
+  test('raise an alert if they include executions', async () => {
     const where = ['--where', "rule = 'Events were lost'"];
-    const told = await until('the alert', async () => (await home.output(['alerts', ...where])) || undefined);
-    assert.match(told, /\d+ events of host \S+ never came \(ring_full\)/);
+    const alert = await until('the alert', async () => (await home.output(['alerts', ...where])) || undefined);
+    assert.match(alert, /\d+ events of host \S+ never came \(ring_full\)/);
   });
 });

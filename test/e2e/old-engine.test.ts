@@ -9,12 +9,12 @@ import { Installation, MAIN, Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
-/** What an engine gives root that knows neither BPF nor PERFMON, to whom SETPCAP was not given. */
-const GIVEN = ['setuid', 'setgid', 'chown', 'sys_admin', 'net_admin', 'sys_ptrace', 'dac_read_search'];
-const bounding = ['-all', ...GIVEN.map((name) => `+${name}`)].join();
+/** Capabilities of root in an engine that knows neither BPF nor PERFMON and does not grant SETPCAP. */
+const GRANTED = ['setuid', 'setgid', 'chown', 'sys_admin', 'net_admin', 'sys_ptrace', 'dac_read_search'];
+const bounding = ['-all', ...GRANTED.map((name) => `+${name}`)].join();
 
-describe('up as an unprivileged user, begun by a root of few capabilities', { skip }, () => {
-  test('SYS_ADMIN stands for those that the engine does not know, in the sensor’s process alone; nobody can have those that were for the beginning', async () => {
+describe('up as an unprivileged user, started by root with few capabilities', { skip }, () => {
+  test('SYS_ADMIN replaces capabilities that the engine does not know, only in the process of the sensor; no process keeps the capabilities of the start', async () => {
     await buildSensor();
     await using home = new Installation(['user=nobody']);
     chmodSync(home.dir, 0o755);
@@ -42,9 +42,9 @@ describe('up as an unprivileged user, begun by a root of few capabilities', { sk
       processes.map(({ capabilities }) => [...capabilities].sort()),
       [[], sensor.sort()],
     );
-    const { stdout: said } = await home.run(['doctor']);
-    assert.match(said, /✓ privileges +every needed capability, in the running processes/);
-    assert.match(said, /✓ runs as .*CAP_SYS_ADMIN/);
+    const { stdout } = await home.run(['doctor']);
+    assert.match(stdout, /✓ privileges +every needed capability, in the running processes/);
+    assert.match(stdout, /✓ runs as .*CAP_SYS_ADMIN/);
     for (const { pid } of processes) assert.match(readFileSync(`/proc/${pid}/status`, 'latin1'), /^NoNewPrivs:\t1$/m);
     assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);
     home.assertClean();

@@ -8,7 +8,7 @@ import { Installation, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 
 const RULES = `- rule: Order of an administrator
-  desc: The shop was asked for an address that is not for everybody.
+  desc: The shop received a request for a restricted address.
   condition: probe.args[uri] = /admin/late or (probe.name = shop-handle and probe.args[uri] startswith /admin and probe.numbers[size] > 1000)
   output: "%probe.name: %process.name asked for %probe.args[uri] with %probe.args[size]"
   priority: notice
@@ -42,7 +42,7 @@ describe('probes of a running ringfence', { skip }, () => {
   });
   after(() => home?.[Symbol.asyncDispose]());
 
-  test('a rule fires on what a probe has fetched, and not on what is near to it', async () => {
+  test('a rule fires on the matching arguments of a probe and not on similar arguments', async () => {
     for (const [uri, size] of [
       ['/', '2000'],
       ['/admin', '1000'],
@@ -55,22 +55,22 @@ describe('probes of a running ringfence', { skip }, () => {
     assert.deepEqual(outputs, ['shop-handle: probed asked for /admin/users with 1001']);
   });
 
-  test('its events are found by their fields, and shown with their arguments', async () => {
+  test('its events can be filtered by their fields and have their arguments', async () => {
     const where = ['events', '--json', '--where', 'probe.args[uri] = / and probe.type = uprobe'];
-    const [line = '', ...others] = (await home.output(where)).split('\n').filter(Boolean);
-    assert.deepEqual(others, []);
+    const [line = '', ...more] = (await home.output(where)).split('\n').filter(Boolean);
+    assert.deepEqual(more, []);
     const event = JSON.parse(line) as Readonly<Record<string, unknown>>;
     assert.deepEqual([event['probe.name'], event['probe.arguments']], ['shop-handle', ['uri=/', 'size=2000']]);
   });
 
-  test('the list has what is set and what is not, with the reason', async () => {
+  test('the list shows attached probes, and missing probes with the reason', async () => {
     const { code, stdout } = await home.run(['probes', 'list']);
     assert.equal(code, 1);
     assert.match(stdout, /✓ shop-handle {2}uprobe .*probed shop_handle\n\s+3 hits/);
     assert.match(stdout, /✗ shop-gone .*\n\s+.*gone is not there\n\s+defined in .*shop\.yaml:4:3\n\s+0 hits/);
   });
 
-  test('one that cannot be set is told in the log, and set when its file comes', async () => {
+  test('a probe whose file is missing is logged, and is attached when the file appears', async () => {
     await up.says('gone is not there","msg":"a probe can not be set');
     compileProgram('probed', join(home.dir, 'gone'));
     await up.says('gone shop_handle","places":1,"msg":"a probe is set"');
@@ -78,7 +78,7 @@ describe('probes of a running ringfence', { skip }, () => {
     await up.says('shop-gone: gone asked for /admin/late');
   });
 
-  test('a mistake in a file is told by line and column', async () => {
+  test('an error in a file is reported with line and column', async () => {
     const wrong = join(home.dir, 'wrong.yaml');
     writeFileSync(wrong, '- name: x\n  uprobe: { path: /bin/true, symbol: main, retrn: true }\n');
     const { code, stderr } = await home.run(['probes', 'check', wrong]);
@@ -86,7 +86,7 @@ describe('probes of a running ringfence', { skip }, () => {
     assert.match(stderr, /wrong\.yaml:2:44: uprobe: "retrn" is not known here/);
   });
 
-  test('fields of a tracepoint are told with their types', async () => {
+  test('the fields of a tracepoint are listed with their types', async () => {
     assert.match(
       await home.output(['probes', 'fields', 'syscalls/sys_enter_openat']),
       /^dfd +s32 +int\nfilename +string +const char \*$/m,

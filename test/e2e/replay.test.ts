@@ -14,14 +14,14 @@ const objects = (text: string): Record<string, unknown>[] =>
 const idsOf = (items: readonly Record<string, unknown>[]): string[] => items.map(({ id }) => String(id)).sort();
 
 describe('a recording of the demo', { skip }, () => {
-  test('gives the ids of the live run, and the same bytes each time', async (t) => {
+  test('replays to the ids of the live run, and always to the same bytes', async (t) => {
     await using home = new Installation();
     await using up = await home.up();
     const file = join(home.dir, 'attack.rec');
     await using record = home.start(['record', file, '--past']);
     await record.says('recording to');
     assert.equal((await home.run(['demo'])).code, 0);
-    await until('the order in the trail', async () => {
+    await until('the result in the audit trail', async () => {
       using audit = home.audit();
       return audit.stats().counts.result > 0;
     });
@@ -40,8 +40,8 @@ describe('a recording of the demo', { skip }, () => {
     assert.equal(first.stdout, second.stdout);
     const played = Object.groupBy(objects(first.stdout), ({ record: name }) => String(name));
 
-    // The live run went on for a moment after the recording, and on a machine that others use there is always something.
-    await t.test('alerts, incidents and orders are those of the live run', () => {
+    // The live run continued shortly after the recording, and other activity of the machine raises alerts, too.
+    await t.test('alerts, incidents and commands are the same as in the live run', () => {
       const alerts = new Set(idsOf(played['alert'] ?? []));
       const known = new Set(live.alerts.map(({ id }) => id));
       assert.deepEqual(
@@ -64,29 +64,29 @@ describe('a recording of the demo', { skip }, () => {
       );
     });
 
-    await t.test('a replay kills nobody', () => {
+    await t.test('a replay kills no process', () => {
       assert.deepEqual(
         (played['result'] ?? []).filter(({ outcome }) => outcome === 'executed'),
         [],
       );
     });
 
-    await t.test('without --json it tells the incident', async () => {
-      const told = await home.output(['replay', file]);
-      assert.match(told, /Cron job written in a container/);
-      assert.match(told, /[\d,]+ batch(es)?, [\d,]+ events?, [\d,]+ alerts?, [\d,]+ incidents?/);
+    await t.test('without --json it prints the incident', async () => {
+      const output = await home.output(['replay', file]);
+      assert.match(output, /Cron job written in a container/);
+      assert.match(output, /[\d,]+ batch(es)?, [\d,]+ events?, [\d,]+ alerts?, [\d,]+ incidents?/);
     });
 
-    await t.test('a recording that is cut off, and a file that is none, are named', async () => {
+    await t.test('a truncated recording and a file that is no recording are reported by name', async () => {
       truncateSync(file, statSync(file).size - 10);
       const cut = await home.run(['replay', file, '--json']);
       assert.equal(cut.code, 1);
       assert.match(cut.stderr, /^ringfence: .*attack\.rec: record \d+ at byte \d+ is cut off/);
       const none = join(home.dir, 'none');
       writeFileSync(none, 'hello');
-      const other = await home.run(['replay', none]);
-      assert.equal(other.code, 1);
-      assert.match(other.stderr, /none is not a recording: make one with ringfence record/);
+      const invalid = await home.run(['replay', none]);
+      assert.equal(invalid.code, 1);
+      assert.match(invalid.stderr, /none is not a recording: make one with ringfence record/);
     });
   });
 });

@@ -6,10 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import { type Ended, Installation, MAIN, type Running } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 
-function assertTold({ code, stderr }: Ended, message: RegExp): void {
+function assertFails({ code, stderr }: Ended, message: RegExp): void {
   assert.equal(code, 1, stderr);
   assert.match(stderr, message);
-  assert.doesNotMatch(stderr, /\n {4}at /, 'a stack is for bugs');
+  assert.doesNotMatch(stderr, /\n {4}at /, 'the error must not have a stack trace');
 }
 
 const rule = (name: string, mark: string): string => `- rule: ${name}
@@ -35,16 +35,16 @@ describe('a running ringfence', { skip }, () => {
   });
   after(() => home?.[Symbol.asyncDispose]());
 
-  test('a condition with an error is shown with a caret below it', async () => {
+  test('an error in a condition is marked with a caret', async () => {
     for (const list of ['events', 'alerts', 'incidents']) {
       const ended = await home.run([list, '--where', 'priority = = 3']);
-      assertTold(ended, /--where:1:\d+/);
+      assertFails(ended, /--where:1:\d+/);
       assert.match(ended.stderr, /priority = = 3\n\s*\|?\s+\^/);
     }
-    assertTold(await home.run(['events', '--where', 'proces.name = sh']), /did you mean .*process\.name/i);
+    assertFails(await home.run(['events', '--where', 'proces.name = sh']), /did you mean .*process\.name/i);
   });
 
-  test('with --json every command prints JSON and nothing else on stdout', async () => {
+  test('with --json every command prints only JSON on stdout', async () => {
     spawnSync('/bin/true', ['rf-first-json']);
     await up.says('rf-first-json');
     for (const args of [['status'], ['doctor']]) assert.ok(JSON.parse((await home.run([...args, '--json'])).stdout));
@@ -56,12 +56,12 @@ describe('a running ringfence', { skip }, () => {
     const where = ['--where', 'rule = First and process.executable endswith true', '--json'];
     const [alert = ''] = (await home.output(['alerts', ...where])).split('\n');
     assert.equal((JSON.parse(alert) as { output: string }).output, '/bin/true rf-first-json');
-    assertTold(await home.run(['incident', 'show', 'inc-0', '--json']), /there is no incident inc-0/);
+    assertFails(await home.run(['incident', 'show', 'inc-0', '--json']), /there is no incident inc-0/);
   });
 
-  test('what comes is followed until Ctrl-C, which is no error', async () => {
+  test('--follow prints new alerts until Ctrl-C, which is no error', async () => {
     await using follow = home.start(['alerts', '--follow', '--json', '--limit', '0', '--where', 'rule = Second']);
-    // It may be connected a moment after it was started: the mark is made until it is seen.
+    // The command connects shortly after its start, so the execution is repeated until it appears.
     for (let n = 0; !follow.stdout.includes('rf-second-follow') && n < 100; n++) {
       spawnSync('/bin/sh', ['-c', '/bin/true rf-second-follow; sleep 0.1']);
       await new Promise((resolve) => setImmediate(resolve));
@@ -71,10 +71,10 @@ describe('a running ringfence', { skip }, () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   });
 
-  test('without a terminal there are plain lines, and a reader that goes away ends a list quietly', () => {
+  test('without a terminal output has no escape sequences, and a list ends without an error when its reader closes the pipe', () => {
     assert.ok(!up.stdout.includes('\u001b'));
     const settings = home.settings.flatMap((text) => ['--set', text]);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the shell's
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell expands it
     const script = '"$@" | head -1; exit ${PIPESTATUS[0]}';
     const args = [process.execPath, '--conditions=@ringfence/source', MAIN, 'events', '--limit', '10000', ...settings];
     const { status, stderr, stdout } = spawnSync('bash', ['-c', script, 'bash', ...args], { encoding: 'utf8' });
@@ -82,16 +82,16 @@ describe('a running ringfence', { skip }, () => {
     assert.equal(stdout.split('\n').length, 2);
   });
 
-  test('a second one on the same state, or on the same pins, is refused and told who has them', async () => {
-    assertTold(await home.run(['up']), new RegExp(`${up.pid}`));
-    await using other = new Installation();
-    other.settings.push(`sensor.pinPath=${home.pinPath}`);
-    assertTold(await other.run(['up']), new RegExp(`${home.pinPath} is in use by process ${up.pid}`));
+  test('a second ringfence with the same state or pins is refused with the pid of the first', async () => {
+    assertFails(await home.run(['up']), new RegExp(`${up.pid}`));
+    await using second = new Installation();
+    second.settings.push(`sensor.pinPath=${home.pinPath}`);
+    assertFails(await second.run(['up']), new RegExp(`${home.pinPath} is in use by process ${up.pid}`));
     spawnSync('/bin/true', ['rf-first-still']);
     await up.says('rf-first-still');
   });
 
-  test('a rule file that breaks is shown with its place; its old version and the other files stay in force', async () => {
+  test('a broken rule file is reported with its line; its old version and the other files stay active', async () => {
     writeFileSync(join(rules, 'one.yaml'), rule('First', 'rf-first- and and').replace('First', 'Broken'));
     await up.says('one.yaml:3:');
     assert.match(up.stderr, /\^/);
@@ -107,7 +107,7 @@ describe('a running ringfence', { skip }, () => {
     await up.says('Mended /bin/true rf-mended-now');
   });
 
-  test('it stops at SIGTERM, cleanly', async () => {
+  test('SIGTERM stops it cleanly', async () => {
     const { code, stdout } = await up.stop('SIGTERM');
     assert.equal(code, 0);
     assert.match(stdout, /stopping after the current batches/);

@@ -17,7 +17,7 @@ int main(int count, char **words) { (void)count; return ptrace(PTRACE_SEIZE, ato
 
 const SHELL = basename(realpathSync('/bin/sh'));
 
-/** The shell's pid. */
+/** Runs a command in a shell and returns the pid of the shell. */
 function shell(command: string): number {
   const { stdout, status } = spawnSync('/bin/sh', ['-c', `echo $$; ${command}`], { encoding: 'utf8' });
   assert.equal(status, 0, command);
@@ -26,20 +26,20 @@ function shell(command: string): number {
 
 const stateOf = (pid: number): string | undefined => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
 
-function isThere(pid: number): boolean {
+function isAlive(pid: number): boolean {
   return spawnSync('kill', ['-0', String(pid)], { stdio: 'ignore' }).status === 0;
 }
 
-/** [what, to whom, signal or access, by whom] */
-const told = (event: EventDocument): unknown[] => [
+/** Returns [action, target pid, signal or access, executable of the actor]. */
+const summaryOf = (event: EventDocument): unknown[] => [
   event['event.action'],
   event['process.target.pid'],
   event['signal.name'] ?? event['tampering.access'],
   event['tampering.executable'],
 ];
 
-describe('what is done to the process without privileges', { skip }, () => {
-  test('is told by the next start, as what is done to the sensor’s: stopped, traced, killed, and that both are gone', async () => {
+describe('tampering with the unprivileged process', { skip }, () => {
+  test('is reported by the next start: stop, trace and kill, and the exit of both processes', async () => {
     await using home = new Installation(['user=nobody']);
     chmodSync(home.dir, 0o755);
     const hold = join(home.dir, 'hold-it');
@@ -55,15 +55,15 @@ describe('what is done to the process without privileges', { skip }, () => {
     shell(`kill -CONT ${services}; ${hold} ${services}`);
     const killer = shell(`kill -9 ${services}`);
     await first.ended;
-    await until('the end of the sensor’s process', () => !isThere(sensor));
+    await until('the end of the sensor’s process', () => !isAlive(sensor));
 
     await using second = await home.up();
     const where = 'event.action in (agent_signal, agent_access, agent_exit)';
-    const events = await until('what was done', async () => {
+    const events = await until('the tampering events', async () => {
       const lines = (await home.output(['events', '--json', '--where', where])).split('\n').filter(Boolean);
       return lines.length >= 5 && lines.map((line) => JSON.parse(line) as EventDocument);
     });
-    assert.deepEqual(events.map(told), [
+    assert.deepEqual(events.map(summaryOf), [
       ['agent_signal', services, 'SIGSTOP', SHELL],
       ['agent_access', services, 'ptrace', 'hold-it'],
       ['agent_signal', services, 'SIGKILL', SHELL],
@@ -75,7 +75,7 @@ describe('what is done to the process without privileges', { skip }, () => {
     assert.equal((await second.stop('SIGTERM')).code, 0, second.stderr);
     await using third = await home.up();
     const again = await home.output(['events', '--json', '--where', where]);
-    assert.equal(again.split('\n').filter(Boolean).length, events.length, 'who ends in order is not told');
+    assert.equal(again.split('\n').filter(Boolean).length, events.length, 'an orderly stop must not be reported');
     assert.equal((await third.stop()).code, 0);
     home.assertClean();
   });

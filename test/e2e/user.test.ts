@@ -27,20 +27,20 @@ import { readable } from '@ringfence/testkit';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
 import { Installation, MAIN, type Running, type RunOptions } from './lib/program.ts';
-import { skip as unable } from './lib/root.ts';
+import { skip as programSkip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
 const USER = 'nobody';
 const { stdout: uidOf, status } = spawnSync('id', ['-u', USER], { encoding: 'utf8' });
 const UID = Number(uidOf);
-const skip = unable || (status !== 0 && `there is no user ${USER}`);
+const skip = programSkip || (status !== 0 && `there is no user ${USER}`);
 
 const CAP = { DAC_READ_SEARCH: 2, KILL: 5, NET_ADMIN: 12, SYS_PTRACE: 19, PERFMON: 38, BPF: 39 } as const;
 const maskOf = (...names: (keyof typeof CAP)[]): bigint =>
   names.reduce((mask, name) => mask | (1n << BigInt(CAP[name])), 0n);
 const OBSERVING = maskOf('BPF', 'PERFMON', 'NET_ADMIN', 'DAC_READ_SEARCH', 'SYS_PTRACE');
 
-/** What the kernel says of each thread. */
+/** Credentials of a thread in /proc. */
 interface Thread {
   readonly uids: string;
   readonly gids: string;
@@ -70,8 +70,8 @@ function threadsOf(pid: number): Thread[] {
   });
 }
 
-/** Every thread of the process is the user, has these capabilities, can never have more, and gets none by executing. */
-function assertOnly(pid: number, mask: bigint): void {
+/** Asserts that every thread runs as the user, has exactly these capabilities, and cannot gain more by an exec. */
+function assertRestricted(pid: number, mask: bigint): void {
   const threads = threadsOf(pid);
   assert.ok(threads.length > 1);
   for (const thread of threads) {
@@ -86,7 +86,7 @@ function assertOnly(pid: number, mask: bigint): void {
   }
 }
 
-/** The processes that a process has started, and which have not ended. */
+/** Returns the running children of a process. */
 const childrenOf = (pid: number): number[] =>
   readdirSync(`/proc/${pid}/task`)
     .flatMap((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1').split(' '))
@@ -103,25 +103,25 @@ function isAlive(pid: number): boolean {
 }
 
 const sensorOf = (up: Running): number => {
-  const [sensor, ...others] = childrenOf(up.pid);
-  assert.ok(sensor !== undefined && others.length === 0);
+  const [sensor, ...more] = childrenOf(up.pid);
+  assert.ok(sensor !== undefined && more.length === 0);
   return sensor;
 };
 
-/** Node's cache of stripped sources is each user's own, and the program's belongs to root: without this each start would strip them all. */
-const compiled = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
-chmodSync(compiled, 0o777);
-after(() => rmSync(compiled, { recursive: true, force: true }));
+/** Compile cache of the user: the default one belongs to root, so each start would strip the types of all sources. */
+const compileCache = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
+chmodSync(compileCache, 0o777);
+after(() => rmSync(compileCache, { recursive: true, force: true }));
 
-/** An installation that another user can reach. */
+/** Returns an installation that the user can access. */
 function installation(settings: readonly string[] = []): Installation {
   const home = new Installation([`user=${USER}`, ...settings]);
   chmodSync(home.dir, 0o755);
-  home.env['NODE_COMPILE_CACHE'] = compiled;
+  home.env['NODE_COMPILE_CACHE'] = compileCache;
   return home;
 }
 
-/** As systemd mounts it: a bpf file system whose top is root's alone. */
+/** Mounts a BPF file system whose root directory only root can enter, as systemd does. */
 function bpfFileSystem(t: TestContext): string {
   const point = mkdtempSync(join(tmpdir(), 'rf-bpf-'));
   const mounted = spawnSync('mount', ['-t', 'bpf', '-o', 'mode=0700', 'bpf', point], { encoding: 'utf8' });
@@ -142,7 +142,7 @@ const killing = (mark: string): string => `- rule: Marked
   action: kill
 `;
 
-/** An installation with one rule, that kills what is called so. */
+/** Returns an installation with one rule, which kills processes that have `mark` in their arguments. */
 function killer(mark: string, settings: readonly string[] = []): Installation {
   const home = installation(settings);
   const rules = join(home.dir, 'rules');
@@ -152,49 +152,49 @@ function killer(mark: string, settings: readonly string[] = []): Installation {
   return home;
 }
 
-/** Runs a program of root's that does nothing for long, below that name. */
+/** Runs a long sleep as root, with `mark` as argv[0]. */
 function victim(t: TestContext, mark: string) {
   const child = spawn('/bin/sleep', ['1000'], { argv0: mark, stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   return child;
 }
 
-/** The sensor's process alone may kill, and it does. Ends `up`. */
+/** Asserts that only the process of the sensor has CAP_KILL and that it kills the child. Stops `up`. */
 async function assertKills(up: Running, child: ChildProcess): Promise<void> {
-  assertOnly(sensorOf(up), OBSERVING | maskOf('KILL'));
-  assertOnly(up.pid, 0n);
+  assertRestricted(sensorOf(up), OBSERVING | maskOf('KILL'));
+  assertRestricted(up.pid, 0n);
   const [, signal] = await once(child, 'exit');
   assert.equal(signal, 'SIGKILL');
   assert.equal((await up.stop()).code, 0, up.stderr);
 }
 
-/** The lists are for whoever owns the socket: root, or the user. */
+/** Lists events. Root and the owner of the socket can connect. */
 const events = (home: Installation, where: string): Promise<string> =>
   home.output(['events', '--json', '--where', where]);
 
-/** Waits for an execution whose arguments have the mark. */
+/** Waits for an execution that has `mark` in its arguments. */
 const executed = (home: Installation, mark: string): Promise<boolean> =>
   until(`the execution of ${mark}`, async () =>
     (await events(home, `event.action = exec and process.command_line contains ${mark}`)).includes(mark),
   );
 
 describe('up as an unprivileged user', { skip }, () => {
-  test('one process has the few capabilities that the sensor needs, the other none; events and hashes come', async () => {
+  test('only the process of the sensor has capabilities, and only the necessary ones; events and hashes arrive', async () => {
     await using home = installation();
     const secret = join(home.dir, 'secret');
     copyFileSync('/bin/true', secret);
     chmodSync(secret, 0o700);
     await using up = await home.up();
     const sensor = sensorOf(up);
-    assertOnly(up.pid, 0n);
-    assertOnly(sensor, OBSERVING);
+    assertRestricted(up.pid, 0n);
+    assertRestricted(sensor, OBSERVING);
 
     const asUser = ['--reuid', USER, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'];
-    const looked = spawnSync('setpriv', [...asUser, 'cat', `/proc/${sensor}/environ`], { encoding: 'utf8' });
+    const read = spawnSync('setpriv', [...asUser, 'cat', `/proc/${sensor}/environ`], { encoding: 'utf8' });
     assert.match(
-      looked.stderr,
+      read.stderr,
       /Permission denied/,
-      'what is the user’s can look into the process that has capabilities',
+      'processes of the user can read the environment of the process with capabilities',
     );
 
     spawnSync(secret, ['rf-as-a-user']);
@@ -214,9 +214,9 @@ describe('up as an unprivileged user', { skip }, () => {
       (await home.run(['doctor'])).stdout,
       new RegExp(`✓ runs as +pid ${up.pid}, uid ${UID}, no capability; pid ${sensor}, `),
     );
-    const { stdout: told } = await home.run(['doctor'], { uid: UID });
-    assert.match(told, /✓ privileges +every needed capability, in the running processes/);
-    assert.match(told, /not tried: only root may; what runs has tried them/);
+    const { stdout: diagnosis } = await home.run(['doctor'], { uid: UID });
+    assert.match(diagnosis, /✓ privileges +every needed capability, in the running processes/);
+    assert.match(diagnosis, /not tried: this needs root; the running ringfence has tried them/);
     for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
       assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
 
@@ -225,7 +225,7 @@ describe('up as an unprivileged user', { skip }, () => {
     home.assertClean();
   });
 
-  test('where rules may not kill, the kernel refuses the kill that the demo’s policy orders, and the result says so', async (t) => {
+  test('if rules may not kill, the kernel refuses the kill of the demo policy, and the result has the reason', async (t) => {
     const mark = `rf-spared-${process.pid}`;
     await using home = killer(mark);
     const name = `ringfence-demo-user-${process.pid}`;
@@ -248,7 +248,7 @@ describe('up as an unprivileged user', { skip }, () => {
     });
     const results = await until('the result', async () => {
       using audit = home.audit();
-      // The shell has the mark too, before it is in the cgroup where the policy enforces.
+      // The shell has the mark before it enters the cgroup in which the policy enforces.
       const found = await Array.fromAsync(audit.results({ where: ({ outcome }) => outcome !== 'observed' }));
       return found.length > 0 && found;
     });
@@ -261,7 +261,7 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.equal((await up.stop()).code, 0, up.stderr);
   });
 
-  test('when one process dies so does the other, and the next start takes over what the sensor saw meanwhile; where rules may kill, a process of root is killed', async (t) => {
+  test('when one process dies the other ends, and the next start delivers the events recorded meanwhile; if rules may kill, a process of root is killed', async (t) => {
     const mark = `rf-killed-${process.pid}`;
     const pinPath = join(bpfFileSystem(t), 'ringfence');
     await using home = killer(mark, ['responder.mode=enforce', `sensor.pinPath=${pinPath}`]);
@@ -286,7 +286,7 @@ describe('up as an unprivileged user', { skip }, () => {
     home.assertClean();
   });
 
-  test('an agent of a fleet: signed commands and whom to obey come over a network that only the process without capabilities reads', {
+  test('in an agent of a fleet only the process without capabilities reads the network, including commands and their keys', {
     skip: kafkaMissing(),
   }, async (t) => {
     const mark = `rf-fleet-${process.pid}`;
@@ -310,30 +310,30 @@ describe('up as an unprivileged user', { skip }, () => {
     home.assertClean();
   });
 
-  test('a service that watches nothing has no capability and no second process', async () => {
+  test('a service without a sensor has no capabilities and no second process', async () => {
     await using home = installation();
     await using up = await home.up(['--only', 'auditor']);
     assert.deepEqual(childrenOf(up.pid), []);
-    assertOnly(up.pid, 0n);
+    assertRestricted(up.pid, 0n);
     assert.equal((await up.stop()).code, 0, up.stderr);
   });
 
-  test('what root has kept becomes the user’s once; links of the user’s lead nowhere; pins lie in a bpf file system of root’s alone, as systemd mounts it; without hashing and enforcing the sensor can neither look into processes nor signal them', async (t) => {
+  test('state of root is given to the user once, without following links; pins work in a BPF file system that only root can enter; without hashing and enforcement the sensor can neither read nor signal processes', async (t) => {
     const pinPath = join(bpfFileSystem(t), 'ringfence');
     await using home = installation([`sensor.pinPath=${pinPath}`, 'collector.hash.enabled=false']);
     home.settings.splice(home.settings.indexOf(`user=${USER}`), 1);
     const bystander = join(home.dir, 'bystander');
     writeFileSync(bystander, '');
-    await using root = await home.up();
+    await using rootRun = await home.up();
     home.settings.push(`user=${USER}`);
-    assert.deepEqual(childrenOf(root.pid), []);
-    assert.ok(threadsOf(root.pid).every(({ uids, noNewPrivileges }) => uids === '0\t0\t0\t0' && !noNewPrivileges));
+    assert.deepEqual(childrenOf(rootRun.pid), []);
+    assert.ok(threadsOf(rootRun.pid).every(({ uids, noNewPrivileges }) => uids === '0\t0\t0\t0' && !noNewPrivileges));
     const hostId = readFileSync(join(home.stateDir, 'host-id'), 'utf8');
-    assert.equal((await root.stop()).code, 0, root.stderr);
+    assert.equal((await rootRun.stop()).code, 0, rootRun.stderr);
 
     symlinkSync(bystander, join(home.stateDir, 'link'));
     const first = await home.up();
-    assertOnly(sensorOf(first), OBSERVING & ~maskOf('SYS_PTRACE'));
+    assertRestricted(sensorOf(first), OBSERVING & ~maskOf('SYS_PTRACE'));
     spawnSync('/bin/true', ['rf-unhashed']);
     await executed(home, 'rf-unhashed');
     assert.equal((await first.stop()).code, 0, first.stderr);
@@ -350,7 +350,7 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.equal(statSync(join(home.stateDir, 'of-root')).uid, 0);
   });
 
-  test('a start on the way to which a folder is closed to the user names that folder, and changes nothing', async (t) => {
+  test('a start that needs a path below a directory closed to the user names that directory and changes nothing', async (t) => {
     const closed = mkdtempSync(join(tmpdir(), 'rf-closed-'));
     t.after(() => rmSync(closed, { recursive: true }));
     mkdirSync(join(closed, 'bin'));
@@ -379,7 +379,7 @@ describe('up as an unprivileged user', { skip }, () => {
     }
   });
 
-  test('a start that can’t be says why, and leaves nothing', async () => {
+  test('an impossible start reports the reason and cleans up', async () => {
     const cases: readonly (readonly [user: string, options: RunOptions, message: RegExp])[] = [
       ['rf-nosuch', {}, /there is no user rf-nosuch on this machine: useradd/],
       ['root', {}, /root is root: name an unprivileged user/],
@@ -392,7 +392,7 @@ describe('up as an unprivileged user', { skip }, () => {
       const { code, stderr } = await home.run(['up'], options);
       assert.equal(code, 1, stderr);
       assert.match(stderr, message);
-      assert.doesNotMatch(stderr, /\n {4}at /, 'a stack is for bugs');
+      assert.doesNotMatch(stderr, /\n {4}at /, 'the error must not have a stack trace');
       home.assertClean();
     }
   });

@@ -1,4 +1,4 @@
-/** Whole attacks on the running kernel: scripts play them at the same time before one pipeline, which has to tell them apart. */
+/** Scripts run complete attacks concurrently on this kernel, and one pipeline must keep them apart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { alertReason, storyLines } from '@ringfence/incident-text';
@@ -8,17 +8,17 @@ import { until } from '../e2e/lib/wait.ts';
 import { type Played, Stage, titleOf } from './lib/stage.ts';
 
 interface Expected {
-  /** scripts of attacks/, each a tree of processes of its own; together one incident */
+  /** Scripts of attacks/. Each has a separate process tree; together they are one incident. */
   readonly attack: readonly string[];
   readonly inContainer?: boolean;
-  /** in the order in which they came */
+  /** Stages in the order of their first alert. */
   readonly stages: readonly string[];
-  /** of its alerts, each once for each process */
+  /** Rules of its alerts, once for each process. */
   readonly rules: readonly string[];
   readonly severity: string;
   readonly story: readonly RegExp[];
-  /** why alerts belong */
-  readonly why: readonly RegExp[];
+  /** Reasons why alerts belong to the incident. */
+  readonly reasons: readonly RegExp[];
 }
 
 const EXPECTED: Readonly<Record<string, Expected>> = {
@@ -49,7 +49,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       /\/opt\/helper \(pid \d+\) opened \/etc\/shadow for reading in container test-1: Hashes read \(credential access, T1003\.008\)/,
       /opened \/etc\/cron\.d\/update for writing/,
     ],
-    why: [
+    reasons: [
       /^opened this incident$/,
       /^started by \/opt\/httpd \(pid \d+\)/,
       /^same process as in "Written file executed"$/,
@@ -62,7 +62,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Host seen from a container', 'Release agent written', 'Hashes read'],
     severity: 'error',
     story: [/opened \/tmp\/disk\/release_agent for writing in container test-1/],
-    why: [
+    reasons: [
       /^opened this incident$/,
       /also started \S*mount \(pid \d+\), where "Host seen from a container" was raised$/,
     ],
@@ -79,7 +79,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ],
     severity: 'critical',
     story: [/opened \/root\/\.ssh\/authorized_keys for writing/],
-    why: [/^same process as in "Package script started a shell"$/],
+    reasons: [/^same process as in "Package script started a shell"$/],
   },
   miner: {
     attack: ['miner'],
@@ -87,15 +87,15 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Written file executed', 'Miner started', 'Cron job written'],
     severity: 'critical',
     story: [/stratum\+tcp:\/\/pool\.example:3333/],
-    why: [/^same process as in/, /also started \/tmp\/kworker \(pid \d+\)/],
+    reasons: [/^same process as in/, /also started \/tmp\/kworker \(pid \d+\)/],
   },
-  'another miner at the same time': {
+  'second miner at the same time': {
     attack: ['miner'],
     stages: ['command-and-control', 'impact', 'persistence'],
     rules: ['Written file executed', 'Miner started', 'Cron job written'],
     severity: 'critical',
     story: [/stratum\+tcp/],
-    why: [/^opened this incident$/],
+    reasons: [/^opened this incident$/],
   },
   'reverse shell': {
     attack: ['reverse-shell'],
@@ -103,7 +103,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Remote shell', 'Looked around', 'Private key read', 'Archive made', 'Private key read', 'Sent away'],
     severity: 'critical',
     story: [/ran \/opt\/exfil \(pid \d+\)/],
-    why: [/^started by \S*sh \(pid \d+\), which raised "Remote shell"$/],
+    reasons: [/^started by \S*sh \(pid \d+\), which raised "Remote shell"$/],
   },
   'fileless loader': {
     attack: ['fileless'],
@@ -111,7 +111,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Run from memory', 'Looked around', 'Hashes read', 'Log cleared'],
     severity: 'critical',
     story: [/memfd:update/],
-    why: [/^same process as in "Run from memory"$/],
+    reasons: [/^same process as in "Run from memory"$/],
   },
   'preload rootkit': {
     attack: ['preload-rootkit'],
@@ -119,7 +119,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Written file executed', 'Preload library configured', 'Log cleared'],
     severity: 'critical',
     story: [/opened \/etc\/ld\.so\.preload for writing/, /opened \/var\/log\/auth\.log for writing/],
-    why: [/^same process as in "Written file executed"$/],
+    reasons: [/^same process as in "Written file executed"$/],
   },
   'a file that one wrote and another ran': {
     attack: ['planted-file', 'planted-file-runs'],
@@ -127,15 +127,15 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Private key read', 'Written file executed'],
     severity: 'warning',
     story: [/ran \/srv\/job/],
-    why: [/^\S+ \(pid \d+\) wrote \/srv\/job, which \S+bash \(pid \d+\) executed \S+ m?s later$/],
+    reasons: [/^\S+ \(pid \d+\) wrote \/srv\/job, which \S+bash \(pid \d+\) executed \S+ m?s later$/],
   },
-  'an implant and who gives it orders': {
+  'an implant and its controller': {
     attack: ['implant-listens', 'implant-ordered'],
     stages: ['credential-access', 'persistence'],
     rules: ['Hashes read', 'Cron job written'],
     severity: 'warning',
     story: [/opened \/etc\/cron\.d\/daily for writing/],
-    why: [/\/opt\/peer \(pid \d+\) connected to 127\.0\.0\.1 port \d+, where \/opt\/peer \(pid \d+\) listens$/],
+    reasons: [/\/opt\/peer \(pid \d+\) connected to 127\.0\.0\.1 port \d+, where \/opt\/peer \(pid \d+\) listens$/],
   },
   'killed by the responder': {
     attack: ['killed'],
@@ -144,14 +144,14 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     rules: ['Planted program killed'],
     severity: 'critical',
     story: [/ran \/opt\/planted/],
-    why: [/^opened this incident$/],
+    reasons: [/^opened this incident$/],
   },
 };
 
-/** What scores more than what: more distinct stages, and worse ones. */
+/** Attacks by descending score: more distinct stages and more severe stages score higher. */
 const BY_SCORE = ['web shell', 'reverse shell', 'container escape', 'a file that one wrote and another ran'];
 
-describe('attacks that are played on the running kernel, all at once', { skip }, () => {
+describe('concurrent attacks on the running kernel', { skip }, () => {
   let stage: Stage;
   const played = new Map<string, Played[]>();
   const benign: Played[] = [];
@@ -160,7 +160,7 @@ describe('attacks that are played on the running kernel, all at once', { skip },
   before(async () => {
     stage = await Stage.open();
     for (const [title, { attack, inContainer }] of Object.entries(EXPECTED)) {
-      // The second tree waits until the first has done its part: a script says how long where both have to run.
+      // The second tree starts after the first has ended. If both must run, the script of the second sleeps.
       const trees = [stage.play(attack[0] as string, inContainer)];
       if (attack[1] === 'planted-file-runs') await trees[0]?.ended;
       if (attack[1] !== undefined) trees.push(stage.play(attack[1], inContainer));
@@ -180,8 +180,8 @@ describe('attacks that are played on the running kernel, all at once', { skip },
       found.set(title, incident);
       for (const { pid } of trees)
         assert.ok(
-          incident.processes.some((one) => one.pid === pid),
-          `pid ${pid} is not in it`,
+          incident.processes.some((process) => process.pid === pid),
+          `pid ${pid} is not in the incident`,
         );
       assert.deepEqual(
         incident.stages.map(({ tactic }) => tactic),
@@ -190,27 +190,27 @@ describe('attacks that are played on the running kernel, all at once', { skip },
       assert.deepEqual(incident.alerts.map(({ rule }) => rule).sort(), [...expected.rules].sort());
       assert.equal(incident.severity, expected.severity);
       const story = storyLines(incident).join('\n');
-      for (const words of expected.story) assert.match(story, words);
+      for (const pattern of expected.story) assert.match(story, pattern);
       const reasons = incident.alerts.map(alertReason);
-      for (const words of expected.why)
+      for (const pattern of expected.reasons)
         assert.ok(
-          reasons.some((reason) => words.test(reason)),
-          `${words} is not among\n${reasons.join('\n')}`,
+          reasons.some((reason) => pattern.test(reason)),
+          `${pattern} is not among\n${reasons.join('\n')}`,
         );
     });
   }
 
-  test('no two attacks are one incident, and none is two', async () => {
+  test('each attack is one incident', async () => {
     const ids = [...found.values()].map(({ id }) => id);
     assert.deepEqual([new Set(ids).size, ids.length], [Object.keys(EXPECTED).length, Object.keys(EXPECTED).length]);
   });
 
-  test('what an administrator does is no incident, though rules have something to say about it', async () => {
-    for (const one of benign) assert.deepEqual(await stage.incidentsOf(one), []);
+  test('the work of an administrator raises alerts but no incident', async () => {
+    for (const session of benign) assert.deepEqual(await stage.incidentsOf(session), []);
     const alerts = await Array.fromAsync(stage.app.audit?.alerts({ limit: 1000 }) ?? []);
     const pids = new Set(benign.map(({ pid }) => pid));
-    const theirs = alerts.filter(({ lineage }) => lineage.some(({ pid }) => pids.has(pid)));
-    assert.deepEqual([...new Set(theirs.map(({ rule }) => rule))].sort(), [
+    const benignAlerts = alerts.filter(({ lineage }) => lineage.some(({ pid }) => pids.has(pid)));
+    assert.deepEqual([...new Set(benignAlerts.map(({ rule }) => rule))].sort(), [
       'Archive made',
       'Cron job written',
       'Logged in elsewhere',
@@ -218,7 +218,7 @@ describe('attacks that are played on the running kernel, all at once', { skip },
     ]);
   });
 
-  test('more stages, and worse ones, score more', () => {
+  test('more stages and more severe stages score higher', () => {
     const scores = BY_SCORE.map((title) => found.get(title)?.score ?? 0);
     assert.deepEqual(
       scores,
@@ -227,18 +227,18 @@ describe('attacks that are played on the running kernel, all at once', { skip },
     );
   });
 
-  test('what the responder killed is contained, and says by whom', async () => {
+  test('an incident whose process was killed is contained, and its history names the responder', async () => {
     const [tree] = played.get('killed by the responder') ?? [];
     const incident = await until('the incident to be contained', async () => {
-      const [one] = await stage.incidentsOf(tree as Played);
-      return one?.status === 'contained' && one;
+      const [current] = await stage.incidentsOf(tree as Played);
+      return current?.status === 'contained' && current;
     });
     const [change] = incident.history;
     assert.equal(change?.by, 'responder');
     assert.match(change?.note ?? '', /^kill \/opt\/planted \(pid \d+\), policy scenarios$/);
   });
 
-  test('what somebody says of an incident is in it, and in the trail; and what would have silenced it can be told', async () => {
+  test('feedback is stored in the incident and the audit trail, and an exception that would suppress it can be generated', async () => {
     const id = found.get('miner')?.id ?? '';
     assert.equal(await stage.ringfence('incident', 'set', id, '--state', 'triaged'), `${id} is triaged\n`);
     const closing = ['--state', 'closed', '--verdict', 'false-positive', '--note', 'a benchmark of ours'];

@@ -1,12 +1,14 @@
-/** Whole attacks that need several machines, an hour, or somebody at the door: hosts that exist only in their events, the same rules as those that are played. */
+/**
+ * Complete attacks that need several machines, an hour or a login, on simulated hosts with the rules of the scripts.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Machine, TestFleet } from '@ringfence/detector/test/fleet';
 import { alertReason, incidentTitle, joinReason, storyLines } from '@ringfence/incident-text';
 import { O, type SyntheticProcess } from '@ringfence/synthetic';
 import { type Event, type Incident, LANE, u64FromBigInt } from '@ringfence/wire';
-import { Machine, TestFleet } from '../../services/detector/test/fleet.ts';
 
 const RULES = readFileSync(join(import.meta.dirname, 'rules.yaml'), 'utf8');
 const WRITE = O.WRONLY | O.CREAT;
@@ -21,8 +23,8 @@ async function incidentsOf(machines: readonly Machine[]): Promise<Incident[]> {
   return fleet.incidents.filter(({ state }) => state !== 'merged');
 }
 
-/** What sshd writes into the journal about somebody who wants in. */
-function says(
+/** Appends the journal line of sshd about a login. */
+function logSshLogin(
   machine: Machine,
   process: SyntheticProcess,
   outcome: 'success' | 'failure',
@@ -30,9 +32,9 @@ function says(
   port = 41_000,
 ): void {
   const text = Buffer.from(outcome === 'success' ? 'Accepted' : 'Failed password');
-  const words = { category: 'authentication', action: 'ssh-login', outcome, user: '', targetUser: 'root', fingerprint };
-  const from = { sourceAddress: ATTACKER, sourcePort: port, method: fingerprint === '' ? 'password' : 'publickey' };
-  const none = { command: '', workingDirectory: '', tty: '' };
+  const login = { category: 'authentication', action: 'ssh-login', outcome, user: '', targetUser: 'root', fingerprint };
+  const source = { sourceAddress: ATTACKER, sourcePort: port, method: fingerprint === '' ? 'password' : 'publickey' };
+  const absent = { command: '', workingDirectory: '', tty: '' };
   const line = { origin: 'journald', path: 'ssh.service', offset: -1, program: 'sshd', pid: process.tgid };
   const { host } = machine;
   host.append({
@@ -46,7 +48,9 @@ function says(
     start: process.startBytes,
     cgroup: u64FromBigInt(0n),
     execId: process.execId,
-    body: { 'ringfence.Log': { ...line, message: { bytes: text, length: text.length }, ...words, ...from, ...none } },
+    body: {
+      'ringfence.Log': { ...line, message: { bytes: text, length: text.length }, ...login, ...source, ...absent },
+    },
   } as unknown as Event);
   host.ktime += host.step;
 }
@@ -60,30 +64,30 @@ function fetchAndRun({ host }: Machine, shell: SyntheticProcess, path = '/tmp/x'
   return host.spawn(shell, path);
 }
 
-/** A web server is made to start a shell; its tree. */
+/** Starts a shell below a web server and returns it. */
 function webShell(machine: Machine): SyntheticProcess {
   const { host } = machine;
   return host.spawn(host.spawn(host.init, '/usr/sbin/httpd'), '/bin/sh');
 }
 
-function guesses(machine: Machine, times: number): void {
+function guessPasswords(machine: Machine, times: number): void {
   const { host, sshd } = machine;
   for (let i = 0; i < times; i++) {
     const session = host.spawn(sshd, '/usr/lib/openssh/sshd-session');
-    says(machine, session, 'failure', '', 40_000 + i);
+    logSshLogin(machine, session, 'failure', '', 40_000 + i);
     host.exit(session);
   }
 }
 
-describe('attacks on hosts that exist only in their events', () => {
-  test('passwords are guessed over SSH until one fits; a cron job stays: one incident', async () => {
+describe('attacks on simulated hosts', () => {
+  test('guessed SSH passwords, a login and a cron job are one incident', async () => {
     const machine = new Machine(1);
     const { host } = machine;
-    guesses(machine, 6);
+    guessPasswords(machine, 6);
     const shell = machine.login(ATTACKER, 41_000);
     const admin = machine.login('10.0.0.9', 42_000);
     host.open(shell, '/etc/cron.d/update', WRITE);
-    // Somebody else who is logged in has nothing to do with it.
+    // The session of another user must not belong to the incident.
     host.open(admin, '/root/.ssh/id_ed25519');
     const [incident, ...more] = await incidentsOf([machine]);
     assert.deepEqual(more, []);
@@ -96,26 +100,26 @@ describe('attacks on hosts that exist only in their events', () => {
     );
   });
 
-  test('a line that only looks like the one of sshd brings nobody together', async () => {
+  test('a log line that imitates sshd links no alerts', async () => {
     const machine = new Machine(1);
     const { host } = machine;
     const logger = host.spawn(machine.login('10.0.0.9', 42_000), '/usr/bin/logger');
-    for (let i = 0; i < 6; i++) says(machine, logger, 'failure', '', 40_000 + i);
+    for (let i = 0; i < 6; i++) logSshLogin(machine, logger, 'failure', '', 40_000 + i);
     host.open(machine.login(ATTACKER, 41_000), '/etc/cron.d/update', WRITE);
     assert.deepEqual(await incidentsOf([machine]), []);
   });
 
-  test('over three hosts, from a web shell by SSH to a database and from there to the backups: one incident', async () => {
+  test('an attack over three hosts, from a web shell by SSH to a database and a backup server, is one incident', async () => {
     const [web, db, backup] = [new Machine(1), new Machine(2), new Machine(3)];
     const shell = webShell(web);
     web.ssh(shell, db, 41_000);
     db.wait(MINUTE);
-    const inDb = db.login(web.address, 41_000);
-    db.host.open(inDb, '/root/.ssh/id_ed25519');
-    db.ssh(inDb, backup, 42_000);
+    const dbShell = db.login(web.address, 41_000);
+    db.host.open(dbShell, '/root/.ssh/id_ed25519');
+    db.ssh(dbShell, backup, 42_000);
     backup.wait(2 * MINUTE);
-    const inBackup = backup.login(db.address, 42_000);
-    backup.host.open(inBackup, '/etc/cron.d/update', WRITE);
+    const backupShell = backup.login(db.address, 42_000);
+    backup.host.open(backupShell, '/etc/cron.d/update', WRITE);
     const [incident, ...more] = await incidentsOf([web, db, backup]);
     assert.deepEqual(more, []);
     assert.ok(incident !== undefined);
@@ -134,11 +138,11 @@ describe('attacks on hosts that exist only in their events', () => {
       );
   });
 
-  test('with a stolen key from outside into two hosts that never talk to each other: one incident', async () => {
+  test('logins with the same stolen key on two hosts without a connection are one incident', async () => {
     const machines = [new Machine(1), new Machine(2)] as const;
     for (const [i, machine] of machines.entries()) {
       const session = machine.host.spawn(machine.sshd, '/usr/lib/openssh/sshd-session');
-      says(machine, session, 'success', 'SHA256:stolen', 41_000 + i);
+      logSshLogin(machine, session, 'success', 'SHA256:stolen', 41_000 + i);
       const shell = machine.host.spawn(session, '/bin/bash');
       if (i === 0) machine.host.open(shell, '/etc/shadow');
       else machine.host.open(shell, '/root/.ssh/authorized_keys', WRITE);
@@ -158,7 +162,7 @@ describe('attacks on hosts that exist only in their events', () => {
     assert.match(reasons[0] ?? '', /^both hosts were entered with the same key SHA256:stolen$/);
   });
 
-  test('slowly, a step every twenty minutes of one hour: one incident, whose score has faded meanwhile', async () => {
+  test('a slow attack with a step every twenty minutes is one incident with a lower score', async () => {
     const [slow, fast] = [new Machine(1), new Machine(2)];
     for (const [machine, pause] of [
       [slow, 20 * MINUTE],
@@ -178,8 +182,11 @@ describe('attacks on hosts that exist only in their events', () => {
     }
     const incidents = await incidentsOf([slow, fast]);
     assert.deepEqual(incidents.map(({ hostId }) => hostId).sort(), ['host-1', 'host-2']);
-    const [one, other] = incidents.toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1)) as [Incident, Incident];
-    for (const incident of [one, other]) {
+    const [slowIncident, fastIncident] = incidents.toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1)) as [
+      Incident,
+      Incident,
+    ];
+    for (const incident of [slowIncident, fastIncident]) {
       assert.deepEqual(tactics(incident), [
         'initial-access',
         'credential-access',
@@ -188,11 +195,11 @@ describe('attacks on hosts that exist only in their events', () => {
       ]);
       assert.equal(incident.alerts.length, 4);
     }
-    assert.equal(one.lastSeen - one.firstSeen > 59 * MINUTE, true);
-    assert.ok(one.score < other.score, `${one.score} ${other.score}`);
+    assert.equal(slowIncident.lastSeen - slowIncident.firstSeen > 59 * MINUTE, true);
+    assert.ok(slowIncident.score < fastIncident.score, `${slowIncident.score} ${fastIncident.score}`);
   });
 
-  test('two at once in one web server of one host stay apart when they came by two of its workers, each started by the service manager', async () => {
+  test('two concurrent attacks by separate workers of one web server are separate incidents', async () => {
     const machine = new Machine(1);
     const { host } = machine;
     const shells = [webShell(machine), webShell(machine)];
@@ -207,7 +214,7 @@ describe('attacks on hosts that exist only in their events', () => {
     }
   });
 
-  test('an hour of an administrator over ten hosts, each thing alone where rules speak of it, is no incident', async () => {
+  test('an hour of administration on ten hosts with unrelated alerts is no incident', async () => {
     const machines = Array.from({ length: 10 }, (_, i) => new Machine(i + 1));
     for (const [i, machine] of machines.entries()) {
       const { host } = machine;
@@ -216,7 +223,7 @@ describe('attacks on hosts that exist only in their events', () => {
       if (i < 9) machine.ssh(shell, machines[i + 1] as Machine, 43_000);
       host.tick(360);
       host.open(machine.login('10.0.0.201', 44_000), '/etc/cron.d/backup', WRITE);
-      guesses(machine, 2);
+      guessPasswords(machine, 2);
     }
     assert.deepEqual(await incidentsOf(machines), []);
   });

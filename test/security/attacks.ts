@@ -1,4 +1,4 @@
-/** What a thief writes with each stolen key to the brokers, and the dead letters that must come of it. */
+/** Records that a thief writes with each stolen broker key, and the expected dead letters. */
 import type { OutRecord } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { consumerRecords, createSyntheticHost, createTestIncident, SyntheticHost } from '@ringfence/synthetic';
@@ -16,45 +16,49 @@ import {
   TOPIC,
   UNSIGNED,
 } from '@ringfence/wire';
-import type { FleetAgent, Shown } from '../e2e/lib/fleet-agent.ts';
+import type { FleetAgent, ReportedProcess } from '../e2e/lib/fleet-agent.ts';
 
-/** What lies on the topics after a true kill, and keys that a thief can make up. */
+/** Agents and genuine records after a genuine kill, and a forged key. */
 export interface Scene {
   readonly thief: FleetAgent;
   readonly honest: FleetAgent;
-  readonly bystander: Shown;
-  /** the true alert of the bystander, for which nothing is killed */
+  readonly bystander: ReportedProcess;
+  /** Genuine alert of the bystander, which orders no kill. */
   readonly alert: Alert;
   readonly command: Command;
-  /** a key that nobody enrolled */
-  readonly stranger: SigningKey;
+  /** Key without an enrolment. */
+  readonly strangerKey: SigningKey;
 }
 
 interface Attack {
   readonly name: string;
-  /** whose key to the brokers was stolen */
-  readonly as: 'agent' | 'enricher' | 'detector' | 'responder' | 'registrar';
+  /** Owner of the stolen broker key. */
+  readonly role: 'agent' | 'enricher' | 'detector' | 'responder' | 'registrar';
   readonly records: (scene: Scene) => readonly OutRecord[];
-  /** `stage code` of the dead letters that must come of it */
-  readonly letters: readonly string[];
+  /** Expected dead letters, as `stage code`. */
+  readonly deadLetters: readonly string[];
 }
 
-export const garbage: Buffer = Buffer.from('this is no record at all, whatever is read into it');
+export const garbage: Buffer = Buffer.from('this is no record in any encoding at all');
 
-/** The stranger's signature under another's name. */
-const inTheNameOf = (keyId: string, { stranger }: Scene): SigningKey => ({ ...stranger, keyId });
+/** Returns the key of the stranger under the key id of another signer. */
+const impostorKey = (keyId: string, { strangerKey }: Scene): SigningKey => ({ ...strangerKey, keyId });
 
-/** A batch that says the bystander is what has to be killed. */
-function accusation({ honest, bystander, stranger }: Scene, hostId: string, key: SigningKey = stranger): SyntheticHost {
+/** Returns a host whose batch claims that the bystander is a process to kill. */
+function accusation(
+  { honest, bystander, strangerKey }: Scene,
+  hostId: string,
+  key: SigningKey = strangerKey,
+): SyntheticHost {
   const { bootId, run, wallOffset, ktime } = honest.host;
   const host = new SyntheticHost({ hostId, bootId, key, run: run.readBigUInt64LE() + 1n, wallOffset, ktime });
-  const shown = host.fork(host.init, { pid: bystander.process.tgid });
-  host.exec(shown, '/usr/bin/sleep', { argv: ['sleep', 'rfvictim rfinvented'] });
+  const accused = host.fork(host.init, { pid: bystander.process.tgid });
+  host.exec(accused, '/usr/bin/sleep', { argv: ['sleep', 'rfvictim rfinvented'] });
   return host;
 }
 
-/** What an enricher would make of it. */
-function enriched(scene: Scene, key: SigningKey | null): Buffer[] {
+/** Returns the enriched batches of an accusation. */
+function enrichedAccusation(scene: Scene, key: SigningKey | null): Buffer[] {
   const host = accusation(scene, scene.honest.hostId);
   const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => host.key.publicKey }, key });
   const { outputs } = pipeline.handle(consumerRecords(host.hostId, [host.batch()]));
@@ -90,7 +94,7 @@ function forgedCommand({ command, alert }: Scene, id: string, key: SigningKey): 
   return bytes;
 }
 
-/** A frame of the right kind, then a text of 100 MB that is not there. */
+/** Returns a valid frame, followed by the length of a text of 100 MB and only a short text. */
 function claimOf100MB(frame: Uint8Array): Buffer {
   return Buffer.concat([frame.subarray(0, FRAME_BYTES), Buffer.from('80c2d75f', 'hex'), Buffer.from('short')]);
 }
@@ -99,72 +103,72 @@ export const raw = (key: string, value: Uint8Array): OutRecord => ({ topic: TOPI
 
 export const ATTACKS: readonly Attack[] = [
   {
-    name: 'an agent speaks for another host, with its own key and with none that is known',
-    as: 'agent',
+    name: 'an agent sends batches of another host, with its own key and with an unknown key',
+    role: 'agent',
     records: (scene) => {
       const { thief, honest } = scene;
       return [
         raw(honest.hostId, accusation(scene, honest.hostId, thief.host.key).batch()),
         raw(honest.hostId, accusation(scene, honest.hostId).batch()),
-        raw(honest.hostId, accusation(scene, honest.hostId, inTheNameOf(honest.host.key.keyId, scene)).batch()),
+        raw(honest.hostId, accusation(scene, honest.hostId, impostorKey(honest.host.key.keyId, scene)).batch()),
       ];
     },
-    letters: [
+    deadLetters: [
       'enricher ERR_ENRICHER_SIGNATURE',
       'enricher ERR_ENRICHER_UNKNOWN_HOST',
       'enricher ERR_ENRICHER_UNKNOWN_HOST',
     ],
   },
   {
-    name: 'an agent puts its own batch under the key of another host',
-    as: 'agent',
+    name: 'an agent sends its own batch with the record key of another host',
+    role: 'agent',
     records: (scene) => [raw(scene.honest.hostId, accusation(scene, scene.thief.hostId, scene.thief.host.key).batch())],
-    letters: ['enricher ERR_ENRICHER_UNKNOWN_HOST'],
+    deadLetters: ['enricher ERR_ENRICHER_UNKNOWN_HOST'],
   },
   {
-    name: 'an agent makes up a host',
-    as: 'agent',
+    name: 'an agent invents a host',
+    role: 'agent',
     records: () => {
       const host = createSyntheticHost({ hostId: crypto.randomUUID() });
       host.exec(host.init, '/bin/sh', { argv: ['rfvictim'] });
       return [raw(host.hostId, host.batch())];
     },
-    letters: ['enricher ERR_ENRICHER_UNKNOWN_HOST'],
+    deadLetters: ['enricher ERR_ENRICHER_UNKNOWN_HOST'],
   },
   {
-    name: 'an agent sends what is no batch, and claims 100 MB',
-    as: 'agent',
+    name: 'an agent sends malformed batches and claims a text of 100 MB',
+    role: 'agent',
     records: ({ thief }) => [
       raw(thief.hostId, garbage),
-      raw(thief.hostId, claimOf100MB(accusationFrame(thief))),
+      raw(thief.hostId, claimOf100MB(validBatch(thief))),
       raw(thief.hostId, Buffer.alloc(0)),
     ],
-    letters: ['enricher ERR_SCHEMA_MALFORMED', 'enricher ERR_SCHEMA_MALFORMED', 'enricher ERR_SCHEMA_MALFORMED'],
+    deadLetters: ['enricher ERR_SCHEMA_MALFORMED', 'enricher ERR_SCHEMA_MALFORMED', 'enricher ERR_SCHEMA_MALFORMED'],
   },
   {
-    name: 'an enricher’s password: events that no enricher signed',
-    as: 'enricher',
+    name: 'the broker key of an enricher: events that no enricher signed',
+    role: 'enricher',
     records: (scene) =>
-      [null, inTheNameOf(scene.alert.keyId, scene), scene.stranger]
-        .flatMap((key) => enriched(scene, key))
+      [null, impostorKey(scene.alert.keyId, scene), scene.strangerKey]
+        .flatMap((key) => enrichedAccusation(scene, key))
         .map((value) => ({ topic: TOPIC.events, key: scene.honest.hostId, value })),
-    letters: ['detector ERR_DETECTOR_FORGED', 'detector ERR_DETECTOR_FORGED', 'detector ERR_DETECTOR_FORGED'],
+    deadLetters: ['detector ERR_DETECTOR_FORGED', 'detector ERR_DETECTOR_FORGED', 'detector ERR_DETECTOR_FORGED'],
   },
   {
-    name: 'a detector’s password: alerts and incidents that ask for the kill of somebody else',
-    as: 'detector',
+    name: 'the broker key of a detector: alerts and incidents that demand the kill of a bystander',
+    role: 'detector',
     records: (scene) => {
-      const { honest, stranger, alert } = scene;
-      const impostor = inTheNameOf(alert.keyId, scene);
+      const { honest, strangerKey, alert } = scene;
+      const impostor = impostorKey(alert.keyId, scene);
       const incident = forgedIncident(scene, impostor);
       return [
         { topic: TOPIC.alerts, key: honest.hostId, value: forgedAlert(scene, 'rfforged-unsigned', null) },
-        { topic: TOPIC.alerts, key: honest.hostId, value: forgedAlert(scene, 'rfforged-stranger', stranger) },
+        { topic: TOPIC.alerts, key: honest.hostId, value: forgedAlert(scene, 'rfforged-stranger', strangerKey) },
         { topic: TOPIC.alerts, key: honest.hostId, value: forgedAlert(scene, 'rfforged-impostor', impostor) },
         { topic: TOPIC.incidents, key: 'inc-forged', value: incident },
       ];
     },
-    letters: [
+    deadLetters: [
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
@@ -172,8 +176,8 @@ export const ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'a detector’s password: what ties hosts together, what agents need not send, and that the rule is common everywhere',
-    as: 'detector',
+    name: 'the broker key of a detector: joins, an interest without events, and counts of a common rule',
+    role: 'detector',
     records: (scene) => {
       const { honest, alert } = scene;
       const blind = {
@@ -190,7 +194,7 @@ export const ATTACKS: readonly Attack[] = [
         },
         ...UNSIGNED,
       };
-      const impostor = inTheNameOf(alert.keyId, scene);
+      const impostor = impostorKey(alert.keyId, scene);
       const value = encodeSigned('InterestRecord', blind, impostor);
       const common = { rule: alert.rule, chains: 2 ** 40, truePositives: 0, falsePositives: 2 ** 40 };
       const counts = encodeSigned('RuleCounts', { partition: 7, at: 2 ** 50, rules: [common] }, impostor);
@@ -202,7 +206,7 @@ export const ATTACKS: readonly Attack[] = [
         { topic: TOPIC.rarity, key: '7', value: counts },
       ];
     },
-    letters: [
+    deadLetters: [
       'detector ERR_SCHEMA_MALFORMED',
       'detector-edges ERR_SCHEMA_MALFORMED',
       'responder/interest ERR_RESPONDER_FORGED',
@@ -210,20 +214,20 @@ export const ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'any service’s password: schemas that are none, dead letters that are none',
-    as: 'enricher',
+    name: 'the broker key of any service: malformed schemas and malformed dead letters',
+    role: 'enricher',
     records: () => [
       { topic: TOPIC.schemas, key: '0123456789abcdef', value: garbage },
       { topic: TOPIC.dlq, key: 'k', value: garbage },
     ],
-    letters: ['auditor ERR_SCHEMA_FRAME'],
+    deadLetters: ['auditor ERR_SCHEMA_FRAME'],
   },
   {
-    name: 'a responder’s password: commands and answers that no responder signed',
-    as: 'responder',
+    name: 'the broker key of a responder: commands and answers that it did not sign',
+    role: 'responder',
     records: (scene) => {
-      const { honest, command, stranger } = scene;
-      const impostor = inTheNameOf(command.keyId, scene);
+      const { honest, command, strangerKey } = scene;
+      const impostor = impostorKey(command.keyId, scene);
       const answer = {
         id: 'early',
         hostId: honest.hostId,
@@ -233,13 +237,13 @@ export const ATTACKS: readonly Attack[] = [
         at: 1,
       } as const;
       return [
-        { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', stranger) },
+        { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', strangerKey) },
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-2', impostor) },
         { topic: TOPIC.answers, key: honest.hostId, value: garbage },
         { topic: TOPIC.answers, key: honest.hostId, value: encodeSigned('Result', answer, impostor) },
       ];
     },
-    letters: [
+    deadLetters: [
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
       'responder ERR_RESPONDER_FORGED',
@@ -247,37 +251,37 @@ export const ATTACKS: readonly Attack[] = [
     ],
   },
   {
-    name: 'the registrar’s password: a stranger is enrolled as a detector, and asks for a kill',
-    as: 'registrar',
-    records: ({ stranger }) => {
+    name: 'the broker key of the registrar: a forged enrolment of a stranger as a detector',
+    role: 'registrar',
+    records: ({ strangerKey }) => {
       const now = Date.now() * 1000;
       const enrolment = {
-        ...{ subject: 'stranger', role: 'detector', signingKeyId: stranger.keyId, certificateSerials: [] },
-        ...{ publicKey: stranger.publicKey.export({ type: 'spki', format: 'der' }) },
+        ...{ subject: 'stranger', role: 'detector', signingKeyId: strangerKey.keyId, certificateSerials: [] },
+        ...{ publicKey: strangerKey.publicKey.export({ type: 'spki', format: 'der' }) },
         ...{ issuedAt: now, revokedAt: 0, version: now },
       };
-      const value = encodeSigned('Enrolment', enrolment, stranger);
-      return [{ topic: TOPIC.enrolments, key: `stranger/${stranger.keyId}`, value }];
+      const value = encodeSigned('Enrolment', enrolment, strangerKey);
+      return [{ topic: TOPIC.enrolments, key: `stranger/${strangerKey.keyId}`, value }];
     },
-    letters: [],
+    deadLetters: [],
   },
   {
-    name: 'that stranger’s alert',
-    as: 'detector',
+    name: 'an alert of that stranger',
+    role: 'detector',
     records: (scene) => [
       {
         topic: TOPIC.alerts,
         key: scene.honest.hostId,
-        value: forgedAlert(scene, 'rfforged-enrolled', scene.stranger),
+        value: forgedAlert(scene, 'rfforged-enrolled', scene.strangerKey),
       },
     ],
-    letters: ['responder ERR_RESPONDER_FORGED'],
+    deadLetters: ['responder ERR_RESPONDER_FORGED'],
   },
 ];
 
-/** The frame of a batch. */
-function accusationFrame({ host }: FleetAgent): Buffer {
-  const other = createSyntheticHost({ hostId: host.hostId, key: host.key });
-  other.tick(0);
-  return other.batch();
+/** Returns a valid batch of the agent's host. */
+function validBatch({ host }: FleetAgent): Buffer {
+  const copy = createSyntheticHost({ hostId: host.hostId, key: host.key });
+  copy.tick(0);
+  return copy.batch();
 }

@@ -21,8 +21,8 @@ import { until } from '../e2e/lib/wait.ts';
 
 type Target = Pick<Command, 'hostId' | 'bootId' | 'entityId' | 'pid' | 'start' | 'executable'>;
 
-/** The process of the trail whose first argument is `mark`, as a command names it. */
-function targetIn(home: Installation, mark: string): Target | undefined {
+/** Returns the process of the audit trail whose first argument is `mark`, as the target of a command. */
+function findTarget(home: Installation, mark: string): Target | undefined {
   using audit = home.audit();
   const view = new EventView();
   for (const { kind, payload } of audit.search(mark)) {
@@ -53,7 +53,7 @@ function forge(target: Target, id: string, keyId: string, key: SigningKey): Buff
     mode: 'enforce',
     cause: 'forged',
     policy: 'demo',
-    reason: 'because I say so',
+    reason: 'forged',
     ordinal: 0,
     issuedAt: now,
     expiresAt: now + 30_000_000,
@@ -65,8 +65,8 @@ function forge(target: Target, id: string, keyId: string, key: SigningKey): Buff
   return bytes;
 }
 
-describe('somebody who can write to the bus', { skip }, () => {
-  test('kills nobody, invents no event, and doubles none', async (t) => {
+describe('an intruder who can write to the bus', { skip }, () => {
+  test('can neither kill a process nor add or duplicate an event', async (t) => {
     await using home = new Installation();
     const victim = spawn('bash', ['-c', 'read -r; exec -a rfintruded sleep 1000'], {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -74,15 +74,15 @@ describe('somebody who can write to the bus', { skip }, () => {
     t.after(() => victim.kill('SIGKILL'));
     const first = await home.up();
     victim.stdin.write('\n');
-    const target = await until('the victim in the trail', () => targetIn(home, 'rfintruded'));
+    const target = await until('the victim in the trail', () => findTarget(home, 'rfintruded'));
     assert.equal(target.pid, victim.pid);
     assert.equal((await first.stop()).code, 0);
 
-    const stranger = createSigningKey();
+    const strangerKey = createSigningKey();
     const trusted = readdirSync(join(home.stateDir, 'trusted'))[0]?.replace('.pem', '') ?? '';
-    const foreign = createSyntheticHost();
+    const unknownHost = createSyntheticHost();
     const impostor = createSyntheticHost({ hostId: target.hostId, bootId: target.bootId });
-    for (const host of [foreign, impostor]) host.exec(host.init, '/bin/sh', { argv: ['rfinvented'] });
+    for (const host of [unknownHost, impostor]) host.exec(host.init, '/bin/sh', { argv: ['rfinvented'] });
     {
       await using bus = await openEmbeddedBus({ path: join(home.stateDir, 'bus.db') });
       const seen = await Array.fromAsync(bus.read({ topic: TOPIC.raw }));
@@ -93,22 +93,22 @@ describe('somebody who can write to the bus', { skip }, () => {
       await bus.produce([
         ...seen.map(({ key, value }) => raw(value ?? Buffer.alloc(0), key)),
         raw(tampered, target.hostId),
-        raw(foreign.batch(), foreign.hostId),
+        raw(unknownHost.batch(), unknownHost.hostId),
         raw(impostor.batch(), target.hostId),
-        raw(Buffer.from('no batch at all'), target.hostId),
-        command(forge(target, 'forged-by-a-stranger', stranger.keyId, stranger)),
-        command(forge(target, 'forged-in-the-name-of-the-responder', trusted, stranger)),
-        command(Buffer.from('no command at all')),
+        raw(Buffer.from('not a batch'), target.hostId),
+        command(forge(target, 'forged-by-a-stranger', strangerKey.keyId, strangerKey)),
+        command(forge(target, 'forged-in-the-name-of-the-responder', trusted, strangerKey)),
+        command(Buffer.from('not a command')),
       ]);
     }
 
     await using second = await home.up();
-    const letters = await until('eight dead letters', async () => {
+    const deadLetters = await until('eight dead letters', async () => {
       using audit = home.audit();
       const found = await Array.fromAsync(audit.deadLetters());
       return found.length >= 8 && found;
     });
-    assert.deepEqual(letters.map(({ stage, code }) => `${stage} ${code}`).sort(), [
+    assert.deepEqual(deadLetters.map(({ stage, code }) => `${stage} ${code}`).sort(), [
       'auditor ERR_SCHEMA_FRAME',
       'enricher ERR_ENRICHER_SIGNATURE',
       'enricher ERR_ENRICHER_SIGNATURE',
@@ -123,7 +123,7 @@ describe('somebody who can write to the bus', { skip }, () => {
     using audit = home.audit();
     assert.deepEqual(await Array.fromAsync(audit.results()), []);
     assert.deepEqual(audit.search('rfinvented'), []);
-    // Lane 0 is the kernel's: what each start finds running is in lane 17.
+    // Lane 0 has the events of the kernel; lane 17 has the snapshot of each start.
     const seen = audit.search('rfintruded').filter(({ kind, id }) => kind === 'execution' && id.split('/')[3] === '0');
     assert.equal(seen.length, 1);
     assert.deepEqual(audit.verify().problems, []);
@@ -131,17 +131,17 @@ describe('somebody who can write to the bus', { skip }, () => {
 });
 
 describe('another user of the machine', { skip }, () => {
-  test('can neither ask nor read what is kept', async () => {
+  test('can neither send requests nor read stored data', async () => {
     await using home = new Installation();
     await using up = await home.up();
-    const asked = await home.run(['status'], { uid: 65_534 });
-    assert.equal(asked.code, 1);
-    assert.match(asked.stderr, /not allowed to open .*: run it as the user who runs ringfence up/);
+    const status = await home.run(['status'], { uid: 65_534 });
+    assert.equal(status.code, 1);
+    assert.match(status.stderr, /not allowed to open .*: run it as the user who runs ringfence up/);
     assert.equal((await up.stop()).code, 0);
     assert.equal(statSync(home.stateDir).mode & 0o777, 0o700);
     for (const name of readdirSync(home.stateDir, { recursive: true, encoding: 'utf8' })) {
       const { mode } = statSync(join(home.stateDir, name));
-      assert.equal(mode & 0o077, 0, `${name} is open to others`);
+      assert.equal(mode & 0o077, 0, `other users can access ${name}`);
     }
     assert.match(readFileSync(join(home.stateDir, 'keys/agent.pem'), 'utf8'), /PRIVATE KEY/);
   });

@@ -5,19 +5,19 @@ import { kafkaMissing } from '@ringfence/dev-servers';
 import { RESPONDER_TOPICS } from '@ringfence/responder/topics';
 import { createSigningKey, TOPIC } from '@ringfence/wire';
 import { SmallFleet } from '../e2e/lib/fleet.ts';
-import { death, lives } from '../e2e/lib/fleet-agent.ts';
+import { exitSignal, isAlive } from '../e2e/lib/fleet-agent.ts';
 import { until } from '../e2e/lib/wait.ts';
 import { ATTACKS, garbage, raw, type Scene } from './attacks.ts';
 
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
-/** A bystander that is seen, and a victim that is killed. */
-async function setTheScene(fleet: SmallFleet): Promise<Scene> {
+/** Creates two agents, a bystander that only raises an alert, and a victim that is killed. */
+async function createScene(fleet: SmallFleet): Promise<Scene> {
   const [thief, honest] = [await fleet.agent(), await fleet.agent()];
-  const bystander = honest.show('rfbystander');
-  const victim = honest.show('rfvictim');
+  const bystander = honest.startReported('rfbystander');
+  const victim = honest.startReported('rfvictim');
   await honest.send();
-  assert.equal(await death(victim), 'SIGKILL');
+  assert.equal(await exitSignal(victim), 'SIGKILL');
   using audit = fleet.audit();
   const alert = await until(
     'the alert of the bystander',
@@ -25,83 +25,87 @@ async function setTheScene(fleet: SmallFleet): Promise<Scene> {
       const alerts = await Array.fromAsync(audit.alerts());
       return alerts.find(({ rule }) => rule === 'Bystander');
     },
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
   const command = await until(
     'the command for the victim',
     async () => (await Array.fromAsync(audit.commands())).find(({ mode }) => mode === 'enforce'),
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
-  return { thief, honest, bystander, alert, command, stranger: createSigningKey() };
+  return { thief, honest, bystander, alert, command, strangerKey: createSigningKey() };
 }
 
-const PLANTED = Buffer.from('{"what":"no version of it would write"}');
+const PLANTED = Buffer.from('{"planted":"no version writes this"}');
 
-/** Joins the responders, reads what their state holds, and writes over all of it, as one that has the partitions may. Returns their number. */
+/**
+ * Joins the consumer group of the responders, checks that their state is not readable, and writes planted state for its
+ * assigned partitions. Returns the number of these partitions.
+ */
 async function plantState(bus: Bus): Promise<number> {
   const stores = ['orders', 'limits', 'commands'].map((name) => `ringfence.state.responder.${name}`);
   await using consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores });
-  const ours = new Set<number>();
+  const assignedPartitions = new Set<number>();
   consumer.onAssignment(async ({ assigned }) => {
     for (const partition of assigned) {
       for (const store of stores) assert.deepEqual(await Array.fromAsync(consumer.restore(store, partition)), []);
-      ours.add(partition);
+      assignedPartitions.add(partition);
     }
   });
-  const joined = until('a share of the partitions', async () => ours.size > 0, PATIENCE_MS);
+  const joined = until('an assigned partition', async () => assignedPartitions.size > 0, TIMEOUT_MS);
   const stop = new AbortController();
-  const records = consumer.poll(AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE_MS)]));
-  // What the listener finds wrong is what the poll rejects with.
+  const records = consumer.poll(AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+  // A failed assertion of the listener rejects the poll.
   await Promise.race([joined, records.then(() => joined)]);
   stop.abort();
   await records;
   const position = { offset: 2 ** 40, index: 0 };
-  const state = [...ours].flatMap((partition) =>
+  const state = [...assignedPartitions].flatMap((partition) =>
     stores.map((store) => ({ store, partition, key: 'planted', value: PLANTED, position })),
   );
   await consumer.commit(await records, { outputs: [], state });
-  return ours.size;
+  return assignedPartitions.size;
 }
 
-describe('somebody with what was stolen of a fleet', { skip: kafkaMissing() }, () => {
-  test('speaks for nobody else and kills nothing; all of it is in the dead letters, and the services go on', async (t) => {
+describe('a thief of credentials of a fleet', { skip: kafkaMissing() }, () => {
+  test('cannot act as another subject or kill a process; each forgery becomes a dead letter, and the services continue', async (t) => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
-    const scene = await setTheScene(fleet);
+    const scene = await createScene(fleet);
     const { thief, honest, bystander } = scene;
     const pids = fleet.members.all.map(({ pid }) => pid);
-    const keys = new Map<string, Bus>([['agent', thief.bus]]);
-    for (const name of ['enricher', 'detector', 'responder', 'registrar']) keys.set(name, await fleet.stolen(name));
+    const stolenBuses = new Map<string, Bus>([['agent', thief.bus]]);
+    for (const name of ['enricher', 'detector', 'responder', 'registrar'])
+      stolenBuses.set(name, await fleet.stolenBus(name));
 
     const expected: string[] = [];
-    const arrive = async (letters: readonly string[]): Promise<void> => {
-      expected.push(...letters);
-      const isThere = async (): Promise<boolean> => (await fleet.deadLetters()).length >= expected.length;
-      await until(`${expected.length} dead letters`, isThere, PATIENCE_MS);
+    const expectDeadLetters = async (deadLetters: readonly string[]): Promise<void> => {
+      expected.push(...deadLetters);
+      const haveArrived = async (): Promise<boolean> => (await fleet.deadLetters()).length >= expected.length;
+      await until(`${expected.length} dead letters`, haveArrived, TIMEOUT_MS);
       const found = await fleet.deadLetters();
-      // The next step goes on from what is there.
-      const wanted = expected.splice(0).sort();
+      // The next step continues from the actual dead letters.
+      const previous = expected.splice(0).sort();
       expected.push(...found);
-      assert.deepEqual(found, wanted);
+      assert.deepEqual(found, previous);
     };
-    for (const { name, as, records, letters } of ATTACKS) {
+    for (const { name, role, records, deadLetters } of ATTACKS) {
       await t.test(name, async () => {
-        await keys.get(as)?.produce(records(scene));
-        await arrive(letters);
-        assert.ok(lives(bystander), 'the bystander was killed');
+        await stolenBuses.get(role)?.produce(records(scene));
+        await expectDeadLetters(deadLetters);
+        assert.ok(isAlive(bystander), 'the bystander was killed');
       });
     }
 
     await t.test(
-      'a responder’s password: a member of its group for a while, who believes nothing and plants nothing',
+      'the broker key of a responder: a temporary member of its group can neither read nor plant state',
       async () => {
-        const planted = await plantState(keys.get('responder') as Bus);
-        assert.ok(planted > 0, 'it got no partition');
-        assert.ok(lives(bystander), 'the bystander was killed');
+        const planted = await plantState(stolenBuses.get('responder') as Bus);
+        assert.ok(planted > 0, 'the thief was assigned no partition');
+        assert.ok(isAlive(bystander), 'the bystander was killed');
       },
     );
 
-    await t.test('an agent may write nothing but what hosts report, and read nothing', async () => {
+    await t.test('an agent may only write the reports of hosts, and read nothing', async () => {
       for (const topic of [TOPIC.events, TOPIC.alerts, TOPIC.commands, TOPIC.enrolments, TOPIC.schemas, TOPIC.dlq])
         await assert.rejects(
           thief.bus.produce([{ topic, key: 'k', value: garbage }]),
@@ -111,34 +115,37 @@ describe('somebody with what was stolen of a fleet', { skip: kafkaMissing() }, (
       await assert.rejects(Array.fromAsync(thief.bus.read({ topic: TOPIC.raw })), { code: 'ERR_BUS_REFUSED' });
     });
 
-    await t.test('a batch sent again doubles nothing, and a revoked agent is cut and heard no more', async () => {
-      const shown = honest.show('rfbystander again');
-      const sent = await honest.send();
-      await thief.bus.produce([raw(honest.hostId, sent), raw(honest.hostId, sent)]);
-      await fleet.revoke(thief.hostId);
-      await until('its stream is cut', () => !thief.connected, PATIENCE_MS);
-      thief.show('rfvictim of a revoked agent');
-      await thief.send();
-      await arrive(['enricher ERR_ENRICHER_REVOKED']);
-      using audit = fleet.audit();
-      const again = await until(
-        'the alert of what was sent again',
-        async () => {
-          const alerts = await Array.fromAsync(audit.alerts());
-          const found = alerts.filter(({ output }) => output.includes('again'));
-          return found.length > 0 && found;
-        },
-        PATIENCE_MS,
-      );
-      assert.equal(again.length, 1);
-      assert.ok(lives(shown));
-    });
+    await t.test(
+      'a repeated batch duplicates nothing; a revoked agent is disconnected and its batches are rejected',
+      async () => {
+        const repeated = honest.startReported('rfbystander again');
+        const sent = await honest.send();
+        await thief.bus.produce([raw(honest.hostId, sent), raw(honest.hostId, sent)]);
+        await fleet.revoke(thief.hostId);
+        await until('the end of the stream of the thief', () => !thief.connected, TIMEOUT_MS);
+        thief.startReported('rfvictim of a revoked agent');
+        await thief.send();
+        await expectDeadLetters(['enricher ERR_ENRICHER_REVOKED']);
+        using audit = fleet.audit();
+        const alerts = await until(
+          'the alert of the repeated batch',
+          async () => {
+            const stored = await Array.fromAsync(audit.alerts());
+            const found = stored.filter(({ output }) => output.includes('again'));
+            return found.length > 0 && found;
+          },
+          TIMEOUT_MS,
+        );
+        assert.equal(alerts.length, 1);
+        assert.ok(isAlive(repeated));
+      },
+    );
 
-    await t.test('every service is the process it was, and still finds and kills what it should', async () => {
-      const victim = honest.show('rfvictim at last');
+    await t.test('every service still runs in the same process and kills the next victim', async () => {
+      const victim = honest.startReported('rfvictim at the end');
       await honest.send();
-      assert.equal(await death(victim), 'SIGKILL');
-      assert.ok(lives(bystander), 'the bystander was killed');
+      assert.equal(await exitSignal(victim), 'SIGKILL');
+      assert.ok(isAlive(bystander), 'the bystander was killed');
       assert.deepEqual(
         fleet.members.all.map(({ pid }) => pid),
         pids,

@@ -40,7 +40,7 @@ function setInstalled(packages: object): void {
   write('node_modules/.package-lock.json', JSON.stringify({ packages }));
 }
 
-/** A checkout as small as can be: the real bootstrap, a program that tells how it was run, and Node already brought. */
+/** A minimal checkout: the real bootstrap, a program that prints how it was started, and an installed Node. */
 before(() => {
   cpSync(join(repository, 'tools/bootstrap'), join(root, 'tools/bootstrap'), { recursive: true });
   cpSync(join(repository, 'tools/bootstrap.mjs'), join(root, 'tools/bootstrap.mjs'));
@@ -52,13 +52,13 @@ before(() => {
   write(
     'cli/src/main.ts',
     `import { text } from 'node:stream/consumers';
-     const [what = '']: string[] = process.argv.slice(2);
-     if (what === '--help') console.log('the help of the command');
-     if (what === 'cat') console.log('read ' + (await text(process.stdin)));
-     if (what === 'where') console.log(process.cwd());
-     if (what === 'die') process.kill(process.pid, 'SIGKILL');
-     if (what === 'wait') { process.on('SIGTERM', () => { console.log('told to stop'); process.exit(7); }); console.log('waiting'); setInterval(() => {}, 1000); }
-     if (what === 'exit') process.exitCode = 9;`,
+     const [command = '']: string[] = process.argv.slice(2);
+     if (command === '--help') console.log('the help of the command');
+     if (command === 'cat') console.log('read ' + (await text(process.stdin)));
+     if (command === 'where') console.log(process.cwd());
+     if (command === 'die') process.kill(process.pid, 'SIGKILL');
+     if (command === 'wait') { process.on('SIGTERM', () => { console.log('stopping'); process.exit(7); }); console.log('waiting'); setInterval(() => {}, 1000); }
+     if (command === 'exit') process.exitCode = 9;`,
   );
   write('tools/other.ts', `console.log('other', ...process.argv.slice(2), process.execArgv.join(' '));`);
   mkdirSync(join(root, 'node_modules/node/bin'), { recursive: true });
@@ -81,8 +81,8 @@ function bootstrap(args: readonly string[], options: { input?: string; env?: Nod
   });
 }
 
-describe('where everything is there, the bootstrap', () => {
-  it('says nothing and runs the command with its arguments', () => {
+describe('in a complete installation, the bootstrap', () => {
+  it('prints nothing and runs the command with its arguments', () => {
     const { stdout, stderr, status } = bootstrap(['--help']);
     assert.deepEqual({ stdout, stderr, status }, { stdout: 'the help of the command\n', stderr: '', status: 0 });
   });
@@ -96,16 +96,16 @@ describe('where everything is there, the bootstrap', () => {
     assert.equal(status, 0);
   });
 
-  it('hands stdin on and the exit code back', () => {
+  it('passes stdin to the command and returns its exit code', () => {
     assert.equal(bootstrap(['cat'], { input: 'words' }).stdout, 'read words\n');
     assert.equal(bootstrap(['exit']).status, 9);
   });
 
-  it('ends as its program ended, by the same signal', () => {
+  it('ends by the signal that ended the program', () => {
     assert.equal(bootstrap(['die']).signal, 'SIGKILL');
   });
 
-  it('passes a signal on and waits for the program to stop', async () => {
+  it('forwards a signal and waits until the program stops', async () => {
     const child = spawn(process.execPath, [join(root, 'tools/bootstrap.mjs'), 'wait'], {
       env: environment(),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -114,50 +114,50 @@ describe('where everything is there, the bootstrap', () => {
     const output = text(child.stdout);
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
-    assert.equal(await output, 'waiting\ntold to stop\n');
+    assert.equal(await output, 'waiting\nstopping\n');
     assert.equal(code, 7);
   });
 
-  it('runs the command in the directory it was typed in', () => {
+  it('runs the command in the directory of the user', () => {
     assert.equal(bootstrap(['where'], { env: { INIT_CWD: '/usr' } }).stdout, '/usr\n');
   });
 
-  it('sets up and runs nothing when told so', () => {
+  it('only sets up with --setup', () => {
     const { stdout, stderr, status } = bootstrap(['--setup']);
     assert.deepEqual({ stdout, stderr, status }, { stdout: '', stderr: 'Everything is in place.\n', status: 0 });
   });
 
-  it('takes over the lock of a setup that died', () => {
-    const gone = spawnSync(process.execPath, ['-e', '']).pid;
-    write('dist/setup.lock', String(gone));
+  it('takes over the lock of a dead setup', () => {
+    const deadPid = spawnSync(process.execPath, ['-e', '']).pid;
+    write('dist/setup.lock', String(deadPid));
     assert.equal(bootstrap(['--help']).status, 0);
     assert.equal(existsSync(join(root, 'dist/setup.lock')), false);
   });
 
-  it('waits for a setup that is at work', async () => {
-    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
-    write('dist/setup.lock', String(other.pid));
+  it('waits for a running setup', async () => {
+    const holder = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    write('dist/setup.lock', String(holder.pid));
     const child = spawn(process.execPath, [join(root, 'tools/bootstrap.mjs'), '--help'], {
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = text(child.stdout);
-    const [said] = await once(child.stderr.setEncoding('utf8'), 'data');
-    assert.equal(said, `Another setup (process ${other.pid}) is running; waiting for it.\n`);
-    other.stdin.end();
+    const [line] = await once(child.stderr.setEncoding('utf8'), 'data');
+    assert.equal(line, `Another setup (process ${holder.pid}) is running; waiting for it.\n`);
+    holder.stdin.end();
     const [code] = await once(child, 'exit');
     assert.equal(code, 0);
     assert.equal(await output, 'the help of the command\n');
   });
 
-  it('refuses to run a file that is not there', () => {
+  it('refuses to run a missing file', () => {
     const { stderr, status } = bootstrap(['--run', 'tools/none.ts']);
     assert.match(stderr, /^ringfence setup: there is no tools\/none\.ts in /);
     assert.equal(status, 1);
   });
 });
 
-describe('where dependencies are missing or stale, the bootstrap', () => {
+describe('when dependencies are missing or stale, the bootstrap', () => {
   const stale = { 'node_modules/node': { version: '23.0.0' } };
 
   function withInstalled(t: TestContext, packages: object): void {
@@ -165,7 +165,7 @@ describe('where dependencies are missing or stale, the bootstrap', () => {
     t.after(() => setInstalled(LOCK.packages));
   }
 
-  it('does not miss development dependencies for the command, but for development', (t) => {
+  it('requires development dependencies for development programs, not for the command', (t) => {
     withInstalled(t, { 'node_modules/node': { version: '24.0.0' } });
     assert.equal(bootstrap(['--help']).stderr, '');
     assert.match(
@@ -174,16 +174,16 @@ describe('where dependencies are missing or stale, the bootstrap', () => {
     );
   });
 
-  it('says that npm is missing', (t) => {
+  it('reports that npm is missing', (t) => {
     withInstalled(t, stale);
     const { stderr, status } = bootstrap(['--help'], { env: { PATH: '/nonexistent' } });
     assert.match(stderr, /ringfence setup: npm was not found on PATH/);
     assert.equal(status, 1);
   });
 
-  it('says that the registry could not be reached', (t) => {
+  it('reports that the registry could not be reached', (t) => {
     withInstalled(t, stale);
-    // Port 9 (discard) of this machine: nothing answers there.
+    // No process listens on port 9 (discard) of this machine.
     const lock = {
       name: 'small',
       version: '1.0.0',
@@ -207,9 +207,9 @@ describe('where dependencies are missing or stale, the bootstrap', () => {
   });
 });
 
-describe('where system packages are missing and may not be installed, the bootstrap', () => {
-  it('names them, gives the command, and goes on', (t) => {
-    if (process.getuid?.() !== 0) return t.skip('needs root, to hide a directory in a mount namespace of its own');
+describe('when system packages are missing and cannot be installed, the bootstrap', () => {
+  it('lists them, prints the install command, and continues', (t) => {
+    if (process.getuid?.() !== 0) return t.skip('hiding a directory in a mount namespace needs root');
     const nothing = join(root, 'nothing');
     mkdirSync(nothing, { recursive: true });
     for (const path of [root, nothing]) chmodSync(path, 0o755);
@@ -233,21 +233,21 @@ describe('where system packages are missing and may not be installed, the bootst
     });
     assert.match(stderr, /Missing on this system:\n {2}- libbpf headers \(bpf\/bpf_helpers\.h\)\n/);
     assert.match(stderr, /Install it as root with: .*libbpf/);
-    assert.match(stderr, /Going on: what needs the sensor will not work until then\./);
+    assert.match(stderr, /Continuing: commands that need the sensor will fail until then\./);
     assert.equal(stdout, 'the help of the command\n');
     assert.equal(status, 0);
   });
 });
 
-describe('what tests need', () => {
-  const unprivileged = process.getuid?.() === 0 ? false : 'an engine is brought to root only';
+describe('the container engine for tests', () => {
+  const unprivileged = process.getuid?.() === 0 ? false : 'only root can install an engine';
   let env: NodeJS.ProcessEnv;
 
   before(() => {
     write('tools/test.ts', "console.log('the tests', ...process.argv.slice(2));");
     write('rules/test/table.test.ts', '');
-    write('test/deploy/image.test.ts', "import './lib/brought.ts';");
-    write('test/deploy/lib/brought.ts', '');
+    write('test/deploy/image.test.ts', "import './lib/engine-files.ts';");
+    write('test/deploy/lib/engine-files.ts', '');
     write('bin/apt-get', '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "E: Could not resolve host"; exit 100\n');
     chmodSync(join(root, 'bin/apt-get'), 0o755);
     env = { PATH: `${join(root, 'bin')}:${process.env['PATH']}` };
@@ -259,7 +259,7 @@ describe('what tests need', () => {
     return { stdout, engine: /Container engines/.test(stderr), stderr };
   };
 
-  it('is not brought for a file that needs nothing, for a list, or for another program', { skip: unprivileged }, () => {
+  it('is not installed for a file without needs, for --list, or for another program', { skip: unprivileged }, () => {
     for (const args of [
       ['tools/test.ts', 'rules/test/table'],
       ['tools/test.ts', 'rules/test/table', '--only', 'image', '--timeout', '5'],
@@ -270,14 +270,14 @@ describe('what tests need', () => {
       assert.equal(engineSteps(...args).engine, false, args.join(' '));
   });
 
-  it('is brought for the file that needs it and for the whole run; failing that, the tests run without', {
+  it('is installed for a file that needs it and for a full run; if that fails, the tests run without it', {
     skip: unprivileged,
   }, () => {
     for (const args of [[], ['--only', 'any'], ['deploy'], ['rules', 'deploy']]) {
       const { stdout, stderr, engine } = engineSteps('tools/test.ts', ...args);
       assert.equal(engine, true, args.join(' '));
       assert.equal(stdout, `${['the tests', ...args].join(' ')}\n`);
-      assert.match(stderr, /Could not resolve host\nGoing on without container engines/);
+      assert.match(stderr, /Could not resolve host\nContinuing without container engines/);
     }
     assert.deepEqual(
       readdirSync(join(root, 'dist')).filter((name) => name.startsWith('engine')),

@@ -84,7 +84,7 @@ describe('the borders of packages refuse', () => {
     'packages/upper/src/index.ts:1: @ringfence/lower is not declared in packages/upper/package.json',
   );
   refuses(
-    'a library that is not declared, in a dynamic import too',
+    'an undeclared library, in a dynamic import too',
     { 'packages/lower/src/low.ts': "export const low = import('left-pad');\n" },
     'packages/lower/src/low.ts:1: left-pad is not declared in packages/lower/package.json',
   );
@@ -103,7 +103,7 @@ describe('the borders of packages refuse', () => {
   );
 });
 
-test('a circle of imports is found, of types too, and across packages', (t) => {
+test('a circle of imports is found, including type imports and packages', (t) => {
   const within = treeOf(t, {
     'packages/lower/src/low.ts': "import type { Other } from './other.ts';\nexport const low: Other = 1;\n",
     'packages/lower/src/other.ts': "import { low } from './low.ts';\nexport type Other = typeof low;\n",
@@ -122,7 +122,7 @@ test('a TypeScript file that no tsconfig includes is found', (t) => {
   ]);
 });
 
-test('a comment of more than 120 columns is found; wide code and strings are not its concern', (t) => {
+test('a comment of more than 120 columns is found; wide code and strings are ignored', (t) => {
   const wide = 'x'.repeat(130);
   const tree = treeOf(t, {
     'packages/lower/src/low.ts': `// ${wide}\nexport const low = '// ${wide}';\n/*\n * ${wide}\n */\n`,
@@ -171,7 +171,7 @@ describe('a reference is refused', () => {
   });
 });
 
-test('comments are told from strings, templates and regular expressions', () => {
+test('comments are distinguished from strings, templates and regular expressions', () => {
   const template = '`/* no */ $' + '{f(`// no`)}`';
   const source = `const a = '// no'; // yes\nconst b = ${template};\nconst c = /\\/\\/[/*]/; /* yes */ x / 2;\n`;
   const { comments, code } = scan(source);

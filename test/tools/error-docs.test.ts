@@ -24,7 +24,7 @@ test('a comment above a code gives its meaning and what to do', () => {
   assert.equal(sold?.advice, 'Ask for something else. It is no bug.');
 });
 
-test('a list of codes counts as a declaration, and codes of test helpers are left out', () => {
+test('a list of codes is a declaration, and codes of test helpers are not listed', () => {
   const list = `const shopErrorCodes = [\n  /** It rains. Wait. */\n  'ERR_SHOP_RAIN',\n] as const; throw fail('ERR_TESTKIT_START');`;
   assert.deepEqual(
     codesOf(list).map(({ code }) => code),
@@ -56,7 +56,7 @@ for (const [title, texts, problem] of [
   });
 }
 
-test('the tree declares its codes, and the page lists each once', () => {
+test('the repository declares its codes, and the document lists each code once', () => {
   const listed = [...errorDocs().matchAll(/^\| `(ERR_\w+)` \|/gm)].map(([, code]) => code);
   assert.ok(listed.length > 50);
   assert.equal(new Set(listed).size, listed.length);

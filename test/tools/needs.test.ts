@@ -9,7 +9,7 @@ const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-needs-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Programs that the bootstrap brings, and the need that brings each. */
+/** Programs that the bootstrap installs, and the need of each. */
 const PROGRAMS: Readonly<Record<string, Need>> = {
   cc: 'compiler',
   gcc: 'compiler',
@@ -27,8 +27,8 @@ const PROGRAMS: Readonly<Record<string, Need>> = {
   runc: 'engine',
 };
 const STARTED = /\b(?:exec|spawn|runTool)\w*\(\s*'([\w-]+)'/g;
-/** The bench looks for each program that its loads use, and leaves out the loads of those that are missing. */
-const LOOKS_BEFORE = 'test/bench/';
+/** The bench checks for the programs of its workloads and skips a workload whose program is missing. */
+const CHECKS_PROGRAMS = 'test/bench/';
 
 const FILES: Readonly<Record<string, string>> = {
   'packages/dev-servers/package.json': JSON.stringify({
@@ -65,67 +65,70 @@ before(() => {
   }
 });
 
-const made = (...names: string[]): Need[] =>
+const needsOfFixture = (...names: string[]): Need[] =>
   [
     ...needsOf(
       root,
       names.map((name) => `test/made/${name}.test.ts`),
     ),
   ].sort();
-const real = (...paths: string[]): Need[] => [...needsOf(repository, paths)].sort();
+const needsInRepository = (...paths: string[]): Need[] => [...needsOf(repository, paths)].sort();
 const SENSOR: Need[] = ['clang', 'libbpf', 'sensor'];
 
 describe('the needs of a test file', () => {
-  it('are those of the modules that it imports, directly or not', () => {
-    assert.deepEqual(made('table'), []);
-    assert.deepEqual(made('kafka'), ['servers']);
-    assert.deepEqual(made('lazy'), SENSOR);
-    assert.deepEqual(made('circle'), SENSOR);
+  it('include the needs of the modules that it imports, directly or not', () => {
+    assert.deepEqual(needsOfFixture('table'), []);
+    assert.deepEqual(needsOfFixture('kafka'), ['servers']);
+    assert.deepEqual(needsOfFixture('lazy'), SENSOR);
+    assert.deepEqual(needsOfFixture('circle'), SENSOR);
   });
 
-  it('do not follow from types', () => assert.deepEqual(made('types'), []));
+  it('do not include the needs of imported types', () => assert.deepEqual(needsOfFixture('types'), []));
 
-  it('are those of the programs that it starts by their path', () => assert.deepEqual(made('child'), ['compiler']));
+  it('include the needs of the programs that it starts by their path', () =>
+    assert.deepEqual(needsOfFixture('child'), ['compiler']));
 
-  it('are not those of commands that it does not call', () => assert.deepEqual(made('command'), []));
+  it('do not include the needs of commands that it does not call', () =>
+    assert.deepEqual(needsOfFixture('command'), []));
 
-  it('add up over files', () => assert.deepEqual(made('table', 'kafka', 'child'), ['compiler', 'servers']));
+  it('are combined over files', () =>
+    assert.deepEqual(needsOfFixture('table', 'kafka', 'child'), ['compiler', 'servers']));
 });
 
 describe('in this repository', () => {
-  it('tables of rules need nothing', () => {
+  it('rule tables have no needs', () => {
     const tables = globSync('rules/*.test.yaml', { cwd: repository });
     assert.ok(tables.length > 0);
-    assert.deepEqual(real(...tables), []);
+    assert.deepEqual(needsInRepository(...tables), []);
   });
 
-  it('tests of the kernel, of servers, of guests and of containers need these', () => {
-    assert.deepEqual(real('test/kernel/sensor/exec.test.ts'), ['clang', 'compiler', 'libbpf', 'sensor']);
-    assert.deepEqual(real('test/e2e/cli.test.ts'), SENSOR);
-    assert.deepEqual(real('packages/libbpf-ts/test/map.test.ts'), ['clang', 'libbpf']);
-    assert.deepEqual(real('packages/bus-kafka/test/topics.test.ts'), ['servers']);
-    assert.deepEqual(real('packages/dev-servers/test/redis.test.ts'), ['servers']);
-    assert.deepEqual(real('test/kernels/guest.test.ts'), ['guests']);
-    assert.ok(real('test/deploy/containers.test.ts').includes('engine'));
+  it('tests of the kernel, servers, guests and containers have the needs of these', () => {
+    assert.deepEqual(needsInRepository('test/kernel/sensor/exec.test.ts'), ['clang', 'compiler', 'libbpf', 'sensor']);
+    assert.deepEqual(needsInRepository('test/e2e/cli.test.ts'), SENSOR);
+    assert.deepEqual(needsInRepository('packages/libbpf-ts/test/map.test.ts'), ['clang', 'libbpf']);
+    assert.deepEqual(needsInRepository('packages/bus-kafka/test/topics.test.ts'), ['servers']);
+    assert.deepEqual(needsInRepository('packages/dev-servers/test/redis.test.ts'), ['servers']);
+    assert.deepEqual(needsInRepository('test/kernels/guest.test.ts'), ['guests']);
+    assert.ok(needsInRepository('test/deploy/containers.test.ts').includes('engine'));
   });
 
-  it('every program has the need that brings what it starts', () => {
+  it('every source file has the needs of the programs that it starts', () => {
     const sources = globSync(['{packages,services,cli,rules,test,tools}/**/*.ts'], { cwd: repository }).filter(
-      (path) => !/(?:^|\/)(?:node_modules|dist)\//.test(path) && !path.startsWith(LOOKS_BEFORE),
+      (path) => !/(?:^|\/)(?:node_modules|dist)\//.test(path) && !path.startsWith(CHECKS_PROGRAMS),
     );
-    const lacking = sources.flatMap((path) => {
+    const missing = sources.flatMap((path) => {
       const started = [...readFileSync(join(repository, path), 'utf8').matchAll(STARTED)].map(([, name = '']) => name);
       const wanted = started.map((name) => PROGRAMS[name]).filter((need) => need !== undefined);
       if (wanted.length === 0) return [];
       const has = needsOf(repository, [path]);
       return wanted.filter((need) => !has.has(need)).map((need) => `${path} starts a program of "${need}"`);
     });
-    assert.deepEqual(lacking, [], 'tools/bootstrap/needs.mjs has no sign for it');
+    assert.deepEqual(missing, [], 'tools/bootstrap/needs.mjs has no sign for these');
   });
 
-  it('the whole run has every need that a file can have', () => {
+  it('a full run has all needs', () => {
     const files = globSync(['{packages,services,cli,rules,test}/**/*.test.ts'], { cwd: repository });
     const outside = files.filter((path) => !/(?:^|\/)node_modules\//.test(path));
-    assert.deepEqual(real(...outside), ALL_NEEDS.toSorted());
+    assert.deepEqual(needsInRepository(...outside), ALL_NEEDS.toSorted());
   });
 });

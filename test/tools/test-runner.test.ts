@@ -9,16 +9,16 @@ const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-test-runner-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Fails when another one runs meanwhile. */
+/** Fails if another file runs at the same time. */
 const ALONE = `import { mkdirSync, rmdirSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises';
   test('has the kernel', async () => { mkdirSync('in-use'); await setTimeout(500); rmdirSync('in-use'); });`;
 
 const FILES: Readonly<Record<string, string>> = {
   'packages/a/test/good.test.ts': `test('adds', () => {}); test('waits', (t) => t.skip('no kernel here'));`,
-  'packages/a/test/deep/bad.test.ts': `console.log('said before'); describe('group', () => { it('differs', () => assert.deepEqual({ a: 1 }, { a: 2 })); it('agrees', () => {}); });`,
+  'packages/a/test/deep/bad.test.ts': `console.log('printed before'); describe('group', () => { it('differs', () => assert.deepEqual({ a: 1 }, { a: 2 })); it('agrees', () => {}); });`,
   'packages/a/test/busy.test.ts': `import { spawnSync } from 'node:child_process';
     const spin = 'while (process.cpuUsage().user < 1e6);';
-    test('lets another work', () => { spawnSync(process.execPath, ['-e', spin]); });`,
+    test('uses a child process', () => { spawnSync(process.execPath, ['-e', spin]); });`,
   'services/b/test/crash.test.ts': `throw new Error('crashed at import');`,
   'services/b/test/empty.test.ts': `export {};`,
   'test/kernel/sensor/first.test.ts': `globalThis.shared = true; ${ALONE}`,
@@ -37,7 +37,7 @@ before(() => {
   for (const name of ['bootstrap', 'test-runner'])
     cpSync(join(repository, 'tools', name), join(root, 'tools', name), { recursive: true });
   cpSync(join(repository, 'tools/test.ts'), join(root, 'tools/test.ts'));
-  // The runner starts the servers that files share.
+  // The runner imports the package that starts shared servers.
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
   writeFileSync(
@@ -70,17 +70,17 @@ function runTests(...args: string[]) {
 
 describe('the test runner', () => {
   describe('without a filter', () => {
-    let whole: ReturnType<typeof runTests>;
+    let fullRun: ReturnType<typeof runTests>;
     before(() => {
-      whole = runTests();
+      fullRun = runTests();
     });
 
-    it('runs everything, shows failures whole, and ends with one line of totals', () => {
-      const { lines, stdout, status } = whole;
+    it('runs everything, shows complete failures, and ends with one line of totals', () => {
+      const { lines, stdout, status } = fullRun;
       assert.equal(lines.at(-1), '10 passed, 3 failed, 1 skipped');
       assert.equal(stdout.match(/^\d+ passed, \d+ failed, \d+ skipped$/gm)?.length, 1);
       assert.equal(status, 1);
-      // Of two that end at once one is given the CPU time of both.
+      // If two files end at the same time, one of them gets the CPU time of both.
       assert.match(
         stdout,
         /^ok {3}packages\/a\/test\/good\.test\.ts: 1 passed, 1 skipped \(\d+\.\d s(?:, CPU \d+\.\d s)?\)$/m,
@@ -88,35 +88,38 @@ describe('the test runner', () => {
       assert.match(stdout, /^ +skipped: waits: no kernel here$/m);
       assert.match(
         stdout,
-        /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*\+ {3}a: 1[\s\S]*said before/,
+        /FAIL packages\/a\/test\/deep\/bad\.test\.ts\n {2}differs\n[\s\S]*\+ {3}a: 1[\s\S]*printed before/,
       );
       assert.match(stdout, /crashed at import/);
-      assert.match(stdout, /empty\.test\.ts\n[\s\S]*it registered no test/);
+      assert.match(stdout, /empty\.test\.ts\n[\s\S]*the file registered no test/);
       assert.doesNotMatch(stdout, /never run/);
     });
 
-    it('runs the check last, beside the guest', () => {
-      const order = whole.lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
-      // Whichever ends first: the guest does not before the check has begun.
+    it('runs the check last, in parallel with the guest', () => {
+      const order = fullRun.lines.filter((line) => /^(ok {2}|FAIL) .*\(\d/.test(line));
+      // Either can end first; the guest ends only after the check has started.
       assert.match(order.slice(-2).toSorted().join(), /npm run check: 1 passed.*kernels\.test\.ts: 1 passed/);
     });
 
-    it('says what it cost and which files the most of it, with the processes that they started', () => {
-      assert.match(whole.stdout, /^CPU [\d.]+ s, of that [\d.]+ s in servers that files share; most of it in$/m);
-      const [costliest] = whole.stdout.matchAll(/^ +([\d.]+) s in [\d.]+ s: (\S+)$/gm);
+    it('reports the CPU time of the run and of the most expensive files, including their child processes', () => {
+      assert.match(
+        fullRun.stdout,
+        /^CPU [\d.]+ s, of which shared servers used [\d.]+ s; files that used most of it:$/m,
+      );
+      const [costliest] = fullRun.stdout.matchAll(/^ +([\d.]+) s in [\d.]+ s: (\S+)$/gm);
       assert.equal(costliest?.[2], 'packages/a/test/busy.test.ts');
-      assert.ok(Number(costliest[1]) >= 1, whole.stdout);
+      assert.ok(Number(costliest[1]) >= 1, fullRun.stdout);
     });
   });
 
-  it('runs what needs the kernel one at a time, and of that the tests of the sensor in one process', () => {
+  it('runs kernel tests one at a time, and the tests of the sensor in one process', () => {
     const { lines, stdout } = runTests('test/kernel/');
     assert.equal(lines.at(-1), '5 passed, 0 failed, 0 skipped');
     const [, cpu] = /second\.test\.ts: 2 passed \([\d.]+ s, CPU ([\d.]+) s\)/.exec(stdout) ?? [];
     assert.ok(Number(cpu) >= 0.3, stdout);
   });
 
-  it('ends a file that does not end: too late is a failure, with the tests done it is not', () => {
+  it('kills a file that does not exit; it fails unless all its tests have ended', () => {
     const write = (name: string, body: string) => {
       const file = join(root, 'packages/a/test', `${name}.test.ts`);
       writeFileSync(file, `import test from 'node:test'; test('passes', () => {}); ${body}`);
@@ -131,14 +134,14 @@ describe('the test runner', () => {
       const { lines, stdout } = runTests('stays-open', 'stuck-at', '--timeout', '8');
       assert.equal(lines.at(-1), '2 passed, 1 failed, 0 skipped');
       assert.match(stdout, /^FAIL packages\/a\/test\/stays-open\.test\.ts: 1 passed, 1 failed/m);
-      assert.match(stdout, /killed by SIGKILL after 8 s: something in it doesn't end/);
+      assert.match(stdout, /killed by SIGKILL after 8 s: a test or an open handle keeps the file running/);
     } finally {
       rmSync(open);
       rmSync(stuck);
     }
   });
 
-  it('takes away what a killed file has pinned, and nothing else', {
+  it('removes the pins of a killed file and no other pins', {
     skip: process.getuid?.() === 0 ? false : 'pinning needs root',
   }, () => {
     const file = join(root, 'packages/a/test/pins.test.ts');
@@ -150,21 +153,21 @@ describe('the test runner', () => {
       console.log('pinned at', at);
       process.kill(process.pid, 'SIGKILL');`;
     writeFileSync(file, pins);
-    const others = `/sys/fs/bpf/rf-test-${process.pid}-others`;
-    mkdirSync(others);
+    const unrelated = `/sys/fs/bpf/rf-test-${process.pid}-unrelated`;
+    mkdirSync(unrelated);
     try {
       const { stdout } = runTests('pins');
       const [, at] = /pinned at (\S+)/.exec(stdout) ?? [];
       assert.ok(at, stdout);
-      assert.equal(existsSync(at), false, 'the pin is left');
-      assert.ok(existsSync(others));
+      assert.equal(existsSync(at), false, 'the pin of the killed file still exists');
+      assert.ok(existsSync(unrelated));
     } finally {
-      rmdirSync(others);
+      rmdirSync(unrelated);
       rmSync(file);
     }
   });
 
-  it('keeps the files that a filter names, without the check', () => {
+  it('runs only the files that a filter selects, without the check', () => {
     const { lines, status } = runTests('good', 'alone');
     assert.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
     assert.equal(
@@ -174,7 +177,7 @@ describe('the test runner', () => {
     assert.equal(status, 0);
   });
 
-  it('keeps the tests whose title matches', () => {
+  it('runs only the tests whose title matches', () => {
     for (const [filter, title] of [
       ['packages/a', 'agrees'],
       ['test/kernel/sensor', 'costs'],
@@ -198,7 +201,7 @@ describe('the test runner', () => {
     }
   });
 
-  it('fails when a filter names nothing', () => {
+  it('fails when a filter selects no file', () => {
     const { stdout, status } = runTests('nowhere');
     assert.equal(stdout, 'no test file matches nowhere\n0 passed, 0 failed, 0 skipped\n');
     assert.equal(status, 1);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runStep, SetupError, say } from './progress.mjs';
+import { printProgress, runStep, SetupError } from './progress.mjs';
 
 const PROGRAM_NODE_MAJOR = 24;
 const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/;
@@ -16,24 +16,24 @@ function readLock(path) {
 }
 
 /**
- * npm writes node_modules/.package-lock.json last, so what it lists is whole: comparing it with the lock file tells a stale or half-made
- * installation from a good one, whoever made it.
+ * Compares the lock file with node_modules/.package-lock.json. npm writes that file last, so it lists complete packages
+ * only; a difference means a stale or interrupted installation.
  */
 function isInstalled(root, development) {
-  const wanted = readLock(join(root, 'package-lock.json'));
-  if (wanted === undefined)
+  const locked = readLock(join(root, 'package-lock.json'));
+  if (locked === undefined)
     throw new SetupError(`package-lock.json in ${root} is missing or broken; restore it from git`);
   const installed = readLock(join(root, 'node_modules/.package-lock.json'));
   if (installed === undefined) return false;
-  return Object.entries(wanted).every(([path, entry]) => {
+  return Object.entries(locked).every(([path, entry]) => {
     if (!path.startsWith('node_modules/') || entry.optional || entry.devOptional) return true;
     if (entry.dev && !development) return true;
-    const found = installed[path];
-    return found !== undefined && found.version === entry.version && found.integrity === entry.integrity;
+    const present = installed[path];
+    return present !== undefined && present.version === entry.version && present.integrity === entry.integrity;
   });
 }
 
-/** Under `npm start` npm tells where it is itself; else the one on PATH. */
+/** Returns the npm that started this program, which npm names in the environment, or else the one on PATH. */
 function npmCommand() {
   const script = process.env.npm_execpath;
   if (script !== undefined && /npm-cli\.c?js$/.test(script) && existsSync(script))
@@ -52,17 +52,20 @@ function explainNpm({ code, output }) {
   return `npm ci failed:\n${tail}`;
 }
 
-/** @returns {string | undefined} a Node that can run TypeScript sources */
+/** @returns {string | undefined} path of a Node that can run TypeScript sources */
 function programNode(root) {
-  const brought = join(root, 'node_modules/node/bin/node');
-  if (existsSync(brought)) return brought;
+  const installed = join(root, 'node_modules/node/bin/node');
+  if (existsSync(installed)) return installed;
   return Number(process.versions.node.split('.')[0]) >= PROGRAM_NODE_MAJOR ? process.execPath : undefined;
 }
 
-/** Installs what the lock file says unless it is there already. @returns {Promise<string>} the Node to run Ringfence with */
+/**
+ * Runs npm ci unless the installation matches the lock file.
+ * @returns {Promise<string>} path of the Node to run Ringfence with
+ */
 export async function installDependencies(root, development) {
   if (!isInstalled(root, development)) {
-    say(`Setting Ringfence up in ${root}; this takes a minute the first time.`);
+    printProgress(`Setting Ringfence up in ${root}; this takes a minute the first time.`);
     const { command, first } = npmCommand();
     const args = [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     const result = await runStep('Dependencies and Node 24 (npm ci)', command, args, { cwd: root });

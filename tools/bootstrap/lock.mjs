@@ -1,11 +1,11 @@
 import { accessSync, constants, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { say } from './progress.mjs';
+import { printProgress } from './progress.mjs';
 
 const RETRY_MS = 300;
 
-/** A checkout that belongs to somebody else: nothing can be installed into it, so nothing needs a lock. */
-const NOT_OURS = new Set(['EACCES', 'EPERM', 'EROFS']);
+/** Errors of a checkout that this user cannot write to: nothing can be installed, so no lock is needed. */
+const READ_ONLY_ERRORS = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 function isAlive(pid) {
   try {
@@ -16,34 +16,34 @@ function isAlive(pid) {
   }
 }
 
-/** @returns {boolean} whether the directory of the lock is there and can be written */
+/** @returns {boolean} whether the directory of the lock exists, or could be created, and is writable */
 function canLock(directory) {
   try {
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.W_OK);
     return true;
   } catch (error) {
-    if (NOT_OURS.has(error.code)) return false;
+    if (READ_ONLY_ERRORS.has(error.code)) return false;
     throw error;
   }
 }
 
-/** Linking a file that is already written makes taking the lock and naming its holder one step. */
+/** Links a complete file that names the holder, so that taking the lock and recording its holder are one step. */
 function tryTake(path) {
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
+  const claim = `${path}.${process.pid}`;
+  writeFileSync(claim, String(process.pid));
   try {
-    linkSync(own, path);
+    linkSync(claim, path);
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
     throw error;
   } finally {
-    rmSync(own, { force: true });
+    rmSync(claim, { force: true });
   }
 }
 
-/** @returns {number | undefined} undefined: it was given back just now */
+/** @returns {number | undefined} pid of the holder; undefined if the lock has just been released */
 function holderOf(path) {
   try {
     return Number(readFileSync(path, 'utf8'));
@@ -53,18 +53,18 @@ function holderOf(path) {
   }
 }
 
-/** Two terminals started at once (`npm start`, `npm run demo`) must not install over each other. */
-export async function holdLock(root, work) {
+/** Runs `work` under a lock: two terminals (`npm start`, `npm run demo`) must not install at the same time. */
+export async function withLock(root, work) {
   const directory = join(root, 'dist');
   const path = join(directory, 'setup.lock');
   if (!canLock(directory)) return work();
-  let said = false;
+  let isReported = false;
   while (!tryTake(path)) {
     const holder = holderOf(path);
     if (holder !== undefined && !isAlive(holder)) rmSync(path, { force: true });
     if (holder === undefined || !isAlive(holder)) continue;
-    if (!said) say(`Another setup (process ${holder}) is running; waiting for it.`);
-    said = true;
+    if (!isReported) printProgress(`Another setup (process ${holder}) is running; waiting for it.`);
+    isReported = true;
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   try {

@@ -1,41 +1,43 @@
 /**
- * What a program of this repository needs beside Node and the packages of npm. It follows from the modules that the program reaches: a module that uses
- * a compiler, a server or the kernel has a line in SIGNS, and every program that imports it, directly or not, has its needs.
+ * Finds the requirements of a program of this repository, besides Node and npm packages, from its imports: a module
+ * that uses a compiler, a server or the kernel has a line in SIGNS, and every program that imports it, directly or not,
+ * has its needs.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /**
- * compiler: builds C programs; clang: builds BPF objects; libbpf: loads them; sensor: the object of the sensor; servers: Kafka, Redis, Elasticsearch and the
- * schema registry; guests: other kernels in QEMU; engine: container engines and the base of an image.
+ * compiler: builds C programs; clang: builds BPF objects; libbpf: loads BPF objects; sensor: the built sensor; servers:
+ * Kafka, Redis, Elasticsearch and the schema registry; guests: other kernels in QEMU; engine: container engines and the
+ * base of an image.
  */
 export const ALL_NEEDS = ['compiler', 'clang', 'libbpf', 'sensor', 'servers', 'guests', 'engine'];
 
-/** The modules that use something from outside, by their path or by the program that they start. */
+/** Modules with external requirements, by their path or by a program that they start. */
 const SIGNS = [
   { needs: ['clang', 'libbpf', 'sensor'], path: /^packages\/sensor\/src\/build\/build-sensor\.ts$/ },
   { needs: ['clang', 'libbpf'], path: /^packages\/libbpf-ts\/test\/kernel\.ts$/ },
   { needs: ['libbpf'], path: /^packages\/libbpf-ts\/src\/native\/library\.ts$/ },
   { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
-  { needs: ['engine'], path: /^test\/deploy\/lib\/brought\.ts$/ },
+  { needs: ['engine'], path: /^test\/deploy\/lib\/engine-files\.ts$/ },
   { needs: ['compiler'], text: /\b(?:exec|spawn)\w*\(\s*'(?:cc|gcc)'/ },
 ];
 
 const IMPORT =
   /(?:^|\n)[ \t]*(?:import|export)\s+(type\b)?\s*([\w*$,\s{}]*?)(?:\bfrom\s*)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
-/** A path of a source file in a string: a program that a test starts. */
+/** Path of a source file in a string: a program that a test starts. */
 const SOURCE_PATH = /'([\w@./-]+\.(?:ts|mjs))'/g;
-/** Imports every command, but loads only the one that is called. */
+/** This module imports all commands lazily, so its imports add no needs. */
 const COMMAND_TABLE = 'cli/src/commands.ts';
 /** Runs the tests of a rule file. */
 const RULE_TESTS = 'tools/test-runner/rule-file.ts';
-/** The product starts no source file by its path; the tests of the tools start those of a repository that they make. */
+/** Sources of the product start no file by its path. Tests of the tools start files of a temporary repository. */
 const STARTS_NO_SOURCE = /(?:^|\/)src\/|^test\/tools\//;
 
 /** Returns the source of each entry point that the workspaces export, by its name. */
 function entryPoints(root) {
-  const found = new Map();
+  const sources = new Map();
   const parents = ['packages', 'services'].filter((parent) => existsSync(join(root, parent)));
   const workspaces = parents.flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name)));
   for (const workspace of [...workspaces, 'cli']) {
@@ -44,22 +46,22 @@ function entryPoints(root) {
     const { name, exports = {} } = JSON.parse(readFileSync(manifest, 'utf8'));
     for (const [entry, target] of Object.entries(exports)) {
       const source = typeof target === 'string' ? target : target['@ringfence/source'];
-      if (source !== undefined) found.set(name + entry.slice(1), join(root, workspace, source));
+      if (source !== undefined) sources.set(name + entry.slice(1), join(root, workspace, source));
     }
   }
-  return found;
+  return sources;
 }
 
-/** Whether an import has no effect when the program runs. */
+/** Returns whether an import has no effect when the program runs. */
 function isTypeOnly(type, names) {
   if (type !== undefined) return true;
   const braces = /\{([^}]*)\}/.exec(names)?.[1];
-  const listed =
+  const importedNames =
     braces
       ?.split(',')
       .map((name) => name.trim())
       .filter(Boolean) ?? [];
-  return listed.length > 0 && listed.every((name) => name.startsWith('type '));
+  return importedNames.length > 0 && importedNames.every((name) => name.startsWith('type '));
 }
 
 const isFile = (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -76,18 +78,18 @@ class Walker {
   }
 
   walk(paths) {
-    const open = paths.map((path) => join(this.#root, path));
-    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    const pending = paths.map((path) => join(this.#root, path));
+    for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
       if (this.#seen.has(file)) continue;
       this.#seen.add(file);
       const text = readFileSync(file, 'utf8');
-      this.#take(relative(this.#root, file), text);
-      open.push(...this.#nextOf(file, text));
+      this.#addNeeds(relative(this.#root, file), text);
+      pending.push(...this.#nextOf(file, text));
     }
     return this.#needs;
   }
 
-  #take(path, text) {
+  #addNeeds(path, text) {
     for (const sign of SIGNS)
       if (sign.path?.test(path) || sign.text?.test(text)) for (const need of sign.needs) this.#needs.add(need);
   }
@@ -105,12 +107,14 @@ class Walker {
     const starts = STARTS_NO_SOURCE.test(path) ? [] : [...text.matchAll(SOURCE_PATH)].map(([, name]) => name);
     for (const name of starts.filter((name) => !imported.has(name)))
       next.push(resolve(dirname(file), name), join(this.#root, name));
-    const isTestFile = (found) => found.endsWith('.test.ts');
-    return next.filter((found) => found?.startsWith(`${this.#root}/`) && !isTestFile(found) && isFile(found));
+    const isTestFile = (candidate) => candidate.endsWith('.test.ts');
+    return next.filter(
+      (candidate) => candidate?.startsWith(`${this.#root}/`) && !isTestFile(candidate) && isFile(candidate),
+    );
   }
 }
 
-/** Returns what the programs, given by their paths relative to `root`, need. */
+/** Returns the needs of the programs whose paths, relative to `root`, are given. */
 export function needsOf(root, paths) {
   return new Walker(root).walk(paths);
 }

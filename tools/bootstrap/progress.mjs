@@ -1,28 +1,28 @@
 import { spawn } from 'node:child_process';
 
-/** Something a person must do; its message says what. */
+/** A problem that the user must solve. The message describes the solution. */
 export class SetupError extends Error {}
 
 const TICK_MS = 1000;
 const LINES_EVERY_TICKS = 15;
-const KEPT_OUTPUT = 1 << 20;
+const MAX_OUTPUT_CHARS = 1 << 20;
 
-/** Progress goes to stderr, so that the output of the command started afterwards stays clean. */
-export function say(line) {
+/** Prints a line to stderr, because stdout belongs to the command that is started afterwards. */
+export function printProgress(line) {
   process.stderr.write(`${line}\n`);
 }
 
-/** Shows `title` with the seconds passed: in place on a terminal, now and then as a line elsewhere. */
+/** Shows `title` with the elapsed seconds: in place on a terminal, elsewhere as a line every 15 s. */
 function startProgress(title) {
   const started = Date.now();
   const terminal = process.stderr.isTTY === true;
   let ticks = 0;
-  if (!terminal) say(`${title} …`);
+  if (!terminal) printProgress(`${title} …`);
   const draw = () => {
     ticks += 1;
     const seconds = Math.round((Date.now() - started) / 1000);
     if (terminal) process.stderr.write(`\r\x1b[2K${title} … ${seconds} s`);
-    else if (ticks % LINES_EVERY_TICKS === 0) say(`${title} … ${seconds} s`);
+    else if (ticks % LINES_EVERY_TICKS === 0) printProgress(`${title} … ${seconds} s`);
   };
   if (terminal) draw();
   const timer = setInterval(draw, TICK_MS);
@@ -34,8 +34,9 @@ function startProgress(title) {
 }
 
 /**
- * Runs a program to its end while a person sees that it goes on.
- * @returns {Promise<{ code: number, output: string }>} output: stdout and stderr together, its last MiB; code 127: not found
+ * Runs a program to its end and shows progress.
+ * @returns {Promise<{ code: number, output: string }>} exit code, 127 if the program was not found, and the last MiB of
+ *   stdout and stderr together
  */
 export function runStep(title, command, args, options = {}) {
   const finish = startProgress(title);
@@ -43,7 +44,7 @@ export function runStep(title, command, args, options = {}) {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (chunk) => {
-      output = (output + chunk).slice(-KEPT_OUTPUT);
+      output = (output + chunk).slice(-MAX_OUTPUT_CHARS);
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);

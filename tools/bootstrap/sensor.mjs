@@ -12,7 +12,7 @@ function filesBelow(directory) {
     .sort();
 }
 
-/** Changes with any source of the sensor, its builder, and the kernel it is built against. */
+/** Returns a hash of the sensor's sources, its builder, and the kernel that it is built against. */
 function sourcesKey(root) {
   const hash = createHash('sha256').update(`${release()} ${process.arch} ${statSync('/sys/kernel/btf/vmlinux').size}`);
   for (const file of [...filesBelow(join(root, 'bpf')), join(root, BUILDER)]) {
@@ -21,7 +21,7 @@ function sourcesKey(root) {
   return hash.digest('hex');
 }
 
-/** Builds the sensor unless the object there was made from these very sources. */
+/** Builds the sensor unless the existing object was built from the same sources. */
 export async function buildSensorIfChanged(root, node) {
   if (!existsSync(join(root, BUILDER))) return;
   const stamp = join(root, 'dist/sensor/sources.sha256');
@@ -29,7 +29,7 @@ export async function buildSensorIfChanged(root, node) {
   const built = existsSync(join(root, 'dist/sensor/ringfence.bpf.o'));
   if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
   const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', join(root, BUILDER)];
-  // Debian leaves the sbin directories, where bpftool is, out of the PATH of those who aren't root.
+  // On Debian, bpftool is in an sbin directory, which the PATH of unprivileged users lacks.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
   const { code, output } = await runStep('Sensor (clang, bpftool)', node, args, { cwd: root, env });
   if (code !== 0) throw new SetupError(`the sensor could not be built:\n${output.trimEnd()}`);

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { runStep, say } from './progress.mjs';
+import { printProgress, runStep } from './progress.mjs';
 
 const PROGRAM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const LIBRARY_DIRECTORIES = ['/usr/local/lib', '/usr/local/lib64', '/usr/lib', '/usr/lib64', '/lib', '/lib64'];
@@ -11,7 +11,7 @@ function isExecutable(path) {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there and not executable mean the same here: it can't be used.
+    // A missing program and a program that is not executable are equally unusable.
     return false;
   }
 }
@@ -21,7 +21,7 @@ function hasProgram(...names) {
   return names.some((name) => directories.some((directory) => isExecutable(join(directory, name))));
 }
 
-/** Debian and Ubuntu keep libraries one level down, in /usr/lib/ARCH-linux-gnu. */
+/** Also searches /usr/lib/ARCH-linux-gnu, where Debian and Ubuntu keep libraries. */
 function hasLibrary(name) {
   return LIBRARY_DIRECTORIES.filter((directory) => existsSync(directory)).some(
     (directory) =>
@@ -30,7 +30,7 @@ function hasLibrary(name) {
   );
 }
 
-/** Whether one of the installed Javas is of this version or newer. */
+/** Returns whether an installed Java has at least this major version. */
 function hasJava(oldest) {
   const homes = existsSync(JVMS) ? readdirSync(JVMS).map((name) => join(JVMS, name, 'release')) : [];
   return homes
@@ -38,10 +38,13 @@ function hasJava(oldest) {
     .some((release) => Number(/JAVA_VERSION="(\d+)/.exec(readFileSync(release, 'utf8'))?.[1]) >= oldest);
 }
 
-/** The programs and libraries behind the needs of needs.mjs, and the package that brings each. Of several apt packages the first that exists is taken. */
+/**
+ * Programs and libraries for the needs of needs.mjs, with the package of each. The second apt package is the
+ * alternative where the first does not exist.
+ */
 const REQUIREMENTS = [
   {
-    what: 'clang (builds the sensor)',
+    description: 'clang (builds the sensor)',
     need: 'clang',
     present: () => hasProgram('clang-16', 'clang-19', 'clang'),
     apt: ['clang-16', 'clang'],
@@ -50,7 +53,7 @@ const REQUIREMENTS = [
     zypper: 'clang',
   },
   {
-    what: 'bpftool (reads the kernel type information)',
+    description: 'bpftool (reads the kernel type information)',
     need: 'clang',
     present: () => hasProgram('bpftool'),
     apt: ['bpftool', 'linux-tools-generic'],
@@ -59,7 +62,7 @@ const REQUIREMENTS = [
     zypper: 'bpftool',
   },
   {
-    what: 'libbpf headers (bpf/bpf_helpers.h)',
+    description: 'libbpf headers (bpf/bpf_helpers.h)',
     need: 'clang',
     present: () => existsSync('/usr/include/bpf/bpf_helpers.h'),
     apt: ['libbpf-dev'],
@@ -68,7 +71,7 @@ const REQUIREMENTS = [
     zypper: 'libbpf-devel',
   },
   {
-    what: 'libbpf (libbpf.so.1, loads the sensor)',
+    description: 'libbpf (libbpf.so.1, loads the sensor)',
     need: 'libbpf',
     present: () => hasLibrary('libbpf.so.1'),
     apt: ['libbpf1'],
@@ -77,7 +80,7 @@ const REQUIREMENTS = [
     zypper: 'libbpf1',
   },
   {
-    what: 'a C compiler and libc headers (builds test programs)',
+    description: 'a C compiler and libc headers (builds test programs)',
     need: 'compiler',
     present: () => hasProgram('cc', 'gcc') && existsSync('/usr/include/stdio.h'),
     apt: ['gcc'],
@@ -87,7 +90,7 @@ const REQUIREMENTS = [
     more: ['libc6-dev'],
   },
   {
-    what: 'Maven with Java 17 or newer (fetches and runs Kafka and Elasticsearch)',
+    description: 'Maven with Java 17 or newer (fetches and runs Kafka and Elasticsearch)',
     need: 'servers',
     present: () => hasProgram('mvn') && hasProgram('java'),
     apt: ['maven'],
@@ -96,7 +99,7 @@ const REQUIREMENTS = [
     zypper: 'maven',
   },
   {
-    what: 'Java 21 or newer, or pip to bring one (runs Elasticsearch)',
+    description: 'Java 21 or newer, or pip to bring one (runs Elasticsearch)',
     need: 'servers',
     present: () => hasJava(21) || hasProgram('pip3', 'pip'),
     apt: ['openjdk-21-jre-headless', 'python3-pip'],
@@ -105,8 +108,8 @@ const REQUIREMENTS = [
     zypper: 'java-21-openjdk-headless',
   },
   {
-    // Debian's redis-server would start a service; its program is in the tools, under another name.
-    what: 'Redis (redis-server)',
+    // Debian's package redis-server would start a service; redis-tools has the same program as redis-check-rdb.
+    description: 'Redis (redis-server)',
     need: 'servers',
     present: () => hasProgram('redis-server', 'redis-check-rdb'),
     apt: ['redis-tools'],
@@ -115,7 +118,7 @@ const REQUIREMENTS = [
     zypper: 'redis',
   },
   {
-    what: 'QEMU (qemu-system-x86_64, boots other kernels)',
+    description: 'QEMU (qemu-system-x86_64, boots other kernels)',
     need: 'guests',
     present: () => hasProgram('qemu-system-x86_64'),
     apt: ['qemu-system-x86'],
@@ -124,7 +127,7 @@ const REQUIREMENTS = [
     zypper: 'qemu-x86',
   },
   {
-    what: 'QEMU for arm64 (qemu-system-aarch64, boots kernels of that architecture)',
+    description: 'QEMU for arm64 (qemu-system-aarch64, boots kernels of that architecture)',
     need: 'guests',
     present: () => hasProgram('qemu-system-aarch64'),
     apt: ['qemu-system-arm'],
@@ -133,7 +136,7 @@ const REQUIREMENTS = [
     zypper: 'qemu-arm',
   },
   {
-    what: 'a static busybox (starts those kernels)',
+    description: 'a static busybox (the user space of guests)',
     need: 'guests',
     present: () => hasProgram('busybox'),
     apt: ['busybox-static'],
@@ -142,7 +145,7 @@ const REQUIREMENTS = [
     zypper: 'busybox-static',
   },
   {
-    what: 'make (builds the kernel module that tests put into them)',
+    description: 'make (builds the kernel module of guest tests)',
     need: 'guests',
     present: () => hasProgram('make'),
     apt: ['make'],
@@ -156,7 +159,7 @@ const MANUAL = { dnf: 'dnf install -y', pacman: 'pacman -S --needed', zypper: 'z
 
 const APT_ENVIRONMENT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 
-/** Where apt has never fetched its lists (fresh images), no package is known. */
+/** Fresh images have no package lists. Without them apt finds no package. */
 function aptListsEmpty() {
   const lists = '/var/lib/apt/lists';
   return (
@@ -176,7 +179,7 @@ async function installWithApt(missing) {
     const names = missing.flatMap(({ apt, more }) => [apt[alternative] ?? apt[0], ...(more ?? [])]);
     const result = await aptInstall(names);
     if (result.code === 0) return;
-    say(result.output.trimEnd().split('\n').slice(-8).join('\n'));
+    printProgress(result.output.trimEnd().split('\n').slice(-8).join('\n'));
     if (!/Unable to locate package|has no installation candidate|404|Failed to fetch/.test(result.output)) return;
     await runStep('Package lists (apt-get update)', 'apt-get', ['update', '-q'], { env: APT_ENVIRONMENT });
     if (alternative === 0 && (await aptInstall(names)).code === 0) return;
@@ -195,12 +198,13 @@ function manualCommand(missing) {
 
 function report(missing) {
   const command = manualCommand(missing);
-  say('Missing on this system:');
-  for (const { what } of missing) say(`  - ${what}`);
-  if (command !== undefined) say(`Install it as root with: ${command}`);
+  printProgress('Missing on this system:');
+  for (const { description } of missing) printProgress(`  - ${description}`);
+  if (command !== undefined) printProgress(`Install it as root with: ${command}`);
   const needs = new Set(missing.map(({ need }) => need));
-  if (needs.has('clang') || needs.has('libbpf')) say('Going on: what needs the sensor will not work until then.');
-  else say('Going on: what needs it will say so; tests that do will be skipped.');
+  if (needs.has('clang') || needs.has('libbpf'))
+    printProgress('Continuing: commands that need the sensor will fail until then.');
+  else printProgress('Continuing: tests that need it are skipped.');
 }
 
 function isRoot() {
@@ -212,22 +216,23 @@ function isMusl() {
 }
 
 /**
- * Looks at files only when all is there; asks apt for the rest where it may, else says what is missing and goes on.
- * @param {ReadonlySet<string>} needs of needs.mjs
- * @returns {Promise<boolean>} whether the sensor can be built here
+ * Installs missing system packages with apt if this is root; otherwise reports them and returns. Starts no process if
+ * nothing is missing.
+ * @param {ReadonlySet<string>} needs needs of needs.mjs
+ * @returns {Promise<boolean>} whether the sensor can be built on this machine
  */
-export async function bringSystemPackages(needs) {
+export async function installSystemPackages(needs) {
   if (process.platform !== 'linux') return false;
-  if (isMusl()) say('This is a musl system; Ringfence is tried on glibc only.');
-  const lacking = () => REQUIREMENTS.filter(({ need, present }) => needs.has(need) && !present());
-  let missing = lacking();
+  if (isMusl()) printProgress('This is a musl system; Ringfence is tested on glibc only.');
+  const findMissing = () => REQUIREMENTS.filter(({ need, present }) => needs.has(need) && !present());
+  let missing = findMissing();
   if (missing.length > 0 && isRoot() && hasProgram('apt-get')) {
     await installWithApt(missing);
-    missing = lacking();
+    missing = findMissing();
   }
   if (missing.length > 0) report(missing);
   if (!needs.has('sensor') || missing.some(({ need }) => need === 'clang')) return false;
   if (existsSync('/sys/kernel/btf/vmlinux')) return true;
-  say('This kernel has no type information (/sys/kernel/btf/vmlinux): going on without building the sensor.');
+  printProgress('This kernel has no type information (/sys/kernel/btf/vmlinux): the sensor is not built.');
   return false;
 }

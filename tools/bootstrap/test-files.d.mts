@@ -1,7 +1,7 @@
 export interface TestArguments {
   readonly filters: readonly string[];
   readonly only: string | undefined;
-  /** Seconds that one file may take. */
+  /** Time limit of a file, in seconds. */
   readonly timeout: string;
   readonly list: boolean;
 }

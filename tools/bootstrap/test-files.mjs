@@ -33,7 +33,7 @@ function filesBelow(root, directory) {
   });
 }
 
-/** Returns the test files below `root`, relative to it. Filters keep the files whose path contains one of them. */
+/** Returns the paths of test files, relative to `root`. If there are filters, a path must contain one of them. */
 export function testPaths(root, filters) {
   return DIRECTORIES.flatMap((directory) => filesBelow(root, directory))
     .filter((path) => TEST_FILE.test(path) && !path.startsWith(BENCH))

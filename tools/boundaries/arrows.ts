@@ -1,6 +1,6 @@
 /**
- * The allowed arrows: which package may use which in production code, from the foundations up. Tests and benches may
- * use any package through its exports. A new arrow belongs here first, with a thought about whether it points down.
+ * The allowed dependencies between packages in production code, from the lowest layer up. Tests and benches may use any
+ * package through its exports. Before a new dependency is added to this table, check that it points to a lower layer.
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
@@ -16,20 +16,21 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'bus-kafka': ['base', 'bus'],
   fields: ['wire'],
   identity: ['base', 'bus', 'wire'],
-  'service-kit': ['base', 'bus'],
+  'incident-text': ['base', 'wire'],
+  'service-kit': ['base', 'bus', 'wire'],
 
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
   registrar: ['base', 'bus', 'identity', 'wire'],
   'sequence-store': ['fields'],
-  'syscall-trace': ['base', 'fields', 'libbpf-ts'],
+  'syscall-trace': ['base', 'fields', 'libbpf-ts', 'wire'],
 
   control: ['base', 'identity', 'interest', 'wire'],
   enricher: ['base', 'bus', 'fields', 'interest', 'service-kit', 'wire'],
   rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
-  auditor: ['base', 'bus', 'fields', 'rules', 'service-kit', 'wire'],
+  auditor: ['base', 'bus', 'fields', 'incident-text', 'rules', 'service-kit', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   responder: ['base', 'bus', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
@@ -62,6 +63,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'enricher',
     'fields',
     'identity',
+    'incident-text',
     'interest',
     'registrar',
     'responder',
@@ -88,6 +90,6 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'wire',
   ],
 
-  /** Commands and views may use everything. */
+  /** Commands and views may use every package. */
   cli: ['*'],
 };

@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module';
 import { ARROWS } from './arrows.ts';
 import { type Import, type Package, type Problem, SCOPE, type Tree } from './tree.ts';
 
-/** Package and service borders: every import goes through exports, is declared, and follows an allowed arrow. */
+/** Finds imports that bypass the exports of a package, are not declared, or follow no allowed arrow. */
 export function checkBorders(tree: Tree, arrows: Readonly<Record<string, readonly string[]>> = ARROWS): Problem[] {
   const root = rootDependencies(tree);
   return tree.typescript.flatMap((file) =>
@@ -13,7 +13,7 @@ export function checkBorders(tree: Tree, arrows: Readonly<Record<string, readonl
   );
 }
 
-interface Question {
+interface ImportContext {
   readonly tree: Tree;
   readonly file: string;
   readonly imported: Import;
@@ -21,7 +21,7 @@ interface Question {
   readonly root: ReadonlySet<string>;
 }
 
-function problemsOf({ tree, file, imported, arrows, root }: Question): string[] {
+function problemsOf({ tree, file, imported, arrows, root }: ImportContext): string[] {
   const { specifier } = imported;
   const from = tree.packageOf(file);
   if (specifier.startsWith('.')) {

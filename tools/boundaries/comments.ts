@@ -2,7 +2,7 @@ import type { Problem, Tree } from './tree.ts';
 
 const WIDTH = 120;
 
-/** Comments wider than 120 columns: Biome wraps code, and nobody wraps comments. */
+/** Finds comments wider than 120 columns, because Biome does not wrap comments. */
 export function checkCommentWidth(tree: Tree): Problem[] {
   return tree.files
     .filter((file) => /\.(?:ts|mjs|c|h|java)$/.test(file) && !file.includes('.generated.'))

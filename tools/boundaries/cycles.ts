@@ -1,6 +1,6 @@
 import type { Problem, Tree } from './tree.ts';
 
-/** Circles of imports, of types too: strongly connected components of the graph of files (Tarjan 1972). */
+/** Finds import cycles, including type imports: strongly connected components of the graph of files (Tarjan 1972). */
 export function checkCycles(tree: Tree): Problem[] {
   const graph = new Map(
     tree.typescript.map((file) => [
@@ -27,20 +27,20 @@ function components(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const stack: string[] = [];
   const found: string[][] = [];
   const visit = (file: string): Visit => {
-    const mine: Visit = { index: visits.size, low: visits.size, onStack: true };
-    visits.set(file, mine);
+    const current: Visit = { index: visits.size, low: visits.size, onStack: true };
+    visits.set(file, current);
     stack.push(file);
     for (const target of graph.get(file) ?? []) {
       const seen = visits.get(target);
-      if (seen === undefined) mine.low = Math.min(mine.low, visit(target).low);
-      else if (seen.onStack) mine.low = Math.min(mine.low, seen.index);
+      if (seen === undefined) current.low = Math.min(current.low, visit(target).low);
+      else if (seen.onStack) current.low = Math.min(current.low, seen.index);
     }
-    if (mine.low === mine.index) {
+    if (current.low === current.index) {
       const component = stack.splice(stack.indexOf(file));
       for (const member of component) (visits.get(member) as Visit).onStack = false;
       found.push(component);
     }
-    return mine;
+    return current;
   };
   for (const file of graph.keys()) if (!visits.has(file)) visit(file);
   return found;

@@ -1,18 +1,18 @@
 import { dirname, join, normalize } from 'node:path';
 import type { Problem, Tree } from './tree.ts';
 
-/** A path below one of the folders of the root, as comments and documents name it. */
+/** A path below one of the folders of the root, in a comment or document. */
 const PATH =
   /(?<![\w@/.:$<-])((?:packages|services|cli|test|tools|rules|bpf|docs|deploy|policies)\/[\w./@-]*\w)(?:#([\w-]+))?/g;
 const LINK = /\]\(([^)\s#:]*)(?:#([\w-]+))?\)/g;
-/** Stands for any name: `bpf/NAME.bpf.c`. */
+/** Upper case is a placeholder: `bpf/NAME.bpf.c`. */
 const PLACEHOLDER = /\b[A-Z]{2,}\b/;
 
-/** The documents that list every setting and every field of rules; both are generated. */
+/** The generated documents that list every setting and every field of rules. */
 const SETTINGS = 'docs/CONFIGURATION.md';
 const FIELDS = 'docs/FIELDS.md';
 
-/** References in comments and documents to a file, section or setting that does not exist. */
+/** Finds references in comments and documents to a file, section or setting that does not exist. */
 export function checkReferences(tree: Tree): Problem[] {
   const folders = foldersOf(tree);
   const settings: Settings = { keys: namesIn(tree, SETTINGS), fields: new Set(namesIn(tree, FIELDS)) };
@@ -26,11 +26,11 @@ export function checkReferences(tree: Tree): Problem[] {
 
 interface Settings {
   readonly keys: readonly string[];
-  /** Dotted names that are no settings. */
+  /** Dotted names that are fields, not settings. */
   readonly fields: ReadonlySet<string>;
 }
 
-/** Names in the first column of a generated table, and for fields their aliases in any column. */
+/** Returns the settings of the first column, or the fields and their aliases of any column. */
 function namesIn(tree: Tree, file: string): string[] {
   if (!tree.has(file)) return [];
   const row = file === SETTINGS ? /^\| `([\w.]+)`/gm : /`([a-z][\w.]*\.[\w.]+)`/g;
@@ -77,7 +77,7 @@ function pathProblems(tree: Tree, folders: ReadonlySet<string>, file: string, te
     : [];
   const exists = (path: string): boolean =>
     tree.has(path) || tree.has(`${path}.ts`) || folders.has(path.replace(/\/$/, ''));
-  // A README names files of its own folder by the path from there.
+  // A README can name files by their path from its own folder.
   const isFound = (path: string): boolean => exists(path) || exists(normalize(join(dirname(file), path)));
   return [...named, ...linked].flatMap(({ path, anchor }) => {
     if (!isFound(path)) return [`${path} does not exist`];
@@ -86,7 +86,7 @@ function pathProblems(tree: Tree, folders: ReadonlySet<string>, file: string, te
   });
 }
 
-/** Anchors as GitHub makes them of headings. */
+/** Returns the anchors that GitHub generates for the headings. */
 function anchorsOf(markdown: string): ReadonlySet<string> {
   const headings = markdown.matchAll(/^#+ (.+)$/gm);
   return new Set(

@@ -7,16 +7,19 @@ export interface Comment {
 
 export interface Scanned {
   readonly comments: readonly Comment[];
-  /** The source with comments and template literals blanked out; line numbers stay the same. */
+  /**
+   * The source with comments, template literals and double-quoted literals replaced by spaces. Imports are
+   * single-quoted, so code in other literals is no import. Line numbers stay the same.
+   */
   readonly code: string;
 }
 
-/** A slash after one of these starts a regular expression; after anything else it divides. */
+/** A slash after one of these starts a regular expression; elsewhere it is a division. */
 const BEFORE_REGEX = /(?:^|[(,=:[!&|?{};+\-*%~^<>\n]|\breturn|\btypeof|\bcase|=>)\s*$/;
 
 const blank = (text: string): string => text.replaceAll(/[^\n]/g, ' ');
 
-/** Splits TypeScript, JavaScript or C into comments and code. Only as exact as imports and comments need. */
+/** Splits TypeScript, JavaScript or C into comments and code, with enough precision for imports and comments only. */
 export function scan(source: string): Scanned {
   const comments: Comment[] = [];
   let code = '';
@@ -25,7 +28,7 @@ export function scan(source: string): Scanned {
     const end = tokenEnd(source, at, code);
     const token = source.slice(at, end);
     if (token.startsWith('//') || token.startsWith('/*')) comments.push({ line, text: token });
-    const isHidden = token.startsWith('//') || token.startsWith('/*') || token.startsWith('`');
+    const isHidden = /^(?:\/[/*]|[`"])/.test(token);
     code += isHidden ? blank(token) : token;
     line += token.split('\n').length - 1;
     at = end;

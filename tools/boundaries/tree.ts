@@ -38,7 +38,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The tracked files of a checkout, with what the checks ask of them. */
+/** The tracked files of a checkout, with their packages, comments and imports. */
 export class Tree {
   readonly root: string;
   /** Tracked files below the root, as git lists them. */
@@ -76,7 +76,7 @@ export class Tree {
     return this.#known.has(file);
   }
 
-  /** TypeScript of ours; generated files included. */
+  /** TypeScript files, including generated files. */
   get typescript(): readonly string[] {
     return this.files.filter((file) => file.endsWith('.ts'));
   }
@@ -98,17 +98,17 @@ export class Tree {
     }));
   }
 
-  /** Returns undefined for code of the root: tools, test, rules, policies. */
+  /** Returns undefined for files outside of packages: tools, test, rules, policies. */
   packageOf(file: string): Package | undefined {
     return this.packages.find(({ folder }) => file.startsWith(`${folder}/`));
   }
 
   packageNamed(specifier: string): Package | undefined {
     const [name] = specifier.slice(SCOPE.length).split('/');
-    return specifier.startsWith(SCOPE) ? this.packages.find((one) => one.name === name) : undefined;
+    return specifier.startsWith(SCOPE) ? this.packages.find((candidate) => candidate.name === name) : undefined;
   }
 
-  /** Returns the file that an import leads to; undefined outside of the tree. */
+  /** Returns the file that an import resolves to; undefined outside of the tree. */
   resolve(from: string, specifier: string): string | undefined {
     if (!specifier.startsWith('.')) return this.packageNamed(specifier)?.entries.get(specifier);
     const file = normalize(join(dirname(from), specifier));

@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 import type { Problem, Tree } from './tree.ts';
 
-/** TypeScript files that no tsconfig includes, which would never be type-checked. */
+/** Finds TypeScript files that no tsconfig includes, so that they are never type-checked. */
 export function checkTypeChecked(tree: Tree): Problem[] {
   const { include = [] } = JSON.parse(tree.read('tsconfig.json')) as { include?: readonly string[] };
   const patterns = include.map((pattern) => (pattern.includes('.ts') ? pattern : `${pattern}/**/*.ts`));

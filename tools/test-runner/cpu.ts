@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** Of the times in /proc: USER_HZ is 100 on whatever Node runs on. */
+/** Unit of the times in /proc: USER_HZ is 100 on every platform of Node. */
 const TICK_MS = 10;
-/** Behind the name, which stands in parentheses and may have spaces. */
+/** Indexes of the fields after the process name, which is in parentheses and may contain spaces. */
 const FIELD = { utime: 11, stime: 12, cutime: 13, cstime: 14 } as const;
 
 function timesMs(process: number | 'self', ...names: readonly (keyof typeof FIELD)[]): number {
@@ -11,22 +11,23 @@ function timesMs(process: number | 'self', ...names: readonly (keyof typeof FIEL
   return names.reduce((sum, name) => sum + Number(fields[FIELD[name]]), 0) * TICK_MS;
 }
 
-/** CPU time, user and system, of a process and of all that it has waited for; undefined: it has ended. */
+/** Returns the user and system CPU time of a process and its reaped children; undefined if the process has ended. */
 export function cpuOfMs(pid: number): number | undefined {
   try {
     return timesMs(pid, 'utime', 'stime', 'cutime', 'cstime');
   } catch (error) {
-    // ESRCH: it ended while it was read
+    // ESRCH: the process ended during the read.
     if (!['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return undefined;
   }
 }
 
-let known = 0;
+let previousMs = 0;
 
-/** The same of this process's children that have ended since it was last asked for: at the end of a child, that child's. */
+/** Returns the CPU time of the children of this process that have ended since the previous call. */
 export function cpuOfLastEndedMs(): number {
-  const before = known;
-  known = timesMs('self', 'cutime', 'cstime');
-  return known - before;
+  const totalMs = timesMs('self', 'cutime', 'cstime');
+  const spentMs = totalMs - previousMs;
+  previousMs = totalMs;
+  return spentMs;
 }

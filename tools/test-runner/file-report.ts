@@ -3,7 +3,7 @@ import type { Ended } from './test-process.ts';
 
 export interface Failure {
   readonly title: string;
-  /** for people: the error with its stack and causes */
+  /** The error with its stack and causes, as text. */
   readonly error: string;
 }
 
@@ -12,18 +12,18 @@ export interface FileReport {
   readonly passed: number;
   readonly failures: readonly Failure[];
   readonly skipped: readonly { readonly title: string; readonly reason: string }[];
-  /** what the file printed, the last 64 KiB */
+  /** Last 64 KiB of the output of the file. */
   readonly output: string;
   readonly durationMs: number;
-  /** of its process and of all it started and waited for; 0: not known */
+  /** CPU time of the process and its reaped children; 0 if unknown. */
   readonly cpuMs: number;
 }
 
-/** What the tests of a file have come to. */
+/** Collects the results of the tests of a file. */
 export class Tally {
-  /** all have been told */
+  /** Whether the results of all tests have arrived. */
   done = false;
-  readonly #begun = performance.now();
+  readonly #startedMs = performance.now();
   #passed = 0;
   readonly #failures: Failure[] = [];
   readonly #skipped: { readonly title: string; readonly reason: string }[] = [];
@@ -39,22 +39,22 @@ export class Tally {
     return this.#failures.length > 0;
   }
 
-  fail(why: string): void {
-    this.#failures.push({ title: 'the file itself', error: why });
+  fail(error: string): void {
+    this.#failures.push({ title: 'the file itself', error });
   }
 
   failIfEmpty(): void {
-    if (this.#passed + this.#skipped.length + this.#failures.length === 0) this.fail('it registered no test');
+    if (this.#passed + this.#skipped.length + this.#failures.length === 0) this.fail('the file registered no test');
   }
 
   report(path: string, output: string, cpuMs = 0): FileReport {
     const [passed, failures, skipped] = [this.#passed, this.#failures, this.#skipped];
-    return { path, passed, failures, skipped, output, durationMs: performance.now() - this.#begun, cpuMs };
+    return { path, passed, failures, skipped, output, durationMs: performance.now() - this.#startedMs, cpuMs };
   }
 }
 
-/** @param lateS it was killed after so many seconds; null: not for that */
-export function howItEnded({ code, killedBy }: Ended, lateS: number | null): string {
+/** @param timeoutS the time limit, if the process was killed because of it */
+export function describeEnd({ code, killedBy }: Ended, timeoutS: number | null): string {
   if (killedBy === null) return `exited with code ${code}`;
-  return `killed by ${killedBy}${lateS === null ? '' : ` after ${lateS} s: something in it doesn't end`}`;
+  return `killed by ${killedBy}${timeoutS === null ? '' : ` after ${timeoutS} s: a test or an open handle keeps the file running`}`;
 }

@@ -3,29 +3,30 @@ import { testPaths } from '../bootstrap/test-files.mjs';
 export type Turn = 'sensor' | 'kernel' | 'guest' | 'program' | 'engine' | 'rules';
 
 export interface TestFile {
-  /** relative to the repository */
+  /** Path relative to the repository. */
   readonly path: string;
-  /** Of the files with the same one runs at a time: they share more of the machine than others bear. */
+  /** Files of the same turn run one at a time, because they use the same part of the machine. */
   readonly turn: Turn | undefined;
 }
 
 const TURNS: readonly (readonly [Turn, RegExp])[] = [
-  // all in one process, which loads the sensor once for most of them
+  // All run in one process, which loads the sensor once for most of the files.
   ['sensor', /^test\/kernel\/sensor\//],
   ['kernel', /^test\/kernel\//],
-  // minutes of an emulated machine, of which this one sees nothing but the CPU
+  // Runs for minutes in an emulated machine and uses only the CPU of this machine.
   ['guest', /^test\/kernels\/kernels\.test/],
-  // Each has an agent that watches the machine, and may kill what another one's demo plays. Not fleets of simulated hosts, which watch nothing.
+  // Each starts an agent that watches the machine and could kill the processes of another file. Fleets of simulated
+  // hosts watch nothing, so they are excluded.
   ['program', /^test\/(e2e\/|scenarios\/played|(chaos|security)\/(?!fleet|responders))/],
-  // all in one process, which compiles the built-in rules once
+  // All run in one process, which compiles the built-in rules once.
   ['rules', /^rules\//],
-  // container engines of their own, which are half a machine
+  // Each starts a container engine, which needs many resources.
   ['engine', /^test\/deploy\/(?!fleet)/],
 ];
-/** What takes minutes begins first, so that in the end nobody waits for it alone. */
+/** Files that take minutes start early, so that the run does not end with a single slow file. */
 const LONG = /\/(sink|kernels|fleet)\/|\/(fleet|sensor|integrity|silence|outage)\.test/;
 
-/** Returns the test files that the filters select: first what takes turns, then the long ones, each in the order of their paths. */
+/** Returns the test files that the filters select: files with a turn, then long files, then the rest, each by path. */
 export function findTestFiles(root: string, filters: readonly string[]): TestFile[] {
   return testPaths(root, filters)
     .map((path) => ({ path, turn: turnOf(path) }))

@@ -1,23 +1,26 @@
-/** Run by run-files.ts: `node many-files.ts FILE…` runs test files one after the other in one process, and tells which it reads and, by a test, of the end of each. */
+/**
+ * Started by run-files.ts: `node many-files.ts FILE…` runs test files one after the other in one process. Reports which
+ * file is being imported, and reports the end of each file with an additional test.
+ */
 import { test } from 'node:test';
 import { loadTests } from './rule-file.ts';
 
-export const READ = 'every file is read';
+export const ALL_IMPORTED = 'every file is imported';
 export const END_OF = 'the end of ';
 
-/** Which file is read from now on; null: all are. */
-export interface Reading {
-  readonly type: 'reading';
+/** Announces the import of a file, or null after the last import. */
+export interface Importing {
+  readonly type: 'importing';
   readonly path: string | null;
 }
 
-/** What was printed until now is of this file; there is no more before the runner answers. */
+/** All output until now belongs to this file. The process prints nothing until the runner answers. */
 export interface Printed {
   readonly type: 'printed';
   readonly path: string;
 }
 
-async function printed(path: string): Promise<void> {
+async function attributeOutput(path: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   process.channel?.ref();
   process.once('message', () => resolve());
@@ -26,24 +29,24 @@ async function printed(path: string): Promise<void> {
   process.channel?.unref();
 }
 
-/** Resolves when it is said: a file that is read may end the process. */
-const say = (message: Reading): Promise<void> =>
+/** Waits until the message is sent, because the file may exit the process during the import. */
+const announce = (message: Importing): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 
 if (import.meta.main) {
-  const read = Promise.withResolvers<void>();
-  // what a file does when it is read would be seen by the tests of another
-  test(READ, () => read.promise);
+  const imported = Promise.withResolvers<void>();
+  // Tests start after all imports: side effects of an import could change the results of other files.
+  test(ALL_IMPORTED, () => imported.promise);
   for (const path of process.argv.slice(2)) {
-    await say({ type: 'reading', path });
+    await announce({ type: 'importing', path });
     try {
       await loadTests(path);
     } catch (error) {
       test('the file itself', () => Promise.reject(error));
     }
-    await printed(path);
-    test(`${END_OF}${path}`, () => printed(path));
+    await attributeOutput(path);
+    test(`${END_OF}${path}`, () => attributeOutput(path));
   }
-  await say({ type: 'reading', path: null });
-  read.resolve();
+  await announce({ type: 'importing', path: null });
+  imported.resolve();
 }

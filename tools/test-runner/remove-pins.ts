@@ -3,16 +3,20 @@ import { join } from 'node:path';
 
 const BPF_FS = '/sys/fs/bpf';
 
-/** Takes away what a process of tests that was killed has left in the bpf file system, by the name that tests give: a sensor runs as long as its pins are there. */
+/**
+ * Removes the pins of a killed test process from the BPF file system, by the prefix that tests give them. A sensor runs
+ * until its pins are removed.
+ */
 export function removePins(pid: number): void {
-  for (const name of pinned()) if (name.startsWith(`rf-test-${pid}-`)) rmSync(join(BPF_FS, name), { recursive: true });
+  for (const name of pinNames())
+    if (name.startsWith(`rf-test-${pid}-`)) rmSync(join(BPF_FS, name), { recursive: true });
 }
 
-function pinned(): string[] {
+function pinNames(): string[] {
   try {
     return readdirSync(BPF_FS);
   } catch (error) {
-    // Not mounted, or not root's tests: then nothing was pinned.
+    // The file system is not mounted or the tests run without root: they cannot have pinned anything.
     if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }

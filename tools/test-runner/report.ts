@@ -1,7 +1,7 @@
 import type { FileReport } from './file-report.ts';
 
-/** Of those that cost the most CPU so many are listed. */
-const LISTED = 15;
+/** Number of files in the list of the files with the most CPU time. */
+const MAX_LISTED_FILES = 15;
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
@@ -11,7 +11,7 @@ function indent(text: string): string {
   return text.replaceAll(/^/gm, '    ');
 }
 
-/** One line a file, then a line for each test it skipped. */
+/** Prints one line for the file and one for each skipped test. */
 export function printFile(report: FileReport): void {
   const counts = [`${report.passed} passed`];
   if (report.failures.length > 0) counts.push(`${report.failures.length} failed`);
@@ -23,7 +23,7 @@ export function printFile(report: FileReport): void {
   for (const { title, reason } of report.skipped) console.log(`       skipped: ${title}: ${reason}`);
 }
 
-/** Each failure whole: its error with stack and cause, and what its file printed. */
+/** Prints each failure with stack and cause, and the output of its file. */
 export function printFailures(reports: readonly FileReport[]): void {
   for (const { path, failures, output } of reports) {
     for (const { title, error } of failures) console.log(`\nFAIL ${path}\n  ${title}\n${indent(error)}`);
@@ -31,16 +31,18 @@ export function printFailures(reports: readonly FileReport[]): void {
   }
 }
 
-/** What a run costs, and where to look when that is to become less. @param othersMs CPU time of servers that files share */
-export function printCosts(reports: readonly FileReport[], othersMs: number): void {
-  const sumMs = reports.reduce((sum, { cpuMs }) => sum + cpuMs, othersMs);
-  const costliest = reports.toSorted((a, b) => b.cpuMs - a.cpuMs).slice(0, LISTED);
-  console.log(`\nCPU ${seconds(sumMs)}, of that ${seconds(othersMs)} in servers that files share; most of it in`);
+/** Prints the CPU time of the run and the files that used most of it. @param serversMs CPU time of shared servers */
+export function printCosts(reports: readonly FileReport[], serversMs: number): void {
+  const sumMs = reports.reduce((sum, { cpuMs }) => sum + cpuMs, serversMs);
+  const costliest = reports.toSorted((a, b) => b.cpuMs - a.cpuMs).slice(0, MAX_LISTED_FILES);
+  console.log(
+    `\nCPU ${seconds(sumMs)}, of which shared servers used ${seconds(serversMs)}; files that used most of it:`,
+  );
   for (const { path, cpuMs, durationMs } of costliest)
     console.log(`${seconds(cpuMs).padStart(9)} in ${seconds(durationMs)}: ${path}`);
 }
 
-/** The last line of a run. Returns the number of failures. */
+/** Prints the totals, the last line of a run. Returns the number of failures. */
 export function printTotals(reports: readonly FileReport[]): number {
   const sum = (count: (report: FileReport) => number) => reports.reduce((total, report) => total + count(report), 0);
   const failed = sum((report) => report.failures.length);

@@ -3,15 +3,15 @@ import type { EventData } from 'node:test';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 
-/** What a test file's process tells the runner, over its IPC channel. */
+/** Message from the process of a test file to the runner, over the IPC channel. */
 export type TestMessage =
   | { readonly type: 'pass'; readonly title: string }
   | { readonly type: 'skip'; readonly title: string; readonly reason: string }
   | { readonly type: 'fail'; readonly title: string; readonly error: string }
-  /** all tests are done; what is left is the end of the process */
+  /** All tests have ended; only the end of the process remains. */
   | { readonly type: 'end' };
 
-/** What node:test puts around the real error. */
+/** Removes the wrapper that node:test adds to an error. */
 function rootError(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }
@@ -23,7 +23,7 @@ function ofPass({ name, skip, details }: EventData.TestPass): TestMessage | unde
 }
 
 function ofFail({ name, details: { error } }: EventData.TestFail): TestMessage | undefined {
-  // A parent fails because a child did; the child says why.
+  // A suite fails because of a subtest, whose own failure has the reason.
   if ('failureType' in error && error.failureType === 'subtestsFailed') return undefined;
   return { type: 'fail', title: name, error: inspect(rootError(error), { depth: 10 }) };
 }
@@ -34,7 +34,7 @@ function messageOf({ type, data }: TestEvent): TestMessage | undefined {
   return type === 'test:summary' ? { type: 'end' } : undefined;
 }
 
-/** A reporter of node:test (--test-reporter), loaded into the test file's process. It prints nothing. */
+/** A reporter for `--test-reporter`, loaded into the process of the test file. It prints nothing. */
 const reporter: Transform = new Transform({
   writableObjectMode: true,
   transform(event: TestEvent, _encoding, done): void {
@@ -45,6 +45,6 @@ const reporter: Transform = new Transform({
 });
 export default reporter;
 
-// Whoever kills the runner must not leave the tests running. The channel alone keeps no process up.
+// Tests must not outlive a killed runner. Unref, because the channel must not keep the process running.
 process.once('disconnect', () => process.exit(1));
 process.channel?.unref();

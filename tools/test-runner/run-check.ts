@@ -6,7 +6,7 @@ import type { FileReport } from './file-report.ts';
 
 const TITLE = 'types, lint, dead code and documents are clean (npm run check)';
 
-/** `npm run check` as one test of the run. */
+/** Runs `npm run check` as one test of the run. */
 export async function runCheck(root: string): Promise<FileReport> {
   const started = performance.now();
   const child = spawn(process.execPath, [...process.execArgv, join(root, 'tools/check.ts')], {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { cpuOfLastEndedMs } from './cpu.ts';
-import { type FileReport, howItEnded, Tally } from './file-report.ts';
+import { describeEnd, type FileReport, Tally } from './file-report.ts';
 import { removePins } from './remove-pins.ts';
 import type { TestMessage } from './reporter.ts';
 import { programOf } from './rule-file.ts';
@@ -12,18 +12,20 @@ import {
   interruptible,
   killGroup,
   Output,
-  ownEnvironment,
   startTests,
+  testEnvironment,
 } from './test-process.ts';
 
 export interface RunOptions {
-  /** keeps the tests whose title matches */
+  /** Pattern of the titles of the tests to run; undefined for all tests. */
   readonly only: string | undefined;
-  /** One test that hangs must not hold the whole run: a file's process is killed after this time. */
+  /** The process of a file is killed after this time, so that a hanging test cannot block the run. */
   readonly timeoutMs: number;
 }
 
-/** Takes what the process tells until it has ended. Kills it when it is late, too slow to end, or `signal` aborts. */
+/**
+ * Collects messages until the process ends. Kills it at the timeout, if it does not exit after its tests, or on abort.
+ */
 async function follow(
   child: ChildProcess,
   tally: Tally,
@@ -31,7 +33,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Ended & { readonly cpuMs: number }> {
   const kill = (): void => killGroup(child);
-  const late = setTimeout(kill, timeoutMs);
+  const timer = setTimeout(kill, timeoutMs);
   using _interruptible = interruptible(child, signal);
   child.on('message', (message: TestMessage) => {
     tally.take(message);
@@ -40,12 +42,15 @@ async function follow(
   let cpuMs = 0;
   const ended = await endOf(child, () => {
     cpuMs = cpuOfLastEndedMs();
-    clearTimeout(late);
+    clearTimeout(timer);
   });
   return { ...ended, cpuMs };
 }
 
-/** Runs one file, relative to `root`, in a process of its own. A file that registers no test, leaves before it does or doesn't end in time has failed. */
+/**
+ * Runs one file, relative to `root`, in a separate process. A file fails if it registers no test, exits early or
+ * exceeds its timeout.
+ */
 export async function runFile(
   root: string,
   path: string,
@@ -53,16 +58,16 @@ export async function runFile(
   signal: AbortSignal,
 ): Promise<FileReport> {
   const started = performance.now();
-  const named = only === undefined ? [] : [`--test-name-pattern=${only}`];
-  const child = startTests([...named, ...programOf(join(root, path))], { cwd: root, env: ownEnvironment() });
+  const filter = only === undefined ? [] : [`--test-name-pattern=${only}`];
+  const child = startTests([...filter, ...programOf(join(root, path))], { cwd: root, env: testEnvironment() });
   const output = new Output(child);
   const tally = new Tally();
   const ended = await follow(child, tally, timeoutMs, signal);
   if (ended.killedBy !== null && child.pid !== undefined) removePins(child.pid);
-  const lateS = performance.now() - started >= timeoutMs ? timeoutMs / 1000 : null;
-  // Once its tests are told it may be killed; when one has failed it leaves with a code, too.
+  const timeoutS = performance.now() - started >= timeoutMs ? timeoutMs / 1000 : null;
+  // A kill after the last test is no failure. A failed test explains a nonzero exit code, so the code is not reported.
   const endedWell = ended.killedBy === null ? ended.code === 0 : tally.done;
-  if (!endedWell && !tally.hasFailed) tally.fail(howItEnded(ended, lateS));
+  if (!endedWell && !tally.hasFailed) tally.fail(describeEnd(ended, timeoutS));
   if (only === undefined) tally.failIfEmpty();
   return tally.report(path, output.text, ended.cpuMs);
 }

@@ -3,39 +3,43 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** From the last test to the end of the process. Node 24 may spin for ever there, freeing a socket whose peer was killed. */
+/**
+ * Limit from the last test to the end of the process. Node 24 can loop forever when it frees a socket of a killed peer.
+ */
 export const END_TIMEOUT_MS = 5_000;
-const KEPT_OUTPUT = 64 * 1024;
+const MAX_OUTPUT_CHARS = 64 * 1024;
 const REPORTER = join(import.meta.dirname, 'reporter.ts');
-/** Of sources stripped of their types: half of what the start of a file's processes costs. */
+/** Cache of sources without their types, which halves the start time of the processes of a file. */
 const COMPILE_CACHE = join(import.meta.dirname, '../../dist/compile-cache');
 
-/** For files that are run here. */
-export function ownEnvironment(): NodeJS.ProcessEnv {
+/** Returns the environment of test files. */
+export function testEnvironment(): NodeJS.ProcessEnv {
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
   return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...env };
 }
 
-/** Runs Node with `args`, in a group of its own: at the end nothing of it is left. What its tests come to it sends as messages (TestMessage). */
-export function startTests(args: readonly string[], place: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess {
+/**
+ * Starts Node with `args` in a new process group, which endOf() kills. Test results arrive as messages (TestMessage).
+ */
+export function startTests(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess {
   const reported = [`--test-reporter=${REPORTER}`, '--test-reporter-destination=stderr'];
-  // Who runs this may be a test itself.
+  // The caller can be a test itself, whose test options must not apply here.
   const flags = process.execArgv.filter((flag) => !flag.startsWith('--test-'));
   return spawn(process.execPath, [...flags, ...reported, ...args], {
-    ...place,
+    ...options,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 }
 
-/** What it prints, the last 64 KiB. */
+/** Last 64 KiB of stdout and stderr of a process. */
 export class Output {
   text = '';
 
   constructor({ stdout, stderr }: ChildProcess) {
     for (const stream of [stdout, stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.text = (this.text + text).slice(-KEPT_OUTPUT);
+        this.text = (this.text + text).slice(-MAX_OUTPUT_CHARS);
       });
   }
 }
@@ -49,7 +53,7 @@ export function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Until it is disposed of, `signal` ends the process: Ctrl-C reaches only the runner's own group. */
+/** Ends the process when `signal` aborts, until disposed. Ctrl-C reaches only the process group of the runner. */
 export function interruptible(child: ChildProcess, signal: AbortSignal | undefined): Disposable {
   const interrupt = (): void => {
     child.kill('SIGTERM');
@@ -64,13 +68,16 @@ export interface Ended {
   readonly killedBy: NodeJS.Signals | null;
 }
 
-/** Waits for its end, and kills what it has left. @param atExit called before anything else ends */
+/**
+ * Waits for the exit, then kills the rest of the process group.
+ * @param atExit called before another process is reaped
+ */
 export async function endOf(child: ChildProcess, atExit: () => void): Promise<Ended> {
   const closed = once(child, 'close');
   const [code, killedBy] = await once(child, 'exit');
   atExit();
   killGroup(child);
-  // What it said last may still be on its way.
+  // The last output can arrive after the exit.
   await Promise.race([closed, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
   return { code, killedBy };
 }

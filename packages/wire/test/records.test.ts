@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { recordsGolden } from '../../../tools/golden.ts';
 import * as records from '../src/generated/records.generated.ts';
+import { recordsGolden } from './golden/records.ts';
 
 type Reader = (view: DataView, at: number) => number;
 interface Struct {

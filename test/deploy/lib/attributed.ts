@@ -4,16 +4,16 @@ import { type Event, u64ToHex } from '@ringfence/wire';
 
 type Options = Parameters<typeof startTestCollector>[2];
 
-export interface Attributed {
-  /** containers whose program was told of after they were */
-  readonly told: number;
-  /** executions of the program without their container before them */
+export interface Attribution {
+  /** Containers whose context arrived before the execution of their program. */
+  readonly attributed: number;
+  /** Executions of the program whose container was unknown. */
   readonly missed: number;
 }
 
-function countOf(events: readonly Event[], program: string): Attributed {
+function countOf(events: readonly Event[], program: string): Attribution {
   const containers = new Map<string, string>();
-  const told = new Set<string>();
+  const attributed = new Set<string>();
   let missed = 0;
   for (const event of events) {
     const context = bodyOf(event, 'ContainerContext');
@@ -21,17 +21,20 @@ function countOf(events: readonly Event[], program: string): Attributed {
     if (Buffer.from(bodyOf(event, 'Exec')?.path.bytes ?? '').toString() !== program) continue;
     const id = containers.get(u64ToHex(event.cgroup));
     if (id === undefined) missed++;
-    else told.add(id);
+    else attributed.add(id);
   }
-  return { told: told.size, missed };
+  return { attributed: attributed.size, missed };
 }
 
-/** Starts `count` containers, so many side by side, each of which executes `program`, and looks at what a collector tells of them, in which order. */
-export async function attributed(
-  { program, count, sideBySide }: { readonly program: string; readonly count: number; readonly sideBySide: number },
+/**
+ * Starts `count` containers, `concurrency` at a time, which execute `program`. Returns how many executions a collector
+ * reports after the context of their container.
+ */
+export async function measureAttribution(
+  { program, count, concurrency }: { readonly program: string; readonly count: number; readonly concurrency: number },
   run: (name: string) => Promise<void>,
   options: Options = {},
-): Promise<Attributed> {
+): Promise<Attribution> {
   setMaxListeners(100);
   using place = new TestPlace();
   await using bus = await memoryBus();
@@ -40,7 +43,7 @@ export async function attributed(
   const worker = async (): Promise<void> => {
     while (next < count) await run(String(next++));
   };
-  await Promise.all(Array.from({ length: sideBySide }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   await collector.settle();
   return countOf(await readEvents(bus), program);
 }

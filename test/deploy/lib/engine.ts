@@ -7,28 +7,34 @@ import { join } from 'node:path';
 import { cgroupsOf } from '@ringfence/simulator/demo';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
-import { BROUGHT, environment, ROOT } from './brought.ts';
-import { runBeside } from './sleeper.ts';
+import { ENGINE_DIRECTORY, engineEnvironment, ROOT } from './engine-files.ts';
+import { runConcurrently } from './sleeper.ts';
 
-/** For `test(..., { skip })`: false where an engine can be started, else why not. */
+/** For `test(..., { skip })`: false if an engine can be started, otherwise the reason. */
 export const skip: string | false =
   programSkip ||
-  (existsSync(BROUGHT) ? false : 'no container engine was brought: npm test does so as root, where there is apt');
+  (existsSync(ENGINE_DIRECTORY)
+    ? false
+    : 'no container engine is installed: npm test installs one as root if there is apt');
 
-/** What an engine makes outside of its own places; taken away again when it wasn't there before. */
-const MADE = ['/etc/docker', '/opt/containerd', '/run/containerd', '/run/docker'];
+/** Directories that an engine creates outside of its own. Disposal removes them unless they existed before. */
+const SIDE_DIRECTORIES = ['/etc/docker', '/opt/containerd', '/run/containerd', '/run/docker'];
 
-export interface Finished {
+export interface CommandResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A Docker engine of its own: its directories, socket and mounts (in a mount namespace of its own) end with it. No network but the host's. */
+/**
+ * A separate Docker engine. Disposal removes its directories, socket and mount namespace. Only the host network works.
+ */
 export class Engine implements AsyncDisposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), 'rf-engine-'));
   readonly dataRoot: string = join(this.dir, 'data');
-  readonly #found: readonly string[] = [...MADE, ...cgroupsOf('docker')].filter((path) => existsSync(path));
+  readonly #preexisting: readonly string[] = [...SIDE_DIRECTORIES, ...cgroupsOf('docker')].filter((path) =>
+    existsSync(path),
+  );
   readonly #environment: NodeJS.ProcessEnv;
   readonly #daemon: ChildProcess;
 
@@ -45,20 +51,20 @@ export class Engine implements AsyncDisposable {
     };
     writeFileSync(join(this.dir, 'daemon.json'), JSON.stringify(settings));
     this.#environment = {
-      ...environment(),
+      ...engineEnvironment(),
       DOCKER_HOST: `unix://${this.dir}/socket`,
       DOCKER_CONFIG: join(this.dir, 'client'),
       DOCKER_BUILDKIT: '0',
     };
     const log = openSync(join(this.dir, 'log'), 'w');
-    // Ends by itself when the test is killed.
+    // The engine ends when the test is killed.
     const command = ['--pdeathsig', 'TERM', 'unshare', '--mount', '--propagation', 'shared', 'dockerd'];
     const args = [...command, '--config-file', join(this.dir, 'daemon.json')];
     this.#daemon = spawn('setpriv', args, { env: this.#environment, stdio: ['ignore', log, log] });
     closeSync(log);
   }
 
-  /** Resolves when it answers. */
+  /** Starts an engine and waits until it answers. */
   static async start(): Promise<Engine> {
     const engine = new Engine();
     try {
@@ -77,25 +83,25 @@ export class Engine implements AsyncDisposable {
     return readFileSync(join(this.dir, 'log'), 'utf8').split('\n').slice(-20).join('\n');
   }
 
-  run(...args: readonly string[]): Finished {
+  run(...args: readonly string[]): CommandResult {
     return spawnSync('docker', args, { cwd: ROOT, env: this.#environment, encoding: 'utf8', maxBuffer: 64 << 20 });
   }
 
-  /** Runs a command that must succeed; what it printed. */
+  /** Runs a command that must succeed, and returns its stdout. */
   output(...args: readonly string[]): string {
     const { status, stdout, stderr } = this.run(...args);
     assert.equal(status, 0, `docker ${args.join(' ')}:\n${stdout}${stderr}`);
     return stdout.trim();
   }
 
-  /** Runs a container to its end, while others go on; it is gone then. */
+  /** Runs a container to its end and removes it, without blocking. */
   runOnce(image: string, ...command: readonly string[]): Promise<void> {
-    return runBeside('docker', ['run', '--rm', '--network', 'none', image, ...command], this.#environment);
+    return runConcurrently('docker', ['run', '--rm', '--network', 'none', image, ...command], this.#environment);
   }
 
-  /** Makes a minimal Debian an image of this name. */
+  /** Imports the base system as an image. */
   importBase(name: string): void {
-    this.output('import', join(BROUGHT, 'base.tar'), name);
+    this.output('import', join(ENGINE_DIRECTORY, 'base.tar'), name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,8 +112,8 @@ export class Engine implements AsyncDisposable {
       this.#daemon.kill('SIGTERM');
       await ended;
     }
-    const made = (path: string): boolean => existsSync(path) && !this.#found.includes(path);
-    for (const path of [this.dir, ...MADE.filter(made)]) rmSync(path, { recursive: true, force: true });
-    for (const path of cgroupsOf('docker').filter(made)) rmdirSync(path);
+    const isNew = (path: string): boolean => existsSync(path) && !this.#preexisting.includes(path);
+    for (const path of [this.dir, ...SIDE_DIRECTORIES.filter(isNew)]) rmSync(path, { recursive: true, force: true });
+    for (const path of cgroupsOf('docker').filter(isNew)) rmdirSync(path);
   }
 }

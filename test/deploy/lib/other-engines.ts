@@ -1,4 +1,4 @@
-/** Podman and containerd as programs of their own, with all that they keep below a root of the test's, as a host has it below `/`. */
+/** Podman and containerd, whose data is below a root directory of the test as it is below `/` on a host. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -7,12 +7,12 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { cgroupsOf, removeCgroups } from '@ringfence/simulator/demo';
 import { until } from '../../e2e/lib/wait.ts';
-import { BROUGHT, brought, environment } from './brought.ts';
-import { runBeside } from './sleeper.ts';
+import { ENGINE_DIRECTORY, engineEnvironment, engineProgram } from './engine-files.ts';
+import { runConcurrently } from './sleeper.ts';
 
 function output(file: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
-    env: environment(),
+    env: engineEnvironment(),
     encoding: 'utf8',
     maxBuffer: 64 << 20,
   });
@@ -21,32 +21,36 @@ function output(file: string, args: readonly string[]): string {
   return stdout.trim();
 }
 
-/** Low: not everybody may raise them. */
+/** Low limits, because raising limits needs a privilege. */
 const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=4096:4096'];
 
 export class Podman implements AsyncDisposable {
   readonly #dir: string;
   readonly #options: readonly string[];
 
-  /** `root`: where a host has its /; `dir`: for what is nobody's business but Podman's; its runtime is runc: crun takes no machine that has cgroups of both versions */
+  /**
+   * Uses runc, because crun rejects machines with cgroups of both versions.
+   * @param root directory in place of `/`
+   * @param dir directory for other files of Podman
+   */
   constructor(root: string, dir: string) {
     this.#dir = dir;
-    const places = [
+    const directories = [
       '--root',
       join(root, 'var/lib/containers/storage'),
       '--runroot',
       join(root, 'run/containers/storage'),
     ];
-    const programs = ['--runtime', brought('runc'), '--conmon', brought('conmon')];
+    const programs = ['--runtime', engineProgram('runc'), '--conmon', engineProgram('conmon')];
     const rest = ['--tmpdir', join(dir, 'libpod'), '--storage-driver', 'overlay', '--events-backend', 'file'];
-    this.#options = [...places, ...programs, ...rest, '--cgroup-manager', 'cgroupfs'];
+    this.#options = [...directories, ...programs, ...rest, '--cgroup-manager', 'cgroupfs'];
   }
 
-  /** Makes a minimal Debian an image of this name. */
+  /** Loads the base system as an image. */
   load(image: string): void {
     const archive = join(this.#dir, 'archive');
     mkdirSync(archive);
-    const layer = join(BROUGHT, 'base.tar');
+    const layer = join(ENGINE_DIRECTORY, 'base.tar');
     const digest = createHash('sha256').update(readFileSync(layer)).digest('hex');
     const rootfs = { type: 'layers', diff_ids: [`sha256:${digest}`] };
     writeFileSync(join(archive, 'config.json'), JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs }));
@@ -55,23 +59,33 @@ export class Podman implements AsyncDisposable {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }));
     const tar = join(this.#dir, 'image.tar');
-    execFileSync('tar', ['-cf', tar, '-C', archive, 'manifest.json', 'config.json', '-C', BROUGHT, 'base.tar']);
+    execFileSync('tar', [
+      '-cf',
+      tar,
+      '-C',
+      archive,
+      'manifest.json',
+      'config.json',
+      '-C',
+      ENGINE_DIRECTORY,
+      'base.tar',
+    ]);
     this.output('load', '--signature-policy', policy, '--input', tar);
   }
 
-  /** Starts a container; its id. */
+  /** Starts a container and returns its id. */
   start(name: string, image: string, ...command: readonly string[]): string {
     return this.output('run', '-d', '--name', name, ...LIMITS, '--network', 'none', image, ...command);
   }
 
-  /** Runs a container of that directory, to its end; it is gone then. */
+  /** Runs a container with this root file system to its end and removes it. */
   runOnce(rootfs: string, ...command: readonly string[]): Promise<void> {
     const args = ['run', '--rm', ...LIMITS, '--network', 'none', '--rootfs', rootfs, ...command];
-    return runBeside(brought('podman'), [...this.#options, ...args]);
+    return runConcurrently(engineProgram('podman'), [...this.#options, ...args]);
   }
 
   output(...args: readonly string[]): string {
-    return output(brought('podman'), [...this.#options, ...args]);
+    return output(engineProgram('podman'), [...this.#options, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,21 +95,23 @@ export class Podman implements AsyncDisposable {
   }
 }
 
-/** What containerd's shims leave beside the state that they are told of. */
-const MADE = ['/run/containerd', '/opt/containerd'];
+/** Directories that containerd's shims create outside of the configured state. */
+const SIDE_DIRECTORIES = ['/run/containerd', '/opt/containerd'];
 
 export class Containerd implements AsyncDisposable {
   readonly #address: string;
   readonly #daemon: ChildProcess;
   readonly #rootfs: string;
   readonly #started: string[] = [];
-  readonly #found: readonly string[] = [...MADE, ...cgroupsOf('default')].filter((path) => existsSync(path));
+  readonly #preexisting: readonly string[] = [...SIDE_DIRECTORIES, ...cgroupsOf('default')].filter((path) =>
+    existsSync(path),
+  );
 
   private constructor(root: string, dir: string) {
     this.#address = join(dir, 'containerd.sock');
     this.#rootfs = join(dir, 'rootfs');
     mkdirSync(this.#rootfs);
-    execFileSync('tar', ['-C', this.#rootfs, '-xf', join(BROUGHT, 'base.tar')]);
+    execFileSync('tar', ['-C', this.#rootfs, '-xf', join(ENGINE_DIRECTORY, 'base.tar')]);
     const settings = [
       'version = 2',
       `root = "${join(dir, 'containerd')}"`,
@@ -105,17 +121,18 @@ export class Containerd implements AsyncDisposable {
     ];
     writeFileSync(join(dir, 'containerd.toml'), settings.join('\n'));
     const log = openSync(join(dir, 'containerd.log'), 'w');
-    // Ends by itself when the test is killed.
-    const args = ['--pdeathsig', 'TERM', brought('containerd'), '--config', join(dir, 'containerd.toml')];
-    this.#daemon = spawn('setpriv', args, { env: environment(), stdio: ['ignore', log, log] });
+    // The daemon ends when the test is killed.
+    const args = ['--pdeathsig', 'TERM', engineProgram('containerd'), '--config', join(dir, 'containerd.toml')];
+    this.#daemon = spawn('setpriv', args, { env: engineEnvironment(), stdio: ['ignore', log, log] });
     closeSync(log);
   }
 
-  /** Resolves when it answers. */
+  /** Starts containerd and waits until it answers. */
   static async start(root: string, dir: string): Promise<Containerd> {
     const engine = new Containerd(root, dir);
     const answers = (): boolean =>
-      spawnSync(brought('ctr'), ['--address', engine.#address, 'version'], { env: environment() }).status === 0;
+      spawnSync(engineProgram('ctr'), ['--address', engine.#address, 'version'], { env: engineEnvironment() })
+        .status === 0;
     await until('containerd', () => {
       assert.equal(engine.#daemon.exitCode, null, readFileSync(join(dir, 'containerd.log'), 'utf8').slice(-2000));
       return answers();
@@ -137,13 +154,22 @@ export class Containerd implements AsyncDisposable {
     );
   }
 
-  /** Runs a container of that directory, to its end; it is gone then. */
+  /** Runs a container with this root file system to its end and removes it. */
   runOnce(id: string, rootfs: string, ...command: readonly string[]): Promise<void> {
-    return runBeside(brought('ctr'), ['--address', this.#address, 'run', '--rm', '--rootfs', rootfs, id, ...command]);
+    return runConcurrently(engineProgram('ctr'), [
+      '--address',
+      this.#address,
+      'run',
+      '--rm',
+      '--rootfs',
+      rootfs,
+      id,
+      ...command,
+    ]);
   }
 
   output(...args: readonly string[]): string {
-    return output(brought('ctr'), ['--address', this.#address, ...args]);
+    return output(engineProgram('ctr'), ['--address', this.#address, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,8 +182,8 @@ export class Containerd implements AsyncDisposable {
     const ended = once(this.#daemon, 'exit');
     this.#daemon.kill('SIGTERM');
     await ended;
-    const made = (path: string): boolean => existsSync(path) && !this.#found.includes(path);
-    for (const path of MADE.filter(made)) rmSync(path, { recursive: true });
-    await removeCgroups(cgroupsOf('default').filter(made));
+    const isNew = (path: string): boolean => existsSync(path) && !this.#preexisting.includes(path);
+    for (const path of SIDE_DIRECTORIES.filter(isNew)) rmSync(path, { recursive: true });
+    await removeCgroups(cgroupsOf('default').filter(isNew));
   }
 }

@@ -4,50 +4,50 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brought, environment } from './brought.ts';
+import { engineEnvironment, engineProgram } from './engine-files.ts';
 import { makeSleeper } from './sleeper.ts';
 
-/** Where runc keeps what runs; it makes the directory and leaves it. */
-const STATE = '/run/runc';
+/** State directory of runc, which runc creates and does not remove. */
+const STATE_DIRECTORY = '/run/runc';
 
 interface Spec {
   readonly process: { terminal: boolean; args: string[] };
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Containers as the OCI runtime alone makes them: no daemon, no engine, nobody to be asked but the runtime's own state. */
+/** Containers of the OCI runtime alone, without a daemon or an engine; only the state of the runtime describes them. */
 export class Runc implements AsyncDisposable {
   readonly bundle: string = mkdtempSync(join(tmpdir(), 'rf-runc-'));
-  /** the program in there */
+  /** Path of the program in the container. */
   readonly sleeper: string;
-  /** what the runtime's cgroups are called like */
+  /** Prefix of container ids and cgroup names. */
   readonly prefix: string = `rf-runc-${process.pid}-`;
-  readonly #environment: NodeJS.ProcessEnv = environment();
+  readonly #environment: NodeJS.ProcessEnv = engineEnvironment();
   readonly #program: string;
-  readonly #foundState: boolean = existsSync(STATE);
+  readonly #hadStateDirectory: boolean = existsSync(STATE_DIRECTORY);
   readonly #running = new Set<ChildProcess>();
 
   constructor() {
-    this.#program = brought('runc');
+    this.#program = engineProgram('runc');
     this.sleeper = makeSleeper(join(this.bundle, 'rootfs'));
     execFileSync(this.#program, ['spec'], { cwd: this.bundle, env: this.#environment });
   }
 
-  /** Changes what the next container will be. */
-  describe(change: (spec: Spec) => Spec): void {
+  /** Changes the specification of the following containers. */
+  configure(change: (spec: Spec) => Spec): void {
     const path = join(this.bundle, 'config.json');
     writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, 'utf8')) as Spec)));
   }
 
-  /** The next containers live for so long. */
-  live(milliseconds: number): void {
-    this.describe((spec) => ({
+  /** Sets the lifetime of the following containers. */
+  setLifetime(milliseconds: number): void {
+    this.configure((spec) => ({
       ...spec,
       process: { ...spec.process, terminal: false, args: [this.sleeper, String(milliseconds)] },
     }));
   }
 
-  /** Starts one; what is awaited is its end. */
+  /** Starts a container and waits for its end. */
   async run(name: string): Promise<void> {
     const args = ['run', '--bundle', this.bundle, this.prefix + name];
     const child = spawn(this.#program, args, { env: this.#environment, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -65,6 +65,6 @@ export class Runc implements AsyncDisposable {
       await once(child, 'close');
     }
     rmSync(this.bundle, { recursive: true, force: true });
-    if (!this.#foundState && existsSync(STATE)) rmdirSync(STATE);
+    if (!this.#hadStateDirectory && existsSync(STATE_DIRECTORY)) rmdirSync(STATE_DIRECTORY);
   }
 }

@@ -2,12 +2,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment } from './brought.ts';
+import { engineEnvironment } from './engine-files.ts';
 
 const SOURCE =
   '#include <stdlib.h>\n#include <unistd.h>\nint main(int c, char **v) { return usleep(1000 * atoi(v[c - 1])); }\n';
 
-/** A container's whole content: one program without libraries, of a name that no other test has, that sleeps for so many milliseconds. Its path in there. */
+/**
+ * Creates the root file system of a container with one static program, which sleeps for the given number of
+ * milliseconds. Returns the path of the program in the container, which is unique to this test process.
+ */
 export function makeSleeper(rootfs: string): string {
   const path = `/sleeper-${process.pid}`;
   mkdirSync(rootfs, { recursive: true });
@@ -18,9 +21,13 @@ export function makeSleeper(rootfs: string): string {
   return path;
 }
 
-/** Runs a program that must succeed, beside others. */
-export async function runBeside(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const child = spawn(file, args, { env: { ...environment(), ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+/** Runs a program that must succeed, without blocking. */
+export async function runConcurrently(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const child = spawn(file, args, { env: { ...engineEnvironment(), ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (text: Buffer) => {
     errors = (errors + text.toString('utf8')).slice(-4096);

@@ -1,5 +1,6 @@
-# systemd-machine.sh DIRECTORY TREE: run by unshare, as the first process of namespaces of its own. Its root is this machine's, with whatever is written there
-# in memory and gone with it; the program is where an installation has it. Becomes systemd.
+# systemd-machine.sh DIRECTORY TREE: started by unshare as the first process of new namespaces, and finally execs
+# systemd. Its root is an overlay on the root of this machine with a temporary upper layer. The program is in the
+# directory of an installation.
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -15,7 +16,7 @@ for directory in run tmp var/lib var/tmp var/log; do mount -t tmpfs tmpfs "$dire
 mkdir -p usr/lib/ringfence old
 mount --bind "$2" usr/lib/ringfence
 ln -sf /usr/lib/ringfence/deploy/bin/ringfence usr/bin/ringfence
-# what the kernel is told would hold for the whole machine
+# Writable sysctls would change the whole machine.
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
 rm -rf etc/systemd/system

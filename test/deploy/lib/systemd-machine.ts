@@ -7,18 +7,18 @@ import { removeCgroups } from '@ringfence/simulator/demo';
 import { cgroupRoot } from '../../e2e/lib/container.ts';
 import { skip as programSkip } from '../../e2e/lib/root.ts';
 import { until } from '../../e2e/lib/wait.ts';
-import { ROOT } from './brought.ts';
+import { ROOT } from './engine-files.ts';
 
 const SYSTEMD = '/usr/lib/systemd/systemd';
 export const skip: string | false = programSkip || (existsSync(SYSTEMD) ? false : 'systemd is not installed');
 
-/** A systemd of its own, first process of its namespaces and of a cgroup, with the unit installed. */
+/** A separate systemd with the installed unit, in new namespaces and a new cgroup. */
 export class SystemdMachine implements AsyncDisposable {
-  // Not in /tmp, which has a file system of its own in there.
+  // Not below /tmp, because the machine mounts a different file system there.
   readonly #dir: string = mkdtempSync('/var/tmp/rf-systemd-');
   readonly #cgroup: string = join(cgroupRoot(), `rf-systemd-${process.pid}`);
   readonly #child: ChildProcess;
-  #said = '';
+  #stderr = '';
 
   private constructor() {
     mkdirSync(this.#cgroup);
@@ -29,7 +29,7 @@ export class SystemdMachine implements AsyncDisposable {
     const command = ['--pdeathsig', 'KILL', 'sh', '-c', entered, 'sh', ...inside];
     this.#child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.on('data', (text: Buffer) => {
-      this.#said = (this.#said + text.toString('utf8')).slice(-4096);
+      this.#stderr = (this.#stderr + text.toString('utf8')).slice(-4096);
     });
   }
 
@@ -37,7 +37,7 @@ export class SystemdMachine implements AsyncDisposable {
     const machine = new SystemdMachine();
     try {
       await until('systemd', () => {
-        assert.equal(machine.#child.exitCode, null, machine.#said);
+        assert.equal(machine.#child.exitCode, null, machine.#stderr);
         return machine.#isSystemd() && machine.run('systemctl', 'is-system-running').stdout === 'running\n';
       });
       return machine;
@@ -47,23 +47,23 @@ export class SystemdMachine implements AsyncDisposable {
     }
   }
 
-  /** On the host; 0: not yet. */
-  get #first(): number {
+  /** Pid of the machine's first process on the host; 0 before its start. */
+  get #initPid(): number {
     const { pid } = this.#child;
     return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim());
   }
 
   #isSystemd(): boolean {
-    return this.#first !== 0 && readFileSync(`/proc/${this.#first}/comm`, 'latin1') === 'systemd\n';
+    return this.#initPid !== 0 && readFileSync(`/proc/${this.#initPid}/comm`, 'latin1') === 'systemd\n';
   }
 
   run(...command: readonly string[]): SpawnSyncReturns<string> {
-    const into = ['-t', String(this.#first), '--pid', '--mount', '--uts', '--ipc', '--net', '--cgroup', '--'];
-    const places = ['env', 'XDG_CONFIG_HOME=/etc', 'XDG_STATE_HOME=/var/lib', 'XDG_RUNTIME_DIR=/run'];
-    return spawnSync('nsenter', [...into, ...places, ...command], { encoding: 'utf8', cwd: '/' });
+    const namespaces = ['-t', String(this.#initPid), '--pid', '--mount', '--uts', '--ipc', '--net', '--cgroup', '--'];
+    const environment = ['env', 'XDG_CONFIG_HOME=/etc', 'XDG_STATE_HOME=/var/lib', 'XDG_RUNTIME_DIR=/run'];
+    return spawnSync('nsenter', [...namespaces, ...environment, ...command], { encoding: 'utf8', cwd: '/' });
   }
 
-  /** Of a command that must succeed. */
+  /** Runs a command that must succeed, and returns its stdout. */
   output(...command: readonly string[]): string {
     const { status, stdout, stderr } = this.run(...command);
     assert.equal(status, 0, `${command.join(' ')}:\n${stdout}${stderr}`);
@@ -78,7 +78,7 @@ export class SystemdMachine implements AsyncDisposable {
     return this.output('journalctl', '-u', 'ringfence', '-o', 'cat', '--no-pager');
   }
 
-  /** Of the unit, as the host counts; the first of them is the main one. */
+  /** Pids of the unit on the host. The first is the main process. */
   get pids(): number[] {
     const path = join(this.#cgroup, 'system.slice/ringfence.service/cgroup.procs');
     return readFileSync(path, 'latin1').trim().split('\n').map(Number);
@@ -88,7 +88,7 @@ export class SystemdMachine implements AsyncDisposable {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');
       this.#child.kill('SIGKILL');
-      // What --kill-child ends is the first process, and with it all the others.
+      // --kill-child kills the first process, and its exit ends all other processes.
       await ended;
     }
     await removeCgroups([this.#cgroup]);

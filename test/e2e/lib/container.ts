@@ -14,7 +14,7 @@ export function cgroupRoot(): string {
   return line[1];
 }
 
-/** Processes of a cgroup by what their executable is called. */
+/** Returns the processes of a cgroup whose executable has this name. */
 export function pidsIn(cgroup: string, name: string): number[] {
   const pids = readFileSync(join(cgroup, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
   return pids.filter((pid) => commOf(pid) === name);
@@ -24,18 +24,18 @@ function commOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch {
-    return ''; // it has ended meanwhile
+    return ''; // The process has ended.
   }
 }
 
-/** A cgroup and a mount namespace that the agent takes for a container: what is run in it, and only that, ends with it. */
+/** A cgroup and a mount namespace that the agent treats as a container. Disposal kills its processes and no others. */
 export class TestContainer implements AsyncDisposable {
   readonly id: string;
   readonly cgroup: string;
   readonly #description: string;
   readonly #children: ChildProcess[] = [];
 
-  /** `prefix`: of the cgroup's name, for the scope of a policy */
+  /** @param prefix prefix of the cgroup's name, for the scope of a policy */
   constructor(runDir: string, prefix = 'rf-test') {
     this.id = `${prefix}-${randomBytes(4).toString('hex')}`;
     this.cgroup = join(cgroupRoot(), this.id);
@@ -54,7 +54,7 @@ export class TestContainer implements AsyncDisposable {
     writeFileSync(this.#description, JSON.stringify({ cgroupPath: `/${this.id}`, ...facts }));
   }
 
-  /** Runs a shell script as the container's only program; folders in `scratch` are its own and empty. */
+  /** Runs a shell script in the container, with an empty tmpfs on each folder of `scratch`. */
   run(script: string, scratch: readonly string[] = []): ChildProcess {
     const mounts = scratch.map((folder) => `mount -t tmpfs tmpfs ${folder}`);
     const text = [...mounts, `echo $$ > ${this.cgroup}/cgroup.procs`, script].join('\n');
@@ -76,7 +76,7 @@ export class TestContainer implements AsyncDisposable {
         rmdirSync(this.cgroup);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries > 100) throw error;
-        await sleep(20); // killed processes leave a moment after they are reaped
+        await sleep(20); // Killed processes leave the cgroup shortly after they are reaped.
       }
     }
   }

@@ -15,14 +15,14 @@ import { decode, type Result, TOPIC } from '@ringfence/wire';
 
 export interface FleetAgentOptions {
   readonly identity: Identity;
-  /** where the identity is, and what the agent keeps */
+  /** Directory of the identity and the state of the agent. */
   readonly directory: string;
   readonly brokers: readonly string[];
   readonly endpoints: readonly string[];
 }
 
-/** A process that is there, as its host shows it. */
-export interface Shown {
+/** A running process and its representation in the events of the host. */
+export interface ReportedProcess {
   readonly child: ChildProcess;
   readonly process: SyntheticProcess;
 }
@@ -31,11 +31,11 @@ const CGROUP = 77n;
 const BOOTED_US = 3_600_000_000;
 const log = createLogger({ level: 'silent' });
 
-/** A host that exists only in its events, with the control of a real agent: what it is ordered to kill, and is there, dies. */
+/** A simulated host with the control of a real agent: a kill command kills the real process that it names. */
 export class FleetAgent implements AsyncDisposable {
   readonly hostId: string;
   readonly host: SyntheticHost;
-  /** answers given, in order */
+  /** Results returned, in order. */
   readonly results: Result[] = [];
   readonly directory: string;
   bus!: Bus;
@@ -101,26 +101,26 @@ export class FleetAgent implements AsyncDisposable {
     return this.#link.connected;
   }
 
-  /** A process that is there, and runs under `mark` to whoever watches this host. */
-  show(mark: string): Shown {
+  /** Starts a real process and reports it in the events of the host, with `mark` in its arguments. */
+  startReported(mark: string): ReportedProcess {
     const child = spawn('sleep', ['3600'], { stdio: 'ignore' });
     const { pid } = child;
     if (pid === undefined) throw new Error('sleep was not started');
     this.#stack.defer(() => void child.kill('SIGKILL'));
-    this.now();
-    const shown = this.host.fork(this.host.init, { pid, cgroup: CGROUP });
-    this.#running.set(pid, shown);
-    this.host.exec(shown, '/usr/bin/sleep', { argv: ['sleep', mark] });
-    return { child, process: shown };
+    this.syncClock();
+    const reported = this.host.fork(this.host.init, { pid, cgroup: CGROUP });
+    this.#running.set(pid, reported);
+    this.host.exec(reported, '/usr/bin/sleep', { argv: ['sleep', mark] });
+    return { child, process: reported };
   }
 
-  /** What comes next happens now. */
-  now(): void {
+  /** Sets the clock of the host to the current time. */
+  syncClock(): void {
     const { host } = this;
     host.ktime = Math.max(host.ktime, Date.now() * 1000 - host.wallOffset);
   }
 
-  /** Signs and sends what was gathered; gives what was sent. */
+  /** Signs and sends the pending events. Returns the batch. */
   async send(): Promise<Buffer> {
     const value = this.host.batch();
     await this.bus.produce([{ topic: TOPIC.raw, key: this.hostId, value }]);
@@ -132,10 +132,10 @@ export class FleetAgent implements AsyncDisposable {
   }
 }
 
-/** The signal that a child died of. */
-export async function death({ child }: Shown): Promise<string | null> {
+/** Waits until the process exits and returns the signal that ended it. */
+export async function exitSignal({ child }: ReportedProcess): Promise<string | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.signalCode;
 }
 
-export const lives = ({ child }: Shown): boolean => child.exitCode === null && child.signalCode === null;
+export const isAlive = ({ child }: ReportedProcess): boolean => child.exitCode === null && child.signalCode === null;

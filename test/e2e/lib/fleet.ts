@@ -22,18 +22,18 @@ import { decode, type Role, SchemaError, TOPIC } from '@ringfence/wire';
 import { FleetAgent } from './fleet-agent.ts';
 import { until } from './wait.ts';
 
-/** Patience with a process that starts on a loaded machine. */
-export const START_MS = 240_000;
+/** Deadline for the start of a process on a loaded machine. */
+export const START_TIMEOUT_MS = 240_000;
 
 const RULES = `- rule: Bystander
-  desc: What is seen, and nothing more.
+  desc: A process that only raises an alert.
   condition: event.action = exec and process.command_line contains rfbystander
   output: "%process.command_line"
   priority: notice
   tags: [execution]
 
 - rule: Victim
-  desc: What has to be killed.
+  desc: A process that must be killed.
   condition: event.action = exec and process.command_line contains rfvictim
   output: "%process.command_line"
   priority: critical
@@ -41,9 +41,9 @@ const RULES = `- rule: Bystander
   action: kill
 `;
 
-/** Enforced everywhere, and for incidents as well: a forged one that is believed kills. */
+/** Enforced everywhere and for all incidents, so that an accepted forged incident would kill. */
 const POLICIES = `policy: incidents
-desc: Kills whatever an incident names.
+desc: Kills the processes of every incident.
 mode: enforce
 when:
   incident:
@@ -57,13 +57,13 @@ type Settings = Readonly<Record<string, unknown>>;
 
 export interface MemberHealth {
   readonly status: number;
-  /** by part: null, or what is wrong */
+  /** Problem of each part, or null. */
   readonly checks: Readonly<Record<string, string | null>>;
 }
 
 /**
- * A fleet of processes on a broker with mutual TLS and access lists: one of each service. What they share and keep is in files, so that it starts soon;
- * Redis and Elasticsearch have tests of their own.
+ * A fleet with one process per service, on a broker with mutual TLS and access lists. Shared state is in files, so that
+ * the fleet starts fast; separate tests cover Redis and Elasticsearch.
  */
 export class SmallFleet implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'ringfence-fleet-'));
@@ -76,7 +76,7 @@ export class SmallFleet implements AsyncDisposable {
   readonly #health = new Map<string, string>();
   kafka!: KafkaCluster;
   members!: Members;
-  /** somebody who may do everything on the broker */
+  /** Bus of an administrator with all permissions. */
   bus!: Bus;
 
   private constructor(settings: Settings) {
@@ -84,7 +84,7 @@ export class SmallFleet implements AsyncDisposable {
     this.#stack.defer(() => rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 }));
   }
 
-  /** The broker, the topics and the registrar. `settings`: of every member. */
+  /** Starts the broker, the topics and the registrar. @param settings settings of every member */
   static async start(settings: Settings = {}): Promise<SmallFleet> {
     const fleet = new SmallFleet(settings);
     try {
@@ -100,7 +100,7 @@ export class SmallFleet implements AsyncDisposable {
     const authorityPath = join(this.directory, 'authority');
     const authority = await createAuthority(authorityPath);
     this.kafka = this.#stack.use(await startBrokers({ brokers: 1, authority }));
-    // Without Redis responders share a file, without a search cluster auditors write one.
+    // Without Redis, responders share a file. Without a search cluster, auditors write a file.
     const servers = {
       kafka: this.kafka,
       redis: { url: '' },
@@ -120,10 +120,10 @@ export class SmallFleet implements AsyncDisposable {
     }
   }
 
-  /** One of each, or the named ones; side by side, since each waits for what it needs. */
+  /** Starts the named services, or one of each, in parallel, because each waits for its dependencies. */
   async join(...services: ServiceName[]): Promise<void> {
-    const wanted = services.length > 0 ? services : (['auditor', 'enricher', 'detector', 'responder'] as const);
-    await Promise.all(wanted.map(async (service) => this.members.join(await this.optionsOf(service))));
+    const selected = services.length > 0 ? services : (['auditor', 'enricher', 'detector', 'responder'] as const);
+    await Promise.all(selected.map(async (service) => this.members.join(await this.optionsOf(service))));
   }
 
   async optionsOf(service: ServiceName, name: string = service): Promise<MemberOptions> {
@@ -145,7 +145,7 @@ export class SmallFleet implements AsyncDisposable {
     return { name, services: [service], hosts: ['127.0.0.1'], settings: { ...common, control: { listen } } };
   }
 
-  /** What a member answers about itself; undefined: it does not. */
+  /** Returns the health of a member; undefined if it does not answer. */
   async health(name: string, path: '/healthz' | '/readyz'): Promise<MemberHealth | undefined> {
     try {
       const response = await fetch(`${this.#health.get(name)}${path}`, { signal: AbortSignal.timeout(5000) });
@@ -157,39 +157,39 @@ export class SmallFleet implements AsyncDisposable {
   }
 
   member(name: string): Member {
-    const found = this.members.all.find((one) => one.name === name);
+    const found = this.members.all.find((candidate) => candidate.name === name);
     if (found === undefined) throw new TypeError(`no member ${name}`);
     return found;
   }
 
-  /** Starts one that is there, with the patience that a loaded machine needs. */
+  /** Starts an existing member, with a deadline for a loaded machine. */
   async start(name: string): Promise<void> {
     const member = this.member(name);
     try {
       await member.start();
     } catch (error) {
       if (member.pid === undefined) throw error;
-      await until(`${name} answers`, () => member.client.isRunning(), START_MS);
+      await until(`${name} answers`, () => member.client.isRunning(), START_TIMEOUT_MS);
     }
   }
 
-  /** What a member tells Prometheus. */
+  /** Returns the Prometheus metrics of a member. */
   async metrics(name: string): Promise<string> {
     return (await fetch(`${this.#health.get(name)}/metrics`, { signal: AbortSignal.timeout(5000) })).text();
   }
 
-  /** A host of its own, enrolled by a token, whose agent holds its control stream. */
+  /** Enrols a new host with a token, starts its agent and waits for its control stream. */
   async agent(endpoints: readonly string[] = this.#endpoints): Promise<FleetAgent> {
     const directory = join(this.directory, `agent-${++this.#agents}`);
     const identity = await this.enrol(crypto.randomUUID(), 'agent', join(directory, 'identity'));
     const brokers = this.kafka.bootstrap;
     const agent = this.#stack.use(new FleetAgent({ identity, directory, brokers, endpoints }));
     await agent.start();
-    await until(`the control stream of ${agent.hostId}`, () => agent.connected, START_MS);
+    await until(`the control stream of ${agent.hostId}`, () => agent.connected, START_TIMEOUT_MS);
     return agent;
   }
 
-  /** Where agents connect, host:port. */
+  /** Control endpoints of agents, host:port. */
   get endpoints(): readonly string[] {
     return this.#endpoints;
   }
@@ -209,8 +209,8 @@ export class SmallFleet implements AsyncDisposable {
     return this.#registrar.client;
   }
 
-  /** What somebody who stole its key to the brokers can write; what it signs with is another key. */
-  async stolen(name: string): Promise<Bus> {
+  /** Returns a bus with the broker credentials of a member, as for a thief. The signing key is separate. */
+  async stolenBus(name: string): Promise<Bus> {
     const directory = join(this.member(name).directory, 'state/identity');
     if (loadIdentity(directory) === null) throw new TypeError(`${name} is not enrolled`);
     return this.busOf(directory);
@@ -226,7 +226,7 @@ export class SmallFleet implements AsyncDisposable {
     return new AuditReader(join(this.member('auditor').directory, 'state/audit.db'));
   }
 
-  /** `stage code` of each dead letter, in the order of the alphabet. */
+  /** Returns `stage code` of each dead letter, sorted. */
   async deadLetters(): Promise<string[]> {
     const found: string[] = [];
     for await (const { value } of this.bus.read({ topic: TOPIC.dlq })) {
@@ -234,7 +234,7 @@ export class SmallFleet implements AsyncDisposable {
         const { stage, code } = decode('DeadLetter', value ?? Buffer.alloc(0));
         found.push(`${stage} ${code}`);
       } catch (error) {
-        // Whoever stole a key may have written this one.
+        // Records written with a stolen key can be invalid.
         if (!(error instanceof SchemaError)) throw error;
       }
     }

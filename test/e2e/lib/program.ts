@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../../..');
 export const MAIN: string = join(ROOT, 'cli/src/main.ts');
 
 export interface Ended {
-  /** null: killed by `signal` */
+  /** Null if `signal` ended the process. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -23,13 +23,13 @@ export interface Ended {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** user and group id to run as, without any capability. @default that of the test */
+  /** User and group id to run as, without capabilities. @default user of the test */
   readonly uid?: number;
-  /** instead of those of the installation: stateDir, runDir, pinPath and metrics */
+  /** Whether to omit the settings of the installation: stateDir, runDir, pinPath and metrics. */
   readonly bare?: boolean;
 }
 
-/** A started `ringfence`, with what it has written so far. */
+/** A running `ringfence` and its output so far. */
 export class Running implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly #chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -53,7 +53,7 @@ export class Running implements AsyncDisposable {
   }
 
   get pid(): number {
-    assert.ok(this.child.pid !== undefined, 'it could not be started');
+    assert.ok(this.child.pid !== undefined, 'the process could not be started');
     return this.child.pid;
   }
 
@@ -77,11 +77,11 @@ export class Running implements AsyncDisposable {
     this.#listeners.push(listener);
   }
 
-  /** Resolves when it has written `text` on stdout or stderr; fails when it ends before. */
+  /** Waits until `text` is on stdout or stderr. Fails if the process ends first. */
   async says(text: string): Promise<void> {
     await until(`"${text}" from ringfence, which wrote:\n${this.stdout}${this.stderr}`, () => {
       if (this.stdout.includes(text) || this.stderr.includes(text)) return true;
-      assert.ok(this.alive, `ringfence ended before it said "${text}":\n${this.stdout}${this.stderr}`);
+      assert.ok(this.alive, `ringfence ended before it printed "${text}":\n${this.stdout}${this.stderr}`);
       return false;
     });
   }
@@ -97,16 +97,16 @@ export class Running implements AsyncDisposable {
   }
 }
 
-/** A `ringfence` with places of its own for everything, all of which go with it. */
+/** A `ringfence` with separate state, runtime and pin directories, which disposal removes. */
 export class Installation implements AsyncDisposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), 'rf-e2e-'));
   readonly stateDir: string = join(this.dir, 'state');
   readonly runDir: string = join(this.dir, 'run');
   readonly pinPath: string = `/sys/fs/bpf/rf-test-${process.pid}-${this.dir.slice(-6)}`;
   readonly socket: string = join(this.runDir, 'ringfence.sock');
-  /** settings of every command of this installation, `key=value` */
+  /** Settings of every command of this installation, as `key=value`. */
   readonly settings: string[];
-  /** environment of every command of this installation */
+  /** Environment of every command of this installation. */
   readonly env: Record<string, string> = {};
   readonly #started: Running[] = [];
 
@@ -120,16 +120,17 @@ export class Installation implements AsyncDisposable {
     ];
   }
 
-  /** Starts a command and leaves it running. */
+  /** Starts a command and returns immediately. */
   start(args: readonly string[], { env = {}, uid, bare = false }: RunOptions = {}): Running {
     const settings = bare ? [] : ['--config', '/dev/null', ...this.settings.flatMap((text) => ['--set', text])];
-    const isForOthers = uid !== undefined || this.settings.some((text) => text.startsWith('user='));
-    const place = isForOthers ? readable : (path: string): string => path;
-    const command = [place(process.execPath), '--conditions=@ringfence/source', place(MAIN), ...args, ...settings];
+    const needsReadablePaths = uid !== undefined || this.settings.some((text) => text.startsWith('user='));
+    const accessible = needsReadablePaths ? readable : (path: string): string => path;
+    const program = [accessible(process.execPath), '--conditions=@ringfence/source', accessible(MAIN)];
+    const command = [...program, ...args, ...settings];
     if (uid !== undefined)
       command.unshift('setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--');
-    const environment = { ...ownEnvironment(), ...this.env, ...env };
-    const running = new Running(spawnPiped(command, { cwd: place(ROOT), env: environment }));
+    const environment = { ...cleanEnvironment(), ...this.env, ...env };
+    const running = new Running(spawnPiped(command, { cwd: accessible(ROOT), env: environment }));
     this.#started.push(running);
     return running;
   }
@@ -139,14 +140,14 @@ export class Installation implements AsyncDisposable {
     return this.start(args, options).ended;
   }
 
-  /** Runs a command that must succeed, and gives what it printed. */
+  /** Runs a command that must succeed, and returns its stdout. */
   async output(args: readonly string[], options?: RunOptions): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, options);
     assert.equal(code, 0, `ringfence ${args.join(' ')}:\n${stdout}${stderr}`);
     return stdout;
   }
 
-  /** `ringfence up`, once it watches. */
+  /** Starts `ringfence up` and waits until it watches the machine. */
   async up(args: readonly string[] = [], options?: RunOptions): Promise<Running> {
     await buildSensor();
     const running = this.start(['up', ...args], options);
@@ -162,10 +163,10 @@ export class Installation implements AsyncDisposable {
     return new AuditReader(this.auditPath);
   }
 
-  /** Nothing of it is left on the machine but its state. */
+  /** Asserts that pins and socket are removed. */
   assertClean(): void {
-    assert.equal(existsSync(this.pinPath), false, 'pins are left');
-    assert.equal(existsSync(this.socket), false, 'the socket is left');
+    assert.equal(existsSync(this.pinPath), false, 'pins remain');
+    assert.equal(existsSync(this.socket), false, 'the socket remains');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -175,8 +176,8 @@ export class Installation implements AsyncDisposable {
   }
 }
 
-/** Without settings of whoever runs the tests. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+/** Returns the environment without settings of Ringfence, Node and the test runner. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(RINGFENCE_|NODE_TEST|NODE_OPTIONS)/.test(name)),
   );

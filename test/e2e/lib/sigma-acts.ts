@@ -1,10 +1,13 @@
-/** What is done so that each rule of the Sigma yardsticks has something to see, by the rule's title. Programs are harmless ones under the names that rules ask for. */
+/**
+ * Actions that provoke each rule of the Sigma yardsticks, by the title of the rule. The programs are harmless and have
+ * the names that the rules match.
+ */
 
-/** Program and arguments, split at spaces unless they are given as a list. */
-export type Act = string | readonly string[];
+/** Program and arguments: a list, or a text that is split at spaces. */
+export type Execution = string | readonly string[];
 
-/** Each is started once; the program does nothing. */
-export const EXECUTIONS: Readonly<Record<string, Act>> = {
+/** Executions, each started once. The program does nothing. */
+export const EXECUTIONS: Readonly<Record<string, Execution>> = {
   'Terminate Linux Process Via Kill': 'pkill -0 nobody-is-called-so',
   'Binary Padding - Linux': 'truncate -s 1 file',
   'Linux Capabilities Discovery': 'getcap -r /',
@@ -94,8 +97,8 @@ export const EXECUTIONS: Readonly<Record<string, Act>> = {
 };
 
 /**
- * Shell scripts, each in a mount namespace of its own with an empty /etc, /var and /tmp. `$BIN` has the program that does nothing, `$SH` a shell, under
- * any name that `needs` has.
+ * Shell scripts, each in a separate mount namespace with an empty /etc, /var and /tmp. `$BIN` has a program that does
+ * nothing and `$SH` a shell, under each name of `needs`.
  */
 export const SCRIPTS: Readonly<Record<string, { readonly script: string; readonly needs?: readonly string[] }>> = {
   'Linux Keylogging with Pam.d': { script: 'mkdir /etc/pam.d; : > /etc/pam.d/system-auth' },
@@ -123,7 +126,7 @@ export const SCRIPTS: Readonly<Record<string, { readonly script: string; readonl
     needs: ['TeamViewer_Service', 'TeamViewer_Desktop'],
   },
   'Clear or Disable Kernel Ring Buffer Logs via Syslog Syscall': {
-    // Nobody may not, and the attempt is what is seen.
+    // The user nobody lacks the permission; the rule matches the attempt.
     script: 'setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all dmesg --clear || true',
   },
   'Webshell Remote Command Execution': {
@@ -132,7 +135,7 @@ export const SCRIPTS: Readonly<Record<string, { readonly script: string; readonl
   },
 };
 
-/** Lines of a log, as the programs write them. */
+/** Log lines in the format of the programs. */
 export const LINES: Readonly<Record<string, string>> = {
   'Modifying Crontab': 'crontab[812]: (root) REPLACE (root)',
   'Privileged User Has Been Created':
@@ -142,8 +145,8 @@ export const LINES: Readonly<Record<string, string>> = {
     'vsftpd[814]: [pid 814] FTP response: Client "192.0.2.9", "500 Input line too long."',
 };
 
-/** Names that are asked for. */
-export const QUESTIONS: Readonly<Record<string, string>> = {
+/** Names of DNS queries. */
+export const DNS_QUERIES: Readonly<Record<string, string>> = {
   'Linux Crypto Mining Pool Connections': 'pool.minexmr.com',
   'Communication To Ngrok Tunneling Service - Linux': 'tunnel.us.ngrok.com',
 };

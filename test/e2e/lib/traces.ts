@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** A span as OTLP has it in JSON, with its service and its attributes by name. */
+/** A span in the JSON of OTLP, with its service and its attributes by name. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -39,7 +39,7 @@ export interface TraceReceiver extends Disposable {
   readonly endpoint: string;
 }
 
-/** Speaks OTLP over HTTP with JSON, as a collector of traces does. */
+/** Starts a trace collector: OTLP over HTTP with JSON. */
 export async function receiveTraces(): Promise<TraceReceiver> {
   const spans: ReceivedSpan[] = [];
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-# An administrator's morning: who am I, which kernel, an archive of the configuration, the jobs, a client for logins elsewhere.
+# An administrator runs id and uname, archives a configuration file, lists cron jobs and starts an SSH client.
 id
 uname -a
 tar -cf /root/etc.tar /etc/hosts

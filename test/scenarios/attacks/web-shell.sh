@@ -1,4 +1,4 @@
-# A hole in a web server: a shell, an implant, root by a forgotten set-user-id helper, the hashes, and a cron job to come back.
+# A web server vulnerability gives a shell, an implant, root by a set-user-id helper, password hashes and a cron job.
 chmod o+rwx /etc /etc/cron.d
 exec setpriv --reuid 65534 --regid 65534 --clear-groups /opt/httpd -c '
 sh -c "id; sleep 0.1; true"

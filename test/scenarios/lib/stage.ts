@@ -16,13 +16,13 @@ import { until } from '../../e2e/lib/wait.ts';
 import { Attacker, freePort } from './attacker.ts';
 
 const run = promisify(execFile);
-const HERE = join(import.meta.dirname, '..');
-/** Of /etc, what programs need to start. */
+const ROOT = join(import.meta.dirname, '..');
+/** Files of /etc that programs need to start. */
 const ETC = ['passwd', 'group', 'nsswitch.conf', 'ld.so.cache', 'hosts'];
-/** Kills what a rule wants killed in the containers of the scenarios. */
+/** Enforces the kills of rules, only in the containers of the scenarios. */
 const POLICY = `
 policy: scenarios
-desc: Kills what a rule wants killed, in the containers of the scenarios only.
+desc: Enforces the kills of rules, only in the containers of the scenarios.
 mode: enforce
 scope:
   cgroup: /rf-scenario-*
@@ -31,14 +31,14 @@ when:
 do: kill
 `;
 
-/** An attack that is being played, or was. */
+/** A started attack. */
 export interface Played {
-  /** of the first process of its tree: what an incident of it has among its processes */
+  /** Pid of the root process of its tree, which its incident must contain. */
   readonly pid: number;
   readonly ended: Promise<number | null>;
 }
 
-/** The whole pipeline in this process, with the real sensor, and sandboxes in which attacks are played before it. */
+/** The complete pipeline in this process with the real sensor, and sandboxes for attacks. */
 export class Stage implements AsyncDisposable {
   readonly app: App;
   readonly attacker: Attacker;
@@ -62,14 +62,14 @@ export class Stage implements AsyncDisposable {
     const dir = mkdtempSync(join(tmpdir(), 'rf-scenarios-'));
     for (const folder of ['bin', 'srv', 'policies']) mkdirSync(join(dir, folder), { mode: 0o755 });
     for (const program of ['fileless', 'peer'])
-      execFileSync('cc', ['-O1', '-o', join(dir, 'bin', program), join(HERE, 'programs', `${program}.c`)]);
+      execFileSync('cc', ['-O1', '-o', join(dir, 'bin', program), join(ROOT, 'programs', `${program}.c`)]);
     writeFileSync(join(dir, 'policies/scenarios.yaml'), POLICY);
     const settings = [
       `stateDir=${join(dir, 'state')}`,
       `runDir=${join(dir, 'run')}`,
       `sensor.pinPath=${pinPathOf(dir)}`,
       'metrics.enabled=false',
-      `detector.rules=${join(HERE, 'rules.yaml')}`,
+      `detector.rules=${join(ROOT, 'rules.yaml')}`,
       'detector.localPeers=true',
       `responder.policies=${join(dir, 'policies')}`,
     ];
@@ -82,15 +82,15 @@ export class Stage implements AsyncDisposable {
     return new Stage(app, attacker, dir, local, stack.move());
   }
 
-  /** Starts attacks/NAME.sh in a sandbox of its own, in a container or on the host. */
+  /** Starts attacks/NAME.sh in a new sandbox, in a container or on the host. */
   play(name: string, inContainer = false): Played {
     const files = join(this.#dir, `play-${this.#count++}`);
     mkdirSync(join(files, 'etc/cron.d'), { recursive: true });
     for (const file of ETC) if (existsSync(`/etc/${file}`)) copyFileSync(`/etc/${file}`, join(files, 'etc', file));
     writeFileSync(join(files, 'etc/shadow'), 'root:$y$j9T$scenario$notarealhash:20000:0:99999:7:::\n', { mode: 0o600 });
     const cgroup = inContainer ? this.#container().cgroup : '-';
-    const script = join(HERE, 'attacks', `${name}.sh`);
-    const sandbox = ['/bin/sh', join(HERE, 'lib/sandbox.sh'), files, this.#dir, cgroup, script];
+    const script = join(ROOT, 'attacks', `${name}.sh`);
+    const sandbox = ['/bin/sh', join(ROOT, 'lib/sandbox.sh'), files, this.#dir, cgroup, script];
     const child = spawn('unshare', ['--mount', '--propagation', 'private', ...sandbox], {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', PORT: String(this.attacker.port), LOCAL: String(this.#local) },
       stdio: 'ignore',
@@ -106,23 +106,23 @@ export class Stage implements AsyncDisposable {
     return container;
   }
 
-  /** What a command prints that asks this pipeline, as somebody in a second terminal does. */
+  /** Runs a command against this pipeline, as in a second terminal, and returns its stdout. */
   async ringfence(...args: readonly string[]): Promise<string> {
-    const command = ['--conditions=@ringfence/source', join(HERE, '../../cli/src/main.ts'), ...args];
-    const where = ['--config', '/dev/null', '--set', `runDir=${join(this.#dir, 'run')}`];
-    const { stdout } = await run(process.execPath, [...command, ...where], {
+    const command = ['--conditions=@ringfence/source', join(ROOT, '../../cli/src/main.ts'), ...args];
+    const settings = ['--config', '/dev/null', '--set', `runDir=${join(this.#dir, 'run')}`];
+    const { stdout } = await run(process.execPath, [...command, ...settings], {
       env: { PATH: process.env['PATH'], SUDO_USER: 'ann' },
     });
     return stdout;
   }
 
-  /** Those of a tree of processes. */
+  /** Returns the incidents of a process tree. */
   async incidentsOf({ pid }: Played): Promise<Incident[]> {
     const all = await Array.fromAsync(this.app.audit?.incidents({ limit: 1000 }) ?? []);
-    return all.filter(({ state, processes }) => state !== 'merged' && processes.some((one) => one.pid === pid));
+    return all.filter(({ state, processes }) => state !== 'merged' && processes.some((process) => process.pid === pid));
   }
 
-  /** The one incident of a tree, once it has as many alerts. */
+  /** Waits until the process tree has one incident with at least this number of alerts. */
   incidentOf(played: Played, alerts: number): Promise<Incident> {
     return until(
       `an incident of pid ${played.pid} with ${alerts} alerts`,
@@ -145,6 +145,6 @@ export class Stage implements AsyncDisposable {
 
 const pinPathOf = (dir: string): string => `/sys/fs/bpf/rf-test-${process.pid}-${dir.slice(-6)}`;
 
-/** Comments of an attack: what it is. */
+/** Returns the first comment of an attack, its description. */
 export const titleOf = (name: string): string =>
-  (readFileSync(join(HERE, 'attacks', `${name}.sh`), 'utf8').split('\n')[0] ?? '').replace(/^# /, '');
+  (readFileSync(join(ROOT, 'attacks', `${name}.sh`), 'utf8').split('\n')[0] ?? '').replace(/^# /, '');

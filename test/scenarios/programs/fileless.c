@@ -1,4 +1,4 @@
-/* fileless PROGRAM ARGS...: executes the program from memory. */
+/* fileless PROGRAM ARGS...: executes a copy of the program from memory. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
