@@ -4,13 +4,14 @@
  */
 export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  'dev-servers': [],
   'libbpf-ts': [],
-  telemetry: ['base'],
 
   bus: ['base'],
   config: ['base'],
   coordination: ['base'],
   'host-kit': ['base'],
+  telemetry: ['base'],
   wire: ['base'],
 
   'bus-kafka': ['base', 'bus'],
@@ -18,6 +19,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   identity: ['base', 'bus', 'wire'],
   'incident-text': ['base', 'wire'],
   'service-kit': ['base', 'bus', 'wire'],
+  synthetic: ['wire'],
 
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
@@ -73,20 +75,38 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'telemetry',
     'wire',
   ],
-  testkit: ['base', 'bus', 'collector', 'libbpf-ts', 'sensor', 'wire'],
+  testkit: ['base', 'bus', 'collector', 'dev-servers', 'libbpf-ts', 'sensor', 'wire'],
 
   doctor: ['base', 'bus-kafka', 'collector', 'config', 'identity', 'libbpf-ts', 'runtime', 'sensor'],
-  'rule-lab': ['base', 'config', 'detector', 'enricher', 'fields', 'rules', 'runtime', 'testkit', 'wire'],
+  'rule-lab': ['base', 'config', 'detector', 'enricher', 'fields', 'rules', 'runtime', 'synthetic', 'wire'],
   simulator: [
     'base',
     'bus-kafka',
     'collector',
     'config',
     'control',
+    'dev-servers',
     'identity',
     'runtime',
+    'synthetic',
     'telemetry',
-    'testkit',
+    'wire',
+  ],
+
+  'rule-corpus': [
+    'base',
+    'collector',
+    'config',
+    'detector',
+    'fields',
+    'interest',
+    'log-reader',
+    'rule-lab',
+    'rules',
+    'runtime',
+    'sensor',
+    'simulator',
+    'telemetry',
     'wire',
   ],
 

@@ -270,7 +270,7 @@ export class BpfProgram {
   }
 
   /**
-   * Compile the object with the `bpf/usdt.bpf.h` of the system's libbpf: another version silently yields wrong
+   * Compile the object with the header `usdt.bpf.h` of the system's libbpf: another version silently yields wrong
    * arguments. The link cannot be pinned.
    */
   attachUsdt(options: UsdtOptions): BpfLink {

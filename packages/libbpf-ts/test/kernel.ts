@@ -41,7 +41,7 @@ export function scratch(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
 }
 
-/** Compiles a program of test/programs and returns the path of the object. */
+/** Compiles a program of this folder's programs/ and returns the path of the object. */
 export function compile(name: string, directory: string): string {
   return compileFile(join(programs, `${name}.bpf.c`), join(directory, `${name}.bpf.o`));
 }

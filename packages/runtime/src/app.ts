@@ -7,8 +7,9 @@ import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
-import { type createLogger, type StepTracer, startTracing } from '@ringfence/telemetry';
-import { type Deployment, openDeployment } from './deployment/deployment.ts';
+import { type AppLog, type StepTracer, startTracing } from '@ringfence/telemetry';
+import type { Deployment } from './deployment/deployment.ts';
+import { openDeployment } from './deployment/open-deployment.ts';
 import { prepareHost } from './host/prepare-host.ts';
 import { InterestForwarder } from './interest-forwarder.ts';
 import { collectGarbageWhenQuiet } from './process/collect-garbage.ts';
@@ -40,8 +41,6 @@ export interface App extends AsyncDisposable {
   /** Rejects with the error that stopped a service; else resolves after the app was closed. */
   readonly done: Promise<void>;
 }
-
-export type AppLog = ReturnType<typeof createLogger>;
 
 export interface StartOptions {
   /** Ends a start that waits for brokers and other servers. */

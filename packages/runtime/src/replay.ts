@@ -6,6 +6,7 @@ import { rulePaths } from '@ringfence/config';
 import { type DetectorService, startDetector } from '@ringfence/detector';
 import { type EnricherService, startEnricher } from '@ringfence/enricher';
 import { loadPolicyFiles, type Responder, startResponder } from '@ringfence/responder';
+import type { AppLog } from '@ringfence/telemetry';
 import {
   type Alert,
   type Command,
@@ -19,7 +20,6 @@ import {
   routeOf,
   TOPIC,
 } from '@ringfence/wire';
-import type { AppLog } from './app.ts';
 import { topicSpecs } from './deployment/deployment.ts';
 import { lagOf } from './status/consumer-lag.ts';
 

@@ -12,9 +12,8 @@ import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
-import type { AppLog } from './app.ts';
-import type { Deployment } from './deployment/deployment.ts';
-import type { Fleet } from './deployment/fleet/fleet.ts';
+import type { AppLog } from '@ringfence/telemetry';
+import type { Deployment, Fleet } from './deployment/deployment.ts';
 import type { InterestForwarder } from './interest-forwarder.ts';
 import { failpointOption } from './process/failpoint.ts';
 

@@ -16,8 +16,11 @@ const REDACTED = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 const STDERR = 2;
 
+/** Log of a process; `createLogger` returns it. */
+export type AppLog = Logger;
+
 /** Creates the program's log. Components use `log.child({ service })`. */
-export function createLogger(options: LogOptions = {}): Logger {
+export function createLogger(options: LogOptions = {}): AppLog {
   const { level = 'info', format = 'auto', stream = destination({ fd: STDERR, sync: true }) } = options;
   const lines = format === 'lines' || (format === 'auto' && process.stderr.isTTY === true);
   return pino(

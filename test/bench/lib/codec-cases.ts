@@ -1,6 +1,7 @@
 import { Batch } from '@ringfence/collector/batch';
 import type { RecordSource } from '@ringfence/sensor';
 import { transcode } from '@ringfence/sensor/parts';
+import { sample } from '@ringfence/sensor/test/records';
 import {
   createSigningKey,
   decode,
@@ -22,7 +23,6 @@ import {
   typeOf,
 } from '@ringfence/wire';
 import fc from 'fast-check';
-import { sample } from '../../../packages/sensor/test/records.ts';
 import { sumOf } from './figures.ts';
 
 const FRAME = 10;

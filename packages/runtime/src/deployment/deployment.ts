@@ -1,24 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import type { Bus, EmbeddedBus, TopicSpec } from '@ringfence/bus';
-import { openEmbeddedBus } from '@ringfence/bus';
-import type { SchemaBus } from '@ringfence/bus-kafka';
+import type { KafkaBus, SchemaBus } from '@ringfence/bus-kafka';
 import type { SchemaBook } from '@ringfence/bus-kafka/schemas';
-import { exchangeSchemas } from '@ringfence/bus-kafka/schemas';
 import type { Config } from '@ringfence/config';
-import { loadLocalIdentity } from '@ringfence/identity/local';
-import {
-  isKnownSchema,
-  learnSchema,
-  ROLES,
-  type Role,
-  recordsOf,
-  type SigningKey,
-  TOPIC,
-  topicsWith,
-  writerSchemas,
-} from '@ringfence/wire';
-import type { AppLog } from '../app.ts';
-import type { Fleet } from './fleet/fleet.ts';
+import type { Authority, CertificateWatch, Enrolments, Identity, TrustedKeys } from '@ringfence/identity';
+import type { AppLog } from '@ringfence/telemetry';
+import { isKnownSchema, learnSchema, type Role, type SigningKey, topicsWith, writerSchemas } from '@ringfence/wire';
 
 /** Finds a key by its id. */
 export interface KeyBook {
@@ -54,46 +41,29 @@ export interface Deployment extends AsyncDisposable {
   readonly fleet: Fleet | null;
 }
 
+/** The parts of a deployment that only a member of a fleet has. */
+export interface Fleet {
+  /** Name of this process among the members that run the same service. */
+  readonly instance: string;
+  readonly identity: Identity;
+  /** Certificate and key, updated when they are renewed. */
+  readonly tls: CertificateWatch;
+  /** Enrolment records from the bus; null when no service of this process reads them. */
+  readonly enrolments: Enrolments | null;
+  /** Keys of responders that the agent of this host has learnt over the control stream. */
+  readonly responderKeys: TrustedKeys;
+  /** Null unless the registrar runs in this process. */
+  readonly authority: Authority | null;
+  /** The bus without schemas, for its statistics and for the readiness check. */
+  readonly kafka: KafkaBus;
+}
+
 export interface DeploymentOptions {
   readonly config: Config;
   readonly log: AppLog;
   readonly signal: AbortSignal;
   /** Called with what the start is waiting for, or null when it stops waiting. */
   readonly onWaiting: (reason: string | null) => void;
-}
-
-/**
- * Opens the bus, loads the identity, and waits for whatever a fleet does not offer yet. Rejects with
- * SchemaIncompatibleError when the bus has records that this version can't read.
- */
-export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
-  if (options.config.bus.driver !== 'kafka') return openEmbedded(options);
-  // Imported lazily: the Kafka driver and certificates are large.
-  return (await import('./fleet/fleet.ts')).openFleet(options);
-}
-
-async function openEmbedded({ config, log }: DeploymentOptions): Promise<Deployment> {
-  const identity = loadLocalIdentity(config.stateDir);
-  await using stack = new AsyncDisposableStack();
-  const bus = stack.use(await openEmbeddedBus({ ...config.bus.embedded, log }));
-  await bus.ensureTopics(topicSpecs(config));
-  const records = { reads: recordsOf(ROLES, 'reads'), writes: recordsOf(ROLES, 'writes') };
-  await exchangeSchemas(bus, { book: schemaBook, topic: TOPIC.schemas, ...records });
-  const resources = stack.move();
-  return {
-    bus,
-    hostId: identity.hostId,
-    bootId: identity.bootId,
-    agentKey: identity.agentKey,
-    commandKey: identity.responderKey,
-    responderKeys: identity.trusted,
-    enrolment: { keyFor: (hostId) => identity.enrolled.get(hostId) },
-    enrolled: identity.enrolled,
-    serviceKey: null,
-    trusted: null,
-    fleet: null,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
 }
 
 /** Schemas of this version, and those learnt from the bus. */

@@ -3,38 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs, fateOf, LogThrottle, OperatorError } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
-import {
-  type Authority,
-  type CertificateWatch,
-  Enrolments,
-  type Identity,
-  identityPaths,
-  TrustedKeys,
-  watchCertificates,
-} from '@ringfence/identity';
+import { Enrolments, type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { bootId } from '@ringfence/identity/local';
 import { ACCESS, TOPIC, topicsOf } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
 import { loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
 import { instanceOf, kafkaOptionsWithIdentity } from './kafka-options.ts';
 import { withFleetSchemas } from './schemas.ts';
-
-/** The parts of a deployment that only a member of a fleet has. */
-export interface Fleet {
-  /** Name of this process among the members that run the same service. */
-  readonly instance: string;
-  readonly identity: Identity;
-  /** Certificate and key, updated when they are renewed. */
-  readonly tls: CertificateWatch;
-  /** Enrolment records from the bus; null when no service of this process reads them. */
-  readonly enrolments: Enrolments | null;
-  /** Keys of responders that the agent of this host has learnt over the control stream. */
-  readonly responderKeys: TrustedKeys;
-  /** Null unless the registrar runs in this process. */
-  readonly authority: Authority | null;
-  /** The bus without schemas, for its statistics and for the readiness check. */
-  readonly kafka: KafkaBus;
-}
 
 const RETRY: Backoff = { firstMs: 250, maxMs: 10_000 };
 const LOG_AGAIN_MS = 60_000;
