@@ -178,7 +178,7 @@ enum rf_drop {
 	RF_DROPS = 10,
 };
 
-/* Bits of rf_exec.stdio_sockets: the stream is a socket; it is a socket other than a unix socket, as in a reverse shell. */
+/* Bits of rf_exec.stdio_sockets: the stream is a socket; it is no unix socket, as in a reverse shell. */
 enum rf_stdio {
 	RF_STDIO_INPUT = 1,
 	RF_STDIO_OUTPUT = 2,

@@ -158,7 +158,7 @@ static __always_inline int signal__failed(struct task_struct *task, struct rf_ke
                                                                                                                                          \
 		if (!signal__is_failure(result, signal))                                                                                 \
 			return 0;                                                                                                        \
-		/* a negative number means a group, -1 every process */                                                                  \
+		/* negative: a group; -1: every process */                                                                    \
 		return signal__failed(task, copy, number > 0 ? pid__find(task, number) : 0, signal, si_code, result);                    \
 	}
 

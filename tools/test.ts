@@ -4,9 +4,9 @@
  * FILTER selects the files whose path contains it (any of several); --only selects the tests whose title matches. Three
  * files run at a time, with at most one that runs a whole agent and one that runs a container engine. Files that use
  * the hooks of the kernel run afterwards, one by one, in parallel only with the guest of another kernel; the tests of
- * the sensor share one process, and so do the tests of the built-in rules. A file that exceeds --timeout (600 s) is killed and fails. Shared servers (sharedKafka
- * etc.) start on the first request. A full run ends with `npm run check` and a list of the files with the most CPU
- * time. The last line is always `N passed, N failed, N skipped`.
+ * the sensor share one process, and so do the tests of the built-in rules. A file that exceeds --timeout (600 s) is
+ * killed and fails. Shared servers (sharedKafka etc.) start on the first request. A full run ends with `npm run check`
+ * and a list of the files with the most CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
 import { hostSharedServers } from '@ringfence/dev-servers';

@@ -4,7 +4,7 @@
  *
  *   sudo npm run record                        all of them
  *   sudo npm run record -- TEXT…               those of the rules whose name contains TEXT
- *   npm run record -- --export FILE RULE       writes the stored recording of RULE to FILE, for `ringfence replay` and `ringfence rules explain`
+ *   npm run record -- --export FILE RULE       writes the recording of RULE to FILE, for `ringfence replay`
  *
  * Exits with 1 if a rule does not match on its own recording.
  */

@@ -18,7 +18,7 @@ import { print } from '../shared/context.ts';
 import { LiveView } from '../shared/live.ts';
 import { watch } from './watch.ts';
 
-/** Runs the services until interrupted. `connection`: to the sensor process, which has the capabilities; null without one. */
+/** Runs the services until interrupted. `connection`: to the privileged sensor process; null without that process. */
 export async function run(config: Config, connection: SensorConnection | null): Promise<void> {
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);

@@ -1,7 +1,10 @@
 import { CodedError, messageOf } from '@ringfence/base';
 
 export type BusErrorCode =
-  /** The bus has no room, and nothing was written. Wait for its consumers, free the disk, or raise `bus.embedded.maxBytes`. */
+  /**
+   * The bus has no room, and nothing was written. Wait for its consumers, free the disk, or raise
+   * `bus.embedded.maxBytes`.
+   */
   | 'ERR_BUS_FULL'
   /** The brokers are away. The service retries by itself; check the brokers if it lasts. */
   | 'ERR_BUS_UNAVAILABLE'

@@ -20,8 +20,8 @@ export interface Identity {
 }
 
 /**
- * Who this host is, kept below `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`, `trusted/KEY.pem`. Made at the first
- * start. Throws OperatorError when `stateDir` can't be used.
+ * Loads the identity of this host from `stateDir`: `host-id`, `keys/{agent,responder}.pem` (0600), `enrolled/HOST.pem`
+ * and `trusted/KEY.pem`. Creates it at the first start. Throws OperatorError when `stateDir` can't be used.
  */
 export function loadLocalIdentity(stateDir: string): Identity {
   try {

@@ -1,5 +1,5 @@
-/* attack_steps STEP...: performs the steps of an attack one after another, against itself, against files of the test, or
- * without success.
+/* attack_steps STEP...: performs the steps of an attack one after another, against itself, against files of the test,
+ * or without success.
  *   in CGROUP | as UID | tty | child | sleep MS | open PATH r|w | symlink TARGET LINK | link FILE LINK | packet
  *   stream | resolve | attach | traceme | ssh | module | exec FILE NAME [ARGUMENT...] | memfd FILE NAME */
 #define _GNU_SOURCE

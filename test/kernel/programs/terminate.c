@@ -1,4 +1,4 @@
-/* terminate code N | signal N | abort | leader-first N | together THREADS N: ends a process in one of the possible ways. */
+/* terminate code N | signal N | abort | leader-first N | together THREADS N: ends a process in the chosen way. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /**
  * Runs in a guest: `node in-guest.ts [--files-only] [--profile PROFILE]… [--attach-method METHOD]… FILE…`. Prints one
  * line of JSON for the verdicts on the sensor's programs (not with --files-only), and one for each test file in each
- * profile. With --attach-method (lsm, fentry, kprobe), it reports which attach methods work instead of the verdicts, and
- * runs the files once by each of the given methods.
+ * profile. With --attach-method (lsm, fentry, kprobe), it reports which attach methods work instead of the verdicts,
+ * and runs the files once by each of the given methods.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';

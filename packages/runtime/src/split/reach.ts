@@ -34,8 +34,8 @@ function testsOf({ path, right }: Needed): Test[] {
 }
 
 /**
- * Throws OperatorError if the user can't reach what it needs, with the first folder that it can't enter. The kernel decides: `asUser` is the command that becomes
- * the user and runs the rest of its arguments.
+ * Throws OperatorError with the first folder that the user can't enter, if the user can't reach a path that it needs.
+ * The kernel decides: `asUser` is the command that becomes the user and runs the rest of its arguments.
  */
 export function assertReachable(user: string, asUser: readonly string[], needed: readonly Needed[]): void {
   const tests = needed.flatMap(testsOf);

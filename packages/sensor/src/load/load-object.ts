@@ -31,7 +31,7 @@ export interface LoadOptions {
 
 export interface LoadedObject {
   readonly object: BpfObject;
-  /** programs that the verifier rejected (with the first line of its message), or whose system call this kernel lacks */
+  /** Programs that the verifier rejected (first line of its message), or whose system call the kernel lacks. */
   readonly missing: ReadonlyMap<string, MissingHook>;
   /** loaded programs of the full profile */
   readonly full: ReadonlySet<string>;
