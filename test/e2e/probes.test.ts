@@ -67,11 +67,11 @@ describe('probes of a running ringfence', { skip }, () => {
     const { code, stdout } = await home.run(['probes', 'list']);
     assert.equal(code, 1);
     assert.match(stdout, /✓ shop-handle {2}uprobe .*probed shop_handle\n\s+3 hits/);
-    assert.match(stdout, /✗ shop-gone .*\n\s+.*gone is not there\n\s+defined in .*shop\.yaml:4:3\n\s+0 hits/);
+    assert.match(stdout, /✗ shop-gone .*\n\s+.*gone does not exist\n\s+defined in .*shop\.yaml:4:3\n\s+0 hits/);
   });
 
   test('a probe whose file is missing is logged, and is attached when the file appears', async () => {
-    await up.says('gone is not there","msg":"a probe can not be set');
+    await up.says(`gone does not exist","msg":"a probe can't be set`);
     compileProgram('probed', join(home.dir, 'gone'));
     await up.says('gone shop_handle","places":1,"msg":"a probe is set"');
     spawnSync(join(home.dir, 'gone'), ['/admin/late', '1']);

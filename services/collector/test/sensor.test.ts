@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { NOTHING } from '@ringfence/bus/conformance';
+import { EMPTY_DESCRIPTION } from '@ringfence/host-facts';
 import type { Interest } from '@ringfence/interest';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
@@ -188,7 +188,7 @@ describe('the life of a collector', { skip: kernelSkip() }, () => {
       assert.deepEqual(container?.cgroupId, exec.cgroup);
       const { cgroupPath, ...fields } = json;
       const expected = { ...fields, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
-      assert.deepEqual({ ...container }, { ...NOTHING, described: true, ...expected });
+      assert.deepEqual({ ...container }, { ...EMPTY_DESCRIPTION, described: true, ...expected });
 
       const shortLived = `ringfence-demo-test-${process.pid}`;
       mkdirSync(join(cgroupRoot(), shortLived));
