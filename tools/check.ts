@@ -1,6 +1,6 @@
 /**
- * Checks types, lint, format, dead code and generated files: `npm run check [-- --fix]`. Prints each step with its
- * result and fails if a step fails.
+ * Checks types, lint, format, dead code, boundaries and generated files: `npm run check [-- --fix]`. Prints each step
+ * with its result and fails if a step fails.
  */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -30,6 +30,7 @@ function steps(fix: boolean): Step[] {
       command: [bin('biome'), 'check', ...(fix ? ['--write'] : []), '--error-on-warnings', '--max-diagnostics=50', '.'],
     },
     { title: 'dead code (knip)', command: [bin('knip'), '--no-progress', '--no-config-hints'] },
+    { title: 'boundaries and references', command: [process.execPath, ...process.execArgv, 'tools/boundaries.ts'] },
     { title: 'wire types match their schemas', command: generator('tools/generate-types.ts') },
     { title: 'record readers match bpf/ringfence.h', command: generator('tools/generate-records.ts') },
     { title: 'generated documents', command: generator('tools/docs.ts') },
