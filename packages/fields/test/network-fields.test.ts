@@ -15,7 +15,7 @@ const OWN = Buffer.from([10, 0, 0, 1]);
 const PEER = Buffer.from([192, 0, 2, 7]);
 const ends = { family: AF_INET, protocol: IPPROTO.TCP, address: PEER, port: 443, localAddress: OWN, localPort: 50000 };
 
-/** The fields of one event, those aside that every event has. */
+/** Fields of one event without those that every event has. */
 function fieldsOf(body: object, peers: EventBatch['peers'] = []): Record<string, unknown> {
   const event = {
     lane: 1,
@@ -75,7 +75,7 @@ const reversed = {
 };
 const tcp = { 'network.transport': 'tcp', 'network.type': 'ipv4' };
 
-test('a flow has both ends, bytes by side, and its duration', () => {
+test('a flow has both ends, bytes by direction, and its duration', () => {
   const flow = { ...ends, duration: 1500, sent: u64(2 ** 40), received: u64(7), error: 104 };
   const common = { ...tcp, 'event.action': 'flow', 'event.duration': 1_500_000, 'ringfence.flow.error': 104 };
   const bytes = { 'network.bytes': 2 ** 40 + 7 };
@@ -97,7 +97,7 @@ test('a flow has both ends, bytes by side, and its duration', () => {
   });
 });
 
-test('datagrams have both ends, their number, and what became of them', () => {
+test('datagrams have both ends, their number, and their result', () => {
   const datagram = {
     ...ends,
     protocol: IPPROTO.UDP,
@@ -125,7 +125,7 @@ test('datagrams have both ends, their number, and what became of them', () => {
   });
 });
 
-test('DNS and TLS are read from the packet', () => {
+test('DNS and TLS are parsed from the packet', () => {
   const answer = Buffer.from(
     'beef81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000201',
     'hex',
@@ -175,7 +175,7 @@ const socket = {
   path: text(''),
 };
 
-test('a socket that listens is a destination', () => {
+test('the address of a listening socket is the destination', () => {
   assert.deepEqual(fieldsOf({ 'ringfence.Socket': socket }), {
     ...tcp,
     'destination.ip': '10.0.0.1',
@@ -191,7 +191,7 @@ test('a socket that listens is a destination', () => {
   });
 });
 
-test('a packet socket, an algorithm, a vsock and a unix socket are called by name', () => {
+test('packet, algorithm, vsock and unix sockets have the names of their types', () => {
   const none = { ...socket, address: Buffer.alloc(0), port: 0, protocol: 0 };
   const said = (values: object, ...names: string[]): unknown[] => {
     const fields = fieldsOf({ 'ringfence.Socket': { ...none, ...values } });
@@ -226,7 +226,7 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
   ]);
 });
 
-test('an end is called what programs asked for when they came to its address', () => {
+test('an end has the names that programs resolved to its address', () => {
   const peers = [{ address: '192.0.2.7', container: '', names: ['example.org', 'www.example.org'] }];
   const named = (change: object): unknown[] => {
     const values = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, ...change };
@@ -239,7 +239,7 @@ test('an end is called what programs asked for when they came to its address', (
   assert.deepEqual(accept['source.domain'], ['example.org', 'www.example.org']);
 });
 
-test('a stream that became a socket has the ends of a connection, from whoever made it', () => {
+test('a standard stream that became a socket has both ends, with the opening side as source', () => {
   const values = {
     ...{ ...ends, type: SOCK.STREAM, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
     ...{ call: 2, result: 1, count: 1 },
@@ -260,7 +260,7 @@ test('a stream that became a socket has the ends of a connection, from whoever m
   ]);
 });
 
-test('an accept that failed has no source', () => {
+test('a failed accept has no source', () => {
   const accept = { ...ends, type: SOCK.STREAM, address: Buffer.alloc(4), port: 0, result: -24 };
   const fields = fieldsOf({ 'ringfence.Accept': accept });
   assert.deepEqual(
@@ -269,7 +269,7 @@ test('an accept that failed has no source', () => {
   );
 });
 
-test('a connect says how long it took', () => {
+test('a connect has its duration', () => {
   const connect = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, duration: 12 };
   assert.equal(fieldsOf({ 'ringfence.Connect': connect })['event.duration'], 12_000);
 });

@@ -29,12 +29,12 @@ describe('a field that has another name elsewhere', () => {
 });
 
 describe("an action of Elastic's events", () => {
-  test('is told what it is here', () => {
+  test('is reported with its equivalent here', () => {
     assert.match(said('event.action = end'), /is never 'end'\. Write event\.action = exit\./);
-    assert.match(said('event.action = session_id_change'), /No event tells of a new session \(setsid\)/);
+    assert.match(said('event.action = session_id_change'), /No event reports a new session \(setsid\)/);
   });
 
-  test('is told what is there: each that is named can be written', () => {
+  test('has hints that name existing actions and fields only', () => {
     const actions = [
       'start',
       'uid_change',
