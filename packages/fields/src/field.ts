@@ -34,7 +34,7 @@ export interface FieldSpec<E> {
    * and dispatches the rule on the matching kinds only. `get` is called on kinds that are not listed.
    */
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
-  /** Possible values by kind, if they are few. A rule that compares with another value is not dispatched on the kind. */
+  /** Possible values by kind, if they are few. A rule that requires another value is not dispatched on the kind. */
   readonly values?: Readonly<Record<string, readonly string[]>>;
   /** Possible values over all kinds. A comparison with any other value is reported as a mistake. */
   readonly oneOf?: readonly string[];

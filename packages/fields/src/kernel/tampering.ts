@@ -32,7 +32,7 @@ const executable = bodyText(leaf.Tampering.executableBytes);
 const lastTick = bodyLong(leaf.Silence.lastTick);
 const kinds = ['tampering'];
 
-/** Actions against the agent or its sensor. The actor is the event's process; the sensor also records some of its data. */
+/** Actions against the agent or its sensor. The actor is the event's process; these fields are the sensor's record. */
 export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.access',

@@ -8,7 +8,7 @@ const hex = (bytes: Uint8Array | undefined): string | undefined =>
 const hashOf = (process: ProcessInfo | undefined): string | undefined => hex(process?.raw.sha256);
 const isSkipped = (state: string): boolean => state !== 'hashed' && state !== 'pending';
 
-/** Accessors for the executable of a process, or its script. A `hash` event has only its own hash, so a rule fires once. */
+/** Accessors for the hash of the executable or script. A `hash` event has one of them, so that a rule fires once. */
 function hashAccessors(script: boolean) {
   const isOfHash = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
 
