@@ -193,12 +193,12 @@ test('the address of a listening socket is the destination', () => {
 
 test('packet, algorithm, vsock and unix sockets have the names of their types', () => {
   const none = { ...socket, address: Buffer.alloc(0), port: 0, protocol: 0 };
-  const said = (values: object, ...names: string[]): unknown[] => {
+  const valuesOf = (values: object, ...names: string[]): unknown[] => {
     const fields = fieldsOf({ 'ringfence.Socket': { ...none, ...values } });
     return names.map((name) => fields[name]);
   };
   assert.deepEqual(
-    said(
+    valuesOf(
       { operation: 1, family: AF_PACKET, type: SOCK.RAW, protocol: 3 },
       'event.action',
       'ringfence.socket.family',
@@ -209,21 +209,21 @@ test('packet, algorithm, vsock and unix sockets have the names of their types', 
     ['socket', 'AF_PACKET', 'raw', 'packet', undefined],
   );
   assert.deepEqual(
-    said({ operation: 2, family: AF_ALG, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'),
+    valuesOf({ operation: 2, family: AF_ALG, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'),
     ['skcipher/cbc(aes)'],
   );
   assert.deepEqual(
-    said(
+    valuesOf(
       { operation: 2, family: AF_VSOCK, port: 70000, contextId: 0xffffffff },
       'destination.port',
       'ringfence.socket.context_id',
     ),
     [70000, 0xffffffff],
   );
-  assert.deepEqual(said({ operation: 2, family: AF_UNIX, path: text('/run/x') }, 'network.unix.path', 'network.type'), [
-    '/run/x',
-    'unix',
-  ]);
+  assert.deepEqual(
+    valuesOf({ operation: 2, family: AF_UNIX, path: text('/run/x') }, 'network.unix.path', 'network.type'),
+    ['/run/x', 'unix'],
+  );
 });
 
 test('an end has the names that programs resolved to its address', () => {
@@ -244,18 +244,18 @@ test('a standard stream that became a socket has both ends, with the opening sid
     ...{ ...ends, type: SOCK.STREAM, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
     ...{ call: 2, result: 1, count: 1 },
   };
-  const said = (change: object, ...names: string[]): unknown[] => {
+  const valuesOf = (change: object, ...names: string[]): unknown[] => {
     const fields = fieldsOf({ 'ringfence.Redirect': { ...values, ...change } });
     return names.map((name) => fields[name]);
   };
   const names = ['source.ip', 'source.port', 'destination.ip', 'destination.port', 'network.direction', 'evt.type'];
-  assert.deepEqual(said({}, ...names), ['10.0.0.1', 50000, '192.0.2.7', 443, 'egress', 'dup2']);
-  assert.deepEqual(said({ incoming: true, call: 3 }, ...names), [
+  assert.deepEqual(valuesOf({}, ...names), ['10.0.0.1', 50000, '192.0.2.7', 443, 'egress', 'dup2']);
+  assert.deepEqual(valuesOf({ incoming: true, call: 3 }, ...names), [
     ...['192.0.2.7', 443, '10.0.0.1', 50000, 'ingress', 'dup3'],
   ]);
   const loose = { address: Buffer.alloc(4), port: 0, call: 1 };
-  assert.deepEqual(said(loose, ...names), ['10.0.0.1', 50000, undefined, undefined, undefined, 'dup']);
-  assert.deepEqual(said({ result: -9 }, 'event.action', 'event.outcome', 'network.type', 'network.transport'), [
+  assert.deepEqual(valuesOf(loose, ...names), ['10.0.0.1', 50000, undefined, undefined, undefined, 'dup']);
+  assert.deepEqual(valuesOf({ result: -9 }, 'event.action', 'event.outcome', 'network.type', 'network.transport'), [
     ...['redirect', 'failure', 'ipv4', 'tcp'],
   ]);
 });

@@ -46,7 +46,7 @@ function view(kind: KindName, body: object): EventView {
 }
 
 function ask(event: EventView, name: string, argument?: string): FieldValue {
-  const field = catalogue.fields.find((one) => one.name === name || one.aliases?.includes(name));
+  const field = catalogue.fields.find((field) => field.name === name || field.aliases?.includes(name));
   assert.ok(field, name);
   return field.get(event, argument);
 }
@@ -167,7 +167,7 @@ test('capabilities, memory protections and fork flags have names', () => {
 
 test('the action of every io_uring operation is among the listed values', () => {
   const { values } = catalogue.fields.find(({ name }) => name === 'event.action')!;
-  const said = new Set<FieldValue>();
+  const listed = new Set<FieldValue>();
   const io = {
     inode: U64_ZERO,
     device: 0,
@@ -179,8 +179,8 @@ test('the action of every io_uring operation is among the listed values', () => 
   };
   const more = { target: text(''), submissionThread: false, sourceCaller: false, resultUnknown: false };
   for (let opcode = 0; opcode < 64; opcode++)
-    for (const flags of [0, 0x200]) said.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
-  assert.deepEqual([...said].toSorted(), values!['io_uring']!.toSorted());
+    for (const flags of [0, 0x200]) listed.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
+  assert.deepEqual([...listed].toSorted(), values!['io_uring']!.toSorted());
   for (const kind of ['gap', 'tick', 'container_context', 'host_context']) assert.deepEqual(values![kind], []);
 });
 

@@ -29,11 +29,11 @@ function hello(...extensions: Buffer[]): Buffer {
 }
 
 test('server name and protocols are parsed at any position among the extensions', () => {
-  const other = extension(0x0a0a, Buffer.alloc(3));
+  const unknown = extension(0x0a0a, Buffer.alloc(3));
   const wanted = { serverName: 'secret.example', protocols: ['h2', 'http/1.1'] };
   const [name, alpn] = [serverName('Secret.example'), protocols('h2', 'http/1.1')];
-  assert.deepEqual(parseTlsHello(hello(name, alpn, other)), wanted);
-  assert.deepEqual(parseTlsHello(hello(other, alpn, other, name)), wanted);
+  assert.deepEqual(parseTlsHello(hello(name, alpn, unknown)), wanted);
+  assert.deepEqual(parseTlsHello(hello(unknown, alpn, unknown, name)), wanted);
 });
 
 test('a ClientHello without a name is parsed', () => {
@@ -55,13 +55,13 @@ test('a truncated ClientHello keeps the extensions before the cut', () => {
 });
 
 test('a ServerHello, a later record and other traffic are not parsed', () => {
-  const own = hello(serverName('x'));
+  const client = hello(serverName('x'));
   for (const [at, byte] of [
     [0, 23],
     [1, 2],
     [5, 2],
   ] as const) {
-    const changed = Buffer.from(own);
+    const changed = Buffer.from(client);
     changed[at] = byte;
     assert.equal(parseTlsHello(changed), undefined);
   }
