@@ -3,7 +3,7 @@ export interface Backoff {
   readonly firstMs: number;
   /** Longest pause, ms. */
   readonly maxMs: number;
-  /** Shortens each pause at random, down to half, so that clients which failed together do not retry together. @default true */
+  /** Shortens each pause at random, down to half, so that clients do not retry at the same time. @default true */
   readonly jitter?: boolean;
 }
 

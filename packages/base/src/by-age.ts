@@ -1,10 +1,10 @@
 /**
- * A Map from which the entry that was set longest ago is taken at once. A new iterator would walk over all that were deleted before it, so one serves many
- * calls; but it keeps every table that the Map has outgrown since, so that it goes when it wasn't asked for long.
+ * A Map whose oldest entry is taken in constant time. A new iterator would walk over all deleted entries, so one
+ * iterator serves many calls. It retains every table that the Map has outgrown, so an unused iterator is dropped.
  */
 export class ByAge<K, V> extends Map<K, V> {
   #entries: MapIterator<[K, V]> | undefined;
-  /** since the iterator was asked */
+  /** Number of sets since the last use of the iterator. */
   #sets = 0;
 
   override set(key: K, value: V): this {
@@ -12,7 +12,7 @@ export class ByAge<K, V> extends Map<K, V> {
     return super.set(key, value);
   }
 
-  /** Deletes it; undefined: there is none. */
+  /** Deletes and returns the oldest entry; undefined when the Map is empty. */
   takeOldest(): [key: K, value: V] | undefined {
     this.#sets = 0;
     for (let fresh = this.#entries === undefined; ; fresh = true) {

@@ -1,6 +1,6 @@
 /**
- * The consequence of a thrown error. `retriable`: the same batch again, after a pause. `poison`: that record goes to the dead letters. `fatal`: a
- * bug; the process stops, and the batch comes again at the next start.
+ * The consequence of a thrown error. `retriable`: the batch is retried after a pause. `poison`: the record becomes a
+ * dead letter. `fatal`: a bug; the process stops, and the batch is redelivered at the next start.
  */
 export type Fate = 'retriable' | 'poison' | 'fatal';
 

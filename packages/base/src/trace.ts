@@ -1,20 +1,20 @@
 /**
- * One step on the way from a system call to what was done about it, as whoever traces is told of it. A redelivery tells of the same steps again. Times in µs
- * since the epoch, by the clock of whoever noted them.
+ * One step of a trace, from a system call to the response. A redelivery reports the same steps again. Times are in µs
+ * since the epoch, by the clock of the process that reports the step.
  */
 export interface Step {
-  /** Id of the alert that it led to, or came of. It is the id of the trace as well. */
+  /** Id of the alert that the step led to, or that led to the step. It is also the id of the trace. */
   readonly alert: string;
-  /** a closed set: what happened */
+  /** Kind of the step. */
   readonly name: 'collect' | 'bus' | 'enrich' | 'detect' | 'incident' | 'decide' | 'execute' | 'store';
-  /** tells several steps of one name and alert apart: a command, a version of an incident */
+  /** Distinguishes steps of the same name and alert: a command, a version of an incident. */
   readonly key?: string;
-  /** who did it */
+  /** Service that performed the step. */
   readonly service: string;
   readonly start: number;
   readonly end: number;
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Told of each step; must neither throw nor wait. */
+/** Called with each step. Must neither throw nor block. */
 export type Trace = (step: Step) => void;

@@ -1,4 +1,4 @@
-/** One sleeper. It is woken by a commit, a close or its signal, never by a timer: an idle bus costs nothing. */
+/** Lets one caller sleep until a commit, a close or its signal wakes it. It has no timer: an idle bus costs nothing. */
 export class Waiter {
   #resolve: (() => void) | null = null;
 

@@ -4,28 +4,28 @@ import fc from 'fast-check';
 import { ByAge } from '../src/by-age.ts';
 
 describe('a Map by age', () => {
-  test('gives its entries in the order in which they were last set, whatever happens in between', () => {
+  test('returns its entries in the order in which they were last set, whatever happens in between', () => {
     const step = fc.oneof(
-      fc.nat(9).map((key) => ({ key, what: 'set' as const })),
-      fc.nat(9).map((key) => ({ key, what: 'renew' as const })),
-      fc.nat(9).map((key) => ({ key, what: 'delete' as const })),
-      fc.constant({ key: 0, what: 'take' as const }),
-      fc.constant({ key: 0, what: 'clear' as const }),
+      fc.nat(9).map((key) => ({ key, action: 'set' as const })),
+      fc.nat(9).map((key) => ({ key, action: 'renew' as const })),
+      fc.nat(9).map((key) => ({ key, action: 'delete' as const })),
+      fc.constant({ key: 0, action: 'take' as const }),
+      fc.constant({ key: 0, action: 'clear' as const }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const map = new ByAge<number, number>();
         const plain = new Map<number, number>();
-        for (const [n, { key, what }] of steps.entries()) {
-          if (what === 'take') {
+        for (const [n, { key, action }] of steps.entries()) {
+          if (action === 'take') {
             const [oldest] = plain;
             assert.deepEqual(map.takeOldest(), oldest);
             if (oldest !== undefined) plain.delete(oldest[0]);
           } else
-            for (const one of [map, plain]) {
-              if (what === 'clear') one.clear();
-              if (what === 'delete' || what === 'renew') one.delete(key);
-              if (what === 'set' || what === 'renew') one.set(key, n);
+            for (const target of [map, plain]) {
+              if (action === 'clear') target.clear();
+              if (action === 'delete' || action === 'renew') target.delete(key);
+              if (action === 'set' || action === 'renew') target.set(key, n);
             }
           assert.deepEqual([...map], [...plain]);
         }
@@ -34,7 +34,7 @@ describe('a Map by age', () => {
     );
   });
 
-  test('walks over what went before only once, however many go', () => {
+  test('walks over deleted entries only once, however many are deleted', () => {
     let walks = 0;
     class Counted extends ByAge<number, number> {
       override entries(): MapIterator<[number, number]> {
@@ -51,7 +51,7 @@ describe('a Map by age', () => {
     assert.equal(walks, 1);
   });
 
-  test('keeps nothing of the tables that it has outgrown, used as it may be', () => {
+  test('does not retain the tables that it has outgrown', () => {
     const map = new ByAge<number, number>();
     for (let i = 0; i < 100; i++) map.set(i, i);
     map.takeOldest();
@@ -61,7 +61,7 @@ describe('a Map by age', () => {
       map.delete(key);
       map.set(key, i);
     }
-    // Kept by one iterator they would be 180 MB.
+    // An iterator that retained them would hold 180 MB.
     assert.ok(process.memoryUsage().heapUsed - before < 60e6);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { defined } from '../src/defined.ts';
 
-test('values that are undefined are left out, others that are falsy stay', () => {
+test('undefined values are omitted, and other falsy values are kept', () => {
   const values: { a?: number; b?: string; c?: null; d?: boolean } = defined({
     a: 0,
     b: '' as string | undefined,

@@ -52,7 +52,7 @@ test('a pipe that is written to keeps its mode', (t) => {
   assert.equal(statSync(pipe).mode & 0o777, 0o666);
 });
 
-test('a folder is made with its missing parents; an existing folder is left as it is', (t) => {
+test('a folder is made with its missing parents; an existing folder does not change', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const path = join(dir, 'a/b');

@@ -13,7 +13,7 @@ export const SENSOR_OBJECT: string = builtObject('ringfence.bpf.o');
 /** The programs that `ringfence trace` loads. */
 export const TRACER_OBJECT: string = builtObject('trace.bpf.o');
 
-/** A tree that was built on another architecture keeps this machine's objects in a folder named after its architecture. */
+/** A tree that was built on another architecture keeps this machine's objects in a folder named after it. */
 function builtObject(name: string): string {
   const forThisArchitecture = join(HOME, 'dist/sensor', process.arch, name);
   return existsSync(forThisArchitecture) ? forThisArchitecture : join(HOME, 'dist/sensor', name);

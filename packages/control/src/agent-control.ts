@@ -1,10 +1,16 @@
 import type { Interest } from '@ringfence/interest';
 
-/** The one port between responder and agent (DESIGN §5): a call in one process, a gRPC/mTLS stream in a fleet. Bytes, so that what was signed is what is verified. */
+/**
+ * The port between responder and agent (DESIGN §5): a call in one process, a gRPC/mTLS stream in a fleet. It passes
+ * bytes, so that the agent verifies exactly the bytes that were signed.
+ */
 export interface Control {
   readonly hostId: string;
-  /** `command` is a framed, signed Command; resolves to a framed Result. Never rejects for a bad command: it refuses it, with the reason in the Result. */
+  /**
+   * Executes a framed, signed Command and resolves to a framed Result. Does not reject for a bad command: the Result
+   * has the reason of the refusal.
+   */
   execute(command: Uint8Array): Promise<Uint8Array>;
-  /** Tells the sensor what any rule, policy or audit setting can match. */
+  /** Sets the events that rules, policies or audit settings can match, for the sensor. */
   setInterest(interest: Interest): Promise<void>;
 }

@@ -4,15 +4,15 @@ import { cached, digest } from './cache.ts';
 import { TestServerError } from './errors.ts';
 import type { Java } from './java.ts';
 
-/** Since this version one flag makes and another uses an archive of linked classes; before, of loaded ones. */
+/** Since this version an archive holds linked classes (AOT cache); older versions archive loaded classes. */
 const AOT_SINCE = 25;
 
-/** A server that lives for a test compiles little and collects little. The archive is good for these flags only. */
+/** A server of a test needs little compilation and garbage collection. The archive is valid for these flags only. */
 const FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /**
- * Flags that halve the start of a Java server. The first call makes the archive they name: `train` is given the flags to start the server with once,
- * and must end it with SIGTERM.
+ * Returns flags that halve the start time of a Java server. The first call creates the archive: `train` must start the
+ * server once with the flags it receives, and end it with SIGTERM.
  */
 export async function javaFlags(
   name: string,

@@ -5,12 +5,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hold } from './held-name.ts';
 
-const SAY_AFTER_MS = 2000;
+const LOG_AFTER_MS = 2000;
 
-/** Where class paths and archives are kept between runs: `RINGFENCE_TESTKIT_CACHE`, else below the user's cache directory. */
+/** Directory of class paths and archives: `RINGFENCE_TESTKIT_CACHE`, else below the user's cache directory. */
 export function cacheRoot(): string {
-  const own = process.env['RINGFENCE_TESTKIT_CACHE'];
-  if (own) return resolve(own);
+  const configured = process.env['RINGFENCE_TESTKIT_CACHE'];
+  if (configured) return resolve(configured);
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ringfence-testkit');
 }
 
@@ -20,38 +20,38 @@ export function digest(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Says on stderr what is being done, once it has taken two seconds. */
-export async function saying<T>(what: string, work: () => Promise<T>): Promise<T> {
+/** Logs the title to stderr if the work takes longer than two seconds, and the duration at its end. */
+export async function logIfSlow<T>(title: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
-  let said = false;
+  let logged = false;
   const timer = setTimeout(() => {
-    said = true;
-    process.stderr.write(`testkit: ${what} …\n`);
-  }, SAY_AFTER_MS);
+    logged = true;
+    process.stderr.write(`testkit: ${title} …\n`);
+  }, LOG_AFTER_MS);
   try {
     return await work();
   } finally {
     clearTimeout(timer);
-    if (said) process.stderr.write(`testkit: ${what}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+    if (logged) process.stderr.write(`testkit: ${title}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   }
 }
 
-/** A directory that is in the cache, whole. */
+/** Returns a complete directory of the cache; undefined when it does not exist. */
 export function inCache(name: string, key: string): string | undefined {
   const directory = join(cacheRoot(), `${name}-${key}`);
   return existsSync(directory) ? directory : undefined;
 }
 
 /**
- * The directory `name` made from what `key` stands for; `make` fills it when it isn't there. It is made aside and moved into place, so what is
- * there is whole, and one process at a time makes it.
+ * Returns the cached directory of `name` and `key`; `make` fills it if it does not exist. It is made under a temporary
+ * name and then renamed, so that an existing directory is complete. Only one process makes it at a time.
  */
 export async function cached(name: string, key: string, make: (directory: string) => Promise<void>): Promise<string> {
   const found = inCache(name, key);
   if (found !== undefined) return found;
   const root = cacheRoot();
   const target = join(root, `${name}-${key}`);
-  return saying(`making ${name} (kept in ${root})`, async () => {
+  return logIfSlow(`making ${name} (kept in ${root})`, async () => {
     await using _ = await hold(`cache/${digest(target)}`);
     if (existsSync(target)) return target;
     await mkdir(root, { recursive: true });

@@ -1,30 +1,30 @@
 import { webcrypto } from 'node:crypto';
 
 export interface TestCertificate {
-  /** PEM, the certificate alone */
+  /** PEM of the certificate, without its issuer. */
   readonly certificate: string;
-  /** PEM, PKCS#8 */
+  /** PEM, PKCS#8. */
   readonly key: string;
 }
 
 export interface IssueOptions {
-  /** names and addresses of a server. @default localhost, 127.0.0.1, ::1 */
+  /** Names and addresses of a server. @default localhost, 127.0.0.1, ::1 */
   readonly hosts?: readonly string[];
-  /** URIs, such as a SPIFFE ID */
+  /** URIs, such as a SPIFFE ID. */
   readonly uris?: readonly string[];
-  /** @default an hour ago */
+  /** @default one hour ago */
   readonly notBefore?: Date;
-  /** @default in a day */
+  /** @default in one day */
   readonly notAfter?: Date;
 }
 
-/** A certificate authority that no one else trusts. */
+/** A certificate authority for tests. */
 export interface TestCa {
-  /** PEM of the authority's own certificate */
+  /** PEM of the authority's certificate. */
   readonly certificate: string;
-  /** A certificate with this common name, good for servers and clients. Each call makes a new key: that is how one is rotated. */
+  /** Issues a certificate for servers and clients. Each call creates a new key, as in a rotation. */
   issue(commonName: string, options?: IssueOptions): Promise<TestCertificate>;
-  /** One whose time ended a minute ago. */
+  /** Issues a certificate that expired a minute ago. */
   issueExpired(commonName: string, options?: IssueOptions): Promise<TestCertificate>;
 }
 
@@ -33,7 +33,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const HOSTS = ['localhost', '127.0.0.1', '::1'];
 const ADDRESS = /^[\d.]+$|:/;
 
-/** Loaded when it is used: most tests have no use for it. */
+/** Imported lazily, because most tests do not use it. */
 async function library(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -60,11 +60,11 @@ function serial(): string {
   return `01${Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString('hex')}`;
 }
 
-/** A new authority; two of them make a rotation of the authority itself. */
+/** Creates a new authority. A test of a CA rotation creates two. */
 export async function createTestCa(commonName = 'Ringfence test CA'): Promise<TestCa> {
   const x509 = await library();
   const keys = await generateKeys();
-  const own = await x509.X509CertificateGenerator.createSelfSigned({
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: `CN=${commonName}`,
     ...validity({ notAfter: new Date(Date.now() + 10 * 24 * HOUR_MS) }),
@@ -85,7 +85,7 @@ export async function createTestCa(commonName = 'Ringfence test CA'): Promise<Te
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),
       subject: [{ CN: [name] }],
-      issuer: own.subject,
+      issuer: root.subject,
       ...validity(options),
       signingAlgorithm: ALGORITHM,
       publicKey: subject.publicKey,
@@ -95,13 +95,13 @@ export async function createTestCa(commonName = 'Ringfence test CA'): Promise<Te
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         new x509.SubjectAlternativeNameExtension([...names, ...uris]),
-        await x509.AuthorityKeyIdentifierExtension.create(own),
+        await x509.AuthorityKeyIdentifierExtension.create(root),
       ],
     });
     return { certificate: `${certificate.toString('pem')}\n`, key: await pemOf(subject.privateKey) };
   };
   return {
-    certificate: `${own.toString('pem')}\n`,
+    certificate: `${root.toString('pem')}\n`,
     issue,
     issueExpired: (name, options) =>
       issue(name, {

@@ -6,15 +6,15 @@ import { TestServerError } from './errors.ts';
 import type { Java } from './java.ts';
 import { findProgram, runTool } from './run-tool.ts';
 
-/** Beside src: what each server is made of, as a Maven project, and what of ours runs with it. */
+/** Maven projects of the servers, with the Java classes that run in them. */
 const PROJECTS = join(import.meta.dirname, '../java');
 const PLUGINS = 'org.apache.maven.plugins';
 const DEPENDENCY = `${PLUGINS}:maven-dependency-plugin:3.8.1`;
 const JAR = `${PLUGINS}:maven-jar-plugin:3.4.2:jar`;
-/** A Java runtime has no compiler of its own. */
+/** The Eclipse compiler: a Java runtime does not include one. */
 const COMPILER = 'org.eclipse.jdt:ecj:3.43.0';
 
-/** The file in which the project `name` says what its server logs, and where to. */
+/** Returns the path of a file in the project `name`. */
 export function projectFile(name: string, file: string): string {
   return join(PROJECTS, name, file);
 }
@@ -30,17 +30,17 @@ function keyOf(name: string): string {
   return digest(...[projectFile(name, 'pom.xml'), ...sources(name)].map((path) => readFileSync(path)));
 }
 
-/** Why what Maven fetches can't be had when it isn't in the cache; undefined when it can. */
+/** Returns the reason why Maven cannot fetch files; undefined when it can. */
 function mavenMissing(): string | undefined {
   return findProgram('mvn') === undefined ? 'no Maven to fetch its jars with: install maven' : undefined;
 }
 
-/** Why the jars of this project can't be had; undefined when they can. */
+/** Returns the reason why the jars of this project are unavailable; undefined when they are available. */
 export function classPathMissing(name: string): string | undefined {
   return inCache(name, keyOf(name)) === undefined ? mavenMissing() : undefined;
 }
 
-/** @param cwd where it leaves what it leaves. @throws ERR_TESTKIT_MAVEN when it isn't there, ERR_TESTKIT_TOOL when it fails */
+/** Runs Maven in `cwd`. Throws ERR_TESTKIT_MAVEN if it is not installed, ERR_TESTKIT_TOOL if it fails. */
 async function maven(java: Java, cwd: string, ...args: readonly string[]): Promise<void> {
   const program = findProgram('mvn');
   if (program === undefined) throw new TestServerError('ERR_TESTKIT_MAVEN', mavenMissing() ?? '');
@@ -48,22 +48,21 @@ async function maven(java: Java, cwd: string, ...args: readonly string[]): Promi
   await runTool(program, ['-B', '-q', ...args], { env, cwd });
 }
 
-/** One artifact, unpacked when it is an archive. @param coordinates group:artifact:version[:type[:classifier]] */
+/** Fetches an artifact and unpacks it if requested. @param coordinates group:artifact:version[:type[:classifier]] */
 export function artifact(name: string, coordinates: string, java: Java, goal: 'copy' | 'unpack'): Promise<string> {
   return cached(name, digest(coordinates), async (place) => {
     await maven(java, place, `${DEPENDENCY}:${goal}`, `-Dartifact=${coordinates}`, `-DoutputDirectory=${place}`);
-    // Without a project `unpack` takes the name of its directory, where it keeps marks, for the directory.
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what it is called.
-    await rm(join(place, '${project.basedir}'), { recursive: true, force: true });
+    // Without a project, `unpack` keeps its markers in a directory that is literally named after a placeholder.
+    await rm(join(place, `$\{project.basedir}`), { recursive: true, force: true });
   });
 }
 
-/** Why this artifact can't be had; undefined when it can. */
+/** Returns the reason why this artifact is unavailable; undefined when it is available. */
 export function artifactMissing(name: string, coordinates: string): string | undefined {
   return inCache(name, digest(coordinates)) === undefined ? mavenMissing() : undefined;
 }
 
-/** Our classes, into build/NAME-1.jar: an archive of classes is made for jars only. */
+/** Compiles the project's classes into build/NAME-1.jar: a class archive covers jars only. */
 async function compile(name: string, java: Java, place: string): Promise<void> {
   const compiler = await artifact('compiler', COMPILER, java, 'copy');
   const program = join(compiler, (await readdir(compiler))[0] ?? '');
@@ -75,8 +74,8 @@ async function compile(name: string, java: Java, place: string): Promise<void> {
 }
 
 /**
- * The jars that the project's pom.xml names and what those need, and its own classes as one more; fetched and compiled at the first call, from then on
- * from the cache.
+ * Returns the jars of the project's pom.xml with their dependencies, and a jar of the project's classes. The first call
+ * fetches and compiles them; later calls read the cache.
  */
 export async function jarsOf(name: string, java: Java): Promise<readonly string[]> {
   const directory = await cached(name, keyOf(name), async (place) => {
@@ -92,7 +91,7 @@ export async function jarsOf(name: string, java: Java): Promise<readonly string[
     );
     if (sources(name).length > 0) await compile(name, java, place);
   });
-  const own = join(directory, 'build', `${name}-1.jar`);
+  const compiled = join(directory, 'build', `${name}-1.jar`);
   const jars = (await readdir(directory)).filter((file) => file.endsWith('.jar')).sort();
-  return [...(existsSync(own) ? [own] : []), ...jars.map((jar) => join(directory, jar))];
+  return [...(existsSync(compiled) ? [compiled] : []), ...jars.map((jar) => join(directory, jar))];
 }

@@ -9,14 +9,14 @@ import { isAlive } from './workplace.ts';
 type Container = ReturnType<ContainerRuntimeClient['container']['getById']>;
 
 interface Created {
-  /** the end of the FIFO that keeps the container up */
+  /** Descriptor of the FIFO that keeps the container running. */
   readonly fifo: number;
   readonly handle: Container;
 }
 
 /**
- * Runs the command with its output in the log. The FIFO's writer is the process that started the container: when that has ended in any way, `cat` comes
- * to its end and so does the container.
+ * Runs the command with its output in the log. The process that started the container holds the write end of the FIFO:
+ * when it ends for any reason, `cat` reads the end of the file and the container is killed.
  */
 const SCRIPT = `
 log=$1; alive=$2; shift 2
@@ -35,16 +35,16 @@ function makeFifo(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
 }
 
-/** Ended containers of processes that were killed. */
+/** Removes the containers of processes that were killed. */
 async function sweep({ dockerode }: ContainerRuntimeClient['container']): Promise<void> {
   for (const { Id, Labels } of await dockerode.listContainers({ all: true, filters: { label: [LABEL] } }))
     if (!isAlive(Number(Labels[LABEL]))) await dockerode.getContainer(Id).remove({ force: true });
 }
 
-/** Loaded when an engine is used: it is large. Its reaper is an image of its own; the FIFO does its work. */
+/** Imports testcontainers lazily, because it is large. The FIFO replaces its reaper, which needs another image. */
 async function create(spec: ServerSpec, image: string): Promise<Created> {
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
-  // The host's network is used: an engine needs no bridge to be asked for its gateway.
+  // Containers use the host's network: testcontainers need not query the bridge for its gateway.
   process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1';
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const { container } = await getContainerRuntimeClient();
@@ -64,7 +64,7 @@ async function create(spec: ServerSpec, image: string): Promise<Created> {
   return { fifo, handle: container.getById(started.getId()) };
 }
 
-/** A server in a container that shares the host's network and sees the directory of its log under the same path. */
+/** A server in a container that shares the host's network, and the directory of its log under the same path. */
 export class ContainerProcess implements RunningServer {
   readonly #spec: ServerSpec;
   readonly #image: string;
@@ -113,11 +113,11 @@ export class ContainerProcess implements RunningServer {
     const handle = this.#container?.handle;
     const done =
       name === 'SIGSTOP' ? handle?.pause() : name === 'SIGCONT' ? handle?.unpause() : handle?.kill({ signal: name });
-    // Nobody waits for a signal; what comes of it is seen on the server.
+    // The caller does not wait for a signal: it observes the effect on the server.
     done?.catch((error: Error) => process.stderr.write(`testkit: ${this.#spec.title}: ${error.message}\n`));
   }
 
-  /** What is left of it goes. */
+  /** Kills the server and removes its container. */
   async remove(): Promise<void> {
     await this.stop('SIGKILL');
     if (this.#container === undefined) return;

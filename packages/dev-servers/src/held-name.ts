@@ -1,8 +1,8 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 
 /**
- * A name that one process of the machine holds at a time: an abstract Unix socket is bound to it. The kernel lets go of it however its holder
- * ends, so there are no stale locks.
+ * A lock by name between the processes of this machine, on an abstract Unix socket. The kernel releases it however the
+ * holder ends, so there are no stale locks.
  */
 export type HeldName = AsyncDisposable;
 
@@ -10,7 +10,7 @@ function address(name: string): string {
   return `\0ringfence-testkit/${name}`;
 }
 
-/** @returns undefined: another holds it */
+/** Returns undefined if another process holds the name. */
 export function tryHold(name: string): Promise<HeldName | undefined> {
   const waiting = new Set<Socket>();
   const server = createServer((socket) => {
@@ -35,7 +35,7 @@ export function tryHold(name: string): Promise<HeldName | undefined> {
   });
 }
 
-/** Resolves when the holder has let go of the name, or nobody holds it. */
+/** Waits until the name is free. */
 function released(name: string): Promise<void> {
   return new Promise((resolve) => {
     const socket = createConnection(address(name));
@@ -45,7 +45,7 @@ function released(name: string): Promise<void> {
   });
 }
 
-/** Waits for as long as another holds it. */
+/** Waits until the name is free, and holds it. */
 export async function hold(name: string): Promise<HeldName> {
   for (;;) {
     const held = await tryHold(name);

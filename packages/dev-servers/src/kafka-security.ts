@@ -6,19 +6,19 @@ import type { Settings } from './kafka-settings.ts';
 import { AUDIENCE, createTokenIssuer, ISSUER, type TokenIssuer } from './tokens.ts';
 
 /**
- * What a client must bring. plain: nothing; sasl: a password (PLAIN, SCRAM-SHA-512) or a token (OAUTHBEARER); sasl-tls: the same over TLS; tls: trust in
- * the authority; mtls: a certificate of the authority, whose common name is the principal.
+ * Requirements on clients. plain: none; sasl: a password (PLAIN, SCRAM-SHA-512) or a token (OAUTHBEARER); sasl-tls: the
+ * same over TLS; tls: trust in the authority; mtls: a certificate of the authority, its common name is the principal.
  */
 export type KafkaSecurity = 'plain' | 'sasl' | 'sasl-tls' | 'tls' | 'mtls';
 
 export interface SecurityOptions {
   /** @default plain */
   readonly security?: KafkaSecurity;
-  /** name → password, beside `admin` (password `admin-secret`), who may do everything */
+  /** Passwords by name, besides the superuser `admin` (password `admin-secret`). */
   readonly users?: Readonly<Record<string, string>>;
-  /** false: whoever is let in may do everything. @default true: with sasl, sasl-tls and mtls only what an ACL allows (`admin` makes them) */
+  /** false: every client can do everything. @default true: sasl, sasl-tls and mtls need ACLs, which `admin` creates */
   readonly acls?: boolean;
-  /** whose certificates the brokers have and take. @default a new one */
+  /** Authority of the brokers' certificates and of those that they accept. @default a new authority */
   readonly ca?: TestCa;
 }
 
@@ -26,12 +26,12 @@ export interface ClusterSecurity {
   readonly users: Readonly<Record<string, string>>;
   readonly ca: TestCa | undefined;
   readonly tokens: TokenIssuer;
-  /** of the CLIENT listener */
+  /** Protocol of the CLIENT listener. */
   readonly protocol: string;
   readonly settings: Settings;
-  /** for Kafka's format tool: users by SCRAM */
+  /** Arguments of Kafka's format tool: SCRAM users. */
   readonly formatArguments: readonly string[];
-  /** for Java */
+  /** Flags of Java. */
   readonly properties: readonly string[];
 }
 
@@ -44,7 +44,7 @@ const PROTOCOLS: Readonly<Record<KafkaSecurity, string>> = {
 };
 const LISTENER = 'listener.name.client';
 const SECURITY = 'org.apache.kafka.common.security';
-/** They stand in Kafka's configuration, which has quotes of its own. */
+/** Names and passwords are written to Kafka's configuration unescaped. */
 const PLAIN_TEXT = /^[\w.-]+$/;
 
 function checkUsers(users: Readonly<Record<string, string>>): void {
@@ -52,7 +52,7 @@ function checkUsers(users: Readonly<Record<string, string>>): void {
     if (PLAIN_TEXT.test(name) && PLAIN_TEXT.test(password)) continue;
     throw new TestServerError(
       'ERR_TESTKIT_USER',
-      `user ${name}: name and password may have letters, digits, . _ - only`,
+      `user ${name}: name and password can contain only letters, digits, . _ -`,
     );
   }
 }
@@ -85,7 +85,7 @@ async function tlsSettings(ca: TestCa, directory: string, clientAuth: boolean): 
   };
 }
 
-/** The brokers among themselves (the listener INTERNAL) are ANONYMOUS. */
+/** Brokers connect to each other (listener INTERNAL) as ANONYMOUS. */
 function aclSettings(everyone: boolean): Settings {
   return {
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
@@ -94,7 +94,7 @@ function aclSettings(everyone: boolean): Settings {
   };
 }
 
-/** Everything that `security` means for the nodes of one cluster, whose files lie in `directory`. */
+/** Creates the security settings of the nodes of one cluster, with their files in `directory`. */
 export async function securityOf(options: SecurityOptions, directory: string): Promise<ClusterSecurity> {
   const security = options.security ?? 'plain';
   const users = { admin: 'admin-secret', ...options.users };

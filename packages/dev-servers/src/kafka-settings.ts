@@ -1,7 +1,7 @@
 export interface KafkaNode {
   readonly id: number;
   readonly port: number;
-  /** host:port that clients are told */
+  /** host:port that the broker advertises to clients. */
   readonly advertised: string;
   readonly internalPort: number;
   readonly controllerPort: number;
@@ -10,7 +10,7 @@ export interface KafkaNode {
 
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
-/** The listener of clients, the one of the brokers among themselves and the one of the controllers. */
+/** The listeners of clients, brokers and controllers. */
 function listeners(node: KafkaNode, protocol: string): Settings {
   const internal = `INTERNAL://127.0.0.1:${node.internalPort}`;
   return {
@@ -22,7 +22,7 @@ function listeners(node: KafkaNode, protocol: string): Settings {
   };
 }
 
-/** What makes a broker of a test: quick to start and to notice a dead neighbour, nothing made by accident. */
+/** Settings of test brokers: they start fast, detect a dead broker fast, and do not create topics automatically. */
 function behaviour(brokers: number): Settings {
   const isr = brokers > 1 ? 2 : 1;
   return {
@@ -51,7 +51,7 @@ function behaviour(brokers: number): Settings {
   };
 }
 
-/** server.properties of one node. @param protocol of the clients' listener */
+/** Returns server.properties of one node. @param protocol of the clients' listener */
 export function properties(node: KafkaNode, nodes: readonly KafkaNode[], protocol: string, more: Settings): string {
   const settings = {
     'process.roles': 'broker,controller',

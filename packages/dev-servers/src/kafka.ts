@@ -16,35 +16,35 @@ import type { TokenIssuer } from './tokens.ts';
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface KafkaOptions extends SecurityOptions {
-  /** @default 1; with 3, topics have three replicas and two must have a record before it is acknowledged (acks=all) */
+  /** @default 1; with 3, topics have three replicas, and acks=all waits for two of them */
   readonly brokers?: 1 | 3;
   /** MB of Java heap for each broker. @default 256 */
   readonly heapMb?: number;
-  /** compiled as in production: a slower start, three times faster when warm. For benches. @default false */
+  /** Full compilation as in production, for benches: a slower start, three times faster when warm. @default false */
   readonly optimized?: boolean;
   /** Clients reach each broker through a proxy that can fail. @default false */
   readonly proxied?: boolean;
-  /** more of server.properties, for each broker */
+  /** Additional server.properties of each broker. */
   readonly settings?: Settings;
 }
 
 export interface KafkaBroker extends RunningServer {
   readonly id: number;
-  /** host:port for clients */
+  /** host:port for clients. */
   readonly address: string;
-  /** with `proxied`: the network between this broker and its clients */
+  /** The network between this broker and its clients, with `proxied`. */
   readonly proxy: TcpProxy | undefined;
 }
 
 export interface KafkaCluster extends AsyncDisposable {
-  /** host:port of each broker */
+  /** host:port of each broker. */
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
-  /** name → password, `admin` among them (sasl, sasl-tls) */
+  /** Passwords by name, including `admin` (sasl, sasl-tls). */
   readonly users: Readonly<Record<string, string>>;
-  /** where clients' certificates come from, and whom they trust (tls, mtls, sasl-tls) */
+  /** Issues the clients' certificates and is trusted by clients (tls, mtls, sasl-tls). */
   readonly ca: TestCa | undefined;
-  /** whose tokens are taken (sasl, sasl-tls) */
+  /** Issuer whose tokens the brokers accept (sasl, sasl-tls). */
   readonly tokens: TokenIssuer;
 }
 
@@ -54,18 +54,18 @@ interface Runtime {
   readonly flags: readonly string[];
 }
 
-/** of each node: clients, brokers, controllers */
+/** Ports of each node: clients, brokers, controllers. */
 const PORTS = 3;
 const OLDEST_JAVA = 17;
 const DEFAULT_HEAP_MB = 256;
 const STARTED = 'Kafka Server started';
 
-/** Why Kafka can't be started natively; undefined when it can. */
+/** Returns the reason why Kafka cannot be started natively; undefined when it can. */
 export function kafkaMissing(): string | undefined {
   return javaMissing(OLDEST_JAVA) ?? classPathMissing('kafka');
 }
 
-/** Arguments of java. The class path is in the environment, where it doesn't fill every list of processes. */
+/** Arguments of java. The class path is in the environment, so that it does not fill every list of processes. */
 function java(flags: readonly string[], heapMb: number, main: string, ...args: readonly string[]): string[] {
   const log = `-Dlog4j2.configurationFile=${projectFile('kafka', 'log4j2.properties')}`;
   return [`-Xmx${heapMb}m`, ...flags, log, main, ...args];
@@ -75,14 +75,14 @@ function environment({ jars }: Runtime): Record<string, string> {
   return { CLASSPATH: jars.join(':') };
 }
 
-/** Kafka's form of one; it never starts with a dash, which its tool would take for an option. */
+/** A UUID in Kafka's form. It never starts with a dash, which Kafka's tool would parse as an option. */
 function uuid(): string {
   return Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
 }
 
 /**
- * What a data directory begins with, but for its ids. Kafka's own tool, a Java of its own that costs as much as the start of a broker, makes it once for
- * all clusters with the same users.
+ * Returns a formatted data directory, a template for clusters with the same users. Kafka's format tool costs as much as
+ * the start of a broker, so its result is cached; only the ids differ.
  */
 function formatted({ java: runtime, jars }: Runtime, more: readonly string[]): Promise<string> {
   return cached('kafka-data', digest(runtime.version, ...jars, ...more), async (place) => {
@@ -96,18 +96,18 @@ function formatted({ java: runtime, jars }: Runtime, more: readonly string[]): P
   });
 }
 
-/** Makes each node's data directory. What differs between them is in meta.properties. */
+/** Creates the data directory of each node. They differ in meta.properties only. */
 async function format(runtime: Runtime, nodes: readonly KafkaNode[], more: readonly string[]): Promise<void> {
   const origin = join(await formatted(runtime, more), 'data');
   const meta = readFileSync(join(origin, 'meta.properties'), 'utf8');
   const cluster = uuid();
   for (const { id, directory } of nodes) {
     cpSync(origin, join(directory, 'data'), { recursive: true });
-    const own = meta
+    const nodeMeta = meta
       .replace(/^cluster\.id=.*$/m, `cluster.id=${cluster}`)
       .replace(/^node\.id=.*$/m, `node.id=${id}`)
       .replace(/^directory\.id=.*$/m, `directory.id=${uuid()}`);
-    writeFileSync(join(directory, 'data/meta.properties'), own);
+    writeFileSync(join(directory, 'data/meta.properties'), nodeMeta);
   }
 }
 
@@ -127,7 +127,7 @@ function brokerOf(
   return withControls(server, { id: node.id, address: node.advertised, proxy });
 }
 
-/** The nodes, each with its directory and its settings in it. */
+/** Creates the directory of each node with its settings. */
 function layOut(place: string, ports: readonly number[], proxies: readonly TcpProxy[]): KafkaNode[] {
   return Array.from({ length: ports.length / PORTS }, (_, index): KafkaNode => {
     const [port, internalPort, controllerPort] = ports.slice(index * PORTS) as [number, number, number];
@@ -145,7 +145,7 @@ function configure(nodes: readonly KafkaNode[], security: ClusterSecurity, setti
   }
 }
 
-/** One in front of each broker. */
+/** Starts a proxy for each broker. */
 async function proxiesOf(ports: readonly number[], undo: AsyncDisposableStack): Promise<TcpProxy[]> {
   const proxies: TcpProxy[] = [];
   for (let at = 0; at < ports.length; at += PORTS) proxies.push(undo.use(await startTcpProxy(ports[at]!)));
@@ -188,7 +188,7 @@ async function runtimeOf(): Promise<Runtime> {
   return { java, jars, flags };
 }
 
-/** A Kafka of one broker or three on free ports of 127.0.0.1 (KRaft, each broker a controller too). */
+/** Starts a Kafka of one or three brokers on free ports of 127.0.0.1 (KRaft; each broker is also a controller). */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   return startNodes(await runtimeOf(), options);
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { TestServerError } from './errors.ts';
 import { type HeldName, tryHold } from './held-name.ts';
 
-/** Below what the kernel gives to outgoing connections (32768 and up), above what services use. */
+/** Below the ports of outgoing connections (32768 and up), above the ports of services. */
 const FIRST = 20_000;
 const COUNT = 12_000;
 
@@ -10,7 +10,7 @@ export interface ReservedPorts extends AsyncDisposable {
   readonly ports: readonly number[];
 }
 
-/** Whether a server could listen on it now. */
+/** Resolves to true if a server can listen on the port. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -27,8 +27,8 @@ async function tryReserve(port: number): Promise<HeldName | undefined> {
 }
 
 /**
- * Free ports of 127.0.0.1 that no other user of this function gets until they are disposed of, or this process ends: a server can be
- * restarted on its port.
+ * Reserves free ports of 127.0.0.1 until they are disposed of or this process ends. No other caller gets them, so that
+ * a server can be restarted on its port.
  */
 export async function reservePorts(count: number): Promise<ReservedPorts> {
   const held: { port: number; name: HeldName }[] = [];
@@ -46,7 +46,7 @@ export async function reservePorts(count: number): Promise<ReservedPorts> {
     const range = `${FIRST} to ${FIRST + COUNT - 1}`;
     throw new TestServerError(
       'ERR_TESTKIT_PORTS',
-      `no ${count} free ports on 127.0.0.1 from ${range}: end what holds them`,
+      `no ${count} free ports on 127.0.0.1 from ${range}: end the processes that use them`,
     );
   }
   return { ports: held.map(({ port }) => port), [Symbol.asyncDispose]: dispose };

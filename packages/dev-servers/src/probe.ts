@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Sends `request` to a port of this machine; what came back until the server hung up, or undefined when nothing did or it took two seconds. */
+/** Sends `request` to a local port. Returns the response up to the close; undefined if empty or after two seconds. */
 export function ask(port: number, request: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -21,14 +21,14 @@ export function ask(port: number, request: string): Promise<string | undefined> 
   });
 }
 
-/** Whether a GET of this URL is answered with 200. */
+/** Resolves to true if a GET of this URL returns 200. */
 export async function answersOk(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     await response.body?.cancel();
     return response.ok;
   } catch {
-    // Not up yet: whoever asks has the deadline.
+    // The server is not up yet. The caller has the deadline.
     return false;
   }
 }

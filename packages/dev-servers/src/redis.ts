@@ -11,28 +11,28 @@ import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface RedisOptions {
   readonly password?: string;
-  /** append-only file, written before each answer: what was acknowledged outlives a kill */
+  /** Syncs an append-only file before each reply, so that acknowledged writes survive a kill. */
   readonly durable?: boolean;
 }
 
 export interface RedisServer extends RunningServer, AsyncDisposable {
-  /** redis://[:password@]127.0.0.1:port */
+  /** redis://[:password@]127.0.0.1:port. */
   readonly url: string;
   readonly port: number;
-  /** Empties it (FLUSHALL). */
+  /** Deletes all keys (FLUSHALL). */
   flush(): Promise<void>;
 }
 
 const IMAGE = 'redis:8.2-alpine';
 
-/** Why Redis can't be started; undefined when it can. */
+/** Returns the reason why Redis cannot be started; undefined when it can. */
 export function redisMissing(): string | undefined {
   return program() === undefined && engineSocket() === undefined
     ? 'no redis-server: install redis (Debian: redis-tools holds the program)'
     : undefined;
 }
 
-/** In Debian's redis-tools the server is there under the name of one of its tools; it is what it is called. */
+/** Debian's redis-tools contains the server as redis-check-rdb: the program acts by the name that it is called by. */
 function program(): string | undefined {
   return findProgram('redis-server', 'redis-check-rdb');
 }
@@ -40,13 +40,13 @@ function program(): string | undefined {
 function settings(port: number, directory: string, options: RedisOptions): string[] {
   const aof = options.durable ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
   const password = options.password === undefined ? [] : ['--requirepass', options.password];
-  // Filled to its limit it must refuse, never forget a job.
+  // At its memory limit Redis must reject writes, never evict a job.
   const rules = ['--maxmemory-policy', 'noeviction', '--save', ''];
   return ['--bind', '127.0.0.1', '--port', String(port), '--dir', directory, ...rules, ...aof, ...password];
 }
 
-/** How the server is called here: in the container by its name, else by a link of that name. */
-function nameIt(image: string | undefined, directory: string): string {
+/** Returns the command of the server: its name in the container, else a link with that name. */
+function serverCommand(image: string | undefined, directory: string): string {
   if (image !== undefined) return 'redis-server';
   const path = program();
   if (path === undefined) throw new TestServerError('ERR_TESTKIT_REDIS', `Redis was not started: ${redisMissing()}`);
@@ -55,7 +55,7 @@ function nameIt(image: string | undefined, directory: string): string {
   return link;
 }
 
-/** A Redis of its own on a free port of 127.0.0.1, without persistence unless asked for. */
+/** Starts a Redis on a free port of 127.0.0.1, without persistence unless `durable` is set. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const image = await usableImage(IMAGE);
   await using undo = new AsyncDisposableStack();
@@ -64,7 +64,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   mkdirSync(join(directory, 'data'));
   const spec = {
     title: 'Redis',
-    command: [nameIt(image, directory), ...settings(port, join(directory, 'data'), options)],
+    command: [serverCommand(image, directory), ...settings(port, join(directory, 'data'), options)],
     log: join(directory, 'log'),
     isReady: async () => /PONG|NOAUTH/.test((await ask(port, 'PING\r\nQUIT\r\n')) ?? ''),
   };
@@ -76,7 +76,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const flush = async () => {
     const answer = await ask(port, `${login}FLUSHALL\r\nQUIT\r\n`);
     if (answer !== undefined && !/^-/m.test(answer)) return;
-    throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it said ${answer}`);
+    throw new TestServerError('ERR_TESTKIT_FLUSH', `Redis was not flushed: it replied ${answer}`);
   };
   const user = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
   return withControls(server, {

@@ -7,7 +7,7 @@ import { type RunningServer, ServerProcess, withControls } from './server-proces
 import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 export interface RegistryServer extends RunningServer, AsyncDisposable {
-  /** of the Confluent API: http://127.0.0.1:port/apis/ccompat/v7 */
+  /** URL of the Confluent API: http://127.0.0.1:port/apis/ccompat/v7. */
   readonly url: string;
 }
 
@@ -15,12 +15,12 @@ const APICURIO = 'io.apicurio:apicurio-registry-app:3.3.3:tar.gz:all';
 const OLDEST_JAVA = 21;
 const API = '/apis/ccompat/v7';
 
-/** Why the registry can't be started natively; undefined when it can. */
+/** Returns the reason why the registry cannot be started natively; undefined when it can. */
 export function registryMissing(): string | undefined {
   return javaMissing(OLDEST_JAVA) ?? artifactMissing('registry', APICURIO);
 }
 
-/** A schema registry (Apicurio) on a free port of 127.0.0.1. Its schemas outlive a stop and a start. */
+/** Starts a schema registry (Apicurio) on a free port of 127.0.0.1. Its schemas survive a restart. */
 export async function startRegistry(): Promise<RegistryServer> {
   const java = await bringJava(OLDEST_JAVA);
   const program = await artifact('registry', APICURIO, java, 'unpack');

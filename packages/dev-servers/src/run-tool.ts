@@ -7,10 +7,10 @@ import { TestServerError } from './errors.ts';
 const TOOL_TIMEOUT_MS = 5 * 60_000;
 const SHOWN_LINES = 25;
 const SHOWN_COMMAND = 300;
-/** Debian leaves them out of the PATH of those who aren't root. */
+/** Debian omits these from the PATH of users other than root. */
 const MORE = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** The first of these programs that is on PATH, with its path. */
+/** Returns the path of the first of these programs that is on PATH. */
 export function findProgram(...names: readonly string[]): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...MORE];
   return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
@@ -21,12 +21,12 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there and not executable mean the same here: it can't be used.
+    // A missing file and a file that is not executable are equally unusable.
     return false;
   }
 }
 
-/** Runs a program to its end. Throws ERR_TESTKIT_TOOL with the last lines it printed when it fails or takes 5 minutes. */
+/** Runs a program to its end. Throws ERR_TESTKIT_TOOL with its last output if it fails or takes 5 minutes. */
 export async function runTool(
   command: string,
   args: readonly string[],

@@ -11,21 +11,21 @@ import { createWorkplace, removeWorkplace } from './workplace.ts';
 export interface SearchOptions {
   /** MB of Java heap. @default 512 */
   readonly heapMb?: number;
-  /** compiled as in production: a slower start, faster when warm. For benches. @default false */
+  /** Full compilation as in production, for benches: a slower start, faster when warm. @default false */
   readonly optimized?: boolean;
 }
 
 export interface SearchServer extends RunningServer, AsyncDisposable {
-  /** http://127.0.0.1:port */
+  /** http://127.0.0.1:port. */
   readonly url: string;
 }
 
 const OLDEST_JAVA = 21;
 const DEFAULT_HEAP_MB = 512;
-/** After a restart the shards are there later than the port. */
+/** After a restart the shards become available later than the port. */
 const HEALTHY = '/_cluster/health?wait_for_status=yellow&wait_for_no_initializing_shards=true&timeout=1s';
 
-/** The Java project, whose main class has the same arguments in each. */
+/** A Java project. The main classes of all projects take the same arguments. */
 interface Kind {
   readonly project: string;
   readonly title: string;
@@ -43,12 +43,12 @@ function missing({ project }: Kind): string | undefined {
   return javaMissing(OLDEST_JAVA) ?? classPathMissing(project);
 }
 
-/** Why Elasticsearch can't be started natively; undefined when it can. */
+/** Returns the reason why Elasticsearch cannot be started natively; undefined when it can. */
 export function elasticsearchMissing(): string | undefined {
   return missing(ELASTICSEARCH);
 }
 
-/** Why OpenSearch can't be started natively; undefined when it can. */
+/** Returns the reason why OpenSearch cannot be started natively; undefined when it can. */
 export function opensearchMissing(): string | undefined {
   return missing(OPENSEARCH);
 }
@@ -101,12 +101,12 @@ async function start(kind: Kind, options: SearchOptions): Promise<SearchServer> 
   return startNode(kind, java, jars, options.optimized ? [...flags, ...OPTIMIZED] : flags, heapMb);
 }
 
-/** An Elasticsearch of one node on a free port of 127.0.0.1, without security. What it lacks of the distribution: see the README. */
+/** Starts Elasticsearch with one node on a free port of 127.0.0.1, without security. The README lists its limits. */
 export function startElasticsearch(options: SearchOptions = {}): Promise<SearchServer> {
   return start(ELASTICSEARCH, options);
 }
 
-/** An OpenSearch of one node on a free port of 127.0.0.1, without security and plugins. */
+/** Starts OpenSearch with one node on a free port of 127.0.0.1, without security and plugins. */
 export function startOpenSearch(options: SearchOptions = {}): Promise<SearchServer> {
   return start(OPENSEARCH, options);
 }

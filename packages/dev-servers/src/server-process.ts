@@ -7,25 +7,25 @@ import { findProgram } from './run-tool.ts';
 import { children } from './workplace.ts';
 
 export interface ServerSpec {
-  /** for people: "Kafka broker 1" */
+  /** Name in messages: "Kafka broker 1". */
   readonly title: string;
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** what it prints is appended here */
+  /** File that the server's output is appended to. */
   readonly log: string;
-  /** asked again and again, with what the server printed since it was started, until it says true */
+  /** Polled until it returns true, with the server's output since its start. */
   readonly isReady: (printed: string) => boolean | Promise<boolean>;
 }
 
-/** A server that can be stopped in any way and started again with the same data. */
+/** A server that can be stopped with any signal and restarted with the same data. */
 export interface RunningServer {
-  /** of the server's process; undefined while it isn't running */
+  /** Pid of the server; undefined while it is not running. */
   readonly pid: number | undefined;
-  /** Sends the signal and resolves when the process has ended; after 30 s it is killed. */
+  /** Sends the signal and waits until the process has ended. Kills it after 30 s. */
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again after a stop; resolves when it answers. Throws ERR_TESTKIT_START with the end of its log. */
+  /** Starts the server and waits until it responds. Throws ERR_TESTKIT_START with the end of its log. */
   start(): Promise<void>;
-  /** Sends a signal and waits for nothing: SIGSTOP makes a server that is there and doesn't answer, SIGCONT ends that. */
+  /** Sends a signal without waiting: SIGSTOP makes a server that does not respond, SIGCONT resumes it. */
   signal(name: NodeJS.Signals): void;
 }
 
@@ -36,13 +36,13 @@ const SHOWN_LINES = 30;
 const JAVA_FRAME = /^\s+at |^\s+\.\.\. \d+ more/;
 
 /**
- * One process on this machine. It dies with this process, however that ends: the kernel sends the signal (setpriv --pdeathsig). It has a session of
- * its own, so that Ctrl-C reaches this process first, which then stops it in its own order.
+ * A server process that ends with this process, however that ends: the kernel sends the signal (setpriv --pdeathsig).
+ * It runs in a new session, so that Ctrl-C reaches only this process, which then stops its servers in order.
  */
 export class ServerProcess implements RunningServer {
   readonly #spec: ServerSpec;
   #child: ChildProcess | undefined;
-  /** of the log, when the process was started */
+  /** Size of the log when the process was started. */
   #logStart = 0;
 
   constructor(spec: ServerSpec) {
@@ -75,7 +75,7 @@ export class ServerProcess implements RunningServer {
     clearTimeout(killer);
   }
 
-  /** What is left of it goes. */
+  /** Kills the server. */
   remove(): Promise<void> {
     return this.stop('SIGKILL');
   }
@@ -95,7 +95,7 @@ export class ServerProcess implements RunningServer {
   #spawn(): void {
     const setpriv = findProgram('setpriv');
     if (setpriv === undefined) {
-      const why = 'a server that outlives its test must not be: install util-linux, which has setpriv';
+      const why = 'a server must not outlive its test: install util-linux, which contains setpriv';
       throw new TestServerError('ERR_TESTKIT_SETPRIV', `${this.#spec.title} was not started: ${why}`);
     }
     const log = openSync(this.#spec.log, 'a');
@@ -106,7 +106,7 @@ export class ServerProcess implements RunningServer {
         detached: true,
         env: { ...process.env, ...this.#spec.env },
       });
-      // It must not keep a test's process up.
+      // The server must not keep the process of a test running.
       this.#child.unref();
       const child = this.#child;
       children.add(child);
@@ -119,19 +119,19 @@ export class ServerProcess implements RunningServer {
 
 interface Starting {
   isRunning(): boolean | Promise<boolean>;
-  /** since the start */
+  /** Output since the start. */
   printed(): string;
   kill(): Promise<void>;
 }
 
-function failure(spec: ServerSpec, what: string, printed: string): TestServerError {
+function failure(spec: ServerSpec, outcome: string, printed: string): TestServerError {
   const lines = printed.split('\n').filter((line) => line !== '' && !JAVA_FRAME.test(line));
   const tail = lines.slice(-SHOWN_LINES).join('\n');
-  const advice = 'The end of its log says why; out of memory: give it a larger heapMb';
-  return new TestServerError('ERR_TESTKIT_START', `${spec.title} ${what}. ${advice}.\n${tail}`);
+  const advice = 'See the end of its log; if it is out of memory, increase heapMb';
+  return new TestServerError('ERR_TESTKIT_START', `${spec.title} ${outcome}. ${advice}.\n${tail}`);
 }
 
-/** Resolves when the server that was just started answers. @throws ERR_TESTKIT_START when it ends, or doesn't answer in time and is killed */
+/** Waits until a started server responds. Throws ERR_TESTKIT_START if it ends, or is killed after the deadline. */
 export async function untilReady(spec: ServerSpec, server: Starting): Promise<void> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!(await spec.isReady(server.printed()))) {
@@ -144,7 +144,7 @@ export async function untilReady(spec: ServerSpec, server: Starting): Promise<vo
   }
 }
 
-/** A server's facts with the controls of the process behind it. */
+/** Combines the facts of a server with the controls of its process. */
 export function withControls<T extends object>(server: RunningServer, facts: T): T & RunningServer {
   const controls: RunningServer = {
     get pid() {

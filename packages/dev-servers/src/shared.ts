@@ -7,10 +7,10 @@ import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
 import { startElasticsearch, startOpenSearch } from './search.ts';
 
-/** Set by whoever hosts shared servers, for the processes it starts: the abstract Unix socket they are asked for on. */
+/** Name of the host's abstract Unix socket. The host of shared servers sets it for the processes that it starts. */
 const VARIABLE = 'RINGFENCE_TESTKIT_SHARED';
 
-/** What the processes that share a server need to know of it. */
+/** Facts that processes need to use a shared server. */
 interface Shared {
   readonly kafka: { readonly bootstrap: readonly string[] };
   readonly redis: { readonly url: string; readonly port: number };
@@ -63,7 +63,7 @@ function isName(name: string): name is Name {
 async function answer(socket: Socket): Promise<void> {
   const name = (await text(socket)).trim();
   try {
-    if (!isName(name)) throw new Error(`nothing is shared under the name ${name}`);
+    if (!isName(name)) throw new Error(`no shared server is named ${name}`);
     socket.end(JSON.stringify(await startOnce(name)));
   } catch (error) {
     socket.end(JSON.stringify({ error: (error as Error).message }));
@@ -71,8 +71,8 @@ async function answer(socket: Socket): Promise<void> {
 }
 
 /**
- * Owns the servers that the test files of one run share: each is started when a process started by this one first asks for it, and ends with this one
- * or when what is returned is disposed of.
+ * Hosts the servers that the test files of one run share. A server is started on the first request of a child process,
+ * and ends with this process or when the returned object is disposed of.
  */
 export async function hostSharedServers(): Promise<AsyncDisposable> {
   const address = `ringfence-testkit/shared/${randomUUID()}`;
@@ -86,13 +86,13 @@ export async function hostSharedServers(): Promise<AsyncDisposable> {
   const dispose = async () => {
     delete process.env[VARIABLE];
     server.close();
-    for (const one of await Promise.allSettled(Object.values(started)))
-      if (one.status === 'fulfilled') await one.value.server[Symbol.asyncDispose]();
+    for (const result of await Promise.allSettled(Object.values(started)))
+      if (result.status === 'fulfilled') await result.value.server[Symbol.asyncDispose]();
   };
   return { [Symbol.asyncDispose]: dispose };
 }
 
-/** Asks the host for it; without one, this process starts its own, which ends with it. */
+/** Requests a server from the host. Without a host, this process starts a server that ends with it. */
 async function shared<N extends Name>(name: N): Promise<Shared[N]> {
   const address = process.env[VARIABLE];
   if (address === undefined) return startOnce(name);
@@ -100,30 +100,30 @@ async function shared<N extends Name>(name: N): Promise<Shared[N]> {
   socket.end(`${name}\n`);
   const facts: Shared[N] & { readonly error?: string } = JSON.parse(await text(socket));
   if (facts.error === undefined) return facts;
-  throw new TestServerError('ERR_TESTKIT_SHARED', `the shared ${name} can't be had: ${facts.error}`);
+  throw new TestServerError('ERR_TESTKIT_SHARED', `the shared ${name} is unavailable: ${facts.error}`);
 }
 
-/** One broker for all test files of a run: name your topics so that no other file has them. */
+/** Returns the broker of all test files of a run. Topics need names that no other file uses. */
 export function sharedKafka(): Promise<Shared['kafka']> {
   return shared('kafka');
 }
 
-/** One Redis for all test files of a run: prefix your keys, and never flush it. */
+/** Returns the Redis of all test files of a run. Prefix your keys, and never flush it. */
 export function sharedRedis(): Promise<Shared['redis']> {
   return shared('redis');
 }
 
-/** One Elasticsearch for all test files of a run: name your indices, streams and templates so that no other file has them. */
+/** Returns the Elasticsearch of all test files of a run. Indices and templates need names that no other file uses. */
 export function sharedElasticsearch(): Promise<Shared['elasticsearch']> {
   return shared('elasticsearch');
 }
 
-/** One OpenSearch for all test files of a run, under the same rule. */
+/** Returns the OpenSearch of all test files of a run. Indices and templates need names that no other file uses. */
 export function sharedOpenSearch(): Promise<Shared['opensearch']> {
   return shared('opensearch');
 }
 
-/** One schema registry for all test files of a run: name your subjects so that no other file has them. */
+/** Returns the schema registry of all test files of a run. Subjects need names that no other file uses. */
 export function sharedRegistry(): Promise<Shared['registry']> {
   return shared('registry');
 }

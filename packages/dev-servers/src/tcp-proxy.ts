@@ -1,34 +1,34 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { reservePorts } from './ports.ts';
 
-/** What the proxy does to connections, those that are open and those to come. */
+/** Faults of all connections, open and new. */
 export interface Faults {
-  /** each chunk arrives this many ms later, in each direction. @default 0 */
+  /** Delay of each chunk in each direction. @default 0 */
   readonly latencyMs?: number;
-  /** bytes per second in each direction of each connection. @default no limit */
+  /** Rate in each direction of each connection. @default no limit */
   readonly bytesPerSecond?: number;
-  /** the network swallows everything: connections are accepted and stay open, and no byte goes through either way. @default false */
+  /** Connections are accepted and stay open, but no byte passes in either direction. @default false */
   readonly silent?: boolean;
-  /** nobody listens on the port, and what was open is reset. @default false */
+  /** New connections are refused, and open connections are reset. @default false */
   readonly refuse?: boolean;
 }
 
 export interface TcpProxy extends AsyncDisposable {
-  /** 127.0.0.1:port */
+  /** 127.0.0.1:port. */
   readonly address: string;
   readonly port: number;
-  /** Replaces the faults; `{}` heals the network: bytes that were held back go on. */
+  /** Replaces the faults. `{}` heals the network, and delayed bytes are delivered. */
   set(faults: Faults): Promise<void>;
-  /** Resets every open connection; new ones are taken. */
+  /** Resets every open connection. New connections are accepted. */
   cut(): void;
-  /** bytes that went through, to the server and back */
+  /** Bytes that passed to the server and back. */
   readonly transferred: { readonly up: number; readonly down: number };
-  /** open connections */
+  /** Number of open connections. */
   readonly connections: number;
 }
 
 const TICK_MS = 10;
-/** What one direction holds before it stops reading: back-pressure reaches the sender. */
+/** Bytes that one direction buffers before it stops reading, so that back-pressure reaches the sender. */
 const HELD_BYTES = 1 << 20;
 
 /** One direction of one connection. */
@@ -64,7 +64,7 @@ class Pipe {
     this.release();
   }
 
-  /** Sends on what may go now, and comes back for the rest. */
+  /** Sends the chunks that are due, and sets a timer for the rest. */
   release(): void {
     clearTimeout(this.#timer);
     const { silent, bytesPerSecond } = this.#faults();
@@ -91,7 +91,7 @@ class Pipe {
   }
 }
 
-/** A connection through the proxy: both its sockets, and what flows between them. */
+/** A connection through the proxy: its two sockets and the pipes between them. */
 class Link {
   readonly #client: Socket;
   readonly #server: Socket;
@@ -101,14 +101,14 @@ class Link {
     this.#client = client;
     this.#server = server;
     this.#pipes = pipes;
-    for (const [socket, other] of [
+    for (const [socket, peer] of [
       [client, server],
       [server, client],
     ] as const) {
-      // Its close follows, and takes the other side with it.
+      // The close event follows, and closes the other side.
       socket.on('error', () => {});
       socket.on('close', (failed) => {
-        if (failed) other.resetAndDestroy();
+        if (failed) peer.resetAndDestroy();
         if (client.destroyed && server.destroyed) onClose(this);
       });
     }
@@ -139,8 +139,8 @@ function unlisten(server: Server): Promise<void> {
 }
 
 /**
- * A network that can fail, in front of a server: connect to the proxy's address in its place. A client that is told of other addresses by the server
- * (as Kafka's are) goes past it: `proxied` of `startKafka` is for that.
+ * Starts a proxy that simulates network faults: connect to its address instead of the server's. Clients of a server
+ * that advertises its address, as Kafka does, would bypass the proxy: use `proxied` of `startKafka` instead.
  * @param target host:port or a port of 127.0.0.1
  */
 export async function startTcpProxy(target: string | number): Promise<TcpProxy> {

@@ -2,15 +2,15 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** Issues OAuth access tokens (JWT, RS256). */
 export interface TokenIssuer {
-  /** JSON Web Key Set: what its tokens are verified with */
+  /** JSON Web Key Set that verifies the tokens. */
   readonly jwks: string;
-  /** A token for this principal. @param lifetimeSeconds negative: one that has expired. @default an hour */
+  /** Issues a token for this principal. @param lifetimeSeconds negative: an expired token. @default one hour */
   token(subject: string, lifetimeSeconds?: number): string;
 }
 
-/** Whom the tokens are for. */
+/** Audience of the tokens. */
 export const AUDIENCE = 'kafka';
-/** Whose they are. */
+/** Issuer of the tokens. */
 export const ISSUER = 'https://issuer.test';
 const KEY_ID = 'test';
 
@@ -18,7 +18,7 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** A new issuer; the tokens of another are refused where this one's are taken. */
+/** Creates an issuer with a new key. A verifier with its keys rejects the tokens of other issuers. */
 export function createTokenIssuer(): TokenIssuer {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = { ...publicKey.export({ format: 'jwk' }), kid: KEY_ID, alg: 'RS256', use: 'sig' };

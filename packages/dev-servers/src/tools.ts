@@ -1,4 +1,4 @@
-/** The cache, working directories and ports that other programs that start servers or virtual machines use too. */
+/** Cache, working directories and ports, for other programs that start servers or virtual machines. */
 export { cached, cacheRoot, digest } from './cache.ts';
 export { TestServerError } from './errors.ts';
 export { reservePorts } from './ports.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const PREFIX = 'ringfence-testkit-';
-const mine = new Set<string>();
-/** Servers of this process; at its end they are killed before their directories go. */
+const directories = new Set<string>();
+/** Servers of this process. At its end they are killed before their directories are removed. */
 export const children: Set<ChildProcess> = new Set();
 
 export function isAlive(pid: number): boolean {
@@ -17,7 +17,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** What a killed process left behind; its servers died with it. */
+/** Removes the directories of killed processes, whose servers ended with them. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(/^ringfence-testkit-(\d+)-/.exec(name)?.[1]);
@@ -25,29 +25,32 @@ function sweep(): void {
   }
 }
 
-/** Another's leftover that can't be removed, such as one with something mounted in it, is no reason not to start a server. */
+/** Removes a directory of another process. A failure, such as a mount in the directory, must not prevent a start. */
 function removeLeftover(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {
-    process.stderr.write(`testkit: ${directory} was left behind and stays: ${(error as Error).message}\n`);
+    process.stderr.write(`testkit: leftover ${directory} cannot be removed: ${(error as Error).message}\n`);
   }
 }
 
-/** A directory for a server's data and log. It is removed by `removeWorkplace`, at the end of this process, or by the next process that starts a server. */
-export function createWorkplace(what: string): string {
-  if (mine.size === 0) sweep();
-  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${what}-`));
-  mine.add(directory);
+/**
+ * Creates a directory for a server's data and log. `removeWorkplace` removes it, or the end of this process, or the
+ * next process that starts a server.
+ */
+export function createWorkplace(name: string): string {
+  if (directories.size === 0) sweep();
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-${name}-`));
+  directories.add(directory);
   return directory;
 }
 
 export function removeWorkplace(directory: string): void {
   rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  mine.delete(directory);
+  directories.delete(directory);
 }
 
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
-  for (const directory of mine) removeWorkplace(directory);
+  for (const directory of directories) removeWorkplace(directory);
 });

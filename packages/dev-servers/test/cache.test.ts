@@ -19,7 +19,7 @@ describe('the cache of servers', () => {
     else process.env['RINGFENCE_TESTKIT_CACHE'] = before;
   });
 
-  test('makes a thing once for all who want it at the same time', async () => {
+  test('makes a directory once for concurrent callers', async () => {
     let made = 0;
     const make = async (directory: string) => {
       made += 1;
@@ -32,7 +32,7 @@ describe('the cache of servers', () => {
     assert.ok(existsSync(join(all[0], 'jar')));
   });
 
-  test('has nothing of what failed half-way, and makes it at the next call', async () => {
+  test('keeps nothing of a failed attempt, and makes the directory at the next call', async () => {
     const fail = async (directory: string) => {
       writeFileSync(join(directory, 'half'), '');
       throw new Error('no network');
@@ -44,9 +44,9 @@ describe('the cache of servers', () => {
   });
 });
 
-test('ports are given once until they are given back', async () => {
+test('a port is reserved once until it is released', async () => {
   const reserved = await Promise.all(Array.from({ length: 20 }, () => reservePorts(5)));
-  const ports = reserved.flatMap((one) => one.ports);
+  const ports = reserved.flatMap((reservation) => reservation.ports);
   assert.equal(new Set(ports).size, 100);
-  await Promise.all(reserved.map((one) => one[Symbol.asyncDispose]()));
+  await Promise.all(reserved.map((reservation) => reservation[Symbol.asyncDispose]()));
 });

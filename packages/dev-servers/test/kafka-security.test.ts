@@ -14,7 +14,7 @@ import {
 import { createTestCa, createTokenIssuer } from '@ringfence/dev-servers/in-process';
 import { type KafkaCluster, kafkaMissing, startKafka } from '../src/kafka.ts';
 
-/** A client that never gives up must not hold the run. */
+/** A client that retries forever must not block the test run. */
 const GIVEN = { skip: kafkaMissing() ?? false, timeout: 180_000 };
 
 type Credentials = Pick<BaseOptions, 'sasl' | 'tls'>;
@@ -56,21 +56,21 @@ async function allow(cluster: KafkaCluster, credentials: Credentials, user: stri
   };
   const entry = { ...acl, operation: AclOperations.WRITE };
   await admin.createAcls({ creations: [entry] });
-  // The controller has taken it; the broker hears of it a moment later.
+  // The controller has accepted the ACL; the broker applies it a moment later.
   while ((await admin.describeAcls({ filter: entry })).length === 0) await sleep(20);
   await admin.close();
 }
 
-/** The whole of what a client's error says. */
-function sayings(error: unknown): string {
+/** Returns all messages of a client's error and its causes. */
+function messagesOf(error: unknown): string {
   const causes = error instanceof AggregateError ? error.errors : [];
   const cause = error instanceof Error ? error.cause : undefined;
-  return [String(error), ...causes.map(sayings), ...(cause === undefined ? [] : [sayings(cause)])].join('\n');
+  return [String(error), ...causes.map(messagesOf), ...(cause === undefined ? [] : [messagesOf(cause)])].join('\n');
 }
 
 function refused(work: Promise<void>, why: RegExp): Promise<void> {
   return assert.rejects(work, (error) => {
-    assert.match(sayings(error), why);
+    assert.match(messagesOf(error), why);
     return true;
   });
 }
@@ -87,18 +87,18 @@ describe('a Kafka with SASL over TLS', GIVEN, () => {
   after(() => cluster[Symbol.asyncDispose]());
 
   for (const mechanism of ['PLAIN', 'SCRAM-SHA-512'] as const) {
-    test(`takes a password by ${mechanism}, and lets a user do what an ACL allows`, async () => {
+    test(`accepts a password by ${mechanism}, and allows a user only actions of an ACL`, async () => {
       await send(cluster, as({ mechanism, username: 'writer', password: 'w' }));
       await refused(send(cluster, as({ mechanism, username: 'writer', password: 'x' })), /authentication/i);
       await refused(send(cluster, as({ mechanism, username: 'reader', password: 'r' })), /authoriz/i);
     });
   }
 
-  test('takes the tokens of its issuer while they are valid, no other', async () => {
+  test('accepts valid tokens of its issuer only', async () => {
     const by = (token: string) => send(cluster, as({ mechanism: 'OAUTHBEARER', token }));
     await by(cluster.tokens.token('writer'));
     await refused(by(cluster.tokens.token('reader')), /authoriz/i);
-    // This client doesn't look at the broker's answer to a token; the next request then fails.
+    // This client ignores the broker's response to a token; the next request then fails.
     await refused(by(cluster.tokens.token('writer', -120)), /SASL state/i);
     await refused(by(createTokenIssuer().token('writer')), /SASL state/i);
   });
@@ -117,12 +117,12 @@ describe('a Kafka with client certificates', GIVEN, () => {
   });
   after(() => cluster[Symbol.asyncDispose]());
 
-  test('knows a client by the common name of its certificate', async () => {
+  test('identifies a client by the common name of its certificate', async () => {
     await send(cluster, await as('writer'));
     await refused(send(cluster, await as('reader')), /authoriz/i);
   });
 
-  test('refuses an expired certificate, one of another authority, and none', async () => {
+  test('rejects a client with an expired certificate, a certificate of another authority, or none', async () => {
     const ca = cluster.ca!.certificate;
     const stranger = await (await createTestCa()).issue('writer');
     const refusal = /alert|ECONNRESET|closed|EPIPE|socket/i;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 import { type KafkaCluster, kafkaMissing, startKafka } from '../src/kafka.ts';
 
-/** A client that never gives up must not hold the run. */
+/** A client that retries forever must not block the test run. */
 const GIVEN = { skip: kafkaMissing() ?? false, timeout: 180_000 };
 
 async function createTopic(cluster: KafkaCluster, topic: string): Promise<void> {
@@ -19,7 +19,7 @@ async function send(cluster: KafkaCluster, topic: string, value: string, retries
   await producer.close(true);
 }
 
-/** The values of the first `count` records. */
+/** Returns the values of the first `count` records. */
 async function read(cluster: KafkaCluster, topic: string, count: number): Promise<string[]> {
   const options = { clientId: 'test', groupId: 'g', bootstrapBrokers: [...cluster.bootstrap] };
   const consumer = new Consumer({ ...options, deserializers: stringDeserializers });
@@ -34,7 +34,7 @@ async function read(cluster: KafkaCluster, topic: string, count: number): Promis
 }
 
 describe('a Kafka of one broker', GIVEN, () => {
-  test('keeps what it acknowledged when it is killed and started again', async () => {
+  test('keeps acknowledged records when it is killed and restarted', async () => {
     await using cluster = await startKafka();
     const broker = cluster.brokers[0]!;
     await createTopic(cluster, 't');
@@ -50,7 +50,7 @@ describe('a Kafka of one broker', GIVEN, () => {
 });
 
 describe('a Kafka of three brokers', GIVEN, () => {
-  test('takes records while one of them is dead', async () => {
+  test('accepts records while one broker is dead', async () => {
     await using cluster = await startKafka({ brokers: 3 });
     assert.equal(cluster.bootstrap.length, 3);
     await createTopic(cluster, 't');
@@ -61,7 +61,7 @@ describe('a Kafka of three brokers', GIVEN, () => {
 });
 
 describe('a Kafka behind proxies', GIVEN, () => {
-  test('is reached through them only', async () => {
+  test('is reachable through the proxies only', async () => {
     await using cluster = await startKafka({ proxied: true });
     const proxy = cluster.brokers[0]!.proxy!;
     await createTopic(cluster, 't');

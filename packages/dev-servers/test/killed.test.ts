@@ -13,7 +13,7 @@ function workplaces(pid: number | undefined): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith(`ringfence-testkit-${pid}-`));
 }
 
-test('a process that is killed leaves no server behind, and the next one takes its files away', {
+test('the servers of a killed process end, and the next process removes their files', {
   skip: kafkaMissing() ?? redisMissing() ?? false,
   timeout: 120_000,
 }, async () => {

@@ -5,7 +5,7 @@ import { redisMissing, startRedis } from '../src/redis.ts';
 
 const skip = redisMissing() ?? false;
 
-test('a Redis keeps what it acknowledged over a kill when it is durable, and nothing after a flush', {
+test('a durable Redis keeps acknowledged writes over a kill, and nothing after a flush', {
   skip,
 }, async () => {
   await using server = await startRedis({ durable: true });
@@ -19,7 +19,7 @@ test('a Redis keeps what it acknowledged over a kill when it is durable, and not
   client.disconnect();
 });
 
-test('a Redis with a password asks for it', { skip }, async () => {
+test('a Redis with a password requires it', { skip }, async () => {
   await using server = await startRedis({ password: 'a "b" c/d' });
   const client = new Redis(server.url);
   assert.equal(await client.ping(), 'PONG');

@@ -14,7 +14,7 @@ function record(...fields: string[]): { schema: string } {
   return { schema: JSON.stringify({ type: 'record', name: 'R', fields: typed }) };
 }
 
-test('a registry gives a schema its id, refuses what is incompatible, and knows it after a restart', {
+test('a registry assigns ids to schemas, rejects incompatible schemas, and keeps them over a restart', {
   skip: registryMissing() ?? false,
 }, async () => {
   await using server = await startRegistry();

@@ -5,7 +5,7 @@ import { Client as OpenSearchClient } from '@opensearch-project/opensearch';
 import { elasticsearchMissing, opensearchMissing, startElasticsearch, startOpenSearch } from '../src/search.ts';
 
 describe('an Elasticsearch', { skip: elasticsearchMissing() ?? false }, () => {
-  test('makes a data stream of the first document, and has it after a kill', async () => {
+  test('creates a data stream from the first document, and keeps it over a kill', async () => {
     await using server = await startElasticsearch();
     const client = new Client({ node: server.url });
     const template = { settings: { number_of_replicas: 0 }, mappings: { properties: { kind: { type: 'wildcard' } } } };
@@ -39,7 +39,7 @@ describe('an Elasticsearch', { skip: elasticsearchMissing() ?? false }, () => {
 });
 
 describe('an OpenSearch', { skip: opensearchMissing() ?? false }, () => {
-  test('makes a data stream of the first document, and has it after a kill', async () => {
+  test('creates a data stream from the first document, and keeps it over a kill', async () => {
     await using server = await startOpenSearch();
     const client = new OpenSearchClient({ node: server.url });
     await client.indices.putIndexTemplate({

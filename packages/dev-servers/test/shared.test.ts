@@ -21,7 +21,7 @@ function answers(port: number): Promise<string | undefined> {
   return ask(port, 'PING\r\nQUIT\r\n');
 }
 
-test('processes of one host get one server, which ends with the host', { skip }, async () => {
+test('the processes of a host share one server, which ends with the host', { skip }, async () => {
   const host = await hostSharedServers();
   const [first, second] = await Promise.all([asked('redis', process.env), asked('redis', process.env)]);
   assert.deepEqual(first, second);
@@ -30,7 +30,7 @@ test('processes of one host get one server, which ends with the host', { skip },
   assert.equal(await answers(first.port), undefined);
 });
 
-test('a process without a host has a server of its own, which ends with it', { skip }, async () => {
+test('a process without a host starts its own server, which ends with the process', { skip }, async () => {
   const { RINGFENCE_TESTKIT_SHARED: _, ...env } = process.env;
   const { port } = await asked('redis', env);
   assert.equal(await answers(port), undefined);

@@ -28,7 +28,7 @@ describe('a TCP proxy', () => {
     return socket;
   }
 
-  /** ms until what was sent has come back. */
+  /** Sends bytes and returns the ms until they have come back. */
   async function echo(socket: Socket, bytes: number): Promise<number> {
     const started = performance.now();
     socket.write(Buffer.alloc(bytes, 1));
@@ -36,7 +36,7 @@ describe('a TCP proxy', () => {
     return performance.now() - started;
   }
 
-  test('passes bytes both ways, and the end of one side', async () => {
+  test('passes bytes in both directions, and the end of one side', async () => {
     const socket = await open();
     await echo(socket, 3_000_000);
     assert.deepEqual(proxy.transferred, { up: 3_000_000, down: 3_000_000 });
@@ -45,8 +45,8 @@ describe('a TCP proxy', () => {
   });
 
   for (const [title, faults, leastMs] of [
-    ['delays each way', { latencyMs: 60 }, 120],
-    ['limits the bytes of a second', { bytesPerSecond: 200_000 }, 100],
+    ['delays each direction', { latencyMs: 60 }, 120],
+    ['limits the bytes per second', { bytesPerSecond: 200_000 }, 100],
   ] as const satisfies [string, Faults, number][]) {
     test(title, async () => {
       await proxy.set(faults);
@@ -56,7 +56,7 @@ describe('a TCP proxy', () => {
     });
   }
 
-  test('swallows everything while it is silent, and gives it back when healed', async () => {
+  test('delivers nothing while it is silent, and everything when healed', async () => {
     const socket = await open();
     await proxy.set({ silent: true });
     const answered = echo(socket, 10).then(() => 'answered');
@@ -67,7 +67,7 @@ describe('a TCP proxy', () => {
     await echo(late, 10);
   });
 
-  test('resets what is open when it is cut, and takes new connections', async () => {
+  test('resets open connections when it is cut, and accepts new connections', async () => {
     const socket = await open();
     await echo(socket, 10);
     proxy.cut();

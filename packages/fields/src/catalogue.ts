@@ -33,7 +33,7 @@ import { processFields } from './process/process.ts';
 import { targetFields } from './process/target.ts';
 import { userFields } from './process/user.ts';
 
-const own: readonly Field[] = [
+const ecsFields: readonly Field[] = [
   ...eventFields,
   ...processFields,
   ...execFields,
@@ -63,7 +63,7 @@ const own: readonly Field[] = [
   ...probeFields,
   ...customProbeFields,
 ];
-const inFalcosForm = [
+const falcoFields = [
   ...falcoEventFields,
   ...falcoProcessFields,
   ...falcoFdFields,
@@ -75,14 +75,14 @@ const inFalcosForm = [
 /** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {
   fields: [
-    ...own,
-    ...inFalcosForm,
-    ...falcoFdUnions([...own, ...inFalcosForm]),
-    ...falcoArgumentUnions([...own, ...inFalcosForm]),
+    ...ecsFields,
+    ...falcoFields,
+    ...falcoFdUnions([...ecsFields, ...falcoFields]),
+    ...falcoArgumentUnions([...ecsFields, ...falcoFields]),
   ],
 };
 
-/** Kinds of events as rules name them, by the number of the kind: fork, exec, exit, credentials, open, connect, tick, … */
+/** Names of the kinds of events in rules, indexed by kind: fork, exec, exit, credentials, open, connect, tick, … */
 export const eventKinds: { readonly names: readonly string[]; of(event: EventView): number } = {
   names: layouts.map(({ name }) => kindName(name)),
   of: (event) => event.cursor.kind,

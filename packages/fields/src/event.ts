@@ -33,7 +33,7 @@ const RESULT_KINDS = [
   'Redirect',
 ] as const;
 
-/** What an event is called; of the kinds that aren't here it depends on the operation. */
+/** `event.action` by kind. On other kinds it depends on the operation. */
 const actions = {
   fork: 'fork',
   exec: 'exec',
@@ -71,7 +71,7 @@ const syscalls = {
   fault: 'signaldeliver',
   bpf: 'bpf',
 };
-/** ECS categories by kind: what `event.category` says. */
+/** `event.category` by kind. */
 const categories = {
   fork: 'process',
   exec: 'process',
@@ -110,7 +110,7 @@ const categories = {
   gap: 'host',
 };
 
-/** What a table by kinds' names has for an event. */
+/** Returns a lookup of the table by the kind of an event. */
 function byKind(values: Readonly<Record<string, string>>): (event: EventView) => string | undefined {
   const list = layouts.map(({ name }) => values[kindName(name)]);
   return (event) => list[event.cursor.kind];
@@ -124,10 +124,10 @@ const syscallOf = byKind(syscalls);
 const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
 
-/** Of a host whose agent does not tick. */
+/** Operations of a host whose agent stopped or resumed its ticks. */
 const SILENCE = { SILENCE_HOST_SILENT: 1, SILENCE_HOST_HEARD: 2 };
 
-/** Kinds with several operations: which leaf says it, and what they are called. */
+/** Kinds with several operations: the leaf of the operation, and the names. */
 const operations = new Map(
   (
     [
@@ -147,7 +147,7 @@ const operations = new Map(
   ).map(([kind, operation, values]) => [KIND[kind], { get: bodyLong(operation), names: namesOf(values) }]),
 );
 
-/** By the kind's name: what its operations are called. */
+/** Names of the operations by kind. */
 const operationNames = Object.fromEntries(
   layouts.flatMap(({ name }) => {
     const names = operations.get(KIND[name])?.names;
@@ -155,7 +155,7 @@ const operationNames = Object.fromEntries(
   }),
 );
 
-/** By the kind's name: all that `event.action` can say on it. Contexts are no action. */
+/** Possible values of `event.action` by kind. Contexts have none. */
 const actionNames = {
   ...Object.fromEntries(layouts.map(({ name }) => [kindName(name), [] as readonly string[]])),
   ...operationNames,
@@ -164,7 +164,7 @@ const actionNames = {
 };
 
 const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'.length).toLowerCase());
-/** A module's call is told by more than its operation. */
+/** The system call of a module event depends on more than its operation. */
 const { module: _, ...syscallNames } = operationNames;
 const syscallValues = {
   ...syscallNames,
@@ -174,7 +174,7 @@ const syscallValues = {
   module: ['init_module', 'finit_module', 'delete_module'],
   io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
 };
-/** Actions of Elastic's events, which rules in EQL ask for. */
+/** Actions of Elastic's events, which EQL rules compare with. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   start: 'Write event.action = exec.',
   exec_event: 'Write event.action = exec.',
@@ -182,10 +182,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   uid_change: 'Write event.action = credentials.',
   gid_change: 'Write event.action = credentials.',
   session_id_change:
-    'No event tells of a new session (setsid). A program that has left its terminal has process.tty = 0 from its next exec on.',
+    'No event reports a new session (setsid). A program that left its terminal has process.tty = 0 from its next exec on.',
   connection_attempted: 'Write event.action = connect.',
   connection_accepted: 'Write event.action = accept.',
-  disconnect_received: 'Write event.action = flow: a connection that has ended.',
+  disconnect_received: 'Write event.action = flow: a connection ended.',
   lookup_requested: 'Write event.action = dns.',
   creation: 'Write event.action = open and file.open.create.',
   overwrite: 'Write event.action = open and file.open.write.',
@@ -225,7 +225,7 @@ function credentialsCall(event: EventView): string {
   return changesGroups(event) ? 'setgroups' : 'capset';
 }
 
-/** Kinds that tell which of several calls it was by what it did. */
+/** Returns the system call of kinds that several calls can cause, derived from the effect of the call. */
 function callOf(event: EventView): string | undefined {
   switch (event.cursor.kind) {
     case KIND.CredentialsChange:
@@ -247,13 +247,13 @@ function operationOf(event: EventView): string | undefined {
   return operation?.names.get(operation.get(event));
 }
 
-/** Kinds whose body says what came of it: a descriptor or 0, or -errno. */
+/** Kinds whose body holds the result: a descriptor or 0, or -errno. */
 const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
   RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(leaf[kind].result)]),
 );
 const resultKinds = RESULT_KINDS.map(kindName);
 
-/** Of two names of a number (EAGAIN, EWOULDBLOCK) the first. */
+/** Names of errors by number. If a number has two names (EAGAIN, EWOULDBLOCK), the first is used. */
 const ERRORS = new Map<number, string>(
   Object.entries(constants.errno)
     .toReversed()
@@ -268,7 +268,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
+    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; on log lines ssh-login, sudo-command, …',
     constants: actions,
     values: actionNames,
     oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
@@ -278,7 +278,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
+    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; on log lines also session.',
     constants: categories,
     oneOf: [...new Set([...Object.values(categories), 'session'])],
     get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logField.category(event)),
@@ -286,7 +286,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'evt.type',
     type: 'string',
-    doc: "Falco's name of the system call behind the event; calls that do the same are one (open, openat and openat2 are openat), and may be asked for by each of their names.",
+    doc: "Falco's name of the system call. Equivalent calls share a name (open, openat and openat2 are openat); rules can use each of their names.",
     aliases: ['syscall.type'],
     constants: syscalls,
     values: syscallValues,
@@ -298,7 +298,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.outcome',
     type: 'string',
-    doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is what io_uring tells nobody of: `io_uring.result_unknown`).',
+    doc: 'success or failure. A non-blocking connect in progress counts as success, and so does an io_uring operation without a known result (`io_uring.result_unknown`).',
     kinds: [...resultKinds, 'log'],
     oneOf: ['success', 'failure'],
     get: (event) => {
@@ -312,7 +312,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.result',
     type: 'number',
-    doc: 'What the system call returned: a descriptor or 0, or -errno; of an authentication PAM_*, 0 is success.',
+    doc: 'Return value of the system call: a descriptor or 0, or -errno; PAM_* on an authentication, where 0 is success.',
     aliases: ['evt.rawres'],
     kinds: resultKinds,
     get: (event) => results.get(event.cursor.kind)?.(event),
@@ -320,11 +320,16 @@ export const eventFields: readonly Field[] = [
   {
     name: 'error.code',
     type: 'string',
-    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent when it worked.',
+    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent on success.',
     kinds: resultKinds.filter((kind) => kind !== 'authentication'),
     get: (event) => errorOf(results.get(event.cursor.kind)?.(event) ?? 0),
   },
-  { name: '@timestamp', type: 'number', doc: 'When it happened, µs since the epoch.', get: (event) => event.timestamp },
+  {
+    name: '@timestamp',
+    type: 'number',
+    doc: 'Time of the event, µs since the epoch.',
+    get: (event) => event.timestamp,
+  },
   { name: 'event.id', type: 'string', doc: 'hostId/bootId/run/lane/cpu/sequence.', get: (event) => event.id },
   { name: 'host.id', type: 'string', doc: "The agent's host id.", get: (event) => event.head.hostId },
 ];

@@ -1,72 +1,75 @@
 import type { EventView, ProcessInfo, TextSpan } from '@ringfence/wire';
 import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
 
-/** What a field's accessor hands out; undefined: the event has no such value. */
+/** Value that a field's accessor returns; undefined when the event has no value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
 
 /** `ip` values are text ("10.0.0.1", "fe80::1"); `strings` holds several, such as the arguments of a process. */
 export type FieldType = 'string' | 'number' | 'bool' | 'ip' | 'strings';
 
-/** What values say something of. */
+/** The entity that a value describes, such as a process: values can be cached for each entity. */
 export interface Subject<E> {
-  /** Events with the same have the same values. null: of nothing, and so have those without. undefined: the event alone tells. */
+  /**
+   * Events with the same entity have the same value. null: the event has no entity, and all events without one have the
+   * same value. undefined: the value depends on the event itself.
+   */
   of(event: E): object | null | undefined;
-  /** Events with the same of these have the same of this too: who knows a process knows its parent. */
+  /** A subject that determines this subject: events of the same process have the same parent. */
   readonly within?: Subject<E>;
 }
 
 /** One field that conditions and outputs can name. */
 export interface FieldSpec<E> {
-  /** ECS name where ECS has one */
+  /** ECS name if ECS has one. */
   readonly name: string;
   readonly type: FieldType;
   /** One sentence for people who write rules; shown by hints and by the field reference. */
   readonly doc: string;
-  /** Falco's and Sigma's names of the same field */
+  /** Names of the same field in Falco and Sigma. */
   readonly aliases?: readonly string[];
-  /** Names of the event kinds on which it can have a value; undefined: all. On any other kind it counts as absent without being asked. */
+  /** Kinds of events on which the field can have a value; undefined: all kinds. On other kinds `get` is not called. */
   readonly kinds?: readonly string[];
   /**
-   * The value it always has on a kind, by the kind's name: `event.action` is "exec" on every exec. A comparison with it is decided when rules are
-   * compiled, and says which kinds a rule is dispatched on. On a kind that is not listed the event is asked.
+   * Constant value by kind: `event.action` is "exec" on every exec. The compiler decides comparisons with a constant
+   * and dispatches the rule on the matching kinds only. `get` is called on kinds that are not listed.
    */
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
-  /** The only values it can have on a kind, where it is one of a few or absent: a rule that asks for another isn't dispatched on the kind. */
+  /** Possible values by kind, if they are few. A rule that requires another value is not dispatched on the kind. */
   readonly values?: Readonly<Record<string, readonly string[]>>;
-  /** All that it can be, over all kinds: a rule that compares it with something else has a slip of the pen. */
+  /** Possible values over all kinds. A comparison with any other value is reported as a mistake. */
   readonly oneOf?: readonly string[];
-  /** What others call values that it hasn't got, and what to write instead. */
+  /** Hints for values that other products use and this field does not have: what to write instead. */
   readonly elsewhere?: Readonly<Record<string, string>>;
-  /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
+  /** `name[2]` (index, from 0) or `name[key]`; undefined: the field takes no argument. */
   readonly argument?: 'index' | 'key';
-  /** The argument may be left out. @default false */
+  /** The argument is optional. @default false */
   readonly argumentOptional?: boolean;
-  /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths. */
+  /** The field is a part of a path that another field holds: conditions on it can be compiled to a path filter. */
   readonly part?: { readonly of: string; readonly is: 'directory' | 'name' | 'extension' };
-  /** Other spellings of its values and what they are here: `openat2` is `openat`. Values that rules compare it with are looked up. */
+  /** Other spellings of values: `openat2` means `openat`. The compiler replaces them in conditions. */
   readonly spellings?: Readonly<Record<string, string>>;
-  /** It stands for these fields, by name: a comparison holds when it does for one of them. */
+  /** Names of the fields that this field stands for: a comparison holds if it holds for at least one of them. */
   readonly anyOf?: readonly [string, ...string[]];
-  /** Why it never has a value; such a field is on no kind. */
+  /** Reason why the field never has a value. Its `kinds` are empty. */
   readonly never?: string;
-  /** Why it never has this value; undefined: it may have it. */
+  /** Returns the reason why the field never has this value; undefined if it can have it. */
   readonly neverIs?: (value: string) => string | undefined;
-  /** Where field `of` has no value, this one is `value`: a comparison with that asks whether the other is there. */
+  /** The field equals `value` if field `of` is absent: a comparison with `value` is compiled to a test for absence. */
   readonly otherwise?: { readonly value: string; readonly of: string };
-  /** Few events that have the field have this value: a condition that asks for it is asked about those only. */
+  /** Value that few events have: a condition that requires it is evaluated on those events only. */
   readonly rare?: boolean;
-  /** No event has a smaller value. */
+  /** Smallest possible value. */
   readonly least?: number;
   /**
-   * Rule files in this format mean it by its name without the prefix: `falco.proc.name` is what they call proc.name. What it says is
-   * said by other fields too; documents of events are without it.
+   * Rule format in which the field is named without its prefix: `falco.proc.name` is proc.name in Falco's rules. Other
+   * fields hold the same information, so documents of events omit it.
    */
   readonly dialect?: 'falco';
-  /** What the value says something of, or does by the argument. @default the event alone tells */
+  /** Entity that the value describes, possibly depending on the argument. @default the event itself */
   readonly subject?: Subject<E> | ((argument: string | number | undefined) => Subject<E>);
   /**
-   * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
-   * asked.
+   * Locates the bytes of the value, so that it can be searched without decoding. The bytes equal the value if all of
+   * them are ASCII. Returns false if `get` must be called instead.
    */
   readonly locate?: (event: E, place: TextSpan) => boolean;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
@@ -76,7 +79,7 @@ export interface FieldSpec<E> {
 /** A field of this catalogue. */
 export type Field = FieldSpec<EventView>;
 
-/** Accessors of a leaf of the event's body. They must only be called for events of the leaf's kind. */
+/** Accessors of a leaf of the event's body. Must only be called for events of the leaf's kind. */
 export const bodyLong =
   (leaf: LongLeaf) =>
   (event: EventView): number =>
@@ -90,39 +93,40 @@ export const bodyText =
   (event: EventView): string =>
     event.cursor.leafText(leaf);
 
-/** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
+/** An exec event holds the complete new image; fields of other events read the context of the process. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
 
-/** Of what is known of a process; some events bring their own copy of it, or speak of another. */
+/** The process of the event. Exec, hash and log events carry their own values or describe another process. */
 export const ofProcess: Subject<EventView> = {
   of: ({ cursor: { kind }, process }) =>
     kind === KIND.Exec || kind === KIND.Hash || kind === KIND.Log ? undefined : process,
 };
 
-/** Of what the event alone tells. */
+/** The event itself: values cannot be shared between events. */
 export const ofEvent: Subject<EventView> = { of: () => undefined };
 
-/** Of what is known of its parent and those above. */
+/** The parent and its ancestors. */
 export const ofParent: Subject<EventView> = { of: ({ process }) => process?.parent ?? null, within: ofProcess };
 
-/** Where [0] is the process itself, and all others are above it. */
+/** Subject by index: [0] is the process itself, higher indexes are ancestors. */
 export const ofLineage = (argument: string | number | undefined): Subject<EventView> =>
   argument === 0 ? ofProcess : ofParent;
 
 export const MAX_ANCESTORS = 64;
 
-/** Of one ancestor when an index is given (1 is the parent), else of all. One that nobody has told of has empty texts: it is left out. */
+/** Reads one ancestor by index (1 is the parent), else all. Unknown ancestors have empty texts and are omitted. */
 export const ancestors =
   (of: (process: ProcessInfo) => string): Field['get'] =>
   (event, argument) => {
     if (typeof argument === 'number') {
-      const one = event.process?.ancestor(argument);
-      const value = one === undefined ? '' : of(one);
+      const ancestor = event.process?.ancestor(argument);
+      const value = ancestor === undefined ? '' : of(ancestor);
       return value === '' ? undefined : [value];
     }
     const all: string[] = [];
-    for (let one = event.process?.parent; one !== undefined && all.length < MAX_ANCESTORS; one = one.parent) {
-      const value = of(one);
+    let ancestor = event.process?.parent;
+    for (; ancestor !== undefined && all.length < MAX_ANCESTORS; ancestor = ancestor.parent) {
+      const value = of(ancestor);
       if (value !== '') all.push(value);
     }
     return all.length === 0 ? undefined : all;
@@ -130,7 +134,7 @@ export const ancestors =
 
 export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 
-/** Empty text is no value. */
+/** Maps an empty text to undefined. */
 export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** Last component of a path. */
@@ -140,7 +144,7 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 export const directory = (path: string): string =>
   path.slice(0, Math.max(path.lastIndexOf('/'), path.startsWith('/') ? 1 : 0));
 
-/** The accessor of a field of this list, for fields that say the same in another form. */
+/** Returns the accessor of the named field, for fields that present its value in another form. */
 export function accessor(fields: readonly Field[], name: string): Field['get'] {
   const found = fields.find((field) => field.name === name);
   if (found === undefined) throw new Error(`no field ${name}`);

@@ -8,7 +8,7 @@ const label = (text: string): string =>
   Buffer.from(text).length.toString(16).padStart(2, '0') + Buffer.from(text).toString('hex');
 const QUERY = `beef 0100 0001 0000 0000 0000 ${label('Example')}${label('com')}00 0001 0001`;
 
-test('a query is read', () => {
+test('a query is parsed', () => {
   assert.deepEqual(parseDns(hex(QUERY), false), {
     response: false,
     responseCode: 'NOERROR',
@@ -18,7 +18,7 @@ test('a query is read', () => {
   });
 });
 
-test('an answer is read: names by pointers, addresses of both kinds, of other records type and size', () => {
+test('an answer is parsed: compressed names, IPv4 and IPv6 addresses, type and size of other records', () => {
   const name = 'c00c';
   const answer = (type: string, data: string): string =>
     `${name} ${type} 0001 0000003c ${(data.length / 2).toString(16).padStart(4, '0')} ${data}`;
@@ -42,14 +42,14 @@ test('an answer is read: names by pointers, addresses of both kinds, of other re
   });
 });
 
-test('the root, an unknown name and bytes that are no letters are told', () => {
+test('the root name, NXDOMAIN and unprintable bytes in names are parsed', () => {
   const root = parseDns(hex('0001 8183 0001 0000 0000 0000 00 0002 0001'), false);
   assert.deepEqual([root?.questions, root?.responseCode], [[{ name: '.', type: 'NS' }], 'NXDOMAIN']);
   const odd = parseDns(hex('0001 0100 0001 0000 0000 0000 05 61002e5cff 00 0010 0001'), false);
   assert.deepEqual(odd?.questions, [{ name: 'a\\000\\.\\\\\\255', type: 'TXT' }]);
 });
 
-test('over TCP the length stands before the message, or was sent by itself; of a long one only a part is there', () => {
+test('a TCP message is parsed with its length prefix, without it, and when it is truncated', () => {
   const whole = parseDns(hex(QUERY), false);
   assert.deepEqual(parseDns(hex(`001d ${QUERY}`), true), whole);
   assert.deepEqual(parseDns(hex(QUERY), true), whole);
@@ -57,41 +57,41 @@ test('over TCP the length stands before the message, or was sent by itself; of a
   assert.equal(parseDns(hex(`0fa0 ${long}`), true)?.questions[0]?.name, 'example.com');
 });
 
-test('answers that were cut off are left out, the question stays', () => {
+test('truncated answers are omitted, and the question is kept', () => {
   const bytes = hex(`${QUERY.replace('0000 0000 0000', '0002 0000 0000')} c00c 0001 0001 0000003c 0004 c00002`);
   assert.deepEqual(parseDns(bytes, false)?.questions, [{ name: 'example.com', type: 'A' }]);
   assert.deepEqual(parseDns(bytes, false)?.answers, []);
 });
 
-for (const [what, bytes] of [
+for (const [description, bytes] of [
   ['nothing', ''],
   ['a header alone', 'beef 0100 0001 0000 0000 0000'],
   ['no question', 'beef 0100 0000 0000 0000 0000 00 0001 0001'],
   ['hundreds of questions', 'beef 0100 0100 0000 0000 0000 00 0001 0001'],
   ['a name that points at itself', 'beef 0100 0001 0000 0000 0000 c00c 0001 0001'],
   ['a name that points ahead', 'beef 0100 0001 0000 0000 0000 c00e c010 0001 0001'],
-  ['a label that reaches out', 'beef 0100 0001 0000 0000 0000 3f61 0001 0001'],
-  ['a label of a kind that there is not', 'beef 0100 0001 0000 0000 0000 8161 00 0001 0001'],
+  ['a label that exceeds the packet', 'beef 0100 0001 0000 0000 0000 3f61 0001 0001'],
+  ['a label of an unknown kind', 'beef 0100 0001 0000 0000 0000 8161 00 0001 0001'],
   ['a name of more than 255 bytes', `beef 0100 0001 0000 0000 0000 ${`3f${'61'.repeat(63)}`.repeat(5)} 00 0001 0001`],
-  ['a name that ends in nothing', 'beef 0100 0001 0000 0000 0000 0161'],
+  ['a name without its end', 'beef 0100 0001 0000 0000 0000 0161'],
 ] as const) {
-  test(`${what} is no message`, () => assert.equal(parseDns(hex(bytes), false), undefined));
+  test(`${description} is not parsed as a message`, () => assert.equal(parseDns(hex(bytes), false), undefined));
 }
 
 function assertBounded(message: DnsMessage | undefined): void {
   if (message === undefined) return;
   const { questions, answers, addresses } = message;
   assert.ok(questions.length <= 4 && answers.length <= 32 && addresses.length <= answers.length);
-  // every byte may be escaped as four characters
+  // Every byte can be escaped as four characters.
   for (const { name } of [...questions, ...answers]) assert.ok(name.length <= 4 * 255);
 }
 
-test('whatever comes, it does not throw and stays small', () => {
+test('arbitrary bytes do not throw, and the result is bounded', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (bytes, tcp) => assertBounded(parseDns(bytes, tcp))),
     { numRuns: 2000 },
   );
-  // what begins like a message gets further
+  // Bytes that begin like a message get further.
   const begun = hex('beef 8180 0001 0020 0000 0000');
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.constantFrom(0, 1, 0xc0, 12, 63), fc.nat(255)), { maxLength: 500 }), (rest) =>
@@ -101,7 +101,7 @@ test('whatever comes, it does not throw and stays small', () => {
   );
 });
 
-test('any name that may stand in a message comes out as it went in', () => {
+test('every valid name is parsed unchanged', () => {
   const name = fc.array(fc.stringMatching(/^[a-z0-9_-]{1,40}$/), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(name, (labels) => {

@@ -15,7 +15,7 @@ const OWN = Buffer.from([10, 0, 0, 1]);
 const PEER = Buffer.from([192, 0, 2, 7]);
 const ends = { family: AF_INET, protocol: IPPROTO.TCP, address: PEER, port: 443, localAddress: OWN, localPort: 50000 };
 
-/** The fields of one event, those aside that every event has. */
+/** Fields of one event without those that every event has. */
 function fieldsOf(body: object, peers: EventBatch['peers'] = []): Record<string, unknown> {
   const event = {
     lane: 1,
@@ -75,7 +75,7 @@ const reversed = {
 };
 const tcp = { 'network.transport': 'tcp', 'network.type': 'ipv4' };
 
-test('a flow has both ends, bytes by side, and its duration', () => {
+test('a flow has both ends, bytes by direction, and its duration', () => {
   const flow = { ...ends, duration: 1500, sent: u64(2 ** 40), received: u64(7), error: 104 };
   const common = { ...tcp, 'event.action': 'flow', 'event.duration': 1_500_000, 'ringfence.flow.error': 104 };
   const bytes = { 'network.bytes': 2 ** 40 + 7 };
@@ -97,7 +97,7 @@ test('a flow has both ends, bytes by side, and its duration', () => {
   });
 });
 
-test('datagrams have both ends, their number, and what became of them', () => {
+test('datagrams have both ends, their number, and their result', () => {
   const datagram = {
     ...ends,
     protocol: IPPROTO.UDP,
@@ -125,7 +125,7 @@ test('datagrams have both ends, their number, and what became of them', () => {
   });
 });
 
-test('DNS and TLS are read from the packet', () => {
+test('DNS and TLS are parsed from the packet', () => {
   const answer = Buffer.from(
     'beef81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000201',
     'hex',
@@ -175,7 +175,7 @@ const socket = {
   path: text(''),
 };
 
-test('a socket that listens is a destination', () => {
+test('the address of a listening socket is the destination', () => {
   assert.deepEqual(fieldsOf({ 'ringfence.Socket': socket }), {
     ...tcp,
     'destination.ip': '10.0.0.1',
@@ -191,14 +191,14 @@ test('a socket that listens is a destination', () => {
   });
 });
 
-test('a packet socket, an algorithm, a vsock and a unix socket are called by name', () => {
+test('packet, algorithm, vsock and unix sockets have the names of their types', () => {
   const none = { ...socket, address: Buffer.alloc(0), port: 0, protocol: 0 };
-  const said = (values: object, ...names: string[]): unknown[] => {
+  const valuesOf = (values: object, ...names: string[]): unknown[] => {
     const fields = fieldsOf({ 'ringfence.Socket': { ...none, ...values } });
     return names.map((name) => fields[name]);
   };
   assert.deepEqual(
-    said(
+    valuesOf(
       { operation: 1, family: AF_PACKET, type: SOCK.RAW, protocol: 3 },
       'event.action',
       'ringfence.socket.family',
@@ -209,24 +209,24 @@ test('a packet socket, an algorithm, a vsock and a unix socket are called by nam
     ['socket', 'AF_PACKET', 'raw', 'packet', undefined],
   );
   assert.deepEqual(
-    said({ operation: 2, family: AF_ALG, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'),
+    valuesOf({ operation: 2, family: AF_ALG, path: text('skcipher\0cbc(aes)') }, 'ringfence.socket.algorithm'),
     ['skcipher/cbc(aes)'],
   );
   assert.deepEqual(
-    said(
+    valuesOf(
       { operation: 2, family: AF_VSOCK, port: 70000, contextId: 0xffffffff },
       'destination.port',
       'ringfence.socket.context_id',
     ),
     [70000, 0xffffffff],
   );
-  assert.deepEqual(said({ operation: 2, family: AF_UNIX, path: text('/run/x') }, 'network.unix.path', 'network.type'), [
-    '/run/x',
-    'unix',
-  ]);
+  assert.deepEqual(
+    valuesOf({ operation: 2, family: AF_UNIX, path: text('/run/x') }, 'network.unix.path', 'network.type'),
+    ['/run/x', 'unix'],
+  );
 });
 
-test('an end is called what programs asked for when they came to its address', () => {
+test('an end has the names that programs resolved to its address', () => {
   const peers = [{ address: '192.0.2.7', container: '', names: ['example.org', 'www.example.org'] }];
   const named = (change: object): unknown[] => {
     const values = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, ...change };
@@ -239,28 +239,28 @@ test('an end is called what programs asked for when they came to its address', (
   assert.deepEqual(accept['source.domain'], ['example.org', 'www.example.org']);
 });
 
-test('a stream that became a socket has the ends of a connection, from whoever made it', () => {
+test('a standard stream that became a socket has both ends, with the opening side as source', () => {
   const values = {
     ...{ ...ends, type: SOCK.STREAM, incoming: false, sourceCaller: false, sourceDescriptor: 3, targetDescriptor: 1 },
     ...{ call: 2, result: 1, count: 1 },
   };
-  const said = (change: object, ...names: string[]): unknown[] => {
+  const valuesOf = (change: object, ...names: string[]): unknown[] => {
     const fields = fieldsOf({ 'ringfence.Redirect': { ...values, ...change } });
     return names.map((name) => fields[name]);
   };
   const names = ['source.ip', 'source.port', 'destination.ip', 'destination.port', 'network.direction', 'evt.type'];
-  assert.deepEqual(said({}, ...names), ['10.0.0.1', 50000, '192.0.2.7', 443, 'egress', 'dup2']);
-  assert.deepEqual(said({ incoming: true, call: 3 }, ...names), [
+  assert.deepEqual(valuesOf({}, ...names), ['10.0.0.1', 50000, '192.0.2.7', 443, 'egress', 'dup2']);
+  assert.deepEqual(valuesOf({ incoming: true, call: 3 }, ...names), [
     ...['192.0.2.7', 443, '10.0.0.1', 50000, 'ingress', 'dup3'],
   ]);
   const loose = { address: Buffer.alloc(4), port: 0, call: 1 };
-  assert.deepEqual(said(loose, ...names), ['10.0.0.1', 50000, undefined, undefined, undefined, 'dup']);
-  assert.deepEqual(said({ result: -9 }, 'event.action', 'event.outcome', 'network.type', 'network.transport'), [
+  assert.deepEqual(valuesOf(loose, ...names), ['10.0.0.1', 50000, undefined, undefined, undefined, 'dup']);
+  assert.deepEqual(valuesOf({ result: -9 }, 'event.action', 'event.outcome', 'network.type', 'network.transport'), [
     ...['redirect', 'failure', 'ipv4', 'tcp'],
   ]);
 });
 
-test('an accept that failed has no source', () => {
+test('a failed accept has no source', () => {
   const accept = { ...ends, type: SOCK.STREAM, address: Buffer.alloc(4), port: 0, result: -24 };
   const fields = fieldsOf({ 'ringfence.Accept': accept });
   assert.deepEqual(
@@ -269,7 +269,7 @@ test('an accept that failed has no source', () => {
   );
 });
 
-test('a connect says how long it took', () => {
+test('a connect has its duration', () => {
   const connect = { ...ends, type: SOCK.STREAM, result: 0, path: text(''), sourceCaller: false, duration: 12 };
   assert.equal(fieldsOf({ 'ringfence.Connect': connect })['event.duration'], 12_000);
 });

@@ -25,7 +25,7 @@ function argument(
 const texts = (...parts: Buffer[]): [string, string, number | undefined, boolean][] =>
   parseProbeArguments(Buffer.concat(parts)).map(({ name, text, number, cut }) => [name, text, number, cut]);
 
-test('arguments are read by their types', () => {
+test('arguments are parsed by their types', () => {
   const far = Buffer.from('20010db8000000000000000000000001', 'hex');
   assert.deepEqual(
     texts(
@@ -51,7 +51,7 @@ test('arguments are read by their types', () => {
   );
 });
 
-test('one that could not be read has no value, nor one of an unknown type or a wrong size; the others have', () => {
+test('arguments that failed, have an unknown type or a wrong size are omitted, and the rest is kept', () => {
   const good = argument('good', ProbeType.TYPE_SIGNED, 1n);
   assert.deepEqual(
     texts(
@@ -64,7 +64,7 @@ test('one that could not be read has no value, nor one of an unknown type or a w
   );
 });
 
-test('whatever the bytes are, nothing is read beyond them and nothing throws', () => {
+test('arbitrary and truncated bytes are parsed within their bounds and do not throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
       const found = parseProbeArguments(bytes);

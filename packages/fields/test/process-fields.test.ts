@@ -46,17 +46,17 @@ function view(kind: KindName, body: object): EventView {
 }
 
 function ask(event: EventView, name: string, argument?: string): FieldValue {
-  const field = catalogue.fields.find((one) => one.name === name || one.aliases?.includes(name));
+  const field = catalogue.fields.find((field) => field.name === name || field.aliases?.includes(name));
   assert.ok(field, name);
   return field.get(event, argument);
 }
 
-/** Each field of `expected` by its name or an alias. */
+/** Reads each field of `expected` by its name or an alias. */
 function says(event: EventView, expected: { readonly [name: string]: FieldValue }): void {
   for (const [name, value] of Object.entries(expected)) assert.deepEqual(ask(event, name), value, name);
 }
 
-test('a signal says who is meant, by the identity that its own events have', () => {
+test('a signal has its target, identified as in the events of the target', () => {
   const body = { targetStart: start, targetTgid: 42, targetUid: 1000, signal: 9, code: -6, result: 0, count: 3 };
   const event = view('Signal', body);
   says(event, {
@@ -79,7 +79,7 @@ test('a signal says who is meant, by the identity that its own events have', () 
   });
 });
 
-test('a fault says what was touched, where and how often', () => {
+test('a fault has the address, the instruction and the count', () => {
   const body = {
     address: u64FromBigInt(0xdeadn),
     instruction: u64FromBigInt(0x401000n),
@@ -99,7 +99,7 @@ test('a fault says what was touched, where and how often', () => {
   says(view('Fault', { ...body, systemCall: -1 }), { 'fault.system_call': undefined });
 });
 
-test('a look into another process says at whom and how', () => {
+test('an access to another process has its target and its method', () => {
   const body = {
     targetStart: start,
     address: u64FromBigInt(0x1000n),
@@ -120,7 +120,7 @@ test('a look into another process says at whom and how', () => {
   says(view('ProcessAccess', { ...body, operation: 5 }), { 'event.action': 'proc_mem', 'ptrace.request': undefined });
 });
 
-test('isolation names what was changed', () => {
+test('isolation events name the change', () => {
   const body = { argument: U64_ZERO, namespaces, result: 0, count: 1 };
   const option = (value: bigint): object => ({ option: u64FromBigInt(value) });
   says(view('Isolation', { ...body, ...option(0x1002_0000n), operation: 2 }), {
@@ -142,7 +142,7 @@ test('isolation names what was changed', () => {
   });
 });
 
-test('a capability, executable memory and a fork are named', () => {
+test('capabilities, memory protections and fork flags have names', () => {
   const capability = { capability: 21, result: -1, userNamespace: 4, count: 9 };
   says(view('Capability', capability), {
     'capability.name': 'CAP_SYS_ADMIN',
@@ -165,9 +165,9 @@ test('a capability, executable memory and a fork are named', () => {
   says(view('Fork', fork), { 'process.clone.flags': ['CLONE_VM', 'CLONE_VFORK', 'CLONE_NEWPID'] });
 });
 
-test('what is left to io_uring is one of the actions that rules are told it can be', () => {
+test('the action of every io_uring operation is among the listed values', () => {
   const { values } = catalogue.fields.find(({ name }) => name === 'event.action')!;
-  const said = new Set<FieldValue>();
+  const listed = new Set<FieldValue>();
   const io = {
     inode: U64_ZERO,
     device: 0,
@@ -179,12 +179,12 @@ test('what is left to io_uring is one of the actions that rules are told it can 
   };
   const more = { target: text(''), submissionThread: false, sourceCaller: false, resultUnknown: false };
   for (let opcode = 0; opcode < 64; opcode++)
-    for (const flags of [0, 0x200]) said.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
-  assert.deepEqual([...said].toSorted(), values!['io_uring']!.toSorted());
+    for (const flags of [0, 0x200]) listed.add(ask(view('IoUring', { ...io, ...more, opcode, flags }), 'event.action'));
+  assert.deepEqual([...listed].toSorted(), values!['io_uring']!.toSorted());
   for (const kind of ['gap', 'tick', 'container_context', 'host_context']) assert.deepEqual(values![kind], []);
 });
 
-test('what failed says what was asked for, and is never taken for what happened', () => {
+test('a failed call has its request in fields of its own, never in those of a successful call', () => {
   const attempt = {
     ...{ first: U64_ZERO, second: U64_ZERO, third: U64_ZERO, operation: 2, call: 5, result: -13, sourceCaller: true },
     ...{ count: 1, argvCut: true, path: text('/tmp/./x/../evil'), argv: text('evil\0-v') },
@@ -245,7 +245,7 @@ const ids = (...values: number[]): object => {
   return { bytes, length: bytes.length };
 };
 
-test('supplementary groups are told where they changed, or should have', () => {
+test('supplementary groups are present when a call changed or requested them', () => {
   const credentials = {
     ...{ uid: 5, gid: 5, euid: 5, egid: 5, suid: 5, sgid: 5, fsuid: 5, fsgid: 5 },
     ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
@@ -273,7 +273,7 @@ test('supplementary groups are told where they changed, or should have', () => {
   });
 });
 
-test('an exec shows chosen variables, one by its name, and the interpreter', () => {
+test('an exec has the selected variables, also by name, and the interpreter', () => {
   const credentials = {
     ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },
     ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
@@ -329,7 +329,7 @@ test('an exec shows chosen variables, one by its name, and the interpreter', () 
   says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
 });
 
-test('the type of an opened file is named', () => {
+test('the type of an opened file has a name', () => {
   const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, sourceCaller: false, path: text('/a'), count: 1 };
   const types = {
     ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },

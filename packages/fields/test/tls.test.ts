@@ -28,24 +28,24 @@ function hello(...extensions: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 1]), sized(2, handshake)]);
 }
 
-test('name and protocols are read, wherever they stand among the extensions', () => {
-  const other = extension(0x0a0a, Buffer.alloc(3));
+test('server name and protocols are parsed at any position among the extensions', () => {
+  const unknown = extension(0x0a0a, Buffer.alloc(3));
   const wanted = { serverName: 'secret.example', protocols: ['h2', 'http/1.1'] };
   const [name, alpn] = [serverName('Secret.example'), protocols('h2', 'http/1.1')];
-  assert.deepEqual(parseTlsHello(hello(name, alpn, other)), wanted);
-  assert.deepEqual(parseTlsHello(hello(other, alpn, other, name)), wanted);
+  assert.deepEqual(parseTlsHello(hello(name, alpn, unknown)), wanted);
+  assert.deepEqual(parseTlsHello(hello(unknown, alpn, unknown, name)), wanted);
 });
 
-test('a hello without a name is one all the same', () => {
+test('a ClientHello without a name is parsed', () => {
   assert.deepEqual(parseTlsHello(hello()), { serverName: undefined, protocols: [] });
   assert.deepEqual(parseTlsHello(hello(serverName(''))), { serverName: undefined, protocols: [] });
 });
 
-test('what is no text in a name is escaped', () => {
+test('unprintable bytes in a name are escaped', () => {
   assert.equal(parseTlsHello(hello(serverName('a\n\xff')))?.serverName, 'a\\010\\255');
 });
 
-test('a hello that was cut keeps what stood before the cut', () => {
+test('a truncated ClientHello keeps the extensions before the cut', () => {
   const whole = hello(serverName('secret.example'), extension(51, Buffer.alloc(1200)), protocols('h2'));
   assert.deepEqual(parseTlsHello(whole.subarray(0, 600)), { serverName: 'secret.example', protocols: [] });
   for (let length = 0; length <= whole.length; length++) {
@@ -54,20 +54,20 @@ test('a hello that was cut keeps what stood before the cut', () => {
   }
 });
 
-test('a hello of a server, a later record and other traffic are none', () => {
-  const own = hello(serverName('x'));
+test('a ServerHello, a later record and other traffic are not parsed', () => {
+  const client = hello(serverName('x'));
   for (const [at, byte] of [
     [0, 23],
     [1, 2],
     [5, 2],
   ] as const) {
-    const changed = Buffer.from(own);
+    const changed = Buffer.from(client);
     changed[at] = byte;
     assert.equal(parseTlsHello(changed), undefined);
   }
 });
 
-test('whatever comes, it does not throw and stays small', () => {
+test('arbitrary bytes do not throw, and the result is bounded', () => {
   const begun = hello().subarray(0, 43);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (rest, begins) => {

@@ -1,30 +1,30 @@
 import { containerFields, type FieldValue } from '@ringfence/fields';
 import { records, type Want } from '@ringfence/wire';
 
-/** What is true of a field on all events of a form. */
+/** A statement about a field that holds on all events of a form. */
 export type FieldFact =
   | { readonly is: Exclude<FieldValue, undefined> }
-  /** it has another value, or none */
+  /** The field has none of these values, or no value. */
   | { readonly not: readonly string[] }
-  /** it has one of these values */
+  /** The field has one of these values. */
   | { readonly among: readonly (string | number)[] }
-  /** it has a value and lies in one of these networks */
+  /** The field has an address in one of these networks. */
   | { readonly inside: readonly string[] }
-  /** it lies in none of them, or has no value */
+  /** The field has an address in none of these networks, or no value. */
   | { readonly outside: readonly string[] }
   | { readonly present: boolean };
 
 type Facts = Readonly<Record<string, FieldFact>>;
 type Ends = Readonly<Record<string, readonly ('peer' | 'local')[]>>;
 
-/** Events that the sensor tells apart from others of their kind. */
+/** A variant of a kind that the sensor can filter. */
 export interface Form {
   readonly kind: string;
   readonly form: string;
-  /** enum rf_form */
+  /** Enum rf_form. */
   readonly number: number;
   readonly facts: Facts;
-  /** which of their ports a field holds */
+  /** The ports that a field can hold. */
   readonly ports: Ends;
 }
 
@@ -33,7 +33,7 @@ const absent: FieldFact = { present: false };
 const outward: Ends = { 'destination.port': ['peer'], 'source.port': ['local'] };
 const inward: Ends = { 'source.port': ['peer'], 'destination.port': ['local'] };
 const either: Ends = { 'source.port': ['peer', 'local'], 'destination.port': ['peer', 'local'] };
-const own: Ends = { 'destination.port': ['local'] };
+const localOnly: Ends = { 'destination.port': ['local'] };
 
 const { Form: NUMBER } = records;
 const form = (number: number, kind: string, name: string, facts: Facts, ports: Ends): Form => ({
@@ -45,8 +45,8 @@ const form = (number: number, kind: string, name: string, facts: Facts, ports: E
 });
 const notUnix: Facts = { 'network.type': { not: ['unix'] }, 'network.unix.path': absent };
 const transport = (is: string): Facts => ({ 'network.transport': { is }, ...notUnix });
-/** Unix sockets have neither addresses nor ports, whatever a field calls them. */
-const ADDRESSES = ['ip', 'port', 'domain'].flatMap((what) => [`source.${what}`, `destination.${what}`]);
+/** Fields of addresses and ports, which unix sockets do not have. */
+const ADDRESSES = ['ip', 'port', 'domain'].flatMap((name) => [`source.${name}`, `destination.${name}`]);
 const FALCO_ADDRESSES = ['tuple', 'lip', 'rip', 'lnet', 'rnet', 'lport', 'rport', 'rip.name'].map(
   (name) => `falco.fd.${name}`,
 );
@@ -64,7 +64,7 @@ const NOT_FOUND = ['ENOENT', 'ENOTDIR'];
 const failed = (action: string): Facts => ({ 'event.action': { is: action }, 'event.outcome': { is: 'failure' } });
 const content = (is: string): Facts => ({ 'event.action': { is }, 'network.protocol': { is } });
 
-/** By enum rf_form of bpf/ringfence.h, which says what each is. */
+/** All forms. Enum rf_form in bpf/ringfence.h describes them. */
 export const FORMS: readonly Form[] = [
   form(NUMBER.CONNECT_TCP, 'connect', 'tcp', { ...transport('tcp'), ...peerAt('destination.ip', false) }, outward),
   form(
@@ -101,9 +101,9 @@ export const FORMS: readonly Form[] = [
   form(NUMBER.PACKET_TLS, 'packet', 'tls', content('tls'), either),
   form(NUMBER.PACKET_TLS_LOOPBACK, 'packet', 'tls-loopback', content('tls'), either),
   form(NUMBER.SOCKET_SOCKET, 'socket', 'socket', socket('socket', anotherType), {}),
-  form(NUMBER.SOCKET_BIND, 'socket', 'bind', socket('bind', anotherType), own),
+  form(NUMBER.SOCKET_BIND, 'socket', 'bind', socket('bind', anotherType), localOnly),
   form(NUMBER.SOCKET_BIND_UNIX, 'socket', 'bind-unix', socket('bind', unix), {}),
-  form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', anotherType), own),
+  form(NUMBER.SOCKET_LISTEN, 'socket', 'listen', socket('listen', anotherType), localOnly),
   form(NUMBER.SOCKET_LISTEN_UNIX, 'socket', 'listen-unix', socket('listen', unix), {}),
   form(
     NUMBER.ATTEMPT_EXEC_NOT_FOUND,
@@ -118,28 +118,28 @@ export const FORMS: readonly Form[] = [
 ];
 
 /**
- * What the pipeline itself lives on comes in any case: processes, what they write, what is done to the agent, and
- * probes that somebody has set.
+ * Kinds that are never filtered, because the pipeline depends on them: processes, writes to files, tampering with the
+ * agent, and user-defined probes.
  */
 const ALWAYS = new Set(['fork', 'exec', 'exit', 'credentials_change', 'open', 'tampering', 'probe']);
 
-/** Kinds that leave the kernel only when somebody asks for them, and enum rf_kind. */
+/** Kinds that leave the kernel only when an interest wants them, with their number in enum rf_kind. */
 export const FILTERED_KINDS: ReadonlyMap<string, number> = new Map(
   Object.entries(records.Kind)
     .map(([name, number]) => [name.toLowerCase(), number] as const)
     .filter(([name]) => !ALWAYS.has(name)),
 );
 
-/** Whose processes, and what that says of an event's fields. */
+/** Scopes of processes, with the facts that hold on events of a scope. */
 export const SCOPES: readonly { readonly scope: 'host' | 'container'; readonly facts: Facts }[] = [
   { scope: 'host', facts: Object.fromEntries(containerFields.map(({ name }) => [name, absent])) },
   { scope: 'container', facts: { 'container.id': { present: true } } },
 ];
 
-/** Of `kind` or `kind.form`, as settings name it; undefined: there is no such thing. */
+/** Parses `kind` or `kind.form`, as in settings. Returns undefined for an unknown kind or form. */
 export function wantOf(text: string): Want | undefined {
   const [kind = '', name = '', ...more] = text.split('.');
   if (!FILTERED_KINDS.has(kind) || more.length > 0) return undefined;
-  if (name !== '' && !FORMS.some((one) => one.kind === kind && one.form === name)) return undefined;
+  if (name !== '' && !FORMS.some((candidate) => candidate.kind === kind && candidate.form === name)) return undefined;
   return { kind, form: name, scope: '', peerPorts: [], localPorts: [] };
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Want } from '@ringfence/wire';
 
 /**
- * What the loaded content can match; what it cannot match does not leave the kernel. Opens to write or create do in any
- * case.
+ * The events that the loaded content can match. Other events do not leave the kernel, except opens to write or create,
+ * which always do.
  */
 export interface Interest {
   readonly version: number;
@@ -14,29 +14,29 @@ export interface Interest {
   readonly openPathPrefixes: readonly string[] | null;
   /** ... or its last component is one of these ... */
   readonly openNames: readonly string[];
-  /** ... or the last component of the executable whose process it is. */
+  /** ... or the last component of the process's executable is one of these. */
   readonly openExecutables: readonly string[];
-  /** Of changes of files alone: also those whose path begins with one of these ... */
+  /** Changes of files also leave the kernel when their path begins with one of these ... */
   readonly changePathPrefixes: readonly string[];
-  /** ... or has one of these as its last component. */
+  /** ... or its last component is one of these. */
   readonly changeNames: readonly string[];
-  /** null: every kind. Otherwise what is of one of FILTERED_KINDS leaves the kernel when one of these asks for it. */
+  /** null: every kind. Otherwise an event of one of FILTERED_KINDS leaves the kernel when one of these matches it. */
   readonly wants: readonly Want[] | null;
 }
 
-/** A version of a fleet's interest ends in a hash of what it asks for: so many values. */
+/** Number of values of the content hash in a version. */
 const CONTENTS = 2 ** 20;
 
 /**
- * `since`: s since the epoch. A later version is larger; and whoever asks for the same, another responder or the same
- * one after a restart, has the same `interestContent`.
+ * Returns the version of an interest. A later version is larger. The same content has the same `interestContent`, also
+ * on another responder or after a restart. @param since s since the epoch
  */
 export function interestVersion(since: number, content: string): number {
   return since * CONTENTS + (createHash('sha256').update(content).digest().readUInt32BE() % CONTENTS);
 }
 
-/** s since the epoch. */
+/** Returns the time of a version, s since the epoch. */
 export const interestSince = (version: number): number => Math.floor(version / CONTENTS);
 
-/** The same for versions of any time that ask for the same. */
+/** Returns the content hash of a version, which does not depend on its time. */
 export const interestContent = (version: number): number => version % CONTENTS;

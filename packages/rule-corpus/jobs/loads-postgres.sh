@@ -1,5 +1,5 @@
 ## loads PostgreSQL
-#desc a database of PostgreSQL under load, archived, dumped and restored
+#desc a PostgreSQL under load, archived, dumped and restored
 #in host
 #in postgres:15
 #needs postgres pgbench

@@ -1,5 +1,5 @@
 ## manages users
-#desc an administrator whose colleagues come and go: accounts, groups, passwords, keys, sudo, limits
+#desc an administrator of user accounts: groups, passwords, keys, sudo, limits
 #in host
 #needs visudo sudo
 #setup chmod 440 /etc/sudoers; chmod 4755 /usr/bin/sudo

@@ -18,6 +18,6 @@ git config --global init.defaultBranch main; to 'git init -q --bare app.git'; GI
 tar czf - -C /etc ssl | to 'cat > backup.tgz; tar tzf backup.tgz | wc -l'; to 'printf "*/5 * * * * true\n" | crontab -; crontab -l; crontab -r'
 ssh-keygen -q -t ed25519 -N '' -f /srv/second; to "umask 077; cat >> .ssh/authorized_keys" < /srv/second.pub; $SSH -i /srv/second ann@127.0.0.1 true; ssh-keygen -R 127.0.0.1
 $SSH -f -N -L 127.0.0.1:8222:127.0.0.1:22 ann@127.0.0.1; ssh-keyscan -p 8222 127.0.0.1 | wc -l
-# What cron does comes when the minute is full.
+# cron acts at the beginning of each minute.
 sleep $((62 - $(date +%-S)))
 kill "$(cat /run/sshd.pid)" "$(cat /run/crond.pid)"

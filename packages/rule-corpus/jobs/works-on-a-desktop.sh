@@ -1,5 +1,5 @@
 ## works on a desktop
-#desc a person at a desktop: a browser with its sandbox, an editor's remote server, a bus, files that are unpacked and opened, an application that starts with the session
+#desc a desktop user: a browser with its sandbox, an editor's remote server, D-Bus, unpacked and opened files, autostart
 #in host
 #needs chromium
 #setup grep -q '^ann:' /etc/shadow || echo 'ann:*:19000:0:99999:7:::' >> /etc/shadow

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { Judge, type RuleTest, readTestFile, runTest, type TestResult } from '@ringfence/rule-lab';
 import { sources } from './content.ts';
 
-/** The start of a container is never as old as a test says: events come later than the container. */
+/** A test cannot set the exact start of a container: its events come later than the container. */
 const MAY_BE_SET: ReadonlySet<string> = new Set(['container.duration']);
 
 let judge: Judge | undefined;
@@ -56,5 +56,5 @@ function passes({ test, failures, alerts, laid }: TestResult): void {
   assert.deepEqual(shown, []);
   for (const { output } of alerts) assert.notEqual(output, '', `${place}: the alert has no output`);
   const set = laid.filter((name) => !MAY_BE_SET.has(name));
-  assert.deepEqual(set, [], `${place}: no event has these fields as the test gives them`);
+  assert.deepEqual(set, [], `${place}: no event produces these fields with the values of the test`);
 }

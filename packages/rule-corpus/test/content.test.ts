@@ -34,9 +34,11 @@ describe('the built-in rules', () => {
   });
 
   it('have no tags but tactics and techniques', () => {
-    const others = rules.filter(({ tags, tactics, techniques }) => tags.length !== tactics.length + techniques.length);
+    const mistagged = rules.filter(
+      ({ tags, tactics, techniques }) => tags.length !== tactics.length + techniques.length,
+    );
     assert.deepEqual(
-      others.map(({ name, tags }) => `"${name}": one of ${tags.join(', ')} is neither a tactic nor a technique`),
+      mistagged.map(({ name, tags }) => `"${name}": one of ${tags.join(', ')} is neither a tactic nor a technique`),
       [],
     );
   });

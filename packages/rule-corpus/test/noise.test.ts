@@ -1,4 +1,4 @@
-/** The rules on a healthy machine: a short piece of what `npm run noise` runs for an hour. */
+/** The rules on a healthy machine: a short part of the jobs that `npm run noise` runs for an hour. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
@@ -43,7 +43,7 @@ test('the last measurement has an hour, a million events, and no recommended ale
   t.diagnostic(`rules that have changed since: ${changed.join('; ') || 'none'}`);
 });
 
-test('a rule counts as changed when its condition or its severity is not that of the measurement', () => {
+test('a rule counts as changed when its condition or severity differs from the measurement', () => {
   const { rules } = builtIn();
   const summary = { ...readSummary(), rules: digestsOf(rules) };
   assert.deepEqual(changedSince(summary, rules), []);
@@ -59,5 +59,5 @@ test('a rule counts as changed when its condition or its severity is not that of
 
 test('each job has a description', () => {
   for (const { name, description } of CORPUS)
-    assert.ok(description.length > 15, `${name} needs a line "#desc TEXT" that describes the work it stands for`);
+    assert.ok(description.length > 15, `${name} needs a line "#desc TEXT" that describes its work`);
 });

@@ -21,17 +21,17 @@ describe('recordings of attacks', () => {
     assert.deepEqual(actions.sort(), [...recorded].sort());
   });
 
-  it('are there for each rule, under names of their own', () => {
+  it('exist for each rule, under unique names', () => {
     assert.deepEqual(recordedSlugs().sort(), recorded.map(slugOf).sort(), 'run npm run record for the missing ones');
   });
 
   for (const { rule, also } of readActions())
     it(`match "${rule}" and the rules that its action names`, async () => {
       const recording = await loadRecording(rule);
-      assert.ok(recording !== undefined, `there is no recording: ${commandFor(rule)} makes it`);
+      assert.ok(recording !== undefined, `there is no recording: run ${commandFor(rule)}`);
       const matched = matchesOf(rule, recording);
       assert.ok(matched.includes(rule), `it matches ${matched.join(', ') || 'no rule'}`);
       const wanted = [rule, ...also].sort();
-      assert.deepEqual(matched, wanted, 'the lines "#also RULE" of its action name the other rules');
+      assert.deepEqual(matched, wanted, 'name the other rules in lines "#also RULE" of the action');
     });
 });

@@ -4,27 +4,27 @@ import { EventView } from '@ringfence/wire';
 
 export interface RuleCost {
   readonly rule: string;
-  /** events on which it matched */
+  /** Number of events on which the rule matched. */
   readonly hits: number;
-  /** ns an event, of the rule alone, beside what reading the event costs */
+  /** ns per event for the rule alone, without reading the event. */
   readonly nanoseconds: number;
 }
 
 export interface BenchResult {
   readonly events: number;
-  /** events a second on this machine, one core: read only, and with all rules */
+  /** Events per second on one core of this machine: reading only, and with all rules. */
   readonly read: number;
   readonly matched: number;
-  /** dearest first */
+  /** The most expensive rule first. */
   readonly rules: readonly RuleCost[];
 }
 
-/** Runs of which the fastest counts: what disturbs a run only makes it slower. */
+/** The fastest of these runs counts, because disturbances only slow a run down. */
 const RUNS = 3;
 
 /**
- * What each rule costs on events that were recorded, each by itself; together they share what they have in common, so the sum is more than all of
- * them cost. `batches`: enriched ones, all in memory.
+ * Measures the cost of each rule alone on recorded events. Rules share common conditions, so the sum exceeds the cost
+ * of all rules together. @param batches enriched batches, all in memory
  */
 export function benchRules(
   set: Rules,
@@ -58,13 +58,13 @@ function aloneWith(rule: CompiledRule<EventView>): Rules {
 interface Run {
   readonly events: number;
   readonly hits: number;
-  /** of CPU: others on the machine cost this run nothing */
+  /** CPU time, so that other processes do not count. */
   readonly ms: number;
 }
 
 function fastest(set: Rules, batches: readonly Buffer[]): Run {
   const runs = Array.from({ length: RUNS }, () => runOnce(set, batches));
-  // The first counts hits: thresholds remember it.
+  // The first run counts hits: later runs would see its thresholds.
   return { ...runs[0]!, ms: Math.min(...runs.map(({ ms }) => ms)) };
 }
 

@@ -35,7 +35,7 @@ export function checkRules({ sources, asked }: AskedSources, { strict = false }:
   };
 }
 
-/** Fewer characters are no sentence. */
+/** Minimum number of characters of a sentence. */
 const SHORTEST_DESCRIPTION = 16;
 
 /** Returns what an analyst misses in the alerts of a rule. */
@@ -50,7 +50,7 @@ function obscurities<E>(rule: CompiledRule<E>): Diagnostic[] {
     found.push(warning('no-description', `rule '${name}' has no sentence in 'desc'`, hint));
   }
   if (!output.some((part) => typeof part !== 'string')) {
-    const hint = 'Name a field that tells one alert from another: output: "%process.command_line".';
+    const hint = 'Name a field that distinguishes alerts: output: "%process.command_line".';
     found.push(warning('plain-output', `the output of rule '${name}' shows no field of the event`, hint));
   }
   if (tactics.length === 0 || techniques.length === 0) {

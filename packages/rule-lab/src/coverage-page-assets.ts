@@ -1,4 +1,4 @@
-/** Of the coverage page: how it looks, and what it does. Text: no tool touches it on its way to the browser. */
+/** Style and script of the coverage page, as text that goes to the browser unchanged. */
 
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #fff; --ink: #1b2330; --soft: #667085; --line: #dfe3ea; --accent: #0b63ce;
@@ -75,7 +75,7 @@ function show() {
   const gaps = at('gaps').checked;
   document.body.classList.toggle('subs-shown', at('subs').checked || words.length > 0);
   for (const entry of entries) {
-    const inside = [...entry.querySelectorAll('.entry')].some((one) => !one.hidden);
+    const inside = [...entry.querySelectorAll('.entry')].some((nested) => !nested.hidden);
     const fits = words.every((word) => entry.dataset.found.includes(word)) && !(gaps && entry.dataset.rules !== '0');
     entry.hidden = !(fits || inside);
   }

@@ -3,10 +3,10 @@ import { ATTACK_VERSION, TACTIC_NAMES } from '@ringfence/rules';
 import { type Coverage, type CoverageCell, type CoverageColumn, rulesOf } from './coverage.ts';
 import { SCRIPT, STYLE } from './coverage-page-assets.ts';
 
-/** From so many rules on a cell is as dark as they get. */
+/** Number of rules from which on a cell has the darkest color. */
 const DARKEST = 5;
 
-/** The matrix as one file that asks nobody for anything: every text is escaped, and the browser runs no script but its own. */
+/** Returns the matrix as a page that loads nothing. Texts are escaped, and its policy allows only its own script. */
 export function coveragePage(coverage: Coverage): string {
   const { rules, covered, techniques, columns, untagged } = coverage;
   const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -65,9 +65,9 @@ function cellHtml(cell: CoverageCell, sub = false): string {
     (rule) =>
       `<li><b>${escapeHtml(rule.name)}</b> <em class="${escapeHtml(rule.priority)}">${escapeHtml(rule.priority)}</em><p>${escapeHtml(rule.description)}</p><code>${escapeHtml(rule.file)}:${rule.line}</code></li>`,
   );
-  const body = list.length === 0 ? '<p>No rule says that it finds this.</p>' : `<ul>${list.join('')}</ul>`;
+  const body = list.length === 0 ? '<p>No rule covers this technique.</p>' : `<ul>${list.join('')}</ul>`;
   const subs =
-    cell.subs.length === 0 ? '' : `<div class="subs">${cell.subs.map((one) => cellHtml(one, true)).join('')}</div>`;
+    cell.subs.length === 0 ? '' : `<div class="subs">${cell.subs.map((sub) => cellHtml(sub, true)).join('')}</div>`;
   const hover = rules.map((rule) => rule.name).join('\n');
   return `<div class="entry" data-found="${escapeHtml(found)}" data-rules="${rules.length}"><button type="button" class="cell c${Math.min(rules.length, DARKEST)}${sub ? ' sub' : ''}" title="${escapeHtml(hover)}"><span class="id">${id}</span><span class="name">${escapeHtml(name)}</span>${rules.length === 0 ? '' : `<span class="count">${rules.length}</span>`}</button><template><h3>${escapeHtml(name)}</h3><p class="id">${id}</p>${old}${body}</template>${subs}</div>`;
 }

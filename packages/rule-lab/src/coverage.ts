@@ -7,7 +7,7 @@ import {
   type Technique,
 } from '@ringfence/rules';
 
-/** What is said of a rule. */
+/** A rule that covers a technique. */
 export interface CoveringRule {
   readonly name: string;
   readonly description: string;
@@ -18,9 +18,9 @@ export interface CoveringRule {
 
 export interface CoverageCell {
   readonly technique: Technique;
-  /** that name it itself */
+  /** Rules that name this technique itself. */
   readonly rules: readonly CoveringRule[];
-  /** of a technique: its sub-techniques */
+  /** Sub-techniques. */
   readonly subs: readonly CoverageCell[];
 }
 
@@ -31,25 +31,28 @@ export interface CoverageColumn {
 
 export interface Coverage {
   readonly rules: number;
-  /** The ATT&CK matrix for Linux and containers, and what rules name beside it. Tactics in which there is nothing are left out. */
+  /** ATT&CK matrix for Linux and containers, with other techniques that rules name. Empty tactics are omitted. */
   readonly columns: readonly CoverageColumn[];
-  /** Techniques (not their sub-techniques) that have a rule, their own or of a sub-technique, and that there are; each once. */
+  /** Number of distinct techniques (without sub-techniques) that have a rule, directly or through a sub-technique. */
   readonly covered: number;
   readonly techniques: number;
-  /** rules that name no technique which ATT&CK has */
+  /** Rules that name no technique of ATT&CK. */
   readonly untagged: readonly CoveringRule[];
 }
 
-/** Which techniques the rules say that they find. A rule counts in those of its tactics that a technique serves; where it names none of them, in all. */
+/**
+ * Returns the techniques that rules name. A rule counts in those of its tactics that a technique serves, or in all
+ * tactics of the technique if the rule names none of them.
+ */
 export function coverageOf(rules: readonly CompiledRule<never>[]): Coverage {
   const named = new Map<string, CompiledRule<never>[]>();
   for (const rule of rules)
-    for (const id of new Set(rule.techniques.map((one) => attackTechnique(one)?.id).filter((one) => one !== undefined)))
+    for (const id of new Set(rule.techniques.map((name) => attackTechnique(name)?.id).filter((id) => id !== undefined)))
       named.set(id, [...(named.get(id) ?? []), rule]);
   const all = [...attackTechniques().values()];
   const cellOf = (technique: Technique, tactic: Tactic): CoverageCell => ({
     technique,
-    rules: (named.get(technique.id) ?? []).filter((rule) => countsIn(rule, technique, tactic)).map(saidOf),
+    rules: (named.get(technique.id) ?? []).filter((rule) => countsIn(rule, technique, tactic)).map(summaryOf),
     subs: all
       .filter(({ id }) => id.startsWith(`${technique.id}.`) && !technique.id.includes('.'))
       .filter((sub) => isHere(sub) || named.has(sub.id))
@@ -69,11 +72,11 @@ export function coverageOf(rules: readonly CompiledRule<never>[]): Coverage {
     columns,
     covered: idsOf(cells.filter((cell) => rulesOf(cell).length > 0)),
     techniques: idsOf(cells),
-    untagged: rules.filter((rule) => !rule.techniques.some((id) => attackTechnique(id) !== undefined)).map(saidOf),
+    untagged: rules.filter((rule) => !rule.techniques.some((id) => attackTechnique(id) !== undefined)).map(summaryOf),
   };
 }
 
-/** Those of a cell and its sub-techniques, each once. */
+/** Returns the distinct rules of a cell and its sub-techniques. */
 export function rulesOf(cell: CoverageCell): readonly CoveringRule[] {
   const all = [cell, ...cell.subs].flatMap(({ rules }) => rules);
   return [...new Map(all.map((rule) => [rule.name, rule])).values()];
@@ -82,9 +85,9 @@ export function rulesOf(cell: CoverageCell): readonly CoveringRule[] {
 const isHere = ({ linux, containers }: Technique): boolean => linux || containers;
 
 function countsIn(rule: CompiledRule<never>, { tactics }: Technique, tactic: Tactic): boolean {
-  return rule.tactics.includes(tactic) || !tactics.some((one) => rule.tactics.includes(one));
+  return rule.tactics.includes(tactic) || !tactics.some((served) => rule.tactics.includes(served));
 }
 
-function saidOf({ name, description, priority, file, line }: CompiledRule<never>): CoveringRule {
+function summaryOf({ name, description, priority, file, line }: CompiledRule<never>): CoveringRule {
   return { name, description, priority, file, line };
 }

@@ -10,19 +10,22 @@ import type { Interest, JudgedEvent, Judgement } from './events/trial.ts';
 import { readEventFile } from './events/written.ts';
 import { whyNoRule } from './no-rule.ts';
 
-/** How a rule sees an event. */
+/** Explanation of a rule on an event. */
 export interface Explained {
   readonly rule: string;
-  /** whether its whole condition holds */
+  /** True if the whole condition holds. */
   readonly holds: boolean;
   readonly event: JudgedEvent;
-  /** how it saw all of them, if it looks at several */
+  /** Trace over all events, if the rule combines several. */
   readonly run?: JudgedRun;
-  /** of all events of a file, when it matched none */
+  /** Failed parts over all events of a file, if the rule matched none. */
   readonly misses?: Misses;
 }
 
-/** The events of a file: a recording, or YAML. `which`: its number from 1, or its id; undefined: the one on which most of the condition holds. */
+/**
+ * Explains a rule on the events of a recording or a YAML file. `which` is the number of an event from 1, or its id;
+ * undefined selects the event on which most of the condition holds.
+ */
 export async function explainInFile(
   rule: string,
   file: { readonly path: string; readonly text: string | undefined; readonly which: string | undefined },
@@ -55,7 +58,7 @@ async function judgeRecorded(judge: Judge, path: string, interest: Interest): Pr
   return await judge.judgeRecording(recording.records(), recording.enrolled, interest);
 }
 
-/** The event of an alert, or an event by its id, that a running `up` still has. */
+/** Explains a rule on the event of an alert, or on an event by its id, from a running `up`. */
 export async function explainRunning(
   rule: string,
   id: string,
@@ -64,7 +67,7 @@ export async function explainRunning(
 ): Promise<Explained> {
   const eventId = id.includes('/') ? id : await eventOfAlert(id, client);
   const [document] = await Array.fromAsync(client.lines<EventDocument>(`/events?${idQuery('event.id', eventId)}`));
-  if (document === undefined) throw new OperatorError(`the event ${eventId} is not on the bus any more`);
+  if (document === undefined) throw new OperatorError(`the event ${eventId} is no longer on the bus`);
   const set = compileRules({ sources, catalogue: documents, kinds: kindsOfDocuments });
   const about = set.rules.find(({ name }) => name === rule);
   if (about === undefined) throw new OperatorError(whyNoRule(set, rule));
@@ -83,7 +86,7 @@ function idQuery(field: string, id: string): URLSearchParams {
   return new URLSearchParams({ limit: '1', where: `${field} = '${id.replaceAll(/['\\]/g, '')}'` });
 }
 
-/** Fields of events that are only there as documents, whatever their kind was: what has an argument is looked for in the list that the document has. */
+/** Catalogue for documents of events of any kind. A field with an argument is looked up in the list of the document. */
 const documents = {
   fields: catalogue.fields.map(({ subject: _, part: __, kinds: ___, locate: ____, ...field }) => ({
     ...field,

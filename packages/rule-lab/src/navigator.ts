@@ -4,11 +4,14 @@ import { type Coverage, type CoverageCell, rulesOf } from './coverage.ts';
 export const ATTACK_VERSIONS = ['19', '18'] as const;
 export type AttackVersion = (typeof ATTACK_VERSIONS)[number];
 
-/** A layer for ATT&CK Navigator 4.9 and 5: one entry a technique and tactic that has rules, its score how many. In v18 under the ids and the tactic that it had. */
+/**
+ * Returns a layer for ATT&CK Navigator 4.9 and 5: one entry per technique and tactic that has rules, with their number
+ * as its score. Version 18 uses the ids and tactics of ATT&CK v18.
+ */
 export function navigatorLayer(coverage: Coverage, version: AttackVersion): object {
   const entries = coverage.columns.flatMap(({ tactic, cells }) =>
     cells.flatMap((cell) =>
-      [cell, ...cell.subs].filter((one) => rulesOf(one).length > 0).map((one) => entryOf(one, tactic, version)),
+      [cell, ...cell.subs].filter((entry) => rulesOf(entry).length > 0).map((entry) => entryOf(entry, tactic, version)),
     ),
   );
   return {
@@ -44,6 +47,6 @@ function entryOf(cell: CoverageCell, tactic: Tactic, version: AttackVersion) {
     comment: rules.map(({ name }) => name).join('\n'),
     enabled: true,
     metadata: [],
-    showSubtechniques: cell.subs.some(({ rules: own }) => own.length > 0),
+    showSubtechniques: cell.subs.some((sub) => sub.rules.length > 0),
   };
 }

@@ -11,12 +11,12 @@ export interface NewRule {
   readonly condition: string | undefined;
   readonly priority: string;
   readonly technique: string | undefined;
-  /** to match; undefined: an example */
+  /** Event that the rule must match. @default an example */
   readonly event: EventDocument | undefined;
 }
 
 export interface Scaffold {
-  /** of both files, without endings */
+  /** Base name of both files, without their extensions. */
   readonly base: string;
   readonly rule: string;
   readonly test: string;
@@ -29,7 +29,7 @@ const EXAMPLE: EventDocument = {
   'process.parent.executable': '/usr/sbin/nginx',
 };
 
-/** What tells an event from others, the most telling first. A rule begins with those that its event has. */
+/** Fields that distinguish an event, the most specific first. The condition uses those that the event has. */
 const CONDITION: readonly string[] = [
   'process.name',
   'process.parent.name',
@@ -38,7 +38,7 @@ const CONDITION: readonly string[] = [
   'destination.port',
 ];
 
-/** What makes an event what it is, in a test. */
+/** Fields that describe an event in a test. */
 const WRITTEN: readonly string[] = [
   'event.action',
   'event.outcome',
@@ -71,7 +71,7 @@ const WRITTEN: readonly string[] = [
   'message',
 ];
 
-/** A rule that matches the event, and its test: it fires on the event, and not on a near miss. @throws OperatorError */
+/** Returns a rule that matches the event, and its test with the event and a near miss. Throws OperatorError. */
 export function scaffold(asked: NewRule): Scaffold {
   const { name, priority, technique } = asked;
   if (!(PRIORITIES as readonly string[]).includes(priority))
@@ -83,7 +83,7 @@ export function scaffold(asked: NewRule): Scaffold {
   const condition = asked.condition ?? conditionFor(event);
   const rule = {
     rule: name,
-    desc: asked.description ?? `${name}: say what has happened, for the person who is woken up.`,
+    desc: asked.description ?? `${name}: describe what happened, for the person on call.`,
     condition,
     output: outputFor(event),
     priority,
@@ -94,34 +94,34 @@ export function scaffold(asked: NewRule): Scaffold {
   const test = {
     rule: name,
     tests: [
-      { test: 'what it is for', events: [written], expect: 'alert' },
-      { test: 'what is nearest to it on a healthy machine', events: [miss], expect: 'none' },
+      { test: 'the event that the rule is for', events: [written], expect: 'alert' },
+      { test: 'the most similar event on a healthy machine', events: [miss], expect: 'none' },
     ],
   };
   const base = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
-  if (base === '') throw new OperatorError(`'${name}': a rule's name has letters or digits`);
+  if (base === '') throw new OperatorError(`'${name}': the name of a rule must contain letters or digits`);
   const made = { base, rule: yamlText([rule], 'output'), test: yamlText(test) };
   refuseWrong({ name: `${base}.yaml`, text: made.rule });
   return made;
 }
 
-/** What only another file can say. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
+/** Errors that another file can resolve. */
+const RESOLVED_BY_OTHER_FILES: ReadonlySet<string> = new Set(['unknown-macro', 'unknown-list']);
 
-/** @throws OperatorError when the condition has an error that no other file can mend */
+/** Throws OperatorError if the condition has an error that no other file can resolve. */
 function refuseWrong(source: RuleSource): void {
   const { diagnostics } = compileDetectorRules([source], 'hunt');
-  const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !ELSEWHERE.has(code));
+  const wrong = diagnostics.find(({ severity, code }) => severity === 'error' && !RESOLVED_BY_OTHER_FILES.has(code));
   if (wrong !== undefined) throw new OperatorError(render(wrong, source.text));
 }
 
-/** The fields of an event with which it can be written down again. */
+/** Returns the fields that describe an event in a test. */
 export function writtenFields(event: EventDocument): Record<string, string> {
-  const said = WRITTEN.filter((name) => event[name] !== undefined && event[name] !== false && event[name] !== '');
-  return Object.fromEntries(said.map((name) => [name, textOf(event, name)]));
+  const present = WRITTEN.filter((name) => event[name] !== undefined && event[name] !== false && event[name] !== '');
+  return Object.fromEntries(present.map((name) => [name, textOf(event, name)]));
 }
 
 function conditionFor(event: EventDocument): string {

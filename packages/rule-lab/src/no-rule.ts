@@ -1,6 +1,6 @@
 import { didYouMean, type RuleSet } from '@ringfence/rules';
 
-/** Why no active rule has the name. */
+/** Returns the reason why no active rule has the name. */
 export function whyNoRule<E>({ rules, switchedOff, diagnostics }: RuleSet<E>, name: string): string {
   if (switchedOff.some((rule) => rule.name === name)) return `the rule '${name}' is switched off`;
   const error = diagnostics.find(({ severity, item }) => severity === 'error' && item === name);

@@ -5,16 +5,16 @@ import { rulePaths } from '@ringfence/config';
 import { readRuleFiles } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
 
-/** Rules as `up` would load them, and which of the files a command is asked about. */
+/** Rules as `up` loads them, and the files that a command is about. */
 export interface AskedSources {
   readonly sources: readonly RuleSource[];
-  /** names of sources */
+  /** Names of sources. */
   readonly asked: ReadonlySet<string>;
 }
 
 /**
- * The files that were asked for, together with the configured ones, whose macros and lists they may use; without any, the configured ones.
- * `alone`: nothing but them. Names are as people type them: relative to where they are.
+ * Reads the given files together with the configured files, whose macros and lists they can use; without files, only
+ * the configured ones. Names are relative to the working directory. @param alone read only the given files
  */
 export async function readSources(
   files: readonly string[],
@@ -22,11 +22,11 @@ export async function readSources(
   alone = false,
 ): Promise<AskedSources> {
   const configured = alone && files.length > 0 ? [] : named(await readRuleFiles(rulePaths(config)));
-  const own = named(await readRuleFiles(files));
-  if (files.length > 0 && own.length === 0)
+  const given = named(await readRuleFiles(files));
+  if (files.length > 0 && given.length === 0)
     throw new OperatorError(`no rule file (.yaml, .yml) in ${files.join(', ')}`);
-  const sources = new Map([...configured, ...own].map((source) => [source.name, source]));
-  const asked = new Set((files.length > 0 ? own : configured).map(({ name }) => name));
+  const sources = new Map([...configured, ...given].map((source) => [source.name, source]));
+  const asked = new Set((files.length > 0 ? given : configured).map(({ name }) => name));
   return { sources: [...sources.values()], asked };
 }
 
@@ -34,7 +34,7 @@ function named(sources: readonly RuleSource[]): RuleSource[] {
   return sources.map(({ name, text }) => ({ name: shortName(name), text }));
 }
 
-/** Relative to here, where that is below here. */
+/** Returns the path relative to `from` if it is below `from`, else the absolute path. */
 export function shortName(path: string, from: string = process.cwd()): string {
   const absolute = resolve(from, path);
   const short = relative(from, absolute);

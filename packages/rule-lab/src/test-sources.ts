@@ -6,7 +6,7 @@ import { shortName } from './sources.ts';
 
 const IS_TEST = /\.test\.ya?ml$/;
 
-/** The tables of tests of each path: a file is itself, a folder all `.test.yaml` and `.test.yml` below it. */
+/** Reads test files: each path is a file, or a folder with `.test.yaml` and `.test.yml` files at any depth. */
 export async function readTestSources(paths: readonly string[]): Promise<RuleSource[]> {
   const names = new Set<string>();
   for (const path of paths) for (const name of await testsOf(path)) names.add(name);
@@ -20,15 +20,15 @@ async function testsOf(path: string): Promise<string[]> {
     if (!(await stat(path)).isDirectory()) return IS_TEST.test(path) ? [path] : [];
     const found = await readdir(path, { recursive: true, withFileTypes: true });
     return found
-      .filter((one) => one.isFile() && IS_TEST.test(one.name))
-      .map((one) => join(one.parentPath, one.name))
+      .filter((entry) => entry.isFile() && IS_TEST.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
       .sort();
   } catch (cause) {
     throw new OperatorError(`can't read ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 
-/** Rule files in the very folders of test files: what they test lies there, if it isn't configured. */
+/** Returns the rule files in the folders of test files, without subfolders: tests can be about these rules. */
 export async function rulesBeside(tests: readonly RuleSource[]): Promise<string[]> {
   const folders = [...new Set(tests.map(({ name }) => dirname(name)))];
   const found = await Promise.all(

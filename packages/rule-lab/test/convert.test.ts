@@ -5,7 +5,7 @@ import test from 'node:test';
 import { compileDetectorRules, readRuleFiles } from '@ringfence/detector';
 import { convertRules } from '../src/convert.ts';
 
-test('the built-in content converted is the built-in content', async () => {
+test('a conversion of the built-in rules returns the built-in rules', async () => {
   const sources = await readRuleFiles([join(import.meta.dirname, '../../../rules')]);
   const { text, rules, diagnostics } = convertRules(sources);
   assert.deepEqual(diagnostics, []);
@@ -14,7 +14,7 @@ test('the built-in content converted is the built-in content', async () => {
   assert.equal(convertRules([{ name: 'again', text }]).text, text);
 });
 
-test('what has errors is left out, and said', () => {
+test('rules with errors are omitted and reported', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../rules/impact.yaml'), 'utf8');
   const { rules, diagnostics } = convertRules([{ name: 'impact.yaml', text }]);
   assert.deepEqual(rules, ['Fork storm at its limit']);
@@ -23,7 +23,7 @@ test('what has errors is left out, and said', () => {
 
 const yardsticks = process.env['RINGFENCE_YARDSTICKS'] ?? join(import.meta.dirname, '../../../../shared/yardsticks');
 
-/** Every condition is the same: `convertRules` throws otherwise. */
+/** Every condition is unchanged: `convertRules` would throw otherwise. */
 for (const [language, count] of [
   ['falco', 25],
   ['sigma', 107],
@@ -40,7 +40,7 @@ for (const [language, count] of [
   });
 }
 
-test('macros of one name in two languages stay two, outputs stay as they are, and what is switched off stays so', () => {
+test('macros with the same name in two languages, outputs, and disabled rules are preserved', () => {
   const native = `- macro: shell
   condition: process.name in (sh, bash)
 - rule: ours
@@ -77,7 +77,7 @@ test('macros of one name in two languages stay two, outputs stay as they are, an
   );
 });
 
-test('correlations that count what no native rule has a field for are left out, and said', () => {
+test('correlations that count by a value without a native field are omitted and reported', () => {
   const rule = (name: string): string => `title: ${name}
 name: ${name}
 logsource: { product: linux, category: process_creation }

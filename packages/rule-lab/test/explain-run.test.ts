@@ -42,9 +42,9 @@ const RULES = [
 
 const explained = async (rule: string, text: string, path = 'e.yaml'): Promise<Explained> =>
   await explainInFile(rule, { path, text, which: undefined }, RULES);
-const said = ({ run }: Explained): string[] => run!.steps.map(({ number, says }) => `${number} ${says}`);
+const effects = ({ run }: Explained): string[] => run!.steps.map(({ number, says }) => `${number} ${says}`);
 
-test('each event of a sequence says which step it fits, what it is joined by and compared with, and what is missing', async () => {
+test('each event of a sequence shows its step, join keys, comparisons, and the missing steps', async () => {
   const text = `
 - { event.action: exec, process.pid: 500, process.name: bash }
 - { event.action: open, process.pid: 501, process.name: curl, process.parent.pid: 500, file.path: /tmp/x, file.open.write: true, after: 1s }
@@ -54,18 +54,18 @@ test('each event of a sequence says which step it fits, what it is joined by and
     '- { event.action: exec, process.pid: 503, process.executable: /tmp/x, process.parent.pid: 500, after: 8s }\n';
   const unfinished = await explained('Written and run', text);
   assert.equal(unfinished.holds, false);
-  assert.deepEqual(said(unfinished).slice(-2), [
+  assert.deepEqual(effects(unfinished).slice(-2), [
     '2 1 of 2 steps; step 2 is missing: 60 s of 60 s are left',
     '3 1 of 2 steps; step 2 is missing: 58 s of 60 s are left',
   ]);
   assert.match(unfinished.run!.rest.join(), /: 1 of 2 steps; step 2 is missing: 58 s of 60 s are left$/);
 
   const whole = await explained('Written and run', text + same);
-  assert.deepEqual([whole.holds, said(whole).at(-1)], [true, '4 completes the sequence']);
-  const [opened, other, last] = whole.run!.steps.slice(-3).map(({ explanation }) => explanation?.parts);
-  const shown = [opened, other, last].map((parts) => parts?.map(({ text: step, holds }) => [step, holds]));
+  assert.deepEqual([whole.holds, effects(whole).at(-1)], [true, '4 completes the sequence']);
+  const [opened, joining, last] = whole.run!.steps.slice(-3).map(({ explanation }) => explanation?.parts);
+  const shown = [opened, joining, last].map((parts) => parts?.map(({ text: step, holds }) => [step, holds]));
   assert.deepEqual(shown, [[['step 1', true]], [['step 2', false]], [['step 2', true]]]);
-  const [, joined, compared] = other?.[0]?.parts ?? [];
+  const [, joined, compared] = joining?.[0]?.parts ?? [];
   assert.deepEqual([joined?.text, joined?.holds], ['by process.parent.entity_id', true]);
   assert.deepEqual(
     [compared?.text, compared?.holds, compared?.actual],
@@ -75,39 +75,39 @@ test('each event of a sequence says which step it fits, what it is joined by and
   const exit = '- { event.action: exit, process.pid: 500, process.name: bash }\n';
   const ended = await explained('Written and run', text + exit + same);
   assert.deepEqual(
-    [ended.holds, ...said(ended).slice(-2)],
+    [ended.holds, ...effects(ended).slice(-2)],
     [false, '4 ends the unfinished sequence', '5 no sequence has begun for it'],
   );
 });
 
-test('a step that comes in runs says how many there are', async () => {
+test('a repeated step shows the number of its events', async () => {
   const text = '- { event.action: exec, process.name: su, process.parent.name: x, repeat: 3, after: 1s }\n';
-  assert.deepEqual(said(await explained('Guessed', text)), [
+  assert.deepEqual(effects(await explained('Guessed', text)), [
     '1 1 of 3 of step 1',
     '1 2 of 3 of step 1',
     '1 1 of 2 steps; step 2 is missing: 58 s of 60 s are left',
   ]);
 });
 
-test('a sequence that ends in what must not come is told when it has not', async () => {
+test('a sequence that ends in a forbidden step reports when the step has not come', async () => {
   const text = `
 - { event.action: exec, process.pid: 500, process.name: stop }
 - { after: 20s }
 `;
-  const told = await explained('Not again', text);
-  assert.equal(told.holds, true);
-  assert.deepEqual(said(told), [
+  const result = await explained('Not again', text);
+  assert.equal(result.holds, true);
+  assert.deepEqual(effects(result), [
     '1 all 1 steps have come; it becomes an alert unless a forbidden event comes: 10 s of 10 s are left',
-    '2 what must not come has not come: it is an alert',
+    '2 the event that must not follow has not come: it is an alert',
   ]);
 });
 
 const su = (user: number, after: string): string =>
   `- { event.action: exec, process.name: su, user.id: ${user}, after: ${after} }\n`;
 
-test('thresholds say what is counted for each key, new terms what is known, suppression what is held back', async () => {
+test('thresholds show the count for each key, new terms the known values, suppression the suppressed matches', async () => {
   const text = su(1, '1s') + su(2, '1s') + su(1, '1s') + su(1, '1s') + su(1, '10s');
-  assert.deepEqual(said(await explained('Three at once', text)), [
+  assert.deepEqual(effects(await explained('Three at once', text)), [
     '1 1 of 3 within 60 s',
     '2 1 of 3 within 60 s',
     '3 2 of 3 within 60 s',
@@ -116,20 +116,20 @@ test('thresholds say what is counted for each key, new terms what is known, supp
   ]);
   const many = '- { event.action: fork, process.name: su, user.id: 1, event.count: 1234 }\n';
   const counted = await explained('Many', many);
-  assert.deepEqual(said(counted), ['1 1234 of 5000 within 60 min']);
+  assert.deepEqual(effects(counted), ['1 1234 of 5000 within 60 min']);
   const { holds, parts = [] } = counted.run!.steps[0]?.explanation ?? {};
   assert.deepEqual([holds, parts.at(-1)?.text, parts.at(-1)?.actual], [true, 'by file.path', '<NA>']);
-  assert.deepEqual(said(await explained('Again and again', su(1, '1s') + su(1, '9s') + su(1, '9s'))), [
+  assert.deepEqual(effects(await explained('Again and again', su(1, '1s') + su(1, '9s') + su(1, '9s'))), [
     '1 1 of 3 in a row at regular times within 10 min',
     '2 2 of 3 in a row at regular times within 10 min',
     '3 reaches 3',
   ]);
-  assert.deepEqual(said(await explained('New here', su(1, '1s') + su(1, '90s') + su(2, '1s'))), [
+  assert.deepEqual(effects(await explained('New here', su(1, '1s') + su(1, '90s') + su(2, '1s'))), [
     '1 is learned: the rule learns for 60 s more',
     '2 is known: it was seen 90 s before',
     '3 is new',
   ]);
-  assert.deepEqual(said(await explained('Once', su(1, '1s') + su(1, '1s') + su(2, '1s'))), [
+  assert.deepEqual(effects(await explained('Once', su(1, '1s') + su(1, '1s') + su(2, '1s'))), [
     '1 matches',
     '2 is held back by suppress or throttle',
     '3 matches',

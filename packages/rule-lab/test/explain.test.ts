@@ -30,7 +30,7 @@ const DOCUMENT = {
 const dir = mkdtempSync(join(tmpdir(), 'rf-explain-'));
 const socket = join(dir, 'up.sock');
 const asked: string[] = [];
-/** What a running `up` answers: an alert of one event, and that event. */
+/** Responses of a running `up`: an alert of one event, and that event. */
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://up');
   const where = searchParams.get('where') ?? '';
@@ -46,7 +46,7 @@ test.after(() => {
 });
 const client = new ApiClient(socket);
 
-test('the event of an alert of the running up is explained by what the bus still has of it', async () => {
+test('a rule is explained on the event of an alert that the bus of the running up still has', async () => {
   const { holds, event } = await explainRunning('Preloaded', 'a1', client, RULES);
   assert.deepEqual(
     event.explanation?.parts.map((part) => [part.text, part.holds]),
@@ -60,9 +60,9 @@ test('the event of an alert of the running up is explained by what the bus still
   assert.equal(holds, true);
 });
 
-test('an event is asked for by its id; what is not there is said', async () => {
+test('an event is looked up by its id, and a missing event, alert or rule is an error', async () => {
   assert.equal((await explainRunning('Preloaded', EVENT, client, RULES)).event.id, EVENT);
-  await assert.rejects(explainRunning('Preloaded', 'h/b/1/0/0/8', client, RULES), /is not on the bus any more/);
+  await assert.rejects(explainRunning('Preloaded', 'h/b/1/0/0/8', client, RULES), /is no longer on the bus/);
   await assert.rejects(explainRunning('Preloaded', 'a2', client, RULES), /there is no alert a2/);
   await assert.rejects(explainRunning('Nobody', EVENT, client, RULES), /no rule 'Nobody'/);
   await assert.rejects(explainRunning('Prelaoded', EVENT, client, RULES), /Did you mean 'Preloaded'\?/);

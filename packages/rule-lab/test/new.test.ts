@@ -52,7 +52,7 @@ function recordingFile(): string {
   return path;
 }
 
-test('a new rule is without warnings, and passes its test', async () => {
+test('a new rule has no warnings and passes its test', async () => {
   const made = scaffold(ASKED);
   assert.equal(made.base, 'odd-shell');
   assert.deepEqual(compileDetectorRules([{ name: 'a', text: made.rule }]).diagnostics, []);
@@ -89,7 +89,7 @@ test('a rule from any event of a recording matches that event, and passes its te
   }
 });
 
-test('a condition that is wrong is refused, one that asks for macros of other files is not', () => {
+test('an invalid condition is rejected, but a condition with macros of other files is accepted', () => {
   assert.throws(() => scaffold({ ...ASKED, condition: 'process.nam = sh' }), {
     name: 'OperatorError',
     message: [
@@ -103,7 +103,7 @@ test('a condition that is wrong is refused, one that asks for macros of other fi
     assert.match(scaffold({ ...ASKED, condition }).rule, new RegExp(condition.slice(0, 10)));
 });
 
-test('what is no technique and no priority is refused', () => {
+test('an unknown technique or priority is rejected', () => {
   assert.throws(() => scaffold({ ...ASKED, technique: 'T0000' }), OperatorError);
   assert.throws(() => scaffold({ ...ASKED, priority: 'loud' }), /expected one of debug/);
   assert.throws(() => scaffold({ ...ASKED, name: '??' }), /letters or digits/);
@@ -120,7 +120,7 @@ const RULES = [
   },
 ];
 
-test('an event of a recording is explained by its number, or the one that comes nearest', async () => {
+test('a rule is explained on an event of a recording by its number, or on the closest event', async () => {
   const path = recordingFile();
   const near = await explainInFile('Secrets', { path, text: undefined, which: undefined }, RULES);
   assert.equal(near.holds, false);
@@ -139,7 +139,7 @@ test('an event of a recording is explained by its number, or the one that comes 
   await assert.rejects(explainInFile('Nobody', { path, text: undefined, which: '1' }, RULES), /no rule 'Nobody'/);
 });
 
-test('an event that is written in YAML is explained', async () => {
+test('a rule is explained on an event in YAML', async () => {
   const text = 'event.action: connect\ndestination.port: 4444\nprocess.name: nc\n';
   const explained = await explainInFile('Out', { path: 'e.yaml', text, which: undefined }, RULES);
   assert.equal(explained.holds, true);
@@ -147,13 +147,13 @@ test('an event that is written in YAML is explained', async () => {
   await assert.rejects(wrong, /e\.yaml:1:2: error: expected an event/);
 });
 
-test('bench counts events and hits, and names every rule once', async () => {
+test('bench counts events and hits, and lists every rule once', async () => {
   const { host, batch } = recorded();
   const batches = await Array.fromAsync(enrichedBatches(once(batch), keysOf(host)));
   const set = compileDetectorRules(RULES);
-  const told: number[] = [];
-  const result = benchRules(set, new Set(['Secrets', 'Out']), batches, (done) => told.push(done));
+  const reported: number[] = [];
+  const result = benchRules(set, new Set(['Secrets', 'Out']), batches, (done) => reported.push(done));
   assert.equal(result.events, 8);
   assert.deepEqual(result.rules.map(({ rule, hits }) => `${rule} ${hits}`).sort(), ['Out 1', 'Secrets 0']);
-  assert.deepEqual(told, [1, 2]);
+  assert.deepEqual(reported, [1, 2]);
 });

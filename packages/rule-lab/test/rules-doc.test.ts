@@ -16,7 +16,7 @@ const isTest = ({ text }: { text: string }): boolean => /^ *tests:/m.test(text);
 const rules = blocks.filter((block) => !isTest(block));
 const tests = blocks.filter(isTest);
 
-test('every rule in docs/RULES.md is without errors and warnings', () => {
+test('every rule in docs/RULES.md has no errors and no warnings', () => {
   assert.ok(rules.length >= 4);
   const asked = new Set(rules.map(({ name }) => name));
   assert.deepEqual(checkRules({ sources: rules, asked }).diagnostics, []);

@@ -129,7 +129,7 @@ tests:
     ['tests:\n  - { test: x, events: [], expect: none }', /needs 'rule'/],
     ['a: &a [x, x]\nb: &b [*a, *a]\ntests: [*b]', /unknown key/],
   ] as const) {
-    test(`${JSON.stringify(text)} is refused at the place of the error`, () => {
+    test(`${JSON.stringify(text)} is rejected with the position of the error`, () => {
       const { tests, faults } = readTestFile('x.test.yaml', text);
       assert.equal(tests.length, 0);
       assert.match(faults.map((fault) => `${fault.line}:${fault.column} ${fault.message}`).join('\n'), message);

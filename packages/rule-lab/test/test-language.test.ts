@@ -107,7 +107,7 @@ describe('a test file', () => {
     ['- { process: a, parent: b }\n- { process: b, parent: a }', /no process is called 'b'/],
     ['- { process: a, exec: /bin/a }\n- { process: a, exec: /bin/b }', /defined twice/],
     ['- { process: a }', /a process needs 'exec'/],
-    ['- { process: a, exec: /bin/a, file.path: /x }', /says nothing of a process/],
+    ['- { process: a, exec: /bin/a, file.path: /x }', /does not describe a process/],
   ] as const)
     it(`with ${JSON.stringify(text)} is refused`, () => {
       const { tests, faults } = readTestFile('x.test.yaml', text);

@@ -31,7 +31,7 @@ describe('a field with another name in other products', () => {
 describe("an action of Elastic's events", () => {
   test('gets a hint with its name here', () => {
     assert.match(messages('event.action = end'), /is never 'end'\. Write event\.action = exit\./);
-    assert.match(messages('event.action = session_id_change'), /No event tells of a new session \(setsid\)/);
+    assert.match(messages('event.action = session_id_change'), /No event reports a new session \(setsid\)/);
   });
 
   test('gets a hint whose names are all valid', () => {

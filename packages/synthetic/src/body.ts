@@ -1,6 +1,6 @@
 import { KIND, type KindName, LEAF_TYPE, layouts, records, u64FromBigInt } from '@ringfence/wire';
 
-/** Text, or bytes that are no valid text, as a hostile program may send them. */
+/** Text, or bytes that are not valid text, as a hostile program may send them. */
 export type Words = string | Uint8Array;
 
 /** Values of an event's fields by name: 64-bit numbers such as inodes are bigints. */

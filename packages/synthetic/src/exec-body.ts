@@ -43,8 +43,8 @@ export function execBody(
   { path, inode, changedAt }: ExecutableFile,
   values: ExecValues,
 ): Exec {
-  const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', ...others } = values;
-  const { environment = [], interpreter = '', script = '', ...rest } = others;
+  const { argv = [typeof path === 'string' ? path : ''], filename = path, cwd = '/', ...further } = values;
+  const { environment = [], interpreter = '', script = '', ...rest } = further;
   const words = argv instanceof Uint8Array ? argv : Buffer.from(argv.join('\0'));
   return {
     snapshot: false,

@@ -28,8 +28,8 @@ const ID_STAYS = 0xffff_ffff;
 const HOST_CGROUP = 1n;
 
 /**
- * A host that exists only in memory. Each call adds one event, as the sensor and the collector would send it; `batch` signs
- * the events so far. The same calls return the same bytes if the key is the same.
+ * A host that exists only in memory. Each call adds one event, as the sensor and the collector would send it; `batch`
+ * signs the events so far. The same calls return the same bytes if the key is the same.
  */
 export class SyntheticHost extends EventStream {
   /** Pid 1. */
@@ -138,7 +138,7 @@ export class SyntheticHost extends EventStream {
     this.add(process, 'MountChange', body, { lane: LANE.security });
   }
 
-  /** `process` connects. `address`: dotted IPv4, raw bytes (16 of them are IPv6), or a path that begins with / (unix socket). */
+  /** `process` connects. @param address dotted IPv4, raw bytes (16: IPv6), or a path from / on (unix socket) */
   connect(process: SyntheticProcess, address: Words, port = 0, values: ConnectValues = {}): void {
     const unix = typeof address === 'string' && address.startsWith('/');
     const bytes = unix ? Buffer.alloc(0) : addressBytes(address);
@@ -150,16 +150,16 @@ export class SyntheticHost extends EventStream {
     this.add(process, 'Connect', body, { lane: LANE.security });
   }
 
-  /** `process` accepts a connection from `peer` to `own`; addresses as for `connect`. */
+  /** `process` accepts a connection from `peer` to `local`; addresses as for `connect`. */
   accept(
     process: SyntheticProcess,
     peer: { readonly address: Words; readonly port: number },
-    own: { readonly address: Words; readonly port: number },
+    local: { readonly address: Words; readonly port: number },
     values: AcceptValues = {},
   ): void {
     const address = addressBytes(peer.address);
     const fixed = { family: address.length === 16 ? 10 : 2, type: 1, protocol: 6, result: 4 };
-    const ends = { address, port: peer.port, localAddress: addressBytes(own.address), localPort: own.port };
+    const ends = { address, port: peer.port, localAddress: addressBytes(local.address), localPort: local.port };
     this.add(process, 'Accept', { ...fixed, ...values, ...ends }, { lane: LANE.bulk });
   }
 
@@ -175,7 +175,7 @@ export class SyntheticHost extends EventStream {
     this.add(process, 'ProcessAccess', { ...fixed, ...values, ...ids }, { lane: LANE.security });
   }
 
-  /** `process` makes a socket, or uses one as `operation` says (enum rf_socket_operation). */
+  /** `process` creates or uses a socket. @param values `operation` is enum rf_socket_operation */
   socket(process: SyntheticProcess, values: SocketValues = {}): void {
     const none = { address: Buffer.alloc(0), port: 0, contextId: 0, backlog: 0, sourceCaller: false };
     const fixed = { family: 2, type: 1, protocol: 0, operation: 1, result: 3, ...none };
@@ -232,7 +232,7 @@ export class SyntheticHost extends EventStream {
     this.#context('HostContext', { hostname: 'web-1', machineId: '', addresses: '', hashing: true });
   }
 
-  /** The agent reports the hash of the executable at `path`, or the reason why there is none. `process` undefined: for the file alone. */
+  /** The agent reports the hash of an executable, or the reason why it has none. @param process undefined: file only */
   hash(process: SyntheticProcess | undefined, path: Words, values: HashValues = {}): void {
     const { sha256 = '', skipped = '', ctime = this.wallOffset, ...rest } = values;
     const file = { inode: u64FromBigInt(this.inodeOf(path)), device: 8, ctime, size: 100, path: text(path) };
@@ -267,7 +267,7 @@ export class SyntheticHost extends EventStream {
     this.add(undefined, kind, body, { lane: LANE.context, cpu: 0 });
   }
 
-  /** Names of all kinds, for tests that need one of each. */
+  /** Names of all kinds, for tests that cover each kind. */
   static readonly kinds: readonly KindName[] = Object.keys(KIND) as KindName[];
 }
 

@@ -17,7 +17,7 @@ export interface LogBatchOptions {
   readonly path?: string;
 }
 
-/** Returns lines of a host's log as its collector sends them on logs-raw: signed, and one step of the host's clock apart. */
+/** Returns log lines as the host's collector sends them on logs-raw: signed, one step of the host's clock apart. */
 export function logBatch(host: SyntheticHost, lines: readonly string[], options: LogBatchOptions = {}): Buffer {
   const { first = 1, run = 0x1097n, drops = {}, origin = 'file', pid = 0, program = '', path } = options;
   const { sequence = first + lines.length - 1 } = options;
@@ -47,7 +47,7 @@ export function logBatch(host: SyntheticHost, lines: readonly string[], options:
     sequence,
     drops,
   };
-  const signed = Buffer.from(`${[{ ringfence: head }, ...documents].map((one) => JSON.stringify(one)).join('\n')}\n`);
+  const signed = Buffer.from(`${[{ ringfence: head }, ...documents].map((line) => JSON.stringify(line)).join('\n')}\n`);
   const signature = { key_id: host.key.keyId, ed25519: signBytes(host.key, signed).toString('base64') };
   return Buffer.concat([signed, Buffer.from(JSON.stringify({ signature }))]);
 }

@@ -78,7 +78,7 @@ export class EventStream {
     this.#drops.set(key, drops);
   }
 
-  /** Returns the events so far as the collector sends them: framed and signed, with the counters of every lane and CPU. */
+  /** Returns the events so far as the collector sends them: framed and signed, with counters by lane and CPU. */
   batch(): Buffer {
     return this.#writer.finish({
       interestVersion: this.interestVersion,
@@ -121,7 +121,7 @@ export class EventStream {
     return process;
   }
 
-  /** Adds an event unchanged, however wrong it is. */
+  /** Adds an event unchanged, even if it is invalid. */
   append(event: Event): void {
     this.#writer.events.append(this.#events.toBuffer(event));
     this.#writer.count++;

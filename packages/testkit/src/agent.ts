@@ -22,7 +22,7 @@ import {
 } from '@ringfence/wire';
 import { sensorMissing } from './sensor/sensor-missing.ts';
 
-/** Program that runs a collector in a process of its own. The comment at its start describes the arguments. */
+/** Program that runs a collector in a separate process. The comment at its start describes the arguments. */
 export const COLLECTOR_PROGRAM: string = fileURLToPath(new URL('./programs/collector-child.ts', import.meta.url));
 
 export const BPF_FS = '/sys/fs/bpf';

@@ -1,4 +1,7 @@
-/** Files of this checkout, where users without privileges can read them: tests run some of them as another user, who may not enter the checkout's folder. */
+/**
+ * Makes files of this checkout readable for users without privileges: tests run some of them as another user, who may
+ * not be allowed to enter the checkout's folder.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -21,11 +24,11 @@ import { TestServerError } from '@ringfence/dev-servers/in-process';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const NOBODY = '65534';
-/** Of a tree's name; the number of its process follows. */
+/** Prefix of a tree's name. The pid of its process follows. */
 const PREFIX = 'ringfence-readable-';
-/** Git's files, and of what is built all but the sensor. */
-const LEFT_OUT = new Set(['.git', 'dist', 'node_modules']);
-const ALSO = ['node_modules', 'dist/sensor'];
+/** Folders that are not in a tree, except for those in INCLUDED. */
+const EXCLUDED = new Set(['.git', 'dist', 'node_modules']);
+const INCLUDED = ['node_modules', 'dist/sensor'];
 const READABLE = 0o444;
 const PRIVATE_FOLDER = 'for d; do [ -x "$d" ] || { printf %s "$d"; exit; }; done';
 
@@ -46,7 +49,7 @@ function placeFile(from: string, to: string, mode: number): void {
       linkSync(from, to);
       return;
     } catch (error) {
-      // On another file system, or not allowed: then it is copied.
+      // The file is on another file system, or links are not allowed: copy it.
       if (!['EXDEV', 'EPERM', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   copyFileSync(from, to, constants.COPYFILE_FICLONE);
@@ -54,10 +57,10 @@ function placeFile(from: string, to: string, mode: number): void {
 }
 
 /** Links the files of a folder, or copies those that can't be linked or read. */
-function placeFolder(from: string, to: string, leftOut: ReadonlySet<string> = new Set()): void {
+function placeFolder(from: string, to: string, excluded: ReadonlySet<string> = new Set()): void {
   mkdirSync(to, { recursive: true, mode: 0o755 });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (leftOut.has(entry.name)) continue;
+    if (excluded.has(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) placeFolder(source, target);
     else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
@@ -65,7 +68,7 @@ function placeFolder(from: string, to: string, leftOut: ReadonlySet<string> = ne
   }
 }
 
-/** A test process that was killed has left its tree. */
+/** Removes the trees of test processes that were killed. */
 function removeTreesOfDead(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(PREFIX) ? name.slice(PREFIX.length).split('-')[0] : undefined;
@@ -75,14 +78,15 @@ function removeTreesOfDead(): void {
 }
 
 /**
- * Returns the folder of a checkout where users without privileges can read it: the checkout itself, or a tree of links and copies, which is removed when this
- * process ends. Throws TestServerError (ERR_TESTKIT_CLOSED) if they can't enter the temporary folder either.
+ * Returns a folder in which users without privileges can read the checkout: the checkout itself, or a tree of links and
+ * copies, which is removed when this process ends. Throws TestServerError (ERR_TESTKIT_CLOSED) if they can't enter the
+ * temporary folder either.
  */
 export function readableTree(root: string): string {
   if (closedFolder(root) === undefined) return root;
   removeTreesOfDead();
   const tree = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
-  // A process of its own: the runner allows a test process a few seconds for its end.
+  // Remove the tree in another process: the runner allows a test process only a few seconds to end.
   process.once('exit', () => spawn('rm', ['-rf', tree], { detached: true, stdio: 'ignore' }).unref());
   chmodSync(tree, 0o755);
   const closed = closedFolder(tree);
@@ -91,16 +95,19 @@ export function readableTree(root: string): string {
       'ERR_TESTKIT_CLOSED',
       `users without privileges can't enter ${closed}: set TMPDIR to a folder that they can enter`,
     );
-  placeFolder(root, tree, LEFT_OUT);
-  // node_modules may be a link to a folder elsewhere.
-  for (const folder of ALSO)
+  placeFolder(root, tree, EXCLUDED);
+  // node_modules may be a link to a folder outside of the checkout.
+  for (const folder of INCLUDED)
     if (existsSync(join(root, folder))) placeFolder(realpathSync(join(root, folder)), join(tree, folder));
   return tree;
 }
 
 let tree: string | undefined;
 
-/** Returns where users without privileges can read a file or folder of this checkout, as readableTree() does. A path outside of the checkout stays as it is. Needs root. */
+/**
+ * Returns a path under which users without privileges can read a file or folder of this checkout (see readableTree).
+ * Returns a path outside of the checkout unchanged. Needs root.
+ */
 export function readable(path: string): string {
   const below = relative(ROOT, path);
   if (below.startsWith('..')) return path;

@@ -29,7 +29,7 @@ describe('a checkout in a folder that is closed to other users', { skip }, () =>
     symlinkSync('../cli/main.ts', join(root, 'cli/link'));
   });
 
-  it('is told by the first folder that they can not enter', () => {
+  it('is detected by the first folder that they cannot enter', () => {
     assert.equal(closedFolder(join(root, 'cli')), closed);
     chmodSync(closed, 0o711);
     assert.equal(closedFolder(join(root, 'cli')), undefined);
@@ -39,7 +39,7 @@ describe('a checkout in a folder that is closed to other users', { skip }, () =>
     chmodSync(closed, 0o700);
   });
 
-  it('has its files at another place, where they can read and run them', () => {
+  it('is linked or copied to a tree in which they can read and run its files', () => {
     const tree = readableTree(root);
     assert.notEqual(tree, root);
     const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
@@ -49,8 +49,8 @@ describe('a checkout in a folder that is closed to other users', { skip }, () =>
     }
     assert.equal(spawnSync('setpriv', [...asNobody, 'test', '-x', join(tree, 'cli/run')]).status, 0);
     for (const path of ['.git', 'dist/engine']) assert.equal(existsSync(join(tree, path)), false, path);
-    assert.equal(statSync(join(root, 'cli/private.ts')).mode & 0o777, 0o600, 'the checkout stays as it is');
+    assert.equal(statSync(join(root, 'cli/private.ts')).mode & 0o777, 0o600, 'the checkout does not change');
   });
 
-  it('is not what a path outside of this checkout is in', () => assert.equal(readable('/etc/passwd'), '/etc/passwd'));
+  it('does not affect paths outside of the checkout', () => assert.equal(readable('/etc/passwd'), '/etc/passwd'));
 });

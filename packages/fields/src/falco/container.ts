@@ -3,7 +3,7 @@ import { accessor, type Field, nonEmpty, ofContainer } from '../field.ts';
 import { containerFields } from '../host/container.ts';
 import { falco as define, never } from './define.ts';
 
-/** What Falco calls everything that is in no container. */
+/** Falco's value for processes outside of containers. */
 const HOST = 'host';
 const SHORT = 12;
 
@@ -14,13 +14,19 @@ type Mount = NonNullable<EventView['container']>['mounts'][number];
 
 const name = accessor(containerFields, 'container.name');
 const runtime = accessor(containerFields, 'container.runtime');
-/** Of what is in no container the word for that. */
+/** A field that is `host` for processes outside of containers. */
 const orHost = (name: string, doc: string, get: Field['get']): Field =>
-  falco(name, 'string', `${doc}; host: no container.`, (event) => (event.container === undefined ? HOST : get(event)), {
-    otherwise: { value: HOST, of: 'container.id' },
-  });
+  falco(
+    name,
+    'string',
+    `${doc}; host outside of containers.`,
+    (event) => (event.container === undefined ? HOST : get(event)),
+    {
+      otherwise: { value: HOST, of: 'container.id' },
+    },
+  );
 
-/** `*` is any text, `?` one character. At most text × pattern steps. */
+/** Matches a pattern in which `*` is any text and `?` one character. Takes at most text × pattern steps. */
 function fits(pattern: string, text: string): boolean {
   let [at, of, run, from] = [0, 0, -1, 0];
   while (at < text.length) {
@@ -39,7 +45,7 @@ function fits(pattern: string, text: string): boolean {
   return of === pattern.length;
 }
 
-/** The mount of this number, or the first whose path fits. */
+/** Returns the mount with this number, or the first whose path matches. */
 function mountAt(
   event: EventView,
   argument: string | number | undefined,
@@ -51,15 +57,15 @@ function mountAt(
   return mounts?.find((mount) => fits(wanted, mount[by]));
 }
 
-/** source:destination:mode:rdwr:propagation, as far as it is known. */
+/** source:destination:mode:rdwr:propagation; mode and propagation are unknown and empty. */
 const whole = ({ source, destination, readonly }: Mount): string =>
   `${source}:${destination}::${readonly ? 'false' : 'true'}:`;
 
-function mount(what: string, doc: string, by: 'source' | 'destination', get: (mount: Mount) => string): Field {
+function mount(name: string, doc: string, by: 'source' | 'destination', get: (mount: Mount) => string): Field {
   return falco(
-    what,
+    name,
     'strings',
-    `${doc}: [0] by number, [/etc*] by its ${by}; without, of all.`,
+    `${doc}: [0] by number, [/etc*] by its ${by}; all mounts without an argument.`,
     (event, argument) => {
       if (argument === undefined) return event.container?.mounts.map(get);
       const found = mountAt(event, argument, by);
@@ -75,8 +81,8 @@ const labels = (of: Readonly<Record<string, string>> | undefined): string | unde
       .map(([key, value]) => `${key}:${value}`)
       .join(', '),
   );
-const label = (what: string, of: (event: EventView) => Readonly<Record<string, string>> | undefined): Field =>
-  falco(what, 'string', 'One label by its key.', (event, key) => of(event)?.[String(key)], { argument: 'key' });
+const label = (name: string, of: (event: EventView) => Readonly<Record<string, string>> | undefined): Field =>
+  falco(name, 'string', 'Label by its key.', (event, key) => of(event)?.[String(key)], { argument: 'key' });
 
 const PROBES = 'health checks and probes of containers are not read';
 const ADDRESSES = 'addresses of containers and pods are not read';
@@ -97,7 +103,7 @@ export const falcoContainerFields: readonly Field[] = [
   mount('container.mount.source', 'Source of a mount', 'destination', ({ source }) => source),
   mount('container.mount.dest', 'Destination of a mount', 'source', ({ destination }) => destination),
   mount('container.mount.rdwr', 'Whether a mount is writable', 'source', ({ readonly }) => String(!readonly)),
-  falco('container.start_ts', 'number', 'When it was started, ns since the epoch.', ({ container }) =>
+  falco('container.start_ts', 'number', 'Start time of the container, ns since the epoch.', ({ container }) =>
     container === undefined || container.startedAt === 0 ? undefined : container.startedAt * 1000,
   ),
   falco('container.labels', 'string', 'All labels, key:value.', (event) => labels(event.container?.labels)),
@@ -106,14 +112,14 @@ export const falcoContainerFields: readonly Field[] = [
   falco('k8s.pod.labels', 'string', 'All labels of the pod, key:value.', (event) => labels(event.container?.podLabels)),
   label('k8s.pod.label', (event) => event.container?.podLabels),
   ...never(
-    'only source, destination and whether it is writable are read of a mount',
+    'only source, destination and writability of mounts are read',
     'container.mount.mode container.mount.propagation',
   ),
   ...never(PROBES, 'container.healthcheck container.liveness_probe container.readiness_probe'),
   ...never(ADDRESSES, 'container.ip container.cni.json k8s.pod.ip k8s.pod.cni.json'),
-  ...never('sandboxes of pods are not told apart', 'k8s.pod.sandbox_id k8s.pod.full_sandbox_id'),
+  ...never('sandboxes of pods are not distinguished', 'k8s.pod.sandbox_id k8s.pod.full_sandbox_id'),
   ...never(
-    'of Kubernetes only what the runtime says is known: namespace, pod and its labels',
+    'only the namespace, the pod and its labels are known from the runtime, nothing from Kubernetes',
     'k8s.ns.id k8s.ns.label k8s.ns.labels k8s.rc.name k8s.rc.id k8s.rc.label k8s.rc.labels k8s.svc.name k8s.svc.id k8s.svc.label k8s.svc.labels k8s.rs.name k8s.rs.id k8s.rs.label k8s.rs.labels k8s.deployment.name k8s.deployment.id k8s.deployment.label k8s.deployment.labels',
   ),
 ];

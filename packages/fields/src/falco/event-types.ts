@@ -1,4 +1,4 @@
-/** Falco's event types that say of an event what another one says: the call that stands for them. */
+/** Equivalent event types of Falco, by the call that stands for them. */
 const SAME: Readonly<Record<string, string>> = {
   openat: 'open openat2 creat open_by_handle_at',
   execve: 'execveat',
@@ -29,20 +29,20 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 export const SPELLINGS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(SAME).flatMap(([one, others]) => others.split(' ').map((other) => [other, one])),
+  Object.entries(SAME).flatMap(([type, spellings]) => spellings.split(' ').map((spelling) => [spelling, type])),
 );
 
-/** Why the sensor has no event for what rules do ask for. */
+/** Reasons why the sensor has no event for types that rules compare with. */
 const REASONS: readonly (readonly [types: string, why: string])[] = [
   [
     'read readv pread preadv write writev pwrite pwritev ioctl poll ppoll select epoll_wait close lseek stat fstat lstat access',
-    'what is read and written through open descriptors is not watched; opens are',
+    'reads and writes through open descriptors are not recorded; opens are',
   ],
-  ['container', 'containers are told by their first process: proc.vpid = 1'],
+  ['container', 'the first process of a container marks its start: proc.vpid = 1'],
   ['pluginevent asyncevent', 'plugins of Falco do not run here'],
 ];
 
-/** Why no event is of this type. */
+/** Returns the reason why no event has this type. */
 export function unseen(type: string): string {
   for (const [types, why] of REASONS) if (types.split(' ').includes(type)) return why;
   return 'the sensor has no event for it';

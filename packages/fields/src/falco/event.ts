@@ -21,7 +21,7 @@ const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
 const openPath = bodyText(leaf.Open.pathBytes);
 
-/** Kinds that are told only of what worked. */
+/** Kinds that report successful calls only. */
 const WORKED = ['fork', 'exec', 'exit', 'credentials'];
 const worked = <T extends string | number | boolean>(value: T): Record<string, T> =>
   Object.fromEntries(WORKED.map((kind) => [kind, value]));
@@ -47,7 +47,7 @@ function categoryOf(event: EventView): string | undefined {
   return ours && (CATEGORIES[ours] ?? ours);
 }
 
-/** 2026-01-02 03:04:05.123456000, UTC; microseconds are all there is. */
+/** Formats as 2026-01-02 03:04:05.123456000, UTC. Times are exact to the microsecond. */
 const dateTime = ({ timestamp }: EventView): string => `${isoTime(timestamp).slice(0, -1).replace('T', ' ')}000`;
 const seconds = ({ timestamp }: EventView): number => Math.floor(timestamp / 1e6);
 
@@ -59,14 +59,14 @@ const count = (name: string, doc: string, get: Field['get']): Field => falco(nam
 
 const duration = accessor(trafficFields, 'event.duration');
 
-/** Of a connect; of other calls nobody measures it. */
+/** A latency of connects; it is not measured for other calls. */
 function latency(name: string, type: Field['type'], unit: string, of: (nanos: number) => string | number): Field {
-  return falco(name, type, `How long a connect took: ${unit}.`, (event) => of(duration(event) as number), {
+  return falco(name, type, `Duration of a connect: ${unit}.`, (event) => of(duration(event) as number), {
     kinds: ['connect'],
   });
 }
 
-/** As Falco writes it: 10.3ms. */
+/** Formats a duration as Falco does: 10.3ms. */
 function humanTime(nanos: number): string {
   const units: readonly (readonly [unit: string, nanos: number])[] = [
     ['s', 1e9],
@@ -77,22 +77,22 @@ function humanTime(nanos: number): string {
   return `${nanos}ns`;
 }
 
-const CAPTURES = 'there is no capture that events would be a part of';
-const BUFFERS = 'what is read and written is not recorded';
+const CAPTURES = 'events do not belong to a capture';
+const BUFFERS = 'reads and writes are not recorded';
 
 /** evt and syscall. */
 export const falcoEventFields: readonly Field[] = [
   falco('evt.num', 'number', 'Number of the event in its lane, from 1.', ({ cursor }) => cursor.sequence + 1, {
     least: 1,
   }),
-  falco('evt.dir', 'string', 'Each event stands for the call and its return: it is both > and <.', () => '<', {
+  falco('evt.dir', 'string', 'Each event stands for both the call (>) and its return (<).', () => '<', {
     ...everywhere('<'),
     spellings: { '>': '<' },
   }),
   falco(
     'evt.type.is',
     'number',
-    '1 when it is of this type, else 0.',
+    '1 if the event is of this type, else 0.',
     (event, type) => (evtType(event) === (SPELLINGS[String(type)] ?? type) ? 1 : 0),
     { argument: 'key' },
   ),
@@ -100,7 +100,7 @@ export const falcoEventFields: readonly Field[] = [
     kinds: results,
     constants: worked('SUCCESS'),
   }),
-  falco('evt.rawres', 'number', 'What the call returned; 0 of what is told only when it worked.', result, {
+  falco('evt.rawres', 'number', 'Return value of the call; 0 on kinds that report successful calls only.', result, {
     kinds: results,
     constants: worked(0),
   }),
@@ -109,18 +109,18 @@ export const falcoEventFields: readonly Field[] = [
   falco('evt.cpu', 'number', 'Number of the CPU.', ({ cursor }) => cursor.cpu),
   falco('evt.source', 'string', 'syscall.', () => 'syscall', everywhere('syscall')),
   falco('evt.is_async', 'bool', 'false.', () => false, everywhere(false)),
-  falco('evt.is_syslog', 'bool', 'It is a line of a log.', ({ cursor }) => cursor.kind === KIND.Log),
+  falco('evt.is_syslog', 'bool', 'The event is a log line.', ({ cursor }) => cursor.kind === KIND.Log),
   falco(
     'evt.is_open_exec',
     'bool',
-    'The open made a file that may be executed.',
+    'The open created an executable file.',
     (event) => (openFlags(event) & O_CREAT) !== 0 && (openMode(event) & EXECUTABLE) !== 0,
     { kinds: ['open'] },
   ),
   falco(
     'evt.is_open_create',
     'bool',
-    'The open made the file, or would have.',
+    'The open created the file, or would have.',
     (event) => (openFlags(event) & O_CREAT) !== 0,
     { kinds: ['open'] },
   ),
@@ -131,36 +131,41 @@ export const falcoEventFields: readonly Field[] = [
   falco('evt.datetime.s', 'string', 'Date and time, UTC.', (event) => dateTime(event).slice(0, 19)),
   falco('evt.rawtime', 'number', 'ns since the epoch.', ({ timestamp }) => timestamp * 1000),
   falco('evt.rawtime.s', 'number', 'Seconds since the epoch.', seconds),
-  falco('evt.rawtime.ns', 'number', 'What they leave, ns.', (event) => (event.timestamp - seconds(event) * 1e6) * 1000),
+  falco(
+    'evt.rawtime.ns',
+    'number',
+    'Nanoseconds beyond whole seconds.',
+    (event) => (event.timestamp - seconds(event) * 1e6) * 1000,
+  ),
   latency('evt.latency', 'number', 'ns', (nanos) => nanos),
   latency('evt.latency.s', 'number', 'whole seconds', (nanos) => Math.floor(nanos / 1e9)),
-  latency('evt.latency.ns', 'number', 'what whole seconds leave, ns', (nanos) => nanos % 1e9),
+  latency('evt.latency.ns', 'number', 'nanoseconds beyond whole seconds', (nanos) => nanos % 1e9),
   latency('evt.latency.human', 'string', 'for people', humanTime),
   count('evt.count', '1.', () => 1),
   count('evt.count.exit', '1.', () => 1),
-  count('evt.count.error', '1 when it failed.', errorOf()),
-  count('evt.count.error.file', '1 when it failed and is about a file.', errorOf('file')),
-  count('evt.count.error.net', '1 when it failed and is about the network.', errorOf('net')),
-  count('evt.count.error.memory', '1 when it failed and is about memory.', errorOf('memory')),
-  count('evt.count.error.other', '1 when it failed and is about anything else.', (event) =>
+  count('evt.count.error', '1 if the call failed.', errorOf()),
+  count('evt.count.error.file', '1 if a call on a file failed.', errorOf('file')),
+  count('evt.count.error.net', '1 if a call on the network failed.', errorOf('net')),
+  count('evt.count.error.memory', '1 if a call on memory failed.', errorOf('memory')),
+  count('evt.count.error.other', '1 if any other call failed.', (event) =>
     failed(event) && !['file', 'net', 'memory'].includes(categoryOf(event) ?? '') ? 1 : 0,
   ),
   falco(
     'fs.path.nameraw',
     'string',
-    'Path as the caller wrote it, behind its directory.',
+    'Path as the caller passed it, appended to its directory.',
     (event) => (event.cursor.kind === KIND.Open ? openPath(event) : changedPathAsWritten(event)) || undefined,
     {
       kinds: ['open', 'file_change'],
     },
   ),
-  falco('fs.path.targetraw', 'string', 'Second path of the call as it was written.', changedTargetAsWritten, {
+  falco('fs.path.targetraw', 'string', 'Second path of the call, as the caller passed it.', changedTargetAsWritten, {
     kinds: ['file_change'],
   }),
   falco(
     'fs.path.sourceraw',
     'string',
-    'First path of the call as it was written.',
+    'First path of the call, as the caller passed it.',
     (event) => (changedTargetAsWritten(event) === undefined ? undefined : changedPathAsWritten(event)),
     { kinds: ['file_change'] },
   ),
@@ -168,12 +173,12 @@ export const falcoEventFields: readonly Field[] = [
     CAPTURES,
     'evt.reltime evt.reltime.s evt.reltime.ns evt.around evt.deltatime evt.deltatime.s evt.deltatime.ns',
   ),
-  ...never('how long processes wait is not measured', 'evt.wait_latency evt.is_wait'),
+  ...never('waiting times of processes are not measured', 'evt.wait_latency evt.is_wait'),
   ...never(BUFFERS, 'evt.buffer evt.buflen evt.is_io evt.is_io_read evt.is_io_write evt.io_dir'),
   ...never('plugins of Falco do not run here', 'evt.pluginname evt.plugininfo evt.asynctype'),
   ...never('events carry the id of their host, host.id', 'evt.hostname'),
   ...never(
-    'of lines of logs the text is kept, not its priority',
+    'the text of log lines is kept, but not their priority',
     'syslog.facility.str syslog.facility syslog.severity.str syslog.severity',
   ),
 ];

@@ -28,7 +28,7 @@ const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redi
 const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
 const CHARACTERS: Readonly<Record<string, string>> = { ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
 
-/** Falco tells directories from files, and no more. */
+/** Falco distinguishes directories from files only. */
 function typeOf(event: EventView): string | undefined {
   if (isFile(event)) return fileType(event) === 'dir' ? 'directory' : 'file';
   if (ioUring.is(event) && ioUring.openFlags(event) !== undefined) return 'file';
@@ -41,7 +41,7 @@ function typeCharacter(event: EventView): string | undefined {
   return type === 'directory' ? 'd' : type && (CHARACTERS[type] ?? 'o');
 }
 
-/** 10.0.0.1:40000->10.0.0.2:443; of one end only that. */
+/** 10.0.0.1:40000->10.0.0.2:443, or the destination alone if the source is unknown. */
 function tupleOf(event: EventView): string | undefined {
   const end = (address: unknown, port: unknown): string => `${address}:${port ?? 0}`;
   const [source, destination] = [sourceIp(event), destinationIp(event)];
@@ -50,7 +50,7 @@ function tupleOf(event: EventView): string | undefined {
   return source === undefined ? to : `${end(source, sourcePort(event))}->${to}`;
 }
 
-/** Who waits for others is the destination. */
+/** The side that accepts connections is the destination. */
 const isServer = (event: EventView): boolean =>
   event.cursor.kind === KIND.Socket ||
   (ioUring.is(event) ? sourceIp(event) !== undefined : direction(event) === 'ingress');
@@ -76,9 +76,9 @@ const MINOR_BITS = 20;
 
 const SERVICES = 'names of services are not looked up; compare the port';
 
-/** fd: of opens the file, of connections and sockets their ends. */
+/** fd: the file of an open, the ends of connections and sockets. */
 export const falcoFdFields: readonly Field[] = [
-  falco('fd.num', 'number', 'Descriptor that an open returned, or a dup; -1: it failed.', descriptorOf, {
+  falco('fd.num', 'number', 'Descriptor that an open or dup returned; -1: the call failed.', descriptorOf, {
     kinds: ['open', 'io_uring', 'redirect'],
   }),
   falco('fd.type', 'string', 'file, directory, ipv4, ipv6, unix, …', typeOf, { kinds: [...FILES, ...ENDS] }),
@@ -90,18 +90,18 @@ export const falcoFdFields: readonly Field[] = [
   falco(
     'fd.nameraw',
     'string',
-    "Path of an open as the caller wrote it behind its directory, where the kernel's own isn't known: when it failed.",
+    "Path of a failed open as the caller passed it, appended to its directory; the kernel's path is unknown then.",
     (event) => nonEmpty(isFile(event) ? openPath(event) : ioUring.path(event)),
     { kinds: ['open', 'io_uring'] },
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
-  falco('fd.rip.name', 'strings', "Names of the other end's address, as DNS told them.", remoteDomain, { kinds: ENDS }),
+  falco('fd.rip.name', 'strings', "Names of the other end's address, from DNS answers.", remoteDomain, { kinds: ENDS }),
   falco('fd.lnet', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rnet', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
   falco('fd.lport', 'number', 'Own port.', localPort, { kinds: ENDS }),
   falco('fd.rport', 'number', "The other end's port.", remotePort, { kinds: ENDS }),
-  falco('fd.is_server', 'bool', 'The own end is the one that was connected to.', isServer, { kinds: ENDS }),
+  falco('fd.is_server', 'bool', 'The local end is the one that was connected to.', isServer, { kinds: ENDS }),
   falco(
     'fd.sockfamily',
     'string',
@@ -115,14 +115,14 @@ export const falcoFdFields: readonly Field[] = [
   falco(
     'fd.connected',
     'bool',
-    'Of a datagram false: each has its own destination.',
+    'Always false on datagrams: each datagram has its own destination.',
     (event) => remotePort(event) !== undefined,
     {
       kinds: ['connect', 'accept', 'datagram', 'redirect'],
       constants: { connect: true, accept: true, datagram: false },
     },
   ),
-  falco('fd.name_changed', 'bool', 'Of a datagram true: it is told when its ends are new.', () => true, {
+  falco('fd.name_changed', 'bool', 'Always true on datagrams: an event is sent when the ends are new.', () => true, {
     kinds: ['connect', 'accept', 'datagram'],
     constants: { connect: true, accept: true, datagram: true },
   }),
@@ -130,10 +130,22 @@ export const falcoFdFields: readonly Field[] = [
     kinds: ['open'],
   }),
   falco('fd.dev', 'number', 'Device number of the file system.', deviceOf, { kinds: changed }),
-  falco('fd.dev.major', 'number', 'Its major number.', (event) => deviceOf(event) >>> MINOR_BITS, { kinds: changed }),
-  falco('fd.dev.minor', 'number', 'Its minor number.', (event) => deviceOf(event) & ((1 << MINOR_BITS) - 1), {
-    kinds: changed,
-  }),
+  falco(
+    'fd.dev.major',
+    'number',
+    'Major device number of the file system.',
+    (event) => deviceOf(event) >>> MINOR_BITS,
+    { kinds: changed },
+  ),
+  falco(
+    'fd.dev.minor',
+    'number',
+    'Minor device number of the file system.',
+    (event) => deviceOf(event) & ((1 << MINOR_BITS) - 1),
+    {
+      kinds: changed,
+    },
+  ),
   falco(
     'fd.ino',
     'number',
@@ -144,20 +156,17 @@ export const falcoFdFields: readonly Field[] = [
       ),
     { kinds: changed },
   ),
-  ...never('own addresses are not looked up', 'fd.lip.name'),
+  ...never('local addresses are not looked up', 'fd.lip.name'),
   ...never(SERVICES, 'fd.proto fd.cproto fd.sproto fd.lproto fd.rproto'),
+  ...never('the overlay layer of opened files is not recorded', 'fd.is_upper_layer fd.is_lower_layer'),
+  ...never('the open descriptors of a process are not recorded', 'fd.types'),
   ...never(
-    'of opened files it is not recorded in which layer of an overlay they are',
-    'fd.is_upper_layer fd.is_lower_layer',
-  ),
-  ...never('which descriptors a process has open is not recorded', 'fd.types'),
-  ...never(
-    'waiting for descriptors is not watched',
+    'waits for descriptors are not recorded',
     'fdlist.nums fdlist.names fdlist.cips fdlist.sips fdlist.cports fdlist.sports',
   ),
 ];
 
-/** Id of the container, then what is asked for. */
+/** Prefixes a value with the id of the container. */
 const inContainer =
   (get: Field['get']): Field['get'] =>
   (event) => {
@@ -165,7 +174,7 @@ const inContainer =
     return value === undefined ? undefined : `${event.container?.id.slice(0, 12) ?? ''}:${value}`;
   };
 
-/** Those that stand for several fields. */
+/** Fields that stand for several fields. */
 export function falcoFdUnions(fields: readonly Field[]): readonly Field[] {
   const name = anyOf(
     'fd.name',

@@ -5,17 +5,17 @@ import { baseName, bodyText, isExec, nonEmpty } from '../field.ts';
 const filename = bodyText(leaf.Exec.filenameBytes);
 const executable = bodyText(leaf.Exec.pathBytes);
 
-/** What the kernel keeps of a name (TASK_COMM_LEN). */
+/** Length of a name in the kernel (TASK_COMM_LEN). */
 const LENGTH = 15;
-/** Files that go by several names, so that the one they were called by is their name. */
+/** Executables with several names: the name that the program was called by counts. */
 const MANY_NAMES: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'dash', 'bash']);
 const INTERPRETER = /^(?:[a-z]*sh|(?:python|perl|ruby|node|php|lua|tclsh|[gm]?awk).*)$/;
 
 const called = new WeakMap<ProcessInfo, string>();
 
 /**
- * What Falco calls the process: the name of the file it was started by, links not followed, as the kernel keeps it. Of a process that isn't starting
- * right now only its arguments may tell it; they are believed where they fit the file.
+ * Returns Falco's name of the process: the name of the file it was started by, links not followed, truncated as in the
+ * kernel. Only exec events hold this file. For a running process, argument 0 is used if it matches the executable.
  */
 export function nameOf(process: ProcessInfo): string {
   let name = called.get(process);
@@ -40,7 +40,7 @@ function guess(process: ProcessInfo): string {
 export function nameAt(event: EventView): string | undefined {
   if (!isExec(event)) return event.process === undefined ? undefined : nameOf(event.process);
   const path = executable(event);
-  // A kernel thread has no file, and its name may look like the path of one.
+  // A kernel thread has no file, and its name may look like a path.
   const file = path === '' ? filename(event) : baseName(filename(event));
   return (file === '' ? baseName(path) : file).slice(0, LENGTH);
 }
@@ -48,9 +48,9 @@ export function nameAt(event: EventView): string | undefined {
 export const argsAt = (event: EventView): readonly string[] | undefined =>
   isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
 
-/** Without the first, which is the name it was called by. */
+/** Joins the arguments without argument 0, the name of the program. */
 export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');
 
-/** Name and arguments. */
+/** Joins name and arguments. */
 export const lineOf = (name: string, args: readonly string[]): string =>
   args.length > 1 ? `${name} ${restOf(args)}` : name;

@@ -24,10 +24,10 @@ const mtime = bodyLong(leaf.Exec.mtime);
 
 type Of = (process: ProcessInfo) => string;
 
-/** As `ancestors`; [0] is the process itself. */
-const withItself = (own: (event: EventView) => string | undefined, of: Of): Field['get'] => {
+/** Like `ancestors`, but [0] is the process itself. */
+const withItself = (ofItself: (event: EventView) => string | undefined, of: Of): Field['get'] => {
   const above = ancestors(of);
-  return (event, argument) => (argument === 0 ? listOf(own(event)) : above(event, argument));
+  return (event, argument) => (argument === 0 ? listOf(ofItself(event)) : above(event, argument));
 };
 
 const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value]);
@@ -35,11 +35,11 @@ const listOf = (value: string | undefined): string[] | undefined => (value === u
 const lineage = (
   name: string,
   doc: string,
-  own: (event: EventView) => string | undefined,
+  ofItself: (event: EventView) => string | undefined,
   of: Of,
   subject: Field['subject'] = ofLineage,
 ): Field =>
-  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(own, of), {
+  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(ofItself, of), {
     argument: 'index',
     argumentOptional: true,
     subject,
@@ -60,20 +60,20 @@ function commandLineAt(event: EventView): string | undefined {
   return name === undefined ? undefined : lineOf(name, argsAt(event) ?? []);
 }
 
-/** µs of the clock that events have */
+/** µs, on the clock of the events. */
 const startOf = (process: ProcessInfo): number => nanosToMicros(process.raw.start);
 const startAt = ({ cursor }: EventView): number => nanosToMicros(cursor.buffer, cursor.startAt);
 const toNanos = (micros: number): number => micros * 1000;
 
-/** The pid of the eldest shell above. */
+/** Returns the pid of the topmost shell among the process and its ancestors. */
 function loginShell({ process }: EventView): number | undefined {
   let found: number | undefined;
-  for (let one = process, i = 0; one !== undefined && i < MAX_ANCESTORS; one = one.parent, i++)
-    if (SHELLS.has(nameOf(one))) found = one.raw.pid;
+  for (let ancestor = process, i = 0; ancestor !== undefined && i < MAX_ANCESTORS; ancestor = ancestor.parent, i++)
+    if (SHELLS.has(nameOf(ancestor))) found = ancestor.raw.pid;
   return found;
 }
 
-/** By whom it was started. */
+/** True if the user who started the process can write to its executable. */
 function writable(event: EventView): boolean {
   const euid = event.process?.euid;
   return euid === 0 || (mode(event) & 0o002) !== 0 || (euid === owner(event) && (mode(event) & 0o200) !== 0);
@@ -83,26 +83,26 @@ const execCtime = (event: EventView): number | undefined =>
   isExec(event) ? ctime(event) : event.process?.raw.executableCtime;
 
 const SESSIONS = 'sessions and groups of processes are not recorded';
-const USAGE = 'what a process uses (descriptors, memory, time) is not measured';
+const USAGE = 'resource usage of processes (descriptors, memory, time) is not measured';
 
 /** proc and thread. */
 export const falcoProcessFields: readonly Field[] = [
   falco(
     'proc.name',
     'string',
-    'Name of the file it was started by, links not followed, cut to 15 characters.',
+    'Name of the file that the process was started by, links not followed, truncated to 15 characters.',
     nameAt,
     { subject: ofProcess },
   ),
-  falco('proc.pname', 'string', 'The same of the parent.', parent(nameOf), { subject: ofParent }),
+  falco('proc.pname', 'string', 'proc.name of the parent.', parent(nameOf), { subject: ofParent }),
   lineage('proc.aname', 'Names', nameAt, nameOf),
-  falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
+  falco('proc.exe', 'string', 'First argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
   falco('proc.pexe', 'string', 'First argument of the parent.', parent(exe), { subject: ofParent }),
   lineage('proc.aexe', 'First arguments', (event) => exeOf(argsAt(event)), exe),
   falco(
     'proc.args',
     'string',
-    'Arguments but the first, joined by spaces.',
+    'Arguments without the first, joined by spaces.',
     (event) => {
       const args = argsAt(event);
       return args === undefined ? undefined : restOf(args);
@@ -118,7 +118,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'proc.cmdnargs',
     'number',
-    'Number of arguments but the first.',
+    'Number of arguments without the first.',
     (event) => {
       const args = argsAt(event);
       return args && Math.max(0, args.length - 1);
@@ -128,7 +128,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'proc.cmdlenargs',
     'number',
-    'Characters of all arguments but the first.',
+    'Characters of all arguments without the first.',
     (event) =>
       argsAt(event)
         ?.slice(1)
@@ -149,49 +149,53 @@ export const falcoProcessFields: readonly Field[] = [
     parent((process) => process.raw.namespaces.pidInNs),
     { subject: ofParent },
   ),
-  falco('proc.loginshellid', 'number', 'Process id of the eldest shell among its ancestors.', loginShell, {
+  falco('proc.loginshellid', 'number', 'Process id of the topmost shell among the ancestors.', loginShell, {
     subject: ofProcess,
   }),
-  falco('proc.duration', 'number', 'ns since it was started.', (event) => toNanos(event.cursor.ktime - startAt(event))),
-  falco('proc.ppid.duration', 'number', 'ns since its parent was started.', ({ process, cursor }) =>
+  falco('proc.duration', 'number', 'ns since the process was started.', (event) =>
+    toNanos(event.cursor.ktime - startAt(event)),
+  ),
+  falco('proc.ppid.duration', 'number', 'ns since the parent was started.', ({ process, cursor }) =>
     process?.parent === undefined ? undefined : toNanos(cursor.ktime - startOf(process.parent)),
   ),
-  falco('proc.pid.ts', 'number', 'When it was started, ns since the epoch.', (event) =>
+  falco('proc.pid.ts', 'number', 'Start time of the process, ns since the epoch.', (event) =>
     toNanos(startAt(event) + event.head.wallOffset),
   ),
-  falco('proc.ppid.ts', 'number', 'When its parent was started, ns since the epoch.', ({ process, head }) =>
+  falco('proc.ppid.ts', 'number', 'Start time of the parent, ns since the epoch.', ({ process, head }) =>
     process?.parent === undefined ? undefined : toNanos(startOf(process.parent) + head.wallOffset),
   ),
-  falco('proc.is_exe_writable', 'bool', 'Who started it may write to its executable.', writable, { kinds: ['exec'] }),
-  falco('proc.exe_ino', 'number', 'Inode number of its executable.', ({ process }) =>
+  falco('proc.is_exe_writable', 'bool', 'The user who started the process can write to its executable.', writable, {
+    kinds: ['exec'],
+  }),
+  falco('proc.exe_ino', 'number', 'Inode number of the executable.', ({ process }) =>
     process === undefined ? undefined : Number(u64ToBigInt(process.raw.executableInode)),
   ),
-  falco('proc.exe_ino.ctime', 'number', 'When its executable was changed last, ns since the epoch.', (event) => {
+  falco('proc.exe_ino.ctime', 'number', 'Last change of the executable (ctime), ns since the epoch.', (event) => {
     const at = execCtime(event);
     return at === undefined ? undefined : toNanos(at);
   }),
   falco(
     'proc.exe_ino.mtime',
     'number',
-    'When its executable was written last, ns since the epoch.',
+    'Last write to the executable (mtime), ns since the epoch.',
     (event) => toNanos(mtime(event)),
     { kinds: ['exec'] },
   ),
   falco(
     'proc.exe_ino.ctime_duration_proc_start',
     'number',
-    'ns from the last change of its executable to its start.',
+    'ns from the last change of the executable to the start of the process.',
     (event) => {
       const at = execCtime(event);
       return at === undefined ? undefined : toNanos(Math.max(0, startAt(event) + event.head.wallOffset - at));
     },
   ),
-  falco('thread.ismain', 'bool', 'The main thread did it.', ({ cursor }) => cursor.tid === cursor.tgid),
-  falco('thread.cgroups', 'string', 'Its cgroup, of a container.', (event) => event.container?.path || undefined),
+  falco('thread.ismain', 'bool', 'The main thread caused the event.', ({ cursor }) => cursor.tid === cursor.tgid),
+  falco('thread.cgroups', 'string', 'Cgroup of the container.', (event) => event.container?.path || undefined),
   falco(
     'user.loginuid',
     'number',
-    'Who logged in; -1: nobody.',
+    'Id of the user who logged in; -1: no login.',
     ({ process }) => {
       const id = process?.raw.loginuid;
       return id === UNSET_ID ? -1 : id;
@@ -201,7 +205,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'user.loginname',
     'string',
-    'Name of who logged in, where it is root or the user of the process.',
+    'Name of the user who logged in, if it is root or the user of the process.',
     ({ process }) => {
       if (process === undefined || process.raw.loginuid === UNSET_ID) return undefined;
       if (process.raw.loginuid === 0) return 'root';
@@ -212,7 +216,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'group.name',
     'string',
-    'root, when it is that group.',
+    'root for group 0, else absent.',
     ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
@@ -226,21 +230,18 @@ export const falcoProcessFields: readonly Field[] = [
   ),
   ...never('environments of ancestors are not kept', 'proc.aenv'),
   ...never(
-    'of the streams of a process it is only recorded whether they lead to a socket: process.stdin.network, process.stdout.network',
+    'types and names of standard streams are not recorded, only whether they are sockets: process.stdin.network, process.stdout.network',
     'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',
   ),
+  ...never('the lower layer of an overlay is not recorded; use proc.is_exe_upper_layer', 'proc.is_exe_lower_layer'),
   ...never(
-    'whether a file is in the lower layer of an overlay is not recorded; proc.is_exe_upper_layer is',
-    'proc.is_exe_lower_layer',
-  ),
-  ...never(
-    'when a pid namespace began is not recorded; container.start_ts is',
+    'the start time of pid namespaces is not recorded; use container.start_ts',
     'proc.pidns_init_start_ts proc.exe_ino.ctime_duration_pidns_start',
   ),
-  ...never('thread ids are those of the host', 'thread.vtid'),
+  ...never('thread ids are those of the host only', 'thread.vtid'),
   ...never(
-    'probes of runtimes are not told from other processes; container.entry = exec is close',
+    'probes of runtimes are not distinguished from other processes; container.entry = exec comes close',
     'proc.is_container_healthcheck proc.is_container_liveness_probe proc.is_container_readiness_probe',
   ),
-  ...never('of the user database only names are read', 'user.homedir user.shell'),
+  ...never('only names are read from the user database', 'user.homedir user.shell'),
 ];

@@ -17,18 +17,18 @@ const ATTRIBUTES: ReadonlySet<number> = new Set([FileOperation.FILE_SETXATTR, Fi
 
 export const changedPath = (event: EventView): string => normalPath(path(event));
 
-/** The texts as the caller wrote them, absolute. */
+/** Paths as the caller passed them, made absolute but not normalized. */
 export const changedPathAsWritten: (event: EventView) => string = path;
 export const changedTargetAsWritten = (event: EventView): string | undefined =>
   ATTRIBUTES.has(operation(event)) ? undefined : nonEmpty(target(event));
 
-/** What was asked for, of mknod with the file's type; undefined: the call has no mode. */
+/** Returns the requested mode, with the file type on mknod; undefined when the call has no mode. */
 export function changedMode(event: EventView): number | undefined {
   if (operation(event) === FileOperation.FILE_MKNOD) return mode(event);
   return WITH_PERMISSIONS.has(operation(event)) ? mode(event) & 0o7777 : undefined;
 }
 
-/** What a link says is its own business, unless it is absolute. */
+/** The target of a symbolic link is arbitrary text: normalize it only if it is absolute. */
 function targetPath(event: EventView): string | undefined {
   if (ATTRIBUTES.has(operation(event))) return undefined;
   const text = target(event);
@@ -40,12 +40,12 @@ const stays = (id: number): number | undefined => (id === UNSET_ID ? undefined :
 const kinds = ['file_change'];
 const pathKinds = [...kinds, 'mount_change'];
 
-/** What a change of a file has, beside the fields that it shares with opens. */
+/** Fields of file changes, besides those that they share with opens. */
 export const fileChangeFields: readonly Field[] = [
   {
     name: 'file.target_path',
     type: 'string',
-    doc: 'Of a rename or hard link the new path; of a symbolic link what it points to, which may be relative.',
+    doc: 'New path of a rename or hard link, or target of a symbolic link, which can be relative.',
     aliases: ['evt.arg.newpath', 'evt.arg.target'],
     kinds,
     get: targetPath,
@@ -53,21 +53,21 @@ export const fileChangeFields: readonly Field[] = [
   {
     name: 'file.setid',
     type: 'bool',
-    doc: 'chmod or mknod asks for the set-user-id or set-group-id bit.',
+    doc: 'chmod or mknod requests the set-user-id or set-group-id bit.',
     kinds,
     get: (event) => operation(event) !== FileOperation.FILE_MKDIR && ((changedMode(event) ?? 0) & SET_ID) !== 0,
   },
   {
     name: 'file.uid',
     type: 'number',
-    doc: 'Owner that chown asks for.',
+    doc: 'Owner that chown requests.',
     kinds,
     get: (event) => stays(uid(event)),
   },
   {
     name: 'file.gid',
     type: 'number',
-    doc: 'Group that chown asks for.',
+    doc: 'Group that chown requests.',
     kinds,
     get: (event) => stays(gid(event)),
   },
@@ -82,7 +82,7 @@ export const fileChangeFields: readonly Field[] = [
     name: 'fs.path.source',
     aliases: ['evt.abspath.src'],
     type: 'string',
-    doc: "Falco's: old path of a rename, new name of a link, device or path that is mounted.",
+    doc: "Falco's field: old path of a rename, new name of a link, device or path that is mounted.",
     kinds: pathKinds,
     get: (event) => {
       if (event.cursor.kind === KIND.MountChange) return mountSource(event);
@@ -94,7 +94,7 @@ export const fileChangeFields: readonly Field[] = [
     name: 'fs.path.target',
     aliases: ['evt.abspath.dst'],
     type: 'string',
-    doc: "Falco's: new path of a rename, what a link points to, mount point.",
+    doc: "Falco's field: new path of a rename, target of a link, mount point.",
     kinds: pathKinds,
     get: (event) => {
       if (event.cursor.kind === KIND.MountChange) return mountTarget(event);

@@ -25,14 +25,14 @@ const changeKinds = [...openKinds, 'file_change'];
 const allKinds = [...kinds, 'file_change'];
 const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileChange;
 
-/** The kernel's own has nothing to take out. */
+/** A path from the kernel is already normalized. */
 function path(event: EventView): string {
   if (isChange(event)) return changedPath(event);
   if (ioUring.is(event)) return ioUring.path(event);
   return event.cursor.leafBoolean(leaf.Open.sourceCaller) ? normalPath(openPath(event)) : openPath(event);
 }
 
-/** Most paths are of opens, and as they should be. */
+/** Locates the path of an open, if it is already normalized. Most paths are. */
 function locatePath({ cursor }: EventView, place: TextSpan): boolean {
   if (cursor.kind !== KIND.Open) return false;
   place.bytes = cursor.buffer;
@@ -44,10 +44,10 @@ function locatePath({ cursor }: EventView, place: TextSpan): boolean {
 const flags = (event: EventView): number | undefined =>
   ioUring.is(event) ? ioUring.openFlags(event) : openFlags(event);
 
-/** Of an open only. */
-const opened = (says: (flags: number) => boolean) => (event: EventView) => {
+/** A flag of the open; undefined on other operations. */
+const opened = (test: (flags: number) => boolean) => (event: EventView) => {
   const given = flags(event);
-  return given === undefined ? undefined : says(given);
+  return given === undefined ? undefined : test(given);
 };
 const flag = (bit: number) => opened((given) => (given & bit) !== 0);
 
@@ -70,7 +70,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.path',
     type: 'string',
-    doc: "Path of the file: the kernel's copy, or where the call takes a path and fails or changes a file, the caller's made absolute.",
+    doc: "Path of the file from the kernel; if a call with a path failed or changes a file, the caller's path, made absolute.",
     aliases: [
       'fd.name',
       'TargetFilename',
@@ -105,7 +105,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.extension',
     type: 'string',
-    doc: 'What follows the last dot of its name.',
+    doc: 'Text after the last dot of the name.',
     kinds: allKinds,
     part: { of: 'file.path', is: 'extension' },
     get: (event) => {
@@ -117,14 +117,14 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.inode',
     type: 'string',
-    doc: 'Inode number; of a change only where the call takes a descriptor.',
+    doc: 'Inode number; on changes only if the call takes a descriptor.',
     kinds: allKinds,
     get: inode,
   },
   {
     name: 'file.mode',
     type: 'number',
-    doc: 'Permission bits; absent when the open failed. Of chmod, mkdir and mknod those that are asked for.',
+    doc: 'Permission bits, absent when the open failed; the requested bits on chmod, mkdir and mknod.',
     kinds: changeKinds,
     get: (event) => {
       const bits = mode(event);
@@ -134,7 +134,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.type',
     type: 'string',
-    doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
+    doc: 'file, dir, symlink, character, block, fifo, socket; on changes only the type that mknod creates.',
     kinds: changeKinds,
     oneOf: Object.values(FILE_TYPES),
     get: (event) => FILE_TYPES[(mode(event) ?? 0) & MODE.S_IFMT],
@@ -159,7 +159,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.open.create',
     type: 'bool',
-    doc: 'Would create the file (O_CREAT).',
+    doc: 'Opened with O_CREAT.',
     kinds,
     rare: true,
     get: flag(FLAG.O_CREAT),
@@ -167,7 +167,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.open.truncate',
     type: 'bool',
-    doc: 'Emptied the file (O_TRUNC).',
+    doc: 'Opened with O_TRUNC.',
     kinds,
     rare: true,
     get: flag(FLAG.O_TRUNC),
@@ -180,5 +180,5 @@ export const fileFields: readonly Field[] = [
     rare: true,
     get: flag(FLAG.O_APPEND),
   },
-  { name: 'file.open.flags', type: 'number', doc: 'O_* as the kernel opened it.', kinds, get: flags },
+  { name: 'file.open.flags', type: 'number', doc: 'O_* flags that the kernel used.', kinds, get: flags },
 ];

@@ -55,7 +55,7 @@ function flagNames(event: EventView): readonly string[] | undefined {
   }
 }
 
-/** A device is no path that the caller has made absolute, but its text is one. */
+/** The source can be a device or any text: normalize it only if it is an absolute path. */
 export const mountSource = (event: EventView): string | undefined => {
   const text = source(event);
   return nonEmpty(text.startsWith('/') ? normalPath(text) : text);
@@ -64,12 +64,12 @@ export const mountTarget = (event: EventView): string | undefined => nonEmpty(no
 
 const kinds = ['mount_change'];
 
-/** What is mounted where, and where the root is. */
+/** Fields of mounts and changes of the root. */
 export const mountFields: readonly Field[] = [
   {
     name: 'mount.source',
     type: 'string',
-    doc: 'Device, or the path that is bound, moved or copied; of pivot_root where the old root goes.',
+    doc: 'Device, or the path that is bound, moved or copied; new place of the old root (pivot_root).',
     aliases: ['evt.arg.dev'],
     kinds,
     get: mountSource,
@@ -77,7 +77,7 @@ export const mountFields: readonly Field[] = [
   {
     name: 'mount.target',
     type: 'string',
-    doc: 'Mount point; of pivot_root and chroot the new root.',
+    doc: 'Mount point, or the new root (pivot_root, chroot).',
     aliases: ['evt.arg.dir'],
     kinds,
     get: mountTarget,
@@ -92,21 +92,21 @@ export const mountFields: readonly Field[] = [
   {
     name: 'mount.options',
     type: 'string',
-    doc: "The file system's own options; none of those that carry passwords (cifs, smb3).",
+    doc: 'Options of the file system; omitted for file systems whose options contain passwords (cifs, smb3).',
     kinds,
     get: (event) => nonEmpty(options(event)),
   },
   {
     name: 'mount.flags',
     type: 'strings',
-    doc: 'ro, nosuid, nodev, noexec, remount, bind, move, rec, private, slave, shared, unbindable; of umount force, detach, expire, nofollow.',
+    doc: 'ro, nosuid, nodev, noexec, remount, bind, move, rec, private, slave, shared, unbindable; on umount force, detach, expire, nofollow.',
     kinds,
     get: flagNames,
   },
   {
     name: 'mount.cleared',
     type: 'strings',
-    doc: 'Of mount_setattr: ro, nosuid, nodev, noexec that are taken away.',
+    doc: 'Attributes that mount_setattr removes: ro, nosuid, nodev, noexec.',
     kinds,
     get: (event) => named(MOUNT_ATTRIBUTES, cleared(event)),
   },

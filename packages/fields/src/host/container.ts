@@ -2,7 +2,7 @@ import type { EventView, ProcessInfo } from '@ringfence/wire';
 import { type Field, nonEmpty, ofContainer } from '../field.ts';
 import { capabilityNames } from '../names/capabilities.ts';
 
-/** Repository and tag of an image reference; a port in the registry's name is no tag. */
+/** Splits an image reference into repository and tag. A port in the registry's name is not a tag. */
 function split(image: string): { readonly repository: string; readonly tag: string | undefined } {
   const name = image.split('@')[0] ?? image;
   const colon = name.lastIndexOf(':');
@@ -13,7 +13,7 @@ function split(image: string): { readonly repository: string; readonly tag: stri
 
 type Details = NonNullable<EventView['container']>;
 
-/** Of a container that is known; absent when there is nothing to say. */
+/** Reads a text of a known container; undefined when empty. */
 const text = (name: 'imageId' | 'podUid' | 'serviceAccount') => (event: EventView) => nonEmpty(event.container?.[name]);
 const list =
   (of: (container: Details) => readonly string[]) =>
@@ -21,22 +21,23 @@ const list =
     const items = event.container === undefined ? [] : of(event.container);
     return items.length > 0 ? items : undefined;
   };
-/** What the agent says today, or the label in which earlier ones carried it. */
+/** Reads the value from the agent's own field, or from the label in which earlier agents sent it. */
 const orchestrated = (name: 'pod' | 'namespace', key: string) => (event: EventView) =>
   nonEmpty(event.container?.[name]) ?? event.container?.labels[key];
 const namespaceOfHost = (name: string) => (event: EventView) => event.container?.namespaces.includes(`${name}=host`);
 
-/** How the process, or the one that it descends from, came into the container. */
+/** Returns how the process, or the ancestor that it descends from, entered the container. */
 function entry(event: EventView): string | undefined {
   const { container, head } = event;
-  if (container === undefined || container.namespaces.some((one) => one.startsWith('pid='))) return undefined;
-  const inside = (one: ProcessInfo): boolean => head.containers[one.raw.container]?.id === container.id;
+  if (container === undefined || container.namespaces.some((namespace) => namespace.startsWith('pid=')))
+    return undefined;
+  const inside = (process: ProcessInfo): boolean => head.containers[process.raw.container]?.id === container.id;
   const line: ProcessInfo[] = [];
   let next = event.process;
   for (; next !== undefined && (line.length === 0 || inside(next)); next = next.parent) line.push(next);
-  // Outermost are perhaps the runtime's own, in the cgroup already, in the pid namespace not yet.
+  // The outermost processes can belong to the runtime: already in the cgroup, but not yet in the pid namespace.
   const outside = next?.raw.namespaces.pid ?? 0;
-  const first = line.findLast((one) => one.raw.namespaces.pid !== outside);
+  const first = line.findLast((process) => process.raw.namespaces.pid !== outside);
   if (first === undefined) return undefined;
   if (first.raw.namespaces.pidInNs === 1) return 'entrypoint';
   return outside === 0 ? undefined : 'exec';
@@ -62,7 +63,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.image.name',
     type: 'string',
-    doc: 'Image as it was asked for, with its tag.',
+    doc: 'Image reference that was requested, with its tag.',
     aliases: ['container.image'],
     subject: ofContainer,
     get: image,
@@ -106,7 +107,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.labels',
     type: 'string',
-    doc: 'One label by its key.',
+    doc: 'Label by its key.',
     aliases: ['container.label'],
     argument: 'key',
     subject: ofContainer,
@@ -129,7 +130,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.image.hash.all',
     type: 'strings',
-    doc: 'Digests under which registries know the image: sha256:…; absent for one that was built on the host.',
+    doc: 'Digests of the image in registries: sha256:…; absent when it was built on the host.',
     aliases: ['container.image.digest'],
     subject: ofContainer,
     get: list(({ imageDigests }) => imageDigests),
@@ -137,7 +138,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.capabilities',
     type: 'strings',
-    doc: 'Names of the capabilities that a process of the container may have; absent when unknown, or none.',
+    doc: 'Names of the capabilities that processes of the container can have; absent when unknown or none.',
     subject: ofContainer,
     get: list(({ capabilities }) => (capabilities === null ? [] : capabilityNames(capabilities))),
   },
@@ -152,7 +153,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.mount.destination',
     type: 'strings',
-    doc: 'Where in the container they are mounted.',
+    doc: 'Paths in the container where they are mounted.',
     aliases: ['container.mount.dest'],
     subject: ofContainer,
     get: list(({ mounts }) => mounts.map(({ destination }) => destination)),
@@ -160,7 +161,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.mount.writable',
     type: 'strings',
-    doc: 'Paths of the host that the container may write to.',
+    doc: 'Paths of the host that the container can write to.',
     subject: ofContainer,
     get: list(({ mounts }) => mounts.filter(({ readonly }) => !readonly).map(({ source }) => source)),
   },
@@ -197,7 +198,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.entry',
     type: 'string',
-    doc: "How the process, or the one it descends from, came into the container: entrypoint (it is the container's own program), exec (docker exec, kubectl exec, a health check); absent when unknown.",
+    doc: "How the process or its ancestor entered the container: entrypoint (the container's main program), exec (docker exec, kubectl exec, a health check); absent when unknown.",
     get: entry,
   },
   {
@@ -227,7 +228,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'orchestrator.resource.label',
     type: 'string',
-    doc: 'One label of the Kubernetes pod by its key.',
+    doc: 'Label of the Kubernetes pod by its key.',
     aliases: ['k8s.pod.label'],
     argument: 'key',
     subject: ofContainer,

@@ -1,4 +1,4 @@
-/** What lines of logs may say that has happened: `event.action` of a log event. */
+/** Actions that log lines can report: values of `event.action` on log events. */
 export const LOG_ACTIONS = [
   'cron-command',
   'crontab-replaced',

@@ -4,27 +4,27 @@ import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 export const isLog = (event: EventView): boolean => event.cursor.kind === KIND.Log;
 
-type Said = (event: EventView) => string | undefined;
+type TextReader = (event: EventView) => string | undefined;
 
-function said(field: BytesLeaf): Said {
+function logText(field: BytesLeaf): TextReader {
   const read = bodyText(field);
   return (event) => (isLog(event) ? nonEmpty(read(event)) : undefined);
 }
 
-/** What a line of a log says, for fields that other events have from elsewhere; undefined on any other event. */
+/** Values of log lines for fields that other events fill from other sources; undefined on any other event. */
 export const logField: Readonly<
-  Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', Said>
+  Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', TextReader>
 > = {
-  category: said(leaf.Log.category),
-  action: said(leaf.Log.action),
-  outcome: said(leaf.Log.outcome),
-  user: said(leaf.Log.user),
-  command: said(leaf.Log.command),
-  workingDirectory: said(leaf.Log.workingDirectory),
+  category: logText(leaf.Log.category),
+  action: logText(leaf.Log.action),
+  outcome: logText(leaf.Log.outcome),
+  user: logText(leaf.Log.user),
+  command: logText(leaf.Log.command),
+  workingDirectory: logText(leaf.Log.workingDirectory),
 };
 
 const kinds = ['log'];
-const text = (field: BytesLeaf): Said => {
+const text = (field: BytesLeaf): TextReader => {
   const read = bodyText(field);
   return (event) => nonEmpty(read(event));
 };
@@ -32,12 +32,12 @@ const offset = bodyLong(leaf.Log.offset);
 const pid = bodyLong(leaf.Log.pid);
 const addresses = bodyText(leaf.HostContext.addresses);
 
-/** Of lines of logs, and of what a host says about itself. */
+/** Fields of log lines and of host contexts. */
 export const logFields: readonly Field[] = [
   {
     name: 'message',
     type: 'string',
-    doc: 'The line as it was written, up to 16 KiB.',
+    doc: 'Text of the line, up to 16 KiB.',
     aliases: ['syslog.message'],
     kinds,
     get: text(leaf.Log.messageBytes),
@@ -45,42 +45,42 @@ export const logFields: readonly Field[] = [
   {
     name: 'log.origin',
     type: 'string',
-    doc: 'file or journald: read and signed by the agent; filebeat: sent by whoever may write to the topic.',
+    doc: 'file or journald: read and signed by the agent; filebeat: sent by any client that can write to the topic.',
     kinds,
     get: text(leaf.Log.origin),
   },
   {
     name: 'log.file.path',
     type: 'string',
-    doc: 'Its file, or the unit in the journal.',
+    doc: 'Path of the log file, or the unit in the journal.',
     kinds,
     get: text(leaf.Log.path),
   },
   {
     name: 'log.offset',
     type: 'number',
-    doc: 'Where the line begins in its file, bytes.',
+    doc: 'Offset of the line in its file, bytes.',
     kinds,
     get: (event) => (offset(event) < 0 ? undefined : offset(event)),
   },
   {
     name: 'log.syslog.appname',
     type: 'string',
-    doc: 'The program that the line says it is of: any process may claim to be sshd.',
+    doc: 'Program that the line names as its sender: any process can claim to be sshd.',
     kinds,
     get: text(leaf.Log.program),
   },
   {
     name: 'log.syslog.procid',
     type: 'number',
-    doc: 'The process that the line says it is of; with log.origin journald, the one that sent it.',
+    doc: 'Process id that the line names; with log.origin journald, the process that sent it.',
     kinds,
     get: (event) => (pid(event) === 0 ? undefined : pid(event)),
   },
   {
     name: 'user.target.name',
     type: 'string',
-    doc: 'As whom a command runs, whose session begins, which account is changed.',
+    doc: 'User that a command runs as, that a session begins for, or whose account is changed.',
     kinds,
     get: text(leaf.Log.targetUser),
   },
@@ -88,7 +88,7 @@ export const logFields: readonly Field[] = [
   {
     name: 'ringfence.ssh.fingerprint',
     type: 'string',
-    doc: 'Of the key of a login: SHA256:….',
+    doc: 'Fingerprint of the login key: SHA256:….',
     kinds,
     get: text(leaf.Log.fingerprint),
   },

@@ -12,7 +12,7 @@ const bpf = {
 const commandOf = (event: EventView): string => BPF_COMMANDS[bpf.command(event)] ?? String(bpf.command(event));
 const isPath = (event: EventView): boolean => commandOf(event).startsWith('BPF_OBJ_');
 const isMap = (event: EventView): boolean => commandOf(event) === 'BPF_MAP_CREATE';
-/** Commands that say what they attach to; of the others 0 would read as the first of them. */
+/** Commands that have an attach type. On other commands the field is 0, which is also the first attach type. */
 const ATTACHING: ReadonlySet<string> = new Set([
   'BPF_PROG_ATTACH',
   'BPF_PROG_DETACH',
@@ -33,21 +33,21 @@ export const bpfFields: readonly Field[] = [
   {
     name: 'bpf.program.type',
     type: 'string',
-    doc: 'kprobe, tracing, lsm, xdp, cgroup_sock_addr, …: of the program that is loaded or attached.',
+    doc: 'kprobe, tracing, lsm, xdp, cgroup_sock_addr, …: type of the program that is loaded or attached.',
     kinds: ['bpf'],
     get: (event) => (isMap(event) || bpf.type(event) === 0 ? undefined : named(BPF_PROGRAM_TYPES, bpf.type(event))),
   },
   {
     name: 'bpf.map.type',
     type: 'string',
-    doc: 'hash, array, ringbuf, …: of the map that is made.',
+    doc: 'hash, array, ringbuf, …: type of the map that is created.',
     kinds: ['bpf'],
     get: (event) => (isMap(event) ? named(BPF_MAP_TYPES, bpf.type(event)) : undefined),
   },
   {
     name: 'bpf.attach.type',
     type: 'string',
-    doc: 'What it attaches to: cgroup_inet4_connect, trace_fentry, lsm_mac, xdp, …',
+    doc: 'Attach type: cgroup_inet4_connect, trace_fentry, lsm_mac, xdp, …',
     kinds: ['bpf'],
     get: (event) => (ATTACHING.has(commandOf(event)) ? named(BPF_ATTACH_TYPES, bpf.attachType(event)) : undefined),
   },
@@ -61,14 +61,14 @@ export const bpfFields: readonly Field[] = [
   {
     name: 'bpf.path',
     type: 'string',
-    doc: "Where it is pinned or fetched from: the caller's copy.",
+    doc: 'Path where the object is pinned, or that it is fetched from, as the caller passed it.',
     kinds: ['bpf'],
     get: (event) => (isPath(event) ? nonEmpty(bpf.name(event)) : undefined),
   },
   {
     name: 'bpf.id',
     type: 'number',
-    doc: "The kernel's number of the program or map; absent when it is not known.",
+    doc: 'Id of the program or map in the kernel; absent when unknown.',
     kinds: ['bpf'],
     get: (event) => bpf.id(event) || undefined,
   },

@@ -3,26 +3,26 @@ import { bodyText, type Field } from '../field.ts';
 
 const kinds = ['finding'];
 
-/** What a check of the integrity of kernel and host has found. */
+/** Findings of the integrity checks of the kernel and the host. */
 export const integrityFields: readonly Field[] = [
   {
     name: 'integrity.check',
     type: 'string',
-    doc: 'Which check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, …',
+    doc: 'Name of the check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, …',
     kinds,
     get: bodyText(leaf.Finding.check),
   },
   {
     name: 'integrity.subject',
     type: 'string',
-    doc: 'What it is about: a module, a path, a process, a system call.',
+    doc: 'Object of the finding: a module, a path, a process, a system call.',
     kinds,
     get: bodyText(leaf.Finding.subject),
   },
   {
     name: 'integrity.detail',
     type: 'string',
-    doc: 'What is wrong with it.',
+    doc: 'Description of the problem.',
     kinds,
     get: bodyText(leaf.Finding.detail),
   },

@@ -17,7 +17,7 @@ const names: ReadonlyMap<number, string> = new Map(
   Object.entries(OPERATION).map(([name, value]) => [value, name.slice('IO_'.length).toLowerCase()]),
 );
 
-/** What an event is called that comes from a system call: io_uring does the same. */
+/** `event.action` by operation: the action of the equivalent system call. */
 const ACTIONS: Readonly<Record<string, string>> = {
   openat: 'open',
   openat2: 'open',
@@ -49,7 +49,7 @@ function action(event: EventView): string {
   return called === 'unlink' && (flags(event) & AT_REMOVEDIR) !== 0 ? 'rmdir' : called;
 }
 
-/** All that `action` says. */
+/** All values of `action`. */
 const actions: readonly string[] = [...new Set([...Object.values(ACTIONS), 'rmdir', 'io_uring'])];
 
 function category(event: EventView): string {
@@ -62,27 +62,27 @@ function addressOf({ cursor }: EventView): string | undefined {
   return addressText(cursor.buffer, cursor.leafAt(leaf.IoUring.address), cursor.leafLength(leaf.IoUring.address));
 }
 
-/** Which end of a connection the address is. */
+/** Returns the end of the connection that the address belongs to. */
 function endOf(event: EventView): 'source' | 'destination' | undefined {
   const called = actionOf(event);
   if (called === 'connect' || called === 'datagram') return 'destination';
   return called === 'accept' ? 'source' : undefined;
 }
 
-/** What io_uring was left to do, for fields that events of system calls have too. Ask `is` first. */
+/** Values of operations through io_uring, for fields that events of system calls have too. Call `is` first. */
 interface IoUring {
   is(event: EventView): boolean;
   action(event: EventView): string;
   readonly actions: readonly string[];
   category(event: EventView): string;
-  /** as the system call is called that would do it */
+  /** Name of the equivalent system call. */
   syscall(event: EventView): string;
   path(event: EventView): string;
-  /** O_*; undefined: it is no open */
+  /** O_*; undefined when the operation is not an open. */
   openFlags(event: EventView): number | undefined;
   inodeAt(event: EventView): number;
   family(event: EventView): number;
-  /** of one end, `source` or `destination` */
+  /** Address of one end, `source` or `destination`. */
   address(event: EventView, end: string): string | undefined;
   port(event: EventView, end: string): number | undefined;
 }
@@ -107,56 +107,56 @@ export const ioUringFields: readonly Field[] = [
   {
     name: 'io_uring.operation',
     type: 'string',
-    doc: 'What io_uring was left to do: openat, openat2, connect, accept, bind, listen, socket, send, sendmsg, unlinkat, renameat, mkdirat, symlinkat, linkat, setxattr, fsetxattr, uring_cmd. `event.action` calls it as the system call.',
+    doc: 'Operation through io_uring: openat, openat2, connect, accept, bind, listen, socket, send, sendmsg, unlinkat, renameat, mkdirat, symlinkat, linkat, setxattr, fsetxattr, uring_cmd. `event.action` has the action of the equivalent system call.',
     kinds,
     get: nameOf,
   },
   {
     name: 'io_uring.target',
     type: 'string',
-    doc: 'Of rename and link the new path, of symlink what it points to, of setxattr the name of the attribute.',
+    doc: 'New path (rename, link), target of the link (symlink), or name of the attribute (setxattr).',
     kinds,
     get: (event) => nonEmpty(target(event)),
   },
   {
     name: 'io_uring.socket_path',
     type: 'string',
-    doc: 'Of connect and bind: the path of the unix socket.',
+    doc: 'Path of the unix socket (connect, bind).',
     kinds,
     get: (event) => (family(event) === AF_UNIX ? nonEmpty(path(event)) : undefined),
   },
   {
     name: 'io_uring.address',
     type: 'ip',
-    doc: 'The address of connect, send, bind, listen or accept.',
+    doc: 'Address of connect, send, bind, listen or accept.',
     kinds,
     get: addressOf,
   },
   {
     name: 'io_uring.port',
     type: 'number',
-    doc: 'The port of connect, send, bind, listen or accept.',
+    doc: 'Port of connect, send, bind, listen or accept.',
     kinds,
     get: (event) => port(event) || undefined,
   },
   {
     name: 'io_uring.flags',
     type: 'number',
-    doc: 'O_* of an open; of mkdir the mode, of listen the backlog, of socket the type, of uring_cmd the command; else the flags of the operation.',
+    doc: 'O_* (open), mode (mkdir), backlog (listen), type (socket), command (uring_cmd), else the flags of the operation.',
     kinds,
     get: flags,
   },
   {
     name: 'io_uring.submission_thread',
     type: 'bool',
-    doc: "The ring's own kernel thread took it (SQPOLL): the process made no system call for it.",
+    doc: "The ring's kernel thread submitted the operation (SQPOLL): the process made no system call for it.",
     kinds,
     get: bodyBoolean(leaf.IoUring.submissionThread),
   },
   {
     name: 'io_uring.result_unknown',
     type: 'bool',
-    doc: 'The caller wanted to hear nothing of its success; what came of it is not known.',
+    doc: 'The caller suppressed the completion (IOSQE_CQE_SKIP_SUCCESS), so the result is unknown.',
     kinds,
     get: bodyBoolean(leaf.IoUring.resultUnknown),
   },

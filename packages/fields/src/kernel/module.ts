@@ -13,7 +13,7 @@ const module = {
 };
 const { ModuleName: NAME, ModuleOperation: OPERATION } = records;
 
-/** What the system call is called; undefined: the event is about no module. */
+/** Returns the name of the system call; undefined when the event is not about a module. */
 export function moduleCall(event: EventView): string | undefined {
   if (event.cursor.kind !== KIND.Module) return undefined;
   if (module.operation(event) === OPERATION.OPERATION_MODULE_UNLOAD) return 'delete_module';
@@ -24,14 +24,14 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.name',
     type: 'string',
-    doc: 'Name of the kernel module: its own when it was loaded; else what its file or the caller says.',
+    doc: 'Name of the kernel module: from the kernel if the module was loaded, else from its file or the caller.',
     kinds: ['module'],
     get: (event) => nonEmpty(module.name(event)),
   },
   {
     name: 'kernel.module.name_is_own',
     type: 'bool',
-    doc: "The name is the module's own, told by the kernel.",
+    doc: 'The name comes from the kernel, not from the file or the caller.',
     kinds: ['module'],
     get: (event) => module.nameSource(event) === NAME.KERNEL,
   },
@@ -59,7 +59,7 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.parameters',
     type: 'string',
-    doc: "Parameters of the load, as they stand in the caller's memory.",
+    doc: "Parameters of the load, read from the caller's memory.",
     aliases: ['evt.arg.uargs'],
     kinds: ['module'],
     get: (event) => nonEmpty(module.parameters(event)),
@@ -67,7 +67,7 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.taints',
     type: 'number',
-    doc: 'What the module taints the kernel with: bit 12 out of tree, bit 13 unsigned, bit 0 proprietary.',
+    doc: 'Taint flags that the module sets: bit 12 out of tree, bit 13 unsigned, bit 0 proprietary.',
     kinds: ['module'],
     get: module.taints,
   },

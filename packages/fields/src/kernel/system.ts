@@ -6,28 +6,28 @@ const sysctl = {
   before: bodyText(leaf.Sysctl.beforeBytes),
   after: bodyText(leaf.Sysctl.afterBytes),
 };
-/** As sysctl(8) writes it: the separators change places, since names of interfaces hold dots. */
+/** Converts the path as sysctl(8) does: swaps `/` and `.`, because names of interfaces contain dots. */
 const dotted = (name: string): string => name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
 
 export const sysctlFields: readonly Field[] = [
   {
     name: 'sysctl.name',
     type: 'string',
-    doc: 'Which sysctl is written, as sysctl(8) calls it: kernel.core_pattern.',
+    doc: 'Name of the sysctl that is written, as in sysctl(8): kernel.core_pattern.',
     kinds: ['sysctl'],
     get: (event) => nonEmpty(dotted(sysctl.name(event))),
   },
   {
     name: 'sysctl.value',
     type: 'string',
-    doc: 'What is written; the kernel may still refuse it.',
+    doc: 'Value that is written; the kernel can still reject it.',
     kinds: ['sysctl'],
     get: (event) => sysctl.after(event),
   },
   {
     name: 'sysctl.previous',
     type: 'string',
-    doc: 'The value before.',
+    doc: 'Value before the write.',
     kinds: ['sysctl'],
     get: (event) => sysctl.before(event),
   },
@@ -41,7 +41,7 @@ export const systemFields: readonly Field[] = [
   {
     name: 'system.argument',
     type: 'number',
-    doc: 'A number the system call was given: of perf_event_open type, event and process; of keyctl the operation and the key; of syslog the action; of reboot its two magic numbers and the command; of clocks the clock and the time.',
+    doc: 'Numeric argument of the system call: type, event and process (perf_event_open); operation and key (keyctl); action (syslog); two magic numbers and the command (reboot); clock and time (clocks).',
     kinds: ['system_change'],
     argument: 'index',
     get: ({ cursor }, index) => {
@@ -52,14 +52,14 @@ export const systemFields: readonly Field[] = [
   {
     name: 'system.text',
     type: 'string',
-    doc: 'A text the system call was given: the path of swap, accounting or a quota, the new name of the host, the description of a key, the file of a kernel.',
+    doc: 'Text argument of the system call: path of swap, accounting or a quota, new host name, description of a key, file of a kernel.',
     kinds: ['system_change'],
     get: (event) => nonEmpty(systemText(event)),
   },
   {
     name: 'system.detail',
     type: 'string',
-    doc: 'A second text: the type of a key, the command line of a kernel.',
+    doc: 'Second text argument: type of a key, command line of a kernel.',
     kinds: ['system_change'],
     get: (event) => nonEmpty(systemDetail(event)),
   },

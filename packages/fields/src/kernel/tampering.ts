@@ -15,9 +15,9 @@ const accessNames = new Map(
   Object.entries(records.AccessOperation).map(([name, value]) => [value as number, name.slice('ACCESS_'.length)]),
 );
 
-/** What the fields of signals and accesses say of this kind. */
+/** Values for the fields of signals and accesses on events of this kind. */
 export const tampering = {
-  /** that was sent, or that ended the agent */
+  /** Signal that was sent, or that ended the agent. */
   signal(event: EventView): number | undefined {
     if (operation(event) === SIGNAL) return detail(event);
     return operation(event) === EXIT && request(event) > 0 ? request(event) : undefined;
@@ -32,61 +32,61 @@ const executable = bodyText(leaf.Tampering.executableBytes);
 const lastTick = bodyLong(leaf.Silence.lastTick);
 const kinds = ['tampering'];
 
-/** What is done to the agent or its sensor. The actor is the event's process; what the sensor itself has written down of it stands here. */
+/** Actions against the agent or its sensor. The actor is the event's process; these fields are the sensor's record. */
 export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.access',
     type: 'string',
-    doc: 'How the agent was looked into: ptrace, process_vm_readv, process_vm_writev, pidfd_getfd, proc_mem.',
+    doc: 'How the agent was accessed: ptrace, process_vm_readv, process_vm_writev, pidfd_getfd, proc_mem.',
     kinds,
     get: (event) => (operation(event) === ACCESS ? accessNames.get(detail(event))?.toLowerCase() : undefined),
   },
   {
     name: 'tampering.program',
     type: 'string',
-    doc: "The sensor's program whose hook was detached, given another program, or found gone.",
+    doc: 'Program of the sensor whose hook was detached, replaced or found missing.',
     kinds,
     get: (event) => nonEmpty(program(event)),
   },
   {
     name: 'tampering.command',
     type: 'string',
-    doc: 'What the thread that did it is called, by its own account.',
+    doc: 'Name of the acting thread (comm), which the thread can set itself.',
     kinds,
     get: (event) => nonEmpty(command(event)),
   },
   {
     name: 'tampering.executable',
     type: 'string',
-    doc: 'Name of the executable that did it, without its directory; there even when nothing else is known of the process.',
+    doc: 'Name of the acting executable, without its directory; present even when the process is unknown.',
     kinds,
     get: (event) => nonEmpty(executable(event)),
   },
   {
     name: 'tampering.user.id',
     type: 'number',
-    doc: 'Real user id of the process that did it.',
+    doc: 'Real user id of the acting process.',
     kinds,
     get: bodyLong(leaf.Tampering.uid),
   },
   {
     name: 'tampering.count',
     type: 'number',
-    doc: 'How often it was done in a row; of hooks that were found gone, how many.',
+    doc: 'Number of repetitions in a row, or of hooks that were found missing.',
     kinds,
     get: bodyLong(leaf.Tampering.count),
   },
   {
     name: 'host.last_tick',
     type: 'number',
-    doc: 'When the host last ticked before it fell silent: µs since the epoch.',
+    doc: 'Last tick of the host before it fell silent, µs since the epoch.',
     kinds: ['silence'],
     get: (event) => lastTick(event) + event.head.wallOffset,
   },
   {
     name: 'tampering.exit_code',
     type: 'number',
-    doc: 'The code that the agent ended with.',
+    doc: 'Exit code of the agent.',
     kinds,
     get: (event) => (operation(event) === EXIT && request(event) === 0 ? detail(event) : undefined),
   },

@@ -1,14 +1,17 @@
-/** DNS messages (RFC 1035) from the beginning of a packet. Hostile input: every length is checked, names can't loop, nothing throws. */
+/**
+ * Parser for DNS messages (RFC 1035) from the beginning of a packet. The input is hostile: every length is checked,
+ * names cannot loop, and nothing throws.
+ */
 import { addressText } from '@ringfence/wire';
 
 export interface DnsMessage {
   readonly response: boolean;
-  /** NOERROR, NXDOMAIN, …, or its number */
+  /** NOERROR, NXDOMAIN, …, or its number. */
   readonly responseCode: string;
   readonly questions: readonly DnsQuestion[];
-  /** what was found, as far as the packet was kept: addresses, names, or the type and size of what is neither */
+  /** Answers in the captured part of the packet: addresses, names, or type and size of other records. */
   readonly answers: readonly DnsAnswer[];
-  /** of A and AAAA answers */
+  /** Addresses of A and AAAA answers. */
   readonly addresses: readonly string[];
 }
 
@@ -55,18 +58,21 @@ const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'
 
 interface Name {
   readonly text: string;
-  /** behind it, where it stands */
+  /** Offset after the name. */
   readonly end: number;
 }
 
 const typeName = (type: number): string => TYPES[type] ?? `TYPE${type}`;
 
-/** A message that came over TCP has its length before it, unless that was sent by itself. undefined: no DNS message. */
+/**
+ * Returns undefined if the bytes are not a DNS message. Over TCP the length precedes the message, unless the client
+ * sent the length separately.
+ */
 export function parseDns(bytes: Uint8Array, tcp: boolean): DnsMessage | undefined {
   if (!tcp) return parseMessage(bytes);
   const behindLength = bytes.subarray(2);
   if (word(bytes, 0) === behindLength.length) return parseMessage(behindLength);
-  // What was cut has a length that is not there. A number and a length look alike; what follows them does not.
+  // A truncated message does not match its length. The message id looks like a length, so try both layouts.
   return parseMessage(bytes) ?? parseMessage(behindLength);
 }
 
@@ -76,7 +82,7 @@ function parseMessage(bytes: Uint8Array): DnsMessage | undefined {
   if (bytes.length < HEADER) return undefined;
   const flags = word(bytes, 2);
   const count = word(bytes, 4);
-  // Opcodes beyond 5 and the reserved bit are used by nobody; nor is more than one question.
+  // Real messages use no opcode above 5, no reserved bit, and hardly ever more than one question.
   if (((flags >> 11) & 15) > 5 || (flags & 0x40) !== 0 || count === 0 || count > QUESTIONS_MAX) return undefined;
   const questions: DnsQuestion[] = [];
   let at = HEADER;
@@ -111,13 +117,13 @@ function readAnswers(bytes: Uint8Array, begin: number, count: number, addresses:
   return answers;
 }
 
-/** NS, CNAME and PTR hold a name; of a text only how long it is matters here. */
+/** NS, CNAME and PTR hold a name. For other types only the size is reported. */
 function dataText(bytes: Uint8Array, type: number, at: number, length: number): string {
   const name = type === 2 || type === 5 || type === 12 ? readName(bytes, at) : undefined;
   return name?.text ?? `${typeName(type)} (${length} bytes)`;
 }
 
-/** Labels, and pointers to where the rest stands: always further ahead, so that they come to an end. */
+/** Reads labels and follows compression pointers. A pointer must lead to a lower offset, so the loop terminates. */
 function readName(bytes: Uint8Array, begin: number): Name | undefined {
   const labels: string[] = [];
   let at = begin;
@@ -142,7 +148,7 @@ function readName(bytes: Uint8Array, begin: number): Name | undefined {
   return undefined;
 }
 
-/** As zone files write it: a dot inside of a label, and what can't be printed, is escaped. */
+/** Escapes dots and unprintable bytes of a label, as zone files do. */
 function labelText(bytes: Uint8Array, at: number, length: number): string {
   let text = '';
   for (let i = at; i < at + length; i++) {

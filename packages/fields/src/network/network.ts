@@ -35,7 +35,7 @@ const ends = (leaves: ConnectionLeaves, incoming: Ends['incoming']): Ends => ({
 });
 const isEgress = bodyBoolean(leaf.Packet.egress);
 
-/** Kinds that have two ends, or one. */
+/** Leaves by kind, for kinds with two ends or one. */
 const LEAVES: Readonly<Record<number, Ends>> = {
   [KIND.Connect]: ends(leaf.Connect, () => false),
   [KIND.Accept]: ends(leaf.Accept, () => true),
@@ -91,7 +91,7 @@ function familyOf(event: EventView): number {
   return leaves === undefined ? 0 : event.cursor.leafLong(leaves.family);
 }
 
-/** A socket that a stream became may be connected to nobody. */
+/** A socket that replaced a standard stream may not be connected. */
 const hasPeer = ({ cursor }: EventView, { peer }: Ends): boolean =>
   cursor.kind !== KIND.Redirect || (peer !== undefined && cursor.leafLong(peer.port) !== 0);
 
@@ -106,12 +106,12 @@ function addressOf(event: EventView, side: Side): string | undefined {
   if (leaves === undefined) return side === 'source' ? nonEmpty(logAddress(event)) : undefined;
   const { cursor } = event;
   const end = endOf(event, leaves, side);
-  // Nobody sends from port 0: an accept that failed has no peer.
+  // Port 0 is not a real source port: a failed accept has no peer.
   if (end === undefined || (side === 'source' && cursor.leafLong(end.port) === 0)) return undefined;
   return addressText(cursor.buffer, cursor.leafAt(end.address), cursor.leafLength(end.address));
 }
 
-/** A port of 0 is one that is not bound. */
+/** A source port of 0 means that the socket is not bound. */
 function portOf(event: EventView, side: Side): number | undefined {
   if (ioUring.is(event)) return ioUring.port(event, side) || undefined;
   const leaves = leavesOf(event);
@@ -142,13 +142,13 @@ function namesOf(event: EventView, side: Side): readonly string[] | undefined {
 }
 
 const NAMES =
-  'that programs of its container, or else of the host, had asked a name server for within an hour before and got this address; an answer can be made up';
+  'that programs of its container (or of the host) resolved to this address within the last hour; DNS answers can be forged';
 
 export const networkFields: readonly Field[] = [
   {
     name: 'source.ip',
     type: 'ip',
-    doc: 'Who connected or sent: of a connect, the own address; of an accept, the peer; of a redirect, who made the connection; of a log line, the remote address it names.',
+    doc: 'Address that connected or sent: the local one (connect), the peer (accept), the side that opened the connection (redirect), or the remote address in a log line.',
     aliases: ['fd.cip', 'SourceIp'],
     kinds: sourceKinds,
     get: (event) => addressOf(event, 'source'),
@@ -164,7 +164,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'destination.ip',
     type: 'ip',
-    doc: 'Address connected or sent to: of an accept, bind or listen, the own one.',
+    doc: 'Address connected or sent to: the local one on accept, bind or listen.',
     aliases: ['fd.sip', 'DestinationIp'],
     kinds: endKinds,
     get: (event) => addressOf(event, 'destination'),
@@ -172,7 +172,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'destination.port',
     type: 'number',
-    doc: 'Port connected or sent to: of an accept, bind or listen, the own one.',
+    doc: 'Port connected or sent to: the local one on accept, bind or listen.',
     aliases: ['fd.sport', 'DestinationPort'],
     kinds: endKinds,
     get: (event) => portOf(event, 'destination'),
@@ -196,7 +196,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'network.direction',
     type: 'string',
-    doc: 'egress: this host connected or sent; ingress: it was connected or sent to.',
+    doc: 'egress: this host connected or sent; ingress: the peer connected or sent.',
     constants: { connect: 'egress', accept: 'ingress' },
     oneOf: ['egress', 'ingress'],
     kinds: twoEnds,
@@ -214,7 +214,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'network.type',
     type: 'string',
-    doc: 'ipv4, ipv6 or unix; of a socket also packet, netlink, vsock, alg.',
+    doc: 'ipv4, ipv6 or unix; on socket events also packet, netlink, vsock, alg.',
     kinds,
     oneOf: Object.values(TYPES),
     get: (event) => TYPES[familyOf(event)],
@@ -222,7 +222,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'network.unix.path',
     type: 'string',
-    doc: 'Path of the unix socket; one that starts with a NUL is abstract.',
+    doc: 'Path of the unix socket; an abstract path starts with NUL.',
     kinds: ['connect', 'socket', 'datagram'],
     get: (event) => (familyOf(event) === AF_UNIX ? nonEmpty(unixPaths[event.cursor.kind]?.(event)) : undefined),
   },

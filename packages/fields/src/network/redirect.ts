@@ -11,25 +11,25 @@ const CALLS: ReadonlyMap<number, string> = new Map(
   Object.entries(records.RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),
 );
 
-/** Which system call it was. */
+/** Name of the system call. */
 export const redirectCall: { readonly names: readonly string[]; of(event: EventView): string | undefined } = {
   names: [...CALLS.values()],
   of: (event) => CALLS.get(call(event)),
 };
 
-/** What only a standard stream has that became a socket. */
+/** Fields of events in which a standard stream is replaced by a socket. */
 export const redirectFields: readonly Field[] = [
   {
     name: 'redirect.descriptor',
     type: 'number',
-    doc: 'The standard stream that became the socket: 0 input, 1 output, 2 errors.',
+    doc: 'Standard stream that was replaced by the socket: 0 input, 1 output, 2 errors.',
     kinds,
     get: target,
   },
   {
     name: 'redirect.source_descriptor',
     type: 'number',
-    doc: 'The descriptor of the socket that it is a copy of.',
+    doc: 'Descriptor of the socket that was duplicated.',
     kinds,
     get: source,
   },

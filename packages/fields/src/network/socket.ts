@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<number, string>> = {
   [SOCK.PACKET]: 'packet',
 };
 
-/** What only a socket has that is made, bound or listens. */
+/** Fields of events in which a socket is created, bound or listens. */
 export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.family',
@@ -44,21 +44,21 @@ export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.protocol',
     type: 'number',
-    doc: 'IPPROTO_* or NETLINK_*; of a packet socket ETH_P_* (3: all).',
+    doc: 'IPPROTO_* or NETLINK_*; ETH_P_* for a packet socket (3: all).',
     kinds,
     get: protocol,
   },
   {
     name: 'ringfence.socket.backlog',
     type: 'number',
-    doc: 'How many may wait to be accepted.',
+    doc: 'Number of connections that can wait to be accepted.',
     kinds,
     get: (event) => (operation(event) === records.SocketOperation.SOCKET_LISTEN ? backlog(event) : undefined),
   },
   {
     name: 'ringfence.socket.context_id',
     type: 'number',
-    doc: 'Of a vsock: which machine; 4294967295: any.',
+    doc: 'Machine of a vsock address; 4294967295: any.',
     kinds,
     get: (event) =>
       family(event) === AF_VSOCK && operation(event) !== records.SocketOperation.SOCKET_SOCKET
@@ -68,7 +68,7 @@ export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.algorithm',
     type: 'string',
-    doc: 'Of a bound AF_ALG socket: type and name of the algorithm, skcipher/cbc(aes).',
+    doc: 'Type and name of the algorithm of a bound AF_ALG socket: skcipher/cbc(aes).',
     kinds,
     get: (event) => (family(event) === AF_ALG ? path(event).replace('\0', '/') || undefined : undefined),
   },

@@ -1,15 +1,15 @@
-/** The hello of a TLS client (RFC 8446 4.1.2) from the beginning of a packet, which may be cut. Hostile input: nothing throws. */
+/** Parser for a TLS ClientHello (RFC 8446 4.1.2), possibly truncated. The input is hostile: nothing throws. */
 
 export interface TlsHello {
-  /** server_name; undefined: none, or it was cut off */
+  /** server_name; undefined when absent or truncated. */
   readonly serverName: string | undefined;
-  /** ALPN, as offered: h2, http/1.1 */
+  /** ALPN, as offered: h2, http/1.1. */
   readonly protocols: readonly string[];
 }
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
-/** record header, handshake header, version, random */
+/** Size of record header, handshake header, version and random. */
 const BEFORE_SESSION = 5 + 4 + 2 + 32;
 const SERVER_NAME = 0;
 const ALPN = 16;
@@ -18,7 +18,7 @@ const PROTOCOLS_MAX = 16;
 
 const word = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
-/** undefined: no hello of a client. */
+/** Returns undefined if the bytes are not a ClientHello. */
 export function parseTlsHello(bytes: Uint8Array): TlsHello | undefined {
   if (bytes[0] !== HANDSHAKE || bytes[1] !== 3 || bytes[5] !== CLIENT_HELLO || bytes.length <= BEFORE_SESSION)
     return undefined;
@@ -41,7 +41,7 @@ export function parseTlsHello(bytes: Uint8Array): TlsHello | undefined {
   return { serverName, protocols };
 }
 
-/** A list of names, of which the first of type 0 counts; there is only one. */
+/** Reads the first entry of the name list. Clients send exactly one entry, of type 0 (host name). */
 function readServerName(bytes: Uint8Array, at: number, end: number): string | undefined {
   const begin = at + 5;
   const length = word(bytes, at + 3);
@@ -60,7 +60,7 @@ function readProtocols(bytes: Uint8Array, at: number, end: number): string[] {
   return protocols;
 }
 
-/** Names are ASCII; what isn't is escaped as DNS names are. */
+/** Escapes bytes that are not printable ASCII, as in DNS names. */
 function printable(bytes: Uint8Array, at: number, length: number): string {
   let text = '';
   for (let i = at; i < at + length; i++) {

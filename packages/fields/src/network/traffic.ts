@@ -2,7 +2,7 @@ import type { EventView } from '@ringfence/wire';
 import { type FixedLeaf, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, type Field } from '../field.ts';
 
-/** The leaves of kinds that count bytes. */
+/** Leaves of the kinds that count bytes. */
 const COUNTED = new Map<number, typeof leaf.Flow | typeof leaf.Datagram>([
   [KIND.Flow, leaf.Flow],
   [KIND.Datagram, leaf.Datagram],
@@ -15,7 +15,7 @@ const kinds = ['flow', 'datagram'];
 const datagrams = bodyLong(leaf.Datagram.count);
 const error = bodyLong(leaf.Flow.error);
 
-/** Bytes beyond 2^53 are nobody's. */
+/** Exact up to 2^53 bytes, which no connection reaches. */
 function bytesOf({ cursor }: EventView, field: FixedLeaf): number {
   const at = cursor.leafAt(field);
   return cursor.buffer.readUInt32LE(at) + cursor.buffer.readUInt32LE(at + 4) * 2 ** 32;
@@ -28,19 +28,19 @@ function bytes(event: EventView, side: 'source' | 'destination'): number | undef
   return bytesOf(event, isPeer ? leaves.received : leaves.sent);
 }
 
-/** How much, and how long. */
+/** Traffic and duration. */
 export const trafficFields: readonly Field[] = [
   {
     name: 'source.bytes',
     type: 'number',
-    doc: 'Bytes that the source has sent: of a flow all, of a datagram those since the last event.',
+    doc: 'Bytes that the source sent: all bytes of a flow, or the bytes of datagrams since the last event.',
     kinds,
     get: (event) => bytes(event, 'source'),
   },
   {
     name: 'destination.bytes',
     type: 'number',
-    doc: 'Bytes that the destination has sent back.',
+    doc: 'Bytes that the destination sent back.',
     kinds,
     get: (event) => bytes(event, 'destination'),
   },
@@ -64,7 +64,7 @@ export const trafficFields: readonly Field[] = [
   {
     name: 'event.duration',
     type: 'number',
-    doc: 'Nanoseconds, to the microsecond: of a connect, the call; of a flow, since it was established.',
+    doc: 'Nanoseconds, exact to the microsecond: duration of the connect call, or of the flow since it was established.',
     kinds: ['connect', 'flow'],
     get: ({ cursor }) => {
       const duration = DURATIONS.get(cursor.kind);

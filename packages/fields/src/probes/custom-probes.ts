@@ -20,12 +20,12 @@ function parsed({ cursor }: EventView): ProbeArgument[] {
 const named = (event: EventView, name: string | number | undefined): ProbeArgument | undefined =>
   parsed(event).find((argument) => argument.name === name);
 
-/** Of the probes that users define (docs/PROBES.md). */
+/** Fields of user-defined probes (docs/PROBES.md). */
 export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.name',
     type: 'string',
-    doc: 'Name of a user-defined probe that has fired.',
+    doc: 'Name of the user-defined probe that fired.',
     kinds,
     get: bodyText(leaf.Probe.nameBytes),
   },
@@ -39,7 +39,7 @@ export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.args',
     type: 'string',
-    doc: 'One argument as text: a pointer as 0x…, bytes in hexadecimal, text as it is. None where it could not be read.',
+    doc: 'Argument as text: a pointer as 0x…, bytes in hexadecimal, text unchanged. Absent when it could not be read.',
     kinds,
     argument: 'key',
     get: (event, name) => named(event, name)?.text,
@@ -47,7 +47,7 @@ export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.numbers',
     type: 'number',
-    doc: 'One argument as a number, to compare it by size; exact up to 2^53.',
+    doc: 'Argument as a number, for comparisons by size; exact up to 2^53.',
     kinds,
     argument: 'key',
     get: (event, name) => named(event, name)?.number,
@@ -55,7 +55,7 @@ export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.arguments',
     type: 'strings',
-    doc: 'All arguments that could be read: name=value, with … behind what was cut.',
+    doc: 'All arguments that could be read: name=value, with … after a truncated value.',
     kinds,
     get: (event) => parsed(event).map(({ name, text, cut }) => `${name}=${text}${cut ? '…' : ''}`),
   },

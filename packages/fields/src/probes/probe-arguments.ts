@@ -1,28 +1,31 @@
-/** Arguments of user-defined probes, as bpf/custom.bpf.h writes them. Hostile input: every length is checked, nothing throws. */
+/**
+ * Parser for arguments of user-defined probes, as bpf/custom.bpf.h writes them. The input is hostile: every length is
+ * checked, and nothing throws.
+ */
 import { addressText, asBuffer, decodeText, records } from '@ringfence/wire';
 
 export interface ProbeArgument {
   readonly name: string;
-  /** a number in decimal, a pointer in hexadecimal with 0x, bytes in hexadecimal, an address as usual */
+  /** Number in decimal, pointer in hexadecimal with 0x, bytes in hexadecimal, address in its usual form. */
   readonly text: string;
-  /** exact up to 2^53; undefined: it is no number */
+  /** Exact up to 2^53; undefined when the argument is not a number. */
   readonly number: number | undefined;
-  /** there were more bytes than were kept */
+  /** The value was longer than the captured bytes. */
   readonly cut: boolean;
 }
 
 const SIZE = records.SIZEOF_PROBE_ARGUMENT;
 
-/** Those that could be read. What comes after a damaged one is left out. */
+/** Returns the arguments that the probe could read. Stops at a damaged argument. */
 export function parseProbeArguments(bytes: Uint8Array): ProbeArgument[] {
   const buffer = asBuffer(bytes);
   const found: ProbeArgument[] = [];
   for (let at = 0, count = 0; count < records.Limit.PROBE_ARGUMENTS_MAX && at + SIZE <= buffer.length; count++) {
     const end = at + SIZE + buffer.readUInt16LE(at + records.PROBE_ARGUMENT_KEPT);
     if (end > buffer.length) return found;
-    const one =
-      buffer.readUInt32LE(at + records.PROBE_ARGUMENT_FAILED) === 0 ? argument(buffer.subarray(at, end)) : undefined;
-    if (one !== undefined) found.push(one);
+    const failed = buffer.readUInt32LE(at + records.PROBE_ARGUMENT_FAILED) !== 0;
+    const parsed = failed ? undefined : argument(buffer.subarray(at, end));
+    if (parsed !== undefined) found.push(parsed);
     at = end;
   }
   return found;

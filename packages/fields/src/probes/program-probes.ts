@@ -10,61 +10,61 @@ const remoteHost = bodyText(leaf.Authentication.remoteHostBytes);
 const tty = bodyText(leaf.Authentication.ttyBytes);
 const payload = bodyText(leaf.TlsData.payloadBytes);
 
-/** Of what probes in programs and libraries see. It is from the memory of the process, which may have lied. */
+/** Fields of probes in programs and libraries. They are read from the memory of the process, which can forge them. */
 export const probeFields: readonly Field[] = [
   {
     name: 'ringfence.pam.service',
     type: 'string',
-    doc: 'For what somebody was asked to prove who they are: sshd, login, su, sudo.',
+    doc: 'PAM service that asked for authentication: sshd, login, su, sudo.',
     kinds: authentication,
     get: (event) => nonEmpty(service(event)),
   },
   {
     name: 'ringfence.pam.user',
     type: 'string',
-    doc: 'Who they say they are.',
+    doc: 'User name that was given for authentication.',
     kinds: authentication,
     get: (event) => nonEmpty(user(event)),
   },
   {
     name: 'ringfence.pam.remote_host',
     type: 'string',
-    doc: 'From where, as the service says: a name or an address.',
+    doc: 'Remote host according to the service: a name or an address.',
     kinds: authentication,
     get: (event) => nonEmpty(remoteHost(event)),
   },
   {
     name: 'ringfence.pam.tty',
     type: 'string',
-    doc: 'On which terminal, as the service says.',
+    doc: 'Terminal according to the service.',
     kinds: authentication,
     get: (event) => nonEmpty(tty(event)),
   },
   {
     name: 'ringfence.shell.line',
     type: 'string',
-    doc: 'The line that was typed into bash or zsh, up to 4,095 bytes; what is built into the shell is seen here only.',
+    doc: 'Line that was typed into bash or zsh, up to 4,095 bytes; no other field shows shell built-ins.',
     kinds: shell,
     get: bodyText(leaf.ShellLine.lineBytes),
   },
   {
     name: 'ringfence.tls.egress',
     type: 'bool',
-    doc: 'true: the program sent it; false: it was received.',
+    doc: 'true: the program sent the data; false: it received the data.',
     kinds: tls,
     get: bodyBoolean(leaf.TlsData.egress),
   },
   {
     name: 'ringfence.tls.payload',
     type: 'string',
-    doc: 'The first 1,024 bytes of what went through libssl at once, in the clear.',
+    doc: 'First 1,024 bytes of one read or write through libssl, in plaintext.',
     kinds: tls,
     get: payload,
   },
   {
     name: 'ringfence.tls.bytes',
     type: 'number',
-    doc: 'How much went through at once.',
+    doc: 'Bytes of this read or write.',
     kinds: tls,
     get: bodyLong(leaf.TlsData.payloadLength),
   },

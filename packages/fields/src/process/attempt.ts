@@ -10,7 +10,7 @@ const operation = bodyLong(leaf.Attempt.operation);
 const call = bodyLong(leaf.Attempt.call);
 const argvCut = bodyBoolean(leaf.Attempt.argvCut);
 const path = bodyText(leaf.Attempt.pathBytes);
-/** Three ids, or the sets of capset. */
+/** Three ids, or the capability sets of capset. */
 const asked = [leaf.Attempt.first, leaf.Attempt.second, leaf.Attempt.third];
 
 const NAMES = new Map<number, string>(
@@ -37,7 +37,7 @@ function ids(event: EventView): string[] {
   return [...new Set(numbers)].filter((id) => id !== UNSET_ID).map(String);
 }
 
-/** Of the effective, permitted and inheritable set together. */
+/** Returns the union of the effective, permitted and inheritable set. */
 function capabilities({ cursor: { buffer }, cursor }: EventView): string[] {
   const all = Buffer.alloc(8);
   for (const leaf of asked) {
@@ -51,7 +51,7 @@ function capabilities({ cursor: { buffer }, cursor }: EventView): string[] {
 const requested = (event: EventView): string | undefined =>
   isExec(event) ? nonEmpty(normalPath(path(event))) : undefined;
 
-/** Of a fork, an exec or a change of credentials that failed: what was asked for. The process is who asked. */
+/** The request of a fork, an exec or a change of credentials that failed. The event's process made the request. */
 export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.call',
@@ -63,7 +63,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.path',
     type: 'string',
-    doc: "Path that was to be executed: the caller's, made absolute; links in it are not followed.",
+    doc: 'Path of the failed exec as the caller passed it, made absolute; links are not followed.',
     kinds,
     get: requested,
   },
@@ -77,35 +77,35 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.args',
     type: 'strings',
-    doc: "Arguments that it was to get: the caller's memory, at most their first 4,096 bytes.",
+    doc: "Arguments of the failed exec from the caller's memory, at most 4,096 bytes.",
     kinds,
     get: (event) => (isExec(event) ? event.cursor.leafTexts(leaf.Attempt.argvBytes) : undefined),
   },
   {
     name: 'attempt.args_cut',
     type: 'bool',
-    doc: 'There were more arguments, or the last one is longer.',
+    doc: 'The arguments are truncated.',
     kinds,
     get: (event) => (isExec(event) ? argvCut(event) : undefined),
   },
   {
     name: 'attempt.user.ids',
     type: 'strings',
-    doc: 'User ids that the process wanted to have (real, effective or saved), as its user namespace counts them.',
+    doc: 'User ids that the process requested (real, effective or saved), as numbered in its user namespace.',
     kinds,
     get: (event) => (setsIds(event) && !GROUPS.has(call(event)) ? ids(event) : undefined),
   },
   {
     name: 'attempt.group.ids',
     type: 'strings',
-    doc: 'Group ids that the process wanted to have, likewise; of setgroups the first 32.',
+    doc: 'Group ids that the process requested, as numbered in its user namespace; the first 32 on setgroups.',
     kinds,
     get: (event) => (setsIds(event) && GROUPS.has(call(event)) ? ids(event) : undefined),
   },
   {
     name: 'attempt.capabilities',
     type: 'strings',
-    doc: 'Capabilities that the process wanted to have in any of its sets.',
+    doc: 'Capabilities that the process requested in any of its sets.',
     kinds,
     get: (event) => (isCapset(event) ? capabilities(event) : undefined),
   },

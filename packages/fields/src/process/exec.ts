@@ -14,7 +14,7 @@ const { ExecFlag: FLAG, Stdio: STDIO } = records;
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.execFlags ?? 0)) & bit) !== 0;
 
-/** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
+/** Returns the path that the kernel opened, else the caller's path, made absolute; its links are not resolved. */
 function scriptOf(event: EventView): string | undefined {
   if (!execFlag(FLAG.EXEC_SCRIPT)(event)) return undefined;
   const given = filename(event);
@@ -27,37 +27,37 @@ const stdio = (bit: number) => (event: EventView) =>
 function variables(event: EventView, name?: string | number): readonly string[] | undefined {
   const all = event.cursor.leafTexts(leaf.Exec.environmentBytes);
   if (name === undefined) return all.length === 0 ? undefined : all;
-  const one = all.find((word) => word.startsWith(`${name}=`));
-  return one === undefined ? undefined : [one.slice(String(name).length + 1)];
+  const variable = all.find((entry) => entry.startsWith(`${name}=`));
+  return variable === undefined ? undefined : [variable.slice(String(name).length + 1)];
 }
 
-/** How a process was started. */
+/** Fields that describe how a process was started. */
 export const execFields: readonly Field[] = [
   {
     name: 'process.stdin.socket',
     type: 'bool',
-    doc: 'Its standard input was a socket at exec.',
+    doc: 'The standard input was a socket at exec.',
     subject: ofProcess,
     get: stdio(STDIO.INPUT),
   },
   {
     name: 'process.stdout.socket',
     type: 'bool',
-    doc: 'Its standard output was a socket at exec.',
+    doc: 'The standard output was a socket at exec.',
     subject: ofProcess,
     get: stdio(STDIO.OUTPUT),
   },
   {
     name: 'process.stdin.network',
     type: 'bool',
-    doc: 'Its standard input was a socket at exec, and no unix socket.',
+    doc: 'The standard input was a socket at exec, other than a unix socket.',
     subject: ofProcess,
     get: stdio(STDIO.NETWORK_INPUT),
   },
   {
     name: 'process.stdout.network',
     type: 'bool',
-    doc: 'Its standard output was a socket at exec, and no unix socket.',
+    doc: 'The standard output was a socket at exec, other than a unix socket.',
     subject: ofProcess,
     get: stdio(STDIO.NETWORK_OUTPUT),
   },
@@ -72,21 +72,21 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.deleted',
     type: 'bool',
-    doc: 'Its executable has no name in any directory.',
+    doc: 'The executable has no name in any directory.',
     subject: ofProcess,
     get: execFlag(FLAG.EXEC_DELETED),
   },
   {
     name: 'process.exec.setuid',
     type: 'bool',
-    doc: 'Its executable has the set-user-id bit.',
+    doc: 'The executable has the set-user-id bit.',
     subject: ofProcess,
     get: execFlag(FLAG.EXEC_SETUID),
   },
   {
     name: 'process.exec.setgid',
     type: 'bool',
-    doc: 'Its executable has the set-group-id bit.',
+    doc: 'The executable has the set-group-id bit.',
     subject: ofProcess,
     get: execFlag(FLAG.EXEC_SETGID),
   },
@@ -100,7 +100,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.upper_layer',
     type: 'bool',
-    doc: "Its executable is in the upper layer of an overlay: written in the container, not the image's.",
+    doc: 'The executable is in the upper layer of an overlay: written in the container, not part of its image.',
     aliases: ['proc.is_exe_upper_layer'],
     subject: ofProcess,
     get: execFlag(FLAG.EXEC_UPPER),
@@ -108,7 +108,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.file_capabilities',
     type: 'bool',
-    doc: 'Capabilities of the executable file raised its own.',
+    doc: 'Capabilities of the executable file raised those of the process.',
     subject: ofProcess,
     get: execFlag(FLAG.EXEC_FILE_CAPS),
   },
@@ -122,7 +122,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.filename',
     type: 'string',
-    doc: 'What execve was given, before links were followed.',
+    doc: 'Path that was passed to execve, before links were followed.',
     aliases: ['execve.args.filename', 'evt.arg.filename'],
     kinds: ['exec'],
     get: filename,
@@ -130,21 +130,21 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.interpreter',
     type: 'string',
-    doc: 'Interpreter of a script, as its first line names it.',
+    doc: 'Interpreter of a script, from its first line.',
     kinds: ['exec'],
     get: (event) => nonEmpty(interpreter(event)),
   },
   {
     name: 'process.script',
     type: 'string',
-    doc: 'Path of the script that the interpreter is for: the file that the kernel opened (full profile), else what execve was given, made absolute.',
+    doc: 'Path of the script that the interpreter runs: the file that the kernel opened (full profile), else the argument of execve, made absolute.',
     kinds: ['exec'],
     get: scriptOf,
   },
   {
     name: 'process.env_vars',
     type: 'strings',
-    doc: 'NAME=value of variables that change what a program does (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or say where its user came from; [NAME] is the value of one. None on processes found at start.',
+    doc: 'NAME=value of variables that change the behaviour of a program (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or show the origin of its user; [NAME] is the value of one variable. Absent on processes found at start.',
     aliases: ['proc.env'],
     kinds: ['exec'],
     argument: 'key',
@@ -154,7 +154,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.snapshot',
     type: 'bool',
-    doc: 'Was running when the agent started; not seen starting.',
+    doc: 'The process was already running when the agent started.',
     kinds: ['exec'],
     get: bodyBoolean(leaf.Exec.snapshot),
   },
@@ -175,21 +175,21 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.writer.executable',
     type: 'string',
-    doc: 'Executable of the process that wrote it.',
+    doc: 'Executable of the process that wrote the executable.',
     kinds: ['exec', 'hash'],
     get: (event) => event.writer?.executable,
   },
   {
     name: 'process.exec.writer.name',
     type: 'string',
-    doc: 'Name of the process that wrote it.',
+    doc: 'Name of the process that wrote the executable.',
     kinds: ['exec', 'hash'],
     get: (event) => event.writer?.name,
   },
   {
     name: 'process.exec.writer.same_container',
     type: 'bool',
-    doc: 'It was written from inside of the container it runs in; absent on the host.',
+    doc: 'The executable was written from inside the container that it runs in; absent on the host.',
     kinds: ['exec', 'hash'],
     get: ({ writer, container, head }) =>
       writer === undefined || container === undefined

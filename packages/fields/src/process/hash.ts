@@ -6,48 +6,48 @@ const skipped = bodyText(leaf.Hash.skipped);
 const hex = (bytes: Uint8Array | undefined): string | undefined =>
   nonEmpty(bytes && Buffer.from(bytes).toString('hex'));
 const hashOf = (process: ProcessInfo | undefined): string | undefined => hex(process?.raw.sha256);
-const plain = (state: string): boolean => state === 'hashed' || state === 'pending';
+const isSkipped = (state: string): boolean => state !== 'hashed' && state !== 'pending';
 
-/** What is known of the executable of a process, or of its script. An event `hash` has that of which it tells alone: a rule fires once for it. */
-function known(script: boolean) {
-  const tells = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
+/** Accessors for the hash of the executable or script. A `hash` event has one of them, so that a rule fires once. */
+function hashAccessors(script: boolean) {
+  const isOfHash = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
 
-  /** What is said of a file alone is no event of a process: it has none. */
+  /** Undefined for a hash event without a process, which describes a file only. */
   const sha256 = (event: EventView): string | undefined => {
     const { process, cursor } = event;
     if (process === undefined) return undefined;
-    if (cursor.kind === KIND.Hash) return tells(event) ? hex(cursor.leafBytes(leaf.Hash.sha256)) : undefined;
+    if (cursor.kind === KIND.Hash) return isOfHash(event) ? hex(cursor.leafBytes(leaf.Hash.sha256)) : undefined;
     return hex(script ? process.raw.scriptSha256 : process.raw.sha256);
   };
 
-  /** hashed, pending, or why it was skipped; undefined: nobody hashes there. */
+  /** Returns hashed, pending, or the reason why the file was skipped; undefined if the agent does not hash. */
   const stateOf = (event: EventView): string | undefined => {
     const { process, cursor } = event;
     if (process === undefined) return undefined;
-    if (cursor.kind === KIND.Hash) return tells(event) ? skipped(event) || 'hashed' : undefined;
+    if (cursor.kind === KIND.Hash) return isOfHash(event) ? skipped(event) || 'hashed' : undefined;
     return nonEmpty(script ? process.raw.scriptHashState : process.raw.hashState);
   };
 
   const state = (event: EventView): string | undefined => {
-    const said = stateOf(event);
-    return said === undefined || plain(said) ? said : 'skipped';
+    const value = stateOf(event);
+    return value !== undefined && isSkipped(value) ? 'skipped' : value;
   };
   const why = (event: EventView): string | undefined => {
-    const said = stateOf(event);
-    return said === undefined || plain(said) ? undefined : said;
+    const value = stateOf(event);
+    return value !== undefined && isSkipped(value) ? value : undefined;
   };
   return { sha256, state, why };
 }
 
-const executable = known(false);
-const script = known(true);
+const executable = hashAccessors(false);
+const script = hashAccessors(true);
 
-/** What the executable of a process is, and the script that it was started as. */
+/** Hashes of the executable of a process and of the script that it runs. */
 export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.sha256',
     type: 'string',
-    doc: 'SHA-256 of its executable, of a script that is its interpreter, 64 lower-case hex digits. The first exec of a file does not have it yet; an event `hash` of the process brings it, so a rule on it names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
+    doc: 'SHA-256 of the executable (of a script: of its interpreter), 64 lower-case hex digits. The first exec of a file does not have it yet; a `hash` event follows, so a rule names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
     aliases: ['sha256'],
     subject: ofProcess,
     get: executable.sha256,
@@ -55,42 +55,42 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.state',
     type: 'string',
-    doc: 'hashed; pending: it follows; skipped: `process.hash.skipped` says why. Absent: the agent does not hash.',
+    doc: 'hashed, pending (the hash follows) or skipped (`process.hash.skipped` has the reason). Absent: the agent does not hash.',
     subject: ofProcess,
     get: executable.state,
   },
   {
     name: 'process.hash.skipped',
     type: 'string',
-    doc: 'Why its executable was not hashed: too big, changed, gone, remote, queue full, unreadable.',
+    doc: 'Reason why the executable was not hashed: too big, changed, gone, remote, queue full, unreadable.',
     subject: ofProcess,
     get: executable.why,
   },
   {
     name: 'process.script_hash.sha256',
     type: 'string',
-    doc: 'SHA-256 of the script that it was started as (`process.script`), likewise: `event.action in (exec, hash) and process.script_hash.sha256 in (...)`. Full profile.',
+    doc: 'SHA-256 of the script that the process runs (`process.script`). A rule on it names both events: `event.action in (exec, hash) and process.script_hash.sha256 in (...)`. Full profile.',
     subject: ofProcess,
     get: script.sha256,
   },
   {
     name: 'process.script_hash.state',
     type: 'string',
-    doc: 'hashed; pending: it follows; skipped: `process.script_hash.skipped` says why. Absent: it is no script, or the agent does not know which file it was.',
+    doc: 'hashed, pending (the hash follows) or skipped (`process.script_hash.skipped` has the reason). Absent: not a script, or the agent does not know the file.',
     subject: ofProcess,
     get: script.state,
   },
   {
     name: 'process.script_hash.skipped',
     type: 'string',
-    doc: 'Why its script was not hashed, as `process.hash.skipped`.',
+    doc: 'Reason why the script was not hashed, as in `process.hash.skipped`.',
     subject: ofProcess,
     get: script.why,
   },
   {
     name: 'Hashes',
     type: 'string',
-    doc: "Sigma's name: `SHA256=` and the SHA-256 of its executable in capital letters.",
+    doc: "Sigma's field: `SHA256=` and the SHA-256 of the executable in capital letters.",
     subject: ofProcess,
     get(event) {
       const digits = executable.sha256(event);
@@ -100,7 +100,7 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.parent.hash.sha256',
     type: 'string',
-    doc: "SHA-256 of its parent's executable.",
+    doc: "SHA-256 of the parent's executable.",
     subject: ofProcess,
     get: (event) => hashOf(event.process?.parent),
   },

@@ -87,12 +87,12 @@ function optionOf(event: EventView): string | undefined {
   return operation(event) === OPERATION.ISOLATION_SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
 }
 
-/** What confines a process, what it may, and memory that it can execute. */
+/** Isolation and capabilities of a process, and its executable memory. */
 export const isolationFields: readonly Field[] = [
   {
     name: 'process.clone.flags',
     type: 'strings',
-    doc: 'CLONE_* of the fork (also of one that failed), of unshare, or the kind of namespace that setns entered.',
+    doc: 'CLONE_* of the fork (including a failed fork) or of unshare, or the kind of namespace that setns entered.',
     kinds: ['fork', 'isolation', 'attempt'],
     get: flagsOf,
   },
@@ -114,7 +114,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'isolation.persona',
     type: 'number',
-    doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
+    doc: 'New persona of the process: 0x0040000 disables address space randomization (setarch -R).',
     kinds: ['isolation'],
     get: (event) =>
       operation(event) === OPERATION.ISOLATION_PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined,
@@ -122,35 +122,35 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'capability.name',
     type: 'string',
-    doc: 'Capability that was asked for: CAP_SYS_ADMIN, …; event.outcome says whether the process has it.',
+    doc: 'Requested capability: CAP_SYS_ADMIN, …; event.outcome is success if the process has it.',
     kinds: ['capability'],
     get: (event) => capabilityNames(u64Bit(capability(event)))[0],
   },
   {
     name: 'capability.namespace.user',
     type: 'number',
-    doc: 'Inode number of the user namespace in which it was asked for.',
+    doc: 'Inode number of the user namespace in which the capability was requested.',
     kinds: ['capability'],
     get: bodyLong(leaf.Capability.userNamespace),
   },
   {
     name: 'memory.address',
     type: 'string',
-    doc: 'Where the memory begins, as 0x….',
+    doc: 'Start address of the memory, as 0x….',
     kinds: ['memory'],
     get: (event) => `0x${u64(event, leaf.Memory.address).toString(16)}`,
   },
   {
     name: 'memory.length',
     type: 'number',
-    doc: 'Bytes.',
+    doc: 'Size of the memory, bytes.',
     kinds: ['memory'],
     get: (event) => Number(u64(event, leaf.Memory.length)),
   },
   {
     name: 'memory.protection',
     type: 'strings',
-    doc: 'PROT_READ, PROT_WRITE, PROT_EXEC: what the memory may be used for from now on.',
+    doc: 'New protection of the memory: PROT_READ, PROT_WRITE, PROT_EXEC.',
     aliases: ['evt.arg.prot'],
     kinds: ['memory'],
     get: (event) => PROTECTIONS.filter((_, bit) => (protection(event) >>> bit) & 1),
@@ -165,13 +165,13 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'event.count',
     type: 'number',
-    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back, of `gap` how many were lost. Thresholds count so many.',
+    doc: 'Number of equal calls that the event stands for, itself included. Number of throttled events (`throttled`) or lost events (`gap`). Thresholds add this number.',
     kinds: [...counts.keys()].map((kind) => kindName(layouts[kind]!.name)),
     get: (event) => counts.get(event.cursor.kind)?.(event),
   },
 ];
 
-/** A set with one bit; none for a number that is no capability. */
+/** Returns a set with one bit, or an empty set if the number is out of range. */
 function u64Bit(bit: number): Buffer {
   const set = Buffer.alloc(8);
   if (bit >= 0 && bit < 64) set.writeBigUInt64LE(1n << BigInt(bit));

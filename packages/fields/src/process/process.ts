@@ -19,7 +19,7 @@ const hashPath = bodyText(leaf.Hash.pathBytes);
 const execCwd = bodyText(leaf.Exec.cwdBytes);
 const exitDuration = bodyLong(leaf.Exit.duration);
 
-/** A hash may come when its process has executed another program: its event says of which one it is. */
+/** The process may have executed another program before its hash arrived: a hash event holds the path it belongs to. */
 function executable(event: EventView): string | undefined {
   if (isExec(event)) return nonEmpty(execPath(event));
   const { cursor } = event;
@@ -34,7 +34,7 @@ const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
 type Of = (process: ProcessInfo) => FieldValue;
-/** One that nobody has told of has empty texts. */
+/** Reads a value of the parent; undefined if empty, because an unknown parent has empty texts. */
 const parent = (get: Of) => (event: EventView) => {
   const value = event.process?.parent === undefined ? undefined : get(event.process.parent);
   return value === '' ? undefined : value;
@@ -66,7 +66,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.vpid',
     type: 'number',
-    doc: 'Process id in its own pid namespace.',
+    doc: 'Process id in the pid namespace of the process.',
     aliases: ['proc.vpid'],
     subject: ofProcess,
     get: (event) => event.process?.raw.namespaces.pidInNs,
@@ -74,14 +74,14 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.entity_id',
     type: 'string',
-    doc: 'Identity of the process, unique over hosts and time.',
+    doc: 'Identity of the process, unique across hosts and time.',
     subject: ofProcess,
     get: (event) => event.process?.entityId,
   },
   {
     name: 'process.name',
     type: 'string',
-    doc: "Last component of the executable's path; the whole name of a kernel thread.",
+    doc: "Last component of the executable's path, or the name of a kernel thread.",
     aliases: ['proc.name'],
     part: { of: 'process.executable', is: 'name' },
     subject: ofProcess,
@@ -93,7 +93,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.executable',
     type: 'string',
-    doc: "Path of the executable: the kernel's copy.",
+    doc: 'Path of the executable, from the kernel.',
     aliases: ['proc.exepath', 'Image'],
     subject: ofProcess,
     get: executable,
@@ -101,7 +101,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.args',
     type: 'strings',
-    doc: 'Arguments, the first is the name it was called by; [0] is that name.',
+    doc: 'Arguments; [0] is the name that the program was called by.',
     aliases: ['proc.args'],
     argument: 'index',
     argumentOptional: true,
@@ -109,14 +109,14 @@ export const processFields: readonly Field[] = [
     get(event, argument) {
       const all = args(event);
       if (typeof argument !== 'number') return all;
-      const one = all?.[argument];
-      return one === undefined ? undefined : [one];
+      const word = all?.[argument];
+      return word === undefined ? undefined : [word];
     },
   },
   {
     name: 'process.command_line',
     type: 'string',
-    doc: 'Arguments joined by spaces; of a log line, the command it tells of.',
+    doc: 'Arguments joined by spaces; on log lines the command that the line reports.',
     aliases: ['proc.cmdline', 'CommandLine'],
     subject: ofProcess,
     get: (event) => logField.command(event) ?? commandLine(event),
@@ -124,7 +124,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.working_directory',
     type: 'string',
-    doc: 'Current directory at its last exec.',
+    doc: 'Current directory at the last exec.',
     aliases: ['proc.cwd', 'CurrentDirectory'],
     subject: ofProcess,
     get: (event) =>
@@ -133,7 +133,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.tty',
     type: 'number',
-    doc: 'Device number of its controlling terminal; 0: none.',
+    doc: 'Device number of the controlling terminal; 0: none.',
     aliases: ['proc.tty'],
     subject: ofProcess,
     get: (event) => event.process?.raw.tty,
@@ -148,7 +148,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.parent.pid',
     type: 'number',
-    doc: 'Its parent.',
+    doc: 'Process id of the parent.',
     aliases: ['proc.ppid', 'ParentProcessId'],
     subject: ofParent,
     get: parent((p) => p.raw.pid),
@@ -194,7 +194,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.parent.stdin.network',
     type: 'bool',
-    doc: "The parent's standard input was a socket, and no unix socket.",
+    doc: "The parent's standard input was a socket, other than a unix socket.",
     subject: ofParent,
     get: parent((p) => (p.raw.stdioSockets & records.Stdio.NETWORK_INPUT) !== 0),
   },
@@ -228,14 +228,14 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.exit_signal',
     type: 'number',
-    doc: 'Signal that ended it; 0: none.',
+    doc: 'Signal that ended the process; 0: none.',
     kinds: ['exit'],
     get: bodyLong(leaf.Exit.signal),
   },
   {
     name: 'process.uptime',
     type: 'number',
-    doc: 'Seconds it lived.',
+    doc: 'Lifetime of the process, seconds.',
     kinds: ['exit'],
     get: (event) => exitDuration(event) / 1e6,
   },

@@ -21,7 +21,7 @@ const PTRACE_REQUESTS: Readonly<Record<number, string>> = {
 };
 const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 
-/** What both kinds say of whom it is done to, by kind. */
+/** Process id of the target, by kind. */
 const pids = new Map([
   [KIND.Signal, bodyLong(leaf.Signal.targetTgid)],
   [KIND.ProcessAccess, bodyLong(leaf.ProcessAccess.targetTgid)],
@@ -56,7 +56,7 @@ function ptraceRequest(event: EventView): number | undefined {
   return accessOperation(event) === PTRACE ? accessRequest(event) : undefined;
 }
 
-/** 0: nobody. */
+/** 0 means that there is no target process. */
 const pidOf = (event: EventView): number | undefined => of(pids, event) || undefined;
 
 const address = (field: FixedLeaf) => (event: EventView) =>
@@ -66,12 +66,12 @@ const onTargets = ['signal', 'process_access', 'tampering'];
 const onSignals = ['signal', 'fault'];
 const onNumbers = [...onSignals, 'tampering'];
 
-/** Whom a process acts on, and signals. */
+/** Targets of signals and accesses, and signals. */
 export const targetFields: readonly Field[] = [
   {
     name: 'process.target.pid',
     type: 'number',
-    doc: 'Process id, on the host, of whom the signal or the access is meant for; absent when there is no such process.',
+    doc: 'Process id on the host of the target of the signal or access; absent when no such process exists.',
     aliases: ['evt.arg.pid', 'TargetProcessId'],
     kinds: onTargets,
     get: pidOf,
@@ -79,7 +79,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'process.target.entity_id',
     type: 'string',
-    doc: 'Identity of that process: as its own events have it in process.entity_id.',
+    doc: 'Identity of the target process, equal to process.entity_id of its events.',
     kinds: onTargets,
     get: (event) => {
       const pid = pidOf(event);
@@ -92,14 +92,14 @@ export const targetFields: readonly Field[] = [
   {
     name: 'process.target.user.id',
     type: 'number',
-    doc: 'Real user id of the process that the signal is meant for.',
+    doc: 'Real user id of the target of the signal.',
     kinds: ['signal'],
     get: (event) => (targetUid(event) === UNSET_ID ? undefined : targetUid(event)),
   },
   {
     name: 'signal.number',
     type: 'number',
-    doc: 'Number of the signal; 0 only asks whether the process is there.',
+    doc: 'Number of the signal; 0 only tests whether the process exists.',
     kinds: onNumbers,
     get: (event) => of(numbers, event),
   },
@@ -114,14 +114,14 @@ export const targetFields: readonly Field[] = [
   {
     name: 'signal.code',
     type: 'number',
-    doc: 'si_code: how it was sent (0 kill, -1 sigqueue, -6 tgkill), or what went wrong.',
+    doc: 'si_code: how the signal was sent (0 kill, -1 sigqueue, -6 tgkill), or the cause of the fault.',
     kinds: onSignals,
     get: (event) => of(codes, event),
   },
   {
     name: 'fault.address',
     type: 'string',
-    doc: 'Address that was touched, as 0x….',
+    doc: 'Address that was accessed, as 0x….',
     kinds: ['fault'],
     get: address(leaf.Fault.address),
   },
@@ -135,7 +135,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'fault.count',
     type: 'number',
-    doc: 'How many its executable had, in whatever processes, since a minute went by without any; after 16 only powers of two are reported.',
+    doc: 'Number of faults of the executable, over all its processes, since the last minute without faults; after 16 only powers of two are reported.',
     kinds: ['fault'],
     get: bodyLong(leaf.Fault.count),
   },

@@ -6,15 +6,15 @@ import { capabilityNames } from '../names/capabilities.ts';
 
 const { groupsBeforeBytes, groupsAfterBytes, groupsBeforeLength, groupsAfterLength } = leaf.CredentialsChange;
 
-/** Whose process it was; the sender of a log line is not the user that the line is about. */
+/** The process whose user is meant. The sender of a log line is not the user that the line is about. */
 const actor = (event: EventView): ProcessInfo | undefined => (isLog(event) ? undefined : event.process);
 
-/** Ids of four bytes each, as the sensor writes them. */
+/** Reads ids of four bytes each, as the sensor writes them. */
 export function groupIds({ buffer }: EventView['cursor'], at: number, length: number): string[] {
   return Array.from({ length: length >>> 2 }, (_, index) => String(buffer.readUInt32LE(at + 4 * index)));
 }
 
-/** Of a call that changes other things nothing is known of groups. */
+/** Undefined if the call did not change groups: then the event holds none. */
 function changedGroups({ cursor }: EventView, groups: BytesLeaf): string[] | undefined {
   if (cursor.leafLong(groupsBeforeLength) === 0 && cursor.leafLong(groupsAfterLength) === 0) return undefined;
   return groupIds(cursor, cursor.leafAt(groups), cursor.leafLength(groups));
@@ -24,7 +24,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.audit.id',
     type: 'number',
-    doc: 'Who logged in (loginuid); absent when nobody did.',
+    doc: 'Id of the user who logged in (loginuid); absent without a login.',
     aliases: ['user.loginuid'],
     subject: ofProcess,
     get: (event) => (actor(event)?.raw.loginuid === UNSET_ID ? undefined : actor(event)?.raw.loginuid),
@@ -47,7 +47,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.name',
     type: 'string',
-    doc: 'Name of the effective user; of a log line, who logs in or asks.',
+    doc: 'Name of the effective user; on log lines the user who logs in or makes the request.',
     aliases: ['User'],
     subject: ofProcess,
     get: (event) => (isLog(event) ? logField.user(event) : nonEmpty(event.process?.user)),
@@ -63,7 +63,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'process.thread.capabilities.effective',
     type: 'strings',
-    doc: 'Names of its effective capabilities.',
+    doc: 'Names of the effective capabilities.',
     aliases: ['thread.cap_effective'],
     subject: ofProcess,
     get: (event) => event.process && capabilityNames(event.process.raw.credentials.capEffective),
@@ -71,14 +71,14 @@ export const userFields: readonly Field[] = [
   {
     name: 'process.thread.capabilities.permitted',
     type: 'strings',
-    doc: 'Names of the capabilities that it may make effective.',
+    doc: 'Names of the permitted capabilities.',
     aliases: ['thread.cap_permitted'],
     get: (event) => event.process && capabilityNames(event.process.raw.credentials.capPermitted),
   },
   {
     name: 'process.thread.capabilities.inheritable',
     type: 'strings',
-    doc: 'Names of the capabilities that it hands on through an exec.',
+    doc: 'Names of the inheritable capabilities, which are kept through an exec.',
     aliases: ['thread.cap_inheritable'],
     get: (event) => event.process && capabilityNames(event.process.raw.credentials.capInheritable),
   },
@@ -120,7 +120,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.changes.group.ids',
     type: 'strings',
-    doc: 'Supplementary groups after setgroups changed them, which may be none; the lowest 32.',
+    doc: 'Supplementary groups after setgroups changed them, possibly none; the lowest 32.',
     kinds: ['credentials'],
     get: (event) => changedGroups(event, groupsAfterBytes),
   },

@@ -85,7 +85,8 @@ for n in range(count):
   s.sendto(bytes.fromhex("000101000001000000000000") + name + bytes([0, 0, kind, 0, 1]), ("10.9.8.1", 53))' "$@"
 }
 
-# Starts rsyslogd, which writes to /var/log, where the lab reads. /dev is the host's, so the sandbox gets its own with a socket for logs.
+# Starts rsyslogd, which writes to /var/log, where the lab reads. /dev is shared with the host, so the sandbox gets
+# another one with a socket for logs.
 start_log() {
 	mkdir /tmp/dev; mount -t tmpfs -o mode=755 dev /tmp/dev
 	cp -a /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr /tmp/dev

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs a script where it can harm nothing: in namespaces of its own, with a layer above the host's folders that is discarded at the end.
+# Runs a script in isolation: in separate namespaces, with a layer above the host's folders that is discarded at the
+# end.
 #   sandbox.sh CGROUP LAYER PROGRAMS FETCHED SCRIPT [SETUP]
 # FETCHED has programs that are not installed here. SETUP runs outside of the cgroup, so its events are not recorded.
 # Without a LAYER the machine is a guest that ends with the script, and the script changes the guest itself.

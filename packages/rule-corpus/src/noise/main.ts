@@ -2,7 +2,8 @@
  * Measures false positives: runs jobs of healthy machines under a sensor that filters nothing, and counts the alerts.
  *
  *   npm run noise -- [--minutes N | --once] [--only TEXT] [--first N] [--pause MS] [--keep FILE]
- *                                       run jobs (--only: those with TEXT in their name), judge their events, and keep the recording in FILE
+ *                                       run jobs (--only: those with TEXT in their name), judge their events, and
+ *                                       keep the recording in FILE
  *   npm run noise -- FILE…              judge recordings again with the current rules
  *   npm run noise -- FILE… --write      and write the committed summary from them (docs/NOISE.md)
  */

@@ -18,8 +18,8 @@ export interface Action {
 
 /**
  * Reads rules/recordings/actions. `## NAME` begins the action of the rule NAME. `#in IMAGE` plays it in a container,
- * `#guest REASON` in a guest because it changes the machine as a whole, and `#setup COMMANDS` run before it. `#also RULE`
- * names another rule that matches on the recording.
+ * `#guest REASON` in a guest because it changes the machine as a whole, and `#setup COMMANDS` run before it. `#also
+ * RULE` names another rule that matches on the recording.
  */
 export function readActions(): Action[] {
   return readScripts(join(RULES, 'recordings/actions')).map(({ title, marks, text }) => ({

@@ -55,15 +55,15 @@ export function ends(
     address: bytesOf(facts.text(`${side}.ip`) ?? ip),
     port: facts.number(`${side}.port`) ?? port,
   });
-  const [own, peer] = isIncoming
+  const [local, peer] = isIncoming
     ? [end('destination', '10.0.0.1', 80), end('source', '10.0.0.9', 40_000)]
     : [end('source', '10.0.0.1', 40_000), end('destination', '10.0.0.9', 443)];
   return {
     ...peer,
     family: familyOf(peer.address),
     protocol: transportOf(facts) ?? protocol,
-    localAddress: own.address,
-    localPort: own.port,
+    localAddress: local.address,
+    localPort: local.port,
     incoming: isIncoming,
   };
 }

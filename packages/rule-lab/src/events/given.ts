@@ -74,7 +74,7 @@ export function readProcess(entries: Entries): GivenProcess {
   const { keys, fields } = readEntries(entries, ['exec', 'parent']);
   for (const [name, { field }] of fields)
     if (field.kinds !== undefined && !field.kinds.includes('exec'))
-      throw new GivenError(name, `'${name}' says nothing of a process: it is on ${field.kinds.join(', ')}`);
+      throw new GivenError(name, `'${name}' does not describe a process: it is on ${field.kinds.join(', ')}`);
   return {
     name: undefined,
     exec: readCommand(keys.get('exec')),

@@ -1,18 +1,18 @@
 import type { Explanation } from '@ringfence/rules';
 
-/** Why none of many events was one for the rule. */
+/** Reasons why a rule matched none of many events. */
 export interface Misses {
-  /** without ticks */
+  /** Number of events without ticks. */
   readonly events: number;
-  /** how many are of each kind that the rule asks for; kinds of which none came are left out */
+  /** Number of events by kind, for kinds that the rule matches on. Kinds without events are omitted. */
   readonly kinds: Readonly<Record<string, number>>;
-  /** parts of the condition that did not hold, and on how many of these, the most first */
+  /** Failed parts of the condition with their number of events, the most frequent first. */
   readonly failed: readonly (readonly [part: string, events: number])[];
 }
 
 const SHOWN = 8;
 
-/** Counts what of a rule's condition fails on the events that it asks for. */
+/** Counts the failed parts of a rule's condition on events of its kinds. */
 export class MissCounter {
   readonly #kinds: readonly string[];
   readonly #failed = new Map<string, number>();
@@ -23,7 +23,7 @@ export class MissCounter {
     this.#kinds = kinds;
   }
 
-  /** `explanation`: undefined when the event is of another kind. */
+  /** @param explanation undefined when the event is of another kind */
   count(kind: string, explanation: Explanation | undefined): void {
     this.#events++;
     if (explanation === undefined || !this.#kinds.includes(kind)) return;
@@ -37,7 +37,7 @@ export class MissCounter {
   }
 }
 
-/** Parts that alone are enough for the whole not to hold; of a sequence those of each step. */
+/** Yields the parts each of which alone makes the condition fail; for a sequence, those of each step. */
 function* failedParts(explanation: Explanation, of: string): Generator<string> {
   const { text, holds, actual, parts } = explanation;
   const [first] = parts;
@@ -48,7 +48,7 @@ function* failedParts(explanation: Explanation, of: string): Generator<string> {
   else yield* failedParts(first, `${of}${text}: `);
 }
 
-/** On one line. */
+/** Returns the part on one line. */
 function written({ text, actual, parts }: Explanation): string {
   if (actual !== undefined || parts.length === 0) return text;
   if (text === 'not') return `not ${inParentheses(parts[0]!)}`;

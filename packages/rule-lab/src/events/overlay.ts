@@ -28,7 +28,7 @@ export class Overlay {
   }
 
   /**
-   * A value that is set belongs to this event alone: the subject, or the path that it is a part of, may say otherwise.
+   * A value that is set belongs to this event alone: its subject, or the path that it is a part of, may differ.
    */
   #overlaid(field: Field): Field {
     const { subject: _, part: __, locate: ___, ...whole } = field;

@@ -2,28 +2,28 @@ import { documentOf, type EventDocument, eventKinds, type Field } from '@ringfen
 import type { Explanation, RunExplainer } from '@ringfence/rules';
 import { type EventView, KIND } from '@ringfence/wire';
 
-/** How a rule that looks at several events saw them. */
+/** Trace of a rule that combines several events. */
 export interface JudgedRun {
-  /** events that are something to the rule, in order, at most KEPT; what it tells on a tick is about none */
+  /** Events that affect the rule, in order, at most KEPT. An effect of a tick has no event. */
   readonly steps: readonly RunStep[];
-  /** what is unfinished at the end, in words */
+  /** Descriptions of unfinished matches at the end. */
   readonly rest: readonly string[];
 }
 
 export interface RunStep {
   readonly number: number;
-  /** µs since the first event */
+  /** µs since the first event. */
   readonly atUs: number;
   readonly document: EventDocument | undefined;
   readonly explanation: Explanation | undefined;
-  /** what it has brought */
+  /** Effect of the event, as text. */
   readonly says: string;
 }
 
-/** More are not kept. */
+/** Maximum number of steps that are kept. */
 const KEPT = 10_000;
 
-/** Takes down what each event is to a rule that looks at several. */
+/** Records the effect of each event on a rule that combines several events. */
 export class RunTrace {
   readonly #explainer: RunExplainer<EventView>;
   readonly #fields: readonly Field[];
@@ -37,7 +37,7 @@ export class RunTrace {
     this.#fields = fields;
   }
 
-  /** Before the matcher takes the event. */
+  /** Must be called before the matcher processes the event. */
   before(event: EventView): void {
     this.#explanation = this.#explainer.before(event);
   }
@@ -50,7 +50,7 @@ export class RunTrace {
     const explanation = this.#explanation;
     if (this.#steps.length >= KEPT || (explanation === undefined && !matched)) return;
     const says = isTick
-      ? 'what must not come has not come: it is an alert'
+      ? 'the event that must not follow has not come: it is an alert'
       : this.#explainer.after(event, timestamp, matched);
     const document = isTick ? undefined : documentOf(event, this.#fields, eventKinds.names[cursor.kind] ?? '');
     this.#steps.push({ number, atUs: timestamp - (this.#firstUs ?? timestamp), document, explanation, says });

@@ -315,20 +315,20 @@ function ask({ play, type, holds, not = [], output }: Case): Map<string, string>
 }
 
 describe("Falco's fields", () => {
-  for (const one of cases) {
-    test(`of ${one.title} have Falco's values`, () => {
-      const matched = ask(one);
+  for (const example of cases) {
+    test(`of ${example.title} have Falco's values`, () => {
+      const matched = ask(example);
       assert.deepEqual(
-        one.holds.filter((condition) => !matched.has(condition)),
+        example.holds.filter((condition) => !matched.has(condition)),
         [],
         'these should hold',
       );
       assert.deepEqual(
-        (one.not ?? []).filter((condition) => matched.has(condition)),
+        (example.not ?? []).filter((condition) => matched.has(condition)),
         [],
         'these should not',
       );
-      if (one.output !== undefined) assert.equal(matched.get('evt.num exists'), one.output[1]);
+      if (example.output !== undefined) assert.equal(matched.get('evt.num exists'), example.output[1]);
     });
   }
 });

@@ -17,8 +17,8 @@ function played(): Scene {
   const dropped = scene.start('/tmp/dropped --once');
   scene.hash(dropped, '/tmp/dropped', { sha256: LISTED });
   scene.start('/tmp/dropped --again');
-  const other = scene.start('/tmp/other');
-  scene.hash(other, '/tmp/other', { skipped: 'too big' });
+  const skipped = scene.start('/tmp/other');
+  scene.hash(skipped, '/tmp/other', { skipped: 'too big' });
   return scene;
 }
 
@@ -31,6 +31,6 @@ it('a rule on a list of hashes fires once for each process: when the hash comes,
   assert.equal(printed(played(), sigma).length, 2);
 });
 
-it('a rule can ask for executables that were not hashed', () => {
+it('a rule can match executables that were not hashed', () => {
   assert.deepEqual(printed(played(), 'process.hash.skipped = "too big"'), ['hash /tmp/other skipped']);
 });

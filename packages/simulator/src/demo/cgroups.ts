@@ -23,7 +23,7 @@ export function cgroupsOf(name: string): string[] {
   });
 }
 
-/** Removes cgroups with all cgroups below them, once their last processes have ended. Throws Error if they do not end. */
+/** Removes cgroups with all cgroups below them once their processes have ended. Throws Error if they do not end. */
 export async function removeCgroups(directories: readonly string[]): Promise<void> {
   for (const directory of directories) {
     const end = performance.now() + REMOVAL_TIMEOUT_MS;

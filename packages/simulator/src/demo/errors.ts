@@ -4,7 +4,7 @@ export type DemoErrorCode =
   /** The demo can't be played. The message says why and what to do. */
   'ERR_DEMO';
 
-/** A file of its own, so that the attacker does not depend on the sandbox, nor the sandbox on the attacker. */
+/** In a separate file, so that the attacker does not depend on the sandbox, nor the sandbox on the attacker. */
 export class DemoError extends CodedError<DemoErrorCode> {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_DEMO', message, options);

@@ -1,5 +1,5 @@
 /**
- * A collector in a process of its own, which a test can kill. Arguments: directory, pin path, bus file; then, to kill
+ * A collector in a separate process, which a test can kill. Arguments: directory, pin path, bus file; then, to kill
  * itself, a failpoint and how often to pass it first. Prints "ready" when the sensor is attached; SIGTERM ends it.
  */
 import { openEmbeddedBus } from '@ringfence/bus';

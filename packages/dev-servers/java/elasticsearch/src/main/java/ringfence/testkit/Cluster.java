@@ -11,18 +11,18 @@ import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.Strings;
 import org.elasticsearch.common.regex.Regex;
 
-/** What the handlers ask of the cluster's state. */
+/** Queries of the cluster's state, for the handlers. */
 record Cluster(ClusterService service, ProjectResolver resolver) {
     ProjectState project() {
         return resolver.getProjectState(service.state());
     }
 
-    /** @return null: none */
+    /** @return null if there is none */
     static String templateOf(ProjectState project, String stream) {
         return MetadataIndexTemplateService.findV2Template(project.metadata(), stream, false);
     }
 
-    /** Data streams by a list of names and patterns; a name that isn't there is an error, a pattern without a match is not. */
+    /** Returns data streams by names and patterns. An unknown name is an error; an unmatched pattern is not. */
     static Map<String, DataStream> streams(ProjectState project, String expression) {
         Map<String, DataStream> all = project.metadata().dataStreams();
         Map<String, DataStream> found = new LinkedHashMap<>();

@@ -11,7 +11,7 @@ import org.elasticsearch.rest.BaseRestHandler;
 import org.elasticsearch.rest.RestRequest;
 import org.elasticsearch.rest.action.RestToXContentListener;
 
-/** PUT /_data_stream/NAME, by what the first document of a stream does. */
+/** PUT /_data_stream/NAME, with the action that the first document of a stream triggers. */
 final class CreateDataStream extends BaseRestHandler {
     private final Cluster cluster;
 

@@ -10,7 +10,7 @@ import org.elasticsearch.rest.RestResponse;
 import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.xcontent.XContentBuilder;
 
-/** GET /: who answers. Clients ask it before anything else. */
+/** GET /: name and version of the server. Clients request it first. */
 final class RootHandler extends BaseRestHandler {
     private final Cluster cluster;
 

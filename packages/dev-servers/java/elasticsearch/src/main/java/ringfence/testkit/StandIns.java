@@ -17,8 +17,9 @@ import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.rest.RestHandler;
 
 /**
- * Stands in for modules of the distribution that are not published as artifacts: the REST front of data streams and of GET /, three field types (as
- * plainer ones), and ILM's index setting (without effect). What lies behind the REST front is the server's own.
+ * Replaces modules of the distribution that are not published as artifacts: the REST handlers of data streams and of
+ * GET /, three field types (as simpler types), and the index setting of ILM (without effect). The REST handlers call
+ * the real server code.
  */
 public final class StandIns extends Plugin implements ActionPlugin, MapperPlugin {
     private Cluster cluster;

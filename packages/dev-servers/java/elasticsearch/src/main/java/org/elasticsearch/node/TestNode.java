@@ -30,7 +30,7 @@ public final class TestNode extends Node {
         }, true));
     }
 
-    /** There are no folders of modules or plugins to look into. */
+    /** There are no directories of modules or plugins to load. */
     private static PluginsLoader noFolders() {
         return PluginsLoader.createPluginsLoader(Set.of(), Set.of(), Map.of(), false);
     }
@@ -50,7 +50,7 @@ public final class TestNode extends Node {
             .put("path.data", home.resolve("data").toString())
             .put("path.logs", home.resolve("logs").toString())
             .putList("path.repo", home.resolve("repo").toString())
-            // The disk of whoever runs tests is often fuller than a cluster's may be.
+            // Disks of developers are often fuller than the watermarks of a cluster allow.
             .put("cluster.routing.allocation.disk.threshold_enabled", false)
             .build();
         return new Environment(settings, home.resolve("config"));

@@ -5,7 +5,7 @@ import java.util.ServiceLoader;
 import org.elasticsearch.Build;
 import org.elasticsearch.env.Environment;
 
-/** Plugins that lie on the class path, one class loader for all of them. */
+/** Plugins on the class path, in one shared class loader. */
 public final class ClassPathPlugins extends PluginsService {
     private final List<LoadedPlugin> plugins;
 
@@ -28,7 +28,7 @@ public final class ClassPathPlugins extends PluginsService {
         return plugins;
     }
 
-    /** Asked once, not once for each plugin: they would all find the same. */
+    /** Called once, not for each plugin: all plugins share the class loader and would find the same classes. */
     @Override
     public <T> List<? extends T> loadServiceProviders(Class<T> service) {
         return ServiceLoader.load(service, ClassPathPlugins.class.getClassLoader()).stream().map(ServiceLoader.Provider::get).toList();

@@ -40,7 +40,7 @@ public final class TestNode extends Node {
             .put("path.data", home.resolve("data").toString())
             .put("path.logs", home.resolve("logs").toString())
             .putList("path.repo", home.resolve("repo").toString())
-            // The disk of whoever runs tests is often fuller than a cluster's may be.
+            // Disks of developers are often fuller than the watermarks of a cluster allow.
             .put("cluster.routing.allocation.disk.threshold_enabled", false)
             .build();
         return InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), home.resolve("config"), () -> "test-1");
