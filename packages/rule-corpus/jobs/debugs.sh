@@ -1,5 +1,5 @@
 ## debugs
-#desc a developer who looks into own programs: strace, gdb at a live process, a core, valgrind, binutils, a preloaded library, coverage
+#desc a developer who debugs own programs: strace, gdb on a live process, a core dump, valgrind, binutils, a preloaded library, coverage
 #in host
 #in moby/buildkit:v0.21
 #needs gdb strace

@@ -1,5 +1,5 @@
 ## passes requests on
-#desc a server of caches, names and balanced requests: memcached, HAProxy with health checks, dnsmasq, clients of all three
+#desc a server for caching, names and load balancing: memcached, HAProxy with health checks, dnsmasq, clients of all three
 #in host
 #in haproxy:2
 #needs memcached haproxy dnsmasq

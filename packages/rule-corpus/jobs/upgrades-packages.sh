@@ -1,5 +1,5 @@
 ## upgrades packages
-#desc a server that upgrades its packages each week: a signed repository, maintainer scripts, triggers, changed settings, a key that is renewed
+#desc a server that upgrades its packages each week: a signed repository, maintainer scripts, triggers, changed settings, a renewed key
 #in host
 #in debian:12
 #needs apt-ftparchive gpg
@@ -41,7 +41,7 @@ export APT_CONFIG=/srv/apt.conf; printf 'Dir::Etc::sourcelist "/etc/apt/sources.
 release 1.0; gpg --export > /etc/apt/keyrings/lab.gpg; echo 'deb [signed-by=/etc/apt/keyrings/lab.gpg] file:/srv/repo ./' > /etc/apt/sources.list.d/lab.list
 apt-get update -q; apt-get install -y -q lab-web lab-lib lab-tool; echo debug=1 >> /etc/lab/web.conf; apt-mark hold lab-lib
 release 1.1; apt-get update -q; apt-get -s -q upgrade; apt-get upgrade -y -q -o Dpkg::Options::=--force-confold; apt-mark unhold lab-lib; apt-get dist-upgrade -y -q -o Dpkg::Options::=--force-confdef
-# Half a year later the repository has another key.
+# Half a year later the repository has a new key.
 gpg --batch -q --passphrase '' --quick-gen-key 'Lab next <next@example.org>' rsa2048; gpg --export > /etc/apt/keyrings/lab.gpg.new; mv /etc/apt/keyrings/lab.gpg.new /etc/apt/keyrings/lab.gpg
 release 1.2; apt-get update -q; apt-get upgrade -y -q -o Dpkg::Options::=--force-confnew; dpkg-divert --add --rename --divert /usr/bin/lab-tool.old /usr/bin/lab-tool; dpkg-divert --remove --rename /usr/bin/lab-tool; dpkg-statoverride --update --add root adm 750 /usr/bin/lab-tool
 dpkg --verify lab-web lab-lib; dpkg -L lab-web > /dev/null; dpkg -S /usr/bin/lab-web; apt-get check -q; apt-cache policy lab-web; dpkg --audit; dpkg-reconfigure lab-web; systemctl daemon-reload; update-ca-certificates; needrestart -b
