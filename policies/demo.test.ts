@@ -26,17 +26,21 @@ suite('the built-in policies', () => {
   });
 
   test('enforce in the sandbox of the demo', () => {
-    assert.deepEqual(set.judge(killed), { policy: 'demo', mode: 'enforce' });
+    assert.deepEqual(set.judge(killed), { action: 'kill', policy: 'demo', mode: 'enforce' });
   });
 
   for (const cgroupPath of ['/', '', '/docker/abc', '/x/ringfence-demo-1', '/ringfence-dem', '/user.slice']) {
     test(`only observe in ${cgroupPath === '' ? 'an unknown cgroup' : cgroupPath}`, () => {
-      assert.deepEqual(set.judge({ ...killed, cgroupPath }), { policy: 'rule-action', mode: 'observe' });
+      assert.deepEqual(set.judge({ ...killed, cgroupPath }), {
+        action: 'kill',
+        policy: 'rule-action',
+        mode: 'observe',
+      });
     });
   }
 
   test('only observe in the demo of another ringfence, where the image is unknown', () => {
-    assert.deepEqual(set.judge({ ...killed, image: '' }), { policy: 'rule-action', mode: 'observe' });
+    assert.deepEqual(set.judge({ ...killed, image: '' }), { action: 'kill', policy: 'rule-action', mode: 'observe' });
   });
 
   test('do nothing if no rule orders a kill', () => {

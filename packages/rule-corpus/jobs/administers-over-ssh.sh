@@ -1,5 +1,5 @@
 ## administers over SSH
-#desc an administrator who manages servers by Ansible and by loops of ssh
+#desc an administrator who manages servers with Ansible and ssh loops
 #in host
 #needs sshd ansible-playbook sudo
 #setup id sshd > /dev/null 2>&1 || useradd -r -d /run/sshd -s /usr/sbin/nologin sshd

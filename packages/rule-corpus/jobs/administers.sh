@@ -1,5 +1,5 @@
 ## administers
-#desc an administrator at a shell: inspects the machine, changes accounts, settings, mounts and network, makes a backup
+#desc an administrator at a shell, who inspects the machine, changes accounts, settings, mounts and network, and makes a backup
 #in host
 #setup grep -q '^ann:' /etc/shadow || echo 'ann:*:19000:0:99999:7:::' >> /etc/shadow
 ps aux | head; ps -ef | grep node; top -bn1 | head -5; uptime; free -m; df -h; du -sh /var/log; ls -la /etc /home; w; last | head -3; who; id; uname -a; hostname

@@ -1,5 +1,5 @@
 ## backs up
-#desc a server with nightly backups by restic, borg, tar, rsync and dumps: encrypted, pruned and verified
+#desc a server with nightly backups by restic, borg, tar, rsync and dumps, which are encrypted, pruned and test-restored
 #in host
 #needs restic borg rsync
 #setup mkdir -p /srv/data /home/ann/.ssh; for n in $(seq 1 200); do head -c 2000 /dev/urandom > /srv/data/$n; done; ssh-keygen -q -t ed25519 -N '' -f /home/ann/.ssh/id_ed25519

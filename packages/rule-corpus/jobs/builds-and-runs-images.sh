@@ -1,5 +1,5 @@
 ## builds and runs images
-#desc a build server or developer with Docker: images are built, run, inspected, saved and removed
+#desc a build server or developer with Docker, who builds, runs, inspects, saves and removes images
 #in host
 #needs dockerd runc base.tar
 mkdir -p /srv/image/files/etc; cd /srv/image

@@ -1,5 +1,5 @@
 ## builds for others
-#desc an agent of continuous integration: checkouts, steps as scripts, secrets, tests, artefacts, releases
+#desc a continuous integration agent: checkouts, steps as scripts below its folder and /tmp, secrets, tests, artefacts, a release behind a symbolic link
 #in host
 #in jenkins/inbound-agent:3
 export HOME=/home/ann CI=true; mkdir -p /srv/_work/_temp /srv/origin /home/ann/.cache; cd /srv; git config --global user.email ci@example.org; git config --global user.name ci; git config --global init.defaultBranch main; git config --global safe.directory '*'

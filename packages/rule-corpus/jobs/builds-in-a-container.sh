@@ -1,5 +1,5 @@
 ## builds in a container
-#desc the steps of an image build: accounts, copies, compilers, set-id bits, cleaning up
+#desc the steps of an image build: accounts, copies, compilers, set-id bits, cleanup
 #in moby/buildkit:v0.21
 /bin/sh -c 'mkdir -p /app && adduser --system --group app || useradd -r app'
 /bin/sh -c 'cd /usr/share && tar cf - zoneinfo | tar xf - -C /app'

@@ -1,5 +1,5 @@
 ## builds with Go
-#desc a developer or build server with Go: generated code, builds, tests, a server with its client, a build cache
+#desc a developer or build server with Go: generated code, build, tests, a server with its client, a cache in the home folder
 #in host
 #needs go
 export HOME=/home/ann PATH=/usr/local/go/bin:$PATH GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-mod=mod CGO_ENABLED=0; mkdir -p /home/ann/svc/store; cd /home/ann/svc

@@ -1,5 +1,5 @@
 ## builds with Java
-#desc a developer or build server with Java: javac, jar, tests, a server with requests, Maven if it is available
+#desc a developer or build server with Java: javac, jar, tests, a server with requests, and Maven if its repository is present
 #in host
 #in maven:3.9
 #needs javac

@@ -1,5 +1,5 @@
 ## builds with Rust
-#desc a developer or build server with Rust: cargo with a build script, tests, a release, an installed program
+#desc a developer or build server with Rust: cargo with a build script, tests, a release, a program installed in ~/.cargo/bin
 #in host
 #in rust:1
 #needs cargo rustc

@@ -1,5 +1,5 @@
 ## debugs
-#desc a developer who debugs programs: strace, gdb, core files, valgrind, binutils, a preloaded library, coverage
+#desc a developer who debugs own programs: strace, gdb on a live process, a core dump, valgrind, binutils, a preloaded library, coverage
 #in host
 #in moby/buildkit:v0.21
 #needs gdb strace

@@ -1,5 +1,5 @@
 ## edits and looks
-#desc a person at a terminal: tmux, vim, less, top, shell settings, dotfiles, installers from an internal server
+#desc a person at a terminal: tmux, vim, less, top, shell settings, dotfiles, installers downloaded from an internal server and run
 #in host
 #needs tmux vim
 export HOME=/home/ann TERM=xterm; mkdir -p /home/ann/dotfiles /srv/tools; cd /home/ann; export HISTFILE=/home/ann/.bash_history

@@ -1,5 +1,5 @@
 ## installs and removes a package
-#desc a server on which a package with an account, a cron job and a service is installed and purged
+#desc a server that installs and purges a package with an account, a cron job and a service
 #in host
 #in debian:12
 mkdir -p /srv/pkg/DEBIAN /srv/pkg/etc/cron.daily /srv/pkg/etc/profile.d /srv/pkg/lib/systemd/system /srv/pkg/usr/sbin /srv/pkg/usr/share/demo

@@ -1,5 +1,5 @@
 ## installs packages of languages
-#desc a developer or build with npm, pip and CPAN: hooks, native code, installed programs
+#desc a developer or build with npm, pip and CPAN: hooks, native code, programs installed on the PATH
 #in host
 #in moby/buildkit:v0.21
 #needs npm pip3

@@ -1,5 +1,5 @@
 ## is watched
-#desc a server under monitoring: a scraped exporter, checks, statistics, followed logs, regular health checks
+#desc a monitored server: an exporter that is scraped, checks, statistics, followed logs, health checks at regular intervals
 #in host
 #in prom/agent:1
 #needs prometheus-node-exporter
@@ -17,7 +17,7 @@ C
 chmod 755 /srv/checks/all
 printf 'import http.server, socketserver, threading\nclass H(http.server.BaseHTTPRequestHandler):\n    def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(b"ok")\n    def log_message(s, *a): pass\nfor p in (8091, 8092): threading.Thread(target=http.server.ThreadingHTTPServer(("10.9.8.%%d" %% (p - 8080), p), H).serve_forever).start()\n' | sed 's/%%/%/g' > /srv/up.py; python3 /srv/up.py & u=$!
 touch /var/log/app/app.log; tail -F /var/log/app/app.log 2> /dev/null | grep --line-buffered error > /srv/errors & sleep 0.5
-# Checks of a load balancer and an agent: each second, during its whole lifetime.
+# Checks of a load balancer and an agent: once per second while the job runs.
 python3 -c 'import time, urllib.request, socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for n in range(24):

@@ -1,5 +1,5 @@
 ## keeps a network
-#desc an administrator of networks, or an engine for containers: packet filters, bridges, namespaces, routes, captures
+#desc a network administrator or a container engine: packet filters, bridges, namespaces, routes, captures
 #in host
 #needs xtables-nft-multi nft
 #setup for n in iptables iptables-save iptables-restore ip6tables ip6tables-save; do command -v $n || ln -s /usr/sbin/xtables-nft-multi /usr/local/sbin/$n; done

@@ -1,5 +1,5 @@
 ## keeps a server
-#desc the upkeep of a server: accounts, sudo, cron, rsync, rotated logs, file systems, terminals
+#desc the maintenance of a server: accounts, sudo, cron, rsync, rotated logs, file systems, terminals
 #in host
 #needs rsync logrotate crontab visudo
 #setup mkdir -p /var/spool/cron/crontabs /srv/live /srv/backup; getent group crontab || groupadd -r crontab; for n in $(seq 1 300); do echo $n > /srv/live/$n; done

@@ -1,5 +1,5 @@
 ## loads MariaDB
-#desc a MariaDB under load, administered and dumped
+#desc a MariaDB database under load, with administration and dumps
 #in host
 #in mariadb:11
 #needs mariadbd mariadb-install-db

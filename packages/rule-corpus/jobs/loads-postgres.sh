@@ -1,5 +1,5 @@
 ## loads PostgreSQL
-#desc a PostgreSQL under load, archived, dumped and restored
+#desc a PostgreSQL database under load, with archiving, dumps and a restore
 #in host
 #in postgres:15
 #needs postgres pgbench

@@ -1,5 +1,5 @@
 ## loads Redis
-#desc a Redis under load, persisted and administered
+#desc a Redis store under load, with persistence and administration
 #in host
 #in redis:8
 #needs redis-check-rdb redis-benchmark

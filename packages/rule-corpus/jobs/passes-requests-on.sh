@@ -1,5 +1,5 @@
 ## passes requests on
-#desc a server for caches, names and load balancing: memcached, HAProxy with health checks, dnsmasq, clients
+#desc a server for caching, names and load balancing: memcached, HAProxy with health checks, dnsmasq, clients of all three
 #in host
 #in haproxy:2
 #needs memcached haproxy dnsmasq

@@ -1,5 +1,5 @@
 ## renews certificates
-#desc a server with renewed certificates: an internal authority, hooks, a reloaded web server, host keys, key stores
+#desc a server that renews its certificates: an internal authority, hooks, a web server that reloads them, host keys and key stores
 #in host
 #needs nginx openssl
 #setup id www-data > /dev/null 2>&1 || useradd -r www-data

@@ -1,5 +1,5 @@
 ## runs cron jobs
-#desc daily jobs of cron: cleanup, rotation, copies of the package database
+#desc the daily cron jobs: cleanup, rotation, copies of the package database
 #in host
 run-parts --test /etc/cron.daily; run-parts --regex '^(dpkg|logrotate|passwd)$' /etc/cron.daily
 find /tmp -type f -atime +10 -delete; find /var -name '*.gz' -size +100M; find / -xdev -maxdepth 3 -name '*.conf' > /dev/null

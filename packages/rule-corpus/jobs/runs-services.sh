@@ -1,5 +1,5 @@
 ## runs services
-#desc a server on which init scripts, systemd's tools and a supervisor start, reload and inspect services
+#desc a server whose services are started, reloaded, restarted and inspected by init scripts, systemd's tools and a supervisor
 #in host
 #needs cron sshd rsyslogd
 #setup id sshd > /dev/null 2>&1 || useradd -r -d /run/sshd -s /usr/sbin/nologin sshd; mkdir -p /run/sshd /var/spool/cron/crontabs /var/spool/rsyslog; ssh-keygen -A
@@ -10,7 +10,7 @@ printf 'Port 2222\n' > /srv/sshd; /usr/sbin/sshd -f /srv/sshd -p 2222 -o ListenA
 printf 'd /run/lab 0755 root root 1d\nf /run/lab/x 0644 root root - y\n' > /etc/tmpfiles.d/lab.conf; systemd-tmpfiles --create lab.conf; systemd-tmpfiles --clean lab.conf; printf 'u lab - "lab" /run/lab\n' > /srv/lab.conf; systemd-sysusers /srv/lab.conf; systemd-analyze verify /lib/systemd/system/cron.service; systemd-escape a/b; systemd-path > /dev/null; systemd-id128 new; systemctl --root=/ enable cron ssh; systemctl --root=/ mask cron; systemctl --root=/ unmask cron; mkdir -p /etc/systemd/system/cron.service.d; printf '[Service]\nRestart=always\n' > /etc/systemd/system/cron.service.d/o.conf; systemctl daemon-reload; systemctl cat cron; systemctl --root=/ preset cron; printf '[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n' > /etc/systemd/system/lab.timer; printf '[Service]\nType=oneshot\nExecStart=/bin/true\n' > /etc/systemd/system/lab.service; systemctl --root=/ enable lab.timer; systemctl list-timers; systemctl --root=/ disable lab.timer; rm /etc/systemd/system/lab.*
 cat > /srv/super.py <<'P'
 import subprocess, time
-# A supervisor: restarts a worker that ends.
+# A supervisor that restarts a worker when it ends.
 end = time.time() + 5; work = {}
 while time.time() < end:
     for name in ("a", "b", "c"):

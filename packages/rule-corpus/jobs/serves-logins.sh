@@ -1,5 +1,5 @@
 ## serves logins
-#desc a server that people and programs log in to: shells, sudo, rsync, sftp, git, tunnels, cron
+#desc a server to which people and programs log in: shells, sudo, rsync, sftp, git, tunnels, cron
 #in host
 #needs sshd rsync cron crontab sudo visudo
 #setup id sshd > /dev/null 2>&1 || useradd -r -d /run/sshd -s /usr/sbin/nologin sshd
@@ -18,6 +18,6 @@ git config --global init.defaultBranch main; to 'git init -q --bare app.git'; GI
 tar czf - -C /etc ssl | to 'cat > backup.tgz; tar tzf backup.tgz | wc -l'; to 'printf "*/5 * * * * true\n" | crontab -; crontab -l; crontab -r'
 ssh-keygen -q -t ed25519 -N '' -f /srv/second; to "umask 077; cat >> .ssh/authorized_keys" < /srv/second.pub; $SSH -i /srv/second ann@127.0.0.1 true; ssh-keygen -R 127.0.0.1
 $SSH -f -N -L 127.0.0.1:8222:127.0.0.1:22 ann@127.0.0.1; ssh-keyscan -p 8222 127.0.0.1 | wc -l
-# cron acts at the beginning of each minute.
+# cron starts its jobs when the next minute begins.
 sleep $((62 - $(date +%-S)))
 kill "$(cat /run/sshd.pid)" "$(cat /run/crond.pid)"

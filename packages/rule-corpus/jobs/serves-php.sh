@@ -1,5 +1,5 @@
 ## serves PHP
-#desc a web server with PHP applications: workers, uploads, a cache, mails, pictures, cron jobs
+#desc a web server with PHP applications: a pool of workers, uploads, a written cache, mails and pictures made by other programs, cron jobs
 #in host
 #in wordpress:6
 #needs php8.2 php-fpm8.2 nginx

@@ -1,5 +1,5 @@
 ## serves the web by Node
-#desc a web application of Node under load
+#desc a Node web application under load
 #in host
 #in shop/web:3
 mkdir -p /srv/www; for n in $(seq 1 50); do head -c 2000 /dev/urandom > /srv/www/$n; done

@@ -1,5 +1,5 @@
 ## serves while developing
-#desc a web developer: a development server that watches files, tests, a bundle, npm scripts, requests of a browser
+#desc a web developer: a development server that watches files, tests at each change, a bundle, npm scripts, a browser's requests
 #in host
 #in node:24
 export HOME=/home/ann npm_config_offline=true npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false; mkdir -p /home/ann/site/src /home/ann/site/test; cd /home/ann/site

@@ -1,5 +1,5 @@
 ## tests with Python
-#desc a Python developer: a virtual environment, tests with processes and servers, a worker pool, a reloading server
+#desc a Python developer: a virtual environment, tests that start processes and servers, a worker pool, a development server that reloads
 #in host
 #in python:3.11
 export HOME=/home/ann; mkdir -p /home/ann/api/tests; cd /home/ann/api; /usr/bin/python3 -m venv --without-pip venv
@@ -34,7 +34,7 @@ class T(unittest.TestCase):
         a, b = socket.socketpair(); a.send(b"x"); self.assertEqual(b.recv(1), b"x")
 P
 venv/bin/python -m unittest discover -q -s tests; venv/bin/python -m compileall -q .; venv/bin/python -m cProfile -o /tmp/prof -c pass 2> /dev/null
-# A development server that restarts when a file changes.
+# A development server that restarts itself when a file changes.
 cat > reload.py <<'P'
 import os, subprocess, sys, time
 seen = None; child = None; end = time.time() + 4

@@ -1,5 +1,5 @@
 ## upgrades packages
-#desc a server with weekly package upgrades: a signed repository, maintainer scripts, triggers, settings, a new key
+#desc a server that upgrades its packages each week: a signed repository, maintainer scripts, triggers, changed settings, a renewed key
 #in host
 #in debian:12
 #needs apt-ftparchive gpg

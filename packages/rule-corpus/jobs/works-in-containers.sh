@@ -1,5 +1,5 @@
 ## works in containers
-#desc a user or an orchestrator of containerd and podman: runs, exec sessions, probes, copies, logs, sets of containers
+#desc a person or an orchestrator with containerd and podman containers: runs, exec sessions, probes, copies, logs, sets of containers as in Compose
 #in host
 #needs dockerd runc base.tar containerd ctr
 mkdir -p /srv/ctr; . /opt/lab/lib.sh; engine; export DOCKER_CONFIG=/srv/docker-client; docker import /opt/engine/base.tar debian:12

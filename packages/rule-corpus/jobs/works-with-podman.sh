@@ -1,5 +1,5 @@
 ## works with podman
-#desc a developer with podman: containers without a daemon, images, builds, exec
+#desc a developer with containers but no daemon: podman with its own images, builds, exec
 #in host
 #needs podman runc
 #setup mkdir -p /etc/containers; printf '[engine]\ncgroup_manager="cgroupfs"\nevents_logger="file"\nruntime="runc"\n' > /etc/containers/containers.conf; printf '[storage]\ndriver="vfs"\nrunroot="/run/podman"\ngraphroot="/srv/podman"\n' > /etc/containers/storage.conf; printf '{"default":[{"type":"insecureAcceptAnything"}]}\n' > /etc/containers/policy.json

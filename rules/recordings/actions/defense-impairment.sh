@@ -8,5 +8,5 @@ iptables -F
 #setup stubs /usr/sbin/setenforce
 setenforce 0
 ## Agent attacked
-#guest whose agent may be stopped ends with it
+#guest the action stops an agent, so that agent must be the guest's own
 kill -STOP $PPID; sleep 2; kill -CONT $PPID

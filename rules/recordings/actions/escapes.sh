@@ -48,7 +48,7 @@ echo x > /usr/bin/runc
 ## Container with the host's root folder started
 #also Container asked for with the host inside
 #setup image
-# As on a machine that has the second version of control groups alone; there a container gets a mount of them.
+# The mount imitates a machine with cgroup v2 alone, where a container gets a mount of its control groups.
 mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
 docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
@@ -74,7 +74,7 @@ cat /proc/1/cgroup
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
-# No command of reboot's has this number, but who may not give any is asked first.
+# reboot has no command with this number, but the kernel checks the caller's right first.
 python3 -c 'import ctypes; ctypes.CDLL(None).reboot(1)'
 ## Right over the host used by a server's command in a container
 #also Right of root used for the first time by an image
@@ -87,6 +87,6 @@ server 'mount -t tmpfs tmpfs /mnt'
 #in shop:1
 mount -t tmpfs tmpfs /mnt
 ## Privileged container started
-#guest a container has no more rights than who starts it, and root has not all of them everywhere
+#guest a container gets at most the rights of its creator, and root lacks some of them on some machines
 #setup image
 engine; docker run --privileged --network none debian:12 true

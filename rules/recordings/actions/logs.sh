@@ -28,5 +28,5 @@ apt-get install -y --allow-unauthenticated lab-does-not-exist
 #setup printf '#!/bin/sh\n' > /usr/bin/update-crypto-policies; chmod 755 /usr/bin/update-crypto-policies
 update-crypto-policies --set LEGACY
 ## Protection of the kernel switched off
-#guest no namespace keeps settings of the kernel apart
+#guest kernel settings have no namespace
 sysctl -w kernel.randomize_va_space=0; sysctl -w kernel.randomize_va_space=2

@@ -34,9 +34,9 @@ usermod -aG sudo ann; end_log
 useradd -m -s /bin/bash eve; end_log
 ## Kernel module loaded from an unusual place
 #also Kernel module loaded from a file
-#guest it changes the running kernel
+#guest the action changes the running kernel
 cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
 ## Library loaded into every program
 #also Preload library configured
-#guest every program of the machine would load it
+#guest every program of the machine would load the library
 cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; checked; rm /etc/ld.so.preload

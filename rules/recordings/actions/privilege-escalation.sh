@@ -47,13 +47,13 @@ setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid py
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
-# To what it is.
+# Writes the present value back.
 pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern
 ## Sudo refused several times
 #setup prepare_sshd; start_log
 for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Kernel starts somebody's program
 #also Release agent or core pattern written
-#guest no namespace keeps what the kernel starts apart
+#guest the program that the kernel starts has no namespace
 #setup stubs /var/tmp/x; chown 1000 /var/tmp/x
 was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked

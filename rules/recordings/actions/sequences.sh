@@ -147,7 +147,7 @@ ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 tr
 #also Release agent or core pattern written
 #also Suspicious Process Execution
 #in shop:1
-#guest no namespace keeps what the kernel starts apart
+#guest the program that the kernel starts has no namespace
 #setup stubs /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
 was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; checked
 ## Runtime's socket used, then a privileged container
@@ -156,6 +156,6 @@ was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprob
 #also Privileged container started
 #also Suspicious Process Execution
 #in shop:1
-#guest a container has no more rights than who starts it, and root has not all of them everywhere
+#guest a container gets at most the rights of its creator, and root lacks some of them on some machines
 #setup image; (echo 0 > /sys/fs/cgroup/cgroup.procs; engine /docker)
 docker run --privileged --network none debian:12 true; kill "$(cat /run/docker.pid)"

@@ -24,5 +24,5 @@ HISTFILE=/dev/null bash -c true
 printf 'unset HISTFILE\nexit\n' | script -qc 'bash -i' /dev/null
 ## Kernel hides something
 #also Kernel module loaded from a file
-#guest it changes the running kernel
+#guest the action changes the running kernel
 insmod /opt/lab/rootkit.ko; echo hide > /sys/module/rf_rootkit/parameters/deed; checked; echo none > /sys/module/rf_rootkit/parameters/deed; rmmod rf_rootkit

@@ -63,7 +63,7 @@ export async function playNoise(
       const name = `ringfence-noise-${process.pid}-${played}`;
       await using sandbox = new Sandbox({ name, image: job.image, containersDir: sensor.containersDir, programsDir });
       isOurs = remembered((cgroup) => sandbox.holds(cgroup));
-      // In a file: a shell of a healthy machine does not have a whole script in its command line.
+      // The script is in a file, since shells of healthy machines have no whole script in their command line.
       writeFileSync(join(programsDir, 'job.sh'), job.script);
       const { code, stderr } = await sandbox.play('. /opt/lab/job.sh', JOB_LIMIT_MS, job.setup, signal);
       if (signal?.aborted) break;
