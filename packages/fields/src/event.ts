@@ -182,7 +182,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   uid_change: 'Write event.action = credentials.',
   gid_change: 'Write event.action = credentials.',
   session_id_change:
-    'No event tells of a new session (setsid). A program that has left its terminal has process.tty = 0 from its next exec on.',
+    'No event reports a new session (setsid). A program that has left its terminal has process.tty = 0 from its next exec on.',
   connection_attempted: 'Write event.action = connect.',
   connection_accepted: 'Write event.action = accept.',
   disconnect_received: 'Write event.action = flow: a connection that has ended.',
@@ -268,7 +268,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.action',
     type: 'string',
-    doc: 'What happened: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; of a log line ssh-login, sudo-command, …',
+    doc: 'Action of the event: fork, exec, exit, credentials, open, connect, accept, rename, mount, ptrace, exec_failed, hash, …; for a log line ssh-login, sudo-command, …',
     constants: actions,
     values: actionNames,
     oneOf: [...new Set([...Object.values(actions), ...Object.values(actionNames).flat()])],
@@ -278,7 +278,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; of a log line also session.',
+    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; for a log line also session.',
     constants: categories,
     oneOf: [...new Set([...Object.values(categories), 'session'])],
     get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logField.category(event)),
@@ -286,7 +286,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'evt.type',
     type: 'string',
-    doc: "Falco's name of the system call behind the event; calls that do the same are one (open, openat and openat2 are openat), and may be asked for by each of their names.",
+    doc: "Falco's name of the system call behind the event; calls that do the same are one (open, openat and openat2 are openat), and a rule may use any of their names.",
     aliases: ['syscall.type'],
     constants: syscalls,
     values: syscallValues,
@@ -298,7 +298,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.outcome',
     type: 'string',
-    doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is what io_uring tells nobody of: `io_uring.result_unknown`).',
+    doc: 'success or failure (a non-blocking connect that has only begun is a success, and so is an io_uring operation without a completion: `io_uring.result_unknown`).',
     kinds: [...resultKinds, 'log'],
     oneOf: ['success', 'failure'],
     get: (event) => {
@@ -312,7 +312,7 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.result',
     type: 'number',
-    doc: 'What the system call returned: a descriptor or 0, or -errno; of an authentication PAM_*, 0 is success.',
+    doc: 'Return value of the system call: a descriptor or 0, or -errno; for an authentication PAM_*, where 0 is success.',
     aliases: ['evt.rawres'],
     kinds: resultKinds,
     get: (event) => results.get(event.cursor.kind)?.(event),
@@ -320,11 +320,16 @@ export const eventFields: readonly Field[] = [
   {
     name: 'error.code',
     type: 'string',
-    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent when it worked.',
+    doc: 'Name of the error that a failed call returned: EACCES, ENOENT, EPERM, …; absent on success.',
     kinds: resultKinds.filter((kind) => kind !== 'authentication'),
     get: (event) => errorOf(results.get(event.cursor.kind)?.(event) ?? 0),
   },
-  { name: '@timestamp', type: 'number', doc: 'When it happened, µs since the epoch.', get: (event) => event.timestamp },
+  {
+    name: '@timestamp',
+    type: 'number',
+    doc: 'Time of the event, µs since the epoch.',
+    get: (event) => event.timestamp,
+  },
   { name: 'event.id', type: 'string', doc: 'hostId/bootId/run/lane/cpu/sequence.', get: (event) => event.id },
   { name: 'host.id', type: 'string', doc: "The agent's host id.", get: (event) => event.head.hostId },
 ];

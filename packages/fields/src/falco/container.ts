@@ -106,14 +106,14 @@ export const falcoContainerFields: readonly Field[] = [
   falco('k8s.pod.labels', 'string', 'All labels of the pod, key:value.', (event) => labels(event.container?.podLabels)),
   label('k8s.pod.label', (event) => event.container?.podLabels),
   ...never(
-    'only source, destination and whether it is writable are read of a mount',
+    'only source, destination and writability of a mount are recorded',
     'container.mount.mode container.mount.propagation',
   ),
   ...never(PROBES, 'container.healthcheck container.liveness_probe container.readiness_probe'),
   ...never(ADDRESSES, 'container.ip container.cni.json k8s.pod.ip k8s.pod.cni.json'),
-  ...never('sandboxes of pods are not told apart', 'k8s.pod.sandbox_id k8s.pod.full_sandbox_id'),
+  ...never('sandboxes of pods are not distinguished', 'k8s.pod.sandbox_id k8s.pod.full_sandbox_id'),
   ...never(
-    'of Kubernetes only what the runtime says is known: namespace, pod and its labels',
+    'the runtime reports only namespace, pod and labels of Kubernetes',
     'k8s.ns.id k8s.ns.label k8s.ns.labels k8s.rc.name k8s.rc.id k8s.rc.label k8s.rc.labels k8s.svc.name k8s.svc.id k8s.svc.label k8s.svc.labels k8s.rs.name k8s.rs.id k8s.rs.label k8s.rs.labels k8s.deployment.name k8s.deployment.id k8s.deployment.label k8s.deployment.labels',
   ),
 ];

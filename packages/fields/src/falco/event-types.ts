@@ -38,7 +38,7 @@ const REASONS: readonly (readonly [types: string, why: string])[] = [
     'read readv pread preadv write writev pwrite pwritev ioctl poll ppoll select epoll_wait close lseek stat fstat lstat access',
     'what is read and written through open descriptors is not watched; opens are',
   ],
-  ['container', 'containers are told by their first process: proc.vpid = 1'],
+  ['container', 'a container is recognized by its first process: proc.vpid = 1'],
   ['pluginevent asyncevent', 'plugins of Falco do not run here'],
 ];
 

@@ -96,12 +96,12 @@ export const falcoFdFields: readonly Field[] = [
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
-  falco('fd.rip.name', 'strings', "Names of the other end's address, as DNS told them.", remoteDomain, { kinds: ENDS }),
+  falco('fd.rip.name', 'strings', "Names of the other end's address, from DNS answers.", remoteDomain, { kinds: ENDS }),
   falco('fd.lnet', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rnet', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
   falco('fd.lport', 'number', 'Own port.', localPort, { kinds: ENDS }),
   falco('fd.rport', 'number', "The other end's port.", remotePort, { kinds: ENDS }),
-  falco('fd.is_server', 'bool', 'The own end is the one that was connected to.', isServer, { kinds: ENDS }),
+  falco('fd.is_server', 'bool', 'The own end was connected to.', isServer, { kinds: ENDS }),
   falco(
     'fd.sockfamily',
     'string',
@@ -115,14 +115,14 @@ export const falcoFdFields: readonly Field[] = [
   falco(
     'fd.connected',
     'bool',
-    'Of a datagram false: each has its own destination.',
+    'false for a datagram: each datagram has its own destination.',
     (event) => remotePort(event) !== undefined,
     {
       kinds: ['connect', 'accept', 'datagram', 'redirect'],
       constants: { connect: true, accept: true, datagram: false },
     },
   ),
-  falco('fd.name_changed', 'bool', 'Of a datagram true: it is told when its ends are new.', () => true, {
+  falco('fd.name_changed', 'bool', 'true for a datagram: it is reported when its ends are new.', () => true, {
     kinds: ['connect', 'accept', 'datagram'],
     constants: { connect: true, accept: true, datagram: true },
   }),
@@ -146,11 +146,8 @@ export const falcoFdFields: readonly Field[] = [
   ),
   ...never('own addresses are not looked up', 'fd.lip.name'),
   ...never(SERVICES, 'fd.proto fd.cproto fd.sproto fd.lproto fd.rproto'),
-  ...never(
-    'of opened files it is not recorded in which layer of an overlay they are',
-    'fd.is_upper_layer fd.is_lower_layer',
-  ),
-  ...never('which descriptors a process has open is not recorded', 'fd.types'),
+  ...never('the overlay layer of an opened file is not recorded', 'fd.is_upper_layer fd.is_lower_layer'),
+  ...never('the open descriptors of a process are not recorded', 'fd.types'),
   ...never(
     'waiting for descriptors is not watched',
     'fdlist.nums fdlist.names fdlist.cips fdlist.sips fdlist.cports fdlist.sports',

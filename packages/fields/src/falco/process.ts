@@ -90,11 +90,11 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'proc.name',
     'string',
-    'Name of the file it was started by, links not followed, cut to 15 characters.',
+    'Name of the file that the process was started from, without following links, cut to 15 characters.',
     nameAt,
     { subject: ofProcess },
   ),
-  falco('proc.pname', 'string', 'The same of the parent.', parent(nameOf), { subject: ofParent }),
+  falco('proc.pname', 'string', 'proc.name of the parent.', parent(nameOf), { subject: ofParent }),
   lineage('proc.aname', 'Names', nameAt, nameOf),
   falco('proc.exe', 'string', 'Its first argument.', (event) => exeOf(argsAt(event)), { subject: ofProcess }),
   falco('proc.pexe', 'string', 'First argument of the parent.', parent(exe), { subject: ofParent }),
@@ -162,7 +162,9 @@ export const falcoProcessFields: readonly Field[] = [
   falco('proc.ppid.ts', 'number', 'When its parent was started, ns since the epoch.', ({ process, head }) =>
     process?.parent === undefined ? undefined : toNanos(startOf(process.parent) + head.wallOffset),
   ),
-  falco('proc.is_exe_writable', 'bool', 'Who started it may write to its executable.', writable, { kinds: ['exec'] }),
+  falco('proc.is_exe_writable', 'bool', 'The user who started the process may write to its executable.', writable, {
+    kinds: ['exec'],
+  }),
   falco('proc.exe_ino', 'number', 'Inode number of its executable.', ({ process }) =>
     process === undefined ? undefined : Number(u64ToBigInt(process.raw.executableInode)),
   ),
@@ -191,7 +193,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'user.loginuid',
     'number',
-    'Who logged in; -1: nobody.',
+    'User who logged in; -1: none.',
     ({ process }) => {
       const id = process?.raw.loginuid;
       return id === UNSET_ID ? -1 : id;
@@ -201,7 +203,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'user.loginname',
     'string',
-    'Name of who logged in, where it is root or the user of the process.',
+    'Name of the user who logged in, if that user is root or the user of the process.',
     ({ process }) => {
       if (process === undefined || process.raw.loginuid === UNSET_ID) return undefined;
       if (process.raw.loginuid === 0) return 'root';
@@ -212,7 +214,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco(
     'group.name',
     'string',
-    'root, when it is that group.',
+    'root, if the group is root.',
     ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
@@ -226,7 +228,7 @@ export const falcoProcessFields: readonly Field[] = [
   ),
   ...never('environments of ancestors are not kept', 'proc.aenv'),
   ...never(
-    'of the streams of a process it is only recorded whether they lead to a socket: process.stdin.network, process.stdout.network',
+    'only whether a standard stream is a socket is recorded: process.stdin.network, process.stdout.network',
     'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',
   ),
   ...never(
@@ -237,10 +239,10 @@ export const falcoProcessFields: readonly Field[] = [
     'when a pid namespace began is not recorded; container.start_ts is',
     'proc.pidns_init_start_ts proc.exe_ino.ctime_duration_pidns_start',
   ),
-  ...never('thread ids are those of the host', 'thread.vtid'),
+  ...never('thread ids are counted by the host', 'thread.vtid'),
   ...never(
-    'probes of runtimes are not told from other processes; container.entry = exec is close',
+    'probes of runtimes are not distinguished from other processes; container.entry = exec is close',
     'proc.is_container_healthcheck proc.is_container_liveness_probe proc.is_container_readiness_probe',
   ),
-  ...never('of the user database only names are read', 'user.homedir user.shell'),
+  ...never('only names are read from the user database', 'user.homedir user.shell'),
 ];

@@ -45,7 +45,7 @@ export const fileChangeFields: readonly Field[] = [
   {
     name: 'file.target_path',
     type: 'string',
-    doc: 'Of a rename or hard link the new path; of a symbolic link what it points to, which may be relative.',
+    doc: 'For a rename or hard link, the new path; for a symbolic link, its target, which may be relative.',
     aliases: ['evt.arg.newpath', 'evt.arg.target'],
     kinds,
     get: targetPath,
@@ -94,7 +94,7 @@ export const fileChangeFields: readonly Field[] = [
     name: 'fs.path.target',
     aliases: ['evt.abspath.dst'],
     type: 'string',
-    doc: "Falco's: new path of a rename, what a link points to, mount point.",
+    doc: "Falco's: new path of a rename, target of a link, mount point.",
     kinds: pathKinds,
     get: (event) => {
       if (event.cursor.kind === KIND.MountChange) return mountTarget(event);

@@ -70,7 +70,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.path',
     type: 'string',
-    doc: "Path of the file: the kernel's copy, or where the call takes a path and fails or changes a file, the caller's made absolute.",
+    doc: "Path of the file: the kernel's copy, or the caller's path, made absolute, if a call with a path failed or changed a file.",
     aliases: [
       'fd.name',
       'TargetFilename',
@@ -105,7 +105,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.extension',
     type: 'string',
-    doc: 'What follows the last dot of its name.',
+    doc: 'Text after the last dot of the name.',
     kinds: allKinds,
     part: { of: 'file.path', is: 'extension' },
     get: (event) => {
@@ -117,14 +117,14 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.inode',
     type: 'string',
-    doc: 'Inode number; of a change only where the call takes a descriptor.',
+    doc: 'Inode number; for a change only if the call takes a descriptor.',
     kinds: allKinds,
     get: inode,
   },
   {
     name: 'file.mode',
     type: 'number',
-    doc: 'Permission bits; absent when the open failed. Of chmod, mkdir and mknod those that are asked for.',
+    doc: 'Permission bits; absent when the open failed. For chmod, mkdir and mknod, the requested bits.',
     kinds: changeKinds,
     get: (event) => {
       const bits = mode(event);
@@ -134,7 +134,7 @@ export const fileFields: readonly Field[] = [
   {
     name: 'file.type',
     type: 'string',
-    doc: 'file, dir, symlink, character, block, fifo, socket; of a change only what mknod makes.',
+    doc: 'file, dir, symlink, character, block, fifo, socket; for a change only if mknod made the file.',
     kinds: changeKinds,
     oneOf: Object.values(FILE_TYPES),
     get: (event) => FILE_TYPES[(mode(event) ?? 0) & MODE.S_IFMT],

@@ -69,7 +69,7 @@ export const mountFields: readonly Field[] = [
   {
     name: 'mount.source',
     type: 'string',
-    doc: 'Device, or the path that is bound, moved or copied; of pivot_root where the old root goes.',
+    doc: 'Device, or the path that is bound, moved or copied; for pivot_root, the new place of the old root.',
     aliases: ['evt.arg.dev'],
     kinds,
     get: mountSource,
@@ -77,7 +77,7 @@ export const mountFields: readonly Field[] = [
   {
     name: 'mount.target',
     type: 'string',
-    doc: 'Mount point; of pivot_root and chroot the new root.',
+    doc: 'Mount point; for pivot_root and chroot, the new root.',
     aliases: ['evt.arg.dir'],
     kinds,
     get: mountTarget,
@@ -92,21 +92,21 @@ export const mountFields: readonly Field[] = [
   {
     name: 'mount.options',
     type: 'string',
-    doc: "The file system's own options; none of those that carry passwords (cifs, smb3).",
+    doc: 'Options of the file system; omitted for file systems whose options can contain passwords (cifs, smb3).',
     kinds,
     get: (event) => nonEmpty(options(event)),
   },
   {
     name: 'mount.flags',
     type: 'strings',
-    doc: 'ro, nosuid, nodev, noexec, remount, bind, move, rec, private, slave, shared, unbindable; of umount force, detach, expire, nofollow.',
+    doc: 'ro, nosuid, nodev, noexec, remount, bind, move, rec, private, slave, shared, unbindable; for umount force, detach, expire, nofollow.',
     kinds,
     get: flagNames,
   },
   {
     name: 'mount.cleared',
     type: 'strings',
-    doc: 'Of mount_setattr: ro, nosuid, nodev, noexec that are taken away.',
+    doc: 'Flags that mount_setattr removes: ro, nosuid, nodev, noexec.',
     kinds,
     get: (event) => named(MOUNT_ATTRIBUTES, cleared(event)),
   },

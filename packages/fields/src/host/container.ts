@@ -62,7 +62,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.image.name',
     type: 'string',
-    doc: 'Image as it was asked for, with its tag.',
+    doc: 'Image name as it was requested, with its tag.',
     aliases: ['container.image'],
     subject: ofContainer,
     get: image,
@@ -129,7 +129,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.image.hash.all',
     type: 'strings',
-    doc: 'Digests under which registries know the image: sha256:…; absent for one that was built on the host.',
+    doc: 'Digests under which registries know the image: sha256:…; absent for an image built on the host.',
     aliases: ['container.image.digest'],
     subject: ofContainer,
     get: list(({ imageDigests }) => imageDigests),
@@ -152,7 +152,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.mount.destination',
     type: 'strings',
-    doc: 'Where in the container they are mounted.',
+    doc: 'Paths in the container where they are mounted.',
     aliases: ['container.mount.dest'],
     subject: ofContainer,
     get: list(({ mounts }) => mounts.map(({ destination }) => destination)),
@@ -197,7 +197,7 @@ export const containerFields: readonly Field[] = [
   {
     name: 'container.entry',
     type: 'string',
-    doc: "How the process, or the one it descends from, came into the container: entrypoint (it is the container's own program), exec (docker exec, kubectl exec, a health check); absent when unknown.",
+    doc: "How the process or its ancestor entered the container: entrypoint (the container's own program), exec (docker exec, kubectl exec, a health check); absent when unknown.",
     get: entry,
   },
   {

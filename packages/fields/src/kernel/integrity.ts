@@ -15,14 +15,14 @@ export const integrityFields: readonly Field[] = [
   {
     name: 'integrity.subject',
     type: 'string',
-    doc: 'What it is about: a module, a path, a process, a system call.',
+    doc: 'Subject of the finding: a module, a path, a process, a system call.',
     kinds,
     get: bodyText(leaf.Finding.subject),
   },
   {
     name: 'integrity.detail',
     type: 'string',
-    doc: 'What is wrong with it.',
+    doc: 'What is wrong with the subject.',
     kinds,
     get: bodyText(leaf.Finding.detail),
   },

@@ -24,14 +24,14 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.name',
     type: 'string',
-    doc: 'Name of the kernel module: its own when it was loaded; else what its file or the caller says.',
+    doc: 'Name of the kernel module: its own name once it is loaded, else the name from its file or from the caller.',
     kinds: ['module'],
     get: (event) => nonEmpty(module.name(event)),
   },
   {
     name: 'kernel.module.name_is_own',
     type: 'bool',
-    doc: "The name is the module's own, told by the kernel.",
+    doc: "The kernel reported the name, as the module's own.",
     kinds: ['module'],
     get: (event) => module.nameSource(event) === NAME.KERNEL,
   },
@@ -59,7 +59,7 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.parameters',
     type: 'string',
-    doc: "Parameters of the load, as they stand in the caller's memory.",
+    doc: "Parameters of the load, read from the caller's memory.",
     aliases: ['evt.arg.uargs'],
     kinds: ['module'],
     get: (event) => nonEmpty(module.parameters(event)),
@@ -67,7 +67,7 @@ export const moduleFields: readonly Field[] = [
   {
     name: 'kernel.module.taints',
     type: 'number',
-    doc: 'What the module taints the kernel with: bit 12 out of tree, bit 13 unsigned, bit 0 proprietary.',
+    doc: 'Taint bits of the module: bit 12 out of tree, bit 13 unsigned, bit 0 proprietary.',
     kinds: ['module'],
     get: module.taints,
   },

@@ -13,21 +13,21 @@ export const sysctlFields: readonly Field[] = [
   {
     name: 'sysctl.name',
     type: 'string',
-    doc: 'Which sysctl is written, as sysctl(8) calls it: kernel.core_pattern.',
+    doc: 'Name of the written sysctl, as in sysctl(8): kernel.core_pattern.',
     kinds: ['sysctl'],
     get: (event) => nonEmpty(dotted(sysctl.name(event))),
   },
   {
     name: 'sysctl.value',
     type: 'string',
-    doc: 'What is written; the kernel may still refuse it.',
+    doc: 'Written value; the kernel may still refuse it.',
     kinds: ['sysctl'],
     get: (event) => sysctl.after(event),
   },
   {
     name: 'sysctl.previous',
     type: 'string',
-    doc: 'The value before.',
+    doc: 'Previous value.',
     kinds: ['sysctl'],
     get: (event) => sysctl.before(event),
   },
@@ -41,7 +41,7 @@ export const systemFields: readonly Field[] = [
   {
     name: 'system.argument',
     type: 'number',
-    doc: 'A number the system call was given: of perf_event_open type, event and process; of keyctl the operation and the key; of syslog the action; of reboot its two magic numbers and the command; of clocks the clock and the time.',
+    doc: 'A numeric argument of the system call: for perf_event_open type, event and process; for keyctl the operation and the key; for syslog the action; for reboot its two magic numbers and the command; for clocks the clock and the time.',
     kinds: ['system_change'],
     argument: 'index',
     get: ({ cursor }, index) => {
@@ -52,14 +52,14 @@ export const systemFields: readonly Field[] = [
   {
     name: 'system.text',
     type: 'string',
-    doc: 'A text the system call was given: the path of swap, accounting or a quota, the new name of the host, the description of a key, the file of a kernel.',
+    doc: 'A text argument of the system call: the path of swap, accounting or a quota, the new name of the host, the description of a key, the file of a kernel.',
     kinds: ['system_change'],
     get: (event) => nonEmpty(systemText(event)),
   },
   {
     name: 'system.detail',
     type: 'string',
-    doc: 'A second text: the type of a key, the command line of a kernel.',
+    doc: 'A second text argument: the type of a key, the command line of a kernel.',
     kinds: ['system_change'],
     get: (event) => nonEmpty(systemDetail(event)),
   },

@@ -37,7 +37,7 @@ export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.access',
     type: 'string',
-    doc: 'How the agent was looked into: ptrace, process_vm_readv, process_vm_writev, pidfd_getfd, proc_mem.',
+    doc: 'How a process accessed the agent: ptrace, process_vm_readv, process_vm_writev, pidfd_getfd, proc_mem.',
     kinds,
     get: (event) => (operation(event) === ACCESS ? accessNames.get(detail(event))?.toLowerCase() : undefined),
   },
@@ -51,14 +51,14 @@ export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.command',
     type: 'string',
-    doc: 'What the thread that did it is called, by its own account.',
+    doc: 'Name of the thread that did it, which the thread can choose.',
     kinds,
     get: (event) => nonEmpty(command(event)),
   },
   {
     name: 'tampering.executable',
     type: 'string',
-    doc: 'Name of the executable that did it, without its directory; there even when nothing else is known of the process.',
+    doc: 'Name of the executable that did it, without its directory; present even if nothing else is known about the process.',
     kinds,
     get: (event) => nonEmpty(executable(event)),
   },
@@ -72,14 +72,14 @@ export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.count',
     type: 'number',
-    doc: 'How often it was done in a row; of hooks that were found gone, how many.',
+    doc: 'Number of times it was done in a row; for hooks found gone, the number of hooks.',
     kinds,
     get: bodyLong(leaf.Tampering.count),
   },
   {
     name: 'host.last_tick',
     type: 'number',
-    doc: 'When the host last ticked before it fell silent: µs since the epoch.',
+    doc: "Time of the host's last tick before it fell silent, µs since the epoch.",
     kinds: ['silence'],
     get: (event) => lastTick(event) + event.head.wallOffset,
   },

@@ -142,13 +142,13 @@ function namesOf(event: EventView, side: Side): readonly string[] | undefined {
 }
 
 const NAMES =
-  'that programs of its container, or else of the host, had asked a name server for within an hour before and got this address; an answer can be made up';
+  'for which a DNS answer gave this address, within the hour before, to a program of its container, or else of the host; an answer can be forged';
 
 export const networkFields: readonly Field[] = [
   {
     name: 'source.ip',
     type: 'ip',
-    doc: 'Who connected or sent: of a connect, the own address; of an accept, the peer; of a redirect, who made the connection; of a log line, the remote address it names.',
+    doc: 'Address that connected or sent: for a connect, the own address; for an accept, the peer; for a redirect, the end that made the connection; for a log line, the remote address in it.',
     aliases: ['fd.cip', 'SourceIp'],
     kinds: sourceKinds,
     get: (event) => addressOf(event, 'source'),
@@ -164,7 +164,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'destination.ip',
     type: 'ip',
-    doc: 'Address connected or sent to: of an accept, bind or listen, the own one.',
+    doc: 'Address connected or sent to: for an accept, bind or listen, the own address.',
     aliases: ['fd.sip', 'DestinationIp'],
     kinds: endKinds,
     get: (event) => addressOf(event, 'destination'),
@@ -172,7 +172,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'destination.port',
     type: 'number',
-    doc: 'Port connected or sent to: of an accept, bind or listen, the own one.',
+    doc: 'Port connected or sent to: for an accept, bind or listen, the own port.',
     aliases: ['fd.sport', 'DestinationPort'],
     kinds: endKinds,
     get: (event) => portOf(event, 'destination'),
@@ -214,7 +214,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'network.type',
     type: 'string',
-    doc: 'ipv4, ipv6 or unix; of a socket also packet, netlink, vsock, alg.',
+    doc: 'ipv4, ipv6 or unix; for a socket also packet, netlink, vsock, alg.',
     kinds,
     oneOf: Object.values(TYPES),
     get: (event) => TYPES[familyOf(event)],
@@ -222,7 +222,7 @@ export const networkFields: readonly Field[] = [
   {
     name: 'network.unix.path',
     type: 'string',
-    doc: 'Path of the unix socket; one that starts with a NUL is abstract.',
+    doc: 'Path of the unix socket; an abstract name starts with a NUL.',
     kinds: ['connect', 'socket', 'datagram'],
     get: (event) => (familyOf(event) === AF_UNIX ? nonEmpty(unixPaths[event.cursor.kind]?.(event)) : undefined),
   },

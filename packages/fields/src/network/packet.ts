@@ -32,7 +32,7 @@ export const packetFields: readonly Field[] = [
   {
     name: 'network.protocol',
     type: 'string',
-    doc: 'dns or tls: what the packet carries. On port 53 dns, even where it is none: then the dns fields are absent.',
+    doc: 'Protocol of the packet: dns or tls. On port 53 always dns; if the payload is no DNS, the dns fields are absent.',
     kinds,
     get: (event) =>
       ({ [records.PacketContent.PACKET_DNS]: 'dns', [records.PacketContent.PACKET_TLS]: 'tls' })[content(event)],
@@ -41,7 +41,7 @@ export const packetFields: readonly Field[] = [
   {
     name: 'dns.question.name',
     type: 'string',
-    doc: 'Name that is asked for, in lower case, without the last dot; bytes that are no letters as \\DDD.',
+    doc: 'Requested name, in lower case, without the last dot; bytes that are not printable as \\DDD.',
     aliases: ['QueryName'],
     kinds,
     get: (event) => dns(event)?.questions[0]?.name,
@@ -49,7 +49,7 @@ export const packetFields: readonly Field[] = [
   {
     name: 'dns.question.type',
     type: 'string',
-    doc: 'A, AAAA, TXT, PTR, …; of others TYPE and a number.',
+    doc: 'A, AAAA, TXT, PTR, …; for others TYPE and a number.',
     aliases: ['record_type'],
     kinds,
     get: (event) => dns(event)?.questions[0]?.type,
@@ -57,7 +57,7 @@ export const packetFields: readonly Field[] = [
   {
     name: 'dns.answers.data',
     type: 'strings',
-    doc: 'Addresses and names that were answered, of other records type and size; as far as they stand in the first 512 bytes.',
+    doc: 'Addresses and names in the answer, and type and size of other records, as far as the first 512 bytes contain them.',
     aliases: ['QueryResults'],
     kinds,
     get: (event) => nonEmptyList(dns(event)?.answers.map(({ data }) => data)),
@@ -65,14 +65,14 @@ export const packetFields: readonly Field[] = [
   {
     name: 'dns.resolved_ip',
     type: 'strings',
-    doc: 'Addresses that were answered.',
+    doc: 'Addresses in the answer.',
     kinds,
     get: (event) => nonEmptyList(dns(event)?.addresses),
   },
   {
     name: 'dns.response_code',
     type: 'string',
-    doc: 'Of an answer: NOERROR, NXDOMAIN, SERVFAIL, …',
+    doc: 'Response code of an answer: NOERROR, NXDOMAIN, SERVFAIL, …',
     kinds,
     get: (event) => {
       const message = dns(event);
@@ -82,7 +82,7 @@ export const packetFields: readonly Field[] = [
   {
     name: 'tls.client.server_name',
     type: 'string',
-    doc: 'Name of the server that a TLS client asks for (SNI), in lower case.',
+    doc: 'Server name that a TLS client requests (SNI), in lower case.',
     kinds,
     get: (event) => hello(event)?.serverName,
   },

@@ -29,7 +29,7 @@ export const redirectFields: readonly Field[] = [
   {
     name: 'redirect.source_descriptor',
     type: 'number',
-    doc: 'The descriptor of the socket that it is a copy of.',
+    doc: 'Descriptor of the socket that was copied.',
     kinds,
     get: source,
   },

@@ -51,14 +51,14 @@ export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.backlog',
     type: 'number',
-    doc: 'How many may wait to be accepted.',
+    doc: 'Number of connections that may wait to be accepted.',
     kinds,
     get: (event) => (operation(event) === records.SocketOperation.SOCKET_LISTEN ? backlog(event) : undefined),
   },
   {
     name: 'ringfence.socket.context_id',
     type: 'number',
-    doc: 'Of a vsock: which machine; 4294967295: any.',
+    doc: 'Context id of a vsock, which identifies the machine; 4294967295: any.',
     kinds,
     get: (event) =>
       family(event) === AF_VSOCK && operation(event) !== records.SocketOperation.SOCKET_SOCKET
@@ -68,7 +68,7 @@ export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.algorithm',
     type: 'string',
-    doc: 'Of a bound AF_ALG socket: type and name of the algorithm, skcipher/cbc(aes).',
+    doc: 'Type and name of the algorithm of a bound AF_ALG socket: skcipher/cbc(aes).',
     kinds,
     get: (event) => (family(event) === AF_ALG ? path(event).replace('\0', '/') || undefined : undefined),
   },

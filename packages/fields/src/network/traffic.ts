@@ -33,7 +33,7 @@ export const trafficFields: readonly Field[] = [
   {
     name: 'source.bytes',
     type: 'number',
-    doc: 'Bytes that the source has sent: of a flow all, of a datagram those since the last event.',
+    doc: 'Bytes that the source has sent: for a flow all of them, for datagrams the bytes since the last event.',
     kinds,
     get: (event) => bytes(event, 'source'),
   },
@@ -64,7 +64,7 @@ export const trafficFields: readonly Field[] = [
   {
     name: 'event.duration',
     type: 'number',
-    doc: 'Nanoseconds, to the microsecond: of a connect, the call; of a flow, since it was established.',
+    doc: 'Nanoseconds, to the microsecond: duration of the call for a connect, time since it was established for a flow.',
     kinds: ['connect', 'flow'],
     get: ({ cursor }) => {
       const duration = DURATIONS.get(cursor.kind);
@@ -74,7 +74,7 @@ export const trafficFields: readonly Field[] = [
   {
     name: 'ringfence.flow.error',
     type: 'number',
-    doc: 'Why the connection ended: an errno (104: reset, 110: timed out, 111: refused), or 0.',
+    doc: 'Errno with which the connection ended (104: reset, 110: timed out, 111: refused), or 0.',
     kinds: ['flow'],
     get: error,
   },

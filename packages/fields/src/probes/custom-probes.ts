@@ -39,7 +39,7 @@ export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.args',
     type: 'string',
-    doc: 'One argument as text: a pointer as 0x…, bytes in hexadecimal, text as it is. None where it could not be read.',
+    doc: 'One argument as text: a pointer as 0x…, bytes in hexadecimal, text unchanged. Absent if it could not be read.',
     kinds,
     argument: 'key',
     get: (event, name) => named(event, name)?.text,
@@ -55,7 +55,7 @@ export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.arguments',
     type: 'strings',
-    doc: 'All arguments that could be read: name=value, with … behind what was cut.',
+    doc: 'All arguments that could be read: name=value, with … after a cut value.',
     kinds,
     get: (event) => parsed(event).map(({ name, text, cut }) => `${name}=${text}${cut ? '…' : ''}`),
   },

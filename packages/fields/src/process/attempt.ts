@@ -63,7 +63,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.path',
     type: 'string',
-    doc: "Path that was to be executed: the caller's, made absolute; links in it are not followed.",
+    doc: "Path of the failed exec: the caller's, made absolute, without following links.",
     kinds,
     get: requested,
   },
@@ -77,7 +77,7 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.args',
     type: 'strings',
-    doc: "Arguments that it was to get: the caller's memory, at most their first 4,096 bytes.",
+    doc: "Arguments of the failed exec: the caller's memory, at most the first 4,096 bytes.",
     kinds,
     get: (event) => (isExec(event) ? event.cursor.leafTexts(leaf.Attempt.argvBytes) : undefined),
   },
@@ -91,21 +91,21 @@ export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.user.ids',
     type: 'strings',
-    doc: 'User ids that the process wanted to have (real, effective or saved), as its user namespace counts them.',
+    doc: 'Requested user ids (real, effective or saved), as the user namespace of the process counts them.',
     kinds,
     get: (event) => (setsIds(event) && !GROUPS.has(call(event)) ? ids(event) : undefined),
   },
   {
     name: 'attempt.group.ids',
     type: 'strings',
-    doc: 'Group ids that the process wanted to have, likewise; of setgroups the first 32.',
+    doc: 'Requested group ids, likewise; for setgroups the first 32.',
     kinds,
     get: (event) => (setsIds(event) && GROUPS.has(call(event)) ? ids(event) : undefined),
   },
   {
     name: 'attempt.capabilities',
     type: 'strings',
-    doc: 'Capabilities that the process wanted to have in any of its sets.',
+    doc: 'Requested capabilities, in any set.',
     kinds,
     get: (event) => (isCapset(event) ? capabilities(event) : undefined),
   },

@@ -122,7 +122,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.filename',
     type: 'string',
-    doc: 'What execve was given, before links were followed.',
+    doc: 'Path that execve was given, before links were followed.',
     aliases: ['execve.args.filename', 'evt.arg.filename'],
     kinds: ['exec'],
     get: filename,
@@ -137,14 +137,14 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.script',
     type: 'string',
-    doc: 'Path of the script that the interpreter is for: the file that the kernel opened (full profile), else what execve was given, made absolute.',
+    doc: 'Path of the script that the interpreter runs: the file that the kernel opened (full profile), else the path that execve was given, made absolute.',
     kinds: ['exec'],
     get: scriptOf,
   },
   {
     name: 'process.env_vars',
     type: 'strings',
-    doc: 'NAME=value of variables that change what a program does (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or say where its user came from; [NAME] is the value of one. None on processes found at start.',
+    doc: 'NAME=value of variables that change what a program does (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or show where its user came from; [NAME] is the value of one variable. Processes found at start have none.',
     aliases: ['proc.env'],
     kinds: ['exec'],
     argument: 'key',
@@ -154,7 +154,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.snapshot',
     type: 'bool',
-    doc: 'Was running when the agent started; not seen starting.',
+    doc: 'The process was already running when the agent started.',
     kinds: ['exec'],
     get: bodyBoolean(leaf.Exec.snapshot),
   },
@@ -175,21 +175,21 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.writer.executable',
     type: 'string',
-    doc: 'Executable of the process that wrote it.',
+    doc: 'Executable of the process that wrote the executable.',
     kinds: ['exec', 'hash'],
     get: (event) => event.writer?.executable,
   },
   {
     name: 'process.exec.writer.name',
     type: 'string',
-    doc: 'Name of the process that wrote it.',
+    doc: 'Name of the process that wrote the executable.',
     kinds: ['exec', 'hash'],
     get: (event) => event.writer?.name,
   },
   {
     name: 'process.exec.writer.same_container',
     type: 'bool',
-    doc: 'It was written from inside of the container it runs in; absent on the host.',
+    doc: 'The executable was written inside the container that it runs in; absent on the host.',
     kinds: ['exec', 'hash'],
     get: ({ writer, container, head }) =>
       writer === undefined || container === undefined

@@ -47,7 +47,7 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.sha256',
     type: 'string',
-    doc: 'SHA-256 of its executable, of a script that is its interpreter, 64 lower-case hex digits. The first exec of a file does not have it yet; an event `hash` of the process brings it, so a rule on it names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
+    doc: 'SHA-256 of its executable (for a script, of the interpreter), 64 lower-case hex digits. The first exec of a file does not have it yet; an event `hash` of the process brings it, so a rule on it names both: `event.action in (exec, hash) and process.hash.sha256 in (...)`.',
     aliases: ['sha256'],
     subject: ofProcess,
     get: executable.sha256,
@@ -55,7 +55,7 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.state',
     type: 'string',
-    doc: 'hashed; pending: it follows; skipped: `process.hash.skipped` says why. Absent: the agent does not hash.',
+    doc: 'hashed; pending: it follows; skipped: `process.hash.skipped` has the reason. Absent: the agent does not hash.',
     subject: ofProcess,
     get: executable.state,
   },
@@ -69,14 +69,14 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.script_hash.sha256',
     type: 'string',
-    doc: 'SHA-256 of the script that it was started as (`process.script`), likewise: `event.action in (exec, hash) and process.script_hash.sha256 in (...)`. Full profile.',
+    doc: 'SHA-256 of the script that the process was started as (`process.script`), likewise: `event.action in (exec, hash) and process.script_hash.sha256 in (...)`. Full profile.',
     subject: ofProcess,
     get: script.sha256,
   },
   {
     name: 'process.script_hash.state',
     type: 'string',
-    doc: 'hashed; pending: it follows; skipped: `process.script_hash.skipped` says why. Absent: it is no script, or the agent does not know which file it was.',
+    doc: 'hashed; pending: it follows; skipped: `process.script_hash.skipped` has the reason. Absent: the process is no script, or the agent does not know the file.',
     subject: ofProcess,
     get: script.state,
   },

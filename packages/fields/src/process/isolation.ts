@@ -114,7 +114,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'isolation.persona',
     type: 'number',
-    doc: 'Persona that a process takes on: 0x0040000 is memory that is laid out the same each time (setarch -R).',
+    doc: 'New persona of the process: 0x0040000 turns off address randomization (setarch -R).',
     kinds: ['isolation'],
     get: (event) =>
       operation(event) === OPERATION.ISOLATION_PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined,
@@ -122,21 +122,21 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'capability.name',
     type: 'string',
-    doc: 'Capability that was asked for: CAP_SYS_ADMIN, …; event.outcome says whether the process has it.',
+    doc: 'Requested capability: CAP_SYS_ADMIN, …; event.outcome is success if the process has it.',
     kinds: ['capability'],
     get: (event) => capabilityNames(u64Bit(capability(event)))[0],
   },
   {
     name: 'capability.namespace.user',
     type: 'number',
-    doc: 'Inode number of the user namespace in which it was asked for.',
+    doc: 'Inode number of the user namespace in which the capability was requested.',
     kinds: ['capability'],
     get: bodyLong(leaf.Capability.userNamespace),
   },
   {
     name: 'memory.address',
     type: 'string',
-    doc: 'Where the memory begins, as 0x….',
+    doc: 'Start of the memory, as 0x….',
     kinds: ['memory'],
     get: (event) => `0x${u64(event, leaf.Memory.address).toString(16)}`,
   },
@@ -150,7 +150,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'memory.protection',
     type: 'strings',
-    doc: 'PROT_READ, PROT_WRITE, PROT_EXEC: what the memory may be used for from now on.',
+    doc: 'New protection of the memory: PROT_READ, PROT_WRITE, PROT_EXEC.',
     aliases: ['evt.arg.prot'],
     kinds: ['memory'],
     get: (event) => PROTECTIONS.filter((_, bit) => (protection(event) >>> bit) & 1),
@@ -165,7 +165,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'event.count',
     type: 'number',
-    doc: 'How many equal calls the event stands for: itself, and those merged since the last; of `throttled` how many were held back, of `gap` how many were lost. Thresholds count so many.',
+    doc: 'Number of equal calls that the event stands for: itself, and the calls merged since the last event; for `throttled` the number of events held back, for `gap` the number lost. Thresholds count this number.',
     kinds: [...counts.keys()].map((kind) => kindName(layouts[kind]!.name)),
     get: (event) => counts.get(event.cursor.kind)?.(event),
   },

@@ -101,7 +101,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.args',
     type: 'strings',
-    doc: 'Arguments, the first is the name it was called by; [0] is that name.',
+    doc: 'Arguments; [0] is the name that the process was started with.',
     aliases: ['proc.args'],
     argument: 'index',
     argumentOptional: true,
@@ -116,7 +116,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.command_line',
     type: 'string',
-    doc: 'Arguments joined by spaces; of a log line, the command it tells of.',
+    doc: 'Arguments joined by spaces; for a log line, the command that it reports.',
     aliases: ['proc.cmdline', 'CommandLine'],
     subject: ofProcess,
     get: (event) => logField.command(event) ?? commandLine(event),
@@ -148,7 +148,7 @@ export const processFields: readonly Field[] = [
   {
     name: 'process.parent.pid',
     type: 'number',
-    doc: 'Its parent.',
+    doc: 'Process id of the parent.',
     aliases: ['proc.ppid', 'ParentProcessId'],
     subject: ofParent,
     get: parent((p) => p.raw.pid),

@@ -71,7 +71,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'process.target.pid',
     type: 'number',
-    doc: 'Process id, on the host, of whom the signal or the access is meant for; absent when there is no such process.',
+    doc: 'Process id, on the host, of the target of the signal or the access; absent when there is no such process.',
     aliases: ['evt.arg.pid', 'TargetProcessId'],
     kinds: onTargets,
     get: pidOf,
@@ -79,7 +79,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'process.target.entity_id',
     type: 'string',
-    doc: 'Identity of that process: as its own events have it in process.entity_id.',
+    doc: 'Identity of the target: the process.entity_id of its own events.',
     kinds: onTargets,
     get: (event) => {
       const pid = pidOf(event);
@@ -99,7 +99,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'signal.number',
     type: 'number',
-    doc: 'Number of the signal; 0 only asks whether the process is there.',
+    doc: 'Number of the signal; 0 only checks whether the process exists.',
     kinds: onNumbers,
     get: (event) => of(numbers, event),
   },
@@ -114,7 +114,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'signal.code',
     type: 'number',
-    doc: 'si_code: how it was sent (0 kill, -1 sigqueue, -6 tgkill), or what went wrong.',
+    doc: 'si_code: how the signal was sent (0 kill, -1 sigqueue, -6 tgkill), or the cause of a fault.',
     kinds: onSignals,
     get: (event) => of(codes, event),
   },
@@ -135,7 +135,7 @@ export const targetFields: readonly Field[] = [
   {
     name: 'fault.count',
     type: 'number',
-    doc: 'How many its executable had, in whatever processes, since a minute went by without any; after 16 only powers of two are reported.',
+    doc: 'Number of faults of the executable, over all its processes, since the last minute without a fault; after 16 only powers of two are reported.',
     kinds: ['fault'],
     get: bodyLong(leaf.Fault.count),
   },

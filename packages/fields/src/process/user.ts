@@ -24,7 +24,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.audit.id',
     type: 'number',
-    doc: 'Who logged in (loginuid); absent when nobody did.',
+    doc: 'User who logged in (loginuid); absent for a process outside of a login.',
     aliases: ['user.loginuid'],
     subject: ofProcess,
     get: (event) => (actor(event)?.raw.loginuid === UNSET_ID ? undefined : actor(event)?.raw.loginuid),
@@ -47,7 +47,7 @@ export const userFields: readonly Field[] = [
   {
     name: 'user.name',
     type: 'string',
-    doc: 'Name of the effective user; of a log line, who logs in or asks.',
+    doc: 'Name of the effective user; for a log line, the user who logs in or asks.',
     aliases: ['User'],
     subject: ofProcess,
     get: (event) => (isLog(event) ? logField.user(event) : nonEmpty(event.process?.user)),
