@@ -33,7 +33,7 @@ import { processFields } from './process/process.ts';
 import { targetFields } from './process/target.ts';
 import { userFields } from './process/user.ts';
 
-const own: readonly Field[] = [
+const ecsFields: readonly Field[] = [
   ...eventFields,
   ...processFields,
   ...execFields,
@@ -72,17 +72,17 @@ const inFalcosForm = [
   ...falcoArgumentNever,
 ];
 
-/** Every field that rules, searches and outputs can name: ECS names, with Falco's and Sigma's as aliases. */
+/** Every field of rules, searches and outputs: ECS names, with Falco's and Sigma's names as aliases. */
 export const catalogue: { readonly fields: readonly Field[] } = {
   fields: [
-    ...own,
+    ...ecsFields,
     ...inFalcosForm,
-    ...falcoFdUnions([...own, ...inFalcosForm]),
-    ...falcoArgumentUnions([...own, ...inFalcosForm]),
+    ...falcoFdUnions([...ecsFields, ...inFalcosForm]),
+    ...falcoArgumentUnions([...ecsFields, ...inFalcosForm]),
   ],
 };
 
-/** Kinds of events as rules name them, by the number of the kind: fork, exec, exit, credentials, open, connect, tick, … */
+/** Names of event kinds in rules, by number: fork, exec, exit, credentials, open, connect, tick, … */
 export const eventKinds: { readonly names: readonly string[]; of(event: EventView): number } = {
   names: layouts.map(({ name }) => kindName(name)),
   of: (event) => event.cursor.kind,

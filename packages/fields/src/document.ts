@@ -3,7 +3,7 @@ import type { Field, FieldValue } from './field.ts';
 
 export type EventDocument = Readonly<Record<string, Exclude<FieldValue, undefined>>>;
 
-/** A flat document of an event: each field of `fields` that has a value, under its ECS name, and `@timestamp` as ISO 8601. */
+/** Returns a flat document: each of the `fields` with a value, by ECS name, and `@timestamp` as ISO 8601. */
 export function documentOf(event: EventView, fields: readonly Field[], kind: string): EventDocument {
   const document: Record<string, Exclude<FieldValue, undefined>> = { '@timestamp': isoTime(event.timestamp) };
   for (const field of fields) {
@@ -16,7 +16,7 @@ export function documentOf(event: EventView, fields: readonly Field[], kind: str
   return document;
 }
 
-/** ISO 8601 with µs, UTC. */
+/** Formats a time as ISO 8601 with µs, UTC. */
 export function isoTime(micros: number): string {
   const millis = new Date(Math.floor(micros / 1000)).toISOString();
   return `${millis.slice(0, -1)}${String(micros % 1000).padStart(3, '0')}Z`;

@@ -33,7 +33,7 @@ const RESULT_KINDS = [
   'Redirect',
 ] as const;
 
-/** What an event is called; of the kinds that aren't here it depends on the operation. */
+/** `event.action` by kind. The action of other kinds depends on their operation. */
 const actions = {
   fork: 'fork',
   exec: 'exec',
@@ -71,7 +71,7 @@ const syscalls = {
   fault: 'signaldeliver',
   bpf: 'bpf',
 };
-/** ECS categories by kind: what `event.category` says. */
+/** ECS categories by kind, for `event.category`. */
 const categories = {
   fork: 'process',
   exec: 'process',
@@ -110,7 +110,7 @@ const categories = {
   gap: 'host',
 };
 
-/** What a table by kinds' names has for an event. */
+/** Returns an accessor that looks up the event's kind in a table. */
 function byKind(values: Readonly<Record<string, string>>): (event: EventView) => string | undefined {
   const list = layouts.map(({ name }) => values[kindName(name)]);
   return (event) => list[event.cursor.kind];
@@ -120,14 +120,14 @@ const actionOf = byKind(actions);
 const categoryOf = byKind(categories);
 const syscallOf = byKind(syscalls);
 
-/** The names of an enumeration of bpf/ringfence.h in lower case, by their values; `RF_FILE_RENAME` is rename. */
+/** Returns the names of an enumeration of bpf/ringfence.h in lower case, by value: `RF_FILE_RENAME` is rename. */
 const namesOf = (values: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
   new Map(Object.entries(values).map(([name, value]) => [value, name.slice(name.indexOf('_') + 1).toLowerCase()]));
 
-/** Of a host whose agent does not tick. */
+/** Operations of silence events: a host stopped or resumed ticking. */
 const SILENCE = { SILENCE_HOST_SILENT: 1, SILENCE_HOST_HEARD: 2 };
 
-/** Kinds with several operations: which leaf says it, and what they are called. */
+/** Kinds with several operations: the leaf of the operation, and the names. */
 const operations = new Map(
   (
     [
@@ -147,7 +147,7 @@ const operations = new Map(
   ).map(([kind, operation, values]) => [KIND[kind], { get: bodyLong(operation), names: namesOf(values) }]),
 );
 
-/** By the kind's name: what its operations are called. */
+/** Names of the operations, by the kind's name. */
 const operationNames = Object.fromEntries(
   layouts.flatMap(({ name }) => {
     const names = operations.get(KIND[name])?.names;
@@ -155,7 +155,7 @@ const operationNames = Object.fromEntries(
   }),
 );
 
-/** By the kind's name: all that `event.action` can say on it. Contexts are no action. */
+/** Values of `event.action` by the kind's name. Contexts have no action. */
 const actionNames = {
   ...Object.fromEntries(layouts.map(({ name }) => [kindName(name), [] as readonly string[]])),
   ...operationNames,
@@ -164,7 +164,7 @@ const actionNames = {
 };
 
 const IO_CALLS = Object.keys(records.IoOperation).map((name) => name.slice('IO_'.length).toLowerCase());
-/** A module's call is told by more than its operation. */
+/** The call of a module event does not follow from its operation alone. */
 const { module: _, ...syscallNames } = operationNames;
 const syscallValues = {
   ...syscallNames,
@@ -174,7 +174,7 @@ const syscallValues = {
   module: ['init_module', 'finit_module', 'delete_module'],
   io_uring: IO_CALLS.map((name) => SPELLINGS[name] ?? name),
 };
-/** Actions of Elastic's events, which rules in EQL ask for. */
+/** Hints for actions of Elastic's events, which EQL rules use. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   start: 'Write event.action = exec.',
   exec_event: 'Write event.action = exec.',
@@ -225,7 +225,7 @@ function credentialsCall(event: EventView): string {
   return changesGroups(event) ? 'setgroups' : 'capset';
 }
 
-/** Kinds that tell which of several calls it was by what it did. */
+/** Returns the system call; for some kinds it follows from the effect of the call. */
 function callOf(event: EventView): string | undefined {
   switch (event.cursor.kind) {
     case KIND.CredentialsChange:
@@ -247,13 +247,13 @@ function operationOf(event: EventView): string | undefined {
   return operation?.names.get(operation.get(event));
 }
 
-/** Kinds whose body says what came of it: a descriptor or 0, or -errno. */
+/** Accessors of the result, for kinds that have it: a descriptor or 0, or -errno. */
 const results: ReadonlyMap<number, (event: EventView) => number> = new Map(
   RESULT_KINDS.map((kind) => [KIND[kind], bodyLong(leaf[kind].result)]),
 );
 const resultKinds = RESULT_KINDS.map(kindName);
 
-/** Of two names of a number (EAGAIN, EWOULDBLOCK) the first. */
+/** The first of two names with the same number (EAGAIN, EWOULDBLOCK). */
 const ERRORS = new Map<number, string>(
   Object.entries(constants.errno)
     .toReversed()
@@ -304,7 +304,7 @@ export const eventFields: readonly Field[] = [
     get: (event) => {
       const result = results.get(event.cursor.kind)?.(event);
       if (result === undefined) return logField.outcome(event);
-      // PAM counts its errors up from 1.
+      // Errors of PAM are positive.
       if (event.cursor.kind === KIND.Authentication) return result === 0 ? 'success' : 'failure';
       return result >= 0 || result === -EINPROGRESS ? 'success' : 'failure';
     },

@@ -1,72 +1,77 @@
 import type { EventView, ProcessInfo, TextSpan } from '@ringfence/wire';
 import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
 
-/** What a field's accessor hands out; undefined: the event has no such value. */
+/** Value of a field; undefined: the event has no such value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
 
-/** `ip` values are text ("10.0.0.1", "fe80::1"); `strings` holds several, such as the arguments of a process. */
+/** `ip` values are text ("10.0.0.1", "fe80::1"); `strings` has several, such as the arguments of a process. */
 export type FieldType = 'string' | 'number' | 'bool' | 'ip' | 'strings';
 
-/** What values say something of. */
+/** Object that a field describes, such as a process: values are cached per object. */
 export interface Subject<E> {
-  /** Events with the same have the same values. null: of nothing, and so have those without. undefined: the event alone tells. */
+  /**
+   * Events with the same object have the same values. null: no object, so no value. undefined: the value is per event.
+   */
   of(event: E): object | null | undefined;
-  /** Events with the same of these have the same of this too: who knows a process knows its parent. */
+  /** Events with the same object of this subject also share the object: a process determines its parent. */
   readonly within?: Subject<E>;
 }
 
-/** One field that conditions and outputs can name. */
+/** A field that conditions and outputs can name. */
 export interface FieldSpec<E> {
   /** ECS name where ECS has one */
   readonly name: string;
   readonly type: FieldType;
-  /** One sentence for people who write rules; shown by hints and by the field reference. */
+  /** Description for authors of rules, shown by hints and in docs/FIELDS.md. */
   readonly doc: string;
   /** Falco's and Sigma's names of the same field */
   readonly aliases?: readonly string[];
-  /** Names of the event kinds on which it can have a value; undefined: all. On any other kind it counts as absent without being asked. */
+  /**
+   * Names of the event kinds that can have a value; undefined: all. On other kinds the field is absent, and `get` is
+   * not called.
+   */
   readonly kinds?: readonly string[];
   /**
-   * The value it always has on a kind, by the kind's name: `event.action` is "exec" on every exec. A comparison with it is decided when rules are
-   * compiled, and says which kinds a rule is dispatched on. On a kind that is not listed the event is asked.
+   * The constant value on a kind, by the kind's name: `event.action` is "exec" on every exec. Comparisons with it are
+   * decided at compile time, and restrict the kinds that a rule is dispatched on. On other kinds `get` is called.
    */
   readonly constants?: Readonly<Record<string, string | number | boolean>>;
-  /** The only values it can have on a kind, where it is one of a few or absent: a rule that asks for another isn't dispatched on the kind. */
+  /** The possible values on a kind, if there are few: a rule that needs another value isn't dispatched on the kind. */
   readonly values?: Readonly<Record<string, readonly string[]>>;
-  /** All that it can be, over all kinds: a rule that compares it with something else has a slip of the pen. */
+  /** All possible values, over all kinds. A rule that compares the field with another value gets a warning. */
   readonly oneOf?: readonly string[];
-  /** What others call values that it hasn't got, and what to write instead. */
+  /** Hints by the values that other products use instead of this field's values. */
   readonly elsewhere?: Readonly<Record<string, string>>;
-  /** `name[2]` (index, from 0) or `name[key]`; undefined: it takes no argument */
+  /** `name[2]` (index, from 0) or `name[key]`; undefined: no argument. */
   readonly argument?: 'index' | 'key';
   /** The argument may be left out. @default false */
   readonly argumentOptional?: boolean;
-  /** It is a part of the path that another field holds: what conditions say of it may become a filter of paths. */
+  /** The field is a part of the path in another field, so conditions on it can become path filters. */
   readonly part?: { readonly of: string; readonly is: 'directory' | 'name' | 'extension' };
-  /** Other spellings of its values and what they are here: `openat2` is `openat`. Values that rules compare it with are looked up. */
+  /** Other spellings of values, by spelling: `openat2` is `openat`. Values in rules are looked up here. */
   readonly spellings?: Readonly<Record<string, string>>;
-  /** It stands for these fields, by name: a comparison holds when it does for one of them. */
+  /** Names of fields that this field stands for: a comparison holds if it holds for any of them. */
   readonly anyOf?: readonly [string, ...string[]];
-  /** Why it never has a value; such a field is on no kind. */
+  /** The reason why the field never has a value; no kind has such a field. */
   readonly never?: string;
-  /** Why it never has this value; undefined: it may have it. */
+  /** Returns the reason why the field never has this value; undefined: it can. */
   readonly neverIs?: (value: string) => string | undefined;
-  /** Where field `of` has no value, this one is `value`: a comparison with that asks whether the other is there. */
+  /** The field is `value` if field `of` is absent: a comparison with `value` tests the presence of `of`. */
   readonly otherwise?: { readonly value: string; readonly of: string };
-  /** Few events that have the field have this value: a condition that asks for it is asked about those only. */
+  /** A value that few events with the field have: conditions on it are evaluated for those events only. */
   readonly rare?: boolean;
-  /** No event has a smaller value. */
+  /** Smallest possible value. */
   readonly least?: number;
   /**
-   * Rule files in this format mean it by its name without the prefix: `falco.proc.name` is what they call proc.name. What it says is
-   * said by other fields too; documents of events are without it.
+   * Rule files of this format use the name without the prefix: their proc.name is `falco.proc.name`. Documents of
+   * events omit the field, because other fields have the same information.
    */
   readonly dialect?: 'falco';
-  /** What the value says something of, or does by the argument. @default the event alone tells */
+  /** The object that the value describes, which may depend on the argument. @default the event */
   readonly subject?: Subject<E> | ((argument: string | number | undefined) => Subject<E>);
   /**
-   * Says where the value can be searched without being made a string: at bytes that are the value if all of them are ASCII. false: `get` must be
-   * asked.
+   * Sets `place` to bytes that equal the value if all of them are ASCII, so that they can be searched without creating
+   * a string. Returns false if `get` must be called instead.
    */
   readonly locate?: (event: E, place: TextSpan) => boolean;
   /** Called at most once per event and argument. Must not throw and must not depend on anything but the event. */
@@ -90,39 +95,46 @@ export const bodyText =
   (event: EventView): string =>
     event.cursor.leafText(leaf);
 
-/** On exec the event's own copy is whole and is the new image; elsewhere the process's context is asked. */
+/** An exec event has a complete copy of the new image; other events use the context of the process. */
 export const isExec = (event: EventView): boolean => event.cursor.kind === KIND.Exec;
 
-/** Of what is known of a process; some events bring their own copy of it, or speak of another. */
+/** The event's process. Some events have their own copy of its values, or describe another process. */
 export const ofProcess: Subject<EventView> = {
   of: ({ cursor: { kind }, process }) =>
     kind === KIND.Exec || kind === KIND.Hash || kind === KIND.Log ? undefined : process,
 };
 
-/** Of what the event alone tells. */
+/** Values that belong to a single event. */
 export const ofEvent: Subject<EventView> = { of: () => undefined };
 
-/** Of what is known of its parent and those above. */
+/** The parent of the process and its ancestors. */
 export const ofParent: Subject<EventView> = { of: ({ process }) => process?.parent ?? null, within: ofProcess };
 
-/** Where [0] is the process itself, and all others are above it. */
+/** Index 0 is the process itself, other indexes are its ancestors. */
 export const ofLineage = (argument: string | number | undefined): Subject<EventView> =>
   argument === 0 ? ofProcess : ofParent;
 
 export const MAX_ANCESTORS = 64;
 
-/** Of one ancestor when an index is given (1 is the parent), else of all. One that nobody has told of has empty texts: it is left out. */
+/**
+ * Values of the ancestor with an index (1 is the parent), or of all ancestors. Unknown ancestors (empty texts) are
+ * skipped.
+ */
 export const ancestors =
   (of: (process: ProcessInfo) => string): Field['get'] =>
   (event, argument) => {
     if (typeof argument === 'number') {
-      const one = event.process?.ancestor(argument);
-      const value = one === undefined ? '' : of(one);
+      const ancestor = event.process?.ancestor(argument);
+      const value = ancestor === undefined ? '' : of(ancestor);
       return value === '' ? undefined : [value];
     }
     const all: string[] = [];
-    for (let one = event.process?.parent; one !== undefined && all.length < MAX_ANCESTORS; one = one.parent) {
-      const value = of(one);
+    for (
+      let ancestor = event.process?.parent;
+      ancestor !== undefined && all.length < MAX_ANCESTORS;
+      ancestor = ancestor.parent
+    ) {
+      const value = of(ancestor);
       if (value !== '') all.push(value);
     }
     return all.length === 0 ? undefined : all;
@@ -130,17 +142,17 @@ export const ancestors =
 
 export const ofContainer: Subject<EventView> = { of: ({ container }) => container ?? null };
 
-/** Empty text is no value. */
+/** An empty text is no value. */
 export const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
-/** Last component of a path. */
+/** Returns the last component of a path. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** All but the last component of a path. */
+/** Returns a path without its last component. */
 export const directory = (path: string): string =>
   path.slice(0, Math.max(path.lastIndexOf('/'), path.startsWith('/') ? 1 : 0));
 
-/** The accessor of a field of this list, for fields that say the same in another form. */
+/** Returns the accessor of a field in the list, for fields that show the same value in another form. */
 export function accessor(fields: readonly Field[], name: string): Field['get'] {
   const found = fields.find((field) => field.name === name);
   if (found === undefined) throw new Error(`no field ${name}`);

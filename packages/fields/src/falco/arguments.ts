@@ -10,7 +10,7 @@ import { anyOf, falco, never } from './define.ts';
 import { argsAt, restOf } from './names.ts';
 
 const { OpenFlag: FLAG } = records;
-/** Those that are the same on all architectures. */
+/** Flags with the same value on all architectures. */
 const OPEN_FLAGS = [
   'O_CREAT',
   'O_EXCL',
@@ -74,7 +74,7 @@ function modeNames(event: EventView): string | undefined {
 
 const { CredentialsChange: CHANGE } = leaf;
 
-/** Of root the name, of others the number: their names are not known here. */
+/** `root`, or the number of any other id: the catalogue does not know its name. */
 function idOf(after: LongLeaf, changed: LongLeaf): Field['get'] {
   return ({ cursor }) => {
     let id: number;
@@ -92,26 +92,18 @@ const credential = (name: string, after: LongLeaf): Field =>
   });
 const idKinds = ['credentials', 'file_change', 'attempt'];
 
-/** evt.arg.NAME where no other field says it as Falco does. */
+/** evt.arg.NAME, if no other field has the value in Falco's form. */
 export const falcoArgumentFields: readonly Field[] = [
   falco('evt.arg.flags', 'string', 'O_CREAT|…, EXE_UPPER_LAYER|…, CLONE_NEWNS|…, MS_BIND|….', flagNames, {
     kinds: ['open', 'io_uring', 'exec', 'fork', 'isolation', 'mount_change'],
   }),
   falco('evt.arg.mode', 'string', 'S_ISUID|S_IXUSR|….', modeNames, { kinds: ['open', 'file_change'] }),
-  falco(
-    'evt.arg.uid',
-    'string',
-    'User that is set: root, or the number.',
-    idOf(CHANGE.after.uid, leaf.FileChange.uid),
-    { kinds: idKinds },
-  ),
-  falco(
-    'evt.arg.gid',
-    'string',
-    'Group that is set: root, or the number.',
-    idOf(CHANGE.after.gid, leaf.FileChange.gid),
-    { kinds: idKinds },
-  ),
+  falco('evt.arg.uid', 'string', 'New user: root, or the number.', idOf(CHANGE.after.uid, leaf.FileChange.uid), {
+    kinds: idKinds,
+  }),
+  falco('evt.arg.gid', 'string', 'New group: root, or the number.', idOf(CHANGE.after.gid, leaf.FileChange.gid), {
+    kinds: idKinds,
+  }),
   credential('ruid', CHANGE.after.uid),
   credential('euid', CHANGE.after.euid),
   credential('suid', CHANGE.after.suid),
@@ -124,7 +116,9 @@ export const falcoArgumentFields: readonly Field[] = [
   }),
 ];
 
-/** Names of arguments that stand for fields of several kinds, and the arguments of each kind in Falco's order. */
+/**
+ * Returns the argument names that stand for fields of several kinds, and the arguments of each kind in Falco's order.
+ */
 export function falcoArgumentUnions(fields: readonly Field[]): readonly Field[] {
   const arg = (name: string, type: Field['type'], ...of: readonly [string, ...string[]]): Field =>
     anyOf(`evt.arg.${name}`, type, `As ${of.join(', ')}.`, fields, ...of);
@@ -162,11 +156,11 @@ export function falcoArgumentUnions(fields: readonly Field[]): readonly Field[] 
   return [...named, ...numbers, ...listed([...fields, ...named])];
 }
 
-/** A process that starts something or is started is what these speak of. */
+/** Kinds whose argument `pid` is the process of the event. */
 const OF_ITSELF: ReadonlySet<string> = new Set(['exec', 'fork']);
 const callOf = accessor(eventFields, 'evt.type');
 const KINDS = layouts.map(({ name }) => kindName(name));
-/** What Falco's events of these kinds have, in its order. */
+/** Arguments of Falco's events by kind, in Falco's order. */
 const ORDER: Readonly<Record<string, string>> = {
   open: 'fd name flags mode',
   exec: 'res exe args tid pid ptid cwd comm filename flags',
@@ -184,7 +178,7 @@ const ORDER: Readonly<Record<string, string>> = {
   bpf: 'res cmd',
 };
 
-/** Falco's types of events whose arguments have other places, since not all are recorded: each where it has it, - where one is missing. */
+/** Falco's event types whose arguments are not all recorded, by position; `-` stands for a missing argument. */
 const PLACES: Readonly<Record<string, string>> = {
   openat: 'fd - name flags mode',
   execve: 'res exe args tid pid ptid cwd - - - - - - comm - - - - - flags',
@@ -208,7 +202,7 @@ interface NamedField {
   readonly field: Field;
 }
 
-/** The arguments of events, worked out for those that somebody asks about: all of them would be work at each start. */
+/** The arguments of events, computed on first use: computing all of them would delay each start. */
 class Arguments {
   readonly #fields: readonly Field[];
   readonly #orders = new Map<string, readonly NamedField[]>();
@@ -218,7 +212,7 @@ class Arguments {
     this.#fields = fields;
   }
 
-  /** Those of a kind, in Falco's order. */
+  /** Returns the arguments of a kind, in Falco's order. */
   of(kind: string): readonly NamedField[] {
     let order = this.#orders.get(kind);
     if (order === undefined) {
@@ -232,10 +226,10 @@ class Arguments {
     return order;
   }
 
-  /** The one at this place of an event of this kind and Falco's type. */
+  /** Returns the argument at a position, for events of this kind and Falco type. */
   at(kind: string, type: string | undefined, index: number): Field | undefined {
-    const own = type === undefined ? undefined : this.#placesOf(kind, type);
-    return own === undefined ? this.of(kind)[index]?.field : own[index];
+    const places = type === undefined ? undefined : this.#placesOf(kind, type);
+    return places === undefined ? this.of(kind)[index]?.field : places[index];
   }
 
   #placesOf(kind: string, type: string): readonly (Field | undefined)[] | undefined {
@@ -252,15 +246,15 @@ class Arguments {
 
   #find(name: string, kind: string): Field | undefined {
     const fields = this.#fields;
-    if (name === 'pid' && OF_ITSELF.has(kind)) return fields.find((one) => one.name === 'process.pid');
+    if (name === 'pid' && OF_ITSELF.has(kind)) return fields.find((candidate) => candidate.name === 'process.pid');
     const field =
-      fields.find((one) => one.name === `falco.evt.arg.${name}`) ??
-      fields.find((one) => one.aliases?.includes(`evt.arg.${name}`));
+      fields.find((candidate) => candidate.name === `falco.evt.arg.${name}`) ??
+      fields.find((candidate) => candidate.aliases?.includes(`evt.arg.${name}`));
     return field?.kinds === undefined || field.kinds.includes(kind) ? field : undefined;
   }
 }
 
-/** evt.arg[0] and evt.args. */
+/** Returns the fields evt.arg[N], evt.args and evt.info. */
 function listed(fields: readonly Field[]): Field[] {
   const argumentsOf = new Arguments(fields);
   const kindOf = ({ cursor }: EventView): string => KINDS[cursor.kind] ?? '';
@@ -283,7 +277,7 @@ function listed(fields: readonly Field[]): Field[] {
     falco(
       'evt.arg',
       'string',
-      'An argument of the call by its place, from 0.',
+      'An argument of the call by its position, from 0.',
       (event, index) => {
         const field = placed(event, Number(index));
         return field && shown(field, event);

@@ -3,7 +3,7 @@ import { accessor, type Field, nonEmpty, ofContainer } from '../field.ts';
 import { containerFields } from '../host/container.ts';
 import { falco as define, never } from './define.ts';
 
-/** What Falco calls everything that is in no container. */
+/** Falco's container id and name outside of containers. */
 const HOST = 'host';
 const SHORT = 12;
 
@@ -14,13 +14,13 @@ type Mount = NonNullable<EventView['container']>['mounts'][number];
 
 const name = accessor(containerFields, 'container.name');
 const runtime = accessor(containerFields, 'container.runtime');
-/** Of what is in no container the word for that. */
+/** A field whose value outside of containers is `host`. */
 const orHost = (name: string, doc: string, get: Field['get']): Field =>
   falco(name, 'string', `${doc}; host: no container.`, (event) => (event.container === undefined ? HOST : get(event)), {
     otherwise: { value: HOST, of: 'container.id' },
   });
 
-/** `*` is any text, `?` one character. At most text × pattern steps. */
+/** Matches a pattern, where `*` is any text and `?` one character, in at most text × pattern steps. */
 function fits(pattern: string, text: string): boolean {
   let [at, of, run, from] = [0, 0, -1, 0];
   while (at < text.length) {
@@ -39,7 +39,7 @@ function fits(pattern: string, text: string): boolean {
   return of === pattern.length;
 }
 
-/** The mount of this number, or the first whose path fits. */
+/** Returns the mount with this number, or the first mount whose path matches. */
 function mountAt(
   event: EventView,
   argument: string | number | undefined,
@@ -51,13 +51,13 @@ function mountAt(
   return mounts?.find((mount) => fits(wanted, mount[by]));
 }
 
-/** source:destination:mode:rdwr:propagation, as far as it is known. */
+/** source:destination:mode:rdwr:propagation; mode and propagation are unknown and empty. */
 const whole = ({ source, destination, readonly }: Mount): string =>
   `${source}:${destination}::${readonly ? 'false' : 'true'}:`;
 
-function mount(what: string, doc: string, by: 'source' | 'destination', get: (mount: Mount) => string): Field {
+function mount(name: string, doc: string, by: 'source' | 'destination', get: (mount: Mount) => string): Field {
   return falco(
-    what,
+    name,
     'strings',
     `${doc}: [0] by number, [/etc*] by its ${by}; without, of all.`,
     (event, argument) => {
@@ -75,13 +75,13 @@ const labels = (of: Readonly<Record<string, string>> | undefined): string | unde
       .map(([key, value]) => `${key}:${value}`)
       .join(', '),
   );
-const label = (what: string, of: (event: EventView) => Readonly<Record<string, string>> | undefined): Field =>
-  falco(what, 'string', 'One label by its key.', (event, key) => of(event)?.[String(key)], { argument: 'key' });
+const label = (name: string, of: (event: EventView) => Readonly<Record<string, string>> | undefined): Field =>
+  falco(name, 'string', 'One label by its key.', (event, key) => of(event)?.[String(key)], { argument: 'key' });
 
 const PROBES = 'health checks and probes of containers are not read';
 const ADDRESSES = 'addresses of containers and pods are not read';
 
-/** container and k8s. */
+/** Falco's fields `container.*` and `k8s.*`. */
 export const falcoContainerFields: readonly Field[] = [
   orHost('container.id', 'First 12 characters of the id', (event) => event.container?.id.slice(0, SHORT)),
   falco('container.full_id', 'string', 'Id of the container.', (event) => event.container?.id),

@@ -3,7 +3,7 @@ import type { Field } from '../field.ts';
 
 const KINDS = layouts.map(({ name }) => kindName(name));
 
-/** A field as Falco has it, where its form or meaning differs from that of ours. */
+/** Defines a field of Falco whose form or meaning differs from the catalogue's field. */
 export function falco(
   name: string,
   type: Field['type'],
@@ -14,7 +14,7 @@ export function falco(
   return { name: `falco.${name}`, type, doc, dialect: 'falco', get, ...more };
 }
 
-/** Stands for several fields: in conditions for any of them, in outputs for the first that has a value. */
+/** Defines a field that stands for several: in conditions for any of them, in outputs for the first with a value. */
 export function anyOf(
   name: string,
   type: Field['type'],
@@ -22,9 +22,9 @@ export function anyOf(
   fields: readonly Field[],
   ...names: readonly [string, ...string[]]
 ): Field {
-  const all = names.map((one) => {
-    const found = fields.find((field) => field.name === one);
-    if (found === undefined) throw new Error(`no field ${one}`);
+  const all = names.map((member) => {
+    const found = fields.find((field) => field.name === member);
+    if (found === undefined) throw new Error(`no field ${member}`);
     return found;
   });
   const get: Field['get'] = (event) => {
@@ -41,7 +41,7 @@ export function anyOf(
 
 const nothing = (): undefined => undefined;
 
-/** Fields of Falco that no event here can have, for one reason. Rules that compare them are told so. */
+/** Defines Falco fields that never have a value, for one reason. A rule that compares them gets a warning with it. */
 export function never(reason: string, names: string): Field[] {
   return names.split(/\s+/).map((name) =>
     falco(name, 'string', `Never available: ${reason}.`, nothing, {

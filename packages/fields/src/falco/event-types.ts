@@ -1,4 +1,4 @@
-/** Falco's event types that say of an event what another one says: the call that stands for them. */
+/** Falco event types with the same meaning, by the type that stands for them. */
 const SAME: Readonly<Record<string, string>> = {
   openat: 'open openat2 creat open_by_handle_at',
   execve: 'execveat',
@@ -29,10 +29,10 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 export const SPELLINGS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(SAME).flatMap(([one, others]) => others.split(' ').map((other) => [other, one])),
+  Object.entries(SAME).flatMap(([type, aliases]) => aliases.split(' ').map((alias) => [alias, type])),
 );
 
-/** Why the sensor has no event for what rules do ask for. */
+/** Reasons why the sensor has no event of types that rules use. */
 const REASONS: readonly (readonly [types: string, why: string])[] = [
   [
     'read readv pread preadv write writev pwrite pwritev ioctl poll ppoll select epoll_wait close lseek stat fstat lstat access',
@@ -42,7 +42,7 @@ const REASONS: readonly (readonly [types: string, why: string])[] = [
   ['pluginevent asyncevent', 'plugins of Falco do not run here'],
 ];
 
-/** Why no event is of this type. */
+/** Returns the reason why no event has this type. */
 export function unseen(type: string): string {
   for (const [types, why] of REASONS) if (types.split(' ').includes(type)) return why;
   return 'the sensor has no event for it';

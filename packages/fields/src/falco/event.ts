@@ -21,7 +21,7 @@ const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
 const openPath = bodyText(leaf.Open.pathBytes);
 
-/** Kinds that are told only of what worked. */
+/** Kinds that are reported only on success. */
 const WORKED = ['fork', 'exec', 'exit', 'credentials'];
 const worked = <T extends string | number | boolean>(value: T): Record<string, T> =>
   Object.fromEntries(WORKED.map((kind) => [kind, value]));
@@ -47,7 +47,7 @@ function categoryOf(event: EventView): string | undefined {
   return ours && (CATEGORIES[ours] ?? ours);
 }
 
-/** 2026-01-02 03:04:05.123456000, UTC; microseconds are all there is. */
+/** 2026-01-02 03:04:05.123456000, UTC. Timestamps have microseconds, so the last three digits are 0. */
 const dateTime = ({ timestamp }: EventView): string => `${isoTime(timestamp).slice(0, -1).replace('T', ' ')}000`;
 const seconds = ({ timestamp }: EventView): number => Math.floor(timestamp / 1e6);
 
@@ -59,14 +59,14 @@ const count = (name: string, doc: string, get: Field['get']): Field => falco(nam
 
 const duration = accessor(trafficFields, 'event.duration');
 
-/** Of a connect; of other calls nobody measures it. */
+/** Only connects have a measured duration. */
 function latency(name: string, type: Field['type'], unit: string, of: (nanos: number) => string | number): Field {
   return falco(name, type, `How long a connect took: ${unit}.`, (event) => of(duration(event) as number), {
     kinds: ['connect'],
   });
 }
 
-/** As Falco writes it: 10.3ms. */
+/** Formats a duration like Falco: 10.3ms. */
 function humanTime(nanos: number): string {
   const units: readonly (readonly [unit: string, nanos: number])[] = [
     ['s', 1e9],
@@ -80,7 +80,7 @@ function humanTime(nanos: number): string {
 const CAPTURES = 'there is no capture that events would be a part of';
 const BUFFERS = 'what is read and written is not recorded';
 
-/** evt and syscall. */
+/** Falco's fields `evt.*` and `syscall.*`. */
 export const falcoEventFields: readonly Field[] = [
   falco('evt.num', 'number', 'Number of the event in its lane, from 1.', ({ cursor }) => cursor.sequence + 1, {
     least: 1,

@@ -28,7 +28,7 @@ const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redi
 const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
 const CHARACTERS: Readonly<Record<string, string>> = { ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
 
-/** Falco tells directories from files, and no more. */
+/** Falco distinguishes only directories and files. */
 function typeOf(event: EventView): string | undefined {
   if (isFile(event)) return fileType(event) === 'dir' ? 'directory' : 'file';
   if (ioUring.is(event) && ioUring.openFlags(event) !== undefined) return 'file';
@@ -41,7 +41,7 @@ function typeCharacter(event: EventView): string | undefined {
   return type === 'directory' ? 'd' : type && (CHARACTERS[type] ?? 'o');
 }
 
-/** 10.0.0.1:40000->10.0.0.2:443; of one end only that. */
+/** Both ends as 10.0.0.1:40000->10.0.0.2:443, or a single end. */
 function tupleOf(event: EventView): string | undefined {
   const end = (address: unknown, port: unknown): string => `${address}:${port ?? 0}`;
   const [source, destination] = [sourceIp(event), destinationIp(event)];
@@ -50,7 +50,7 @@ function tupleOf(event: EventView): string | undefined {
   return source === undefined ? to : `${end(source, sourcePort(event))}->${to}`;
 }
 
-/** Who waits for others is the destination. */
+/** The end that waits for connections is the destination. */
 const isServer = (event: EventView): boolean =>
   event.cursor.kind === KIND.Socket ||
   (ioUring.is(event) ? sourceIp(event) !== undefined : direction(event) === 'ingress');
@@ -76,7 +76,7 @@ const MINOR_BITS = 20;
 
 const SERVICES = 'names of services are not looked up; compare the port';
 
-/** fd: of opens the file, of connections and sockets their ends. */
+/** Falco's fields `fd.*`: the file of an open, the ends of a connection or socket. */
 export const falcoFdFields: readonly Field[] = [
   falco('fd.num', 'number', 'Descriptor that an open returned, or a dup; -1: it failed.', descriptorOf, {
     kinds: ['open', 'io_uring', 'redirect'],
@@ -154,7 +154,7 @@ export const falcoFdFields: readonly Field[] = [
   ),
 ];
 
-/** Id of the container, then what is asked for. */
+/** Prefixes a value with the container's id. */
 const inContainer =
   (get: Field['get']): Field['get'] =>
   (event) => {
@@ -162,7 +162,7 @@ const inContainer =
     return value === undefined ? undefined : `${event.container?.id.slice(0, 12) ?? ''}:${value}`;
   };
 
-/** Those that stand for several fields. */
+/** Returns the fields `fd.*` that stand for several fields. */
 export function falcoFdUnions(fields: readonly Field[]): readonly Field[] {
   const name = anyOf(
     'fd.name',

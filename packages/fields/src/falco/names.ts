@@ -5,17 +5,17 @@ import { baseName, bodyText, isExec, nonEmpty } from '../field.ts';
 const filename = bodyText(leaf.Exec.filenameBytes);
 const executable = bodyText(leaf.Exec.pathBytes);
 
-/** What the kernel keeps of a name (TASK_COMM_LEN). */
+/** Characters of a name that the kernel keeps (TASK_COMM_LEN). */
 const LENGTH = 15;
-/** Files that go by several names, so that the one they were called by is their name. */
+/** Executables with several names, whose name is the name in the first argument. */
 const MANY_NAMES: ReadonlySet<string> = new Set(['busybox', 'toybox', 'coreutils', 'dash', 'bash']);
 const INTERPRETER = /^(?:[a-z]*sh|(?:python|perl|ruby|node|php|lua|tclsh|[gm]?awk).*)$/;
 
 const called = new WeakMap<ProcessInfo, string>();
 
 /**
- * What Falco calls the process: the name of the file it was started by, links not followed, as the kernel keeps it. Of a process that isn't starting
- * right now only its arguments may tell it; they are believed where they fit the file.
+ * Returns Falco's name of a process: the name of the file that it was started from, without following links, cut like
+ * the kernel's. After the exec only the arguments may show that name; they are used if they fit the file.
  */
 export function nameOf(process: ProcessInfo): string {
   let name = called.get(process);
@@ -48,9 +48,9 @@ export function nameAt(event: EventView): string | undefined {
 export const argsAt = (event: EventView): readonly string[] | undefined =>
   isExec(event) ? event.cursor.leafTexts(leaf.Exec.argvBytes) : event.process?.args;
 
-/** Without the first, which is the name it was called by. */
+/** Joins the arguments except the first, which is the name of the program. */
 export const restOf = (args: readonly string[]): string => args.slice(1).join(' ');
 
-/** Name and arguments. */
+/** Joins the name and the arguments. */
 export const lineOf = (name: string, args: readonly string[]): string =>
   args.length > 1 ? `${name} ${restOf(args)}` : name;

@@ -24,10 +24,10 @@ const mtime = bodyLong(leaf.Exec.mtime);
 
 type Of = (process: ProcessInfo) => string;
 
-/** As `ancestors`; [0] is the process itself. */
-const withItself = (own: (event: EventView) => string | undefined, of: Of): Field['get'] => {
+/** Like `ancestors`, but [0] is the process itself. */
+const withItself = (ofItself: (event: EventView) => string | undefined, of: Of): Field['get'] => {
   const above = ancestors(of);
-  return (event, argument) => (argument === 0 ? listOf(own(event)) : above(event, argument));
+  return (event, argument) => (argument === 0 ? listOf(ofItself(event)) : above(event, argument));
 };
 
 const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value]);
@@ -35,11 +35,11 @@ const listOf = (value: string | undefined): string[] | undefined => (value === u
 const lineage = (
   name: string,
   doc: string,
-  own: (event: EventView) => string | undefined,
+  ofItself: (event: EventView) => string | undefined,
   of: Of,
   subject: Field['subject'] = ofLineage,
 ): Field =>
-  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(own, of), {
+  falco(name, 'strings', `${doc} of the ancestors; [1] is the parent.`, withItself(ofItself, of), {
     argument: 'index',
     argumentOptional: true,
     subject,
@@ -60,20 +60,20 @@ function commandLineAt(event: EventView): string | undefined {
   return name === undefined ? undefined : lineOf(name, argsAt(event) ?? []);
 }
 
-/** µs of the clock that events have */
+/** Start of a process, in µs of the events' clock. */
 const startOf = (process: ProcessInfo): number => nanosToMicros(process.raw.start);
 const startAt = ({ cursor }: EventView): number => nanosToMicros(cursor.buffer, cursor.startAt);
 const toNanos = (micros: number): number => micros * 1000;
 
-/** The pid of the eldest shell above. */
+/** Returns the pid of the topmost shell among the ancestors. */
 function loginShell({ process }: EventView): number | undefined {
   let found: number | undefined;
-  for (let one = process, i = 0; one !== undefined && i < MAX_ANCESTORS; one = one.parent, i++)
-    if (SHELLS.has(nameOf(one))) found = one.raw.pid;
+  for (let ancestor = process, i = 0; ancestor !== undefined && i < MAX_ANCESTORS; ancestor = ancestor.parent, i++)
+    if (SHELLS.has(nameOf(ancestor))) found = ancestor.raw.pid;
   return found;
 }
 
-/** By whom it was started. */
+/** Whether the user who started the process may write to its executable. */
 function writable(event: EventView): boolean {
   const euid = event.process?.euid;
   return euid === 0 || (mode(event) & 0o002) !== 0 || (euid === owner(event) && (mode(event) & 0o200) !== 0);
@@ -85,7 +85,7 @@ const execCtime = (event: EventView): number | undefined =>
 const SESSIONS = 'sessions and groups of processes are not recorded';
 const USAGE = 'what a process uses (descriptors, memory, time) is not measured';
 
-/** proc and thread. */
+/** Falco's fields `proc.*` and `thread.*`. */
 export const falcoProcessFields: readonly Field[] = [
   falco(
     'proc.name',

@@ -17,18 +17,18 @@ const ATTRIBUTES: ReadonlySet<number> = new Set([FileOperation.FILE_SETXATTR, Fi
 
 export const changedPath = (event: EventView): string => normalPath(path(event));
 
-/** The texts as the caller wrote them, absolute. */
+/** The paths as the caller wrote them, made absolute. */
 export const changedPathAsWritten: (event: EventView) => string = path;
 export const changedTargetAsWritten = (event: EventView): string | undefined =>
   ATTRIBUTES.has(operation(event)) ? undefined : nonEmpty(target(event));
 
-/** What was asked for, of mknod with the file's type; undefined: the call has no mode. */
+/** Returns the requested mode, for mknod with the file's type; undefined: the call has no mode. */
 export function changedMode(event: EventView): number | undefined {
   if (operation(event) === FileOperation.FILE_MKNOD) return mode(event);
   return WITH_PERMISSIONS.has(operation(event)) ? mode(event) & 0o7777 : undefined;
 }
 
-/** What a link says is its own business, unless it is absolute. */
+/** The target of a symbolic link is returned unchanged unless it is absolute. */
 function targetPath(event: EventView): string | undefined {
   if (ATTRIBUTES.has(operation(event))) return undefined;
   const text = target(event);
@@ -40,7 +40,7 @@ const stays = (id: number): number | undefined => (id === UNSET_ID ? undefined :
 const kinds = ['file_change'];
 const pathKinds = [...kinds, 'mount_change'];
 
-/** What a change of a file has, beside the fields that it shares with opens. */
+/** Fields of file changes that opens do not have. */
 export const fileChangeFields: readonly Field[] = [
   {
     name: 'file.target_path',

@@ -25,14 +25,14 @@ const changeKinds = [...openKinds, 'file_change'];
 const allKinds = [...kinds, 'file_change'];
 const isChange = (event: EventView): boolean => event.cursor.kind === KIND.FileChange;
 
-/** The kernel's own has nothing to take out. */
+/** A path of the kernel is already normal. */
 function path(event: EventView): string {
   if (isChange(event)) return changedPath(event);
   if (ioUring.is(event)) return ioUring.path(event);
   return event.cursor.leafBoolean(leaf.Open.sourceCaller) ? normalPath(openPath(event)) : openPath(event);
 }
 
-/** Most paths are of opens, and as they should be. */
+/** Most paths are of opens, and already normal. */
 function locatePath({ cursor }: EventView, place: TextSpan): boolean {
   if (cursor.kind !== KIND.Open) return false;
   place.bytes = cursor.buffer;
@@ -44,10 +44,10 @@ function locatePath({ cursor }: EventView, place: TextSpan): boolean {
 const flags = (event: EventView): number | undefined =>
   ioUring.is(event) ? ioUring.openFlags(event) : openFlags(event);
 
-/** Of an open only. */
-const opened = (says: (flags: number) => boolean) => (event: EventView) => {
+/** Tests the flags of an open; undefined on other events. */
+const opened = (test: (flags: number) => boolean) => (event: EventView) => {
   const given = flags(event);
-  return given === undefined ? undefined : says(given);
+  return given === undefined ? undefined : test(given);
 };
 const flag = (bit: number) => opened((given) => (given & bit) !== 0);
 

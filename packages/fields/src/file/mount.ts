@@ -55,7 +55,7 @@ function flagNames(event: EventView): readonly string[] | undefined {
   }
 }
 
-/** A device is no path that the caller has made absolute, but its text is one. */
+/** The name of a device is not a path to make absolute, so it is kept as text. */
 export const mountSource = (event: EventView): string | undefined => {
   const text = source(event);
   return nonEmpty(text.startsWith('/') ? normalPath(text) : text);
@@ -64,7 +64,7 @@ export const mountTarget = (event: EventView): string | undefined => nonEmpty(no
 
 const kinds = ['mount_change'];
 
-/** What is mounted where, and where the root is. */
+/** Fields of mounts and of changes of the root. */
 export const mountFields: readonly Field[] = [
   {
     name: 'mount.source',

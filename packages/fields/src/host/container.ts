@@ -13,7 +13,7 @@ function split(image: string): { readonly repository: string; readonly tag: stri
 
 type Details = NonNullable<EventView['container']>;
 
-/** Of a container that is known; absent when there is nothing to say. */
+/** A text of a known container; undefined if it is empty. */
 const text = (name: 'imageId' | 'podUid' | 'serviceAccount') => (event: EventView) => nonEmpty(event.container?.[name]);
 const list =
   (of: (container: Details) => readonly string[]) =>
@@ -21,22 +21,22 @@ const list =
     const items = event.container === undefined ? [] : of(event.container);
     return items.length > 0 ? items : undefined;
   };
-/** What the agent says today, or the label in which earlier ones carried it. */
+/** The value that the agent reports, or the label in which earlier agents sent it. */
 const orchestrated = (name: 'pod' | 'namespace', key: string) => (event: EventView) =>
   nonEmpty(event.container?.[name]) ?? event.container?.labels[key];
 const namespaceOfHost = (name: string) => (event: EventView) => event.container?.namespaces.includes(`${name}=host`);
 
-/** How the process, or the one that it descends from, came into the container. */
+/** Returns how the process or its ancestor entered the container. */
 function entry(event: EventView): string | undefined {
   const { container, head } = event;
-  if (container === undefined || container.namespaces.some((one) => one.startsWith('pid='))) return undefined;
-  const inside = (one: ProcessInfo): boolean => head.containers[one.raw.container]?.id === container.id;
+  if (container === undefined || container.namespaces.some((entry) => entry.startsWith('pid='))) return undefined;
+  const inside = (process: ProcessInfo): boolean => head.containers[process.raw.container]?.id === container.id;
   const line: ProcessInfo[] = [];
   let next = event.process;
   for (; next !== undefined && (line.length === 0 || inside(next)); next = next.parent) line.push(next);
-  // Outermost are perhaps the runtime's own, in the cgroup already, in the pid namespace not yet.
+  // The outermost processes may be the runtime's: already in the cgroup, but not yet in the pid namespace.
   const outside = next?.raw.namespaces.pid ?? 0;
-  const first = line.findLast((one) => one.raw.namespaces.pid !== outside);
+  const first = line.findLast((process) => process.raw.namespaces.pid !== outside);
   if (first === undefined) return undefined;
   if (first.raw.namespaces.pidInNs === 1) return 'entrypoint';
   return outside === 0 ? undefined : 'exec';

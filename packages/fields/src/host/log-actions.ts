@@ -1,4 +1,4 @@
-/** What lines of logs may say that has happened: `event.action` of a log event. */
+/** Actions that log lines report: `event.action` of a log event. */
 export const LOG_ACTIONS = [
   'cron-command',
   'crontab-replaced',

@@ -4,27 +4,27 @@ import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 export const isLog = (event: EventView): boolean => event.cursor.kind === KIND.Log;
 
-type Said = (event: EventView) => string | undefined;
+type LogValue = (event: EventView) => string | undefined;
 
-function said(field: BytesLeaf): Said {
+function logValue(field: BytesLeaf): LogValue {
   const read = bodyText(field);
   return (event) => (isLog(event) ? nonEmpty(read(event)) : undefined);
 }
 
-/** What a line of a log says, for fields that other events have from elsewhere; undefined on any other event. */
+/** Values of log lines for fields that other events fill from other sources; undefined on any other event. */
 export const logField: Readonly<
-  Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', Said>
+  Record<'category' | 'action' | 'outcome' | 'user' | 'command' | 'workingDirectory', LogValue>
 > = {
-  category: said(leaf.Log.category),
-  action: said(leaf.Log.action),
-  outcome: said(leaf.Log.outcome),
-  user: said(leaf.Log.user),
-  command: said(leaf.Log.command),
-  workingDirectory: said(leaf.Log.workingDirectory),
+  category: logValue(leaf.Log.category),
+  action: logValue(leaf.Log.action),
+  outcome: logValue(leaf.Log.outcome),
+  user: logValue(leaf.Log.user),
+  command: logValue(leaf.Log.command),
+  workingDirectory: logValue(leaf.Log.workingDirectory),
 };
 
 const kinds = ['log'];
-const text = (field: BytesLeaf): Said => {
+const text = (field: BytesLeaf): LogValue => {
   const read = bodyText(field);
   return (event) => nonEmpty(read(event));
 };
@@ -32,7 +32,7 @@ const offset = bodyLong(leaf.Log.offset);
 const pid = bodyLong(leaf.Log.pid);
 const addresses = bodyText(leaf.HostContext.addresses);
 
-/** Of lines of logs, and of what a host says about itself. */
+/** Fields of log lines, and of the host's description of itself. */
 export const logFields: readonly Field[] = [
   {
     name: 'message',

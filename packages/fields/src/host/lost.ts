@@ -4,7 +4,7 @@ import { bodyLong, bodyText, type Field } from '../field.ts';
 const lanes: ReadonlyMap<number, string> = new Map(Object.entries(LANE).map(([name, lane]) => [lane, name]));
 const lane = bodyLong(leaf.Gap.ofLane);
 
-/** What was held back, and what never came. */
+/** Fields of throttled and lost events. */
 export const lostFields: readonly Field[] = [
   {
     name: 'throttled.kind',

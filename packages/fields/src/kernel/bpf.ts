@@ -12,7 +12,7 @@ const bpf = {
 const commandOf = (event: EventView): string => BPF_COMMANDS[bpf.command(event)] ?? String(bpf.command(event));
 const isPath = (event: EventView): boolean => commandOf(event).startsWith('BPF_OBJ_');
 const isMap = (event: EventView): boolean => commandOf(event) === 'BPF_MAP_CREATE';
-/** Commands that say what they attach to; of the others 0 would read as the first of them. */
+/** Commands with an attach type. For others, the value 0 would be read as the first attach type. */
 const ATTACHING: ReadonlySet<string> = new Set([
   'BPF_PROG_ATTACH',
   'BPF_PROG_DETACH',

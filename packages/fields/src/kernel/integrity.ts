@@ -3,7 +3,7 @@ import { bodyText, type Field } from '../field.ts';
 
 const kinds = ['finding'];
 
-/** What a check of the integrity of kernel and host has found. */
+/** Fields of findings of the integrity checks of kernel and host. */
 export const integrityFields: readonly Field[] = [
   {
     name: 'integrity.check',

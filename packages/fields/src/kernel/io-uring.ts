@@ -17,7 +17,7 @@ const names: ReadonlyMap<number, string> = new Map(
   Object.entries(OPERATION).map(([name, value]) => [value, name.slice('IO_'.length).toLowerCase()]),
 );
 
-/** What an event is called that comes from a system call: io_uring does the same. */
+/** Actions of io_uring operations, named like the same actions of system calls. */
 const ACTIONS: Readonly<Record<string, string>> = {
   openat: 'open',
   openat2: 'open',
@@ -49,7 +49,7 @@ function action(event: EventView): string {
   return called === 'unlink' && (flags(event) & AT_REMOVEDIR) !== 0 ? 'rmdir' : called;
 }
 
-/** All that `action` says. */
+/** All values that `action` returns. */
 const actions: readonly string[] = [...new Set([...Object.values(ACTIONS), 'rmdir', 'io_uring'])];
 
 function category(event: EventView): string {
@@ -62,27 +62,27 @@ function addressOf({ cursor }: EventView): string | undefined {
   return addressText(cursor.buffer, cursor.leafAt(leaf.IoUring.address), cursor.leafLength(leaf.IoUring.address));
 }
 
-/** Which end of a connection the address is. */
+/** Returns the end of the connection that the address belongs to. */
 function endOf(event: EventView): 'source' | 'destination' | undefined {
   const called = actionOf(event);
   if (called === 'connect' || called === 'datagram') return 'destination';
   return called === 'accept' ? 'source' : undefined;
 }
 
-/** What io_uring was left to do, for fields that events of system calls have too. Ask `is` first. */
+/** io_uring operations, for fields that they share with system calls. Check `is` before any other method. */
 interface IoUring {
   is(event: EventView): boolean;
   action(event: EventView): string;
   readonly actions: readonly string[];
   category(event: EventView): string;
-  /** as the system call is called that would do it */
+  /** name of the equivalent system call */
   syscall(event: EventView): string;
   path(event: EventView): string;
-  /** O_*; undefined: it is no open */
+  /** O_*; undefined if the operation is no open */
   openFlags(event: EventView): number | undefined;
   inodeAt(event: EventView): number;
   family(event: EventView): number;
-  /** of one end, `source` or `destination` */
+  /** address of an end: `source` or `destination` */
   address(event: EventView, end: string): string | undefined;
   port(event: EventView, end: string): number | undefined;
 }

@@ -13,7 +13,7 @@ const module = {
 };
 const { ModuleName: NAME, ModuleOperation: OPERATION } = records;
 
-/** What the system call is called; undefined: the event is about no module. */
+/** Returns the name of the system call; undefined if the event is about no module. */
 export function moduleCall(event: EventView): string | undefined {
   if (event.cursor.kind !== KIND.Module) return undefined;
   if (module.operation(event) === OPERATION.OPERATION_MODULE_UNLOAD) return 'delete_module';

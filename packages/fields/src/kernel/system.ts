@@ -6,7 +6,7 @@ const sysctl = {
   before: bodyText(leaf.Sysctl.beforeBytes),
   after: bodyText(leaf.Sysctl.afterBytes),
 };
-/** As sysctl(8) writes it: the separators change places, since names of interfaces hold dots. */
+/** Formats a name like sysctl(8): dots and slashes are swapped, because names of interfaces contain dots. */
 const dotted = (name: string): string => name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
 
 export const sysctlFields: readonly Field[] = [

@@ -15,9 +15,9 @@ const accessNames = new Map(
   Object.entries(records.AccessOperation).map(([name, value]) => [value as number, name.slice('ACCESS_'.length)]),
 );
 
-/** What the fields of signals and accesses say of this kind. */
+/** Values of tampering events for the fields of signals and accesses. */
 export const tampering = {
-  /** that was sent, or that ended the agent */
+  /** the signal that was sent, or that ended the agent */
   signal(event: EventView): number | undefined {
     if (operation(event) === SIGNAL) return detail(event);
     return operation(event) === EXIT && request(event) > 0 ? request(event) : undefined;
@@ -32,7 +32,10 @@ const executable = bodyText(leaf.Tampering.executableBytes);
 const lastTick = bodyLong(leaf.Silence.lastTick);
 const kinds = ['tampering'];
 
-/** What is done to the agent or its sensor. The actor is the event's process; what the sensor itself has written down of it stands here. */
+/**
+ * Fields of tampering with the agent or its sensor. The actor is the event's process; these fields have the sensor's
+ * own record of it.
+ */
 export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.access',

@@ -1,4 +1,4 @@
-/** Names of what bpf(2) takes, by number: include/uapi/linux/bpf.h. Numbers are for ever. */
+/** Names of arguments of bpf(2), by number (include/uapi/linux/bpf.h). The numbers never change. */
 
 export const BPF_COMMANDS: readonly string[] = (
   'BPF_MAP_CREATE BPF_MAP_LOOKUP_ELEM BPF_MAP_UPDATE_ELEM BPF_MAP_DELETE_ELEM BPF_MAP_GET_NEXT_KEY BPF_PROG_LOAD ' +

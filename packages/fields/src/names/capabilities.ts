@@ -8,7 +8,7 @@ export const CAPABILITIES: readonly string[] =
    CAP_AUDIT_WRITE CAP_AUDIT_CONTROL CAP_SETFCAP CAP_MAC_OVERRIDE CAP_MAC_ADMIN CAP_SYSLOG CAP_WAKE_ALARM CAP_BLOCK_SUSPEND CAP_AUDIT_READ
    CAP_PERFMON CAP_BPF CAP_CHECKPOINT_RESTORE`.split(/\s+/);
 
-/** Names of the bits of a capability set. `except`: bits to leave out. */
+/** Returns the names of the bits of a capability set, without the bits in `except`. */
 export function capabilityNames(set: Uint8Array, at = 0, except?: Uint8Array, exceptAt = 0): string[] {
   const low = u64Low(set, at) & ~(except === undefined ? 0 : u64Low(except, exceptAt));
   const high = u64High(set, at) & ~(except === undefined ? 0 : u64High(except, exceptAt));

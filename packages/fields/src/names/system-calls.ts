@@ -1,4 +1,7 @@
-/** Names of system calls in the order of their numbers, from the kernel's unistd headers: tracefs knows the calls' arguments, but not their numbers. */
+/**
+ * Names of system calls in the order of their numbers, from the kernel's unistd headers. tracefs has the arguments of
+ * the calls, but not their numbers.
+ */
 type Runs = readonly (readonly [first: number, names: string])[];
 
 const X64: Runs = [
@@ -81,7 +84,7 @@ const ARM64: Runs = [
   ],
 ];
 
-/** Where the kernel's function has another name than the system call. */
+/** Calls whose kernel function has a different name. */
 const SOURCE_NAMES: Readonly<Record<string, string>> = {
   stat: 'newstat',
   fstat: 'newfstat',
@@ -94,7 +97,7 @@ const SOURCE_NAMES: Readonly<Record<string, string>> = {
 
 const RUNS: Readonly<Record<string, Runs>> = { x64: X64, arm64: ARM64 };
 
-/** By number; empty on an architecture that the sensor isn't written for. */
+/** Returns names by number; empty on an architecture that the sensor does not support. */
 export function callNames(architecture: string = process.arch): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const [first, text] of RUNS[architecture] ?? [])
@@ -102,17 +105,20 @@ export function callNames(architecture: string = process.arch): ReadonlyMap<numb
   return names;
 }
 
-/** What the kernel's sources call it, and so its tracepoints and functions; some architectures have the call's own name all the same. */
+/**
+ * Returns the name in the kernel's sources, which tracepoints and functions have. Some architectures use the name of
+ * the call instead.
+ */
 export function sourceName(name: string): string {
   return SOURCE_NAMES[name] ?? name;
 }
 
 let numbers: ReadonlyMap<string, number> | undefined;
 
-/** Of this architecture. @param name of the call, or in the kernel's sources */
+/** Returns the number on this architecture. @param name of the call, or in the kernel's sources */
 export function callNumber(name: string): number | undefined {
   numbers ??= new Map(
-    [...callNames()].flatMap(([number, name]) => [name, sourceName(name)].map((one) => [one, number])),
+    [...callNames()].flatMap(([number, name]) => [name, sourceName(name)].map((alias) => [alias, number])),
   );
   return numbers.get(name);
 }

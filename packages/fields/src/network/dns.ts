@@ -1,4 +1,7 @@
-/** DNS messages (RFC 1035) from the beginning of a packet. Hostile input: every length is checked, names can't loop, nothing throws. */
+/**
+ * Parses DNS messages (RFC 1035) from the beginning of a packet. The input is hostile: every length is checked, names
+ * can't loop, nothing throws.
+ */
 import { addressText } from '@ringfence/wire';
 
 export interface DnsMessage {
@@ -6,9 +9,9 @@ export interface DnsMessage {
   /** NOERROR, NXDOMAIN, …, or its number */
   readonly responseCode: string;
   readonly questions: readonly DnsQuestion[];
-  /** what was found, as far as the packet was kept: addresses, names, or the type and size of what is neither */
+  /** addresses, names, or type and size of other records, as far as the packet was kept */
   readonly answers: readonly DnsAnswer[];
-  /** of A and AAAA answers */
+  /** addresses of A and AAAA answers */
   readonly addresses: readonly string[];
 }
 
@@ -55,18 +58,18 @@ const CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'
 
 interface Name {
   readonly text: string;
-  /** behind it, where it stands */
+  /** offset after the name */
   readonly end: number;
 }
 
 const typeName = (type: number): string => TYPES[type] ?? `TYPE${type}`;
 
-/** A message that came over TCP has its length before it, unless that was sent by itself. undefined: no DNS message. */
+/** Over TCP a length precedes the message, unless it was sent separately. Returns undefined if there is no message. */
 export function parseDns(bytes: Uint8Array, tcp: boolean): DnsMessage | undefined {
   if (!tcp) return parseMessage(bytes);
   const behindLength = bytes.subarray(2);
   if (word(bytes, 0) === behindLength.length) return parseMessage(behindLength);
-  // What was cut has a length that is not there. A number and a length look alike; what follows them does not.
+  // A cut message does not have the length in its prefix. An id and a length look alike, so try both parses.
   return parseMessage(bytes) ?? parseMessage(behindLength);
 }
 
@@ -76,7 +79,7 @@ function parseMessage(bytes: Uint8Array): DnsMessage | undefined {
   if (bytes.length < HEADER) return undefined;
   const flags = word(bytes, 2);
   const count = word(bytes, 4);
-  // Opcodes beyond 5 and the reserved bit are used by nobody; nor is more than one question.
+  // No software uses opcodes beyond 5, the reserved bit or many questions.
   if (((flags >> 11) & 15) > 5 || (flags & 0x40) !== 0 || count === 0 || count > QUESTIONS_MAX) return undefined;
   const questions: DnsQuestion[] = [];
   let at = HEADER;
@@ -111,13 +114,13 @@ function readAnswers(bytes: Uint8Array, begin: number, count: number, addresses:
   return answers;
 }
 
-/** NS, CNAME and PTR hold a name; of a text only how long it is matters here. */
+/** NS, CNAME and PTR contain a name; other records are shown by type and length. */
 function dataText(bytes: Uint8Array, type: number, at: number, length: number): string {
   const name = type === 2 || type === 5 || type === 12 ? readName(bytes, at) : undefined;
   return name?.text ?? `${typeName(type)} (${length} bytes)`;
 }
 
-/** Labels, and pointers to where the rest stands: always further ahead, so that they come to an end. */
+/** Reads labels, and pointers to the remaining labels. A pointer must lead backwards, so reading ends. */
 function readName(bytes: Uint8Array, begin: number): Name | undefined {
   const labels: string[] = [];
   let at = begin;
@@ -142,7 +145,7 @@ function readName(bytes: Uint8Array, begin: number): Name | undefined {
   return undefined;
 }
 
-/** As zone files write it: a dot inside of a label, and what can't be printed, is escaped. */
+/** Formats a label like zone files: a dot inside a label and unprintable bytes are escaped. */
 function labelText(bytes: Uint8Array, at: number, length: number): string {
   let text = '';
   for (let i = at; i < at + length; i++) {

@@ -14,11 +14,11 @@ interface Ends {
   readonly protocol: LongLeaf;
   readonly local: End;
   readonly peer: End | undefined;
-  /** The peer is the source. */
+  /** Returns true if the peer is the source. */
   readonly incoming: (event: EventView) => boolean;
 }
 
-/** Leaves of a kind that has both ends of a connection. */
+/** Leaves of a kind with both ends of a connection. */
 interface ConnectionLeaves extends End {
   readonly family: LongLeaf;
   readonly protocol: LongLeaf;
@@ -35,7 +35,7 @@ const ends = (leaves: ConnectionLeaves, incoming: Ends['incoming']): Ends => ({
 });
 const isEgress = bodyBoolean(leaf.Packet.egress);
 
-/** Kinds that have two ends, or one. */
+/** Kinds with one or two ends. */
 const LEAVES: Readonly<Record<number, Ends>> = {
   [KIND.Connect]: ends(leaf.Connect, () => false),
   [KIND.Accept]: ends(leaf.Accept, () => true),
@@ -91,7 +91,7 @@ function familyOf(event: EventView): number {
   return leaves === undefined ? 0 : event.cursor.leafLong(leaves.family);
 }
 
-/** A socket that a stream became may be connected to nobody. */
+/** A standard stream may have become a socket without a peer. */
 const hasPeer = ({ cursor }: EventView, { peer }: Ends): boolean =>
   cursor.kind !== KIND.Redirect || (peer !== undefined && cursor.leafLong(peer.port) !== 0);
 
@@ -106,12 +106,12 @@ function addressOf(event: EventView, side: Side): string | undefined {
   if (leaves === undefined) return side === 'source' ? nonEmpty(logAddress(event)) : undefined;
   const { cursor } = event;
   const end = endOf(event, leaves, side);
-  // Nobody sends from port 0: an accept that failed has no peer.
+  // Source port 0 means that there is no peer, as in a failed accept.
   if (end === undefined || (side === 'source' && cursor.leafLong(end.port) === 0)) return undefined;
   return addressText(cursor.buffer, cursor.leafAt(end.address), cursor.leafLength(end.address));
 }
 
-/** A port of 0 is one that is not bound. */
+/** Returns undefined for port 0: the socket is not bound. */
 function portOf(event: EventView, side: Side): number | undefined {
   if (ioUring.is(event)) return ioUring.port(event, side) || undefined;
   const leaves = leavesOf(event);

@@ -23,11 +23,11 @@ function hello(event: EventView): TlsHello | undefined {
   return content(event) === records.PacketContent.PACKET_TLS ? parseTlsHello(payload(event)) : undefined;
 }
 
-/** No values are no value. */
+/** An empty list is no value. */
 const nonEmptyList = (values: readonly string[] | undefined): readonly string[] | undefined =>
   values === undefined || values.length === 0 ? undefined : values;
 
-/** What packets carry: DNS and the beginning of TLS. */
+/** Fields of packet contents: DNS, and the beginning of TLS. */
 export const packetFields: readonly Field[] = [
   {
     name: 'network.protocol',

@@ -11,13 +11,13 @@ const CALLS: ReadonlyMap<number, string> = new Map(
   Object.entries(records.RedirectCall).map(([name, value]) => [value, name.replace('REDIRECT_', '').toLowerCase()]),
 );
 
-/** Which system call it was. */
+/** The system call of a redirect. */
 export const redirectCall: { readonly names: readonly string[]; of(event: EventView): string | undefined } = {
   names: [...CALLS.values()],
   of: (event) => CALLS.get(call(event)),
 };
 
-/** What only a standard stream has that became a socket. */
+/** Fields of standard streams that became a socket. */
 export const redirectFields: readonly Field[] = [
   {
     name: 'redirect.descriptor',

@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<number, string>> = {
   [SOCK.PACKET]: 'packet',
 };
 
-/** What only a socket has that is made, bound or listens. */
+/** Fields of sockets that are created, bound or listen. */
 export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.family',

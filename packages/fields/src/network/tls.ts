@@ -1,4 +1,7 @@
-/** The hello of a TLS client (RFC 8446 4.1.2) from the beginning of a packet, which may be cut. Hostile input: nothing throws. */
+/**
+ * Parses the hello of a TLS client (RFC 8446 4.1.2) from the beginning of a packet, which may be cut. The input is
+ * hostile: nothing throws.
+ */
 
 export interface TlsHello {
   /** server_name; undefined: none, or it was cut off */
@@ -18,7 +21,7 @@ const PROTOCOLS_MAX = 16;
 
 const word = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
-/** undefined: no hello of a client. */
+/** Returns undefined if the bytes are no client hello. */
 export function parseTlsHello(bytes: Uint8Array): TlsHello | undefined {
   if (bytes[0] !== HANDSHAKE || bytes[1] !== 3 || bytes[5] !== CLIENT_HELLO || bytes.length <= BEFORE_SESSION)
     return undefined;
@@ -41,7 +44,7 @@ export function parseTlsHello(bytes: Uint8Array): TlsHello | undefined {
   return { serverName, protocols };
 }
 
-/** A list of names, of which the first of type 0 counts; there is only one. */
+/** Reads the first name of the list if it has type 0; real lists have only one name. */
 function readServerName(bytes: Uint8Array, at: number, end: number): string | undefined {
   const begin = at + 5;
   const length = word(bytes, at + 3);
@@ -60,7 +63,7 @@ function readProtocols(bytes: Uint8Array, at: number, end: number): string[] {
   return protocols;
 }
 
-/** Names are ASCII; what isn't is escaped as DNS names are. */
+/** Names are ASCII; other bytes are escaped as in DNS names. */
 function printable(bytes: Uint8Array, at: number, length: number): string {
   let text = '';
   for (let i = at; i < at + length; i++) {

@@ -2,7 +2,7 @@ import type { EventView } from '@ringfence/wire';
 import { type FixedLeaf, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, type Field } from '../field.ts';
 
-/** The leaves of kinds that count bytes. */
+/** Leaves of the kinds that count bytes. */
 const COUNTED = new Map<number, typeof leaf.Flow | typeof leaf.Datagram>([
   [KIND.Flow, leaf.Flow],
   [KIND.Datagram, leaf.Datagram],
@@ -15,7 +15,7 @@ const kinds = ['flow', 'datagram'];
 const datagrams = bodyLong(leaf.Datagram.count);
 const error = bodyLong(leaf.Flow.error);
 
-/** Bytes beyond 2^53 are nobody's. */
+/** No connection transfers 2^53 bytes, so a number is exact. */
 function bytesOf({ cursor }: EventView, field: FixedLeaf): number {
   const at = cursor.leafAt(field);
   return cursor.buffer.readUInt32LE(at) + cursor.buffer.readUInt32LE(at + 4) * 2 ** 32;
@@ -28,7 +28,7 @@ function bytes(event: EventView, side: 'source' | 'destination'): number | undef
   return bytesOf(event, isPeer ? leaves.received : leaves.sent);
 }
 
-/** How much, and how long. */
+/** Fields of sizes and durations. */
 export const trafficFields: readonly Field[] = [
   {
     name: 'source.bytes',

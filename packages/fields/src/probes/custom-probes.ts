@@ -20,7 +20,7 @@ function parsed({ cursor }: EventView): ProbeArgument[] {
 const named = (event: EventView, name: string | number | undefined): ProbeArgument | undefined =>
   parsed(event).find((argument) => argument.name === name);
 
-/** Of the probes that users define (docs/PROBES.md). */
+/** Fields of user-defined probes (docs/PROBES.md). */
 export const customProbeFields: readonly Field[] = [
   {
     name: 'probe.name',

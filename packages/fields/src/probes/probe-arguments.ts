@@ -1,34 +1,39 @@
-/** Arguments of user-defined probes, as bpf/custom.bpf.h writes them. Hostile input: every length is checked, nothing throws. */
+/**
+ * Arguments of user-defined probes, as bpf/custom.bpf.h writes them. Hostile input: every length is checked, nothing
+ * throws.
+ */
 import { addressText, asBuffer, decodeText, records } from '@ringfence/wire';
 
 export interface ProbeArgument {
   readonly name: string;
   /** a number in decimal, a pointer in hexadecimal with 0x, bytes in hexadecimal, an address as usual */
   readonly text: string;
-  /** exact up to 2^53; undefined: it is no number */
+  /** exact up to 2^53; undefined if the argument is no number */
   readonly number: number | undefined;
-  /** there were more bytes than were kept */
+  /** true if bytes were cut off */
   readonly cut: boolean;
 }
 
 const SIZE = records.SIZEOF_PROBE_ARGUMENT;
 
-/** Those that could be read. What comes after a damaged one is left out. */
+/** Returns the readable arguments. Arguments after a damaged one are left out. */
 export function parseProbeArguments(bytes: Uint8Array): ProbeArgument[] {
   const buffer = asBuffer(bytes);
   const found: ProbeArgument[] = [];
   for (let at = 0, count = 0; count < records.Limit.PROBE_ARGUMENTS_MAX && at + SIZE <= buffer.length; count++) {
     const end = at + SIZE + buffer.readUInt16LE(at + records.PROBE_ARGUMENT_KEPT);
     if (end > buffer.length) return found;
-    const one =
-      buffer.readUInt32LE(at + records.PROBE_ARGUMENT_FAILED) === 0 ? argument(buffer.subarray(at, end)) : undefined;
-    if (one !== undefined) found.push(one);
+    const parsed =
+      buffer.readUInt32LE(at + records.PROBE_ARGUMENT_FAILED) === 0
+        ? parseArgument(buffer.subarray(at, end))
+        : undefined;
+    if (parsed !== undefined) found.push(parsed);
     at = end;
   }
   return found;
 }
 
-function argument(bytes: Buffer): ProbeArgument | undefined {
+function parseArgument(bytes: Buffer): ProbeArgument | undefined {
   const name = decodeText(bytes, records.PROBE_ARGUMENT_NAME, nameEnd(bytes));
   const type = bytes.readUInt16LE(records.PROBE_ARGUMENT_TYPE);
   const content = bytes.subarray(SIZE);

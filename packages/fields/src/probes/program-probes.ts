@@ -10,7 +10,7 @@ const remoteHost = bodyText(leaf.Authentication.remoteHostBytes);
 const tty = bodyText(leaf.Authentication.ttyBytes);
 const payload = bodyText(leaf.TlsData.payloadBytes);
 
-/** Of what probes in programs and libraries see. It is from the memory of the process, which may have lied. */
+/** Fields of probes in programs and libraries. The values come from memory that the process can forge. */
 export const probeFields: readonly Field[] = [
   {
     name: 'ringfence.pam.service',

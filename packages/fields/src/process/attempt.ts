@@ -11,7 +11,7 @@ const call = bodyLong(leaf.Attempt.call);
 const argvCut = bodyBoolean(leaf.Attempt.argvCut);
 const path = bodyText(leaf.Attempt.pathBytes);
 /** Three ids, or the sets of capset. */
-const asked = [leaf.Attempt.first, leaf.Attempt.second, leaf.Attempt.third];
+const requestedValues = [leaf.Attempt.first, leaf.Attempt.second, leaf.Attempt.third];
 
 const NAMES = new Map<number, string>(
   Object.entries(CALL).map(([name, value]) => [value, name.replace('CALL_', '').toLowerCase()]),
@@ -33,14 +33,14 @@ function ids(event: EventView): string[] {
   const { cursor } = event;
   if (call(event) === CALL.CALL_SETGROUPS)
     return groupIds(cursor, cursor.leafAt(leaf.Attempt.groupsBytes), cursor.leafLength(leaf.Attempt.groupsBytes));
-  const numbers = asked.map((leaf) => u64Low(cursor.buffer, cursor.leafAt(leaf)));
+  const numbers = requestedValues.map((leaf) => u64Low(cursor.buffer, cursor.leafAt(leaf)));
   return [...new Set(numbers)].filter((id) => id !== UNSET_ID).map(String);
 }
 
-/** Of the effective, permitted and inheritable set together. */
+/** Returns the capabilities in the effective, permitted or inheritable set. */
 function capabilities({ cursor: { buffer }, cursor }: EventView): string[] {
   const all = Buffer.alloc(8);
-  for (const leaf of asked) {
+  for (const leaf of requestedValues) {
     const at = cursor.leafAt(leaf);
     all.writeUInt32LE((all.readUInt32LE(0) | u64Low(buffer, at)) >>> 0, 0);
     all.writeUInt32LE((all.readUInt32LE(4) | u64High(buffer, at)) >>> 0, 4);
@@ -51,7 +51,7 @@ function capabilities({ cursor: { buffer }, cursor }: EventView): string[] {
 const requested = (event: EventView): string | undefined =>
   isExec(event) ? nonEmpty(normalPath(path(event))) : undefined;
 
-/** Of a fork, an exec or a change of credentials that failed: what was asked for. The process is who asked. */
+/** Requests of a failed fork, exec or change of credentials. The event's process made the request. */
 export const attemptFields: readonly Field[] = [
   {
     name: 'attempt.call',

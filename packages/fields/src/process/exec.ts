@@ -14,7 +14,7 @@ const { ExecFlag: FLAG, Stdio: STDIO } = records;
 const execFlag = (bit: number) => (event: EventView) =>
   ((isExec(event) ? flags(event) : (event.process?.execFlags ?? 0)) & bit) !== 0;
 
-/** Where only the caller's word is there it is made absolute; links in it were followed, nobody knows where to. */
+/** Returns the kernel's path of the script, else the caller's path made absolute, in which links are not resolved. */
 function scriptOf(event: EventView): string | undefined {
   if (!execFlag(FLAG.EXEC_SCRIPT)(event)) return undefined;
   const given = filename(event);
@@ -27,11 +27,11 @@ const stdio = (bit: number) => (event: EventView) =>
 function variables(event: EventView, name?: string | number): readonly string[] | undefined {
   const all = event.cursor.leafTexts(leaf.Exec.environmentBytes);
   if (name === undefined) return all.length === 0 ? undefined : all;
-  const one = all.find((word) => word.startsWith(`${name}=`));
-  return one === undefined ? undefined : [one.slice(String(name).length + 1)];
+  const entry = all.find((word) => word.startsWith(`${name}=`));
+  return entry === undefined ? undefined : [entry.slice(String(name).length + 1)];
 }
 
-/** How a process was started. */
+/** Fields of the exec that started a process. */
 export const execFields: readonly Field[] = [
   {
     name: 'process.stdin.socket',

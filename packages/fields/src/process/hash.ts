@@ -8,33 +8,36 @@ const hex = (bytes: Uint8Array | undefined): string | undefined =>
 const hashOf = (process: ProcessInfo | undefined): string | undefined => hex(process?.raw.sha256);
 const plain = (state: string): boolean => state === 'hashed' || state === 'pending';
 
-/** What is known of the executable of a process, or of its script. An event `hash` has that of which it tells alone: a rule fires once for it. */
+/**
+ * Accessors of the hash of a process's executable or script. A `hash` event has only the hash that it reports, so that
+ * a rule fires once for it.
+ */
 function known(script: boolean) {
-  const tells = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
+  const isReported = (event: EventView): boolean => event.cursor.leafBoolean(leaf.Hash.script) === script;
 
-  /** What is said of a file alone is no event of a process: it has none. */
+  /** undefined for a hash event of a file without a process. */
   const sha256 = (event: EventView): string | undefined => {
     const { process, cursor } = event;
     if (process === undefined) return undefined;
-    if (cursor.kind === KIND.Hash) return tells(event) ? hex(cursor.leafBytes(leaf.Hash.sha256)) : undefined;
+    if (cursor.kind === KIND.Hash) return isReported(event) ? hex(cursor.leafBytes(leaf.Hash.sha256)) : undefined;
     return hex(script ? process.raw.scriptSha256 : process.raw.sha256);
   };
 
-  /** hashed, pending, or why it was skipped; undefined: nobody hashes there. */
+  /** Returns `hashed`, `pending`, or the reason for skipping; undefined: the agent does not hash. */
   const stateOf = (event: EventView): string | undefined => {
     const { process, cursor } = event;
     if (process === undefined) return undefined;
-    if (cursor.kind === KIND.Hash) return tells(event) ? skipped(event) || 'hashed' : undefined;
+    if (cursor.kind === KIND.Hash) return isReported(event) ? skipped(event) || 'hashed' : undefined;
     return nonEmpty(script ? process.raw.scriptHashState : process.raw.hashState);
   };
 
   const state = (event: EventView): string | undefined => {
-    const said = stateOf(event);
-    return said === undefined || plain(said) ? said : 'skipped';
+    const value = stateOf(event);
+    return value === undefined || plain(value) ? value : 'skipped';
   };
   const why = (event: EventView): string | undefined => {
-    const said = stateOf(event);
-    return said === undefined || plain(said) ? undefined : said;
+    const value = stateOf(event);
+    return value === undefined || plain(value) ? undefined : value;
   };
   return { sha256, state, why };
 }
@@ -42,7 +45,7 @@ function known(script: boolean) {
 const executable = known(false);
 const script = known(true);
 
-/** What the executable of a process is, and the script that it was started as. */
+/** Hashes of the executable of a process, and of the script that it was started as. */
 export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.sha256',

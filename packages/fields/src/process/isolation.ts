@@ -87,7 +87,7 @@ function optionOf(event: EventView): string | undefined {
   return operation(event) === OPERATION.ISOLATION_SECCOMP ? SECCOMP_OPTIONS[number] : undefined;
 }
 
-/** What confines a process, what it may, and memory that it can execute. */
+/** Fields of isolation, capabilities and executable memory. */
 export const isolationFields: readonly Field[] = [
   {
     name: 'process.clone.flags',
@@ -171,7 +171,7 @@ export const isolationFields: readonly Field[] = [
   },
 ];
 
-/** A set with one bit; none for a number that is no capability. */
+/** Returns a set with this bit, or an empty set if the number is no capability. */
 function u64Bit(bit: number): Buffer {
   const set = Buffer.alloc(8);
   if (bit >= 0 && bit < 64) set.writeBigUInt64LE(1n << BigInt(bit));

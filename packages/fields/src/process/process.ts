@@ -19,7 +19,7 @@ const hashPath = bodyText(leaf.Hash.pathBytes);
 const execCwd = bodyText(leaf.Exec.cwdBytes);
 const exitDuration = bodyLong(leaf.Exit.duration);
 
-/** A hash may come when its process has executed another program: its event says of which one it is. */
+/** A hash event has the path of its file, because the process may have executed another program since. */
 function executable(event: EventView): string | undefined {
   if (isExec(event)) return nonEmpty(execPath(event));
   const { cursor } = event;
@@ -34,7 +34,7 @@ const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
 type Of = (process: ProcessInfo) => FieldValue;
-/** One that nobody has told of has empty texts. */
+/** An unknown parent has empty texts. */
 const parent = (get: Of) => (event: EventView) => {
   const value = event.process?.parent === undefined ? undefined : get(event.process.parent);
   return value === '' ? undefined : value;
@@ -109,8 +109,8 @@ export const processFields: readonly Field[] = [
     get(event, argument) {
       const all = args(event);
       if (typeof argument !== 'number') return all;
-      const one = all?.[argument];
-      return one === undefined ? undefined : [one];
+      const item = all?.[argument];
+      return item === undefined ? undefined : [item];
     },
   },
   {

@@ -21,7 +21,7 @@ const PTRACE_REQUESTS: Readonly<Record<number, string>> = {
 };
 const PTRACE = records.AccessOperation.ACCESS_PTRACE;
 
-/** What both kinds say of whom it is done to, by kind. */
+/** Leaves that identify the target, by kind. */
 const pids = new Map([
   [KIND.Signal, bodyLong(leaf.Signal.targetTgid)],
   [KIND.ProcessAccess, bodyLong(leaf.ProcessAccess.targetTgid)],
@@ -56,7 +56,7 @@ function ptraceRequest(event: EventView): number | undefined {
   return accessOperation(event) === PTRACE ? accessRequest(event) : undefined;
 }
 
-/** 0: nobody. */
+/** Pid 0 means that there is no target. */
 const pidOf = (event: EventView): number | undefined => of(pids, event) || undefined;
 
 const address = (field: FixedLeaf) => (event: EventView) =>
@@ -66,7 +66,7 @@ const onTargets = ['signal', 'process_access', 'tampering'];
 const onSignals = ['signal', 'fault'];
 const onNumbers = [...onSignals, 'tampering'];
 
-/** Whom a process acts on, and signals. */
+/** Fields of signals, and of processes that another process acts on. */
 export const targetFields: readonly Field[] = [
   {
     name: 'process.target.pid',

@@ -6,15 +6,15 @@ import { capabilityNames } from '../names/capabilities.ts';
 
 const { groupsBeforeBytes, groupsAfterBytes, groupsBeforeLength, groupsAfterLength } = leaf.CredentialsChange;
 
-/** Whose process it was; the sender of a log line is not the user that the line is about. */
+/** The process of an event. The sender of a log line is not the user that the line is about. */
 const actor = (event: EventView): ProcessInfo | undefined => (isLog(event) ? undefined : event.process);
 
-/** Ids of four bytes each, as the sensor writes them. */
+/** Decodes ids of four bytes each, as the sensor writes them. */
 export function groupIds({ buffer }: EventView['cursor'], at: number, length: number): string[] {
   return Array.from({ length: length >>> 2 }, (_, index) => String(buffer.readUInt32LE(at + 4 * index)));
 }
 
-/** Of a call that changes other things nothing is known of groups. */
+/** Returns undefined for a call that changes no groups. */
 function changedGroups({ cursor }: EventView, groups: BytesLeaf): string[] | undefined {
   if (cursor.leafLong(groupsBeforeLength) === 0 && cursor.leafLong(groupsAfterLength) === 0) return undefined;
   return groupIds(cursor, cursor.leafAt(groups), cursor.leafLength(groups));
