@@ -1,7 +1,7 @@
 /** Descriptions of the commands, kept apart from them so that `ringfence --help` loads no command. */
 export const DESCRIPTIONS = {
   up: 'watch this machine: run all services, or those of --only, until Ctrl-C',
-  demo: 'play a small attack in a sandbox of its own and show the incident that Ringfence reports',
+  demo: 'run a small attack in a sandbox and show the incident that Ringfence reports',
   doctor:
     'check what this machine supports and, in a fleet, which servers answer; show the impact of each gap and its fix',
   fim: 'save a baseline of files, and report later which of them changed: content, owner, mode, capabilities',

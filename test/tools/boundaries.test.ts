@@ -29,12 +29,12 @@ const SOUND: Files = {
   'packages/lower/src/low.ts': 'export const low = 1;\n',
   'packages/upper/package.json': manifest('upper', ['@ringfence/lower']),
   'packages/upper/src/index.ts': "import { low } from '@ringfence/lower';\nexport const up = low;\n",
-  'services/one/package.json': manifest('one', ['@ringfence/two']),
-  'services/one/src/index.ts': 'export const one = 1;\n',
-  'services/two/package.json': manifest('two'),
-  'services/two/src/index.ts': 'export const two = 2;\n',
+  'services/first/package.json': manifest('first', ['@ringfence/second']),
+  'services/first/src/index.ts': 'export const first = 1;\n',
+  'services/second/package.json': manifest('second'),
+  'services/second/src/index.ts': 'export const second = 2;\n',
 };
-const ARROWS = { lower: [], upper: ['lower'], one: ['two'], two: [] };
+const ARROWS = { lower: [], upper: ['lower'], first: ['second'], second: [] };
 
 function treeOf(t: TestContext, changes: Files = {}): Tree {
   const root = mkdtempSync(join(tmpdir(), 'ringfence-boundaries-'));
@@ -90,8 +90,8 @@ describe('the borders of packages refuse', () => {
   );
   refuses(
     'a service that imports a service, even a declared one',
-    { 'services/one/src/index.ts': "export { two } from '@ringfence/two';\n" },
-    'services/one/src/index.ts:1: the service one imports the service two',
+    { 'services/first/src/index.ts': "export { second } from '@ringfence/second';\n" },
+    'services/first/src/index.ts:1: the service first imports the service second',
   );
   refuses(
     'an arrow that the table lacks',

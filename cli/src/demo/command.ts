@@ -65,7 +65,7 @@ async function demo(self: Command, signal: AbortSignal): Promise<void> {
   if (fleet !== undefined && !running)
     throw new DemoError('the fleet is not running: start it with "ringfence dev fleet"');
   await using _temporary = running ? null : await startTemporarily(config, log, paint);
-  log(paint.bold('An attack in a sandbox of its own:'));
+  log(paint.bold('An attack in a sandbox:'));
   const outcome = await playDemo({
     containersDir: join(config.runDir, 'containers.d'),
     filesDir: join(config.stateDir, 'demo'),

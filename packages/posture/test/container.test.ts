@@ -31,7 +31,7 @@ describe('the posture of a container', () => {
     test(`with ${description} has ${expected.join(', ') || 'no finding'}`, () =>
       assert.deepEqual(findingsOf(state), expected));
 
-  test('is privileged if the runtime says so, or if its settings amount to it', () => {
+  test('is privileged if the runtime reports it, or if its settings have the same effect', () => {
     assert.ok(findingsOf({}, { privileged: true }).includes('critical privileged'));
     const open = { capabilities: ['CAP_SYS_ADMIN'], procWritable: true, seccomp: false };
     assert.ok(findingsOf(open, { privileged: null }).includes('critical privileged'));

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { TACTIC_NAMES, TACTICS, tacticOf, tacticsOf, techniqueOf, withV18 } from '../src/attack/tactics.ts';
 import { attackTechnique, attackTechniques } from '../src/attack/techniques.ts';
 
-test('the table is whole: every technique has a name and tactics that are known, every sub-technique its technique', () => {
+test('the table is complete: every technique has a name and known tactics, every sub-technique has its technique', () => {
   const all = [...attackTechniques().values()];
   assert.equal(all.length, 697);
   for (const { id, name, tactics } of all) {
@@ -16,7 +16,7 @@ test('the table is whole: every technique has a name and tactics that are known,
   assert.ok(all.filter(({ linux, containers }) => linux || containers).length > 350);
 });
 
-test('an id of v18 is found under the one that took its place', () => {
+test('an id of v18 is found under the id that replaced it', () => {
   assert.deepEqual(attackTechnique('T1562.004'), {
     id: 'T1686',
     name: 'Disable or Modify System Firewall',
@@ -30,7 +30,7 @@ test('an id of v18 is found under the one that took its place', () => {
   assert.equal(attackTechnique('constructor'), undefined);
 });
 
-test('every tactic has its number and both of its names', () => {
+test('every tactic has a number and both of its names', () => {
   assert.deepEqual(TACTIC_NAMES.stealth, { id: 'TA0005', v19: 'Stealth', v18: 'Defense Evasion' });
   assert.deepEqual(TACTIC_NAMES['defense-impairment'], {
     id: 'TA0112',

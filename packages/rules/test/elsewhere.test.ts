@@ -8,7 +8,7 @@ const messages = (condition: string, more = ''): string =>
     .diagnostics.map(({ message, hint }) => `${message}. ${hint}`)
     .join('\n');
 
-describe('a field with another name in other products', () => {
+describe('a field that other products name differently', () => {
   const again = '[ event.action = exec ] [ event.action = exec and process.name = x ]';
   for (const [title, text] of [
     ['in a condition', messages('session_id = 3')],
@@ -29,7 +29,7 @@ describe('a field with another name in other products', () => {
 });
 
 describe("an action of Elastic's events", () => {
-  test('gets a hint with its name here', () => {
+  test('gets a hint with the name that Ringfence uses', () => {
     assert.match(messages('event.action = end'), /is never 'end'\. Write event\.action = exit\./);
     assert.match(messages('event.action = session_id_change'), /No event reports a new session \(setsid\)/);
   });

@@ -14,7 +14,7 @@ describe('a junction', () => {
       junction.sample((part) => ({ value: part(), ns: ns[junction.parts.indexOf(part)]! }));
   };
 
-  test('asks first what decides most for what it costs, and holds when it held', () => {
+  test('evaluates the part with the best ratio of decisions to cost first, and keeps its result', () => {
     for (const kind of ['and', 'or'] as const) {
       const decisive = kind === 'or';
       let asked: number[] = [];
@@ -42,7 +42,7 @@ describe('a junction', () => {
     }
   });
 
-  test('has another order when something else decides', () => {
+  test('changes the order when another part decides', () => {
     let first = true;
     const junction = new Junction('and', [() => !first, () => first]);
     sampled(junction, SAMPLES, [20, 20]);
@@ -52,21 +52,21 @@ describe('a junction', () => {
     assert.deepEqual(junction.order(), [1, 0]);
   });
 
-  test('goes neither by a few slow looks at the clock nor by what hardly matters', () => {
+  test('ignores a few slow samples and small differences', () => {
     const junction = new Junction('and', [() => false, () => false]);
     for (let i = 0; i < SAMPLES; i++) sampled(junction, 1, [i % 10 === 0 ? 1e6 : 20, 19]);
     assert.deepEqual(junction.order(), [0, 1]);
   });
 });
 
-describe('the order of what is asked', () => {
+describe('the order of evaluation', () => {
   /** In ms; reading `slow` takes 10 ns. */
   let now = 0;
   let reads = 0;
   const slow: FieldSpec<TestEvent> = {
     name: 'slow',
     type: 'number',
-    doc: 'Takes its time.',
+    doc: 'Slow to read.',
     get: (event) => {
       now += 1e-5;
       reads++;
@@ -83,7 +83,7 @@ describe('the order of what is asked', () => {
       clock,
     });
   const event: TestEvent = { kind: 'exec', slow: 1, name: 'a' };
-  /** Counts the reads of `slow` during so many events. */
+  /** Counts the reads of `slow` while that many events are matched. */
   function readsOf(set: RuleSet<TestEvent>, events: number): number {
     reads = 0;
     for (let i = 0; i < events; i++)
@@ -100,10 +100,10 @@ describe('the order of what is asked', () => {
     "not (slow > 1 or name regex 'a+')",
     "(slow > 0 and not name regex 'a+') or (slow > 0 and not name regex 'aa*')",
   ])
-    test(`follows what is measured: ${condition}`, () => {
+    test(`follows the measured costs: ${condition}`, () => {
       assert.equal(readsOf(compiled(condition, null), 10_000), 10_000);
       const measured = compiled(condition, () => now);
       readsOf(measured, 10_000);
-      assert.ok(readsOf(measured, 10_000) < 5_000, `samples alone read it, and they did so ${reads} times`);
+      assert.ok(readsOf(measured, 10_000) < 5_000, `only samples may read it, but it was read ${reads} times`);
     });
 });

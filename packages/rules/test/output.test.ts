@@ -32,7 +32,7 @@ describe('an output', () => {
   ];
   for (const [template, line] of table) test(`${template} becomes ${line}`, () => assert.equal(output(template), line));
 
-  test('that a rule does not have is made of its description and the fields of its condition', () => {
+  test('that a rule does not define is made of its description and the fields of its condition', () => {
     const set = compile(
       '- rule: r\n  desc: Root shell\n  condition: tolower(process.name) = bash and user.id = 0 and process.name exists\n',
     );
@@ -54,7 +54,7 @@ describe('an output', () => {
     );
   });
 
-  test('cuts a value that is very long', () => {
+  test('cuts a very long value', () => {
     const set = compile("- rule: r\n  condition: process.name exists\n  output: '%process.name'\n");
     assert.equal(
       formatOutput(set.rules[0]!, createTestEvent('exec', { 'process.name': 'x'.repeat(100_000) })).length,
@@ -63,7 +63,7 @@ describe('an output', () => {
   });
 });
 
-test('field values are those the rule names and the event has, as text', () => {
+test('field values are the fields that the rule names and the event has, as text', () => {
   const set = compile(
     "- rule: r\n  condition: user.id = 0 and container.image exists\n  output: '%container.label[app] %process.name'\n",
   );
@@ -109,9 +109,9 @@ describe('an explanation', () => {
   });
 });
 
-test('a field that is not on this kind of event is not asked for: what stands there means something else', () => {
+test('a field that this kind of event does not have is not read, even if the event holds a value in its place', () => {
   const set = compile('- rule: r\n  condition: file.path exists or process.name exists\n  output: "%file.path"\n');
-  const exec = createTestEvent('exec', { 'file.path': 'stray', 'process.name': 'sh' });
+  const exec = createTestEvent('exec', { 'file.path': '/unrelated', 'process.name': 'sh' });
   assert.equal(formatOutput(set.rules[0]!, exec), '<NA>');
   assert.deepEqual(fieldValues(set.rules[0]!, exec), { 'process.name': 'sh' });
 });

@@ -187,7 +187,7 @@ function playRestarted(condition: string, coming: readonly Happening[], cut: num
 }
 
 describe('sequences of random events', () => {
-  test('are what a search through all that has happened finds', () => {
+  test('are the same as an exhaustive search over all events finds', () => {
     let found = 0;
     fc.assert(
       fc.property(guarded, single, (steps, happenings) => {
@@ -200,7 +200,7 @@ describe('sequences of random events', () => {
     assert.ok(found > 500, `only ${found} sequences in all`);
   });
 
-  test('are found when events come late, too', () => {
+  test('are found even if events arrive late', () => {
     fc.assert(
       fc.property(distinct, single, DELAYS, (steps, happenings, delays) => {
         const keys = (lines: readonly string[]): string[] =>
@@ -212,7 +212,7 @@ describe('sequences of random events', () => {
     );
   });
 
-  test('hold, whatever fits what and comes when, and no event is in two', () => {
+  test('satisfy their steps in any order of arrival, and no event is part of two', () => {
     fc.assert(
       fc.property(overlapping, several, DELAYS, (steps, happenings, delays) => {
         const reported = chainsOf(play(conditionOf(steps), arriving(happenings, delays)), happenings);
@@ -230,7 +230,7 @@ describe('sequences of random events', () => {
     );
   });
 
-  test('go on from what was saved, at any point, as if nothing had happened', () => {
+  test('continue from saved state after a restart at any point without a difference', () => {
     fc.assert(
       fc.property(running, dense, fc.nat(39), fc.option(DELAYS), (steps, happenings, cut, delays) => {
         // Events of a key without a first step are not saved, so each key gets one before all others.
@@ -244,7 +244,7 @@ describe('sequences of random events', () => {
     );
   });
 
-  test('are not begun twice by what was told before a restart, whatever it was told with later', () => {
+  test('do not start again after a restart with an event of a reported sequence', () => {
     const letters = ['d', 'c', 'bc', 'd', 'bd', 'bcd', 'bc', 'c', 'bc'];
     const happenings = letters.map((text, index): Happening => {
       return { bits: bitsOf(text), key: 'p', at: 1000 + index, id: `e${index}` };
@@ -255,7 +255,7 @@ describe('sequences of random events', () => {
     for (const cut of happenings.keys()) assert.deepEqual(playRestarted(condition, happenings, cut), reported);
   });
 
-  test('that have come to their end in time are told though a late event makes all be gone through anew', () => {
+  test('that completed in time are reported even if a late event causes a new evaluation', () => {
     const coming: [letters: string, at: number][] = [
       ['abd', 985],
       ['ac', 977],

@@ -37,11 +37,11 @@ class Run {
   }
 
   take(event: TestEvent, seconds: number): this {
-    assert.deepEqual(matches(this.set, event, seconds * SECOND), [], 'nothing is told before the window is over');
+    assert.deepEqual(matches(this.set, event, seconds * SECOND), [], 'no match is reported before the window ends');
     return this;
   }
 
-  /** Returns what is reported after so much time: uptimes of the first events. */
+  /** Ticks at `seconds` and returns the uptimes of the first events of the reported windows. */
   tick(seconds: number): (number | undefined)[] {
     const reported: (number | undefined)[] = [];
     const report = (_: unknown, __: unknown, event?: TestEvent): void => {
@@ -52,21 +52,21 @@ class Run {
   }
 }
 
-function tells(summary: string, uptimes: readonly number[]): boolean {
+function isReported(summary: string, uptimes: readonly number[]): boolean {
   const run = new Run(rule(summary));
   for (const [n, uptime] of uptimes.entries()) run.take(exit(uptime), n / 1000);
   return run.tick(60).length > 0;
 }
 
 describe('a summary', () => {
-  test('is evaluated when the window of its first event is over, and the alert is about that event', () => {
+  test('is evaluated when the window of its first event ends, and the alert is about that event', () => {
     const run = new Run(rule('{ count: events, at_most: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 30).take(exit(7, 'b'), 10);
     assert.deepEqual(run.tick(59), []);
     assert.deepEqual(run.tick(60), [1]);
     assert.deepEqual(run.tick(69), []);
     assert.deepEqual(run.tick(70), [7]);
-    assert.deepEqual(run.tick(1000), [], 'what never comes is not told of');
+    assert.deepEqual(run.tick(1000), [], 'a key without events has no window and no alert');
     assert.equal(run.memory.stats().summaries.keys, 0);
   });
 
@@ -76,7 +76,7 @@ describe('a summary', () => {
     assert.deepEqual(run.tick(60), []);
   });
 
-  test('starts a new window with the first event behind the old one, even without a tick in between', () => {
+  test('starts a new window with the first event after the old one, even without a tick in between', () => {
     const run = new Run(rule('{ count: events, below: 2, within: 60s }'));
     run.take(exit(1), 0).take(exit(2), 60).take(exit(3), 100).take(exit(4), 500).take(exit(5), 600);
     assert.deepEqual(run.tick(600), [1, 4]);
@@ -102,7 +102,7 @@ describe('a summary', () => {
     ['{ distinct: process.uptime, above: 2, within: 1m }', [5, 5, 9], false],
   ] as const)
     test(`${summary} of ${uptimes.join(', ')} ${expected ? 'holds' : 'does not hold'}`, () =>
-      assert.equal(tells(summary, uptimes), expected));
+      assert.equal(isReported(summary, uptimes), expected));
 
   test('ignores events without its field', () => {
     const run = new Run(rule('{ average: process.uptime, below: 10, within: 60s }'));
@@ -171,19 +171,23 @@ describe('a summary', () => {
   test('continues after an event with an absurd time, and counts the evicted window', () => {
     const run = new Run(rule('{ count: events, below: 2, by: [process.entity_id], within: 60s }'));
     run.take(exit(1, 'b'), 0).take(exit(2), 0).take(exit(3), 1e9);
-    assert.deepEqual(run.tick(1), [2], 'the window before is over, and told');
+    assert.deepEqual(run.tick(1), [2], 'the earlier window has ended and is reported');
     assert.deepEqual(run.memory.stats().summaries, { keys: 1, evicted: 1 });
     assert.deepEqual(run.take(exit(4), 10).tick(100), [1, 4]);
   });
 
-  test('is reported when it is over, in any order of windows and after a restore', () => {
+  test('is reported when its window ends, in any order of windows and after a restore', () => {
     const text = rule('{ count: events, below: 9, by: [process.entity_id], within: 60s }');
     const run = new Run(text);
     assert.deepEqual(run.take(exit(1, 'a'), 100).tick(101), []);
-    assert.deepEqual(run.take(exit(2, 'b'), 50).tick(109), [], 'it is over before the other');
+    assert.deepEqual(run.take(exit(2, 'b'), 50).tick(109), [], 'its window ends before the other one');
     assert.deepEqual(run.tick(110), [2]);
     run.take(exit(3, 'a'), 160);
-    assert.deepEqual(run.tick(111), [1], 'the first is over as its key goes on, whatever the tick says');
+    assert.deepEqual(
+      run.tick(111),
+      [1],
+      'an event after its end closes the first window, whatever the time of the tick',
+    );
     const again = new Run(text);
     assert.deepEqual(again.take(exit(4, 'b'), 300).tick(0), []);
     for (const { key, value } of run.memory.snapshot()) again.memory.restore(key, value);

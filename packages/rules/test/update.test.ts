@@ -7,8 +7,8 @@ import { catalogue, kinds } from './support/events.ts';
 
 const SHELLS: RuleSource = { name: 'shells.yaml', text: '- macro: shell\n  condition: process.name in (bash, sh)\n' };
 const RULES: RuleSource = { name: 'rules.yaml', text: '- rule: a\n  condition: shell\n' };
-const OTHER: RuleSource = { name: 'other.yaml', text: '- rule: b\n  condition: user.id = 0\n' };
-const start = compileRules({ sources: [SHELLS, RULES, OTHER], catalogue, kinds });
+const USERS: RuleSource = { name: 'other.yaml', text: '- rule: b\n  condition: user.id = 0\n' };
+const start = compileRules({ sources: [SHELLS, RULES, USERS], catalogue, kinds });
 const ROOT_SHELL = createTestEvent('exec', { 'process.name': 'bash', 'user.id': 0 });
 
 describe('when rule files change', () => {
@@ -75,7 +75,7 @@ describe('when rule files change', () => {
     const text = '- rule: t\n  condition: user.id = 0\n  threshold: { count: 2, within: 10s }\n';
     const before = compileRules({ sources: [{ name: 't.yaml', text }], catalogue, kinds });
     assert.deepEqual(matches(before, ROOT_SHELL, 1_000_000), []);
-    const { set } = updateRules(before, [{ name: 'other.yaml', text: OTHER.text }]);
+    const { set } = updateRules(before, [{ name: 'other.yaml', text: USERS.text }]);
     assert.deepEqual(matches(set, ROOT_SHELL, 2_000_000), ['t', 'b']);
   });
 });

@@ -88,7 +88,7 @@ describe('writing rules', () => {
       set.rules.map(({ line: _, condition: __, output: ___, ...rule }, i) => ({
         ...rule,
         tags: i === 0 ? rule.tags : [],
-        says: formatOutput(set.rules[i]!, event),
+        output: formatOutput(set.rules[i]!, event),
       }));
     assert.deepEqual(shownRules(again), shownRules(wanted));
   });

@@ -1,4 +1,4 @@
-/** `error`: what it points at is not active. `warning`: it is active, but may not do what was meant. */
+/** `error`: the item at this position is not active. `warning`: the item is active, but may not do what was meant. */
 export type Severity = 'error' | 'warning';
 
 /** A message for the author of a rule. */

@@ -85,7 +85,7 @@ export function compileGlob(pattern: string): (text: string) => boolean {
 }
 
 const RUN: Piece = { any: 'run' };
-const ONE: Piece = { any: 'one' };
+const ANY_CHARACTER: Piece = { any: 'one' };
 
 function fits(piece: Piece, text: string, at: number): boolean {
   if (typeof piece === 'string') return text[at] === piece;
@@ -100,7 +100,7 @@ function parse(pattern: string): Piece[] {
     const char = pattern[i]!;
     if (char === '*') {
       if (pieces.at(-1) !== RUN) pieces.push(RUN);
-    } else if (char === '?') pieces.push(ONE);
+    } else if (char === '?') pieces.push(ANY_CHARACTER);
     else if (char === '\\' && i + 1 < pattern.length) pieces.push(pattern[++i]!);
     else if (char === '[') {
       const end = pattern.indexOf(']', i + 2 + (pattern[i + 1] === '!' ? 1 : 0));

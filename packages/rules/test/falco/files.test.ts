@@ -26,7 +26,7 @@ describe("files in Falco's format", () => {
     assert.equal(isFalco(rule('r', 'container.id = host and not process.name exists and not proc.name exists')), false);
   });
 
-  test('have macros and lists that are separate from those of native files', () => {
+  test('have macros and lists that native files do not share', () => {
     const native = '- macro: shell\n  condition: process.name = zsh\n- rule: n\n  condition: shell\n';
     const falco = `${HEAD}- macro: shell\n  condition: (proc.name = bash)\n${rule('f', 'shell')}`;
     const set = load(native, falco);
@@ -74,7 +74,7 @@ ${rule('r', 'looks_around')}
 - list: tools
   items:
     - w
-    # those of the other package
+    # lists of the other package
     - who
     - '"["'
 

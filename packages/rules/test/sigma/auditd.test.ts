@@ -86,7 +86,7 @@ describe("auditd's records are our own events", () => {
     test(`${selection} ${wanted ? 'is' : "isn't"} ${event.kind} ${JSON.stringify(event.values['process.command_line'] ?? event.values['event.action'] ?? event.values['file.path'])}`, () =>
       assert.equal(fires(selection, event), wanted));
 
-  test('of reads only where a rule says how the path begins or what it ends in', () => {
+  test('of reads match only if the rule names the beginning or the end of the path', () => {
     const filtered = [{ kind: 'open', fields: ['file.path'] as [string], given: { 'file.open.write': false } }];
     const text = (name: string): string =>
       `title: T\nlogsource: { product: linux, service: auditd }\ndetection:\n  sel: { type: PATH, ${name} }\n  condition: sel\n`;

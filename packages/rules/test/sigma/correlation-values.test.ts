@@ -77,7 +77,7 @@ describe('a correlation of values', () => {
     ['type: value_count\ngroup-by: [User]\ncondition: { field: ParentProcessId, eq: 2 }', ['bob']],
     ['type: value_sum\ngroup-by: [User]\ncondition: { field: ParentProcessId, gt: 100, lte: 110 }', ['bob']],
   ] as const)
-    test(`is reported when its time is over: ${body.replaceAll('\n', ', ')}`, () => {
+    test(`is reported when its window ends: ${body.replaceAll('\n', ', ')}`, () => {
       assert.deepEqual(reported(body, events, OVER + 1).sort(), [...users]);
       assert.deepEqual(
         reported(body, events, OVER),
@@ -104,7 +104,7 @@ describe('a correlation of values', () => {
     ['type: value_count\ncondition: { field: User, lt: 5000 }', /counted up to 1000, this asks for 5000/],
     ['type: value_summ\ncondition: { field: User, lt: 5000 }', /not a type of correlation/],
   ] as const)
-    test(`gets an error for what it lacks: ${body.replaceAll('\n', ', ')}`, () => {
+    test(`gets an error if it is incomplete or invalid: ${body.replaceAll('\n', ', ')}`, () => {
       const { diagnostics } = compile(correlation(body));
       assert.deepEqual(
         diagnostics.map(({ severity }) => severity),

@@ -17,7 +17,7 @@ const ip = {
   'destination.ip': '192.0.2.1',
 };
 
-test("a network connection of Sigma is one over IP that came about, or a name that is asked for on this host's way out", () => {
+test('a Sigma network connection is an established IP connection or an outgoing name query', () => {
   const cases: readonly (readonly [string, string, Event['values'], boolean])[] = [
     ['Image|endswith: /bash', 'connect', ip, true],
     ['Image|endswith: /bash', 'connect', { ...ip, 'network.type': 'unix' }, false],

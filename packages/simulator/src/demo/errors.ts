@@ -1,7 +1,7 @@
 import { CodedError } from '@ringfence/base';
 
 export type DemoErrorCode =
-  /** The demo can't be played. The message says why and what to do. */
+  /** The demo can't run. Follow the message, which has the reason and the fix. */
   'ERR_DEMO';
 
 /** In a separate file, so that the attacker does not depend on the sandbox, nor the sandbox on the attacker. */

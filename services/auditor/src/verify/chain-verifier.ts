@@ -29,7 +29,7 @@ interface Link {
 }
 
 const MAX_PROBLEMS = 1000;
-/** Window in sequence numbers: the longest run of inserted records that can be told apart from genuine ones. */
+/** Window in sequence numbers: the longest run of inserted records that can be distinguished from genuine records. */
 const LOOKAHEAD = 16;
 
 export const chainKey = ({ topic, partition, kind }: ChainName): string => `${topic}/${partition}/${kind}`;

@@ -44,7 +44,7 @@ export function createVerifyStep(trust: Trust | undefined, graceMs: number, stat
     if (fate === 'poison') stats.forged++;
     const by = WRITERS[topic] ?? 'a detector';
     const problem =
-      keyId === '' ? 'nobody signed it' : `${keyId} is no key of ${by} in force, or this is not its signature`;
+      keyId === '' ? 'it has no signature' : `${keyId} is not a valid key of ${by}, or did not make this signature`;
     return new DetectorError('ERR_DETECTOR_FORGED', name, `${topic}: ${problem}; find out who writes there`, fate);
   }
 

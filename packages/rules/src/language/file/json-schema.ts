@@ -27,7 +27,7 @@ const DURATION = '^\\d+(us|ms|s|m|h|d)$';
 
 const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   count: { type: 'integer', minimum: 1, maximum: LIMITS.thresholdEvents, description: 'events that are needed' },
-  distinct: text('field of which so many different values are needed'),
+  distinct: text('field whose distinct values are counted instead of events'),
   sum: text('field of numbers that are added up'),
   at_least: {
     type: 'number',
@@ -44,7 +44,7 @@ const threshold: Described<(typeof THRESHOLD_KEYS)[number]> = {
   every: text('with regular: the least time between two', { pattern: DURATION }),
   by: { ...texts('fields; one count for each combination of their values'), type: ['array', 'string'] },
   within: text('window of event time: 10s, 5m, 1h', { pattern: DURATION }),
-  window: { ...text('tumbling: each is counted by itself'), enum: ['sliding', 'tumbling'] },
+  window: { ...text('tumbling: each window is counted separately'), enum: ['sliding', 'tumbling'] },
 };
 
 /** Which keys go together. */
@@ -133,7 +133,7 @@ const ONE_MEMORY: readonly Schema[] = [
 const macro: Described<(typeof KEYS.macro)[number]> = {
   macro: text('name, by which conditions use it', { pattern: '^[\\w.-]+$' }),
   condition: CONDITION,
-  desc: text('what it means'),
+  desc: text('meaning of a match, for the person who reads the alert'),
 };
 
 const list: Described<(typeof KEYS.list)[number]> = {

@@ -173,7 +173,7 @@ export class Resolver<E> {
       const few =
         oneOf.length <= FEW
           ? `It is one of ${oneOf.join(', ')}.`
-          : `'ringfence rules fields ${name}' says what it can be.`;
+          : `'ringfence rules fields ${name}' lists its values.`;
       const hint = Object.hasOwn(elsewhere, text) ? elsewhere[text]! : didYouMean(text, oneOf, few);
       report('warning', new Fault('unknown-value', at, `'${name}' is never '${text}'`, hint));
     }

@@ -61,7 +61,7 @@ function runsOf<E>({ threshold, summary, sequence, document }: Built<E>, at: num
   if (threshold !== undefined && threshold.distinct === undefined && threshold.sum === undefined) {
     if (threshold.atLeast <= LIMITS.thresholdCount) return threshold.atLeast;
     const many = `'${document.title}' counts ${threshold.atLeast} events: as a part of a correlation it may count at most ${LIMITS.thresholdCount}`;
-    throw new Fault('unsupported', at, many, 'Alert on the count by itself.');
+    throw new Fault('unsupported', at, many, 'Alert on the count alone.');
   }
   const hint = 'Refer to rules, or to correlations of the type event_count with a lower bound.';
   throw new Fault(

@@ -32,7 +32,7 @@ function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, st
     ADD_GROUP: 'event.action = group-created',
     USER_MGMT: 'event.action in (user-changed, group-member-added, user-locked, user-unlocked)',
     ANOM_ABEND: 'event.action = fault',
-    // Uses the command that stops the service, which tells who stopped it.
+    // Match the command that stops the service: it identifies the user who stopped it.
     SERVICE_START: `${EXEC} and process.name in (systemctl, service) and process.args in (start, restart)`,
     SERVICE_STOP: `${EXEC} and process.name in (systemctl, service) and process.args in (stop, restart)`,
     KERN_MODULE: 'event.category = driver and kernel.module.name exists',
