@@ -6,11 +6,12 @@
  *   sudo npm run record -- TEXT…               those of the rules whose name contains TEXT
  *   npm run record -- --export FILE RULE       writes the recording of RULE to FILE, for `ringfence replay`
  *
- * Exits with 1 if a rule does not match on its own recording.
+ * Exits with 1 if a rule does not compile, has no action, or does not match on its own recording.
  */
 import { parseArgs } from 'node:util';
 import {
   type Action,
+  checkRules,
   exportRecording,
   matchesOf,
   type PlayedAction,
@@ -31,6 +32,14 @@ else await exportRecording(texts.join(' '), values.export);
 async function record(): Promise<void> {
   const all = readActions();
   const actions = all.filter(({ rule }) => texts.length === 0 || texts.some((text) => rule.includes(text)));
+  if (actions.length === 0) {
+    console.error(
+      `no rule in rules/recordings/actions has ${texts.map((text) => `"${text}"`).join(' or ')} in its name`,
+    );
+    process.exit(1);
+  }
+  // A rule that does not compile matches nothing: refuse it before anything is played.
+  checkRules();
   const played = new Map<string, PlayedAction>();
   const onPlayed = ({ rule }: Action, action: PlayedAction, stderr: string): void => {
     played.set(rule, action);

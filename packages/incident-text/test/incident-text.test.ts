@@ -79,11 +79,17 @@ test('a failed action is an attempt, and objects that are missing leave no gap',
   assert.match(lineOf(actionOf('accept')), /accepted a connection$/);
 });
 
+/** Has a value for every field. */
+const ALL_OBJECTS: Readonly<Record<string, string>> = new Proxy({}, { get: () => '1' });
+
 test('every kind of event has a sentence, with or without objects, and so has an unknown kind', () => {
   for (const { name } of layouts) {
-    const line = lineOf(actionOf(kindName(name)));
-    assert.match(line, /^14:02:11 \S/, name);
-    assert.doesNotMatch(line, /undefined|null|\{|\}/, name);
+    for (const objects of [{}, ALL_OBJECTS]) {
+      const line = lineOf(actionOf(kindName(name), objects));
+      assert.match(line, /^14:02:11 \S/, name);
+      assert.doesNotMatch(line, /undefined|null|\{|\}/, name);
+    }
+    assert.doesNotMatch(lineOf(actionOf(kindName(name), ALL_OBJECTS)), /no words for/, name);
   }
   assert.match(lineOf(actionOf('teleport')), /\(pid 10\) acted in a way that this version has no words for$/);
 });

@@ -1,5 +1,6 @@
 export { type Action, readActions, UNRECORDED } from './actions.ts';
 export {
+  checkRules,
   commandFor,
   exportRecording,
   loadRecording,

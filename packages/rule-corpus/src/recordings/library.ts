@@ -103,6 +103,11 @@ export async function loadRecording(rule: string): Promise<PlayedAction | undefi
   }
 }
 
+/** Throws Error with the first diagnostic if a built-in rule does not compile. */
+export function checkRules(): void {
+  builtIn();
+}
+
 /** Returns the names of the rules that match on a recording, in alphabetical order. */
 export function matchesOf(rule: string, { key, batches }: PlayedAction): string[] {
   const names = new Set<string>();
