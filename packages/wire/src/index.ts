@@ -75,6 +75,7 @@ export {
 export { addressText } from './values/address.ts';
 export {
   asBuffer,
+  MAX_LONG,
   nanosToMicros,
   U64_ZERO,
   u64Equals,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { InRecord } from '@ringfence/bus';
 import { createSyntheticHost } from '@ringfence/synthetic';
 import fc from 'fast-check';
 import { createFeed, createTestDetector } from './support.ts';
 
-test('arbitrary bytes are handled or refused as poison, and a refused record changes nothing', () => {
+/** Returns a batch of events with many kinds of values. */
+function batchRecord(): { readonly record: InRecord; readonly good: Buffer } {
   const host = createSyntheticHost();
   const sh = host.spawn(host.init, '/tmp/sh');
   host.open(sh, '/etc/shadow');
@@ -12,8 +14,23 @@ test('arbitrary bytes are handled or refused as poison, and a refused record cha
   host.connect(sh, '10.0.0.1', 80);
   host.tick();
   const [record] = createFeed(host).next();
-  const good = Buffer.from(record?.value ?? []);
   assert.ok(record !== undefined);
+  return { record, good: Buffer.from(record.value ?? []) };
+}
+
+/** A refused record must have changed nothing: the host would keep half of its events. */
+function assertHandledOrRefused(record: InRecord, value: Buffer): void {
+  const detector = createTestDetector();
+  try {
+    detector.handle([{ ...record, value }]);
+  } catch (error) {
+    assert.equal((error as { fate?: string }).fate, 'poison', String((error as Error).stack));
+    assert.equal(detector.stats().events, 0, String((error as Error).stack));
+  }
+}
+
+test('arbitrary bytes are handled or refused as poison, and a refused record changes nothing', () => {
+  const { record, good } = batchRecord();
   const change = fc.record({
     at: fc.nat({ max: good.length - 1 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }),
@@ -22,16 +39,20 @@ test('arbitrary bytes are handled or refused as poison, and a refused record cha
     fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
       const value = Buffer.from(good);
       for (const { at, bytes } of changes) value.set(bytes.subarray(0, value.length - at), at);
-      const detector = createTestDetector();
-      try {
-        detector.handle([{ ...record, value }]);
-      } catch (error) {
-        assert.equal((error as { fate?: string }).fate, 'poison', String((error as Error).stack));
-        assert.equal(detector.stats().events, 0);
-      }
+      assertHandledOrRefused(record, value);
     }),
     { numRuns: 1000 },
   );
+});
+
+test('long varints at any place, as of impossible times, are handled or refused before anything is applied', () => {
+  const { record, good } = batchRecord();
+  for (const bytes of [[0xff], [0x80, 0x80, 0x80], [0xff, 0xff, 0xff, 0xff], Array.from({ length: 9 }, () => 0xff)])
+    for (let at = 0; at < good.length; at++) {
+      const value = Buffer.from(good);
+      value.set(bytes.slice(0, value.length - at), at);
+      assertHandledOrRefused(record, value);
+    }
 });
 
 test('a batch under the key of another host is refused', () => {

@@ -47,3 +47,6 @@ export function nanosToMicros(bytes: Uint8Array, at = 0): number {
 }
 
 export const U64_ZERO: Buffer = Buffer.alloc(8);
+
+/** Limit of sequence numbers and of times in µs (the year 2112): sums of two are still exact. */
+export const MAX_LONG: number = 2 ** 52 - 1;

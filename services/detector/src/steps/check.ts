@@ -1,5 +1,5 @@
 import type { InRecord } from '@ringfence/bus';
-import { decode, type Edge, EventView, type Feedback, type Join, type RuleCounts } from '@ringfence/wire';
+import { decode, type Edge, EventView, type Feedback, type Join, MAX_LONG, type RuleCounts } from '@ringfence/wire';
 import { DetectorError } from '../errors.ts';
 import { MAX_RULES } from '../state/chain.ts';
 import type { Verify } from './verify.ts';
@@ -13,6 +13,10 @@ const MAX_TEXTS = 64;
 export const MAX_COUNTED_RULES = 1024;
 /** Partitions of hosts in a fleet */
 const MAX_PARTITIONS = 1000;
+const MAX_LANE = 255;
+const MAX_CPU = 65_535;
+
+const inRange = (value: number, max: number): boolean => value >= 0 && value <= max;
 
 export const isId = (id: string): boolean => id.length > 0 && id.length <= ID_MAX && !id.includes('/');
 
@@ -41,7 +45,16 @@ export function createCheckBatch(verify: Verify): (record: InRecord) => Buffer {
         `the batch names the host ${JSON.stringify(view.head.hostId.slice(0, 64))}`,
       );
     }
-    while (view.next());
+    const refuse = (problem: string): never => {
+      throw new DetectorError('ERR_DETECTOR_BOUNDS', hostId, problem);
+    };
+    if (Math.abs(view.head.wallOffset) > MAX_LONG) refuse(`a batch whose wall clock is ${view.head.wallOffset} µs off`);
+    while (view.next()) {
+      const { lane, cpu, sequence, ktime } = view.cursor;
+      if (!inRange(lane, MAX_LANE) || !inRange(cpu, MAX_CPU)) refuse(`an event of lane ${lane}, CPU ${cpu}`);
+      if (!inRange(sequence, MAX_LONG) || !inRange(ktime, MAX_LONG))
+        refuse(`an event with sequence number ${sequence} and time ${ktime}`);
+    }
     return bytes;
   };
 }

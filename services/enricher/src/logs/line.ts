@@ -1,4 +1,4 @@
-import { MAX_LONG } from '../steps/check.ts';
+import { MAX_LONG } from '@ringfence/wire';
 import { parseSyslog } from './syslog.ts';
 
 /** Bytes of a message that an event keeps. */

@@ -1,8 +1,7 @@
 import { type KeyObject, verify } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { isSignedLines } from '@ringfence/wire';
+import { isSignedLines, MAX_LONG } from '@ringfence/wire';
 import { EnricherError } from '../errors.ts';
-import { MAX_LONG } from '../steps/check.ts';
 import { asCount, asObject, asText, type Json, type LogLine, toLogLine } from './line.ts';
 
 const LINE_BREAK = 10;

@@ -1,12 +1,10 @@
-import { decodePart, KIND, RawBatchReader, typeOf } from '@ringfence/wire';
+import { decodePart, KIND, MAX_LONG, RawBatchReader, typeOf } from '@ringfence/wire';
 import { EnricherError } from '../errors.ts';
 
 const ID = /^[\w.-]{1,64}$/;
 const MAX_LANE = 255;
 const MAX_CPU = 65_535;
 const MAX_TGID = 2 ** 31 - 1;
-/** Limit of sequence numbers and of times in µs (the year 2112): sums of two are still exact. */
-export const MAX_LONG: number = 2 ** 52 - 1;
 
 export type Check = (hostId: string, bytes: Buffer) => void;
 
