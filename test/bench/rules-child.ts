@@ -9,8 +9,7 @@ import { Session } from 'node:inspector/promises';
 import { compileDetectorRules, type Rules } from '@ringfence/detector';
 import { compileRules } from '@ringfence/rules';
 import { EventView } from '@ringfence/wire';
-import type { MatchJob, MatchResult } from './rules/job.ts';
-import { readBatches } from './rules/job.ts';
+import { type MatchJob, type MatchResult, readBatches } from './rules/job.ts';
 
 /** CPU seconds of warm-up, until V8 has compiled the code */
 const WARM_UP_S = 2;

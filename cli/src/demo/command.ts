@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { durationText, type Paint, paintFor } from '@ringfence/base';
-import type { Config } from '@ringfence/config';
-import { socketOf } from '@ringfence/config';
+import { type Config, socketOf } from '@ringfence/config';
 import { routesOf, serveApi, startApp } from '@ringfence/runtime';
 import type { ApiClient } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { paintFor } from '@ringfence/base';
-import type { Config } from '@ringfence/config';
-import { SENSOR_OBJECT } from '@ringfence/config';
+import { type Config, SENSOR_OBJECT } from '@ringfence/config';
 import {
   type Check,
   checkCustomProbes,

@@ -1,5 +1,4 @@
-import type { Paint } from '@ringfence/base';
-import { durationText } from '@ringfence/base';
+import { durationText, type Paint } from '@ringfence/base';
 import type { EventDocument } from '@ringfence/fields';
 import type { JudgedEvent, JudgedRun, Misses, TestFailure, TestResult, TestRun } from '@ringfence/rule-lab';
 import { type Explanation, type RuleSource, renderExplanation } from '@ringfence/rules';

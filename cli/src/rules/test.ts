@@ -1,6 +1,5 @@
 import { OperatorError, paintFor } from '@ringfence/base';
-import type { Config } from '@ringfence/config';
-import { rulePaths } from '@ringfence/config';
+import { type Config, rulePaths } from '@ringfence/config';
 import { RuleWatch } from '@ringfence/detector';
 import { readSources, readTestSources, rulesBeside, runTests, shortName, type TestRun } from '@ringfence/rule-lab';
 import type { RuleSource } from '@ringfence/rules';

@@ -1,7 +1,6 @@
 import { OperatorError, paintFor } from '@ringfence/base';
 import type { CollectorStats } from '@ringfence/collector';
-import type { Status } from '@ringfence/runtime/status';
-import { interestsOf } from '@ringfence/runtime/status';
+import { interestsOf, type Status } from '@ringfence/runtime/status';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';

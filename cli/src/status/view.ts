@@ -1,5 +1,4 @@
-import type { Paint } from '@ringfence/base';
-import { durationText } from '@ringfence/base';
+import { durationText, type Paint } from '@ringfence/base';
 import type { Status } from '@ringfence/runtime/status';
 import { escapeText } from '@ringfence/wire';
 import { bytesText, counted, grouped } from '../shared/numbers.ts';

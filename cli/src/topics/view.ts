@@ -1,5 +1,4 @@
-import type { Paint } from '@ringfence/base';
-import { durationText } from '@ringfence/base';
+import { durationText, type Paint } from '@ringfence/base';
 import type { AccessEntry, Change, Plan } from '@ringfence/bus-kafka/topics';
 import type { MissingSchema } from '@ringfence/runtime/fleet';
 import { escapeText } from '@ringfence/wire';

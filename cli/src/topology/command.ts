@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { OperatorError, paintFor, pause } from '@ringfence/base';
 import { type GroupView, readTopology, withAdmin } from '@ringfence/bus-kafka/topics';
-import type { Config } from '@ringfence/config';
-import { socketOf } from '@ringfence/config';
+import { type Config, socketOf } from '@ringfence/config';
 import { identityPaths } from '@ringfence/identity';
 import { ApiClient } from '@ringfence/runtime/client';
 import { kafkaOptionsOf, kafkaOptionsWithIdentity } from '@ringfence/runtime/fleet';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import type { Status } from '@ringfence/runtime/status';
-import { consumerGroups, interestsOf } from '@ringfence/runtime/status';
+import { consumerGroups, interestsOf, type Status } from '@ringfence/runtime/status';
 import { adminConfigOf, DEFAULT_STACK_DIRECTORY, socketsOf } from '@ringfence/simulator/stack';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';

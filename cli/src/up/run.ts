@@ -1,6 +1,5 @@
 import { type Paint, paintFor } from '@ringfence/base';
-import type { Config } from '@ringfence/config';
-import { socketOf } from '@ringfence/config';
+import { type Config, socketOf } from '@ringfence/config';
 import {
   type App,
   AppMonitor,

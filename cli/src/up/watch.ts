@@ -1,5 +1,4 @@
-import type { Paint } from '@ringfence/base';
-import { fateOf, pause } from '@ringfence/base';
+import { fateOf, type Paint, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { App, AppLog } from '@ringfence/runtime';
 import { statusOf } from '@ringfence/runtime/status';

@@ -1,5 +1,16 @@
-import type { Bus, Consumer, ConsumerOptions, InRecord, OutRecord, ReadOptions, TopicSpec } from '@ringfence/bus';
-import { BusClosedError, checkRecord, partitionOf, TopicSpecError } from '@ringfence/bus';
+import {
+  type Bus,
+  BusClosedError,
+  type Consumer,
+  type ConsumerOptions,
+  checkRecord,
+  type InRecord,
+  type OutRecord,
+  partitionOf,
+  type ReadOptions,
+  type TopicSpec,
+  TopicSpecError,
+} from '@ringfence/bus';
 import { partitionName } from './client/records.ts';
 import { type Wire, WireError } from './client/wire.ts';
 import { Cluster, toBusError } from './cluster/cluster.ts';

@@ -1,5 +1,4 @@
-import type { Log } from '@ringfence/base';
-import { type Backoff, backoffMs, pause } from '@ringfence/base';
+import { type Backoff, backoffMs, type Log, pause } from '@ringfence/base';
 import type { TlsSource, TrustedKeys } from '@ringfence/identity';
 import type { Control } from './agent-control.ts';
 import { ResultCache } from './result-cache.ts';

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, type LongLeaf, layouts, leaf, records } from '@ringfence/wire';
+import { type EventView, KIND, kindName, type LongLeaf, layouts, leaf, records } from '@ringfence/wire';
 import { SPELLINGS, unseen } from './falco/event-types.ts';
 import { bodyBoolean, bodyLong, type Field } from './field.ts';
 import { logField } from './host/log.ts';

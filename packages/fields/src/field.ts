@@ -1,5 +1,12 @@
-import type { EventView, ProcessInfo, TextSpan } from '@ringfence/wire';
-import { type BooleanLeaf, type BytesLeaf, KIND, type LongLeaf } from '@ringfence/wire';
+import {
+  type BooleanLeaf,
+  type BytesLeaf,
+  type EventView,
+  KIND,
+  type LongLeaf,
+  type ProcessInfo,
+  type TextSpan,
+} from '@ringfence/wire';
 
 /** Value that a field's accessor returns; undefined when the event has no value. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;

@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlin
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { ContainerFact, ContextSink } from '@ringfence/host-kit';
-import { bootMicros } from '@ringfence/host-kit';
+import { bootMicros, type ContainerFact, type ContextSink } from '@ringfence/host-kit';
 import { kernelSkip } from '@ringfence/testkit/agent';
 import { Cgroups } from '../src/containers/cgroups.ts';
 import { parseCreation } from '../src/containers/container-creations.ts';

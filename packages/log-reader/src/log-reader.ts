@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Log } from '@ringfence/base';
-import { defined, Tallies } from '@ringfence/base';
+import { defined, type Log, Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
 import type { SigningKey } from '@ringfence/wire';

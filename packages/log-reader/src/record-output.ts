@@ -1,5 +1,4 @@
-import type { Log } from '@ringfence/base';
-import { type Backoff, backoffMs, pause } from '@ringfence/base';
+import { type Backoff, backoffMs, type Log, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { TOPIC } from '@ringfence/wire';
 import type { LogStateFile, SavedLogState } from './state.ts';

@@ -1,7 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { OperatorError } from '@ringfence/base';
-import type { Config } from '@ringfence/config';
-import { rulePaths } from '@ringfence/config';
+import { type Config, rulePaths } from '@ringfence/config';
 import { readRuleFiles } from '@ringfence/detector';
 import type { RuleSource } from '@ringfence/rules';
 

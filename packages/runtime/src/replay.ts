@@ -1,8 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
-import type { Config, ServiceName } from '@ringfence/config';
-import { rulePaths } from '@ringfence/config';
+import { type Config, rulePaths, type ServiceName } from '@ringfence/config';
 import { type DetectorService, startDetector } from '@ringfence/detector';
 import { type EnricherService, startEnricher } from '@ringfence/enricher';
 import { loadPolicyFiles, type Responder, startResponder } from '@ringfence/responder';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Auditor } from '@ringfence/auditor';
-import type { Trace } from '@ringfence/base';
-import { defined, OperatorError, VERSION } from '@ringfence/base';
+import { defined, OperatorError, type Trace, VERSION } from '@ringfence/base';
 import type { Collector, CollectorOptions } from '@ringfence/collector';
 import { type Config, rulePaths, sensorObject } from '@ringfence/config';
 import type { ControlLink, ControlPlane, ControlServer } from '@ringfence/control';

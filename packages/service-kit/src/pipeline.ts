@@ -1,7 +1,14 @@
-import type { Log } from '@ringfence/base';
-import { type Backoff, backoffMs, fateOf, LogThrottle, pause } from '@ringfence/base';
-import type { Assignment, Consumer, Effect, InRecord, OutRecord, StateEntry } from '@ringfence/bus';
-import { AssignmentLostError, BusFullError } from '@ringfence/bus';
+import { type Backoff, backoffMs, fateOf, type Log, LogThrottle, pause } from '@ringfence/base';
+import {
+  type Assignment,
+  AssignmentLostError,
+  BusFullError,
+  type Consumer,
+  type Effect,
+  type InRecord,
+  type OutRecord,
+  type StateEntry,
+} from '@ringfence/bus';
 
 /** How often the log reports a bus that is full or away. */
 const WARN_EVERY_MS = 60_000;

@@ -3,8 +3,7 @@
  * produce has resolved. With CRASH_AT=<failpoint>:<n> it kills itself (SIGKILL) the n-th time it reaches the failpoint.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Effect, InRecord } from '@ringfence/bus';
-import { BusFullError, openEmbeddedBus } from '@ringfence/bus';
+import { BusFullError, type Effect, type InRecord, openEmbeddedBus } from '@ringfence/bus';
 import { createTopic } from '@ringfence/testkit/bus';
 import { type Failpoint, runPipeline } from '../src/pipeline.ts';
 import { StateTable } from '../src/state-table.ts';

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import type { Bus } from '@ringfence/bus';
-import { openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { readAll, temporary } from '@ringfence/testkit/bus';
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts');

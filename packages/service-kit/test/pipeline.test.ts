@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
-import type { Consumer, EmbeddedBus, InRecord } from '@ringfence/bus';
-import { BusFullError } from '@ringfence/bus';
+import { BusFullError, type Consumer, type EmbeddedBus, type InRecord } from '@ringfence/bus';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from '@ringfence/testkit/bus';
 import { type Failpoint, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
 import { StateTable } from '../src/state-table.ts';

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Paint } from '@ringfence/base';
-import { durationText } from '@ringfence/base';
+import { durationText, type Paint } from '@ringfence/base';
 import type { Call } from './call-matcher.ts';
 import { signalName } from './flags.ts';
 import type { TraceRecord } from './record.ts';

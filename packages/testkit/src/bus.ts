@@ -2,8 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Bus, Consumer, EmbeddedBusOptions, InRecord, OutRecord, TopicSpec } from '@ringfence/bus';
-import { type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
+import {
+  type Bus,
+  type Consumer,
+  type EmbeddedBus,
+  type EmbeddedBusOptions,
+  type InRecord,
+  type OutRecord,
+  openEmbeddedBus,
+  type TopicSpec,
+} from '@ringfence/bus';
 
 export const NOTHING = { outputs: [], state: [] } as const;
 

@@ -1,7 +1,14 @@
 import type { Log } from '@ringfence/base';
 import { type Interest, wantOf } from '@ringfence/interest';
-import type { ControlBlock, OnDemandHooks, SensorFilter, WatchedTexts } from '@ringfence/sensor';
-import { headsOf, unnamedOf, unwatchedOf } from '@ringfence/sensor';
+import {
+  type ControlBlock,
+  headsOf,
+  type OnDemandHooks,
+  type SensorFilter,
+  unnamedOf,
+  unwatchedOf,
+  type WatchedTexts,
+} from '@ringfence/sensor';
 import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 

@@ -1,7 +1,13 @@
 import type { Tallies } from '@ringfence/base';
 import type { ContainerSource, HashStats } from '@ringfence/host-facts';
-import type { CustomProbes, ProbeStatus, Sensor, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
-import { totalSkipped } from '@ringfence/sensor';
+import {
+  type CustomProbes,
+  type ProbeStatus,
+  type Sensor,
+  type SkippedCalls,
+  type ThrottledSource,
+  totalSkipped,
+} from '@ringfence/sensor';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { OutboxStats } from './delivery/outbox.ts';

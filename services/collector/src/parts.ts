@@ -3,8 +3,16 @@ import { Tallies } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
 import { bootMicros, createGuard, type EnrichmentSource, guardSource, type OnSourceError } from '@ringfence/host-kit';
-import type { CustomProbes, OnCgroup, OnExec, Sensor } from '@ringfence/sensor';
-import { LaneReader, Merge, SkippedCalls, ThrottledSource } from '@ringfence/sensor';
+import {
+  type CustomProbes,
+  LaneReader,
+  Merge,
+  type OnCgroup,
+  type OnExec,
+  type Sensor,
+  SkippedCalls,
+  ThrottledSource,
+} from '@ringfence/sensor';
 import { LANE } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
 import type { CompiledOptions } from './config.ts';

@@ -1,5 +1,4 @@
-import type { Log, Trace } from '@ringfence/base';
-import { defined } from '@ringfence/base';
+import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Consumer, InRecord } from '@ringfence/bus';
 import { type Failpoint, type Handler, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey } from '@ringfence/wire';

@@ -5,8 +5,16 @@ import { chmodSync } from 'node:fs';
 import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  lastOf,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 
 const { EPERM, ESRCH, EBADF, EACCES } = constants.errno;
 const PTRACE = 1;

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordsOf, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordsOf, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const portOf = (socket: Server | Datagrams): number => (socket.address() as AddressInfo).port;
 

@@ -15,8 +15,17 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { cgroup2, execOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  cgroup2,
+  execOf,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 
 /** `RINGFENCE_STORM=100000` runs the long form. */
 const STORM = Number(process.env['RINGFENCE_STORM'] ?? 5000);

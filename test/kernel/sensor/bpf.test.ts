@@ -4,8 +4,16 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { callerUnlessFull, cgroup2, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  callerUnlessFull,
+  cgroup2,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 
 const { EINVAL, ENOENT, EBADF } = constants.errno;
 const COMMAND = {

@@ -4,13 +4,13 @@ import { chmodSync, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
   BULK,
   cgroup2,
   recordOf,
   recordsOf,
   Scratch,
+  type SensorRecord,
   skip,
   skipUserNamespaces,
   TestSensor,

@@ -5,13 +5,13 @@ import { symlinkSync } from 'node:fs';
 import { constants, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
   BULK,
   callerUnlessFull,
   recordOf,
   recordsOf,
   Scratch,
+  type SensorRecord,
   seesUnixSent,
   skip,
   TestSensor,

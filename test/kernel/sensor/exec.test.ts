@@ -5,8 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { execOf, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { execOf, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
 

@@ -9,8 +9,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, lastOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, lastOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_RDONLY = '0';
 const NAMED = 'rf-named';

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, linkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS } = constants.signals;
 const MAPPED = 0x1000_0000n;

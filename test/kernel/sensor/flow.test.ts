@@ -4,8 +4,7 @@ import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { constants } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const { ECONNREFUSED, ECONNRESET, EINPROGRESS } = constants.errno;
 const INET = 2;

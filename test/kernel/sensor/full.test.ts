@@ -12,12 +12,12 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { UNIX_SENT } from '@ringfence/sensor/parts';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
   fullProfile,
   lastOf,
   recordsOf,
   Scratch,
+  type SensorRecord,
   sensorObject,
   skip as sensorSkip,
   TestSensor,

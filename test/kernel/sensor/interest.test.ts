@@ -8,8 +8,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { wantOf } from '@ringfence/interest';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordsOf, Scratch, SECURITY, skip, skipOutsideGuest, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  skipOutsideGuest,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import type { Want } from '@ringfence/wire';
 
 const HOST = 1;

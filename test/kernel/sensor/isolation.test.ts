@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
 import {
   recordOf,
   recordsOf,
   Scratch,
   SECURITY,
+  type SensorRecord,
   skip,
   skipUserNamespaces,
   TestSensor,

@@ -3,8 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordOf, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const { EBADF, ENOMEM, EINVAL } = constants.errno;

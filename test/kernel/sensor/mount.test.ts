@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { callerUnlessFull, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  callerUnlessFull,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const [ENOENT, EBADF, EINVAL, ENODEV, ENOTDIR] = [-2, -9, -22, -19, -20];

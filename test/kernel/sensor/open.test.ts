@@ -5,8 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { unnamedOf, unwatchedOf } from '@ringfence/sensor';
 import { nameKey, prefixKey } from '@ringfence/sensor/parts';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts } from './expect.ts';
 
 const { ENOENT } = os.constants.errno;

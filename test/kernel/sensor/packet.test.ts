@@ -5,8 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseDns, parseTlsHello } from '@ringfence/fields';
 import { wantOf } from '@ringfence/interest';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordsOf, Scratch, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { PACKET_DNS: DNS, PACKET_TLS: TLS } = records.PacketContent;

@@ -6,8 +6,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { findProbedFiles } from '@ringfence/sensor';
 import { setProbes } from '@ringfence/sensor/parts';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  BULK,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 
 const every = { pam: true, shell: true, tls: true, files: [] };
 const places = findProbedFiles(every, '/');

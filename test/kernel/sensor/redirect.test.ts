@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { wantOf } from '@ringfence/interest';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { recordOf, recordsOf, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { EBADF, EINVAL } = constants.errno;

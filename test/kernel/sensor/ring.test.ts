@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const O_CREAT_WRONLY = 0o101;
 /** index of rf_control.sleeping[SECURITY], in 32-bit words */

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { BULK, cgroup2, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, cgroup2, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const RING = 1 << 20;
 const BURST = 100n;

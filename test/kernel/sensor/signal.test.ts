@@ -5,8 +5,17 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { cgroup2, lastOf, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  cgroup2,
+  lastOf,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { UNSET_ID } from '@ringfence/wire';
 
 const { EPERM, ESRCH } = constants.errno;

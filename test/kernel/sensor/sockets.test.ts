@@ -5,8 +5,16 @@ import { type AddressInfo, createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { callerUnlessFull, recordOf, recordsOf, Scratch, SECURITY, skip, TestSensor } from '@ringfence/testkit/sensor';
+import {
+  callerUnlessFull,
+  recordOf,
+  recordsOf,
+  Scratch,
+  SECURITY,
+  type SensorRecord,
+  skip,
+  TestSensor,
+} from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 
 const { ENOENT, EADDRINUSE, EADDRNOTAVAIL, EPROTONOSUPPORT, EOPNOTSUPP } = constants.errno;

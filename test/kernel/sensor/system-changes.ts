@@ -1,7 +1,6 @@
 /** Reads the records of system calls that change the whole machine. */
 import assert from 'node:assert/strict';
-import type { SensorRecord } from '@ringfence/testkit/sensor';
-import { recordsOf, SECURITY } from '@ringfence/testkit/sensor';
+import { recordsOf, SECURITY, type SensorRecord } from '@ringfence/testkit/sensor';
 import { records as layout } from '@ringfence/wire';
 
 export interface SystemChange {

@@ -5,8 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import type { CheckResult } from '@ringfence/host-facts';
-import { checkIntegrity, type Integrity } from '@ringfence/host-facts';
+import { type CheckResult, checkIntegrity, type Integrity } from '@ringfence/host-facts';
 import { sensorObject } from '@ringfence/testkit/sensor';
 
 /** The result of one check. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TopicSpec } from '@ringfence/bus';
-import { BusRefusedError, checkTopicSpec, TopicSpecError, UnknownTopicError } from '@ringfence/bus';
+import { BusRefusedError, checkTopicSpec, type TopicSpec, TopicSpecError, UnknownTopicError } from '@ringfence/bus';
 import type { TopicPartition } from '../client/records.ts';
 import { EARLIEST, isRefusal, type NewTopic, type Wire, WireError } from '../client/wire.ts';
 import type { Cluster } from './cluster.ts';

@@ -1,6 +1,17 @@
 import { endsWithin, Waiter } from '@ringfence/base';
-import type { Assignment, Consumer, ConsumerOptions, Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
-import { AssignmentLostError, BusClosedError, BusUsageError, checkState } from '@ringfence/bus';
+import {
+  type Assignment,
+  AssignmentLostError,
+  BusClosedError,
+  BusUsageError,
+  type Consumer,
+  type ConsumerOptions,
+  checkState,
+  type Effect,
+  type InRecord,
+  type StateChange,
+  type StateEntry,
+} from '@ringfence/bus';
 import { Changelog } from '../changelog/changelog.ts';
 import { storePrefix } from '../changelog/keys.ts';
 import { partitionName, type TopicPartition } from '../client/records.ts';

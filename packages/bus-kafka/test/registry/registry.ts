@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { Bus } from '@ringfence/bus';
-import { openEmbeddedBus } from '@ringfence/bus';
+import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { isKnownSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
 import type { SchemaBook } from '../../src/registry/book.ts';
 

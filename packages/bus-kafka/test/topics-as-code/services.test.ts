@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { TopicSpec } from '@ringfence/bus';
-import { BusRefusedError } from '@ringfence/bus';
+import { BusRefusedError, type TopicSpec } from '@ringfence/bus';
 import { type KafkaCluster, kafkaMissing, startKafka } from '@ringfence/dev-servers';
 import { createSyntheticHost } from '@ringfence/synthetic';
 import {

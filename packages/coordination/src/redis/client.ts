@@ -1,5 +1,4 @@
-import type { Log } from '@ringfence/base';
-import { type Backoff, backoffMs, endsWithin, withDeadline } from '@ringfence/base';
+import { type Backoff, backoffMs, endsWithin, type Log, withDeadline } from '@ringfence/base';
 import { type RedisOptions as AllOptions, Redis, ReplyError } from 'ioredis';
 import {
   BadArgumentError,

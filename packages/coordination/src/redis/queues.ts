@@ -1,5 +1,4 @@
-import type { Log } from '@ringfence/base';
-import { endsWithin } from '@ringfence/base';
+import { endsWithin, type Log } from '@ringfence/base';
 import { type Job as BullJob, DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type CheckedJob, KEEP_COUNT, KEEP_MS } from '../arguments.ts';

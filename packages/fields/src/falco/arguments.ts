@@ -1,5 +1,14 @@
-import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, type LongLeaf, layouts, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
+import {
+  type EventView,
+  KIND,
+  kindName,
+  type LongLeaf,
+  layouts,
+  leaf,
+  records,
+  UNSET_ID,
+  u64ToBigInt,
+} from '@ringfence/wire';
 import { eventFields } from '../event.ts';
 import { accessor, type Field, type FieldValue } from '../field.ts';
 import { fileFields } from '../file/file.ts';

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
+import { type EventView, KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
 import { accessor, bodyLong, bodyText, type Field } from '../field.ts';

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { KIND, leaf, u64ToBigInt } from '@ringfence/wire';
+import { type EventView, KIND, leaf, u64ToBigInt } from '@ringfence/wire';
 import { accessor, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { fileFields } from '../file/file.ts';
 import { ioUring } from '../kernel/io-uring.ts';

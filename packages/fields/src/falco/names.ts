@@ -1,5 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leaf, records } from '@ringfence/wire';
+import { type EventView, leaf, type ProcessInfo, records } from '@ringfence/wire';
 import { baseName, bodyText, isExec, nonEmpty } from '../field.ts';
 
 const filename = bodyText(leaf.Exec.filenameBytes);

@@ -1,5 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { leaf, nanosToMicros, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
+import { type EventView, leaf, nanosToMicros, type ProcessInfo, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { KIND, leaf, normalPath, records, UNSET_ID } from '@ringfence/wire';
+import { type EventView, KIND, leaf, normalPath, records, UNSET_ID } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { mountSource, mountTarget } from './mount.ts';
 

@@ -1,5 +1,13 @@
-import type { EventView, TextSpan } from '@ringfence/wire';
-import { isNormalPath, KIND, leaf, normalPath, records, u64ToBigInt } from '@ringfence/wire';
+import {
+  type EventView,
+  isNormalPath,
+  KIND,
+  leaf,
+  normalPath,
+  records,
+  type TextSpan,
+  u64ToBigInt,
+} from '@ringfence/wire';
 import { baseName, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { changedMode, changedPath } from './file-change.ts';

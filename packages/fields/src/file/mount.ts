@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { leaf, normalPath, records } from '@ringfence/wire';
+import { type EventView, leaf, normalPath, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 const { MountOperation } = records;

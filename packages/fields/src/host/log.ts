@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { type BytesLeaf, KIND, leaf } from '@ringfence/wire';
+import { type BytesLeaf, type EventView, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 export const isLog = (event: EventView): boolean => event.cursor.kind === KIND.Log;

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { addressText, KIND, leaf, records } from '@ringfence/wire';
+import { addressText, type EventView, KIND, leaf, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 const opcode = bodyLong(leaf.IoUring.opcode);

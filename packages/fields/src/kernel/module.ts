@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { KIND, leaf, records } from '@ringfence/wire';
+import { type EventView, KIND, leaf, records } from '@ringfence/wire';
 import { baseName, bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 
 const module = {

@@ -1,5 +1,13 @@
-import type { EventView } from '@ringfence/wire';
-import { addressText, type BytesLeaf, IPPROTO, KIND, type LongLeaf, leaf, records } from '@ringfence/wire';
+import {
+  addressText,
+  type BytesLeaf,
+  type EventView,
+  IPPROTO,
+  KIND,
+  type LongLeaf,
+  leaf,
+  records,
+} from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { IPPROTO, leaf, records } from '@ringfence/wire';
+import { type EventView, IPPROTO, leaf, records } from '@ringfence/wire';
 import { bodyLong, type Field } from '../field.ts';
 import { type DnsMessage, parseDns } from './dns.ts';
 import { parseTlsHello, type TlsHello } from './tls.ts';

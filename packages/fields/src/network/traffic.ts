@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { type FixedLeaf, KIND, leaf } from '@ringfence/wire';
+import { type EventView, type FixedLeaf, KIND, leaf } from '@ringfence/wire';
 import { bodyLong, type Field } from '../field.ts';
 
 /** Leaves of the kinds that count bytes. */

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { leaf, records } from '@ringfence/wire';
+import { type EventView, leaf, records } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field } from '../field.ts';
 import { type ProbeArgument, parseProbeArguments } from './probe-arguments.ts';
 

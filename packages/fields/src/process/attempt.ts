@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { leaf, normalPath, records, UNSET_ID, u64High, u64Low } from '@ringfence/wire';
+import { type EventView, leaf, normalPath, records, UNSET_ID, u64High, u64Low } from '@ringfence/wire';
 import { baseName, bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { capabilityNames } from '../names/capabilities.ts';
 import { groupIds } from './user.ts';

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { leaf, normalPath, records } from '@ringfence/wire';
+import { type EventView, leaf, normalPath, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, isExec, nonEmpty, ofProcess } from '../field.ts';
 
 const flags = bodyLong(leaf.Exec.flags);

@@ -1,5 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { KIND, leaf } from '@ringfence/wire';
+import { type EventView, KIND, leaf, type ProcessInfo } from '@ringfence/wire';
 import { bodyText, type Field, nonEmpty, ofProcess } from '../field.ts';
 
 const skipped = bodyText(leaf.Hash.skipped);

@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { type FixedLeaf, KIND, kindName, layouts, leaf, records, u64ToBigInt } from '@ringfence/wire';
+import { type EventView, type FixedLeaf, KIND, kindName, layouts, leaf, records, u64ToBigInt } from '@ringfence/wire';
 import { bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { capabilityNames } from '../names/capabilities.ts';
 

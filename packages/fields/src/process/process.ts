@@ -1,5 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { executableName, KIND, leaf, records } from '@ringfence/wire';
+import { type EventView, executableName, KIND, leaf, type ProcessInfo, records } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,

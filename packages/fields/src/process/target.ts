@@ -1,5 +1,4 @@
-import type { EventView } from '@ringfence/wire';
-import { entityId, type FixedLeaf, KIND, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
+import { type EventView, entityId, type FixedLeaf, KIND, leaf, records, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
 import { bodyLong, type Field } from '../field.ts';
 import { tampering } from '../kernel/tampering.ts';
 

@@ -1,5 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
-import { type BytesLeaf, leaf, UNSET_ID } from '@ringfence/wire';
+import { type BytesLeaf, type EventView, leaf, type ProcessInfo, UNSET_ID } from '@ringfence/wire';
 import { bodyLong, type Field, nonEmpty, ofProcess } from '../field.ts';
 import { isLog, logField } from '../host/log.ts';
 import { capabilityNames } from '../names/capabilities.ts';

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asObject, readJson } from '@ringfence/host-kit';
+import { asObject, type ContainerDescription, readJson } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { decodeText, records, splitText } from '@ringfence/wire';
 import type { HostRoots } from '../runtimes/description.ts';

@@ -1,5 +1,4 @@
-import type { ContainerFact } from '@ringfence/host-kit';
-import { wallOffset } from '@ringfence/host-kit';
+import { type ContainerFact, wallOffset } from '@ringfence/host-kit';
 import type { CgroupCreation, RecordSource } from '@ringfence/sensor';
 import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
 import { matchRuntime } from '../runtimes/runtimes.ts';

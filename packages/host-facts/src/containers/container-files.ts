@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asLabels, asObject, asText, ifExists, readJson } from '@ringfence/host-kit';
+import { asLabels, asObject, asText, type ContainerDescription, ifExists, readJson } from '@ringfence/host-kit';
 import { EMPTY_DESCRIPTION } from '../runtimes/description.ts';
 
 const MAX_FILES = 4096;

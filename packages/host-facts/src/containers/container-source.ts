@@ -1,5 +1,10 @@
-import type { ContainerFact, ContextSink, EnrichmentSource, Guard } from '@ringfence/host-kit';
-import { bootMicros } from '@ringfence/host-kit';
+import {
+  bootMicros,
+  type ContainerFact,
+  type ContextSink,
+  type EnrichmentSource,
+  type Guard,
+} from '@ringfence/host-kit';
 import type { CgroupCreation, RecordSource } from '@ringfence/sensor';
 import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
 import { Cgroups } from './cgroups.ts';

@@ -1,7 +1,6 @@
 /** Containers that were started without an engine: `ctr run`, `runc run`, `crun run`. */
 import { join } from 'node:path';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asObject, asText, readJson } from '@ringfence/host-kit';
+import { asObject, asText, type ContainerDescription, readJson } from '@ringfence/host-kit';
 import { containerdBundles } from '../runtimes/containerd.ts';
 import type { HostRoots } from '../runtimes/description.ts';
 import { describeSpec } from '../runtimes/oci.ts';

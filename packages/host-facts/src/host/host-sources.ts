@@ -1,8 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import type { EnrichmentSource } from '@ringfence/host-kit';
-import { ifReadable } from '@ringfence/host-kit';
+import { type EnrichmentSource, ifReadable } from '@ringfence/host-kit';
 import { hostSource } from './host.ts';
 import { mountsSource } from './mounts.ts';
 import { usersSource } from './users.ts';

@@ -1,7 +1,14 @@
 import { closeSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import type { ContextSink, EnrichmentSource, HostFact } from '@ringfence/host-kit';
-import { drainAddressChanges, ifReadable, openAddressChanges, readBounded } from '@ringfence/host-kit';
+import {
+  type ContextSink,
+  drainAddressChanges,
+  type EnrichmentSource,
+  type HostFact,
+  ifReadable,
+  openAddressChanges,
+  readBounded,
+} from '@ringfence/host-kit';
 
 const MAX_ADDRESSES = 64;
 const MACHINE_ID = /^[0-9a-f]{32}$/;

@@ -1,6 +1,11 @@
 import { closeSync, openSync, statSync } from 'node:fs';
-import type { ContextSink, EnrichmentSource, MountFact } from '@ringfence/host-kit';
-import { haveMountsChanged, readBounded } from '@ringfence/host-kit';
+import {
+  type ContextSink,
+  type EnrichmentSource,
+  haveMountsChanged,
+  type MountFact,
+  readBounded,
+} from '@ringfence/host-kit';
 
 const MAX_BYTES = 8 << 20;
 const MAX_MOUNTS = 16_384;

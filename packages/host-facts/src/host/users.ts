@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import type { ContextSink, EnrichmentSource } from '@ringfence/host-kit';
-import { ifExists, readBounded } from '@ringfence/host-kit';
+import { type ContextSink, type EnrichmentSource, ifExists, readBounded } from '@ringfence/host-kit';
 
 const MAX_BYTES = 16 << 20;
 const UID_MAX = 4_294_967_295;

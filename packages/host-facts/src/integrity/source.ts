@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '@ringfence/base';
-import type { ContextSink, EnrichmentSource, Finding } from '@ringfence/host-kit';
-import { ifExists, writeAtomically } from '@ringfence/host-kit';
+import { type ContextSink, type EnrichmentSource, type Finding, ifExists, writeAtomically } from '@ringfence/host-kit';
 import type { Remembered } from './check.ts';
 import type { Integrity, IntegrityOptions } from './integrity.ts';
 

@@ -1,6 +1,5 @@
 import { capabilityNames } from '@ringfence/fields';
-import type { ContainerFact, ContextSink } from '@ringfence/host-kit';
-import { bootMicros, wallOffset } from '@ringfence/host-kit';
+import { bootMicros, type ContainerFact, type ContextSink, wallOffset } from '@ringfence/host-kit';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { readProcesses, SensorError, SNAPSHOT, SOCKETS, sizeForCpus } from '@ringfence/sensor';
 import { records, u64FromBigInt } from '@ringfence/wire';

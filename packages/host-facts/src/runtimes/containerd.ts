@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asObject, ifReadable, readJson } from '@ringfence/host-kit';
+import { asObject, type ContainerDescription, ifReadable, readJson } from '@ringfence/host-kit';
 import type { HostRoots } from './description.ts';
 import { describeSpec } from './oci.ts';
 import { describeRunc } from './runc.ts';

@@ -1,5 +1,4 @@
-import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
-import { takeWithin } from '@ringfence/host-kit';
+import { type ContainerDescription, type ContainerMount, takeWithin } from '@ringfence/host-kit';
 
 /** Where the files of a host's runtimes are. */
 export interface HostRoots {

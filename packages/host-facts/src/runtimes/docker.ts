@@ -1,6 +1,13 @@
 import { join } from 'node:path';
-import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
-import { asLabels, asObject, asText, type Json, readJson } from '@ringfence/host-kit';
+import {
+  asLabels,
+  asObject,
+  asText,
+  type ContainerDescription,
+  type ContainerMount,
+  type Json,
+  readJson,
+} from '@ringfence/host-kit';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES, maskOf } from './capabilities.ts';
 import { digestOf, EMPTY_DESCRIPTION, type HostRoots, limitMounts, MAX_DIGESTS, microsOf } from './description.ts';
 import { podOf } from './kubernetes.ts';

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
-import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
-import { asLabels, asObject, asText, ifReadable, type Json, parseJson, readBounded } from '@ringfence/host-kit';
+import {
+  asLabels,
+  asObject,
+  asText,
+  type ContainerDescription,
+  type ContainerMount,
+  ifReadable,
+  type Json,
+  parseJson,
+  readBounded,
+} from '@ringfence/host-kit';
 
 /** Labels of kubelet (Docker, CRI-O), and annotations of containerd. */
 const POD = ['io.kubernetes.pod.name', 'io.kubernetes.cri.sandbox-name', 'io.kubernetes.cri-o.KubeName'];

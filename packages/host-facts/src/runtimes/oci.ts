@@ -1,7 +1,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerDescription, ContainerMount } from '@ringfence/host-kit';
-import { asLabels, asObject, asText, ifReadable, type Json } from '@ringfence/host-kit';
+import {
+  asLabels,
+  asObject,
+  asText,
+  type ContainerDescription,
+  type ContainerMount,
+  ifReadable,
+  type Json,
+} from '@ringfence/host-kit';
 import { maskOf } from './capabilities.ts';
 import { digestOf, EMPTY_DESCRIPTION, limitMounts } from './description.ts';
 import { firstText, podOf } from './kubernetes.ts';

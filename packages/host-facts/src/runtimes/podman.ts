@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asObject, asText, type Json, parseJson, readJson } from '@ringfence/host-kit';
+import { asObject, asText, type ContainerDescription, type Json, parseJson, readJson } from '@ringfence/host-kit';
 import { digestOf, EMPTY_DESCRIPTION, type HostRoots, MAX_DIGESTS, microsOf } from './description.ts';
 import { asList, describeSpec } from './oci.ts';
 

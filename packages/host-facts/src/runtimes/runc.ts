@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { ContainerDescription } from '@ringfence/host-kit';
-import { asObject, asText, type Json, readJson } from '@ringfence/host-kit';
+import { asObject, asText, type ContainerDescription, type Json, readJson } from '@ringfence/host-kit';
 import { EMPTY_DESCRIPTION, type HostRoots, microsOf } from './description.ts';
 import { asList, describeSpec } from './oci.ts';
 

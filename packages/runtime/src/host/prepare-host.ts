@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import type { Log } from '@ringfence/base';
-import { OperatorError } from '@ringfence/base';
+import { type Log, OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
 import { kernelUpgradeCommand } from './kernel-package.ts';

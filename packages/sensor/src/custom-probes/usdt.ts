@@ -1,5 +1,4 @@
-import type { ElfFile } from './elf-file.ts';
-import { textAt } from './elf-file.ts';
+import { type ElfFile, textAt } from './elf-file.ts';
 import { REGISTERS } from './registers.ts';
 import { ProbeProblem, type UsdtTarget } from './types.ts';
 

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { makeFolder } from '@ringfence/base';
 import { applyPlan, brokersOf, planTopics, readActual, withAdmin } from '@ringfence/bus-kafka/topics';

@@ -3,8 +3,7 @@ import { createAgentControl, type Outbox, openOutbox, toSignedBatch } from '@rin
 import { type Config, loadConfig } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
-import type { AppLog } from '@ringfence/runtime';
-import { agentStream, type Deployment, openDeployment } from '@ringfence/runtime';
+import { type AppLog, agentStream, type Deployment, openDeployment } from '@ringfence/runtime';
 
 export interface SimulatedHostOptions {
   readonly configFile: string;

@@ -5,8 +5,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheRoot, runTool, TestServerError } from '@ringfence/dev-servers/tools';
-import type { Architecture } from './machine.ts';
-import { MACHINES } from './machine.ts';
+import { type Architecture, MACHINES } from './machine.ts';
 
 export class Packages {
   readonly #env: NodeJS.ProcessEnv;

@@ -1,6 +1,5 @@
 /** Reads the sensor's records as plain objects, by the object's own BTF. */
-import type { Btf } from '@ringfence/libbpf-ts';
-import { type BtfValue, type Codec, codecFor } from '@ringfence/libbpf-ts';
+import { type Btf, type BtfValue, type Codec, codecFor } from '@ringfence/libbpf-ts';
 
 export interface Header {
   readonly ktime: bigint;

@@ -2,8 +2,7 @@ import type { InRecord } from '@ringfence/bus';
 import { createSingleEvent, decodeText, EventView, KIND, leaf, type ProcessInfo, splitText } from '@ringfence/wire';
 import { KindSet } from '../kind-bits.ts';
 import type { AuditEntry } from '../sink.ts';
-import type { RecordReader } from './entry.ts';
-import { contentId, entryOf, searchText } from './entry.ts';
+import { contentId, entryOf, type RecordReader, searchText } from './entry.ts';
 
 /** Only the parent: every execution is stored as its own entry. */
 const KEPT_ANCESTORS = 1;

@@ -1,7 +1,6 @@
 import type { Log } from '@ringfence/base';
 import { bootMicros, releaseFreeMemory, wallOffset } from '@ringfence/host-kit';
-import type { ProcessFacts, Sensor, Shares } from '@ringfence/sensor';
-import { markSensor } from '@ringfence/sensor';
+import { markSensor, type ProcessFacts, type Sensor, type Shares } from '@ringfence/sensor';
 import { u64ToHex } from '@ringfence/wire';
 import type { CompiledOptions } from '../config.ts';
 import type { AgentDeps, AgentParts } from '../parts.ts';

@@ -1,5 +1,4 @@
-import type { OnCgroup, OnExec } from '@ringfence/sensor';
-import { parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
+import { type OnCgroup, type OnExec, parseSnapshot, procRecord, type Snapshot, transcodeAt } from '@ringfence/sensor';
 import { LANE, records } from '@ringfence/wire';
 import type { Batch } from '../delivery/batch.ts';
 import type { NextSequence } from './agent-events.ts';

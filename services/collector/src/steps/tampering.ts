@@ -1,6 +1,5 @@
 import type { Log } from '@ringfence/base';
-import type { OnCgroup, Sensor } from '@ringfence/sensor';
-import { transcodeAt } from '@ringfence/sensor';
+import { type OnCgroup, type Sensor, transcodeAt } from '@ringfence/sensor';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
 import type { Batch } from '../delivery/batch.ts';
 import type { NextSequence } from './agent-events.ts';

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RegistryOptions } from '@ringfence/bus-kafka';
-import { RegistryClient, registerSchema, subjectOf } from '@ringfence/bus-kafka';
+import { RegistryClient, type RegistryOptions, registerSchema, subjectOf } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
 import { ROLES, recordsOf, writerSchemas } from '@ringfence/wire';
 

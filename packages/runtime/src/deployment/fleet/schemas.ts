@@ -1,7 +1,6 @@
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import type { SchemaBus } from '@ringfence/bus-kafka';
-import { withSchemas } from '@ringfence/bus-kafka';
+import { type SchemaBus, withSchemas } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
 import { PLAIN_TOPICS, recordsOf, TOPIC } from '@ringfence/wire';
 import { schemaBook } from '../deployment.ts';

@@ -1,7 +1,6 @@
 import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
 import { EventView, KIND } from '@ringfence/wire';
-import type { Document } from './common.ts';
-import { ECS_VERSION } from './common.ts';
+import { type Document, ECS_VERSION } from './common.ts';
 
 export interface EventDocument {
   readonly id: string;
