@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* One table, shared by the sensor and TypeScript: records, counters and
+/* Layouts that the sensor and TypeScript share: records, counters and
  * control. tools/generate-records.ts makes the TypeScript readers from its BTF.
  *
  * A record in a ring:
@@ -786,7 +786,7 @@ enum rf_probe_type {
 	RF_TYPE_IPV6 = 7,
 };
 
-/* One argument among rf_probe.arguments. `kept` bytes follow it, then the next argument. */
+/* An argument in rf_probe.arguments. `kept` bytes follow it, then the next argument. */
 struct rf_probe_argument {
 	/* unsigned, signed (two's complement) or pointer; for other
 	 * types the true number of bytes, greater than `kept` when cut */
@@ -1114,8 +1114,8 @@ enum rf_fate {
 /* Dimensions of the counters. Powers of two, so that masking bounds an index for the verifier. */
 enum rf_counters_limit { RF_KINDS_MAX = 64, RF_FATES_MAX = 16, RF_CPUS_MAX = 256 };
 
-/* One per CPU (array map). CPUs beyond RF_CPUS_MAX share entries: their number is taken modulo
- * RF_CPUS_MAX, in records too. A lane's sequence = sent + ring full, summed over all kinds. */
+/* Counters of a CPU (array map). CPUs beyond RF_CPUS_MAX share entries: the index is the CPU's number
+ * modulo RF_CPUS_MAX, as in records. A lane's sequence = sent + ring full, summed over all kinds. */
 struct rf_counters {
 	__u64 sequence[8];                                     /* by lane; one cache line */
 	__u64 fates[RF_LANES * RF_KINDS_MAX * RF_FATES_MAX]; /* by lane, kind and fate */

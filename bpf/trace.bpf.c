@@ -50,7 +50,7 @@ struct {
 	__type(value, __u32);
 } tr_unread SEC(".maps");
 
-/* One per CPU is enough: tracepoints run with preemption off, and no system call begins inside another on one CPU. */
+/* A record per CPU is enough: tracepoints run with preemption off, and system calls of a CPU do not nest. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -150,7 +150,7 @@ static __always_inline void io_request__fill_attribute(struct rf_io_request *r, 
 	io_request__store(r->target, &r->record.target, scratch->record);
 }
 
-/* Finds the request's names, if it has any. */
+/* Finds the paths and names of operations that have some. */
 static __always_inline void io_request__find_names(struct rf_io_request *r, struct io_names *names, void *command)
 {
 	switch (r->record.opcode) {

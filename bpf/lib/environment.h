@@ -32,7 +32,7 @@ struct environment_loop {
 	struct rf_environment_work *work;
 };
 
-/* One read: a variable, or the next part of a long one. */
+/* Reads a variable, or the next part of a long variable. */
 static long environment__step(__u32 index, struct environment_loop *loop)
 {
 	struct rf_environment_work *w = loop->work;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* One table of all maps and their values. Sizes are defaults: before load, user space sets those
- * of the rings, and those of rf_counters and the scratch maps to the number of possible CPUs. */
+/* All maps and their values. Sizes are defaults: before load, user space sets the sizes of the rings,
+ * and gives rf_counters and the scratch maps an entry for each possible CPU. */
 #ifndef RF_LIB_MAPS_H
 #define RF_LIB_MAPS_H
 
@@ -476,8 +476,8 @@ struct {
 	__type(value, __u64);
 } rf_used_caps SEC(".maps");
 
-/* Buffer that is too big for the stack. One per CPU is enough:
- * nothing on that CPU interrupts the making of a cgroup. */
+/* Buffer that is too big for the stack. A buffer per CPU is enough, because
+ * no other program on the CPU interrupts the creation of a cgroup. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

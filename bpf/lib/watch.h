@@ -12,7 +12,7 @@
 #define WATCH_STEP 5
 #define WATCH_STEPS_MAX (RF_PATH_MAX / WATCH_STEP + 1)
 
-/* One bit for each byte of a word. */
+/* The lowest bit of each byte of a word. */
 #define WATCH_BYTES 0x0101010101010101ULL
 #define WATCH_TOPS (0x80 * WATCH_BYTES)
 #define WATCH_DECIDED (WATCH_TOPS >> 8 * (WATCH_WINDOW - WATCH_STEP))

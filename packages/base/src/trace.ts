@@ -1,5 +1,5 @@
 /**
- * One step of a trace, from a system call to the response. A redelivery reports the same steps again. Times are in µs
+ * A step of a trace, from a system call to the response. A redelivery reports the same steps again. Times are in µs
  * since the epoch, by the clock of the process that reports the step.
  */
 export interface Step {

@@ -1,7 +1,7 @@
 import type { Interest } from '@ringfence/interest';
 
 /**
- * The port between responder and agent (DESIGN §5): a call in one process, a gRPC/mTLS stream in a fleet. It passes
+ * The port between responder and agent: a call in one process, a gRPC/mTLS stream in a fleet. It passes
  * bytes, so that the agent verifies exactly the bytes that were signed.
  */
 export interface Control {

@@ -25,12 +25,12 @@ export interface Subject<E> {
   readonly within?: Subject<E>;
 }
 
-/** One field that conditions and outputs can name. */
+/** A field that conditions and outputs can name. */
 export interface FieldSpec<E> {
   /** ECS name if ECS has one. */
   readonly name: string;
   readonly type: FieldType;
-  /** One sentence for people who write rules; shown by hints and by the field reference. */
+  /** Description for authors of rules, one sentence. Hints and the field reference show it. */
   readonly doc: string;
   /** Names of the same field in Falco and Sigma. */
   readonly aliases?: readonly string[];

@@ -1,4 +1,5 @@
 import type { InventoryContainer } from '@ringfence/host-facts';
+import { NO_CONTAINER_DETAILS } from '@ringfence/wire';
 import type { ContainerState } from '../src/types.ts';
 
 /** Capabilities that Docker and Podman grant by default. */
@@ -21,23 +22,13 @@ export const DEFAULT_CAPABILITIES: readonly string[] = [
 
 export function createTestContainer(values: Partial<InventoryContainer> = {}): InventoryContainer {
   return {
+    ...NO_CONTAINER_DETAILS,
+    labels: {},
     id: 'c0ffee',
     name: 'web-1',
     runtime: 'docker',
     image: 'nginx:1.27',
     privileged: false,
-    labels: {},
-    imageId: '',
-    imageDigests: [],
-    capabilities: null,
-    mounts: [],
-    namespaces: [],
-    pod: '',
-    podUid: '',
-    namespace: '',
-    serviceAccount: '',
-    podLabels: {},
-    startedAt: 0,
     cgroup: '/docker/c0ffee',
     pids: [7],
     ...values,

@@ -42,7 +42,7 @@ describe('a diagnostic is placed', () => {
   test('without letting an escape sequence of the source through', () => {
     const source = `- rule: r\n  condition: "process.name = a and \u009b31mred = 1 \\e[31m"\n`;
     const [found] = compile(source).diagnostics;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for control characters
     assert.doesNotMatch(render(found!, source), /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   });
 });

@@ -1,21 +1,5 @@
-import { type ContainerContext, u64FromBigInt } from '@ringfence/wire';
+import { type ContainerContext, NO_CONTAINER_DETAILS, u64FromBigInt } from '@ringfence/wire';
 import type { ContainerValues } from './host-values.ts';
-
-/** Details that a runtime reports and these containers lack. */
-const NO_DETAILS = {
-  imageId: '',
-  imageDigests: [],
-  capabilities: null,
-  mounts: [],
-  namespaces: [],
-  pod: '',
-  podUid: '',
-  namespace: '',
-  serviceAccount: '',
-  podLabels: {},
-  startedAt: 0,
-  described: true,
-};
 
 /** Returns the record of a Docker container called web-1; `values` override its fields. */
 export function containerBody({ cgroup, ...values }: ContainerValues): ContainerContext {
@@ -27,7 +11,8 @@ export function containerBody({ cgroup, ...values }: ContainerValues): Container
     privileged: false,
     labels: {},
     path: '/docker/c0ffee',
-    ...NO_DETAILS,
+    ...NO_CONTAINER_DETAILS,
+    described: true,
     ...values,
     cgroupId: u64FromBigInt(cgroup),
   };

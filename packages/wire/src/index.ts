@@ -85,6 +85,7 @@ export {
   u64ToBigInt,
   u64ToHex,
 } from './values/bytes.ts';
+export { NO_CONTAINER_DETAILS } from './values/container.ts';
 export { IPPROTO, KTHREADD_PID, SOCK, UNSET_ID } from './values/linux.ts';
 export { executableName, isNormalPath, normalPath } from './values/path.ts';
 export { decodeText, escapeText, splitText, type TextSpan } from './values/text.ts';

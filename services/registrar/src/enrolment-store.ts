@@ -125,7 +125,7 @@ export function readSigningKey(der: Buffer): ReturnType<typeof createPublicKey> 
     const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
     return key.asymmetricKeyType === 'ed25519' ? key : null;
   } catch {
-    // The bytes are untrusted: any parse error means that they are not a key.
+    // Untrusted bytes: they are no key if they cannot be parsed.
     return null;
   }
 }

@@ -14,7 +14,10 @@ export function falco(
   return { name: `falco.${name}`, type, doc, dialect: 'falco', get, ...more };
 }
 
-/** Defines a field that stands for several: any of them in conditions, the first that has a value in outputs. */
+/**
+ * Defines a field that combines several fields. A condition holds if it holds for one of them; an output shows the
+ * first that has a value.
+ */
 export function anyOf(
   name: string,
   type: Field['type'],

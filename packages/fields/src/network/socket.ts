@@ -58,7 +58,7 @@ export const socketFields: readonly Field[] = [
   {
     name: 'ringfence.socket.context_id',
     type: 'number',
-    doc: 'Machine of a vsock address; 4294967295: any.',
+    doc: 'Context id of a vsock address, which names a virtual machine; 4294967295 means any machine.',
     kinds,
     get: (event) =>
       family(event) === AF_VSOCK && operation(event) !== records.SocketOperation.SOCKET_SOCKET

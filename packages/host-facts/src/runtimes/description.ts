@@ -1,4 +1,5 @@
 import { type ContainerDescription, type ContainerMount, takeWithin } from '@ringfence/host-kit';
+import { NO_CONTAINER_DETAILS } from '@ringfence/wire';
 
 /** Where the files of a host's runtimes are. */
 export interface HostRoots {
@@ -13,17 +14,7 @@ export const EMPTY_DESCRIPTION: ContainerDescription = {
   image: '',
   privileged: null,
   labels: {},
-  imageId: '',
-  imageDigests: [],
-  capabilities: null,
-  mounts: [],
-  namespaces: [],
-  pod: '',
-  podUid: '',
-  namespace: '',
-  serviceAccount: '',
-  podLabels: {},
-  startedAt: 0,
+  ...NO_CONTAINER_DETAILS,
 };
 
 const MOUNTS_MAX = 64;

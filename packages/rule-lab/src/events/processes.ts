@@ -192,9 +192,7 @@ export class Processes {
     return process;
   }
 
-  /**
-   * What a process executes in a container has the container's pid namespace; its first program has the number 1 there.
-   */
+  /** Puts the process into the pid namespace of its container, where the container's first program has pid 1. */
   #enter({ process, container }: Actor, facts: Facts): void {
     if (container === undefined) return;
     const isFirst = process === container.runtime;

@@ -1,6 +1,9 @@
 import type { SyntheticHost } from '@ringfence/synthetic';
 
-/** What becomes of the events of a batch: rules see them, they are the event that the test writes down, or neither. */
+/**
+ * How the judge treats the events of a batch. `background`: they set up the host; `judged`: rules see them; `written`:
+ * they are the event that the test describes.
+ */
 export type Role = 'background' | 'judged' | 'written';
 
 /** A synthetic host whose events go out in batches of one role each. */

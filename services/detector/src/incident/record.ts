@@ -5,6 +5,7 @@ import {
   type IncidentAlert,
   type IncidentProcess,
   type IncidentState,
+  NO_CONTAINER_DETAILS,
   type SigningKey,
   UNSIGNED,
   u64FromBigInt,
@@ -128,17 +129,7 @@ function incidentAlert(hostId: string, alert: ChainAlert): IncidentAlert {
 /** A chain does not keep the other facts of a container; its alerts have them. */
 function incidentContainer(container: ChainContainer): NonNullable<Incident['container']> {
   return {
-    imageId: '',
-    imageDigests: [],
-    capabilities: null,
-    mounts: [],
-    namespaces: [],
-    pod: '',
-    podUid: '',
-    namespace: '',
-    serviceAccount: '',
-    podLabels: {},
-    startedAt: 0,
+    ...NO_CONTAINER_DETAILS,
     described: true,
     ...container,
     cgroupId: u64FromBigInt(BigInt(`0x${container.cgroupId}`)),

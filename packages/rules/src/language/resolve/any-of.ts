@@ -3,8 +3,8 @@ import type { Expression, Operand } from '../../model/expression.ts';
 import type { TestSyntax } from '../syntax/syntax.ts';
 
 /**
- * Builds the test on each field that the operand's field stands for: any of them fits; negated, none fits and at least
- * one is present.
+ * Builds a test that holds if it holds for at least one of the fields that the operand's field combines. A negated test
+ * holds if it holds for none of them and at least one of them has a value.
  */
 export function overAny<E>(
   syntax: TestSyntax,

@@ -179,13 +179,13 @@ export class Resolver<E> {
     }
   }
 
-  /** Returns why the field never has any of these values; undefined: it may have one. */
+  /** Returns the reason why the field can have none of these values; undefined if it can have one of them. */
   #neverAny({ name, neverIs }: FieldSpec<E>, syntax: TestSyntax, values: readonly Value[]): string | undefined {
     if (neverIs === undefined || syntax.negated || !['=', 'in', 'intersects'].includes(syntax.operator))
       return undefined;
-    const whys = values.map(({ text }) => neverIs(text));
-    if (!whys.every((why) => why !== undefined)) return undefined;
-    return `${name} is never ${values.map(({ text }) => `'${text}'`).join(', ')}: ${whys[0]}`;
+    const reasons = values.map(({ text }) => neverIs(text));
+    if (!reasons.every((reason) => reason !== undefined)) return undefined;
+    return `${name} is never ${values.map(({ text }) => `'${text}'`).join(', ')}: ${reasons[0]}`;
   }
 
   #values(syntax: TestSyntax, report: Report): readonly Value[] {

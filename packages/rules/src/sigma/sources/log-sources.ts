@@ -53,7 +53,7 @@ export const logServices: Readonly<Record<string, LogSource>> = {
   nginx: log(either([of('nginx'), inFile('/nginx')])),
 };
 
-/** `product: linux` alone: any log, and the command lines of people and programs, which such logs are full of. */
+/** Source of rules with only `product: linux`: lines of any log, and command lines, which those logs often contain. */
 export const anyLog: LogSource = {
   events: either(['message exists', 'event.action = exec', 'event.action = shell_line']),
   fields: {
