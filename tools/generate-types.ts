@@ -1,11 +1,13 @@
 /**
  * Generates code from packages/wire/avro: types.generated.ts, with one interface per Avro record, and
- * leaves.generated.ts, with the number of each field that is read in place. `--check` writes nothing and fails if a
+ * leaves.generated.ts, with the number of each field that is read in place; and from packages/wire/history:
+ * released.generated.ts, with the hash of each released schema. `--check` writes nothing and fails if a
  * committed file differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { recordNames, schemaOf } from '@ringfence/wire';
 import { leavesText } from './emit-leaves.ts';
+import { releasedText } from './emit-released.ts';
 
 type Schema =
   | string
@@ -37,6 +39,8 @@ const PRIMITIVES: Record<string, string> = {
   bytes: 'Uint8Array',
 };
 const BANNER = '// Generated from packages/wire/avro by tools/generate-types.ts: edit the schemas, not this file.';
+const RELEASED_BANNER =
+  '// Generated from packages/wire/history by tools/generate-types.ts: `npm run golden -- --release` adds a release.';
 const out: string[] = [];
 
 const doc = (text: string | undefined, indent = ''): string => (text === undefined ? '' : `${indent}/** ${text} */\n`);
@@ -92,11 +96,12 @@ function typesText(): string {
 for (const [file, text] of [
   ['types.generated.ts', typesText()],
   ['leaves.generated.ts', `${BANNER}\n${leavesText()}`],
+  ['released.generated.ts', `${RELEASED_BANNER}\n${releasedText()}`],
 ] as const) {
   const path = new URL(file, GENERATED);
   if (!process.argv.includes('--check')) writeFileSync(path, text);
   else if (readFileSync(path, 'utf8') !== text) {
-    console.error(`${file} differs from packages/wire/avro: run: npm run check -- --fix`);
+    console.error(`${file} differs from packages/wire: run: npm run check -- --fix`);
     process.exitCode = 1;
   }
 }

@@ -11,9 +11,11 @@ import { promisify } from 'node:util';
 import { kafkaMissing } from '@ringfence/dev-servers';
 import { startTcpProxy } from '@ringfence/dev-servers/in-process';
 import { loadIdentity } from '@ringfence/identity';
+import { collidingSchema } from '@ringfence/synthetic';
 import {
   type Alert,
   alertId,
+  createSigningKey,
   decode,
   EventView,
   encode,
@@ -23,6 +25,7 @@ import {
   LANE,
   learnSchema,
   portableSchema,
+  publishSchema,
   type RecordName,
   type ReleasedSchema,
   releasedSchemas,
@@ -92,6 +95,21 @@ function futureSchema(): string {
   // keyId and signature are always the last fields.
   schema.fields.splice(-2, 0, { name: 'later', type: 'string', default: '' });
   return JSON.stringify(schema);
+}
+
+/** Returns a made-up schema with the fingerprint of the future one, and with its priorities in the opposite order. */
+function madeUpSchema(schemaFingerprint: string): string {
+  const { fields, ...record } = typeOf('Alert').schema() as unknown as {
+    readonly fields: readonly { readonly name: string; readonly type: { readonly symbols?: readonly string[] } }[];
+  };
+  const reversed = fields.map((field) =>
+    field.name === 'priority'
+      ? { ...field, type: { ...field.type, symbols: field.type.symbols?.toReversed() } }
+      : field,
+  );
+  return collidingSchema(schemaFingerprint, (name) =>
+    JSON.stringify({ ...record, fields: reversed.toSpliced(-2, 0, { name, type: 'string' } as never) }),
+  );
 }
 
 /** Encodes `alert` as that version does. @param schemaFingerprint fingerprint of the schema, in hex */
@@ -255,7 +273,14 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
       const bus = await fleet.stolenBus('detector');
       const schema = futureSchema();
       const schemaFingerprint = learnSchema(schema)?.fingerprint ?? '';
-      await bus.produce([{ topic: TOPIC.schemas, key: `Alert/${schemaFingerprint}`, value: Buffer.from(schema) }]);
+      const publication = { topic: TOPIC.schemas, key: `Alert/${schemaFingerprint}` };
+      // A thief of the broker key is faster than the newer detector.
+      const madeUp = madeUpSchema(schemaFingerprint);
+      await bus.produce([
+        { ...publication, value: publishSchema(madeUp, null) },
+        { ...publication, value: publishSchema(madeUp, { ...createSigningKey(), keyId: key.keyId }) },
+        { ...publication, value: publishSchema(schema, key) },
+      ]);
       await bus.produce([
         { topic: TOPIC.alerts, key: agent.hostId, value: encodeFuture(newer, schemaFingerprint, key) },
       ]);
@@ -263,7 +288,11 @@ describe('a fleet', { skip: kafkaMissing() }, () => {
       using audit = fleet.audit();
       await until(
         'the newer alert in the trail',
-        async () => (await Array.fromAsync(audit.alerts())).some(({ id }) => id === newer.id),
+        async () => {
+          const stored = (await Array.fromAsync(audit.alerts())).find(({ id }) => id === newer.id);
+          if (stored !== undefined) assert.equal(stored.priority, alert.priority);
+          return stored !== undefined;
+        },
         TIMEOUT_MS,
       );
       assert.deepEqual(await fleet.deadLetters(), []);

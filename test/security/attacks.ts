@@ -9,11 +9,13 @@ import {
   encode,
   encodeSigned,
   FRAME_BYTES,
+  fingerprint,
   type Incident,
   type SigningKey,
   signBytes,
   signedPart,
   TOPIC,
+  typeOf,
   UNSIGNED,
 } from '@ringfence/wire';
 import type { FleetAgent, ReportedProcess } from '../e2e/lib/fleet-agent.ts';
@@ -97,6 +99,14 @@ function forgedCommand({ command, alert }: Scene, id: string, key: SigningKey): 
 /** Returns a valid frame, followed by the length of a text of 100 MB and only a short text. */
 function claimOf100MB(frame: Uint8Array): Buffer {
   return Buffer.concat([frame.subarray(0, FRAME_BYTES), Buffer.from('80c2d75f', 'hex'), Buffer.from('short')]);
+}
+
+/** Returns a schema of results with another field, an array of null: the items of a record would cost nothing. */
+function bombSchema(): { readonly schema: string; readonly fingerprint: Buffer } {
+  const { fields, ...record } = typeOf('Result').schema() as unknown as { readonly fields: readonly object[] };
+  const bomb = { name: 'bomb', type: { type: 'array', items: 'null' } };
+  const schema = JSON.stringify({ ...record, fields: [...fields.slice(0, -2), bomb, ...fields.slice(-2)] });
+  return { schema, fingerprint: fingerprint(schema) };
 }
 
 export const raw = (key: string, value: Uint8Array): OutRecord => ({ topic: TOPIC.raw, key, value });
@@ -221,6 +231,19 @@ export const ATTACKS: readonly Attack[] = [
       { topic: TOPIC.dlq, key: 'k', value: garbage },
     ],
     deadLetters: ['auditor ERR_SCHEMA_FRAME'],
+  },
+  {
+    name: 'the broker key of a responder: a schema with items that take no bytes, and an answer of millions of them',
+    role: 'responder',
+    records: ({ honest }) => {
+      const { schema, fingerprint } = bombSchema();
+      const value = Buffer.concat([Buffer.from([0xc3, 1]), fingerprint, Buffer.alloc(32_768, 0xfe)]);
+      return [
+        { topic: TOPIC.schemas, key: `Result/${fingerprint.toString('hex')}`, value: Buffer.from(schema) },
+        { topic: TOPIC.answers, key: honest.hostId, value },
+      ];
+    },
+    deadLetters: ['responder ERR_SCHEMA_UNKNOWN'],
   },
   {
     name: 'the broker key of a responder: commands and answers that it did not sign',

@@ -417,7 +417,7 @@ const shape = (directories: DefaultDirectories) => ({
   }),
 
   schemaRegistry: section(
-    "A schema registry with Confluent's API. Without a registry, schemas are stored in `ringfence.schemas`.",
+    "A schema registry with Confluent's API. It gives ids to schemas; the signed schemas are on `ringfence.schemas` in any case.",
     {
       url: text(
         '',

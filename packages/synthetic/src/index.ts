@@ -1,4 +1,5 @@
 export type { EventValues } from './body.ts';
+export { collidingSchema } from './collision.ts';
 export {
   createTestAlert,
   createTestCommand,

@@ -6,6 +6,11 @@ export type SchemaErrorCode =
   | 'ERR_SCHEMA_FRAME'
   /** The record's schema is unknown, or this version can't read it. Upgrade readers before writers. */
   | 'ERR_SCHEMA_UNKNOWN'
+  /**
+   * Another schema has the fingerprint of this one, which does not happen by chance; the first one is used. Find out
+   * which program may write to the topic `ringfence.schemas`, the schema registry or the recording.
+   */
+  | 'ERR_SCHEMA_CONFLICT'
   /** The bytes don't match their schema. The record goes to the dead letters; find the program that wrote it. */
   | 'ERR_SCHEMA_MALFORMED'
   /** A value does not match its schema, or the schema has no such field. Report it as a bug. */

@@ -3,7 +3,6 @@ export {
   decodePart,
   encode,
   FRAME_BYTES,
-  fingerprint,
   frame,
   isKnownSchema,
   learnedSchemas,
@@ -13,6 +12,7 @@ export {
   writerSchemas,
 } from './avro/codec.ts';
 export { EventCursor } from './avro/cursor.ts';
+export { fingerprint } from './avro/fingerprint.ts';
 export { type ReleasedSchema, releasedSchemas } from './avro/history.ts';
 export { KIND, kindName, LEAF_TYPE, type LeafLayout, layouts, processLeaves } from './avro/layout.ts';
 export type { BooleanLeaf, BytesLeaf, FixedLeaf, LongLeaf } from './avro/leaf.ts';
@@ -62,6 +62,8 @@ export {
 } from './signing.ts';
 export { ACCESS, type Access, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
 export { deadLetter } from './topic/dead-letter.ts';
+export { publishSchema, readPublishedSchema } from './topic/published-schema.ts';
+export { type SchemaTrust, schemaBook } from './topic/schema-book.ts';
 export {
   isSignedLines,
   PLAIN_TOPICS,

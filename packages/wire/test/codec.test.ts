@@ -4,13 +4,13 @@ import {
   decode,
   encode,
   FRAME_BYTES,
-  fingerprint,
   frame,
   isKnownSchema,
   learnSchema,
   registerWriter,
   writerSchemas,
 } from '../src/avro/codec.ts';
+import { fingerprint } from '../src/avro/fingerprint.ts';
 import { portableSchema } from '../src/avro/schemas.ts';
 import { SchemaError } from '../src/errors.ts';
 import type { Result } from '../src/generated/types.generated.ts';

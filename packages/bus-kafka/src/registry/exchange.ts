@@ -10,7 +10,7 @@ export type { SchemaBook } from './book.ts';
  */
 export async function exchangeSchemas(
   bus: Bus,
-  { book, topic, reads, writes }: Pick<SchemaBusOptions, 'book' | 'topic' | 'reads' | 'writes'>,
+  { book, topic, reads, writes, log }: Pick<SchemaBusOptions, 'book' | 'topic' | 'reads' | 'writes' | 'log'>,
 ): Promise<void> {
-  await new TopicSource(bus, topic, book).exchange({ reads, writes });
+  await new TopicSource(bus, topic, book, log).exchange({ reads, writes });
 }

@@ -1,9 +1,11 @@
 import type { Log } from '@ringfence/base';
-import type { CurrentSchema, SchemaBook } from './book.ts';
+import type { CurrentSchema, SchemaBook, SchemaClaim } from './book.ts';
 import { isConflict, type RegistryClient } from './client.ts';
-import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError, tooNewError } from './errors.ts';
+import { RegistryAnswerError, RegistryRefusedError, SchemaIncompatibleError } from './errors.ts';
 import type { SchemaRef } from './frames.ts';
+import { type Refusal, type RefusalStats, SchemaRefusals } from './refusals.ts';
 import type { SchemaSource } from './source.ts';
+import type { TopicSource } from './topic-source.ts';
 
 /** Limit for the learnt ids. The oldest is evicted, and looked up again when needed. */
 const MAX_IDS = 1000;
@@ -15,21 +17,41 @@ const MAX_ID = 2 ** 31 - 1;
 
 /**
  * Schemas in a registry with Confluent's API. The subject is `ringfence.` and the name of the record, for all topics
- * (record name strategy).
+ * (record name strategy). The registry only says which id a schema has: nothing is learnt from it, because whoever may
+ * register schemas could change what signed records say. Unknown schemas are learnt from the topic, where they are
+ * signed.
  */
 export class RegistrySource implements SchemaSource {
   readonly #client: RegistryClient;
   readonly #book: SchemaBook;
+  readonly #signed: TopicSource | null;
   readonly #log: Log | undefined;
+  readonly #refusals: SchemaRefusals;
   /** Ids of the schemas that this process writes, by fingerprint. */
   readonly #ids = new Map<string, number>();
   readonly #fingerprints = new Map<number, string>();
+  /** Ids whose refusal is counted already. */
+  readonly #refused = new Set<number>();
   #reads: readonly string[] = [];
 
-  constructor(client: RegistryClient, book: SchemaBook, log?: Log) {
+  /** `signed`: the topic of schemas; null in a process that may not read it. */
+  constructor(
+    client: RegistryClient,
+    { book, signed, log }: { readonly book: SchemaBook; readonly signed: TopicSource | null; readonly log?: Log },
+  ) {
     this.#client = client;
     this.#book = book;
+    this.#signed = signed;
     this.#log = log;
+    this.#refusals = new SchemaRefusals(log);
+  }
+
+  get stats(): RefusalStats {
+    const { schemasRefused, schemasConflicting } = this.#refusals.stats;
+    return {
+      schemasRefused: schemasRefused + (this.#signed?.stats.schemasRefused ?? 0),
+      schemasConflicting: schemasConflicting + (this.#signed?.stats.schemasConflicting ?? 0),
+    };
   }
 
   idOf(fingerprint: string): number | undefined {
@@ -43,16 +65,16 @@ export class RegistrySource implements SchemaSource {
 
   async exchange({ reads, writes }: { reads: readonly string[]; writes: readonly string[] }): Promise<void> {
     this.#reads = reads;
-    for (const record of reads) await this.#learnSubject(record, true);
+    await this.#signed?.exchange({ reads, writes });
+    for (const record of reads) await this.#findSubject(record);
     for (const schema of this.#book.currentSchemas()) if (writes.includes(schema.name)) await this.#register(schema);
   }
 
   async find(refs: readonly SchemaRef[]): Promise<void> {
     const ids = refs.flatMap((ref) => ('id' in ref ? [ref.id] : []));
+    // A service publishes its schemas before it registers them.
+    await this.#signed?.find();
     for (const id of ids.slice(0, MAX_FINDS)) await this.#findId(id);
-    // The other records are single objects from a writer without a registry. Another process may have registered their
-    // schema.
-    if (ids.length < refs.length) for (const record of this.#reads) await this.#learnSubject(record, false);
   }
 
   /**
@@ -62,7 +84,7 @@ export class RegistrySource implements SchemaSource {
     if (id > MAX_ID) return;
     try {
       const schema = await this.#client.schemaById(id);
-      if (schema !== null) this.#learn(id, schema);
+      if (schema !== null) this.#judge(id, schema);
     } catch (err) {
       const denied = err instanceof RegistryRefusedError && (err.status === 401 || err.status === 403);
       if (denied || !(err instanceof RegistryRefusedError || err instanceof RegistryAnswerError)) throw err;
@@ -70,27 +92,35 @@ export class RegistrySource implements SchemaSource {
     }
   }
 
-  /** Throws SchemaIncompatibleError for an unreadable schema if `strict`. */
-  async #learnSubject(record: string, strict: boolean): Promise<void> {
+  async #findSubject(record: string): Promise<void> {
     const subject = subjectOf(record);
     for (const number of (await this.#client.versions(subject)).slice(-MAX_VERSIONS)) {
       const found = await this.#client.version(subject, number);
-      if (found === null || this.#fingerprints.has(found.id)) continue;
-      const failure = this.#learn(found.id, found.schema);
-      if (failure !== undefined && strict)
-        throw tooNewError(record, `the registry has version ${number} of ${subject}`, failure);
+      if (found !== null && !this.#fingerprints.has(found.id)) this.#judge(found.id, found.schema);
     }
   }
 
-  /** Returns the error of an unreadable schema. */
-  #learn(id: number, schema: string): unknown {
+  /** Keeps the id of a known schema, or refuses the schema. */
+  #judge(id: number, schema: string): void {
+    const claim = this.#identify(schema);
+    if ('err' in claim) this.#refuse('invalid', { id, ...claim });
+    else if (claim.standing === 'known') this.#keep(id, claim.fingerprint);
+    else if (claim.standing === 'conflict') this.#refuse('conflict', { id });
+    else if (claim.name !== null && this.#reads.includes(claim.name)) this.#refuse('unsigned', { id });
+  }
+
+  #refuse(reason: Refusal, found: { readonly id: number; readonly err?: unknown }): void {
+    if (this.#refused.has(found.id)) return;
+    if (this.#refused.size >= MAX_IDS) this.#refused.clear();
+    this.#refused.add(found.id);
+    this.#refusals.refuse(reason, { registry: this.#client.url, ...found });
+  }
+
+  #identify(schema: string): SchemaClaim | { readonly err: unknown } {
     try {
-      const learnt = this.#book.learn(schema);
-      if (learnt !== null) this.#keep(id, learnt.fingerprint);
-      return undefined;
+      return this.#book.identify(schema);
     } catch (err) {
-      this.#log?.warn({ id, err }, 'a schema is unreadable for this program: its records go to the dead letters');
-      return err;
+      return { err };
     }
   }
 

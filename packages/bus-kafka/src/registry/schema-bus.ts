@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs, fateOf, type Log } from '@ringfence/base';
+import { type Backoff, backoffMs, defined, fateOf, type Log } from '@ringfence/base';
 import type { Bus, Consumer, Effect, InRecord, OutRecord } from '@ringfence/bus';
 import type { SchemaBook } from './book.ts';
 import { RegistryClient, type RegistryOptions } from './client.ts';
@@ -13,9 +13,11 @@ const START_RETRY: Backoff = { firstMs: 250, maxMs: 30_000 };
 
 export interface SchemaBusOptions {
   readonly book: SchemaBook;
-  /** The compacted topic of the schemas, used without a registry. */
+  /** The compacted topic of the schemas. */
   readonly topic: string;
-  /** @default none: schemas are published on `topic` */
+  /** False: this process may neither read nor write `topic`, and reads no records. @default true */
+  readonly usesTopic?: boolean;
+  /** @default none: records keep their frames */
   readonly registry?: RegistryOptions;
   /** Names of the records that this process reads, such as `RawBatch`. */
   readonly reads: readonly string[];
@@ -36,17 +38,23 @@ export interface SchemaBus extends Bus {
 }
 
 /**
- * Wraps a bus for services that use single objects (C3 01) only. With a registry, records have Confluent's frame on the
- * wire; without one, their schemas are published on a topic. An unknown schema is looked up before its record is handed
- * out. If it is not found, the record is handed out unchanged, and the service sends it to the dead letters. Waits for
- * a registry that is away. Rejects with SchemaIncompatibleError when readers and writers are incompatible.
+ * Wraps a bus for services that use single objects (C3 01) only. With a registry, records have Confluent's frame on
+ * the wire. Signed schemas are published on a topic, and only those are learnt; a registry just gives them numbers. An
+ * unknown schema is looked up before its record is handed out. If it is not found, the record is handed out unchanged,
+ * and the service sends it to the dead letters. Waits for a registry that is away. Rejects with
+ * SchemaIncompatibleError when readers and writers are incompatible.
  */
 export async function withSchemas(bus: Bus, options: SchemaBusOptions): Promise<SchemaBus> {
-  const { book, topic, registry, log, waitMs = 5000 } = options;
+  const { book, topic, usesTopic = true, registry, log, waitMs = 5000 } = options;
+  const signed = new TopicSource(bus, topic, book, log);
   const source =
     registry === undefined
-      ? new TopicSource(bus, topic, book, log)
-      : new RegistrySource(new RegistryClient(registry), book, log);
+      ? signed
+      : new RegistrySource(new RegistryClient(registry), {
+          book,
+          signed: usesTopic ? signed : null,
+          ...defined({ log }),
+        });
   await exchangeAtStart(source, options);
   return wrap(
     bus,
@@ -79,7 +87,7 @@ class Translation {
   }
 
   get stats(): SchemaStats {
-    return { ...this.#unknown.stats };
+    return this.#unknown.stats;
   }
 
   /** Keeps the single-object frame of a schema without an id, because readers accept both frames. */

@@ -1,7 +1,10 @@
 import type { SchemaRef } from './frames.ts';
+import type { RefusalStats } from './refusals.ts';
 
 /** A place where schemas are published and looked up: a registry, or a topic of the bus. */
 export interface SchemaSource {
+  /** Counters of the schemas that were not learnt. */
+  readonly stats: RefusalStats;
   /** Returns the id for the Confluent frame, or undefined when records keep their single-object frame. */
   idOf(fingerprint: string): number | undefined;
   /** Returns the fingerprint of a schema, or undefined while the schema is unknown. */

@@ -1,29 +1,53 @@
 import type { Log } from '@ringfence/base';
-import type { Bus } from '@ringfence/bus';
-import type { SchemaBook } from './book.ts';
+import type { Bus, InRecord, OutRecord } from '@ringfence/bus';
+import type { SchemaBook, SchemaClaim } from './book.ts';
 import { tooNewError } from './errors.ts';
 import type { SchemaRef } from './frames.ts';
+import { type Refusal, type RefusalStats, SchemaRefusals } from './refusals.ts';
 import type { SchemaSource } from './source.ts';
 
-/** A schema in the topic that this program cannot resolve. */
+/** A trusted schema in the topic that this program cannot resolve. */
 interface Unreadable {
   readonly record: string;
   readonly fingerprint: string;
   readonly cause: unknown;
 }
 
-/** Schemas on a compacted topic: one record for each, with the key `RawBatch/<fingerprint>`. */
+interface Found {
+  /** Keys whose last record is a trusted one of a known schema. */
+  readonly published: ReadonlySet<string>;
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** More records are judged again at each look-up. The topic has some dozens. */
+const MAX_SETTLED = 10_000;
+
+/**
+ * Schemas on a compacted topic: one record for each, with the key `RawBatch/<fingerprint>`. An unknown schema is learnt
+ * only if a service that writes its records has signed it.
+ */
 export class TopicSource implements SchemaSource {
   readonly #bus: Bus;
   readonly #topic: string;
   readonly #book: SchemaBook;
   readonly #log: Log | undefined;
+  readonly #refusals: SchemaRefusals;
+  /** Offsets of records that need no second look. */
+  readonly #settled = new Set<number>();
+  /** Records up to this offset were counted if they were refused. */
+  #countedTo = -1;
+  #reads: readonly string[] = [];
 
   constructor(bus: Bus, topic: string, book: SchemaBook, log?: Log) {
     this.#bus = bus;
     this.#topic = topic;
     this.#book = book;
     this.#log = log;
+    this.#refusals = new SchemaRefusals(log);
+  }
+
+  get stats(): RefusalStats {
+    return this.#refusals.stats;
   }
 
   idOf(): undefined {
@@ -35,20 +59,17 @@ export class TopicSource implements SchemaSource {
   }
 
   async exchange({ reads, writes }: { reads: readonly string[]; writes: readonly string[] }): Promise<void> {
+    this.#reads = reads;
     const { published, unreadable } = await this.#readTopic();
     for (const { record, fingerprint, cause } of unreadable)
-      if (reads.includes(record)) throw tooNewError(record, `${this.#topic} has its version ${fingerprint}`, cause);
-    const missing = this.#book
-      .currentSchemas()
-      .filter(({ name, fingerprint }) => writes.includes(name) && !published.has(fingerprint));
-    if (missing.length === 0) return;
-    await this.#bus.produce(
-      missing.map(({ name, fingerprint, schema }) => ({
-        topic: this.#topic,
-        key: `${name}/${fingerprint}`,
-        value: Buffer.from(schema),
-      })),
-    );
+      throw tooNewError(record, `${this.#topic} has its version ${fingerprint}`, cause);
+    const missing = this.#book.currentSchemas().flatMap((schema): OutRecord[] => {
+      const key = `${schema.name}/${schema.fingerprint}`;
+      if (!writes.includes(schema.name) || published.has(key)) return [];
+      const value = this.#book.publish(schema);
+      return value === null ? [] : [{ topic: this.#topic, key, value }];
+    });
+    if (missing.length > 0) await this.#bus.produce(missing);
   }
 
   async find(): Promise<void> {
@@ -60,26 +81,57 @@ export class TopicSource implements SchemaSource {
       );
   }
 
-  async #readTopic(): Promise<{
-    readonly published: ReadonlySet<string>;
-    readonly unreadable: readonly Unreadable[];
-  }> {
-    const current = new Map(this.#book.currentSchemas().map(({ fingerprint, schema }) => [fingerprint, schema]));
+  async #readTopic(): Promise<Found> {
     const published = new Set<string>();
     const unreadable: Unreadable[] = [];
-    for await (const { key, value } of this.#bus.read({ topic: this.#topic })) {
-      if (value === null) continue;
-      const [record = '', fingerprint = ''] = key.split('/');
-      const schema = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
-      if (current.get(fingerprint) === schema) published.add(fingerprint);
-      if (this.#book.knows(fingerprint)) continue;
-      try {
-        // The key is not trusted: `learn` computes the fingerprint from the schema.
-        this.#book.learn(schema);
-      } catch (cause) {
-        unreadable.push({ record, fingerprint, cause });
-      }
+    for await (const record of this.#bus.read({ topic: this.#topic })) {
+      if (this.#settled.has(record.offset)) continue;
+      if (this.#judge(record, unreadable)) published.add(record.key);
+      else published.delete(record.key);
+      this.#countedTo = Math.max(this.#countedTo, record.offset);
     }
     return { published, unreadable };
+  }
+
+  /** Learns the schema of a record, or refuses it. Returns whether the record publishes a known schema. */
+  #judge({ key, value, offset, timestamp }: InRecord, unreadable: Unreadable[]): boolean {
+    if (value === null) return false;
+    const { schema, isTrusted } = this.#book.read(value, timestamp);
+    const claim = this.#identify(schema);
+    if ('err' in claim) return this.#refuse('invalid', { key, offset, ...claim });
+    const { name, fingerprint, standing } = claim;
+    if (standing === 'conflict') return this.#refuse('conflict', { key, offset });
+    if (name === null) return false;
+    if (standing === 'known') {
+      this.#settle(offset);
+      return key === `${name}/${fingerprint}` && isTrusted(name);
+    }
+    if (!this.#reads.includes(name)) return false;
+    if (!isTrusted(name)) return this.#refuse('unsigned', { key, offset });
+    this.#settle(offset);
+    try {
+      this.#book.learn(schema);
+    } catch (cause) {
+      unreadable.push({ record: name, fingerprint, cause });
+    }
+    return false;
+  }
+
+  #identify(schema: string): SchemaClaim | { readonly err: unknown } {
+    try {
+      return this.#book.identify(schema);
+    } catch (err) {
+      return { err };
+    }
+  }
+
+  #settle(offset: number): void {
+    if (this.#settled.size < MAX_SETTLED) this.#settled.add(offset);
+  }
+
+  #refuse(reason: Refusal, found: { readonly key: string; readonly offset: number; readonly err?: unknown }): false {
+    if (found.offset > this.#countedTo)
+      this.#refusals.refuse(reason, { topic: this.#topic, ...found, key: found.key.slice(0, 100) });
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs, type Log, pause } from '@ringfence/base';
 import { BusClosedError, BusError } from '@ringfence/bus';
 import type { SchemaRef } from './frames.ts';
+import type { RefusalStats } from './refusals.ts';
 import type { SchemaSource } from './source.ts';
 
 /** A schema that was not found is not looked up again for this long, whatever a writer sends. */
@@ -16,7 +17,7 @@ const MISSING_RETRY: Backoff = { firstMs: 50, maxMs: 1000 };
 /** Pauses while the source is away. */
 const AWAY_RETRY: Backoff = { firstMs: 100, maxMs: 30_000 };
 
-export interface SchemaStats {
+export interface SchemaStats extends RefusalStats {
   /** Records whose schema was unknown, and then found. */
   readonly schemasFound: number;
   /** Records that were handed out with an unknown schema. */
@@ -33,12 +34,16 @@ export class UnknownSchemas {
   /** When a schema may be looked up again, of performance.now(). Oldest first. */
   readonly #givenUp = new Map<string, number>();
   #nextWaitAt = 0;
-  readonly stats = { schemasFound: 0, schemasUnknown: 0, schemaLookFailures: 0 };
+  readonly #stats = { schemasFound: 0, schemasUnknown: 0, schemaLookFailures: 0 };
 
   constructor(source: SchemaSource, waitMs: number, log?: Log) {
     this.#source = source;
     this.#waitMs = waitMs;
     this.#log = log;
+  }
+
+  get stats(): SchemaStats {
+    return { ...this.#stats, ...this.#source.stats };
   }
 
   /**
@@ -78,7 +83,7 @@ export class UnknownSchemas {
       return true;
     } catch (err) {
       if (!(err instanceof BusError) || err instanceof BusClosedError) throw err;
-      this.stats.schemaLookFailures++;
+      this.#stats.schemaLookFailures++;
       this.#log?.warn({ err, schemas: refs.length, attempt }, 'records wait for their schemas; retrying the lookup');
       return false;
     }
@@ -93,8 +98,8 @@ export class UnknownSchemas {
 
   #count(refs: readonly SchemaRef[]): void {
     for (const ref of refs)
-      if (this.#source.fingerprintOf(ref) === undefined) this.stats.schemasUnknown++;
-      else this.stats.schemasFound++;
+      if (this.#source.fingerprintOf(ref) === undefined) this.#stats.schemasUnknown++;
+      else this.#stats.schemasFound++;
   }
 }
 

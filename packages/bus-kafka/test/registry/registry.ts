@@ -2,12 +2,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
-import { isKnownSchema, learnSchema, type RecordName, writerSchemas } from '@ringfence/wire';
+import { createSigningKey, type RecordName, type SigningKey, schemaBook, writerSchemas } from '@ringfence/wire';
 import type { SchemaBook } from '../../src/registry/book.ts';
 
 export const SCHEMAS = 'ringfence.schemas';
 
-export const book: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
+/** Signs the schemas of a service that may publish all of them. */
+export const publisher: SigningKey = createSigningKey();
+const root = createSigningKey();
+
+/** Trusts the schemas that `publisher` has signed. */
+export const book: SchemaBook = schemaBook({
+  key: publisher,
+  root,
+  trusted: (role) => (keyId) => (role !== 'agent' && keyId === publisher.keyId ? publisher.publicKey : undefined),
+});
 
 /** Opens a bus without schemas. Its records are those on the wire. */
 export async function wireWith(t: TestContext, ...topics: string[]): Promise<Bus> {

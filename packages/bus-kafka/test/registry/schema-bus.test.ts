@@ -1,13 +1,27 @@
 import assert from 'node:assert/strict';
 import { before, describe, type TestContext, test } from 'node:test';
-import type { Bus, Consumer, InRecord } from '@ringfence/bus';
+import type { Bus, Consumer, InRecord, OutRecord } from '@ringfence/bus';
 import { registryMissing, sharedRegistry } from '@ringfence/dev-servers';
-import { createSyntheticHost, createTestAlert } from '@ringfence/synthetic';
-import { deadLetter, decode, encode, fingerprint, frame, type RecordName, SchemaError, typeOf } from '@ringfence/wire';
+import { collidingSchema, createSyntheticHost, createTestAlert } from '@ringfence/synthetic';
+import {
+  createSigningKey,
+  deadLetter,
+  decode,
+  encode,
+  fingerprint,
+  isKnownSchema,
+  publishSchema,
+  type RecordName,
+  type ReleasedSchema,
+  releasedSchemas,
+  SchemaError,
+  type SigningKey,
+  typeOf,
+} from '@ringfence/wire';
 import { RegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { subjectOf } from '../../src/registry/registry-source.ts';
 import { type SchemaBus, type SchemaBusOptions, withSchemas } from '../../src/registry/schema-bus.ts';
-import { book, hostileServer, newerSchema, SCHEMAS, schemaOf, wireWith } from './registry.ts';
+import { book, hostileServer, newerSchema, publisher, SCHEMAS, schemaOf, wireWith } from './registry.ts';
 
 const ALERTS = 'ringfence.alerts';
 const RAW = 'ringfence.raw';
@@ -50,15 +64,42 @@ function newerRecord(
   return { bytes: Buffer.concat([Buffer.from([0xc3, 1]), print, ...body]), print: print.toString('hex') };
 }
 
+const NO_STATS = {
+  schemasFound: 0,
+  schemasUnknown: 0,
+  schemaLookFailures: 0,
+  schemasRefused: 0,
+  schemasConflicting: 0,
+};
+
+/** Returns a record of the topic of schemas, as the owner of `key` publishes it. Without a key it is unsigned. */
+function published(name: string, schema: string, key: SigningKey | null = publisher): OutRecord {
+  return { topic: SCHEMAS, key: `${name}/${book.identify(schema).fingerprint}`, value: publishSchema(schema, key) };
+}
+
+/** Returns a newer schema of Alert with its priorities in the opposite order, and the fingerprint of `newer`. */
+function reversedAlert(newer: string): string {
+  const canonical = typeOf('Alert').schema() as { fields: readonly { name: string; type: object }[] };
+  const fields = canonical.fields.map((field) => {
+    const { symbols } = field.type as { symbols?: string[] };
+    return field.name === 'priority' ? { ...field, type: { ...field.type, symbols: symbols?.toReversed() } } : field;
+  });
+  const wanted = published('Alert', newer).key.split('/')[1] ?? '';
+  return collidingSchema(wanted, (name) =>
+    JSON.stringify({ ...canonical, fields: [...fields, { name, type: 'long' }] }),
+  );
+}
+
 describe('schemas on a topic', () => {
-  test('a process publishes the schemas that it writes once, under their fingerprints', async (t) => {
+  test('a process publishes the schemas that it writes once, under their fingerprints, but those of agents', async (t) => {
     const wire = await wireWith(t, ALERTS);
-    await open(wire);
-    await open(wire);
-    const published = await all(wire, SCHEMAS);
-    assert.deepEqual(published.map(({ key }) => key).sort(), [
+    const writes = ['Alert', 'Incident', 'RawBatch'];
+    await open(wire, { writes });
+    await open(wire, { writes });
+    const records = await all(wire, SCHEMAS);
+    assert.deepEqual(records.map(({ key }) => key).sort(), [
       `Alert/${schemaOf('Alert').fingerprint}`,
-      `RawBatch/${schemaOf('RawBatch').fingerprint}`,
+      `Incident/${schemaOf('Incident').fingerprint}`,
     ]);
   });
 
@@ -86,8 +127,8 @@ describe('schemas on a topic', () => {
     const bus = await open(wire);
     const consumer = await consumerOf(t, bus, ALERTS);
     const schema = newerSchema('Alert');
-    const { bytes, print } = newerRecord('Alert', schema, alert);
-    await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from(schema) }]);
+    const { bytes } = newerRecord('Alert', schema, alert);
+    await wire.produce([published('Alert', schema)]);
     await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
     const [record] = await consumer.poll();
     assert.equal(decode('Alert', record?.value ?? Buffer.alloc(0)).id, alert.id);
@@ -127,7 +168,7 @@ describe('schemas on a topic', () => {
     assert.equal(bus.schemaStats().schemasUnknown, 1000);
   });
 
-  test('an unreadable version is an error at the start for the readers of the record, and for no other process', async (t) => {
+  test('an unreadable version that a service has signed is an error at the start for the readers of the record, and for no other process', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const schema = JSON.stringify({
       type: 'record',
@@ -135,7 +176,7 @@ describe('schemas on a topic', () => {
       namespace: 'ringfence',
       fields: [{ name: 'other', type: 'int' }],
     });
-    await wire.produce([{ topic: SCHEMAS, key: 'Alert/0011223344556677', value: Buffer.from(schema) }]);
+    await wire.produce([published('Alert', schema)]);
     await assert.rejects(open(wire), {
       code: 'ERR_SCHEMA_INCOMPATIBLE',
       message: /Alert.*newer version.*upgraded before/,
@@ -148,8 +189,8 @@ describe('schemas on a topic', () => {
     const { fingerprint: print } = schemaOf('Alert');
     await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from('{"type":"record"') }]);
     await open(wire);
-    const published = (await all(wire, SCHEMAS)).filter(({ key }) => key === `Alert/${print}`);
-    assert.equal(Buffer.from(published.at(-1)?.value ?? []).toString(), schemaOf('Alert').schema);
+    const records = (await all(wire, SCHEMAS)).filter(({ key }) => key === `Alert/${print}`);
+    assert.deepEqual(Buffer.from(records.at(-1)?.value ?? []), publishSchema(schemaOf('Alert').schema, publisher));
   });
 
   test('log lines, tombstones and schemas pass unchanged, even if they look like frames', async (t) => {
@@ -167,7 +208,103 @@ describe('schemas on a topic', () => {
       values.push(...(await consumer.poll()).map(({ value }) => value && Buffer.from(value).toString('hex')));
     assert.deepEqual(values.sort(), ['', '000000000701', 'c301010203040506070809']);
     assert.equal((await all(bus, SCHEMAS)).at(-1)?.value, null);
-    assert.deepEqual(bus.schemaStats(), { schemasFound: 0, schemasUnknown: 0, schemaLookFailures: 0 });
+    assert.deepEqual(bus.schemaStats(), { ...NO_STATS });
+  });
+
+  test('a schema that no enrolled service has signed is not learnt, and is counted and logged', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const lines: string[] = [];
+    const log = { info: () => {}, warn: () => {}, error: (_: object, line: string) => lines.push(line) };
+    const bus = await open(wire, { log: log as never });
+    const consumer = await consumerOf(t, bus, ALERTS);
+    const schema = newerSchema('Alert');
+    const { bytes } = newerRecord('Alert', schema, alert);
+    const altered = Buffer.from(publishSchema(schema, publisher));
+    altered[altered.indexOf('ringfence.') - 5] = 0x20;
+    const impostor = { ...createSigningKey(), keyId: publisher.keyId };
+    await wire.produce([
+      published('Alert', schema, null),
+      published('Alert', schema, createSigningKey()),
+      published('Alert', schema, impostor),
+      { ...published('Alert', schema), value: altered },
+    ]);
+    await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
+    const [record] = (await consumer.poll()) as [InRecord];
+    assert.throws(() => decode('Alert', record.value ?? Buffer.alloc(0)), { code: 'ERR_SCHEMA_UNKNOWN' });
+    assert.deepEqual(bus.schemaStats(), { ...NO_STATS, schemasUnknown: 1, schemasRefused: 4 });
+    assert.match(lines.join(), /no enrolled service has signed/);
+  });
+
+  test('a schema that is signed later is learnt after an unsigned one of the same fingerprint', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const bus = await open(wire);
+    const consumer = await consumerOf(t, bus, ALERTS);
+    const newer = newerSchema('Alert');
+    const { bytes } = newerRecord('Alert', newer, alert);
+    const forged = reversedAlert(newer);
+    assert.equal(published('Alert', forged).key, published('Alert', newer).key);
+    await wire.produce([published('Alert', forged, null), published('Alert', newer)]);
+    await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
+    const [record] = (await consumer.poll()) as [InRecord];
+    assert.equal(decode('Alert', record.value ?? Buffer.alloc(0)).priority, alert.priority);
+  });
+
+  test('a second schema of a known fingerprint is ignored even if it is signed, counted once and logged', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const lines: string[] = [];
+    const log = { info: () => {}, warn: () => {}, error: (_: object, line: string) => lines.push(line) };
+    const bus = await open(wire, { log: log as never });
+    const consumer = await consumerOf(t, bus, ALERTS);
+    const newer = newerSchema('Alert');
+    const { bytes } = newerRecord('Alert', newer, alert);
+    await wire.produce([published('Alert', newer), published('Alert', reversedAlert(newer))]);
+    await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
+    const [record] = (await consumer.poll()) as [InRecord];
+    assert.equal(decode('Alert', record.value ?? Buffer.alloc(0)).priority, alert.priority);
+    const other = newerRecord('Alert', newerSchema('Alert'), alert).bytes;
+    await wire.produce([{ topic: ALERTS, key: 'h', value: other }]);
+    await consumer.poll();
+    assert.equal(bus.schemaStats().schemasConflicting, 1);
+    assert.match(lines.join(), /second schema with the fingerprint of a known one/);
+  });
+
+  test('garbage and unsigned schemas do not keep a service from starting', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const unreadable = JSON.stringify({
+      type: 'record',
+      name: 'ringfence.Alert',
+      fields: [{ name: 'a', type: 'int' }],
+    });
+    await wire.produce([
+      published('Alert', unreadable, null),
+      published('Alert', unreadable, createSigningKey()),
+      { topic: SCHEMAS, key: 'Alert/0011223344556677', value: Buffer.from('{') },
+      { topic: SCHEMAS, key: '', value: Buffer.alloc(0) },
+    ]);
+    const bus = await open(wire);
+    assert.equal(bus.schemaStats().schemasRefused, 4);
+  });
+
+  test('the schemas that 0.1.0 published unsigned are known, and signed ones keep their keys for 0.1.0', async (t) => {
+    const wire = await wireWith(t, ALERTS);
+    const old = releasedSchemas().filter(({ version }) => version.startsWith('0.1.0-'));
+    assert.equal(old.length, 16);
+    const texts = old.map(({ name, type }) => ({ name, text: JSON.stringify(type.schema({ exportAttrs: true })) }));
+    await wire.produce(texts.map(({ name, text }) => published(name, text, null)));
+    const bus = await open(wire);
+    const consumer = await consumerOf(t, bus, ALERTS);
+    const { type } = old.find(({ name }) => name === 'Alert') as ReleasedSchema;
+    const value = type.random() as unknown as { readonly id: string };
+    const frameBytes = Buffer.concat([Buffer.from([0xc3, 1]), fingerprint(JSON.stringify(type.schema()))]);
+    await wire.produce([{ topic: ALERTS, key: 'h', value: Buffer.concat([frameBytes, type.toBuffer(value)]) }]);
+    const [record] = (await consumer.poll()) as [InRecord];
+    assert.equal(decode('Alert', record.value ?? Buffer.alloc(0)).id, value.id);
+    assert.deepEqual(bus.schemaStats(), NO_STATS);
+    // 0.1.0 computes the fingerprint from the text, and expects it in the key.
+    for (const { key, value: text } of await all(wire, SCHEMAS)) {
+      const { name, fingerprint: print } = book.identify(Buffer.from(text ?? []).toString());
+      assert.equal(`${name}/${print}`, key);
+    }
   });
 });
 
@@ -215,10 +352,11 @@ describe('schemas in a registry', { skip: registryMissing() ?? false }, () => {
     assert.deepEqual(Buffer.from(read?.value ?? []), encode('Alert', alert));
   });
 
-  test('a schema registered after the start is fetched by its id', async (t) => {
+  test('a schema registered after the start is known by its id, once its service has published it', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { registry });
     const schema = newerSchema('Alert');
+    await wire.produce([published('Alert', schema)]);
     const id = await new RegistryClient(registry).register(subjectOf('Alert'), schema);
     const { bytes } = newerRecord('Alert', schema, alert);
     const head = Buffer.alloc(5);
@@ -312,27 +450,55 @@ describe('a registry that is away or wrong', () => {
     assert.deepEqual(Buffer.from(record?.value ?? []), value);
   });
 
-  test('a wrong schema for an id invalidates the signature of the record', async (t) => {
-    const url = await hostileServer(t, (_, response) =>
-      response.end(JSON.stringify({ schema: newerSchema('RawBatch', 'evil') })),
+  test('a registry teaches nothing that no service has signed: its records are handed out as they came', async (t) => {
+    const newer = newerSchema('Alert');
+    const forged = reversedAlert(newer);
+    let answer = newerSchema('Alert', 'evil');
+    const url = await hostileServer(t, (request, response) => {
+      const isList = request.url?.endsWith('/versions') === true;
+      response.end(isList ? '[1]' : JSON.stringify({ id: 7, schema: answer }));
+    });
+    const wire = await wireWith(t, ALERTS);
+    const bus = await open(wire, { registry: { url }, writes: [] });
+    const value = Buffer.concat([Buffer.from('0000000007', 'hex'), encode('Alert', alert).subarray(10)]);
+    await wire.produce([{ topic: ALERTS, key: 'h', value }]);
+    const [record] = await all(bus, ALERTS);
+    assert.deepEqual(Buffer.from(record?.value ?? []), value);
+    assert.equal(isKnownSchema(published('Alert', answer).key.split('/')[1] ?? ''), false);
+    assert.deepEqual(bus.schemaStats(), { ...NO_STATS, schemasUnknown: 1, schemasRefused: 1 });
+
+    // The made-up schema has the fingerprint of one that a service has signed.
+    answer = forged;
+    await wire.produce([published('Alert', newer)]);
+    const other = await open(wire, { registry: { url }, writes: [] });
+    assert.equal(other.schemaStats().schemasConflicting, 1);
+    const { bytes } = newerRecord('Alert', newer, alert);
+    assert.equal(decode('Alert', bytes).priority, alert.priority);
+  });
+
+  test('a registry is asked after the released schemas are known: it can not take the place of one', async (t) => {
+    const wanted = releasedSchemas().findLast(({ name }) => name === 'Alert') as ReleasedSchema;
+    const print = fingerprint(JSON.stringify(wanted.type.schema())).toString('hex');
+    const canonical = typeOf('Alert').schema() as { fields: readonly object[] };
+    const forged = collidingSchema(print, (name) =>
+      JSON.stringify({ ...canonical, fields: [...canonical.fields, { name, type: 'long' }] }),
     );
-    const wire = await wireWith(t, RAW);
-    const bus = await open(wire, { registry: { url }, reads: [], writes: [] });
-    const value = createSyntheticHost().batch();
-    await wire.produce([
-      { topic: RAW, key: 'h', value: Buffer.concat([Buffer.from('0000000007', 'hex'), value.subarray(10)]) },
-    ]);
-    const [record] = (await all(bus, RAW)) as [InRecord];
-    // The signature covers the fingerprint, so it is invalid with another one.
-    assert.notDeepEqual(Buffer.from(record.value ?? []).subarray(0, 10), frame('RawBatch'));
-    assert.deepEqual(Buffer.from(record.value ?? []).subarray(10), value.subarray(10));
+    const url = await hostileServer(t, (request, response) => {
+      const isList = request.url?.endsWith('/versions') === true;
+      response.end(isList ? '[1]' : JSON.stringify({ id: 7, schema: forged }));
+    });
+    const bus = await open(await wireWith(t, ALERTS), { registry: { url }, writes: [] });
+    assert.equal(bus.schemaStats().schemasConflicting, 1);
+    const value = wanted.type.random() as unknown as { readonly id: string };
+    const head = Buffer.concat([Buffer.from([0xc3, 1]), Buffer.from(print, 'hex')]);
+    assert.equal(decode('Alert', Buffer.concat([head, wanted.type.toBuffer(value)])).id, value.id);
   });
 
   test('an aborted wait gives no schema up: the next poll finds it', async (t) => {
     const wire = await wireWith(t, ALERTS);
     const bus = await open(wire, { waitMs: 60_000 });
     const schema = newerSchema('Alert');
-    const { bytes, print } = newerRecord('Alert', schema, alert);
+    const { bytes } = newerRecord('Alert', schema, alert);
     await wire.produce([{ topic: ALERTS, key: 'h', value: bytes }]);
     const stop = new AbortController();
     const first = await bus.consumer({ group: 'g', topics: [ALERTS] });
@@ -340,10 +506,10 @@ describe('a registry that is away or wrong', () => {
     setTimeout(() => stop.abort(), 200);
     assert.deepEqual(await polled, []);
     await first.close();
-    await wire.produce([{ topic: SCHEMAS, key: `Alert/${print}`, value: Buffer.from(schema) }]);
+    await wire.produce([published('Alert', schema)]);
     const [record] = await (await consumerOf(t, bus, ALERTS)).poll();
     assert.equal(decode('Alert', record?.value ?? Buffer.alloc(0)).id, alert.id);
-    assert.deepEqual(bus.schemaStats(), { schemasFound: 1, schemasUnknown: 0, schemaLookFailures: 0 });
+    assert.deepEqual(bus.schemaStats(), { ...NO_STATS, schemasFound: 1 });
   });
 
   test('closing a consumer ends its wait for a schema', async (t) => {

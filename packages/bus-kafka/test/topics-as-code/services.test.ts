@@ -6,16 +6,14 @@ import { createSyntheticHost } from '@ringfence/synthetic';
 import {
   ACCESS,
   encodeSigned,
-  isKnownSchema,
-  learnSchema,
   PLAIN_TOPICS,
   ROLES,
   type Role,
   recordsOf,
+  schemaBook,
   TOPIC,
   topicsOf,
   topicsWith,
-  writerSchemas,
 } from '@ringfence/wire';
 import { type KafkaBus, openKafkaBus } from '../../src/bus.ts';
 import type { KafkaBusOptions } from '../../src/options.ts';
@@ -51,7 +49,7 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
   /** Opens a bus as `ringfence up --only role` does. */
   const serviceBus = async (bus: KafkaBus, role: Role): Promise<SchemaBus> =>
     withSchemas(bus, {
-      book: { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema },
+      book: schemaBook(null),
       topic: TOPIC.schemas,
       reads: recordsOf([role], 'reads'),
       writes: recordsOf([role], 'writes'),

@@ -1,11 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Bus, EmbeddedBus, TopicSpec } from '@ringfence/bus';
 import type { KafkaBus, SchemaBus } from '@ringfence/bus-kafka';
-import type { SchemaBook } from '@ringfence/bus-kafka/schemas';
 import type { Config } from '@ringfence/config';
 import type { Authority, CertificateWatch, Enrolments, Identity, TrustedKeys } from '@ringfence/identity';
 import type { AppLog } from '@ringfence/telemetry';
-import { isKnownSchema, learnSchema, type Role, type SigningKey, topicsWith, writerSchemas } from '@ringfence/wire';
+import { type Role, type SigningKey, topicsWith } from '@ringfence/wire';
 
 /** Finds a key by its id. */
 export interface KeyBook {
@@ -65,9 +64,6 @@ export interface DeploymentOptions {
   /** Called with what the start is waiting for, or null when it stops waiting. */
   readonly onWaiting: (reason: string | null) => void;
 }
-
-/** Schemas of this version, and those learnt from the bus. */
-export const schemaBook: SchemaBook = { currentSchemas: writerSchemas, knows: isKnownSchema, learn: learnSchema };
 
 /** Returns all topics with their retention from the settings. `partitions`: for the topics that have several. */
 export function topicSpecs(config: Pick<Config, 'topics'>, partitions = 1): TopicSpec[] {

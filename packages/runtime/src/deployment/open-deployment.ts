@@ -1,8 +1,8 @@
 import { openEmbeddedBus } from '@ringfence/bus';
 import { exchangeSchemas } from '@ringfence/bus-kafka/schemas';
 import { loadLocalIdentity } from '@ringfence/identity/local';
-import { ROLES, recordsOf, TOPIC } from '@ringfence/wire';
-import { type Deployment, type DeploymentOptions, schemaBook, topicSpecs } from './deployment.ts';
+import { ROLES, recordsOf, schemaBook, TOPIC } from '@ringfence/wire';
+import { type Deployment, type DeploymentOptions, topicSpecs } from './deployment.ts';
 
 /**
  * Opens the bus, loads the identity, and waits for whatever a fleet does not offer yet. Rejects with
@@ -20,7 +20,7 @@ async function openEmbedded({ config, log }: DeploymentOptions): Promise<Deploym
   const bus = stack.use(await openEmbeddedBus({ ...config.bus.embedded, log }));
   await bus.ensureTopics(topicSpecs(config));
   const records = { reads: recordsOf(ROLES, 'reads'), writes: recordsOf(ROLES, 'writes') };
-  await exchangeSchemas(bus, { book: schemaBook, topic: TOPIC.schemas, ...records });
+  await exchangeSchemas(bus, { book: schemaBook(null), topic: TOPIC.schemas, log, ...records });
   const resources = stack.move();
   return {
     bus,

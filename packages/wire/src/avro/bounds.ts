@@ -71,7 +71,14 @@ const PRIMITIVES: Readonly<Record<string, Walk>> = {
   enum: walkLong,
 };
 
-/** Each item has at least one byte, so the remaining bytes bound the count. */
+/** Items of all arrays and maps of the value that is walked. */
+let items = 0;
+let maxItems = 0;
+
+/**
+ * Every item of a schema that this program accepts has at least one byte, so the bytes of a record bound the number of
+ * its items. Counting them in all blocks together holds for any schema: items without bytes could else be repeated.
+ */
 const blocks =
   (item: Walk): Walk =>
   (bytes, from) => {
@@ -81,7 +88,8 @@ const blocks =
       at = end;
       if (count === 0) return at;
       if (count < 0) at = walkLong(bytes, at);
-      if (Math.abs(count) > bytes.length - at) throw malformed(at, bytes.length);
+      items += Math.abs(count);
+      if (Math.abs(count) > bytes.length - at || items > maxItems) throw malformed(at, bytes.length);
       for (let i = Math.abs(count); i > 0; i--) at = item(bytes, at);
     }
   };
@@ -136,5 +144,10 @@ export function boundsOf(type: avro.Type, bytes: Uint8Array, at: number): number
     walk = compile(type.schema() as Schema, new Map());
     compiled.set(type, walk);
   }
+  items = 0;
+  maxItems = bytes.length - at + 1;
   return walk(bytes, at);
 }
+
+/** Returns the number of items that the last call of `boundsOf` has counted, for tests. */
+export const countedItems = (): number => items;

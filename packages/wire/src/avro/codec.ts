@@ -1,44 +1,21 @@
 import avro from 'avsc';
 import { SchemaError } from '../errors.ts';
+import { RELEASED } from '../generated/released.generated.ts';
 import type { RecordTypes } from '../generated/types.generated.ts';
 import { asBuffer } from '../values/bytes.ts';
 import { boundsOf } from './bounds.ts';
+import { identifySchema, type SchemaIdentity } from './canonical.ts';
+import { fingerprint } from './fingerprint.ts';
 import { releasedSchemas } from './history.ts';
-import { portableSchema, type RecordName, recordNames, topicRecordNames, typeOf } from './schemas.ts';
+import { portableSchema, type RecordName, recordNames, recordOfSchema, topicRecordNames, typeOf } from './schemas.ts';
 
 /** Avro single-object encoding: C3 01, CRC-64-AVRO of the writer's schema (8 bytes, little-endian), body. */
 export const FRAME_BYTES = 10;
 
-const CRC_EMPTY = 0xc15d213aa4d7a795n;
-/**
- * Contribution of each byte to the checksum: low and high 32 bits. With BigInts, each start would take 40 ms longer.
- */
-const CRC_LOW = new Uint32Array(256);
-const CRC_HIGH = new Uint32Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  let crc = BigInt(byte);
-  for (let bit = 0; bit < 8; bit++) crc = (crc >> 1n) ^ (crc & 1n ? CRC_EMPTY : 0n);
-  CRC_LOW[byte] = Number(crc & 0xffffffffn);
-  CRC_HIGH[byte] = Number(crc >> 32n);
-}
-
-/** CRC-64-AVRO (Avro spec, "Schema Fingerprints") of a schema's canonical form. */
-export function fingerprint(canonical: string): Buffer {
-  let low = Number(CRC_EMPTY & 0xffffffffn);
-  let high = Number(CRC_EMPTY >> 32n);
-  for (const byte of Buffer.from(canonical, 'utf8')) {
-    const index = (low ^ byte) & 0xff;
-    low = ((low >>> 8) | (high << 24)) ^ (CRC_LOW[index] as number);
-    high = (high >>> 8) ^ (CRC_HIGH[index] as number);
-  }
-  const out = Buffer.alloc(8);
-  out.writeInt32LE(low | 0, 0);
-  out.writeInt32LE(high | 0, 4);
-  return out;
-}
+const canonicalOf = (type: avro.Type): string => JSON.stringify(type.schema());
 
 function frameOf(type: avro.Type): Buffer {
-  return Buffer.concat([Buffer.from([0xc3, 0x01]), fingerprint(JSON.stringify(type.schema()))]);
+  return Buffer.concat([Buffer.from([0xc3, 0x01]), fingerprint(canonicalOf(type))]);
 }
 
 interface Writer {
@@ -65,31 +42,29 @@ export function frame(name: RecordName): Buffer {
   return frames[name];
 }
 
-/** Limit for schemas of other programs; this program's have at most 20,000 characters. */
-const MAX_SCHEMA_CHARS = 256 * 1024;
 /** Versions of all records together. Otherwise a program that may publish schemas could fill the memory with them. */
 const MAX_WRITERS = 1000;
 const learned = new Set<string>();
 
 /**
- * Makes records of another version of `name` readable. Throws SchemaError if this program's schema can't resolve it.
+ * Makes records of another version of `name` readable. Throws SchemaError if this program's schema can't resolve it, or
+ * if it has the fingerprint of another schema.
  */
 export function registerWriter(name: RecordName, schemaJson: string): void {
-  addWriter(name, parseSchema(name, schemaJson));
-  learned.add(schemaJson);
+  learn(name, identifySchema(name, schemaJson), schemaJson);
 }
 
 /**
  * Makes records of a published schema readable. Returns null if the schema's name is not that of a known record. Throws
- * SchemaError if it is not an Avro schema, or if this program's schema can't resolve it.
+ * SchemaError if it is not an Avro schema, if this program's schema can't resolve it, or if it has the fingerprint of
+ * another schema. The caller has verified who published it.
  */
 export function learnSchema(schemaJson: string): { readonly name: RecordName; readonly fingerprint: string } | null {
-  const type = parseSchema('schema', schemaJson);
-  const name = topicRecordNames.find((record) => type.name === `ringfence.${record}`);
+  const identity = identifySchema('schema', schemaJson);
+  const name = recordOfSchema(identity.name);
   if (name === undefined) return null;
-  const print = addWriter(name, type).toString('hex', 2);
-  learned.add(schemaJson);
-  return { name, fingerprint: print };
+  learn(name, identity, schemaJson);
+  return { name, fingerprint: identity.fingerprint };
 }
 
 /** Returns the learned schemas in order, from number `from` on. A worker thread has to learn them again. */
@@ -99,13 +74,46 @@ export function learnedSchemas(from = 0): readonly string[] {
 
 /** Returns whether records with this fingerprint (hex) can be read. */
 export function isKnownSchema(print: string): boolean {
-  return writerFor(`\u00c3\u0001${Buffer.from(print, 'hex').toString('latin1')}`) !== undefined;
+  return writerFor(keyOf(print)) !== undefined;
 }
 
-function parseSchema(label: string, schemaJson: string): avro.Type {
+/**
+ * `known`: this program has the schema, was released with it, or has learnt it. `conflict`: another schema has its
+ * fingerprint, which does not happen by chance.
+ */
+export type SchemaStanding = 'known' | 'unknown' | 'conflict';
+
+export function standingOf({ canonical, fingerprint: print, sha256 }: SchemaIdentity): SchemaStanding {
+  const released = RELEASED.get(print);
+  if (released !== undefined) return released === sha256 ? 'known' : 'conflict';
+  const writer = writers.get(keyOf(print));
+  if (writer === undefined) return 'unknown';
+  return canonicalOf(writer.type ?? typeOf(writer.name)) === canonical ? 'known' : 'conflict';
+}
+
+/** Returns the first bytes of a record with this fingerprint (hex), as a key of `writers`. */
+const keyOf = (print: string): string => `\u00c3\u0001${Buffer.from(print, 'hex').toString('latin1')}`;
+
+function learn(name: RecordName, identity: SchemaIdentity, schemaJson: string): void {
+  const standing = standingOf(identity);
+  if (standing === 'known') return;
+  if (standing === 'conflict')
+    throw new SchemaError(
+      'ERR_SCHEMA_CONFLICT',
+      `${name}: another schema has the fingerprint ${identity.fingerprint} already; this one is ignored (SHA-256 ${identity.sha256})`,
+    );
+  // Released versions come first, so that no learnt schema takes the place of one of them.
+  loadHistory();
+  addWriter(name, compile(name, identity, schemaJson));
+  learned.add(schemaJson);
+}
+
+/** Throws SchemaError if the Avro library reads the text in another way than `identifySchema`. */
+function compile(label: string, { canonical }: SchemaIdentity, schemaJson: string): avro.Type {
   try {
-    if (schemaJson.length > MAX_SCHEMA_CHARS) throw new Error(`${schemaJson.length} characters are too many`);
-    return avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
+    const type = avro.Type.forSchema(JSON.parse(schemaJson), { wrapUnions: 'auto' });
+    if (canonicalOf(type) !== canonical) throw new Error('its canonical form is ambiguous');
+    return type;
   } catch (cause) {
     throw new SchemaError('ERR_SCHEMA_UNKNOWN', `${label}: not an Avro schema: ${(cause as Error).message}`, {
       cause,
@@ -113,15 +121,13 @@ function parseSchema(label: string, schemaJson: string): avro.Type {
   }
 }
 
-/** Returns the frame of records with this schema. */
-function addWriter(name: RecordName, type: avro.Type): Buffer {
+function addWriter(name: RecordName, type: avro.Type): void {
   try {
     const bytes = frameOf(type);
     const key = bytes.toString('latin1');
-    if (writers.has(key)) return bytes;
+    if (writers.has(key)) return;
     if (writers.size >= MAX_WRITERS) throw new Error(`more than ${MAX_WRITERS} schemas`);
     writers.set(key, { name, frame: bytes, type, resolver: typeOf(name).createResolver(type) });
-    return bytes;
   } catch (cause) {
     throw new SchemaError(
       'ERR_SCHEMA_UNKNOWN',
@@ -135,19 +141,26 @@ let historyKnown = false;
 
 /** Loads the released versions at the first unknown fingerprint, because most programs never need them. */
 function writerFor(key: string): Writer | undefined {
-  if (!writers.has(key) && !historyKnown) {
-    historyKnown = true;
-    for (const { name, type } of releasedSchemas()) addWriter(name, type);
-  }
+  if (!writers.has(key)) loadHistory();
   return writers.get(key);
 }
 
-/** Returns the schemas of all topics' records, by fingerprint (hex): a recording carries them. */
-export function writerSchemas(): {
+function loadHistory(): void {
+  if (historyKnown) return;
+  historyKnown = true;
+  for (const { name, type } of releasedSchemas()) addWriter(name, type);
+}
+
+export interface WriterSchema {
   readonly name: RecordName;
+  /** Hex */
   readonly fingerprint: string;
+  /** JSON, self-contained */
   readonly schema: string;
-}[] {
+}
+
+/** Returns the schemas of all topics' records, by fingerprint (hex): a recording carries them. */
+export function writerSchemas(): WriterSchema[] {
   return topicRecordNames.map((name) => ({
     name,
     fingerprint: frames[name].toString('hex', 2),

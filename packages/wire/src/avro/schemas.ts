@@ -76,6 +76,10 @@ export const recordNames: readonly RecordName[] = Object.keys(AVRO_FILES) as Rec
 /** Names of the records that other programs read: their schemas are published. */
 export const topicRecordNames: readonly RecordName[] = Object.keys(TOPIC_FILES) as RecordName[];
 
+/** Returns the record that a schema of this full name describes; undefined for the name of no record of a topic. */
+export const recordOfSchema = (fullName: string): RecordName | undefined =>
+  topicRecordNames.find((record) => fullName === `ringfence.${record}`);
+
 /** Returns the avsc type of a record. */
 export function typeOf(name: RecordName): avro.types.RecordType {
   return loaded[name].type;

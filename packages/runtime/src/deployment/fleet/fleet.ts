@@ -5,7 +5,7 @@ import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
 import { Enrolments, type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { bootId } from '@ringfence/identity/local';
-import { ACCESS, TOPIC, topicsOf } from '@ringfence/wire';
+import { ACCESS, keyIdOf, type SchemaTrust, TOPIC, topicsOf } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
 import { loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
 import { instanceOf, kafkaOptionsWithIdentity } from './kafka-options.ts';
@@ -27,9 +27,14 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
   if (config.identity.registrar !== '') stack.use(renewCertificate(options));
   const kafka = stack.use(await openBus(options, identity));
   await ensureTopics(options, kafka);
-  const bus = await withFleetSchemas(kafka, config, services, options);
   const readsEnrolments = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
-  const enrolments = readsEnrolments ? stack.use(await Enrolments.open({ bus, root: identity.root, log })) : null;
+  const enrolments = readsEnrolments ? stack.use(await openEnrolments(options, kafka, identity)) : null;
+  const trust: SchemaTrust = {
+    key: authority?.root ?? identity.signingKey,
+    root: { keyId: keyIdOf(identity.root), publicKey: identity.root },
+    trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
+  };
+  const bus = await withFleetSchemas(kafka, config, services, { ...options, trust });
   const responderKeys = new TrustedKeys(identity.root, 'responder');
   const instance = instanceOf(config);
   const resources = stack.move();
@@ -46,10 +51,19 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     },
     enrolled: new Map(),
     serviceKey: identity.signingKey,
-    trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
+    trusted: trust.trusted,
     fleet: { instance, identity, tls, enrolments, responderKeys, authority, kafka },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** The registrar signs the schemas of enrolments with the root key, because no other key is known before them. */
+async function openEnrolments(options: DeploymentOptions, kafka: Bus, identity: Identity): Promise<Enrolments> {
+  const { config, log } = options;
+  const root = { keyId: keyIdOf(identity.root), publicKey: identity.root };
+  const trust: SchemaTrust = { key: identity.signingKey, root, trusted: () => () => undefined };
+  const bus = await withFleetSchemas(kafka, config, config.services, { ...options, trust, reads: ['Enrolment'] });
+  return Enrolments.open({ bus, root: identity.root, log });
 }
 
 function openBus(options: DeploymentOptions, { stateKeys }: Identity): Promise<KafkaBus> {

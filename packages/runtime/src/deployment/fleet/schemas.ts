@@ -2,29 +2,38 @@ import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type SchemaBus, withSchemas } from '@ringfence/bus-kafka';
 import type { Config, ServiceName } from '@ringfence/config';
-import { PLAIN_TOPICS, recordsOf, TOPIC } from '@ringfence/wire';
-import { schemaBook } from '../deployment.ts';
+import { ACCESS, PLAIN_TOPICS, type RecordName, recordsOf, type SchemaTrust, schemaBook, TOPIC } from '@ringfence/wire';
 import { roleOf } from './identity.ts';
 import { registryOptionsOf } from './schema-registry.ts';
 
+export interface FleetSchemaOptions {
+  readonly trust: SchemaTrust;
+  readonly log: Log;
+  readonly signal?: AbortSignal;
+  /** The only records to read; nothing is written. @default those of the services' roles */
+  readonly reads?: readonly RecordName[];
+}
+
 /**
- * Adds schemas to the bus, from a registry or from the topic `ringfence.schemas`. An agent without a registry publishes
- * none: it may not write that topic, and its servers know every released version.
+ * Adds schemas to the bus: signed on the topic `ringfence.schemas`, with their ids in a registry if one is set. An
+ * agent without a registry publishes none: it may not use that topic, and its servers know every released version.
  */
 export async function withFleetSchemas(
   bus: Bus,
   config: Pick<Config, 'schemaRegistry'>,
   services: readonly ServiceName[],
-  { log, signal }: { readonly log: Log; readonly signal?: AbortSignal },
+  { trust, reads, log, signal }: FleetSchemaOptions,
 ): Promise<Bus | SchemaBus> {
   const registry = registryOptionsOf(config);
   const roles = services.map(roleOf);
-  if (registry === undefined && roles.every((role) => role === 'agent')) return bus;
+  const usesTopic = roles.some((role) => ACCESS[role].reads.includes(TOPIC.schemas));
+  if (registry === undefined && !usesTopic) return bus;
   return withSchemas(bus, {
-    book: schemaBook,
+    book: schemaBook(trust),
     topic: TOPIC.schemas,
-    reads: recordsOf(roles, 'reads'),
-    writes: recordsOf(roles, 'writes'),
+    usesTopic,
+    reads: reads ?? recordsOf(roles, 'reads'),
+    writes: reads === undefined ? recordsOf(roles, 'writes') : [],
     plain: PLAIN_TOPICS,
     log,
     ...(registry && { registry }),
