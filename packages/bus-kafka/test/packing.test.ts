@@ -115,6 +115,43 @@ describe('record batches', () => {
   });
 });
 
+/** Returns a batch of one record with as many headers without key and value as `count` says. */
+function batchOfHeaders(count: number, headers: Buffer): Buffer {
+  const number = Buffer.alloc(5);
+  let length = 0;
+  for (let rest = count * 2; ; rest = Math.floor(rest / 128), length++) {
+    number[length] = rest < 128 ? rest : (rest % 128) | 0x80;
+    if (rest < 128) break;
+  }
+  // Length, attributes, time and offset, no key, no value; the length is not used.
+  const record = Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 1]), number.subarray(0, length + 1), headers]);
+  return batchWith(zstdCompressSync(record), 'zstd');
+}
+
+describe('headers of records', () => {
+  test('that a few bytes unpack to take no memory', (t) => {
+    const count = 2_000_000;
+    const batch = batchOfHeaders(count, Buffer.alloc(2 * count, 1));
+    const before = process.memoryUsage().heapUsed;
+    const { records, unreadable } = readRecordSet(batch, 0);
+    const used = process.memoryUsage().heapUsed - before;
+    assert.deepEqual([records.length, unreadable], [1, []]);
+    t.diagnostic(`${count} headers in ${batch.length} bytes: ${(used / 2 ** 20).toFixed(1)} MiB`);
+    assert.ok(used < 32 * 2 ** 20, `${used} bytes`);
+  });
+
+  test('with negative lengths, or more than their batch has, make it unreadable', () => {
+    for (const [count, headers] of [
+      [2 ** 31 - 1, Buffer.alloc(100, 3)],
+      [2 ** 31 - 1, Buffer.alloc(100, 1)],
+      [1, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])],
+    ] as const) {
+      const { records, next, unreadable } = readRecordSet(batchOfHeaders(count, headers), 0);
+      assert.deepEqual([records, next, unreadable.length], [[], 1, 1]);
+    }
+  });
+});
+
 describe('each client reads the batches of the other', { skip: missing }, () => {
   for (const compression of PACKINGS) {
     test(compression, async () => {

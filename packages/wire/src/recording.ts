@@ -3,6 +3,7 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { OperatorError } from '@ringfence/base';
 import { learnedSchemas, registerWriter, writerSchemas } from './avro/codec.ts';
 import { type RecordName, recordNames } from './avro/schemas.ts';
+import { SchemaError } from './errors.ts';
 import { RawBatchReader } from './batch/raw-batch.ts';
 import { isSignedLines, TOPIC } from './topic/topics.ts';
 
@@ -72,19 +73,31 @@ export interface Recording extends AsyncDisposable {
   records(): AsyncGenerator<Buffer>;
 }
 
-/** Opens a recording and registers its schemas. Throws OperatorError if the file is not a recording. */
+/**
+ * Opens a recording and registers its schemas. Throws OperatorError if the file is not a recording, SchemaError for a
+ * schema that can't be read.
+ */
 export async function openRecording(path: string): Promise<Recording> {
   const file = await openFile(path);
   try {
     const { header, end } = await readHeader(file, path);
-    for (const { name, schema } of header.schemas) {
-      if ((recordNames as readonly string[]).includes(name)) registerWriter(name as RecordName, schema);
-    }
-    const enrolled = new Map(Object.entries(header.enrolled).map(([host, pem]) => [host, createPublicKey(pem)]));
+    const enrolled = readContents(header, path);
     return { enrolled, records: () => readRecords(file, path, end), [Symbol.asyncDispose]: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** Registers the schemas of the header, and returns its keys. Throws OperatorError for values of another type. */
+function readContents({ schemas: found, enrolled }: Header, path: string): Map<string, KeyObject> {
+  try {
+    for (const { name, schema } of found)
+      if ((recordNames as readonly string[]).includes(name)) registerWriter(name as RecordName, schema);
+    return new Map(Object.entries(enrolled).map(([host, pem]) => [host, createPublicKey(pem)]));
+  } catch (cause) {
+    if (cause instanceof SchemaError) throw cause;
+    throw new OperatorError(`${path} has a broken header: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -108,7 +121,7 @@ async function readHeader(file: FileHandle, path: string): Promise<{ header: Hea
   }
   try {
     const header = JSON.parse(start.toString('utf8', MAGIC.length, line)) as Header;
-    if (!Array.isArray(header.schemas) || typeof header.enrolled !== 'object')
+    if (!Array.isArray(header.schemas) || typeof header.enrolled !== 'object' || header.enrolled === null)
       throw new TypeError('no schemas or no keys');
     return { header, end: line + 1 };
   } catch (cause) {

@@ -67,7 +67,17 @@ test('a file that is not a recording, has a broken header or a hostile length is
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   await assert.rejects(openRecording(join(dir, 'pipe')), /not a regular file/);
   await assert.rejects(openRecording(write('other', Buffer.from('hello\n'))), /is not a recording/);
-  await assert.rejects(openRecording(write('header', Buffer.from('RINGFENCE RECORDING 1\n{}\n'))), /broken header/);
+  for (const header of [
+    '{}',
+    '{"schemas":[],"enrolled":null}',
+    '{"schemas":[],"enrolled":{"h":null}}',
+    '{"schemas":[],"enrolled":{"h":"no key"}}',
+    '{"schemas":[null],"enrolled":{}}',
+  ])
+    await assert.rejects(openRecording(write('header', Buffer.from(`RINGFENCE RECORDING 1\n${header}\n`))), {
+      name: 'OperatorError',
+      message: /broken header/,
+    });
   await using recording = await openRecording(
     write('length', Buffer.concat([header, Buffer.from([255, 255, 255, 255])])),
   );

@@ -1,6 +1,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { compressionsAlgorithms, crc32c, Reader, readRecord } from '@platformatic/kafka';
-import { type FetchedRecord, HEADER, memoryBytes } from './records.ts';
+import { compressionsAlgorithms, crc32c } from '@platformatic/kafka';
+import { RecordReader } from './record-reader.ts';
+import { type FetchedRecord, memoryBytes } from './records.ts';
 
 /**
  * Layout of a record batch (magic 2), as brokers store and send it:
@@ -9,8 +10,8 @@ import { type FetchedRecord, HEADER, memoryBytes } from './records.ts';
  *   | baseTimestamp i64 | maxTimestamp i64 | producerId i64 | producerEpoch i16 | baseSequence i32 | count i32
  *   | records (compressed with the codec in the attributes)
  *
- * The decoders of the two clients are not used: they verify no checksum, do not bound the unpacked size, and lose the
- * whole response to one damaged batch.
+ * The decoders of the two clients are not used: they verify no checksum, do not bound the unpacked size or the number
+ * of headers, and lose the whole response to one damaged batch.
  */
 const LENGTH_AT = 8;
 const FRAME_BYTES = 12;
@@ -31,8 +32,6 @@ const CONTROL = 0b10_0000;
 const MAX_UNPACKED_BYTES = 32 * 2 ** 20;
 /** Limits batches of empty records, because each record becomes an object. */
 const MAX_RECORDS = 2 ** 17;
-const HEADER_KEY = Buffer.from(HEADER);
-const EMPTY = Buffer.alloc(0);
 
 export interface RecordSet {
   readonly records: readonly FetchedRecord[];
@@ -97,20 +96,14 @@ function readBatch(batch: Buffer, base: number): FetchedRecord[] {
   // With log append time the broker stores its own time in maxTimestamp, for all records.
   const isAppendTime = (attributes & LOG_APPEND_TIME) !== 0;
   const baseTime = Number(batch.readBigInt64BE(isAppendTime ? MAX_TIME_AT : BASE_TIME_AT));
-  const reader = Reader.from(unpack(batch.subarray(RECORDS_AT), attributes & CODEC));
+  const reader = new RecordReader(unpack(batch.subarray(RECORDS_AT), attributes & CODEC));
   const records: FetchedRecord[] = [];
   const count = batch.readInt32BE(COUNT_AT);
   if (count > MAX_RECORDS) throw new Error(`${count} records, more than the limit of ${MAX_RECORDS}`);
   for (let left = count; left > 0; left--) {
-    const { key, value, headers, offsetDelta, timestampDelta } = readRecord(reader);
-    if (reader.position > reader.length) throw new Error('a record is longer than its batch');
-    records.push({
-      offset: base + offsetDelta,
-      timestampMs: isAppendTime ? baseTime : baseTime + Number(timestampDelta),
-      key: key ?? EMPTY,
-      value: value ?? null,
-      header: headers.find(([name]) => name !== null && HEADER_KEY.equals(name))?.[1] ?? null,
-    });
+    const { offsetDelta, timestampDelta, ...record } = reader.next();
+    const timestampMs = isAppendTime ? baseTime : baseTime + timestampDelta;
+    records.push({ offset: base + offsetDelta, timestampMs, ...record });
   }
   return records;
 }

@@ -60,8 +60,8 @@ async function handle(
   const disconnected = new AbortController();
   response.on('close', () => disconnected.abort());
   try {
-    const url = new URL(request.url ?? '/', 'http://ringfence');
-    const [name = '', ...path] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    const { url, segments } = parseTarget(request.url ?? '/');
+    const [name = '', ...path] = segments;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (route === undefined) throw new OperatorError(`unknown request ${url.pathname}`);
     await send(response, await route(url.searchParams, disconnected.signal, path));
@@ -70,6 +70,16 @@ async function handle(
     const status = error instanceof OperatorError ? 400 : 500;
     if (!response.headersSent) response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ error: messageOf(error) }));
+  }
+}
+
+/** Throws OperatorError for a target that is no URL, or with an invalid escape. */
+function parseTarget(target: string): { readonly url: URL; readonly segments: readonly string[] } {
+  try {
+    const url = new URL(target, 'http://ringfence');
+    return { url, segments: url.pathname.slice(1).split('/').map(decodeURIComponent) };
+  } catch (cause) {
+    throw new OperatorError(`invalid request ${target.slice(0, 200)}`, { cause });
   }
 }
 

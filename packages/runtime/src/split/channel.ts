@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { defined, OperatorError } from '@ringfence/base';
+import { defined, messageOf, OperatorError } from '@ringfence/base';
 
 /** Argument or result of a call: a JSON value and bytes. */
 export interface Payload {
@@ -139,7 +139,7 @@ export class Channel {
     const call = this.#pending.get(id);
     this.#pending.delete(id);
     if (failure === undefined) call?.resolve(payload);
-    else call?.reject(Object.assign(new Error(String(failure.message)), errorClassOf(failure)));
+    else call?.reject(Object.assign(new Error(failure.message), errorClassOf(failure)));
   }
 
   async #answer(id: number, method: string, payload: Payload): Promise<void> {
@@ -150,8 +150,7 @@ export class Channel {
       if (result instanceof Uint8Array) this.#send({ id, value: null }, result);
       else this.#send({ id, value: result }, NO_BYTES);
     } catch (error) {
-      const { message } = error as Error;
-      this.#send({ id, failure: { message, ...errorClassOf(error as ErrorClass) } }, NO_BYTES);
+      this.#send({ id, failure: { message: messageOf(error), ...errorClassOf(Object(error) as ErrorClass) } }, NO_BYTES);
     }
   }
 
@@ -173,10 +172,14 @@ export class Channel {
 function parseHead(value: unknown): Head {
   const head = value as Head | null;
   const isValid = typeof head === 'object' && head !== null && Number.isSafeInteger(head.id);
-  if (!isValid || (head.method !== undefined && typeof head.method !== 'string'))
+  if (!isValid || (head.method !== undefined && typeof head.method !== 'string') || !isFailure(head.failure))
     throw new TypeError('not the head of a frame');
   return head;
 }
+
+/** Checked before the call is looked up: it would else be forgotten without an answer. */
+const isFailure = (failure: unknown): boolean =>
+  failure === undefined || typeof (failure as Partial<Failure> | null)?.message === 'string';
 
 function errorClassOf({ code, fate }: ErrorClass): ErrorClass {
   return defined({ code, fate });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import http, { type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -55,6 +56,17 @@ test('a refused, a failed and an unknown request reject with the reason', async 
   await assert.rejects(client.json('/refuse'), /not today/);
   await assert.rejects(client.json('/break'), /a bug/);
   await assert.rejects(client.json('/constructor'), /unknown request/);
+});
+
+test('a target that is no URL is a bad request, not an error of the server', async () => {
+  const socket = socketIn('targets');
+  await using _ = await serveApi(socket, routes);
+  for (const target of ['/%', 'http://[', '/echo/%ff']) {
+    const request = http.get({ socketPath: socket, path: target });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    assert.equal(response.statusCode, 400, target);
+    response.destroy();
+  }
 });
 
 test('a client that disconnects ends the stream that it follows', async () => {

@@ -50,6 +50,19 @@ for (const { description, frame } of [
     await assert.rejects(channel.call('later'), /invalid frame/);
   });
 
+for (const failure of ['null', '{}', '{"message":{"toString":1}}'])
+  test(`an answer with the failure ${failure} is an invalid frame, and its call is not forgotten`, async () => {
+    const [near, far] = duplexPair();
+    const channel = new Channel(near, {});
+    const pending = channel.call('unanswered');
+    const json = Buffer.from(`{"id":1,"failure":${failure}}`);
+    const lengths = Buffer.alloc(8);
+    lengths.writeUInt32LE(4 + json.length, 0);
+    lengths.writeUInt32LE(json.length, 4);
+    far.write(Buffer.concat([lengths, json]));
+    await assert.rejects(pending, /invalid frame/);
+  });
+
 test('the end of the peer rejects pending calls', async () => {
   const [near, far] = duplexPair();
   const channel = new Channel(near, {});
