@@ -27,17 +27,20 @@ export function long(value: number): Buffer {
 }
 
 /**
- * Writes values of a schema. One of about fifty lengths, counts and branches is wrong: negative, huge, or of an item
- * that does not follow.
+ * Writes values of a schema. In half of the inputs, one of about fifty numbers is wrong: a negative or huge length, or
+ * the count or the branch of what does not follow. In the others such a number is rare.
  */
 export class AvroGrammar {
   readonly #random: Random;
+  /** One of so many numbers is wrong. */
+  readonly #faultEvery: number;
   readonly #named = new Map<string, AvroSchema>();
   #left: number;
 
   /** `maxBytes`: about how much is written before lists end. */
   constructor(random: Random, maxBytes = 4096) {
     this.#random = random;
+    this.#faultEvery = random.once(2) ? 50 : 2000;
     this.#left = maxBytes;
   }
 
@@ -76,9 +79,9 @@ export class AvroGrammar {
     }
   }
 
-  /** Returns a number, in one of fifty cases another one. */
+  /** Returns a number, rarely another one. */
   #number(value: number): Buffer {
-    return long(this.#random.once(50) ? this.#random.integer() : value);
+    return long(this.#random.once(this.#faultEvery) ? this.#random.integer() : value);
   }
 
   #text(): Buffer {
@@ -90,7 +93,7 @@ export class AvroGrammar {
     const random = this.#random;
     if (name === 'null') return Buffer.alloc(0);
     if (name === 'boolean') return Buffer.from([random.once(9) ? random.next() & 0xff : random.below(2)]);
-    if (name === 'int' || name === 'long') return long(random.integer());
+    if (name === 'int' || name === 'long') return this.#number((random.next() | 0) >> random.below(32));
     if (name === 'float') return Buffer.concat([random.bytes(4), Buffer.alloc(4)]).subarray(0, 4);
     if (name === 'double') return Buffer.concat([random.bytes(8), Buffer.alloc(8)]).subarray(0, 8);
     return this.#text();

@@ -53,6 +53,7 @@ export function corpusOf(target: string): { readonly name: string; readonly inpu
 /** Gives the corpus and generated inputs to a target. Rejects with FuzzFinding at the first finding. */
 export async function fuzz(target: FuzzTarget, { seed, runs, durationMs }: FuzzLimits): Promise<FuzzReport> {
   const session = await target.open();
+  session.warmUp?.();
   using watchdog = new Watchdog(target.name);
   const round = new Round(target, session, watchdog);
   const started = performance.now();

@@ -15,6 +15,8 @@ export interface FuzzTarget {
 }
 
 export interface FuzzSession {
+  /** Loads what the first input would load. */
+  warmUp?(): void;
   /** Returns an input by the grammar of the target. */
   generate(random: Random): Buffer;
   /** Gives the input to the reader. Returns the outcome. A rejection or an exception is a finding. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '@ringfence/base';
 import { createSyntheticHost, logBatch } from '@ringfence/synthetic';
-import { openRecording, recordingEntry, recordingHeader, routeOf, SchemaError, writerSchemas } from '@ringfence/wire';
+import { isKnownSchema, openRecording, recordingEntry, recordingHeader, routeOf, SchemaError, writerSchemas } from '@ringfence/wire';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import { codeOf, type FuzzSession, type FuzzTarget } from '../lib/target.ts';
@@ -61,6 +61,7 @@ export const recordings: FuzzTarget = {
     const header = recordingHeader(new Map([[host.hostId, host.key.publicKey]]));
     const entries = [recordingEntry(host.batch()), recordingEntry(logBatch(host, ['session opened', 'session closed']))];
     return {
+      warmUp: () => void isKnownSchema('0'.repeat(16)),
       generate(random) {
         const parts = Array.from({ length: random.below(4) }, () => {
           const entry = random.pick(entries);

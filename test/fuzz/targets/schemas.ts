@@ -1,5 +1,6 @@
 import {
   decode,
+  isKnownSchema,
   learnSchema,
   publishSchema,
   readPublishedSchema,
@@ -82,6 +83,7 @@ export const schemas: FuzzTarget = {
   open() {
     const book = schemaBook(null);
     return {
+      warmUp: () => void isKnownSchema('0'.repeat(16)),
       generate: (random) => Buffer.from(schemaBy(random)),
       run(input) {
         const { schema, keyId } = readPublishedSchema(input);
