@@ -109,6 +109,16 @@ describe('a malformed kernel record', () => {
     }
   });
 
+  it('is rejected when its sequence number or exec id is one that no reader of the batch accepts', () => {
+    for (const field of [records.HEADER_SEQUENCE, records.HEADER_EXEC_ID]) {
+      const [{ record } = { record: Buffer.alloc(0) }] = fc.sample(sample, { numRuns: 1, seed: 1 });
+      record.writeBigUInt64LE(2n ** 53n - 1n, field);
+      assert.equal(isSound(viewOf(record), 0, record.length), false, `field at ${field}`);
+      record.writeBigUInt64LE(2n ** 52n, field);
+      assert.ok(isSound(viewOf(record), 0, record.length), `field at ${field}`);
+    }
+  });
+
   it('is rejected when a text points outside of it', () => {
     const open = fc.sample(sample, { numRuns: 200, seed: 3 }).find(({ event }) => 'ringfence.Open' in event.body);
     assert.ok(open);

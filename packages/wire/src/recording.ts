@@ -3,8 +3,8 @@ import { constants, type FileHandle, open } from 'node:fs/promises';
 import { OperatorError } from '@ringfence/base';
 import { learnedSchemas, registerWriter, writerSchemas } from './avro/codec.ts';
 import { type RecordName, recordNames } from './avro/schemas.ts';
-import { SchemaError } from './errors.ts';
 import { RawBatchReader } from './batch/raw-batch.ts';
+import { SchemaError } from './errors.ts';
 import { isSignedLines, TOPIC } from './topic/topics.ts';
 
 /**

@@ -12,6 +12,7 @@ import { SchemaError } from '../src/errors.ts';
 import { RELEASED } from '../src/generated/released.generated.ts';
 import { createSigningKey, importSigningKey, signBytes, signedPart, verifyRecord } from '../src/signing.ts';
 import { publishersOf, publishSchema, readPublishedSchema } from '../src/topic/published-schema.ts';
+import { schemaBook } from '../src/topic/schema-book.ts';
 
 interface RecordJson {
   readonly fields: readonly { readonly name: string; readonly type: unknown }[];
@@ -213,4 +214,32 @@ test('only a role that writes a record publishes its schema, and agents publish 
   assert.deepEqual(publishersOf('Command'), ['responder']);
   assert.deepEqual(publishersOf('RawBatch'), []);
   assert.deepEqual(publishersOf('Enrolment'), ['registrar']);
+});
+
+test('a schema is trusted from the root key, or from a key that is in force for a role that writes the record', () => {
+  const [root, detector, enricher] = [createSigningKey(), createSigningKey(), createSigningKey()];
+  const revokedAt = 1000;
+  const book = schemaBook({
+    ...{ key: detector, root },
+    trusted:
+      (role) =>
+      (keyId, at = 0) => {
+        if (role === 'detector' && keyId === detector.keyId && at < revokedAt) return detector.publicKey;
+        return role === 'enricher' && keyId === enricher.keyId ? enricher.publicKey : undefined;
+      },
+  });
+  const schema = portableSchema('Alert');
+  const isTrusted = (key: typeof root, record = 'Alert', at = 0): boolean =>
+    book.read(publishSchema(schema, key), at).isTrusted(record);
+  assert.ok(isTrusted(root));
+  assert.ok(isTrusted(detector));
+  assert.equal(isTrusted(detector, 'Alert', revokedAt), false, 'published after its revocation');
+  assert.equal(isTrusted(enricher), false, 'of a role that writes no alerts');
+  assert.equal(isTrusted(detector, 'Command'), false);
+  assert.equal(isTrusted({ ...createSigningKey(), keyId: root.keyId }), false, 'under the name of the root key');
+  assert.equal(book.read(Buffer.from(schema), 0).isTrusted('Alert'), false);
+  assert.equal(schemaBook(null).read(Buffer.from(schema), 0).isTrusted('Alert'), true, 'in one process');
+  const [rawBatch] = book.currentSchemas().filter(({ name }) => name === 'RawBatch');
+  assert.ok(rawBatch);
+  assert.equal(book.publish(rawBatch), null, 'schemas of batches come from releases');
 });

@@ -36,7 +36,8 @@ const MUTATIONS: readonly Mutation[] = [
     const piece = bytes.subarray(from, from + 1 + random.below(64));
     return replaced(bytes, random.below(bytes.length + 1), random.once(2) ? piece.length : 0, piece);
   },
-  (bytes, random) => replaced(bytes, random.below(bytes.length), 0, Buffer.alloc(random.below(64), random.next() & 0xff)),
+  (bytes, random) =>
+    replaced(bytes, random.below(bytes.length), 0, Buffer.alloc(random.below(64), random.next() & 0xff)),
 ];
 
 /** Returns the bytes with up to four changes: bits, bytes, lengths, numbers, pieces that are moved or cut off. */

@@ -12,8 +12,32 @@ import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import type { FuzzSession, FuzzTarget } from '../lib/target.ts';
 
-const ROUTES = ['token', 'revoke', 'events', 'alerts', 'incidents', 'incident', 'incident/inc-1/set', 'raw', '__proto__', ''];
-const PARAMETERS = ['limit', 'from', 'where', 'past', 'subject', 'role', 'ttl', 'state', 'verdict', 'by', 'note', 'host'];
+const ROUTES = [
+  'token',
+  'revoke',
+  'events',
+  'alerts',
+  'incidents',
+  'incident',
+  'incident/inc-1/set',
+  'raw',
+  '__proto__',
+  '',
+];
+const PARAMETERS = [
+  'limit',
+  'from',
+  'where',
+  'past',
+  'subject',
+  'role',
+  'ttl',
+  'state',
+  'verdict',
+  'by',
+  'note',
+  'host',
+];
 const CONDITIONS = [
   'process.name = curl',
   'process.name in (a, b) and not container.id exists',
@@ -38,7 +62,9 @@ function valueBy(random: Random): string {
 
 function requestBy(random: Random): Buffer {
   const parameters = Array.from({ length: random.below(4) }, () => `${random.pick(PARAMETERS)}=${valueBy(random)}`);
-  const path = random.once(5) ? random.pick(['//', '/%', '/%ff/', 'http://[', '*', '/events/%2e%2e']) : `/${random.pick(ROUTES)}`;
+  const path = random.once(5)
+    ? random.pick(['//', '/%', '/%ff/', 'http://[', '*', '/events/%2e%2e'])
+    : `/${random.pick(ROUTES)}`;
   const text = `${random.pick(['GET', 'GET', 'GET', 'POST', 'BREW'])} ${path}?${parameters.join('&')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
   return random.once(4) ? mutate(Buffer.from(text), random) : Buffer.from(text);
 }
@@ -72,7 +98,9 @@ export const api: FuzzTarget = {
     stack.defer(() => rmSync(directory, { recursive: true, force: true }));
     const bus = stack.use(await openEmbeddedBus({ path: ':memory:' }));
     const settings = { partitions: 1, compacted: false, retentionMs: Infinity, retentionBytes: Infinity };
-    await bus.ensureTopics([TOPIC.events, TOPIC.raw, TOPIC.logsRaw, TOPIC.feedback].map((name) => ({ name, ...settings })));
+    await bus.ensureTopics(
+      [TOPIC.events, TOPIC.raw, TOPIC.logsRaw, TOPIC.feedback].map((name) => ({ name, ...settings })),
+    );
     const host = createSyntheticHost();
     host.tick();
     await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
@@ -82,7 +110,10 @@ export const api: FuzzTarget = {
       generate: requestBy,
       run: (input) => statusOf(socket, input),
       async finish() {
-        const status = await statusOf(socket, Buffer.from('GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'));
+        const status = await statusOf(
+          socket,
+          Buffer.from('GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+        );
         await stack.disposeAsync();
         if (status !== '200') throw new Error(`a valid request is answered with ${status}`);
       },

@@ -1,7 +1,15 @@
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import { consumerRecords, createSyntheticHost } from '@ringfence/synthetic';
-import { EventView, FRAME_BYTES, frame, isKnownSchema, RawBatchReader, SchemaError, writerSchemas } from '@ringfence/wire';
+import {
+  EventView,
+  FRAME_BYTES,
+  frame,
+  isKnownSchema,
+  RawBatchReader,
+  SchemaError,
+  writerSchemas,
+} from '@ringfence/wire';
 import { AvroGrammar, type AvroSchema } from '../lib/avro.ts';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
@@ -32,7 +40,9 @@ const warmUp = (): void => void isKnownSchema('0'.repeat(16));
 function batchBy(random: Random, name: BatchName, genuine: Buffer): Buffer {
   if (random.once(2)) return mutate(genuine, random);
   const written = Buffer.concat([frame(name), new AvroGrammar(random).value(SCHEMAS.get(name) as AvroSchema)]);
-  return random.once(3) ? Buffer.concat([written.subarray(0, FRAME_BYTES), mutate(written.subarray(FRAME_BYTES), random)]) : written;
+  return random.once(3)
+    ? Buffer.concat([written.subarray(0, FRAME_BYTES), mutate(written.subarray(FRAME_BYTES), random)])
+    : written;
 }
 
 function readRaw(reader: RawBatchReader, input: Buffer): void {

@@ -27,14 +27,23 @@ function jsonBy(random: Random, depth = 0): unknown {
       return interestBy(random, depth + 1);
     default:
       return Object.fromEntries(
-        Array.from({ length: random.below(4) }, () => [random.once(3) ? random.pick(['message', 'toString', 'code', 'fate']) : random.text(), jsonBy(random, depth + 1)]),
+        Array.from({ length: random.below(4) }, () => [
+          random.once(3) ? random.pick(['message', 'toString', 'code', 'fate']) : random.text(),
+          jsonBy(random, depth + 1),
+        ]),
       );
   }
 }
 
 function interestBy(random: Random, depth: number): object {
   const texts = Array.from({ length: random.below(4) }, () => random.text());
-  const want = { kind: 'open', form: 'any', scope: 'any', peerPorts: [random.integer()], localPorts: jsonBy(random, depth) };
+  const want = {
+    kind: 'open',
+    form: 'any',
+    scope: 'any',
+    peerPorts: [random.integer()],
+    localPorts: jsonBy(random, depth),
+  };
   const list = (name: string): unknown => (random.once(9) ? jsonBy(random, depth) : name === 'wants' ? [want] : texts);
   return { version: random.integer(), ...Object.fromEntries(LISTS.map((name) => [name, list(name)])) };
 }
@@ -42,7 +51,8 @@ function interestBy(random: Random, depth: number): object {
 function headBy(random: Random): unknown {
   if (random.once(20)) return jsonBy(random);
   const id = random.once(9) ? jsonBy(random) : random.below(4);
-  if (random.once(2)) return { id, method: random.once(9) ? jsonBy(random) : random.pick(METHODS), value: jsonBy(random) };
+  if (random.once(2))
+    return { id, method: random.once(9) ? jsonBy(random) : random.pick(METHODS), value: jsonBy(random) };
   return { id, value: jsonBy(random), ...(random.once(2) ? { failure: jsonBy(random) } : {}) };
 }
 

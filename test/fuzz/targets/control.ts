@@ -1,12 +1,23 @@
 import { BadCommandError } from '@ringfence/control';
 import { checkHello } from '@ringfence/control/hello';
 import { commandId, readResult } from '@ringfence/control/records';
-import { attach, type FromAgent, interestFromWire, interestToWire, type ReceivedFromAgent, type ReceivedToAgent, type ToAgent } from '@ringfence/control/wire';
+import {
+  attach,
+  type FromAgent,
+  interestFromWire,
+  interestToWire,
+  type ReceivedFromAgent,
+  type ReceivedToAgent,
+  type ToAgent,
+} from '@ringfence/control/wire';
 import { createTestCommand, createTestResult } from '@ringfence/synthetic';
 import { encode } from '@ringfence/wire';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import type { FuzzTarget } from '../lib/target.ts';
+
+/** The subject of the agent's certificate. */
+export const HOST = '00000000-0000-4000-8000-000000000001';
 
 const COMMAND = encode('Command', createTestCommand('cause'));
 const RESULT = encode('Result', createTestResult(createTestCommand('cause')));
@@ -15,15 +26,22 @@ const FROM_AGENT = 0;
 const TO_AGENT = 1;
 
 const PEER = {
-  ...{ subject: 'host-1', roles: ['agent'] as const, serial: '01' },
+  ...{ subject: HOST, roles: ['agent'] as const, serial: '01' },
   notAfter: Number.POSITIVE_INFINITY,
 };
 
-function fromAgentBy(random: Random): FromAgent {
+export function fromAgentBy(random: Random): FromAgent {
   const unacknowledged = Array.from({ length: random.below(4) }, () => random.text(200));
   switch (random.below(3)) {
     case 0:
-      return { hello: { hostId: random.once(2) ? 'host-1' : random.text(), bootId: random.text(), agentVersion: random.text(), unacknowledged } };
+      return {
+        hello: {
+          hostId: random.once(2) ? HOST : random.text(),
+          bootId: random.text(),
+          agentVersion: random.text(),
+          unacknowledged,
+        },
+      };
     case 1:
       return { result: mutate(RESULT, random) };
     default:
@@ -48,7 +66,9 @@ function toAgentBy(random: Random): ToAgent {
             openExecutables: texts(),
             changePathPrefixes: texts(),
             changeNames: texts(),
-            wants: random.once(3) ? null : [{ kind: random.text(), form: 'any', scope: 'any', peerPorts: [random.below(70_000)], localPorts: [] }],
+            wants: random.once(3)
+              ? null
+              : [{ kind: random.text(), form: 'any', scope: 'any', peerPorts: [random.below(70_000)], localPorts: [] }],
           }),
         },
       };
@@ -100,7 +120,9 @@ export const control: FuzzTarget = {
     generate(random) {
       const direction = random.below(2);
       const message =
-        direction === FROM_AGENT ? attach.requestSerialize(fromAgentBy(random)) : attach.responseSerialize(toAgentBy(random) as ReceivedToAgent);
+        direction === FROM_AGENT
+          ? attach.requestSerialize(fromAgentBy(random))
+          : attach.responseSerialize(toAgentBy(random) as ReceivedToAgent);
       const body = random.once(3) ? message : mutate(message, random);
       return Buffer.concat([Buffer.from([direction]), body]);
     },

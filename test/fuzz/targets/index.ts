@@ -3,6 +3,7 @@ import { api } from './api.ts';
 import { eventBatch, rawBatch } from './batches.ts';
 import { channel } from './channel.ts';
 import { control } from './control.ts';
+import { controlStream } from './control-stream.ts';
 import { kafka } from './kafka.ts';
 import { recordings } from './recordings.ts';
 import { records } from './records.ts';
@@ -17,6 +18,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   schemas,
   kafka,
   control,
+  controlStream,
   channel,
   recordings,
   api,

@@ -29,7 +29,10 @@ function bytesOf(random: Random, value: Buffer): Buffer {
 
 function recordBy(random: Random, offset: number): Buffer {
   const headers = Array.from({ length: random.below(3) }, () =>
-    Buffer.concat([bytesOf(random, Buffer.from(random.once(2) ? 'rf' : random.text())), bytesOf(random, random.bytes(40))]),
+    Buffer.concat([
+      bytesOf(random, Buffer.from(random.once(2) ? 'rf' : random.text())),
+      bytesOf(random, random.bytes(40)),
+    ]),
   );
   const body = Buffer.concat([
     Buffer.from([0]),

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '@ringfence/base';
 import { createSyntheticHost, logBatch } from '@ringfence/synthetic';
-import { isKnownSchema, openRecording, recordingEntry, recordingHeader, routeOf, SchemaError, writerSchemas } from '@ringfence/wire';
+import {
+  isKnownSchema,
+  openRecording,
+  recordingEntry,
+  recordingHeader,
+  routeOf,
+  SchemaError,
+  writerSchemas,
+} from '@ringfence/wire';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import { codeOf, type FuzzSession, type FuzzTarget } from '../lib/target.ts';
@@ -51,7 +59,14 @@ export const recordings: FuzzTarget = {
   name: 'recordings',
   description: 'files of `ringfence record`, as replay reads them',
   shortRuns: 200,
-  outcomes: ['accepted', 'refused', 'ERR_SCHEMA_UNKNOWN', 'ERR_SCHEMA_CONFLICT', 'ERR_SCHEMA_FRAME', 'ERR_SCHEMA_MALFORMED'],
+  outcomes: [
+    'accepted',
+    'refused',
+    'ERR_SCHEMA_UNKNOWN',
+    'ERR_SCHEMA_CONFLICT',
+    'ERR_SCHEMA_FRAME',
+    'ERR_SCHEMA_MALFORMED',
+  ],
   memoryMax: 32 << 20,
   open(): FuzzSession {
     const directory = mkdtempSync(join(tmpdir(), 'rf-fuzz-'));
@@ -59,7 +74,10 @@ export const recordings: FuzzTarget = {
     const host = createSyntheticHost();
     host.tick();
     const header = recordingHeader(new Map([[host.hostId, host.key.publicKey]]));
-    const entries = [recordingEntry(host.batch()), recordingEntry(logBatch(host, ['session opened', 'session closed']))];
+    const entries = [
+      recordingEntry(host.batch()),
+      recordingEntry(logBatch(host, ['session opened', 'session closed'])),
+    ];
     return {
       warmUp: () => void isKnownSchema('0'.repeat(16)),
       generate(random) {

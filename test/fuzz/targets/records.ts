@@ -1,4 +1,12 @@
-import { decode, fingerprint, isKnownSchema, type ReleasedSchema, releasedSchemas, SchemaError, writerSchemas } from '@ringfence/wire';
+import {
+  decode,
+  fingerprint,
+  isKnownSchema,
+  type ReleasedSchema,
+  releasedSchemas,
+  SchemaError,
+  writerSchemas,
+} from '@ringfence/wire';
 import { AvroGrammar, type AvroSchema } from '../lib/avro.ts';
 import { mutate } from '../lib/mutate.ts';
 import { type FuzzTarget, outcomeOf } from '../lib/target.ts';
@@ -35,7 +43,11 @@ export const records: FuzzTarget = {
       const chosen = random.below(SCHEMAS.length);
       const { print, schema } = SCHEMAS[chosen] as Written;
       const body = new AvroGrammar(random, 2048).value(schema);
-      const framed = Buffer.concat([Buffer.from([0xc3, 1]), Buffer.from(print, 'hex'), random.once(3) ? mutate(body, random) : body]);
+      const framed = Buffer.concat([
+        Buffer.from([0xc3, 1]),
+        Buffer.from(print, 'hex'),
+        random.once(3) ? mutate(body, random) : body,
+      ]);
       return Buffer.concat([Buffer.from([chosen]), random.once(20) ? mutate(framed, random) : framed]);
     },
     run(input) {

@@ -93,7 +93,8 @@ export const schemas: FuzzTarget = {
       },
       finish() {
         const [{ schema } = { schema: '' }] = SCHEMAS;
-        if (book.identify(publishSchema(schema, null).toString()).standing !== 'known') throw new Error('a schema is lost');
+        if (book.identify(publishSchema(schema, null).toString()).standing !== 'known')
+          throw new Error('a schema is lost');
       },
     };
   },

@@ -150,7 +150,10 @@ export class Channel {
       if (result instanceof Uint8Array) this.#send({ id, value: null }, result);
       else this.#send({ id, value: result }, NO_BYTES);
     } catch (error) {
-      this.#send({ id, failure: { message: messageOf(error), ...errorClassOf(Object(error) as ErrorClass) } }, NO_BYTES);
+      this.#send(
+        { id, failure: { message: messageOf(error), ...errorClassOf(Object(error) as ErrorClass) } },
+        NO_BYTES,
+      );
     }
   }
 

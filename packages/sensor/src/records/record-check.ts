@@ -3,10 +3,10 @@ import { FIXED_BYTES, TEXTS } from './transcoder.generated.ts';
 
 const INT_MAX = 0x7fffffff;
 /**
- * Limits for the upper half of a 64-bit number, above which it has no exact JavaScript number. Nanoseconds have the
- * larger limit, because they are divided by 1000 first.
+ * Limits for the upper half of a 64-bit number, above which readers refuse it: they take numbers up to 2^53 - 2.
+ * Nanoseconds have the larger limit, because they are divided by 1000 first.
  */
-const HIGH_MAX = 1 << 21;
+const HIGH_MAX = (1 << 21) - 1;
 const NANOS_HIGH_MAX = 1 << 30;
 
 /** Whether a record can be transcoded: its texts lie within the record, and its numbers are exact. */
