@@ -62,8 +62,8 @@ static __always_inline bool exec__file_capabilities(struct linux_binprm *binary,
 	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }
 
-/* From the new mm, whole or as head and tail. */
-static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
+/* From the new mm, whole or as head and tail. `max` is constant. */
+static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm, __u32 max)
 {
 	unsigned long start = mm->arg_start;
 	unsigned long size = mm->arg_end - start;
@@ -73,11 +73,33 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 	if (!size || size > (1UL << 31))
 		return;
 	length = size - 1;
-	if (length <= RF_ARGV_MAX) {
-		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
+	if (length <= max) {
+		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, max, length);
 		return;
 	}
-	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
+	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, max / 2, length);
+}
+
+/* Appends what a record of normal size has besides its path. */
+static __always_inline void exec__append_all(struct rf_builder *b, struct rf_exec *e, struct rf_scratch_big *scratch, struct task_struct *task,
+					     struct linux_binprm *binary)
+{
+	struct fs_struct *fs = kernel__plain(task)->fs;
+
+	text__append_string(b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
+	path__append_new(b, EXEC_RECORD_MAX, &e->cwd, &scratch->path, fs->pwd.mnt, fs->pwd.dentry);
+	exec__append_arguments(b, &e->argv, kernel__plain(task)->mm, RF_ARGV_MAX);
+	environment__append(b, EXEC_RECORD_MAX, &e->environment, &scratch->environment, kernel__plain(task)->mm);
+}
+
+/* The same for a cgroup over its share: a short record instead of none. */
+static __always_inline void exec__append_slim(struct rf_builder *b, struct rf_exec *e, struct task_struct *task)
+{
+	e->flags |= RF_EXEC_SLIM;
+	text__clear(b, &e->filename);
+	text__clear(b, &e->cwd);
+	text__clear(b, &e->environment);
+	exec__append_arguments(b, &e->argv, kernel__plain(task)->mm, RF_SLIM_ARGV_MAX);
 }
 
 /* The script's file is closed by now, so a hook of the full profile stored which one it was. */
@@ -124,10 +146,10 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
 	path__append_new(&b, EXEC_RECORD_MAX, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
-	text__append_string(&b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
-	path__append_new(&b, EXEC_RECORD_MAX, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
-	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
-	environment__append(&b, EXEC_RECORD_MAX, &e->environment, &scratch->environment, kernel__plain(task)->mm);
+	if (byte_share__slims(RF_LANE_SECURITY))
+		exec__append_slim(&b, e, task);
+	else
+		exec__append_all(&b, e, scratch, task, binary);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
