@@ -34,7 +34,7 @@ enum rf_limit {
 	RF_DNS_MAX = 512,           /* kept of a DNS packet's payload: its first */
 	RF_ATTEMPT_ARGV_MAX = 4096, /* kept of the arguments of a failed exec: the head */
 	RF_SLIM_ARGV_MAX = 1024,    /* kept of argv over the cgroup's share: head and tail */
-	RF_SLIM_TEXT_MAX = 512,     /* kept of a failed call's text over the cgroup's share: head and tail */
+	RF_SLIM_TEXT_MAX = 512,     /* kept of other texts over the cgroup's share: head and tail */
 	RF_GROUPS_MAX = 32,         /* supplementary groups kept: the lowest */
 	RF_TLS_MAX = 2048,          /* kept of a TLS hello: one with post-quantum keys has about 1,800 */
 	RF_PROBE_NAME_MAX = 64,          /* of a user-defined probe's name */
@@ -202,7 +202,7 @@ enum rf_exec_flag {
 	/* the file's capabilities raised the process's; not set together with set-id bits that took effect */
 	RF_EXEC_FILE_CAPS = 128,
 	/* the cgroup was over its share of a ring that was filling up: argv is cut to RF_SLIM_ARGV_MAX
-	 * bytes, and filename, cwd and environment are empty */
+	 * bytes, filename and cwd to RF_SLIM_TEXT_MAX, and environment is empty */
 	RF_EXEC_SLIM = 256,
 };
 
