@@ -22,7 +22,13 @@ const ENDLESS = '2000000000';
 const { EXEC_SLIM, EXEC_MEMFD } = records.ExecFlag;
 const { THROTTLED, RING_FULL } = records.Drop;
 
-const FLOODS: Readonly<Record<string, readonly (readonly [action: string, loops: number])[]>> = {
+type Floods = readonly (readonly [action: string, loops: number])[];
+
+/** Commands that start a flood with the lowest and with a real-time priority. */
+const LOWEST = ['nice', '-n', '19'];
+const REAL_TIME = ['chrt', '--fifo', '1'];
+
+const FLOODS: Readonly<Record<string, Floods>> = {
   'executions with an argument of 100,000 bytes, two at a time': [['spawns', 2]],
   'failing mounts with two texts of 4,000 bytes': [['mounts', 1]],
   'forks, four at a time': [['forks', 4]],
@@ -88,10 +94,10 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
     return losses;
   }
 
-  /** Starts the floods at the lowest priority, and waits until they have filled as much of the ring as they can. */
-  async function startFloods(group: Group, floods: readonly (readonly [string, number])[]): Promise<void> {
+  /** Starts the floods, and waits until they have filled as much of the ring as they can. */
+  async function startFloods(group: Group, floods: Floods, priority: readonly string[]): Promise<void> {
     for (const [action, loops] of floods)
-      for (let loop = 0; loop < loops; loop++) group.start('nice', '-n', '19', flood, action, '-', ENDLESS);
+      for (let loop = 0; loop < loops; loop++) group.start(...priority, flood, action, '-', ENDLESS);
     // Nothing reads the rings, so the ring is as full as it gets once a cgroup loses events.
     while (lossesOf(group).size === 0) await sleep(20);
   }
@@ -118,35 +124,40 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
   const print = (t: TestContext, who: string, figures: object): void =>
     t.diagnostic(`${who}: ${JSON.stringify(figures)}`);
 
-  for (const [name, floods] of Object.entries(FLOODS)) {
-    test(`${name}: all actions of another cgroup are reported, and the flood's losses are counted`, async (t) => {
-      await using noisy = new Group();
-      await using quiet = new Group();
-      limit(FROM);
-      sensor.drain();
-      await startFloods(noisy, floods);
-      const seen = await play(quiet, ACTIONS);
-      await noisy.stop();
-      sensor.drain();
-      const losses = lossesOf(noisy);
-      const kept = countTypes(sensor.records.filter(({ header }) => header.cgroup === noisy.id));
-      print(t, `bystander, of ${ACTIONS}`, seen);
-      print(t, 'flood, reported', kept);
-      print(t, 'flood, lost', Object.fromEntries(losses));
-      const all = { forks: ACTIONS, execs: ACTIONS, exits: ACTIONS, opens: ACTIONS, connects: ACTIONS };
-      assert.deepEqual(seen, { ...all, slim: 0 });
-      assert.equal(lossesOf(quiet).size, 0);
-      assert.ok([...losses.values()].reduce((sum, count) => sum + count, 0) > 0);
-      assert.ok([...losses.keys()].every((name) => name.endsWith('throttled')));
-    });
+  async function flooded(t: TestContext, floods: Floods, priority: readonly string[]): Promise<void> {
+    await using noisy = new Group();
+    await using quiet = new Group();
+    limit(FROM);
+    sensor.drain();
+    await startFloods(noisy, floods, priority);
+    const seen = await play(quiet, ACTIONS);
+    await noisy.stop();
+    sensor.drain();
+    const losses = lossesOf(noisy);
+    const kept = countTypes(sensor.records.filter(({ header }) => header.cgroup === noisy.id));
+    print(t, `bystander, of ${ACTIONS}`, seen);
+    print(t, 'flood, reported', kept);
+    print(t, 'flood, lost', Object.fromEntries(losses));
+    const all = { forks: ACTIONS, execs: ACTIONS, exits: ACTIONS, opens: ACTIONS, connects: ACTIONS };
+    assert.deepEqual(seen, { ...all, slim: 0 });
+    assert.equal(lossesOf(quiet).size, 0);
+    assert.ok([...losses.values()].reduce((sum, count) => sum + count, 0) > 0);
+    assert.ok([...losses.keys()].every((name) => name.endsWith('throttled')));
   }
+
+  for (const [name, floods] of Object.entries(FLOODS))
+    test(`${name}: all actions of another cgroup are reported, and the flood's losses are counted`, (t) =>
+      flooded(t, floods, LOWEST));
+
+  test('a flood at real-time priority hides no action of another cgroup either', (t) =>
+    flooded(t, [['spawns', 1]], REAL_TIME));
 
   test('without shares of bytes the same flood hides the actions', async (t) => {
     await using noisy = new Group();
     await using quiet = new Group();
     limit(0);
     sensor.drain();
-    await startFloods(noisy, [['spawns', 2]]);
+    await startFloods(noisy, [['spawns', 2]], LOWEST);
     const seen = await play(quiet, ACTIONS / 10);
     await noisy.stop();
     print(t, `bystander, of ${ACTIONS / 10}`, seen);
