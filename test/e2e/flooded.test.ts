@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventAccount } from '@ringfence/collector';
 import type { EventDocument } from '@ringfence/fields';
+import { BpfMap } from '@ringfence/libbpf-ts';
 import { Scratch } from '@ringfence/testkit/sensor';
 import { Group } from '../kernel/sensor/group.ts';
 import { Installation, type Running } from './lib/program.ts';
@@ -11,8 +12,8 @@ import { until } from './lib/wait.ts';
 
 const ENDLESS = '2000000000';
 const ACTIONS = 100;
-/** A ring of which the flood fills three quarters within a second. */
-const RING = 'sensor.ringSecurityBytes=4MiB';
+/** So little that other programs of a busy machine don't fill the reserve while nothing reads the ring. */
+const SHARE = 'sensor.share.bytesPerSecond=128KiB';
 
 describe('a flood while the agent is stopped', { skip }, () => {
   let home: Installation;
@@ -24,7 +25,7 @@ describe('a flood while the agent is stopped', { skip }, () => {
     scratch = new Scratch();
     noisy = new Group();
     quiet = new Group();
-    home = new Installation([RING]);
+    home = new Installation([SHARE]);
     up = await home.up();
   });
   after(async () => {
@@ -49,12 +50,21 @@ describe('a flood while the agent is stopped', { skip }, () => {
       .reduce((sum, { count }) => sum + count, 0);
   }
 
+  /** Waits until the flood has filled what it may of the ring. The agent is stopped, so its map is read here. */
+  async function untilFull(): Promise<void> {
+    using map = BpfMap.openPinned<{ cgroup: bigint; lane: number }, bigint>(`${home.pinPath}/rf_throttled`);
+    await until('losses of the flood', () =>
+      [...map.keys()].some(({ cgroup, lane }) => cgroup === noisy.id && lane === 0),
+    );
+  }
+
   test('hides no execution of another cgroup, and is named by an alert with the number that stats has', async (t) => {
     const flood = scratch.compile('flood');
     const bystander = scratch.compile('bystander');
     up.child.kill('SIGSTOP');
     try {
       for (let loop = 0; loop < 2; loop++) noisy.start('nice', '-n', '19', flood, 'spawns', '-', ENDLESS);
+      await untilFull();
       await quiet.run(bystander, '/etc/shadow', '9', String(ACTIONS));
       await noisy.stop();
     } finally {
