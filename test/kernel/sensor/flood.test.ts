@@ -1,11 +1,11 @@
-/** Floods of long records while nothing reads the rings: they hide no event of another cgroup. */
+/** Floods while nothing reads the rings: they hide no event of another cgroup. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
 import { Group } from './group.ts';
 
@@ -32,17 +32,19 @@ const FLOODS: Readonly<Record<string, Floods>> = {
   'executions with an argument of 100,000 bytes, two at a time': [['spawns', 2]],
   'failing mounts with two texts of 4,000 bytes': [['mounts', 1]],
   'forks, four at a time': [['forks', 4]],
+  'writes of a watched file, in the bulk lane': [['opens', 1]],
   'all of them': [
     ['spawns', 2],
     ['mounts', 1],
     ['forks', 2],
+    ['opens', 1],
   ],
 };
 
 /** Number of events of a cgroup by kind and cause that were lost. */
 type Losses = Map<string, number>;
 
-describe('floods of the security ring on the running kernel', { skip }, () => {
+describe('floods of the rings on the running kernel', { skip }, () => {
   let scratch: Scratch;
   let sensor: TestSensor;
   let flood: string;
@@ -73,13 +75,13 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
     sensor.records.length = 0;
   });
 
-  /** @param from bytes in the security ring from which shares count; 0: never */
+  /** @param from bytes in a ring from which shares count; 0: never */
   const limit = (from: number): void =>
     sensor.control({
       byte_share_interval: [INTERVAL, INTERVAL],
       byte_share_burst: [BURST, BURST],
-      byte_share_from: [from, 0],
-      byte_share_until: [from === 0 ? 0 : UNTIL, 0],
+      byte_share_from: [from, from],
+      byte_share_until: [UNTIL, UNTIL],
     });
   const recordsOf = ({ id }: Group, type: string): SensorRecord[] =>
     sensor.records.filter((record) => record.header.cgroup === id && record.type === type);
@@ -97,7 +99,7 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
   /** Starts the floods, and waits until they have filled as much of the ring as they can. */
   async function startFloods(group: Group, floods: Floods, priority: readonly string[]): Promise<void> {
     for (const [action, loops] of floods)
-      for (let loop = 0; loop < loops; loop++) group.start(...priority, flood, action, '-', ENDLESS);
+      for (let loop = 0; loop < loops; loop++) group.start(...priority, flood, action, `${secret}-flood`, ENDLESS);
     // Nothing reads the rings, so the ring is as full as it gets once a cgroup loses events.
     while (lossesOf(group).size === 0) await sleep(20);
   }
@@ -196,9 +198,8 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
     assert.equal(String(mount?.texts['filesystem']?.bytes), 'none');
   });
 
-  test('new cgroups add nothing to the share of the cgroup that they are in', async (t) => {
-    await using parent = new Group();
-    // No time regains a share, so that the bursts alone count.
+  /** Plays a flood in one cgroup after the other, while no time regains a share. Returns the bytes sent, in bursts. */
+  async function burstsOf(groups: () => Group, ...prefix: readonly string[]): Promise<number> {
     sensor.control({
       byte_share_interval: [1_000_000_000_000n, 1n],
       byte_share_burst: [(1_000_000_000_000n * BigInt(BURST_BYTES)) / 1024n, 1n],
@@ -207,17 +208,32 @@ describe('floods of the security ring on the running kernel', { skip }, () => {
     });
     sensor.drain();
     const from = sensor.records.length;
+    const ids = new Set<bigint>();
     for (let n = 0; n < 24; n++) {
-      await using child = new Group(parent);
-      await child.run(flood, 'spawns', '-', '20');
+      await using group = groups();
+      ids.add(group.id);
+      await group.run(...prefix, flood, 'spawns', '-', '20');
       sensor.drain();
     }
-    const sent = sensor.records
-      .slice(from)
-      .filter(({ type, header }) => type === 'rf_exec' && header.size > 1000)
-      .reduce((sum, { header }) => sum + header.size, 0);
-    t.diagnostic(`24 cgroups of one cgroup sent ${sent} bytes, ${(sent / BURST_BYTES).toFixed(1)} times one burst`);
-    assert.ok(sent > 4 * BURST_BYTES && sent < 9 * BURST_BYTES, `${sent}`);
+    const sent = sensor.records.slice(from).filter(({ lane, header }) => lane === SECURITY && ids.has(header.cgroup));
+    return sent.reduce((sum, { header }) => sum + header.size, 0) / BURST_BYTES;
+  }
+
+  test('new cgroups add nothing to the share of the cgroup that they are in', async (t) => {
+    await using parent = new Group();
+    const bursts = await burstsOf(() => new Group(parent));
+    t.diagnostic(`24 cgroups of one cgroup sent ${bursts.toFixed(1)} times one burst`);
+    assert.ok(bursts > 4 && bursts < 9, `${bursts}`);
+  });
+
+  test('a user other than root has no more in many cgroups than four times the share of one', async (t) => {
+    chmodSync(scratch.path, 0o755);
+    const bursts = await burstsOf(() => new Group(), 'setpriv', '--reuid=65534', '--clear-groups');
+    t.diagnostic(`a user in 24 cgroups sent ${bursts.toFixed(1)} times one burst`);
+    assert.ok(bursts < 5.5, `${bursts}`);
+    const root = await burstsOf(() => new Group());
+    t.diagnostic(`root in 24 cgroups below the root sent ${root.toFixed(1)} times one burst`);
+    assert.ok(root > 10, `${root}`);
   });
 
   test('every event was counted once, and no number is missing but for a full ring', async () => {
