@@ -107,6 +107,11 @@ static __always_inline void attempt__append_arguments(struct rf_builder *b, stru
 	a->argv.length = loop.size - 1;
 	a->argv.kept = a->argv.length < RF_ATTEMPT_ARGV_MAX ? a->argv.length : RF_ATTEMPT_ARGV_MAX;
 	b->end += a->argv.kept;
+	if (!b->slim || a->argv.kept <= RF_SLIM_TEXT_MAX)
+		return;
+	b->end -= a->argv.kept - RF_SLIM_TEXT_MAX;
+	a->argv.kept = RF_SLIM_TEXT_MAX;
+	a->argv_cut = 1;
 }
 
 static __always_inline void attempt__append_groups(struct rf_builder *b, struct rf_attempt *a, const struct attempt *attempt)
@@ -128,11 +133,16 @@ static __always_inline void attempt__append_path(struct rf_builder *b, struct rf
 		path__append_new(b, ATTEMPT_RECORD_MAX, &a->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
 	else
 		request__append(b, ATTEMPT_RECORD_MAX, &a->path, work, path);
+	text__slim(b, ATTEMPT_RECORD_MAX, &a->path);
 }
 
 static __always_inline void attempt__send(struct rf_scratch_big *scratch, const struct attempt *attempt, struct task_struct *task, __u32 count)
 {
-	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_attempt) };
+	struct rf_builder b = {
+		.record = scratch->record,
+		.end = sizeof(struct rf_attempt),
+		.slim = byte_share__slims(RF_LANE_SECURITY),
+	};
 	struct rf_attempt *a = (struct rf_attempt *)scratch->record;
 
 	task__fill_header(&a->h, task, RF_ATTEMPT);

@@ -156,7 +156,7 @@ static __always_inline bool bpf_calls__is_reported(__u64 command)
 
 static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, struct pt_regs *registers, struct rf_kernel_copy *copy, __s32 result)
 {
-	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_bpf) };
+	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_bpf), .slim = byte_share__slims(RF_LANE_SECURITY) };
 	struct rf_bpf *r = (struct rf_bpf *)scratch->record;
 	struct bpf_calls_attr attr = {};
 	__u32 size = PT_REGS_PARM3_CORE_SYSCALL(registers);
@@ -178,6 +178,7 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	r->flags = 0;
 	text__clear(&b, &r->name);
 	bpf_calls__fill(&b, r, &attr, copy != 0);
+	text__slim(&b, RF_RECORD_MAX, &r->name);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }

@@ -62,8 +62,8 @@ static __always_inline bool exec__file_capabilities(struct linux_binprm *binary,
 	return cred->uid.val == cred->euid.val && cred->gid.val == cred->egid.val && (permitted & ~ambient);
 }
 
-/* From the new mm, whole or as head and tail. */
-static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm)
+/* From the new mm, whole or as head and tail. `max` is constant. */
+static __always_inline void exec__append_arguments(struct rf_builder *b, struct rf_text *text, struct mm_struct *mm, __u32 max)
 {
 	unsigned long start = mm->arg_start;
 	unsigned long size = mm->arg_end - start;
@@ -73,11 +73,36 @@ static __always_inline void exec__append_arguments(struct rf_builder *b, struct 
 	if (!size || size > (1UL << 31))
 		return;
 	length = size - 1;
-	if (length <= RF_ARGV_MAX) {
-		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, RF_ARGV_MAX, length);
+	if (length <= max) {
+		text__append(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, length, max, length);
 		return;
 	}
-	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, RF_ARGV_MAX / 2, length);
+	text__append_cut(b, EXEC_RECORD_MAX, text, TEXT_USER, (void *)start, max / 2, length);
+}
+
+/* Appends filename and working directory, which a cgroup over its share has shortened. */
+static __always_inline void exec__append_request(struct rf_builder *b, struct rf_exec *e, struct rf_path_work *work, struct task_struct *task,
+						 struct linux_binprm *binary)
+{
+	struct fs_struct *fs = kernel__plain(task)->fs;
+
+	text__append_string(b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
+	text__slim(b, EXEC_RECORD_MAX, &e->filename);
+	path__append_new(b, EXEC_RECORD_MAX, &e->cwd, work, fs->pwd.mnt, fs->pwd.dentry);
+	text__slim(b, EXEC_RECORD_MAX, &e->cwd);
+}
+
+/* Over the cgroup's share: a short record instead of none. */
+static __always_inline void exec__append_memory(struct rf_builder *b, struct rf_exec *e, struct rf_environment_work *work, struct mm_struct *mm)
+{
+	if (b->slim) {
+		e->flags |= RF_EXEC_SLIM;
+		exec__append_arguments(b, &e->argv, mm, RF_SLIM_ARGV_MAX);
+		text__clear(b, &e->environment);
+		return;
+	}
+	exec__append_arguments(b, &e->argv, mm, RF_ARGV_MAX);
+	environment__append(b, EXEC_RECORD_MAX, &e->environment, work, mm);
 }
 
 /* The script's file is closed by now, so a hook of the full profile stored which one it was. */
@@ -124,10 +149,9 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;
 	path__append_new(&b, EXEC_RECORD_MAX, &e->path, &scratch->path, file->f_path.mnt, file->f_path.dentry);
-	text__append_string(&b, EXEC_RECORD_MAX, &e->filename, TEXT_KERNEL, binary->filename);
-	path__append_new(&b, EXEC_RECORD_MAX, &e->cwd, &scratch->path, kernel__plain(task)->fs->pwd.mnt, kernel__plain(task)->fs->pwd.dentry);
-	exec__append_arguments(&b, &e->argv, kernel__plain(task)->mm);
-	environment__append(&b, EXEC_RECORD_MAX, &e->environment, &scratch->environment, kernel__plain(task)->mm);
+	b.slim = byte_share__slims(RF_LANE_SECURITY);
+	exec__append_request(&b, e, &scratch->path, task, binary);
+	exec__append_memory(&b, e, &scratch->environment, kernel__plain(task)->mm);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);

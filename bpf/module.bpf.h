@@ -114,6 +114,7 @@ static __noinline int module__report(const struct module_request *request)
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
+	b.slim = byte_share__slims(RF_LANE_SECURITY);
 	m = (struct rf_module *)scratch->record;
 	task__fill_header(&m->h, bpf_get_current_task_btf(), RF_MODULE);
 	m->inode = 0;
@@ -129,8 +130,10 @@ static __noinline int module__report(const struct module_request *request)
 	module__append_name(&b, m, request);
 	if (request->file)
 		module__append_file(&b, m, &scratch->path, request->file);
-	if (request->parameters)
+	if (request->parameters) {
 		text__append_string(&b, RF_RECORD_MAX, &m->parameters, TEXT_USER, request->parameters);
+		text__slim(&b, RF_RECORD_MAX, &m->parameters);
+	}
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, m, b.end, RF_RECORD_MAX);
 	scratch__release(scratch);

@@ -41,6 +41,7 @@ static __always_inline bool mount__begin(struct mount_builder *mb, struct task_s
 	mb->b.record = scratch->record;
 	mb->b.end = sizeof(*m);
 	mb->b.faults = 0;
+	mb->b.slim = byte_share__slims(RF_LANE_SECURITY);
 	mb->m = m;
 	mb->path = &scratch->path;
 	mb->task = task;
@@ -75,6 +76,7 @@ static __always_inline void mount__append_text(struct mount_builder *mb, struct 
 		kernel_copy__append(&mb->b, MOUNT_RECORD_MAX, text, mb->copy, stored);
 	else if (from)
 		text__append_string(&mb->b, MOUNT_RECORD_MAX, text, TEXT_USER, from);
+	text__slim(&mb->b, MOUNT_RECORD_MAX, text);
 }
 
 static __always_inline void mount__append_kernel_path(struct mount_builder *mb, struct rf_text *text, struct file *file)
@@ -91,6 +93,7 @@ static __always_inline void mount__append_path(struct mount_builder *mb, struct 
 		mount__append_kernel_path(mb, text, file);
 	else
 		request__append(&mb->b, MOUNT_RECORD_MAX, text, mb->path, request);
+	text__slim(&mb->b, MOUNT_RECORD_MAX, text);
 }
 
 /* Appends a path from the kernel's copy, or else the path in the call. */

@@ -111,7 +111,7 @@ static __always_inline void packet__report(struct __sk_buff *packet, const struc
 		p->payload.kept = kept;
 	else
 		ring__count_drop(RF_LANE_BULK, RF_PACKET, RF_DROP_READ_FAULT);
-	ring__output(RF_LANE_BULK, p, sizeof(*p) + p->payload.kept, sizeof(scratch->record));
+	ring__output_of_packet(RF_LANE_BULK, p, sizeof(*p) + p->payload.kept, sizeof(scratch->record));
 	scratch__release(scratch);
 }
 

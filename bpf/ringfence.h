@@ -33,6 +33,8 @@ enum rf_limit {
 	RF_NAME_MAX = 32,           /* of a file name that are compared: its last */
 	RF_DNS_MAX = 512,           /* kept of a DNS packet's payload: its first */
 	RF_ATTEMPT_ARGV_MAX = 4096, /* kept of the arguments of a failed exec: the head */
+	RF_SLIM_ARGV_MAX = 1024,    /* kept of argv over the cgroup's share: head and tail */
+	RF_SLIM_TEXT_MAX = 512,     /* kept of other texts over the cgroup's share: head and tail */
 	RF_GROUPS_MAX = 32,         /* supplementary groups kept: the lowest */
 	RF_TLS_MAX = 2048,          /* kept of a TLS hello: one with post-quantum keys has about 1,800 */
 	RF_PROBE_NAME_MAX = 64,          /* of a user-defined probe's name */
@@ -199,6 +201,9 @@ enum rf_exec_flag {
 	RF_EXEC_UPPER = 64,       /* the executable is in the upper layer of an overlay, so it is not the image's */
 	/* the file's capabilities raised the process's; not set together with set-id bits that took effect */
 	RF_EXEC_FILE_CAPS = 128,
+	/* the cgroup was over its share of a ring that was filling up: argv is cut to RF_SLIM_ARGV_MAX
+	 * bytes, filename and cwd to RF_SLIM_TEXT_MAX, and environment is empty */
+	RF_EXEC_SLIM = 256,
 };
 
 struct rf_text {
@@ -981,6 +986,10 @@ struct rf_control {
 	__u32 partner_tgid;
 	__u32 pad;
 	__u64 partner_start;
+	__u64 byte_share_interval[RF_LANES]; /* ns between two KiB of a cgroup that has spent its burst */
+	__u64 byte_share_burst[RF_LANES];    /* ns: the burst, as time at one KiB per byte_share_interval */
+	__u32 byte_share_from[RF_LANES];  /* bytes in the ring from which shares of bytes are charged; 0: never */
+	__u32 byte_share_until[RF_LANES]; /* bytes in the ring from which records over the share are dropped */
 };
 
 /* rf_unnamed and rf_unwatched (.bss, mapped) spare most paths a map lookup: bit n is set when no
@@ -1058,12 +1067,14 @@ struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
 };
 
-/* Key of rf_throttled (hash, value u64): events throttled since the
- * sensor was loaded. Once the map is full, rf_counters alone counts them. */
+/* Key of rf_throttled (hash, value u64): events lost since the sensor was loaded, because the cgroup was over
+ * its share (RF_DROP_THROTTLED), or because the security ring was full (RF_DROP_RING_FULL). Once the map is
+ * full, rf_counters alone counts them. */
 struct rf_throttled_key {
 	__u64 cgroup;
 	__u32 lane;
-	__u32 kind;
+	__u16 kind;
+	__u16 cause; /* enum rf_drop */
 };
 
 /* Where a kernel helper can fail. From RF_PLACE_OWNERS on: maps
@@ -1090,6 +1101,7 @@ enum rf_place {
 	RF_PLACE_MODULES_SEEN = 18,
 	RF_PLACE_FAULTS = 19,
 	RF_PLACE_EXECUTED = 20,   /* task storage */
+	RF_PLACE_BYTE_SHARES = 21,
 };
 
 #define RF_PLACES_MAX 32

@@ -55,6 +55,7 @@ static __noinline int system__report(const struct system_call *call)
 	if (!scratch)
 		return 0;
 	b.record = scratch->record;
+	b.slim = byte_share__slims(RF_LANE_SECURITY);
 	s = (struct rf_system_change *)scratch->record;
 	task__fill_header(&s->h, bpf_get_current_task_btf(), RF_SYSTEM_CHANGE);
 	s->first = call->first;
@@ -65,10 +66,12 @@ static __noinline int system__report(const struct system_call *call)
 	s->source_caller = call->source_caller;
 	s->pad = 0;
 	system__append_text(&b, s, &scratch->path, call);
+	text__slim(&b, RF_RECORD_MAX, &s->text);
 	text__clear(&b, &s->detail);
 	if (call->detail) {
 		s->source_caller = 1;
 		text__append_string(&b, RF_RECORD_MAX, &s->detail, TEXT_USER, call->detail);
+		text__slim(&b, RF_RECORD_MAX, &s->detail);
 	}
 	text__count_faults(&b, RF_LANE_SECURITY);
 	ring__output(RF_LANE_SECURITY, s, b.end, RF_RECORD_MAX);

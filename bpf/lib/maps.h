@@ -9,6 +9,8 @@
 /* Keeps clang from rewriting a bound check into a form that an older verifier cannot follow. */
 #define rf_barrier(x) asm volatile("" : "+r"(x))
 
+#define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
+
 /* Space behind a path being built: a whole component may be copied to its last byte. */
 #define RF_COMPONENT_MAX 256
 #define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)
@@ -200,6 +202,13 @@ struct rf_share_key {
 
 struct rf_share {
 	__u64 due; /* ns, CLOCK_BOOTTIME */
+};
+
+/* The holder of a share of a ring's bytes. See lib/byte_share.h. */
+struct rf_byte_share_key {
+	__u64 id; /* of a cgroup, or a user's uid */
+	__u32 lane;
+	__u32 is_user;
 };
 
 /* The file opened by an open that is still under way. Only the full profile writes it. */
@@ -444,6 +453,14 @@ struct {
 	__type(key, struct rf_share_key);
 	__type(value, struct rf_share);
 } rf_shares SEC(".maps");
+
+/* LRU: an evicted holder starts again with a full burst. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct rf_byte_share_key);
+	__type(value, struct rf_share);
+} rf_byte_shares SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

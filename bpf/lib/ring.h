@@ -3,12 +3,10 @@
 #ifndef RF_LIB_RING_H
 #define RF_LIB_RING_H
 
-#include "failure.h"
+#include "byte_share.h"
 
 /* Bytes that may wait in a ring without waking the reader: a quarter of the smallest ring. */
 #define RF_LAZY_BYTES (16 * 1024)
-
-#define RF_READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 
 static __always_inline __u32 ring__cpu(void)
 {
@@ -64,9 +62,47 @@ static __always_inline void ring__count_skipped(enum rf_lane lane, enum rf_kind 
 	ring__add(counters, lane, kind, RF_FATE_DROPS + cause);
 }
 
-static __always_inline void *ring__map(enum rf_lane lane)
+/* Counts an event that its cgroup lost. Global, so that the verifier checks it once. */
+__noinline int ring__count_lost(enum rf_lane lane, __u32 kind, enum rf_drop cause, __u64 cgroup)
 {
-	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
+	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind, .cause = cause };
+	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
+	__u64 first = 1;
+
+	ring__count_drop(lane, kind, cause);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else if (failure__make(RF_PLACE_THROTTLED, &rf_throttled, &key, &first)) { /* full, or another CPU was first */
+		count = bpf_map_lookup_elem(&rf_throttled, &key);
+		if (count)
+			__sync_fetch_and_add(count, 1);
+	}
+	return 0;
+}
+
+/* Counts a record that the ring had no room for. */
+static __always_inline void ring__count_full(struct rf_counters *counters, enum rf_lane lane, __u32 kind)
+{
+	if (lane == RF_LANE_SECURITY)
+		ring__count_lost(lane, kind, RF_DROP_RING_FULL, bpf_get_current_cgroup_id());
+	else if (counters)
+		ring__add(counters, lane, kind, RF_FATE_DROPS + RF_DROP_RING_FULL);
+}
+
+/* Whether the current task may send a record of this size. Otherwise counts the event as throttled. */
+static __always_inline bool ring__admits(enum rf_lane lane, __u32 kind, __u32 size)
+{
+	if (byte_share__admits(lane, size))
+		return true;
+	ring__count_lost(lane, kind, RF_DROP_THROTTLED, bpf_get_current_cgroup_id());
+	return false;
+}
+
+/* Whether events of a kind are caused by the current task. Those of packets and
+ * ends of connections happen while any task runs, and are in the bulk lane only. */
+static __always_inline bool ring__is_of_current(enum rf_kind kind)
+{
+	return kind != RF_FLOW && kind != RF_DATAGRAM && kind != RF_PACKET;
 }
 
 /* Numbers the record. Call it right before the output: the reader takes a missing number for a loss. */
@@ -100,7 +136,7 @@ static __always_inline void ring__wake_late(enum rf_lane lane)
 
 	if (!ring__claim_wake(lane))
 		return;
-	wakeup = bpf_ringbuf_reserve(ring__map(lane), 8, 0);
+	wakeup = bpf_ringbuf_reserve(byte_share__ring(lane), 8, 0);
 	if (wakeup)
 		bpf_ringbuf_discard(wakeup, BPF_RB_FORCE_WAKEUP);
 }
@@ -109,13 +145,15 @@ static __always_inline void ring__wake_late(enum rf_lane lane)
  * reservation, so that a full ring leaves a gap in the sequence. */
 static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind, __u32 size, struct rf_header *number)
 {
-	struct rf_counters *counters = ring__number(lane, number);
+	struct rf_counters *counters;
 	void *record;
 
-	record = bpf_ringbuf_reserve(ring__map(lane), size, 0);
+	if (ring__is_of_current(kind) && !ring__admits(lane, kind, size))
+		return 0;
+	counters = ring__number(lane, number);
+	record = bpf_ringbuf_reserve(byte_share__ring(lane), size, 0);
 	if (!record) {
-		if (counters)
-			ring__add(counters, lane, kind, RF_FATE_DROPS + RF_DROP_RING_FULL);
+		ring__count_full(counters, lane, kind);
 		/* keeps this path separate: where paths join, 6.1 forgets that there is no record to release */
 		asm volatile("");
 		return 0;
@@ -142,7 +180,7 @@ static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record,
 {
 	struct rf_header *h = record;
 
-	if (bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) > RF_LAZY_BYTES) {
+	if (bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) > RF_LAZY_BYTES) {
 		ring__submit(lane, record, size, number);
 		return;
 	}
@@ -152,26 +190,42 @@ static __always_inline void ring__submit_lazily(enum rf_lane lane, void *record,
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* For records assembled in scratch. `max` is the (constant) size of
- * their buffer. Returns false if the ring was full, which is counted. */
-static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+/* Returns false if the ring was full, which is counted. */
+static __always_inline bool ring__write(enum rf_lane lane, void *record, __u32 size)
 {
 	struct rf_header *h = record;
 	struct rf_counters *counters;
 	long error;
 
+	h->size = size;
+	counters = ring__number(lane, h);
+	error = bpf_ringbuf_output(byte_share__ring(lane), record, size, ring__flags(lane));
+	if (error) {
+		failure__count(lane == RF_LANE_SECURITY ? RF_PLACE_RING_SECURITY : RF_PLACE_RING_BULK, -error);
+		ring__count_full(counters, lane, h->kind);
+	} else if (counters)
+		ring__add(counters, lane, h->kind, RF_FATE_SENT);
+	ring__wake_late(lane);
+	return !error;
+}
+
+/* For records assembled in scratch. `max` is the (constant) size of their buffer.
+ * Returns false if the record was throttled or the ring was full, which is counted. */
+static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+{
 	rf_barrier(size);
 	if (size > max)
 		size = max;
-	h->size = size;
-	counters = ring__number(lane, h);
-	error = bpf_ringbuf_output(ring__map(lane), record, size, ring__flags(lane));
-	if (error)
-		failure__count(lane == RF_LANE_SECURITY ? RF_PLACE_RING_SECURITY : RF_PLACE_RING_BULK, -error);
-	if (counters)
-		ring__add(counters, lane, h->kind, error ? RF_FATE_DROPS + RF_DROP_RING_FULL : RF_FATE_SENT);
-	ring__wake_late(lane);
-	return !error;
+	return ring__admits(lane, ((struct rf_header *)record)->kind, size) && ring__write(lane, record, size);
+}
+
+/* The same for a record that the current task did not cause. */
+static __always_inline bool ring__output_of_packet(enum rf_lane lane, void *record, __u32 size, __u32 max)
+{
+	rf_barrier(size);
+	if (size > max)
+		size = max;
+	return ring__write(lane, record, size);
 }
 
 #endif

@@ -13,7 +13,7 @@ static __always_inline bool share__is_enforced(enum rf_lane lane)
 {
 	__u64 from = RF_READ_ONCE(rf_control.share_from[lane]);
 
-	return from && bpf_ringbuf_query(ring__map(lane), BPF_RB_AVAIL_DATA) >= from;
+	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from;
 }
 
 /* Takes an event from the cgroup's bucket; returns 1 if its burst is spent. The bucket
@@ -49,22 +49,9 @@ static __always_inline bool share__is_exceeded(enum rf_lane lane, __u64 cgroup)
 	return share__is_enforced(lane) && share__charge(lane, cgroup);
 }
 
-/* Counts a throttled event. Global for the same reason. */
-__noinline int share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
+static __always_inline void share__count_throttled(enum rf_lane lane, enum rf_kind kind, __u64 cgroup)
 {
-	struct rf_throttled_key key = { .cgroup = cgroup, .lane = lane, .kind = kind };
-	__u64 *count = bpf_map_lookup_elem(&rf_throttled, &key);
-	__u64 first = 1;
-
-	ring__count_drop(lane, kind, RF_DROP_THROTTLED);
-	if (count)
-		__sync_fetch_and_add(count, 1);
-	else if (failure__make(RF_PLACE_THROTTLED, &rf_throttled, &key, &first)) { /* full, or another CPU was first */
-		count = bpf_map_lookup_elem(&rf_throttled, &key);
-		if (count)
-			__sync_fetch_and_add(count, 1);
-	}
-	return 0;
+	ring__count_lost(lane, kind, RF_DROP_THROTTLED, cgroup);
 }
 
 /* Returns true if the event is throttled, and counts it. */

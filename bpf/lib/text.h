@@ -10,6 +10,7 @@ struct rf_builder {
 	char *record;
 	__u32 end;
 	__u32 faults;
+	__u32 slim; /* 1: the caller is over its share, so text__slim shortens texts */
 };
 
 enum text_source { TEXT_KERNEL, TEXT_USER };
@@ -77,6 +78,24 @@ static __always_inline void text__append_string(struct rf_builder *b, __u32 capa
 	text->kept = size - 1;
 	text->length = size - 1;
 	b->end = end + size - 1;
+}
+
+/* Over the caller's share: cuts the text, which must be the last one appended, to its head and tail. */
+static __always_inline void text__slim(struct rf_builder *b, __u32 capacity, struct rf_text *text)
+{
+	const __u32 half = RF_SLIM_TEXT_MAX / 2;
+	__u32 to = text->offset + half;
+	__u32 from = text->offset + text->kept - half;
+
+	if (!b->slim || text->kept <= RF_SLIM_TEXT_MAX)
+		return;
+	rf_barrier(to);
+	rf_barrier(from);
+	if (to > capacity - half || from > capacity - half)
+		return;
+	bpf_probe_read_kernel(b->record + to, half, b->record + from);
+	text->kept = RF_SLIM_TEXT_MAX;
+	b->end = to + half;
 }
 
 static __always_inline void text__count_faults(struct rf_builder *b, enum rf_lane lane)

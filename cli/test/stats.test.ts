@@ -94,7 +94,10 @@ test('stats prints a table of events that adds up, and explains each cause', () 
             underWay: 0,
           },
         ],
-        throttled: [{ cgroup: '77', path: '/noisy\u001b[2J', lane: 1, kind: 'flow', count: 1234 }],
+        throttled: [
+          { cgroup: '77', path: '/noisy\u001b[2J', lane: 1, kind: 'flow', cause: 'throttled', count: 1234 },
+          { cgroup: '78', path: '', lane: 0, kind: 'exec', cause: 'ring_full', count: 5 },
+        ],
         failures: [{ place: 'text_user', errno: 'EFAULT', count: 7 }],
         forgotten: [{ map: 'owners', entries: 5000 }],
         skipped: [{ program: 'openat_exit', count: 12_345 }],
@@ -122,5 +125,6 @@ test('stats prints a table of events that adds up, and explains each cause', () 
   assert.doesNotMatch(text, /no such call/);
   assert.match(text, /owners was full: at least 5,000 entries evicted/);
   assert.match(text, /bulk flow 1,234 of \/noisy\\x1b\[2J \(cgroup 77\)/);
+  assert.match(text, /security exec 5 of a removed cgroup \(cgroup 78, ring full\)/);
   assert.match(text, /read 990 \+ from the previous spool 5 = delivered 900 \+ spooled 95/);
 });

@@ -19,7 +19,8 @@ describe('events that did not fit into a ring', { skip }, () => {
   let up: Running;
   before(async () => {
     const rings = ['sensor.ringBulkBytes=64KiB', 'sensor.ringSecurityBytes=64KiB'];
-    home = new Installation([...rings, 'sensor.opens=all', 'sensor.share.perSecond=0']);
+    const noShares = ['sensor.share.perSecond=0', 'sensor.share.bytesPerSecond=0B'];
+    home = new Installation([...rings, ...noShares, 'sensor.opens=all']);
     up = await home.up();
   });
   after(() => home?.[Symbol.asyncDispose]());

@@ -55,10 +55,11 @@ function throttledLines(throttled: EventAccount['throttled'], paint: Paint): str
   const noisiest = throttled.toSorted((a, b) => b.count - a.count).slice(0, MAX_CGROUPS);
   return [
     '',
-    paint.bold('Throttled, by cgroup'),
-    ...noisiest.map(({ cgroup, path, lane, kind, count }) => {
+    paint.bold('Throttled, or lost in a full security ring, by cgroup'),
+    ...noisiest.map(({ cgroup, path, lane, kind, cause, count }) => {
       const name = escapeText(path || 'a removed cgroup');
-      return `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${name} (cgroup ${cgroup})`;
+      const reason = cause === 'ring_full' ? ', ring full' : '';
+      return `  ${LANES[lane] ?? lane} ${kind} ${grouped(count)} of ${name} (cgroup ${cgroup}${reason})`;
     }),
   ];
 }

@@ -103,8 +103,8 @@ export interface Config {
     readonly audit: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
-    /** 0 `perSecond`: no limit */
-    readonly share: { readonly perSecond: number; readonly burst: number };
+    /** 0 `perSecond`, 0 `bytesPerSecond`: no limit */
+    readonly share: { readonly perSecond: number; readonly burst: number; readonly bytesPerSecond: number };
     readonly keepPinned: boolean;
   };
   readonly collector: {

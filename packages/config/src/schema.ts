@@ -249,7 +249,7 @@ const shape = (directories: DefaultDirectories) => ({
     'The eBPF programs in the kernel. New ring sizes take effect at a restart, which drains the old rings.',
     {
       ringSecurityBytes: ringSize(
-        '4MiB',
+        '8MiB',
         'Ring buffer of lifecycle and security events, all of which is resident memory. When it is full, events are dropped and counted.',
       ),
       ringBulkBytes: ringSize(
@@ -283,7 +283,7 @@ const shape = (directories: DefaultDirectories) => ({
         'Report file and network events of the agent itself; otherwise they are dropped and counted. Its execs are always reported.',
       ),
       share: section(
-        'Limit on the events of one cgroup (a container or a service) while a ring is more than half full, so that a noisy cgroup does not suppress events of other cgroups. Below that level, no cgroup is throttled. Never throttled: exec, exit, credentials, namespaces, access to processes, modules, bpf, mounts and writes to watched paths. Throttled forks and connects are merged; other throttled events are dropped and counted by kind and cgroup (`ringfence stats`).',
+        'Limit on the events of one cgroup (a container or a service) while a ring is more than half full, so that a noisy cgroup does not suppress events of other cgroups. Below that level, no cgroup is throttled. Only `bytesPerSecond` throttles exec, exit, credentials, namespaces, access to processes, modules, bpf, mounts and writes to watched paths. Throttled forks and connects are merged; other throttled events are dropped and counted by kind and cgroup (`ringfence stats`).',
         {
           perSecond: count(
             20_000,
@@ -294,6 +294,11 @@ const shape = (directories: DefaultDirectories) => ({
             min: 1,
             max: 10_000_000,
           }),
+          bytesPerSecond: size(
+            '512KiB',
+            'Bytes per second of one cgroup in the security ring, and eight times as many in the bulk ring. Executions and failed calls beyond it are reported with shortened texts; once the ring is three quarters full, all events beyond it are dropped and counted. All cgroups below a cgroup, and all processes of a user other than root, may send four times as much. `0B`: no limit.',
+            { min: 0, max: 1024 ** 3 },
+          ),
         },
       ),
       keepPinned: flag(

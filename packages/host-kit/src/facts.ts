@@ -66,13 +66,25 @@ export interface ContainerDescription {
   readonly startedAt: number;
 }
 
-/** Number of throttled events of a cgroup. */
-export interface ThrottledCount {
+/** Number of events that a cgroup lost. */
+export interface LostCount {
   readonly cgroup: bigint;
   readonly lane: number;
   /** enum rf_kind in lower case */
   readonly kind: string;
+  /** throttled: the cgroup was over its share; ring_full: it was not, but the security ring was full */
+  readonly cause: 'throttled' | 'ring_full';
   readonly count: number;
+}
+
+/** What a cgroup lost since the previous report, or the end of a flood. */
+export interface ThrottledCount extends LostCount {
+  /** From the hierarchy's root; empty when the cgroup is gone */
+  readonly path: string;
+  /** All events of this lane that the cgroup lost since the sensor was loaded */
+  readonly total: number;
+  /** The cgroup has lost no more events for a while; `count` is 0 */
+  readonly over: boolean;
 }
 
 /** A difference from an untouched kernel or host. */

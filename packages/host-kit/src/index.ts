@@ -8,6 +8,7 @@ export {
   type ContainerMount,
   type Finding,
   type HostFact,
+  type LostCount,
   type MountFact,
   type ThrottledCount,
 } from './facts.ts';

@@ -152,6 +152,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     probes: settings.probes,
     sharePerSecond: sensor.share.perSecond,
     shareBurst: sensor.share.burst,
+    shareBytesPerSecond: sensor.share.bytesPerSecond,
     keepPinned: sensor.keepPinned,
   };
 }

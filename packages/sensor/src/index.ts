@@ -9,7 +9,7 @@ export { CustomProbes, type ProbeStatus } from './custom-probes/custom-probes.ts
 export { readProbeFiles } from './custom-probes/file.ts';
 export { type TracepointField, tracepointFields, usualType } from './custom-probes/format.ts';
 export { SensorError } from './errors.ts';
-export type { ControlBlock, Shares } from './filter/control-block.ts';
+export type { ByteShare, ControlBlock, Shares } from './filter/control-block.ts';
 export type { SensorFilter } from './filter/sensor-filter.ts';
 export { headsOf, unnamedOf, unwatchedOf } from './filter/watched-hashes.ts';
 export type { WatchedTexts } from './filter/watched-texts.ts';

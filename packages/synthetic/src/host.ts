@@ -1,4 +1,13 @@
-import { type Exec, KIND, type KindName, LANE, records, U64_ZERO, u64FromBigInt } from '@ringfence/wire';
+import {
+  type Exec,
+  KIND,
+  type KindName,
+  LANE,
+  records,
+  type Throttled,
+  U64_ZERO,
+  u64FromBigInt,
+} from '@ringfence/wire';
 import { addressBytes, bodyOf, type EventValues, probeArgument, text, type Words } from './body.ts';
 import { containerBody } from './container-body.ts';
 import { type ExecValues, execBody } from './exec-body.ts';
@@ -243,6 +252,20 @@ export class SyntheticHost extends EventStream {
   /** A check of the host's integrity reports a finding. */
   finding(check: string, subject: string, detail = 'unexpected'): void {
     this.#context('Finding', { check, subject, detail });
+  }
+
+  /** The agent reports events of a cgroup that were throttled, or lost in a full ring. */
+  throttled(values: Partial<Throttled>): void {
+    const flood = {
+      ofLane: LANE.security,
+      ofKind: 'exec',
+      count: 1,
+      cause: 'throttled',
+      path: '',
+      total: 1,
+      over: false,
+    };
+    this.#context('Throttled', { ...flood, ...values });
   }
 
   /** Lets `seconds` pass, then adds the collector's tick. */

@@ -125,7 +125,7 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
 }
 
 export function gapBody(reason: string): Body {
-  return { 'ringfence.Gap': { ofLane: LANE.bulk, ofCpu: 0, from: 5, to: 9, reason } };
+  return { 'ringfence.Gap': { ofLane: LANE.bulk, ofCpu: 0, from: 5, to: 9, reason, total: 5 } };
 }
 
 export interface TestEvent {

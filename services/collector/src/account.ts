@@ -33,7 +33,7 @@ export interface EventAccount {
   /** In the kernel, since the sensor was loaded */
   readonly kinds: readonly KindAccount[];
   readonly lanes: readonly LaneFlow[];
-  /** Throttled events, by cgroup and kind */
+  /** Events that were throttled or found the security ring full, by cgroup, kind and cause */
   readonly throttled: readonly ThrottledAccount[];
   /** Failures of kernel helpers that the sensor called */
   readonly failures: readonly HelperFailure[];
@@ -43,7 +43,7 @@ export interface EventAccount {
   readonly skipped: readonly SkippedProgram[];
 }
 
-/** Events of one cgroup beyond its share, since the sensor was loaded. */
+/** Events that one cgroup lost, since the sensor was loaded. */
 export interface ThrottledAccount {
   /** 64-bit id, as text */
   readonly cgroup: string;
@@ -51,6 +51,8 @@ export interface ThrottledAccount {
   readonly path: string;
   readonly lane: number;
   readonly kind: string;
+  /** throttled: beyond its share; ring_full: within it, but the security ring was full */
+  readonly cause: 'throttled' | 'ring_full';
   readonly count: number;
 }
 

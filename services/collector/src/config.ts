@@ -11,7 +11,7 @@ export interface CollectorOptions {
   readonly stateDir: string;
   /** Directory under a bpf file system where maps and links are pinned. @default /sys/fs/bpf/ringfence */
   readonly pinPath?: string;
-  /** Bytes, a power of two. A larger ring bridges a longer stall. @default 4 MiB */
+  /** Bytes, a power of two. A larger ring bridges a longer stall. @default 8 MiB */
   readonly ringSecurityBytes?: number;
   /** Bytes, a power of two. @default 16 MiB */
   readonly ringBulkBytes?: number;
@@ -61,6 +61,11 @@ export interface CollectorOptions {
   /** Events that a cgroup may send at once beyond that. @default 5,000 */
   readonly shareBurst?: number;
   /**
+   * Bytes a second that a cgroup may write to the security ring while it is more than half full, and eight times as
+   * many to the bulk ring; 0 means any number. @default 512 KiB
+   */
+  readonly shareBytesPerSecond?: number;
+  /**
    * Leaves the sensor and its pins in the kernel after a clean close, so that the next start reads the events in
    * between. @default false
    */
@@ -76,7 +81,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   const { stateDir } = options;
   const compiled: CompiledOptions = {
     pinPath: '/sys/fs/bpf/ringfence',
-    ringSecurityBytes: 4 * MiB,
+    ringSecurityBytes: 8 * MiB,
     ringBulkBytes: 16 * MiB,
     pollIntervalMs: 4,
     tickMs: 1000,
@@ -96,6 +101,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     probes: { pam: false, shell: false, tls: false, files: [] },
     sharePerSecond: 20_000,
     shareBurst: 5000,
+    shareBytesPerSecond: 512 * 1024,
     keepPinned: false,
     ...options,
   };
@@ -119,6 +125,7 @@ function checkRanges(compiled: CompiledOptions): void {
   assertBetween(compiled, 'killsPerMinute', 0, 6000);
   assertBetween(compiled, 'sharePerSecond', 0, 10_000_000);
   assertBetween(compiled, 'shareBurst', 1, 10_000_000);
+  assertBetween(compiled, 'shareBytesPerSecond', 0, 1 << 30);
 }
 
 function checkHashesAndLogs({ hash, logs }: CompiledOptions): void {

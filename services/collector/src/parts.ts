@@ -85,11 +85,12 @@ function wireHostFacts(deps: AgentDeps, pacer: Pacer, stack: DisposableStack): H
   const containers = createContainerSource(deps, onSourceError);
   const hashes = new ExecHashes({ ...options.hash, log, onAnswer: () => pacer.wake() });
   stack.defer(() => void hashes.close());
-  const throttled = new ThrottledSource(
-    sensor.throttled,
-    () => sensor.counters.throttled,
-    (cgroup) => containers.onEvent(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false),
-  );
+  const throttled = new ThrottledSource({
+    map: sensor.throttled,
+    total: () => sensor.counters.lost,
+    onCgroup: (cgroup) => containers.onEvent(Number(cgroup & 0xffff_ffffn), Number(cgroup >> 32n), bootMicros(), false),
+    pathOf: (cgroup) => containers.pathOf(cgroup),
+  });
   const skipped = new SkippedCalls(options.pinPath, log);
   const sources = [
     ...hostSources({ hostRoot: options.hostRoot, isHashing: options.hash.enabled }, log),

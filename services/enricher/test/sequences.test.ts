@@ -24,7 +24,7 @@ test('missing records become a gap event at the second next tick, with the cause
   host.tick();
   assert.deepEqual(gapsIn(enricher, host), []);
   host.tick();
-  assert.deepEqual(gapsIn(enricher, host), [{ ofLane: 1, ofCpu: 0, from: 1, to: 3, reason: 'ring_full' }]);
+  assert.deepEqual(gapsIn(enricher, host), [{ ofLane: 1, ofCpu: 0, from: 1, to: 3, reason: 'ring_full', total: 3 }]);
   host.tick();
   assert.deepEqual(gapsIn(enricher, host), [], 'once');
   assert.deepEqual([enricher.stats().gaps, enricher.stats().missing], [1, 3]);
@@ -82,7 +82,7 @@ test('lost records after the last event are found, because the counters contain 
     host.tick();
     gaps.push(...gapsIn(enricher, host));
   }
-  assert.deepEqual(gaps, [{ ofLane: 0, ofCpu: 0, from: 2, to: 3, reason: 'scratch' }]);
+  assert.deepEqual(gaps, [{ ofLane: 0, ofCpu: 0, from: 2, to: 3, reason: 'scratch', total: 2 }]);
 });
 
 test('swapped neighbours are not a gap, and a late record fills a reported one', () => {

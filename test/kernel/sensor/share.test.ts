@@ -1,42 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { BULK, cgroup2, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { BULK, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { Group } from './group.ts';
 
 const RING = 1 << 20;
 const BURST = 100n;
 /** ns per record. So long that no cgroup regains its share during the tests. */
 const INTERVAL = 1_000_000_000_000n;
 const OPEN = 5;
+/** RF_DROP_THROTTLED */
+const THROTTLED = 7;
 /** opens of some 150 bytes each, which exceed the ring several times */
 const FLOOD = 20_000;
 const STORM = 400;
-
-class Group implements Disposable {
-  static #count = 0;
-  readonly path = `${cgroup2()}/rf-share-${process.pid}-${Group.#count++}`;
-  readonly id: bigint;
-
-  constructor() {
-    mkdirSync(this.path);
-    this.id = statSync(this.path, { bigint: true }).ino;
-  }
-
-  /** Runs a command in the cgroup until it exits, without draining the rings. Returns its pid. */
-  async run(...command: readonly string[]): Promise<number> {
-    const enter = `echo $$ > ${this.path}/cgroup.procs && exec "$@"`;
-    const child = spawn('/bin/sh', ['-c', enter, 'sh', ...command], { stdio: 'ignore' });
-    await once(child, 'exit');
-    return child.pid as number;
-  }
-
-  [Symbol.dispose](): void {
-    rmdirSync(this.path);
-  }
-}
 
 describe('shares of the rings on the running kernel', { skip }, () => {
   let scratch: Scratch;
@@ -60,7 +39,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   const limit = (from: [number, number]): void =>
     sensor.control({ share_interval: INTERVAL, share_burst: INTERVAL * BURST, share_from: from });
   const throttled = (cgroup: bigint, kind: number): number =>
-    Number(sensor.object.map('rf_throttled').get({ cgroup, lane: BULK, kind }) ?? 0n);
+    Number(sensor.object.map('rf_throttled').get({ cgroup, lane: BULK, kind, cause: THROTTLED }) ?? 0n);
   const recordsIn = (cgroup: bigint, type: string): SensorRecord[] =>
     sensor.records.filter((record) => record.header.cgroup === cgroup && record.type === type);
   const paths = (records: readonly SensorRecord[]): string[] =>
@@ -82,8 +61,8 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   }
 
   test('a flood fills half of a ring, and an attack in another cgroup is reported completely', async () => {
-    using noisy = new Group();
-    using quiet = new Group();
+    await using noisy = new Group();
+    await using quiet = new Group();
     limit([0, RING / 2]);
     sensor.drain();
     const full = sensor.counters(BULK).ring_full;
@@ -104,7 +83,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('an attack in the same cgroup as the flood is reported, except for paths that no rule watches', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     limit([0, RING / 2]);
     sensor.drain();
     await noisy.run(flood, 'opens', `${scratch.path}/flood`, String(FLOOD));
@@ -115,7 +94,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('an attack by the flooding process is reported', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     limit([0, RING / 2]);
     sensor.drain();
     await noisy.run(flood, 'opens', `${scratch.path}/flood`, String(FLOOD), ...attack('tree'));
@@ -124,7 +103,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('reads of a watched file over the share are merged and counted', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     limit([0, 1]);
     sensor.drain();
     const reads = `i=0; while [ $i -lt 300 ]; do read x < ${secret}; i=$((i+1)); done; sleep 1.1; read x < ${secret}`;
@@ -136,7 +115,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('a burst of forks is merged by parent, and every exit is reported', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     limit([1, 0]);
     sensor.drain();
     const parent = await noisy.run(flood, 'forks', '-', String(STORM));
@@ -148,7 +127,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('a burst of connects is merged by process and port', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -163,7 +142,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('a burst of failed execs is merged by process, call and error, whatever their paths', async () => {
-    using noisy = new Group();
+    await using noisy = new Group();
     limit([1, 0]);
     sensor.drain();
     const paths = Array.from({ length: STORM }, (_, n) => `/nowhere/${n}`);
@@ -175,7 +154,7 @@ describe('shares of the rings on the running kernel', { skip }, () => {
   });
 
   test('no cgroup is throttled while the reader keeps up', async () => {
-    using busy = new Group();
+    await using busy = new Group();
     limit([RING / 2, RING / 2]);
     for (let n = 0; n < 5; n++) {
       sensor.drain();

@@ -69,6 +69,13 @@ export const execFields: readonly Field[] = [
     get: execFlag(FLAG.EXEC_MEMFD),
   },
   {
+    name: 'process.exec.shortened',
+    type: 'bool',
+    doc: 'Its cgroup was over its share of a ring that was filling up: arguments and paths are cut, and the environment is missing.',
+    subject: ofProcess,
+    get: execFlag(FLAG.EXEC_SLIM),
+  },
+  {
     name: 'process.exec.deleted',
     type: 'bool',
     doc: 'The executable has no name in any directory.',

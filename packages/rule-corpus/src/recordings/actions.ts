@@ -35,5 +35,6 @@ export function readActions(): Action[] {
 /** Rules without a recording, and the reason. */
 export const UNRECORDED: Readonly<Record<string, string>> = {
   'Agent fell silent': 'the enricher reports it when ticks stop, not an agent',
+  'Cgroup flooded the sensor': 'the agent reports it only while its rings fill up faster than it can read them',
   'Events were lost': 'the enricher reports it when events are missing, not an agent',
 };

@@ -89,6 +89,7 @@ const WITHOUT_PROCESS: Readonly<Record<string, (event: GivenEvent, stage: Stage,
     stage.begin('written');
     stage.host.finding(text('check'), text('subject'), text('detail'));
   },
+  throttled: ({ fields }, stage) => throttle(stage, new Facts(fields)),
   gap: ({ fields }, stage) => loseEvents(stage, new Facts(fields)),
   // An agent that stops reports it with its last tick.
   tick: (_, stage) => {
@@ -209,6 +210,20 @@ function connect({ host, process, facts }: Scene): void {
       result: resultOf(facts),
     },
   );
+}
+
+function throttle(stage: Stage, facts: Facts): void {
+  const count = facts.number('event.count') ?? 1;
+  stage.begin('written');
+  stage.host.throttled({
+    ofLane: LANE[(facts.text('throttled.lane') ?? 'security') as keyof typeof LANE],
+    ofKind: facts.text('throttled.kind') ?? 'exec',
+    count,
+    cause: facts.text('throttled.reason') ?? 'throttled',
+    path: facts.text('throttled.cgroup') ?? '',
+    total: facts.number('throttled.total') ?? count,
+    over: facts.bool('throttled.over') ?? false,
+  });
 }
 
 /** Loses records of a lane. The enricher reports the gap with the second tick after a record of that lane. */

@@ -20,6 +20,7 @@ const { FATES_MAX: FATES, KINDS_MAX: KINDS } = records.CountersLimit;
 const { SEEN, SENT, DROPS, PASSED } = records.Fate;
 const UNWATCHED = DROP_CAUSES.indexOf('unwatched');
 const THROTTLED = DROPS + DROP_CAUSES.indexOf('throttled');
+const RING_FULL = DROPS + DROP_CAUSES.indexOf('ring_full');
 
 /** Names of enum rf_kind by number: `open`, `file_change`, … */
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(
@@ -109,12 +110,13 @@ export class Counters implements Disposable {
     return counters;
   }
 
-  /** Number of throttled events over all lanes, CPUs and kinds. */
-  get throttled(): number {
+  /** Number of events that were throttled or found a full ring, over all lanes, CPUs and kinds. */
+  get lost(): number {
     let sum = 0;
     for (let cpu = 0; cpu < this.#cpus; cpu++)
       for (let kind = 0; kind < LANES * KINDS; kind++)
-        sum += this.#read(cpu, records.COUNTERS_FATES + (kind * FATES + THROTTLED) * 8);
+        for (const fate of [THROTTLED, RING_FULL])
+          sum += this.#read(cpu, records.COUNTERS_FATES + (kind * FATES + fate) * 8);
     return sum;
   }
 

@@ -11,6 +11,10 @@ const GENERATION = records.CONTROL_GENERATION / 4;
 const SHARE_INTERVAL = records.CONTROL_SHARE_INTERVAL / 4;
 const SHARE_BURST = records.CONTROL_SHARE_BURST / 4;
 const SHARE_FROM = records.CONTROL_SHARE_FROM / 4;
+const BYTE_SHARE_INTERVAL = records.CONTROL_BYTE_SHARE_INTERVAL / 4;
+const BYTE_SHARE_BURST = records.CONTROL_BYTE_SHARE_BURST / 4;
+const BYTE_SHARE_FROM = records.CONTROL_BYTE_SHARE_FROM / 4;
+const BYTE_SHARE_UNTIL = records.CONTROL_BYTE_SHARE_UNTIL / 4;
 const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
 const EXECUTABLES_NAMED = records.CONTROL_EXECUTABLES_NAMED / 4;
 const CHANGED_HEADS = records.CONTROL_CHANGED_HEADS / 4;
@@ -22,6 +26,16 @@ export interface Shares {
   readonly burst: number;
   /** fill level of each ring from which the limits apply */
   readonly fromBytes: readonly [security: number, bulk: number];
+}
+
+/** Limit on the bytes that one cgroup may write to a ring while it fills up. */
+export interface ByteShare {
+  readonly bytesPerSecond: number;
+  readonly burstBytes: number;
+  /** fill level of the ring from which bytes are charged, and records over the share are slim */
+  readonly fromBytes: number;
+  /** fill level of the ring from which records over the share are dropped */
+  readonly untilBytes: number;
 }
 
 interface ProcessIdentity {
@@ -91,6 +105,19 @@ export class ControlBlock {
     this.#store64(SHARE_BURST, interval * BigInt(shares.burst));
     Atomics.store(this.#words, SHARE_FROM, shares.fromBytes[0]);
     Atomics.store(this.#words, SHARE_FROM + 1, shares.fromBytes[1]);
+  }
+
+  /** By lane. null removes the limit. */
+  set byteShares(shares: readonly [security: ByteShare | null, bulk: ByteShare | null]) {
+    for (const [lane, share] of shares.entries()) {
+      Atomics.store(this.#words, BYTE_SHARE_FROM + lane, 0);
+      if (share === null) continue;
+      const interval = (1e9 * 1024) / share.bytesPerSecond;
+      this.#store64(BYTE_SHARE_INTERVAL + 2 * lane, BigInt(Math.round(interval)));
+      this.#store64(BYTE_SHARE_BURST + 2 * lane, BigInt(Math.round((interval * share.burstBytes) / 1024)));
+      Atomics.store(this.#words, BYTE_SHARE_UNTIL + lane, share.untilBytes);
+      Atomics.store(this.#words, BYTE_SHARE_FROM + lane, share.fromBytes);
+    }
   }
 
   #store64(word: number, value: bigint): void {

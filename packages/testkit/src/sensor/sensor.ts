@@ -184,6 +184,10 @@ export class TestSensor implements Disposable {
     share_interval?: bigint;
     share_burst?: bigint;
     share_from?: [number, number];
+    byte_share_interval?: [bigint, bigint];
+    byte_share_burst?: [bigint, bigint];
+    byte_share_from?: [number, number];
+    byte_share_until?: [number, number];
   }): void {
     this.object.globals['rf_control'] = { watched_heads: ALL_HEADS, ...settings };
   }

@@ -195,6 +195,7 @@ export const leaf = {
     from: 2 as LongLeaf,
     to: 3 as LongLeaf,
     reason: 4 as BytesLeaf,
+    total: 5 as LongLeaf,
   },
   UserContext: {
     uid: 0 as LongLeaf,
@@ -506,6 +507,10 @@ export const leaf = {
     ofLane: 0 as LongLeaf,
     ofKind: 1 as BytesLeaf,
     count: 2 as LongLeaf,
+    cause: 3 as BytesLeaf,
+    path: 4 as BytesLeaf,
+    total: 5 as LongLeaf,
+    over: 6 as BooleanLeaf,
   },
   Tampering: {
     victimStart: 0 as FixedLeaf,

@@ -124,6 +124,7 @@ export const ExecFlag = {
   EXEC_SCRIPT: 32,
   EXEC_UPPER: 64,
   EXEC_FILE_CAPS: 128,
+  EXEC_SLIM: 256,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
@@ -299,6 +300,8 @@ export const Limit = {
   NAME_MAX: 32,
   DNS_MAX: 512,
   ATTEMPT_ARGV_MAX: 4096,
+  SLIM_ARGV_MAX: 1024,
+  SLIM_TEXT_MAX: 512,
   GROUPS_MAX: 32,
   TLS_MAX: 2048,
   PROBE_NAME_MAX: 64,
@@ -397,6 +400,7 @@ export const Place = {
   MODULES_SEEN: 18,
   FAULTS: 19,
   EXECUTED: 20,
+  BYTE_SHARES: 21,
 } as const;
 export type Place = (typeof Place)[keyof typeof Place];
 
@@ -624,7 +628,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 96;
+export const SIZEOF_CONTROL = 144;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -644,6 +648,14 @@ export const CONTROL_CHANGED_HEADS_LENGTH = 2;
 export const CONTROL_CHANGES_NAMED = 76;
 export const CONTROL_PARTNER_TGID = 80;
 export const CONTROL_PARTNER_START = 88;
+export const CONTROL_BYTE_SHARE_INTERVAL = 96;
+export const CONTROL_BYTE_SHARE_INTERVAL_LENGTH = 2;
+export const CONTROL_BYTE_SHARE_BURST = 112;
+export const CONTROL_BYTE_SHARE_BURST_LENGTH = 2;
+export const CONTROL_BYTE_SHARE_FROM = 128;
+export const CONTROL_BYTE_SHARE_FROM_LENGTH = 2;
+export const CONTROL_BYTE_SHARE_UNTIL = 136;
+export const CONTROL_BYTE_SHARE_UNTIL_LENGTH = 2;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -1388,10 +1400,12 @@ export const SIZEOF_THROTTLED_KEY = 16;
 export const THROTTLED_KEY_CGROUP = 0;
 export const THROTTLED_KEY_LANE = 8;
 export const THROTTLED_KEY_KIND = 12;
+export const THROTTLED_KEY_CAUSE = 14;
 export const throttledKeyCgroupLo = (view: DataView, at: number): number => view.getUint32(at, true);
 export const throttledKeyCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const throttledKeyLane = (view: DataView, at: number): number => view.getUint32(at + 8, true);
-export const throttledKeyKind = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+export const throttledKeyKind = (view: DataView, at: number): number => view.getUint16(at + 12, true);
+export const throttledKeyCause = (view: DataView, at: number): number => view.getUint16(at + 14, true);
 
 /** struct rf_tls_data: bytes, and where each field begins */
 export const SIZEOF_TLS_DATA = 72;

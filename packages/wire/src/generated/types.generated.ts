@@ -163,6 +163,8 @@ export interface Gap {
   readonly from: number;
   readonly to: number;
   readonly reason: string;
+  /** all records of the lane that the agent's counters report as lost in this run; 0: an earlier enricher, which did not report it */
+  readonly total: number;
 }
 
 /** an entry of the host's user database */
@@ -672,12 +674,20 @@ export interface Hash {
   readonly script: boolean;
 }
 
-/** events that a cgroup had beyond its share while a ring was filling up, since the last Throttled event. The header names the cgroup */
+/** events that a cgroup lost since the last Throttled event: beyond its share while a ring was filling up, or in a full security ring. The header names the cgroup */
 export interface Throttled {
   readonly ofLane: number;
   /** kind of the dropped events: open, file_change, ... */
   readonly ofKind: string;
   readonly count: number;
+  /** throttled: beyond the cgroup's share; ring_full: the security ring was full */
+  readonly cause: string;
+  /** path of the cgroup, from the root of the hierarchy; empty: it is gone */
+  readonly path: string;
+  /** events of the lane that the cgroup lost since the sensor was loaded; 0: an earlier agent, which did not report it */
+  readonly total: number;
+  /** true: the cgroup has lost no more events for ten ticks; the count is 0 */
+  readonly over: boolean;
 }
 
 /** tampering with the agent or its sensor */

@@ -1,6 +1,6 @@
 import type { Log } from '@ringfence/base';
 import { bootMicros, releaseFreeMemory, wallOffset } from '@ringfence/host-kit';
-import { markSensor, type ProcessFacts, type Sensor, type Shares } from '@ringfence/sensor';
+import { type ByteShare, markSensor, type ProcessFacts, type Sensor, type Shares } from '@ringfence/sensor';
 import { u64ToHex } from '@ringfence/wire';
 import type { CompiledOptions } from '../config.ts';
 import type { AgentDeps, AgentParts } from '../parts.ts';
@@ -46,6 +46,7 @@ function setUpControlBlock(sensor: Sensor, { options, partner, log }: AgentDeps)
   control.agent = sensor.process(process.pid) ?? null;
   control.partner = partner === undefined ? null : findPartner(sensor, partner, log);
   control.shares = sharesOf(options);
+  control.byteShares = byteSharesOf(options);
 }
 
 function findPartner(sensor: Sensor, partner: number, log: Log): ProcessFacts | null {
@@ -59,6 +60,20 @@ function findPartner(sensor: Sensor, partner: number, log: Log): ProcessFacts | 
 function sharesOf({ sharePerSecond, shareBurst, ringSecurityBytes, ringBulkBytes }: CompiledOptions): Shares | null {
   if (sharePerSecond === 0) return null;
   return { perSecond: sharePerSecond, burst: shareBurst, fromBytes: [ringSecurityBytes / 2, ringBulkBytes / 2] };
+}
+
+/** How much more a cgroup may write to the bulk ring than to the security ring. */
+const BULK_SHARE = 8;
+/** The part of a ring that a cgroup may fill at once, beyond its rate. */
+const BURST_OF_RING = 1 / 64;
+
+function byteSharesOf(options: CompiledOptions): readonly [ByteShare | null, ByteShare | null] {
+  const { shareBytesPerSecond, ringSecurityBytes, ringBulkBytes } = options;
+  if (shareBytesPerSecond === 0) return [null, null];
+  const shareOf = (ring: number, bytesPerSecond: number): ByteShare => ({
+    ...{ bytesPerSecond, burstBytes: ring * BURST_OF_RING, fromBytes: ring / 2, untilBytes: (ring * 3) / 4 },
+  });
+  return [shareOf(ringSecurityBytes, shareBytesPerSecond), shareOf(ringBulkBytes, BULK_SHARE * shareBytesPerSecond)];
 }
 
 function attach({ sensor, snapshot }: AgentParts): void {

@@ -92,12 +92,17 @@ export class AgentEvents implements ContextSink, HashSink {
     out.boolean(process?.script === true);
   }
 
-  throttled({ cgroup, lane, kind, count }: ThrottledCount): void {
+  throttled({ cgroup, lane, kind, count, cause, path, total, over }: ThrottledCount): void {
     const out = this.#begin(LANE.context, this.ktime, KIND.Throttled, null, u64FromBigInt(cgroup));
     out.long(lane);
     out.string(kind);
     out.ensure(10);
     out.long(count);
+    out.string(cause);
+    out.string(path);
+    out.ensure(20);
+    out.long(total);
+    out.boolean(over);
   }
 
   #begin(

@@ -1,4 +1,4 @@
-import { type EventCursor, LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
+import { type EventCursor, type Gap, LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EnricherStats } from '../metrics.ts';
 import { type Boot, type Lane, laneOf, type Run } from '../state/boot.ts';
 import type { BatchBuilder } from './batch.ts';
@@ -45,19 +45,30 @@ export class SequenceStep {
         if (lost.length === 0) continue;
         const count = lost.reduce((sum, { from, to }) => sum + to - from + 1, 0);
         const reason = explain(lane, count) + (id === runId ? '' : ` in run ${id}`);
-        for (const { from, to } of lost) this.#report(boot, key, from, to, reason, ktime, out);
+        const total = Math.max(count, totalOf(run, laneOfKey(key)));
+        for (const { from, to } of lost) this.#report(boot, key, { from, to, reason, total }, ktime, out);
       }
     }
   }
 
-  #report(boot: Boot, key: number, from: number, to: number, reason: string, ktime: number, out: BatchBuilder): void {
-    const gap = { ofLane: Math.floor(key / 65_536), ofCpu: key % 65_536, from, to, reason };
+  #report(boot: Boot, key: number, hole: Omit<Gap, 'ofLane' | 'ofCpu'>, ktime: number, out: BatchBuilder): void {
+    const gap = { ofLane: laneOfKey(key), ofCpu: key % 65_536, ...hole };
     const sequence = ++boot.gapSequence;
     const bytes = encodeEvent({ lane: LANE.gap, sequence, ktime, body: { 'ringfence.Gap': gap } });
     out.add(null, null, null, -1, '', bytes, 0, bytes.length);
     this.#stats.gaps++;
-    this.#stats.missing += to - from + 1;
+    this.#stats.missing += hole.to - hole.from + 1;
   }
+}
+
+const laneOfKey = (key: number): number => Math.floor(key / 65_536);
+
+/** Returns how many records of a lane the counters report as lost, on all CPUs. */
+function totalOf(run: Run, wanted: number): number {
+  let total = 0;
+  for (const [key, { drops }] of run)
+    if (laneOfKey(key) === wanted) for (const cause of LOSSES) total += drops[cause] ?? 0;
+  return total;
 }
 
 /**

@@ -114,8 +114,8 @@ describe('lines of an agent', () => {
       gaps = gaps.concat(events.flatMap((body) => ('ringfence.Gap' in body ? [{ ...body['ringfence.Gap'] }] : [])));
     }
     assert.deepEqual(gaps, [
-      { ofLane: 19, ofCpu: 0, from: 2, to: 4, reason: 'log_rate in run 0000000000001097' },
-      { ofLane: 19, ofCpu: 0, from: 6, to: 7, reason: 'log_rate in run 0000000000001097' },
+      { ofLane: 19, ofCpu: 0, from: 2, to: 4, reason: 'log_rate in run 0000000000001097', total: 5 },
+      { ofLane: 19, ofCpu: 0, from: 6, to: 7, reason: 'log_rate in run 0000000000001097', total: 5 },
     ]);
   });
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Shares of bytes, for every record that a task causes. Once a ring is half full, a record is charged to the
+ * task's cgroup, to the cgroups above it and to its user. While one of these shares is spent, records that can
+ * be long are slim; once the ring is three quarters full, they are dropped and counted. So the last quarter is
+ * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send. */
+#ifndef RF_LIB_BYTE_SHARE_H
+#define RF_LIB_BYTE_SHARE_H
+
+#include "failure.h"
+
+/* The levels of the hierarchy that have a share of their own, from the level below the root. */
+#define BYTE_SHARE_LEVELS 4
+/* The shares of a user and of a cgroup at these levels are this power of two times a cgroup's own share. */
+#define BYTE_SHARE_OF_USER 2
+#define BYTE_SHARE_OF_LEVEL_1 3
+#define BYTE_SHARE_OF_LEVEL 2
+
+static __always_inline void *byte_share__ring(enum rf_lane lane)
+{
+	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
+}
+
+/* Charges a holder; returns true if its share is spent. A share is a
+ * time, as in share.h. A cost of 0 only asks, and makes no entry. */
+static __always_inline bool byte_share__is_spent(const struct rf_byte_share_key *key, __u64 cost)
+{
+	struct rf_share *share = bpf_map_lookup_elem(&rf_byte_shares, key);
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 due, before;
+
+	if (!share) {
+		struct rf_share first = { .due = now + cost };
+
+		if (cost)
+			failure__make(RF_PLACE_BYTE_SHARES, &rf_byte_shares, key, &first);
+		return false;
+	}
+	before = RF_READ_ONCE(share->due);
+	due = before > now ? before : now;
+	if (due - now > RF_READ_ONCE(rf_control.byte_share_burst[key->lane & 1]))
+		return true;
+	/* if two CPUs come at once, one pays for both */
+	if (cost && __sync_val_compare_and_swap(&share->due, before, due + cost) != before)
+		__sync_fetch_and_add(&share->due, cost);
+	return false;
+}
+
+/* Charges the current task for a record; returns 1 if one of its shares is spent. The own cgroup comes first, so that
+ * what it sends over its share is no charge to those above. Global, so that the verifier checks it once. */
+__noinline int byte_share__charge(enum rf_lane lane, __u32 size)
+{
+	__u64 interval = RF_READ_ONCE(rf_control.byte_share_interval[lane & 1]);
+	struct rf_byte_share_key key = { .id = bpf_get_current_cgroup_id(), .lane = lane };
+	__u64 own = key.id;
+	__u64 cost = size * interval >> 10;
+	__u32 user;
+
+	if (byte_share__is_spent(&key, cost))
+		return 1;
+#pragma unroll
+	for (int level = 1; level <= BYTE_SHARE_LEVELS; level++) {
+		key.id = bpf_get_current_ancestor_cgroup_id(level);
+		if (!key.id || key.id == own)
+			break;
+		if (byte_share__is_spent(&key, cost >> (level == 1 ? BYTE_SHARE_OF_LEVEL_1 : BYTE_SHARE_OF_LEVEL)))
+			return 1;
+	}
+	user = bpf_get_current_uid_gid();
+	key.id = user;
+	key.is_user = 1;
+	return user && byte_share__is_spent(&key, cost >> BYTE_SHARE_OF_USER);
+}
+
+/* Whether the current task's record should be slim. */
+static __always_inline bool byte_share__slims(enum rf_lane lane)
+{
+	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
+
+	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from && byte_share__charge(lane, 0);
+}
+
+/* Whether the current task may send a record of this size. */
+static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size)
+{
+	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
+	__u64 waiting;
+
+	if (!from)
+		return true;
+	waiting = bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA);
+	if (waiting < from)
+		return true;
+	return !byte_share__charge(lane, size) || waiting < RF_READ_ONCE(rf_control.byte_share_until[lane]);
+}
+
+#endif
