@@ -41,6 +41,7 @@ enum rf_limit {
 	RF_PROBE_BYTES_MAX = 1024,       /* kept of an argument: its first */
 	/* entries of each of rf_watched, rf_names, rf_executables, rf_changed and rf_changed_names */
 	RF_WATCHED_ENTRIES = 4096,
+	RF_FILES_MAX = 1024, /* entries of rf_files and rf_file_paths */
 	RF_PROBES_MAX = 64, /* user-defined probes */
 	/* places of user-defined probes: a USDT probe has one wherever it was compiled in */
 	RF_PROBE_PLACES_MAX = 512,
@@ -199,6 +200,7 @@ enum rf_exec_flag {
 	RF_EXEC_UPPER = 64,       /* the executable is in the upper layer of an overlay, so it is not the image's */
 	/* the file's capabilities raised the process's; not set together with set-id bits that took effect */
 	RF_EXEC_FILE_CAPS = 128,
+	RF_EXEC_32BIT = 256, /* the address space of the image has 32 bits: i386, x32, or 32-bit Arm */
 };
 
 struct rf_text {
@@ -305,7 +307,8 @@ struct rf_open {
 	struct rf_text path; /* from the opened file; for a failed open the caller's text */
 	__u32 source_caller; /* 1: the path is the caller's memory, not the kernel's copy */
 	__u32 count;         /* opens in this record: this one and equal ones merged since the last */
-	__u32 pad;
+	/* for a file in rf_files that was opened by another path: that path. `path` is then the one in rf_file_paths */
+	struct rf_text reached;
 };
 
 struct rf_connect {
@@ -479,14 +482,26 @@ enum rf_isolation_operation {
 	RF_ISOLATION_PRCTL = 3,
 	RF_ISOLATION_SECCOMP = 4,
 	RF_ISOLATION_PERSONALITY = 5,
+	RF_ISOLATION_COMPAT_CALL = 6, /* a 64-bit process made a 32-bit system call (int 0x80) */
+};
+
+/* The hooks that notice a 32-bit system call: rf_isolation.argument of RF_ISOLATION_COMPAT_CALL. */
+enum rf_compat_hook {
+	RF_COMPAT_FORK = 1,
+	RF_COMPAT_EXIT = 2,
+	RF_COMPAT_CONNECT = 3,
+	RF_COMPAT_SIGNAL = 4,
+	RF_COMPAT_OPEN = 5, /* full profile */
 };
 
 /* A thread changes its own confinement. */
 struct rf_isolation {
 	struct rf_header h;
-	/* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+	/* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*;
+	 * personality: the persona; compat_call: the number of the i386 call, 0: unknown */
 	__u64 option;
-	__u64 argument;  /* prctl: the first argument; seccomp: flags; personality: the previous persona */
+	/* prctl: the first argument; seccomp: flags; personality: the previous persona; compat_call: enum rf_compat_hook */
+	__u64 argument;
 	struct rf_namespaces namespaces; /* after the call */
 	__u32 operation; /* enum rf_isolation_operation */
 	__s32 result;
@@ -634,6 +649,8 @@ struct rf_io_uring {
 	__u32 source_caller;   /* 1: the address is the caller's memory, not the kernel's copy */
 	/* 1: the caller suppressed the completion (IOSQE_CQE_SKIP_SUCCESS), so the result is unknown */
 	__u32 result_unknown;
+	struct rf_text reached; /* as in struct rf_open */
+	__u32 pad;
 };
 
 enum rf_socket_operation {
@@ -983,6 +1000,9 @@ struct rf_control {
 	__u64 partner_start;
 };
 
+/* rf_file_hashes (.bss, mapped): bit n is set when an entry of rf_files has hash n. The hash is
+ * the top bits of the lower half of the inode's number * RF_HASH_FACTOR. */
+
 /* rf_unnamed and rf_unwatched (.bss, mapped) spare most paths a map lookup: bit n is set when no
  * name (rf_unnamed) or no prefix (rf_unwatched) has hash n. The hash is the top bits of (word ^
  * size) * RF_HASH_FACTOR. For a name the word is its first eight bytes (of the RF_NAME_MAX that are
@@ -1056,6 +1076,33 @@ struct rf_watched_key {
  * the last RF_NAME_MAX bytes of a path's last component, padded with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
+};
+
+/* Key of rf_files (hash, value: enum rf_file_entry): the identity of a file that rules name by its path. */
+struct rf_file_key {
+	__u64 inode;
+	__u32 device;     /* kernel dev_t of the superblock */
+	__u32 generation; /* differs when the file system uses the inode's number again */
+};
+
+enum rf_file_entry {
+	RF_FILE_SLOT = 0xffff,   /* index in rf_file_paths, plus 1 */
+	RF_FILE_READS = 0x10000, /* opens that only read are wanted */
+};
+
+/* Value of rf_file_paths (array): the path that rules name, padded with NUL. */
+struct rf_file_path {
+	__u32 length; /* less than RF_WATCHED_MAX */
+	__u32 pad;
+	__u8 path[RF_WATCHED_MAX];
+};
+
+/* Written by the iterator identify_files for each file that its process has open with O_PATH. */
+struct rf_file_identity {
+	struct rf_file_key key;
+	struct rf_file_key beneath; /* of an overlay's file: the file in the upper layer, else in the lowest; 0: none */
+	__u32 descriptor;
+	__u32 pad;
 };
 
 /* Key of rf_throttled (hash, value u64): events throttled since the

@@ -17,6 +17,7 @@ export {
   asText,
   ifExists,
   ifReadable,
+  isRemoteFilesystem,
   type Json,
   kernelDevice,
   O_PATH,

@@ -94,6 +94,7 @@ export class SyntheticHost extends EventStream {
       result,
       inode: u64FromBigInt(values.inode ?? this.inodeOf(path)),
       path: text(path),
+      reached: text(values.reached ?? ''),
     };
     this.add(process, 'Open', body, { lane: LANE.bulk });
   }

@@ -76,6 +76,16 @@ export const AttemptOperation = {
 } as const;
 export type AttemptOperation = (typeof AttemptOperation)[keyof typeof AttemptOperation];
 
+/** enum rf_compat_hook */
+export const CompatHook = {
+  COMPAT_FORK: 1,
+  COMPAT_EXIT: 2,
+  COMPAT_CONNECT: 3,
+  COMPAT_SIGNAL: 4,
+  COMPAT_OPEN: 5,
+} as const;
+export type CompatHook = (typeof CompatHook)[keyof typeof CompatHook];
+
 /** enum rf_counters_limit */
 export const CountersLimit = {
   KINDS_MAX: 64,
@@ -124,6 +134,7 @@ export const ExecFlag = {
   EXEC_SCRIPT: 32,
   EXEC_UPPER: 64,
   EXEC_FILE_CAPS: 128,
+  EXEC_32BIT: 256,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
@@ -135,6 +146,13 @@ export const Fate = {
   PASSED: 12,
 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
+
+/** enum rf_file_entry */
+export const FileEntry = {
+  FILE_SLOT: 65535,
+  FILE_READS: 65536,
+} as const;
+export type FileEntry = (typeof FileEntry)[keyof typeof FileEntry];
 
 /** enum rf_file_mode */
 export const FileMode = {
@@ -239,6 +257,7 @@ export const IsolationOperation = {
   ISOLATION_PRCTL: 3,
   ISOLATION_SECCOMP: 4,
   ISOLATION_PERSONALITY: 5,
+  ISOLATION_COMPAT_CALL: 6,
 } as const;
 export type IsolationOperation = (typeof IsolationOperation)[keyof typeof IsolationOperation];
 
@@ -306,6 +325,7 @@ export const Limit = {
   PROBE_ARGUMENTS_MAX: 8,
   PROBE_BYTES_MAX: 1024,
   WATCHED_ENTRIES: 4096,
+  FILES_MAX: 1024,
   PROBES_MAX: 64,
   PROBE_PLACES_MAX: 512,
 } as const;
@@ -859,6 +879,30 @@ export const fileChangeLengthLo = (view: DataView, at: number): number => view.g
 export const fileChangeLengthHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 export const fileChangeSpecial = (view: DataView, at: number): number => view.getUint32(at + 128, true);
 
+/** struct rf_file_identity: bytes, and where each field begins */
+export const SIZEOF_FILE_IDENTITY = 40;
+export const FILE_IDENTITY_KEY = 0; // struct rf_file_key
+export const FILE_IDENTITY_BENEATH = 16; // struct rf_file_key
+export const FILE_IDENTITY_DESCRIPTOR = 32;
+export const fileIdentityDescriptor = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+
+/** struct rf_file_key: bytes, and where each field begins */
+export const SIZEOF_FILE_KEY = 16;
+export const FILE_KEY_INODE = 0;
+export const FILE_KEY_DEVICE = 8;
+export const FILE_KEY_GENERATION = 12;
+export const fileKeyInodeLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const fileKeyInodeHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const fileKeyDevice = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const fileKeyGeneration = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+
+/** struct rf_file_path: bytes, and where each field begins */
+export const SIZEOF_FILE_PATH = 264;
+export const FILE_PATH_LENGTH = 0;
+export const FILE_PATH_PATH = 8;
+export const FILE_PATH_PATH_LENGTH = 256;
+export const filePathLength = (view: DataView, at: number): number => view.getUint32(at, true);
+
 /** struct rf_flow: bytes, and where each field begins */
 export const SIZEOF_FLOW = 128;
 export const FLOW_H = 0; // struct rf_header
@@ -960,7 +1004,7 @@ export const INTEREST_PORTS_CLASSES = 4096;
 export const INTEREST_PORTS_CLASSES_LENGTH = 65536;
 
 /** struct rf_io_uring: bytes, and where each field begins */
-export const SIZEOF_IO_URING = 136;
+export const SIZEOF_IO_URING = 152;
 export const IO_URING_H = 0; // struct rf_header
 export const IO_URING_INODE = 56;
 export const IO_URING_DEVICE = 64;
@@ -976,6 +1020,7 @@ export const IO_URING_PATH = 104; // struct rf_text
 export const IO_URING_TARGET = 116; // struct rf_text
 export const IO_URING_SOURCE_CALLER = 128;
 export const IO_URING_RESULT_UNKNOWN = 132;
+export const IO_URING_REACHED = 136; // struct rf_text
 export const ioUringInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const ioUringInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const ioUringDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1102,7 +1147,7 @@ export const namespacesCgroup = (view: DataView, at: number): number => view.get
 export const namespacesPidInNs = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 
 /** struct rf_open: bytes, and where each field begins */
-export const SIZEOF_OPEN = 104;
+export const SIZEOF_OPEN = 112;
 export const OPEN_H = 0; // struct rf_header
 export const OPEN_INODE = 56;
 export const OPEN_DEVICE = 64;
@@ -1112,6 +1157,7 @@ export const OPEN_MODE = 76;
 export const OPEN_PATH = 80; // struct rf_text
 export const OPEN_SOURCE_CALLER = 92;
 export const OPEN_COUNT = 96;
+export const OPEN_REACHED = 100; // struct rf_text
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
