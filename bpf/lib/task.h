@@ -127,6 +127,12 @@ static __always_inline bool task__is_compat(struct task_struct *task)
 #endif
 }
 
+/* Whether the address space of a process has 32 bits: i386, x32, or 32-bit Arm. */
+static __always_inline bool task__is_32bit(struct task_struct *task)
+{
+	return kernel__plain(task)->mm->task_size <= 1ULL << 32;
+}
+
 /* Returns CLONE_* of the current task's call, without the exit signal; 0: fork, a kernel thread, or another
  * call. clone3's flags are in the caller's memory, which another thread may have changed meanwhile. */
 static __always_inline __u64 task__clone_flags(struct task_struct *task)

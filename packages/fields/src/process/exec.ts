@@ -112,6 +112,13 @@ export const execFields: readonly Field[] = [
     get: execFlag(FLAG.EXEC_FILE_CAPS),
   },
   {
+    name: 'process.exec.is_32bit',
+    type: 'bool',
+    doc: 'The address space of the program has 32 bits: its system calls are not traced one by one (i386, 32-bit Arm), or are those of x32.',
+    subject: ofProcess,
+    get: execFlag(FLAG['EXEC_32BIT']),
+  },
+  {
     name: 'process.exec.script',
     type: 'bool',
     doc: 'Started through an interpreter line.',
