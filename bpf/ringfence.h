@@ -200,7 +200,7 @@ enum rf_exec_flag {
 	RF_EXEC_UPPER = 64,       /* the executable is in the upper layer of an overlay, so it is not the image's */
 	/* the file's capabilities raised the process's; not set together with set-id bits that took effect */
 	RF_EXEC_FILE_CAPS = 128,
-	RF_EXEC_32BIT = 256, /* the address space of the image has 32 bits: i386, x32, or 32-bit Arm */
+	RF_EXEC_32BIT = 512, /* the address space of the image has 32 bits: i386, x32, or 32-bit Arm */
 };
 
 struct rf_text {

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 
 const COMPAT_CALL = 6;
-const EXEC_32BIT = 256;
+const EXEC_32BIT = 512;
 /** Exit status of the program where a 64-bit process can make no 32-bit call. */
 const NO_SUCH_CALL = 77;
 

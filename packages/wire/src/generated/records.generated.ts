@@ -134,7 +134,7 @@ export const ExecFlag = {
   EXEC_SCRIPT: 32,
   EXEC_UPPER: 64,
   EXEC_FILE_CAPS: 128,
-  EXEC_32BIT: 256,
+  EXEC_32BIT: 512,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
