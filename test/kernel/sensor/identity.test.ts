@@ -86,7 +86,10 @@ describe('files that are recognized by identity', { skip }, () => {
   });
 
   test('an open whose path the kernel knows to be the same has no other path', async () => {
-    for (const way of OWN_PATH) assert.deepEqual(await reach(way), [[path, '']], way);
+    for (const way of OWN_PATH) {
+      const opened = new Set((await reach(way))?.map((texts) => texts.join(' as ')));
+      assert.deepEqual([...opened], [`${path} as `], way);
+    }
   });
 
   test('an open through io_uring is recognized too', async () => {
