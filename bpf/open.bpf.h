@@ -59,6 +59,8 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->mode = 0;
 	o->source_caller = 0;
 	o->count = 1;
+	o->received = 0;
+	o->pad = 0;
 }
 
 static __always_inline int open__drop(enum rf_drop cause)

@@ -309,6 +309,9 @@ struct rf_open {
 	__u32 count;         /* opens in this record: this one and equal ones merged since the last */
 	/* for a file in rf_files that was opened by another path: that path. `path` is then the one in rf_file_paths */
 	struct rf_text reached;
+	/* full profile, 1: not opened by this process but received from another, over a socket or by pidfd_getfd */
+	__u32 received;
+	__u32 pad;
 };
 
 struct rf_connect {

@@ -56,3 +56,25 @@ static __always_inline void open__remember(struct file *file)
 }
 
 FULL_HOOK(file_open, open__remember(file), struct file *file)
+
+/* A descriptor of a file in rf_files was passed to this process: whatever rules ask about its open holds here, too. */
+static __always_inline void open__receive(struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_scratch_small *scratch;
+	__u32 size;
+
+	if (!open__is_known(file) || task__is_agent(task))
+		return;
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
+	if (!scratch)
+		return;
+	size = open__describe(scratch, task, 0, file, kernel__read(file, f_flags), true);
+	((struct rf_open *)scratch->record)->received = 1;
+	if (size)
+		open__output((struct rf_open *)scratch->record, size, task, false);
+	scratch__release(scratch);
+}
+
+FULL_HOOK(file_receive, open__receive(file), struct file *file)

@@ -127,10 +127,11 @@ static __always_inline bool task__is_compat(struct task_struct *task)
 #endif
 }
 
-/* Whether the address space of a process has 32 bits: i386, x32, or 32-bit Arm. */
+/* Whether the address space of a process has 32 bits: i386, x32, or 32-bit Arm.
+ * Until 6.15 an exiting task has no `mm` any more, but the same one as `active_mm`. */
 static __always_inline bool task__is_32bit(struct task_struct *task)
 {
-	return kernel__plain(task)->mm->task_size <= 1ULL << 32;
+	return kernel__plain(task)->active_mm->task_size <= 1ULL << 32;
 }
 
 /* Returns CLONE_* of the current task's call, without the exit signal; 0: fork, a kernel thread, or another

@@ -342,9 +342,16 @@ test('an exec has the selected variables, the interpreter, and the true length o
 
 test('an open of a file that is recognized by its identity has both paths', () => {
   const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, mode: 0o100640, sourceCaller: false, count: 1 };
-  const event = view('Open', { ...open, path: text('/etc/shadow'), reached: text('/tmp/x') });
-  says(event, { 'file.path': '/etc/shadow', 'file.name': 'shadow', 'file.reached_path': '/tmp/x' });
-  says(view('Open', { ...open, path: text('/a'), reached: text('') }), { 'file.reached_path': undefined });
+  const event = view('Open', { ...open, path: text('/etc/shadow'), reached: text('/tmp/x'), received: true });
+  says(event, {
+    'file.path': '/etc/shadow',
+    'file.name': 'shadow',
+    'file.reached_path': '/tmp/x',
+    'file.open.received': true,
+  });
+  says(view('Open', { ...open, path: text('/a'), reached: text(''), received: false }), {
+    'file.reached_path': undefined,
+  });
 });
 
 test('the type of an opened file has a name', () => {
@@ -357,6 +364,7 @@ test('the type of an opened file has a name', () => {
     path: text('/a'),
     count: 1,
     reached: text(''),
+    received: false,
   };
   const types = {
     ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },

@@ -89,6 +89,7 @@ export class SyntheticHost extends EventStream {
       device: 8,
       mode: result < 0 ? 0 : REGULAR,
       sourceCaller: result < 0,
+      received: false,
       ...values,
       flags,
       result,

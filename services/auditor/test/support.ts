@@ -87,6 +87,7 @@ export function openBody(path: string): Body {
       path: text(path),
       count: 1,
       reached: text(''),
+      received: false,
     },
   };
 }

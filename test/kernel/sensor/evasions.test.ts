@@ -1,8 +1,9 @@
 /** Outcomes of the table of evasions in bpf/README.md that no test of an event covers. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { identifyFiles } from '@ringfence/sensor/parts';
 import {
   recordOf,
   recordsOf,
@@ -12,8 +13,9 @@ import {
   skipUserNamespaces,
   TestSensor,
 } from '@ringfence/testkit/sensor';
-import { namespaces } from './expect.ts';
+import { isLoaded, namespaces } from './expect.ts';
 
+const O_PATH = 0o10000000;
 const CLONE_NEWUSER = 0x1000_0000n;
 /** Bytes of an environment that are searched. */
 const SEARCHED = 32_768;
@@ -44,18 +46,27 @@ describe('evasions of the sensor', { skip }, () => {
     assert.equal(await environmentOf({ PAD: 'x'.repeat(SEARCHED + 4096), ...preload }), '');
   });
 
-  test('a descriptor that is passed over a socket is seen only when it is opened', async () => {
+  test('a descriptor that is passed over a socket is seen when it is opened, and received where a hook exists', async () => {
     const directory = join(scratch.path, 'passed');
     mkdirSync(directory);
     const path = join(directory, 'secret');
     writeFileSync(path, 'x');
-    sensor.watch(path);
+    const descriptor = openSync(path, O_PATH);
+    const keys = identifyFiles(sensor.object.program('identify_files')).get(descriptor) ?? [];
+    closeSync(descriptor);
+    sensor.filter.files.set(new Map([[path, { reads: true, keys }]]));
     const records = await sensor.run(evade, ['descriptor', path]);
+    sensor.filter.files.set(new Map());
     const opens = recordsOf(records, 'rf_open').filter((record) => textOf(record, 'path') === path);
+    const sender = records[0]?.header.tgid;
     assert.deepEqual(
-      opens.map(({ header }) => header.tgid),
-      [records[0]?.header.tgid],
-      'the sender opened it',
+      opens.map(({ header, fields }) => [header.tgid === sender ? 'sender' : 'receiver', fields['received']]),
+      isLoaded(sensor, 'file_receive')
+        ? [
+            ['sender', 0],
+            ['receiver', 1],
+          ]
+        : [['sender', 0]],
     );
   });
 

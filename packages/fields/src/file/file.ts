@@ -8,7 +8,7 @@ import {
   type TextSpan,
   u64ToBigInt,
 } from '@ringfence/wire';
-import { baseName, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
+import { baseName, bodyBoolean, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { changedMode, changedPath } from './file-change.ts';
 
@@ -129,6 +129,14 @@ export const fileFields: readonly Field[] = [
     doc: 'Path by which the file was opened, if that is not `file.path`: another link to a file that is recognized by its identity, a mount of it elsewhere, or an overlay above it.',
     kinds,
     get: (event) => nonEmpty(ioUring.is(event) ? ioUring.reached(event) : openReached(event)),
+  },
+  {
+    name: 'file.open.received',
+    type: 'bool',
+    doc: 'The process did not open the file itself but got its descriptor from another process (full profile, files that are recognized by identity).',
+    kinds: openKinds,
+    rare: true,
+    get: bodyBoolean(leaf.Open.received),
   },
   {
     name: 'file.inode',

@@ -40,6 +40,7 @@ const PLAYS: Readonly<Record<string, (scene: Scene) => void>> = {
     host.open(process, facts.text('file.path') ?? '/file', openFlags(facts), {
       result: resultOf(facts, 3),
       reached: facts.text('file.reached_path') ?? '',
+      received: facts.bool('file.open.received') ?? false,
       ...(facts.text('file.type') === undefined && facts.number('file.mode') === undefined
         ? {}
         : { mode: modeOf(facts) }),

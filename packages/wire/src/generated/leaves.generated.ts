@@ -171,6 +171,7 @@ export const leaf = {
     count: 8 as LongLeaf,
     reachedBytes: 9 as BytesLeaf,
     reachedLength: 10 as LongLeaf,
+    received: 11 as BooleanLeaf,
   },
   Connect: {
     family: 0 as LongLeaf,

@@ -1147,7 +1147,7 @@ export const namespacesCgroup = (view: DataView, at: number): number => view.get
 export const namespacesPidInNs = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 
 /** struct rf_open: bytes, and where each field begins */
-export const SIZEOF_OPEN = 112;
+export const SIZEOF_OPEN = 120;
 export const OPEN_H = 0; // struct rf_header
 export const OPEN_INODE = 56;
 export const OPEN_DEVICE = 64;
@@ -1158,6 +1158,7 @@ export const OPEN_PATH = 80; // struct rf_text
 export const OPEN_SOURCE_CALLER = 92;
 export const OPEN_COUNT = 96;
 export const OPEN_REACHED = 100; // struct rf_text
+export const OPEN_RECEIVED = 112;
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1166,6 +1167,7 @@ export const openResult = (view: DataView, at: number): number => view.getInt32(
 export const openMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const openCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const openReceived = (view: DataView, at: number): number => view.getUint32(at + 112, true);
 
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;

@@ -126,6 +126,8 @@ export interface Open {
   readonly count: number;
   /** path by which a file was opened that rules name by `path`; empty: by `path` itself */
   readonly reached: Text;
+  /** true: the process did not open the file but got its descriptor from another one; `result` is 0 then */
+  readonly received: boolean;
 }
 
 export interface Connect {

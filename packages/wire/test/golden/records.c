@@ -145,6 +145,7 @@ int main(void)
 		NUMBER(source_caller)
 		NUMBER(count)
 		PART(reached)
+		NUMBER(received)
 	END
 	BEGIN(rf_connect)
 		PART(h)
