@@ -114,7 +114,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.is_32bit',
     type: 'bool',
-    doc: 'The address space of the program has 32 bits: its system calls are not traced one by one (i386, 32-bit Arm), or are those of x32.',
+    doc: 'The address space of the program has 32 bits (i386, x32, 32-bit Arm): its system calls are not traced one by one.',
     subject: ofProcess,
     get: execFlag(FLAG['EXEC_32BIT']),
   },
