@@ -124,7 +124,7 @@ export class FileWatch implements EnrichmentSource {
   }
 }
 
-/** Returns the identities that a path has now, then those that it had, unless another file may have got their number. */
+/** Returns the identities that a path has now, then the former ones, unless another file may have got their number. */
 function withFormer(now: readonly FileKey[], before: readonly FileKey[]): FileKey[] {
   const isNow = (key: FileKey): boolean => now.some((current) => Buffer.compare(current, key) === 0);
   return [...now, ...before.filter((key) => !isNow(key) && hasGeneration(key))].slice(0, KEYS_MAX);

@@ -43,26 +43,18 @@ const FOLDERS: readonly string[] = [
   '/var/lib/rancher/k3s/server/cred',
 ];
 
-/** The same in the home of each user. */
-const HOME_FILES: readonly string[] = [
-  '.ssh/authorized_keys',
-  '.ssh/authorized_keys2',
-  '.ssh/id_rsa',
-  '.ssh/id_ecdsa',
-  '.ssh/id_ed25519',
-  '.ssh/id_dsa',
-  '.ssh/id_ed25519_sk',
-  '.ssh/id_ecdsa_sk',
-  '.aws/credentials',
-  '.config/gcloud/credentials.db',
-  '.config/gcloud/application_default_credentials.json',
-  '.azure/msal_token_cache.json',
-  '.kube/config',
-  '.git-credentials',
-  '.netrc',
-  '.pgpass',
-  '.my.cnf',
-];
+/** The same in the home of each user, by folder. */
+const HOME_FILES: Readonly<Record<string, readonly string[]>> = {
+  '.': ['.git-credentials', '.netrc', '.pgpass', '.my.cnf'],
+  '.ssh': [
+    ...['authorized_keys', 'authorized_keys2', 'id_rsa', 'id_ecdsa', 'id_ed25519', 'id_dsa'],
+    ...['id_ed25519_sk', 'id_ecdsa_sk'],
+  ],
+  '.aws': ['credentials'],
+  '.azure': ['msal_token_cache.json'],
+  '.config/gcloud': ['credentials.db', 'application_default_credentials.json'],
+  '.kube': ['config'],
+};
 
 /**
  * Returns the existing files that give access to the host, as paths on the host: password hashes, keys, tokens, and the
@@ -72,7 +64,7 @@ export function namedFiles(hostRoot: string): string[] {
   const isLocal = localPaths(hostRoot);
   const homes = homesOf(hostRoot).filter(isLocal);
   const folders = FOLDERS.filter(isLocal).flatMap((folder) => filesIn(hostRoot, folder));
-  const files = [...FILES, ...homes.flatMap((home) => HOME_FILES.map((name) => join(home, name)))];
+  const files = [...FILES, ...homes.flatMap((home) => filesOfHome(hostRoot, home))];
   return [...new Set([...files.filter((path) => isLocal(path) && isFile(join(hostRoot, path))), ...folders])];
 }
 
@@ -88,11 +80,21 @@ function filesIn(hostRoot: string, folder: string): string[] {
     .map(({ name }) => join(folder, name));
 }
 
-/** Returns the distinct homes of the user database; users without one of their own have / or a folder of the system. */
+/** Looks for the folders first, because most homes have few of them. */
+function filesOfHome(hostRoot: string, home: string): string[] {
+  const folders = Object.entries(HOME_FILES).filter(([folder]) => isDirectory(join(hostRoot, home, folder)));
+  return folders.flatMap(([folder, names]) => names.map((name) => join(home, folder, name)));
+}
+
+const isDirectory = (path: string): boolean => ifReadable(() => lstatSync(path).isDirectory()) ?? false;
+
+/** Returns the distinct homes of the user database. Accounts of the system have a folder of programs, or none. */
 function homesOf(hostRoot: string): string[] {
   const text = readBounded(join(hostRoot, 'etc/passwd'), PASSWD_MAX_BYTES)?.toString('utf8') ?? '';
   const homes = text.split('\n').map((line) => line.split(':')[5] ?? '');
-  return [...new Set(homes)].filter((home) => /^\/(?!proc\/|sys\/|dev\/).+/.test(home)).slice(0, HOMES_MAX);
+  return [...new Set(homes)]
+    .filter((home) => /^\/(?!(?:bin|dev|nonexistent|proc|run|sbin|sys|usr)(?:\/|$)).+/.test(home))
+    .slice(0, HOMES_MAX);
 }
 
 /** Returns whether a path is on a file system of this machine, by the mounts that this process has. */
