@@ -2,6 +2,7 @@
 /* A socket is connected, or fails to be. Seen at the end of the system call, from the socket
  * itself. A socket that failed has no peer any more: then the cgroup hook's copy is used, and
  * without one the caller's memory, marked as such. The hooks also store when the call began. */
+#include "lib/isolation.h"
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -57,6 +58,7 @@ static __always_inline void connect__store_if_of_interest(struct bpf_sock_addr *
 
 static __always_inline int connect__remember(struct bpf_sock_addr *context, struct rf_destination *destination)
 {
+	isolation__notice_compat(bpf_get_current_task_btf(), RF_COMPAT_CONNECT);
 	connect__store_if_of_interest(context, destination);
 	if (interest__any_form(connect__owner_forms(destination, context->type)))
 		owner__remember(bpf_get_socket_cookie(context), context->type == SOCK_STREAM);

@@ -50,6 +50,11 @@ static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
 	return flags;
 }
 
+static __always_inline __u32 exec__width_flag(struct task_struct *task)
+{
+	return task__is_32bit(task) ? RF_EXEC_32BIT : 0;
+}
+
 /* True if the file's capabilities took effect: the process is not root, no
  * set-id bit changed its ids, yet it has more than its ambient capabilities. */
 static __always_inline bool exec__file_capabilities(struct linux_binprm *binary, const struct cred *cred)
@@ -144,7 +149,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	e = (struct rf_exec *)scratch->record;
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
-	e->flags |= exec__privilege_flags(binary);
+	e->flags |= exec__privilege_flags(binary) | exec__width_flag(task);
 	if (exec__file_capabilities(binary, kernel__plain(task)->cred))
 		e->flags |= RF_EXEC_FILE_CAPS;
 	e->argc = binary->argc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A process ended: its last thread exited. */
+#include "lib/isolation.h"
 #include "lib/tampering.h"
 
 /* Before 6.16 two threads that exit at once can both find no other thread left. */
@@ -48,6 +49,7 @@ int process_exit(__u64 *context)
 		return 0;
 	}
 	exit__record_if_victim(task);
+	isolation__notice_compat(bpf_get_current_task_btf(), RF_COMPAT_EXIT);
 	ring__count_seen(RF_LANE_SECURITY, RF_EXIT);
 	record = ring__reserve(RF_LANE_SECURITY, RF_EXIT, sizeof(*record), &number);
 	if (!record)

@@ -2,6 +2,7 @@
 /* A new process (not a new thread). Runs in the parent once the child is
  * complete: the child already has its own cgroup, namespaces and start time. */
 #include "lib/executable.h"
+#include "lib/isolation.h"
 #include "lib/share.h"
 
 /* Merges a storm of forks by the parent and its executable; never
@@ -24,6 +25,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	__u64 flags;
 	__u32 count;
 
+	isolation__notice_compat(parent, RF_COMPAT_FORK);
 	if (child->pid != child->tgid)
 		return 0;
 	executable__inherit(parent, child);

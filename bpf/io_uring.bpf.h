@@ -5,6 +5,7 @@
  * the task that calls io_uring_enter, or the ring's own thread (SQPOLL), which belongs to the same
  * process. Reads, writes and other operations on open descriptors are ignored. */
 #include "io_uring/request.h"
+#include "lib/identity.h"
 #include "io_uring/socket.h"
 
 #define IO_SQPOLL 2             /* IORING_SETUP_SQPOLL */
@@ -72,7 +73,7 @@ static __always_inline void io_uring__clear(struct rf_io_uring *record, __u32 op
 	__builtin_memset(record, 0, sizeof(*record));
 	task__fill_header(&record->h, bpf_get_current_task_btf(), RF_IO_URING);
 	record->opcode = opcode;
-	record->path.offset = record->target.offset = sizeof(*record);
+	record->path.offset = record->target.offset = record->reached.offset = sizeof(*record);
 }
 
 /* Reads everything but the names. Returns false if the request is not reported. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A thread changes its own confinement, at the end of the system call. credentials.bpf.h, which
  * also traces unshare and setns, reports the capabilities that a new user namespace gives. */
-#include "lib/merge.h"
+#include "lib/isolation.h"
 #include "lib/syscall.h"
 
 #define PR_SET_DUMPABLE 4
@@ -17,52 +17,6 @@
 
 #define SECCOMP_SET_MODE_FILTER 1
 #define PERSONALITY_QUERY 0xffffffff
-
-struct isolation {
-	__u64 option;
-	__u64 argument;
-	__u32 operation;
-	__s32 result;
-};
-
-/* After a successful setns or unshare the new namespaces are part
- * of the merge key: two equal calls can lead to different ones. */
-static __always_inline __u64 isolation__merge_detail(const struct rf_namespaces *ns, const struct isolation *isolation)
-{
-	if (isolation->result < 0 || isolation->operation > RF_ISOLATION_UNSHARE)
-		return isolation->argument;
-	return (__u64)(ns->mnt ^ ns->user ^ ns->uts) << 32 | (__u32)(ns->net ^ ns->pid ^ ns->ipc ^ ns->cgroup);
-}
-
-static __noinline int isolation__report(const struct isolation *isolation)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct rf_namespaces namespaces = {};
-	struct rf_isolation *record;
-	struct rf_header number = {};
-	struct rf_merge_key key;
-	__u32 count;
-
-	if (!interest__admits(RF_LANE_SECURITY, RF_ISOLATION))
-		return 0;
-	ring__count_seen(RF_LANE_SECURITY, RF_ISOLATION);
-	task__fill_namespaces(&namespaces, task);
-	merge__fill_key(&key, task, RF_ISOLATION, (__u64)isolation->operation << 56 ^ (__u64)(__u32)isolation->result << 32 ^ isolation->option,
-			isolation__merge_detail(&namespaces, isolation));
-	record = merge__reserve(RF_LANE_SECURITY, &key, sizeof(*record), &number, &count);
-	if (!record)
-		return 0;
-	task__fill_header(&record->h, task, RF_ISOLATION);
-	record->option = isolation->option;
-	record->argument = isolation->argument;
-	record->namespaces = namespaces;
-	record->operation = isolation->operation;
-	record->result = isolation->result;
-	record->count = count;
-	record->pad = 0;
-	ring__submit(RF_LANE_SECURITY, record, sizeof(*record), &number);
-	return 0;
-}
 
 /* For setns without a type: returns the type of the descriptor's namespace. */
 static __always_inline __u32 isolation__type_of(struct task_struct *task, __u32 descriptor)

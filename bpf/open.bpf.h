@@ -10,6 +10,7 @@
 #include "lib/share.h"
 #include "lib/executable.h"
 #include "lib/access.h"
+#include "lib/identity.h"
 #include "lib/syscall.h"
 
 #define OPEN_RECORD_MAX RF_SMALL_RECORD_MAX
@@ -37,6 +38,12 @@ static __always_inline bool open__is_named(struct file *file)
 	return watch__is_name(name.name, name.len);
 }
 
+/* Whether a rule names the file by whatever path, and asks for opens that only read it. */
+static __always_inline bool open__is_known(struct file *file)
+{
+	return identity__of_file(file) & RF_FILE_READS;
+}
+
 static __always_inline bool open__may_be_below(struct file *file)
 {
 	return watch__any_prefix() && watch__file_may_be_below(kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
@@ -52,6 +59,7 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->mode = 0;
 	o->source_caller = 0;
 	o->count = 1;
+	o->received = 0;
 	o->pad = 0;
 }
 
@@ -121,7 +129,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	o->inode = kernel__read(inode, i_ino);
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
-	path__append(&b, OPEN_RECORD_MAX, &o->path, path);
+	identity__append(&b, OPEN_RECORD_MAX, &o->path, &o->reached, path, identity__of_file(file));
 	text__count_faults(&b, RF_LANE_BULK);
 	return b.end;
 }
@@ -136,6 +144,7 @@ static __always_inline void open__report_without_file(struct rf_scratch_small *s
 	open__fill(o, task, result, request->flags);
 	o->source_caller = 1;
 	request__append(&b, OPEN_RECORD_MAX, &o->path, &scratch->path, &request->path);
+	text__clear(&b, &o->reached);
 	if (!selected && !watch__matches(sizeof(*o), o->path.kept)) {
 		open__drop(RF_DROP_UNWATCHED);
 		return;
@@ -233,7 +242,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 		flags = open__flags(file, flags);
 	else if (result >= 0) /* another thread closed it, so only the caller's text is left */
 		open__drop(RF_DROP_READ_FAULT);
-	selected = selected || open__is_always_reported(flags) || (file && open__is_named(file));
+	selected = selected || open__is_always_reported(flags) || (file && (open__is_named(file) || open__is_known(file)));
 	if (!selected && (file ? !open__may_be_below(file) : !has_path_rules))
 		return open__skip(RF_DROP_UNWATCHED);
 	ring__count_seen(RF_LANE_BULK, RF_OPEN);
@@ -297,6 +306,20 @@ int openat2_exit(void *context)
 		open__drop(RF_DROP_READ_FAULT);
 	request.flags = flags;
 	return open__finish(task, syscall__result(context), &request);
+}
+
+/* The call names the file by a handle, which is no path: if it fails, the record has none. */
+SEC("tracepoint/syscalls/sys_exit_open_by_handle_at")
+int open_by_handle_exit(void *context)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	long result = syscall__result(context);
+	struct open_request request = {
+		.path = request__at(-1, 0),
+		.flags = PT_REGS_PARM3_SYSCALL(task__registers(task)),
+	};
+
+	return result < 0 ? 0 : open__finish(task, result, &request);
 }
 
 #endif

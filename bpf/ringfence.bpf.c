@@ -27,6 +27,7 @@
 #include "snapshot.bpf.h"
 #include "adopt.bpf.h"
 #include "inventory.bpf.h"
+#include "identify.bpf.h"
 #include "integrity.bpf.h"
 #include "module.bpf.h"
 #include "bpf_calls.bpf.h"
@@ -56,6 +57,10 @@ struct rf_types {
 	struct rf_open_socket open_socket;
 	struct rf_cgroup_made cgroup_made;
 	struct rf_throttled_key throttled_key;
+	struct rf_file_key file_key;
+	struct rf_file_path file_path;
+	struct rf_file_identity file_identity;
+	enum rf_file_entry file_entry;
 	struct rf_tampering_entry tampering_entry;
 	struct rf_failures failures;
 	enum rf_limit limit;
@@ -78,6 +83,7 @@ struct rf_types {
 	enum rf_memory_operation memory_operation;
 	enum rf_access_operation access_operation;
 	enum rf_isolation_operation isolation_operation;
+	enum rf_compat_hook compat_hook;
 	enum rf_module_operation module_operation;
 	enum rf_module_name module_name;
 	enum rf_io_operation io_operation;

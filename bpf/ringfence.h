@@ -43,6 +43,7 @@ enum rf_limit {
 	RF_PROBE_BYTES_MAX = 1024,       /* kept of an argument: its first */
 	/* entries of each of rf_watched, rf_names, rf_executables, rf_changed and rf_changed_names */
 	RF_WATCHED_ENTRIES = 4096,
+	RF_FILES_MAX = 1024, /* entries of rf_files and rf_file_paths */
 	RF_PROBES_MAX = 64, /* user-defined probes */
 	/* places of user-defined probes: a USDT probe has one wherever it was compiled in */
 	RF_PROBE_PLACES_MAX = 512,
@@ -204,6 +205,7 @@ enum rf_exec_flag {
 	/* the cgroup was over its share of a ring that was filling up: argv is cut to RF_SLIM_ARGV_MAX
 	 * bytes, filename and cwd to RF_SLIM_TEXT_MAX, and environment is empty */
 	RF_EXEC_SLIM = 256,
+	RF_EXEC_32BIT = 512, /* the address space of the image has 32 bits: i386, x32, or 32-bit Arm */
 };
 
 struct rf_text {
@@ -310,6 +312,10 @@ struct rf_open {
 	struct rf_text path; /* from the opened file; for a failed open the caller's text */
 	__u32 source_caller; /* 1: the path is the caller's memory, not the kernel's copy */
 	__u32 count;         /* opens in this record: this one and equal ones merged since the last */
+	/* for a file in rf_files that was opened by another path: that path. `path` is then the one in rf_file_paths */
+	struct rf_text reached;
+	/* full profile, 1: not opened by this process but received from another, over a socket or by pidfd_getfd */
+	__u32 received;
 	__u32 pad;
 };
 
@@ -484,14 +490,26 @@ enum rf_isolation_operation {
 	RF_ISOLATION_PRCTL = 3,
 	RF_ISOLATION_SECCOMP = 4,
 	RF_ISOLATION_PERSONALITY = 5,
+	RF_ISOLATION_COMPAT_CALL = 6, /* a 64-bit process made a 32-bit system call (int 0x80) */
+};
+
+/* The hooks that notice a 32-bit system call: rf_isolation.argument of RF_ISOLATION_COMPAT_CALL. */
+enum rf_compat_hook {
+	RF_COMPAT_FORK = 1,
+	RF_COMPAT_EXIT = 2,
+	RF_COMPAT_CONNECT = 3,
+	RF_COMPAT_SIGNAL = 4,
+	RF_COMPAT_OPEN = 5, /* full profile */
 };
 
 /* A thread changes its own confinement. */
 struct rf_isolation {
 	struct rf_header h;
-	/* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+	/* setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*;
+	 * personality: the persona; compat_call: the number of the i386 call, 0: unknown */
 	__u64 option;
-	__u64 argument;  /* prctl: the first argument; seccomp: flags; personality: the previous persona */
+	/* prctl: the first argument; seccomp: flags; personality: the previous persona; compat_call: enum rf_compat_hook */
+	__u64 argument;
 	struct rf_namespaces namespaces; /* after the call */
 	__u32 operation; /* enum rf_isolation_operation */
 	__s32 result;
@@ -639,6 +657,8 @@ struct rf_io_uring {
 	__u32 source_caller;   /* 1: the address is the caller's memory, not the kernel's copy */
 	/* 1: the caller suppressed the completion (IOSQE_CQE_SKIP_SUCCESS), so the result is unknown */
 	__u32 result_unknown;
+	struct rf_text reached; /* as in struct rf_open */
+	__u32 pad;
 };
 
 enum rf_socket_operation {
@@ -992,6 +1012,9 @@ struct rf_control {
 	__u32 byte_share_until[RF_LANES]; /* bytes in the ring from which records over the share are dropped */
 };
 
+/* rf_file_hashes (.bss, mapped): bit n is set when an entry of rf_files has hash n. The hash is
+ * the top bits of the lower half of the inode's number * RF_HASH_FACTOR. */
+
 /* rf_unnamed and rf_unwatched (.bss, mapped) spare most paths a map lookup: bit n is set when no
  * name (rf_unnamed) or no prefix (rf_unwatched) has hash n. The hash is the top bits of (word ^
  * size) * RF_HASH_FACTOR. For a name the word is its first eight bytes (of the RF_NAME_MAX that are
@@ -1065,6 +1088,33 @@ struct rf_watched_key {
  * the last RF_NAME_MAX bytes of a path's last component, padded with NUL. */
 struct rf_name_key {
 	__u8 name[RF_NAME_MAX];
+};
+
+/* Key of rf_files (hash, value: enum rf_file_entry): the identity of a file that rules name by its path. */
+struct rf_file_key {
+	__u64 inode;
+	__u32 device;     /* kernel dev_t of the superblock */
+	__u32 generation; /* differs when the file system uses the inode's number again */
+};
+
+enum rf_file_entry {
+	RF_FILE_SLOT = 0xffff,   /* index in rf_file_paths, plus 1 */
+	RF_FILE_READS = 0x10000, /* opens that only read are wanted */
+};
+
+/* Value of rf_file_paths (array): the path that rules name, padded with NUL. */
+struct rf_file_path {
+	__u32 length; /* less than RF_WATCHED_MAX */
+	__u32 pad;
+	__u8 path[RF_WATCHED_MAX];
+};
+
+/* Written by the iterator identify_files for each file that its process has open with O_PATH. */
+struct rf_file_identity {
+	struct rf_file_key key;
+	struct rf_file_key beneath; /* of an overlay's file: the file in the upper layer, else in the lowest; 0: none */
+	__u32 descriptor;
+	__u32 pad;
 };
 
 /* Key of rf_throttled (hash, value u64): events lost since the sensor was loaded, because the cgroup was over

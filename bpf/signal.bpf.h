@@ -107,6 +107,7 @@ int BPF_PROG(signal_generate, int signal, struct kernel_siginfo *info, struct ta
 	sent.code = info ? kernel__read(info, si_code) : SI_USER;
 	if (!signal__is_of_user(task, sent.code))
 		return 0;
+	isolation__notice_compat(task, RF_COMPAT_SIGNAL);
 	signal__record_if_victim(target, signal, result);
 	if (!signal__threatens_agent(target, signal) && !signal__crosses(task, target))
 		return 0;

@@ -56,6 +56,7 @@ static __always_inline void snapshot__fill(struct rf_scratch_big *scratch, struc
 	exec__fill_fixed(e, task);
 	exec__fill_file(e, file);
 	e->snapshot = 1;
+	e->flags |= exec__width_flag(task);
 	if (!file)
 		e->flags = 0;
 	text__clear(b, &e->path);

@@ -43,7 +43,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Exit: 'tracepoint sched_process_exit, when the last thread has exited',
   CredentialsChange:
     'system calls of the setuid family, setgroups, capset, unshare and setns, by comparing the credentials before and after',
-  Open: 'exit of open, openat, openat2 and creat, from the file of the descriptor; filtered by what rules can match',
+  Open: 'exit of open, openat, openat2, creat and open_by_handle_at, from the file of the descriptor; filtered by what rules can match',
   Connect:
     'exit of connect, from the socket; cgroup connect hooks for failed connects; entry of connect for its duration',
   Tick: 'collector, once a second',
@@ -72,7 +72,8 @@ const SOURCES: Readonly<Record<KindName, string>> = {
     'exit of fork, vfork, clone, clone3, execve, execveat, the setuid family, setgroups and capset, when they fail; of equal events (same call, error and request) at most one per second and process',
   Redirect:
     'exit of dup, dup2, dup3 and fcntl, from the resulting stream or, if the call fails, from the descriptor to copy; of equal events at most one per second and process',
-  Isolation: 'exit of setns, unshare, prctl, seccomp and personality; of equal events at most one per second',
+  Isolation:
+    'exit of setns, unshare, prctl, seccomp and personality; hooks that run in a 32-bit call of a 64-bit process (`compat_call`); of equal events at most one per second',
   Capability:
     'raw tracepoint cap_capable, on kernels from 6.14; at most one per second for each process, capability and result; of successes of root on the host only the first',
   Module: 'exit of init_module, finit_module and delete_module; tracepoints module_load and module_free for the name',

@@ -11,9 +11,9 @@
 static __always_inline bool kernel_copy__is_open(__u32 call)
 {
 #ifdef __TARGET_ARCH_x86
-	return call == 2 + 1 || call == 85 + 1 || call == 257 + 1 || call == 437 + 1;
+	return call == 2 + 1 || call == 85 + 1 || call == 257 + 1 || call == 304 + 1 || call == 437 + 1;
 #else
-	return call == 56 + 1 || call == 437 + 1;
+	return call == 56 + 1 || call == 265 + 1 || call == 437 + 1;
 #endif
 }
 

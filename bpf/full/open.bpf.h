@@ -2,6 +2,7 @@
 /* Full profile: stores the opened file while the kernel opens it, before another thread can reach the
  * descriptor. Only for tasks that share their table of descriptors, since no other thread can swap a
  * descriptor otherwise. The record is sent at the end of the system call, as in the baseline, with its result. */
+#include "../lib/isolation.h"
 #include "../open.bpf.h"
 #include "hook.h"
 
@@ -11,7 +12,7 @@
 static __always_inline void open__store(struct task_struct *task, struct file *file, struct rf_opened *opened)
 {
 	__u32 flags = open__flags(file, 0);
-	bool selected = open__is_always_reported(flags) || executable__is_watched() || open__is_named(file);
+	bool selected = open__is_always_reported(flags) || executable__is_watched() || open__is_named(file) || open__is_known(file);
 	struct rf_scratch_small *scratch;
 	__u32 size;
 
@@ -40,6 +41,7 @@ static __always_inline void open__remember(struct file *file)
 
 	if (!RF_READ_ONCE(rf_full_called))
 		rf_full_called = 1;
+	isolation__notice_compat(task, RF_COMPAT_OPEN);
 	if ((kernel__read(file, f_mode) & FMODE_NOACCOUNT) || !kernel_copy__is_open(kernel_copy__call(task)) || task__is_agent(task))
 		return;
 	opened = bpf_task_storage_get(&rf_opened, task, 0, shared ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
@@ -54,3 +56,25 @@ static __always_inline void open__remember(struct file *file)
 }
 
 FULL_HOOK(file_open, open__remember(file), struct file *file)
+
+/* A descriptor of a file in rf_files was passed to this process: whatever rules ask about its open holds here, too. */
+static __always_inline void open__receive(struct file *file)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct rf_scratch_small *scratch;
+	__u32 size;
+
+	if (!open__is_known(file) || task__is_agent(task))
+		return;
+	ring__count_seen(RF_LANE_BULK, RF_OPEN);
+	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
+	if (!scratch)
+		return;
+	size = open__describe(scratch, task, 0, file, kernel__read(file, f_flags), true);
+	((struct rf_open *)scratch->record)->received = 1;
+	if (size)
+		open__output((struct rf_open *)scratch->record, size, task, false);
+	scratch__release(scratch);
+}
+
+FULL_HOOK(file_receive, open__receive(file), struct file *file)

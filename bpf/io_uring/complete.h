@@ -34,7 +34,8 @@ static __always_inline void io_uring__append_file(struct rf_builder *b, struct r
 
 	record->inode = kernel__read(inode, i_ino);
 	record->device = kernel__read(super, s_dev);
-	path__append_new(b, RF_RECORD_MAX, &record->path, work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	path__build(work, kernel__read(file, f_path.mnt), kernel__read(file, f_path.dentry));
+	identity__append(b, RF_RECORD_MAX, &record->path, &record->reached, work, identity__of_file(file));
 }
 
 static __always_inline void io_uring__fill_outcome(struct rf_io_uring *record, struct io_kiocb *request, bool fixed)

@@ -329,6 +329,21 @@ struct {
 	__type(value, __u32);
 } rf_executables SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4 * RF_FILES_MAX);
+	__type(key, struct rf_file_key);
+	__type(value, __u32);
+} rf_files SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RF_FILES_MAX);
+	__type(key, __u32);
+	__type(value, struct rf_file_path);
+} rf_file_paths SEC(".maps");
+
 /* Enum rf_scope by cgroup id. LRU, since most cgroups end unnoticed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -575,6 +590,7 @@ struct rf_control rf_control = {};
 /* A bit for each hash (lib/watch.h), set when no entry of rf_names or of rf_watched has that hash. */
 __u64 rf_unnamed[RF_HASHES / 64] = {};
 __u64 rf_unwatched[RF_HASHES / 64] = {};
+__u64 rf_file_hashes[RF_HASHES / 64] = {};
 struct rf_interest rf_interests[2] = {};
 struct rf_interest_ports rf_interest_ports[2] = {};
 

@@ -127,6 +127,13 @@ static __always_inline bool task__is_compat(struct task_struct *task)
 #endif
 }
 
+/* Whether the address space of a process has 32 bits: i386, x32, or 32-bit Arm.
+ * Until 6.15 an exiting task has no `mm` any more, but the same one as `active_mm`. */
+static __always_inline bool task__is_32bit(struct task_struct *task)
+{
+	return kernel__plain(task)->active_mm->task_size <= 1ULL << 32;
+}
+
 /* Returns CLONE_* of the current task's call, without the exit signal; 0: fork, a kernel thread, or another
  * call. clone3's flags are in the caller's memory, which another thread may have changed meanwhile. */
 static __always_inline __u64 task__clone_flags(struct task_struct *task)

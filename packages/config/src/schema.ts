@@ -268,7 +268,7 @@ const shape = (directories: DefaultDirectories) => ({
       ),
       watchedPaths: paths(
         [],
-        'Opens for reading below these paths are also sent, for the audit trail. Rules add their own paths.',
+        'Opens for reading below these paths are also sent, for the audit trail. Rules add their own paths. A path that is a file is recognized by its identity, too, whatever other path it is opened by.',
       ),
       audit: patterns(
         DEFAULT_AUDIT_KINDS,

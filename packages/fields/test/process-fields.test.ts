@@ -139,6 +139,12 @@ test('isolation events name the change', () => {
     'event.action': 'personality',
     'isolation.option': undefined,
     'isolation.persona': 0x40000,
+    'compat_call.number': undefined,
+  });
+  says(view('Isolation', { ...body, ...option(362n), argument: u64FromBigInt(3n), operation: 6 }), {
+    'event.action': 'compat_call',
+    'compat_call.number': 362,
+    'compat_call.seen_at': 'connect',
   });
 });
 
@@ -273,7 +279,7 @@ test('supplementary groups are present when a call changed or requested them', (
   });
 });
 
-test('an exec has the selected variables, also by name, and the interpreter', () => {
+test('an exec has the selected variables, the interpreter, and the true length of its arguments', () => {
   const credentials = {
     ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },
     ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
@@ -316,7 +322,12 @@ test('an exec has the selected variables, also by name, and the interpreter', ()
     'process.interpreter': '/bin/sh',
     'proc.is_exe_upper_layer': true,
     'process.exec.file_capabilities': true,
+    'process.exec.is_32bit': false,
   });
+  says(event, { 'process.args_length': 2, 'process.args_cut': false });
+  const cut = { bytes: Buffer.from('sh'), length: 40_000 };
+  says(view('Exec', { ...exec, argv: cut }), { 'process.args_length': 40_000, 'process.args_cut': true });
+  says(view('Exec', { ...exec, flags: FLAG.EXEC_32BIT }), { 'process.exec.is_32bit': true });
   assert.deepEqual(ask(event, 'process.env_vars', 'LD_PRELOAD'), ['/tmp/a.so']);
   assert.deepEqual(ask(event, 'process.env_vars', 'ENV'), ['a=b']);
   assert.deepEqual(ask(event, 'process.env_vars', 'LD_AUDIT'), ['']);
@@ -329,8 +340,32 @@ test('an exec has the selected variables, also by name, and the interpreter', ()
   says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
 });
 
+test('an open of a file that is recognized by its identity has both paths', () => {
+  const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, mode: 0o100640, sourceCaller: false, count: 1 };
+  const event = view('Open', { ...open, path: text('/etc/shadow'), reached: text('/tmp/x'), received: true });
+  says(event, {
+    'file.path': '/etc/shadow',
+    'file.name': 'shadow',
+    'file.reached_path': '/tmp/x',
+    'file.open.received': true,
+  });
+  says(view('Open', { ...open, path: text('/a'), reached: text(''), received: false }), {
+    'file.reached_path': undefined,
+  });
+});
+
 test('the type of an opened file has a name', () => {
-  const open = { inode: U64_ZERO, device: 1, flags: 0, result: 3, sourceCaller: false, path: text('/a'), count: 1 };
+  const open = {
+    inode: U64_ZERO,
+    device: 1,
+    flags: 0,
+    result: 3,
+    sourceCaller: false,
+    path: text('/a'),
+    count: 1,
+    reached: text(''),
+    received: false,
+  };
   const types = {
     ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },
     ...{ S_IFBLK: 'block', S_IFIFO: 'fifo', S_IFSOCK: 'socket' },

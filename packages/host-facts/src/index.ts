@@ -8,6 +8,7 @@ export { pathOf, scan } from './fim/scan.ts';
 export { ExecHashes, type HashStats } from './hash/exec-hashes.ts';
 export type { HashFact, HashLimits, HashSink } from './hash/types.ts';
 export { hostSources } from './host/host-sources.ts';
+export { isFile, namedFiles } from './host/named-files.ts';
 export type { CheckResult, Remembered } from './integrity/check.ts';
 export { checkIntegrity, type Integrity } from './integrity/integrity.ts';
 export { integritySource } from './integrity/source.ts';

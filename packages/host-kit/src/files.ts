@@ -17,6 +17,8 @@ const GONE: readonly (string | undefined)[] = [
 /** open(2): only resolves the name. It does not contact a remote file system, open a device, or block on a pipe. */
 export const O_PATH = 0o10000000;
 
+const REMOTE = /^(?:autofs|fuse|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
+
 /** Shared by all reads. A buffer for each read would add 64 KiB of garbage many times a second. */
 const CHUNK = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -91,6 +93,9 @@ export function ifReadable<T>(read: () => T): T | null {
     throw error;
   }
 }
+
+/** Whether another machine or process serves a file system: it could block a call forever, or return any content. */
+export const isRemoteFilesystem = (type: string): boolean => REMOTE.test(type);
 
 /** Converts a device number of stat(2) to the kernel's encoding: major << 20 | minor. */
 export function kernelDevice(device: bigint): number {

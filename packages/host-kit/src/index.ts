@@ -18,6 +18,7 @@ export {
   asText,
   ifExists,
   ifReadable,
+  isRemoteFilesystem,
   type Json,
   kernelDevice,
   O_PATH,

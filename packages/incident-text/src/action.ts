@@ -46,7 +46,8 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   bpf: '{did} bpf {bpf.command}| {bpf.program.type}| {bpf.name}| {bpf.path}',
   system_change: '{did} {event.action}| {system.text}',
   sysctl: 'set {sysctl.name}| to "{sysctl.value}"',
-  io_uring: '{did} {event.action}| {file.path}| {destination.ip} port {destination.port}| by io_uring',
+  io_uring:
+    '{did} {event.action}| {file.path}| as {file.reached_path}| {destination.ip} port {destination.port}| by io_uring',
   socket: '{did} {event.action}| on {network.unix.path}| ({ringfence.socket.family})| on port {destination.port}',
   packet: 'exchanged {network.protocol}| about {dns.question.name}| with {tls.client.server_name}',
   flow: 'had a connection| with {destination.ip} port {destination.port}',
@@ -62,8 +63,11 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 
 /** Sentences that depend on more than the presence of fields. */
 const VERBS: Readonly<Record<string, Sentence>> = {
-  open: ({ failed, objects }) =>
-    `${failed ? 'tried to open' : 'opened'} ${objects['file.path'] ?? ''} ${objects['file.open.write'] === 'true' ? 'for writing' : 'for reading'}`,
+  open: ({ failed, objects }) => {
+    const { 'file.path': path = '', 'file.reached_path': reached } = objects;
+    const file = reached === undefined ? path : `${path}, as ${reached},`;
+    return `${failed ? 'tried to open' : 'opened'} ${file} ${objects['file.open.write'] === 'true' ? 'for writing' : 'for reading'}`;
+  },
   connect: ({ failed, objects }) => `${failed ? 'tried to connect' : 'connected'} to ${peerOf(objects)}`,
   file_change: ({ failed, operation, objects }) => {
     const { 'file.path': path = '', 'file.target_path': target = '', 'file.xattr': attribute = '' } = objects;

@@ -10,6 +10,7 @@ export { readProbeFiles } from './custom-probes/file.ts';
 export { type TracepointField, tracepointFields, usualType } from './custom-probes/format.ts';
 export { SensorError } from './errors.ts';
 export type { ByteShare, ControlBlock, Shares } from './filter/control-block.ts';
+export { type FileKey, type FileTable, hasGeneration, type WatchedFile } from './filter/file-table.ts';
 export type { SensorFilter } from './filter/sensor-filter.ts';
 export { headsOf, unnamedOf, unwatchedOf } from './filter/watched-hashes.ts';
 export type { WatchedTexts } from './filter/watched-texts.ts';

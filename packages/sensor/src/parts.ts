@@ -3,6 +3,7 @@ export { Counters, DROP_CAUSES, type DropCause } from './account/counters.ts';
 export { SensorFailures } from './account/failures.ts';
 export { setProbes } from './attach/user-space-probes.ts';
 export { SecondAgentError } from './errors.ts';
+export { type FileMaps, FileTable, identifyFiles, parseIdentities } from './filter/file-table.ts';
 export { openFilter } from './filter/sensor-filter.ts';
 export { nameKey, prefixKey, WatchedTexts } from './filter/watched-texts.ts';
 export { type AttachMethod, attachMethods, hookFinder } from './load/attach-methods.ts';

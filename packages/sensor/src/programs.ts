@@ -12,6 +12,9 @@ export const SNAPSHOT = 'snapshot';
  */
 export const ADOPT = 'adopt_sockets';
 
+/** Iterator over the files that the agent has open with O_PATH, for their identities. Attached for each read. */
+export const IDENTIFY = 'identify_files';
+
 /** Reads the kernel's memory for the integrity check. Run on demand by that check, never attached. */
 export const READ_KERNEL = 'read_kernel';
 

@@ -4,6 +4,7 @@ import { Counters } from './account/counters.ts';
 import { SensorFailures } from './account/failures.ts';
 import { Attachment } from './attach/attachment.ts';
 import { CustomProbes } from './custom-probes/custom-probes.ts';
+import { type FileKey, identifyFiles } from './filter/file-table.ts';
 import { openFilter, type SensorFilter } from './filter/sensor-filter.ts';
 import type { LoadedObject } from './load/load-object.ts';
 import type { SensorOptions } from './options.ts';
@@ -11,7 +12,7 @@ import { removePinDirectory } from './pins/directory.ts';
 import type { RunState } from './pins/run-state.ts';
 import { CgroupMaps } from './processes/cgroup-maps.ts';
 import { factsAt, type ProcessFacts, readProcesses, type Snapshot } from './processes/snapshot.ts';
-import { SNAPSHOT } from './programs.ts';
+import { IDENTIFY, SNAPSHOT } from './programs.ts';
 import { TamperingLog } from './tampering/tampering-log.ts';
 
 /** Larger than RF_RECORD_MAX of ringfence.h. */
@@ -82,6 +83,11 @@ export class Sensor implements Disposable {
     const snapshot = readProcesses(this.#object.program(SNAPSHOT), { tgid });
     const [at] = snapshot.offsets;
     return at === undefined ? null : factsAt(snapshot, at);
+  }
+
+  /** Returns the identities of the files that this process has open with O_PATH, by descriptor. */
+  identifyFiles(): Map<number, FileKey[]> {
+    return identifyFiles(this.#object.program(IDENTIFY));
   }
 
   /** Detaches every hook and removes all pins, so that nothing of the sensor stays in the kernel. */

@@ -21,7 +21,10 @@ export interface HashValues {
   /** The hash is that of the script, not of its interpreter. */
   readonly script?: boolean;
 }
-export type OpenValues = Partial<Omit<Open, 'path' | 'inode'>> & { readonly inode?: bigint };
+export type OpenValues = Partial<Omit<Open, 'path' | 'reached' | 'inode'>> & {
+  readonly reached?: Words;
+  readonly inode?: bigint;
+};
 export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {
   readonly target?: Words;
   readonly inode?: bigint;

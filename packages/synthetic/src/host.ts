@@ -98,11 +98,13 @@ export class SyntheticHost extends EventStream {
       device: 8,
       mode: result < 0 ? 0 : REGULAR,
       sourceCaller: result < 0,
+      received: false,
       ...values,
       flags,
       result,
       inode: u64FromBigInt(values.inode ?? this.inodeOf(path)),
       path: text(path),
+      reached: text(values.reached ?? ''),
     };
     this.add(process, 'Open', body, { lane: LANE.bulk });
   }

@@ -10,6 +10,8 @@ rm -f /root/.bash_history
 bash -c 'exec -a "[kworker/0:1]" /bin/true'
 ## Code put into another process
 /opt/lab/access child attach poke
+## 32-bit system call of a 64-bit program
+/opt/lab/compat fork
 ## Image built by a server's command
 #also Shell started by a network server
 #setup stubs /usr/bin/docker

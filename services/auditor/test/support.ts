@@ -86,6 +86,8 @@ export function openBody(path: string): Body {
       sourceCaller: false,
       path: text(path),
       count: 1,
+      reached: text(''),
+      received: false,
     },
   };
 }

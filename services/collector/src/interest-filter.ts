@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Log } from '@ringfence/base';
 import { type Interest, wantOf } from '@ringfence/interest';
 import {
@@ -11,10 +12,12 @@ import {
 } from '@ringfence/sensor';
 import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
+import type { FileWatch } from './file-watch.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
 type Filter = Pick<SensorFilter, 'watched' | 'hashes' | 'interests'> & {
   readonly onDemand: OnDemandHooks;
+  readonly files: Pick<FileWatch, 'want'>;
   readonly control: Pick<
     ControlBlock,
     'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
@@ -86,6 +89,17 @@ export class InterestFilter {
       );
     this.#updateHashes();
     control.allOpens = wantsAllOpens || !fits;
+    this.#watchFiles(interest);
+  }
+
+  /** A file that a rule asks for by its path or its name is also sent when it is opened by another path. */
+  #watchFiles({ openPathPrefixes, openNames }: Interest): void {
+    const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
+    const names = new Set(openNames);
+    this.#filter.files.want(
+      prefixes,
+      (path) => names.has(basename(path)) || prefixes.some((prefix) => path.startsWith(prefix)),
+    );
   }
 
   #texts(interest: Interest): WantedTexts {

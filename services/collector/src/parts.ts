@@ -21,6 +21,7 @@ import { protection } from './control/protected.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
 import type { CollectorDeps } from './deps.ts';
+import { FileWatch } from './file-watch.ts';
 import { InterestFilter } from './interest-filter.ts';
 import { Pacer } from './lifecycle/pacer.ts';
 import { Statistics } from './metrics.ts';
@@ -54,9 +55,10 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const { rings, filter, hooks } = sensor;
   using stack = new DisposableStack();
   const pacer = new Pacer([rings.security, rings.bulk], filter.control, options.pollIntervalMs);
-  const interest = new InterestFilter(options, { ...filter, onDemand: hooks.onDemand }, log);
+  const files = createFileWatch(deps);
+  const interest = new InterestFilter(options, { ...filter, files, onDemand: hooks.onDemand }, log);
   const commands = new Tallies();
-  const facts = wireHostFacts(deps, pacer, stack);
+  const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
   const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
   const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, log });
@@ -77,7 +79,7 @@ interface HostFacts {
   readonly sources: readonly EnrichmentSource[];
 }
 
-function wireHostFacts(deps: AgentDeps, pacer: Pacer, stack: DisposableStack): HostFacts {
+function wireHostFacts(deps: AgentDeps, files: FileWatch, pacer: Pacer, stack: DisposableStack): HostFacts {
   const { options, log, sensor } = deps;
   const onSourceError: OnSourceError = (source, err) =>
     log.warn({ source, err }, 'a source of host facts cannot be read: its earlier facts stay in use');
@@ -98,6 +100,7 @@ function wireHostFacts(deps: AgentDeps, pacer: Pacer, stack: DisposableStack): H
     createIntegritySource(deps),
     throttled,
     skipped,
+    files,
     onEachTick('hooks', () => retryHooks(deps)),
     onEachTick('probes', () => customProbes.tick()),
   ].map((source) => guardSource(source, onSourceError));
@@ -120,6 +123,11 @@ function createContainerSource({ options, log, sensor }: AgentDeps, onSourceErro
     onScope: (id, isContainer) => sensor.cgroups.setScope(id, isContainer),
     guard: createGuard('containers', onSourceError),
   });
+}
+
+function createFileWatch({ options, sensor, log }: AgentDeps): FileWatch {
+  const { hostRoot, stateDir } = options;
+  return new FileWatch({ hostRoot, stateDir, table: sensor.filter.files, identify: () => sensor.identifyFiles(), log });
 }
 
 function createIntegritySource({ options, identity, log }: AgentDeps): EnrichmentSource {

@@ -35,6 +35,7 @@ describe('what the sensor watches', () => {
         hashes: { unwatched: new Uint8Array(512), unnamed: new Uint8Array(512) },
         interests: { set: () => true } as unknown as SensorFilter['interests'],
         onDemand: { attachFor: () => [], detachUnwanted: () => undefined } as unknown as OnDemandHooks,
+        files: { want: () => undefined },
         control,
       },
       { ...silentLog, warn: (_: object, message: string) => warnings.push(message) },

@@ -135,6 +135,8 @@ function openEvent({ view, bytes }: RecordSource, at: number): Event {
           length: records.textLength(view, path),
         },
         count: records.openCount(view, at) | 0,
+        reached: { bytes: bytes.subarray(start, start), length: 0 },
+        received: false,
       },
     },
   };

@@ -1,5 +1,6 @@
 /** Facts about files and processes from ordinary kernel interfaces, in the sensor's representation. */
 import { readlinkSync, statSync } from 'node:fs';
+import type { TestSensor } from '@ringfence/testkit/sensor';
 
 /** Converts a user-space st_dev to the kernel's representation: 12 bits major, 20 bits minor. */
 export function kernelDevice(device: bigint): number {
@@ -33,4 +34,9 @@ export function namespaces(): { [name: string]: number } {
   return Object.fromEntries(
     names.map((name) => [name, Number(/\d+/.exec(readlinkSync(`/proc/self/ns/${name}`))?.[0])]),
   );
+}
+
+/** Whether a hook of the full profile is in place, by whichever method. */
+export function isLoaded(sensor: TestSensor, hook: string): boolean {
+  return ['', '_fentry', '_kprobe'].some((method) => sensor.object.programs.get(`${hook}${method}`)?.loaded === true);
 }

@@ -57,7 +57,7 @@ describe('opens on the running kernel', { skip }, () => {
       assert.equal(record?.lane, BULK);
       assert.equal(record?.texts['path']?.bytes.toString(), path, call);
       const { result, flags: seen, ...fields } = record?.fields ?? {};
-      assert.deepEqual(fields, { inode, device, mode, source_caller: 0, count: 1 });
+      assert.deepEqual(fields, { inode, device, mode, source_caller: 0, count: 1, received: 0 });
       assert.equal(result, 3);
       assert.equal(Number(seen) & ~O_LARGEFILE, flags, call);
     }
@@ -82,6 +82,7 @@ describe('opens on the running kernel', { skip }, () => {
       mode: 0,
       source_caller: 1,
       count: 1,
+      received: 0,
     });
     assert.equal(record?.texts['path']?.bytes.toString(), `${directory}/missing/../file`);
   });

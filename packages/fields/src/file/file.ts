@@ -8,11 +8,12 @@ import {
   type TextSpan,
   u64ToBigInt,
 } from '@ringfence/wire';
-import { baseName, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
+import { baseName, bodyBoolean, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { changedMode, changedPath } from './file-change.ts';
 
 const openPath = bodyText(leaf.Open.pathBytes);
+const openReached = bodyText(leaf.Open.reachedBytes);
 const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
 
@@ -121,6 +122,21 @@ export const fileFields: readonly Field[] = [
       const dot = name.lastIndexOf('.');
       return dot < 1 ? undefined : name.slice(dot + 1);
     },
+  },
+  {
+    name: 'file.reached_path',
+    type: 'string',
+    doc: 'Path by which the file was opened, if that is not `file.path`: another link to a file that is recognized by its identity, a mount of it elsewhere, or an overlay above it.',
+    kinds,
+    get: (event) => nonEmpty(ioUring.is(event) ? ioUring.reached(event) : openReached(event)),
+  },
+  {
+    name: 'file.open.received',
+    type: 'bool',
+    doc: 'The process did not open the file itself but got its descriptor from another process (full profile, files that are recognized by identity).',
+    kinds: openKinds,
+    rare: true,
+    get: bodyBoolean(leaf.Open.received),
   },
   {
     name: 'file.inode',

@@ -7,6 +7,7 @@ const family = bodyLong(leaf.IoUring.family);
 const port = bodyLong(leaf.IoUring.port);
 const path = bodyText(leaf.IoUring.pathBytes);
 const target = bodyText(leaf.IoUring.targetBytes);
+const reached = bodyText(leaf.IoUring.reachedBytes);
 
 const { IoOperation: OPERATION } = records;
 const { AF_UNIX } = records.AddressFamily;
@@ -77,6 +78,8 @@ interface IoUring {
   /** Name of the equivalent system call. */
   syscall(event: EventView): string;
   path(event: EventView): string;
+  /** Path by which the file was opened, if that is not `path`; otherwise empty. */
+  reached(event: EventView): string;
   /** O_*; undefined when the operation is not an open. */
   openFlags(event: EventView): number | undefined;
   inodeAt(event: EventView): number;
@@ -93,6 +96,7 @@ export const ioUring: IoUring = {
   category,
   syscall: nameOf,
   path: (event) => (family(event) === AF_UNIX ? '' : path(event)),
+  reached,
   openFlags: (event) => (actionOf(event) === 'open' ? flags(event) : undefined),
   inodeAt: ({ cursor }) => cursor.leafAt(leaf.IoUring.inode),
   family,

@@ -119,6 +119,13 @@ export const execFields: readonly Field[] = [
     get: execFlag(FLAG.EXEC_FILE_CAPS),
   },
   {
+    name: 'process.exec.is_32bit',
+    type: 'bool',
+    doc: 'The address space of the program has 32 bits (i386, x32, 32-bit Arm): its system calls are not traced one by one.',
+    subject: ofProcess,
+    get: execFlag(FLAG['EXEC_32BIT']),
+  },
+  {
     name: 'process.exec.script',
     type: 'bool',
     doc: 'Started through an interpreter line.',

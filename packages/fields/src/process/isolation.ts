@@ -39,6 +39,9 @@ const SECCOMP_OPTIONS: Readonly<Record<number, string>> = {
   0: 'SECCOMP_SET_MODE_STRICT',
   1: 'SECCOMP_SET_MODE_FILTER',
 };
+const COMPAT_HOOKS: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(records.CompatHook).map(([name, hook]) => [hook, name.slice('COMPAT_'.length).toLowerCase()]),
+);
 const PROTECTIONS = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'];
 const { IsolationOperation: OPERATION } = records;
 const attempted = bodyLong(leaf.Attempt.operation);
@@ -80,6 +83,8 @@ function flagsOf(event: EventView): string[] | undefined {
   return operation(event) <= OPERATION.ISOLATION_UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;
 }
 
+const isCompatCall = (event: EventView): boolean => operation(event) === OPERATION.ISOLATION_COMPAT_CALL;
+
 function optionOf(event: EventView): string | undefined {
   const number = Number(u64(event, leaf.Isolation.option));
   if (operation(event) === OPERATION.ISOLATION_PRCTL) return PRCTL_OPTIONS[number];
@@ -117,6 +122,21 @@ export const isolationFields: readonly Field[] = [
     kinds: ['isolation'],
     get: (event) =>
       operation(event) === OPERATION.ISOLATION_PERSONALITY ? Number(u64(event, leaf.Isolation.option)) : undefined,
+  },
+  {
+    name: 'compat_call.number',
+    type: 'number',
+    doc: 'Number of the 32-bit system call that a 64-bit process made, as i386 numbers it.',
+    kinds: ['isolation'],
+    get: (event) => (isCompatCall(event) ? Number(u64(event, leaf.Isolation.option)) : undefined),
+  },
+  {
+    name: 'compat_call.seen_at',
+    type: 'string',
+    doc: 'What the 32-bit system call did that the sensor saw: fork, exit, connect, signal or open.',
+    kinds: ['isolation'],
+    oneOf: Object.values(COMPAT_HOOKS),
+    get: (event) => (isCompatCall(event) ? COMPAT_HOOKS[Number(u64(event, leaf.Isolation.argument))] : undefined),
   },
   {
     name: 'capability.name',

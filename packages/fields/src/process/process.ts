@@ -32,6 +32,9 @@ const args = (event: EventView): readonly string[] | undefined =>
 const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
+const argsLength = (event: EventView): number | undefined =>
+  isExec(event) ? event.cursor.leafLong(leaf.Exec.argvLength) : event.process?.raw.argsLength;
+
 type Of = (process: ProcessInfo) => FieldValue;
 /** Reads a value of the parent; undefined if empty, because an unknown parent has empty texts. */
 const parent = (get: Of) => (event: EventView) => {
@@ -119,6 +122,24 @@ export const processFields: readonly Field[] = [
     aliases: ['proc.cmdline', 'CommandLine'],
     subject: ofProcess,
     get: (event) => logField.command(event) ?? commandLine(event),
+  },
+  {
+    name: 'process.args_length',
+    type: 'number',
+    doc: 'Length of all arguments in bytes, with a byte between them, also where only a part of them was kept.',
+    subject: ofProcess,
+    get: argsLength,
+  },
+  {
+    name: 'process.args_cut',
+    type: 'bool',
+    doc: 'The arguments were too long to be kept whole: a part in the middle is missing from `process.args` and `process.command_line`.',
+    subject: ofProcess,
+    get: (event) => {
+      const length = argsLength(event);
+      if (length === undefined) return undefined;
+      return length > (isExec(event) ? event.cursor.leafLength(leaf.Exec.argvBytes) : records.Limit.ARGV_MAX);
+    },
   },
   {
     name: 'process.working_directory',

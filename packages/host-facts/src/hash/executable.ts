@@ -1,5 +1,5 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
-import { ifReadable, kernelDevice, O_PATH, openBeneath, readBounded } from '@ringfence/host-kit';
+import { ifReadable, isRemoteFilesystem, kernelDevice, O_PATH, openBeneath, readBounded } from '@ringfence/host-kit';
 import type { HashRequest, SkipReason } from './types.ts';
 
 /** An open file that is certain to be the one that was executed. */
@@ -13,8 +13,6 @@ export interface Executable {
   readonly touched: boolean;
 }
 
-/** File systems served by another machine or process, which could block a read forever or return any content. */
-const REMOTE = /^(?:fuse|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
 const MOUNTS_MAX = 4 << 20;
 
 /**
@@ -27,7 +25,7 @@ export function openExecutable(request: HashRequest): Executable | SkipReason {
     const candidates = processesWithSameMounts(request);
     const mounts = new Mounts(candidates[0]);
     const filesystem = mounts.filesystemOf(request.device);
-    if (filesystem !== undefined && REMOTE.test(filesystem)) return 'remote';
+    if (filesystem !== undefined && isRemoteFilesystem(filesystem)) return 'remote';
     if (filesystem === undefined && !request.memory) return 'gone';
     let result = exe === null ? 'gone' : openIfSame(exe, request, mounts, true);
     for (const pid of candidates) if (typeof result === 'string') result = tryPath(pid, request, mounts, result);

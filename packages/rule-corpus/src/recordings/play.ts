@@ -11,7 +11,7 @@ import { Slice } from '../lab/slice.ts';
 import type { Action } from './actions.ts';
 import { hostOf, type PlayedAction } from './library.ts';
 
-const PROGRAMS = ['access', 'change', 'connect', 'credentials', 'fault', 'io_uring', 'memory', 'sockets'];
+const PROGRAMS = ['access', 'change', 'compat', 'connect', 'credentials', 'fault', 'io_uring', 'memory', 'sockets'];
 const SETUP = '. /opt/lab/lib.sh; shells /usr/sbin/httpd\n';
 /** Port to which `remote` of lib.sh connects. */
 const REMOTE_PORT = 4444;

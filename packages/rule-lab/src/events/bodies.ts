@@ -65,17 +65,7 @@ const BODIES: Readonly<Record<string, Body>> = {
   }),
   flow: (facts) => ({ ...ends(facts, TCP), ...traffic(facts), error: facts.number('ringfence.flow.error') ?? 0 }),
   io_uring: ioUring,
-  isolation: (facts) => ({
-    option: bits(facts, {
-      kind: 'Isolation',
-      leaf: 'option',
-      field: 'process.clone.flags',
-      beside: { operation: records.IsolationOperation.ISOLATION_UNSHARE },
-      candidates: BITS_64,
-    }),
-    argument: BigInt(facts.number('isolation.argument') ?? 0),
-    count: countOf(facts),
-  }),
+  isolation,
   memory: (facts) => ({
     path: facts.text('memory.path') ?? '',
     protection: Number(
@@ -163,6 +153,28 @@ function bpf(facts: Facts): EventValues {
   };
 }
 
+function isolation(facts: Facts, action: string): EventValues {
+  if (action === 'compat_call') {
+    const hook = `COMPAT_${facts.text('compat_call.seen_at')?.toUpperCase()}`;
+    return {
+      option: BigInt(facts.number('compat_call.number') ?? 0),
+      argument: BigInt(Object.entries(records.CompatHook).find(([name]) => name === hook)?.[1] ?? 0),
+      count: countOf(facts),
+    };
+  }
+  return {
+    option: bits(facts, {
+      kind: 'Isolation',
+      leaf: 'option',
+      field: 'process.clone.flags',
+      beside: { operation: records.IsolationOperation.ISOLATION_UNSHARE },
+      candidates: BITS_64,
+    }),
+    argument: BigInt(facts.number('isolation.argument') ?? 0),
+    count: countOf(facts),
+  };
+}
+
 function ioUring(facts: Facts, action: string): EventValues {
   const opcode = { kind: 'IoUring', leaf: 'opcode', field: 'io_uring.operation' } as const;
   const socketPath = facts.text('io_uring.socket_path');
@@ -174,6 +186,7 @@ function ioUring(facts: Facts, action: string): EventValues {
     flags: facts.number('io_uring.flags') ?? facts.number('file.open.flags') ?? 0,
     path: socketPath ?? facts.text('file.path') ?? '',
     target: facts.text('io_uring.target') ?? '',
+    reached: facts.text('file.reached_path') ?? '',
     inode: BigInt(facts.text('file.inode') ?? 0),
     submissionThread: facts.bool('io_uring.submission_thread') ?? false,
     resultUnknown: facts.bool('io_uring.result_unknown') ?? false,

@@ -39,6 +39,8 @@ const PLAYS: Readonly<Record<string, (scene: Scene) => void>> = {
   open: ({ host, process, facts }) =>
     host.open(process, facts.text('file.path') ?? '/file', openFlags(facts), {
       result: resultOf(facts, 3),
+      reached: facts.text('file.reached_path') ?? '',
+      received: facts.bool('file.open.received') ?? false,
       ...(facts.text('file.type') === undefined && facts.number('file.mode') === undefined
         ? {}
         : { mode: modeOf(facts) }),

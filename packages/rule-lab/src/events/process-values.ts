@@ -26,6 +26,7 @@ const FLAGS: Readonly<Record<string, number>> = {
   'process.exec.script': 32,
   'process.exec.upper_layer': 64,
   'process.exec.file_capabilities': 128,
+  'process.exec.is_32bit': 512,
 };
 const USERS: Readonly<Record<string, number>> = { root: 0, nobody: 65_534 };
 const ORDINARY_USER = 1000;

@@ -1,5 +1,6 @@
 import type { BpfObject } from '@ringfence/libbpf-ts';
 import { ControlBlock } from './control-block.ts';
+import { FileTable } from './file-table.ts';
 import { InterestTable } from './interest-table.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched-texts.ts';
 
@@ -19,6 +20,8 @@ export interface SensorFilter {
     /** file names of which changes are sent, in addition to `names` */
     readonly changedNames: WatchedTexts;
   };
+  /** the files that are recognized by identity */
+  readonly files: FileTable;
   /** rf_unwatched and rf_unnamed: bit n is set if no watched prefix, or name, has hash n */
   readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
 }
@@ -37,6 +40,11 @@ export function openFilter(object: BpfObject): SensorFilter {
       changedPrefixes: new WatchedTexts(object.map('rf_changed'), prefixKey),
       changedNames: new WatchedTexts(object.map('rf_changed_names'), nameKey),
     },
+    files: new FileTable({
+      files: object.map('rf_files'),
+      paths: object.map('rf_file_paths'),
+      hashes: bss.bytes('rf_file_hashes'),
+    }),
     hashes: { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') },
   };
 }

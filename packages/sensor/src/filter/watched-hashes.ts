@@ -45,11 +45,23 @@ export function unnamedOf(names: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> 
   return unused;
 }
 
+/** Returns rf_file_hashes for these keys of rf_files: bit n is set if some key has hash n. */
+export function fileHashesOf(keys: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
+  const used = new Uint8Array(HASHES / 8);
+  for (const key of keys) {
+    const inode = new DataView(key.buffer, key.byteOffset).getUint32(records.FILE_KEY_INODE, true);
+    const hash = hashOf(BigInt(inode));
+    used[hash >> 3]! |= 1 << (hash & 7);
+  }
+  return used;
+}
+
 /** @param word at most 8 bytes, little-endian */
 function clearBit(bits: Uint8Array, word: Uint8Array, size: number): void {
   const bytes = new DataView(new ArrayBuffer(8));
   for (const [at, byte] of word.entries()) bytes.setUint8(at, byte);
-  const product = BigInt.asUintN(64, (bytes.getBigUint64(0, true) ^ BigInt(size)) * HASH_FACTOR);
-  const hash = Number(product >> HASH_SHIFT);
+  const hash = hashOf(bytes.getBigUint64(0, true) ^ BigInt(size));
   bits[hash >> 3]! &= ~(1 << (hash & 7));
 }
+
+const hashOf = (word: bigint): number => Number(BigInt.asUintN(64, word * HASH_FACTOR) >> HASH_SHIFT);

@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/wire';
 import { addressBytes, signedMicros, writeText } from './write-field.ts';
 
 /** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 328, 80, 192, 104, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 136, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 328, 80, 192, 120, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 152, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
 
 /** Offsets of the text descriptors of a record, by enum rf_kind. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [244, 256, 268, 280, 292, 304, 316], [], [168, 180], [80], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [244, 256, 268, 280, 292, 304, 316], [], [168, 180], [80, 100], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116, 136], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -107,6 +107,9 @@ function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   writeText(out, view, bytes, at, at + 80);
   out.ensure(10);
   out.long(view.getInt32(at + 96, true));
+  writeText(out, view, bytes, at, at + 100);
+  out.ensure(1);
+  out.boolean(view.getUint32(at + 112, true) !== 0);
 }
 
 function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -320,6 +323,7 @@ function writeIoUring(out: AvroWriter, view: DataView, bytes: Buffer, at: number
   out.ensure(2);
   out.boolean(view.getUint32(at + 128, true) !== 0);
   out.boolean(view.getUint32(at + 132, true) !== 0);
+  writeText(out, view, bytes, at, at + 136);
 }
 
 function writeSocket(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

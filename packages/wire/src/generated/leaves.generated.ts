@@ -169,6 +169,9 @@ export const leaf = {
     pathBytes: 6 as BytesLeaf,
     pathLength: 7 as LongLeaf,
     count: 8 as LongLeaf,
+    reachedBytes: 9 as BytesLeaf,
+    reachedLength: 10 as LongLeaf,
+    received: 11 as BooleanLeaf,
   },
   Connect: {
     family: 0 as LongLeaf,
@@ -407,6 +410,8 @@ export const leaf = {
     targetLength: 12 as LongLeaf,
     sourceCaller: 13 as BooleanLeaf,
     resultUnknown: 14 as BooleanLeaf,
+    reachedBytes: 15 as BytesLeaf,
+    reachedLength: 16 as LongLeaf,
   },
   Socket: {
     family: 0 as LongLeaf,

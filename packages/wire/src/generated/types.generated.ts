@@ -124,6 +124,10 @@ export interface Open {
   readonly path: Text;
   /** opens in this event: this one and equal ones merged since the last event */
   readonly count: number;
+  /** path by which a file was opened that rules name by `path`; empty: by `path` itself */
+  readonly reached: Text;
+  /** true: the process did not open the file but got its descriptor from another one; `result` is 0 then */
+  readonly received: boolean;
 }
 
 export interface Connect {
@@ -406,9 +410,9 @@ export interface ProcessAccess {
 
 /** a thread changed its own confinement */
 export interface Isolation {
-  /** setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona */
+  /** setns, unshare: CLONE_NEW*; prctl: PR_*; seccomp: SECCOMP_SET_MODE_*; personality: the persona; compat_call: number of the i386 call, 0: unknown */
   readonly option: U64;
-  /** prctl: the first argument; seccomp: flags; personality: the previous persona */
+  /** prctl: the first argument; seccomp: flags; personality: the previous persona; compat_call: enum rf_compat_hook */
   readonly argument: U64;
   /** namespaces after the call */
   readonly namespaces: Namespaces;
@@ -521,6 +525,8 @@ export interface IoUring {
   readonly sourceCaller: boolean;
   /** true: the caller suppressed the completion, so the result is unknown */
   readonly resultUnknown: boolean;
+  /** open: as in Open */
+  readonly reached: Text;
 }
 
 /** a socket was created or bound, or began to listen, or the call failed */
