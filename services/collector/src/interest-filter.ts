@@ -13,7 +13,8 @@ import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<SensorFilter, 'watched' | 'hashes' | 'interests'> & {
+type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
+  readonly hashes: Readonly<Record<keyof SensorFilter['hashes'], { set(bytes: Uint8Array): void }>>;
   readonly onDemand: OnDemandHooks;
   readonly control: Pick<
     ControlBlock,

@@ -22,6 +22,7 @@ import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
 import type { CollectorDeps } from './deps.ts';
 import { InterestFilter } from './interest-filter.ts';
+import { identifyAgent } from './lifecycle/identify.ts';
 import { Pacer } from './lifecycle/pacer.ts';
 import { Statistics } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';
@@ -59,7 +60,8 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const facts = wireHostFacts(deps, pacer, stack);
   const { customProbes } = facts;
   const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
-  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, log });
+  const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
+  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, log });
   const control = wireControl(deps, interest, commands);
   const resources = stack.move();
   return {

@@ -1,6 +1,7 @@
 import type { BpfObject } from '@ringfence/libbpf-ts';
 import { ControlBlock } from './control-block.ts';
 import { InterestTable } from './interest-table.ts';
+import { SharedBytes } from './shared-bytes.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched-texts.ts';
 
 /** The settings and tables by which the sensor decides which events it sends. */
@@ -20,7 +21,7 @@ export interface SensorFilter {
     readonly changedNames: WatchedTexts;
   };
   /** rf_unwatched and rf_unnamed: bit n is set if no watched prefix, or name, has hash n */
-  readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
+  readonly hashes: { readonly unwatched: SharedBytes; readonly unnamed: SharedBytes };
 }
 
 /** Opens the filter of a loaded object. */
@@ -37,6 +38,9 @@ export function openFilter(object: BpfObject): SensorFilter {
       changedPrefixes: new WatchedTexts(object.map('rf_changed'), prefixKey),
       changedNames: new WatchedTexts(object.map('rf_changed_names'), nameKey),
     },
-    hashes: { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') },
+    hashes: {
+      unwatched: new SharedBytes(bss.bytes('rf_unwatched')),
+      unnamed: new SharedBytes(bss.bytes('rf_unnamed')),
+    },
   };
 }

@@ -367,6 +367,14 @@ export const OpenFlag = {
 } as const;
 export type OpenFlag = (typeof OpenFlag)[keyof typeof OpenFlag];
 
+/** enum rf_own_object */
+export const OwnObject = {
+  OBJECT_MAP: 1,
+  OBJECT_PROGRAM: 2,
+  OBJECT_LINK: 3,
+} as const;
+export type OwnObject = (typeof OwnObject)[keyof typeof OwnObject];
+
 /** enum rf_packet_content */
 export const PacketContent = {
   PACKET_DNS: 1,
@@ -491,6 +499,13 @@ export const TamperingOperation = {
   TAMPERING_LINK_DETACH: 4,
   TAMPERING_LINK_UPDATE: 5,
   TAMPERING_SENSOR_REMOVED: 6,
+  TAMPERING_OBJECT_OPEN: 7,
+  TAMPERING_MAP_OPEN: 8,
+  TAMPERING_MAP_CHANGE: 9,
+  TAMPERING_AGENT_FREEZE: 10,
+  TAMPERING_AGENT_MOVE: 11,
+  TAMPERING_STATE_RESTORED: 12,
+  TAMPERING_AGENT_LIMIT: 13,
 } as const;
 export type TamperingOperation = (typeof TamperingOperation)[keyof typeof TamperingOperation];
 
@@ -624,7 +639,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 96;
+export const SIZEOF_CONTROL = 112;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -644,6 +659,8 @@ export const CONTROL_CHANGED_HEADS_LENGTH = 2;
 export const CONTROL_CHANGES_NAMED = 76;
 export const CONTROL_PARTNER_TGID = 80;
 export const CONTROL_PARTNER_START = 88;
+export const CONTROL_AGENT_CGROUP = 96;
+export const CONTROL_PARTNER_CGROUP = 104;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -659,6 +676,10 @@ export const controlChangesNamed = (view: DataView, at: number): number => view.
 export const controlPartnerTgid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const controlPartnerStartLo = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const controlPartnerStartHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const controlAgentCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const controlAgentCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 100, true);
+export const controlPartnerCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 104, true);
+export const controlPartnerCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 108, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;

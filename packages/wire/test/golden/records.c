@@ -187,6 +187,8 @@ int main(void)
 		NUMBER(changes_named)
 		NUMBER(partner_tgid)
 		NUMBER(partner_start)
+		NUMBER(agent_cgroup)
+		NUMBER(partner_cgroup)
 	END
 	BEGIN(rf_throttled_key)
 		NUMBER(cgroup)
