@@ -118,6 +118,7 @@ function createContainerSource({ options, log, sensor }: AgentDeps, onSourceErro
       log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
     roots: { root: hostRoot, dockerRoots },
     creationOf: (id) => sensor.cgroups.creationOf(id),
+    namespacesOf: (pid) => sensor.process(pid)?.namespaces ?? null,
     onScope: (id, isContainer) => sensor.cgroups.setScope(id, isContainer),
     guard: createGuard('containers', onSourceError),
   });
