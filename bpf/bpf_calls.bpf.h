@@ -183,29 +183,126 @@ static __always_inline void bpf_calls__report(struct rf_scratch_big *scratch, st
 	ring__output(RF_LANE_SECURITY, r, b.end, RF_RECORD_MAX);
 }
 
-/* Detaching or updating a link names it by its descriptor, the first field in the caller's memory. */
-static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
+/* Commands that return a descriptor of an existing object. */
+#define BPF_CALLS_OPENS                                                                                                                  \
+	(1ULL << BPF_OBJ_GET | 1ULL << BPF_MAP_GET_FD_BY_ID | 1ULL << BPF_PROG_GET_FD_BY_ID | 1ULL << BPF_LINK_GET_FD_BY_ID)
+/* Commands that change a map. Its descriptor is the first field of the attributes. */
+#define BPF_CALLS_CHANGES                                                                                                                \
+	(1ULL << BPF_MAP_UPDATE_ELEM | 1ULL << BPF_MAP_DELETE_ELEM | 1ULL << BPF_MAP_LOOKUP_AND_DELETE_ELEM | 1ULL << BPF_MAP_FREEZE)
+/* The same for many elements at once. The descriptor follows four addresses and the count. */
+#define BPF_CALLS_BATCHES                                                                                                                \
+	(1ULL << BPF_MAP_LOOKUP_AND_DELETE_BATCH | 1ULL << BPF_MAP_UPDATE_BATCH | 1ULL << BPF_MAP_DELETE_BATCH)
+#define BPF_CALLS_BATCH_DESCRIPTOR 36
+#define BPF_CALLS_LINKS (1ULL << BPF_LINK_DETACH | 1ULL << BPF_LINK_UPDATE)
+
+/* Returns what the kernel's descriptor refers to, by the name that the kernel gives its file: bpf-map,
+ * bpf-prog, bpf-link or bpf_link. Returns 0 for everything else. */
+static __always_inline enum rf_own_object bpf_calls__type(struct file *file)
+{
+	const unsigned char *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	char text[8] = {};
+
+	if (bpf_probe_read_kernel_str(text, sizeof(text), name) < 0 || text[0] != 'b' || text[1] != 'p' || text[2] != 'f')
+		return 0;
+	switch (text[4]) {
+	case 'm':
+		return RF_OBJECT_MAP;
+	case 'p':
+		return RF_OBJECT_PROGRAM;
+	case 'l':
+		return RF_OBJECT_LINK;
+	}
+	return 0;
+}
+
+static __always_inline __u32 bpf_calls__id(enum rf_own_object type, void *object)
+{
+	if (type == RF_OBJECT_MAP)
+		return BPF_CORE_READ((struct bpf_map *)object, id);
+	if (type == RF_OBJECT_PROGRAM)
+		return BPF_CORE_READ((struct bpf_prog *)object, aux, id);
+	return BPF_CORE_READ((struct bpf_link *)object, id);
+}
+
+/* Returns the entry of an object of the sensor, or 0 for any other object. */
+static __always_inline const struct rf_own_link *bpf_calls__own(enum rf_own_object type, __u32 id)
+{
+	__u64 key = (__u64)type << 32 | id;
+
+	return type == RF_OBJECT_LINK ? bpf_map_lookup_elem(&rf_own_links, &id) : bpf_map_lookup_elem(&rf_own_objects, &key);
+}
+
+/* The agent checks the kernel's programs in a process of its own. */
+static __always_inline bool bpf_calls__is_of_agent(struct task_struct *task)
+{
+	struct task_struct *parent = kernel__plain(task)->real_parent;
+	struct task_struct *leader = kernel__read(parent, group_leader);
+
+	return tampering__is_agent(kernel__read(leader, tgid), kernel__read(leader, start_boottime));
+}
+
+/* A list of all programs opens each of them: these are one entry with a count, so the id is not kept. */
+static __noinline int bpf_calls__record_open(__u32 descriptor)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const struct rf_own_link *link_of_sensor;
-	__u32 descriptor = 0;
-	struct bpf_link *link;
-	__u32 id;
-	struct file *file;
+	struct file *file = file__of_descriptor(task, descriptor);
+	const struct rf_own_link *own;
+	enum rf_own_object type;
+	bool writes;
 
-	if (command != BPF_LINK_DETACH && command != BPF_LINK_UPDATE)
-		return;
-	if (bpf_probe_read_user(&descriptor, sizeof(descriptor), (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers)))
-		return;
-	file = file__of_descriptor(task, descriptor);
 	if (!file)
+		return 0;
+	type = bpf_calls__type(file);
+	own = type ? bpf_calls__own(type, bpf_calls__id(type, BPF_CORE_READ(file, private_data))) : 0;
+	if (!own)
+		return 0;
+	writes = type == RF_OBJECT_MAP && BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
+	if (!writes && bpf_calls__is_of_agent(task))
+		return 0;
+	return tampering__record(TAMPERING_AGENT | (writes ? RF_TAMPERING_MAP_OPEN : RF_TAMPERING_OBJECT_OPEN), type, 0, 0, own);
+}
+
+/* The descriptor is in the caller's memory, where another thread may have changed it: user space compares what the
+ * sensor reads at each tick as well. */
+static __noinline int bpf_calls__record_change(__u32 command, __s32 result, const void *attributes)
+{
+	__u64 at = BPF_CALLS_BATCHES >> (command & 63) & 1 ? BPF_CALLS_BATCH_DESCRIPTOR : 0;
+	bool of_link = BPF_CALLS_LINKS >> (command & 63) & 1;
+	const struct rf_own_link *own;
+	__u32 descriptor = 0, operation, id;
+	struct file *file;
+	void *object;
+
+	if (bpf_probe_read_user(&descriptor, sizeof(descriptor), attributes + at))
+		return 0;
+	file = file__of_descriptor(bpf_get_current_task_btf(), descriptor);
+	if (!file)
+		return 0;
+	object = BPF_CORE_READ(file, private_data);
+	id = bpf_calls__id(of_link ? RF_OBJECT_LINK : RF_OBJECT_MAP, object);
+	own = bpf_calls__own(of_link ? RF_OBJECT_LINK : RF_OBJECT_MAP, id);
+	if (!own)
+		return 0;
+	if (!of_link)
+		return tampering__record(TAMPERING_AGENT | RF_TAMPERING_MAP_CHANGE, id, command, result < 0 ? result : 0, own);
+	operation = command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE;
+	return tampering__record(TAMPERING_AGENT | operation, id, 0, result < 0 ? result : 0, own);
+}
+
+/* Runs for every call: most programs only look elements up. */
+static __always_inline void bpf_calls__record_if_own(struct pt_regs *registers, __u32 command, __s32 result)
+{
+	const __u64 changes = BPF_CALLS_CHANGES | BPF_CALLS_BATCHES | BPF_CALLS_LINKS;
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (command >= 64 || !((BPF_CALLS_OPENS | changes) >> command & 1))
 		return;
-	link = BPF_CORE_READ(file, private_data);
-	id = BPF_CORE_READ(link, id);
-	link_of_sensor = bpf_map_lookup_elem(&rf_own_links, &id);
-	if (link_of_sensor && !tampering__is_agent(task->tgid, kernel__start(task)))
-		tampering__record(TAMPERING_AGENT | (command == BPF_LINK_DETACH ? RF_TAMPERING_LINK_DETACH : RF_TAMPERING_LINK_UPDATE), id, 0, result < 0 ? result : 0,
-				  link_of_sensor);
+	if (tampering__is_agent(task->tgid, kernel__start(task)))
+		return;
+	if (changes >> command & 1)
+		bpf_calls__record_change(command, result, (const void *)PT_REGS_PARM2_CORE_SYSCALL(registers));
+	else if (result >= 0)
+		bpf_calls__record_open(result);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bpf")

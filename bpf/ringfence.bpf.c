@@ -24,6 +24,7 @@
 #include "datagram.bpf.h"
 #include "packet.bpf.h"
 #include "cgroups.bpf.h"
+#include "agent_cgroup.bpf.h"
 #include "snapshot.bpf.h"
 #include "adopt.bpf.h"
 #include "inventory.bpf.h"
@@ -91,6 +92,7 @@ struct rf_types {
 	enum rf_socket_operation socket_operation;
 	enum rf_packet_content packet_content;
 	enum rf_tampering_operation tampering_operation;
+	enum rf_own_object own_object;
 	enum rf_attempt_operation attempt_operation;
 	enum rf_attempt_call attempt_call;
 	enum rf_redirect_call redirect_call;

@@ -774,7 +774,19 @@ enum rf_tampering_operation {
 	RF_TAMPERING_LINK_DETACH = 4,   /* a link of the sensor was detached */
 	RF_TAMPERING_LINK_UPDATE = 5,   /* a link of the sensor got another program */
 	RF_TAMPERING_SENSOR_REMOVED = 6,/* found at a start: the pins are gone; the actor is unknown */
+	/* a descriptor of a program or link of the sensor, or one of a map that can't write */
+	RF_TAMPERING_OBJECT_OPEN = 7,
+	RF_TAMPERING_MAP_OPEN = 8,      /* a descriptor of a map of the sensor that can write */
+	RF_TAMPERING_MAP_CHANGE = 9,    /* an element of a map of the sensor was written or deleted, or the map frozen */
+	RF_TAMPERING_AGENT_FREEZE = 10, /* the cgroup of the agent was frozen */
+	RF_TAMPERING_AGENT_MOVE = 11,   /* the agent was moved to another cgroup */
+	/* found at a tick: what the sensor reads is not what the agent last wrote; the actor is unknown */
+	RF_TAMPERING_STATE_RESTORED = 12,
+	RF_TAMPERING_AGENT_LIMIT = 13,  /* found at a tick: the agent has another limit; the actor is unknown */
 };
+
+/* Objects of the sensor, as in the keys of rf_own_objects. */
+enum rf_own_object { RF_OBJECT_MAP = 1, RF_OBJECT_PROGRAM = 2, RF_OBJECT_LINK = 3 };
 
 /* Tampering with the agent or its sensor. It is in no ring:
  * it stays in rf_tamperings until an agent has reported it. */
@@ -783,12 +795,14 @@ struct rf_tampering {
 	__u64 victim_start;  /* the process affected: the agent or its partner */
 	__u32 victim_tgid;
 	__u32 operation;     /* enum rf_tampering_operation */
-	__u32 detail;        /* signal: its number; exit: its code; access: enum rf_access_operation; link: its id */
-	__u32 request;       /* PTRACE_*; exit: the signal that ended the process */
+	/* signal: its number; exit: its code; access: enum rf_access_operation; link or changed map: its id;
+	 * opened object: enum rf_own_object */
+	__u32 detail;
+	__u32 request;       /* PTRACE_*; exit: the signal that ended the process; changed map: the command of bpf(2) */
 	__s32 result;        /* 0, or -errno */
 	__u32 uid;           /* of the actor */
 	__u32 count;         /* how often the actor repeated it in a row */
-	struct rf_text program;    /* the sensor's program on the link */
+	struct rf_text program;    /* the sensor's program on the link, or its object; limit: the name of the limit */
 	struct rf_text command;    /* name of the actor's thread */
 	struct rf_text executable; /* name of the actor's executable, without its directory */
 };
@@ -977,7 +991,8 @@ struct rf_tampering_entry {
 	__u8 executable[64];
 };
 
-/* Value of rf_own_links (key: id of a link of the sensor): the program on the link. */
+/* Value of rf_own_links (key: id of a link of the sensor): the program on the link. Value of rf_own_objects
+ * (key: enum rf_own_object in the upper half, the object's id in the lower): the name of the map or program. */
 struct rf_own_link {
 	__u8 program[32];
 };
@@ -1010,6 +1025,8 @@ struct rf_control {
 	__u64 byte_share_burst[RF_LANES];    /* ns: the burst, as time at one KiB per byte_share_interval */
 	__u32 byte_share_from[RF_LANES];  /* bytes in the ring from which shares of bytes are charged; 0: never */
 	__u32 byte_share_until[RF_LANES]; /* bytes in the ring from which records over the share are dropped */
+	__u64 agent_cgroup;      /* where a freeze of the agent is noticed */
+	__u64 partner_cgroup;
 };
 
 /* rf_file_hashes (.bss, mapped): bit n is set when an entry of rf_files has hash n. The hash is

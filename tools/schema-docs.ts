@@ -96,7 +96,7 @@ const SOURCES: Readonly<Record<KindName, string>> = {
   Silence:
     'enricher of a fleet, when no tick of a host has arrived for `enricher.silentAfter`, and again when a tick arrives; not after an orderly stop',
   Tampering:
-    'collector, with each tick and at the next start, from a pinned map that programs on signal_generate, sched_process_exit, and the exits of bpf and of ptrace and similar calls write; not for an agent that was asked to stop (SIGTERM, SIGINT, SIGHUP)',
+    'collector, with each tick and at the next start, from a pinned map that programs on signal_generate, sched_process_exit, cgroup_freeze, cgroup_attach_task, and the exits of bpf and of ptrace and similar calls write, and from a comparison of what the sensor reads with what the agent wrote; not for an agent that was asked to stop (SIGTERM, SIGINT, SIGHUP)',
   Probe:
     'user-defined probes of `collector.probes.custom` (docs/PROBES.md): entry or exit of a function, USDT, tracepoint',
 };

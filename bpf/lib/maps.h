@@ -557,6 +557,15 @@ struct {
 	__type(value, struct rf_own_link);
 } rf_own_links SEC(".maps");
 
+/* The sensor's maps and programs. Twice as many as there are, since those of probes are replaced at each start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2048);
+	__type(key, __u64);
+	__type(value, struct rf_own_link);
+} rf_own_objects SEC(".maps");
+
 /* Number of tamperings so far. */
 __u64 rf_tampered = 0;
 

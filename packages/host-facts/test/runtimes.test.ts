@@ -38,7 +38,7 @@ describe('matching cgroup paths', () => {
     { path: `/machine.slice/libpod-conmon-${ID}.scope`, runtime: null },
     { path: '/lxc.payload.web/init.scope', runtime: 'lxc', id: 'web' },
     { path: '/lxc/web', runtime: 'lxc', id: 'web' },
-    { path: '/ringfence-demo-1/x', runtime: 'sandbox', id: 'ringfence-demo-1' },
+    { path: '/ringfence-demo-1/x', runtime: null },
     { path: '/system.slice/ssh.service', runtime: null },
     { path: '/user.slice/user-0.slice/session-1.scope', runtime: null },
     { path: '/', runtime: null },

@@ -89,7 +89,8 @@ export interface ThrottledCount extends LostCount {
 
 /** A difference from an untouched kernel or host. */
 export interface Finding {
-  readonly check: CheckName;
+  /** `container-name`: a cgroup has the name of a container, and its processes are the host's */
+  readonly check: CheckName | 'container-name';
   /** a module, a path, a process, a system call, … */
   readonly subject: string;
   /** what is wrong, for people */

@@ -96,9 +96,12 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     this.#valueView = new DataView(this.#valueBytes.buffer);
   }
 
-  /** Opens a map pinned by any process. Loads its types from the kernel, which needs CAP_SYS_ADMIN. */
-  static openPinned<K = BtfValue, V = BtfValue>(path: string): BpfMap<K, V> {
-    return BpfMap.#adopt<K, V>(openPinned(path));
+  /**
+   * Opens a map pinned by any process. Loads its types from the kernel, which needs CAP_SYS_ADMIN.
+   * @param options `readonly`: the kernel refuses writes through this descriptor. @default false
+   */
+  static openPinned<K = BtfValue, V = BtfValue>(path: string, options: { readonly?: boolean } = {}): BpfMap<K, V> {
+    return BpfMap.#adopt<K, V>(openPinned(path, options.readonly));
   }
 
   /** Opens a pinned map with keys and values as bytes, which needs only CAP_BPF. */

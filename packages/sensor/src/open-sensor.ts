@@ -10,7 +10,7 @@ import { isPinned, ringPath } from './pins/paths.ts';
 import { RunState } from './pins/run-state.ts';
 import { CUSTOM_PROGRAMS } from './programs.ts';
 import { Sensor } from './sensor.ts';
-import { damagedHooks } from './tampering/own-links.ts';
+import { damagedHooks, noteObjects } from './tampering/own-links.ts';
 
 /**
  * Loads the sensor. Resumes the pinned one if it is the same sensor, and replaces it otherwise. Attaches nothing yet.
@@ -49,6 +49,7 @@ function load(options: SensorOptions, run: RunState, resumed: boolean): Sensor {
     probes: new Set([...wantedPrograms(probes), ...(customProbes.length > 0 ? CUSTOM_PROGRAMS : [])]),
   });
   if (!resumed) run.tracesFunctions = loaded.tracepointReason === undefined;
+  noteObjects(loaded.object, pinPath);
   stack.move();
   return new Sensor({ options, loaded, run, resumed });
 }

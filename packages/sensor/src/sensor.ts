@@ -13,6 +13,7 @@ import type { RunState } from './pins/run-state.ts';
 import { CgroupMaps } from './processes/cgroup-maps.ts';
 import { factsAt, type ProcessFacts, readProcesses, type Snapshot } from './processes/snapshot.ts';
 import { IDENTIFY, SNAPSHOT } from './programs.ts';
+import { SelfCheck } from './tampering/self-check.ts';
 import { TamperingLog } from './tampering/tampering-log.ts';
 
 /** Larger than RF_RECORD_MAX of ringfence.h. */
@@ -37,6 +38,7 @@ export class Sensor implements Disposable {
   readonly throttled: BpfMap;
   readonly tampering: TamperingLog;
   readonly filter: SensorFilter;
+  readonly selfCheck: SelfCheck;
   readonly cgroups: CgroupMaps;
   readonly hooks: Attachment;
   readonly #options: SensorOptions;
@@ -60,6 +62,8 @@ export class Sensor implements Disposable {
     this.failures = stack.use(new SensorFailures(object));
     this.throttled = object.map('rf_throttled');
     this.filter = openFilter(object);
+    const { pinPath, cgroupRoot } = options;
+    this.selfCheck = new SelfCheck({ object, filter: this.filter, log: this.tampering, run, pinPath, cgroupRoot });
     this.cgroups = new CgroupMaps(object);
     this.hooks = new Attachment({ options, loaded, run, resumed });
     this.#options = options;

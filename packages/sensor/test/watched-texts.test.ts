@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BpfMap } from '@ringfence/libbpf-ts';
+import { records } from '@ringfence/wire';
+import { ControlBlock } from '../src/filter/control-block.ts';
 import { headsOf, unnamedOf, unwatchedOf } from '../src/filter/watched-hashes.ts';
 import { nameKey, prefixKey, WatchedTexts } from '../src/filter/watched-texts.ts';
 
@@ -73,5 +75,39 @@ describe('a set of watched texts', { skip }, () => {
     assert.equal(names.add(Array.from({ length: 4095 }, (_, index) => `n${index}`)), false);
     assert.deepEqual(texts(), ['b', 'c']);
     assert.equal(new WatchedTexts(map, nameKey).size, 2);
+  });
+
+  it('is restored after another process has added, removed and replaced texts', () => {
+    using map = BpfMap.create({ type: 'hash', name: 'rf_test', keySize: 32, valueSize: 4, maxEntries: 4096 });
+    const names = new WatchedTexts(map, nameKey);
+    names.add(['a', 'b']);
+    assert.equal(names.restore(), 0);
+    map.remove(nameKey('a'));
+    map.update(nameKey('c'), new Uint8Array(4));
+    assert.equal(names.restore(), 2);
+    assert.deepEqual(
+      [names.restore(), ...['a', 'b', 'c'].map((name) => map.lookup(nameKey(name), new Uint8Array(4)))],
+      [0, true, true, false],
+    );
+  });
+});
+
+describe('the control block', () => {
+  it('is restored word by word, except where the sensor writes', () => {
+    const words = new Int32Array(records.SIZEOF_CONTROL / 4);
+    const control = new ControlBlock(words);
+    control.agent = { tgid: 7, start: 5n, cgroup: 9n };
+    control.watchedHeads = 3n << 32n;
+    control.arm();
+    const before = Int32Array.from(words);
+    words[records.CONTROL_SLEEPING / 4] = 0;
+    assert.equal(control.restore(), 0);
+    words.fill(0, records.CONTROL_WATCHED_HEADS / 4);
+    control.generation = 4;
+    words[records.CONTROL_GENERATION / 4] = 0;
+    assert.deepEqual([control.generation, control.restore() > 0], [4, true]);
+    before[records.CONTROL_SLEEPING / 4] = 0;
+    before[records.CONTROL_GENERATION / 4] = 4;
+    assert.deepEqual(words, before);
   });
 });

@@ -1,6 +1,9 @@
 ## Program named like a service of the system
 #setup stubs /home/ann/sshd
 /home/ann/sshd -D
+## Cgroup named like a container
+#guest the processes of the sandbox have namespaces of their own, as those of a container
+g=/sys/fs/cgroup/docker-$(printf 'a1%.0s' $(seq 32)).scope; mkdir $g; sh -c "echo 0 > $g/cgroup.procs; sleep 12"; rmdir $g
 ## Program named like a thread of the kernel
 #also Executable run from a scratch folder
 #setup stubs /tmp/kworker

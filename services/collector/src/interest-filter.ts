@@ -15,7 +15,8 @@ import type { CompiledOptions } from './config.ts';
 import type { FileWatch } from './file-watch.ts';
 
 type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
-type Filter = Pick<SensorFilter, 'watched' | 'hashes' | 'interests'> & {
+type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
+  readonly hashes: Readonly<Record<keyof SensorFilter['hashes'], { set(bytes: Uint8Array): void }>>;
   readonly onDemand: OnDemandHooks;
   readonly files: Pick<FileWatch, 'want'>;
   readonly control: Pick<

@@ -23,6 +23,7 @@ import type { Outbox } from './delivery/outbox.ts';
 import type { CollectorDeps } from './deps.ts';
 import { FileWatch } from './file-watch.ts';
 import { InterestFilter } from './interest-filter.ts';
+import { identifyAgent } from './lifecycle/identify.ts';
 import { Pacer } from './lifecycle/pacer.ts';
 import { Statistics } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';
@@ -61,7 +62,8 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
   const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
-  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, log });
+  const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
+  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, log });
   const control = wireControl(deps, interest, commands);
   const resources = stack.move();
   return {
@@ -120,6 +122,7 @@ function createContainerSource({ options, log, sensor }: AgentDeps, onSourceErro
       log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
     roots: { root: hostRoot, dockerRoots },
     creationOf: (id) => sensor.cgroups.creationOf(id),
+    namespacesOf: (pid) => sensor.process(pid)?.namespaces ?? null,
     onScope: (id, isContainer) => sensor.cgroups.setScope(id, isContainer),
     guard: createGuard('containers', onSourceError),
   });

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Bus } from '@ringfence/bus';
-import type { ProcessFacts } from '@ringfence/sensor';
 import {
   bodyOf,
   identity,
@@ -28,7 +27,7 @@ import {
 } from '@ringfence/wire';
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
-import { protection } from '../src/control/protected.ts';
+import { type FoundProcess, protection } from '../src/control/protected.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/main.ts';
 
@@ -288,7 +287,7 @@ describe('killing', () => {
   });
 
   it('is recorded before the signal, which is not sent when that fails', () => {
-    const self: ProcessFacts = { tgid: process.pid, start: 1n, parentTgid: 0, executable: '/x' };
+    const self: FoundProcess = { tgid: process.pid, start: 1n, parentTgid: 0, executable: '/x' };
     const fail = (): void => {
       throw new Error('disk full');
     };
@@ -302,14 +301,14 @@ describe('killing', () => {
   });
 
   it('spares a manager, known by its file and its parent, not by its name', () => {
-    const facts = (tgid: number, parentTgid: number): ProcessFacts => ({
+    const facts = (tgid: number, parentTgid: number): FoundProcess => ({
       tgid,
       parentTgid,
       start: 0n,
       executable: '/usr/sbin/sshd',
     });
     const child = 4_000_001;
-    const find = (tgid: number): ProcessFacts | null => (tgid === child ? facts(child, 4_000_002) : null);
+    const find = (tgid: number): FoundProcess | null => (tgid === child ? facts(child, 4_000_002) : null);
     const isProtected = protection(find);
     assert.equal(isProtected(facts(child, 4_000_002)), null, 'its file is not sshd');
     assert.equal(isProtected(facts(1, 0)), 'pid 1');

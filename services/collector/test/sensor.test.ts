@@ -190,8 +190,9 @@ describe('the life of a collector', { skip: kernelSkip() }, () => {
       const expected = { ...fields, cgroupId: exec.cgroup, runtime: '', path: cgroupPath };
       assert.deepEqual({ ...container }, { ...EMPTY_DESCRIPTION, described: true, ...expected });
 
-      const shortLived = `ringfence-demo-test-${process.pid}`;
+      const shortLived = `rf-test-short-${process.pid}`;
       mkdirSync(join(cgroupRoot(), shortLived));
+      writeFileSync(join(containers, 'short.json'), JSON.stringify({ cgroupPath: `/${shortLived}`, id: shortLived }));
       spawnSync('/bin/sh', ['-c', `echo $$ > ${join(cgroupRoot(), shortLived)}/cgroup.procs; exec /bin/true`]);
       /** Returns the ids in the container events of the short-lived container. */
       const ids = async (): Promise<string[]> => {

@@ -8,14 +8,14 @@ export const integrityFields: readonly Field[] = [
   {
     name: 'integrity.check',
     type: 'string',
-    doc: 'Name of the check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, …',
+    doc: 'Name of the check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, container-name, …',
     kinds,
     get: bodyText(leaf.Finding.check),
   },
   {
     name: 'integrity.subject',
     type: 'string',
-    doc: 'Object of the finding: a module, a path, a process, a system call.',
+    doc: 'Object of the finding: a module, a path, a process, a cgroup, a system call.',
     kinds,
     get: bodyText(leaf.Finding.subject),
   },

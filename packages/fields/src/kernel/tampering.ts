@@ -43,7 +43,7 @@ export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.program',
     type: 'string',
-    doc: 'Program of the sensor whose hook was detached, replaced or found missing.',
+    doc: 'Program of the sensor whose hook was detached, replaced or found missing; map or program that was opened, changed or restored; limit of the agent that was changed.',
     kinds,
     get: (event) => nonEmpty(program(event)),
   },
@@ -71,7 +71,7 @@ export const tamperingFields: readonly Field[] = [
   {
     name: 'tampering.count',
     type: 'number',
-    doc: 'Number of repetitions in a row, or of hooks that were found missing.',
+    doc: 'Number of repetitions in a row, of hooks that were found missing, or of entries that were restored.',
     kinds,
     get: bodyLong(leaf.Tampering.count),
   },

@@ -1,16 +1,21 @@
 import { type ContainerFact, wallOffset } from '@ringfence/host-kit';
 import type { CgroupCreation, RecordSource } from '@ringfence/sensor';
 import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
-import { matchRuntime } from '../runtimes/runtimes.ts';
+import { type Match, matchRuntime } from '../runtimes/runtimes.ts';
 import { ContainerCreations } from './container-creations.ts';
 import type { ContainerFiles } from './container-files.ts';
+import type { Isolation } from './isolation.ts';
 import { findUnmanagedContainer } from './unmanaged.ts';
 
 export interface ContainerDescriberDeps {
   readonly files: ContainerFiles;
   readonly roots: HostRoots;
   readonly creationOf: (id: bigint) => CgroupCreation | null;
+  readonly isolation: Isolation;
 }
+
+/** systemd-nspawn keeps a process of the host beside the container's. */
+const SUPERVISOR = /\/(?:systemd-nspawn@[^/]+\.service|machine-[^/]+\.scope)\/supervisor$/;
 
 type CgroupFacts = Pick<ContainerFact, 'cgroupId' | 'path'>;
 
@@ -27,6 +32,7 @@ export class ContainerDescriber {
   /** Called before each exec. */
   onExec(source: RecordSource, at: number, ktime: number): void {
     this.#creations.onExec(source, at, ktime);
+    this.#deps.isolation.onExec(source, at);
   }
 
   /**
@@ -42,11 +48,36 @@ export class ContainerDescriber {
       return { ...cgroup, ...rest, described: true };
     }
     const match = matchRuntime(path);
-    if (match === null) return this.#describeUnmanaged(cgroup);
-    const description =
-      match.runtime.describe(match.id, this.#deps.roots) ?? this.#creations.find(match.id)?.description ?? null;
-    const fact = { ...cgroup, id: match.id, runtime: match.runtime.name, ...(description ?? EMPTY_DESCRIPTION) };
-    return this.#withStart({ ...fact, described: description !== null || match.runtime.silent === true });
+    return match === null ? this.#describeUnmanaged(cgroup) : this.#describeManaged(cgroup, match);
+  }
+
+  /** Whether the path has the form of an engine's containers, and no file announces it. */
+  isNamedLikeContainer(path: string): boolean {
+    return this.#deps.files.find(path) === null && matchRuntime(path) !== null;
+  }
+
+  /** Whether processes of the host are in a cgroup whose path has the form of an engine's containers. */
+  hasHostProcesses(cgroupId: bigint, path: string): boolean {
+    if (!this.isNamedLikeContainer(path) || SUPERVISOR.test(path)) return false;
+    const state = this.#deps.isolation.stateOf(cgroupId, path);
+    return state === 'host' || state === 'mixed';
+  }
+
+  /** Whether a container counts as one only because its processes are isolated. */
+  isUndescribed({ described, path }: ContainerFact): boolean {
+    return !described || (this.isNamedLikeContainer(path) && matchRuntime(path)?.runtime.silent === true);
+  }
+
+  /**
+   * Any user can give a cgroup the name of a container. So its processes must be isolated unless a runtime describes
+   * it; and a description is not enough if all its processes are the host's, because ids of containers are no secret.
+   */
+  #describeManaged(cgroup: CgroupFacts, { id, runtime }: Match): ContainerFact | null {
+    const description = runtime.describe(id, this.#deps.roots) ?? this.#creations.find(id)?.description ?? null;
+    const state = this.#deps.isolation.stateOf(cgroup.cgroupId, cgroup.path);
+    if (state === 'host' || (description === null && (state === 'mixed' || state === 'unknown'))) return null;
+    const fact = { ...cgroup, id, runtime: runtime.name, ...(description ?? EMPTY_DESCRIPTION) };
+    return this.#withStart({ ...fact, described: description !== null || runtime.silent === true });
   }
 
   #describeUnmanaged(cgroup: CgroupFacts): ContainerFact | null {
@@ -57,7 +88,7 @@ export class ContainerDescriber {
   /** Matches a cgroup that was created after a runtime was executed to create a container of that name. */
   #describeCreation({ cgroupId, path }: CgroupFacts): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
     const cgroup = this.#deps.creationOf(cgroupId);
-    if (cgroup === null) return null;
+    if (cgroup === null || this.#deps.isolation.stateOf(cgroupId, path) === 'host') return null;
     for (const part of path.split('/')) {
       const creation = this.#creations.find(part);
       if (creation === undefined || creation.ktime > cgroup.ktime) continue;

@@ -10,6 +10,7 @@ import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerDescriber } from './container-describer.ts';
 import { ContainerFiles } from './container-files.ts';
+import { Isolation, type NamespacesOf } from './isolation.ts';
 
 /** Remembered cgroups that are not a container's. Beyond this number all are looked up again. */
 const NON_CONTAINERS_MAX = 65_536;
@@ -28,12 +29,23 @@ const YOUNG_MICROS = 10_000_000;
  * An exec looks it up at once: the cgroup becomes the container's before the runtime executes the container's program.
  */
 const LOOKUP_INTERVAL_MICROS = 100_000;
+/** Characters of a path in a finding. */
+const SUBJECT_MAX = 1024;
+const FORGED = {
+  check: 'container-name',
+  detail: 'the cgroup is named like a container, and its processes have the namespaces of the host',
+} as const;
 /** Cgroups that can be looked up again at the same time. */
 const PENDING_MAX = 1024;
+
+/** Consecutive checks that find the host's processes in a container that no runtime describes. */
+const CHECKS_TO_FORGET = 2;
 
 interface KnownContainer {
   readonly fact: ContainerFact;
   retries: number;
+  /** checks in a row that found it to be no container */
+  doubts: number;
 }
 
 /** A cgroup that is looked up again. Times are µs, CLOCK_BOOTTIME. */
@@ -51,6 +63,8 @@ export interface ContainerSourceOptions {
   readonly roots?: HostRoots;
   /** returns what the sensor knows about a cgroup, even if it is gone. @default () => null */
   readonly creationOf?: (id: bigint) => CgroupCreation | null;
+  /** returns the namespaces of a process. @default those in /proc */
+  readonly namespacesOf?: NamespacesOf;
   /** called when it is certain whether a cgroup belongs to a container */
   readonly onScope?: (id: bigint, isContainer: boolean) => void;
   /** runs the work for events and execs, whose callers don't handle errors. @default throws them */
@@ -74,6 +88,8 @@ export class ContainerSource implements EnrichmentSource {
   readonly #nonContainers = new Map<number, string>();
   readonly #containers = new Map<number, KnownContainer>();
   readonly #pending = new Map<number, PendingCgroup>();
+  /** Cgroups named like a container in which processes of the host were seen, until that is reported. */
+  readonly #forged = new Set<number>();
   #sink: ContextSink | undefined;
   /** Fast path: the cgroup of the last event, unless it is pending. */
   #lastId = -1;
@@ -81,7 +97,8 @@ export class ContainerSource implements EnrichmentSource {
   constructor(options: ContainerSourceOptions) {
     const { roots = { root: '/', dockerRoots: [] }, creationOf = () => null } = options;
     this.#files = new ContainerFiles(options.fileDirectories, options.onUnsafe);
-    this.#describer = new ContainerDescriber({ files: this.#files, roots, creationOf });
+    const isolation = new Isolation(this.#cgroups.mount, options.namespacesOf);
+    this.#describer = new ContainerDescriber({ files: this.#files, roots, creationOf, isolation });
     this.#creationOf = creationOf;
     this.#onScope = options.onScope ?? (() => undefined);
     this.#guard = options.guard ?? ((run) => run());
@@ -130,20 +147,24 @@ export class ContainerSource implements EnrichmentSource {
     if (this.#nonContainers.size >= NON_CONTAINERS_MAX) this.#nonContainers.clear();
     this.#nonContainers.set(id, path ?? '');
     this.#describe(id, path ?? '');
-    if (path) this.#addPending(id, creation?.ktime, now);
+    if (path) this.#addPending(id, creation?.ktime, path, now);
     this.#reportNonContainer(id);
   }
 
   /** Does not report a cgroup that may still become a container's. */
   #reportNonContainer(id: number): void {
-    if (!this.#pending.has(id) && this.#nonContainers.get(id)) this.#onScope(BigInt(id), false);
+    const path = this.#nonContainers.get(id);
+    if (this.#pending.has(id) || !path) return;
+    this.#onScope(BigInt(id), false);
+    if (this.#forged.delete(id)) this.#sink?.finding({ ...FORGED, subject: path.slice(0, SUBJECT_MAX) });
   }
 
-  /** Looks up again containers without a description, and cgroups young enough to become a container's. */
-  #addPending(id: number, createdAt: number | undefined, now: number): void {
+  /** Looks up again containers without a description, and cgroups that may become a container's. */
+  #addPending(id: number, createdAt: number | undefined, path: string, now: number): void {
     const container = this.#containers.get(id);
     const isYoung = createdAt !== undefined && now - createdAt < YOUNG_MICROS;
-    if (container === undefined ? !isYoung : container.fact.described) return;
+    const mayBecome = isYoung || (createdAt === undefined && this.#describer.isNamedLikeContainer(path));
+    if (container === undefined ? !mayBecome : container.fact.described) return;
     if (this.#pending.size < PENDING_MAX) this.#pending.set(id, { firstSeen: now, lastLookup: now });
   }
 
@@ -165,15 +186,19 @@ export class ContainerSource implements EnrichmentSource {
 
   #describe(id: number, path: string): void {
     const fact = path === '' ? null : this.#describer.describe(BigInt(id), path);
-    if (fact === null) return;
+    if (fact === null) {
+      if (path !== '' && this.#describer.hasHostProcesses(BigInt(id), path)) this.#forged.add(id);
+      return;
+    }
     this.#nonContainers.delete(id);
+    this.#forged.delete(id);
     this.#store(id, fact, RETRIES);
     this.#sink?.container(fact);
   }
 
   #store(id: number, fact: ContainerFact, retries: number): void {
     this.#onScope(BigInt(id), true);
-    this.#containers.set(id, { fact, retries: fact.described ? 0 : retries });
+    this.#containers.set(id, { fact, retries: fact.described ? 0 : retries, doubts: 0 });
     if (fact.described) this.#pending.delete(id);
   }
 
@@ -214,9 +239,27 @@ export class ContainerSource implements EnrichmentSource {
       return;
     }
     this.#containers.set(id, container);
-    if (container.retries === 0) return;
+    if (this.#isForgotten(id, container) || container.retries === 0) return;
     container.retries--;
     this.#update(id, container);
+  }
+
+  /**
+   * A process of the host may have entered a cgroup that counts as a container only because its processes were
+   * isolated. A runtime's own process may be there for a moment too.
+   */
+  #isForgotten(id: number, container: KnownContainer): boolean {
+    const { fact } = container;
+    if (!this.#describer.isUndescribed(fact)) return false;
+    container.doubts = this.#describer.hasHostProcesses(fact.cgroupId, fact.path) ? container.doubts + 1 : 0;
+    if (container.doubts < CHECKS_TO_FORGET) return false;
+    this.#forged.add(id);
+    this.#containers.delete(id);
+    this.#pending.delete(id);
+    this.#nonContainers.set(id, fact.path);
+    this.#sink?.container({ ...fact, ...EMPTY_DESCRIPTION, id: '' });
+    this.#reportNonContainer(id);
+    return true;
   }
 
   #update(id: number, container: KnownContainer): void {

@@ -20,7 +20,7 @@ export interface CapabilityUse {
 export function readCapabilityUse(pinPath: string): CapabilityUse | null {
   const pin = `${pinPath}/rf_used_caps`;
   if (!existsSync(pin) || !existsSync(linkPath(pinPath, 'cap_capable'))) return null;
-  using map: BpfMap<bigint, bigint> = BpfMap.openPinned(pin);
+  using map: BpfMap<bigint, bigint> = BpfMap.openPinned(pin, { readonly: true });
   using tree = new Cgroups();
   const masks: { readonly path: string; readonly mask: bigint }[] = [];
   for (const [key, value] of map.entries()) {

@@ -44,7 +44,6 @@ export const runtimes: readonly Runtime[] = [
     describe: () => null,
   },
   { name: 'containerd', component: new RegExp(`^${HEX}$`), describe: describeContainerd },
-  { name: 'sandbox', component: /^(ringfence-demo-[\w.-]{1,128})$/, silent: true, describe: () => null },
 ];
 
 export interface Match {

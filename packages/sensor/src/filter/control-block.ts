@@ -19,6 +19,10 @@ const NOTHING_NAMED = records.CONTROL_NOTHING_NAMED / 4;
 const EXECUTABLES_NAMED = records.CONTROL_EXECUTABLES_NAMED / 4;
 const CHANGED_HEADS = records.CONTROL_CHANGED_HEADS / 4;
 const CHANGES_NAMED = records.CONTROL_CHANGES_NAMED / 4;
+const AGENT_CGROUP = records.CONTROL_AGENT_CGROUP / 4;
+const PARTNER_CGROUP = records.CONTROL_PARTNER_CGROUP / 4;
+/** Words that the sensor's programs write too. */
+const SHARED_WORDS: ReadonlySet<number> = new Set([SLEEPING, SLEEPING + 1]);
 
 /** Limits on the events of one cgroup while a ring fills up. */
 export interface Shares {
@@ -42,35 +46,58 @@ interface ProcessIdentity {
   readonly tgid: number;
   /** ns, CLOCK_BOOTTIME */
   readonly start: bigint;
+  /** id of its cgroup in the v2 hierarchy */
+  readonly cgroup: bigint;
 }
 
 /** Writes struct rf_control in the sensor's .bss: the settings that the programs read for each event. */
 export class ControlBlock {
   readonly #words: Int32Array;
+  /** What this agent, or an earlier one, wrote last. */
+  readonly #written: Int32Array;
 
   constructor(words: Int32Array) {
     this.#words = words;
+    this.#written = Int32Array.from(words);
+  }
+
+  /** Writes again the words that another process has changed. Returns their number. */
+  restore(): number {
+    let changed = 0;
+    for (const [word, value] of this.#written.entries()) {
+      if (SHARED_WORDS.has(word) || Atomics.load(this.#words, word) === value) continue;
+      changed++;
+      Atomics.store(this.#words, word, value);
+    }
+    return changed;
+  }
+
+  #store(word: number, value: number): void {
+    this.#written[word] = value;
+    Atomics.store(this.#words, word, value);
   }
 
   /** The agent: the sensor drops its file and network events, and reports what is done to it. null: no agent runs. */
   set agent(agent: ProcessIdentity | null) {
     this.#identify(AGENT_TGID, AGENT_START, agent);
+    this.#store64(AGENT_CGROUP, agent?.cgroup ?? 0n);
   }
 
   /** The unprivileged process beside the agent: the sensor reports what is done to it, and also its own events. */
   set partner(partner: ProcessIdentity | null) {
     this.#identify(PARTNER_TGID, PARTNER_START, partner);
+    this.#store64(PARTNER_CGROUP, partner?.cgroup ?? 0n);
   }
 
   /** Clears the pid while the start changes, so that no other process with this pid matches. */
   #identify(tgidWord: number, startWord: number, process: ProcessIdentity | null): void {
-    Atomics.store(this.#words, tgidWord, 0);
+    this.#store(tgidWord, 0);
     this.#store64(startWord, process?.start ?? 0n);
-    Atomics.store(this.#words, tgidWord, process?.tgid ?? 0);
+    this.#store(tgidWord, process?.tgid ?? 0);
   }
 
   set allOpens(all: boolean) {
-    Atomics.store(this.#words, ALL_OPENS, all ? 1 : 0);
+    this.#store(ALL_OPENS, all ? 1 : 0);
   }
 
   /** See `headsOf`. With fewer bits set, the sensor has to assemble fewer paths. */
@@ -79,11 +106,11 @@ export class ControlBlock {
   }
 
   set watchingNames(any: boolean) {
-    Atomics.store(this.#words, NOTHING_NAMED, any ? 0 : 1);
+    this.#store(NOTHING_NAMED, any ? 0 : 1);
   }
 
   set watchingExecutables(any: boolean) {
-    Atomics.store(this.#words, EXECUTABLES_NAMED, any ? 1 : 0);
+    this.#store(EXECUTABLES_NAMED, any ? 1 : 0);
   }
 
   /** Like `watchedHeads`, for the prefixes that are watched for changes only. */
@@ -92,19 +119,19 @@ export class ControlBlock {
   }
 
   set watchingChangedNames(any: boolean) {
-    Atomics.store(this.#words, CHANGES_NAMED, any ? 1 : 0);
+    this.#store(CHANGES_NAMED, any ? 1 : 0);
   }
 
   /** null removes all limits. */
   set shares(shares: Shares | null) {
-    Atomics.store(this.#words, SHARE_FROM, 0);
-    Atomics.store(this.#words, SHARE_FROM + 1, 0);
+    this.#store(SHARE_FROM, 0);
+    this.#store(SHARE_FROM + 1, 0);
     if (shares === null) return;
     const interval = BigInt(Math.round(1e9 / shares.perSecond));
     this.#store64(SHARE_INTERVAL, interval);
     this.#store64(SHARE_BURST, interval * BigInt(shares.burst));
-    Atomics.store(this.#words, SHARE_FROM, shares.fromBytes[0]);
-    Atomics.store(this.#words, SHARE_FROM + 1, shares.fromBytes[1]);
+    this.#store(SHARE_FROM, shares.fromBytes[0]);
+    this.#store(SHARE_FROM + 1, shares.fromBytes[1]);
   }
 
   /** By lane. null removes the limit. */
@@ -121,17 +148,17 @@ export class ControlBlock {
   }
 
   #store64(word: number, value: bigint): void {
-    Atomics.store(this.#words, word, Number(BigInt.asIntN(32, value)));
-    Atomics.store(this.#words, word + 1, Number(BigInt.asIntN(32, value >> 32n)));
+    this.#store(word, Number(BigInt.asIntN(32, value)));
+    this.#store(word + 1, Number(BigInt.asIntN(32, value >> 32n)));
   }
 
   /** Generation of the interest in force. 0: there is none, and everything is sent. */
   get generation(): number {
-    return Atomics.load(this.#words, GENERATION);
+    return this.#written[GENERATION] as number;
   }
 
   set generation(generation: number) {
-    Atomics.store(this.#words, GENERATION, generation);
+    this.#store(GENERATION, generation);
   }
 
   /** Makes the next record of any ring wake the reader. Check the rings once more before sleeping. */

@@ -1,6 +1,7 @@
 import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
 import { records, type Want } from '@ringfence/wire';
 import { type PortClasses, type PortRule, portClasses } from './port-classes.ts';
+import { SharedBytes } from './shared-bytes.ts';
 
 const { HOST, CONTAINER } = records.Scope;
 const ALL_BITS = 0xffff_ffff_ffff_ffffn;
@@ -23,17 +24,24 @@ interface Masks {
 
 /** rf_interests and rf_interest_ports in the sensor's .bss: the interest in force, and the previous one. */
 export class InterestTable {
+  readonly #interests: SharedBytes;
+  readonly #ports: SharedBytes;
   readonly #masks: DataView;
-  readonly #ports: Uint8Array<ArrayBuffer>;
   readonly #control: Generations;
   /** By generation: versions that were set by this agent. */
   readonly #versions = new Map<number, number>();
   #changedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(masks: Uint8Array<ArrayBuffer>, ports: Uint8Array<ArrayBuffer>, control: Generations) {
-    this.#masks = new DataView(masks.buffer, masks.byteOffset, masks.byteLength);
-    this.#ports = ports;
+  constructor(interests: Uint8Array<ArrayBuffer>, ports: Uint8Array<ArrayBuffer>, control: Generations) {
+    this.#interests = new SharedBytes(interests);
+    this.#ports = new SharedBytes(ports);
+    this.#masks = new DataView(this.#interests.written.buffer);
     this.#control = control;
+  }
+
+  /** Writes both interests again if another process has changed them. Returns the number of changed tables. */
+  restore(): number {
+    return this.#interests.restore() + this.#ports.restore();
   }
 
   /**
@@ -83,17 +91,20 @@ export class InterestTable {
     // With too many classes, the forms that are wanted for some ports are sent for all.
     put(records.INTEREST_ALL, classes === null ? bitsOf(ports, all) : all);
     put(records.INTEREST_OWN, bitsOf(ports.filter(({ local }) => local.length > 0)));
+    this.#interests.publish(at, records.SIZEOF_INTEREST);
     this.#writePorts(generation, classes ?? { peer: [], local: [], classes: new Uint8Array(0) });
     return classes !== null;
   }
 
   #writePorts(generation: number, { peer, local, classes }: PortClasses): void {
     const at = indexOf(generation) * records.SIZEOF_INTEREST_PORTS;
-    const view = new DataView(this.#ports.buffer, this.#ports.byteOffset + at, records.SIZEOF_INTEREST_PORTS);
+    const { written } = this.#ports;
+    const view = new DataView(written.buffer, at, records.SIZEOF_INTEREST_PORTS);
     for (const [index, mask] of peer.entries()) view.setBigUint64(records.INTEREST_PORTS_PEER + 8 * index, mask, true);
     for (const [index, mask] of local.entries())
       view.setBigUint64(records.INTEREST_PORTS_LOCAL + 8 * index, mask, true);
-    this.#ports.set(classes, at + records.INTEREST_PORTS_CLASSES);
+    written.set(classes, at + records.INTEREST_PORTS_CLASSES);
+    this.#ports.publish(at, records.SIZEOF_INTEREST_PORTS);
   }
 }
 

@@ -2,6 +2,7 @@ import type { BpfObject } from '@ringfence/libbpf-ts';
 import { ControlBlock } from './control-block.ts';
 import { FileTable } from './file-table.ts';
 import { InterestTable } from './interest-table.ts';
+import { SharedBytes } from './shared-bytes.ts';
 import { nameKey, prefixKey, WatchedTexts } from './watched-texts.ts';
 
 /** The settings and tables by which the sensor decides which events it sends. */
@@ -23,7 +24,7 @@ export interface SensorFilter {
   /** the files that are recognized by identity */
   readonly files: FileTable;
   /** rf_unwatched and rf_unnamed: bit n is set if no watched prefix, or name, has hash n */
-  readonly hashes: { readonly unwatched: Uint8Array; readonly unnamed: Uint8Array };
+  readonly hashes: { readonly unwatched: SharedBytes; readonly unnamed: SharedBytes };
 }
 
 /** Opens the filter of a loaded object. */
@@ -45,6 +46,9 @@ export function openFilter(object: BpfObject): SensorFilter {
       paths: object.map('rf_file_paths'),
       hashes: bss.bytes('rf_file_hashes'),
     }),
-    hashes: { unwatched: bss.bytes('rf_unwatched'), unnamed: bss.bytes('rf_unnamed') },
+    hashes: {
+      unwatched: new SharedBytes(bss.bytes('rf_unwatched')),
+      unnamed: new SharedBytes(bss.bytes('rf_unnamed')),
+    },
   };
 }

@@ -52,6 +52,19 @@ export class WatchedTexts {
     }
   }
 
+  /** Adds and removes what another process has removed and added. Returns the number of such entries. */
+  restore(): number {
+    const found = byBytes(keysOf(this.#map, this.#present.size + 1));
+    let changed = 0;
+    for (const [bytes, key] of this.#present) {
+      if (found.delete(bytes)) continue;
+      this.#map.update(key, VALUE);
+      changed++;
+    }
+    for (const key of found.values()) this.#map.remove(key);
+    return changed + found.size;
+  }
+
   #encoded(texts: readonly string[]): Map<string, Uint8Array> {
     return byBytes(texts.filter((text) => text !== '').map(this.#encode));
   }
@@ -73,9 +86,10 @@ export function nameKey(name: string): Uint8Array {
   return key;
 }
 
-function* keysOf(map: KeyMap): Generator<Uint8Array> {
+/** @param expected number of keys, for which buffers are allocated */
+function* keysOf(map: KeyMap, expected?: number): Generator<Uint8Array> {
   const { key: size } = map.sizes;
-  for (const { keys, count } of map.batches())
+  for (const { keys, count } of map.batches(expected === undefined ? {} : { size: expected }))
     for (let at = 0; at < count * size; at += size) yield keys.slice(at, at + size);
 }
 

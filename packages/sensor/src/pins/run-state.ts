@@ -33,6 +33,9 @@ type RingLane = typeof LANE.security | typeof LANE.bulk;
  * lanes, and which sensor it was. Stored in a pinned and mapped array with one entry.
  */
 export class RunState implements Disposable {
+  /** The map's memory. It is only written: another process may have changed it. */
+  readonly #shared: BigUint64Array;
+  /** What this agent, or an earlier one, wrote last. */
   readonly #words: BigUint64Array;
   readonly #mapping: Mapping;
   readonly #map: BpfMap<Uint8Array, Uint8Array>;
@@ -40,7 +43,24 @@ export class RunState implements Disposable {
   private constructor(map: BpfMap<Uint8Array, Uint8Array>) {
     this.#map = map;
     this.#mapping = map.memory();
-    this.#words = new BigUint64Array(this.#mapping.buffer, 0, WORDS);
+    this.#shared = new BigUint64Array(this.#mapping.buffer, 0, WORDS);
+    this.#words = BigUint64Array.from(this.#shared);
+  }
+
+  /** Writes again the words that another process has changed. Returns their number. */
+  restore(): number {
+    let changed = 0;
+    for (const [word, value] of this.#words.entries()) {
+      if (this.#shared[word] === value) continue;
+      changed++;
+      this.#shared[word] = value;
+    }
+    return changed;
+  }
+
+  #put(word: number, value: bigint): void {
+    this.#words[word] = value;
+    this.#shared[word] = value;
   }
 
   static path(pinPath: string): string {
@@ -55,9 +75,9 @@ export class RunState implements Disposable {
   static create(pinPath: string, objectHash: bigint): RunState {
     const sizes = { keySize: 4, valueSize: WORDS * 8, maxEntries: 1 };
     const state = new RunState(BpfMap.create({ type: 'array', name: NAME, flags: F_MMAPABLE, ...sizes }));
-    state.#words[WORD.id] = randomBytes(8).readBigUInt64LE();
-    state.#words[WORD.objectHash] = objectHash;
-    state.#words[WORD.layout] = LAYOUT;
+    state.#put(WORD.id, randomBytes(8).readBigUInt64LE());
+    state.#put(WORD.objectHash, objectHash);
+    state.#put(WORD.layout, LAYOUT);
     state.#map.pin(RunState.path(pinPath));
     return state;
   }
@@ -83,7 +103,7 @@ export class RunState implements Disposable {
   }
 
   set hooks(hooks: number) {
-    this.#words[WORD.hooks] = BigInt(hooks);
+    this.#put(WORD.hooks, BigInt(hooks));
   }
 
   /** Whether the programs of system calls trace the kernel's functions instead of tracepoints. */
@@ -92,7 +112,7 @@ export class RunState implements Disposable {
   }
 
   set tracesFunctions(functions: boolean) {
-    this.#words[WORD.functions] = functions ? 1n : 0n;
+    this.#put(WORD.functions, functions ? 1n : 0n);
   }
 
   /** Sequence number of the last entry of rf_tamperings that was delivered. */
@@ -101,7 +121,7 @@ export class RunState implements Disposable {
   }
 
   set lastTampering(sequence: bigint) {
-    this.#words[WORD.tampering] = sequence;
+    this.#put(WORD.tampering, sequence);
   }
 
   /**
@@ -111,7 +131,7 @@ export class RunState implements Disposable {
   nextSequence(lane: typeof LANE.tick | typeof LANE.context): number {
     const word = lane === LANE.tick ? WORD.tick : WORD.context;
     const sequence = (this.#words[word] as bigint) + 1n;
-    this.#words[word] = sequence;
+    this.#put(word, sequence);
     return Number(sequence);
   }
 
@@ -126,7 +146,7 @@ export class RunState implements Disposable {
   }
 
   setRecordsRead(lane: RingLane, records: number): void {
-    this.#words[lane === LANE.security ? WORD.security : WORD.bulk] = BigInt(records);
+    this.#put(lane === LANE.security ? WORD.security : WORD.bulk, BigInt(records));
   }
 
   [Symbol.dispose](): void {

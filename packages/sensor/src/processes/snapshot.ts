@@ -3,6 +3,13 @@ import { decodeText, records } from '@ringfence/wire';
 import { isSound } from '../records/record-check.ts';
 import type { RecordSource } from '../records/transcode.ts';
 
+/** nsfs inodes of a process's namespaces. */
+export interface ProcessNamespaces {
+  readonly mount: number;
+  readonly pid: number;
+  readonly user: number;
+}
+
 /** A process as the sensor's iterator reports it. */
 export interface ProcessFacts {
   readonly tgid: number;
@@ -11,6 +18,9 @@ export interface ProcessFacts {
   readonly parentTgid: number;
   /** path of the executable; empty for a kernel thread */
   readonly executable: string;
+  /** id of its cgroup in the v2 hierarchy */
+  readonly cgroup: bigint;
+  readonly namespaces: ProcessNamespaces;
 }
 
 /** The valid records (struct rf_exec) of one read of the iterator. */
@@ -50,5 +60,17 @@ export function factsAt({ view, bytes }: RecordSource, at: number): ProcessFacts
     start: bytes.readBigUInt64LE(at + records.HEADER_START),
     parentTgid: records.execParentTgid(view, at),
     executable: decodeText(bytes, path, path + records.textKept(view, text)),
+    cgroup: bytes.readBigUInt64LE(at + records.HEADER_CGROUP),
+    namespaces: namespacesAt(view, at),
+  };
+}
+
+/** Reads the namespaces of the record (struct rf_exec) at `at`. */
+export function namespacesAt(view: DataView, at: number): ProcessNamespaces {
+  const namespaces = at + records.EXEC_NAMESPACES;
+  return {
+    mount: records.namespacesMnt(view, namespaces),
+    pid: records.namespacesPid(view, namespaces),
+    user: records.namespacesUser(view, namespaces),
   };
 }

@@ -8,7 +8,7 @@ import { type EventSink, type RecordSource, transcode } from './transcode.ts';
  */
 export type OnCgroup = (low: number, high: number, ktime: number, isExec: boolean) => void;
 
-/** Called before each exec is written, with the start of its record in `source`. */
+/** Called before each exec is written, and before `OnCgroup`, with the start of its record in `source`. */
 export type OnExec = (source: RecordSource, at: number, ktime: number) => void;
 
 /** Takes records from the rings in order of time and writes them as events. */
@@ -48,8 +48,8 @@ export class Merge {
   #write(lane: LaneReader): void {
     const { source, at, ktime } = lane;
     const isExec = records.headerKind(source.view, at) === records.Kind.EXEC;
-    this.#onCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime, isExec);
     if (isExec) this.#onExec(source, at, ktime);
+    this.#onCgroup(records.headerCgroupLo(source.view, at), records.headerCgroupHi(source.view, at), ktime, isExec);
     this.#sink.filteredIn(records.headerGeneration(source.view, at));
     const late = ktime < this.#latest;
     if (late) this.late++;

@@ -2,6 +2,7 @@ import type { BpfMap, Mapping } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
 import type { RunState } from '../pins/run-state.ts';
 import { isSound } from '../records/record-check.ts';
+import { isOwnAccess } from './own-process.ts';
 
 const ENTRY = records.SIZEOF_TAMPERING_ENTRY;
 
@@ -31,7 +32,17 @@ export class TamperingLog implements Disposable {
   take(): Tampering {
     const tampering = entriesAfter(this.#mapping.buffer, this.#taken);
     this.#taken = tampering.last;
-    return tampering;
+    return { ...tampering, entries: tampering.entries.filter((entry) => !isOwnAccess(entry)) };
+  }
+
+  /** Sequence number of the last entry that was read. */
+  get taken(): bigint {
+    return this.#taken;
+  }
+
+  /** Gives up entries up to this number, which were erased before they were read. */
+  skipTo(sequence: bigint): void {
+    this.#taken = sequence;
   }
 
   /** Call it when everything that `take` returned is on the bus or in the spool. */

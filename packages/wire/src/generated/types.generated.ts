@@ -703,9 +703,9 @@ export interface Tampering {
   readonly victimTgid: number;
   /** enum rf_tampering_operation */
   readonly operation: number;
-  /** signal: its number; exit: its code; access: enum rf_access_operation; link: its id */
+  /** signal: its number; exit: its code; access: enum rf_access_operation; link or changed map: its id; opened object: enum rf_own_object */
   readonly detail: number;
-  /** PTRACE_*; exit: the signal that ended the process */
+  /** PTRACE_*; exit: the signal that ended the process; changed map: the command of bpf(2) */
   readonly request: number;
   /** 0, or -errno */
   readonly result: number;
@@ -713,7 +713,7 @@ export interface Tampering {
   readonly uid: number;
   /** how often the actor did this in a row */
   readonly count: number;
-  /** the sensor's program on the link */
+  /** the sensor's program on the link, or its object; limit: the name of the limit */
   readonly program: Text;
   /** name of the actor's thread */
   readonly command: Text;

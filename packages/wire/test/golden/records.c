@@ -193,6 +193,8 @@ int main(void)
 		PART(byte_share_burst)
 		PART(byte_share_from)
 		PART(byte_share_until)
+		NUMBER(agent_cgroup)
+		NUMBER(partner_cgroup)
 	END
 	BEGIN(rf_file_key)
 		NUMBER(inode)

@@ -1,8 +1,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
-import type { ProcessFacts } from '@ringfence/sensor';
-import type { FindProcess, IsProtected } from './protected.ts';
+import type { FindProcess, FoundProcess, IsProtected } from './protected.ts';
 import type { Refusal } from './reasons.ts';
 
 const { SIGKILL } = constants.signals;
@@ -36,7 +35,7 @@ export function killProcess(
   } catch (error) {
     return failed(error, '');
   }
-  let facts: ProcessFacts | null = null;
+  let facts: FoundProcess | null = null;
   try {
     facts = find(target.pid);
     const refusal = check(target, facts, isProtected);
@@ -51,7 +50,7 @@ export function killProcess(
   }
 }
 
-function check(target: KillTarget, facts: ProcessFacts | null, isProtected: IsProtected): Refusal | null {
+function check(target: KillTarget, facts: FoundProcess | null, isProtected: IsProtected): Refusal | null {
   if (target.pid === 1) return 'protected';
   if (facts === null) return 'not-verifiable';
   if (facts.start !== target.start) return 'not-the-process';

@@ -4,7 +4,8 @@ import type { ProcessFacts } from '@ringfence/sensor';
 import { KTHREADD_PID } from '@ringfence/wire';
 
 /** Returns the process with this pid, or null when there is none. */
-export type FindProcess = (tgid: number) => ProcessFacts | null;
+export type FoundProcess = Pick<ProcessFacts, 'tgid' | 'start' | 'parentTgid' | 'executable'>;
+export type FindProcess = (tgid: number) => FoundProcess | null;
 
 /** Service managers, container runtimes, kubelet and sshd's listener: killing one of them causes an outage. */
 const PROTECTED_FILES: readonly string[] = [
@@ -33,7 +34,7 @@ const PROTECTED_FILES: readonly string[] = [
 const MAX_DEPTH = 16;
 
 /** Returns why a process is protected, or null when it is not. */
-export type IsProtected = (process: ProcessFacts) => string | null;
+export type IsProtected = (process: FoundProcess) => string | null;
 
 /**
  * Returns the check for protected processes. A manager is known by its executable file (device, inode) and its parent,
@@ -46,7 +47,7 @@ export function protection(find: FindProcess, root = '/', self: number = process
     return new Map(known.filter((pair): pair is [string, string] => pair[0] !== null));
   };
 
-  function isManager(candidate: ProcessFacts, known: ReadonlyMap<string, string>, depth: number): boolean {
+  function isManager(candidate: FoundProcess, known: ReadonlyMap<string, string>, depth: number): boolean {
     const file = known.get(fileId(`/proc/${candidate.tgid}/exe`) ?? '');
     if (file === undefined || depth > MAX_DEPTH) return false;
     if (candidate.parentTgid === 1) return true;

@@ -37,12 +37,12 @@ export class CycleLoop {
 
   /** Runs one cycle. Tampering is looked up at each tick, and its events go out with the next cycle. */
   async cycle(): Promise<Cycle> {
-    const { tampering, pipeline, pacer } = this.#parts;
+    const { sensor, tampering, pipeline, pacer } = this.#parts;
     const settlers = this.#settlers;
     this.#settlers = [];
     const cycle = await this.#runCycle(settlers);
     tampering.markDelivered();
-    if (cycle.ticked) tampering.report();
+    if (cycle.ticked) tampering.report(sensor.selfCheck.run());
     const { security, bulk } = pipeline;
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
     else for (const { resolve } of settlers) resolve();

@@ -1,11 +1,12 @@
 import type { Log } from '@ringfence/base';
 import { bootMicros, releaseFreeMemory, wallOffset } from '@ringfence/host-kit';
-import { type ByteShare, markSensor, type ProcessFacts, type Sensor, type Shares } from '@ringfence/sensor';
+import { type ByteShare, markSensor, type Sensor, type Shares } from '@ringfence/sensor';
 import { u64ToHex } from '@ringfence/wire';
 import type { CompiledOptions } from '../config.ts';
 import type { AgentDeps, AgentParts } from '../parts.ts';
 import { writeSnapshot } from '../steps/snapshot.ts';
 import type { CycleLoop } from './cycle-loop.ts';
+import { identifyAgent } from './identify.ts';
 
 /**
  * Starts context sources, attaches hooks and reads the running processes, in the order that leaves no event with an
@@ -42,18 +43,9 @@ export async function startAgent(
 function setUpControlBlock(sensor: Sensor, { options, partner, log }: AgentDeps): void {
   const { control } = sensor.filter;
   control.disarm();
-  // In a pid namespace, the kernel's pid of this process differs from ours.
-  control.agent = sensor.process(process.pid) ?? null;
-  control.partner = partner === undefined ? null : findPartner(sensor, partner, log);
+  identifyAgent(sensor, partner, log);
   control.shares = sharesOf(options);
   control.byteShares = byteSharesOf(options);
-}
-
-function findPartner(sensor: Sensor, partner: number, log: Log): ProcessFacts | null {
-  const process = sensor.process(partner);
-  if (process === null)
-    log.warn({ pid: partner }, 'the kernel knows no such partner process: tampering with it is not reported');
-  return process;
 }
 
 /** A cgroup is held to its share only while a ring is more than half full. */

@@ -9,6 +9,8 @@ export interface TamperingParts {
   readonly batch: Batch;
   readonly next: NextSequence;
   readonly seenCgroup: OnCgroup;
+  /** Called when the agent or its partner was moved to another cgroup */
+  readonly onMoved: () => void;
   readonly log: Log;
 }
 
@@ -25,15 +27,15 @@ export class TamperingReporter {
   }
 
   /**
-   * Writes the entries of `past` (struct rf_tampering_entry each) and the entries since the last call. Call it after
-   * the events of the tampering processes are written, so that readers know these processes.
+   * Writes the entries of `found` (struct rf_tampering_entry each), which user space has made, and the sensor's entries
+   * since the last call. Call it after the events of the tampering processes, so that readers know these processes.
    */
-  report(past: readonly Buffer[] = []): void {
+  report(found: readonly Buffer[] = []): void {
     const { tampering, log } = this.#parts;
     const { entries, lost } = tampering.take();
     if (lost > 0)
       log.warn({ lost }, 'more tampering with the agent than the sensor can keep: the oldest entries are lost');
-    for (const entry of [...past, ...entries]) this.#write(entry);
+    for (const entry of [...found, ...entries]) this.#write(entry);
   }
 
   /** Records that all reported entries are on the bus or in the spool, so that the next start does not repeat them. */
@@ -50,8 +52,13 @@ export class TamperingReporter {
     if (pid > 0) seenCgroup(records.headerCgroupLo(view, 0), records.headerCgroupHi(view, 0), ktime, false);
     transcodeAt({ view, bytes }, 0, { lane: LANE.context, sequence: next(LANE.context), ktime }, batch);
     const operation = operationNames.get(records.tamperingOperation(view, 0)) ?? 'unknown';
+    const object = text(view, bytes, records.TAMPERING_PROGRAM);
     const by = { pid, uid: records.tamperingUid(view, 0), executable: text(view, bytes, records.TAMPERING_EXECUTABLE) };
-    log.warn({ operation, detail: records.tamperingDetail(view, 0), by }, 'tampering with the agent or its sensor');
+    if (records.tamperingOperation(view, 0) === records.TamperingOperation.TAMPERING_AGENT_MOVE) this.#parts.onMoved();
+    log.warn(
+      { operation, object, detail: records.tamperingDetail(view, 0), by },
+      'tampering with the agent or its sensor',
+    );
   }
 }
 
