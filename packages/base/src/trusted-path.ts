@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,9 +28,9 @@ interface Entry {
  * link on the way to it; null if no such user could. Files of the program's own tree, pipes and devices are trusted.
  * Throws the error of the file system when the path can't be read.
  *
- * @param reader user id. @default the user of this process
+ * @param reader user id. @default the user of this process; root if it has capabilities
  */
-export function distrustOf(path: string, reader: number = process.geteuid?.() ?? ROOT): Distrust | null {
+export function distrustOf(path: string, reader: number = currentReader()): Distrust | null {
   const final = statSync(path);
   if (!final.isFile() && !final.isDirectory()) return null;
   if (`${realpathSync(path)}${sep}`.startsWith(`${PROGRAM}${sep}`)) return null;
@@ -40,6 +40,12 @@ export function distrustOf(path: string, reader: number = process.geteuid?.() ??
     if (distrust !== null) return distrust;
   }
   return null;
+}
+
+/** Other processes of the same user lack the capabilities of this process, so that user could raise its rights. */
+function currentReader(): number {
+  const [, effective = '0'] = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  return BigInt(`0x${effective}`) === 0n ? (process.geteuid?.() ?? ROOT) : ROOT;
 }
 
 function distrustOfEntry({ path, stats }: Entry, reader: number, isFinal: boolean): Distrust | null {
