@@ -31,7 +31,9 @@ describe('a file that decides what a process does', () => {
     assert.equal(distrustOf(file, READER), null);
   });
 
-  test('is not trusted if another user owns it or a folder above it, and the command to change that is named', { skip }, (t) => {
+  test('is not trusted if another user owns it or a folder above it, and the command to change that is named', {
+    skip,
+  }, (t) => {
     const { folder, file } = files(t);
     for (const path of [file, folder]) {
       chownSync(path, OTHER, 0);
@@ -64,14 +66,18 @@ describe('a file that decides what a process does', () => {
     assert.equal(distrustOf(file, 0)?.message, `${file} is writable by group ${OTHER}`);
   });
 
-  test('may be below a sticky folder, but a sticky folder that others can add files to is not trusted itself', { skip }, (t) => {
+  test('may be below a sticky folder, but a sticky folder that others can add files to is not trusted itself', {
+    skip,
+  }, (t) => {
     const { folder, file } = files(t);
     chmodSync(folder, 0o1777);
     assert.equal(distrustOf(file, 0), null);
     assert.equal(distrustOf(folder, 0)?.message, `${folder} is writable by every user`);
   });
 
-  test('is not trusted behind a link that another user owns, or in a folder that another user can write to', { skip }, (t) => {
+  test('is not trusted behind a link that another user owns, or in a folder that another user can write to', {
+    skip,
+  }, (t) => {
     const { folder, file } = files(t);
     const link = join(tmpdir(), `rf-trust-link-${process.pid}`);
     t.after(() => rmSync(link));

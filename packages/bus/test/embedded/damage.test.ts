@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type Log, silentLog } from '@ringfence/base';
@@ -117,7 +127,12 @@ describe('damage', () => {
     {
       await using _first = await openEmbeddedBus({ path });
       // SQLite copies the mode of the file to its log when the log is created: the file had it before.
-      assert.deepEqual(modes().filter((text) => !text.includes('journal')).sort(), all);
+      assert.deepEqual(
+        modes()
+          .filter((text) => !text.includes('journal'))
+          .sort(),
+        all,
+      );
       for (const suffix of ['', '-wal', '-shm']) cpSync(path + suffix, join(directory, `killed.db${suffix}`));
     }
     for (const suffix of ['', '-wal', '-shm']) chmodSync(join(directory, `killed.db${suffix}`), 0o644);
