@@ -348,7 +348,9 @@ describe('the start of up with two users', { skip }, () => {
     }
   });
 
-  test('in a fleet, refuses a root key that the services’ user has replaced', { skip: kafkaMissing() }, async (t) => {
+  test('in a fleet, keeps the signing key from the services’ user, and refuses a root key that this user has replaced', {
+    skip: kafkaMissing(),
+  }, async (t) => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
     await using home = installation([
@@ -361,8 +363,16 @@ describe('the start of up with two users', { skip }, () => {
     ]);
     const identity = join(home.stateDir, 'identity');
     await fleet.enrol(loadHostId(home.stateDir), 'agent', identity);
-    const first = await home.up();
-    assert.equal((await first.stop()).code, 0, first.stderr);
+    for (const start of ['first', 'second']) {
+      const up = await home.up();
+      assert.equal((await up.stop()).code, 0, `${start}: ${up.stderr}`);
+      const left = readdirSync(identity, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('signing.key'),
+      );
+      assert.ok(left.length > 0);
+      for (const name of left) assert.match(readFileSync(join(identity, name), 'utf8'), /BEGIN PUBLIC KEY/, name);
+      assert.equal(statSync(join(home.sensorStateDir, 'keys/fleet.pem')).uid, SENSOR_UID);
+    }
     const made = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const root = join(identity, 'current/root.pem');
     writeFileSync(root, made);
