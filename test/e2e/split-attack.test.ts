@@ -1,6 +1,6 @@
 /* Plays an attacker who has taken over one process of an `up` with two users: runs code as its user. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
@@ -24,7 +24,7 @@ import type { Status } from '@ringfence/runtime/status';
 import { readable } from '@ringfence/testkit';
 import { compileProgram } from '@ringfence/testkit/sensor';
 import { SmallFleet } from './lib/fleet.ts';
-import { Installation, MAIN, type Running, SENSOR_USER, SERVICES_USER, TWO_USERS } from './lib/program.ts';
+import { Installation, MAIN, Running, SENSOR_USER, SERVICES_USER, TWO_USERS } from './lib/program.ts';
 import { skip as programSkip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
@@ -319,6 +319,30 @@ describe('the start of up with two users', { skip }, () => {
     assert.ok(createPublicKey(readFileSync(join(home.sensorStateDir, 'keys/agent.pem'), 'utf8')).equals(key));
     assert.equal((await again.stop()).code, 0, again.stderr);
     t.diagnostic('the key of the second start is that of the first');
+  });
+
+  test('works as before if a unit of an earlier version starts it as `user`, and warns that both processes have one user', async () => {
+    await using home = installation();
+    for (const path of [home.stateDir, home.runDir, home.pinPath]) {
+      mkdirSync(path, { mode: 0o700 });
+      chownSync(path, SERVICES_UID, gidOf(SERVICES_USER));
+    }
+    const set = '-all,+bpf,+perfmon,+net_admin,+sys_ptrace,+dac_read_search';
+    const settings = home.settings.flatMap((text) => ['--set', text]);
+    const program = [readable(process.execPath), '--conditions=@ringfence/source', readable(MAIN)];
+    const command = [...program, 'up', '--config', '/dev/null', ...settings];
+    const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`, '--no-new-privs', '--'];
+    const child = spawn('setpriv', [`--reuid=${SERVICES_USER}`, '--clear-groups', ...rights, ...command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...home.env },
+    });
+    await using up = new Running(child);
+    await up.says('Ctrl-C stops');
+    assert.match(up.stderr, /both processes run as one user.*Install the systemd unit of this version/);
+    const { stdout } = await home.run(['doctor']);
+    assert.match(stdout, /an attacker who takes over one process can signal the other and change its files/);
+    assert.equal((await up.stop()).code, 0, up.stderr);
+    home.assertClean();
   });
 
   test('refuses a missing or the same user for the sensor, and directories that the other user could replace', async () => {
