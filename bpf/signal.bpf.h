@@ -12,7 +12,7 @@
 #define SIGSTOP 19
 
 /* Signals that ask an agent to end, or do nothing to it: HUP, INT, TERM, CHLD,
- * CONT, URG, WINCH. USR1 is not among them, since it opens Node's debugger. */
+ * CONT, URG, WINCH. USR1 is not among them: it opens Node's debugger in a program without --disable-sigusr1. */
 #define SIGNALS_WITHOUT_HARM (1ULL << 1 | 1ULL << 2 | 1ULL << SIGTERM | 1ULL << 17 | 1ULL << 18 | 1ULL << 23 | 1ULL << 28)
 
 #define SEND_SIG_PRIV 1UL

@@ -14,8 +14,9 @@ import { Engine, skip } from './lib/engine.ts';
 import { ROOT } from './lib/engine-files.ts';
 
 const BASE = 'ringfence-test/base';
-/** Uid of the user in the image. */
+/** Uids of the users in the image. */
 const UID = '64731';
+const SENSOR_UID = '64732';
 /** Common settings of all services of a fleet. */
 const compose = parse(readFileSync(join(ROOT, 'deploy/compose/compose.yaml'), 'utf8'))['x-ringfence'] as {
   readonly tmpfs: readonly string[];
@@ -145,7 +146,7 @@ describe('the image, in a container engine', { skip }, () => {
       status.map((text) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '');
     assert.deepEqual(
       field('Uid'),
-      [UID, UID].map((uid) => Array(4).fill(uid).join('\t')),
+      [UID, SENSOR_UID].map((uid) => Array(4).fill(uid).join('\t')),
     );
     assert.deepEqual(field('CapBnd'), field('CapEff'));
     assert.deepEqual(field('NoNewPrivs'), ['1', '1']);

@@ -11,7 +11,7 @@ const SENSOR = [39, 38, 12, 19, 2].reduce((mask, bit) => mask | (1n << BigInt(bi
 /** DAC_READ_SEARCH, for the child process journalctl. */
 const JOURNAL = 1n << 2n;
 /** Writable directories. /run is left out, because systemd does not remount it and only root can write there. */
-const WRITABLE = ['/etc/ringfence', '/sys/fs/bpf/ringfence', '/var/lib/ringfence'];
+const WRITABLE = ['/etc/ringfence', '/sys/fs/bpf/ringfence', '/var/lib/ringfence', '/var/lib/ringfence-sensor'];
 
 function sandboxOf(pid: number): object {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
@@ -45,14 +45,22 @@ describe('the systemd unit, under a systemd', { skip }, () => {
     await until('the event', () => machine.output('ringfence', 'events', '--where', where).includes('/bin/true'));
   }
 
-  test('starts in its sandbox: the processes run as its user, only the sensor and journalctl have capabilities, and only its own directories are writable', async () => {
+  test('starts in its sandbox: the processes run as its users, only the sensor and journalctl have capabilities, and only its own directories are writable', async () => {
     machine.output('systemctl', 'start', 'ringfence');
     await watching(1);
-    const uid = machine.output('id', '-u', 'ringfence');
+    const [services = '', sensor = ''] = ['ringfence', 'ringfence-sensor'].map((user) =>
+      machine.output('id', '-u', user),
+    );
     await until('the reader of the journal', () => machine.pids.length === 3);
     assert.deepEqual(
       machine.pids.map((pid) => sandboxOf(pid)),
-      [0n, SENSOR, JOURNAL].map((mask) => ({
+      (
+        [
+          [0n, services],
+          [SENSOR, sensor],
+          [JOURNAL, sensor],
+        ] as const
+      ).map(([mask, uid]) => ({
         set: mask.toString(16).padStart(16, '0'),
         uid,
         seccomp: '2',

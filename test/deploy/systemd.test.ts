@@ -16,7 +16,7 @@ import { describe, it } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
 import { readable } from '@ringfence/testkit';
-import { Installation, Running } from '../e2e/lib/program.ts';
+import { Installation, Running, TWO_USERS } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
 import { until } from '../e2e/lib/wait.ts';
 
@@ -24,7 +24,9 @@ const root = dirname(dirname(import.meta.dirname));
 const path = join(root, 'deploy/systemd/ringfence.service');
 const unit = readFileSync(path, 'utf8');
 
-const NOBODY = spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout.trim();
+const [NOBODY = '', DAEMON = ''] = ['nobody', 'daemon'].map((user) =>
+  spawnSync('id', ['-u', user], { encoding: 'utf8' }).stdout.trim(),
+);
 
 /** Returns all values of a directive. */
 function directive(name: string): string[] {
@@ -59,7 +61,7 @@ describe('the systemd unit', () => {
     assert.deepEqual([verified.status, verified.stdout, verified.stderr], [0, '', '']);
   });
 
-  it('precompiles the program at installation for the user, who cannot write the cache', {
+  it('precompiles the program at installation for the users, who cannot write the cache', {
     skip,
   }, () => {
     const dir = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
@@ -69,15 +71,15 @@ describe('the systemd unit', () => {
       // precompile must not empty the cache directory that the caller exports.
       const callersCache = join(dir, 'callers-cache');
       mkdirSync(callersCache);
-      for (const user of ['root', 'nobody']) {
-        const compiled = spawnSync(readable(join(root, 'deploy/bin/precompile')), [user, cache], {
+      for (const users of [['root'], ['nobody', 'daemon']]) {
+        const compiled = spawnSync(readable(join(root, 'deploy/bin/precompile')), [...users, cache], {
           env: { ...process.env, NODE_COMPILE_CACHE: callersCache },
           encoding: 'utf8',
         });
         assert.equal(compiled.status, 0, compiled.stderr);
         const uids = readdirSync(cache).map((name) => name.split('-').at(-1));
         const [rootCache = assert.fail()] = readdirSync(cache).filter((name) => name.endsWith('-0'));
-        assert.deepEqual(uids.sort(), user === 'root' ? ['0'] : ['0', NOBODY]);
+        assert.deepEqual(uids.sort(), users[0] === 'root' ? ['0'] : ['0', DAEMON, NOBODY].sort());
         assert.ok(!readdirSync(join(cache, rootCache)).includes(rootCache));
       }
       assert.ok(existsSync(callersCache));
@@ -103,37 +105,38 @@ describe('the systemd unit', () => {
     }
   });
 
-  it('gives `ringfence up` its user and necessary capabilities, which only the process of the sensor keeps', {
+  it('gives `ringfence up` its users and necessary capabilities, which only the process of the sensor keeps', {
     skip,
   }, async () => {
     await buildSensor();
-    await using home = new Installation(['user=nobody']);
+    await using home = new Installation(TWO_USERS);
     chmodSync(home.dir, 0o755);
-    for (const path of [home.stateDir, home.runDir]) spawnSync('install', ['-d', '-m', '0700', '-o', 'nobody', path]);
+    for (const path of [home.stateDir, home.sensorStateDir, home.runDir]) mkdirSync(path, { mode: 0o700 });
     const [before = ''] = directive('ExecStartPre');
-    const prepare = /^\+\/bin\/sh -c '(.*)'$/.exec(before)?.[1] ?? assert.fail(before);
-    const script = prepare.replaceAll('/sys/fs/bpf/ringfence', home.pinPath).replace('ringfence:ringfence', 'nobody:');
-    assert.equal(spawnSync('/bin/sh', ['-c', script]).status, 0);
+    const prepare = before.replace(/^\+/, '').replace('/sys/fs/bpf/ringfence', home.pinPath);
+    assert.equal(spawnSync('/bin/sh', ['-c', prepare]).status, 0);
 
-    const capabilities = directive('CapabilityBoundingSet').join(' ').split(' ');
-    assert.deepEqual(directive('AmbientCapabilities').join(' ').split(' '), capabilities);
+    // The second line is for the start only.
+    const [kept = [], ...forStart] = directive('CapabilityBoundingSet').map((line) => line.split(' '));
+    const capabilities = [...kept, ...forStart.flat()];
+    assert.deepEqual([directive('User'), directive('AmbientCapabilities')], [[], []]);
     const set = ['-all', ...capabilities.map((name) => `+${name.replace(/^CAP_/, '').toLowerCase()}`)].join();
-    const identity = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
-    const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`, '--no-new-privs'];
+    const rights = [`--bounding-set=${set}`, '--no-new-privs'];
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const up = [readable(join(root, 'deploy/bin/ringfence')), 'up', '--config', '/dev/null', ...settings];
-    const child = spawn('setpriv', [...identity, ...rights, ...up], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('setpriv', [...rights, ...up], { stdio: ['ignore', 'pipe', 'pipe'] });
     await using running = new Running(child);
     await running.says('watching this machine');
     spawnSync('/bin/true', ['rf-under-the-unit']);
     const where = 'event.action = exec and process.command_line contains rf-under-the-unit';
     await until('the event', async () => (await home.output(['events', '--where', where])).includes('/bin/true'));
     const { processes } = JSON.parse(await home.output(['status', '--json'])) as Status;
-    const kept = capabilities.filter((name) => name !== 'CAP_KILL').sort();
     assert.deepEqual(
       processes.map(({ capabilities }) => [...capabilities].sort()),
-      [[], kept],
+      [[], kept.filter((name) => name !== 'CAP_KILL').sort()],
     );
+    assert.equal(new Set(processes.map(({ uid }) => uid)).size, 2);
+    assert.ok(processes.every(({ uid }) => uid !== 0));
     assert.equal((await running.stop('SIGTERM')).code, 0, running.stderr);
     home.assertClean();
   });

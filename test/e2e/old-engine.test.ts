@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
 import { readable } from '@ringfence/testkit';
-import { Installation, MAIN, Running } from './lib/program.ts';
+import { Installation, MAIN, Running, TWO_USERS } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
@@ -16,7 +16,7 @@ const bounding = ['-all', ...GRANTED.map((name) => `+${name}`)].join();
 describe('up as an unprivileged user, started by root with few capabilities', { skip }, () => {
   test('SYS_ADMIN replaces capabilities that the engine does not know, only in the process of the sensor; no process keeps the capabilities of the start', async () => {
     await buildSensor();
-    await using home = new Installation(['user=nobody']);
+    await using home = new Installation(TWO_USERS);
     chmodSync(home.dir, 0o755);
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const command = [

@@ -26,14 +26,25 @@ import type { Status } from '@ringfence/runtime/status';
 import { readable } from '@ringfence/testkit';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
-import { Installation, MAIN, type Running, type RunOptions } from './lib/program.ts';
+import {
+  Installation,
+  MAIN,
+  type Running,
+  type RunOptions,
+  SENSOR_USER,
+  TWO_USERS,
+  SERVICES_USER as USER,
+} from './lib/program.ts';
 import { skip as programSkip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
-const USER = 'nobody';
-const { stdout: uidOf, status } = spawnSync('id', ['-u', USER], { encoding: 'utf8' });
-const UID = Number(uidOf);
-const skip = programSkip || (status !== 0 && `there is no user ${USER}`);
+const uidOf = (user: string): number | undefined => {
+  const { status, stdout } = spawnSync('id', ['-u', user], { encoding: 'utf8' });
+  return status === 0 ? Number(stdout) : undefined;
+};
+const UID = uidOf(USER) ?? Number.NaN;
+const SENSOR_UID = uidOf(SENSOR_USER) ?? Number.NaN;
+const skip = programSkip || (Number.isNaN(UID + SENSOR_UID) && `there is no user ${USER} or ${SENSOR_USER}`);
 
 const CAP = { DAC_READ_SEARCH: 2, KILL: 5, NET_ADMIN: 12, SYS_PTRACE: 19, PERFMON: 38, BPF: 39 } as const;
 const maskOf = (...names: (keyof typeof CAP)[]): bigint =>
@@ -71,7 +82,7 @@ function threadsOf(pid: number): Thread[] {
 }
 
 /** Asserts that every thread runs as the user, has exactly these capabilities, and cannot gain more by an exec. */
-function assertRestricted(pid: number, mask: bigint): void {
+function assertRestricted(pid: number, mask: bigint, uid = mask === 0n ? UID : SENSOR_UID): void {
   const threads = threadsOf(pid);
   assert.ok(threads.length > 1);
   for (const thread of threads) {
@@ -80,7 +91,7 @@ function assertRestricted(pid: number, mask: bigint): void {
       Object.fromEntries(all.map((set) => [set, thread[set]])),
       Object.fromEntries(all.map((set) => [set, mask])),
     );
-    assert.equal(thread.uids, Array(4).fill(UID).join('\t'));
+    assert.equal(thread.uids, Array(4).fill(uid).join('\t'));
     assert.ok(!thread.gids.split('\t').includes('0'), thread.gids);
     assert.ok(thread.noNewPrivileges);
   }
@@ -108,14 +119,14 @@ const sensorOf = (up: Running): number => {
   return sensor;
 };
 
-/** Compile cache of the user: the default one belongs to root, so each start would strip the types of all sources. */
+/** Compile cache of the users: the default one belongs to root, so each start would strip the types of all sources. */
 const compileCache = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
 chmodSync(compileCache, 0o777);
 after(() => rmSync(compileCache, { recursive: true, force: true }));
 
-/** Returns an installation that the user can access. */
+/** Returns an installation that the users can access. */
 function installation(settings: readonly string[] = []): Installation {
-  const home = new Installation([`user=${USER}`, ...settings]);
+  const home = new Installation([...TWO_USERS, ...settings]);
   chmodSync(home.dir, 0o755);
   home.env['NODE_COMPILE_CACHE'] = compileCache;
   return home;
@@ -207,7 +218,7 @@ describe('up as an unprivileged user', { skip }, () => {
       processes.map(({ pid, uid, capabilities }) => [pid, uid, [...capabilities].sort()]),
       [
         [up.pid, UID, []],
-        [sensor, UID, ['CAP_BPF', 'CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_PTRACE']],
+        [sensor, SENSOR_UID, ['CAP_BPF', 'CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_PTRACE']],
       ],
     );
     assert.match(
@@ -231,6 +242,7 @@ describe('up as an unprivileged user', { skip }, () => {
     const name = `ringfence-demo-user-${process.pid}`;
     const cgroup = join(cgroupRoot(), name);
     mkdirSync(cgroup);
+    // Files that are there at the start stay root's.
     const containers = join(home.runDir, 'containers.d');
     mkdirSync(containers, { recursive: true });
     const container = { cgroupPath: `/${name}`, id: name, name: 'web-1', image: 'shop/web:1.4' };
@@ -321,11 +333,11 @@ describe('up as an unprivileged user', { skip }, () => {
   test('state of root is given to the user once, without following links; pins work in a BPF file system that only root can enter; without hashing and enforcement the sensor can neither read nor signal processes', async (t) => {
     const pinPath = join(bpfFileSystem(t), 'ringfence');
     await using home = installation([`sensor.pinPath=${pinPath}`, 'collector.hash.enabled=false']);
-    home.settings.splice(home.settings.indexOf(`user=${USER}`), 1);
+    for (const setting of TWO_USERS) home.settings.splice(home.settings.indexOf(setting), 1);
     const bystander = join(home.dir, 'bystander');
     writeFileSync(bystander, '');
     await using rootRun = await home.up();
-    home.settings.push(`user=${USER}`);
+    home.settings.push(...TWO_USERS);
     assert.deepEqual(childrenOf(rootRun.pid), []);
     assert.ok(threadsOf(rootRun.pid).every(({ uids, noNewPrivileges }) => uids === '0\t0\t0\t0' && !noNewPrivileges));
     const hostId = readFileSync(join(home.stateDir, 'host-id'), 'utf8');
@@ -388,7 +400,7 @@ describe('up as an unprivileged user', { skip }, () => {
       [USER, { uid: UID }, /the sensor needs privileges that this process lacks \(CAP_BPF/],
     ];
     for (const [user, options, message] of cases) {
-      await using home = new Installation([`user=${user}`]);
+      await using home = new Installation([`user=${user}`, `sensor.user=${SENSOR_USER}`]);
       const { code, stderr } = await home.run(['up'], options);
       assert.equal(code, 1, stderr);
       assert.match(stderr, message);

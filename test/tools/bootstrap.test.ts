@@ -91,7 +91,7 @@ describe('in a complete installation, the bootstrap', () => {
     const { stdout, status } = bootstrap(['--run', 'tools/other.ts', 'a', '--b']);
     assert.equal(
       stdout,
-      'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4 --v8-pool-size=1 --use-largepages=silent --no-short-builtin-calls\n',
+      'other a --b --conditions=@ringfence/source --disable-warning=ExperimentalWarning --max-semi-space-size=4 --v8-pool-size=1 --use-largepages=silent --no-short-builtin-calls --disable-sigusr1\n',
     );
     assert.equal(status, 0);
   });

@@ -6,7 +6,7 @@ import { SetupError } from './progress.mjs';
  * v8-pool-size: on few cores, the default of four garbage collection threads would compete with the program.
  * use-largepages: a program that wakes once a second spends most of its time on page table walks; Node's code in huge
  * pages reduces them. no-short-builtin-calls: V8 does not copy its built-in functions next to compiled code, which
- * saves 2 MB and keeps them in the huge pages.
+ * saves 2 MB and keeps them in the huge pages. disable-sigusr1: without it, SIGUSR1 opens a debugger on a local port.
  */
 const NODE_FLAGS = [
   '--conditions=@ringfence/source',
@@ -15,6 +15,7 @@ const NODE_FLAGS = [
   '--v8-pool-size=1',
   '--use-largepages=silent',
   '--no-short-builtin-calls',
+  '--disable-sigusr1',
 ];
 /** Caches sources without their types: stripping the types at each start would take time and 25 MB of memory. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../dist/compile-cache', import.meta.url));

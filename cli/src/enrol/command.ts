@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { defined, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
-import { enrol, parseRoles } from '@ringfence/identity';
+import { enrol, fingerprintOf, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { roleOf } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
@@ -104,4 +104,6 @@ async function enrolThisMachine(self: Command): Promise<void> {
   print(
     `enrolled as ${identity.subject} (${identity.roles.join(', ')}), until ${expiry}; identity stored in ${config.identity.path}`,
   );
+  if (config.identity.rootKey === '')
+    print(`to accept no other root key, add to the settings: identity.rootKey: ${fingerprintOf(identity.root)}`);
 }

@@ -1,4 +1,4 @@
-import { takeProcessRole } from '@ringfence/runtime/process-role';
+import { ignoreDebugSignals, takeProcessRole } from '@ringfence/runtime/process-role';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { settingsOf, withSettings } from '../shared/context.ts';
@@ -27,5 +27,6 @@ async function up(self: Command): Promise<void> {
   const config = settingsOf(self);
   if (role?.name === 'sensor') return (await import('@ringfence/runtime/sensor-process')).runSensor(config, role);
   if (role === null && config.user !== '') return (await import('@ringfence/runtime/launch')).launch(config);
+  if (role !== null) ignoreDebugSignals();
   return (await import('./run.ts')).run(config, role?.sensor ?? null);
 }

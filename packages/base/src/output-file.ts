@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { OperatorError } from './errors.ts';
 
@@ -15,6 +15,18 @@ export function openOutput(path: string): number {
   } catch (cause) {
     throw new OperatorError(`can't write ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/**
+ * Creates the file of an SQLite database, which must exist before SQLite opens it, so that only its owner can ever read
+ * it: SQLite gives its write-ahead log and index the mode that the file has when they are created. Also corrects the
+ * modes of existing files.
+ */
+export function makePrivateDatabase(path: string): void {
+  const fd = openSync(path, 'a', 0o600);
+  fchmodSync(fd, 0o600);
+  closeSync(fd);
+  for (const suffix of ['-wal', '-shm', '-journal']) if (existsSync(path + suffix)) chmodSync(path + suffix, 0o600);
 }
 
 /** Writes a whole file, opened by `openOutput`. Throws OperatorError. */

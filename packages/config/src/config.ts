@@ -69,7 +69,8 @@ export interface Config {
   /** `auto`: derived from hostname and pid */
   readonly instance: string;
   readonly shutdownDeadlineMs: number;
-  readonly identity: { readonly path: string; readonly registrar: string };
+  /** empty `rootKey`: any root key */
+  readonly identity: { readonly path: string; readonly registrar: string; readonly rootKey: string };
   readonly registrar: {
     readonly path: string;
     readonly listen: Address;
@@ -95,6 +96,10 @@ export interface Config {
     readonly format: 'auto' | 'lines' | 'json';
   };
   readonly sensor: {
+    /** empty: `user` with `-sensor` added */
+    readonly user: string;
+    /** empty: `stateDir` with `-sensor` added; see sensorStateDirOf */
+    readonly stateDir: string;
     readonly ringSecurityBytes: number;
     readonly ringBulkBytes: number;
     readonly pollIntervalMs: number;

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { defined } from '@ringfence/base';
+import { defined, distrustOf } from '@ringfence/base';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { ConfigError, type ConfigProblem } from './errors.ts';
 
 /** Larger than any settings file. Bounds the memory that a wrong path can use. */
 const FILE_MAX_BYTES = 1024 * 1024;
-const WRITABLE_BY_ALL = 0o002;
 
 export interface SettingsFile {
   readonly path: string;
@@ -31,10 +30,10 @@ function readText(path: string): string {
     if (stat.isDirectory()) throw new ConfigError([problem(path, 'expected a file; it is a directory')]);
     if (stat.size > FILE_MAX_BYTES)
       throw new ConfigError([problem(path, `expected at most ${FILE_MAX_BYTES} bytes; it has ${stat.size}`)]);
-    // A user who can write the settings of a root process can become root.
-    if (stat.isFile() && (stat.mode & WRITABLE_BY_ALL) !== 0 && process.getuid?.() === 0) {
-      throw new ConfigError([problem(path, 'the file is world-writable, so it is not trusted', `chmod o-w ${path}`)]);
-    }
+    // A user who can write the settings or the probes of a process has the rights of that process.
+    const distrust = distrustOf(path);
+    if (distrust !== null)
+      throw new ConfigError([problem(path, `it is not trusted: ${distrust.message}`, distrust.command)]);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);

@@ -34,3 +34,7 @@ export const socketOf = ({ runDir }: Pick<Config, 'runDir'>): string => join(run
 export function rulePaths({ detector }: Pick<Config, 'detector'>): string[] {
   return detector.rules.map((path) => (path === 'builtin' ? join(HOME, 'rules') : path));
 }
+
+/** State directory of the process with capabilities, if it has a user of its own. */
+export const sensorStateDirOf = ({ stateDir, sensor }: Pick<Config, 'stateDir' | 'sensor'>): string =>
+  sensor.stateDir || `${stateDir}-sensor`;

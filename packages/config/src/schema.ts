@@ -218,7 +218,7 @@ const shape = (directories: DefaultDirectories) => ({
   ),
   user: text(
     '',
-    'Unprivileged user that `up` switches to. Work that needs capabilities then runs in a separate process that has only these capabilities; all other processes have none. If started as root, `up` makes that user the owner of `stateDir`, `runDir` and `sensor.pinPath`. The user must be able to enter every folder above these and above the program. Empty: no switch.',
+    'Unprivileged user that `up` switches to. Work that needs capabilities then runs in a separate process that has only these capabilities; all other processes have none. If started as root, `up` makes that user the owner of `stateDir` and `runDir`; the process with capabilities then is another user, `sensor.user`. The user must be able to enter every folder above these and above the program. Empty: no switch.',
     USER_NAME,
   ),
   instance: text(
@@ -248,6 +248,14 @@ const shape = (directories: DefaultDirectories) => ({
   sensor: section(
     'The eBPF programs in the kernel. New ring sizes take effect at a restart, which drains the old rings.',
     {
+      user: text(
+        '',
+        'User of the process with capabilities if `user` is set and `up` is started as root. `up` makes it the owner of `sensor.stateDir` and `sensor.pinPath`, which `user` can neither read nor change. Empty: the name in `user` with `-sensor` added.',
+        USER_NAME,
+      ),
+      stateDir: optionalPath(
+        'Directory of the keys, the spool and the list of executed commands of that process. Empty: `stateDir` with `-sensor` added.',
+      ),
       ringSecurityBytes: ringSize(
         '8MiB',
         'Ring buffer of lifecycle and security events, all of which is resident memory. When it is full, events are dropped and counted.',
@@ -609,6 +617,11 @@ const shape = (directories: DefaultDirectories) => ({
       '',
       'URL for the renewal of certificates, such as `https://registrar:7443`. Empty: they are renewed by hand.',
       URL_TEXT,
+    ),
+    rootKey: text(
+      '',
+      "SHA-256 of the fleet's root key in hex, which `ringfence enrol` prints. With it, no other `root.pem` in `path` is accepted, so a user who can write only to `path` can't decide whose commands and keys are trusted. Empty: any.",
+      { pattern: /^([0-9a-f]{64})?$/, expected: '64 hexadecimal digits' },
     ),
   }),
 

@@ -40,7 +40,7 @@ suite('the SQLite file', () => {
     using file = temporaryFile();
     await using _first = await openCoordination({ path: file.path });
     await assert.rejects(openCoordination({ path: file.path }), CoordinationLockedError);
-    assert.equal(statSync(file.path).mode & 0o077, 0);
+    for (const suffix of ['', '-wal']) assert.equal(statSync(file.path + suffix).mode & 0o077, 0, suffix);
   });
 
   test('keeps jobs, limits and windows across a restart', async () => {

@@ -1,7 +1,7 @@
 import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
+import { accountOf, commandPath, sensorAccountOf } from '@ringfence/runtime/accounts';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '@ringfence/runtime/host';
-import { accountOf, commandPath } from '@ringfence/runtime/launch';
 import type { Status } from '@ringfence/runtime/status';
 import { type Check, failed, passed } from './check.ts';
 
@@ -32,6 +32,7 @@ export function checkUser(config: Config, running: Pick<Status, 'processes'> | n
   try {
     if (config.user !== '') {
       accountOf(config.user);
+      if (config.services.includes('collector')) sensorAccountOf(config);
       commandPath('setpriv');
     }
   } catch (error) {
@@ -55,7 +56,7 @@ function checkConfiguredUser(config: Config): Check {
   if (needed.length === 0) return passed(RUNS_AS, `${config.user}: without any capability`);
   return passed(
     RUNS_AS,
-    `${config.user}: the sensor's process with ${listText(needed)}, the other process without any capability`,
+    `${sensorAccountOf(config).name}: the sensor's process with ${listText(needed)}; ${config.user}: the other process without any capability`,
   );
 }
 
@@ -70,6 +71,13 @@ function checkRunningUser(config: Config, { processes }: Pick<Status, 'processes
     .join('; ');
   // Root owns system files even without any capability.
   const hasTooMuch = held.some((name) => !needed.includes(name)) || processes.some(({ uid }) => uid === 0);
+  if (!hasTooMuch && config.user !== '' && processes.length > 1 && new Set(processes.map(({ uid }) => uid)).size === 1)
+    return failed(
+      RUNS_AS,
+      found,
+      'an attacker who takes over one process can signal the other and change its files',
+      'install the systemd unit of this version (deploy/README.md), or start ringfence as root',
+    );
   if (!hasTooMuch) return passed(RUNS_AS, found);
   if (config.user === '') return passed(RUNS_AS, `${found}: more than it needs (${listText(needed)}): ${SPLIT}`);
   return failed(

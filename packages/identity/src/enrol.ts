@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 import { checkMaterial, type Identity, loadIdentity, writeIdentity } from './identity.ts';
+import { isKeptElsewhere, signingKeyText } from './kept-key.ts';
 import { callRegistrar, fetchAuthority, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 import { createRequest, type KeyAndRequest } from './request.ts';
 import { checkSubject } from './roles.ts';
@@ -37,6 +38,8 @@ export interface RenewOptions extends RegistrarEndpoint {
   readonly directory: string;
   /** Also replaces the signing key; the previous key stays valid for records that it signed. @default false */
   readonly newSigningKey?: boolean;
+  /** Signs the request if another process keeps the private signing key */
+  readonly prove?: ((csr: string) => Promise<Uint8Array>) | undefined;
 }
 
 /**
@@ -52,16 +55,22 @@ export async function renew(options: RenewOptions): Promise<Identity> {
   const { subject, tls } = current;
   const request = await createRequest(subject);
   const signingKey = options.newSigningKey === true ? createSigningKey() : current.signingKey;
-  const body = { csr: request.csr, ...signingProof(signingKey, request.csr) };
+  const { prove } = options;
+  const proof = prove !== undefined && isKeptElsewhere(signingKey) ? await prove(request.csr) : undefined;
+  const body = { csr: request.csr, ...signingProof(signingKey, request.csr, proof) };
   const response = await callRegistrar(options, '/renew', body, tls);
   return storeIdentity(directory, subject, request, signingKey, response, tls.authority, current.root);
 }
 
 /** Returns the public key, and a signature of the request that proves possession of the private key. */
-function signingProof(key: SigningKey, csr: string): { signingPublicKey: string; proof: string } {
+function signingProof(
+  key: SigningKey,
+  csr: string,
+  signature: Uint8Array = signBytes(key, Buffer.from(csr)),
+): { signingPublicKey: string; proof: string } {
   return {
     signingPublicKey: key.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-    proof: signBytes(key, Buffer.from(csr)).toString('base64'),
+    proof: Buffer.from(signature).toString('base64'),
   };
 }
 
@@ -89,7 +98,7 @@ function storeIdentity(
     certificate,
     key,
     authority,
-    signingKey: signing.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    signingKey: signingKeyText(signing),
     root: rootPublicKey,
     stateKeys: JSON.stringify(stateKeys),
   });

@@ -1,9 +1,10 @@
-import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { messageOf } from '@ringfence/base';
-import { importSigningKey, type SigningKey } from '@ringfence/wire';
+import type { SigningKey } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
+import { readSigningKey, SIGNING_KEY_FILE } from './kept-key.ts';
 import { type Peer, peerOf } from './peer.ts';
 import { importStateKeys } from './state-keys.ts';
 
@@ -17,7 +18,7 @@ export interface TlsMaterial {
 
 /** Contents of the files of an identity. */
 export interface IdentityFiles extends TlsMaterial {
-  /** Ed25519, PEM (PKCS#8): signs the subject's records on the bus */
+  /** Ed25519, PEM (PKCS#8): signs the subject's records on the bus; SPKI if another process keeps the private key */
   readonly signingKey: string;
   /** Ed25519, PEM (SPKI): verifies the fleet's Enrolment records */
   readonly root: string;
@@ -40,7 +41,7 @@ const FILES = {
   key: 'tls.key',
   certificate: 'tls.pem',
   authority: 'ca.pem',
-  signingKey: 'signing.key',
+  signingKey: SIGNING_KEY_FILE,
   root: 'root.pem',
   stateKeys: 'state.key',
 } as const satisfies Record<keyof IdentityFiles, string>;
@@ -76,19 +77,29 @@ export function writeIdentity(directory: string, files: IdentityFiles): void {
   }
 }
 
+/** Returns the SHA-256 of a public key (SPKI DER), in hex. */
+export const fingerprintOf = (key: KeyObject): string =>
+  createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+
 /**
  * Returns null when nothing has enrolled here. Throws IdentityError when files are missing, do not match, or other
  * users may read the keys.
+ *
+ * @param rootKey fingerprint that the root key must have. @default '': any
  */
-export function loadIdentity(directory: string): Identity | null {
+export function loadIdentity(directory: string, rootKey = ''): Identity | null {
   const generation = currentOf(directory);
   if (generation === null) return null;
   const read = (file: string): string => readText(`${directory}/${generation}/${file}`, file.endsWith('.key'));
   const tls = { certificate: read(FILES.certificate), key: read(FILES.key), authority: read(FILES.authority) };
   try {
     const { peer, notBefore } = checkMaterial(tls);
-    const signingKey = importSigningKey(read(FILES.signingKey));
+    const signingKey = readSigningKey(read(FILES.signingKey));
     const [root, stateKeys] = [createPublicKey(read(FILES.root)), importStateKeys(read(FILES.stateKeys))];
+    if (rootKey !== '' && fingerprintOf(root) !== rootKey)
+      throw new Error(`root.pem has the fingerprint ${fingerprintOf(root)}, but identity.rootKey is ${rootKey}`);
     return { ...peer, notBefore, tls, signingKey, root, stateKeys };
   } catch (cause) {
     if (cause instanceof IdentityError) throw cause;

@@ -11,6 +11,7 @@ export { hasRole } from './entries.ts';
 export { EnrolmentRefusedError, IdentityError, type IdentityErrorCode } from './errors.ts';
 export { readText, syncDirectory, writeSecret } from './files.ts';
 export {
+  fingerprintOf,
   type Identity,
   type IdentityFiles,
   identityPaths,
@@ -19,6 +20,7 @@ export {
   writeIdentity,
 } from './identity.ts';
 export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
+export { forgetSigningKey, keepSigningKey } from './kept-key.ts';
 export { type Peer, peerOf } from './peer.ts';
 export type { RegistrarEndpoint, RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';

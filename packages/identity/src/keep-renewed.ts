@@ -1,5 +1,5 @@
 import { backoffMs, messageOf, pause } from '@ringfence/base';
-import { renew } from './enrol.ts';
+import { type RenewOptions, renew } from './enrol.ts';
 import { IdentityError } from './errors.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 
@@ -16,6 +16,7 @@ export interface KeepRenewedOptions {
   readonly signal: AbortSignal;
   readonly log: { info(facts: object, message: string): void; warn(facts: object, message: string): void };
   readonly onRenewed?: (identity: Identity) => void;
+  readonly prove?: RenewOptions['prove'];
   /** First pause after a failed renewal, ms; doubled after each failure up to an hour. @default 60 s */
   readonly retryMs?: number;
 }
@@ -25,7 +26,7 @@ export interface KeepRenewedOptions {
  * so that a fleet enrolled at once does not renew at once.
  */
 export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
-  const { registrar, directory, signal, log, onRenewed, retryMs = 60_000 } = options;
+  const { registrar, directory, signal, log, onRenewed, prove, retryMs = 60_000 } = options;
   const retry = { firstMs: retryMs, maxMs: MAX_RETRY_MS, jitter: false };
   let failures = 0;
   for (;;) {
@@ -36,7 +37,7 @@ export async function keepRenewed(options: KeepRenewedOptions): Promise<void> {
     if (signal.aborted) return;
     if (failures === 0 && msUntilRenewal(identity) > 0) continue;
     try {
-      const renewed = await renew({ registrar, directory });
+      const renewed = await renew({ registrar, directory, prove });
       failures = 0;
       log.info({ subject: renewed.subject, serial: renewed.serial }, 'certificate renewed');
       onRenewed?.(renewed);

@@ -1,5 +1,14 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, OperatorError } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/wire';
@@ -40,6 +49,53 @@ export function loadLocalIdentity(stateDir: string): Identity {
 /** The id of this host, made when it is first asked for. Throws OperatorError when `stateDir` can't be used. */
 export function loadHostId(stateDir: string): string {
   return loadLocalIdentity(stateDir).hostId;
+}
+
+/** The identity of a sensor's process with a user of its own. The other process of the host cannot read its key. */
+export interface SensorIdentity {
+  readonly hostId: string;
+  readonly agentKey: SigningKey;
+}
+
+/**
+ * Loads the identity of the sensor's process from its own state directory: `host-id` and `keys/agent.pem`. Creates it
+ * at the first start. Throws OperatorError when the directory can't be used, or belongs to another host id.
+ */
+export function loadSensorIdentity(stateDir: string, hostId: string): SensorIdentity {
+  if (!UUID.test(hostId)) throw new OperatorError('the host id is no UUID');
+  try {
+    makeFolder(stateDir, 0o700);
+    const known = readOrMake(join(stateDir, 'host-id'), () => hostId);
+    if (known !== hostId)
+      throw new OperatorError(`it belongs to host ${known}, not to ${hostId}: remove it to start with a new key`);
+    return { hostId, agentKey: loadKey(join(stateDir, 'keys'), 'agent') };
+  } catch (cause) {
+    throw new OperatorError(`the sensor's state directory ${stateDir} can't be used: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Remembers the root key of the fleet at the first call. Throws OperatorError when it is another one later: whoever may
+ * write to the directory of the identity would otherwise decide whose commands are executed.
+ */
+export function pinRootKey(stateDir: string, root: KeyObject): void {
+  makeFolder(stateDir, 0o700);
+  const path = join(stateDir, 'fleet-root.pem');
+  const known = readOrMake(path, () => root.export({ type: 'spki', format: 'pem' }).toString());
+  if (createPublicKey(known).equals(root)) return;
+  throw new OperatorError(
+    `root.pem is not the root key of the fleet that this host has joined. If the host has moved to another fleet, remove ${path} as root; else find out who has replaced root.pem`,
+  );
+}
+
+/** Enrols the key of the host's agent in place of the previous one. */
+export function enrolAgentKey(stateDir: string, hostId: string, key: KeyObject): void {
+  const path = join(stateDir, 'enrolled', `${hostId}.pem`);
+  rmSync(`${path}.new`, { force: true });
+  writeFileSync(`${path}.new`, key.export({ type: 'spki', format: 'pem' }).toString(), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

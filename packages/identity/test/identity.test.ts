@@ -10,6 +10,7 @@ import {
   createAuthority,
   createRequest,
   createToken,
+  fingerprintOf,
   identityPaths,
   loadIdentity,
   openAuthority,
@@ -168,4 +169,18 @@ test('switches to changed certificates once key and certificate match', async (t
   rmSync(key);
   watch.check();
   assert.deepEqual([watch.current(), changes, errors.length], [next, 1, 2]);
+});
+
+test('with the fingerprint of the root key in the settings, a root.pem that was overwritten is refused', async (t) => {
+  const [directory, path] = [temporary(t), temporary(t)];
+  const ca = await createAuthority(join(directory, 'ca'));
+  write(path, ca, await material(ca, randomUUID()));
+  const rootKey = fingerprintOf(ca.root.publicKey);
+  assert.ok(loadIdentity(path, rootKey)?.root.equals(ca.root.publicKey));
+  const made = createSigningKey().publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  writeFileSync(join(path, 'current/root.pem'), made);
+  assert.throws(() => loadIdentity(path, rootKey), {
+    code: 'ERR_IDENTITY_FILES',
+    message: new RegExp(`root\\.pem has the fingerprint [0-9a-f]{64}, but identity\\.rootKey is ${rootKey}`),
+  });
 });

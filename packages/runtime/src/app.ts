@@ -55,7 +55,7 @@ export interface StartOptions {
 export async function startApp(config: Config, log: AppLog, options: StartOptions = {}): Promise<App> {
   const { signal = new AbortController().signal, onWaiting = () => {}, sensor = null } = options;
   await using stack = new AsyncDisposableStack();
-  const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting }));
+  const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting, prove: sensor?.prove }));
   const tracer = await openTracer(config, deployment, log);
   if (tracer !== null) stack.use(tracer);
   const pids = [process.pid, ...(sensor === null ? [] : [sensor.pid])];

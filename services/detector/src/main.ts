@@ -43,7 +43,7 @@ export interface DetectorService {
  */
 export async function startDetector(deps: DetectorDeps): Promise<DetectorService> {
   const { bus, rulePaths, watchRules = true, log } = deps;
-  const sources = await readRuleFiles(rulePaths);
+  const sources = await readRuleFiles(rulePaths, true);
   let rules = compileDetectorRules(sources, deps.options?.profile);
   logDiagnostics(rules.diagnostics, sources, log);
   const stats = createStats();
@@ -70,7 +70,7 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
 
   const reload = async (): Promise<void> => {
     const before = interestNow();
-    const read = await readRuleFiles(rulePaths);
+    const read = await readRuleFiles(rulePaths, true);
     rules = reloadRules(rules, read, log);
     stats.refusedRuleFiles = refusedFiles(rules, read);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);

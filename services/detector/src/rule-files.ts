@@ -1,22 +1,32 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { distrustOf } from '@ringfence/base';
 import type { RuleSource } from '@ringfence/rules';
 import { RuleFilesError } from './errors.ts';
 
 /**
  * Reads the rule files of each path, a file or a directory with .yaml and .yml files below it; tests of rules
  * (.test.yaml) are skipped. Throws RuleFilesError.
+ *
+ * @param trustedOnly whether to refuse files that a user with fewer rights than this process could change
  */
-export async function readRuleFiles(paths: readonly string[]): Promise<RuleSource[]> {
+export async function readRuleFiles(paths: readonly string[], trustedOnly = false): Promise<RuleSource[]> {
   const sources = new Map<string, string>();
   for (const path of paths) {
     try {
-      for (const name of await filesOf(path)) sources.set(name, await readFile(name, 'utf8'));
+      const names = await filesOf(path);
+      if (trustedOnly) for (const name of [path, ...names]) assertTrusted(name);
+      for (const name of names) sources.set(name, await readFile(name, 'utf8'));
     } catch (cause) {
       throw new RuleFilesError(path, cause);
     }
   }
   return [...sources].map(([name, text]) => ({ name, text }));
+}
+
+function assertTrusted(path: string): void {
+  const distrust = distrustOf(path);
+  if (distrust !== null) throw new Error(`it is not trusted: ${distrust.message}; ${distrust.command}`);
 }
 
 async function filesOf(path: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,7 +10,9 @@ import {
   createRequest,
   createToken,
   enrol,
+  forgetSigningKey,
   type Identity,
+  keepSigningKey,
   loadIdentity,
   renew,
 } from '@ringfence/identity';
@@ -252,3 +254,29 @@ async function postJson(url: string, ca: string, body: object): Promise<{ status
   outgoing.end(JSON.stringify(body));
   return promise;
 }
+
+test('a certificate is renewed although another process keeps the signing key, which then is in no file of the identity', async (t) => {
+  const fleet = await startFleet(t);
+  const hostId = randomUUID();
+  const directory = join(fleet.directory, hostId);
+  const first = await enrol(fleet.agent(hostId));
+  await renew({ registrar: fleet.registrar.url, directory });
+  const kept = join(temporary(t), 'keys/fleet.pem');
+  keepSigningKey(kept, first.signingKey);
+  forgetSigningKey(directory, first.signingKey);
+  const privateKeys = (): string[] =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => name.endsWith('signing.key') && readFileSync(join(directory, name), 'utf8').includes('PRIVATE'),
+    );
+  assert.deepEqual(privateKeys(), []);
+  await assert.rejects(renew({ registrar: fleet.registrar.url, directory }), /keeps the private signing key/);
+
+  const key = keepSigningKey(kept, (loadIdentity(directory) ?? assert.fail()).signingKey);
+  const prove = async (csr: string): Promise<Buffer> => signBytes(key, Buffer.from(csr));
+  const renewed = await renew({ registrar: fleet.registrar.url, directory, prove });
+  assert.equal(renewed.signingKey.keyId, first.signingKey.keyId);
+  assert.deepEqual(privateKeys(), []);
+  await until(fleet.enrolments, () => fleet.enrolments.isInForce(renewed.serial));
+  rmSync(kept);
+  assert.throws(() => keepSigningKey(kept, renewed.signingKey), /enrol again with a new token/);
+});

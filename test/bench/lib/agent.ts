@@ -23,6 +23,7 @@ export const NODE_FLAGS: readonly string[] = [
   '--v8-pool-size=1',
   '--use-largepages=silent',
   '--no-short-builtin-calls',
+  '--disable-sigusr1',
 ];
 const PROFILE_HOOK = fileURLToPath(new URL('../profile-hook.ts', import.meta.url));
 const PROFILE_MS = 20_000;

@@ -30,7 +30,7 @@ for unit in kmod-static-nodes.service keyboard-setup.service dev-hugepages.mount
   sys-fs-fuse-connections.mount sys-kernel-config.mount proc-sys-fs-binfmt_misc.automount; do
   ln -s /dev/null "etc/systemd/system/$unit"
 done
-chroot . useradd --system --no-create-home --shell /usr/sbin/nologin ringfence
+chroot . systemd-sysusers /usr/lib/ringfence/deploy/systemd/sysusers.conf
 install -m 0644 "$2/deploy/systemd/ringfence.service" etc/systemd/system/
 pivot_root . old
 umount -l /old

@@ -13,6 +13,11 @@ import { until } from './wait.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 export const MAIN: string = join(ROOT, 'cli/src/main.ts');
 
+/** Users of the two processes of an `up` in tests: every machine has them. */
+export const SERVICES_USER = 'nobody';
+export const SENSOR_USER = 'daemon';
+export const TWO_USERS: readonly string[] = [`user=${SERVICES_USER}`, `sensor.user=${SENSOR_USER}`];
+
 export interface Ended {
   /** Null if `signal` ended the process. */
   readonly code: number | null;
@@ -101,6 +106,8 @@ export class Running implements AsyncDisposable {
 export class Installation implements AsyncDisposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), 'rf-e2e-'));
   readonly stateDir: string = join(this.dir, 'state');
+  /** State of the sensor's process, if it has a user of its own. */
+  readonly sensorStateDir: string = `${this.stateDir}-sensor`;
   readonly runDir: string = join(this.dir, 'run');
   readonly pinPath: string = `/sys/fs/bpf/rf-test-${process.pid}-${this.dir.slice(-6)}`;
   readonly socket: string = join(this.runDir, 'ringfence.sock');

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { makePrivateDatabase } from '@ringfence/base';
 import Database from 'better-sqlite3';
 import { BusFormatError } from '../errors.ts';
 import type { CompiledOptions } from './options.ts';
@@ -46,6 +47,8 @@ export function openDatabase(options: CompiledOptions): OpenedDatabase {
 }
 
 function prepareDatabase(options: CompiledOptions): Database.Database {
+  // The file contains arguments of processes.
+  if (options.path !== ':memory:') makePrivateDatabase(options.path);
   const db = new Database(options.path, { timeout: 5000 });
   try {
     db.pragma(`page_size = ${PAGE_SIZE}`);
@@ -58,8 +61,6 @@ function prepareDatabase(options: CompiledOptions): Database.Database {
     const version = db.pragma('user_version', { simple: true });
     if (version !== 0 && version !== FORMAT) throw new BusFormatError(options.path, Number(version), FORMAT);
     if (version !== 0) checkIntegrity(db, options.path);
-    // The file contains arguments of processes. The WAL file inherits the mode.
-    else if (options.path !== ':memory:') chmodSync(options.path, 0o600);
     db.exec(SCHEMA);
     db.prepare('INSERT OR REPLACE INTO running VALUES (1, ?)').run(process.pid);
     return db;

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makePrivateDatabase } from '@ringfence/base';
 import Database from 'better-sqlite3';
 import { BusLockedError } from '../errors.ts';
 import { isDamage } from './database.ts';
@@ -34,12 +35,12 @@ export class WriterLock {
 }
 
 function acquire(file: string): Database.Database {
+  // Any process that may read the file could lock it.
+  makePrivateDatabase(file);
   const db = new Database(file, { timeout: 0 });
   try {
     db.exec('BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holder (one INTEGER PRIMARY KEY, pid INTEGER)');
     db.prepare('INSERT OR REPLACE INTO holder VALUES (1, ?)').run(process.pid);
-    // Any process that may read the file could lock it.
-    chmodSync(file, 0o600);
     // Commit the pid, so that it is readable while the lock is held. If another process takes the lock in between, the
     // second BEGIN throws.
     db.exec('COMMIT; BEGIN IMMEDIATE');

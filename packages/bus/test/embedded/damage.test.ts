@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type Log, silentLog } from '@ringfence/base';
@@ -104,6 +114,33 @@ describe('damage', () => {
     db.close();
     await assert.rejects(openEmbeddedBus({ path }), { code: 'ERR_BUS_FORMAT', format: 99 });
     assert.ok(!readdirSync(join(path, '..')).some((name) => name.includes('damaged')));
+  });
+
+  test('only the owner can read any of its files from their first byte on, with any umask; wider modes are corrected', async (t) => {
+    const directory = temporary(t);
+    const path = join(directory, 'bus.db');
+    const umask = process.umask(0);
+    t.after(() => process.umask(umask));
+    const modes = (): string[] =>
+      readdirSync(directory).map((name) => `${name} ${(statSync(join(directory, name)).mode & 0o777).toString(8)}`);
+    const all = ['bus.db 600', 'bus.db-shm 600', 'bus.db-wal 600', 'bus.db.lock 600'];
+    {
+      await using _first = await openEmbeddedBus({ path });
+      // SQLite copies the mode of the file to its log when the log is created: the file had it before.
+      assert.deepEqual(
+        modes()
+          .filter((text) => !text.includes('journal'))
+          .sort(),
+        all,
+      );
+      for (const suffix of ['', '-wal', '-shm']) cpSync(path + suffix, join(directory, `killed.db${suffix}`));
+    }
+    for (const suffix of ['', '-wal', '-shm']) chmodSync(join(directory, `killed.db${suffix}`), 0o644);
+    await using _second = await openEmbeddedBus({ path: join(directory, 'killed.db') });
+    assert.deepEqual(
+      modes().filter((text) => text.startsWith('killed') && !text.endsWith(' 600')),
+      [],
+    );
   });
 
   test('a clean close leaves only the file and its lock', async (t) => {

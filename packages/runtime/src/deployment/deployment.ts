@@ -32,6 +32,8 @@ export interface Deployment extends AsyncDisposable {
   };
   /** Host keys known to this process, for a recording's header. */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
+  /** Called with the public key of this host's agent when the private key is out of reach of this process. */
+  takeAgentKey(key: KeyObject): void;
   /** Signs the records of services. Null on the embedded log: only root can write it, so records stay unsigned. */
   readonly serviceKey: SigningKey | null;
   /** Finds the keys whose records of a role are accepted. Null: records are not verified. */
@@ -63,6 +65,8 @@ export interface DeploymentOptions {
   readonly signal: AbortSignal;
   /** Called with what the start is waiting for, or null when it stops waiting. */
   readonly onWaiting: (reason: string | null) => void;
+  /** Signs a certificate request in the process that keeps the signing key. */
+  readonly prove?: ((csr: string) => Promise<Uint8Array>) | undefined;
 }
 
 /** Returns all topics with their retention from the settings. `partitions`: for the topics that have several. */

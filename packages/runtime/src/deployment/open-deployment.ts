@@ -1,7 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { exchangeSchemas } from '@ringfence/bus-kafka/schemas';
-import { loadLocalIdentity } from '@ringfence/identity/local';
-import { ROLES, recordsOf, schemaBook, TOPIC } from '@ringfence/wire';
+import { enrolAgentKey, loadLocalIdentity } from '@ringfence/identity/local';
+import { keyIdOf, ROLES, recordsOf, schemaBook, TOPIC } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from './deployment.ts';
 
 /**
@@ -21,16 +22,28 @@ async function openEmbedded({ config, log }: DeploymentOptions): Promise<Deploym
   await bus.ensureTopics(topicSpecs(config));
   const records = { reads: recordsOf(ROLES, 'reads'), writes: recordsOf(ROLES, 'writes') };
   await exchangeSchemas(bus, { book: schemaBook(null), topic: TOPIC.schemas, log, ...records });
+  const { hostId } = identity;
+  const enrolled = new Map(identity.enrolled);
+  // Batches in the log may still be signed with the previous key.
+  const keysOfAgent = new Map<string, KeyObject>();
   const resources = stack.move();
   return {
     bus,
-    hostId: identity.hostId,
+    hostId,
     bootId: identity.bootId,
     agentKey: identity.agentKey,
     commandKey: identity.responderKey,
     responderKeys: identity.trusted,
-    enrolment: { keyFor: (hostId) => identity.enrolled.get(hostId) },
-    enrolled: identity.enrolled,
+    enrolment: {
+      keyFor: (host, keyId = '') =>
+        (host === hostId ? keysOfAgent.get(keyId) : undefined) ?? identity.enrolled.get(host),
+    },
+    enrolled,
+    takeAgentKey: (key) => {
+      enrolAgentKey(config.stateDir, hostId, key);
+      keysOfAgent.set(keyIdOf(key), key);
+      enrolled.set(hostId, key);
+    },
     serviceKey: null,
     trusted: null,
     fleet: null,

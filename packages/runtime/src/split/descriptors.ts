@@ -6,6 +6,7 @@ const { AF_UNIX } = records.AddressFamily;
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
+const RLIMIT_CORE = 4;
 
 type Native<A extends unknown[]> = (...args: A) => number;
 const libc = koffi.load('libc.so.6');
@@ -13,6 +14,15 @@ const socketpair: Native<[number, number, number, Buffer]> = libc.func(
   'int socketpair(int domain, int type, int protocol, _Out_ void *descriptors)',
 );
 const fcntl: Native<[number, number, string, number]> = libc.func('int fcntl(int fd, int command, ...)');
+
+const setrlimit: Native<[number, Buffer]> = libc.func('int setrlimit(int resource, const void *limits)');
+
+/** Forbids core dumps of this process and of all that it executes or starts: their memory holds keys and events. */
+export function forbidCoreDumps(): void {
+  // The soft and the hard limit.
+  if (setrlimit(RLIMIT_CORE, Buffer.alloc(16)) !== 0)
+    throw new OperatorError(`setrlimit failed: errno ${koffi.errno()}`);
+}
 
 /** Returns both ends of a connection without a name, so that no third process can open it. Both close on exec. */
 export function socketPair(): readonly [number, number] {

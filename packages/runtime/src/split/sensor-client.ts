@@ -1,3 +1,4 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Socket } from 'node:net';
 import { OperatorError } from '@ringfence/base';
 import type { OutRecord } from '@ringfence/bus';
@@ -14,10 +15,23 @@ export interface ProducedRecord extends Omit<OutRecord, 'value'> {
   readonly length: number;
 }
 
+/** The 32 bytes of an Ed25519 key in base64url: a format that needs no parser in the process with capabilities. */
+const PUBLIC_KEY = /^[\w-]{43}$/;
+
+/** Returns an Ed25519 key as it travels between the processes. */
+export const publicKeyText = (key: KeyObject): string => key.export({ format: 'jwk' }).x ?? '';
+
+/** Throws OperatorError when the value is no text of a key. */
+export function parsePublicKey(value: unknown): KeyObject {
+  if (typeof value !== 'string' || !PUBLIC_KEY.test(value)) throw new OperatorError('not an Ed25519 key');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: value }, format: 'jwk' });
+}
+
 /** Controls the collector in the sensor's process, and writes its records to the bus. */
 export class SensorClient {
   /** Pid of the sensor's process. */
   readonly pid: number;
+  readonly #ownUser: boolean;
   readonly #channel: Channel;
   readonly #done = Promise.withResolvers<void>();
   #bus: Deployment['bus'] | undefined;
@@ -25,8 +39,9 @@ export class SensorClient {
   #stats: Stats | undefined;
 
   /** @param onLog called with each line of the sensor's log, including its line end */
-  constructor({ fd, pid }: SensorConnection, onLog: (line: string) => void) {
+  constructor({ fd, pid, ownUser }: SensorConnection, onLog: (line: string) => void) {
     this.pid = pid;
+    this.#ownUser = ownUser;
     this.#channel = new Channel(new Socket({ fd, readable: true, writable: true }), {
       log: ({ value }) => onLog(String(value)),
       produce: (payload) => this.#produce(payload),
@@ -39,6 +54,7 @@ export class SensorClient {
   /** Starts the collector in the sensor's process. Rejects with the error of that start. */
   async start(deployment: Deployment, interest: Interest | undefined): Promise<CollectorHandle> {
     this.#bus = deployment.bus;
+    if (this.#ownUser) await this.#exchangeKeys(deployment);
     const { value } = await this.#channel.call('start', interest ?? null);
     this.#setStats(value);
     let closing: Promise<void> | undefined;
@@ -64,6 +80,17 @@ export class SensorClient {
       close,
       [Symbol.asyncDispose]: close,
     };
+  }
+
+  /** Signs a certificate request with the key that the sensor's process keeps. */
+  readonly prove = async (csr: string): Promise<Uint8Array> => (await this.#channel.call('prove', csr)).bytes;
+
+  /** The sensor's process keeps its signing key to itself: each process learns the public key of the other. */
+  async #exchangeKeys(deployment: Deployment): Promise<void> {
+    const { hostId, commandKey } = deployment;
+    const responderKey = publicKeyText(commandKey.publicKey);
+    const { value } = await this.#channel.call('identity', { hostId, responderKey });
+    deployment.takeAgentKey(parsePublicKey(value));
   }
 
   #setStats(stats: unknown): void {

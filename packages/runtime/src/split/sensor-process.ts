@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { OperatorError, VERSION } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
-import type { Config } from '@ringfence/config';
+import { type Config, sensorStateDirOf } from '@ringfence/config';
 import type { TrustedKeys } from '@ringfence/identity';
-import { bootId, loadLocalIdentity } from '@ringfence/identity/local';
+import { bootId, loadLocalIdentity, loadSensorIdentity, pinRootKey } from '@ringfence/identity/local';
 import type { Interest } from '@ringfence/interest';
 import { createLogger } from '@ringfence/telemetry';
+import { keyIdOf, type SigningKey, signBytes } from '@ringfence/wire';
 import { prepareHost } from '../host/prepare-host.ts';
 import { collectGarbageWhenQuiet } from '../process/collect-garbage.ts';
 import { failpointOption } from '../process/failpoint.ts';
@@ -15,8 +17,8 @@ import { collectorOptions } from '../start-services.ts';
 import { Channel } from './channel.ts';
 import { setInherited } from './descriptors.ts';
 import { parseInterest } from './parse-interest.ts';
-import type { ProcessRole } from './process-role.ts';
-import type { ProducedRecord } from './sensor-client.ts';
+import { ignoreDebugSignals, type ProcessRole } from './process-role.ts';
+import { type ProducedRecord, parsePublicKey, publicKeyText } from './sensor-client.ts';
 
 /**
  * Runs the process that has capabilities: only the collector, no parsing of rules or of foreign events, no network. The
@@ -25,28 +27,69 @@ import type { ProducedRecord } from './sensor-client.ts';
  */
 export async function runSensor(
   config: Config,
-  { fd, pid }: ProcessRole & { readonly name: 'sensor' },
+  { fd, pid, ownUser }: ProcessRole & { readonly name: 'sensor' },
 ): Promise<never> {
   // Ignored here: the services' process receives the same signal and then closes this process.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  ignoreDebugSignals();
   setInherited(fd, false);
-  return new SensorServer(config, new Socket({ fd, readable: true, writable: true }), pid).run();
+  const settings = ownUser ? withOwnState(config) : config;
+  return new SensorServer(
+    { config: settings, ownUser, servicesPid: pid },
+    new Socket({ fd, readable: true, writable: true }),
+  ).run();
+}
+
+/** Moves the state of the collector to the directory that only the user of this process can enter. */
+function withOwnState(config: Config): Config {
+  const stateDir = sensorStateDirOf(config);
+  const { spool } = config.collector;
+  const isDefault = spool.path === join(config.stateDir, 'spool');
+  const path = isDefault ? join(stateDir, 'spool') : spool.path;
+  return { ...config, stateDir, collector: { ...config.collector, spool: { ...spool, path } } };
 }
 
 /** Keys whose commands are executed; in a fleet they change while the sensor runs. */
 type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add'>>;
 
+/** What the services' process of a single machine says about itself. */
+interface PublicIdentity {
+  readonly hostId: unknown;
+  readonly responderKey: unknown;
+}
+
+const CERTIFICATE_REQUEST =
+  /^-----BEGIN CERTIFICATE REQUEST-----\r?\n[A-Za-z0-9+/=\r\n]{1,8000}-----END CERTIFICATE REQUEST-----\s*$/;
+
+interface Setup {
+  readonly config: Config;
+  readonly servicesPid: number;
+  /** Whether this process has a user, a state directory and keys of its own. */
+  readonly ownUser: boolean;
+}
+
+interface SensorKeys {
+  readonly hostId: string;
+  readonly key: SigningKey;
+  readonly responderKeys: ResponderKeys;
+}
+
 class SensorServer {
   readonly #config: Config;
+  readonly #ownUser: boolean;
   readonly #channel: Channel;
   readonly #servicesPid: number;
+  #keys: SensorKeys | undefined;
   #collector: Collector | undefined;
   #responderKeys: ResponderKeys | undefined;
 
-  constructor(config: Config, socket: Socket, servicesPid: number) {
+  constructor({ config, servicesPid, ownUser }: Setup, socket: Socket) {
     this.#config = config;
+    this.#ownUser = ownUser;
     this.#servicesPid = servicesPid;
     this.#channel = new Channel(socket, {
+      identity: ({ value }) => this.#exchangeKeys((value ?? {}) as Partial<PublicIdentity>),
+      prove: ({ value }) => this.#prove(value),
       start: ({ value }) => this.#start(value === null ? null : parseInterest(value)),
       stats: () => this.#running.stats(),
       execute: ({ bytes }) => this.#running.control.execute(bytes),
@@ -78,7 +121,7 @@ class SensorServer {
     const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
     const log = createLogger({ ...logging, stream: { write } }).child({ service: 'collector' });
     prepareHost(log, this.#config);
-    const { responderKeys, ...identity } = await this.#loadIdentity();
+    const { responderKeys, ...identity } = await this.#loadKeys();
     this.#responderKeys = responderKeys;
     const collector = await startCollector({
       options: collectorOptions(this.#config),
@@ -97,19 +140,53 @@ class SensorServer {
     return collector.stats();
   }
 
+  /**
+   * Takes host id and responder key of a single machine, and returns the public key of this process. The services'
+   * process may sign kills there, so it may name the key; in a fleet only the root key enrols responders.
+   */
+  async #exchangeKeys(peer: Partial<PublicIdentity>): Promise<string> {
+    if (!this.#ownUser || this.#keys !== undefined) throw new OperatorError('the keys were exchanged before');
+    this.#keys = this.#config.bus.driver === 'kafka' ? await this.#loadFleetKeys() : this.#loadOwnKeys(peer);
+    return publicKeyText(this.#keys.key.publicKey);
+  }
+
+  #loadOwnKeys({ hostId, responderKey }: Partial<PublicIdentity>): SensorKeys {
+    const { agentKey: key } = loadSensorIdentity(this.#config.stateDir, String(hostId));
+    const responder = parsePublicKey(responderKey);
+    return { hostId: String(hostId), key, responderKeys: new Map([[keyIdOf(responder), responder]]) };
+  }
+
   /** Reads the signing key and the trusted keys from disk: the services' process is not trusted with either. */
-  async #loadIdentity() {
-    const { bus, identity: settings, stateDir } = this.#config;
-    if (bus.driver !== 'kafka') {
-      const { hostId, agentKey: key, trusted } = loadLocalIdentity(stateDir);
-      const responderKeys: ResponderKeys = trusted;
-      return { hostId, key, responderKeys };
-    }
-    const { loadIdentity, TrustedKeys } = await import('@ringfence/identity');
-    const identity = loadIdentity(settings.path);
-    if (identity === null) throw new OperatorError(`${settings.path} has no identity: enrol this host`);
-    const responderKeys: ResponderKeys = new TrustedKeys(identity.root, 'responder');
-    return { hostId: identity.subject, key: identity.signingKey, responderKeys };
+  async #loadFleetKeys(): Promise<SensorKeys> {
+    const { identity: settings, stateDir } = this.#config;
+    const { keepSigningKey, loadIdentity, TrustedKeys } = await import('@ringfence/identity');
+    const { rootKey, path } = settings;
+    const identity = loadIdentity(path, rootKey);
+    if (identity === null) throw new OperatorError(`${path} has no identity: enrol this host`);
+    const { subject: hostId, root, roles, signingKey } = identity;
+    const responderKeys: ResponderKeys = new TrustedKeys(root, 'responder');
+    if (!this.#ownUser) return { hostId, key: signingKey, responderKeys };
+    // The services' user owns the identity: this process remembers the root key that it trusts, and takes the signing
+    // key over unless services of the other process sign with it, too.
+    pinRootKey(stateDir, root);
+    const isShared = roles.some((role) => role !== 'agent');
+    const key = isShared ? signingKey : keepSigningKey(join(stateDir, 'keys/fleet.pem'), signingKey);
+    return { hostId, key, responderKeys };
+  }
+
+  #loadKeys(): SensorKeys | Promise<SensorKeys> {
+    if (this.#keys !== undefined) return this.#keys;
+    if (this.#ownUser) throw new OperatorError('the keys were not exchanged');
+    if (this.#config.bus.driver === 'kafka') return this.#loadFleetKeys();
+    const { hostId, agentKey: key, trusted: responderKeys } = loadLocalIdentity(this.#config.stateDir);
+    return { hostId, key, responderKeys };
+  }
+
+  /** Signs a certificate request, and nothing that could be read as a batch or another record. */
+  #prove(csr: unknown): Uint8Array {
+    if (this.#keys === undefined || typeof csr !== 'string' || !CERTIFICATE_REQUEST.test(csr))
+      throw new OperatorError('not a certificate request');
+    return signBytes(this.#keys.key, Buffer.from(csr));
   }
 
   async #produce(records: Parameters<Bus['produce']>[0], deadlineMs?: number): Promise<void> {

@@ -3,8 +3,8 @@ import test from 'node:test';
 import { type ProcessRole, processRoleEnvironment, takeProcessRole } from '../../src/split/process-role.ts';
 
 const roles: readonly ProcessRole[] = [
-  { name: 'sensor', fd: 3, pid: 41 },
-  { name: 'services', sensor: { fd: 20, pid: 42 } },
+  { name: 'sensor', fd: 3, pid: 41, ownUser: true },
+  { name: 'services', sensor: { fd: 20, pid: 42, ownUser: false } },
   { name: 'services', sensor: null },
 ];
 

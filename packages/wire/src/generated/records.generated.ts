@@ -76,6 +76,16 @@ export const AttemptOperation = {
 } as const;
 export type AttemptOperation = (typeof AttemptOperation)[keyof typeof AttemptOperation];
 
+/** enum rf_compat_hook */
+export const CompatHook = {
+  COMPAT_FORK: 1,
+  COMPAT_EXIT: 2,
+  COMPAT_CONNECT: 3,
+  COMPAT_SIGNAL: 4,
+  COMPAT_OPEN: 5,
+} as const;
+export type CompatHook = (typeof CompatHook)[keyof typeof CompatHook];
+
 /** enum rf_counters_limit */
 export const CountersLimit = {
   KINDS_MAX: 64,
@@ -125,6 +135,7 @@ export const ExecFlag = {
   EXEC_UPPER: 64,
   EXEC_FILE_CAPS: 128,
   EXEC_SLIM: 256,
+  EXEC_32BIT: 512,
 } as const;
 export type ExecFlag = (typeof ExecFlag)[keyof typeof ExecFlag];
 
@@ -136,6 +147,13 @@ export const Fate = {
   PASSED: 12,
 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
+
+/** enum rf_file_entry */
+export const FileEntry = {
+  FILE_SLOT: 65535,
+  FILE_READS: 65536,
+} as const;
+export type FileEntry = (typeof FileEntry)[keyof typeof FileEntry];
 
 /** enum rf_file_mode */
 export const FileMode = {
@@ -240,6 +258,7 @@ export const IsolationOperation = {
   ISOLATION_PRCTL: 3,
   ISOLATION_SECCOMP: 4,
   ISOLATION_PERSONALITY: 5,
+  ISOLATION_COMPAT_CALL: 6,
 } as const;
 export type IsolationOperation = (typeof IsolationOperation)[keyof typeof IsolationOperation];
 
@@ -309,6 +328,7 @@ export const Limit = {
   PROBE_ARGUMENTS_MAX: 8,
   PROBE_BYTES_MAX: 1024,
   WATCHED_ENTRIES: 4096,
+  FILES_MAX: 1024,
   PROBES_MAX: 64,
   PROBE_PLACES_MAX: 512,
 } as const;
@@ -369,6 +389,14 @@ export const OpenFlag = {
   O_SYNC: 1052672,
 } as const;
 export type OpenFlag = (typeof OpenFlag)[keyof typeof OpenFlag];
+
+/** enum rf_own_object */
+export const OwnObject = {
+  OBJECT_MAP: 1,
+  OBJECT_PROGRAM: 2,
+  OBJECT_LINK: 3,
+} as const;
+export type OwnObject = (typeof OwnObject)[keyof typeof OwnObject];
 
 /** enum rf_packet_content */
 export const PacketContent = {
@@ -495,6 +523,13 @@ export const TamperingOperation = {
   TAMPERING_LINK_DETACH: 4,
   TAMPERING_LINK_UPDATE: 5,
   TAMPERING_SENSOR_REMOVED: 6,
+  TAMPERING_OBJECT_OPEN: 7,
+  TAMPERING_MAP_OPEN: 8,
+  TAMPERING_MAP_CHANGE: 9,
+  TAMPERING_AGENT_FREEZE: 10,
+  TAMPERING_AGENT_MOVE: 11,
+  TAMPERING_STATE_RESTORED: 12,
+  TAMPERING_AGENT_LIMIT: 13,
 } as const;
 export type TamperingOperation = (typeof TamperingOperation)[keyof typeof TamperingOperation];
 
@@ -628,7 +663,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 144;
+export const SIZEOF_CONTROL = 160;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -656,6 +691,8 @@ export const CONTROL_BYTE_SHARE_FROM = 128;
 export const CONTROL_BYTE_SHARE_FROM_LENGTH = 2;
 export const CONTROL_BYTE_SHARE_UNTIL = 136;
 export const CONTROL_BYTE_SHARE_UNTIL_LENGTH = 2;
+export const CONTROL_AGENT_CGROUP = 144;
+export const CONTROL_PARTNER_CGROUP = 152;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -671,6 +708,10 @@ export const controlChangesNamed = (view: DataView, at: number): number => view.
 export const controlPartnerTgid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
 export const controlPartnerStartLo = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const controlPartnerStartHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
+export const controlAgentCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 144, true);
+export const controlAgentCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 148, true);
+export const controlPartnerCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 152, true);
+export const controlPartnerCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 156, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;
@@ -871,6 +912,30 @@ export const fileChangeLengthLo = (view: DataView, at: number): number => view.g
 export const fileChangeLengthHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 export const fileChangeSpecial = (view: DataView, at: number): number => view.getUint32(at + 128, true);
 
+/** struct rf_file_identity: bytes, and where each field begins */
+export const SIZEOF_FILE_IDENTITY = 40;
+export const FILE_IDENTITY_KEY = 0; // struct rf_file_key
+export const FILE_IDENTITY_BENEATH = 16; // struct rf_file_key
+export const FILE_IDENTITY_DESCRIPTOR = 32;
+export const fileIdentityDescriptor = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+
+/** struct rf_file_key: bytes, and where each field begins */
+export const SIZEOF_FILE_KEY = 16;
+export const FILE_KEY_INODE = 0;
+export const FILE_KEY_DEVICE = 8;
+export const FILE_KEY_GENERATION = 12;
+export const fileKeyInodeLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const fileKeyInodeHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const fileKeyDevice = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const fileKeyGeneration = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+
+/** struct rf_file_path: bytes, and where each field begins */
+export const SIZEOF_FILE_PATH = 264;
+export const FILE_PATH_LENGTH = 0;
+export const FILE_PATH_PATH = 8;
+export const FILE_PATH_PATH_LENGTH = 256;
+export const filePathLength = (view: DataView, at: number): number => view.getUint32(at, true);
+
 /** struct rf_flow: bytes, and where each field begins */
 export const SIZEOF_FLOW = 128;
 export const FLOW_H = 0; // struct rf_header
@@ -972,7 +1037,7 @@ export const INTEREST_PORTS_CLASSES = 4096;
 export const INTEREST_PORTS_CLASSES_LENGTH = 65536;
 
 /** struct rf_io_uring: bytes, and where each field begins */
-export const SIZEOF_IO_URING = 136;
+export const SIZEOF_IO_URING = 152;
 export const IO_URING_H = 0; // struct rf_header
 export const IO_URING_INODE = 56;
 export const IO_URING_DEVICE = 64;
@@ -988,6 +1053,7 @@ export const IO_URING_PATH = 104; // struct rf_text
 export const IO_URING_TARGET = 116; // struct rf_text
 export const IO_URING_SOURCE_CALLER = 128;
 export const IO_URING_RESULT_UNKNOWN = 132;
+export const IO_URING_REACHED = 136; // struct rf_text
 export const ioUringInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const ioUringInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const ioUringDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1114,7 +1180,7 @@ export const namespacesCgroup = (view: DataView, at: number): number => view.get
 export const namespacesPidInNs = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 
 /** struct rf_open: bytes, and where each field begins */
-export const SIZEOF_OPEN = 104;
+export const SIZEOF_OPEN = 120;
 export const OPEN_H = 0; // struct rf_header
 export const OPEN_INODE = 56;
 export const OPEN_DEVICE = 64;
@@ -1124,6 +1190,8 @@ export const OPEN_MODE = 76;
 export const OPEN_PATH = 80; // struct rf_text
 export const OPEN_SOURCE_CALLER = 92;
 export const OPEN_COUNT = 96;
+export const OPEN_REACHED = 100; // struct rf_text
+export const OPEN_RECEIVED = 112;
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1132,6 +1200,7 @@ export const openResult = (view: DataView, at: number): number => view.getInt32(
 export const openMode = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const openCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
+export const openReceived = (view: DataView, at: number): number => view.getUint32(at + 112, true);
 
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makePrivateDatabase } from '@ringfence/base';
 import Database from 'better-sqlite3';
 import { AuditBusyError, AuditFullError, AuditMissingError, AuditStorageError, AuditVersionError } from '../errors.ts';
 
@@ -62,8 +63,8 @@ export function openForWriting(path: string, synchronous: 'full' | 'normal'): Op
 function open(path: string, synchronous: 'full' | 'normal'): Sqlite {
   let db: Sqlite | undefined;
   try {
-    // Arguments contain secrets: only the owner may read the file. The write-ahead log gets the same mode.
-    closeSync(openSync(path, 'a', 0o600));
+    // Arguments contain secrets.
+    makePrivateDatabase(path);
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     db.pragma('journal_mode = WAL');
     db.pragma(`synchronous = ${synchronous}`);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { distrustOf } from '@ringfence/base';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { PolicyProblem } from '../errors.ts';
@@ -25,14 +26,16 @@ export interface LoadedPolicies {
 
 /**
  * Reads policy files and directories of policy files; `builtin` means the policies of Ringfence. A file that can't be
- * read is a problem.
+ * read, or that a user with fewer rights than this process could change, is a problem.
  */
 export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
   const problems: PolicyProblem[] = [];
   const sources: PolicySource[] = [];
   for (const path of paths) {
     try {
-      for (const file of filesOf(path === 'builtin' ? BUILTIN_POLICIES : path)) sources.push(readSource(file));
+      const files = filesOf(path === 'builtin' ? BUILTIN_POLICIES : path);
+      if (path !== 'builtin') for (const file of [path, ...files]) assertTrusted(file);
+      sources.push(...files.map(readSource));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       problems.push({ file: path, line: 1, column: 1, message: `the file can't be read: ${reason}` });
@@ -40,6 +43,11 @@ export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
   }
   const loaded = loadPolicies(sources);
   return { policies: loaded.policies, problems: [...problems, ...loaded.problems] };
+}
+
+function assertTrusted(path: string): void {
+  const distrust = distrustOf(path);
+  if (distrust !== null) throw new Error(`it is not trusted: ${distrust.message}; ${distrust.command}`);
 }
 
 function filesOf(path: string): string[] {

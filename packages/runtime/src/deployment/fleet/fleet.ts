@@ -7,7 +7,7 @@ import { Enrolments, type Identity, identityPaths, TrustedKeys, watchCertificate
 import { bootId } from '@ringfence/identity/local';
 import { ACCESS, keyIdOf, type SchemaTrust, TOPIC, topicsOf } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
-import { loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
+import { forgetAgentKey, loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
 import { instanceOf, kafkaOptionsWithIdentity } from './kafka-options.ts';
 import { withFleetSchemas } from './schemas.ts';
 
@@ -50,6 +50,7 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
       isRevoked: (keyId) => enrolments?.isRevoked(keyId) === true,
     },
     enrolled: new Map(),
+    takeAgentKey: () => forgetAgentKey(config.identity.path, identity),
     serviceKey: identity.signingKey,
     trusted: trust.trusted,
     fleet: { instance, identity, tls, enrolments, responderKeys, authority, kafka },

@@ -6,6 +6,7 @@ import {
   type Authority,
   createAuthority,
   createRequest,
+  forgetSigningKey,
   type Identity,
   keepRenewed,
   loadIdentity,
@@ -24,9 +25,10 @@ export async function openOrCreateAuthority({ registrar }: Config): Promise<Auth
 
 /** Loads the identity of this process. Throws OperatorError when it is not enrolled, or not for every service. */
 export async function loadFleetIdentity(config: Config, authority: Authority | null): Promise<Identity> {
-  const { path } = config.identity;
+  const { path, rootKey } = config.identity;
   const roles = config.services.map(roleOf);
-  const identity = loadIdentity(path) ?? (authority === null ? null : await issueRegistrarIdentity(config, authority));
+  const identity =
+    loadIdentity(path, rootKey) ?? (authority === null ? null : await issueRegistrarIdentity(config, authority));
   if (identity === null) {
     const role = roles.join(',');
     throw new OperatorError(
@@ -62,11 +64,20 @@ async function issueRegistrarIdentity(config: Config, authority: Authority): Pro
   return loadIdentity(config.identity.path);
 }
 
+/** Removes the private signing key if the sensor's process has taken it over, and no service of this process signs. */
+export function forgetAgentKey(directory: string, { roles, signingKey }: Identity): void {
+  if (roles.every((role) => role === 'agent')) forgetSigningKey(directory, signingKey);
+}
+
 /** Renews the certificate in the background until the returned resource is disposed. */
-export function renewCertificate({ config, log }: Pick<DeploymentOptions, 'config' | 'log'>): AsyncDisposable {
+export function renewCertificate({
+  config,
+  log,
+  prove,
+}: Pick<DeploymentOptions, 'config' | 'log' | 'prove'>): AsyncDisposable {
   const stop = new AbortController();
   const { registrar, path: directory } = config.identity;
-  const running = keepRenewed({ registrar, directory, signal: stop.signal, log });
+  const running = keepRenewed({ registrar, directory, signal: stop.signal, log, prove });
   running.catch((err: unknown) => log.error({ err }, 'certificates are no longer renewed'));
   return {
     async [Symbol.asyncDispose]() {
