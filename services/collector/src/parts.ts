@@ -177,7 +177,7 @@ function wireControl(deps: AgentDeps, interest: InterestFilter, commands: Tallie
   const find = (tgid: number) => sensor.process(tgid);
   return createAgentControl({
     ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, log },
-    isProtected: protection(find, join(hostRoot, '/')),
+    isProtected: protection(find, { root: join(hostRoot, '/'), added: options.protected }),
     setInterest: (next) => interest.apply(next),
     onAnswer: (outcome, reason) => commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
   });
