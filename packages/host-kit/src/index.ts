@@ -39,6 +39,7 @@ export {
 export {
   awaitTruncation,
   drainAddressChanges,
+  exitNow,
   fileCapabilities,
   haveMountsChanged,
   openAddressChanges,

@@ -14,7 +14,7 @@ export interface Executable {
 }
 
 /** File systems served by another machine or process, which could block a read forever or return any content. */
-const REMOTE = /^(?:fuse|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
+const REMOTE = /^(?:fuse|autofs|nfs|cifs|smb|9p$|ceph|afs|coda|lustre|gfs2|ocfs2)/;
 const MOUNTS_MAX = 4 << 20;
 
 /**
@@ -61,7 +61,8 @@ function tryPath(pid: string, request: HashRequest, mounts: Mounts, previous: Sk
   const root = ifReadable(() => openSync(`/proc/${pid}/root`, O_PATH | constants.O_DIRECTORY));
   if (root === null) return previous;
   try {
-    const fd = openBeneath(root, request.path, O_PATH);
+    if (!mounts.isLocal(root)) return previous;
+    const fd = openBeneath(root, request.path, (mount) => mounts.isLocal(mount));
     if (fd === null) return previous;
     try {
       const result = openIfSame(fd, request, mounts, false);
@@ -101,14 +102,24 @@ class Mounts {
     return line?.split(' - ', 2)[1]?.split(' ', 1)[0];
   }
 
+  /** Whether `fd` is on a known mount of a local file system. Asks the kernel only, never the file system. */
+  isLocal(fd: number): boolean {
+    const filesystem = this.#lineOf(fd)?.split(' - ', 2)[1]?.split(' ', 1)[0];
+    return filesystem !== undefined && !REMOTE.test(filesystem);
+  }
+
   /**
    * Returns the device of the mount of `fd`. For btrfs and overlays, stat(2) returns another device than the kernel's.
    */
   deviceOf(fd: number): number | undefined {
-    const info = ifReadable(() => readBounded(`/proc/self/fdinfo/${fd}`, 65_536))?.toString('latin1') ?? '';
-    const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
-    const numbers = this.#lines.find((line) => line.startsWith(`${id} `))?.split(' ', 3)[2];
+    const numbers = this.#lineOf(fd)?.split(' ', 3)[2];
     const [major = '', minor = ''] = numbers?.split(':') ?? [];
     return numbers === undefined ? undefined : Number(major) * 2 ** 20 + Number(minor);
+  }
+
+  #lineOf(fd: number): string | undefined {
+    const info = ifReadable(() => readBounded(`/proc/self/fdinfo/${fd}`, 65_536))?.toString('latin1') ?? '';
+    const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
+    return this.#lines.find((line) => line.startsWith(`${id} `));
   }
 }
