@@ -16,9 +16,8 @@ import { type KillResult, killProcess } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Refusal } from './reasons.ts';
+import { CommandValidity, HOST_CLOCK, type HostClock } from './validity.ts';
 
-/** Maximum validity of a command, µs: its id is remembered until it expires. */
-const VALIDITY_MAX_US = 3600 * 1_000_000;
 const COMMAND_BYTES_MAX = 65_536;
 
 export interface AgentControlOptions {
@@ -34,6 +33,8 @@ export interface AgentControlOptions {
   readonly isProtected: IsProtected;
   readonly setInterest: (interest: Interest) => void;
   readonly log: Log;
+  /** @default the clocks of this host */
+  readonly clock?: HostClock;
   /** Called with each answer. @default none */
   readonly onAnswer?: (outcome: Outcome, reason: string) => void;
 }
@@ -59,11 +60,15 @@ class AgentControl implements Control {
   readonly #options: AgentControlOptions;
   readonly #executed: ExecutedCommands;
   readonly #limit: RateLimit;
+  readonly #clock: HostClock;
+  readonly #validity: CommandValidity;
 
   constructor(options: AgentControlOptions) {
     this.hostId = options.hostId;
     this.#options = options;
-    this.#executed = new ExecutedCommands(options.stateDir, nowMicros());
+    this.#clock = options.clock ?? HOST_CLOCK;
+    this.#validity = new CommandValidity(this.#clock);
+    this.#executed = new ExecutedCommands(options.stateDir, this.#validity.now());
     this.#limit = new RateLimit(options.killsPerMinute);
   }
 
@@ -74,7 +79,7 @@ class AgentControl implements Control {
     onAnswer?.(answer.outcome, answer.reason);
     const { outcome, reason } = answer;
     log.info({ command: command?.id, pid: command?.pid, outcome, reason }, `command ${outcome}`);
-    const result = { id: command?.id ?? '', hostId: this.hostId, at: nowMicros(), ...answer };
+    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), ...answer };
     return Promise.resolve(encodeSigned('Result', result, null));
   }
 
@@ -91,18 +96,18 @@ class AgentControl implements Control {
     if (command.mode !== 'enforce') return refused('not-enforced');
     if (command.bootId !== bootId) return refused('wrong-boot');
     if (this.#executed.has(command.id)) return refused('already-executed');
-    const now = nowMicros();
-    if (command.expiresAt <= now)
+    if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
+    const validity = this.#validity.judge(command.expiresAt);
+    if (validity === 'expired')
       return { outcome: 'expired', reason: 'expired before it was carried out', executable: '' };
-    if (command.expiresAt > now + VALIDITY_MAX_US || !/^[\x21-\x7e]{1,128}$/.test(command.id))
-      return refused('expires-too-late');
+    if (validity !== 'valid') return refused(validity);
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
   #kill(command: Command): Answer {
     const { find, isProtected } = this.#options;
     const target = { pid: command.pid, start: u64ToBigInt(command.start) };
-    const commit = (): void => this.#executed.add(command.id, command.expiresAt, nowMicros());
+    const commit = (): void => this.#executed.add(command.id, command.expiresAt, this.#validity.now());
     return answerOf(killProcess(target, find, isProtected, commit), command);
   }
 
@@ -110,8 +115,6 @@ class AgentControl implements Control {
     this.#options.setInterest(interest);
   }
 }
-
-const nowMicros = (): number => Date.now() * 1000;
 
 function answerOf(result: KillResult, command: Command): Answer {
   const { outcome, executable } = result;
