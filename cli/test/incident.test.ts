@@ -146,11 +146,16 @@ test('the response names target, outcome, duration and policy', () => {
     reason: '',
     executable: '/b',
     at: 1e15 + 1500,
+    children: 0,
     ...UNSIGNED,
   } as const;
   assert.match(
     renderIncident(plain, { incident, alerts: [], commands: [command], results: [result] }),
     /done {2}kill \/b \(pid 2\), 1\.5 ms after the order {2}policy demo: rule asks/,
+  );
+  assert.match(
+    renderIncident(plain, { incident, alerts: [], commands: [command], results: [{ ...result, children: 2 }] }),
+    /done {2}kill \/b \(pid 2\), 1\.5 ms after the order, 2 descendants alive {2}policy/,
   );
 });
 

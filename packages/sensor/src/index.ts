@@ -24,7 +24,7 @@ export { isPinned, linkPath, pinnedLinks, pinnedPrograms, ringPath } from './pin
 export { RunState } from './pins/run-state.ts';
 export type { CgroupCreation } from './processes/cgroup-maps.ts';
 export { procRecord } from './processes/proc-record.ts';
-export { type ProcessFacts, parseSnapshot, readProcesses, type Snapshot } from './processes/snapshot.ts';
+export { factsAt, type ProcessFacts, parseSnapshot, readProcesses, type Snapshot } from './processes/snapshot.ts';
 export { isProbe, READ_KERNEL, SNAPSHOT, SOCKETS } from './programs.ts';
 export { LaneReader } from './records/lane-reader.ts';
 export { Merge, type OnCgroup, type OnExec } from './records/merge.ts';

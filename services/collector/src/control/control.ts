@@ -12,7 +12,7 @@ import {
   verifyRecord,
 } from '@ringfence/wire';
 import { ExecutedCommands } from './executed.ts';
-import { type KillResult, killProcess } from './kill.ts';
+import { countLiving, type KillResult, killProcess, type ListProcesses } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Refusal } from './reasons.ts';
@@ -30,6 +30,8 @@ export interface AgentControlOptions {
   /** Maximum number of kills in any 60 s; further commands are refused */
   readonly killsPerMinute: number;
   readonly find: FindProcess;
+  /** Counts the descendants of a killed process. @default their number is not known */
+  readonly list?: ListProcesses;
   readonly isProtected: IsProtected;
   readonly setInterest: (interest: Interest) => void;
   readonly log: Log;
@@ -43,9 +45,12 @@ interface Answer {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly executable: string;
+  /** Descendants of the killed process that live on; -1: not known, or nothing was killed */
+  readonly children: number;
 }
 
-const refused = (reason: Refusal): Answer => ({ outcome: 'refused', reason, executable: '' });
+const NOTHING_KILLED = { executable: '', children: -1 };
+const refused = (reason: Refusal): Answer => ({ ...NOTHING_KILLED, outcome: 'refused', reason });
 
 /**
  * Creates the agent's side of the Control port. It carries out a command once, if a trusted key has signed it, and only
@@ -72,15 +77,16 @@ class AgentControl implements Control {
     this.#limit = new RateLimit(options.killsPerMinute);
   }
 
-  execute(bytes: Uint8Array): Promise<Uint8Array> {
+  async execute(bytes: Uint8Array): Promise<Uint8Array> {
     const command = readCommand(bytes);
-    const answer = command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? this.#kill(command));
+    const answer =
+      command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? (await this.#kill(command)));
     const { log, onAnswer } = this.#options;
     onAnswer?.(answer.outcome, answer.reason);
-    const { outcome, reason } = answer;
-    log.info({ command: command?.id, pid: command?.pid, outcome, reason }, `command ${outcome}`);
+    const { outcome, reason, children } = answer;
+    log.info({ command: command?.id, pid: command?.pid, outcome, reason, children }, `command ${outcome}`);
     const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), ...answer };
-    return Promise.resolve(encodeSigned('Result', result, null));
+    return encodeSigned('Result', result, null);
   }
 
   /**
@@ -99,16 +105,19 @@ class AgentControl implements Control {
     if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
     const validity = this.#validity.judge(command.expiresAt);
     if (validity === 'expired')
-      return { outcome: 'expired', reason: 'expired before it was carried out', executable: '' };
+      return { ...NOTHING_KILLED, outcome: 'expired', reason: 'expired before it was carried out' };
     if (validity !== 'valid') return refused(validity);
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
-  #kill(command: Command): Answer {
-    const { find, isProtected } = this.#options;
+  /** Signals before it returns its promise. */
+  async #kill(command: Command): Promise<Answer> {
+    const { find, list, isProtected } = this.#options;
     const target = { pid: command.pid, start: u64ToBigInt(command.start) };
     const commit = (): void => this.#executed.add(command.id, command.expiresAt, this.#validity.now());
-    return answerOf(killProcess(target, find, isProtected, commit), command);
+    const result = killProcess(target, find, isProtected, commit, list);
+    const children = result.outcome === 'executed' ? await countLiving(result.descendants, find) : -1;
+    return { ...answerOf(result, command), children };
   }
 
   async setInterest(interest: Interest): Promise<void> {
@@ -116,7 +125,7 @@ class AgentControl implements Control {
   }
 }
 
-function answerOf(result: KillResult, command: Command): Answer {
+function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'> {
   const { outcome, executable } = result;
   if (result.outcome === 'refused' || result.outcome === 'failed')
     return { outcome, reason: result.reason, executable };
