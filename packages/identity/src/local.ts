@@ -1,5 +1,14 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, OperatorError } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/wire';
@@ -73,7 +82,9 @@ function loadKey(dir: string, name: string): SigningKey {
 /** A half-written file never takes the name. */
 function readOrMake(path: string, make: () => string): string {
   if (!existsSync(path)) {
-    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600 });
+    // The mode of an existing file would stay.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(`${path}.new`, path);
   }
   return readFileSync(path, 'utf8').trim();

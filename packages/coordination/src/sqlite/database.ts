@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { CoordinationLockedError } from '../errors.ts';
@@ -35,6 +35,8 @@ export function openDatabase({ path, log }: SqliteOptions): Database.Database {
 }
 
 function prepare(path: string): Database.Database {
+  // Only the owner may read the file, from its first byte on. The write-ahead log gets the same mode.
+  if (path !== ':memory:' && !existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   const db = new Database(path, { timeout: 0 });
   try {
     // Set this before the first access, so that the file stays locked until this process ends, even by a crash.
@@ -48,7 +50,6 @@ function prepare(path: string): Database.Database {
     }
     db.exec(SCHEMA);
     db.pragma(`user_version = ${FORMAT}`);
-    if (path !== ':memory:') chmodSync(path, 0o600);
     // These jobs were running when the previous process ended.
     db.exec('UPDATE jobs SET state = 0 WHERE state = 1');
     return db;
