@@ -1,7 +1,7 @@
 /**
  * Prints the software bill of materials of an installed tree as CycloneDX 1.6 JSON: `node deploy/image/sbom.mjs`, run
- * in its root. It lists the packages of npm that are installed, with the hashes of package-lock.json, and the packages of
- * Debian. The same tree gives the same bytes, so it has no time and no serial number.
+ * in its root. It lists the packages of npm that are installed, with the hashes of package-lock.json, and the packages
+ * of Debian. The same tree gives the same bytes, so it has no time and no serial number.
  */
 import { existsSync, readFileSync } from 'node:fs';
 

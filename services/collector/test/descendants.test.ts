@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -10,15 +10,10 @@ import { silentLog } from '@ringfence/base';
 import { type Command, createSigningKey, decode, encodeSigned, type Result, u64FromBigInt } from '@ringfence/wire';
 import { createAgentControl } from '../src/control/control.ts';
 import type { ListProcesses } from '../src/control/kill.ts';
-import { findInProc } from './proc.ts';
+import { findInProc, listProc } from './proc.ts';
 
 const key = createSigningKey();
 const identity = { hostId: 'host', bootId: 'boot' };
-
-const listProc: ListProcesses = () =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => findInProc(Number(name)) ?? []);
 
 describe('a process that forked before it was killed', () => {
   let directory: string;

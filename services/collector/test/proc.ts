@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 
@@ -10,3 +10,9 @@ export function findInProc(tgid: number): ProcessFacts | null {
   const executable = tgid === 1 ? '' : (ifExists(() => readlinkSync(`/proc/${tgid}/exe`)) ?? '');
   return { tgid, parentTgid: Number(parent), start: 0n, executable };
 }
+
+/** Returns all processes in /proc. */
+export const listProc = (): ProcessFacts[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => findInProc(Number(name)) ?? []);
