@@ -5,7 +5,8 @@ import { createEnricherPipeline } from '@ringfence/enricher';
 import { consumerRecords, createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { releasedRecord } from '@ringfence/testkit';
 import { type Alert, decode, type Incident, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/wire';
-import { exceptionsFor } from '../src/incident/exceptions-view.ts';
+import { conditionFor, type Exception, excludes, proposeExceptions } from '../src/incident/exception.ts';
+import { exceptionsText } from '../src/incident/exceptions-view.ts';
 import { renderIncident } from '../src/incident/view.ts';
 import { assertEscaped, HOSTILE, plain } from './support.ts';
 
@@ -146,11 +147,16 @@ test('the response names target, outcome, duration and policy', () => {
     reason: '',
     executable: '/b',
     at: 1e15 + 1500,
+    children: 0,
     ...UNSIGNED,
   } as const;
   assert.match(
     renderIncident(plain, { incident, alerts: [], commands: [command], results: [result] }),
     /done {2}kill \/b \(pid 2\), 1\.5 ms after the order {2}policy demo: rule asks/,
+  );
+  assert.match(
+    renderIncident(plain, { incident, alerts: [], commands: [command], results: [{ ...result, children: 2 }] }),
+    /done {2}kill \/b \(pid 2\), 1\.5 ms after the order, 2 descendants alive {2}policy/,
   );
 });
 
@@ -188,11 +194,21 @@ function runRules(text: string, host: SyntheticHost): { alerts: Alert[]; inciden
   };
 }
 
+const WIDTH = { alerts: 9, excluded: 2, hosts: 3, events: 41 };
+
+function exceptionsFor(incident: Incident, alerts: readonly Alert[]): string {
+  const exceptions = proposeExceptions({ incident, alerts, commands: [], results: [] });
+  return exceptionsText(
+    incident,
+    exceptions.map((exception) => ({ exception, width: WIDTH })),
+  );
+}
+
 test('exceptions of an incident exclude its alerts, and no alert of other processes or images', () => {
   const { alerts, incidents } = runRules(rule(CONDITION), playBackups());
   assert.equal(alerts.length, 2);
   const [incident] = incidents as [Incident];
-  const text = exceptionsFor({ incident, alerts, commands: [], results: [] });
+  const text = exceptionsFor(incident, alerts);
   const name = /- macro: (\S+)/.exec(text)?.[1] ?? '';
   assert.match(text, new RegExp(`prefix its condition with: not ${name} and`));
   const excepted = `${text}\n${rule(`not ${name} and ${CONDITION}`)}`;
@@ -203,4 +219,32 @@ test('exceptions of an incident exclude its alerts, and no alert of other proces
   const inside = unrelated.exec(unrelated.fork(unrelated.init, { cgroup: 8n }), '/usr/bin/backup');
   unrelated.open(unrelated.spawn(inside, '/usr/bin/tar'), '/etc/shadow');
   assert.equal(runRules(excepted, unrelated).alerts.length, 2);
+});
+
+test('an exception names host, arguments, user and file, and how much it matches of the stored records', () => {
+  const { alerts, incidents } = runRules(rule(CONDITION), playBackups());
+  const text = exceptionsFor(incidents[0] as Incident, alerts);
+  const [exception] = proposeExceptions({ incident: incidents[0] as Incident, alerts, commands: [], results: [] });
+  for (const name of ['host.id', 'process.executable', 'process.command_line', 'file.path'])
+    for (const condition of exception?.cases ?? []) assert.match(condition, new RegExp(`${name} = "`));
+  assert.doesNotMatch(text, /pid = |timestamp = |event\./);
+  assert.match(text, /# it matches 2 of 9 stored alerts of this rule \(3 hosts\), and 41 stored events of any kind\n/);
+  for (const alert of alerts) assert.equal(excludes(exception as Exception, alert), true);
+  for (const changed of [{ hostId: 'another' }, { fields: { 'file.path': '/etc/gshadow' } }])
+    assert.equal(excludes(exception as Exception, { ...(alerts[0] as Alert), ...changed }), false);
+});
+
+test('an exception that would silence a whole rule is refused', () => {
+  const { alerts, incidents } = runRules(rule(CONDITION), playBackups());
+  const [incident, alert] = [incidents[0] as Incident, alerts[0] as Alert];
+  // A finding of the integrity check: it has no process, and the rule asks for the check.
+  const found = { ...alert, lineage: [], container: null, kind: 'integrity' };
+  const nameless = { ...found, fields: { 'event.action': 'integrity', 'integrity.check': 'hidden-module' } };
+  const named = { ...found, fields: { ...nameless.fields, 'integrity.subject': 'nvidia_peermem' } };
+  const refused = exceptionsFor(incident, [nameless]);
+  assert.match(refused, /^# "Hashes "?.*: no exception for 1 alert, .* it would silence the whole rule/m);
+  assert.doesNotMatch(refused, /- macro:|container\.id exists/);
+  const [exception] = proposeExceptions({ incident, alerts: [named, nameless], commands: [], results: [] });
+  assert.deepEqual([exception?.cases.length, exception?.refused], [1, 1]);
+  assert.match(conditionFor(exception as Exception), /^\(host\.id = ".*" and .*integrity\.subject = "nvidia_peermem"/);
 });

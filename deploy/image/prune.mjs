@@ -6,7 +6,11 @@
  */
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 
-const NEEDED = ['node_modules/node/bin/node', 'dist/sensor/ringfence.bpf.o', 'dist/sensor/trace.bpf.o'];
+const NEEDED = [
+  `node_modules/node-linux-${process.arch}/bin/node`,
+  'dist/sensor/ringfence.bpf.o',
+  'dist/sensor/trace.bpf.o',
+];
 
 /** Binaries for other platforms, and the C sources of a wrapped library. */
 const UNUSED = [

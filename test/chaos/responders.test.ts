@@ -149,6 +149,7 @@ class Agent {
               executable: '/bin/sleep',
             }
           : null,
+      list: () => [],
       isProtected: () => null,
       setInterest: () => {},
       log,

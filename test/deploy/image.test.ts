@@ -10,6 +10,7 @@ import { uninstallSensor } from '@ringfence/sensor/parts';
 import { cgroupsOf } from '@ringfence/simulator/demo';
 import { parse } from 'yaml';
 import { until } from '../e2e/lib/wait.ts';
+import { assertBillOfMaterials, type BillOfMaterials } from './lib/bill-of-materials.ts';
 import { Engine, skip } from './lib/engine.ts';
 import { ROOT } from './lib/engine-files.ts';
 
@@ -94,11 +95,20 @@ describe('the image, in a container engine', { skip }, () => {
       'packages',
       'policies',
       'rules',
+      'sbom.cdx.json',
       'services',
     ]);
     assert.deepEqual(sensor, ['ringfence.bpf.o', 'trace.bpf.o']);
     for (const name of ['typescript', '@biomejs', 'turbo', 'fast-check'])
       assert.ok(modules !== undefined && !modules.includes(name), name);
+  });
+
+  test('has its bill of materials, without development packages', () => {
+    const text = engine.output('run', '--rm', '--entrypoint', 'cat', 'ringfence', '/usr/lib/ringfence/sbom.cdx.json');
+    const bill = JSON.parse(text) as BillOfMaterials;
+    assertBillOfMaterials(bill, readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+    const names = bill.components.map(({ name }) => name);
+    assert.deepEqual([names.includes('typescript'), names.includes('libbpf1')], [false, true]);
   });
 
   test('is precompiled for its user', () => {

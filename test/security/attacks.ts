@@ -258,6 +258,7 @@ export const ATTACKS: readonly Attack[] = [
         reason: '',
         executable: '',
         at: 1,
+        children: 0,
       } as const;
       return [
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', strangerKey) },

@@ -22,11 +22,14 @@ const repository = dirname(dirname(import.meta.dirname));
 const root = mkdtempSync(join(tmpdir(), 'ringfence-bootstrap-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
+/** The package with the Node that runs the program. */
+const NODE = `node_modules/node-linux-${process.arch}`;
 const LOCK = {
   lockfileVersion: 3,
   packages: {
     '': {},
-    'node_modules/node': { version: '24.0.0' },
+    [NODE]: { version: '24.0.0', integrity: 'sha512-AAAA', optional: true },
+    'node_modules/node-linux-other': { version: '24.0.0', optional: true },
     'node_modules/lint': { version: '1.0.0', dev: true },
   },
 };
@@ -61,8 +64,8 @@ before(() => {
      if (command === 'exit') process.exitCode = 9;`,
   );
   write('tools/other.ts', `console.log('other', ...process.argv.slice(2), process.execArgv.join(' '));`);
-  mkdirSync(join(root, 'node_modules/node/bin'), { recursive: true });
-  symlinkSync(readable(process.execPath), join(root, 'node_modules/node/bin/node'));
+  mkdirSync(join(root, NODE, 'bin'), { recursive: true });
+  symlinkSync(readable(process.execPath), join(root, NODE, 'bin/node'));
   setInstalled(LOCK.packages);
 });
 
@@ -158,7 +161,7 @@ describe('in a complete installation, the bootstrap', () => {
 });
 
 describe('when dependencies are missing or stale, the bootstrap', () => {
-  const stale = { 'node_modules/node': { version: '23.0.0' } };
+  const stale = { [NODE]: { version: '23.0.0' } };
 
   function withInstalled(t: TestContext, packages: object): void {
     setInstalled(packages);
@@ -166,12 +169,19 @@ describe('when dependencies are missing or stale, the bootstrap', () => {
   }
 
   it('requires development dependencies for development programs, not for the command', (t) => {
-    withInstalled(t, { 'node_modules/node': { version: '24.0.0' } });
+    withInstalled(t, { [NODE]: LOCK.packages[NODE] ?? {} });
     assert.equal(bootstrap(['--help']).stderr, '');
     assert.match(
       bootstrap(['--run', 'tools/other.ts'], { env: { PATH: '/nonexistent' } }).stderr,
       /^Setting Ringfence up/,
     );
+  });
+
+  it('does not start a Node with another integrity than the lock file has', (t) => {
+    withInstalled(t, { ...LOCK.packages, [NODE]: { version: '24.0.0', integrity: 'sha512-BBBB', optional: true } });
+    const { stdout, stderr, status } = bootstrap(['--help'], { env: { PATH: '/nonexistent' } });
+    assert.match(stderr, /^Setting Ringfence up/);
+    assert.deepEqual([stdout, status], ['', 1]);
   });
 
   it('reports that npm is missing', (t) => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { printProgress, runStep, SetupError } from './progress.mjs';
 
 const PROGRAM_NODE_MAJOR = 24;
+/** The lock file has the integrity of its program, and it has no install script. */
+const NODE_PACKAGE = `node_modules/node-linux-${process.arch}`;
 const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/;
 
 function readLock(path) {
@@ -26,7 +28,8 @@ function isInstalled(root, development) {
   const installed = readLock(join(root, 'node_modules/.package-lock.json'));
   if (installed === undefined) return false;
   return Object.entries(locked).every(([path, entry]) => {
-    if (!path.startsWith('node_modules/') || entry.optional || entry.devOptional) return true;
+    if (!path.startsWith('node_modules/')) return true;
+    if ((entry.optional || entry.devOptional) && path !== NODE_PACKAGE) return true;
     if (entry.dev && !development) return true;
     const present = installed[path];
     return present !== undefined && present.version === entry.version && present.integrity === entry.integrity;
@@ -54,7 +57,7 @@ function explainNpm({ code, output }) {
 
 /** @returns {string | undefined} path of a Node that can run TypeScript sources */
 function programNode(root) {
-  const installed = join(root, 'node_modules/node/bin/node');
+  const installed = join(root, NODE_PACKAGE, 'bin/node');
   if (existsSync(installed)) return installed;
   return Number(process.versions.node.split('.')[0]) >= PROGRAM_NODE_MAJOR ? process.execPath : undefined;
 }
@@ -67,15 +70,15 @@ export async function installDependencies(root, development) {
   if (!isInstalled(root, development)) {
     printProgress(`Setting Ringfence up in ${root}; this takes a minute the first time.`);
     const { command, first } = npmCommand();
-    const args = [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+    const args = [...first, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
     const result = await runStep('Dependencies and Node 24 (npm ci)', command, args, { cwd: root });
     if (result.code !== 0) throw new SetupError(explainNpm(result));
   }
   const node = programNode(root);
   if (node === undefined) {
     throw new SetupError(
-      'the dependency `node` is installed without its program, most likely because install scripts are switched off. ' +
-        'Run: npm rebuild node koffi --ignore-scripts=false',
+      `there is no Node ${PROGRAM_NODE_MAJOR} for ${process.platform} on ${process.arch} in ${NODE_PACKAGE}, and this Node is ` +
+        `${process.versions.node}: start it with Node ${PROGRAM_NODE_MAJOR} or newer`,
     );
   }
   return node;

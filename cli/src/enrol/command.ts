@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { defined, OperatorError } from '@ringfence/base';
+import { defined, messageOf, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
 import { enrol, fingerprintOf, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
@@ -11,6 +12,7 @@ import { counted } from '../shared/numbers.ts';
 
 interface EnrolFlags {
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly registrar?: string;
   readonly role?: string;
   readonly subject?: string;
@@ -60,7 +62,8 @@ Examples:
   const join = program
     .command('enrol')
     .description(DESCRIPTIONS.enrol)
-    .requiredOption('--token <token>', 'token from `ringfence token`')
+    .option('--token-file <file>', 'file with the token from `ringfence token`; -: standard input')
+    .option('--token <token>', 'the token itself, which every user sees in the list of processes')
     .option('--registrar <url>', 'https://host:port of the registrar (default: identity.registrar)')
     .option('--role <roles>', 'agent, or the services of this process (default: from the setting `services`)')
     .option('--subject <name>', 'name to enrol as (default: the host id for an agent, the hostname for services)')
@@ -68,7 +71,8 @@ Examples:
       'after',
       `
 Examples:
-  ringfence enrol --token rft1.… --registrar https://registrar.example.org:7443 --role agent`,
+  ringfence enrol --token-file token --registrar https://registrar.example.org:7443 --role agent
+  ssh registrar ringfence token --role agent | ringfence enrol --token-file - --role agent`,
     );
   withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolThisMachine(self));
 }
@@ -87,9 +91,22 @@ async function requestRegistrar<T>(self: Command, path: string): Promise<T> {
   }
 }
 
+/** Throws OperatorError unless exactly one of the two options names a token. */
+function tokenOf({ token, tokenFile }: EnrolFlags): string {
+  if ((token === undefined) === (tokenFile === undefined))
+    throw new OperatorError('give the token with --token-file FILE, or with --token-file - on standard input');
+  if (tokenFile === undefined) return token ?? '';
+  try {
+    return readFileSync(tokenFile === '-' ? 0 : tokenFile, 'utf8').trim();
+  } catch (cause) {
+    throw new OperatorError(`${tokenFile} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
 async function enrolThisMachine(self: Command): Promise<void> {
   const config = settingsOf(self);
-  const { token = '', registrar = config.identity.registrar, role, subject } = self.opts<EnrolFlags>();
+  const flags = self.opts<EnrolFlags>();
+  const { registrar = config.identity.registrar, role, subject } = flags;
   if (registrar === '')
     throw new OperatorError('no registrar given: pass --registrar https://host:port, or set identity.registrar');
   const configuredRoles = config.services.map(roleOf);
@@ -98,6 +115,7 @@ async function enrolThisMachine(self: Command): Promise<void> {
       'no role given: pass --role agent, or --role with services such as enricher, or set "services" to those of this process',
     );
   const roles = parseRoles(role ?? configuredRoles.join(','));
+  const token = tokenOf(flags);
   const name = roles.includes('agent') ? loadHostId(config.stateDir) : hostname().toLowerCase();
   const identity = await enrol({ token, registrar, subject: subject ?? name, roles, directory: config.identity.path });
   const expiry = new Date(identity.notAfter).toISOString().slice(0, 10);

@@ -1,10 +1,12 @@
 import { userInfo } from 'node:os';
 import { paintFor } from '@ringfence/base';
-import type { Incident } from '@ringfence/wire';
+import { type ApiClient, MAX_LISTED } from '@ringfence/runtime/client';
+import type { Alert, Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { exceptionsFor } from './exceptions-view.ts';
+import { conditionFor, type Exception, excludes, proposeExceptions } from './exception.ts';
+import { exceptionsText, type Width } from './exceptions-view.ts';
 import { type IncidentFile, renderIncident, statusText } from './view.ts';
 
 const ID = 'id of the incident, from ringfence incidents';
@@ -70,9 +72,33 @@ function addException(incident: Command): void {
   const exception = incident
     .command('exception')
     .argument('<id>', ID)
-    .description('print a macro for each rule of an incident, to exclude its alerts and little else from the condition')
+    .description(
+      'print a macro for each rule of an incident that excludes its alerts and little else, and how much it matches of the stored records',
+    )
     .addHelpText('after', '\nExample:\n  ringfence incident exception inc-0123456789abcdef >> my-exceptions.yaml');
   withSettings(exception).action(async (id: string, _, self: Command) => {
-    print(exceptionsFor(await fileOf(self, id)));
+    const client = clientOf(settingsOf(self));
+    const file = await fileOf(self, id);
+    const exceptions: { exception: Exception; width: Width }[] = [];
+    for (const exception of proposeExceptions(file))
+      exceptions.push({ exception, width: await widthOf(client, exception) });
+    print(exceptionsText(file.incident, exceptions));
+    if (exceptions.every(({ exception }) => exception.cases.length === 0)) process.exitCode = 1;
   });
+}
+
+/** Asks the stored alerts of the rule, and the stored events. */
+async function widthOf(client: ApiClient, exception: Exception): Promise<Width> {
+  if (exception.cases.length === 0) return { alerts: 0, excluded: 0, hosts: 0, events: 0 };
+  const rule = JSON.stringify(exception.rule);
+  const query = (where: string) => new URLSearchParams({ limit: String(MAX_LISTED), where });
+  const alerts = await Array.fromAsync(client.lines<Alert>(`/alerts?${query(`rule = ${rule}`)}`));
+  let events = 0;
+  for await (const _ of client.lines(`/events?${query(conditionFor(exception))}`)) events++;
+  return {
+    alerts: alerts.length,
+    excluded: alerts.filter((alert) => excludes(exception, alert)).length,
+    hosts: new Set(alerts.map(({ hostId }) => hostId)).size,
+    events,
+  };
 }

@@ -177,8 +177,9 @@ function responseLines(paint: Paint, { commands, results }: IncidentFile): strin
     const policy = paint.dim(`policy ${escapeText(command.policy)}: ${escapeText(command.reason)}`);
     if (result === undefined) return `    ${paint.yellow('ordered')}  ${target}  ${policy}`;
     const took = `${durationText(result.at - command.issuedAt)} after the order`;
+    const living = result.children > 0 ? paint.red(`, ${counted(result.children, 'descendant')} alive`) : '';
     const outcome = result.outcome === 'executed' ? paint.green('done') : paint.yellow(result.outcome);
     const reason = result.reason === '' ? '' : ` (${escapeText(result.reason)})`;
-    return `    ${outcome}  ${target}${reason}, ${took}  ${policy}`;
+    return `    ${outcome}  ${target}${reason}, ${took}${living}  ${policy}`;
   });
 }

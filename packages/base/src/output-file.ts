@@ -1,17 +1,27 @@
-import { chmodSync, closeSync, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { OperatorError } from './errors.ts';
 
 /**
- * Opens a file for writing, empties it, makes it readable by its owner only, and returns its descriptor. Throws
- * OperatorError.
+ * Opens an empty file for writing that only its owner may read, from its first byte on, and returns its descriptor. A
+ * file that others may read is replaced: a process that has it open reads nothing of the new one. Throws OperatorError.
  */
 export function openOutput(path: string): number {
   try {
-    const fd = openSync(path, 'w', 0o600);
-    // The mode of a device or a pipe stays as it is.
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
-    return fd;
+    const existing = statSync(path, { throwIfNoEntry: false });
+    // A device or a pipe stays as it is.
+    if (existing?.isFile() && (existing.mode & 0o077) !== 0) rmSync(path);
+    return openSync(path, 'w', 0o600);
   } catch (cause) {
     throw new OperatorError(`can't write ${path}: ${(cause as Error).message}`, { cause });
   }

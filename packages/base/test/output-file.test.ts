@@ -31,6 +31,17 @@ test('an output file starts empty and only its owner can read it', (t) => {
   assert.equal(readFileSync(path, 'utf8'), '');
 });
 
+test('a process that has a readable file open reads nothing of the secret that replaces it', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const path = join(dir, 'key.pem');
+  writeFileSync(path, '', { mode: 0o644 });
+  const spy = openSync(path, 'r');
+  t.after(() => closeSync(spy));
+  writeOutput(path, 'a key');
+  assert.deepEqual([readFileSync(path, 'utf8'), readFileSync(spy, 'utf8')], ['a key', '']);
+});
+
 test('an output file that cannot be opened is an operator error with its path', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'rf-output-'));
   t.after(() => rmSync(dir, { recursive: true }));

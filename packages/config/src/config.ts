@@ -117,6 +117,7 @@ export interface Config {
     readonly tickMs: number;
     readonly killsPerMinute: number;
     readonly hostRoot: string;
+    readonly protected: readonly string[];
     readonly dockerRoots: readonly string[];
     readonly integrity: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
     readonly hash: { readonly enabled: boolean; readonly maxBytes: number; readonly bytesPerSecond: number };

@@ -337,6 +337,10 @@ const shape = (directories: DefaultDirectories) => ({
       '/',
       "Path of the host's root directory. In a container, set it to the mount of that directory: the agent reads the names of users and containers there, and which processes must never be killed.",
     ),
+    protected: paths(
+      [],
+      'Executables that are never killed, in addition to the built-in list (service managers, container runtimes, Kubernetes, services of systemd, sshd): absolute paths on the host, with `*` for one part of a path. Every process that runs such a file is spared.',
+    ),
     dockerRoots: paths(
       [],
       'Data directories of additional Docker engines. The data directory of the default engine is known or read from /etc/docker/daemon.json.',

@@ -194,7 +194,7 @@ test('an agent that sends the Result of another host is disconnected', limit, as
     const { id } = decode('Command', bytes);
     return encodeSigned(
       'Result',
-      { id, hostId: otherHostId, outcome: 'executed', reason: '', executable: '', at: 1 },
+      { id, hostId: otherHostId, outcome: 'executed', reason: '', executable: '', at: 1, children: 0 },
       null,
     );
   };

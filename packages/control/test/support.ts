@@ -157,7 +157,7 @@ export class TestAgent implements Control {
     await this.#gate;
     return encodeSigned(
       'Result',
-      { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1 },
+      { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1, children: 0 },
       null,
     );
   }

@@ -43,6 +43,19 @@ suite('the SQLite file', () => {
     for (const suffix of ['', '-wal']) assert.equal(statSync(file.path + suffix).mode & 0o077, 0, suffix);
   });
 
+  test('is readable by its owner only from the start, and so is its log', async () => {
+    using file = temporaryFile();
+    const mask = process.umask(0);
+    try {
+      await using coordination = await openCoordination({ path: file.path });
+      await coordination.add({ id: 'a', queue: 'q', payload: Buffer.from('x'), expiresAt: Date.now() + 60_000 });
+      // SQLite gives its log the mode that the file has when the log is created.
+      for (const suffix of ['', '-wal']) assert.equal(statSync(file.path + suffix).mode & 0o777, 0o600, suffix);
+    } finally {
+      process.umask(mask);
+    }
+  });
+
   test('keeps jobs, limits and windows across a restart', async () => {
     using file = temporaryFile();
     {

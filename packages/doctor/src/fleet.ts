@@ -25,7 +25,7 @@ export async function checkFleet(config: Config): Promise<Check[]> {
 function checkIdentity({ identity: { path }, services }: Config): Check {
   const name = 'identity';
   const roles = services.map(roleOf).join(',');
-  const enrol = `ringfence enrol --role ${roles} --registrar https://… --token …`;
+  const enrol = `ringfence enrol --role ${roles} --registrar https://… --token-file …`;
   const costs = 'this process cannot join the fleet';
   try {
     const identity = loadIdentity(path);

@@ -41,6 +41,7 @@ export {
 export {
   awaitTruncation,
   drainAddressChanges,
+  exitNow,
   fileCapabilities,
   haveMountsChanged,
   openAddressChanges,

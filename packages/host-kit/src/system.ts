@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemCallError } from './errors.ts';
@@ -8,6 +9,8 @@ const SYS_pidfd_open = 434;
 const SYS_openat2 = 437;
 /** openat2(2): RESOLVE_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT */
 const RESOLVE_IN_ROOT = 0x16;
+const RESOLVE_NO_XDEV = 0x01;
+const O_PATH = 0o10000000;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -21,7 +24,7 @@ const LINKS_AND_ADDRESSES = 0x111;
 /** POLLPRI | POLLERR: set when a mount list has changed */
 const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
-const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK } = constants.errno;
+const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK, EXDEV } = constants.errno;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
 const MESSAGES_MAX = 10_000;
@@ -53,6 +56,7 @@ const recvCall: Native<[number, Buffer, number, number], number> = libc.func(
 const pollCall: Native<[Buffer, number, number], number> = libc.func(
   'int poll(_Inout_ void *descriptors, unsigned long count, int timeout)',
 );
+const exitCall: Native<[number], void> = libc.func('void _exit(int code)');
 const mallocTrim: Native<[number], number> = libc.func('int malloc_trim(size_t pad)');
 const openByHandle: Native<[number, { bytes: number; type: number; id: bigint }, number], number> = libc.func(
   'int open_by_handle_at(int mount, rf_kernfs_handle *handle, int flags)',
@@ -77,16 +81,49 @@ export function fileCapabilities(path: Uint8Array): Buffer | null {
 }
 
 /**
- * Opens `path` with the directory `root` as /, without following links. Returns null if there is no such file, or no
- * permission.
+ * Opens `path` with O_PATH and with the directory `root` as /, without following links. Asks `mayEnter` about each
+ * mount on the way before anything is looked up in it, with a descriptor of its root: a file system in user space may
+ * never answer. Returns null if there is no such file, no permission, or a mount that may not be entered.
  */
-export function openBeneath(root: number, path: Uint8Array, flags: number): number | null {
+export function openBeneath(root: number, path: Uint8Array, mayEnter: (fd: number) => boolean): number | null {
+  const direct = openAt(root, path, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
+  if (direct >= 0) return direct;
+  if (direct !== -EXDEV) return null;
+  const parts = Buffer.from(path).toString('latin1').split('/').filter(Boolean);
+  let directory = root;
+  for (const part of parts) {
+    const name = Buffer.from(part, 'latin1');
+    const next = openPart(directory, name, mayEnter);
+    if (directory !== root) closeSync(directory);
+    if (next === null) return null;
+    directory = next;
+  }
+  return directory === root ? null : directory;
+}
+
+function openPart(directory: number, name: Uint8Array, mayEnter: (fd: number) => boolean): number | null {
+  const inside = openAt(directory, name, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
+  if (inside >= 0) return inside;
+  const fd = inside === -EXDEV ? openAt(directory, name, RESOLVE_IN_ROOT) : inside;
+  if (fd < 0) return null;
+  if (mayEnter(fd)) return fd;
+  closeSync(fd);
+  return null;
+}
+
+/** Returns a descriptor, or a negative error number. */
+function openAt(directory: number, path: Uint8Array, resolve: number): number {
   const how = Buffer.alloc(24); // struct open_how: flags, mode, resolve
-  how.writeBigUInt64LE(BigInt(flags), 0);
-  how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT), 16);
+  how.writeBigUInt64LE(BigInt(O_PATH), 0);
+  how.writeBigUInt64LE(BigInt(resolve), 16);
   const name = Buffer.concat([path, Buffer.alloc(1)]);
-  const fd = openat2Call(SYS_openat2, 'int', root, 'void *', name, 'void *', how, 'size_t', how.length);
-  return fd < 0 ? null : fd;
+  const fd = openat2Call(SYS_openat2, 'int', directory, 'void *', name, 'void *', how, 'size_t', how.length);
+  return fd < 0 ? -koffi.errno() : fd;
+}
+
+/** Ends the process without waiting for its threads, one of which may never return from a system call. */
+export function exitNow(code: number): void {
+  exitCall(code);
 }
 
 /**

@@ -129,7 +129,9 @@ function loadKey(dir: string, name: string): SigningKey {
 /** A half-written file never takes the name. */
 function readOrMake(path: string, make: () => string): string {
   if (!existsSync(path)) {
-    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600 });
+    // The mode of an existing file would stay.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(`${path}.new`, path);
   }
   return readFileSync(path, 'utf8').trim();

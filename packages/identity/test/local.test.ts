@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -52,4 +52,17 @@ test('the root key of the first start is the only one that is trusted later', ()
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test('a key is never written to a file that another process has open', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rf-id-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  mkdirSync(join(dir, 'state/keys'), { recursive: true });
+  const leftover = join(dir, 'state/keys/agent.pem.new');
+  writeFileSync(leftover, '', { mode: 0o666 });
+  const spy = openSync(leftover, 'r');
+  t.after(() => closeSync(spy));
+  loadLocalIdentity(join(dir, 'state'));
+  assert.equal(readFileSync(spy, 'utf8'), '');
+  assert.equal(statSync(join(dir, 'state/keys/agent.pem')).mode & 0o777, 0o600);
 });

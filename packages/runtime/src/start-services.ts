@@ -145,6 +145,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     containerFiles: [join(runDir, 'containers.d')],
     killsPerMinute: settings.killsPerMinute,
     hostRoot: settings.hostRoot,
+    protected: settings.protected,
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,
     hash: settings.hash,

@@ -26,6 +26,7 @@ export { RunState } from './pins/run-state.ts';
 export type { CgroupCreation } from './processes/cgroup-maps.ts';
 export { procRecord } from './processes/proc-record.ts';
 export {
+  factsAt,
   namespacesAt,
   type ProcessFacts,
   type ProcessNamespaces,

@@ -16,7 +16,15 @@ class RefusedError extends Error {
   }
 }
 
-const RESULT = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
+const RESULT = {
+  id: 'c',
+  hostId: 'h',
+  outcome: 'executed',
+  reason: '',
+  executable: '/bin/sh',
+  at: 1,
+  children: 0,
+} as const;
 
 const signed = (key: SigningKey | null): TestRecord => ({ host: 'h', value: encodeSigned('Result', RESULT, key) });
 

@@ -181,6 +181,7 @@ export function createTestResult(command: Command, overrides: Partial<Result> = 
     reason: '',
     executable: '/bin/sh',
     at: EVIDENCE_WALL_OFFSET + 2,
+    children: 0,
     ...UNSIGNED,
     ...overrides,
   };

@@ -90,4 +90,5 @@ export {
 export { NO_CONTAINER_DETAILS } from './values/container.ts';
 export { IPPROTO, KTHREADD_PID, SOCK, UNSET_ID } from './values/linux.ts';
 export { executableName, isNormalPath, normalPath } from './values/path.ts';
+export { MASK, maskSecrets } from './values/secrets.ts';
 export { decodeText, escapeText, splitText, type TextSpan } from './values/text.ts';

@@ -23,6 +23,7 @@ const result: Result = {
   reason: '',
   executable: '/bin/sh',
   at: 1_700_000_000_000_000,
+  children: 0,
   ...UNSIGNED,
 };
 

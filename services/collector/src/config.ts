@@ -43,6 +43,8 @@ export interface CollectorOptions {
   readonly killsPerMinute?: number;
   /** Root of the host's file system; it differs from / only in a container. @default / */
   readonly hostRoot?: string;
+  /** Executables that are never killed: paths on the host, with `*` for one part of a path. @default none */
+  readonly protected?: readonly string[];
   /** Data roots of Docker engines that are not found automatically, as paths on the host. @default none */
   readonly dockerRoots?: readonly string[];
   /** Logs to read, as paths on the host. @default none */
@@ -94,6 +96,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     containerFiles: [`${stateDir}/containers.d`, '/run/ringfence/containers.d'],
     killsPerMinute: 60,
     hostRoot: '/',
+    protected: [],
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
     integrity: { everyMs: 0, knownPrograms: [] },

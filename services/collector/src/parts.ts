@@ -5,10 +5,12 @@ import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ring
 import { bootMicros, createGuard, type EnrichmentSource, guardSource, type OnSourceError } from '@ringfence/host-kit';
 import {
   type CustomProbes,
+  factsAt,
   LaneReader,
   Merge,
   type OnCgroup,
   type OnExec,
+  type ProcessFacts,
   type Sensor,
   SkippedCalls,
   ThrottledSource,
@@ -187,9 +189,13 @@ function wireControl(deps: AgentDeps, interest: InterestFilter, commands: Tallie
   const { hostId, bootId } = identity;
   const { stateDir, killsPerMinute, hostRoot } = options;
   const find = (tgid: number) => sensor.process(tgid);
+  const list = (): ProcessFacts[] => {
+    const processes = sensor.processes();
+    return processes.offsets.map((at) => factsAt(processes, at));
+  };
   return createAgentControl({
-    ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, log },
-    isProtected: protection(find, join(hostRoot, '/')),
+    ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, list, log },
+    isProtected: protection(find, { root: join(hostRoot, '/'), added: options.protected }),
     setInterest: (next) => interest.apply(next),
     onAnswer: (outcome, reason) => commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),
   });

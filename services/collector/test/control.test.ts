@@ -5,6 +5,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import {
   bodyOf,
@@ -30,6 +31,7 @@ import { killProcess } from '../src/control/kill.ts';
 import { type FoundProcess, protection } from '../src/control/protected.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/main.ts';
+import { listProc } from './proc.ts';
 
 const key = createSigningKey();
 const untrustedKey = createSigningKey();
@@ -84,8 +86,9 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
     decode('Result', await collector.control.execute(bytes));
 
   /** Starts a process to kill, and reads its start time from its exec event. */
-  async function startVictim(): Promise<{ child: ChildProcess; pid: number; start: Uint8Array }> {
-    const child = spawn('/bin/sleep', ['60'], { stdio: 'ignore' });
+  async function startVictim(...command: string[]): Promise<{ child: ChildProcess; pid: number; start: Uint8Array }> {
+    const [program = '/bin/sleep', ...args] = command.length === 0 ? ['/bin/sleep', '60'] : command;
+    const child = spawn(program, args, { stdio: 'ignore' });
     await once(child, 'spawn');
     await collector.settle();
     const events = await readEvents(bus);
@@ -104,9 +107,28 @@ describe('commands against real processes', { skip: kernelSkip() }, () => {
     const { child, pid, start } = await startVictim();
     const exited = once(child, 'exit');
     const result = await execute(signedCommand({ pid, start }));
-    assert.equal(result.outcome, 'executed');
+    assert.deepEqual([result.outcome, result.children], ['executed', 0]);
     assert.match(result.executable, /sleep|busybox|coreutils/);
     assert.deepEqual((await exited)[1], 'SIGKILL');
+  });
+
+  it('counts the children and grandchildren that the process leaves behind', async () => {
+    const script = "sh -c 'sleep 60 & wait' & sleep 60 & wait";
+    const { child, pid, start } = await startVictim('/bin/sh', '-c', script);
+    const group = (): number[] => listProc().flatMap(({ tgid, parentTgid }) => (parentTgid === pid ? [tgid] : []));
+    while (group().length < 2) await sleep(10);
+    const children = group();
+    const grandchildren = (): number[] =>
+      listProc().flatMap(({ tgid, parentTgid }) => (children.includes(parentTgid) ? [tgid] : []));
+    while (grandchildren().length < 1) await sleep(10);
+    const descendants = [...children, ...grandchildren()];
+    try {
+      const result = await execute(signedCommand({ pid, start }));
+      assert.deepEqual([result.outcome, result.children], ['executed', 3]);
+    } finally {
+      for (const descendant of descendants) process.kill(descendant, 'SIGKILL');
+      await kill(child);
+    }
   });
 
   it('carries out a command only once', async () => {

@@ -163,7 +163,7 @@ export class Commands {
     if (reason === 'under-way') metrics.underWay++;
     else metrics.refused(reason);
     // Nothing of the clock: after a crash the same bytes are written again.
-    const result = { id, hostId, outcome: 'refused', reason, executable, at: issuedAt } as const;
+    const result = { id, hostId, outcome: 'refused', reason, executable, at: issuedAt, children: -1 } as const;
     return this.#finish(bytes, result, encodeSigned('Result', result, key));
   }
 
@@ -173,7 +173,7 @@ export class Commands {
 
   #finish(
     command: Uint8Array,
-    result: Pick<Result, 'id' | 'hostId' | 'outcome' | 'at'>,
+    result: Pick<Result, 'id' | 'hostId' | 'outcome' | 'at' | 'children'>,
     value: Uint8Array,
   ): readonly OutRecord[] {
     const { metrics, tracing, key } = this.#deps;
@@ -187,9 +187,16 @@ export function openCommands({ commands }: Memory): OpenCommand[] {
   return [...commands.entries()].flatMap(([id, entry]) => (entry.state === 'open' ? [{ id, ...entry }] : []));
 }
 
-/** Returns the feedback to the detector about a kill that was carried out: the incident of its cause is contained. */
-function containedBy(bytes: Uint8Array, { outcome, at }: Pick<Result, 'outcome' | 'at'>, key: SigningKey): OutRecord[] {
-  if (outcome !== 'executed') return [];
+/**
+ * Returns the feedback to the detector about a kill that was carried out and left no descendant alive: the incident of
+ * its cause is contained. An agent of 0.1.0 doesn't count the descendants.
+ */
+function containedBy(
+  bytes: Uint8Array,
+  { outcome, at, children }: Pick<Result, 'outcome' | 'at' | 'children'>,
+  key: SigningKey,
+): OutRecord[] {
+  if (outcome !== 'executed' || children !== 0) return [];
   const { cause, hostId, action, executable, pid, policy } = decode('Command', bytes);
   const note = `${action} ${executable} (pid ${pid}), policy ${policy}`.slice(0, NOTE_MAX);
   const change = { status: 'contained', verdict: 'undecided', by: 'responder', note, at } as const;

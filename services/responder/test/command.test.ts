@@ -27,8 +27,8 @@ function ordered(partition: TestPartition, ...records: InRecord[]) {
   return { ...decode('Command', value), value };
 }
 
-function answerTo(partition: TestPartition, id: string, outcome: Outcome, reason = ''): InRecord {
-  const result = { id, hostId: EVIDENCE_HOST, outcome, reason, executable: '', at: 1 };
+function answerTo(partition: TestPartition, id: string, outcome: Outcome, reason = '', children = 0): InRecord {
+  const result = { id, hostId: EVIDENCE_HOST, outcome, reason, executable: '', at: 1, children };
   return record(TOPIC.answers, 9, encodeSigned('Result', result, partition.key));
 }
 
@@ -61,6 +61,19 @@ suite('a command', () => {
     assert.deepEqual(partition.handle([record(TOPIC.commands, 2, value)]).outputs, []);
     assert.equal(partition.metrics.snapshot(null).answersAgain, 1);
     assert.deepEqual(openCommands(partition.memory), []);
+  });
+
+  test('contains no incident when descendants of the killed process live, or were not counted', () => {
+    for (const children of [1, 7, -1]) {
+      const partition = createTestPartition();
+      const { id, value } = ordered(partition, alertRecord(killAlert(1), 0));
+      partition.handle([record(TOPIC.commands, 1, value)]);
+      const { outputs } = partition.handle([answerTo(partition, id, 'executed', '', children)]);
+      assert.deepEqual(
+        outputs.map(({ topic, value: result }) => [topic, decode('Result', result as Buffer).children]),
+        [[TOPIC.results, children]],
+      );
+    }
   });
 
   test('is answered when its answer is read first, and done when the command is read', () => {

@@ -203,7 +203,11 @@ export class TestAgent implements Control {
 
 export function answer(command: Command, outcome: Outcome, reason: string): Uint8Array {
   const { id, hostId, executable } = command;
-  return encodeSigned('Result', { id, hostId, outcome, reason, executable, at: command.issuedAt + 1 }, null);
+  return encodeSigned(
+    'Result',
+    { id, hostId, outcome, reason, executable, at: command.issuedAt + 1, children: 0 },
+    null,
+  );
 }
 
 /** Returns the signed command to kill the process of the evidence. */

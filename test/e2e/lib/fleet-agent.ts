@@ -83,6 +83,7 @@ export class FleetAgent implements AsyncDisposable {
         const start = this.#running.get(tgid)?.start;
         return start === undefined ? null : { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
       },
+      list: () => [],
       isProtected: () => null,
       setInterest: () => {},
     });

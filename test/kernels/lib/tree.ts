@@ -96,8 +96,9 @@ function copyTests(directory: string): void {
 /** Fills the directory with the installed `ringfence` command. */
 export async function writeProgram(directory: string): Promise<void> {
   copySources(directory, PROGRAM_SOURCES, globSync(['packages/*', 'services/*', 'cli'], { cwd: root }));
-  mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true });
-  symlinkSync('/usr/local/bin/node', join(directory, 'node_modules/node/bin/node'));
+  const bin = join(directory, `node_modules/node-linux-${process.arch}/bin`);
+  mkdirSync(bin, { recursive: true });
+  symlinkSync('/usr/local/bin/node', join(bin, 'node'));
   mkdirSync(join(directory, 'dist/sensor'), { recursive: true });
   copyFileSync(await buildSensor(), join(directory, 'dist/sensor', SENSOR));
 }

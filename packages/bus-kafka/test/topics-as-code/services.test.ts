@@ -74,7 +74,15 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
       const bus = await serviceBus(kafka, role);
       const [first] = ACCESS[role].reads;
       const group = ACCESS[role].group as string;
-      const result = { id: 'c', hostId: 'h', outcome: 'executed', reason: '', executable: '/bin/sh', at: 1 } as const;
+      const result = {
+        id: 'c',
+        hostId: 'h',
+        outcome: 'executed',
+        reason: '',
+        executable: '/bin/sh',
+        at: 1,
+        children: 0,
+      } as const;
       const value = encodeSigned('Result', result, null);
       // The role itself may not write to the topic that it reads.
       await using admin = await openKafkaBus(optionsOf('admin', 'admin-secret'));

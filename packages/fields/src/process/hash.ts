@@ -61,7 +61,7 @@ export const hashFields: readonly Field[] = [
   {
     name: 'process.hash.skipped',
     type: 'string',
-    doc: 'Reason why the executable was not hashed: too big, changed, gone, remote, queue full, unreadable.',
+    doc: 'Reason why the executable was not hashed: too big, changed, gone, remote, queue full, unreadable, timed out.',
     subject: ofProcess,
     get: executable.why,
   },

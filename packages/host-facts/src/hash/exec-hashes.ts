@@ -23,6 +23,8 @@ export interface ExecHashesOptions extends HashLimits {
   readonly onAnswer: () => void;
   /** time without work after which the thread ends. @default 10 s */
   readonly idleMs?: number;
+  /** time after which a system call of the thread counts as stuck. @default 30 s */
+  readonly callMaxMs?: number;
 }
 
 /** Counts since this start. */
@@ -39,6 +41,8 @@ export interface HashStats {
   readonly skipped: Readonly<Record<string, number>>;
   /** files that are being hashed or wait for it */
   readonly waiting: number;
+  /** system calls that did not return, each of which holds a thread */
+  readonly stuck: number;
 }
 
 interface WaitingExec extends Requester {
@@ -77,17 +81,12 @@ export class ExecHashes {
 
   constructor(options: ExecHashesOptions) {
     this.#options = options;
-    const { log, idleMs, onAnswer } = options;
+    const { log, idleMs, callMaxMs, onAnswer } = options;
     this.#thread = new HashThread({
       limits: options,
-      log,
-      idleMs,
+      ...{ log, idleMs, callMaxMs },
       onAnswer: (answer) => {
-        this.#answers.push(answer);
-        onAnswer();
-      },
-      onCrash: () => {
-        for (const id of this.#outstanding.keys()) this.#answers.push({ ...skippedAnswer('unreadable'), id });
+        this.#answers.push({ ...UNANSWERED, ...answer });
         onAnswer();
       },
     });
@@ -205,7 +204,12 @@ export class ExecHashes {
 
   stats(): HashStats {
     const counts = { hashed: this.#hashed, bytes: this.#bytes, cached: this.#cached, shared: this.#shared };
-    return { ...counts, skipped: { ...this.#skipped }, waiting: this.#outstanding.size };
+    return {
+      ...counts,
+      skipped: { ...this.#skipped },
+      waiting: this.#outstanding.size,
+      stuck: this.#thread.stuckCalls,
+    };
   }
 
   /** Ends the thread. Its outstanding requests get no answer. */
@@ -214,14 +218,8 @@ export class ExecHashes {
   }
 }
 
-const skippedAnswer = (skipped: SkipReason): HashAnswer => ({
-  id: 0,
-  size: 0,
-  sha256: null,
-  skipped,
-  lasting: false,
-  touched: false,
-});
+const UNANSWERED: HashAnswer = { id: 0, size: 0, sha256: null, skipped: null, lasting: false, touched: false };
+const skippedAnswer = (skipped: SkipReason): HashAnswer => ({ ...UNANSWERED, skipped });
 
 function factOf(file: TrackedFile, answer: HashAnswer, process: WaitingExec | null): HashFact {
   const { device, inode, ctime, path, pathLength } = file;

@@ -59,7 +59,8 @@ function tryPath(pid: string, request: HashRequest, mounts: Mounts, previous: Sk
   const root = ifReadable(() => openSync(`/proc/${pid}/root`, O_PATH | constants.O_DIRECTORY));
   if (root === null) return previous;
   try {
-    const fd = openBeneath(root, request.path, O_PATH);
+    if (!mounts.isLocal(root)) return previous;
+    const fd = openBeneath(root, request.path, (mount) => mounts.isLocal(mount));
     if (fd === null) return previous;
     try {
       const result = openIfSame(fd, request, mounts, false);
@@ -99,14 +100,24 @@ class Mounts {
     return line?.split(' - ', 2)[1]?.split(' ', 1)[0];
   }
 
+  /** Whether `fd` is on a known mount of a local file system. Asks the kernel only, never the file system. */
+  isLocal(fd: number): boolean {
+    const filesystem = this.#lineOf(fd)?.split(' - ', 2)[1]?.split(' ', 1)[0];
+    return filesystem !== undefined && !isRemoteFilesystem(filesystem);
+  }
+
   /**
    * Returns the device of the mount of `fd`. For btrfs and overlays, stat(2) returns another device than the kernel's.
    */
   deviceOf(fd: number): number | undefined {
-    const info = ifReadable(() => readBounded(`/proc/self/fdinfo/${fd}`, 65_536))?.toString('latin1') ?? '';
-    const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
-    const numbers = this.#lines.find((line) => line.startsWith(`${id} `))?.split(' ', 3)[2];
+    const numbers = this.#lineOf(fd)?.split(' ', 3)[2];
     const [major = '', minor = ''] = numbers?.split(':') ?? [];
     return numbers === undefined ? undefined : Number(major) * 2 ** 20 + Number(minor);
+  }
+
+  #lineOf(fd: number): string | undefined {
+    const info = ifReadable(() => readBounded(`/proc/self/fdinfo/${fd}`, 65_536))?.toString('latin1') ?? '';
+    const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
+    return this.#lines.find((line) => line.startsWith(`${id} `));
   }
 }

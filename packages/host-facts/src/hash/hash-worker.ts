@@ -9,7 +9,8 @@ import type { HashLimits, HashRequest } from './types.ts';
  */
 setPriority(0, 10);
 
-const hasher = new Hasher(workerData as HashLimits, (answer) => parentPort?.postMessage(answer));
+const { limits, progress } = workerData as { limits: HashLimits; progress: Int32Array };
+const hasher = new Hasher(limits, progress, (answer) => parentPort?.postMessage(answer));
 /** The thread ends itself on null: terminating it from outside during a libc call would crash the process. */
 parentPort?.on('message', (request: HashRequest | null) => {
   if (request === null) process.exit();

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { awaitTruncation } from '@ringfence/host-kit';
 import { type Executable, openExecutable, runsFrom } from './executable.ts';
-import type { HashAnswer, HashLimits, HashRequest, SkipReason } from './types.ts';
+import { type HashAnswer, type HashLimits, type HashRequest, PROGRESS, type SkipReason } from './types.ts';
 
 /** Waiting files that are held open: an open file stays available after its process has ended. */
 const OPEN_MAX = 64;
@@ -21,6 +21,7 @@ interface Job {
 /** Hashes one file after the other within the rate limit. Requests with low priority come last. */
 export class Hasher {
   readonly #limits: HashLimits;
+  readonly #progress: Int32Array;
   readonly #onAnswer: (answer: HashAnswer) => void;
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   readonly #jobs: Job[] = [];
@@ -31,8 +32,10 @@ export class Hasher {
   #allowance = BURST_BYTES;
   #allowanceAt = performance.now();
 
-  constructor(limits: HashLimits, onAnswer: (answer: HashAnswer) => void) {
+  /** @param progress shared memory, which shows that a call does not return (PROGRESS) */
+  constructor(limits: HashLimits, progress: Int32Array, onAnswer: (answer: HashAnswer) => void) {
     this.#limits = limits;
+    this.#progress = progress;
     this.#onAnswer = onAnswer;
   }
 
@@ -58,7 +61,7 @@ export class Hasher {
   }
 
   #open(job: Job): Executable | SkipReason {
-    job.executable = unlessUnreadable(() => openExecutable(job.request));
+    job.executable = this.#call(job.request, () => openExecutable(job.request));
     if (typeof job.executable !== 'string') this.#openFiles++;
     return job.executable;
   }
@@ -73,7 +76,7 @@ export class Hasher {
         else this.#answer(request, { size, sha256, lasting: !executable.touched, touched: executable.touched });
       }
     } finally {
-      closeSync(executable.fd);
+      this.#call(request, () => closeSync(executable.fd));
       this.#openFiles--;
     }
   }
@@ -84,19 +87,36 @@ export class Hasher {
     if (age >= 0 && age < SETTLED_MS) await sleep(SETTLED_MS - age);
     const hash = createHash('sha256');
     for (let at = 0; at < size; ) {
-      const length = unlessUnreadable(() => readSync(fd, this.#chunk, 0, Math.min(CHUNK_BYTES, size - at), at));
+      const wanted = Math.min(CHUNK_BYTES, size - at);
+      const length = this.#call(request, () => readSync(fd, this.#chunk, 0, wanted, at));
       if (typeof length === 'string') return length;
       if (length === 0) return 'changed';
       hash.update(this.#chunk.subarray(0, length));
       at += length;
       await this.#throttle(length);
     }
-    awaitTruncation(fd);
-    const after = fstatSync(fd, { bigint: true });
-    // Unlinking a file changes its ctime, too. No process can write to it as long as the process runs from it.
-    const same = after.size === stat.size && after.mtimeNs === stat.mtimeNs;
-    if (!same || (touched ? !runsFrom(request, executable) : after.ctimeNs !== stat.ctimeNs)) return 'changed';
-    return hash.digest();
+    const isSame = this.#call(request, () => {
+      awaitTruncation(fd);
+      const after = fstatSync(fd, { bigint: true });
+      // Unlinking a file changes its ctime, too. No process can write to it as long as the process runs from it.
+      const same = after.size === stat.size && after.mtimeNs === stat.mtimeNs;
+      return same && (touched ? runsFrom(request, executable) : after.ctimeNs === stat.ctimeNs);
+    });
+    return isSame === true ? hash.digest() : 'changed';
+  }
+
+  /** Calls `run`, which may block. Returns 'unreadable' if a system call fails. */
+  #call<T>({ id }: HashRequest, run: () => T): T | 'unreadable' {
+    Atomics.store(this.#progress, PROGRESS.request, id);
+    Atomics.add(this.#progress, PROGRESS.step, 1);
+    try {
+      return run();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return 'unreadable';
+    } finally {
+      Atomics.add(this.#progress, PROGRESS.step, 1);
+    }
   }
 
   /** Waits until the bytes that were read are within the limit. Yields to the event loop in any case. */
@@ -116,15 +136,5 @@ export class Hasher {
 
   #answer({ id }: HashRequest, answer: Partial<HashAnswer>): void {
     this.#onAnswer({ id, size: 0, sha256: null, skipped: null, lasting: false, touched: false, ...answer });
-  }
-}
-
-/** Calls `run`. Returns 'unreadable' if a system call fails. */
-function unlessUnreadable<T>(run: () => T): T | SkipReason {
-  try {
-    return run();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return 'unreadable';
   }
 }

@@ -30,8 +30,17 @@ export interface HashRequest {
   readonly lowPriority: boolean;
 }
 
+/** Memory of the hash thread and its owner: Int32Array. */
+export const PROGRESS = {
+  /** counts starts and ends of calls that may block; odd while one is under way */
+  step: 0,
+  /** id of the request that the call is for */
+  request: 1,
+  length: 2,
+} as const;
+
 /** Why a file was not hashed. */
-export type SkipReason = 'too big' | 'changed' | 'gone' | 'remote' | 'queue full' | 'unreadable';
+export type SkipReason = 'too big' | 'changed' | 'gone' | 'remote' | 'queue full' | 'unreadable' | 'timed out';
 
 export interface HashAnswer {
   readonly id: number;

@@ -1,4 +1,5 @@
 import { durationText } from '@ringfence/base';
+import { maskSecrets } from '@ringfence/wire';
 import { Fault } from '../diagnostics/errors.ts';
 import { resolveOperand } from '../language/resolve/operand.ts';
 import { keep, type StepNames } from '../language/sequence/resolve-sequence.ts';
@@ -137,7 +138,7 @@ export function printable(text: string): string {
 
 function shown(value: FieldValue): string {
   if (value === undefined) return '<NA>';
-  const text = typeof value === 'object' ? value.join(' ') : String(value);
+  const text = maskSecrets(typeof value === 'object' ? value.join(' ') : String(value));
   return text.length <= LIMITS.outputValue ? text : `${text.slice(0, LIMITS.outputValue)}…`;
 }
 

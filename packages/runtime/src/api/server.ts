@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -22,9 +22,11 @@ export async function serveApi(socket: string, routes: Readonly<Record<string, R
   makeFolder(dirname(socket), 0o700);
   await removeStale(socket);
   const server = http.createServer((request, response) => void handle(routes, request, response));
+  // listen() binds at once, so no other user can connect before a chmod.
+  const mask = process.umask(0o177);
   server.listen(socket);
+  process.umask(mask);
   await once(server, 'listening');
-  chmodSync(socket, 0o600);
   return { [Symbol.asyncDispose]: () => close(server, socket) };
 }
 

@@ -1304,6 +1304,8 @@ export interface Result {
   readonly executable: string;
   /** µs since the epoch */
   readonly at: number;
+  /** descendants of a killed process that live on; -1: not known, or nothing was killed */
+  readonly children: number;
   /** key id of the signer, a responder; empty: unsigned, as sent by the agent on its stream */
   readonly keyId: string;
   readonly signature: Ed25519Signature;

@@ -12,13 +12,12 @@ import {
   verifyRecord,
 } from '@ringfence/wire';
 import { ExecutedCommands } from './executed.ts';
-import { type KillResult, killProcess } from './kill.ts';
+import { countLiving, type KillResult, killProcess, type ListProcesses } from './kill.ts';
 import type { FindProcess, IsProtected } from './protected.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Refusal } from './reasons.ts';
+import { CommandValidity, HOST_CLOCK, type HostClock } from './validity.ts';
 
-/** Maximum validity of a command, µs: its id is remembered until it expires. */
-const VALIDITY_MAX_US = 3600 * 1_000_000;
 const COMMAND_BYTES_MAX = 65_536;
 
 export interface AgentControlOptions {
@@ -31,9 +30,13 @@ export interface AgentControlOptions {
   /** Maximum number of kills in any 60 s; further commands are refused */
   readonly killsPerMinute: number;
   readonly find: FindProcess;
+  /** Counts the descendants of a killed process. @default their number is not known */
+  readonly list?: ListProcesses;
   readonly isProtected: IsProtected;
   readonly setInterest: (interest: Interest) => void;
   readonly log: Log;
+  /** @default the clocks of this host */
+  readonly clock?: HostClock;
   /** Called with each answer. @default none */
   readonly onAnswer?: (outcome: Outcome, reason: string) => void;
 }
@@ -42,9 +45,12 @@ interface Answer {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly executable: string;
+  /** Descendants of the killed process that live on; -1: not known, or nothing was killed */
+  readonly children: number;
 }
 
-const refused = (reason: Refusal): Answer => ({ outcome: 'refused', reason, executable: '' });
+const NOTHING_KILLED = { executable: '', children: -1 };
+const refused = (reason: Refusal): Answer => ({ ...NOTHING_KILLED, outcome: 'refused', reason });
 
 /**
  * Creates the agent's side of the Control port. It carries out a command once, if a trusted key has signed it, and only
@@ -59,23 +65,28 @@ class AgentControl implements Control {
   readonly #options: AgentControlOptions;
   readonly #executed: ExecutedCommands;
   readonly #limit: RateLimit;
+  readonly #clock: HostClock;
+  readonly #validity: CommandValidity;
 
   constructor(options: AgentControlOptions) {
     this.hostId = options.hostId;
     this.#options = options;
-    this.#executed = new ExecutedCommands(options.stateDir, nowMicros());
+    this.#clock = options.clock ?? HOST_CLOCK;
+    this.#validity = new CommandValidity(this.#clock);
+    this.#executed = new ExecutedCommands(options.stateDir, this.#validity.now());
     this.#limit = new RateLimit(options.killsPerMinute);
   }
 
-  execute(bytes: Uint8Array): Promise<Uint8Array> {
+  async execute(bytes: Uint8Array): Promise<Uint8Array> {
     const command = readCommand(bytes);
-    const answer = command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? this.#kill(command));
+    const answer =
+      command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? (await this.#kill(command)));
     const { log, onAnswer } = this.#options;
     onAnswer?.(answer.outcome, answer.reason);
-    const { outcome, reason } = answer;
-    log.info({ command: command?.id, pid: command?.pid, outcome, reason }, `command ${outcome}`);
-    const result = { id: command?.id ?? '', hostId: this.hostId, at: nowMicros(), ...answer };
-    return Promise.resolve(encodeSigned('Result', result, null));
+    const { outcome, reason, children } = answer;
+    log.info({ command: command?.id, pid: command?.pid, outcome, reason, children }, `command ${outcome}`);
+    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), ...answer };
+    return encodeSigned('Result', result, null);
   }
 
   /**
@@ -91,19 +102,22 @@ class AgentControl implements Control {
     if (command.mode !== 'enforce') return refused('not-enforced');
     if (command.bootId !== bootId) return refused('wrong-boot');
     if (this.#executed.has(command.id)) return refused('already-executed');
-    const now = nowMicros();
-    if (command.expiresAt <= now)
-      return { outcome: 'expired', reason: 'expired before it was carried out', executable: '' };
-    if (command.expiresAt > now + VALIDITY_MAX_US || !/^[\x21-\x7e]{1,128}$/.test(command.id))
-      return refused('expires-too-late');
+    if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
+    const validity = this.#validity.judge(command.expiresAt);
+    if (validity === 'expired')
+      return { ...NOTHING_KILLED, outcome: 'expired', reason: 'expired before it was carried out' };
+    if (validity !== 'valid') return refused(validity);
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
-  #kill(command: Command): Answer {
-    const { find, isProtected } = this.#options;
+  /** Signals before it returns its promise. */
+  async #kill(command: Command): Promise<Answer> {
+    const { find, list, isProtected } = this.#options;
     const target = { pid: command.pid, start: u64ToBigInt(command.start) };
-    const commit = (): void => this.#executed.add(command.id, command.expiresAt, nowMicros());
-    return answerOf(killProcess(target, find, isProtected, commit), command);
+    const commit = (): void => this.#executed.add(command.id, command.expiresAt, this.#validity.now());
+    const result = killProcess(target, find, isProtected, commit, list);
+    const children = result.outcome === 'executed' ? await countLiving(result.descendants, find) : -1;
+    return { ...answerOf(result, command), children };
   }
 
   async setInterest(interest: Interest): Promise<void> {
@@ -111,9 +125,7 @@ class AgentControl implements Control {
   }
 }
 
-const nowMicros = (): number => Date.now() * 1000;
-
-function answerOf(result: KillResult, command: Command): Answer {
+function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'> {
   const { outcome, executable } = result;
   if (result.outcome === 'refused' || result.outcome === 'failed')
     return { outcome, reason: result.reason, executable };

@@ -1,59 +1,60 @@
-import { statSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
 import type { ProcessFacts } from '@ringfence/sensor';
 import { KTHREADD_PID } from '@ringfence/wire';
+import {
+  CONTROL_PLANE,
+  fileId,
+  findProtectedFiles,
+  type ProtectedFile,
+  type ProtectedFiles,
+} from './protected-files.ts';
 
 /** Returns the process with this pid, or null when there is none. */
 export type FoundProcess = Pick<ProcessFacts, 'tgid' | 'start' | 'parentTgid' | 'executable'>;
 export type FindProcess = (tgid: number) => FoundProcess | null;
 
-/** Service managers, container runtimes, kubelet and sshd's listener: killing one of them causes an outage. */
-const PROTECTED_FILES: readonly string[] = [
-  'lib/systemd/systemd',
-  'usr/lib/systemd/systemd',
-  'sbin/init',
-  'sbin/openrc-init',
-  'usr/bin/dockerd',
-  'usr/bin/containerd',
-  'usr/local/bin/containerd',
-  'usr/bin/containerd-shim-runc-v2',
-  'usr/local/bin/containerd-shim-runc-v2',
-  'usr/bin/crio',
-  'usr/bin/conmon',
-  'usr/libexec/crio/conmon',
-  'usr/bin/podman',
-  'usr/bin/runc',
-  'usr/sbin/runc',
-  'usr/bin/crun',
-  'usr/bin/kubelet',
-  'usr/local/bin/kubelet',
-  'usr/local/bin/k3s',
-  'usr/sbin/sshd',
-];
-
 const MAX_DEPTH = 16;
+const DELETED = ' (deleted)';
 
-/** Returns why a process is protected, or null when it is not. */
+/** Returns why a process is protected, or null when it is not. Throws if that is not known. */
 export type IsProtected = (process: FoundProcess) => string | null;
 
-/**
- * Returns the check for protected processes. A manager is known by its executable file (device, inode) and its parent,
- * never by its name: a copy called `sshd` has another inode, and a real sshd started from a shell has another parent.
- * A manager's parent is pid 1 or another manager; of sshd only pid 1, because its child processes are login sessions.
- */
-export function protection(find: FindProcess, root = '/', self: number = process.pid): IsProtected {
-  const files = (): Map<string, string> => {
-    const known = PROTECTED_FILES.map((path) => [fileId(root + path), root + path] as const);
-    return new Map(known.filter((pair): pair is [string, string] => pair[0] !== null));
-  };
+export interface ProtectionOptions {
+  /** Root of the host's file system, with a slash at its end. @default / */
+  readonly root?: string;
+  /** Executables that are never killed, whatever their parent: absolute paths on the host. @default none */
+  readonly added?: readonly string[];
+  /** Pid of the agent. @default this process */
+  readonly self?: number;
+}
 
-  function isManager(candidate: FoundProcess, known: ReadonlyMap<string, string>, depth: number): boolean {
-    const file = known.get(fileId(`/proc/${candidate.tgid}/exe`) ?? '');
+/**
+ * Returns the check for protected processes. A manager or service is known by its executable file (device, inode) and
+ * its parent, never by its name: a copy called `sshd` has another inode, and a real sshd started from a shell has
+ * another parent. The parent is pid 1 or such a process; of sshd only pid 1, because its children are login sessions.
+ */
+export function protection(find: FindProcess, options: ProtectionOptions = {}): IsProtected {
+  const { root = '/', added = [], self = process.pid } = options;
+
+  function isService(candidate: FoundProcess, files: ProtectedFiles, depth: number): boolean {
+    const file = fileOf(candidate.tgid, files);
     if (file === undefined || depth > MAX_DEPTH) return false;
     if (candidate.parentTgid === 1) return true;
-    if (file.endsWith('/sshd')) return false;
-    const parent = find(candidate.parentTgid);
-    return parent !== null && isManager(parent, known, depth + 1);
+    return !file.path.endsWith('/sshd') && isChildOfService(candidate, files, depth);
+  }
+
+  function isChildOfService({ parentTgid }: FoundProcess, files: ProtectedFiles, depth: number): boolean {
+    const parent = find(parentTgid);
+    // The parent has just ended. A second order finds the new parent.
+    return parent === null || isService(parent, files, depth + 1);
+  }
+
+  /** A static pod of the control plane is a container in the host's network namespace, started by a runtime. */
+  function isControlPlane(target: FoundProcess, files: ProtectedFiles): boolean {
+    const name = target.executable.slice(target.executable.lastIndexOf('/') + 1);
+    if (!CONTROL_PLANE.has(name) || namespaceOf(target.tgid, 'net') !== namespaceOf(1, 'net')) return false;
+    return isChildOfService(target, files, 0);
   }
 
   function isAgentOrAncestor(tgid: number): boolean {
@@ -69,12 +70,23 @@ export function protection(find: FindProcess, root = '/', self: number = process
     if (target.tgid === 1) return 'pid 1';
     if (target.tgid === KTHREADD_PID || target.parentTgid === KTHREADD_PID) return 'a kernel thread';
     if (isAgentOrAncestor(target.tgid)) return 'the agent or one of its ancestors';
-    return isManager(target, files(), 0) ? 'a service manager, container runtime, kubelet or sshd listener' : null;
+    const files = findProtectedFiles(root, added);
+    if (fileOf(target.tgid, files)?.isAdded === true) return 'an executable of collector.protected';
+    if (isService(target, files, 0)) return 'a service of the host, container runtime, kubelet or sshd listener';
+    return isControlPlane(target, files) ? 'a control plane of Kubernetes' : null;
   };
 }
 
-/** Returns device and inode, which identify the file whatever its path, or null when the file does not exist. */
-function fileId(path: string): string | null {
-  const stat = ifExists(() => statSync(path, { bigint: true }));
-  return stat === null ? null : `${stat.dev}/${stat.ino}`;
+/** Returns the protected file that a process runs from, also when an upgrade has replaced the file since. */
+function fileOf(tgid: number, { byId, byPath }: ProtectedFiles): ProtectedFile | undefined {
+  const exe = `/proc/${tgid}/exe`;
+  const file = byId.get(fileId(exe) ?? '');
+  if (file !== undefined) return file;
+  const path = ifExists(() => readlinkSync(exe)) ?? '';
+  const replaced = path.endsWith(DELETED) ? byPath.get(path.slice(0, -DELETED.length)) : undefined;
+  // A container may delete a file of any path.
+  return replaced !== undefined && namespaceOf(tgid, 'mnt') === namespaceOf(1, 'mnt') ? replaced : undefined;
 }
+
+const namespaceOf = (tgid: number, kind: 'mnt' | 'net'): string | null =>
+  ifExists(() => readlinkSync(`/proc/${tgid}/ns/${kind}`));

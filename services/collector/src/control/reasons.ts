@@ -14,6 +14,8 @@ export type Refusal =
   | 'wrong-boot'
   /** The command would stay valid longer than ids of executed commands are kept, or its id is malformed. */
   | 'expires-too-late'
+  /** The host's clock was set since the agent's start, and the command is not valid by either time. */
+  | 'clock-set'
   /** The command was carried out before, or an attempt to carry it out has begun. */
   | 'already-executed'
   /** The agent's limit of kills per minute is reached. */

@@ -6,6 +6,7 @@ import {
   type EventView,
   escapeText,
   type LineageProcess,
+  maskSecrets,
   type ProcessInfo,
   UNSIGNED,
 } from '@ringfence/wire';
@@ -78,7 +79,7 @@ function lineageOf(event: EventView): LineageProcess[] {
 export const executableText = (process: ProcessInfo): string => escapeText(process.executable).slice(0, PATH_MAX);
 
 export const argsText = (process: ProcessInfo): string =>
-  escapeText(process.args.join(' ').slice(0, ARGS_MAX)).slice(0, ARGS_MAX);
+  escapeText(maskSecrets(process.args.join(' ')).slice(0, ARGS_MAX)).slice(0, ARGS_MAX);
 
 export const userText = (process: ProcessInfo): string =>
   process.raw.user === '' ? `uid ${process.raw.credentials.euid}` : escapeText(process.raw.user);

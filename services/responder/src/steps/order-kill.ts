@@ -60,7 +60,15 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
     const outputs: OutRecord[] = [{ topic: TOPIC.commands, key: hostId, value: command }];
     if (mode === 'observe') {
       const outcome = isStale ? 'refused' : 'observed';
-      const result = { id, hostId, outcome, reason: isStale ? 'stale' : '', executable, at: issuedAt } as const;
+      const result = {
+        id,
+        hostId,
+        outcome,
+        reason: isStale ? 'stale' : '',
+        executable,
+        at: issuedAt,
+        children: -1,
+      } as const;
       outputs.push({ topic: TOPIC.results, key: hostId, value: encodeSigned('Result', result, key) });
     }
     return outputs;

@@ -138,6 +138,7 @@ export class SimulatedAgent implements AsyncDisposable {
         const start = simulated?.start ?? 0n;
         return { tgid, start, parentTgid: process.pid, executable: '/usr/bin/sleep' };
       },
+      list: () => [],
       isProtected: () => null,
       setInterest: () => {},
       log,

@@ -32,7 +32,7 @@ export async function loadFleetIdentity(config: Config, authority: Authority | n
   if (identity === null) {
     const role = roles.join(',');
     throw new OperatorError(
-      `this process is not enrolled (${path} has no identity): on the registrar run "ringfence token --role ${role}", here "ringfence enrol --role ${role} --registrar https://… --token …"`,
+      `this process is not enrolled (${path} has no identity): on the registrar run "ringfence token --role ${role}", here "ringfence enrol --role ${role} --registrar https://… --token-file …"`,
     );
   }
   const missing = roles.filter((role) => !identity.roles.includes(role));
