@@ -629,6 +629,11 @@ const shape = (directories: DefaultDirectories) => ({
       [],
       'Agents: responders, of which the agent connects to any one. Empty: no stream, so nothing is killed on this host.',
     ),
+    standingMaxAge: duration(
+      '1h',
+      'Agents: a list of the services in force that is older no longer counts. The agent then obeys no responder until a responder or the registrar sends a newer list.',
+      { min: 60_000, max: 86_400_000 },
+    ),
   }),
 
   tracing: section('Traces of alerts, from the system call to the response.', {

@@ -35,6 +35,8 @@ export interface CollectorHandle extends Collector {
   refresh?(): Promise<void>;
   /** Passes a framed Enrolment to the process that verifies commands. @default `responderKeys` of the fleet */
   takeEnrolment?(value: Uint8Array): void;
+  /** Passes a framed Standing to that process, or null: the registrar has none. @default `standing` of the fleet */
+  takeStanding?(value: Uint8Array | null): void;
 }
 
 export async function registrar({ config, log, deployment }: ServiceDeps): Promise<Registrar> {
@@ -159,7 +161,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
 /** Connects the agent to a responder. Returns null on the embedded log, where commands are function calls. */
 export async function agentStream(
   { config, log, deployment }: Pick<ServiceDeps, 'config' | 'log' | 'deployment'>,
-  { control, takeEnrolment }: Pick<CollectorHandle, 'control' | 'takeEnrolment'>,
+  { control, takeEnrolment, takeStanding }: Pick<CollectorHandle, 'control' | 'takeEnrolment' | 'takeStanding'>,
 ): Promise<ControlLink | null> {
   const { fleet, bootId } = deployment;
   const { endpoints } = config.control;
@@ -168,7 +170,11 @@ export async function agentStream(
     log.warn({}, 'control.endpoints is empty: this agent receives no commands and no interest');
     return null;
   }
-  const { tls, responderKeys } = fleet;
+  const { tls, responderKeys, standing, fetchStanding } = fleet;
+  if (fetchStanding === undefined)
+    log.warn({}, 'identity.registrar is empty: this agent gets the list of services in force only from responders');
+  if (takeStanding !== undefined)
+    standing.onChange(() => takeStanding(standing.state === 'unsupported' ? null : standing.bytes));
   const trusted = takeEnrolment === undefined ? responderKeys : { add: takeEnrolment };
   const { connectControl } = await import('@ringfence/control');
   return connectControl({
@@ -176,6 +182,8 @@ export async function agentStream(
     tls,
     control,
     trusted,
+    standing,
+    ...defined({ fetchStanding }),
     bootId,
     agentVersion: VERSION,
     log: child(log, 'control'),
@@ -196,7 +204,8 @@ export async function responder(deps: ServiceDeps, control: Control | undefined)
   started.promise.catch(() => {});
   const onResult = async (result: Uint8Array): Promise<void> => (await started.promise).takeResult(result);
   const { fleet, trusted } = deployment;
-  const plane = fleet === null ? await localControlPlane(control) : stack.use(await controlServer(deps, onResult));
+  const plane =
+    fleet === null ? await localControlPlane(control) : stack.use(await controlServer(deps, onResult, stack));
   const fleetOptions = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
   const keys = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
   try {
@@ -238,19 +247,45 @@ async function localControlPlane(control: Control | undefined): Promise<ControlP
 async function controlServer(
   { config, log, deployment }: ServiceDeps,
   onResult: (result: Uint8Array) => Promise<void>,
+  stack: AsyncDisposableStack,
 ): Promise<ControlServer> {
   const { host, port } = config.control.listen;
-  const { tls, enrolments } = deployment.fleet as Fleet;
+  const { tls, enrolments, standing, fetchStanding } = deployment.fleet as Fleet;
   if (enrolments === null) throw new TypeError('a responder needs the enrolments');
+  if (fetchStanding === undefined)
+    log.error({}, 'identity.registrar is empty: this responder sends agents no list of services in force');
+  else stack.use(await keepResponderStanding(deployment.fleet as Fleet, log));
   const { serveControl } = await import('@ringfence/control');
   return serveControl({
     host,
     port,
     tls,
     enrolments,
+    standing,
     onResult: (_, result) => onResult(result),
     log: child(log, 'control'),
   });
+}
+
+/** Interval at which agents get a newer standing, ms. */
+const STANDING_EVERY_MS = 150_000;
+
+/** Fetches the standing for the agents: every few minutes, and when a service was enrolled, renewed or revoked. */
+async function keepResponderStanding(
+  { tls, enrolments, standing, fetchStanding }: Fleet,
+  log: AppLog,
+): Promise<AsyncDisposable> {
+  const { keepStanding } = await import('@ringfence/identity');
+  const refreshMs = Math.min(STANDING_EVERY_MS, standing.maxAgeMs / 4);
+  const fetch = fetchStanding ?? (() => Promise.resolve(null));
+  await using stack = new AsyncDisposableStack();
+  const keeper = stack.use(keepStanding({ standing, fetch, refreshMs, log: child(log, 'control') }));
+  stack.use(tls.onChange(() => keeper.refresh()));
+  const watch = enrolments?.onChange(({ role }) => {
+    if (role !== 'agent') keeper.refresh();
+  });
+  if (watch !== undefined) stack.use(watch);
+  return stack.move();
 }
 
 function coordinationOptions({ config, log }: ServiceDeps): RedisOptions | SqliteOptions {

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
+import { type Authority, createRequest, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/wire';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
 import { EnrolmentStore, type StoredEnrolment } from './enrolment-store.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { createRegistrarServer, secureContext } from './server.ts';
+import { StandingIssuer } from './standing-issuer.ts';
 import { type Admission, enrolStep, type Failpoint } from './steps/enrol.ts';
 import { renewStep } from './steps/renew.ts';
 import { revokeStep } from './steps/revoke.ts';
@@ -59,17 +60,18 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   const metrics = new RegistrarMetrics();
   const store = new EnrolmentStore(ca.directory, ca.root);
   const tokens = new TokenStore(ca.directory, ca.fingerprint);
+  const standings = new StandingIssuer({ store, root: ca.root, directory: ca.directory, log, now });
   const publisher = new Publisher({ bus, store, metrics, log, reconcileMs: options.reconcileMs });
   const steps = { authority: ca, store, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
   const complete = async (
     { response, enrolments, subject }: Admission,
     outcome: 'enrolled' | 'renewed',
-  ): Promise<Admission['response']> => {
+  ): Promise<RegistrarResponse> => {
     await publisher.publish(enrolments);
     metrics[outcome]++;
     log.info({ subject, role: enrolments[0]?.enrolment.role, keyId: enrolments[0]?.enrolment.signingKeyId }, outcome);
-    return response;
+    return { ...response, standing: standings.issue().toString('base64') };
   };
   const server = createRegistrarServer({
     options,
@@ -78,6 +80,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     tls: await issueServerCertificate(ca, options.names),
     enrol: async (body, remote) => complete(await enrolStep(steps, body, remote), 'enrolled'),
     renew: async (body, certificate) => complete(await renewStep(steps, body, certificate), 'renewed'),
+    standing: () => ({ standing: standings.current().toString('base64') }),
   });
   const renewal = setInterval(() => {
     issueServerCertificate(ca, options.names).then(
@@ -108,6 +111,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     async revoke(subject) {
       const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
       await publisher.publish(enrolments);
+      standings.issue();
       metrics.revoked += enrolments.length;
       log.info({ subject, keys: enrolments.length }, 'revoked');
       return enrolments.length;

@@ -3,13 +3,21 @@ import type { Bus, EmbeddedBus, TopicSpec } from '@ringfence/bus';
 import type { KafkaBus, SchemaBus } from '@ringfence/bus-kafka';
 import type { SchemaBook } from '@ringfence/bus-kafka/schemas';
 import type { Config } from '@ringfence/config';
-import type { Authority, CertificateWatch, Enrolments, Identity, TrustedKeys } from '@ringfence/identity';
+import type {
+  Authority,
+  CertificateWatch,
+  Enrolments,
+  FleetStanding,
+  Identity,
+  TrustedKeys,
+} from '@ringfence/identity';
 import type { AppLog } from '@ringfence/telemetry';
 import { isKnownSchema, learnSchema, type Role, type SigningKey, topicsWith, writerSchemas } from '@ringfence/wire';
 
 /** Finds a key by its id. */
 export interface KeyBook {
   get(keyId: string): KeyObject | undefined;
+  readonly trustsNobody?: boolean;
 }
 
 /**
@@ -52,6 +60,10 @@ export interface Fleet {
   readonly enrolments: Enrolments | null;
   /** Keys of responders that the agent of this host has learnt over the control stream. */
   readonly responderKeys: TrustedKeys;
+  /** The services in force, from the registrar or a responder. */
+  readonly standing: FleetStanding;
+  /** Fetches the standing from the registrar, null when it has none; undefined when no registrar is set. */
+  readonly fetchStanding: (() => Promise<Uint8Array | null>) | undefined;
   /** Null unless the registrar runs in this process. */
   readonly authority: Authority | null;
   /** The bus without schemas, for its statistics and for the readiness check. */
@@ -64,6 +76,8 @@ export interface DeploymentOptions {
   readonly signal: AbortSignal;
   /** Called with what the start is waiting for, or null when it stops waiting. */
   readonly onWaiting: (reason: string | null) => void;
+  /** Whether the collector runs in the sensor's process, which then keeps the file of the standing. @default false */
+  readonly hasSensorProcess?: boolean;
 }
 
 /** Schemas of this version, and those learnt from the bus. */

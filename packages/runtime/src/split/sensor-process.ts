@@ -4,10 +4,10 @@ import { OperatorError, VERSION } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import type { Config } from '@ringfence/config';
-import type { TrustedKeys } from '@ringfence/identity';
+import type { FleetStanding, TrustedKeys } from '@ringfence/identity';
 import { bootId, loadLocalIdentity } from '@ringfence/identity/local';
 import type { Interest } from '@ringfence/interest';
-import { createLogger } from '@ringfence/telemetry';
+import { type AppLog, createLogger } from '@ringfence/telemetry';
 import { prepareHost } from '../host/prepare-host.ts';
 import { collectGarbageWhenQuiet } from '../process/collect-garbage.ts';
 import { failpointOption } from '../process/failpoint.ts';
@@ -34,7 +34,7 @@ export async function runSensor(
 }
 
 /** Keys whose commands are executed; in a fleet they change while the sensor runs. */
-type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add'>>;
+type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add' | 'trustsNobody'>>;
 
 class SensorServer {
   readonly #config: Config;
@@ -42,6 +42,8 @@ class SensorServer {
   readonly #servicesPid: number;
   #collector: Collector | undefined;
   #responderKeys: ResponderKeys | undefined;
+  /** In a fleet: the services in force. */
+  #standing: FleetStanding | undefined;
 
   constructor(config: Config, socket: Socket, servicesPid: number) {
     this.#config = config;
@@ -52,6 +54,8 @@ class SensorServer {
       execute: ({ bytes }) => this.#running.control.execute(bytes),
       interest: ({ value }) => this.#running.control.setInterest(parseInterest(value)),
       enrolment: ({ bytes }) => this.#responderKeys?.add?.(bytes),
+      // Empty: the registrar has no standings. Not believed once a standing was received.
+      standing: ({ bytes }) => (bytes.length === 0 ? this.#standing?.markUnsupported() : this.#standing?.add(bytes)),
       settle: () => this.#running.settle(),
       close: () => this.#close(),
     });
@@ -78,7 +82,7 @@ class SensorServer {
     const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
     const log = createLogger({ ...logging, stream: { write } }).child({ service: 'collector' });
     prepareHost(log, this.#config);
-    const { responderKeys, ...identity } = await this.#loadIdentity();
+    const { responderKeys, ...identity } = await this.#loadIdentity(log);
     this.#responderKeys = responderKeys;
     const collector = await startCollector({
       options: collectorOptions(this.#config),
@@ -98,17 +102,19 @@ class SensorServer {
   }
 
   /** Reads the signing key and the trusted keys from disk: the services' process is not trusted with either. */
-  async #loadIdentity() {
-    const { bus, identity: settings, stateDir } = this.#config;
+  async #loadIdentity(log: AppLog) {
+    const { bus, control, identity: settings, stateDir } = this.#config;
     if (bus.driver !== 'kafka') {
       const { hostId, agentKey: key, trusted } = loadLocalIdentity(stateDir);
       const responderKeys: ResponderKeys = trusted;
       return { hostId, key, responderKeys };
     }
-    const { loadIdentity, TrustedKeys } = await import('@ringfence/identity');
+    const { FleetStanding, loadIdentity, standingPath, TrustedKeys } = await import('@ringfence/identity');
     const identity = loadIdentity(settings.path);
     if (identity === null) throw new OperatorError(`${settings.path} has no identity: enrol this host`);
-    const responderKeys: ResponderKeys = new TrustedKeys(identity.root, 'responder');
+    const path = standingPath(settings.path);
+    this.#standing = new FleetStanding(identity.root, { path, log, maxAgeMs: control.standingMaxAgeMs });
+    const responderKeys: ResponderKeys = new TrustedKeys(identity.root, 'responder', this.#standing);
     return { hostId: identity.subject, key: identity.signingKey, responderKeys };
   }
 

@@ -24,7 +24,7 @@ export interface StepDeps {
 }
 
 export interface Admission {
-  readonly response: RegistrarResponse;
+  readonly response: Omit<RegistrarResponse, 'standing'>;
   /** Enrolments to publish */
   readonly enrolments: readonly StoredEnrolment[];
   readonly subject: string;
@@ -55,7 +55,7 @@ export async function enrolStep(deps: StepDeps, body: unknown, remote: string): 
   return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
 
-export function responseOf(authority: Authority, certificate: string, roles: readonly Role[]): RegistrarResponse {
+export function responseOf(authority: Authority, certificate: string, roles: readonly Role[]): Admission['response'] {
   const rootPublicKey = authority.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const stateful = roles.filter((role) => ACCESS[role].group !== null);
   const stateKeys = Object.fromEntries(stateful.map((role) => [role, authority.stateKey(role).toString('base64')]));

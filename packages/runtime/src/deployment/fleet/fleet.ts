@@ -3,7 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs, fateOf, LogThrottle, OperatorError } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
-import { Enrolments, type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import {
+  Enrolments,
+  FleetStanding,
+  fetchStanding,
+  type Identity,
+  identityPaths,
+  standingPath,
+  TrustedKeys,
+  watchCertificates,
+} from '@ringfence/identity';
 import { bootId } from '@ringfence/identity/local';
 import { ACCESS, TOPIC, topicsOf } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
@@ -30,7 +39,13 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
   const bus = await withFleetSchemas(kafka, config, services, options);
   const readsEnrolments = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
   const enrolments = readsEnrolments ? stack.use(await Enrolments.open({ bus, root: identity.root, log })) : null;
-  const responderKeys = new TrustedKeys(identity.root, 'responder');
+  const { registrar, path } = config.identity;
+  const standing = new FleetStanding(identity.root, {
+    log,
+    maxAgeMs: config.control.standingMaxAgeMs,
+    ...(options.hasSensorProcess === true ? {} : { path: standingPath(path) }),
+  });
+  const responderKeys = new TrustedKeys(identity.root, 'responder', standing);
   const instance = instanceOf(config);
   const resources = stack.move();
   return {
@@ -47,7 +62,17 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     enrolled: new Map(),
     serviceKey: identity.signingKey,
     trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
-    fleet: { instance, identity, tls, enrolments, responderKeys, authority, kafka },
+    fleet: {
+      instance,
+      identity,
+      tls,
+      enrolments,
+      responderKeys,
+      standing,
+      fetchStanding: registrar === '' ? undefined : () => fetchStanding({ registrar }, tls.current()),
+      authority,
+      kafka,
+    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
