@@ -23,7 +23,7 @@ export { type KeepStandingOptions, keepStanding, type StandingKeeper } from './k
 export { type Peer, peerOf } from './peer.ts';
 export { fetchStanding, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
-export { checkHosts, checkSubject, parseRoles } from './roles.ts';
+export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
 export { FleetStanding, type FleetStandingOptions, type StandingState, standingPath } from './standing.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';

@@ -78,6 +78,11 @@ export class FleetStanding {
     return ageMs <= this.maxAgeMs ? 'current' : 'expired';
   }
 
+  /** Whether the newest standing has this key, however old it is. */
+  lists(keyId: string): boolean {
+    return this.#newest?.standing.members.some(({ signingKeyId }) => signingKeyId === keyId) === true;
+  }
+
   /** Whether records signed with this key are obeyed now. */
   trustsKey(keyId: string, role: Role): boolean {
     return this.#decides((member) => member.signingKeyId === keyId && hasRole(member, role));

@@ -68,6 +68,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const services: Services = {};
   let controlLink: ControlLink | null = null;
   const ends: Promise<void>[] = [];
+  if (deployment.fleet !== null) ends.push(deployment.fleet.revoked);
   const started = new Map<ServiceName, Service>();
   stack.defer(() => stopAll(started, deps));
   const isWanted = (name: ServiceName): boolean => config.services.includes(name);

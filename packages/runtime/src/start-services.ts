@@ -45,7 +45,9 @@ export async function registrar({ config, log, deployment }: ServiceDeps): Promi
   if (authority === undefined || authority === null)
     throw new OperatorError('the registrar needs a fleet: set bus.driver to kafka');
   const { startRegistrar } = await import('@ringfence/registrar');
+  const { brokerAccess } = await import('./deployment/fleet/broker-access.ts');
   return startRegistrar({
+    ...defined({ setAccess: brokerAccess(config) }),
     options: { host: listen.host, port: listen.port, names, certificateDays },
     bus: deployment.bus,
     ca: authority,
@@ -204,8 +206,7 @@ export async function responder(deps: ServiceDeps, control: Control | undefined)
   started.promise.catch(() => {});
   const onResult = async (result: Uint8Array): Promise<void> => (await started.promise).takeResult(result);
   const { fleet, trusted } = deployment;
-  const plane =
-    fleet === null ? await localControlPlane(control) : stack.use(await controlServer(deps, onResult, stack));
+  const plane = fleet === null ? await localControlPlane(control) : stack.use(await controlServer(deps, onResult));
   const fleetOptions = fleet === null ? {} : { instance: fleet.instance, followInterest: true };
   const keys = trusted === null ? {} : { trusted: trusted('detector'), responders: trusted('responder') };
   try {
@@ -247,14 +248,12 @@ async function localControlPlane(control: Control | undefined): Promise<ControlP
 async function controlServer(
   { config, log, deployment }: ServiceDeps,
   onResult: (result: Uint8Array) => Promise<void>,
-  stack: AsyncDisposableStack,
 ): Promise<ControlServer> {
   const { host, port } = config.control.listen;
   const { tls, enrolments, standing, fetchStanding } = deployment.fleet as Fleet;
   if (enrolments === null) throw new TypeError('a responder needs the enrolments');
   if (fetchStanding === undefined)
     log.error({}, 'identity.registrar is empty: this responder sends agents no list of services in force');
-  else stack.use(await keepResponderStanding(deployment.fleet as Fleet, log));
   const { serveControl } = await import('@ringfence/control');
   return serveControl({
     host,
@@ -265,27 +264,6 @@ async function controlServer(
     onResult: (_, result) => onResult(result),
     log: child(log, 'control'),
   });
-}
-
-/** Interval at which agents get a newer standing, ms. */
-const STANDING_EVERY_MS = 150_000;
-
-/** Fetches the standing for the agents: every few minutes, and when a service was enrolled, renewed or revoked. */
-async function keepResponderStanding(
-  { tls, enrolments, standing, fetchStanding }: Fleet,
-  log: AppLog,
-): Promise<AsyncDisposable> {
-  const { keepStanding } = await import('@ringfence/identity');
-  const refreshMs = Math.min(STANDING_EVERY_MS, standing.maxAgeMs / 4);
-  const fetch = fetchStanding ?? (() => Promise.resolve(null));
-  await using stack = new AsyncDisposableStack();
-  const keeper = stack.use(keepStanding({ standing, fetch, refreshMs, log: child(log, 'control') }));
-  stack.use(tls.onChange(() => keeper.refresh()));
-  const watch = enrolments?.onChange(({ role }) => {
-    if (role !== 'agent') keeper.refresh();
-  });
-  if (watch !== undefined) stack.use(watch);
-  return stack.move();
 }
 
 function coordinationOptions({ config, log }: ServiceDeps): RedisOptions | SqliteOptions {

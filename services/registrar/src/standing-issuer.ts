@@ -4,7 +4,6 @@ import { standingPath, writeSecret } from '@ringfence/identity';
 import { decode, encodeSigned, type SigningKey, type Standing } from '@ringfence/wire';
 import type { EnrolmentStore } from './enrolment-store.ts';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** The store is read at most this often, ms: a fleet has a hundred thousand subjects. */
 const READ_EVERY_MS = 1000;
 /** A standing without changes is issued anew after this time, ms. */
@@ -63,8 +62,7 @@ export class StandingIssuer {
     const { store, now } = this.#deps;
     const at = now() * 1000;
     return store
-      .subjects()
-      .filter((subject) => !UUID.test(subject))
+      .services()
       .sort()
       .flatMap((subject) => store.ofSubject(subject).map(({ enrolment }) => enrolment))
       .filter(({ revokedAt }) => revokedAt === 0 || revokedAt > at)

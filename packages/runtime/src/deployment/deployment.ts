@@ -64,6 +64,8 @@ export interface Fleet {
   readonly standing: FleetStanding;
   /** Fetches the standing from the registrar, null when it has none; undefined when no registrar is set. */
   readonly fetchStanding: (() => Promise<Uint8Array | null>) | undefined;
+  /** Rejects once this service is revoked; never resolves. */
+  readonly revoked: Promise<never>;
   /** Null unless the registrar runs in this process. */
   readonly authority: Authority | null;
   /** The bus without schemas, for its statistics and for the readiness check. */

@@ -121,6 +121,10 @@ function checkGrant(grant: Grant, { subject, roles }: EnrolRequest, store: Enrol
   if (grant.roles.join(',') !== roles.join(',')) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `the token is for the role ${grant.roles.join(',')}`);
   }
+  // The registrar's own principal may change the access lists of the brokers.
+  if (subject === 'registrar' && roles.join(',') !== 'registrar') {
+    throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', 'the name registrar is reserved: enrol under another name');
+  }
   if (grant.subject !== null && grant.subject !== subject) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', 'the token is for another subject');
   }

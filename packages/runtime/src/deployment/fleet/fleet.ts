@@ -3,22 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs, fateOf, LogThrottle, OperatorError } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type KafkaBus, openKafkaBus } from '@ringfence/bus-kafka';
-import {
-  Enrolments,
-  FleetStanding,
-  fetchStanding,
-  type Identity,
-  identityPaths,
-  standingPath,
-  TrustedKeys,
-  watchCertificates,
-} from '@ringfence/identity';
+import { Enrolments, type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
 import { bootId } from '@ringfence/identity/local';
 import { ACCESS, TOPIC, topicsOf } from '@ringfence/wire';
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
 import { loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
 import { instanceOf, kafkaOptionsWithIdentity } from './kafka-options.ts';
+import type { RevocationWatch } from './revocation.ts';
 import { withFleetSchemas } from './schemas.ts';
+import { openStanding } from './standing.ts';
 
 const RETRY: Backoff = { firstMs: 250, maxMs: 10_000 };
 const LOG_AGAIN_MS = 60_000;
@@ -34,17 +27,14 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     watchCertificates(identityPaths(config.identity.path), { onError: (text) => log.warn({}, text) }),
   );
   if (config.identity.registrar !== '') stack.use(renewCertificate(options));
+  const member = stack.use(openStanding(options, identity, tls));
   const kafka = stack.use(await openBus(options, identity));
-  await ensureTopics(options, kafka);
+  await ensureTopics(options, kafka, member.revocation);
   const bus = await withFleetSchemas(kafka, config, services, options);
   const readsEnrolments = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
   const enrolments = readsEnrolments ? stack.use(await Enrolments.open({ bus, root: identity.root, log })) : null;
-  const { registrar, path } = config.identity;
-  const standing = new FleetStanding(identity.root, {
-    log,
-    maxAgeMs: config.control.standingMaxAgeMs,
-    ...(options.hasSensorProcess === true ? {} : { path: standingPath(path) }),
-  });
+  if (enrolments !== null) member.follow(enrolments);
+  const { standing, revocation } = member;
   const responderKeys = new TrustedKeys(identity.root, 'responder', standing);
   const instance = instanceOf(config);
   const resources = stack.move();
@@ -53,14 +43,14 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     hostId: identity.subject,
     bootId: bootId(),
     agentKey: identity.signingKey,
-    commandKey: identity.signingKey,
+    commandKey: revocation.signingKey,
     responderKeys,
     enrolment: {
       keyFor: (hostId, keyId, at): KeyObject | undefined => enrolments?.keyFor(hostId, keyId, at),
       isRevoked: (keyId) => enrolments?.isRevoked(keyId) === true,
     },
     enrolled: new Map(),
-    serviceKey: identity.signingKey,
+    serviceKey: revocation.signingKey,
     trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
     fleet: {
       instance,
@@ -69,7 +59,8 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
       enrolments,
       responderKeys,
       standing,
-      fetchStanding: registrar === '' ? undefined : () => fetchStanding({ registrar }, tls.current()),
+      revoked: revocation.revoked,
+      fetchStanding: member.fetch,
       authority,
       kafka,
     },
@@ -93,11 +84,15 @@ function openBus(options: DeploymentOptions, { stateKeys }: Identity): Promise<K
 }
 
 /** Creates the topics if this process may; else waits until an operator has created them. */
-async function ensureTopics(options: DeploymentOptions, bus: Bus): Promise<void> {
+async function ensureTopics(options: DeploymentOptions, bus: Bus, revocation: RevocationWatch): Promise<void> {
   const { config } = options;
   const used: readonly string[] = topicsOf(config.services.map(roleOf));
   const specs = topicSpecs(config, config.bus.kafka.partitions).filter(({ name }) => used.includes(name));
-  await retryUntilAvailable(options, 'topics; "ringfence topics apply" creates them', () => bus.ensureTopics(specs));
+  await retryUntilAvailable(options, 'topics; "ringfence topics apply" creates them', () => {
+    // The brokers hide all topics from a service that was revoked.
+    revocation.throwIfRevoked();
+    return bus.ensureTopics(specs);
+  });
 }
 
 /** Repeats `attempt` with backoff while it fails with a retriable error. */
