@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { type Authority, createRequest, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
+import { type Authority, createRequest, isHostId, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/wire';
 import { AccessLists, type SetBrokerAccess } from './access-lists.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
@@ -79,14 +79,13 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     deps.setAccess === undefined
       ? null
       : new AccessLists({ store, metrics, log, now, setAccess: deps.setAccess, reconcileMs: options.reconcileMs });
-  const isService = (subject: string): boolean => store.services().includes(subject);
   const steps = { authority: ca, store, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
   const complete = async (
     { response, enrolments, subject }: Admission,
     outcome: 'enrolled' | 'renewed',
   ): Promise<RegistrarResponse> => {
-    if (isService(subject)) await access?.update();
+    if (!isHostId(subject)) await access?.update();
     await publisher.publish(enrolments);
     metrics[outcome]++;
     log.info({ subject, role: enrolments[0]?.enrolment.role, keyId: enrolments[0]?.enrolment.signingKeyId }, outcome);
@@ -131,7 +130,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
       tokens.create({ roles, subject, hosts, expiresAt: now() + ttlMs }),
     async revoke(subject) {
       // First the access: no record of the subject can then reach the brokers after the time of the revocation.
-      const isDenied = access !== null && isService(subject) ? await access.update(subject) : null;
+      const isDenied = access !== null && !isHostId(subject) ? await access.update(subject) : null;
       const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
       await publisher.publish(enrolments);
       // A change that ran at the same time may have given the access back.

@@ -196,7 +196,8 @@ export class SmallFleet implements AsyncDisposable {
   }
 
   async enrol(subject: string, role: Role, directory: string): ReturnType<typeof enrol> {
-    const query = new URLSearchParams({ role });
+    // Named in the token, a subject may enrol again.
+    const query = new URLSearchParams({ role, subject });
     const { token } = await this.#registrarClient.json<{ token: string }>(`/token?${query}`);
     return enrol({ token, registrar: this.#registrarUrl, subject, roles: [role], directory });
   }
