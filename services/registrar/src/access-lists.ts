@@ -17,6 +17,9 @@ export type SetBrokerAccess = (
   services: ReadonlyMap<string, readonly Role[]>,
 ) => Promise<{ readonly added: number; readonly removed: number } | null>;
 
+/** `none`: the brokers have no access lists. */
+export type AccessOutcome = 'written' | 'failed' | 'none';
+
 export interface AccessListsDeps {
   readonly store: EnrolmentStore;
   readonly setAccess: SetBrokerAccess;
@@ -33,7 +36,7 @@ export class AccessLists implements AsyncDisposable {
   readonly #warnings = new LogThrottle(LOG_AGAIN_MS);
   #timer: NodeJS.Timeout | undefined;
   /** Changes run one after the other */
-  #running: Promise<boolean> = Promise.resolve(true);
+  #running: Promise<AccessOutcome> = Promise.resolve('none');
   #closed = false;
 
   constructor(deps: AccessListsDeps) {
@@ -41,16 +44,16 @@ export class AccessLists implements AsyncDisposable {
   }
 
   /**
-   * Writes the lists, without the service `revoking`. Never rejects: a change that fails is tried again. Resolves to
-   * false when it failed or takes longer than the deadline.
+   * Writes the lists, without the service `revoking`. Never rejects: a change that fails or takes longer than the
+   * deadline is tried again.
    */
-  async update(revoking?: string): Promise<boolean> {
+  async update(revoking?: string): Promise<AccessOutcome> {
     this.#running = this.#running.then(() => this.#write(revoking));
     try {
       return await withDeadline(this.#running, DEADLINE_MS, () => new Error('the brokers take too long'));
     } catch (error) {
       this.#warn(error);
-      return false;
+      return 'failed';
     }
   }
 
@@ -60,9 +63,9 @@ export class AccessLists implements AsyncDisposable {
     await this.#running;
   }
 
-  async #write(revoking: string | undefined): Promise<boolean> {
+  async #write(revoking: string | undefined): Promise<AccessOutcome> {
     const { setAccess, metrics, reconcileMs, log } = this.#deps;
-    if (this.#closed) return false;
+    if (this.#closed) return 'failed';
     try {
       const changed = await setAccess(this.#roles(revoking));
       if (changed !== null && changed.added + changed.removed > 0) {
@@ -71,12 +74,12 @@ export class AccessLists implements AsyncDisposable {
         log.info(changed, 'access lists of the brokers changed');
       }
       this.#schedule(reconcileMs);
-      return true;
+      return changed === null ? 'none' : 'written';
     } catch (error) {
       metrics.accessFailures++;
       this.#warn(error);
       this.#schedule(Math.min(RETRY_MS, reconcileMs));
-      return false;
+      return 'failed';
     }
   }
 

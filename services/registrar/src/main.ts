@@ -130,14 +130,15 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
       tokens.create({ roles, subject, hosts, expiresAt: now() + ttlMs }),
     async revoke(subject) {
       // First the access: no record of the subject can then reach the brokers after the time of the revocation.
-      const isDenied = access !== null && !isHostId(subject) ? await access.update(subject) : null;
+      const lists = isHostId(subject) ? null : access;
+      await lists?.update(subject);
       const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
       await publisher.publish(enrolments);
       // A change that ran at the same time may have given the access back.
-      const isStillDenied = isDenied === null ? null : (await access?.update()) === true && isDenied;
+      const written = (await lists?.update()) ?? 'none';
       standings.issue();
       metrics.revoked += enrolments.length;
-      const outcome = isStillDenied === null ? 'none' : isStillDenied ? 'removed' : 'failed';
+      const outcome = written === 'written' ? 'removed' : written;
       log.info({ subject, keys: enrolments.length, access: outcome }, 'revoked');
       return { keys: enrolments.length, access: outcome };
     },
