@@ -16,6 +16,22 @@ test('the status shows below the services why an enricher cannot detect silent h
   assert.equal(lines('this enricher looks too late').at(-1), '  this enricher looks too late');
 });
 
+test('the status shows that the agent obeys no responder, and why', () => {
+  const status = (control?: object): Status =>
+    ({
+      ...{ version: '1', hostId: 'h', mode: 'observe', uptimeS: 1, rssBytes: 0, bus: { usedBytes: 0 } },
+      services: [],
+      control,
+    }) as unknown as Status;
+  const lines = (control?: object) => statusLines(plain, status(control), status(control), 1).slice(2);
+  assert.deepEqual(lines(), []);
+  assert.deepEqual(lines({ obeysNobody: 0, standingAgeSeconds: 60 }), []);
+  assert.deepEqual(lines({ obeysNobody: 1, standingAgeSeconds: 7200 }), [
+    '  this agent obeys no responder: its standing is 2 h old; check that it reaches the registrar',
+  ]);
+  assert.match(lines({ obeysNobody: 1, standingAgeSeconds: -1 })[0] ?? '', /has no standing/);
+});
+
 test('the status lists refused rule files and the number of errors in rules', () => {
   const status = (stats: object) =>
     ({

@@ -23,8 +23,10 @@ import { reservePorts } from '@ringfence/dev-servers/tools';
 import {
   createAuthority,
   enrol,
+  FleetStanding,
   type Identity,
   identityPaths,
+  standingPath,
   TrustedKeys,
   watchCertificates,
 } from '@ringfence/identity';
@@ -133,7 +135,8 @@ class Agent {
 
   async start(fleet: Fleet, ports: readonly number[]): Promise<void> {
     const { root } = await fleet.enrol(this.hostId, 'agent');
-    const trusted = new TrustedKeys(root, 'responder');
+    const standing = new FleetStanding(root, { path: standingPath(fleet.directory(this.hostId)) });
+    const trusted = new TrustedKeys(root, 'responder', standing);
     const control = createAgentControl({
       hostId: this.hostId,
       bootId: EVIDENCE_BOOT,
@@ -169,6 +172,7 @@ class Agent {
         tls: watchCertificates(identityPaths(fleet.directory(this.hostId))),
         control: observedControl,
         trusted,
+        standing,
         bootId: EVIDENCE_BOOT,
         agentVersion: 'test',
         log,

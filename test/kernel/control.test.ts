@@ -18,8 +18,10 @@ import {
   createAuthority,
   Enrolments,
   enrol,
+  FleetStanding,
   type Identity,
   identityPaths,
+  standingPath,
   TrustedKeys,
   watchCertificates,
 } from '@ringfence/identity';
@@ -77,7 +79,8 @@ class TestFleet {
     const tls = this.stack.use(watchCertificates(identityPaths(join(this.path, 'responder-1'))));
     const onResult = (host: string, value: Uint8Array): Promise<void> =>
       bus.produce([{ topic: TOPIC.results, key: host, value }]);
-    const server = this.stack.use(await serveControl({ port: 0, tls, enrolments, onResult, log }));
+    const standing = new FleetStanding(root, { path: standingPath(join(this.path, 'responder-1')) });
+    const server = this.stack.use(await serveControl({ port: 0, tls, enrolments, standing, onResult, log }));
     return { server, enrolments };
   }
 
@@ -88,7 +91,8 @@ class TestFleet {
   ): Promise<{ collector: Collector; link: ControlLink }> {
     const pinPath = `${BPF_FS}/rf-test-${process.pid}-control`;
     this.stack.defer(() => uninstallSensor(pinPath));
-    const trusted = new TrustedKeys(root, 'responder');
+    const standing = new FleetStanding(root, { path: standingPath(join(this.path, hostId)) });
+    const trusted = new TrustedKeys(root, 'responder', standing);
     const collector = await startCollector({
       bus,
       identity: { hostId, bootId, key: signingKey, agentVersion: 'test' },
@@ -100,7 +104,8 @@ class TestFleet {
     const tls = this.stack.use(watchCertificates(identityPaths(join(this.path, hostId))));
     const { control } = collector;
     const endpoints = [`localhost:${port}`];
-    const link = connectControl({ endpoints, tls, control, trusted, bootId, agentVersion: 'test', log, backoffMs: 50 });
+    const identity = { tls, control, trusted, standing, bootId, agentVersion: 'test' };
+    const link = connectControl({ ...identity, endpoints, log, backoffMs: 50 });
     this.stack.use(link);
     return { collector, link };
   }

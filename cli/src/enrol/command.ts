@@ -8,7 +8,7 @@ import { roleOf } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { clientOf, print, printJson, repeatable, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/numbers.ts';
+import { type Revocation, revocationLines } from './view.ts';
 
 interface EnrolFlags {
   readonly token?: string;
@@ -56,8 +56,7 @@ Examples:
     .description(DESCRIPTIONS.revoke);
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
     const query = new URLSearchParams({ subject });
-    const { keys } = await requestRegistrar<{ keys: number }>(self, `/revoke?${query}`);
-    print(`${subject}: ${counted(keys, 'key')} revoked`);
+    print(revocationLines(subject, await requestRegistrar<Revocation>(self, `/revoke?${query}`)).join('\n'));
   });
   const join = program
     .command('enrol')

@@ -41,6 +41,7 @@ export function statusLines(paint: Paint, status: Status, previous: Status, seco
     ),
     ...Object.entries(cells).flatMap(([name, texts]) => (running.has(name) ? [row(name, texts)] : [])),
     row('uses', [`memory ${bytesText(status.rssBytes)}`, `log ${bytesText(status.bus.usedBytes)}`]),
+    ...controlLines(status, paint),
     ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
     ...ruleLines(statsOf(status, 'detector'), paint),
   ];
@@ -90,6 +91,14 @@ function serviceCells(
     ],
     auditor: [lag('auditor'), `stored ${bytesText(count(stored))}`],
   };
+}
+
+/** Reports that the agent obeys no responder. */
+function controlLines({ control }: Status, paint: Paint): string[] {
+  if (control?.obeysNobody !== 1) return [];
+  const { standingAgeSeconds: age } = control;
+  const reason = age < 0 ? 'it has no standing' : `its standing is ${durationText(age * 1e6)} old`;
+  return [paint.red(`  this agent obeys no responder: ${reason}; check that it reaches the registrar`)];
 }
 
 /** Lists rule files and rules that are not in force. */

@@ -12,6 +12,11 @@ export class CodedError<Code extends string = string> extends Error {
 export type OperatorErrorCode =
   /** A command or a start can't go on. The message names the cause and what to change. */
   | 'ERR_CLI'
+  /**
+   * The registrar has revoked this service, which ends. If its machine is sound, enrol it again with a token for its
+   * name.
+   */
+  | 'ERR_REVOKED'
   /** No `ringfence up` answers on the socket. Start one, or run the command as its user and with its settings. */
   | 'ERR_NOT_RUNNING'
   /** The arguments of a command do not fit together. See its `--help`. */

@@ -77,7 +77,11 @@ export interface Config {
     readonly names: readonly string[];
     readonly certificateDays: number;
   };
-  readonly control: { readonly listen: Address; readonly endpoints: readonly string[] };
+  readonly control: {
+    readonly listen: Address;
+    readonly endpoints: readonly string[];
+    readonly standingMaxAgeMs: number;
+  };
   /** empty `url`: a file in `stateDir` instead */
   readonly redis: {
     readonly url: string;

@@ -92,8 +92,12 @@ const PRINCIPAL = {
   pattern: /^(User:[^\p{Cc}]{1,255})?$/u,
   expected: '`User:` and a name, or empty text',
 };
-const principal = (role: string, description: string) =>
-  text(`User:${role}`, `${description} Empty: no access.`, PRINCIPAL);
+const principal = (name: string, description: string) => text(name, description, PRINCIPAL);
+const shared = (services: string) =>
+  principal(
+    '',
+    `A principal that all ${services} share, for brokers that know them by passwords or tokens. Empty: each has its own, which the registrar allows and \`ringfence revoke\` removes.`,
+  );
 
 const topic = (name: string, retention: string, retentionBytes: string) =>
   section(`\`${name}\`.`, {
@@ -474,14 +478,17 @@ const shape = (directories: DefaultDirectories) => ({
     'Principals of the services in the access lists of the brokers, which `ringfence topics apply` writes.',
     {
       agent: principal(
-        'agent',
-        'Principal of all agents; the certificate of an agent identifies its host. Set `User:*` if the brokers distinguish agents: then any principal that the brokers know may write to the topics of agents.',
+        'User:agent',
+        'Principal of all agents; the certificate of an agent identifies its host. Set `User:*` if the brokers distinguish agents: then any principal that the brokers know may write to the topics of agents. Empty: no access.',
       ),
-      enricher: principal('enricher', 'Principal of all enrichers.'),
-      detector: principal('detector', 'Principal of all detectors.'),
-      responder: principal('responder', 'Principal of all responders.'),
-      auditor: principal('auditor', 'Principal of all auditors.'),
-      registrar: principal('registrar', 'Principal of the registrar, which enrols agents and services.'),
+      enricher: shared('enrichers'),
+      detector: shared('detectors'),
+      responder: shared('responders'),
+      auditor: shared('auditors'),
+      registrar: principal(
+        'User:service:registrar',
+        'Principal of the registrar, which enrols agents and services and writes their access lists. Empty: no access.',
+      ),
     },
   ),
 
@@ -650,6 +657,11 @@ const shape = (directories: DefaultDirectories) => ({
     endpoints: servers(
       [],
       'Agents: responders, of which the agent connects to any one. Empty: no stream, so nothing is killed on this host.',
+    ),
+    standingMaxAge: duration(
+      '1h',
+      'Agents: a list of the services in force that is older no longer counts. The agent then obeys no responder until a responder or the registrar sends a newer list.',
+      { min: 60_000, max: 86_400_000 },
     ),
   }),
 

@@ -1,5 +1,5 @@
 import type { Log } from '@ringfence/base';
-import type { Enrolments, TlsSource } from '@ringfence/identity';
+import type { Enrolments, FleetStanding, TlsSource } from '@ringfence/identity';
 import type { ControlPlane } from './port.ts';
 
 export interface ServeControlOptions {
@@ -13,6 +13,8 @@ export interface ServeControlOptions {
    * receive the responders' keys
    */
   readonly enrolments: Pick<Enrolments, 'isInForce' | 'withRole' | 'onChange'>;
+  /** The fleet's newest standing, which all agents receive */
+  readonly standing: Pick<FleetStanding, 'bytes' | 'onChange'>;
   /** Stores a Result whose stream broke before it arrived. The agent may forget it once this resolves. */
   readonly onResult: (hostId: string, result: Uint8Array) => Promise<void>;
   readonly log: Log;

@@ -40,7 +40,7 @@ class AgentServer implements ControlServer {
   /** Framed Enrolments of the responders, by subject and key id */
   readonly #responders = new Map<string, Uint8Array>();
   readonly #isInForce = (serial: string): boolean => this.#options.enrolments.isInForce(serial);
-  readonly #watch: Disposable;
+  readonly #watch: DisposableStack = new DisposableStack();
   #interest: Interest | null = null;
   #commands = 0;
   #results = 0;
@@ -57,7 +57,8 @@ class AgentServer implements ControlServer {
       'grpc.max_connection_idle_ms': 30_000,
     });
     for (const enrolment of options.enrolments.withRole('responder')) this.#onEnrolment(enrolment);
-    this.#watch = options.enrolments.onChange((enrolment) => this.#onEnrolment(enrolment));
+    this.#watch.use(options.enrolments.onChange((enrolment) => this.#onEnrolment(enrolment)));
+    this.#watch.use(options.standing.onChange(() => this.#onStanding()));
     this.#server.addService(service, { Attach: (call: Call) => this.#onStream(call) });
   }
 
@@ -125,7 +126,7 @@ class AgentServer implements ControlServer {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#watch[Symbol.dispose]();
+    this.#watch.dispose();
     for (const agent of this.#agents.values()) agent.end(status.UNAVAILABLE, 'this responder is shutting down');
     const { promise, resolve } = Promise.withResolvers<void>();
     // Do not wait for unfinished handshakes, or for peers whose machine is gone.
@@ -199,6 +200,8 @@ class AgentServer implements ControlServer {
     const agent = new AgentStream(call, hello, peer);
     this.#agents.set(agent.hostId, agent);
     agent.send({ welcome: { heartbeatMs: this.#heartbeatMs } });
+    // Before all else: the agent obeys nobody without it.
+    this.#sendStanding(agent);
     for (const enrolment of this.#responders.values()) agent.send({ enrolment });
     if (this.#interest !== null) agent.send({ interest: interestToWire(this.#interest) });
     const { agentVersion, unacknowledged } = hello;
@@ -258,6 +261,15 @@ class AgentServer implements ControlServer {
     const record = encode('Enrolment', enrolment);
     this.#responders.set(`${enrolment.subject}/${enrolment.signingKeyId}`, record);
     for (const agent of this.#agents.values()) agent.send({ enrolment: record });
+  }
+
+  #onStanding(): void {
+    for (const agent of this.#agents.values()) this.#sendStanding(agent);
+  }
+
+  #sendStanding(agent: AgentStream): void {
+    const { bytes } = this.#options.standing;
+    if (bytes !== null) agent.send({ standing: bytes });
   }
 
   #disconnectUnlessInForce(agent: AgentStream): boolean {

@@ -38,6 +38,7 @@ export type ToAgent =
   | { readonly interest: WireInterest }
   | { readonly acknowledge: string }
   | { readonly enrolment: Uint8Array }
+  | { readonly standing: Uint8Array }
   | { readonly heartbeat: object };
 
 type AllOf<U> = U extends unknown ? keyof U : never;

@@ -5,17 +5,21 @@
 
 import { readFileSync } from 'node:fs';
 import { silentLog } from '@ringfence/base';
-import type { TlsMaterial, TlsSource } from '@ringfence/identity';
+import { FleetStanding, type TlsMaterial, type TlsSource } from '@ringfence/identity';
+import { createSigningKey } from '@ringfence/wire';
 import { connectControl } from '../src/index.ts';
 import { TestAgent } from './support.ts';
 
 const [file = '', port = ''] = process.argv.slice(2);
 const agents: TestAgent[] = [];
+const root = createSigningKey().publicKey;
 const links = (JSON.parse(readFileSync(file, 'utf8')) as [string, TlsMaterial][]).map(([hostId, material]) => {
   const control = new TestAgent(hostId);
   agents.push(control);
   const tls: TlsSource = { current: () => material, onChange: () => ({ [Symbol.dispose]() {} }) };
-  const base = { tls, control, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silentLog };
+  const standing = new FleetStanding(root);
+  standing.markUnsupported();
+  const base = { tls, control, standing, trusted: { add() {} }, bootId: 'b', agentVersion: '1', log: silentLog };
   return connectControl({ ...base, endpoints: [`localhost:${port}`], backoffMs: 100 });
 });
 console.log('ready');

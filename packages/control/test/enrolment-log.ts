@@ -7,6 +7,8 @@ export class EnrolmentLog {
   readonly #root: SigningKey;
   readonly #records: { readonly key: string; readonly value: Uint8Array }[] = [];
   readonly #latest = new Map<string, Draft>();
+  readonly #listeners = new Set<() => void>();
+  #version = 0;
   #appended: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(root: SigningKey) {
@@ -25,6 +27,26 @@ export class EnrolmentLog {
     const previous = this.#latest.get(serial);
     if (previous === undefined) throw new Error(`the certificate ${serial} is not enrolled`);
     this.#publish(serial, { ...previous, revokedAt: at, version: previous.version + 1 });
+  }
+
+  /** Returns the standing that the registrar would issue now, framed. `ageMs`: as it would have been then. */
+  standing(ageMs = 0): Buffer {
+    const now = Date.now() * 1000;
+    const inForce = [...this.#latest.values()].filter(({ revokedAt }) => revokedAt === 0 || revokedAt > now);
+    const members = inForce
+      .filter(({ role }) => role !== 'agent')
+      .map(({ subject, role, signingKeyId, certificateSerials }) => ({
+        subject,
+        role,
+        signingKeyId,
+        certificateSerials,
+      }));
+    return encodeSigned('Standing', { version: ++this.#version, issuedAt: now - ageMs * 1000, members }, this.#root);
+  }
+
+  /** Calls `listener` after each enrolment or revocation. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   async *read({
@@ -53,5 +75,6 @@ export class EnrolmentLog {
     this.#records.push({ key: `${draft.subject}/${draft.signingKeyId}`, value });
     this.#appended.resolve();
     this.#appended = Promise.withResolvers();
+    for (const listener of this.#listeners) listener();
   }
 }

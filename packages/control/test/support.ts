@@ -10,6 +10,7 @@ import {
   createAuthority,
   createRequest,
   Enrolments,
+  FleetStanding,
   type TlsMaterial,
   type TlsSource,
   TrustedKeys,
@@ -38,6 +39,8 @@ export interface TestFleet {
   readonly ca: Authority;
   readonly log: EnrolmentLog;
   readonly enrolments: Enrolments;
+  /** The standing that honest responders carry: always the newest */
+  readonly standing: FleetStanding;
   /** Results that no caller waited for */
   readonly stored: { readonly hostId: string; readonly id: string }[];
   material(subject: string, roles: readonly Role[], days?: number): Promise<{ tls: TlsMaterial; serial: string }>;
@@ -62,6 +65,8 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
   const log = new EnrolmentLog(ca.root);
   const enrolments = await Enrolments.open({ bus: log, root: ca.root.publicKey });
   closing.push(enrolments);
+  const standing = new FleetStanding(ca.root.publicKey);
+  log.onChange(() => standing.add(log.standing()));
   const stored: TestFleet['stored'] = [];
   const material: TestFleet['material'] = async (subject, roles, days = 1) => {
     const { key, csr } = await createRequest(subject);
@@ -79,6 +84,7 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
     ca,
     log,
     enrolments,
+    standing,
     stored,
     material,
     source,
@@ -87,6 +93,7 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
         port: 0,
         tls: options.tls ?? (await source('responder-1', ['responder'])),
         enrolments,
+        standing,
         onResult: async (hostId, result) => void stored.push({ hostId, id: decode('Result', result).id }),
         log: silentLog,
         heartbeatMs: 500,
@@ -96,11 +103,13 @@ export async function createTestFleet(t: TestContext): Promise<TestFleet> {
       return server;
     },
     async connect(agent, servers, options = {}) {
+      const ownStanding = options.standing ?? new FleetStanding(ca.root.publicKey);
       const link = connectControl({
         endpoints: servers.map(({ port }) => `127.0.0.1:${port}`),
         tls: options.tls ?? (await source(agent.hostId, ['agent'])),
         control: agent,
-        trusted: new TrustedKeys(ca.root.publicKey, 'responder'),
+        trusted: new TrustedKeys(ca.root.publicKey, 'responder', ownStanding),
+        standing: ownStanding,
         bootId: 'boot',
         agentVersion: '0.1.0',
         log: silentLog,

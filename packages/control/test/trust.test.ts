@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Client, type ServiceError } from '@grpc/grpc-js';
-import { identityPaths, type TlsMaterial, TrustedKeys, watchCertificates, writeIdentity } from '@ringfence/identity';
+import {
+  FleetStanding,
+  identityPaths,
+  type TlsMaterial,
+  TrustedKeys,
+  watchCertificates,
+  writeIdentity,
+} from '@ringfence/identity';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
 import type { ControlServer } from '../src/index.ts';
 import { ResponderCredentials } from '../src/tls.ts';
@@ -273,12 +280,13 @@ test('agents accept responder keys that the root key signed, from any responder'
   const fleet = await createTestFleet(t);
   const server = await fleet.serve();
   const agent = new TestAgent();
-  const trusted = new TrustedKeys(fleet.ca.root.publicKey, 'responder');
+  const standing = new FleetStanding(fleet.ca.root.publicKey);
+  const trusted = new TrustedKeys(fleet.ca.root.publicKey, 'responder', standing);
   const keys = [createSigningKey(), createSigningKey(), createSigningKey()] as const;
   fleet.log.enrol('responder-2', 'auditor,responder', 'a1', keys[0]);
   fleet.log.enrol('detector-1', 'detector', 'a2', keys[1]);
   await until(() => fleet.enrolments.isInForce('a2'));
-  await fleet.connect(agent, [server], { trusted });
+  await fleet.connect(agent, [server], { trusted, standing });
   await until(() => trusted.get(keys[0].keyId) !== undefined);
   assert.equal(trusted.get(keys[0].keyId)?.equals(keys[0].publicKey), true);
   fleet.log.enrol('responder-3', 'responder', 'a3', keys[2]);

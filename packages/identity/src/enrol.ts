@@ -6,6 +6,7 @@ import { isKeptElsewhere, signingKeyText } from './kept-key.ts';
 import { callRegistrar, fetchAuthority, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 import { createRequest, type KeyAndRequest } from './request.ts';
 import { checkSubject } from './roles.ts';
+import { FleetStanding, standingPath } from './standing.ts';
 import { parseToken } from './token.ts';
 
 export interface EnrolOptions extends RegistrarEndpoint {
@@ -79,12 +80,12 @@ function storeIdentity(
   subject: string,
   { key }: KeyAndRequest,
   signing: SigningKey,
-  { certificate, rootPublicKey, stateKeys }: RegistrarResponse,
+  { certificate, rootPublicKey, stateKeys, standing }: RegistrarResponse,
   authority: string,
   knownRoot?: KeyObject,
 ): Identity {
   const root = createPublicKey(rootPublicKey);
-  const issuedTo = checkMaterial({ certificate, key, authority }).peer.subject;
+  const issuedTo = checkMaterial({ certificate, key, authority }).subject;
   const problem =
     issuedTo !== subject
       ? `a certificate for "${issuedTo}"`
@@ -102,5 +103,8 @@ function storeIdentity(
     root: rootPublicKey,
     stateKeys: JSON.stringify(stateKeys),
   });
+  // Keep it for the next start: from then on, a registrar that denies having standings is not believed.
+  if (standing !== null)
+    new FleetStanding(root, { path: standingPath(directory) }).add(Buffer.from(standing, 'base64'));
   return loadIdentity(directory) as Identity;
 }

@@ -10,7 +10,7 @@ const MAX_BYTES = 1 << 20;
  * Writes a file with mode 0600 and syncs it. The file is replaced atomically: readers and crashes see the old text or
  * the new text.
  */
-export function writeSecret(path: string, text: string): void {
+export function writeSecret(path: string, text: string | Uint8Array): void {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.new`;
   writeNew(temporary, text);
   renameSync(temporary, path);
@@ -18,10 +18,10 @@ export function writeSecret(path: string, text: string): void {
 }
 
 /** Throws EEXIST when the file is there. */
-export function writeNew(path: string, text: string): void {
+export function writeNew(path: string, text: string | Uint8Array): void {
   const fd = openSync(path, 'wx', 0o600);
   try {
-    writeSync(fd, text);
+    writeSync(fd, Buffer.from(text as Uint8Array));
     fsyncSync(fd);
   } finally {
     closeSync(fd);

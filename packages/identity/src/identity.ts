@@ -33,8 +33,6 @@ export interface Identity extends Peer {
   readonly root: KeyObject;
   /** Keys that the members of a role seal their state with, by role */
   readonly stateKeys: ReadonlyMap<string, KeyObject>;
-  /** Milliseconds since the epoch */
-  readonly notBefore: number;
 }
 
 const FILES = {
@@ -95,12 +93,12 @@ export function loadIdentity(directory: string, rootKey = ''): Identity | null {
   const read = (file: string): string => readText(`${directory}/${generation}/${file}`, file.endsWith('.key'));
   const tls = { certificate: read(FILES.certificate), key: read(FILES.key), authority: read(FILES.authority) };
   try {
-    const { peer, notBefore } = checkMaterial(tls);
+    const peer = checkMaterial(tls);
     const signingKey = readSigningKey(read(FILES.signingKey));
     const [root, stateKeys] = [createPublicKey(read(FILES.root)), importStateKeys(read(FILES.stateKeys))];
     if (rootKey !== '' && fingerprintOf(root) !== rootKey)
       throw new Error(`root.pem has the fingerprint ${fingerprintOf(root)}, but identity.rootKey is ${rootKey}`);
-    return { ...peer, notBefore, tls, signingKey, root, stateKeys };
+    return { ...peer, tls, signingKey, root, stateKeys };
   } catch (cause) {
     if (cause instanceof IdentityError) throw cause;
     throw new IdentityError(
@@ -112,7 +110,7 @@ export function loadIdentity(directory: string, rootKey = ''): Identity | null {
 }
 
 /** Throws when the key does not match the certificate, or the authority did not issue the certificate. */
-export function checkMaterial(tls: TlsMaterial): { readonly peer: Peer; readonly notBefore: number } {
+export function checkMaterial(tls: TlsMaterial): Peer {
   const certificate = new X509Certificate(tls.certificate);
   const authority = new X509Certificate(tls.authority);
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
@@ -122,7 +120,7 @@ export function checkMaterial(tls: TlsMaterial): { readonly peer: Peer; readonly
     throw new Error('the key does not match the certificate');
   const peer = peerOf(certificate.toLegacyObject());
   if (peer === null) throw new Error('the certificate has no subject');
-  return { peer, notBefore: certificate.validFromDate.getTime() };
+  return peer;
 }
 
 function currentOf(directory: string): string | null {

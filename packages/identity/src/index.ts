@@ -20,11 +20,13 @@ export {
   writeIdentity,
 } from './identity.ts';
 export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
+export { type KeepStandingOptions, keepStanding, type StandingKeeper } from './keep-standing.ts';
 export { forgetSigningKey, keepSigningKey } from './kept-key.ts';
 export { type Peer, peerOf } from './peer.ts';
-export type { RegistrarEndpoint, RegistrarResponse } from './registrar-client.ts';
+export { fetchStanding, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
-export { checkHosts, checkSubject, parseRoles } from './roles.ts';
+export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
+export { FleetStanding, type FleetStandingOptions, type StandingState, standingPath } from './standing.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';
 export { type CertificateWatch, type TlsSource, type WatchOptions, watchCertificates } from './watch.ts';

@@ -8,7 +8,7 @@ import type { TlsMaterial } from './identity.ts';
 import { peerOf } from './peer.ts';
 import { readStateKeys, type StateKeys } from './state-keys.ts';
 
-const MAX_RESPONSE_CHARS = 65_536;
+const MAX_RESPONSE_CHARS = 1 << 20;
 
 /** Response of the registrar to /enrol and /renew. */
 export interface RegistrarResponse {
@@ -20,6 +20,8 @@ export interface RegistrarResponse {
   readonly rootPublicKey: string;
   /** State keys, base64 by role: only the subject's roles that keep state */
   readonly stateKeys: StateKeys;
+  /** The framed Standing of the fleet, base64; null from a registrar of a version that has none */
+  readonly standing: string | null;
 }
 
 export interface RegistrarEndpoint {
@@ -71,23 +73,51 @@ export async function callRegistrar(
   body: object,
   tls: Pick<TlsMaterial, 'authority'> & Partial<TlsMaterial>,
 ): Promise<RegistrarResponse> {
+  return call(endpoint, { method: 'POST', path }, body, tls, readResponse);
+}
+
+/**
+ * Fetches the fleet's newest Standing, framed. Returns null when the registrar is of a version that has none. Throws
+ * EnrolmentRefusedError when the registrar refuses the request, IdentityError on all other failures.
+ */
+export async function fetchStanding(endpoint: RegistrarEndpoint, tls: TlsMaterial): Promise<Uint8Array | null> {
+  try {
+    return await call(endpoint, { method: 'GET', path: '/standing' }, null, tls, (response) => {
+      const { standing } = response as { standing?: unknown };
+      if (typeof standing !== 'string') throw new Error('its response has no standing');
+      return Buffer.from(standing, 'base64');
+    });
+  } catch (error) {
+    // The registrar's certificate proves that the answer is its own.
+    if (error instanceof EnrolmentRefusedError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function call<T>(
+  endpoint: RegistrarEndpoint,
+  target: { readonly method: 'GET' | 'POST'; readonly path: string },
+  body: object | null,
+  tls: Pick<TlsMaterial, 'authority'> & Partial<TlsMaterial>,
+  read: (response: unknown) => T,
+): Promise<T> {
   const { hostname, port } = urlOf(endpoint);
   try {
-    const { status, text } = await post(
+    const { status, text } = await send(
       {
         hostname,
         port,
-        path,
+        ...target,
         ca: tls.authority,
         cert: tls.certificate,
         key: tls.key,
         servername: serverName(hostname),
         signal: AbortSignal.timeout(endpoint.timeoutMs ?? 15_000),
       },
-      JSON.stringify(body),
+      body === null ? '' : JSON.stringify(body),
     );
     const response: unknown = JSON.parse(text);
-    if (status === 200) return readResponse(response);
+    if (status === 200) return read(response);
     const { code, message } = response as { code?: unknown; message?: unknown };
     throw new EnrolmentRefusedError(status, String(code).slice(0, 64), String(message).slice(0, 512));
   } catch (error) {
@@ -95,12 +125,11 @@ export async function callRegistrar(
   }
 }
 
-function post(options: object, body: string): Promise<{ status: number; text: string }> {
+function send(options: object, body: string): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const outgoing = request(
     {
       ...options,
-      method: 'POST',
       agent: false,
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       checkServerIdentity: (host, certificate) =>
@@ -125,7 +154,7 @@ function post(options: object, body: string): Promise<{ status: number; text: st
 }
 
 function readResponse(response: unknown): RegistrarResponse {
-  const { certificate, chain, rootPublicKey, stateKeys } = response as Partial<
+  const { certificate, chain, rootPublicKey, stateKeys, standing } = response as Partial<
     Record<keyof RegistrarResponse, unknown>
   >;
   const complete =
@@ -137,7 +166,13 @@ function readResponse(response: unknown): RegistrarResponse {
   if (!complete) throw new Error('its response is incomplete');
   // Throws when the text is not a certificate.
   new X509Certificate(certificate);
-  return { certificate, chain: chain as string[], rootPublicKey, stateKeys: readStateKeys(stateKeys) };
+  return {
+    certificate,
+    chain: chain as string[],
+    rootPublicKey,
+    stateKeys: readStateKeys(stateKeys),
+    standing: typeof standing === 'string' ? standing : null,
+  };
 }
 
 function urlOf({ registrar }: RegistrarEndpoint): { hostname: string; port: number } {

@@ -6,6 +6,11 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 const MAX_HOSTS = 16;
 const HOST = /^[A-Za-z0-9.:-]{1,253}$/;
 
+/** Whether a subject is the id of a host: services have names. */
+export function isHostId(subject: string): boolean {
+  return UUID.test(subject);
+}
+
 export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
 import { endsWithin, VERSION } from '@ringfence/base';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
+import type { ControlLink } from '@ringfence/control';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
 import type { Registrar } from '@ringfence/registrar';
@@ -32,6 +33,8 @@ export interface App extends AsyncDisposable {
   readonly config: Config;
   readonly deployment: Deployment;
   readonly services: Readonly<Services>;
+  /** The agent's stream to a responder; null on the embedded log, or without an agent. */
+  readonly controlLink: ControlLink | null;
   /** Processes of this `up`, this process first. */
   readonly pids: readonly number[];
   /** The audit trail; null when it is the file of another process. */
@@ -55,13 +58,18 @@ export interface StartOptions {
 export async function startApp(config: Config, log: AppLog, options: StartOptions = {}): Promise<App> {
   const { signal = new AbortController().signal, onWaiting = () => {}, sensor = null } = options;
   await using stack = new AsyncDisposableStack();
-  const deployment = stack.use(await openDeployment({ config, log, signal, onWaiting, prove: sensor?.prove }));
+  const hasSensorProcess = sensor !== null;
+  const deployment = stack.use(
+    await openDeployment({ config, log, signal, onWaiting, hasSensorProcess, prove: sensor?.prove }),
+  );
   const tracer = await openTracer(config, deployment, log);
   if (tracer !== null) stack.use(tracer);
   const pids = [process.pid, ...(sensor === null ? [] : [sensor.pid])];
   const deps: start.ServiceDeps = { config, log, deployment, trace: tracer?.record, agentPids: pids };
   const services: Services = {};
+  let controlLink: ControlLink | null = null;
   const ends: Promise<void>[] = [];
+  if (deployment.fleet !== null) ends.push(deployment.fleet.revoked);
   const started = new Map<ServiceName, Service>();
   stack.defer(() => stopAll(started, deps));
   const isWanted = (name: ServiceName): boolean => config.services.includes(name);
@@ -81,7 +89,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
       sensor === null ? await startLocalCollector(deps, interest) : await sensor.start(deployment, interest.current);
     services.collector = keep('collector', collector);
     await interest.connect(collector.control);
-    stack.use(await start.agentStream(deps, collector));
+    controlLink = stack.use(await start.agentStream(deps, collector));
   }
   if (isWanted('responder'))
     services.responder = keep('responder', await start.responder(deps, services.collector?.control));
@@ -95,7 +103,7 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
   const close = (): Promise<void> => resources.disposeAsync();
-  return { config, deployment, services, pids, audit, tracer, done, [Symbol.asyncDispose]: close };
+  return { config, deployment, services, controlLink, pids, audit, tracer, done, [Symbol.asyncDispose]: close };
 }
 
 function startLocalCollector(deps: start.ServiceDeps, interest: InterestForwarder): Promise<start.CollectorHandle> {

@@ -35,6 +35,8 @@ export interface CollectorHandle extends Collector {
   refresh?(): Promise<void>;
   /** Passes a framed Enrolment to the process that verifies commands. @default `responderKeys` of the fleet */
   takeEnrolment?(value: Uint8Array): void;
+  /** Passes a framed Standing to that process, or null: the registrar has none. @default `standing` of the fleet */
+  takeStanding?(value: Uint8Array | null): void;
 }
 
 export async function registrar({ config, log, deployment }: ServiceDeps): Promise<Registrar> {
@@ -43,7 +45,9 @@ export async function registrar({ config, log, deployment }: ServiceDeps): Promi
   if (authority === undefined || authority === null)
     throw new OperatorError('the registrar needs a fleet: set bus.driver to kafka');
   const { startRegistrar } = await import('@ringfence/registrar');
+  const { brokerAccess } = await import('./deployment/fleet/broker-access.ts');
   return startRegistrar({
+    ...defined({ setAccess: brokerAccess(config) }),
     options: { host: listen.host, port: listen.port, names, certificateDays },
     bus: deployment.bus,
     ca: authority,
@@ -161,7 +165,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
 /** Connects the agent to a responder. Returns null on the embedded log, where commands are function calls. */
 export async function agentStream(
   { config, log, deployment }: Pick<ServiceDeps, 'config' | 'log' | 'deployment'>,
-  { control, takeEnrolment }: Pick<CollectorHandle, 'control' | 'takeEnrolment'>,
+  { control, takeEnrolment, takeStanding }: Pick<CollectorHandle, 'control' | 'takeEnrolment' | 'takeStanding'>,
 ): Promise<ControlLink | null> {
   const { fleet, bootId } = deployment;
   const { endpoints } = config.control;
@@ -170,7 +174,11 @@ export async function agentStream(
     log.warn({}, 'control.endpoints is empty: this agent receives no commands and no interest');
     return null;
   }
-  const { tls, responderKeys } = fleet;
+  const { tls, responderKeys, standing, fetchStanding } = fleet;
+  if (fetchStanding === undefined)
+    log.warn({}, 'identity.registrar is empty: this agent gets the list of services in force only from responders');
+  if (takeStanding !== undefined)
+    standing.onChange(() => takeStanding(standing.state === 'unsupported' ? null : standing.bytes));
   const trusted = takeEnrolment === undefined ? responderKeys : { add: takeEnrolment };
   const { connectControl } = await import('@ringfence/control');
   return connectControl({
@@ -178,6 +186,8 @@ export async function agentStream(
     tls,
     control,
     trusted,
+    standing,
+    ...defined({ fetchStanding }),
     bootId,
     agentVersion: VERSION,
     log: child(log, 'control'),
@@ -242,14 +252,17 @@ async function controlServer(
   onResult: (result: Uint8Array) => Promise<void>,
 ): Promise<ControlServer> {
   const { host, port } = config.control.listen;
-  const { tls, enrolments } = deployment.fleet as Fleet;
+  const { tls, enrolments, standing, fetchStanding } = deployment.fleet as Fleet;
   if (enrolments === null) throw new TypeError('a responder needs the enrolments');
+  if (fetchStanding === undefined)
+    log.error({}, 'identity.registrar is empty: this responder sends agents no list of services in force');
   const { serveControl } = await import('@ringfence/control');
   return serveControl({
     host,
     port,
     tls,
     enrolments,
+    standing,
     onResult: (_, result) => onResult(result),
     log: child(log, 'control'),
   });

@@ -1,10 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import type { Interest } from '@ringfence/interest';
 import type { Failpoint } from '@ringfence/service-kit';
 import type { SigningKey } from '@ringfence/wire';
 import type { CollectorOptions } from './config.ts';
+import type { CommandKeys } from './control/control.ts';
 
 export interface CollectorIdentity {
   /** UUID made at the agent's first start */
@@ -25,7 +25,7 @@ export interface CollectorDeps {
    * Public keys whose commands are obeyed, by key id. In a fleet they change while the agent runs (`TrustedKeys` of
    * @ringfence/identity).
    */
-  readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
+  readonly trustedKeys: CommandKeys;
   readonly log: Log;
   /** What loaded content can match, if known before the start. @default writes, creates and `watchedPaths` */
   readonly interest?: Interest;

@@ -1,6 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { syncDirectory } from '@ringfence/identity';
+import { isHostId, syncDirectory } from '@ringfence/identity';
 import { decode, type Enrolment, encodeSigned, type SigningKey, verifyRecord } from '@ringfence/wire';
 
 const FILE_NAME = /^([0-9a-f]{16})\.(\d+)\.avro$/;
@@ -30,6 +30,11 @@ export class EnrolmentStore {
 
   subjects(): string[] {
     return readdirSync(this.#directory);
+  }
+
+  /** Returns the names of the services. */
+  services(): string[] {
+    return this.subjects().filter((subject) => !isHostId(subject));
   }
 
   /** Returns all keys of a subject, each in its highest version. */

@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
-import { type Authority, createRequest, type TlsMaterial } from '@ringfence/identity';
+import { type Authority, createRequest, isHostId, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
 import type { Role } from '@ringfence/wire';
+import { AccessLists, type SetBrokerAccess } from './access-lists.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
 import { EnrolmentStore, type StoredEnrolment } from './enrolment-store.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { createRegistrarServer, secureContext } from './server.ts';
+import { StandingIssuer } from './standing-issuer.ts';
 import { type Admission, enrolStep, type Failpoint } from './steps/enrol.ts';
 import { renewStep } from './steps/renew.ts';
 import { revokeStep } from './steps/revoke.ts';
@@ -25,6 +27,18 @@ export interface RegistrarDeps {
   /** ms since the epoch. @default the system's clock */
   readonly now?: () => number;
   readonly failpoint?: (name: Failpoint) => void;
+  /** Writes the access lists of the brokers. @default they are left alone */
+  readonly setAccess?: SetBrokerAccess;
+}
+
+export interface Revocation {
+  /** Number of keys revoked */
+  readonly keys: number;
+  /**
+   * `removed`: the brokers refuse the subject from its next request on. `failed`: not yet, and it is tried again.
+   * `none`: the brokers do not know the subject by its name.
+   */
+  readonly access: 'removed' | 'failed' | 'none';
 }
 
 export interface TokenRequest {
@@ -43,10 +57,10 @@ export interface Registrar extends AsyncDisposable {
   /** Creates a one-time token. Only its hash is stored. Throws IdentityError. */
   createToken(request: TokenRequest): string;
   /**
-   * Revokes all keys and certificates of a subject. Resolves to the number of keys revoked, once they are published or
-   * queued for the next attempt. Throws RegistrarError.
+   * Removes the subject's access at the brokers and revokes all its keys and certificates. Resolves once that is
+   * published, or queued for the next attempt. Throws RegistrarError.
    */
-  revoke(subject: string): Promise<number>;
+  revoke(subject: string): Promise<Revocation>;
   stats(): RegistrarStats;
   close(): Promise<void>;
 }
@@ -59,17 +73,23 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
   const metrics = new RegistrarMetrics();
   const store = new EnrolmentStore(ca.directory, ca.root);
   const tokens = new TokenStore(ca.directory, ca.fingerprint);
+  const standings = new StandingIssuer({ store, root: ca.root, directory: ca.directory, log, now });
   const publisher = new Publisher({ bus, store, metrics, log, reconcileMs: options.reconcileMs });
+  const access =
+    deps.setAccess === undefined
+      ? null
+      : new AccessLists({ store, metrics, log, now, setAccess: deps.setAccess, reconcileMs: options.reconcileMs });
   const steps = { authority: ca, store, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
   const complete = async (
     { response, enrolments, subject }: Admission,
     outcome: 'enrolled' | 'renewed',
-  ): Promise<Admission['response']> => {
+  ): Promise<RegistrarResponse> => {
+    if (!isHostId(subject)) await access?.update();
     await publisher.publish(enrolments);
     metrics[outcome]++;
     log.info({ subject, role: enrolments[0]?.enrolment.role, keyId: enrolments[0]?.enrolment.signingKeyId }, outcome);
-    return response;
+    return { ...response, standing: standings.issue().toString('base64') };
   };
   const server = createRegistrarServer({
     options,
@@ -78,6 +98,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     tls: await issueServerCertificate(ca, options.names),
     enrol: async (body, remote) => complete(await enrolStep(steps, body, remote), 'enrolled'),
     renew: async (body, certificate) => complete(await renewStep(steps, body, certificate), 'renewed'),
+    standing: () => ({ standing: standings.current().toString('base64') }),
   });
   const renewal = setInterval(() => {
     issueServerCertificate(ca, options.names).then(
@@ -90,10 +111,12 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     clearInterval(renewal);
     server.close();
     server.closeAllConnections();
+    await access?.[Symbol.asyncDispose]();
     await publisher.close();
   };
   try {
     await publisher.reconcile();
+    await access?.update();
     server.listen(options.port, options.host);
     await once(server, 'listening');
   } catch (error) {
@@ -106,11 +129,18 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     createToken: ({ roles, subject = null, hosts = [], ttlMs = 3_600_000 }) =>
       tokens.create({ roles, subject, hosts, expiresAt: now() + ttlMs }),
     async revoke(subject) {
+      // First the access: no record of the subject can then reach the brokers after the time of the revocation.
+      const lists = isHostId(subject) ? null : access;
+      await lists?.update(subject);
       const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
       await publisher.publish(enrolments);
+      // A change that ran at the same time may have given the access back.
+      const written = (await lists?.update()) ?? 'none';
+      standings.issue();
       metrics.revoked += enrolments.length;
-      log.info({ subject, keys: enrolments.length }, 'revoked');
-      return enrolments.length;
+      const outcome = written === 'written' ? 'removed' : written;
+      log.info({ subject, keys: enrolments.length, access: outcome }, 'revoked');
+      return { keys: enrolments.length, access: outcome };
     },
     stats: () => metrics.snapshot(),
     close,

@@ -14,6 +14,12 @@ export interface RegistrarStats {
   readonly publishFailures: number;
   /** Records rewritten because they were missing, outdated or not signed by the root key */
   readonly healed: number;
+  /** Entries added to the access lists of the brokers */
+  readonly accessAdded: number;
+  /** Entries removed from the access lists of the brokers */
+  readonly accessRemoved: number;
+  /** Attempts to write the access lists that failed; they are retried */
+  readonly accessFailures: number;
 }
 
 export class RegistrarMetrics {
@@ -24,6 +30,9 @@ export class RegistrarMetrics {
   published = 0;
   publishFailures = 0;
   healed = 0;
+  accessAdded = 0;
+  accessRemoved = 0;
+  accessFailures = 0;
   readonly #refusals = Object.fromEntries(Object.keys(REFUSALS).map((code) => [code, 0])) as Record<
     RegistrarErrorCode,
     number
@@ -35,7 +44,9 @@ export class RegistrarMetrics {
 
   snapshot(): RegistrarStats {
     const { enrolled, renewed, revoked, brokenConnections, published, publishFailures, healed } = this;
+    const { accessAdded, accessRemoved, accessFailures } = this;
+    const access = { accessAdded, accessRemoved, accessFailures };
     const refusals = { ...this.#refusals };
-    return { enrolled, renewed, revoked, refusals, brokenConnections, published, publishFailures, healed };
+    return { enrolled, renewed, revoked, refusals, brokenConnections, published, publishFailures, healed, ...access };
   }
 }

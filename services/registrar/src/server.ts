@@ -19,6 +19,7 @@ export interface ServerDeps {
   readonly tls: TlsMaterial;
   readonly enrol: (body: unknown, remote: string) => Promise<RegistrarResponse>;
   readonly renew: (body: unknown, certificate: X509Certificate | undefined) => Promise<RegistrarResponse>;
+  readonly standing: () => Pick<RegistrarResponse, 'standing'>;
 }
 
 /**
@@ -29,7 +30,7 @@ export function secureContext({ certificate, key, authority }: TlsMaterial): { c
   return { cert: certificate + authority, key, ca: authority };
 }
 
-/** Creates the HTTPS server for `POST /enrol` and `POST /renew`; it does not listen yet. */
+/** Creates the HTTPS server for `POST /enrol`, `POST /renew` and `GET /standing`; it does not listen yet. */
 export function createRegistrarServer(deps: ServerDeps): Server {
   const { options, metrics } = deps;
   const limit = new RefusalLimit(options.refusalsPerMinute);
@@ -66,7 +67,7 @@ export function createRegistrarServer(deps: ServerDeps): Server {
     {
       ...secureContext(deps.tls),
       requestCert: true,
-      // Clients that enrol have no certificate yet; /renew checks `authorized`.
+      // Clients that enrol have no certificate yet; /renew and /standing check `authorized`.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       handshakeTimeout: options.requestTimeoutMs,
@@ -88,17 +89,26 @@ export function createRegistrarServer(deps: ServerDeps): Server {
 }
 
 async function route(
-  { enrol, renew }: ServerDeps,
+  { enrol, renew, standing }: ServerDeps,
   request: IncomingMessage,
   remote: string,
-): Promise<RegistrarResponse> {
+): Promise<object> {
   const target = `${request.method} ${request.url}`;
   if (target === 'POST /enrol') return enrol(await readBody(request), remote);
   if (target === 'POST /renew') {
-    const socket = request.socket as TLSSocket;
-    return renew(await readBody(request), socket.authorized ? socket.getPeerX509Certificate() : undefined);
+    return renew(await readBody(request), certificateOf(request));
   }
-  throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', 'not found: expected POST /enrol or POST /renew');
+  if (target === 'GET /standing') {
+    if (certificateOf(request) !== undefined) return standing();
+    throw new RegistrarError('ERR_REGISTRAR_CERTIFICATE', 'the standing requires a certificate of this fleet');
+  }
+  throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', 'not found: expected POST /enrol, POST /renew or GET /standing');
+}
+
+/** Returns the client's certificate if the fleet's authority issued it. */
+function certificateOf({ socket }: IncomingMessage): X509Certificate | undefined {
+  const { authorized } = socket as TLSSocket;
+  return authorized ? (socket as TLSSocket).getPeerX509Certificate() : undefined;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

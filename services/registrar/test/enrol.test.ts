@@ -217,7 +217,7 @@ test('a revoked subject cannot renew, its keys are refused, and a token for it e
   const hostId = randomUUID();
   const identity = await enrol(fleet.agent(hostId));
   const before = Date.now() * 1000 - 1;
-  assert.equal(await registrar.revoke(hostId), 1);
+  assert.deepEqual(await registrar.revoke(hostId), { keys: 1, access: 'none' });
   await until(enrolments, () => enrolments.isRevoked(identity.serial));
   assert.equal(enrolments.isInForce(identity.serial), false);
   assert.equal(enrolments.isRevoked(identity.signingKey.keyId), true);

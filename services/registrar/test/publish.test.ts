@@ -84,7 +84,7 @@ test('a registrar restored from an old backup recovers newer enrolments from the
   await bus.produce([{ topic: TOPIC.enrolments, key: `${hostId}/${key.keyId}`, value }]);
   await assert.rejects(registrar.revoke(hostId), { code: 'ERR_REGISTRAR_NOT_FOUND' });
   const later = await start();
-  assert.equal(await later.revoke(hostId), 0, 'known and already revoked');
+  assert.equal((await later.revoke(hostId)).keys, 0, 'known and already revoked');
 });
 
 test('an enrolment that could not be published is published when the bus is back', async (t) => {

@@ -5,7 +5,14 @@
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { serveControl } from '@ringfence/control';
 import { openCoordination } from '@ringfence/coordination';
-import { Enrolments, identityPaths, loadIdentity, watchCertificates } from '@ringfence/identity';
+import {
+  Enrolments,
+  FleetStanding,
+  identityPaths,
+  loadIdentity,
+  standingPath,
+  watchCertificates,
+} from '@ringfence/identity';
 import { startResponder } from '@ringfence/responder';
 import { createLogger } from '@ringfence/telemetry';
 
@@ -24,8 +31,10 @@ if (responderIdentity === null) throw new Error(`${identity} contains no enrolle
 const bus = await openKafkaBus({ brokers, topicPrefix, sessionTimeoutMs: 6000, log });
 const enrolments = await Enrolments.open({ bus, root: responderIdentity.root });
 const started = Promise.withResolvers<Awaited<ReturnType<typeof startResponder>>>();
+const standing = new FleetStanding(responderIdentity.root, { path: standingPath(identity) });
 const control = await serveControl({
   port,
+  standing,
   tls: watchCertificates(identityPaths(identity)),
   enrolments,
   onResult: async (_, result) => (await started.promise).takeResult(result),

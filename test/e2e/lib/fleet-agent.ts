@@ -7,7 +7,14 @@ import { openKafkaBus } from '@ringfence/bus-kafka';
 import { createAgentControl } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
 import type { Control } from '@ringfence/control/port';
-import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import {
+  FleetStanding,
+  type Identity,
+  identityPaths,
+  standingPath,
+  TrustedKeys,
+  watchCertificates,
+} from '@ringfence/identity';
 import type { Interest } from '@ringfence/interest';
 import { EVIDENCE_BOOT, SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
@@ -63,10 +70,12 @@ export class FleetAgent implements AsyncDisposable {
     const files = identityPaths(join(this.directory, 'identity'));
     const tls = { ca: files.authority, cert: files.certificate, key: files.key };
     this.bus = this.#stack.use(await openKafkaBus({ brokers, tls, clientId: this.hostId }));
-    const trusted = new TrustedKeys(identity.root, 'responder');
+    const path = standingPath(join(this.directory, 'identity'));
+    const standing = new FleetStanding(identity.root, { path });
+    const trusted = new TrustedKeys(identity.root, 'responder', standing);
     this.#link = this.#stack.use(
       connectControl({
-        ...{ endpoints, trusted, bootId: EVIDENCE_BOOT, agentVersion: 'test', log },
+        ...{ endpoints, trusted, standing, bootId: EVIDENCE_BOOT, agentVersion: 'test', log },
         ...{ backoffMs: 100, maxBackoffMs: 1000 },
         tls: this.#stack.use(watchCertificates(files)),
         control: this.#control(trusted),

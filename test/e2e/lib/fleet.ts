@@ -7,6 +7,7 @@ import { openKafkaBus } from '@ringfence/bus-kafka';
 import type { ServiceName } from '@ringfence/config';
 import type { KafkaCluster } from '@ringfence/dev-servers';
 import { createAuthority, enrol, identityPaths, loadIdentity } from '@ringfence/identity';
+import type { Revocation } from '@ringfence/registrar';
 import { kafkaOptionsOf } from '@ringfence/runtime/fleet';
 import {
   createAdminConfig,
@@ -195,13 +196,14 @@ export class SmallFleet implements AsyncDisposable {
   }
 
   async enrol(subject: string, role: Role, directory: string): ReturnType<typeof enrol> {
-    const query = new URLSearchParams({ role });
+    // Named in the token, a subject may enrol again.
+    const query = new URLSearchParams({ role, subject });
     const { token } = await this.#registrarClient.json<{ token: string }>(`/token?${query}`);
     return enrol({ token, registrar: this.#registrarUrl, subject, roles: [role], directory });
   }
 
-  async revoke(subject: string): Promise<void> {
-    await this.#registrarClient.json(`/revoke?${new URLSearchParams({ subject })}`);
+  async revoke(subject: string): Promise<Revocation> {
+    return this.#registrarClient.json<Revocation>(`/revoke?${new URLSearchParams({ subject })}`);
   }
 
   get #registrarClient(): Member['client'] {

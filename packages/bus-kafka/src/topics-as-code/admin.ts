@@ -24,9 +24,13 @@ export type TopicAdmin = Pick<
   | 'createTopics'
   | 'incrementalAlterConfigs'
   | 'createAcls'
+  | 'deleteAcls'
   | 'describeLogDirs'
 > &
   GroupAdmin;
+
+/** The methods for access lists. */
+export type AccessLists = Pick<Admin, 'describeAcls' | 'createAcls' | 'deleteAcls'>;
 
 /** Returns the number of brokers. */
 export async function brokersOf(admin: TopicAdmin): Promise<number> {
@@ -76,6 +80,7 @@ const OPERATIONS: readonly (readonly [AclOperation, Acl['operation']])[] = [
   ['write', AclOperations.WRITE],
   ['describe', AclOperations.DESCRIBE],
   ['describe-configs', AclOperations.DESCRIBE_CONFIGS],
+  ['alter', AclOperations.ALTER],
   ['all', AclOperations.ALL],
 ];
 
@@ -89,7 +94,7 @@ function codeOf<N extends string, V extends number>(pairs: readonly (readonly [N
 }
 
 /** Returns null when the brokers have no authorizer. */
-async function readAccess(admin: TopicAdmin): Promise<AccessEntry[] | null> {
+export async function readAccess(admin: Pick<AccessLists, 'describeAcls'>): Promise<AccessEntry[] | null> {
   const filter = {
     resourceType: ResourceTypes.ANY,
     resourceName: null,
@@ -166,15 +171,25 @@ export async function applyPlan(admin: TopicAdmin, plan: Plan, onApplied: (chang
     changes.forEach(onApplied);
   }
   const entries = plan.changes.filter((change) => change.kind === 'add-access');
-  if (entries.length > 0) {
-    await admin.createAcls({ creations: entries.map(({ entry }) => aclOf(entry)) });
-    const wanted = entries.map(({ entry }) => textOf(entry));
-    await waitUntilVisible(wanted, async () => (await readAccess(admin))?.map(textOf) ?? wanted);
-  }
+  if (entries.length > 0)
+    await addEntries(
+      admin,
+      entries.map(({ entry }) => entry),
+    );
   entries.forEach(onApplied);
 }
 
-const textOf = ({ principal, host, resource, name, pattern, operation, permission }: AccessEntry): string =>
+/** Adds access entries. Resolves once the brokers report them. */
+export async function addEntries(
+  admin: Pick<AccessLists, 'describeAcls' | 'createAcls'>,
+  entries: readonly AccessEntry[],
+): Promise<void> {
+  await admin.createAcls({ creations: entries.map(aclOf) });
+  const wanted = entries.map(textOf);
+  await waitUntilVisible(wanted, async () => (await readAccess(admin))?.map(textOf) ?? wanted);
+}
+
+export const textOf = ({ principal, host, resource, name, pattern, operation, permission }: AccessEntry): string =>
   JSON.stringify([principal, host, resource, name, pattern, operation, permission]);
 
 /**
@@ -182,15 +197,22 @@ const textOf = ({ principal, host, resource, name, pattern, operation, permissio
  * BusUnavailableError after 10 s.
  */
 async function waitUntilVisible(wanted: readonly string[], list: () => Promise<readonly string[]>): Promise<void> {
-  let missing = wanted;
-  for (let attempt = 0; attempt < 50; attempt++) {
+  await waitUntil('creating topics and access entries', async () => {
     const visible = new Set(await list());
-    missing = wanted.filter((entry) => !visible.has(entry));
-    if (missing.length === 0) return;
+    return wanted.filter((entry) => !visible.has(entry));
+  });
+}
+
+/** Waits until `pending` returns nothing. Rejects with BusUnavailableError after 10 s. */
+export async function waitUntil(action: string, pending: () => Promise<readonly string[]>): Promise<void> {
+  let remaining: readonly string[] = [];
+  for (let attempt = 0; attempt < 50; attempt++) {
+    remaining = await pending();
+    if (remaining.length === 0) return;
     await sleep(200);
   }
-  const problem = `after 10 s the brokers do not report ${missing.slice(0, 3).join(', ')}: plan again`;
-  throw new BusUnavailableError('creating topics and access entries', 'TIMEOUT', problem);
+  const problem = `after 10 s the brokers do not show the change: ${remaining.slice(0, 3).join(', ')}; try again`;
+  throw new BusUnavailableError(action, 'TIMEOUT', problem);
 }
 
 /**
@@ -214,7 +236,10 @@ async function remainingSettings(admin: TopicAdmin, desired: readonly TopicState
   const names = desired.map(({ name }) => name);
   const settings = [...new Set(desired.flatMap((topic) => Object.keys(topic.settings)))];
   const topics = await readTopics(admin, names, settings);
-  const { changes, byHand } = planTopics({ topics: desired, access: [] }, { topics, access: null });
+  const { changes, byHand } = planTopics(
+    { topics: desired, access: [], managedPrincipals: '' },
+    { topics, access: null },
+  );
   const mismatch = byHand.find(({ setting }) => setting === 'partitions');
   if (mismatch !== undefined)
     throw new TopicSpecError(

@@ -10,11 +10,15 @@ export interface RoleAccess {
   readonly writes: readonly string[];
   /** Prefix of the names of its groups, and of its state topics after `ringfence.state.`; null without groups. */
   readonly group: string | null;
+  /** Whether it manages the access lists. @default false */
+  readonly managesAccess?: boolean;
 }
 
 export interface Fleet {
   readonly specs: readonly TopicSpec[];
   readonly roles: readonly RoleAccess[];
+  /** As in Desired. @default '' */
+  readonly managedPrincipals?: string;
   /** Partitions of the partitioned topics, and of the changelogs of their readers. */
   readonly partitions: number;
   /** Prefix of the names of all topics and groups. */
@@ -41,6 +45,7 @@ export function desiredOf(fleet: Fleet): Desired {
   return {
     topics: [...fleet.specs, ...state].map((spec) => topicOf(spec, fleet)),
     access: fleet.roles.filter(({ principal }) => principal !== '').flatMap((role) => accessOf(role, fleet.prefix)),
+    managedPrincipals: fleet.managedPrincipals ?? '',
   };
 }
 
@@ -54,10 +59,14 @@ function topicOf(spec: TopicSpec, fleet: Fleet): TopicState {
   };
 }
 
+/** The only name of the resource type `cluster`. */
+const CLUSTER = 'kafka-cluster';
+
 /** A reader may also describe all topics of the fleet and their settings. READ and WRITE imply DESCRIBE in Kafka. */
-function accessOf({ principal, reads, writes, group }: RoleAccess, prefix: string): AccessEntry[] {
+export function accessOf(role: RoleAccess, prefix: string): AccessEntry[] {
+  const { principal, reads, writes, group, managesAccess = false } = role;
   const entry = (
-    resource: 'topic' | 'group',
+    resource: 'topic' | 'group' | 'cluster',
     name: string,
     operation: AclOperation,
     pattern: 'literal' | 'prefixed' = 'literal',
@@ -65,7 +74,7 @@ function accessOf({ principal, reads, writes, group }: RoleAccess, prefix: strin
     principal,
     host: '*',
     resource,
-    name: `${prefix}${name}`,
+    name: resource === 'cluster' ? name : `${prefix}${name}`,
     pattern,
     operation,
     permission: 'allow',
@@ -74,6 +83,7 @@ function accessOf({ principal, reads, writes, group }: RoleAccess, prefix: strin
   return [
     ...reads.map((topic) => entry('topic', topic, 'read')),
     ...writes.map((topic) => entry('topic', topic, 'write')),
+    ...(managesAccess ? [entry('cluster', CLUSTER, 'alter')] : []),
     ...(group === null ? [] : [entry('group', group, 'read', 'prefixed')]),
     ...(state === null ? [] : [entry('topic', state, 'read', 'prefixed'), entry('topic', state, 'write', 'prefixed')]),
     ...(reads.length === 0

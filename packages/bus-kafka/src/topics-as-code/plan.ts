@@ -57,6 +57,9 @@ const keyOf = (entry: AccessEntry): string =>
 /** Returns the other entries that allow or deny something for topics and groups of this fleet. */
 function foreign(desired: Desired, actual: Actual): AccessEntry[] {
   const desiredKeys = new Set(desired.access.map(keyOf));
+  const { managedPrincipals } = desired;
+  const isManaged = ({ principal }: AccessEntry): boolean =>
+    managedPrincipals !== '' && principal.startsWith(managedPrincipals);
   const names = {
     topic: desired.topics.map(({ name }) => name),
     group: desired.access.filter(({ resource }) => resource === 'group').map(({ name }) => name),
@@ -65,6 +68,7 @@ function foreign(desired: Desired, actual: Actual): AccessEntry[] {
     (entry) =>
       (entry.resource === 'topic' || entry.resource === 'group') &&
       !desiredKeys.has(keyOf(entry)) &&
+      !isManaged(entry) &&
       names[entry.resource].some((name) => concerns(entry, name)),
   );
 }

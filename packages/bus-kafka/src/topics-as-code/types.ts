@@ -9,7 +9,7 @@ export interface TopicState {
 }
 
 export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'other';
-export type AclOperation = 'read' | 'write' | 'describe' | 'describe-configs' | 'all' | 'other';
+export type AclOperation = 'read' | 'write' | 'describe' | 'describe-configs' | 'alter' | 'all' | 'other';
 
 /** An entry of the brokers' access list (ACL). */
 export interface AccessEntry {
@@ -29,6 +29,8 @@ export interface AccessEntry {
 export interface Desired {
   readonly topics: readonly TopicState[];
   readonly access: readonly AccessEntry[];
+  /** Beginning of the principals whose entries the registrar manages; '' for none. */
+  readonly managedPrincipals: string;
 }
 
 /** The desired topics that exist, and all access entries. */

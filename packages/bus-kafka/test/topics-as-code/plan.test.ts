@@ -96,7 +96,8 @@ describe('the plan', () => {
     });
     const wanted = { ...topicOf(TOPIC.raw), settings: { 'cleanup.policy': 'compact,delete' } };
     const reordered = { ...wanted, settings: { 'cleanup.policy': 'delete,compact' } };
-    assert.deepEqual(planTopics({ topics: [wanted], access: [] }, { topics: [reordered], access: [] }).changes, []);
+    const only = { topics: [wanted], access: [], managedPrincipals: '' };
+    assert.deepEqual(planTopics(only, { topics: [reordered], access: [] }).changes, []);
   });
 
   test('creates missing topics and access entries', () => {
@@ -144,6 +145,13 @@ describe('the plan', () => {
     const plan = planTopics(desired, { ...asDesired, access: [...desired.access, ...foreign, ...unrelated] });
     assert.deepEqual(plan.foreignAccess, foreign);
     assert.deepEqual(plan.changes, []);
+  });
+
+  test('leaves entries of principals that the registrar manages out of the report', () => {
+    const managed = desiredOf(createTestFleet({ managedPrincipals: 'User:service:' }));
+    const entries = [entry({ principal: 'User:service:detector-1' }), entry({ principal: 'User:services' })];
+    const plan = planTopics(managed, { ...asDesired, access: [...managed.access, ...entries] });
+    assert.deepEqual(plan.foreignAccess, [entries[1]]);
   });
 
   test('adds no access entries without an authorizer, and reports that access was not checked', () => {

@@ -1,5 +1,5 @@
 import { jsonValue, OperatorError } from '@ringfence/base';
-import type { Registrar } from '@ringfence/registrar';
+import type { Registrar, Revocation } from '@ringfence/registrar';
 import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
@@ -17,7 +17,7 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
   const { bus, enrolled } = app.deployment;
   return {
     token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
-    revoke: async (query) => ({ json: { keys: await revoke(registrarOf(app), query) } }),
+    revoke: async (query) => ({ json: await revoke(registrarOf(app), query) }),
     status: async () => ({ json: await statusOf(app) }),
     events: async (query, signal) => {
       const { events, queryOf } = await queries();
@@ -67,7 +67,7 @@ async function createToken(registrar: Registrar, query: URLSearchParams): Promis
   }
 }
 
-async function revoke(registrar: Registrar, query: URLSearchParams): Promise<number> {
+async function revoke(registrar: Registrar, query: URLSearchParams): Promise<Revocation> {
   try {
     return await registrar.revoke(query.get('subject') ?? '');
   } catch (error) {

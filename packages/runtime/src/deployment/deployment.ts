@@ -2,13 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import type { Bus, EmbeddedBus, TopicSpec } from '@ringfence/bus';
 import type { KafkaBus, SchemaBus } from '@ringfence/bus-kafka';
 import type { Config } from '@ringfence/config';
-import type { Authority, CertificateWatch, Enrolments, Identity, TrustedKeys } from '@ringfence/identity';
+import type {
+  Authority,
+  CertificateWatch,
+  Enrolments,
+  FleetStanding,
+  Identity,
+  TrustedKeys,
+} from '@ringfence/identity';
 import type { AppLog } from '@ringfence/telemetry';
 import { type Role, type SigningKey, topicsWith } from '@ringfence/wire';
 
 /** Finds a key by its id. */
 export interface KeyBook {
   get(keyId: string): KeyObject | undefined;
+  readonly trustsNobody?: boolean;
 }
 
 /**
@@ -53,6 +61,12 @@ export interface Fleet {
   readonly enrolments: Enrolments | null;
   /** Keys of responders that the agent of this host has learnt over the control stream. */
   readonly responderKeys: TrustedKeys;
+  /** The services in force, from the registrar or a responder. */
+  readonly standing: FleetStanding;
+  /** Fetches the standing from the registrar, null when it has none; undefined when no registrar is set. */
+  readonly fetchStanding: (() => Promise<Uint8Array | null>) | undefined;
+  /** Rejects once this service is revoked; never resolves. */
+  readonly revoked: Promise<never>;
   /** Null unless the registrar runs in this process. */
   readonly authority: Authority | null;
   /** The bus without schemas, for its statistics and for the readiness check. */
@@ -67,6 +81,8 @@ export interface DeploymentOptions {
   readonly onWaiting: (reason: string | null) => void;
   /** Signs a certificate request in the process that keeps the signing key. */
   readonly prove?: ((csr: string) => Promise<Uint8Array>) | undefined;
+  /** Whether the collector runs in the sensor's process, which then keeps the file of the standing. @default false */
+  readonly hasSensorProcess?: boolean;
 }
 
 /** Returns all topics with their retention from the settings. `partitions`: for the topics that have several. */

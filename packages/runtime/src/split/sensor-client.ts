@@ -76,6 +76,8 @@ export class SensorClient {
       refresh,
       settle: async () => void (await this.#channel.call('settle')),
       takeEnrolment: (enrolment) => void this.#channel.call('enrolment', null, enrolment).catch(() => {}),
+      takeStanding: (standing) =>
+        void this.#channel.call('standing', null, standing ?? Buffer.alloc(0)).catch(() => {}),
       done: this.#done.promise,
       close,
       [Symbol.asyncDispose]: close,

@@ -5,10 +5,10 @@ import { OperatorError, VERSION } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
 import { type Config, sensorStateDirOf } from '@ringfence/config';
-import type { TrustedKeys } from '@ringfence/identity';
+import type { FleetStanding, TrustedKeys } from '@ringfence/identity';
 import { bootId, loadLocalIdentity, loadSensorIdentity, pinRootKey } from '@ringfence/identity/local';
 import type { Interest } from '@ringfence/interest';
-import { createLogger } from '@ringfence/telemetry';
+import { type AppLog, createLogger } from '@ringfence/telemetry';
 import { keyIdOf, type SigningKey, signBytes } from '@ringfence/wire';
 import { prepareHost } from '../host/prepare-host.ts';
 import { collectGarbageWhenQuiet } from '../process/collect-garbage.ts';
@@ -50,7 +50,7 @@ function withOwnState(config: Config): Config {
 }
 
 /** Keys whose commands are executed; in a fleet they change while the sensor runs. */
-type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add'>>;
+type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add' | 'trustsNobody'>>;
 
 /** What the services' process of a single machine says about itself. */
 interface PublicIdentity {
@@ -78,15 +78,21 @@ class SensorServer {
   readonly #config: Config;
   readonly #ownUser: boolean;
   readonly #channel: Channel;
+  /** Writes to the log of the services' process. */
+  readonly #log: AppLog;
   readonly #servicesPid: number;
   #keys: SensorKeys | undefined;
   #collector: Collector | undefined;
   #responderKeys: ResponderKeys | undefined;
+  /** In a fleet: the services in force. */
+  #standing: FleetStanding | undefined;
 
   constructor({ config, servicesPid, ownUser }: Setup, socket: Socket) {
     this.#config = config;
     this.#ownUser = ownUser;
     this.#servicesPid = servicesPid;
+    const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
+    this.#log = createLogger({ ...config.log, stream: { write } }).child({ service: 'collector' });
     this.#channel = new Channel(socket, {
       identity: ({ value }) => this.#exchangeKeys((value ?? {}) as Partial<PublicIdentity>),
       prove: ({ value }) => this.#prove(value),
@@ -95,6 +101,8 @@ class SensorServer {
       execute: ({ bytes }) => this.#running.control.execute(bytes),
       interest: ({ value }) => this.#running.control.setInterest(parseInterest(value)),
       enrolment: ({ bytes }) => this.#responderKeys?.add?.(bytes),
+      // Empty: the registrar has no standings. Not believed once a standing was received.
+      standing: ({ bytes }) => (bytes.length === 0 ? this.#standing?.markUnsupported() : this.#standing?.add(bytes)),
       settle: () => this.#running.settle(),
       close: () => this.#close(),
     });
@@ -117,9 +125,7 @@ class SensorServer {
 
   async #start(interest: Interest | null): Promise<unknown> {
     if (this.#responderKeys !== undefined) throw new OperatorError('the sensor was started before');
-    const { log: logging } = this.#config;
-    const write = (line: string): void => void this.#channel.call('log', line).catch(() => process.stderr.write(line));
-    const log = createLogger({ ...logging, stream: { write } }).child({ service: 'collector' });
+    const log = this.#log;
     prepareHost(log, this.#config);
     const { responderKeys, ...identity } = await this.#loadKeys();
     this.#responderKeys = responderKeys;
@@ -158,13 +164,17 @@ class SensorServer {
 
   /** Reads the signing key and the trusted keys from disk: the services' process is not trusted with either. */
   async #loadFleetKeys(): Promise<SensorKeys> {
-    const { identity: settings, stateDir } = this.#config;
-    const { keepSigningKey, loadIdentity, TrustedKeys } = await import('@ringfence/identity');
+    const { control, identity: settings, stateDir } = this.#config;
+    const identities = await import('@ringfence/identity');
+    const { FleetStanding, keepSigningKey, loadIdentity, standingPath, TrustedKeys } = identities;
     const { rootKey, path } = settings;
     const identity = loadIdentity(path, rootKey);
     if (identity === null) throw new OperatorError(`${path} has no identity: enrol this host`);
     const { subject: hostId, root, roles, signingKey } = identity;
-    const responderKeys: ResponderKeys = new TrustedKeys(root, 'responder');
+    const standingFile = standingPath(this.#ownUser ? stateDir : path);
+    const maxAgeMs = control.standingMaxAgeMs;
+    this.#standing = new FleetStanding(root, { path: standingFile, log: this.#log, maxAgeMs });
+    const responderKeys: ResponderKeys = new TrustedKeys(root, 'responder', this.#standing);
     if (!this.#ownUser) return { hostId, key: signingKey, responderKeys };
     // The services' user owns the identity: this process remembers the root key that it trusts, and takes the signing
     // key over unless services of the other process sign with it, too.

@@ -101,13 +101,14 @@ function metricsOf(app: App): Metrics[] {
   });
   const { collector } = app.services;
   const kafka = fleet?.kafka;
-  const { tracer } = app;
+  const { tracer, controlLink: link } = app;
   return [
     busMetrics,
     ...schemas,
     ...services,
     ...(collector === undefined ? [] : [kernelMetrics(() => collector.stats().account.kinds)]),
     ...(tracer === null ? [] : [exposeStats('tracing', () => ({ lost: tracer.lost }))]),
+    ...(link === null ? [] : [exposeStats('control', () => countsOf(link.stats()))]),
     ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))]),
   ];
 }

@@ -1,5 +1,6 @@
 import { VERSION } from '@ringfence/base';
 import { SERVICES, type ServiceName } from '@ringfence/config';
+import type { ControlLinkStats } from '@ringfence/control';
 import type { App } from '../app.ts';
 import { privilegesOf } from '../host/capabilities.ts';
 import { lagOf } from './consumer-lag.ts';
@@ -32,6 +33,8 @@ export interface Status {
   readonly processes: readonly ProcessStatus[];
   readonly bus: { readonly usedBytes: number; readonly maxBytes: number; readonly full: boolean };
   readonly services: readonly ServiceStatus[];
+  /** The agent's stream to a responder; absent on the embedded log. */
+  readonly control?: ControlLinkStats;
 }
 
 export async function statusOf(app: App): Promise<Status> {
@@ -49,6 +52,7 @@ export async function statusOf(app: App): Promise<Status> {
     processes,
     bus: app.deployment.bus.pressure(),
     services: services.filter((service) => service !== undefined),
+    ...(app.controlLink === null ? {} : { control: app.controlLink.stats() }),
   };
 }
 

@@ -151,6 +151,7 @@ export class Members implements AsyncDisposable {
       redis: { url: redis.url },
       auditor: { sink: 'elasticsearch', elasticsearch: { nodes: [search.url] } },
       access: {},
+      identity: this.#registrar === undefined ? {} : { registrar: this.#registrar.url },
       metrics: { enabled: false },
     };
     writeFileSync(configFile, stringify({ ...common, ...settings }), { mode: 0o600 });

@@ -23,10 +23,12 @@ export interface ServersOptions {
 }
 
 /**
- * The principal of an enrolled client is the unit (OU) of its certificate, which is its role: an agent can't pass for a
- * service, whatever its name. Brokers and administrators have certificates without a unit; their principal is the name.
+ * All agents share a principal; a service has its own, known by its unit (OU), so no agent can pass for a service and
+ * no service for an administrator. Brokers and administrators have certificates without a unit; their principal is the
+ * name.
  */
-export const PRINCIPAL_RULES = 'RULE:^.*OU=([a-z]+).*$/$1/,RULE:^CN=([^,]+).*$/$1/';
+export const PRINCIPAL_RULES =
+  'RULE:^CN=[^,]+,OU=agent$/agent/,RULE:^CN=([^,]+),OU=.*$/service:$1/,RULE:^CN=([^,]+).*$/$1/';
 const SUPER_USERS = 'User:ANONYMOUS;User:admin';
 
 /** Starts brokers with mutual TLS and access lists. They end with this process, even when it is killed. */

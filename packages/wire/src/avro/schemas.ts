@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 
-/** Files of the records of topics. A schema may use types that an earlier file defines. */
+/** Files of the records of topics and of the control stream. A schema may use types that an earlier file defines. */
 const TOPIC_FILES = {
   Event: 'event',
   RawBatch: 'raw-batch',
@@ -16,6 +16,7 @@ const TOPIC_FILES = {
   Join: 'join',
   InterestRecord: 'interest',
   Enrolment: 'enrolment',
+  Standing: 'standing',
   AuditHead: 'audit-head',
   Feedback: 'feedback',
   RuleCounts: 'rule-counts',

@@ -1458,6 +1458,29 @@ export interface Enrolment {
   readonly signature: Ed25519Signature;
 }
 
+/** A signing key of a service, with the certificates that were issued with it. */
+export interface StandingMember {
+  /** instance name of the service */
+  readonly subject: string;
+  /** as in Enrolment */
+  readonly role: string;
+  readonly signingKeyId: string;
+  /** hex */
+  readonly certificateSerials: readonly string[];
+}
+
+/** The services whose keys and certificates are in force, dated and signed by the fleet's root key. Agents obey nobody without a recent one. */
+export interface Standing {
+  /** the higher version is valid */
+  readonly version: number;
+  /** µs since the epoch */
+  readonly issuedAt: number;
+  readonly members: readonly StandingMember[];
+  /** key id of the signer; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
 /** The position that the audit trail of a source partition has reached, and the trail's hash at that position. */
 export interface AuditHead {
   readonly topic: string;
@@ -2019,6 +2042,7 @@ export interface RecordTypes {
   readonly Join: Join;
   readonly InterestRecord: InterestRecord;
   readonly Enrolment: Enrolment;
+  readonly Standing: Standing;
   readonly AuditHead: AuditHead;
   readonly Feedback: Feedback;
   readonly RuleCounts: RuleCounts;

@@ -20,11 +20,16 @@ import { CommandValidity, HOST_CLOCK, type HostClock } from './validity.ts';
 
 const COMMAND_BYTES_MAX = 65_536;
 
+/** Public keys whose commands are obeyed, by key id. */
+export interface CommandKeys extends Pick<ReadonlyMap<string, KeyObject>, 'get'> {
+  /** Whether every key is refused, because the fleet's standing is missing or too old. @default false */
+  readonly trustsNobody?: boolean;
+}
+
 export interface AgentControlOptions {
   readonly hostId: string;
   readonly bootId: string;
-  /** Public keys whose commands are obeyed, by key id */
-  readonly trustedKeys: Pick<ReadonlyMap<string, KeyObject>, 'get'>;
+  readonly trustedKeys: CommandKeys;
   /** Directory of the list of executed commands; created when missing */
   readonly stateDir: string;
   /** Maximum number of kills in any 60 s; further commands are refused */
@@ -96,7 +101,7 @@ class AgentControl implements Control {
   #refuse(command: Command, bytes: Uint8Array): Answer | null {
     const { hostId, bootId, trustedKeys } = this.#options;
     const key = trustedKeys.get(command.keyId);
-    if (key === undefined) return refused('unknown-key');
+    if (key === undefined) return refused(trustedKeys.trustsNobody === true ? 'no-standing' : 'unknown-key');
     if (!verifyRecord(key, bytes)) return refused('bad-signature');
     if (command.hostId !== hostId) return refused('wrong-host');
     if (command.mode !== 'enforce') return refused('not-enforced');

@@ -4,6 +4,8 @@ export type Refusal =
   | 'unreadable'
   /** No trusted key has this id. */
   | 'unknown-key'
+  /** The agent trusts no key, because the fleet's standing is missing or too old. */
+  | 'no-standing'
   /** The signature was not made with that key. */
   | 'bad-signature'
   /** An observe command is recorded, never carried out. */

@@ -24,7 +24,7 @@ export interface StepDeps {
 }
 
 export interface Admission {
-  readonly response: RegistrarResponse;
+  readonly response: Omit<RegistrarResponse, 'standing'>;
   /** Enrolments to publish */
   readonly enrolments: readonly StoredEnrolment[];
   readonly subject: string;
@@ -55,7 +55,7 @@ export async function enrolStep(deps: StepDeps, body: unknown, remote: string): 
   return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
 
-export function responseOf(authority: Authority, certificate: string, roles: readonly Role[]): RegistrarResponse {
+export function responseOf(authority: Authority, certificate: string, roles: readonly Role[]): Admission['response'] {
   const rootPublicKey = authority.root.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const stateful = roles.filter((role) => ACCESS[role].group !== null);
   const stateKeys = Object.fromEntries(stateful.map((role) => [role, authority.stateKey(role).toString('base64')]));
@@ -120,6 +120,10 @@ export function storeEnrolments(
 function checkGrant(grant: Grant, { subject, roles }: EnrolRequest, store: EnrolmentStore): void {
   if (grant.roles.join(',') !== roles.join(',')) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', `the token is for the role ${grant.roles.join(',')}`);
+  }
+  // The registrar's own principal may change the access lists of the brokers.
+  if (subject === 'registrar' && roles.join(',') !== 'registrar') {
+    throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', 'the name registrar is reserved: enrol under another name');
   }
   if (grant.subject !== null && grant.subject !== subject) {
     throw new RegistrarError('ERR_REGISTRAR_FORBIDDEN', 'the token is for another subject');

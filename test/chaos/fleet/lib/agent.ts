@@ -12,7 +12,14 @@ import {
   toSignedBatch,
 } from '@ringfence/collector/sensorless';
 import { type ControlLink, connectControl } from '@ringfence/control';
-import { type Identity, identityPaths, TrustedKeys, watchCertificates } from '@ringfence/identity';
+import {
+  FleetStanding,
+  type Identity,
+  identityPaths,
+  standingPath,
+  TrustedKeys,
+  watchCertificates,
+} from '@ringfence/identity';
 import { EVIDENCE_BOOT, SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
 import { decode, eventId, LANE, type Result } from '@ringfence/wire';
@@ -103,13 +110,15 @@ export class SimulatedAgent implements AsyncDisposable {
       log,
     });
     this.#outbox = this.#stack.adopt(outbox, (opened) => opened.close());
-    const trusted = new TrustedKeys(identity.root, 'responder');
+    const standing = new FleetStanding(identity.root, { path: standingPath(join(directory, 'identity')) });
+    const trusted = new TrustedKeys(identity.root, 'responder', standing);
     this.#link = this.#stack.use(
       connectControl({
         endpoints,
         tls: this.#stack.use(watchCertificates(files)),
         control: this.#control(trusted),
         trusted,
+        standing,
         bootId: EVIDENCE_BOOT,
         agentVersion: 'chaos',
         log,

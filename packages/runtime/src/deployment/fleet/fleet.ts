@@ -9,7 +9,9 @@ import { ACCESS, keyIdOf, type SchemaTrust, TOPIC, topicsOf } from '@ringfence/w
 import { type Deployment, type DeploymentOptions, topicSpecs } from '../deployment.ts';
 import { forgetAgentKey, loadFleetIdentity, openOrCreateAuthority, renewCertificate, roleOf } from './identity.ts';
 import { instanceOf, kafkaOptionsWithIdentity } from './kafka-options.ts';
+import type { RevocationWatch } from './revocation.ts';
 import { withFleetSchemas } from './schemas.ts';
+import { openStanding } from './standing.ts';
 
 const RETRY: Backoff = { firstMs: 250, maxMs: 10_000 };
 const LOG_AGAIN_MS = 60_000;
@@ -25,17 +27,20 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     watchCertificates(identityPaths(config.identity.path), { onError: (text) => log.warn({}, text) }),
   );
   if (config.identity.registrar !== '') stack.use(renewCertificate(options));
+  const member = stack.use(openStanding(options, identity, tls));
   const kafka = stack.use(await openBus(options, identity));
-  await ensureTopics(options, kafka);
+  await ensureTopics(options, kafka, member.revocation);
   const readsEnrolments = services.some((service) => ACCESS[roleOf(service)].reads.includes(TOPIC.enrolments));
   const enrolments = readsEnrolments ? stack.use(await openEnrolments(options, kafka, identity)) : null;
+  if (enrolments !== null) member.follow(enrolments);
+  const { standing, revocation } = member;
   const trust: SchemaTrust = {
-    key: authority?.root ?? identity.signingKey,
+    key: authority?.root ?? revocation.signingKey,
     root: { keyId: keyIdOf(identity.root), publicKey: identity.root },
     trusted: (role) => enrolments?.trustedKeys(role) ?? (() => undefined),
   };
   const bus = await withFleetSchemas(kafka, config, services, { ...options, trust });
-  const responderKeys = new TrustedKeys(identity.root, 'responder');
+  const responderKeys = new TrustedKeys(identity.root, 'responder', standing);
   const instance = instanceOf(config);
   const resources = stack.move();
   return {
@@ -43,7 +48,7 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     hostId: identity.subject,
     bootId: bootId(),
     agentKey: identity.signingKey,
-    commandKey: identity.signingKey,
+    commandKey: revocation.signingKey,
     responderKeys,
     enrolment: {
       keyFor: (hostId, keyId, at): KeyObject | undefined => enrolments?.keyFor(hostId, keyId, at),
@@ -51,9 +56,20 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
     },
     enrolled: new Map(),
     takeAgentKey: () => forgetAgentKey(config.identity.path, identity),
-    serviceKey: identity.signingKey,
+    serviceKey: revocation.signingKey,
     trusted: trust.trusted,
-    fleet: { instance, identity, tls, enrolments, responderKeys, authority, kafka },
+    fleet: {
+      instance,
+      identity,
+      tls,
+      enrolments,
+      responderKeys,
+      standing,
+      revoked: revocation.revoked,
+      fetchStanding: member.fetch,
+      authority,
+      kafka,
+    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -83,11 +99,15 @@ function openBus(options: DeploymentOptions, { stateKeys }: Identity): Promise<K
 }
 
 /** Creates the topics if this process may; else waits until an operator has created them. */
-async function ensureTopics(options: DeploymentOptions, bus: Bus): Promise<void> {
+async function ensureTopics(options: DeploymentOptions, bus: Bus, revocation: RevocationWatch): Promise<void> {
   const { config } = options;
   const used: readonly string[] = topicsOf(config.services.map(roleOf));
   const specs = topicSpecs(config, config.bus.kafka.partitions).filter(({ name }) => used.includes(name));
-  await retryUntilAvailable(options, 'topics; "ringfence topics apply" creates them', () => bus.ensureTopics(specs));
+  await retryUntilAvailable(options, 'topics; "ringfence topics apply" creates them', () => {
+    // The brokers hide all topics from a service that was revoked.
+    revocation.throwIfRevoked();
+    return bus.ensureTopics(specs);
+  });
 }
 
 /** Repeats `attempt` with backoff while it fails with a retriable error. */

@@ -1,4 +1,4 @@
-import { type Desired, desiredOf } from '@ringfence/bus-kafka/topics';
+import { type Desired, desiredOf, SERVICE_PRINCIPAL } from '@ringfence/bus-kafka/topics';
 import type { Config } from '@ringfence/config';
 import { ACCESS, ROLES } from '@ringfence/wire';
 import { topicSpecs } from '../deployment.ts';
@@ -8,7 +8,12 @@ export function fleetTopics(config: Pick<Config, 'bus' | 'topics' | 'access'>, b
   const { partitions, topicPrefix: prefix, replicationFactor, minInsyncReplicas } = config.bus.kafka;
   return desiredOf({
     specs: topicSpecs(config, partitions),
-    roles: ROLES.map((role) => ({ ...ACCESS[role], principal: config.access[role] })),
+    roles: ROLES.map((role) => ({
+      ...ACCESS[role],
+      principal: config.access[role],
+      managesAccess: role === 'registrar',
+    })),
+    managedPrincipals: SERVICE_PRINCIPAL,
     partitions,
     prefix,
     replicationFactor,

@@ -1,0 +1,51 @@
+import type { Identity, TlsSource } from '@ringfence/identity';
+import { type Enrolments, FleetStanding, fetchStanding, keepStanding, standingPath } from '@ringfence/identity';
+import type { DeploymentOptions } from '../deployment.ts';
+import { RevocationWatch } from './revocation.ts';
+
+/** Interval at which a service fetches the standing, ms; responders pass it on to their agents. */
+const REFRESH_MS = 150_000;
+
+/** The services in force, and whether this process is one of them. */
+export interface MemberStanding extends AsyncDisposable {
+  readonly standing: FleetStanding;
+  /** Undefined when no registrar is set. */
+  readonly fetch: (() => Promise<Uint8Array | null>) | undefined;
+  readonly revocation: RevocationWatch;
+  /** Also learns changes of services from the bus. */
+  follow(enrolments: Enrolments): void;
+}
+
+/** Services fetch the standing every few minutes, and after changes. An agent waits for the one of its responder. */
+export function openStanding(options: DeploymentOptions, identity: Identity, tls: TlsSource): MemberStanding {
+  const { config, log } = options;
+  const { registrar, path } = config.identity;
+  const stack = new AsyncDisposableStack();
+  const standing = new FleetStanding(identity.root, {
+    log,
+    maxAgeMs: config.control.standingMaxAgeMs,
+    ...(options.hasSensorProcess === true ? {} : { path: standingPath(path) }),
+  });
+  const revocation = stack.use(new RevocationWatch(identity, standing));
+  const fetch = registrar === '' ? undefined : () => fetchStanding({ registrar }, tls.current());
+  const isService = identity.roles.some((role) => role !== 'agent' && role !== 'registrar');
+  const refreshMs = Math.min(REFRESH_MS, standing.maxAgeMs / 4);
+  const keeper =
+    fetch === undefined || !isService ? null : stack.use(keepStanding({ standing, fetch, refreshMs, log }));
+  stack.use(tls.onChange(() => keeper?.refresh()));
+  // The stored standing may be of before a revocation.
+  keeper?.refresh();
+  return {
+    standing,
+    fetch,
+    revocation,
+    follow(enrolments) {
+      revocation.follow(enrolments);
+      const watch = enrolments.onChange(({ role }) => {
+        if (role !== 'agent') keeper?.refresh();
+      });
+      stack.use(watch);
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}

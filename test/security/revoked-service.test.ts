@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Bus } from '@ringfence/bus';
+import { kafkaMissing } from '@ringfence/dev-servers';
+import { TOPIC } from '@ringfence/wire';
+import { SmallFleet } from '../e2e/lib/fleet.ts';
+import { exitSignal } from '../e2e/lib/fleet-agent.ts';
+import { until } from '../e2e/lib/wait.ts';
+
+const TIMEOUT_MS = 120_000;
+const refused = { code: 'ERR_BUS_REFUSED' };
+
+/** Returns whether the broker lets this client read and write, over the connections that it has. */
+async function mayRead(bus: Bus): Promise<void> {
+  for await (const _ of bus.read({ topic: TOPIC.events })) break;
+}
+
+describe('a revoked service', { skip: kafkaMissing() }, () => {
+  test('is refused its next request by the broker, leaves its group and ends; another member does its work', async (t) => {
+    await using fleet = await SmallFleet.start();
+    await fleet.join();
+    await fleet.members.join(await fleet.optionsOf('detector', 'detector-2'));
+    const agent = await fleet.agent();
+    const first = agent.startReported('rfvictim before');
+    await agent.send();
+    assert.equal(await exitSignal(first), 'SIGKILL');
+
+    const thief = await fleet.stolenBus('detector-2');
+    const write = (): Promise<void> => thief.produce([{ topic: TOPIC.dlq, key: 'k', value: null }]);
+    await t.test('until then a thief of its broker key reads events', async () => {
+      await mayRead(thief);
+      await write();
+    });
+
+    const revocation = await fleet.revoke('detector-2');
+    await t.test('the broker refuses the next request on an open connection, for reads and writes', async () => {
+      assert.equal(revocation.access, 'removed');
+      await assert.rejects(mayRead(thief), refused);
+      await assert.rejects(write(), refused);
+      await assert.rejects(Array.fromAsync(thief.read({ topic: TOPIC.enrolments })), refused);
+    });
+
+    await t.test('its process ends with the reason', async () => {
+      const member = fleet.member('detector-2');
+      await until('the end of the revoked detector', () => member.pid === undefined, TIMEOUT_MS);
+      const log = readFileSync(join(member.directory, 'log'), 'utf8');
+      assert.match(log, /detector-2 was revoked/);
+      assert.match(log, /ringfence token --role detector --subject detector-2/);
+    });
+
+    await t.test('the other detector does the work, and nothing of that time is a dead letter', async () => {
+      const next = agent.startReported('rfvictim after');
+      await agent.send();
+      assert.equal(await exitSignal(next), 'SIGKILL');
+      assert.deepEqual(await fleet.deadLetters(), []);
+    });
+
+    await t.test('its process does not start again with the revoked identity', async () => {
+      await assert.rejects(fleet.member('detector-2').start(), /ended during its start.*detector-2 was revoked/s);
+    });
+
+    await t.test('enrolled again under its name it works', async () => {
+      const member = fleet.member('detector-2');
+      await fleet.enrol('detector-2', 'detector', join(member.directory, 'state/identity'));
+      await fleet.start('detector-2');
+      await mayRead(await fleet.stolenBus('detector-2'));
+    });
+  });
+
+  test('has no rights of an administrator or the registrar, whatever its name', async () => {
+    await using fleet = await SmallFleet.start();
+    const directory = join(fleet.directory, 'admin');
+    await fleet.enrol('admin', 'detector', directory);
+    const bus = await fleet.busOf(directory);
+    await mayRead(bus);
+    await assert.rejects(bus.produce([{ topic: TOPIC.raw, key: 'k', value: null }]), refused);
+    await assert.rejects(fleet.enrol('registrar', 'detector', join(fleet.directory, 'false-registrar')), {
+      reason: 'ERR_REGISTRAR_FORBIDDEN',
+    });
+  });
+});
