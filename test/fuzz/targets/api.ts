@@ -88,7 +88,7 @@ async function statusOf(socket: string, request: Buffer): Promise<string> {
 export const api: FuzzTarget = {
   name: 'api',
   description: 'requests on the unix socket of a running `up`',
-  shortRuns: 600,
+  shortRuns: 200,
   outcomes: ['200', '400', '431', '408', 'no answer'],
   memoryMax: 64 << 20,
   async open(): Promise<FuzzSession> {

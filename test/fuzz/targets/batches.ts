@@ -64,7 +64,7 @@ function readEvents(view: EventView, input: Buffer): void {
 export const rawBatch: FuzzTarget = {
   name: 'raw-batch',
   description: 'RawBatch records of ringfence.raw, as the enricher reads them in place',
-  shortRuns: 3000,
+  shortRuns: 1500,
   outcomes: ['accepted', ...SCHEMA_CODES],
   memoryMax: 8 << 20,
   open() {
@@ -82,7 +82,7 @@ export const rawBatch: FuzzTarget = {
 export const eventBatch: FuzzTarget = {
   name: 'event-batch',
   description: 'EventBatch records of ringfence.events, with every field that rules can name',
-  shortRuns: 3000,
+  shortRuns: 600,
   outcomes: ['accepted', ...SCHEMA_CODES],
   memoryMax: 8 << 20,
   open() {

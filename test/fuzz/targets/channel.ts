@@ -101,7 +101,7 @@ async function feed(input: Buffer): Promise<string> {
 export const channel: FuzzTarget = {
   name: 'channel',
   description: 'frames between the process with capabilities and the services, and the interest in them',
-  shortRuns: 2500,
+  shortRuns: 800,
   outcomes: ['accepted', 'refused'],
   // Two streams and their buffers.
   memoryMax: 8 << 20,

@@ -113,7 +113,7 @@ function parsed<T>(parse: (bytes: Buffer) => T, bytes: Buffer): T | null {
 export const control: FuzzTarget = {
   name: 'control',
   description: 'messages of the control stream between agents and responders, in both directions',
-  shortRuns: 6000,
+  shortRuns: 3000,
   outcomes: ['accepted', 'refused', 'no result', 'no command', 'not protobuf'],
   memoryMax: 8 << 20,
   open: () => ({

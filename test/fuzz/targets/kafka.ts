@@ -109,7 +109,7 @@ function batchBy(random: Random): Buffer {
 export const kafka: FuzzTarget = {
   name: 'kafka',
   description: 'record sets that a broker sends, with every compression, and with right checksums',
-  shortRuns: 4000,
+  shortRuns: 1000,
   outcomes: ['accepted', 'unreadable', 'nothing'],
   // A batch may unpack to 32 MiB, and have 131,072 records.
   memoryMax: 160 << 20,

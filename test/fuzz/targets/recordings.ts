@@ -58,7 +58,7 @@ function headerBy(random: Random, header: Buffer): Buffer {
 export const recordings: FuzzTarget = {
   name: 'recordings',
   description: 'files of `ringfence record`, as replay reads them',
-  shortRuns: 200,
+  shortRuns: 100,
   outcomes: [
     'accepted',
     'refused',

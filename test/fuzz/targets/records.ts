@@ -33,7 +33,7 @@ const SCHEMAS: readonly Written[] = [
 export const records: FuzzTarget = {
   name: 'records',
   description: 'records of every topic, such as Command, Result and InterestRecord, of this version and released ones',
-  shortRuns: 4000,
+  shortRuns: 2000,
   outcomes: ['accepted', 'ERR_SCHEMA_FRAME', 'ERR_SCHEMA_UNKNOWN', 'ERR_SCHEMA_MALFORMED'],
   memoryMax: 8 << 20,
   open: () => ({

@@ -77,7 +77,7 @@ function learnAndDecode(text: string): string {
 export const schemas: FuzzTarget = {
   name: 'schemas',
   description: 'Avro schemas of ringfence.schemas and of registries, and records that are written with them',
-  shortRuns: 700,
+  shortRuns: 250,
   outcomes: ['accepted', 'no record', 'ERR_SCHEMA_UNKNOWN', 'ERR_SCHEMA_CONFLICT'],
   memoryMax: 32 << 20,
   open() {

@@ -28,7 +28,7 @@ function recordBy(random: Random): Buffer {
 export const transcoder: FuzzTarget = {
   name: 'transcoder',
   description: 'records of the kernel rings: the check of a record, and the transcoder that writes its event',
-  shortRuns: 30_000,
+  shortRuns: 6000,
   outcomes: ['accepted', 'not sound'],
   memoryMax: 8 << 20,
   open() {

@@ -13,7 +13,7 @@ describe('with a real broker and a real registry', { skip: kafkaMissing() ?? reg
     const [kafka, registry] = await Promise.all([sharedKafka(), sharedRegistry()]);
     const prefix = `interop-${process.pid}.`;
     await using wire = await openKafkaBus({ brokers: kafka.bootstrap, topicPrefix: prefix });
-    await wire.ensureTopics(topicsWith(1).filter(({ name }) => name === TOPIC.alerts));
+    await wire.ensureTopics(topicsWith(1).filter(({ name }) => name === TOPIC.alerts || name === SCHEMAS));
     const records = { reads: ['Alert'], writes: ['Alert'], plain: [] };
     const bus = await withSchemas(wire, { book, topic: SCHEMAS, registry: { url: registry.url }, ...records });
     const alert = createTestAlert(1);
