@@ -29,7 +29,7 @@ export function giveDirectories(config: Config, services: Account, sensor: Accou
 
 function sensorDirectoriesOf(config: Config): string[] {
   const { stateDir, sensor, collector } = config;
-  const isBelowState = collector.spool.path.startsWith(`${stateDir}${sep}`);
+  const isBelowState = !relative(stateDir, collector.spool.path).startsWith('..');
   return [sensorStateDirOf(config), sensor.pinPath, ...(isBelowState ? [] : [collector.spool.path])];
 }
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { OperatorError, VERSION } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { type Collector, startCollector } from '@ringfence/collector';
@@ -44,8 +44,9 @@ export async function runSensor(
 function withOwnState(config: Config): Config {
   const stateDir = sensorStateDirOf(config);
   const { spool } = config.collector;
-  const isDefault = spool.path === join(config.stateDir, 'spool');
-  const path = isDefault ? join(stateDir, 'spool') : spool.path;
+  // The user of the services owns everything below its state directory.
+  const below = relative(config.stateDir, spool.path);
+  const path = below.startsWith('..') ? spool.path : join(stateDir, below);
   return { ...config, stateDir, collector: { ...config.collector, spool: { ...spool, path } } };
 }
 
