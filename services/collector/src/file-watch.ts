@@ -11,8 +11,6 @@ const SEARCH_TICKS = 10;
 const OPEN_MAX = 100;
 /** Identities of a path: of its file and the file beneath it, and of the files that it had before. */
 const KEYS_MAX = 6;
-/** open(2): O_PATH | O_CLOEXEC */
-const OPEN_FLAGS = O_PATH | 0o2000000;
 
 export interface FileWatchDeps {
   readonly hostRoot: string;
@@ -99,7 +97,7 @@ export class FileWatch implements EnrichmentSource {
     const root = openSync(this.#deps.hostRoot, O_PATH | constants.O_DIRECTORY);
     const opened: number[] = [root];
     try {
-      const descriptors = changed.map(([path]) => openBeneath(root, Buffer.from(path), OPEN_FLAGS));
+      const descriptors = changed.map(([path]) => openBeneath(root, Buffer.from(path), () => true));
       opened.push(...descriptors.filter((descriptor) => descriptor !== null));
       const identities = this.#deps.identify();
       for (const [index, [path, stamp]] of changed.entries()) {

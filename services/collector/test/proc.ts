@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
-import type { ProcessFacts } from '@ringfence/sensor';
+import type { FoundProcess } from '../src/control/protected.ts';
 
 /** Finds a process in /proc, as the sensor's iterator does. Its start time is 0. */
-export function findInProc(tgid: number): ProcessFacts | null {
+export function findInProc(tgid: number): FoundProcess | null {
   const stat = ifExists(() => readFileSync(`/proc/${tgid}/stat`, 'latin1'));
   if (stat === null) return null;
   const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -12,7 +12,7 @@ export function findInProc(tgid: number): ProcessFacts | null {
 }
 
 /** Returns all processes in /proc. */
-export const listProc = (): ProcessFacts[] =>
+export const listProc = (): FoundProcess[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => findInProc(Number(name)) ?? []);

@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { silentLog } from '@ringfence/base';
 import { serveControl } from '@ringfence/control';
 import { attach } from '@ringfence/control/wire';
-import { type Authority, createAuthority, createRequest, Enrolments, type TlsMaterial } from '@ringfence/identity';
+import {
+  type Authority,
+  createAuthority,
+  createRequest,
+  Enrolments,
+  FleetStanding,
+  type TlsMaterial,
+} from '@ringfence/identity';
 import { createSigningKey, encodeSigned, type Role } from '@ringfence/wire';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
@@ -125,7 +132,8 @@ export const controlStream: FuzzTarget = {
     const tls = { current: () => responder.tls, onChange: () => ({ [Symbol.dispose]: () => {} }) };
     // A message that is cut off is waited for: for the hello, or for as long as the agent may be silent.
     const waits = { helloTimeoutMs: 200, heartbeatMs: 100 };
-    const options = { port: 0, tls, enrolments, onResult: async () => {}, log: silentLog, ...waits };
+    const standing = new FleetStanding(authority.root.publicKey);
+    const options = { port: 0, tls, enrolments, standing, onResult: async () => {}, log: silentLog, ...waits };
     const server = stack.use(await serveControl(options));
     const { authority: ca, certificate: cert, key } = agent.tls;
     let session: ClientHttp2Session | undefined;

@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
-import type { ProcessFacts } from '@ringfence/sensor';
 import type { FindProcess, FoundProcess, IsProtected } from './protected.ts';
 import type { Refusal } from './reasons.ts';
 
@@ -14,14 +13,14 @@ export type KillResult =
       readonly outcome: 'executed';
       readonly executable: string;
       /** running when the process was killed; null: not known */
-      readonly descendants: readonly ProcessFacts[] | null;
+      readonly descendants: readonly FoundProcess[] | null;
     }
   | { readonly outcome: 'gone'; readonly executable: string }
   | { readonly outcome: 'refused'; readonly reason: Refusal; readonly executable: string }
   | { readonly outcome: 'failed'; readonly reason: string; readonly executable: string };
 
 /** Returns all processes. */
-export type ListProcesses = () => readonly ProcessFacts[];
+export type ListProcesses = () => readonly FoundProcess[];
 
 export interface KillTarget {
   readonly pid: number;
@@ -66,7 +65,7 @@ export function killProcess(
 }
 
 /** Returns null when the processes cannot be listed: that prevents no kill. */
-function descendantsOf(pid: number, list: ListProcesses): readonly ProcessFacts[] | null {
+function descendantsOf(pid: number, list: ListProcesses): readonly FoundProcess[] | null {
   try {
     const byParent = Map.groupBy(list(), ({ parentTgid }) => parentTgid);
     const found = new Map((byParent.get(pid) ?? []).map((child) => [child.tgid, child]));
@@ -85,7 +84,7 @@ const SETTLES = 10;
  * Counts the processes that are still alive a moment after their ancestor was killed: some end with it, as all those of
  * a pid namespace do. Returns -1 if the number is not known.
  */
-export async function countLiving(descendants: readonly ProcessFacts[] | null, find: FindProcess): Promise<number> {
+export async function countLiving(descendants: readonly FoundProcess[] | null, find: FindProcess): Promise<number> {
   if (descendants === null) return -1;
   let living = descendants;
   try {
@@ -100,7 +99,7 @@ export async function countLiving(descendants: readonly ProcessFacts[] | null, f
 }
 
 /** A process that has ended and was not reaped has no executable. */
-const isLiving = (process: ProcessFacts | null, start: bigint): boolean =>
+const isLiving = (process: FoundProcess | null, start: bigint): boolean =>
   process !== null && process.start === start && process.executable !== '';
 
 function check(target: KillTarget, facts: FoundProcess | null, isProtected: IsProtected): Refusal | null {

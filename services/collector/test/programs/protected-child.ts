@@ -7,14 +7,14 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessFacts } from '@ringfence/sensor';
+import type { FoundProcess } from '../../src/control/protected.ts';
 import { protection } from '../../src/control/protected.ts';
 import { findInProc } from '../proc.ts';
 
 const [root = '/', file = '', command = ''] = process.argv.slice(2);
 spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
-const isTarget = ({ executable }: ProcessFacts): boolean => executable.startsWith(file);
-let target: ProcessFacts | undefined;
+const isTarget = ({ executable }: FoundProcess): boolean => executable.startsWith(file);
+let target: FoundProcess | undefined;
 while (target === undefined) {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== '1');
   target = pids.flatMap((pid) => findInProc(Number(pid)) ?? []).find(isTarget);
