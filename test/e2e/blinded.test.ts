@@ -134,6 +134,11 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
     await assertSeesReads();
   });
 
+  test('by deleting the identities of files is reported, and they are restored', async () => {
+    attack('keys', idOf('rf_files'));
+    await tampering('state_restored', ' and tampering.program = rf_files');
+  });
+
   test('by erasing the record of the tampering is reported', async () => {
     attack('zero', bss, offsetOf('rf_tampered'), '8');
     await tampering('state_restored', ' and tampering.program = rf_tampered');

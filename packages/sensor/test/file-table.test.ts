@@ -107,6 +107,21 @@ describe('the table of files that are recognized by identity', { skip }, () => {
     assert.deepEqual([maps.entries(), bits(maps)], [[], 0]);
   });
 
+  it('restores entries, paths and hashes that another process has changed', () => {
+    using maps = new Maps();
+    const table = tableOf(maps);
+    table.set(new Map([['/etc/shadow', file(key(1), key(2))]]));
+    assert.equal(table.restore(), 0);
+    maps.files.remove(key(1) as never);
+    maps.files.update(key(2) as never, Buffer.alloc(4) as never);
+    maps.files.update(key(3) as never, Buffer.alloc(4) as never);
+    maps.paths.update(Buffer.from(Uint32Array.of(1023).buffer) as never, Buffer.alloc(264) as never);
+    maps.hashes.fill(0);
+    assert.ok(table.restore() >= 4);
+    assert.deepEqual([maps.entries(), bits(maps)], [['1 /etc/shadow reads', '2 /etc/shadow reads'], 2]);
+    assert.equal(table.restore(), 0);
+  });
+
   it('refuses what has no room, and keeps the rest', () => {
     using maps = new Maps();
     const table = tableOf(maps);

@@ -1,9 +1,10 @@
 import type { BpfMap, BpfProgram } from '@ringfence/libbpf-ts';
 import { records } from '@ringfence/wire';
+import { SharedBytes } from './shared-bytes.ts';
 import { fileHashesOf } from './watched-hashes.ts';
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
-type ArrayMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update'>;
+type ArrayMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'get' | 'update'>;
 
 /** struct rf_file_key, 16 bytes: inode, device, generation */
 export type FileKey = Uint8Array;
@@ -43,6 +44,7 @@ export const hasGeneration = (key: FileKey): boolean =>
 /** The files that the sensor recognizes by identity, whatever path leads to them (rf_files and rf_file_paths). */
 export class FileTable {
   readonly #maps: FileMaps;
+  readonly #hashes: SharedBytes;
   readonly #slots = new Map<string, number>();
   readonly #free: number[] = Array.from({ length: FILES_MAX }, (_, slot) => FILES_MAX - slot);
   /** Entries of rf_files by key */
@@ -51,8 +53,9 @@ export class FileTable {
   /** @param maps may be pinned maps with entries of an earlier agent, which are removed */
   constructor(maps: FileMaps) {
     this.#maps = maps;
-    for (const key of [...keysOf(maps.files)]) maps.files.remove(key);
+    for (const { key } of entriesOf(maps.files).values()) maps.files.remove(key);
     maps.hashes.fill(0);
+    this.#hashes = new SharedBytes(maps.hashes);
   }
 
   /** Replaces the files, by the path that rules name. Returns false if there was no room for all. */
@@ -77,6 +80,28 @@ export class FileTable {
     return fits;
   }
 
+  /** Writes again what another process has changed. Returns the number of entries, paths and tables that differed. */
+  restore(): number {
+    const { files, paths } = this.#maps;
+    let changed = this.#hashes.restore();
+    const found = entriesOf(files);
+    for (const [text, { key, entry }] of this.#present) {
+      if (found.get(text)?.entry !== entry) {
+        files.update(key, bytesOf(entry));
+        changed++;
+      }
+      found.delete(text);
+    }
+    for (const { key } of found.values()) files.remove(key);
+    for (const [path, slot] of this.#slots) {
+      const value = pathValue(Buffer.from(path));
+      if (Buffer.compare(paths.get(bytesOf(slot - 1)) ?? Buffer.alloc(0), value) === 0) continue;
+      paths.update(bytesOf(slot - 1), value);
+      changed++;
+    }
+    return changed + found.size;
+  }
+
   /** Returns the slot of a path, from 1, or undefined if there is none left or the path is too long. */
   #slotOf(path: string): number | undefined {
     const known = this.#slots.get(path);
@@ -84,23 +109,21 @@ export class FileTable {
     const bytes = Buffer.from(path);
     const slot = bytes.length < WATCHED_MAX ? this.#free.pop() : undefined;
     if (slot === undefined) return undefined;
-    const value = new Uint8Array(records.SIZEOF_FILE_PATH);
-    new DataView(value.buffer).setUint32(records.FILE_PATH_LENGTH, bytes.length, true);
-    value.set(bytes, records.FILE_PATH_PATH);
-    this.#maps.paths.update(new Uint8Array(Uint32Array.of(slot - 1).buffer), value);
+    this.#maps.paths.update(bytesOf(slot - 1), pathValue(bytes));
     this.#slots.set(path, slot);
     return slot;
   }
 
   /** Adds before it removes, so that no file is missed in between. */
   #apply(wanted: ReadonlyMap<string, Entry>): void {
-    const { files, hashes } = this.#maps;
+    const { files } = this.#maps;
     const exact = fileHashesOf(Array.from(wanted.values(), ({ key }) => key));
-    for (const [at, bits] of exact.entries()) hashes[at]! |= bits;
+    const { written } = this.#hashes;
+    this.#hashes.set(exact.map((bits, at) => bits | written[at]!));
     for (const [text, { key, entry }] of wanted)
-      if (this.#present.get(text)?.entry !== entry) files.update(key, new Uint8Array(Uint32Array.of(entry).buffer));
+      if (this.#present.get(text)?.entry !== entry) files.update(key, bytesOf(entry));
     for (const [text, { key }] of this.#present) if (!wanted.has(text)) files.remove(key);
-    hashes.set(exact);
+    this.#hashes.set(exact);
     this.#present = wanted;
   }
 }
@@ -130,8 +153,26 @@ export function parseIdentities(bytes: Uint8Array): Map<number, FileKey[]> {
   return identities;
 }
 
-function* keysOf(map: KeyMap): Generator<FileKey> {
+const bytesOf = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+/** Encodes struct rf_file_path. */
+function pathValue(path: Uint8Array): Uint8Array {
+  const value = new Uint8Array(records.SIZEOF_FILE_PATH);
+  new DataView(value.buffer).setUint32(records.FILE_PATH_LENGTH, path.length, true);
+  value.set(path, records.FILE_PATH_PATH);
+  return value;
+}
+
+/** Reads the entries of rf_files, by key. */
+function entriesOf(map: KeyMap): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
   const { key: size } = map.sizes;
-  for (const { keys, count } of map.batches())
-    for (let at = 0; at < count * size; at += size) yield keys.slice(at, at + size);
+  for (const { keys, values, count } of map.batches()) {
+    const view = new DataView(values.buffer, values.byteOffset);
+    for (let index = 0; index < count; index++) {
+      const key = keys.slice(index * size, (index + 1) * size);
+      entries.set(textOf(key), { key, entry: view.getUint32(index * 4, true) });
+    }
+  }
+  return entries;
 }

@@ -66,7 +66,7 @@ export class SelfCheck {
 
   /** Returns the changed objects, with the number of changed words, tables or entries. */
   #restoreFilter(): readonly (readonly [name: string, changed: number])[] {
-    const { control, interests, watched, hashes } = this.#parts.filter;
+    const { control, interests, watched, hashes, files } = this.#parts.filter;
     const { run } = this.#parts;
     return Object.entries({
       rf_control: control,
@@ -79,6 +79,7 @@ export class SelfCheck {
       rf_executables: watched.executables,
       rf_changed: watched.changedPrefixes,
       rf_changed_names: watched.changedNames,
+      rf_files: files,
     })
       .map(([name, part]) => [name, this.#restore(name, part)] as const)
       .filter(([, changed]) => changed > 0);
