@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const TEST_FILE = /[\w./-]+\.test\.(?:ts|yaml)/g;
+
+/** Returns the rows of the table whose first column has this heading: the cells of each. */
+function rowsOf(path: string, heading: string): string[][] {
+  const lines = readFileSync(join(root, path), 'utf8').split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  assert.notEqual(start, -1, `${path} has no table with the column ${heading}`);
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .slice(1, -1)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
+}
+
+for (const [path, heading] of [
+  ['SECURITY.md', 'attacker'],
+  ['docs/SECURITY-REVIEW.md', 'finding'],
+] as const) {
+  test(`each row of ${path} names tests that exist`, () => {
+    const rows = rowsOf(path, heading);
+    assert.ok(rows.length > 10);
+    for (const cells of rows) {
+      const files = cells.at(-1)?.match(TEST_FILE) ?? [];
+      assert.notEqual(files.length, 0, `no test: ${cells.join(' | ')}`);
+      for (const file of files) assert.ok(existsSync(join(root, file)), `${file} does not exist`);
+    }
+  });
+}
