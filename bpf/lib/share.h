@@ -2,8 +2,8 @@
 /* Shares: once a ring is half full, each cgroup may send a burst and then a number of
  * events a second to it. The rest is throttled and counted by kind and cgroup, which
  * leaves space for the other cgroups. While the reader keeps up, nothing is throttled.
- * Never throttled: exec, exit, credentials, isolation, access to processes,
- * modules, bpf, mounts, changes of the system, and writes to watched paths. */
+ * Throttled by their bytes only (byte_share.h): exec, exit, credentials, isolation, access to
+ * processes, modules, bpf, mounts, changes of the system, and writes to watched paths. */
 #ifndef RF_LIB_SHARE_H
 #define RF_LIB_SHARE_H
 
