@@ -18,7 +18,7 @@ async function mayRead(bus: Bus): Promise<void> {
 }
 
 describe('a revoked service', { skip: kafkaMissing() }, () => {
-  test('is refused its next request by the broker, leaves its group and ends; another member does its work', async (t) => {
+  test('is refused its next request by the broker and ends; another member takes its partitions', async (t) => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
     await fleet.members.join(await fleet.optionsOf('detector', 'detector-2'));

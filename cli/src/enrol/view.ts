@@ -29,7 +29,7 @@ export function revocationLines(subject: string, { keys, access = 'none' }: Revo
   return [
     ...lines,
     `  brokers:  ${BROKERS[access]}`,
-    '  services: refuse its records from now on; the process leaves its group and ends, and other members take its partitions',
+    '  services: refuse its records from now on; the process ends, and other members take its partitions',
     '  agents:   obey it no longer within minutes, at the latest after control.standingMaxAge (1 h)',
     '  next:     check that another member runs (ringfence topology) and look for dead letters of this time on ringfence.dlq;',
     '            change the passwords that its machine had (Redis, Elasticsearch), and delete its identity directory;',

@@ -75,6 +75,7 @@ export class EnrolmentLog {
     this.#records.push({ key: `${draft.subject}/${draft.signingKeyId}`, value });
     this.#appended.resolve();
     this.#appended = Promise.withResolvers();
-    for (const listener of this.#listeners) listener();
+    // Agents are in no standing.
+    if (draft.role !== 'agent') for (const listener of this.#listeners) listener();
   }
 }

@@ -52,6 +52,7 @@ test('suppressed alerts, evicted keys, late events and damaged entries of the de
   monitor.setStarted({
     deployment: { bus },
     services: { detector },
+    controlLink: null,
     tracer: null,
     done: detector.done,
   } as unknown as App);

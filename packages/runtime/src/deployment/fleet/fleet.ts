@@ -106,7 +106,7 @@ async function ensureTopics(options: DeploymentOptions, bus: Bus, revocation: Re
   await retryUntilAvailable(options, 'topics; "ringfence topics apply" creates them', () => {
     // The brokers hide all topics from a service that was revoked.
     revocation.throwIfRevoked();
-    return bus.ensureTopics(specs);
+    return Promise.race([bus.ensureTopics(specs), revocation.revoked]);
   });
 }
 

@@ -23,7 +23,8 @@ export class RevocationWatch implements Disposable {
   readonly #watches = new DisposableStack();
   #enrolments: Enrolments | null = null;
   #reason: OperatorError | null = null;
-  #wasListed = false;
+  /** Whether the standing is newer than the enrolment of this service for certain */
+  #isNewer = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(identity: Identity, standing: FleetStanding) {
@@ -53,6 +54,12 @@ export class RevocationWatch implements Disposable {
       if (subject === this.#identity.subject) this.#check();
     });
     this.#watches.use(watch);
+    this.#check();
+  }
+
+  /** Notes that the registrar itself has sent its standing: it knows of the enrolment, if that is still in force. */
+  noteFetched(): void {
+    this.#isNewer = true;
     this.#check();
   }
 
@@ -89,11 +96,11 @@ export class RevocationWatch implements Disposable {
     const { roles, notBefore, signingKey } = this.#identity;
     if (roles.every((role) => role === 'agent' || role === 'registrar')) return false;
     if (this.#standing.lists(signingKey.keyId)) {
-      this.#wasListed = true;
+      this.#isNewer = true;
       return false;
     }
     // A standing of before the enrolment cannot have it.
-    const isNewer = this.#wasListed || this.#standing.issuedAt / 1000 > notBefore + ISSUED_WITHIN_MS;
+    const isNewer = this.#isNewer || this.#standing.issuedAt / 1000 > notBefore + ISSUED_WITHIN_MS;
     return this.#standing.state === 'current' && isNewer;
   }
 }
@@ -101,7 +108,7 @@ export class RevocationWatch implements Disposable {
 function revokedError({ subject, roles }: Identity): OperatorError {
   const role = roles.join(',');
   return new OperatorError(
-    `${subject} was revoked: no service accepts its records any more, so it leaves its group and ends, and other members do its unfinished work. If this machine is sound, run "ringfence token --role ${role} --subject ${subject}" on the registrar, then "ringfence enrol" here`,
+    `${subject} was revoked: no service accepts its records any more, so it ends, and other members do its unfinished work. If this machine is sound, run "ringfence token --role ${role} --subject ${subject}" on the registrar, then "ringfence enrol" here`,
     { code: 'ERR_REVOKED' },
   );
 }

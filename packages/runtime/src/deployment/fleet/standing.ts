@@ -27,7 +27,15 @@ export function openStanding(options: DeploymentOptions, identity: Identity, tls
     ...(options.hasSensorProcess === true ? {} : { path: standingPath(path) }),
   });
   const revocation = stack.use(new RevocationWatch(identity, standing));
-  const fetch = registrar === '' ? undefined : () => fetchStanding({ registrar }, tls.current());
+  const fromRegistrar = async (): Promise<Uint8Array | null> => {
+    const bytes = await fetchStanding({ registrar }, tls.current());
+    if (bytes !== null) {
+      standing.add(bytes);
+      revocation.noteFetched();
+    }
+    return bytes;
+  };
+  const fetch = registrar === '' ? undefined : fromRegistrar;
   const isService = identity.roles.some((role) => role !== 'agent' && role !== 'registrar');
   const refreshMs = Math.min(REFRESH_MS, standing.maxAgeMs / 4);
   const keeper =
