@@ -4,7 +4,7 @@ import { SharedBytes } from './shared-bytes.ts';
 import { fileHashesOf } from './watched-hashes.ts';
 
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
-type ArrayMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'get' | 'update'>;
+type ArrayMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'batches' | 'sizes'>;
 
 /** struct rf_file_key, 16 bytes: inode, device, generation */
 export type FileKey = Uint8Array;
@@ -82,8 +82,8 @@ export class FileTable {
 
   /** Writes again what another process has changed. Returns the number of entries, paths and tables that differed. */
   restore(): number {
-    const { files, paths } = this.#maps;
-    let changed = this.#hashes.restore();
+    const { files } = this.#maps;
+    let changed = this.#hashes.restore() + this.#restorePaths();
     const found = entriesOf(files);
     for (const [text, { key, entry }] of this.#present) {
       if (found.get(text)?.entry !== entry) {
@@ -93,13 +93,24 @@ export class FileTable {
       found.delete(text);
     }
     for (const { key } of found.values()) files.remove(key);
-    for (const [path, slot] of this.#slots) {
-      const value = pathValue(Buffer.from(path));
-      if (Buffer.compare(paths.get(bytesOf(slot - 1)) ?? Buffer.alloc(0), value) === 0) continue;
-      paths.update(bytesOf(slot - 1), value);
-      changed++;
-    }
     return changed + found.size;
+  }
+
+  #restorePaths(): number {
+    const { paths } = this.#maps;
+    const wanted = new Map(Array.from(this.#slots, ([path, slot]) => [slot - 1, pathValue(Buffer.from(path))]));
+    const { value: size } = paths.sizes;
+    for (const { keys, values, count } of paths.batches()) {
+      const view = new DataView(keys.buffer, keys.byteOffset);
+      for (let index = 0; index < count; index++) {
+        const key = view.getUint32(index * 4, true);
+        const value = values.subarray(index * size, (index + 1) * size);
+        const expected = wanted.get(key);
+        if (expected !== undefined && Buffer.compare(value, expected) === 0) wanted.delete(key);
+      }
+    }
+    for (const [key, value] of wanted) paths.update(bytesOf(key), value);
+    return wanted.size;
   }
 
   /** Returns the slot of a path, from 1, or undefined if there is none left or the path is too long. */
