@@ -137,13 +137,13 @@ export class ControlBlock {
   /** By lane. null removes the limit. */
   set byteShares(shares: readonly [security: ByteShare | null, bulk: ByteShare | null]) {
     for (const [lane, share] of shares.entries()) {
-      Atomics.store(this.#words, BYTE_SHARE_FROM + lane, 0);
+      this.#store(BYTE_SHARE_FROM + lane, 0);
       if (share === null) continue;
       const interval = (1e9 * 1024) / share.bytesPerSecond;
       this.#store64(BYTE_SHARE_INTERVAL + 2 * lane, BigInt(Math.round(interval)));
       this.#store64(BYTE_SHARE_BURST + 2 * lane, BigInt(Math.round((interval * share.burstBytes) / 1024)));
-      Atomics.store(this.#words, BYTE_SHARE_UNTIL + lane, share.untilBytes);
-      Atomics.store(this.#words, BYTE_SHARE_FROM + lane, share.fromBytes);
+      this.#store(BYTE_SHARE_UNTIL + lane, share.untilBytes);
+      this.#store(BYTE_SHARE_FROM + lane, share.fromBytes);
     }
   }
 
