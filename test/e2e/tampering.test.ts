@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
 import type { Status } from '@ringfence/runtime/status';
-import { Installation } from './lib/program.ts';
+import { Installation, TWO_USERS } from './lib/program.ts';
 import { skip } from './lib/root.ts';
 import { until } from './lib/wait.ts';
 
@@ -40,7 +40,7 @@ const summaryOf = (event: EventDocument): unknown[] => [
 
 describe('tampering with the unprivileged process', { skip }, () => {
   test('is reported by the next start: stop, trace and kill, and the exit of both processes', async () => {
-    await using home = new Installation(['user=nobody']);
+    await using home = new Installation(TWO_USERS);
     chmodSync(home.dir, 0o755);
     const hold = join(home.dir, 'hold-it');
     execFileSync('cc', ['-x', 'c', '-o', hold, '-'], { input: HOLD });
