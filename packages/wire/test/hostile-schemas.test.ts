@@ -65,6 +65,15 @@ test('a made-up schema with the fingerprint of a released one is refused before 
   assert.equal(decode('Result', bytes).id, value.id);
 });
 
+test('a block whose stated size is not that of its items is refused, since skipping it might never end', () => {
+  const type = avro.Type.forSchema({ type: 'array', items: 'boolean' });
+  // count -1, size, the item, and the end of the array
+  const withSize = (size: number): Buffer => Buffer.from([0x01, size < 0 ? -2 * size - 1 : 2 * size, 0x01, 0x00]);
+  assert.equal(boundsOf(type, withSize(1), 0), 4);
+  for (const size of [-1, -2, 0, 2, 3])
+    assert.throws(() => boundsOf(type, withSize(size), 0), { code: 'ERR_SCHEMA_MALFORMED' });
+});
+
 test('a made-up schema of the same fingerprint does not change what a signed record of a newer version says', () => {
   const modes = ['observe', 'enforce'];
   const newer = commandWith(modes, 'later');

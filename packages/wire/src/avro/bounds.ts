@@ -87,10 +87,17 @@ const blocks =
       const count = long(bytes, at);
       at = end;
       if (count === 0) return at;
-      if (count < 0) at = walkLong(bytes, at);
+      let stated = -1;
+      if (count < 0) {
+        stated = long(bytes, at);
+        at = end;
+      }
+      const start = at;
       items += Math.abs(count);
       if (Math.abs(count) > bytes.length - at || items > maxItems) throw malformed(at, bytes.length);
       for (let i = Math.abs(count); i > 0; i--) at = item(bytes, at);
+      // avsc adds the stated size to its position when it skips a block: a negative one would never end.
+      if (count < 0 && at - start !== stated) throw malformed(start, bytes.length);
     }
   };
 
