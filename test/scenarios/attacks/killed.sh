@@ -1,3 +1,5 @@
 # A program that the responder kills when it starts.
 cp /bin/bash /opt/planted
-/opt/planted -c 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; done; true'
+# It waits without a child, which would outlive it: then the incident would not be contained.
+mkfifo /opt/wait
+/opt/planted -c 'read -r -t 5 line <>/opt/wait; true'
