@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* All maps and their values. Sizes are defaults: before load, user space sets the sizes of the rings,
+/* All maps and their values, in one table. Sizes are defaults: before load, user space sets the sizes of the rings,
  * and gives rf_counters and the scratch maps an entry for each possible CPU. */
 #ifndef RF_LIB_MAPS_H
 #define RF_LIB_MAPS_H

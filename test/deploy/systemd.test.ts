@@ -16,8 +16,9 @@ import { describe, it } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
 import { readable } from '@ringfence/testkit';
-import { Installation, Running, TWO_USERS } from '../e2e/lib/program.ts';
+import { Installation, Running } from '../e2e/lib/program.ts';
 import { skip } from '../e2e/lib/root.ts';
+import { TWO_USERS } from '../e2e/lib/two-users.ts';
 import { until } from '../e2e/lib/wait.ts';
 
 const root = dirname(dirname(import.meta.dirname));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Status } from '@ringfence/runtime/status';
 import { buildSensor } from '@ringfence/sensor/build';
 import { readable } from '@ringfence/testkit';
-import { Installation, MAIN, Running, TWO_USERS } from './lib/program.ts';
-import { skip } from './lib/root.ts';
+import { MAIN, Running } from './lib/program.ts';
+import { skip, twoUserInstallation } from './lib/two-users.ts';
 import { until } from './lib/wait.ts';
 
 /** Capabilities of root in an engine that knows neither BPF nor PERFMON and does not grant SETPCAP. */
@@ -16,8 +16,7 @@ const bounding = ['-all', ...GRANTED.map((name) => `+${name}`)].join();
 describe('up as an unprivileged user, started by root with few capabilities', { skip }, () => {
   test('SYS_ADMIN replaces capabilities that the engine does not know, only in the process of the sensor; no process keeps the capabilities of the start', async () => {
     await buildSensor();
-    await using home = new Installation(TWO_USERS);
-    chmodSync(home.dir, 0o755);
+    await using home = twoUserInstallation();
     const settings = home.settings.flatMap((setting) => ['--set', setting]);
     const command = [
       readable(process.execPath),

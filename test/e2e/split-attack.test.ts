@@ -1,37 +1,33 @@
 /* Plays an attacker who has taken over one process of an `up` with two users: runs code as its user. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { kafkaMissing } from '@ringfence/dev-servers';
-import { loadHostId } from '@ringfence/identity/local';
 import type { Status } from '@ringfence/runtime/status';
-import { readable } from '@ringfence/testkit';
 import { compileProgram } from '@ringfence/testkit/sensor';
-import { SmallFleet } from './lib/fleet.ts';
-import { Installation, MAIN, Running, SENSOR_USER, SERVICES_USER, TWO_USERS } from './lib/program.ts';
-import { skip as programSkip } from './lib/root.ts';
+import type { Installation, Running } from './lib/program.ts';
+import {
+  gidOf,
+  SENSOR_UID,
+  SENSOR_USER,
+  SERVICES_UID,
+  SERVICES_USER,
+  skip,
+  twoUserInstallation,
+} from './lib/two-users.ts';
 import { until } from './lib/wait.ts';
-
-const idOf = (user: string): number => Number(spawnSync('id', ['-u', user], { encoding: 'utf8' }).stdout);
-const SERVICES_UID = idOf(SERVICES_USER);
-const SENSOR_UID = idOf(SENSOR_USER);
-const skip = programSkip || ((SERVICES_UID === 0 || SENSOR_UID === 0) && 'there is no user nobody or daemon');
 
 const DEBUG_SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT'].map((name) =>
   spawnSync('kill', ['-l', name.slice(3)], { encoding: 'utf8' }).stdout.trim(),
@@ -39,18 +35,6 @@ const DEBUG_SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT'].map((name) =>
 const ALL_SIGNALS = Array.from({ length: 64 }, (_, index) => String(index + 1));
 /** Files that Node or the kernel would write about a process. */
 const DUMPS = /^(report\.|Heap|core|.*\.heap|.*\.cpuprofile|node_trace)/;
-
-/** Compile cache of both users: the default one belongs to root, so each start would strip the types of all sources. */
-const compileCache = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
-chmodSync(compileCache, 0o777);
-after(() => rmSync(compileCache, { recursive: true, force: true }));
-
-function installation(settings: readonly string[] = []): Installation {
-  const home = new Installation([...TWO_USERS, ...settings]);
-  chmodSync(home.dir, 0o755);
-  home.env['NODE_COMPILE_CACHE'] = compileCache;
-  return home;
-}
 
 /** Runs the program of the attacker as a user without capabilities, or as root, and returns its lines. */
 function attack(program: string, user: string, ...words: readonly string[]): string[] {
@@ -69,8 +53,6 @@ function attack(program: string, user: string, ...words: readonly string[]): str
   assert.ok(lines.length > 0);
   return lines;
 }
-
-const gidOf = (user: string): number => Number(spawnSync('id', ['-g', user], { encoding: 'utf8' }).stdout);
 
 const successes = (lines: readonly string[]): string[] => lines.filter((line) => line.endsWith(' ok'));
 
@@ -110,7 +92,7 @@ describe('an attacker in one of the two processes of up', { skip }, () => {
   let program: string;
   let pids: { readonly services: number; readonly sensor: number };
   before(async () => {
-    home = installation();
+    home = twoUserInstallation();
     program = join(home.dir, 'takeover');
     compileProgram('takeover', program);
     chmodSync(program, 0o755);
@@ -225,184 +207,5 @@ describe('an attacker in one of the two processes of up', { skip }, () => {
     chownSync(folder, SERVICES_UID, 0);
     await until('the warning', () => /containers\.d.*is ignored|is ignored.*containers\.d/.test(up.stderr));
     rmSync(folder, { recursive: true });
-  });
-});
-
-describe('the start of up with two users', { skip }, () => {
-  test('refuses settings, rules, policies and probes that a user other than root could change, and names the command', async (t) => {
-    await using home = installation();
-    const folder = join(home.dir, 'content');
-    mkdirSync(folder);
-    const file = join(folder, 'one.yaml');
-    writeFileSync(file, '[]\n');
-    const config = join(home.dir, 'settings.yaml');
-    writeFileSync(config, '{}\n');
-    const start = (...settings: readonly string[]): Promise<string> =>
-      home.run(['up', ...settings.flatMap((text) => ['--set', text])]).then(({ code, stderr }) => {
-        assert.equal(code, 1, stderr);
-        return stderr;
-      });
-    for (const setting of ['detector.rules', 'responder.policies', 'collector.probes.custom']) {
-      chownSync(file, SERVICES_UID, 0);
-      assert.match(
-        await start(`${setting}=${folder}`),
-        new RegExp(`${setting}: .*belongs to user ${SERVICES_UID}, not to root; chown -h root ${file}`),
-      );
-      chownSync(file, 0, 0);
-      chmodSync(folder, 0o777);
-      assert.match(await start(`${setting}=${folder}`), /is writable by every user; chmod go-w/);
-      chmodSync(folder, 0o755);
-    }
-    chownSync(config, SERVICES_UID, 0);
-    const { stderr } = await home.run(['config', 'show', '--config', config], { bare: true });
-    assert.match(stderr, new RegExp(`belongs to user ${SERVICES_UID}, not to root.*\n?.*chown -h root ${config}`));
-    t.diagnostic('a process of another user with a capability is held to the same');
-    const capable = [
-      '--reuid',
-      SERVICES_USER,
-      '--clear-groups',
-      '--inh-caps=-all,+sys_ptrace',
-      '--ambient-caps=-all,+sys_ptrace',
-      '--',
-    ];
-    const show = (prefix: readonly string[]): string => {
-      const command = [
-        readable(process.execPath),
-        '--conditions=@ringfence/source',
-        readable(MAIN),
-        'config',
-        'show',
-        '--config',
-        config,
-      ];
-      return spawnSync('setpriv', [...prefix, ...command], { encoding: 'utf8', env: { ...process.env, ...home.env } })
-        .stderr;
-    };
-    assert.match(show(capable), /belongs to user \d+, not to root/);
-    assert.equal(show(capable.map((word) => word.replace(',+sys_ptrace', ''))), '');
-  });
-
-  test('works where root’s home is closed and there is no settings file', {
-    skip: existsSync('/etc/ringfence/ringfence.yaml') && 'this machine has settings',
-  }, async () => {
-    await using home = installation();
-    const closed = join(home.dir, 'home-of-root');
-    mkdirSync(closed, { mode: 0o700 });
-    const settings = home.settings.flatMap((text) => ['--set', text]);
-    const up = home.start(['up', ...settings], { bare: true, env: { HOME: closed } });
-    await up.says('Ctrl-C stops');
-    assert.equal((await up.stop()).code, 0, up.stderr);
-    home.assertClean();
-  });
-
-  test('takes over an installation of one user: its host id stays, its pins are removed, and the sensor gets a new key', async (t) => {
-    await using home = installation();
-    const hostId = loadHostId(home.stateDir);
-    const oldKey = createPublicKey(readFileSync(join(home.stateDir, 'keys/agent.pem'), 'utf8'));
-    mkdirSync(join(home.pinPath, 'left'), { recursive: true });
-    for (const path of [home.stateDir, home.pinPath, join(home.pinPath, 'left')]) chownSync(path, SERVICES_UID, 0);
-    for (const name of readdirSync(home.stateDir, { recursive: true, encoding: 'utf8' }))
-      chownSync(join(home.stateDir, name), SERVICES_UID, 0);
-    const up = await home.up();
-    assert.ok(!readdirSync(home.pinPath).includes('left'));
-    assert.equal(statSync(home.pinPath).uid, SENSOR_UID);
-    assert.equal(readFileSync(join(home.sensorStateDir, 'host-id'), 'utf8').trim(), hostId);
-    const key = createPublicKey(readFileSync(join(home.sensorStateDir, 'keys/agent.pem'), 'utf8'));
-    assert.ok(!key.equals(oldKey));
-    spawnSync('/bin/true', ['rf-after-upgrade']);
-    const where = 'event.action = exec and process.command_line contains rf-after-upgrade';
-    await until('an event that the new key has signed', async () =>
-      (await home.output(['events', '--json', '--where', where])).includes('rf-after-upgrade'),
-    );
-    assert.equal((await up.stop()).code, 0, up.stderr);
-    const again = await home.up();
-    assert.ok(createPublicKey(readFileSync(join(home.sensorStateDir, 'keys/agent.pem'), 'utf8')).equals(key));
-    assert.equal((await again.stop()).code, 0, again.stderr);
-    t.diagnostic('the key of the second start is that of the first');
-  });
-
-  test('works as before if a unit of an earlier version starts it as `user`, and warns that both processes have one user', async () => {
-    await using home = installation();
-    for (const path of [home.stateDir, home.runDir, home.pinPath]) {
-      mkdirSync(path, { mode: 0o700 });
-      chownSync(path, SERVICES_UID, gidOf(SERVICES_USER));
-    }
-    const set = '-all,+bpf,+perfmon,+net_admin,+sys_ptrace,+dac_read_search';
-    const settings = home.settings.flatMap((text) => ['--set', text]);
-    const program = [readable(process.execPath), '--conditions=@ringfence/source', readable(MAIN)];
-    const command = [...program, 'up', '--config', '/dev/null', ...settings];
-    const rights = [`--bounding-set=${set}`, `--inh-caps=${set}`, `--ambient-caps=${set}`, '--no-new-privs', '--'];
-    const child = spawn('setpriv', [`--reuid=${SERVICES_USER}`, '--clear-groups', ...rights, ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...home.env },
-    });
-    await using up = new Running(child);
-    await up.says('Ctrl-C stops');
-    assert.match(up.stderr, /both processes run as one user.*Install the systemd unit of this version/);
-    const { stdout } = await home.run(['doctor']);
-    assert.match(stdout, /an attacker who takes over one process can signal the other and change its files/);
-    assert.equal((await up.stop()).code, 0, up.stderr);
-    home.assertClean();
-  });
-
-  test('refuses a missing or the same user for the sensor, and directories that the other user could replace', async () => {
-    const other = join(mkdtempSync(join(tmpdir(), 'rf-other-')), 'sensor');
-    chownSync(join(other, '..'), SERVICES_UID, 0);
-    try {
-      for (const [settings, message] of [
-        [
-          ['user=nobody'],
-          /sensor\.user: there is no user nobody-sensor on this machine: useradd --system .* nobody-sensor/,
-        ],
-        [['user=nobody', 'sensor.user=nobody'], /sensor\.user: nobody is the user of the other process/],
-        [
-          [...TWO_USERS, `sensor.stateDir=${other}`],
-          /must be out of reach of every user but daemon: .*belongs to user \d+/,
-        ],
-      ] as const) {
-        await using home = new Installation(settings);
-        chmodSync(home.dir, 0o755);
-        const { code, stderr } = await home.run(['up']);
-        assert.equal(code, 1, stderr);
-        assert.match(stderr, message);
-        home.assertClean();
-      }
-    } finally {
-      rmSync(join(other, '..'), { recursive: true });
-    }
-  });
-
-  test('in a fleet, keeps the signing key from the services’ user, and refuses a root key that this user has replaced', {
-    skip: kafkaMissing(),
-  }, async (t) => {
-    await using fleet = await SmallFleet.start();
-    await fleet.join();
-    await using home = installation([
-      'services=collector',
-      'bus.driver=kafka',
-      `bus.kafka.brokers=${fleet.kafka.bootstrap}`,
-      'bus.kafka.partitions=2',
-      'bus.kafka.tls.enabled=true',
-      `control.endpoints=${fleet.endpoints}`,
-    ]);
-    const identity = join(home.stateDir, 'identity');
-    await fleet.enrol(loadHostId(home.stateDir), 'agent', identity);
-    for (const start of ['first', 'second']) {
-      const up = await home.up();
-      assert.equal((await up.stop()).code, 0, `${start}: ${up.stderr}`);
-      const left = readdirSync(identity, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        name.endsWith('signing.key'),
-      );
-      assert.ok(left.length > 0);
-      for (const name of left) assert.match(readFileSync(join(identity, name), 'utf8'), /BEGIN PUBLIC KEY/, name);
-      assert.equal(statSync(join(home.sensorStateDir, 'keys/fleet.pem')).uid, SENSOR_UID);
-    }
-    const made = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const root = join(identity, 'current/root.pem');
-    writeFileSync(root, made);
-    const { code, stderr } = await home.run(['up']);
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, /root\.pem is not the root key of the fleet that this host has joined/);
-    t.diagnostic('the sensor keeps the root key of the first start');
   });
 });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
 import type { Status } from '@ringfence/runtime/status';
-import { Installation, TWO_USERS } from './lib/program.ts';
-import { skip } from './lib/root.ts';
+import { skip, twoUserInstallation } from './lib/two-users.ts';
 import { until } from './lib/wait.ts';
 
 const HOLD = `
@@ -40,8 +39,7 @@ const summaryOf = (event: EventDocument): unknown[] => [
 
 describe('tampering with the unprivileged process', { skip }, () => {
   test('is reported by the next start: stop, trace and kill, and the exit of both processes', async () => {
-    await using home = new Installation(TWO_USERS);
-    chmodSync(home.dir, 0o755);
+    await using home = twoUserInstallation();
     const hold = join(home.dir, 'hold-it');
     execFileSync('cc', ['-x', 'c', '-o', hold, '-'], { input: HOLD });
     const first = await home.up();

@@ -19,32 +19,24 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { kafkaMissing } from '@ringfence/dev-servers';
 import { loadHostId } from '@ringfence/identity/local';
 import type { Status } from '@ringfence/runtime/status';
 import { readable } from '@ringfence/testkit';
 import { cgroupRoot } from './lib/container.ts';
 import { SmallFleet } from './lib/fleet.ts';
+import { Installation, MAIN, type Running, type RunOptions } from './lib/program.ts';
 import {
-  Installation,
-  MAIN,
-  type Running,
-  type RunOptions,
+  SENSOR_UID,
   SENSOR_USER,
+  SERVICES_UID,
+  SERVICES_USER,
+  skip,
   TWO_USERS,
-  SERVICES_USER as USER,
-} from './lib/program.ts';
-import { skip as programSkip } from './lib/root.ts';
+  twoUserInstallation,
+} from './lib/two-users.ts';
 import { until } from './lib/wait.ts';
-
-const uidOf = (user: string): number | undefined => {
-  const { status, stdout } = spawnSync('id', ['-u', user], { encoding: 'utf8' });
-  return status === 0 ? Number(stdout) : undefined;
-};
-const UID = uidOf(USER) ?? Number.NaN;
-const SENSOR_UID = uidOf(SENSOR_USER) ?? Number.NaN;
-const skip = programSkip || (Number.isNaN(UID + SENSOR_UID) && `there is no user ${USER} or ${SENSOR_USER}`);
 
 const CAP = { DAC_READ_SEARCH: 2, KILL: 5, NET_ADMIN: 12, SYS_PTRACE: 19, PERFMON: 38, BPF: 39 } as const;
 const maskOf = (...names: (keyof typeof CAP)[]): bigint =>
@@ -82,7 +74,7 @@ function threadsOf(pid: number): Thread[] {
 }
 
 /** Asserts that every thread runs as the user, has exactly these capabilities, and cannot gain more by an exec. */
-function assertRestricted(pid: number, mask: bigint, uid = mask === 0n ? UID : SENSOR_UID): void {
+function assertRestricted(pid: number, mask: bigint, uid = mask === 0n ? SERVICES_UID : SENSOR_UID): void {
   const threads = threadsOf(pid);
   assert.ok(threads.length > 1);
   for (const thread of threads) {
@@ -119,19 +111,6 @@ const sensorOf = (up: Running): number => {
   return sensor;
 };
 
-/** Compile cache of the users: the default one belongs to root, so each start would strip the types of all sources. */
-const compileCache = mkdtempSync(join(tmpdir(), 'rf-compiled-'));
-chmodSync(compileCache, 0o777);
-after(() => rmSync(compileCache, { recursive: true, force: true }));
-
-/** Returns an installation that the users can access. */
-function installation(settings: readonly string[] = []): Installation {
-  const home = new Installation([...TWO_USERS, ...settings]);
-  chmodSync(home.dir, 0o755);
-  home.env['NODE_COMPILE_CACHE'] = compileCache;
-  return home;
-}
-
 /** Mounts a BPF file system whose root directory only root can enter, as systemd does. */
 function bpfFileSystem(t: TestContext): string {
   const point = mkdtempSync(join(tmpdir(), 'rf-bpf-'));
@@ -155,7 +134,7 @@ const killing = (mark: string): string => `- rule: Marked
 
 /** Returns an installation with one rule, which kills processes that have `mark` in their arguments. */
 function killer(mark: string, settings: readonly string[] = []): Installation {
-  const home = installation(settings);
+  const home = twoUserInstallation(settings);
   const rules = join(home.dir, 'rules');
   mkdirSync(rules);
   writeFileSync(join(rules, 'one.yaml'), killing(mark));
@@ -191,7 +170,7 @@ const executed = (home: Installation, mark: string): Promise<boolean> =>
 
 describe('up as an unprivileged user', { skip }, () => {
   test('only the process of the sensor has capabilities, and only the necessary ones; events and hashes arrive', async () => {
-    await using home = installation();
+    await using home = twoUserInstallation();
     const secret = join(home.dir, 'secret');
     copyFileSync('/bin/true', secret);
     chmodSync(secret, 0o700);
@@ -200,7 +179,7 @@ describe('up as an unprivileged user', { skip }, () => {
     assertRestricted(up.pid, 0n);
     assertRestricted(sensor, OBSERVING);
 
-    const asUser = ['--reuid', USER, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'];
+    const asUser = ['--reuid', SERVICES_USER, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'];
     const read = spawnSync('setpriv', [...asUser, 'cat', `/proc/${sensor}/environ`], { encoding: 'utf8' });
     assert.match(
       read.stderr,
@@ -217,19 +196,19 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.deepEqual(
       processes.map(({ pid, uid, capabilities }) => [pid, uid, [...capabilities].sort()]),
       [
-        [up.pid, UID, []],
+        [up.pid, SERVICES_UID, []],
         [sensor, SENSOR_UID, ['CAP_BPF', 'CAP_DAC_READ_SEARCH', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_PTRACE']],
       ],
     );
     assert.match(
       (await home.run(['doctor'])).stdout,
-      new RegExp(`✓ runs as +pid ${up.pid}, uid ${UID}, no capability; pid ${sensor}, `),
+      new RegExp(`✓ runs as +pid ${up.pid}, uid ${SERVICES_UID}, no capability; pid ${sensor}, `),
     );
-    const { stdout: diagnosis } = await home.run(['doctor'], { uid: UID });
+    const { stdout: diagnosis } = await home.run(['doctor'], { uid: SERVICES_UID });
     assert.match(diagnosis, /✓ privileges +every needed capability, in the running processes/);
     assert.match(diagnosis, /not tried: this needs root; the running ringfence has tried them/);
     for (const path of [home.stateDir, home.runDir, join(home.stateDir, 'bus.db'), home.socket])
-      assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [UID, 0], path);
+      assert.deepEqual([statSync(path).uid, statSync(path).mode & 0o077], [SERVICES_UID, 0], path);
 
     assert.equal((await up.stop('SIGTERM')).code, 0, up.stderr);
     assert.equal(isAlive(sensor), false);
@@ -307,7 +286,7 @@ describe('up as an unprivileged user', { skip }, () => {
     writeFileSync(join(rules, 'one.yaml'), killing(mark));
     await using fleet = await SmallFleet.start({ detector: { rules: [rules] } });
     await fleet.join();
-    await using home = installation([
+    await using home = twoUserInstallation([
       'services=collector',
       'bus.driver=kafka',
       `bus.kafka.brokers=${fleet.kafka.bootstrap}`,
@@ -323,7 +302,7 @@ describe('up as an unprivileged user', { skip }, () => {
   });
 
   test('a service without a sensor has no capabilities and no second process', async () => {
-    await using home = installation();
+    await using home = twoUserInstallation();
     await using up = await home.up(['--only', 'auditor']);
     assert.deepEqual(childrenOf(up.pid), []);
     assertRestricted(up.pid, 0n);
@@ -332,7 +311,7 @@ describe('up as an unprivileged user', { skip }, () => {
 
   test('state of root is given to the user once, without following links; pins work in a BPF file system that only root can enter; without hashing and enforcement the sensor can neither read nor signal processes', async (t) => {
     const pinPath = join(bpfFileSystem(t), 'ringfence');
-    await using home = installation([`sensor.pinPath=${pinPath}`, 'collector.hash.enabled=false']);
+    await using home = twoUserInstallation([`sensor.pinPath=${pinPath}`, 'collector.hash.enabled=false']);
     for (const setting of TWO_USERS) home.settings.splice(home.settings.indexOf(setting), 1);
     const bystander = join(home.dir, 'bystander');
     writeFileSync(bystander, '');
@@ -352,7 +331,7 @@ describe('up as an unprivileged user', { skip }, () => {
     assert.deepEqual(readdirSync(pinPath), []);
     assert.equal(readFileSync(join(home.stateDir, 'host-id'), 'utf8'), hostId);
     const all = readdirSync(home.stateDir, { recursive: true, encoding: 'utf8' });
-    for (const name of all) assert.equal(lstatSync(join(home.stateDir, name)).uid, UID, name);
+    for (const name of all) assert.equal(lstatSync(join(home.stateDir, name)).uid, SERVICES_UID, name);
     assert.equal(statSync(bystander).uid, 0);
 
     writeFileSync(join(home.stateDir, 'of-root'), '');
@@ -377,13 +356,16 @@ describe('up as an unprivileged user', { skip }, () => {
       [process.execPath, [`runDir=${closed}/new/run`], `${closed}/new/run`],
     ];
     for (const [program, settings, target] of cases) {
-      await using home = installation(settings);
+      await using home = twoUserInstallation(settings);
       const flags = ['--config', '/dev/null', ...home.settings.flatMap((text) => ['--set', text])];
       const args = ['--conditions=@ringfence/source', readable(MAIN), 'up', ...flags];
       const { status, stderr } = spawnSync(readable(program), args, { encoding: 'utf8' });
       assert.equal(status, 1, stderr);
       const [line, ...more] = stderr.split('\n');
-      assert.ok(line?.startsWith(`ringfence: user: ${USER} can't enter ${closed}, on the way to ${target}: `), stderr);
+      assert.ok(
+        line?.startsWith(`ringfence: user: ${SERVICES_USER} can't enter ${closed}, on the way to ${target}: `),
+        stderr,
+      );
       assert.match(line ?? '', new RegExp(`chmod o\\+x ${closed}$`));
       assert.deepEqual(more, ['']);
       assert.equal(statSync(stateDir).uid, 0);
@@ -395,9 +377,9 @@ describe('up as an unprivileged user', { skip }, () => {
     const cases: readonly (readonly [user: string, options: RunOptions, message: RegExp])[] = [
       ['rf-nosuch', {}, /there is no user rf-nosuch on this machine: useradd/],
       ['root', {}, /root is root: name an unprivileged user/],
-      [USER, { env: { PATH: '/nowhere' } }, /user needs the command \w+, which is not there/],
-      [USER, { uid: UID - 1 }, /user is nobody: start this as root, or as nobody/],
-      [USER, { uid: UID }, /the sensor needs privileges that this process lacks \(CAP_BPF/],
+      [SERVICES_USER, { env: { PATH: '/nowhere' } }, /user needs the command \w+, which is not there/],
+      [SERVICES_USER, { uid: SERVICES_UID - 1 }, /user is nobody: start this as root, or as nobody/],
+      [SERVICES_USER, { uid: SERVICES_UID }, /the sensor needs privileges that this process lacks \(CAP_BPF/],
     ];
     for (const [user, options, message] of cases) {
       await using home = new Installation([`user=${user}`, `sensor.user=${SENSOR_USER}`]);

@@ -3,11 +3,11 @@ import { escapeText, type Incident } from '@ringfence/wire';
 import { counted } from '../shared/numbers.ts';
 import type { Exception } from './exception.ts';
 
-/** What an exception excludes of the stored records. */
+/** Number of stored records that an exception matches. */
 export interface Width {
   /** Stored alerts of the rule. */
   readonly alerts: number;
-  /** Those of them that the exception excludes. */
+  /** Stored alerts of the rule that the exception excludes. */
   readonly excluded: number;
   /** Hosts with stored alerts of the rule. */
   readonly hosts: number;

@@ -13,6 +13,6 @@ export { type Paint, paintFor, paintPriority } from './paint.ts';
 export { type PauseOptions, pause } from './pause.ts';
 export { Tallies } from './tallies.ts';
 export type { Step, Trace } from './trace.ts';
-export { type Distrust, distrustOf } from './trusted-path.ts';
+export { assertTrusted, type Distrust, distrustOf } from './trusted-path.ts';
 export { VERSION } from './version.ts';
 export { Waiter } from './waiter.ts';

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OperatorError } from './errors.ts';
 
 /** The kernel's limit of links in a path. */
 const LINKS_MAX = 40;
@@ -49,6 +50,12 @@ export function distrustOf(path: string, reader: number = currentReader()): Dist
     if (distrust !== null) return distrust;
   }
   return null;
+}
+
+/** Throws OperatorError, with the command that helps, when `distrustOf` the path is not null. */
+export function assertTrusted(path: string, reader?: number): void {
+  const distrust = distrustOf(path, reader);
+  if (distrust !== null) throw new OperatorError(`not trusted: ${distrust.message}; ${distrust.command}`);
 }
 
 /** Other processes of the same user lack the capabilities of this process, so that user could raise its rights. */

@@ -69,7 +69,7 @@ export interface Config {
   /** `auto`: derived from hostname and pid */
   readonly instance: string;
   readonly shutdownDeadlineMs: number;
-  /** empty `rootKey`: any root key */
+  /** With an empty `rootKey`, any root key is accepted. */
   readonly identity: { readonly path: string; readonly registrar: string; readonly rootKey: string };
   readonly registrar: {
     readonly path: string;

@@ -32,8 +32,7 @@ function readText(path: string): string {
       throw new ConfigError([problem(path, `expected at most ${FILE_MAX_BYTES} bytes; it has ${stat.size}`)]);
     // A user who can write the settings or the probes of a process has the rights of that process.
     const distrust = distrustOf(path);
-    if (distrust !== null)
-      throw new ConfigError([problem(path, `it is not trusted: ${distrust.message}`, distrust.command)]);
+    if (distrust !== null) throw new ConfigError([problem(path, `not trusted: ${distrust.message}`, distrust.command)]);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);

@@ -210,7 +210,7 @@ class Session {
     else if (this.#waitingCommands.length < MAX_RUNNING) this.#waitingCommands.push(command);
   }
 
-  /** Whoever sets the interest can blind the sensor. */
+  /** Keeps the interest until the responder is known to be in force, because an interest can blind the sensor. */
   #onInterest(interest: WireInterest): void {
     this.#waitingInterest = interest;
     this.#judge();

@@ -77,7 +77,7 @@ export interface LostCount {
   readonly count: number;
 }
 
-/** What a cgroup lost since the previous report, or the end of a flood. */
+/** Losses of a cgroup since the previous report, or the end of a flood. */
 export interface ThrottledCount extends LostCount {
   /** From the hierarchy's root; empty when the cgroup is gone */
   readonly path: string;

@@ -1,17 +1,9 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, OperatorError } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/wire';
+import { writeSecret } from './files.ts';
 
 export interface Identity {
   /** UUID made at the first start */
@@ -93,9 +85,7 @@ export function pinRootKey(stateDir: string, root: KeyObject): void {
 /** Enrols the key of the host's agent in place of the previous one. */
 export function enrolAgentKey(stateDir: string, hostId: string, key: KeyObject): void {
   const path = join(stateDir, 'enrolled', `${hostId}.pem`);
-  rmSync(`${path}.new`, { force: true });
-  writeFileSync(`${path}.new`, key.export({ type: 'spki', format: 'pem' }).toString(), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeSecret(path, key.export({ type: 'spki', format: 'pem' }).toString());
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -126,14 +116,8 @@ function loadKey(dir: string, name: string): SigningKey {
   return importSigningKey(readOrMake(join(dir, `${name}.pem`), make));
 }
 
-/** A half-written file never takes the name. */
 function readOrMake(path: string, make: () => string): string {
-  if (!existsSync(path)) {
-    // The mode of an existing file would stay.
-    rmSync(`${path}.new`, { force: true });
-    writeFileSync(`${path}.new`, `${make().trim()}\n`, { mode: 0o600, flag: 'wx' });
-    renameSync(`${path}.new`, path);
-  }
+  if (!existsSync(path)) writeSecret(path, `${make().trim()}\n`);
   return readFileSync(path, 'utf8').trim();
 }
 

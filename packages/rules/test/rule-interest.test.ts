@@ -8,7 +8,7 @@ import type { TestEvent } from './support/events.ts';
 const opens: FilteredEvents = { kind: 'open', fields: ['file.path'], executable: 'process.executable' };
 const filtered = [opens];
 
-/** Returns the prefixes, then the names marked with … and the executables marked with !; null: any path. */
+/** Returns the prefixes, then the names after `…` and the executables after `!`; null if any path is wanted. */
 function paths(condition: string): readonly string[] | null | undefined {
   return shown(compileCondition(condition, '', { filtered }));
 }

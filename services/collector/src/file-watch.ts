@@ -97,6 +97,7 @@ export class FileWatch implements EnrichmentSource {
     const root = openSync(this.#deps.hostRoot, O_PATH | constants.O_DIRECTORY);
     const opened: number[] = [root];
     try {
+      // `namedFiles` has left out paths on remote file systems.
       const descriptors = changed.map(([path]) => openBeneath(root, Buffer.from(path), () => true));
       opened.push(...descriptors.filter((descriptor) => descriptor !== null));
       const identities = this.#deps.identify();

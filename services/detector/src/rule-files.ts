@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { distrustOf } from '@ringfence/base';
+import { assertTrusted } from '@ringfence/base';
 import type { RuleSource } from '@ringfence/rules';
 import { RuleFilesError } from './errors.ts';
 
@@ -22,11 +22,6 @@ export async function readRuleFiles(paths: readonly string[], trustedOnly = fals
     }
   }
   return [...sources].map(([name, text]) => ({ name, text }));
-}
-
-function assertTrusted(path: string): void {
-  const distrust = distrustOf(path);
-  if (distrust !== null) throw new Error(`it is not trusted: ${distrust.message}; ${distrust.command}`);
 }
 
 async function filesOf(path: string): Promise<string[]> {

@@ -13,11 +13,6 @@ import { until } from './wait.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 export const MAIN: string = join(ROOT, 'cli/src/main.ts');
 
-/** Users of the two processes of an `up` in tests: every machine has them. */
-export const SERVICES_USER = 'nobody';
-export const SENSOR_USER = 'daemon';
-export const TWO_USERS: readonly string[] = [`user=${SERVICES_USER}`, `sensor.user=${SENSOR_USER}`];
-
 export interface Ended {
   /** Null if `signal` ended the process. */
   readonly code: number | null;

@@ -71,7 +71,7 @@ export function launch(config: Config): never {
 const SHARED_USER =
   'both processes run as one user, because this was not started as root: whoever takes over one can signal the other and change its files. Install the systemd unit of this version (deploy/README.md), or start as root';
 
-/** What the processes of a user open before they can report an error. */
+/** Returns the files and folders that a process of the user opens before it can report an error. */
 function neededBy({ stateDir, runDir }: Config, isServicesUser: boolean): Needed[] {
   return [
     { path: process.execPath, right: 'execute' },

@@ -53,7 +53,7 @@ function withOwnState(config: Config): Config {
 /** Keys whose commands are executed; in a fleet they change while the sensor runs. */
 type ResponderKeys = Pick<ReadonlyMap<string, KeyObject>, 'get'> & Partial<Pick<TrustedKeys, 'add' | 'trustsNobody'>>;
 
-/** What the services' process of a single machine says about itself. */
+/** Host id and responder key that the services' process of a single machine sends. */
 interface PublicIdentity {
   readonly hostId: unknown;
   readonly responderKey: unknown;

@@ -10,7 +10,7 @@ interface Key {
   readonly cause: number;
 }
 
-/** What a cgroup has lost in a lane. */
+/** Losses of a cgroup in a lane. */
 interface Flood {
   /** since the sensor was loaded */
   total: number;

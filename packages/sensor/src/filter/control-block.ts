@@ -53,7 +53,7 @@ interface ProcessIdentity {
 /** Writes struct rf_control in the sensor's .bss: the settings that the programs read for each event. */
 export class ControlBlock {
   readonly #words: Int32Array;
-  /** What this agent, or an earlier one, wrote last. */
+  /** Copy of the last words that this agent, or an earlier one, wrote. */
   readonly #written: Int32Array;
 
   constructor(words: Int32Array) {

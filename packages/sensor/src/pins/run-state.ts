@@ -35,7 +35,7 @@ type RingLane = typeof LANE.security | typeof LANE.bulk;
 export class RunState implements Disposable {
   /** The map's memory. It is only written: another process may have changed it. */
   readonly #shared: BigUint64Array;
-  /** What this agent, or an earlier one, wrote last. */
+  /** Copy of the last words that this agent, or an earlier one, wrote. */
   readonly #words: BigUint64Array;
   readonly #mapping: Mapping;
   readonly #map: BpfMap<Uint8Array, Uint8Array>;

@@ -116,7 +116,7 @@ export class SelfCheck {
     return [['rf_tamperings', erased]];
   }
 
-  /** What was removed is reported once. While the agent detaches its hooks itself, `run.hooks` is 0. */
+  /** Reports each removed pin once. While the agent detaches its hooks itself, `run.hooks` is 0. */
   #removedPins(): readonly Buffer[] {
     const { object, run, pinPath } = this.#parts;
     const changedAt = statSync(pinPath, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -32,7 +32,7 @@ export async function openStackDirectory(path: string | undefined): Promise<Stac
   };
 }
 
-/** Removes the directory of a killed fleet. Throws OperatorError if another user owns it, as any user may in /tmp. */
+/** Removes the directory of a killed fleet. Throws OperatorError if another user has created it in /tmp. */
 function removeStale(directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (stats === undefined) return;

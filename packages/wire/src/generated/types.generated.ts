@@ -167,7 +167,7 @@ export interface Gap {
   readonly from: number;
   readonly to: number;
   readonly reason: string;
-  /** all records of the lane that the agent's counters report as lost in this run; 0: an earlier enricher, which did not report it */
+  /** lost records of the lane in this run, by the agent's counters; 0: not reported, by an earlier enricher */
   readonly total: number;
 }
 

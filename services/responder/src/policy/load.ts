@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { distrustOf } from '@ringfence/base';
+import { assertTrusted } from '@ringfence/base';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { PolicyProblem } from '../errors.ts';
@@ -43,11 +43,6 @@ export function loadPolicyFiles(paths: readonly string[]): LoadedPolicies {
   }
   const loaded = loadPolicies(sources);
   return { policies: loaded.policies, problems: [...problems, ...loaded.problems] };
-}
-
-function assertTrusted(path: string): void {
-  const distrust = distrustOf(path);
-  if (distrust !== null) throw new Error(`it is not trusted: ${distrust.message}; ${distrust.command}`);
 }
 
 function filesOf(path: string): string[] {
