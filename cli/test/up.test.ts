@@ -21,7 +21,7 @@ test('up with the collector alone loads no broker client, no certificates and no
   const loaded = JSON.parse(output) as string[];
   assert.ok(loaded.some((name) => name.includes('services/collector/src/pipeline.ts')));
   const heavy =
-    /internal\/deps\/undici|packages\/bus-kafka\/src\/(?:kafka|registry\/(?:client|schema-bus))|packages\/identity\/src\/(?!local)|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
+    /internal\/deps\/undici|packages\/bus-kafka\/src\/(?:kafka|registry\/(?:client|schema-bus))|packages\/identity\/src\/(?!local|files|errors)|platformatic|@peculiar|services\/(?:auditor|detector|enricher)\/src\/index/;
   assert.deepEqual(
     loaded.filter((name) => heavy.test(name)),
     [],
