@@ -88,6 +88,7 @@ export function openBody(path: string): Body {
       count: 1,
       reached: text(''),
       received: false,
+      created: false,
     },
   };
 }

@@ -99,7 +99,7 @@ const fields: Mappings = {
   nametype: {
     values: {
       CREATE: either([
-        'event.action = open and file.open.create = true',
+        'event.action = open and file.open.created = true',
         'event.action in (mkdir, mknod, symlink, link)',
       ]),
       DELETE: 'event.action in (unlink, rmdir)',
