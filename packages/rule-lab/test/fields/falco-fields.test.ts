@@ -147,6 +147,7 @@ const cases: readonly Case[] = [
         result: 5,
         mode: 0o100755,
         device: 0x800001,
+        created: true,
       }),
     type: 'openat',
     holds: [
@@ -167,6 +168,24 @@ const cases: readonly Case[] = [
       'container.mount.dest[/var*] exists',
       'not container.mount.dest[/var*] in ("<NA>","N/A")',
       'container.label.none exists',
+    ],
+  },
+  {
+    title: 'an open of a file that was there, by a program that a link started in a session of its own',
+    play: (scene) => {
+      const leader = scene.fork(scene.shell);
+      Object.assign(leader, { processGroup: leader.tgid, processSession: leader.tgid });
+      scene.exec(leader, '/usr/bin/setsid');
+      const server = scene.start(['mysqld'], leader, { filename: '/usr/sbin/mysqld' }, '/usr/sbin/mariadbd');
+      scene.open(server, '/data/x', O.RDWR | O.CREAT);
+    },
+    type: 'openat',
+    holds: [
+      'proc.name = mysqld and proc.exepath = /usr/sbin/mariadbd and proc.pname = setsid and proc.aname[1] = setsid',
+      'evt.is_open_create = false and file.open.create = true and file.open.created = false',
+      'proc.sname = setsid and proc.sid.exepath = /usr/bin/setsid and proc.vpgid.name = setsid and proc.pgid.exe exists',
+      'proc.sid > 0 and proc.vpgid > 0 and proc.pgid > 0 and proc.is_sid_leader = false and proc.is_vpgid_leader = false',
+      'process.session_leader.name = setsid and process.session_leader.entity_id exists',
     ],
   },
   {
