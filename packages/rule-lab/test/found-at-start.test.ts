@@ -12,19 +12,23 @@ const FALCO = `
 `;
 const NATIVE = `
 - rule: Any start
+  desc: d
   condition: event.action = exec and process.name = miner
   output: x
+  priority: notice
 - rule: Also found running
+  desc: d
   condition: event.action = exec and process.exec.snapshot exists and process.name = miner
   output: x
+  priority: notice
 - rule: Started, then another
-  sequence:
-    by: host.id
-    within: 1m
-    steps:
-      - event.action = exec and process.name = miner
-      - event.action = exec and process.name = helper
+  desc: d
+  condition: >
+    sequence by host.id with maxspan=1m
+      [ event.action = exec and process.name = miner ]
+      [ event.action = exec and process.name = helper ]
   output: x
+  priority: notice
 `;
 
 function namesOf(rules: string, play: (scene: Scene) => void): string[] {
