@@ -36,7 +36,7 @@ export class Selections<E> {
     if (node.kind === 'map')
       return joined(
         'and',
-        node.entries.map((entry) => this.#attempt(() => this.#entry(entry))),
+        this.#meaningful(node.entries).map((entry) => this.#attempt(() => this.#entry(entry))),
       );
     const items = node.kind === 'list' ? node.items : [node];
     const keywords = items.filter((item) => item.kind === 'text');
@@ -44,6 +44,24 @@ export class Selections<E> {
     if (keywords.length === 0) return joined('or', mappings);
     const found = this.#attempt(() => this.#keywords(parseFieldKey('', node.at), keywords));
     return mappings.length === 0 ? found : joined('or', [found, ...mappings]);
+  }
+
+  /** Leaves out keys that only repeat the others: the key of an auditd watch beside the path that it watches. */
+  #meaningful(entries: readonly YamlEntry[]): readonly YamlEntry[] {
+    const others = entries.filter((entry) => !this.#repeats(entry));
+    return others.some(({ key }) => key !== 'type') ? others : entries;
+  }
+
+  #repeats({ key: text, at }: YamlEntry): boolean {
+    try {
+      const { field } = parseFieldKey(text, at);
+      const resolved = field === '' ? undefined : this.#source.field(field, at);
+      return resolved?.kind === 'never' && resolved.repeats === true;
+    } catch (error) {
+      // Reading the entry reports it.
+      if (error instanceof Fault) return false;
+      throw error;
+    }
   }
 
   #attempt(read: () => Expression<E>): Expression<E> {

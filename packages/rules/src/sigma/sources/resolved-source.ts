@@ -21,7 +21,7 @@ export type Resolved<E> =
   | { readonly kind: 'places'; readonly places: readonly Place<E>[] }
   /** By value, in lower case. */
   | { readonly kind: 'values'; readonly values: ReadonlyMap<string, Expression<E>> }
-  | { readonly kind: 'never'; readonly why: string };
+  | { readonly kind: 'never'; readonly why: string; readonly repeats?: true };
 
 const NEVER = { kind: 'constant', value: false } as const;
 
@@ -73,7 +73,8 @@ export class ResolvedSource<E> {
   }
 
   #mapped(mapping: Mapping): Resolved<E> {
-    if (typeof mapping !== 'string' && 'never' in mapping) return { kind: 'never', why: mapping.never };
+    if (typeof mapping !== 'string' && 'never' in mapping)
+      return { kind: 'never', why: mapping.never, ...(mapping.repeats && { repeats: true }) };
     if (typeof mapping !== 'string' && 'values' in mapping) {
       const values = Object.entries(mapping.values).map(
         ([value, condition]) => [value.toLowerCase(), this.#condition(condition)] as const,
