@@ -52,7 +52,8 @@ export class ResolvedSource<E> {
   /** Returns a field that has one value. @throws Fault */
   operand(name: string, at: number): Operand<E> {
     const resolved = this.field(name, at);
-    const [place, ...more] = resolved.kind === 'places' ? resolved.places : [];
+    const places = resolved.kind === 'places' ? resolved.places : [];
+    const [place, ...more] = places.filter(({ variant }) => variant.synonym !== true);
     if (place !== undefined && more.length === 0) return place.operand;
     const why = resolved.kind === 'never' ? resolved.why : 'it is not one field here';
     throw new Fault('unavailable', at, `'${name}' can't be used here: ${why}`);

@@ -17,6 +17,8 @@ export interface Variant {
   readonly words?: Readonly<Record<string, string>>;
   /** Rules name the path as given, but the field has the path behind the links. */
   readonly links?: true;
+  /** Another name of the same value: searched, but not counted, grouped or compared with other fields. */
+  readonly synonym?: true;
 }
 
 /** What a field of a Sigma rule reads. */
