@@ -5,6 +5,7 @@ import { LIMITS } from '../../model/limits.ts';
 import { compileGlob } from '../../text/glob.ts';
 import type { Place, Resolved, ResolvedSource } from '../sources/resolved-source.ts';
 import { compareAny, compareFields, exists, isBlank } from './compare.ts';
+import { compareWords } from './keyword.ts';
 import { type FieldKey, parseFieldKey } from './modifiers.ts';
 import { globOf, parsePattern, within } from './pattern.ts';
 import { fillPlaceholders, type Placeholders } from './placeholders.ts';
@@ -177,7 +178,7 @@ export class Selections<E> {
     const found = parts.map((some) =>
       joined(
         'or',
-        this.#source.text.map((place) => onPlace(place, compareAny(anywhere, place.operand, some))),
+        this.#source.text.map((place) => onPlace(place, compareWords(anywhere, place.operand, some))),
       ),
     );
     return joined(key.all ? 'and' : 'or', found);
