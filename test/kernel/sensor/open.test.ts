@@ -76,7 +76,9 @@ describe('opens on the running kernel', { skip }, () => {
 
   test('a pipe has a name of its own, not the path of a root', async () => {
     const records = await sensor.run('/bin/sh', ['-c', '(echo x > /proc/self/fd/1) | cat > /dev/null']);
-    const pipes = recordsOf(records, 'rf_open').filter(({ texts }) => /^pipe:\[\d+\]$/.test(String(texts['path']?.bytes)));
+    const pipes = recordsOf(records, 'rf_open').filter(({ texts }) =>
+      /^pipe:\[\d+\]$/.test(String(texts['path']?.bytes)),
+    );
     assert.equal(pipes.length, 1);
     assert.equal(pipes[0]?.fields['mode'], 0o010_600);
   });

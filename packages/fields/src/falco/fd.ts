@@ -25,7 +25,14 @@ const device = { open: bodyLong(leaf.Open.device), change: bodyLong(leaf.FileCha
 const FILES = ['open'];
 const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
 const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
-const CHARACTERS: Readonly<Record<string, string>> = { pipe: 'p', ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
+const CHARACTERS: Readonly<Record<string, string>> = {
+  pipe: 'p',
+  ipv4: '4',
+  ipv6: '6',
+  unix: 'u',
+  netlink: 'o',
+  packet: 'o',
+};
 
 /** A pipe is opened by its link in /proc/PID/fd. */
 const isPipe = (event: EventView): boolean => result(event) >= 0 && openPath(event).startsWith('pipe:[');

@@ -12,8 +12,8 @@ import {
   ofProcess,
 } from '../field.ts';
 import { falco, never } from './define.ts';
-import { sessionFields } from './sessions.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
+import { sessionFields } from './sessions.ts';
 
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
 

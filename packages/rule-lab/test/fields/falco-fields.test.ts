@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
     ],
     output: [
       '%evt.time.s %evt.datetime.s %proc.aname[2] %tolower(proc.exepath) (user=%user.name) %container.info %proc.sname %%',
-      '01:00:00 2026-01-01 01:00:00 sshd-session /usr/bin/dash (user=root) container_id=host container_name=host <NA> %',
+      '01:00:00 2026-01-01 01:00:00 sshd-session /usr/bin/dash (user=root) container_id=host container_name=host systemd %',
     ],
   },
   {
@@ -121,8 +121,10 @@ const cases: readonly Case[] = [
   {
     title: 'a child of a script',
     play: (scene) => {
-      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, { flags: 32 });
-      scene.open(scene.start('true', scene.start('python3', script, {}, '/usr/bin/python3.11')), '/etc/x');
+      const values = { flags: 32, filename: '/opt/unattended-upgrade' };
+      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, values);
+      const child = scene.start('python3', script, { filename: '/usr/bin/python3' }, '/usr/bin/python3.11');
+      scene.open(scene.start('true', child), '/etc/x');
     },
     type: 'openat',
     holds: ['proc.pname = python3 and proc.aname[2] = unattended-upgr and proc.pcmdline = python3'],

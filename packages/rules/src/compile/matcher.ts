@@ -85,7 +85,8 @@ export class CompiledMatcher<E> implements Matcher<E> {
     this.#kinds = kinds;
     this.#memories = memories;
     this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
-    const asks = ({ rule }: Prepared<E>): boolean => rule.operands.some(({ field }) => field.name === kinds.found?.field);
+    const asks = ({ rule }: Prepared<E>): boolean =>
+      rule.operands.some(({ field }) => field.name === kinds.found?.field);
     this.#asking = new Set(prepared.filter(asks).map(({ rule }) => rule));
     const fitters = new Map<number, Fits>();
     const junctions: Junctions = new Map();

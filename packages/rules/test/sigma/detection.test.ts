@@ -86,7 +86,7 @@ describe('keywords', () => {
     for (const [keyword, text] of [
       ['dd', 'run: dd if=x'],
       ['dd', 'dd'],
-      ['if=', 'dd xif=y'],
+      ['if=', 'dd if=y'],
       ['pass*', 'the passwords'],
       ['a.b', 'x A.B y'],
       ['exec 3<>/dev/tcp/', 'exec 3<>/dev/tcp/10.0.0.1/80'],

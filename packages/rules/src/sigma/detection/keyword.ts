@@ -8,8 +8,8 @@ const WORD = /\w/;
 const WILDCARDS: Readonly<Record<number, string>> = { [WILD.run]: '.*', [WILD.single]: '.', [WILD.dash]: '[-/]' };
 
 /**
- * Compares a text with keywords, of which any may fit. A keyword matches whole words, as in the search of a log: `dd` is
- * not in `add`. A keyword that begins or ends with another character, or a wildcard, may be a part there.
+ * Compares a text with keywords, of which any may fit. A keyword matches whole words, as in the search of a log: `dd`
+ * is not in `add`. A keyword that begins or ends with another character, or a wildcard, may be a part there.
  */
 export function compareWords<E>(key: FieldKey, operand: Operand<E>, values: readonly YamlText[]): Expression<E> {
   if (key.comparison !== 'text' || key.encodings.length > 0) return compareAny(key, operand, values);
