@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { AuditError, CLUSTER_DEFAULTS, ClusterReader } from '@ringfence/auditor';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
-import type { FuzzTarget } from '../lib/target.ts';
+import { codeOf, type FuzzTarget } from '../lib/target.ts';
 
 const HITS = {
   took: 1,
-  hits: { hits: [{ _id: 'alert-1', _source: { ringfence: { audit: { kind: 'alert', payload: 'AAAA' } } }, sort: [1, 'x'] }] },
+  hits: {
+    hits: [{ _id: 'alert-1', _source: { ringfence: { audit: { kind: 'alert', payload: 'AAAA' } } }, sort: [1, 'x'] }],
+  },
 };
+const NOTHING = { hits: { hits: [] }, found: false };
 const STRANGE: readonly unknown[] = [null, 0, -1, 'x', [], {}, { hits: null }, { hits: { hits: {} } }, true];
 
 function strange(value: unknown, random: Random): unknown {
@@ -26,7 +29,7 @@ export const cluster: FuzzTarget = {
   outcomes: ['accepted', 'refused'],
   memoryMax: 64 << 20,
   async open() {
-    let answer = Buffer.alloc(0);
+    let answer: Buffer = Buffer.alloc(0);
     const server = createServer((request, response) => {
       request.resume();
       // The first byte selects the status, the rest is the body.
@@ -36,22 +39,30 @@ export const cluster: FuzzTarget = {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const reader = new ClusterReader({ ...CLUSTER_DEFAULTS, nodes: [`http://127.0.0.1:${port}`], requestTimeoutMs: 2000 });
+    const reader = new ClusterReader({
+      ...CLUSTER_DEFAULTS,
+      nodes: [`http://127.0.0.1:${port}`],
+      requestTimeoutMs: 2000,
+    });
     const read = async (): Promise<string> => {
       try {
         await Array.fromAsync(reader.alerts({ limit: 3 }));
         await Array.fromAsync(reader.incidents({ limit: 3 }));
-        await reader.incident('inc-1');
+        await reader.incident('inc-1').catch((error: unknown) => codeOf(error, AuditError));
         return 'accepted';
       } catch (error) {
-        if (error instanceof AuditError) return 'refused';
-        throw error;
+        codeOf(error, AuditError);
+        return 'refused';
       }
     };
     return {
       generate(random) {
-        const body = Buffer.from(JSON.stringify(strange(HITS, random)) ?? '');
-        return Buffer.concat([Buffer.from([random.once(2) ? 0 : random.below(8)]), random.once(3) ? mutate(body, random) : body]);
+        const answered = random.once(4) ? NOTHING : strange(HITS, random);
+        const body = Buffer.from(JSON.stringify(answered) ?? '');
+        return Buffer.concat([
+          Buffer.from([random.once(2) ? 0 : random.below(8)]),
+          random.once(3) ? mutate(body, random) : body,
+        ]);
       },
       async run(input) {
         answer = input;

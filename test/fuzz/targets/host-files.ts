@@ -12,7 +12,10 @@ const ID = 'a'.repeat(64);
 const SPEC = {
   process: { capabilities: { bounding: ['CAP_CHOWN'], effective: ['CAP_SYS_ADMIN'] }, env: ['A=b'] },
   annotations: { 'io.kubernetes.cri.container-name': 'web', 'io.kubernetes.cri.image-name': 'shop:1' },
-  mounts: [{ destination: '/proc', type: 'proc' }, { destination: '/data', source: '/srv', options: ['ro'] }],
+  mounts: [
+    { destination: '/proc', type: 'proc' },
+    { destination: '/data', source: '/srv', options: ['ro'] },
+  ],
   linux: { maskedPaths: ['/proc/kcore'], namespaces: [{ type: 'network', path: '/proc/1/ns/net' }] },
 };
 const DOCKER = {
@@ -20,24 +23,53 @@ const DOCKER = {
   Config: { Image: 'shop:1', Labels: { 'io.kubernetes.pod.name': 'p' } },
   MountPoints: { '/data': { Source: '/srv', Destination: '/data', RW: false } },
 };
-const PODMAN = [{ id: ID, names: ['web'], image: ID, metadata: '{"name":"web","image-name":"shop:1"}', created: '2026' }];
+const PODMAN = [
+  { id: ID, names: ['web'], image: ID, metadata: '{"name":"web","image-name":"shop:1"}', created: '2026' },
+];
 
 /** Each runtime: a cgroup path, and the file that the input becomes. */
 const RUNTIMES = [
   { cgroup: `/docker-${ID}.scope`, file: `var/lib/docker/containers/${ID}/config.v2.json`, genuine: DOCKER },
-  { cgroup: `/cri-containerd-${ID}.scope`, file: `run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`, genuine: SPEC },
-  { cgroup: `/crio-${ID}.scope`, file: `run/containers/storage/overlay-containers/${ID}/userdata/config.json`, genuine: SPEC },
-  { cgroup: `/libpod-${ID}.scope`, file: 'var/lib/containers/storage/overlay-containers/containers.json', genuine: PODMAN },
+  {
+    cgroup: `/cri-containerd-${ID}.scope`,
+    file: `run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`,
+    genuine: SPEC,
+  },
+  {
+    cgroup: `/crio-${ID}.scope`,
+    file: `run/containers/storage/overlay-containers/${ID}/userdata/config.json`,
+    genuine: SPEC,
+  },
+  {
+    cgroup: `/libpod-${ID}.scope`,
+    file: 'var/lib/containers/storage/overlay-containers/containers.json',
+    genuine: PODMAN,
+  },
 ];
 
-const STRANGE: readonly unknown[] = [null, -1, 1e308, 'x'.repeat(5000), [], {}, [[]], true, '__proto__', '2026-13-45', 'sha256:zz'];
+const STRANGE: readonly unknown[] = [
+  null,
+  -1,
+  1e308,
+  'x'.repeat(5000),
+  [],
+  {},
+  [[]],
+  true,
+  '__proto__',
+  '2026-13-45',
+  'sha256:zz',
+];
 
 /** Replaces some values of a document by others of any type. */
 function strange(value: unknown, random: Random): unknown {
   if (random.once(8)) return random.pick(STRANGE);
-  if (Array.isArray(value)) return random.once(20) ? Array(5000).fill(value[0]) : value.map((item) => strange(item, random));
+  if (Array.isArray(value))
+    return random.once(20) ? Array(5000).fill(value[0]) : value.map((item) => strange(item, random));
   if (typeof value !== 'object' || value === null) return random.once(8) ? random.text(40) : value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [random.once(15) ? random.text() : key, strange(item, random)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [random.once(15) ? random.text() : key, strange(item, random)]),
+  );
 }
 
 export const containers: FuzzTarget = {
@@ -82,12 +114,14 @@ export const containers: FuzzTarget = {
 };
 
 const SECTION_BYTES = 64;
+const SEGMENT_BYTES = 56;
 const NAMES = '\0.note.stapsdt\0.stapsdt.base\0.symtab\0.strtab\0.shstrtab\0';
 
 /** Returns a note of a USDT probe (systemtap's sys/sdt.h). */
 function note(random: Random): Buffer {
   const texts = `${random.pick(['app', random.text()])}\0${random.pick(['start', random.text()])}\0-4@%edi 8@-16(%rbp)\0`;
-  const descriptor = Buffer.concat([Buffer.alloc(24, random.next() & 0xff), Buffer.from(texts)]);
+  const addresses = Buffer.alloc(24, random.once(3) ? random.next() & 0xff : 0);
+  const descriptor = Buffer.concat([addresses, Buffer.from(texts)]);
   const head = Buffer.alloc(12);
   head.writeUInt32LE(8, 0);
   head.writeUInt32LE(random.once(6) ? random.next() : descriptor.length, 4);
@@ -103,8 +137,15 @@ function elfBy(random: Random): Buffer {
   const head = Buffer.alloc(64);
   head.write('\x7fELF\x02\x01\x01', 0, 'latin1');
   head.writeUInt16LE(process.arch === 'arm64' ? 183 : 62, 18);
+  // One segment that the kernel would load: all of the file.
+  const segment = Buffer.alloc(SEGMENT_BYTES);
+  segment.writeUInt32LE(1, 0);
+  segment.writeBigUInt64LE(BigInt(random.once(6) ? random.next() : 1 << 20), 32);
+  head.writeBigUInt64LE(BigInt(head.length), 32);
+  head.writeUInt16LE(SEGMENT_BYTES, 54);
+  head.writeUInt16LE(1, 56);
   const starts: number[] = [];
-  let end = head.length;
+  let end = head.length + SEGMENT_BYTES;
   for (const content of contents) {
     starts.push(end);
     end += content.length;
@@ -123,25 +164,26 @@ function elfBy(random: Random): Buffer {
     section.writeUInt32LE(random.once(6) ? random.integer() >>> 0 : 4, 40);
     return section;
   });
-  return Buffer.concat([head, ...contents, Buffer.alloc(SECTION_BYTES), ...table]);
+  return Buffer.concat([head, segment, ...contents, Buffer.alloc(SECTION_BYTES), ...table]);
 }
 
 export const elf: FuzzTarget = {
   name: 'elf',
   description: 'programs and libraries with symbols and USDT notes, for custom probes',
   shortRuns: 600,
-  outcomes: ['accepted', 'ProbeProblem', 'ERR_SENSOR_PROBES'],
+  outcomes: ['accepted', 'ERR_COLLECTOR_PROBE'],
   memoryMax: 32 << 20,
   open() {
     const folder = mkdtempSync(join(tmpdir(), 'rf-fuzz-'));
     const path = join(folder, 'program');
     const read = (): void => {
       using file = new ElfFile(path);
-      usdtSites(file, { path, provider: 'app', name: 'start' });
+      usdtSites(file, { kind: 'usdt', path, provider: 'app', name: 'start' });
     };
     const genuine = readFileSync(process.execPath).subarray(0, 4096);
     return {
-      generate: (random) => (random.once(5) ? mutate(genuine, random) : random.once(3) ? mutate(elfBy(random), random) : elfBy(random)),
+      generate: (random) =>
+        random.once(5) ? mutate(genuine, random) : random.once(3) ? mutate(elfBy(random), random) : elfBy(random),
       run(input) {
         writeFileSync(path, input);
         return outcomeOf(read, ProbeProblem);

@@ -1,9 +1,9 @@
-import { createEnricherPipeline } from '@ringfence/enricher';
+import { createEnricherPipeline, EnricherError } from '@ringfence/enricher';
 import { consumerRecords } from '@ringfence/synthetic';
 import { createSigningKey, type SigningKey, signBytes, TOPIC } from '@ringfence/wire';
 import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
-import type { FuzzTarget } from '../lib/target.ts';
+import { type FuzzTarget, outcomeOf } from '../lib/target.ts';
 
 const HOST = '00000000-0000-4000-8000-000000000001';
 const LINES = [
@@ -11,7 +11,7 @@ const LINES = [
   'Failed password for invalid user admin from 203.0.113.9 port 1 ssh2',
   'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=root',
   'ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/id',
-  "new user: name=eve, UID=1001, GID=1001, home=/home/eve, shell=/bin/sh, from=/dev/pts/0",
+  'new user: name=eve, UID=1001, GID=1001, home=/home/eve, shell=/bin/sh, from=/dev/pts/0',
   '(root) CMD (run-parts /etc/cron.hourly)',
   'session opened for user root(uid=0) by ann(uid=1000)',
   '203.0.113.9 - - [01/Dec/2026:00:00:00 +0000] "GET /?x=../../etc/passwd HTTP/1.1" 200 5 "-" "curl"',
@@ -57,16 +57,15 @@ export const logLines: FuzzTarget = {
   name: 'log-lines',
   description: 'lines of logs from agents and from Filebeat, as the enricher parses them',
   shortRuns: 800,
-  outcomes: ['accepted', 'dead letter'],
+  outcomes: ['accepted', 'ERR_ENRICHER_BOUNDS', 'ERR_ENRICHER_KEY', 'ERR_ENRICHER_SIGNATURE'],
   memoryMax: 16 << 20,
   open() {
     const key = createSigningKey();
     const pipeline = createEnricherPipeline({ enrolment: { keyFor: () => key.publicKey }, key: null });
     let offset = 0;
-    const feed = (bytes: Buffer): string => {
-      const { outputs } = pipeline.handle(consumerRecords(HOST, [bytes], TOPIC.logsRaw, offset++));
-      return outputs.some(({ topic }) => topic === TOPIC.deadLetters) ? 'dead letter' : 'accepted';
-    };
+    // A service that gets such an error puts the record to the dead letters.
+    const feed = (bytes: Buffer): string =>
+      outcomeOf(() => pipeline.handle(consumerRecords(HOST, [bytes], TOPIC.logsRaw, offset++)), EnricherError);
     const genuine = Buffer.from(JSON.stringify({ '@timestamp': TIMES[0], message: LINES[0], log: { offset: 1 } }));
     return {
       warmUp: () => void feed(genuine),
@@ -77,7 +76,8 @@ export const logLines: FuzzTarget = {
       },
       run: feed,
       finish() {
-        if (feed(Buffer.from(genuine.toString().replace('1}', '2}'))) !== 'accepted') throw new Error('a line is refused');
+        if (feed(Buffer.from(genuine.toString().replace('1}', '2}'))) !== 'accepted')
+          throw new Error('a line is refused');
       },
     };
   },

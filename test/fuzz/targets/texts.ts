@@ -10,10 +10,49 @@ import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import { type FuzzTarget, outcomeOf } from '../lib/target.ts';
 
-const FIELDS = ['process.name', 'process.command_line', 'file.path', 'destination.ip', 'user.id', 'proc.aname[2]', 'x.y'];
+const FIELDS = [
+  'process.name',
+  'process.command_line',
+  'file.path',
+  'destination.ip',
+  'user.id',
+  'proc.aname[2]',
+  'x.y',
+];
 const OPERATORS = ['=', '!=', 'in', 'contains', 'startswith', 'glob', 'regex', 'cidr', '<', 'exists', 'pmatch'];
-const VALUES = ['sh', '(a, b)', "'[a-z]+$'", '10.0.0.0/8', '-1', '1e99', '"', '(list)', "'(a+)+$'", '/etc/*', '%s', '$a.file.path'];
-const YAML = ['&a', '*a', '!!js', '- ', ': ', '? ', '|', '>', '{', '}', '[', ']', '<<: *a', '"\\u0000"', '#', '---\n', '\t'];
+const VALUES = [
+  'sh',
+  '(a, b)',
+  "'[a-z]+$'",
+  '10.0.0.0/8',
+  '-1',
+  '1e99',
+  '"',
+  '(list)',
+  "'(a+)+$'",
+  '/etc/*',
+  '%s',
+  '$a.file.path',
+];
+const YAML = [
+  '&a',
+  '*a',
+  '!!js',
+  '- ',
+  ': ',
+  '? ',
+  '|',
+  '>',
+  '{',
+  '}',
+  '[',
+  ']',
+  '<<: *a',
+  '"\\u0000"',
+  '#',
+  '---\n',
+  '\t',
+];
 const FALCO = `- macro: spawned
   condition: evt.type in (execve, execveat)
 - rule: Shell
@@ -58,7 +97,9 @@ function textBy(random: Random, genuine: readonly string[], made: (random: Rando
   const file = random.pick(genuine);
   if (random.once(2)) return mutate(Buffer.from(file), random);
   const at = random.below(file.length);
-  return Buffer.from(file.slice(0, at) + random.pick([...YAML, ...VALUES, ...OPERATORS]) + file.slice(at + random.below(3)));
+  return Buffer.from(
+    file.slice(0, at) + random.pick([...YAML, ...VALUES, ...OPERATORS]) + file.slice(at + random.below(3)),
+  );
 }
 
 export const rules: FuzzTarget = {
@@ -94,7 +135,8 @@ export const ruleTests: FuzzTarget = {
   open() {
     const files = readdirSync(join(HOME, 'rules')).filter((name) => name.endsWith('.test.yaml'));
     const genuine = files.slice(0, 4).map(native);
-    const read = (text: string): string => (readTestFile('fuzz.test.yaml', text).faults.length > 0 ? 'refused' : 'accepted');
+    const read = (text: string): string =>
+      readTestFile('fuzz.test.yaml', text).faults.length > 0 ? 'refused' : 'accepted';
     const made = (random: Random): string =>
       `rule: x\ntests:\n  - test: ${JSON.stringify(random.text())}\n    events: { ${random.pick(FIELDS)}: ${JSON.stringify(random.text())}, repeat: ${random.integer()} }\n    expect: ${random.pick(['alert', 'none', '{ alerts: -1 }', '[]'])}\n`;
     return {
@@ -120,7 +162,7 @@ export const settings: FuzzTarget = {
   name: 'settings',
   description: 'settings files',
   shortRuns: 200,
-  outcomes: ['accepted', 'ConfigError'],
+  outcomes: ['accepted', 'ERR_CONFIG_INVALID'],
   memoryMax: 16 << 20,
   open() {
     const folder = mkdtempSync(join(tmpdir(), 'rf-fuzz-'));
