@@ -11,6 +11,7 @@ import {
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { OutboxStats } from './delivery/outbox.ts';
+import type { FileWatch, FileWatchStats } from './file-watch.ts';
 import type { PipelineParts } from './pipeline.ts';
 
 export interface CollectorStats {
@@ -42,6 +43,8 @@ export interface CollectorStats {
   readonly refusals: number;
   readonly containers: number;
   readonly hashes: HashStats;
+  /** Files that are recognized by their identity */
+  readonly files: FileWatchStats;
   readonly interestVersion: number;
   /** Answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;
@@ -57,6 +60,7 @@ export interface StatisticsSources {
   readonly throttled: ThrottledSource;
   readonly skipped: SkippedCalls;
   readonly customProbes: CustomProbes;
+  readonly files: FileWatch;
   /** Answers to commands */
   readonly commands: Tallies;
 }
@@ -99,7 +103,7 @@ export class Statistics {
   }
 
   #read(): CollectorStats {
-    const { sensor, containers, customProbes, commands } = this.#sources;
+    const { sensor, containers, customProbes, files, commands } = this.#sources;
     const { security, bulk, outbox, merge, hashes } = this.#sources.pipeline;
     const { spool, batches, events, bytes, refusals } = outbox.stats();
     const lanes = this.lanes();
@@ -122,6 +126,7 @@ export class Statistics {
       refusals,
       containers: containers.count,
       hashes: hashes.stats(),
+      files: files.stats(),
       interestVersion: sensor.filter.interests.versionOf(sensor.filter.control.generation),
       commands: commands.snapshot(),
       probes: customProbes.status(),

@@ -46,6 +46,7 @@ export interface AgentParts extends Disposable {
   readonly pipeline: PipelineParts;
   readonly pacer: Pacer;
   readonly interest: InterestFilter;
+  readonly files: FileWatch;
   readonly control: Control;
   readonly statistics: Statistics;
   readonly snapshot: SnapshotParts;
@@ -63,13 +64,13 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const commands = new Tallies();
   const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
-  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
+  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, commands });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
   const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, log });
   const control = wireControl(deps, interest, commands);
   const resources = stack.move();
   return {
-    ...{ sensor, customProbes, pipeline, pacer, interest, control, statistics, snapshot, tampering },
+    ...{ sensor, customProbes, pipeline, pacer, interest, files, control, statistics, snapshot, tampering },
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
@@ -151,7 +152,13 @@ interface WiredPipeline {
   readonly snapshot: SnapshotParts;
 }
 
-function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): WiredPipeline {
+/** What the statistics read besides the pipeline and the facts of the host */
+interface Counted {
+  readonly files: FileWatch;
+  readonly commands: Tallies;
+}
+
+function wirePipeline(deps: AgentDeps, facts: HostFacts, counted: Counted): WiredPipeline {
   const { options, identity, sensor, outbox, failpoint } = deps;
   const { containers, hashes, throttled, skipped, customProbes, sources } = facts;
   const { run, rings } = sensor;
@@ -170,7 +177,7 @@ function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): Wir
   const merge = new Merge(batch, seenCgroup, seenExec);
   const flow = new FlowAccount({ readers: [security, bulk], run, outbox });
   const statistics = new Statistics({
-    ...{ sensor, flow, containers, throttled, skipped, customProbes, commands },
+    ...{ sensor, flow, containers, throttled, skipped, customProbes, ...counted },
     pipeline: { security, bulk, merge, outbox, hashes },
   });
   const pipeline: PipelineParts = {
