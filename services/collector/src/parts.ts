@@ -22,6 +22,7 @@ import { createAgentControl } from './control/control.ts';
 import { protection } from './control/protected.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
+import { parseSyslogAddress, SyslogSender } from './delivery/syslog.ts';
 import type { CollectorDeps } from './deps.ts';
 import { FileWatch } from './file-watch.ts';
 import { InterestFilter } from './interest-filter.ts';
@@ -64,9 +65,10 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const commands = new Tallies();
   const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
-  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, commands });
+  const syslog = openSyslog(deps, stack);
+  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
-  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, log });
+  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, syslog, log });
   const control = wireControl(deps, interest, commands);
   const resources = stack.move();
   return {
@@ -155,7 +157,13 @@ interface WiredPipeline {
 /** What the statistics read besides the pipeline and the facts of the host */
 interface Counted {
   readonly files: FileWatch;
+  readonly syslog: SyslogSender | null;
   readonly commands: Tallies;
+}
+
+function openSyslog({ options, identity, log }: AgentDeps, stack: DisposableStack): SyslogSender | null {
+  const address = parseSyslogAddress(options.tamperingSyslog);
+  return address === null ? null : stack.use(new SyslogSender(address, { hostId: identity.hostId, log }));
 }
 
 function wirePipeline(deps: AgentDeps, facts: HostFacts, counted: Counted): WiredPipeline {
