@@ -25,6 +25,7 @@ const LISTS = [
   'openExecutables',
   'changePathPrefixes',
   'changeNames',
+  'openPaths',
   'wants',
 ];
 
