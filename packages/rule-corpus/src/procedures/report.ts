@@ -52,4 +52,5 @@ export function missOf({ procedure: { expect }, recommended, hunt }: Verdict): s
 }
 
 const rank = ({ procedure, recommended, hunt }: Verdict): number =>
-  (procedure.expect === 'recommended' ? 0 : procedure.expect === 'hunt' ? 2 : 4) + Math.min(recommended.length + hunt.length, 1);
+  (procedure.expect === 'recommended' ? 0 : procedure.expect === 'hunt' ? 2 : 4) +
+  Math.min(recommended.length + hunt.length, 1);

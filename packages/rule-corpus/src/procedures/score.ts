@@ -1,6 +1,5 @@
-import { type CompiledRule, PRIORITIES } from '@ringfence/rules';
-import { attackTechnique } from '@ringfence/rules';
 import { EventJudge } from '@ringfence/rule-lab';
+import { attackTechnique, type CompiledRule, PRIORITIES } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import { builtIn } from '../content.ts';
 import { hostOf, type PlayedAction } from '../recordings/library.ts';
@@ -28,7 +27,10 @@ export function judgeProcedure(procedure: Procedure, { key, batches }: PlayedAct
   for (const batch of batches) judge.take(hostOf(procedure.name), batch);
   const rules = [...matched.values()];
   const namesOf = (profile: string): string[] =>
-    rules.filter((rule) => rule.profile === profile).map(({ name }) => name).sort();
+    rules
+      .filter((rule) => rule.profile === profile)
+      .map(({ name }) => name)
+      .sort();
   const wanted = [procedure.technique, ...procedure.also];
   return {
     procedure,
