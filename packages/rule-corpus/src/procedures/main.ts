@@ -15,7 +15,7 @@ import { untilInterrupted } from '@ringfence/runtime/process';
 import { isHeldOut, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
 import { playProcedures } from './play.ts';
 import { missLines, scoreLines } from './report.ts';
-import { isOpen, judgeProcedure, type Verdict } from './score.ts';
+import { CONTROLS, isOpen, judgeProcedure, type Verdict } from './score.ts';
 import { summaryOf, writeSummary } from './summary.ts';
 
 const PARTS = ['open', 'held-out', 'all'];
@@ -51,11 +51,18 @@ async function measure(): Promise<void> {
   const wanted = procedures.filter((procedure) => isInPart(procedure, part) && isNamed(procedure));
   const interrupted = untilInterrupted();
   const verdicts: Verdict[] = [];
-  await playProcedures(wanted, {
+  const background = new Map<string, ReadonlySet<string>>();
+  await playProcedures([...CONTROLS, ...wanted], {
     lanes: Number(values.lanes),
+    first: CONTROLS.length,
     signal: interrupted,
     onPlayed: (procedure, played, code, stderr) => {
-      verdicts.push(judgeProcedure(procedure, played));
+      if (CONTROLS.includes(procedure)) {
+        const { recommended, hunt } = judgeProcedure(procedure, played);
+        background.set(procedure.name, new Set([...recommended, ...hunt]));
+        return;
+      }
+      verdicts.push(judgeProcedure(procedure, played, background));
       if (values.scripts) print([`${procedure.technique} ${procedure.name}: exit code ${code}\n${stderr}`.trimEnd()]);
       else if (!values.json && process.stderr.isTTY) process.stderr.write(`\r${verdicts.length} of ${wanted.length} `);
     },

@@ -20,6 +20,8 @@ const IMAGE = 'shop:1';
 export interface PlayProceduresOptions {
   /** Number of sandboxes that play at the same time. */
   readonly lanes: number;
+  /** Number of procedures that are played before the others begin. @default 0 */
+  readonly first?: number;
   /** Ends the current procedures, which are not reported, and the rest. */
   readonly signal?: AbortSignal;
   /** Called after each procedure. Its exit code is null if the time passed. */
@@ -28,7 +30,7 @@ export interface PlayProceduresOptions {
 
 /** Plays procedures in sandboxes, under a sensor with the interest of the built-in rules of both profiles. */
 export async function playProcedures(procedures: readonly Procedure[], options: PlayProceduresOptions): Promise<void> {
-  const { lanes, signal, onPlayed } = options;
+  const { lanes, first = 0, signal, onPlayed } = options;
   const programsDir = fillPrograms();
   const key = createSigningKey();
   const listeners = new Set<(batch: Buffer) => void>();
@@ -39,15 +41,18 @@ export async function playProcedures(procedures: readonly Procedure[], options: 
       },
       { interest: interestOf(compileDetectorRules(sources, 'hunt')) },
     );
-    const waiting = procedures.entries();
-    const lane = async (): Promise<void> => {
-      for (const [n, procedure] of waiting) {
-        if (signal?.aborted) return;
-        const played = await playOne(procedure, { n, sensor, key, programsDir, listeners, signal });
-        if (!signal?.aborted) onPlayed(procedure, ...played);
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    const numbered = [...procedures.entries()];
+    for (const part of [numbered.slice(0, first), numbered.slice(first)]) {
+      const waiting = part.values();
+      const lane = async (): Promise<void> => {
+        for (const [n, procedure] of waiting) {
+          if (signal?.aborted) return;
+          const played = await playOne(procedure, { n, sensor, key, programsDir, listeners, signal });
+          if (!signal?.aborted) onPlayed(procedure, ...played);
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
+    }
   } finally {
     rmSync(programsDir, { recursive: true, force: true });
   }

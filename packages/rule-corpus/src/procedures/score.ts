@@ -17,11 +17,34 @@ export interface Verdict {
   readonly isTechniqueRight: boolean;
 }
 
-/** Judges the events of a procedure by the built-in rules. */
-export function judgeProcedure(procedure: Procedure, { key, batches }: PlayedAction): Verdict {
+/** Rules that match on a sandbox in which nothing happens, by user and place. */
+export type Background = ReadonlyMap<string, ReadonlySet<string>>;
+
+const SILENCE = { technique: 'T1082', also: [], expect: 'silent', why: 'everyday', setup: '', script: ':' } as const;
+
+/** Procedures in which nothing happens, for each user and place. */
+export const CONTROLS: readonly Procedure[] = (['root', 'ann'] as const).flatMap((user) =>
+  [false, true].map((isInContainer) => ({ ...SILENCE, name: settingOf({ user, isInContainer }), user, isInContainer })),
+);
+
+/** Returns user and place of a procedure. */
+export function settingOf({ user, isInContainer }: Pick<Procedure, 'user' | 'isInContainer'>): string {
+  return `${user} ${isInContainer ? 'in a container' : 'on the host'}`;
+}
+
+/**
+ * Judges the events of a procedure by the built-in rules. Those of the background are not the procedure's: they
+ * concern the start of the sandbox.
+ */
+export function judgeProcedure(
+  procedure: Procedure,
+  { key, batches }: PlayedAction,
+  background: Background = new Map(),
+): Verdict {
+  const usual = background.get(settingOf(procedure));
   const matched = new Map<string, CompiledRule<EventView>>();
   const onMatch = (rule: CompiledRule<EventView>): void => {
-    if (PRIORITIES.indexOf(rule.priority) >= ALERT) matched.set(rule.name, rule);
+    if (PRIORITIES.indexOf(rule.priority) >= ALERT && usual?.has(rule.name) !== true) matched.set(rule.name, rule);
   };
   const judge = new EventJudge({ rules: builtIn(), keyFor: () => key, onMatch });
   for (const batch of batches) judge.take(hostOf(procedure.name), batch);
