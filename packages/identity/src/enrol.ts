@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
+import { createHandover } from './handover.ts';
 import { checkMaterial, type Identity, loadIdentity, writeIdentity } from './identity.ts';
 import { isKeptElsewhere, signingKeyText } from './kept-key.ts';
 import { callRegistrar, fetchAuthority, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
@@ -37,7 +38,10 @@ export async function enrol(options: EnrolOptions): Promise<Identity> {
 
 export interface RenewOptions extends RegistrarEndpoint {
   readonly directory: string;
-  /** Also replaces the signing key; the previous key stays valid for records that it signed. @default false */
+  /**
+   * Also replaces the signing key, which the current key must sign; the current key stays valid for records that it
+   * signed. @default false
+   */
   readonly newSigningKey?: boolean;
   /** Signs the request if another process keeps the private signing key */
   readonly prove?: ((csr: string) => Promise<Uint8Array>) | undefined;
@@ -58,7 +62,9 @@ export async function renew(options: RenewOptions): Promise<Identity> {
   const signingKey = options.newSigningKey === true ? createSigningKey() : current.signingKey;
   const { prove } = options;
   const proof = prove !== undefined && isKeptElsewhere(signingKey) ? await prove(request.csr) : undefined;
-  const body = { csr: request.csr, ...signingProof(signingKey, request.csr, proof) };
+  const renewal = { csr: request.csr, ...signingProof(signingKey, request.csr, proof) };
+  const handover = options.newSigningKey === true ? createHandover(current.signingKey, { subject, ...renewal }) : null;
+  const body = handover === null ? renewal : { ...renewal, handover };
   const response = await callRegistrar(options, '/renew', body, tls);
   return storeIdentity(directory, subject, request, signingKey, response, tls.authority, current.root);
 }

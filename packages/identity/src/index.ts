@@ -11,6 +11,13 @@ export { hasRole } from './entries.ts';
 export { EnrolmentRefusedError, IdentityError, type IdentityErrorCode } from './errors.ts';
 export { readText, syncDirectory, writeSecret } from './files.ts';
 export {
+  createHandover,
+  HANDOVER_MAX_AGE_MS,
+  type Handover,
+  type HandoverRequest,
+  verifyHandover,
+} from './handover.ts';
+export {
   fingerprintOf,
   type Identity,
   type IdentityFiles,

@@ -8,6 +8,11 @@ export type RegistrarErrorCode =
   /** The token or certificate does not allow this role, subject or key. Ask for a token for this subject and role. */
   | 'ERR_REGISTRAR_FORBIDDEN'
   /**
+   * A member asked for another signing key without the signature of its enrolled one: its certificate may be stolen.
+   * Find out who asked; to replace the key, enrol again with a token made for this subject.
+   */
+  | 'ERR_REGISTRAR_UNPROVEN'
+  /**
    * The subject is not enrolled, or the path does not exist. Check the name; the registrar serves POST /enrol,
    * POST /renew and GET /standing.
    */
@@ -32,6 +37,7 @@ export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
   ERR_REGISTRAR_TOKEN: 401,
   ERR_REGISTRAR_CERTIFICATE: 401,
   ERR_REGISTRAR_FORBIDDEN: 403,
+  ERR_REGISTRAR_UNPROVEN: 403,
   ERR_REGISTRAR_NOT_FOUND: 404,
   ERR_REGISTRAR_TAKEN: 409,
   ERR_REGISTRAR_TOO_LARGE: 413,
@@ -42,9 +48,12 @@ export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
 
 export class RegistrarError extends Error {
   readonly code: RegistrarErrorCode;
-  constructor(code: RegistrarErrorCode, message: string, options?: { cause?: unknown }) {
+  /** Facts for the log; the client does not get them */
+  readonly facts: object;
+  constructor(code: RegistrarErrorCode, message: string, options: { cause?: unknown; facts?: object } = {}) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
+    this.facts = options.facts ?? {};
   }
 }

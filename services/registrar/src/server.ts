@@ -55,11 +55,11 @@ export function createRegistrarServer(deps: ServerDeps): Server {
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null) deps.log.error({ error }, 'a request failed unexpectedly');
-      const { code, message } =
+      const { code, message, facts } =
         refusal ?? new RegistrarError('ERR_REGISTRAR_FAILED', 'the registrar failed: see its log');
       metrics.countRefusal(code);
       if (REFUSALS[code] < 500 && code !== 'ERR_REGISTRAR_TOO_MANY') limit.count(remote, performance.now());
-      deps.log.warn({ remote, code, path: request.url?.slice(0, 64) }, `refused: ${message}`);
+      deps.log.warn({ remote, code, path: request.url?.slice(0, 64), ...facts }, `refused: ${message}`);
       respond(response, REFUSALS[code], { code, message });
     }
   };
