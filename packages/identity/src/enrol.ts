@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 import { createHandover } from './handover.ts';
@@ -7,6 +7,7 @@ import { isKeptElsewhere, signingKeyText } from './kept-key.ts';
 import { callRegistrar, fetchAuthority, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 import { createRequest, type KeyAndRequest } from './request.ts';
 import { checkSubject } from './roles.ts';
+import { agreesWithRoot } from './root-name.ts';
 import { FleetStanding, standingPath } from './standing.ts';
 import { parseToken } from './token.ts';
 
@@ -92,12 +93,16 @@ function storeIdentity(
 ): Identity {
   const root = createPublicKey(rootPublicKey);
   const issuedTo = checkMaterial({ certificate, key, authority }).subject;
+  const isFleetRoot =
+    root.asymmetricKeyType === 'ed25519' &&
+    knownRoot?.equals(root) !== false &&
+    agreesWithRoot(new X509Certificate(certificate), root);
   const problem =
     issuedTo !== subject
       ? `a certificate for "${issuedTo}"`
-      : root.asymmetricKeyType !== 'ed25519' || knownRoot?.equals(root) === false
-        ? "a root key that is not the fleet's"
-        : null;
+      : isFleetRoot
+        ? null
+        : "a root key that is not the fleet's";
   if (problem !== null) {
     throw new IdentityError('ERR_IDENTITY_REGISTRAR', `the registrar returned ${problem}: nothing was written`);
   }

@@ -18,7 +18,6 @@ export {
   verifyHandover,
 } from './handover.ts';
 export {
-  fingerprintOf,
   type Identity,
   type IdentityFiles,
   identityPaths,
@@ -33,6 +32,7 @@ export { type Peer, peerOf } from './peer.ts';
 export { fetchStanding, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
+export { fingerprintOf } from './root-name.ts';
 export { FleetStanding, type FleetStandingOptions, type StandingState, standingPath } from './standing.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';

@@ -79,8 +79,11 @@ function checkHandover(
   );
 }
 
-/** Returns the names in the certificate (`DNS:a, IP Address:1.2.3.4`), which its token allowed. */
+/** A name or address of a server in a certificate, as node:crypto prints it; members also have a URI. */
+const HOST_NAME = /^(?:DNS|IP Address):(.+)$/;
+
+/** Returns the names and addresses in the certificate (`DNS:a, IP Address:1.2.3.4`), which its token allowed. */
 function hostsOf(certificate: X509Certificate | undefined): string[] {
   const names = certificate?.subjectAltName?.split(', ') ?? [];
-  return names.map((name) => name.slice(name.indexOf(':') + 1));
+  return names.flatMap((name) => HOST_NAME.exec(name)?.[1] ?? []);
 }
