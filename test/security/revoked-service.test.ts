@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Bus } from '@ringfence/bus';
 import { kafkaMissing } from '@ringfence/dev-servers';
+import type { MemberOptions } from '@ringfence/simulator';
 import { TOPIC } from '@ringfence/wire';
 import { SmallFleet } from '../e2e/lib/fleet.ts';
 import { exitSignal } from '../e2e/lib/fleet-agent.ts';
@@ -17,11 +18,20 @@ async function mayRead(bus: Bus): Promise<void> {
   for await (const _ of bus.read({ topic: TOPIC.events })) break;
 }
 
+/**
+ * Sets a session that times out after the deadline of this test: others get the partitions of this member only if it
+ * leaves its groups.
+ */
+function withLongSession({ settings = {}, ...options }: MemberOptions): MemberOptions {
+  const bus = settings['bus'] as { readonly kafka: object };
+  return { ...options, settings: { ...settings, bus: { ...bus, kafka: { ...bus.kafka, sessionTimeout: '5m' } } } };
+}
+
 describe('a revoked service', { skip: kafkaMissing() }, () => {
   test('is refused its next request by the broker and ends; another member takes its partitions', async (t) => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
-    await fleet.members.join(await fleet.optionsOf('detector', 'detector-2'));
+    await fleet.members.join(withLongSession(await fleet.optionsOf('detector', 'detector-2')));
     const agent = await fleet.agent();
     const first = agent.startReported('rfvictim before');
     await agent.send();
@@ -35,6 +45,11 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
     });
 
     const revocation = await fleet.revoke('detector-2');
+    await t.test('it leaves its groups before its access is removed', () => {
+      const log = readFileSync(join(fleet.member('detector-2').directory, 'log'), 'utf8');
+      assert.equal(revocation.departure, 'left', log);
+      assert.doesNotMatch(log, /cannot leave the group/);
+    });
     await t.test('the broker refuses the next request on an open connection, for reads and writes', async () => {
       assert.equal(revocation.access, 'removed');
       await assert.rejects(mayRead(thief), refused);
@@ -53,7 +68,7 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
     await t.test('the other detector does the work, and nothing of that time is a dead letter', async () => {
       const next = agent.startReported('rfvictim after');
       await agent.send();
-      assert.equal(await exitSignal(next), 'SIGKILL');
+      await until('the kill', () => next.child.signalCode === 'SIGKILL', TIMEOUT_MS);
       assert.deepEqual(await fleet.deadLetters(), []);
     });
 

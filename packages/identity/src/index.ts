@@ -29,7 +29,13 @@ export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
 export { type KeepStandingOptions, keepStanding, type StandingKeeper } from './keep-standing.ts';
 export { forgetSigningKey, keepSigningKey } from './kept-key.ts';
 export { type Peer, peerOf } from './peer.ts';
-export { fetchStanding, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
+export {
+  confirmLeft,
+  fetchStanding,
+  LEAVE_GRACE_MS,
+  type RegistrarEndpoint,
+  type RegistrarResponse,
+} from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
 export { fingerprintOf } from './root-name.ts';

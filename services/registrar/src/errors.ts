@@ -3,7 +3,7 @@ export type RegistrarErrorCode =
   | 'ERR_REGISTRAR_BAD_REQUEST'
   /** The token is unknown, spent or expired. Ask for another with `ringfence token`. */
   | 'ERR_REGISTRAR_TOKEN'
-  /** A renewal or a request for the standing came without a valid certificate of this fleet. Enrol with a new token. */
+  /** A request that needs a certificate of this fleet came without a valid one. Enrol with a new token. */
   | 'ERR_REGISTRAR_CERTIFICATE'
   /** The token or certificate does not allow this role, subject or key. Ask for a token for this subject and role. */
   | 'ERR_REGISTRAR_FORBIDDEN'
@@ -14,7 +14,7 @@ export type RegistrarErrorCode =
   | 'ERR_REGISTRAR_UNPROVEN'
   /**
    * The subject is not enrolled, or the path does not exist. Check the name; the registrar serves POST /enrol,
-   * POST /renew and GET /standing.
+   * POST /renew, POST /left and GET /standing.
    */
   | 'ERR_REGISTRAR_NOT_FOUND'
   /**

@@ -69,7 +69,7 @@ async function createToken(registrar: Registrar, query: URLSearchParams): Promis
 
 async function revoke(registrar: Registrar, query: URLSearchParams): Promise<Revocation> {
   try {
-    return await registrar.revoke(query.get('subject') ?? '');
+    return await registrar.revoke(query.get('subject') ?? '', { now: query.get('now') === '1' });
   } catch (error) {
     throw await operatorErrorOf(error);
   }
