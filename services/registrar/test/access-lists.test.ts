@@ -117,3 +117,24 @@ test('with `now` no service is waited for', async (t) => {
   const { departure, access } = await registrar.revoke('detector-1', { now: true });
   assert.deepEqual({ departure, access }, { departure: 'not-awaited', access: 'removed' });
 });
+
+test('a registrar that was stopped after it had announced a revocation removes the access at its time', async (t) => {
+  const fleet = await startFleet(t);
+  const brokers = new TestBrokers();
+  await using stopped = await startWith(fleet, brokers.set, 60_000);
+  await enrolDetector(fleet, stopped);
+  const { enrolments } = fleet;
+  void stopped.revoke('detector-1');
+  const revokedAt = (): number => enrolments.ofSubject('detector-1')[0]?.revokedAt ?? 0;
+  await until(enrolments, () => revokedAt() > 0);
+  const aheadMs = revokedAt() / 1000 - Date.now() - 500;
+  const next = new TestBrokers();
+  const options = { port: 0, names: ['127.0.0.1'], reconcileMs: 3_600_000 };
+  const { bus, ca } = fleet;
+  await using _ = await startRegistrar({
+    ...{ options, bus, ca, log: silentLog, setAccess: next.set },
+    now: () => Date.now() + aheadMs,
+  });
+  assert.deepEqual(next.roles.get('detector-1'), ['detector']);
+  while (next.roles.get('detector-1')?.length !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});
