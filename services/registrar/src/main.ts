@@ -105,6 +105,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     clearInterval(renewal);
     server.close();
     server.closeAllConnections();
+    await revocations[Symbol.asyncDispose]();
     await access?.[Symbol.asyncDispose]();
     await publisher.close();
   };

@@ -49,9 +49,10 @@ export interface RevocationsDeps {
   readonly now: () => number;
 }
 
-export class Revocations {
+export class Revocations implements AsyncDisposable {
   readonly departures: Departures = new Departures();
   readonly #deps: RevocationsDeps;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(deps: RevocationsDeps) {
     this.#deps = deps;
@@ -62,6 +63,22 @@ export class Revocations {
    * its partitions would wait for its session to time out. Throws RegistrarError.
    */
   async revoke(subject: string, { now: immediately = false }: RevokeOptions = {}): Promise<Revocation> {
+    const running = this.#revoke(subject, immediately);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Waits for no service any more, and completes the revocations. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.departures.close();
+    await Promise.allSettled([...this.#running]);
+  }
+
+  async #revoke(subject: string, immediately: boolean): Promise<Revocation> {
     const { store, publisher, standings, metrics, log, now } = this.#deps;
     const lists = isHostId(subject) ? null : this.#deps.access;
     using _ = standings.exclude(subject);

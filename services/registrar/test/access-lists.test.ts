@@ -124,17 +124,25 @@ test('a registrar that was stopped after it had announced a revocation removes t
   await using stopped = await startWith(fleet, brokers.set, 60_000);
   await enrolDetector(fleet, stopped);
   const { enrolments } = fleet;
-  void stopped.revoke('detector-1');
+  const revoking = stopped.revoke('detector-1');
   const revokedAt = (): number => enrolments.ofSubject('detector-1')[0]?.revokedAt ?? 0;
   await until(enrolments, () => revokedAt() > 0);
-  const aheadMs = revokedAt() / 1000 - Date.now() - 500;
+  const clock = { ms: revokedAt() / 1000 - 100 };
   const next = new TestBrokers();
   const options = { port: 0, names: ['127.0.0.1'], reconcileMs: 3_600_000 };
   const { bus, ca } = fleet;
-  await using _ = await startRegistrar({
+  await using restarted = await startRegistrar({
     ...{ options, bus, ca, log: silentLog, setAccess: next.set },
-    now: () => Date.now() + aheadMs,
+    now: () => clock.ms,
   });
   assert.deepEqual(next.roles.get('detector-1'), ['detector']);
+  clock.ms += 100;
   while (next.roles.get('detector-1')?.length !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(restarted.stats().accessRemoved > 0);
+
+  t.diagnostic('one that ends in the meantime completes the revocation');
+  await stopped.close();
+  const { departure, access } = await revoking;
+  assert.deepEqual({ departure, access }, { departure: 'unconfirmed', access: 'removed' });
+  assert.deepEqual(brokers.roles.get('detector-1'), []);
 });
