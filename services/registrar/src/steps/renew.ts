@@ -15,14 +15,19 @@ export async function renewStep(
   certificate: X509Certificate | undefined,
 ): Promise<Admission> {
   const { authority, store, options, now } = deps;
-  const peer = checkPeer(certificate, store, now());
-  const { subject, roles } = peer;
+  const { subject, roles } = checkPeer(certificate, store, now());
   const request = readRenewRequest(body);
   const signing = readProvenKey(request);
-  checkKeys(store, subject, signing);
-  checkHandover(store, subject, signing, request, now());
+  const check = (): void => {
+    checkPeer(certificate, store, now());
+    checkKeys(store, subject, signing);
+    checkHandover(store, subject, signing, request, now());
+  };
+  check();
   const hosts = hostsOf(certificate);
   const issued = await authority.issue({ csr: request.csr, subject, roles, hosts, days: options.certificateDays });
+  // A revocation or another key may have come in the meantime.
+  check();
   const enrolments = storeEnrolments(deps, subject, roles.join(','), signing, issued.serial);
   return { response: responseOf(authority, issued.certificate, roles), enrolments, subject };
 }
