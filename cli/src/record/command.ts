@@ -67,7 +67,7 @@ function secondsOf(text: string): number {
 }
 
 function queryOf({ past = false, since, until, host = [] }: RangeOptions): URLSearchParams {
-  const query = new URLSearchParams(host.map((id) => ['host', id]));
+  const query = new URLSearchParams(host.map((id): [string, string] => ['host', id]));
   if (past) query.set('past', '1');
   if (since !== undefined) query.set('from', String(pastTimeMs('--since', since) * 1000));
   if (until !== undefined) query.set('until', String(pastTimeMs('--until', until) * 1000));
