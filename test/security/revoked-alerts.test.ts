@@ -17,8 +17,8 @@ import { until } from '../e2e/lib/wait.ts';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Runs a detector that signs with the key of `revoked` and does not notice its revocation, on brokers that let it go on,
- * as brokers do that know services by passwords: here it has the access of the member in `accessPath`.
+ * Runs a detector that signs with the key of `revoked` and does not notice its revocation. The brokers let it go on, as
+ * those do that know services by passwords: it has the access of the member in `accessPath`.
  */
 async function startUnawareDetector(
   fleet: SmallFleet,

@@ -44,7 +44,9 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
       await write();
     });
 
+    const startedAt = performance.now();
     const revocation = await fleet.revoke('detector-2');
+    t.diagnostic(`the revocation took ${Math.round(performance.now() - startedAt)} ms, with the leave of the service`);
     await t.test('it leaves its groups before its access is removed', () => {
       const log = readFileSync(join(fleet.member('detector-2').directory, 'log'), 'utf8');
       assert.equal(revocation.departure, 'left', log);

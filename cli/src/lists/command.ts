@@ -69,7 +69,8 @@ async function list(name: string, line: (paint: Paint, item: never) => string, s
   const query = new URLSearchParams({ limit: String(integerOf('--limit', options.limit, 0, MAX_LISTED)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
-  if (options.since !== undefined) query.set('from', String((Date.now() - durationMs('--since', options.since)) * 1000));
+  if (options.since !== undefined)
+    query.set('from', String((Date.now() - durationMs('--since', options.since)) * 1000));
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {

@@ -11,7 +11,7 @@ export function durationMs(option: string, text: string): number {
   return Number(number) * (UNITS[unit] ?? 0);
 }
 
-/** Parses the past time of an option, ms since the epoch: ISO 8601, `now`, or a duration before now. Throws OperatorError. */
+/** Parses a past time, ms since the epoch: ISO 8601, `now`, or a duration before now. Throws OperatorError. */
 export function pastTimeMs(option: string, text: string): number {
   const now = Date.now();
   const time = text === 'now' ? now : DURATION.test(text) ? now - durationMs(option, text) : isoTimeMs(text);

@@ -191,7 +191,10 @@ test('a renewal keeps subject, roles, names and key; a replaced key stays valid 
   assert.equal(second.signingKey.keyId, first.signingKey.keyId);
   assert.deepEqual(second.roles, first.roles);
   const namesOf = ({ tls }: Identity): string | undefined => new X509Certificate(tls.certificate).subjectAltName;
-  assert.match(namesOf(first) ?? '', /^IP Address:127\.0\.0\.1, DNS:responder\.example, URI:ringfence:root:[0-9a-f]{64}$/);
+  assert.match(
+    namesOf(first) ?? '',
+    /^IP Address:127\.0\.0\.1, DNS:responder\.example, URI:ringfence:root:[0-9a-f]{64}$/,
+  );
   assert.equal(namesOf(second), namesOf(first));
   assert.match(readFileSync(join(directory, 'current', 'tls.pem'), 'utf8'), /BEGIN CERTIFICATE/);
   const third = await renew({ registrar: fleet.registrar.url, directory, newSigningKey: true });

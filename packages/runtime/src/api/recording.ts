@@ -89,7 +89,8 @@ function signerOfLines(value: Uint8Array): string {
 function keysOf({ enrolled, fleet }: Deployment, { hosts }: RecordingRange): ReadonlyMap<string, KeyObject> {
   const enrolments = fleet?.enrolments;
   if (enrolments === undefined || enrolments === null) return enrolled;
-  const agents = hosts.length > 0 ? hosts.map((host) => enrolments.ofSubject(host)) : byHost(enrolments.withRole('agent'));
+  const agents =
+    hosts.length > 0 ? hosts.map((host) => enrolments.ofSubject(host)) : byHost(enrolments.withRole('agent'));
   if (agents.length > MAX_HOSTS)
     throw new OperatorError(`a recording holds at most ${MAX_HOSTS} hosts: name some with --host`);
   const keys = new Map<string, KeyObject>();
