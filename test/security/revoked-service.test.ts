@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Bus } from '@ringfence/bus';
+import { type Bus, partitionOf } from '@ringfence/bus';
 import { kafkaMissing } from '@ringfence/dev-servers';
 import type { MemberOptions } from '@ringfence/simulator';
 import { TOPIC } from '@ringfence/wire';
-import { SmallFleet } from '../e2e/lib/fleet.ts';
-import { exitSignal } from '../e2e/lib/fleet-agent.ts';
+import { PARTITIONS, SmallFleet } from '../e2e/lib/fleet.ts';
+import { exitSignal, type FleetAgent } from '../e2e/lib/fleet-agent.ts';
 import { until } from '../e2e/lib/wait.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -16,6 +16,16 @@ const refused = { code: 'ERR_BUS_REFUSED' };
 /** Returns whether the broker lets this client read and write, over the connections that it has. */
 async function mayRead(bus: Bus): Promise<void> {
   for await (const _ of bus.read({ topic: TOPIC.events })) break;
+}
+
+/** Starts agents until each detector judges the events of at least one: there is a partition for each of the two. */
+async function agentsOfAllPartitions(fleet: SmallFleet): Promise<FleetAgent[]> {
+  const agents = new Map<number, FleetAgent>();
+  while (agents.size < PARTITIONS) {
+    const agent = await fleet.agent();
+    agents.set(partitionOf(agent.hostId, PARTITIONS), agent);
+  }
+  return [...agents.values()];
 }
 
 /**
@@ -32,10 +42,12 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
     await using fleet = await SmallFleet.start();
     await fleet.join();
     await fleet.members.join(withLongSession(await fleet.optionsOf('detector', 'detector-2')));
-    const agent = await fleet.agent();
-    const first = agent.startReported('rfvictim before');
-    await agent.send();
-    assert.equal(await exitSignal(first), 'SIGKILL');
+    const agents = await agentsOfAllPartitions(fleet);
+    for (const agent of agents) {
+      const first = agent.startReported('rfvictim before');
+      await agent.send();
+      assert.equal(await exitSignal(first), 'SIGKILL');
+    }
 
     const thief = await fleet.stolenBus('detector-2');
     const write = (): Promise<void> => thief.produce([{ topic: TOPIC.dlq, key: 'k', value: null }]);
@@ -68,9 +80,11 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
     });
 
     await t.test('the other detector does the work, and nothing of that time is a dead letter', async () => {
-      const next = agent.startReported('rfvictim after');
-      await agent.send();
-      await until('the kill', () => next.child.signalCode === 'SIGKILL', TIMEOUT_MS);
+      for (const agent of agents) {
+        const next = agent.startReported('rfvictim after');
+        await agent.send();
+        await until('the kill', () => next.child.signalCode === 'SIGKILL', TIMEOUT_MS);
+      }
       assert.deepEqual(await fleet.deadLetters(), []);
     });
 
