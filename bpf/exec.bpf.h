@@ -20,6 +20,7 @@ static __always_inline void exec__fill_fixed(struct rf_exec *e, struct task_stru
 	e->session_id = bpf_core_field_exists(task->sessionid) ? task->sessionid : (__u32)-1;
 	e->tty = task__tty(task);
 	e->stdio_sockets = task__stdio_sockets(task);
+	task__fill_leaders(e, task);
 	e->argc = 0;
 	e->snapshot = 0;
 	e->pad = 0;

@@ -60,7 +60,7 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->source_caller = 0;
 	o->count = 1;
 	o->received = 0;
-	o->pad = 0;
+	o->created = 0;
 }
 
 static __always_inline int open__drop(enum rf_drop cause)
@@ -129,6 +129,7 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	o->inode = kernel__read(inode, i_ino);
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
+	o->created = (kernel__read(file, f_mode) & FMODE_CREATED) != 0;
 	identity__append(&b, OPEN_RECORD_MAX, &o->path, &o->reached, path, identity__of_file(file));
 	text__count_faults(&b, RF_LANE_BULK);
 	return b.end;

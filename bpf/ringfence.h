@@ -271,6 +271,9 @@ struct rf_exec {
 	__u32 snapshot;    /* 1: read by an iterator, no exec was observed */
 	__u32 stdio_sockets; /* enum rf_stdio */
 	__u32 script_device;
+	/* numbers of the leaders in the task's own pid namespace; 0: the leader is in another one */
+	__u32 process_group;
+	__u32 process_session; /* of setsid; `session_id` is audit's */
 	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as passed to execve; in a snapshot only a kernel thread has one: its name */
@@ -316,7 +319,7 @@ struct rf_open {
 	struct rf_text reached;
 	/* full profile, 1: not opened by this process but received from another, over a socket or by pidfd_getfd */
 	__u32 received;
-	__u32 pad;
+	__u32 created; /* 1: this open made the file */
 };
 
 struct rf_connect {

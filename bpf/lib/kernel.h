@@ -68,6 +68,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define PROC_SUPER_MAGIC 0x9fa0
 #define NSFS_MAGIC 0x6e736673
 #define PIDFS_MAGIC 0x50494446
+#define PIPEFS_MAGIC 0x50495045
 
 #define PROT_WRITE 2
 #define PROT_EXEC 4

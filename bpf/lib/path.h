@@ -13,6 +13,8 @@
 #define PATH_STACKED_MAX 8
 #define PATH_HALF (RF_PATH_MAX / 2)
 #define PATH_HEADS_STEPS 32
+/* "pipe:[" and a number of 64 bits. */
+#define PATH_PIPE_MAX 32
 
 enum path_step { PATH_COMPONENT, PATH_CROSSED, PATH_END };
 
@@ -107,6 +109,26 @@ static long path__place_head(__u32 index, struct path_loop *loop)
 	return 0;
 }
 
+static const char path_pipe_format[] = "pipe:[%llu]";
+
+/* Names a pipe, which has no path, as the kernel does in /proc/PID/fd. */
+static __always_inline void path__name_pipe(struct rf_path_work *w, struct dentry *dentry)
+{
+	struct super_block *super = kernel__read(dentry, d_sb);
+	struct inode *inode = kernel__read(dentry, d_inode);
+	__u64 number;
+	long size;
+
+	if (kernel__read(super, s_magic) != PIPEFS_MAGIC)
+		return;
+	number = kernel__read(inode, i_ino);
+	size = bpf_snprintf(w->text + RF_PATH_MAX - PATH_PIPE_MAX, PATH_PIPE_MAX, path_pipe_format, &number, sizeof(number));
+	if (size <= 1 || size > PATH_PIPE_MAX)
+		return;
+	w->position = RF_PATH_MAX - PATH_PIPE_MAX;
+	w->length = size - 1;
+}
+
 /* Leaves the path at text[position], `kept` bytes long. */
 static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmount, struct dentry *dentry)
 {
@@ -121,6 +143,8 @@ static __noinline int path__build(struct rf_path_work *w, struct vfsmount *vfsmo
 		w->position = RF_PATH_MAX - 1;
 		w->length = 1;
 	}
+	if (w->length == 1 && dentry)
+		path__name_pipe(w, dentry);
 	w->kept = w->length;
 	if (w->length > RF_PATH_MAX) {
 		w->total = w->length;

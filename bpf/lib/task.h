@@ -50,6 +50,29 @@ static __always_inline void task__fill_pid_namespace(struct rf_namespaces *ns, s
 	ns->pid = kernel__read(namespace, ns.inum);
 }
 
+/* Returns the number of a process group or session in the task's own pid namespace; 0: it has none there. */
+static __always_inline __u32 task__number_of(struct task_struct *task, struct pid *leader)
+{
+	struct signal_struct *signal = kernel__plain(task)->signal;
+	struct pid *own = kernel__read(signal, pids[PIDTYPE_TGID]);
+	__u32 level = kernel__read(own, level);
+	__u32 offset = bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
+	struct upid *own_number = (void *)own + offset;
+	struct upid *number = (void *)leader + offset;
+
+	if (!leader || kernel__read(leader, level) < level || kernel__read(number, ns) != kernel__read(own_number, ns))
+		return 0;
+	return kernel__read(number, nr);
+}
+
+static __always_inline void task__fill_leaders(struct rf_exec *e, struct task_struct *task)
+{
+	struct signal_struct *signal = kernel__plain(task)->signal;
+
+	e->process_group = task__number_of(task, kernel__read(signal, pids[PIDTYPE_PGID]));
+	e->process_session = task__number_of(task, kernel__read(signal, pids[PIDTYPE_SID]));
+}
+
 static __always_inline void task__fill_namespaces(struct rf_namespaces *ns, struct task_struct *task)
 {
 	struct nsproxy *proxy = kernel__plain(task)->nsproxy;

@@ -1,4 +1,4 @@
-import { type EventView, kindName, layouts } from '@ringfence/wire';
+import { type EventView, KIND, kindName, layouts, leaf } from '@ringfence/wire';
 import { eventFields } from './event.ts';
 import { falcoArgumentFields, falcoArgumentNever, falcoArgumentUnions } from './falco/arguments.ts';
 import { falcoContainerFields } from './falco/container.ts';
@@ -83,7 +83,15 @@ export const catalogue: { readonly fields: readonly Field[] } = {
 };
 
 /** Names of the kinds of events in rules, indexed by kind: fork, exec, exit, credentials, open, connect, tick, … */
-export const eventKinds: { readonly names: readonly string[]; of(event: EventView): number } = {
+export const eventKinds: {
+  readonly names: readonly string[];
+  of(event: EventView): number;
+  readonly found: { readonly field: string; is(event: EventView): boolean };
+} = {
   names: layouts.map(({ name }) => kindName(name)),
   of: (event) => event.cursor.kind,
+  found: {
+    field: 'process.exec.snapshot',
+    is: ({ cursor }) => cursor.kind === KIND.Exec && cursor.leafBoolean(leaf.Exec.snapshot),
+  },
 };

@@ -60,6 +60,8 @@ export function execBody(
     loginuid: process.loginuid,
     sessionId: process.sessionId,
     tty: process.tty,
+    processGroup: process.processGroup,
+    processSession: process.processSession,
     argc: argv instanceof Uint8Array ? 1 : argv.length,
     stdioSockets: 0,
     scriptDevice: 8,

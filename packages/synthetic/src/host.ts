@@ -99,6 +99,7 @@ export class SyntheticHost extends EventStream {
       mode: result < 0 ? 0 : REGULAR,
       sourceCaller: result < 0,
       received: false,
+      created: false,
       ...values,
       flags,
       result,

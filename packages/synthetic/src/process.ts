@@ -13,6 +13,9 @@ export class SyntheticProcess {
   loginuid: number;
   sessionId: number;
   tty: number;
+  /** Numbers of the leaders in its own pid namespace; 0: unknown there. */
+  processGroup: number;
+  processSession: number;
 
   constructor(tgid: number, start: bigint, parent: SyntheticProcess | undefined, cgroup: bigint) {
     this.tgid = tgid;
@@ -25,6 +28,8 @@ export class SyntheticProcess {
     this.loginuid = parent?.loginuid ?? UNSET_ID;
     this.sessionId = parent?.sessionId ?? UNSET_ID;
     this.tty = parent?.tty ?? 0;
+    this.processGroup = parent?.processGroup ?? tgid;
+    this.processSession = parent?.processSession ?? tgid;
   }
 
   get startBytes(): Buffer {

@@ -69,6 +69,9 @@ export function createTestProcess(pid: number, overrides: Partial<Process> = {})
     scriptCtime: 0,
     scriptSha256: Buffer.alloc(0),
     scriptHashState: '',
+    processGroup: 0,
+    processSession: 0,
+    startedAs: Buffer.alloc(0),
     ...overrides,
   };
 }
@@ -88,6 +91,7 @@ export function openBody(path: string): Body {
       count: 1,
       reached: text(''),
       received: false,
+      created: false,
     },
   };
 }
@@ -122,6 +126,8 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       scriptInode: U64_ZERO,
       scriptDevice: 0,
       scriptCtime: 0,
+      processGroup: 0,
+      processSession: 0,
     },
   };
 }

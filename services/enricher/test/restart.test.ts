@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import type { OutRecord, StateEntry } from '@ringfence/bus';
 import { createSyntheticHost, O, type SyntheticHost, type SyntheticProcess } from '@ringfence/synthetic';
+import { decode, TOPIC } from '@ringfence/wire';
 import fc from 'fast-check';
 import type { EnricherOptions } from '../src/index.ts';
 import { type KeptState, keptState, knownSteps } from './kept-state.ts';
@@ -104,8 +105,22 @@ async function* entriesOf({ entries }: KeptState): AsyncGenerator<StateEntry> {
   for (const { key, value, position } of entries) yield { key, value: Buffer.from(value, 'base64'), position };
 }
 
+/** Members of processes that releases before 0.2 did not keep: they are unknown until the next exec. */
+const NEWER = { processGroup: 0, processSession: 0, startedAs: Buffer.alloc(0) };
+
+function withoutNewer(outputs: readonly OutRecord[]): unknown[] {
+  return outputs.map(({ topic, value }) => {
+    if (topic !== TOPIC.events || value === null) return { topic, value };
+    const batch = decode('EventBatch', value);
+    return { ...batch, processes: batch.processes.map((process) => ({ ...process, ...NEWER })) };
+  });
+}
+
 /** Restores the state and checks that the next outputs are those of an enricher that never stopped. */
-async function assertContinues(kept: KeptState): Promise<void> {
+async function assertContinues(
+  kept: KeptState,
+  shown: (outputs: readonly OutRecord[]) => unknown = hex,
+): Promise<void> {
   const host = createSyntheticHost();
   const { before, after } = knownSteps(host, kept);
   const whole = createTestEnricher(host);
@@ -113,12 +128,12 @@ async function assertContinues(kept: KeptState): Promise<void> {
   const expected = whole.handle(after);
   const restarted = createTestEnricher(host);
   await restarted.restore(entriesOf(kept));
-  assert.deepEqual(hex(restarted.handle(after).outputs), hex(expected.outputs));
+  assert.deepEqual(shown(restarted.handle(after).outputs), shown(expected.outputs));
 }
 
 for (const folder of FOLDERS)
   for (const name of readdirSync(folder))
-    test(`an enricher continues from the state in ${name}`, () => assertContinues(read(new URL(name, folder))));
+    test(`an enricher continues from the state in ${name}`, () => assertContinues(read(new URL(name, folder)), withoutNewer));
 
 test('an enricher continues from the state of the next release', async () => {
   const kept = await keptState('next');

@@ -137,6 +137,7 @@ function openEvent({ view, bytes }: RecordSource, at: number): Event {
         count: records.openCount(view, at) | 0,
         reached: { bytes: bytes.subarray(start, start), length: 0 },
         received: false,
+        created: records.openCreated(view, at) !== 0,
       },
     },
   };

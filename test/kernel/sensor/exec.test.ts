@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,6 +12,13 @@ import { fileFacts, namespaces } from './expect.ts';
 const { ExecFlag: FLAG, Stdio: STDIO } = records;
 const REMOTE_STREAMS = STDIO.INPUT | STDIO.OUTPUT | STDIO.NETWORK_INPUT | STDIO.NETWORK_OUTPUT;
 const nobody = 65534;
+
+/** Process group and session of a process in its own pid namespace. */
+function leadersOf(pid: number): { process_group: number; process_session: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { process_group: Number(group), process_session: Number(session) };
+}
 
 const text = (record: SensorRecord | undefined, name: string): string | undefined =>
   record?.texts[name]?.bytes.toString('latin1');
@@ -49,6 +56,7 @@ describe('exec on the running kernel', { skip }, () => {
       argc: 3,
       snapshot: 0,
       stdio_sockets: 0,
+      ...leadersOf(process.pid),
       script_inode: 0n,
       script_device: 0,
       script_ctime: 0n,
@@ -68,6 +76,21 @@ describe('exec on the running kernel', { skip }, () => {
       script: '',
     });
     for (const { bytes, length } of Object.values(exec.texts)) assert.equal(bytes.length, length);
+  });
+
+  test('process group and session are numbers of the pid namespace', async () => {
+    const script = `setsid -w ${program} code 0; setsid -w unshare --pid --fork ${program} code 0`;
+    const execs = (await sensor.run('/bin/sh', ['-c', script])).filter(
+      ({ type, texts }) => type === 'rf_exec' && texts['path']?.bytes.toString() === program,
+    );
+    const leaders = execs.map(({ fields }) => [fields['process_group'], fields['process_session']]);
+    const own = execs[0]?.header.tgid;
+    // The leader of the second one, unshare, is outside of its new namespace.
+    assert.deepEqual(leaders, [
+      [own, own],
+      [0, 0],
+    ]);
+    assert.deepEqual(execs[1]?.fields['namespaces'], { ...(execs[1]?.fields['namespaces'] as object), pid_in_ns: 1 });
   });
 
   test('arguments that are not text are reported byte by byte', async () => {

@@ -57,7 +57,7 @@ describe('opens on the running kernel', { skip }, () => {
       assert.equal(record?.lane, BULK);
       assert.equal(record?.texts['path']?.bytes.toString(), path, call);
       const { result, flags: seen, ...fields } = record?.fields ?? {};
-      assert.deepEqual(fields, { inode, device, mode, source_caller: 0, count: 1, received: 0 });
+      assert.deepEqual(fields, { inode, device, mode, source_caller: 0, count: 1, received: 0, created: 0 });
       assert.equal(result, 3);
       assert.equal(Number(seen) & ~O_LARGEFILE, flags, call);
     }
@@ -68,7 +68,19 @@ describe('opens on the running kernel', { skip }, () => {
       const [record] = await opens(call, `file-by-${call}`, O_CREAT | O_RDONLY);
       assert.equal(Number(record?.fields['flags']) & ~O_LARGEFILE, O_CREAT);
       assert.equal(record?.texts['path']?.bytes.toString(), join(directory, `file-by-${call}`));
+      assert.equal(record?.fields['created'], 1);
+      const [again] = await opens(call, `file-by-${call}`, O_CREAT | O_RDONLY);
+      assert.equal(again?.fields['created'], 0, 'the file was there');
     }
+  });
+
+  test('a pipe has a name of its own, not the path of a root', async () => {
+    const records = await sensor.run('/bin/sh', ['-c', '(echo x > /proc/self/fd/1) | cat > /dev/null']);
+    const pipes = recordsOf(records, 'rf_open').filter(({ texts }) =>
+      /^pipe:\[\d+\]$/.test(String(texts['path']?.bytes)),
+    );
+    assert.equal(pipes.length, 1);
+    assert.equal(pipes[0]?.fields['mode'], 0o010_600);
   });
 
   test("a failed open is reported with the caller's path, relative to its directory, marked as such", async () => {
@@ -83,6 +95,7 @@ describe('opens on the running kernel', { skip }, () => {
       source_caller: 1,
       count: 1,
       received: 0,
+      created: 0,
     });
     assert.equal(record?.texts['path']?.bytes.toString(), `${directory}/missing/../file`);
   });

@@ -116,13 +116,6 @@ export const falcoEventFields: readonly Field[] = [
     (event) => (openFlags(event) & O_CREAT) !== 0 && (openMode(event) & EXECUTABLE) !== 0,
     { kinds: ['open'] },
   ),
-  falco(
-    'evt.is_open_create',
-    'bool',
-    'The open created the file, or would have.',
-    (event) => (openFlags(event) & O_CREAT) !== 0,
-    { kinds: ['open'] },
-  ),
   falco('evt.time', 'string', 'Time of day, UTC, to the ns.', (event) => dateTime(event).slice(11)),
   falco('evt.time.s', 'string', 'Time of day, UTC.', (event) => dateTime(event).slice(11, 19)),
   falco('evt.time.iso8601', 'string', 'Time as ISO 8601.', (event) => `${dateTime(event).replace(' ', 'T')}Z`),

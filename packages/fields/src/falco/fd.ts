@@ -25,11 +25,21 @@ const device = { open: bodyLong(leaf.Open.device), change: bodyLong(leaf.FileCha
 const FILES = ['open'];
 const ENDS = ['connect', 'accept', 'flow', 'datagram', 'packet', 'socket', 'redirect', 'io_uring'];
 const isFile = ({ cursor }: EventView): boolean => cursor.kind === KIND.Open;
-const CHARACTERS: Readonly<Record<string, string>> = { ipv4: '4', ipv6: '6', unix: 'u', netlink: 'o', packet: 'o' };
+const CHARACTERS: Readonly<Record<string, string>> = {
+  pipe: 'p',
+  ipv4: '4',
+  ipv6: '6',
+  unix: 'u',
+  netlink: 'o',
+  packet: 'o',
+};
 
-/** Falco distinguishes directories from files only. */
+/** A pipe is opened by its link in /proc/PID/fd. */
+const isPipe = (event: EventView): boolean => result(event) >= 0 && openPath(event).startsWith('pipe:[');
+
+/** Falco distinguishes directories and pipes from files only. */
 function typeOf(event: EventView): string | undefined {
-  if (isFile(event)) return fileType(event) === 'dir' ? 'directory' : 'file';
+  if (isFile(event)) return isPipe(event) ? 'pipe' : fileType(event) === 'dir' ? 'directory' : 'file';
   if (ioUring.is(event) && ioUring.openFlags(event) !== undefined) return 'file';
   return networkType(event) as string | undefined;
 }
@@ -80,10 +90,10 @@ export const falcoFdFields: readonly Field[] = [
   falco('fd.num', 'number', 'Descriptor that an open or dup returned; -1: the call failed.', descriptorOf, {
     kinds: ['open', 'io_uring', 'redirect'],
   }),
-  falco('fd.type', 'string', 'file, directory, ipv4, ipv6, unix, …', typeOf, { kinds: [...FILES, ...ENDS] }),
-  falco('fd.typechar', 'string', 'f file, d directory, 4 and 6 IP, u unix, o others.', typeCharacter, {
+  falco('fd.type', 'string', 'file, directory, pipe, ipv4, ipv6, unix, …', typeOf, { kinds: [...FILES, ...ENDS] }),
+  falco('fd.typechar', 'string', 'f file, d directory, p pipe, 4 and 6 IP, u unix, o others.', typeCharacter, {
     kinds: [...FILES, ...ENDS],
-    values: { open: ['f', 'd'] },
+    values: { open: ['f', 'd', 'p'] },
   }),
   falco('fd.tuple', 'string', 'Both ends of a connection: 10.0.0.1:40000->10.0.0.2:443.', tupleOf, { kinds: ENDS }),
   falco(

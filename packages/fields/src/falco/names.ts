@@ -14,12 +14,12 @@ const called = new WeakMap<ProcessInfo, string>();
 
 /**
  * Returns Falco's name of the process: the name of the file it was started by, links not followed, truncated as in the
- * kernel. Only exec events hold this file. For a running process, argument 0 is used if it matches the executable.
+ * kernel. It is unknown of a process that was running before the agent: argument 0 is used if it fits the executable.
  */
 export function nameOf(process: ProcessInfo): string {
   let name = called.get(process);
   if (name === undefined) {
-    name = guess(process).slice(0, LENGTH);
+    name = (process.startedAs || guess(process)).slice(0, LENGTH);
     called.set(process, name);
   }
   return name;

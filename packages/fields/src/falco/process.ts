@@ -13,6 +13,7 @@ import {
 } from '../field.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
+import { sessionFields } from './sessions.ts';
 
 const SHELLS: ReadonlySet<string> = new Set(['ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'sh', 'tcsh', 'zsh']);
 
@@ -81,7 +82,6 @@ function writable(event: EventView): boolean {
 const execCtime = (event: EventView): number | undefined =>
   isExec(event) ? ctime(event) : event.process?.raw.executableCtime;
 
-const SESSIONS = 'sessions and groups of processes are not recorded';
 const USAGE = 'resource usage of processes (descriptors, memory, time) is not measured';
 
 /** proc and thread. */
@@ -151,6 +151,7 @@ export const falcoProcessFields: readonly Field[] = [
   falco('proc.loginshellid', 'number', 'Process id of the topmost shell among the ancestors.', loginShell, {
     subject: ofProcess,
   }),
+  ...sessionFields,
   falco('proc.duration', 'number', 'ns since the process was started.', (event) =>
     toNanos(event.cursor.ktime - startAt(event)),
   ),
@@ -218,10 +219,6 @@ export const falcoProcessFields: readonly Field[] = [
     'root for group 0, else absent.',
     ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
     { subject: ofProcess },
-  ),
-  ...never(
-    SESSIONS,
-    'proc.sid proc.sname proc.sid.exe proc.sid.exepath proc.is_sid_leader proc.vpgid proc.pgid proc.vpgid.name proc.vpgid.exe proc.vpgid.exepath proc.pgid.name proc.pgid.exe proc.pgid.exepath proc.is_vpgid_leader proc.is_pgid_leader',
   ),
   ...never(
     USAGE,

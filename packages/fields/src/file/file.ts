@@ -139,6 +139,15 @@ export const fileFields: readonly Field[] = [
     get: bodyBoolean(leaf.Open.received),
   },
   {
+    name: 'file.open.created',
+    type: 'bool',
+    doc: 'This open made the file. With O_CREAT alone (`file.open.create`) it may have existed.',
+    aliases: ['evt.is_open_create'],
+    kinds: openKinds,
+    rare: true,
+    get: bodyBoolean(leaf.Open.created),
+  },
+  {
     name: 'file.inode',
     type: 'string',
     doc: 'Inode number; on changes only if the call takes a descriptor.',

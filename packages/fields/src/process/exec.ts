@@ -167,7 +167,7 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.exec.snapshot',
     type: 'bool',
-    doc: 'The process was already running when the agent started.',
+    doc: 'The process was already running when the agent started. Rules that do not name this field match on no such event.',
     kinds: ['exec'],
     get: bodyBoolean(leaf.Exec.snapshot),
   },

@@ -12,6 +12,7 @@ import {
   ofProcess,
 } from '../field.ts';
 import { logField } from '../host/log.ts';
+import { leaderOf } from './leader.ts';
 
 const execPath = bodyText(leaf.Exec.pathBytes);
 const hashPath = bodyText(leaf.Hash.pathBytes);
@@ -164,6 +165,36 @@ export const processFields: readonly Field[] = [
     doc: 'Audit session.',
     subject: ofProcess,
     get: (event) => event.process?.raw.sessionId,
+  },
+  {
+    name: 'process.group_leader.vpid',
+    type: 'number',
+    doc: 'Process id of the leader of the process group in the pid namespace of the process, at the last exec.',
+    aliases: ['proc.vpgid'],
+    subject: ofProcess,
+    get: (event) => event.process?.raw.processGroup || undefined,
+  },
+  {
+    name: 'process.session_leader.vpid',
+    type: 'number',
+    doc: 'Process id of the leader of the session (setsid) in the pid namespace of the process, at the last exec.',
+    aliases: ['proc.sid'],
+    subject: ofProcess,
+    get: (event) => event.process?.raw.processSession || undefined,
+  },
+  {
+    name: 'process.session_leader.name',
+    type: 'string',
+    doc: 'Name of the leader of the session, or of the eldest ancestor in the same session.',
+    subject: ofProcess,
+    get: (event) => leaderOf(event.process, 'processSession')?.name,
+  },
+  {
+    name: 'process.session_leader.entity_id',
+    type: 'string',
+    doc: 'Identity of the leader of the session, or of the eldest ancestor in the same session.',
+    subject: ofProcess,
+    get: (event) => leaderOf(event.process, 'processSession')?.entityId,
   },
   {
     name: 'process.parent.pid',

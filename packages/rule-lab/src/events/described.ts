@@ -3,7 +3,7 @@ import { executableName } from '@ringfence/wire';
 import type { Actor, Actors } from './actors.ts';
 import { type Container, type Containers, isInContainer } from './containers.ts';
 import type { Facts } from './facts.ts';
-import { execValues, parentProgramOf, pathOf, programOf, socketsOf, type Users } from './process-values.ts';
+import { execValues, parentProgramOf, pathOf, programOf, setLeaders, socketsOf, type Users } from './process-values.ts';
 import type { Stage } from './stage.ts';
 
 interface DescribedDeps {
@@ -50,6 +50,7 @@ export class DescribedProcesses {
     const actor = this.#actors.fork(parent, container, pid);
     actor.process.loginuid = facts.number('user.audit.id') ?? actor.process.loginuid;
     actor.process.tty = facts.number('process.tty') ?? actor.process.tty;
+    setLeaders(actor.process, facts);
     actor.program = programOf(facts);
     actor.stdioSockets = 0;
     return actor;

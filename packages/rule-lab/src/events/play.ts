@@ -41,6 +41,7 @@ const PLAYS: Readonly<Record<string, (scene: Scene) => void>> = {
       result: resultOf(facts, 3),
       reached: facts.text('file.reached_path') ?? '',
       received: facts.bool('file.open.received') ?? false,
+      created: facts.bool('file.open.created') ?? false,
       ...(facts.text('file.type') === undefined && facts.number('file.mode') === undefined
         ? {}
         : { mode: modeOf(facts) }),

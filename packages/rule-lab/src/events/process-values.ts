@@ -67,6 +67,12 @@ export function socketsOf(facts: Facts, inherited = 0): number {
   return sockets;
 }
 
+/** Sets the leaders of the process's group and session that fields give. */
+export function setLeaders(process: SyntheticProcess, facts: Facts): void {
+  process.processGroup = facts.number('process.group_leader.vpid') ?? process.processGroup;
+  process.processSession = facts.number('process.session_leader.vpid') ?? process.processSession;
+}
+
 export function execValues(facts: Facts, program: Program, stdioSockets: number): ExecValues {
   const flags = Object.entries(FLAGS).reduce((all, [name, bit]) => (facts.bool(name) === true ? all | bit : all), 0);
   const environment = [

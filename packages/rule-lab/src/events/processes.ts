@@ -6,7 +6,7 @@ import { DescribedProcesses } from './described.ts';
 import { Facts } from './facts.ts';
 import type { GivenEvent, GivenLine, GivenProcess } from './given.ts';
 import type { GivenFields } from './given-fields.ts';
-import { execValues, programOf, socketsOf, Users } from './process-values.ts';
+import { execValues, programOf, setLeaders, socketsOf, Users } from './process-values.ts';
 import type { Stage } from './stage.ts';
 
 const NO_FIELDS: GivenFields = new Map();
@@ -206,6 +206,7 @@ export class Processes {
     const { process, program } = actor;
     for (const [uid, name] of HOST_USERS) this.#users.report(uid, name);
     process.tty = facts.number('process.tty') ?? process.tty;
+    setLeaders(process, facts);
     actor.stdioSockets = socketsOf(facts, actor.stdioSockets);
     const credentials = this.#users.credentialsOf(facts, process);
     const values = { ...execValues(facts, program, actor.stdioSockets), credentials };

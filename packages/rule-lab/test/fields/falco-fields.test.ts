@@ -105,7 +105,7 @@ const cases: readonly Case[] = [
     ],
     output: [
       '%evt.time.s %evt.datetime.s %proc.aname[2] %tolower(proc.exepath) (user=%user.name) %container.info %proc.sname %%',
-      '01:00:00 2026-01-01 01:00:00 sshd-session /usr/bin/dash (user=root) container_id=host container_name=host <NA> %',
+      '01:00:00 2026-01-01 01:00:00 sshd-session /usr/bin/dash (user=root) container_id=host container_name=host systemd %',
     ],
   },
   {
@@ -121,8 +121,10 @@ const cases: readonly Case[] = [
   {
     title: 'a child of a script',
     play: (scene) => {
-      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, { flags: 32 });
-      scene.open(scene.start('true', scene.start('python3', script, {}, '/usr/bin/python3.11')), '/etc/x');
+      const values = { flags: 32, filename: '/opt/unattended-upgrade' };
+      const script = scene.start(['/usr/bin/python3.11', '-u', '/opt/unattended-upgrade'], scene.shell, values);
+      const child = scene.start('python3', script, { filename: '/usr/bin/python3' }, '/usr/bin/python3.11');
+      scene.open(scene.start('true', child), '/etc/x');
     },
     type: 'openat',
     holds: ['proc.pname = python3 and proc.aname[2] = unattended-upgr and proc.pcmdline = python3'],
@@ -147,6 +149,7 @@ const cases: readonly Case[] = [
         result: 5,
         mode: 0o100755,
         device: 0x800001,
+        created: true,
       }),
     type: 'openat',
     holds: [
@@ -167,6 +170,24 @@ const cases: readonly Case[] = [
       'container.mount.dest[/var*] exists',
       'not container.mount.dest[/var*] in ("<NA>","N/A")',
       'container.label.none exists',
+    ],
+  },
+  {
+    title: 'an open of a file that was there, by a program that a link started in a session of its own',
+    play: (scene) => {
+      const leader = scene.fork(scene.shell);
+      Object.assign(leader, { processGroup: leader.tgid, processSession: leader.tgid });
+      scene.exec(leader, '/usr/bin/setsid');
+      const server = scene.start(['mysqld'], leader, { filename: '/usr/sbin/mysqld' }, '/usr/sbin/mariadbd');
+      scene.open(server, '/data/x', O.RDWR | O.CREAT);
+    },
+    type: 'openat',
+    holds: [
+      'proc.name = mysqld and proc.exepath = /usr/sbin/mariadbd and proc.pname = setsid and proc.aname[1] = setsid',
+      'evt.is_open_create = false and file.open.create = true and file.open.created = false',
+      'proc.sname = setsid and proc.sid.exepath = /usr/bin/setsid and proc.vpgid.name = setsid and proc.pgid.exe exists',
+      'proc.sid > 0 and proc.vpgid > 0 and proc.pgid > 0 and proc.is_sid_leader = false and proc.is_vpgid_leader = false',
+      'process.session_leader.name = setsid and process.session_leader.entity_id exists',
     ],
   },
   {

@@ -68,6 +68,8 @@ export class CompiledMatcher<E> implements Matcher<E> {
   readonly #entries: Entries<E>;
   readonly #kindNumbers: ReadonlyMap<string, number>;
   readonly #meter: Meter<E> | undefined;
+  /** Rules that match on what was there before the agent. */
+  readonly #asking: ReadonlySet<CompiledRule<E>>;
 
   constructor(
     prepared: readonly Prepared<E>[],
@@ -83,6 +85,9 @@ export class CompiledMatcher<E> implements Matcher<E> {
     this.#kinds = kinds;
     this.#memories = memories;
     this.#kindNumbers = new Map(kinds.names.map((name, number) => [name, number]));
+    const asks = ({ rule }: Prepared<E>): boolean =>
+      rule.operands.some(({ field }) => field.name === kinds.found?.field);
+    this.#asking = new Set(prepared.filter(asks).map(({ rule }) => rule));
     const fitters = new Map<number, Fits>();
     const junctions: Junctions = new Map();
     const planner = new Planner(this.#slots, fields);
@@ -114,12 +119,14 @@ export class CompiledMatcher<E> implements Matcher<E> {
   #report(event: E, onMatch: OnMatch<E>, timeUs: number): number {
     const { matched, count } = this.#entries;
     this.#entries.sort();
+    const isFound = this.#kinds.found?.is(event) === true;
     let reported = 0;
     for (let i = 0; i < count; ) {
       const { rule } = this.#prepared[matched[i]!]!;
       let steps = 0;
       for (; i < count && this.#prepared[matched[i]!]!.rule === rule; i++)
         steps |= 1 << this.#prepared[matched[i]!]!.step;
+      if (isFound && !this.#asking.has(rule)) continue;
       if (rule.sequence === undefined) {
         if (!this.#counts(rule, event, timeUs) || !this.#admits(rule, event, timeUs)) continue;
         reported++;

@@ -17,6 +17,11 @@ export interface EventKinds<E> {
    * no rule.
    */
   of(event: E): number | string;
+  /**
+   * Events of what was there before the agent, such as a program that was running: only rules that name `field` match
+   * them, because others mean what happens. @default there are none
+   */
+  readonly found?: { readonly field: string; is(event: E): boolean };
 }
 
 /** Looks up the fields that a rule language names. */

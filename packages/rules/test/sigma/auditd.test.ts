@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compile, type Event, exec, matches } from './support.ts';
 
-function fires(selection: string, event: Event): boolean {
+function fires(selection: string, event: Event, tags = ''): boolean {
   const set = compile(
-    `title: T\nlogsource: { product: linux, service: auditd }\ndetection:\n  sel: { ${selection} }\n  condition: sel\n`,
+    `title: T\ntags: [${tags}]\nlogsource: { product: linux, service: auditd }\ndetection:\n  sel: { ${selection} }\n  condition: sel\n`,
   );
   assert.deepEqual(set.diagnostics, []);
   return matches(set, event).length === 1;
@@ -20,6 +20,20 @@ const call = (kind: string, action: string, values: Event['values'] = {}): Event
 });
 
 describe("auditd's records are our own events", () => {
+  test('a rule on a path means reads only if its tactic takes knowledge, or it has none', () => {
+    const selection = 'type: PATH, name: /etc/ld.so.preload';
+    const file = '/etc/ld.so.preload';
+    assert.equal(fires(selection, opened(file), 'attack.persistence, attack.t1574.006'), false);
+    assert.equal(fires(selection, opened(file, true), 'attack.persistence, attack.t1574.006'), true);
+    assert.equal(fires(selection, opened(file), 'attack.discovery'), true);
+    assert.equal(fires(selection, opened(file)), true);
+  });
+
+  test("a watch's key adds nothing to its path, and names nothing by itself", () => {
+    assert.equal(fires('type: PATH, name: /etc/x, key: watched', opened('/etc/x', true)), true);
+    assert.equal(fires('type: PATH, name: /etc/x, key: watched', opened('/etc/y', true)), false);
+  });
+
   const cases: readonly (readonly [selection: string, event: Event, fires: boolean])[] = [
     ["type: EXECVE, a0: nc, a1: '-e'", exec('nc -e /bin/sh'), true],
     ['type: execve, a2|endswith: sh', exec('nc -e /bin/sh'), true],

@@ -9,7 +9,7 @@ const unrelated = rule('other', 'category: process_creation', '{ k: { Image: /bi
 const impossible = rule(
   'impossible',
   'category: process_creation',
-  '{ a: { Image: /a }, b: { Image: /b }, condition: a and b }',
+  '{ a: { ParentImage: /a }, b: { ParentImage: /b }, condition: a and b }',
 );
 const elsewhere = rule('elsewhere', 'category: process_creation', '{ k: { Image: /a }, condition: k }').replace(
   'linux',
@@ -47,7 +47,7 @@ describe('a correlation that can never match', () => {
     const { diagnostics, ...set } = compile(combined);
     assert.deepEqual(
       diagnostics.map(({ line, column, message }) => [line, column, message]),
-      [[9, 12, "rule 'impossible' can never match: tolower(process.executable) can't be both at once"]],
+      [[9, 12, "rule 'impossible' can never match: tolower(process.parent.executable) can't be both at once"]],
     );
     assert.deepEqual(matches(compile(combined), exec('/bin/x'), exec('/bin/x')), ['c'], 'one is enough');
     assert.equal(set.rules.length, 1);

@@ -80,6 +80,26 @@ describe('keywords', () => {
     assert.equal(matches(set, ...lines).length, 2);
   });
 
+  test('match whole words, and parts only at wildcards and other characters', () => {
+    const fits = (keyword: string, text: string): boolean =>
+      matches(compile(`${LOGS}  k: ['${keyword}']\n  condition: k\n`), line(text)).length === 1;
+    for (const [keyword, text] of [
+      ['dd', 'run: dd if=x'],
+      ['dd', 'dd'],
+      ['if=', 'dd if=y'],
+      ['pass*', 'the passwords'],
+      ['a.b', 'x A.B y'],
+      ['exec 3<>/dev/tcp/', 'exec 3<>/dev/tcp/10.0.0.1/80'],
+    ] as const)
+      assert.equal(fits(keyword, text), true, `${keyword}: ${text}`);
+    for (const [keyword, text] of [
+      ['dd', 'git add if=x'],
+      ['password', 'the passwords'],
+      ['a.b', 'axb'],
+    ] as const)
+      assert.equal(fits(keyword, text), false, `${keyword}: ${text}`);
+  });
+
   test('must all be there with |all, and may be regular expressions', () => {
     const all = compile(`${LOGS}  k:\n    '|all': [one, two]\n  condition: k\n`);
     assert.equal(matches(all, line('two and one'), line('one')).length, 1);

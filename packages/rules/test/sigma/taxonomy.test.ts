@@ -11,8 +11,8 @@ const sources: Readonly<Record<string, LogSource>> = {
   ...logServices,
   fileEventFiltered,
   anyLog,
-  auditd: auditd({ syscalls: true, filtered: true }),
-  'auditd without system calls': auditd({ syscalls: false, filtered: false }),
+  auditd: auditd({ syscalls: true, filtered: true, reads: true }),
+  'auditd without system calls': auditd({ syscalls: false, filtered: false, reads: false }),
 };
 
 const ofVariant = ({ field, when }: Variant): string[] => [`${field} exists`, ...(when === undefined ? [] : [when])];

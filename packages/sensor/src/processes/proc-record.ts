@@ -51,6 +51,8 @@ function build(pid: number, start: bigint): Buffer {
   view.setUint32(records.EXEC_PARENT_TGID, Number(stat[1] ?? 0), true);
   view.setUint32(records.EXEC_LOGINUID, numberIn(pid, 'loginuid'), true);
   view.setUint32(records.EXEC_SESSION_ID, numberIn(pid, 'sessionid'), true);
+  view.setUint32(records.EXEC_PROCESS_GROUP, Number(stat[2] ?? 0), true);
+  view.setUint32(records.EXEC_PROCESS_SESSION, Number(stat[3] ?? 0), true);
   view.setUint32(records.EXEC_TTY, kernelDevice(BigInt(stat[4] ?? 0)), true);
   NAMESPACES.forEach((name, index) => {
     const inode = ifReadable(() => statSync(`/proc/${pid}/ns/${name}`).ino) ?? 0;

@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/wire';
 import { addressBytes, signedMicros, writeText } from './write-field.ts';
 
 /** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 328, 80, 192, 120, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 152, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 336, 80, 192, 120, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 152, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
 
 /** Offsets of the text descriptors of a record, by enum rf_kind. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [244, 256, 268, 280, 292, 304, 316], [], [168, 180], [80, 100], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116, 136], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [252, 264, 276, 288, 300, 312, 324], [], [168, 180], [80, 100], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116, 136], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -64,17 +64,19 @@ function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.long(view.getUint32(at + 220, true));
   out.long(view.getInt32(at + 224, true));
   out.long(view.getInt32(at + 232, true));
-  writeText(out, view, bytes, at, at + 244);
-  writeText(out, view, bytes, at, at + 256);
-  writeText(out, view, bytes, at, at + 268);
-  writeText(out, view, bytes, at, at + 280);
-  writeText(out, view, bytes, at, at + 292);
-  writeText(out, view, bytes, at, at + 304);
-  writeText(out, view, bytes, at, at + 316);
-  out.ensure(28);
+  writeText(out, view, bytes, at, at + 252);
+  writeText(out, view, bytes, at, at + 264);
+  writeText(out, view, bytes, at, at + 276);
+  writeText(out, view, bytes, at, at + 288);
+  writeText(out, view, bytes, at, at + 300);
+  writeText(out, view, bytes, at, at + 312);
+  writeText(out, view, bytes, at, at + 324);
+  out.ensure(48);
   out.fixed(bytes, at + 88, 8);
   out.long(view.getUint32(at + 236, true));
   out.long(signedMicros(view.getUint32(at + 96, true), view.getUint32(at + 100, true)));
+  out.long(view.getUint32(at + 240, true));
+  out.long(view.getUint32(at + 244, true));
 }
 
 function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -108,8 +110,9 @@ function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.ensure(10);
   out.long(view.getInt32(at + 96, true));
   writeText(out, view, bytes, at, at + 100);
-  out.ensure(1);
+  out.ensure(2);
   out.boolean(view.getUint32(at + 112, true) !== 0);
+  out.boolean(view.getUint32(at + 116, true) !== 0);
 }
 
 function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

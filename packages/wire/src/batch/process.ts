@@ -85,6 +85,11 @@ export class ProcessInfo {
     return this.#workingDirectory;
   }
 
+  /** Last component of the path that was passed to exec; empty when unknown. */
+  get startedAs(): string {
+    return this.#list.leavesOf(this.#index).leafText(processLeaf.startedAs);
+  }
+
   get execFlags(): number {
     return this.#list.leavesOf(this.#index).leafLong(processLeaf.execFlags);
   }

@@ -120,6 +120,8 @@ export const leaf = {
     scriptInode: 48 as FixedLeaf,
     scriptDevice: 49 as LongLeaf,
     scriptCtime: 50 as LongLeaf,
+    processGroup: 51 as LongLeaf,
+    processSession: 52 as LongLeaf,
   },
   Exit: {
     code: 0 as LongLeaf,
@@ -172,6 +174,7 @@ export const leaf = {
     reachedBytes: 9 as BytesLeaf,
     reachedLength: 10 as LongLeaf,
     received: 11 as BooleanLeaf,
+    created: 12 as BooleanLeaf,
   },
   Connect: {
     family: 0 as LongLeaf,
@@ -632,4 +635,7 @@ export const processLeaf = {
   scriptCtime: 43 as LongLeaf,
   scriptSha256: 44 as BytesLeaf,
   scriptHashState: 45 as BytesLeaf,
+  processGroup: 46 as LongLeaf,
+  processSession: 47 as LongLeaf,
+  startedAs: 48 as BytesLeaf,
 } as const;

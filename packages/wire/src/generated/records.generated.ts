@@ -788,7 +788,7 @@ export const datagramIncoming = (view: DataView, at: number): number => view.get
 export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 328;
+export const SIZEOF_EXEC = 336;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
@@ -810,13 +810,15 @@ export const EXEC_ARGC = 224;
 export const EXEC_SNAPSHOT = 228;
 export const EXEC_STDIO_SOCKETS = 232;
 export const EXEC_SCRIPT_DEVICE = 236;
-export const EXEC_PATH = 244; // struct rf_text
-export const EXEC_FILENAME = 256; // struct rf_text
-export const EXEC_CWD = 268; // struct rf_text
-export const EXEC_ARGV = 280; // struct rf_text
-export const EXEC_ENVIRONMENT = 292; // struct rf_text
-export const EXEC_INTERPRETER = 304; // struct rf_text
-export const EXEC_SCRIPT = 316; // struct rf_text
+export const EXEC_PROCESS_GROUP = 240;
+export const EXEC_PROCESS_SESSION = 244;
+export const EXEC_PATH = 252; // struct rf_text
+export const EXEC_FILENAME = 264; // struct rf_text
+export const EXEC_CWD = 276; // struct rf_text
+export const EXEC_ARGV = 288; // struct rf_text
+export const EXEC_ENVIRONMENT = 300; // struct rf_text
+export const EXEC_INTERPRETER = 312; // struct rf_text
+export const EXEC_SCRIPT = 324; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -841,6 +843,8 @@ export const execArgc = (view: DataView, at: number): number => view.getUint32(a
 export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 228, true);
 export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 232, true);
 export const execScriptDevice = (view: DataView, at: number): number => view.getUint32(at + 236, true);
+export const execProcessGroup = (view: DataView, at: number): number => view.getUint32(at + 240, true);
+export const execProcessSession = (view: DataView, at: number): number => view.getUint32(at + 244, true);
 
 /** struct rf_exit: bytes, and where each field begins */
 export const SIZEOF_EXIT = 80;
@@ -1192,6 +1196,7 @@ export const OPEN_SOURCE_CALLER = 92;
 export const OPEN_COUNT = 96;
 export const OPEN_REACHED = 100; // struct rf_text
 export const OPEN_RECEIVED = 112;
+export const OPEN_CREATED = 116;
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1201,6 +1206,7 @@ export const openMode = (view: DataView, at: number): number => view.getUint32(a
 export const openSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const openCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const openReceived = (view: DataView, at: number): number => view.getUint32(at + 112, true);
+export const openCreated = (view: DataView, at: number): number => view.getUint32(at + 116, true);
 
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;

@@ -90,6 +90,10 @@ export interface Exec {
   readonly scriptDevice: number;
   /** µs since the epoch */
   readonly scriptCtime: number;
+  /** number of its leader in the process's own pid namespace; 0: the leader is in another one, or unknown */
+  readonly processGroup: number;
+  /** session of setsid: as `processGroup`, for its leader */
+  readonly processSession: number;
 }
 
 export interface Exit {
@@ -128,6 +132,8 @@ export interface Open {
   readonly reached: Text;
   /** true: the process did not open the file but got its descriptor from another one; `result` is 0 then */
   readonly received: boolean;
+  /** true: this open made the file */
+  readonly created: boolean;
 }
 
 export interface Connect {
@@ -984,6 +990,12 @@ export interface Process {
   readonly scriptSha256: Uint8Array;
   /** as `hashState`, for the script; empty: no script, or the host does not hash it */
   readonly scriptHashState: string;
+  /** at its last exec, as in the exec event */
+  readonly processGroup: number;
+  /** at its last exec, as in the exec event */
+  readonly processSession: number;
+  /** last component of the path that was passed to exec, links not followed; empty: unknown */
+  readonly startedAs: Uint8Array;
 }
 
 export interface EnrichedEvent {

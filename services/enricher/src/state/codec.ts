@@ -57,9 +57,9 @@ export function decodeProcess(bytes: Uint8Array): RestoredProcess {
   const record = decodeState('StateKnownProcess', bytes);
   const { ordinal, exitTick, exitOrdinal, credentialsAt, cgroupAt, known, ownImage, process } = record;
   const entry = new ProcessEntry(process.pid, Buffer.from(process.start), ordinal);
-  const { execId, credentials, namespaces, loginuid, sessionId, tty } = process;
+  const { execId, credentials, namespaces, loginuid, sessionId, tty, processGroup, processSession } = process;
   Object.assign(entry, { exitTick, exitOrdinal, credentialsAt, known, ownImage, image: imageOf(process), execId });
-  Object.assign(entry, { credentials, namespaces, loginuid, sessionId, tty });
+  Object.assign(entry, { credentials, namespaces, loginuid, sessionId, tty, processGroup, processSession });
   entry.setCgroup(Buffer.from(process.cgroup), cgroupAt);
   return { entry, parentTgid: record.parentPid, parentStart: Buffer.from(record.parentStart) };
 }
@@ -82,6 +82,7 @@ function imageOf(process: Process): Image {
     argsLength: process.argsLength,
     cwd: Buffer.from(process.cwd),
     stdioSockets: process.stdioSockets,
+    startedAs: Buffer.from(process.startedAs),
   };
 }
 

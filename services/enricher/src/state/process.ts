@@ -36,6 +36,8 @@ export interface Image {
   readonly argsLength: number;
   readonly cwd: Buffer;
   readonly stdioSockets: number;
+  /** last component of the path that was passed to exec; empty: unknown */
+  readonly startedAs: Buffer;
 }
 
 /** Compares by value, because images that were one object before a restart are separate objects after it. */
@@ -47,6 +49,7 @@ export function sameImage(a: Image, b: Image): boolean {
     a.flags === b.flags &&
     a.argsLength === b.argsLength &&
     a.stdioSockets === b.stdioSockets &&
+    a.startedAs.equals(b.startedAs) &&
     a.script.ctime === b.script.ctime &&
     a.script.inode.equals(b.script.inode) &&
     a.inode.equals(b.inode) &&
@@ -69,6 +72,7 @@ export const NO_IMAGE: Image = {
   argsLength: 0,
   cwd: EMPTY,
   stdioSockets: 0,
+  startedAs: EMPTY,
 };
 const NO_CREDENTIALS: Credentials = {
   uid: UNSET_ID,
@@ -117,6 +121,9 @@ export class ProcessEntry {
   loginuid: number = UNSET_ID;
   sessionId: number = UNSET_ID;
   tty = 0;
+  /** numbers of the leaders in the process's own pid namespace; 0: unknown there */
+  processGroup = 0;
+  processSession = 0;
   cgroup: Buffer = U64_ZERO;
   cgroupLow = 0;
   cgroupHigh = 0;
@@ -193,6 +200,9 @@ export class ProcessEntry {
       scriptCtime: this.image.script.ctime,
       scriptSha256: scriptHash.sha256,
       scriptHashState: scriptHash.state,
+      processGroup: this.processGroup,
+      processSession: this.processSession,
+      startedAs: this.image.startedAs,
     };
   }
 }

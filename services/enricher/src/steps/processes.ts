@@ -19,6 +19,10 @@ import type { BatchBuilder } from './batch.ts';
 /** Bytes of arguments that a process keeps; the exec event has all. */
 const ARGS_MAX = 4096;
 const { PATH_MAX } = records.Limit;
+/** Bytes of the last component of a path (NAME_MAX of Linux). */
+const NAME_MAX = 255;
+const SLASH = 0x2f;
+const NO_NAME = Buffer.alloc(0);
 
 type ParentLeaves = typeof leaf.Fork | typeof leaf.Exec;
 type CredentialLeaves = typeof leaf.Exec.credentials | typeof leaf.CredentialsChange.after;
@@ -73,6 +77,8 @@ function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: Bat
   child.loginuid = parent.loginuid;
   child.sessionId = parent.sessionId;
   child.tty = parent.tty;
+  child.processGroup = parent.processGroup;
+  child.processSession = parent.processSession;
   child.known = exact;
   boot.processes.touch(child);
 }
@@ -101,6 +107,8 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
   entry.loginuid = cursor.leafLong(EXEC.loginuid);
   entry.sessionId = cursor.leafLong(EXEC.sessionId);
   entry.tty = cursor.leafLong(EXEC.tty);
+  entry.processGroup = cursor.leafLong(EXEC.processGroup);
+  entry.processSession = cursor.leafLong(EXEC.processSession);
   if (cursor.ktime >= entry.credentialsAt) {
     entry.credentials = credentialsAt(cursor, EXEC.credentials, entry.credentials);
     entry.credentialsAt = cursor.ktime;
@@ -128,7 +136,14 @@ function imageOf(boot: Boot, cursor: EventCursor): Image {
     argsLength: cursor.leafLong(EXEC.argvLength),
     cwd: bytesAt(cursor, EXEC.cwdBytes, PATH_MAX),
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
+    startedAs: cursor.leafBoolean(EXEC.snapshot) ? NO_NAME : baseName(bytesAt(cursor, EXEC.filenameBytes, PATH_MAX)),
   };
+}
+
+/** Returns the last component of a path. */
+function baseName(path: Buffer): Buffer {
+  const at = path.lastIndexOf(SLASH) + 1;
+  return path.subarray(at, at + NAME_MAX);
 }
 
 function scriptOf(boot: Boot, cursor: EventCursor): Script {

@@ -1,3 +1,4 @@
+import { tacticOf } from '../../attack/tactics.ts';
 import type { Fault } from '../../diagnostics/errors.ts';
 import { necessaryCover } from '../../interest/cover.ts';
 import { knownOf } from '../../interest/rule-interest.ts';
@@ -26,12 +27,13 @@ export interface Detected<E> {
 export function detect<E>(document: SigmaDocument, context: Context<E>, report: Report): Detected<E> | NoLogSource {
   const syscalls = names(document.body, /^(?:SYSCALL|syscall)(?:\||$)/);
   const { service, category } = document.source;
-  const all = { syscalls, filtered: true };
+  const reads = isAboutReads(document);
+  const all = { syscalls, filtered: true, reads };
   if (service !== 'auditd' && category !== 'file_event') return on(document, context, all, report);
   const wide = on(document, context, all, () => {});
   // A rule that does not bound the start or end of paths would need every read and every rename.
   const filtered = 'never' in wide || boundsPaths(wide, context);
-  return on(document, context, { syscalls, filtered }, report);
+  return on(document, context, { syscalls, filtered, reads }, report);
 }
 
 function on<E>(
@@ -64,6 +66,14 @@ export function detectFilter<E>(
 function boundsPaths<E>({ source, detection }: Detected<E>, { nodes, filtered }: Context<E>): boolean {
   const node = nodes.fold({ kind: 'and', items: [source.events, detection] });
   return filtered.every((events) => necessaryCover(nodes.assume(node, knownOf<E>(events), new Map()), events) !== null);
+}
+
+/** Tactics whose techniques read files; those of the others change them. */
+const READING: ReadonlySet<string> = new Set(['reconnaissance', 'credential-access', 'discovery', 'collection']);
+
+function isAboutReads({ tags }: SigmaDocument): boolean {
+  const tactics = tags.map(({ text }) => tacticOf(text)).filter((tactic) => tactic !== undefined);
+  return tactics.length === 0 || tactics.some((tactic) => READING.has(tactic));
 }
 
 /** Whether a key of some selection has that form. */

@@ -5,6 +5,7 @@ import { LIMITS } from '../../model/limits.ts';
 import { compileGlob } from '../../text/glob.ts';
 import type { Place, Resolved, ResolvedSource } from '../sources/resolved-source.ts';
 import { compareAny, compareFields, exists, isBlank } from './compare.ts';
+import { compareWords } from './keyword.ts';
 import { type FieldKey, parseFieldKey } from './modifiers.ts';
 import { globOf, parsePattern, within } from './pattern.ts';
 import { fillPlaceholders, type Placeholders } from './placeholders.ts';
@@ -36,7 +37,7 @@ export class Selections<E> {
     if (node.kind === 'map')
       return joined(
         'and',
-        node.entries.map((entry) => this.#attempt(() => this.#entry(entry))),
+        this.#meaningful(node.entries).map((entry) => this.#attempt(() => this.#entry(entry))),
       );
     const items = node.kind === 'list' ? node.items : [node];
     const keywords = items.filter((item) => item.kind === 'text');
@@ -44,6 +45,24 @@ export class Selections<E> {
     if (keywords.length === 0) return joined('or', mappings);
     const found = this.#attempt(() => this.#keywords(parseFieldKey('', node.at), keywords));
     return mappings.length === 0 ? found : joined('or', [found, ...mappings]);
+  }
+
+  /** Leaves out keys that only repeat the others: the key of an auditd watch beside the path that it watches. */
+  #meaningful(entries: readonly YamlEntry[]): readonly YamlEntry[] {
+    const others = entries.filter((entry) => !this.#repeats(entry));
+    return others.some(({ key }) => key !== 'type') ? others : entries;
+  }
+
+  #repeats({ key: text, at }: YamlEntry): boolean {
+    try {
+      const { field } = parseFieldKey(text, at);
+      const resolved = field === '' ? undefined : this.#source.field(field, at);
+      return resolved?.kind === 'never' && resolved.repeats === true;
+    } catch (error) {
+      // Reading the entry reports it.
+      if (error instanceof Fault) return false;
+      throw error;
+    }
   }
 
   #attempt(read: () => Expression<E>): Expression<E> {
@@ -159,7 +178,7 @@ export class Selections<E> {
     const found = parts.map((some) =>
       joined(
         'or',
-        this.#source.text.map((place) => onPlace(place, compareAny(anywhere, place.operand, some))),
+        this.#source.text.map((place) => onPlace(place, compareWords(anywhere, place.operand, some))),
       ),
     );
     return joined(key.all ? 'and' : 'or', found);

@@ -11,13 +11,14 @@ const CHANGES =
 const WRITES = 'event.action = open and file.open.write = true';
 
 /** Types of records, as in an audit trail that logs what rules commonly ask it to log. */
-function types({ syscalls, filtered }: LogSourceUse): Readonly<Record<string, string>> {
+function types({ syscalls, filtered, reads }: LogSourceUse): Readonly<Record<string, string>> {
   return {
     EXECVE: EXEC,
     PROCTITLE: EXEC,
     CWD: EXEC,
     SYSCALL: syscalls ? 'event.action exists' : EXEC,
-    PATH: either(filtered ? [EXEC, CHANGES, 'event.action = open'] : [EXEC, WRITES]),
+    // A watch logs what it asks for: a rule on changes says nothing about programs that read the file, such as loaders.
+    PATH: either([EXEC, ...(filtered ? [CHANGES] : []), filtered && reads ? 'event.action = open' : WRITES]),
     SOCKADDR: 'event.action in (connect, accept, bind, datagram)',
     TTY,
     USER_TTY: TTY,
@@ -99,7 +100,7 @@ const fields: Mappings = {
   nametype: {
     values: {
       CREATE: either([
-        'event.action = open and file.open.create = true',
+        'event.action = open and file.open.created = true',
         'event.action in (mkdir, mknod, symlink, link)',
       ]),
       DELETE: 'event.action in (unlink, rmdir)',
@@ -127,8 +128,8 @@ const fields: Mappings = {
   laddr: 'source.ip',
   daddr: 'destination.ip',
   saddr: { any: [{ field: 'destination.ip' }, { field: 'ringfence.socket.algorithm' }] },
-  key: { never: 'keys are given by the rules of auditd, which is not needed here' },
-  tag: { never: 'keys are given by the rules of auditd, which is not needed here' },
+  key: { never: 'keys are given by the rules of auditd, which is not needed here', repeats: true },
+  tag: { never: 'keys are given by the rules of auditd, which is not needed here', repeats: true },
   subj: { never: 'security labels are not read' },
   obj: { never: 'security labels are not read' },
   mode: 'file.mode',

@@ -5,7 +5,13 @@ const sha256Only = { never: 'of executables only the SHA-256 is made' };
 
 /** The process of an event and the machine, in all log sources that come from the kernel. Names are those of Sysmon. */
 export const processFields: Mappings = {
-  Image: 'process.executable',
+  // A program that a link started is found by the link's name, too.
+  Image: {
+    any: [
+      { field: 'process.executable' },
+      { field: 'process.exec.filename', when: 'event.action = exec', synonym: true },
+    ],
+  },
   CommandLine: 'process.command_line',
   CurrentDirectory: 'process.working_directory',
   ProcessId: 'process.pid',

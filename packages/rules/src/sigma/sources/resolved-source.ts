@@ -21,7 +21,7 @@ export type Resolved<E> =
   | { readonly kind: 'places'; readonly places: readonly Place<E>[] }
   /** By value, in lower case. */
   | { readonly kind: 'values'; readonly values: ReadonlyMap<string, Expression<E>> }
-  | { readonly kind: 'never'; readonly why: string };
+  | { readonly kind: 'never'; readonly why: string; readonly repeats?: true };
 
 const NEVER = { kind: 'constant', value: false } as const;
 
@@ -52,7 +52,8 @@ export class ResolvedSource<E> {
   /** Returns a field that has one value. @throws Fault */
   operand(name: string, at: number): Operand<E> {
     const resolved = this.field(name, at);
-    const [place, ...more] = resolved.kind === 'places' ? resolved.places : [];
+    const places = resolved.kind === 'places' ? resolved.places : [];
+    const [place, ...more] = places.filter(({ variant }) => variant.synonym !== true);
     if (place !== undefined && more.length === 0) return place.operand;
     const why = resolved.kind === 'never' ? resolved.why : 'it is not one field here';
     throw new Fault('unavailable', at, `'${name}' can't be used here: ${why}`);
@@ -73,7 +74,8 @@ export class ResolvedSource<E> {
   }
 
   #mapped(mapping: Mapping): Resolved<E> {
-    if (typeof mapping !== 'string' && 'never' in mapping) return { kind: 'never', why: mapping.never };
+    if (typeof mapping !== 'string' && 'never' in mapping)
+      return { kind: 'never', why: mapping.never, ...(mapping.repeats && { repeats: true }) };
     if (typeof mapping !== 'string' && 'values' in mapping) {
       const values = Object.entries(mapping.values).map(
         ([value, condition]) => [value.toLowerCase(), this.#condition(condition)] as const,

@@ -17,6 +17,8 @@ export interface Variant {
   readonly words?: Readonly<Record<string, string>>;
   /** Rules name the path as given, but the field has the path behind the links. */
   readonly links?: true;
+  /** Another name of the same value: searched, but not counted, grouped or compared with other fields. */
+  readonly synonym?: true;
 }
 
 /** What a field of a Sigma rule reads. */
@@ -27,8 +29,8 @@ export type Mapping =
   | { readonly any: readonly Variant[] }
   /** A native condition for each value that can be asked for. */
   | { readonly values: Readonly<Record<string, string>> }
-  /** Why no event has it here. */
-  | { readonly never: string };
+  /** Why no event has it here. `repeats`: it adds nothing to the other keys of a selection that has more. */
+  | { readonly never: string; readonly repeats?: true };
 
 export type Mappings = Readonly<Record<string, Mapping>>;
 
@@ -54,6 +56,8 @@ export interface LogSourceUse {
   readonly syscalls: boolean;
   /** The rule bounds the paths of events that the sensor filters. */
   readonly filtered: boolean;
+  /** The rule means reads as well: its tactic is one that takes knowledge. */
+  readonly reads: boolean;
 }
 
 /** The log source that a rule names; empty: not given. */
