@@ -2,6 +2,9 @@
 export { Counters, DROP_CAUSES, type DropCause } from './account/counters.ts';
 export { SensorFailures } from './account/failures.ts';
 export { setProbes } from './attach/user-space-probes.ts';
+export { ElfFile } from './custom-probes/elf-file.ts';
+export { ProbeProblem } from './custom-probes/types.ts';
+export { usdtSites } from './custom-probes/usdt.ts';
 export { SecondAgentError } from './errors.ts';
 export { type FileMaps, FileTable, identifyFiles, parseIdentities } from './filter/file-table.ts';
 export { openFilter } from './filter/sensor-filter.ts';

@@ -1,10 +1,12 @@
 import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/wire';
+import { AuditError } from '../errors.ts';
 import { unpack } from '../packing.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
 import type { ListQuery } from '../sqlite/read/list.ts';
 import type { TrailReader } from '../trail-reader.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { type AuditSource, idOf } from './documents/audit.ts';
+import { ClusterRequestError } from './errors.ts';
 import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 
 const PAGE = 100;
@@ -25,6 +27,25 @@ interface AuditDocument {
   readonly ringfence: { readonly audit: AuditSource };
 }
 
+/** Largest payload of an entry: records of the bus are smaller. A document may name any size. */
+const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
+const OK = 200;
+
+/** Yields items. What can't be read in an answer of the cluster ends in ClusterRequestError. */
+async function* readable<T>(items: string, source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw unreadable(items, error);
+  }
+}
+
+function unreadable(items: string, error: unknown): AuditError {
+  if (error instanceof AuditError) return error;
+  const reason = `the answer is not one of an audit trail: ${error instanceof Error ? error.message : String(error)}`;
+  return new ClusterRequestError(`reading ${items}`, OK, reason, { cause: error });
+}
+
 /**
  * Reads records from the audit stream of a cluster. Records stored in the last seconds may not be visible yet. Every
  * method rejects with the errors of errors.ts. `follow` in a query has no effect: follow the bus instead.
@@ -42,17 +63,29 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     const filter = [{ term: { 'ringfence.audit.kind': 'alert' } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
     const sort = [{ 'ringfence.audit.timestamp': 'desc' }, { 'ringfence.audit.hash': 'asc' }];
     const pages = this.#pages<AuditDocument>(this.#names.audit, filter, sort);
-    yield* newest(query, pages, async (hits) => hits.map(({ _source }) => decode('Alert', payloadOf(_source))));
+    const alerts = newest(query, pages, async (hits) => hits.map(({ _source }) => decode('Alert', payloadOf(_source))));
+    yield* readable('alerts', alerts);
   }
 
   async *incidents(query: ListQuery<Incident> = {}): AsyncGenerator<Incident, void, undefined> {
     const filter = rangeOf('@timestamp', query, 1000);
     const sort = [{ '@timestamp': 'desc' }, { 'ringfence.incident.id': 'asc' }];
     const pages = this.#pages<IncidentSource>(this.#names.incidents, filter, sort);
-    yield* newest(query, pages, (hits) => this.#incidentsOf(hits));
+    yield* readable(
+      'incidents',
+      newest(query, pages, (hits) => this.#incidentsOf(hits)),
+    );
   }
 
   async incident(id: string): Promise<IncidentDossier | undefined> {
+    try {
+      return await this.#dossier(id);
+    } catch (error) {
+      throw unreadable(`incident ${id}`, error);
+    }
+  }
+
+  async #dossier(id: string): Promise<IncidentDossier | undefined> {
     const path = `/${this.#names.incidents}/_doc/${encodeURIComponent(idOf('incident', id))}`;
     const { status, body } = await this.#cluster.request<Hit<IncidentSource>>('GET', path, {
       expectedStatuses: [404],
@@ -186,5 +219,6 @@ function versionIds(source: IncidentSource): string[] {
 }
 
 function payloadOf({ ringfence: { audit } }: AuditDocument): Buffer {
+  if (!(audit.size >= 0 && audit.size <= MAX_PAYLOAD_BYTES)) throw new RangeError(`a payload of ${audit.size} bytes`);
   return unpack(Buffer.from(audit.payload, 'base64'), audit.packed, audit.size);
 }
