@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { templateLines } from '@ringfence/auditor';
 import { configDocs } from '@ringfence/config';
+import { efficacyDocs } from '@ringfence/rule-corpus/efficacy';
 import { noiseDocs } from '@ringfence/rule-corpus/noise';
 import { ruleFileSchema } from '@ringfence/rules';
 import { errorDocs } from './error-docs.ts';
@@ -19,6 +20,7 @@ const root = dirname(import.meta.dirname);
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/CONFIGURATION.md', text: () => wrapProse(configDocs()) },
   { path: 'docs/ERRORS.md', text: errorDocs },
+  { path: 'docs/EFFICACY.md', text: efficacyDocs },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'docs/NOISE.md', text: noiseDocs },

@@ -5,7 +5,9 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,8 +20,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { kafkaMissing } from '@ringfence/dev-servers';
+import { createAuthority, createRequest, writeIdentity } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { readable } from '@ringfence/testkit';
+import { createSigningKey } from '@ringfence/wire';
 import { SmallFleet } from './lib/fleet.ts';
 import { Installation, MAIN, Running } from './lib/program.ts';
 import {
@@ -32,6 +36,26 @@ import {
   twoUserInstallation,
 } from './lib/two-users.ts';
 import { until } from './lib/wait.ts';
+
+/** Writes an identity for the host that an authority of the attacker has issued. */
+async function writeForeignIdentity(directory: string, authorityPath: string, hostId: string): Promise<void> {
+  const authority = await createAuthority(authorityPath);
+  const { key, csr } = await createRequest(hostId);
+  const { certificate } = await authority.issue({ csr, subject: hostId, roles: ['agent'], days: 1 });
+  writeIdentity(directory, {
+    certificate,
+    key,
+    authority: authority.certificate,
+    signingKey: createSigningKey().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    root: authority.root.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    stateKeys: '{}',
+  });
+}
+
+function giveToServices(path: string): void {
+  for (const name of ['', ...readdirSync(path, { recursive: true, encoding: 'utf8' })])
+    lchownSync(join(path, name), SERVICES_UID, gidOf(SERVICES_USER));
+}
 
 describe('the start of up with two users', { skip }, () => {
   test('refuses settings, rules, policies and probes that a user other than root could change, and names the command', async (t) => {
@@ -202,12 +226,24 @@ describe('the start of up with two users', { skip }, () => {
       for (const name of left) assert.match(readFileSync(join(identity, name), 'utf8'), /BEGIN PUBLIC KEY/, name);
       assert.equal(statSync(join(home.sensorStateDir, 'keys/fleet.pem')).uid, SENSOR_UID);
     }
-    const made = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const root = join(identity, 'current/root.pem');
-    writeFileSync(root, made);
-    const { code, stderr } = await home.run(['up']);
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, /root\.pem is not the root key of the fleet that this host has joined/);
+    const genuine = readFileSync(root);
+    writeFileSync(root, generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }));
+    const overwritten = await home.run(['up']);
+    assert.equal(overwritten.code, 1, overwritten.stderr);
+    assert.match(overwritten.stderr, /root\.pem has the fingerprint .*, but tls\.pem names another root key/);
+    writeFileSync(root, genuine);
+
+    t.diagnostic('with an identity of a fleet of its own, the services’ user still reaches the sensor’s process');
+    const brokers = join(home.dir, 'brokers');
+    cpSync(join(identity, 'current'), brokers, { recursive: true, dereference: true });
+    await writeForeignIdentity(identity, join(home.dir, 'authority'), loadHostId(home.stateDir));
+    for (const path of [brokers, identity]) giveToServices(path);
+    const files = { ca: 'ca.pem', cert: 'tls.pem', key: 'tls.key' };
+    const settings = Object.entries(files).map(([name, file]) => `bus.kafka.tls.${name}=${join(brokers, file)}`);
+    const replaced = await home.run(['up', ...settings.flatMap((text) => ['--set', text])]);
+    assert.equal(replaced.code, 1, replaced.stderr);
+    assert.match(replaced.stderr, /root\.pem is not the root key of the fleet that this host has joined/);
     t.diagnostic('the sensor keeps the root key of the first start');
   });
 });

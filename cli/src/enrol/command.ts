@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { defined, messageOf, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
-import { enrol, fingerprintOf, parseRoles } from '@ringfence/identity';
+import { enrol, fingerprintOf, isHostId, LEAVE_GRACE_MS, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { roleOf } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
@@ -53,9 +53,23 @@ Examples:
   const revoke = program
     .command('revoke')
     .argument('<subject>', 'the id of a host, or the name of a service')
-    .description(DESCRIPTIONS.revoke);
+    .description(DESCRIPTIONS.revoke)
+    .option('--now', 'remove the access of a service at once, without waiting until it has left its groups')
+    .addHelpText(
+      'after',
+      `
+A service is given ${LEAVE_GRACE_MS / 1000} s to leave its consumer groups, so that other members have its partitions at once. Until then
+the brokers let it read. Use --now if its keys were stolen.
+
+Examples:
+  ringfence revoke detector-2
+  ringfence revoke responder-1 --now`,
+    );
   withSettings(revoke).action(async (subject: string, _, self: Command) => {
-    const query = new URLSearchParams({ subject });
+    const now = self.opts<{ now?: boolean }>().now === true;
+    const query = new URLSearchParams({ subject, ...(now ? { now: '1' } : {}) });
+    if (!now && !isHostId(subject))
+      process.stderr.write(`waiting until it has left its groups, at most ${LEAVE_GRACE_MS / 1000} s\n`);
     print(revocationLines(subject, await requestRegistrar<Revocation>(self, `/revoke?${query}`)).join('\n'));
   });
   const join = program

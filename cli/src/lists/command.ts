@@ -1,4 +1,4 @@
-import { OperatorError, type Paint, paintFor } from '@ringfence/base';
+import { type Paint, paintFor } from '@ringfence/base';
 import { MAX_LISTED } from '@ringfence/runtime/client';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Alert, Incident } from '@ringfence/wire';
@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { incidentLine } from '../incident/view.ts';
 import { clientOf, integerOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { durationMs } from '../shared/times.ts';
 import { alertLine, eventLine } from './view.ts';
 
 interface ListOptions {
@@ -68,20 +69,12 @@ async function list(name: string, line: (paint: Paint, item: never) => string, s
   const query = new URLSearchParams({ limit: String(integerOf('--limit', options.limit, 0, MAX_LISTED)) });
   if (options.follow) query.set('follow', '1');
   if (options.where !== undefined) query.set('where', options.where);
-  if (options.since !== undefined) query.set('from', String((Date.now() - durationMs(options.since)) * 1000));
+  if (options.since !== undefined)
+    query.set('from', String((Date.now() - durationMs('--since', options.since)) * 1000));
   const signal = untilInterrupted();
   const paint = paintFor(process.stdout);
   for await (const item of clientOf(settingsOf(self)).lines<never>(`/${name}?${query}`, signal)) {
     if (options.json) printJson(item);
     else print(line(paint, item));
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function durationMs(text: string): number {
-  const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  if (number === undefined || unit === undefined)
-    throw new OperatorError(`--since ${text}: expected a number and a unit, such as 30s, 10m, 2h or 1d`);
-  return Number(number) * (UNITS[unit] ?? 0);
 }

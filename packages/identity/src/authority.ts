@@ -15,6 +15,7 @@ import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { loadX509, readRequest } from './request.ts';
 import { checkHosts, checkSubject } from './roles.ts';
+import { rootNameOf } from './root-name.ts';
 import type * as X509 from './x509.ts';
 
 const DAY_MS = 86_400_000;
@@ -129,8 +130,16 @@ async function open(directory: string): Promise<Authority> {
     fingerprint: Buffer.from(authority.fingerprint256.replaceAll(':', ''), 'hex'),
     root,
     stateKey: (role) => stateKey(root, role),
-    issue: (request) => issue(issuer, authority.validToDate, signingKey, request),
+    issue: (request) =>
+      issue({ certificate: issuer, notAfter: authority.validToDate, key: signingKey, root: rootPublicKey }, request),
   };
+}
+
+interface Issuer {
+  readonly certificate: X509.X509Certificate;
+  readonly notAfter: Date;
+  readonly key: webcrypto.CryptoKey;
+  readonly root: KeyObject;
 }
 
 function stateKey({ privateKey }: SigningKey, role: Role): Buffer {
@@ -139,9 +148,7 @@ function stateKey({ privateKey }: SigningKey, role: Role): Buffer {
 }
 
 async function issue(
-  issuer: X509.X509Certificate,
-  authorityNotAfter: Date,
-  signingKey: webcrypto.CryptoKey,
+  { certificate: issuer, notAfter: authorityNotAfter, key: signingKey, root }: Issuer,
   { csr, subject, roles, hosts = [], days }: IssueRequest,
 ): Promise<IssuedCertificate> {
   checkSubject(subject, roles);
@@ -154,7 +161,11 @@ async function issue(
   const notAfter = new Date(Math.min(Date.now() + days * DAY_MS, authorityNotAfter.getTime()));
   const serialNumber = serial();
   const usages = [x509.ExtendedKeyUsage.clientAuth, ...(hosts.length > 0 ? [x509.ExtendedKeyUsage.serverAuth] : [])];
-  const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
+  const names = [
+    ...hosts.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+    // Brokers and stores have no role, and no use for the root key.
+    ...(roles.length > 0 ? [{ type: 'url' as const, value: rootNameOf(root) }] : []),
+  ];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber,
     issuer: issuer.subjectName,

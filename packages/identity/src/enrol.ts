@@ -1,11 +1,13 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSigningKey, type Role, type SigningKey, signBytes } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
+import { createHandover } from './handover.ts';
 import { checkMaterial, type Identity, loadIdentity, writeIdentity } from './identity.ts';
 import { isKeptElsewhere, signingKeyText } from './kept-key.ts';
 import { callRegistrar, fetchAuthority, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
 import { createRequest, type KeyAndRequest } from './request.ts';
 import { checkSubject } from './roles.ts';
+import { agreesWithRoot } from './root-name.ts';
 import { FleetStanding, standingPath } from './standing.ts';
 import { parseToken } from './token.ts';
 
@@ -37,7 +39,10 @@ export async function enrol(options: EnrolOptions): Promise<Identity> {
 
 export interface RenewOptions extends RegistrarEndpoint {
   readonly directory: string;
-  /** Also replaces the signing key; the previous key stays valid for records that it signed. @default false */
+  /**
+   * Also replaces the signing key, which the current key must sign; the current key stays valid for records that it
+   * signed. @default false
+   */
   readonly newSigningKey?: boolean;
   /** Signs the request if another process keeps the private signing key */
   readonly prove?: ((csr: string) => Promise<Uint8Array>) | undefined;
@@ -58,7 +63,9 @@ export async function renew(options: RenewOptions): Promise<Identity> {
   const signingKey = options.newSigningKey === true ? createSigningKey() : current.signingKey;
   const { prove } = options;
   const proof = prove !== undefined && isKeptElsewhere(signingKey) ? await prove(request.csr) : undefined;
-  const body = { csr: request.csr, ...signingProof(signingKey, request.csr, proof) };
+  const renewal = { csr: request.csr, ...signingProof(signingKey, request.csr, proof) };
+  const handover = options.newSigningKey === true ? createHandover(current.signingKey, { subject, ...renewal }) : null;
+  const body = handover === null ? renewal : { ...renewal, handover };
   const response = await callRegistrar(options, '/renew', body, tls);
   return storeIdentity(directory, subject, request, signingKey, response, tls.authority, current.root);
 }
@@ -86,12 +93,16 @@ function storeIdentity(
 ): Identity {
   const root = createPublicKey(rootPublicKey);
   const issuedTo = checkMaterial({ certificate, key, authority }).subject;
+  const isFleetRoot =
+    root.asymmetricKeyType === 'ed25519' &&
+    knownRoot?.equals(root) !== false &&
+    agreesWithRoot(new X509Certificate(certificate), root);
   const problem =
     issuedTo !== subject
       ? `a certificate for "${issuedTo}"`
-      : root.asymmetricKeyType !== 'ed25519' || knownRoot?.equals(root) === false
-        ? "a root key that is not the fleet's"
-        : null;
+      : isFleetRoot
+        ? null
+        : "a root key that is not the fleet's";
   if (problem !== null) {
     throw new IdentityError('ERR_IDENTITY_REGISTRAR', `the registrar returned ${problem}: nothing was written`);
   }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { messageOf } from '@ringfence/base';
 import type { SigningKey } from '@ringfence/wire';
@@ -6,6 +6,7 @@ import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { readSigningKey, SIGNING_KEY_FILE } from './kept-key.ts';
 import { type Peer, peerOf } from './peer.ts';
+import { agreesWithRoot, fingerprintOf } from './root-name.ts';
 import { importStateKeys } from './state-keys.ts';
 
 /** Certificate, key and authority of a TLS client or server, all PEM. */
@@ -75,15 +76,9 @@ export function writeIdentity(directory: string, files: IdentityFiles): void {
   }
 }
 
-/** Returns the SHA-256 of a public key (SPKI DER), in hex. */
-export const fingerprintOf = (key: KeyObject): string =>
-  createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
-
 /**
- * Returns null when nothing has enrolled here. Throws IdentityError when files are missing, do not match, or other
- * users may read the keys.
+ * Returns null when nothing has enrolled here. Throws IdentityError when files are missing, do not match (the
+ * certificate names the root key), or other users may read the keys.
  *
  * @param rootKey fingerprint that the root key must have. @default '': any
  */
@@ -98,6 +93,8 @@ export function loadIdentity(directory: string, rootKey = ''): Identity | null {
     const [root, stateKeys] = [createPublicKey(read(FILES.root)), importStateKeys(read(FILES.stateKeys))];
     if (rootKey !== '' && fingerprintOf(root) !== rootKey)
       throw new Error(`root.pem has the fingerprint ${fingerprintOf(root)}, but identity.rootKey is ${rootKey}`);
+    if (!agreesWithRoot(new X509Certificate(tls.certificate), root))
+      throw new Error(`root.pem has the fingerprint ${fingerprintOf(root)}, but tls.pem names another root key`);
     return { ...peer, tls, signingKey, root, stateKeys };
   } catch (cause) {
     if (cause instanceof IdentityError) throw cause;

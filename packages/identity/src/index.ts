@@ -11,7 +11,13 @@ export { hasRole } from './entries.ts';
 export { EnrolmentRefusedError, IdentityError, type IdentityErrorCode } from './errors.ts';
 export { readText, syncDirectory, writeSecret } from './files.ts';
 export {
-  fingerprintOf,
+  createHandover,
+  HANDOVER_MAX_AGE_MS,
+  type Handover,
+  type HandoverRequest,
+  verifyHandover,
+} from './handover.ts';
+export {
   type Identity,
   type IdentityFiles,
   identityPaths,
@@ -23,9 +29,16 @@ export { type KeepRenewedOptions, keepRenewed } from './keep-renewed.ts';
 export { type KeepStandingOptions, keepStanding, type StandingKeeper } from './keep-standing.ts';
 export { forgetSigningKey, keepSigningKey } from './kept-key.ts';
 export { type Peer, peerOf } from './peer.ts';
-export { fetchStanding, type RegistrarEndpoint, type RegistrarResponse } from './registrar-client.ts';
+export {
+  confirmLeft,
+  fetchStanding,
+  LEAVE_GRACE_MS,
+  type RegistrarEndpoint,
+  type RegistrarResponse,
+} from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
+export { fingerprintOf } from './root-name.ts';
 export { FleetStanding, type FleetStandingOptions, type StandingState, standingPath } from './standing.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';

@@ -94,6 +94,17 @@ export async function fetchStanding(endpoint: RegistrarEndpoint, tls: TlsMateria
   }
 }
 
+/** How long a revocation waits until the service has left its consumer groups, ms. */
+export const LEAVE_GRACE_MS = 15_000;
+
+/**
+ * Notifies the registrar that this service, which is being revoked, has left its consumer groups. Throws
+ * EnrolmentRefusedError when the registrar refuses the request, IdentityError on all other failures.
+ */
+export async function confirmLeft(endpoint: RegistrarEndpoint, tls: TlsMaterial): Promise<void> {
+  await call(endpoint, { method: 'POST', path: '/left' }, {}, tls, () => null);
+}
+
 async function call<T>(
   endpoint: RegistrarEndpoint,
   target: { readonly method: 'GET' | 'POST'; readonly path: string },

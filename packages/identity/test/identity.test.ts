@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { checkServerIdentity } from 'node:tls';
 import { createSigningKey, type Role } from '@ringfence/wire';
 import {
   type Authority,
@@ -183,4 +184,42 @@ test('with the fingerprint of the root key in the settings, a root.pem that was 
     code: 'ERR_IDENTITY_FILES',
     message: new RegExp(`root\\.pem has the fingerprint [0-9a-f]{64}, but identity\\.rootKey is ${rootKey}`),
   });
+});
+
+test('a certificate names the root key of its fleet, so a root.pem that was overwritten is refused without a setting', async (t) => {
+  const [directory, path] = [temporary(t), temporary(t)];
+  const ca = await createAuthority(join(directory, 'ca'));
+  const made = createSigningKey().publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  for (const [subject, roles] of [
+    [randomUUID(), ['agent']],
+    ['detector-1', ['auditor', 'detector']],
+  ] as const) {
+    write(path, ca, await material(ca, subject, roles));
+    assert.ok(loadIdentity(path)?.root.equals(ca.root.publicKey));
+    writeFileSync(join(path, 'current/root.pem'), made);
+    assert.throws(() => loadIdentity(path), {
+      code: 'ERR_IDENTITY_FILES',
+      message: /root\.pem has the fingerprint [0-9a-f]{64}, but tls\.pem names another root key/,
+    });
+  }
+  t.diagnostic('a certificate without the name is one of a broker, or of an authority of 0.1.0');
+  write(path, ca, await material(ca, 'kafka-1', []));
+  writeFileSync(join(path, 'current/root.pem'), made);
+  assert.ok(loadIdentity(path) !== null);
+});
+
+test('the name of the root key changes nothing for a client that checks the names of a server', async (t) => {
+  const ca = await createAuthority(join(temporary(t), 'ca'));
+  const { csr } = await createRequest('responder-1');
+  const issue = async (hosts: readonly string[]): Promise<X509Certificate> => {
+    const { certificate } = await ca.issue({ csr, subject: 'responder-1', roles: ['responder'], hosts, days: 1 });
+    return new X509Certificate(certificate);
+  };
+  const server = await issue(['responder.example', '10.0.0.1']);
+  assert.equal(server.checkHost('responder.example'), 'responder.example');
+  assert.equal(server.checkIP('10.0.0.1'), '10.0.0.1');
+  assert.equal(server.checkHost('other.example'), undefined);
+  assert.equal(checkServerIdentity('responder.example', server.toLegacyObject()), undefined);
+  assert.equal(checkServerIdentity('10.0.0.1', server.toLegacyObject()), undefined);
+  assert.ok(checkServerIdentity('other.example', server.toLegacyObject()) instanceof Error);
 });

@@ -12,6 +12,7 @@ import {
   createSigningKey,
   decode,
   type Incident,
+  keyOfHost,
   type Recording,
   type RecordName,
   type RecordTypes,
@@ -81,7 +82,10 @@ export async function startReplayServices(
     stack.defer(() => service.close());
     return service;
   };
-  const enrolment = { keyFor: (host: string): KeyObject | undefined => enrolled.get(host) };
+  const enrolment = {
+    keyFor: (host: string, keyId: string): KeyObject | undefined =>
+      enrolled.get(keyOfHost(host, keyId)) ?? enrolled.get(host),
+  };
   const enricher = keep(
     await startEnricher({ options: { ...config.enricher, silentAfterMs: 0 }, bus, enrolment, log }),
   );

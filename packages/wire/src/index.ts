@@ -44,7 +44,7 @@ export { type KindName, leaf, processLeaf } from './generated/leaves.generated.t
 export * as records from './generated/records.generated.ts';
 export * from './generated/types.generated.ts';
 export { alertId, commandId, entityId, eventId, incidentId, LANE, type Origin, UNKNOWN_BOOT } from './ids.ts';
-export { openRecording, type Recording, recordingEntry, recordingHeader, routeOf } from './recording.ts';
+export { keyOfHost, openRecording, type Recording, recordingEntry, recordingHeader, routeOf } from './recording.ts';
 export {
   claimedSigner,
   createSigningKey,

@@ -18,9 +18,12 @@ const READ_AHEAD_BYTES = 1 << 20;
 
 interface Header {
   readonly schemas: readonly { readonly name: string; readonly schema: string }[];
-  /** Public keys in PEM, by host id. */
+  /** Public keys in PEM, by host id: its newest. Of a host with several keys, also each by `keyOfHost`. */
   readonly enrolled: Readonly<Record<string, string>>;
 }
+
+/** Name in the header of one of several keys of a host. */
+export const keyOfHost = (hostId: string, keyId: string): string => `${hostId}/${keyId}`;
 
 export function recordingHeader(enrolled: ReadonlyMap<string, KeyObject>): Buffer {
   const keys = [...enrolled].map(([host, key]) => [host, key.export({ type: 'spki', format: 'pem' }).toString()]);
@@ -67,7 +70,7 @@ function hostOfLines(record: Buffer): string {
 }
 
 export interface Recording extends AsyncDisposable {
-  /** Public keys by host id. */
+  /** Public keys by host id: the newest of each. Of a host with several keys, also each by `keyOfHost`. */
   readonly enrolled: ReadonlyMap<string, KeyObject>;
   /** Yields framed RawBatches and signed log lines. Throws OperatorError at a record that is cut off. */
   records(): AsyncGenerator<Buffer>;

@@ -6,7 +6,7 @@ import { RuleFilesError } from './errors.ts';
 
 /**
  * Reads the rule files of each path, a file or a directory with .yaml and .yml files below it; tests of rules
- * (.test.yaml) are skipped. Throws RuleFilesError.
+ * (.test.yaml) and attacks that measure them (.procedures.yaml) are skipped. Throws RuleFilesError.
  *
  * @param trustedOnly whether to refuse files that a user with fewer rights than this process could change
  */
@@ -28,7 +28,10 @@ async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const found = await readdir(path, { recursive: true, withFileTypes: true });
   const named = found
-    .filter(({ name, parentPath }) => /(?<!\.test)\.ya?ml$/.test(name) && !isInternal(relative(path, parentPath)))
+    .filter(
+      ({ name, parentPath }) =>
+        /(?<!\.(?:test|procedures))\.ya?ml$/.test(name) && !isInternal(relative(path, parentPath)),
+    )
     .map((entry) => ({ name: join(entry.parentPath, entry.name), link: entry.isSymbolicLink(), file: entry.isFile() }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const files = named.filter(({ file }) => file).map(({ name }) => name);

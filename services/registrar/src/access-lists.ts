@@ -67,13 +67,14 @@ export class AccessLists implements AsyncDisposable {
     const { setAccess, metrics, reconcileMs, log } = this.#deps;
     if (this.#closed) return 'failed';
     try {
-      const changed = await setAccess(this.#roles(revoking));
+      const { roles, endsInMs } = this.#rolesInForce(revoking);
+      const changed = await setAccess(roles);
       if (changed !== null && changed.added + changed.removed > 0) {
         metrics.accessAdded += changed.added;
         metrics.accessRemoved += changed.removed;
         log.info(changed, 'access lists of the brokers changed');
       }
-      this.#schedule(reconcileMs);
+      this.#schedule(Math.min(reconcileMs, endsInMs));
       return changed === null ? 'none' : 'written';
     } catch (error) {
       metrics.accessFailures++;
@@ -83,20 +84,29 @@ export class AccessLists implements AsyncDisposable {
     }
   }
 
-  /** Roles by service: an empty list for a service of which no key is in force. */
-  #roles(revoking: string | undefined): Map<string, readonly Role[]> {
+  /**
+   * Returns the roles by service, an empty list for a service of which no key is in force; and the time until the next
+   * key ends: a registrar that was stopped after it had announced a revocation has to remove the access then.
+   */
+  #rolesInForce(revoking: string | undefined): {
+    readonly roles: Map<string, readonly Role[]>;
+    readonly endsInMs: number;
+  } {
     const { store, now } = this.#deps;
     const at = now() * 1000;
     const roles = new Map<string, readonly Role[]>();
+    let endsInMs = Number.POSITIVE_INFINITY;
     for (const subject of store.services()) {
       const inForce = store.ofSubject(subject).filter(({ enrolment }) => {
         const { revokedAt } = enrolment;
         return subject !== revoking && (revokedAt === 0 || revokedAt > at);
       });
+      const ends = inForce.flatMap(({ enrolment: { revokedAt } }) => (revokedAt === 0 ? [] : [revokedAt]));
+      endsInMs = Math.min(endsInMs, ...ends.map((end) => (end - at) / 1000 + 1));
       const names = inForce.flatMap(({ enrolment }) => enrolment.role.split(','));
       roles.set(subject, [...new Set(names)].filter(isRole));
     }
-    return roles;
+    return { roles, endsInMs };
   }
 
   #warn(error: unknown): void {

@@ -1,3 +1,5 @@
+import { LEAVE_GRACE_MS } from '@ringfence/identity';
+
 /** Settings of the registrar. */
 export interface RegistrarOptions {
   /** Address to listen on. @default '127.0.0.1' */
@@ -16,6 +18,8 @@ export interface RegistrarOptions {
   readonly maxRequests?: number;
   /** Deadline for receiving a request, ms. @default 10 s */
   readonly requestTimeoutMs?: number;
+  /** How long a revocation waits until the service has left its consumer groups, ms. @default LEAVE_GRACE_MS */
+  readonly leaveGraceMs?: number;
   /** Interval between comparisons of the topic with the store, ms. @default 10 min */
   readonly reconcileMs?: number;
 }
@@ -31,6 +35,7 @@ export function compileRegistrarOptions(options: RegistrarOptions): CompiledRegi
     refusalsPerMinute: options.refusalsPerMinute ?? 10,
     maxRequests: options.maxRequests ?? 64,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    leaveGraceMs: options.leaveGraceMs ?? LEAVE_GRACE_MS,
     reconcileMs: options.reconcileMs ?? 600_000,
   };
   for (const [name, value] of Object.entries(numbers)) {

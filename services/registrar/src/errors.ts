@@ -3,13 +3,18 @@ export type RegistrarErrorCode =
   | 'ERR_REGISTRAR_BAD_REQUEST'
   /** The token is unknown, spent or expired. Ask for another with `ringfence token`. */
   | 'ERR_REGISTRAR_TOKEN'
-  /** A renewal or a request for the standing came without a valid certificate of this fleet. Enrol with a new token. */
+  /** A request that needs a certificate of this fleet came without a valid one. Enrol with a new token. */
   | 'ERR_REGISTRAR_CERTIFICATE'
   /** The token or certificate does not allow this role, subject or key. Ask for a token for this subject and role. */
   | 'ERR_REGISTRAR_FORBIDDEN'
   /**
+   * A member asked for another signing key without the signature of its enrolled one: its certificate may be stolen.
+   * Find out who asked; to replace the key, enrol again with a token made for this subject.
+   */
+  | 'ERR_REGISTRAR_UNPROVEN'
+  /**
    * The subject is not enrolled, or the path does not exist. Check the name; the registrar serves POST /enrol,
-   * POST /renew and GET /standing.
+   * POST /renew, POST /left and GET /standing.
    */
   | 'ERR_REGISTRAR_NOT_FOUND'
   /**
@@ -32,6 +37,7 @@ export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
   ERR_REGISTRAR_TOKEN: 401,
   ERR_REGISTRAR_CERTIFICATE: 401,
   ERR_REGISTRAR_FORBIDDEN: 403,
+  ERR_REGISTRAR_UNPROVEN: 403,
   ERR_REGISTRAR_NOT_FOUND: 404,
   ERR_REGISTRAR_TAKEN: 409,
   ERR_REGISTRAR_TOO_LARGE: 413,
@@ -42,9 +48,12 @@ export const REFUSALS: Readonly<Record<RegistrarErrorCode, number>> = {
 
 export class RegistrarError extends Error {
   readonly code: RegistrarErrorCode;
-  constructor(code: RegistrarErrorCode, message: string, options?: { cause?: unknown }) {
+  /** Facts for the log; the client does not get them */
+  readonly facts: object;
+  constructor(code: RegistrarErrorCode, message: string, options: { cause?: unknown; facts?: object } = {}) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
+    this.facts = options.facts ?? {};
   }
 }

@@ -6,14 +6,14 @@ import { type Authority, createRequest, isHostId, type RegistrarResponse, type T
 import type { Role } from '@ringfence/wire';
 import { AccessLists, type SetBrokerAccess } from './access-lists.ts';
 import { compileRegistrarOptions, type RegistrarOptions } from './config.ts';
-import { EnrolmentStore, type StoredEnrolment } from './enrolment-store.ts';
+import { EnrolmentStore } from './enrolment-store.ts';
 import { RegistrarMetrics, type RegistrarStats } from './metrics.ts';
 import { Publisher } from './publisher.ts';
+import { type Revocation, Revocations, type RevokeOptions } from './revocations.ts';
 import { createRegistrarServer, secureContext } from './server.ts';
 import { StandingIssuer } from './standing-issuer.ts';
 import { type Admission, enrolStep, type Failpoint } from './steps/enrol.ts';
 import { renewStep } from './steps/renew.ts';
-import { revokeStep } from './steps/revoke.ts';
 import { TokenStore } from './token-store.ts';
 
 const SERVER_CERTIFICATE_DAYS = 30;
@@ -29,16 +29,6 @@ export interface RegistrarDeps {
   readonly failpoint?: (name: Failpoint) => void;
   /** Writes the access lists of the brokers. @default they are left alone */
   readonly setAccess?: SetBrokerAccess;
-}
-
-export interface Revocation {
-  /** Number of keys revoked */
-  readonly keys: number;
-  /**
-   * `removed`: the brokers refuse the subject from its next request on. `failed`: not yet, and it is tried again.
-   * `none`: the brokers do not know the subject by its name.
-   */
-  readonly access: 'removed' | 'failed' | 'none';
 }
 
 export interface TokenRequest {
@@ -57,10 +47,11 @@ export interface Registrar extends AsyncDisposable {
   /** Creates a one-time token. Only its hash is stored. Throws IdentityError. */
   createToken(request: TokenRequest): string;
   /**
-   * Removes the subject's access at the brokers and revokes all its keys and certificates. Resolves once that is
-   * published, or queued for the next attempt. Throws RegistrarError.
+   * Waits until a service has left its groups, at most `leaveGraceMs`; then removes the subject's access at the brokers
+   * and revokes all its keys and certificates. Resolves once that is published, or queued for the next attempt. Throws
+   * RegistrarError.
    */
-  revoke(subject: string): Promise<Revocation>;
+  revoke(subject: string, options?: RevokeOptions): Promise<Revocation>;
   stats(): RegistrarStats;
   close(): Promise<void>;
 }
@@ -79,6 +70,8 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     deps.setAccess === undefined
       ? null
       : new AccessLists({ store, metrics, log, now, setAccess: deps.setAccess, reconcileMs: options.reconcileMs });
+  const { leaveGraceMs } = options;
+  const revocations = new Revocations({ store, publisher, standings, access, metrics, log, leaveGraceMs, now });
   const steps = { authority: ca, store, tokens, options, now, failpoint: deps.failpoint ?? (() => {}) };
 
   const complete = async (
@@ -99,6 +92,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     enrol: async (body, remote) => complete(await enrolStep(steps, body, remote), 'enrolled'),
     renew: async (body, certificate) => complete(await renewStep(steps, body, certificate), 'renewed'),
     standing: () => ({ standing: standings.current().toString('base64') }),
+    left: (subject) => revocations.departures.confirm(subject),
   });
   const renewal = setInterval(() => {
     issueServerCertificate(ca, options.names).then(
@@ -111,6 +105,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     clearInterval(renewal);
     server.close();
     server.closeAllConnections();
+    await revocations[Symbol.asyncDispose]();
     await access?.[Symbol.asyncDispose]();
     await publisher.close();
   };
@@ -128,20 +123,7 @@ export async function startRegistrar(deps: RegistrarDeps): Promise<Registrar> {
     url: `https://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     createToken: ({ roles, subject = null, hosts = [], ttlMs = 3_600_000 }) =>
       tokens.create({ roles, subject, hosts, expiresAt: now() + ttlMs }),
-    async revoke(subject) {
-      // First the access: no record of the subject can then reach the brokers after the time of the revocation.
-      const lists = isHostId(subject) ? null : access;
-      await lists?.update(subject);
-      const enrolments: StoredEnrolment[] = revokeStep(store, subject, now());
-      await publisher.publish(enrolments);
-      // A change that ran at the same time may have given the access back.
-      const written = (await lists?.update()) ?? 'none';
-      standings.issue();
-      metrics.revoked += enrolments.length;
-      const outcome = written === 'written' ? 'removed' : written;
-      log.info({ subject, keys: enrolments.length, access: outcome }, 'revoked');
-      return { keys: enrolments.length, access: outcome };
-    },
+    revoke: (subject, revokeOptions) => revocations.revoke(subject, revokeOptions),
     stats: () => metrics.snapshot(),
     close,
     [Symbol.asyncDispose]: close,

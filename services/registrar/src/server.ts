@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { Log } from '@ringfence/base';
-import { IdentityError, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
+import { IdentityError, type Peer, peerOf, type RegistrarResponse, type TlsMaterial } from '@ringfence/identity';
 import type { CompiledRegistrarOptions } from './config.ts';
 import { REFUSALS, RegistrarError } from './errors.ts';
 import type { RegistrarMetrics } from './metrics.ts';
@@ -20,6 +20,8 @@ export interface ServerDeps {
   readonly enrol: (body: unknown, remote: string) => Promise<RegistrarResponse>;
   readonly renew: (body: unknown, certificate: X509Certificate | undefined) => Promise<RegistrarResponse>;
   readonly standing: () => Pick<RegistrarResponse, 'standing'>;
+  /** A service that is being revoked has left its consumer groups */
+  readonly left: (subject: string) => void;
 }
 
 /**
@@ -30,7 +32,7 @@ export function secureContext({ certificate, key, authority }: TlsMaterial): { c
   return { cert: certificate + authority, key, ca: authority };
 }
 
-/** Creates the HTTPS server for `POST /enrol`, `POST /renew` and `GET /standing`; it does not listen yet. */
+/** Creates the HTTPS server for /enrol, /renew, /standing and /left; it does not listen yet. */
 export function createRegistrarServer(deps: ServerDeps): Server {
   const { options, metrics } = deps;
   const limit = new RefusalLimit(options.refusalsPerMinute);
@@ -55,11 +57,11 @@ export function createRegistrarServer(deps: ServerDeps): Server {
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null) deps.log.error({ error }, 'a request failed unexpectedly');
-      const { code, message } =
+      const { code, message, facts } =
         refusal ?? new RegistrarError('ERR_REGISTRAR_FAILED', 'the registrar failed: see its log');
       metrics.countRefusal(code);
       if (REFUSALS[code] < 500 && code !== 'ERR_REGISTRAR_TOO_MANY') limit.count(remote, performance.now());
-      deps.log.warn({ remote, code, path: request.url?.slice(0, 64) }, `refused: ${message}`);
+      deps.log.warn({ remote, code, path: request.url?.slice(0, 64), ...facts }, `refused: ${message}`);
       respond(response, REFUSALS[code], { code, message });
     }
   };
@@ -67,7 +69,7 @@ export function createRegistrarServer(deps: ServerDeps): Server {
     {
       ...secureContext(deps.tls),
       requestCert: true,
-      // Clients that enrol have no certificate yet; /renew and /standing check `authorized`.
+      // Clients that enrol have no certificate yet; the other paths check `authorized`.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       handshakeTimeout: options.requestTimeoutMs,
@@ -89,7 +91,7 @@ export function createRegistrarServer(deps: ServerDeps): Server {
 }
 
 async function route(
-  { enrol, renew, standing }: ServerDeps,
+  { enrol, renew, standing, left }: ServerDeps,
   request: IncomingMessage,
   remote: string,
 ): Promise<object> {
@@ -99,10 +101,25 @@ async function route(
     return renew(await readBody(request), certificateOf(request));
   }
   if (target === 'GET /standing') {
-    if (certificateOf(request) !== undefined) return standing();
-    throw new RegistrarError('ERR_REGISTRAR_CERTIFICATE', 'the standing requires a certificate of this fleet');
+    peerOfRequest(request);
+    return standing();
   }
-  throw new RegistrarError('ERR_REGISTRAR_NOT_FOUND', 'not found: expected POST /enrol, POST /renew or GET /standing');
+  if (target === 'POST /left') {
+    left(peerOfRequest(request).subject);
+    return {};
+  }
+  throw new RegistrarError(
+    'ERR_REGISTRAR_NOT_FOUND',
+    'not found: expected POST /enrol, POST /renew, POST /left or GET /standing',
+  );
+}
+
+/** Returns the client. Throws RegistrarError unless the fleet's authority issued its certificate. */
+function peerOfRequest(request: IncomingMessage): Peer {
+  const certificate = certificateOf(request);
+  const peer = certificate === undefined ? null : peerOf(certificate.toLegacyObject());
+  if (peer !== null) return peer;
+  throw new RegistrarError('ERR_REGISTRAR_CERTIFICATE', 'this path requires a certificate of this fleet');
 }
 
 /** Returns the client's certificate if the fleet's authority issued it. */

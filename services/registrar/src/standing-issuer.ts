@@ -22,6 +22,8 @@ export interface StandingIssuerDeps {
 export class StandingIssuer {
   readonly #deps: StandingIssuerDeps;
   readonly #path: string;
+  /** Services that are about to be revoked */
+  readonly #leaving = new Set<string>();
   #version: number;
   #members = '';
   #bytes: Buffer = Buffer.alloc(0);
@@ -32,6 +34,12 @@ export class StandingIssuer {
     this.#deps = deps;
     this.#path = standingPath(deps.directory);
     this.#version = this.#lastVersion();
+  }
+
+  /** Leaves a service out of the standing until disposed. Its enrolment decides from then on. */
+  exclude(subject: string): Disposable {
+    this.#leaving.add(subject);
+    return { [Symbol.dispose]: () => void this.#leaving.delete(subject) };
   }
 
   /** Returns the standing, framed. It is at most 30 s old and has every change up to a second ago. */
@@ -63,6 +71,7 @@ export class StandingIssuer {
     const at = now() * 1000;
     return store
       .services()
+      .filter((subject) => !this.#leaving.has(subject))
       .sort()
       .flatMap((subject) => store.ofSubject(subject).map(({ enrolment }) => enrolment))
       .filter(({ revokedAt }) => revokedAt === 0 || revokedAt > at)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -190,6 +190,12 @@ test('a renewal keeps subject, roles, names and key; a replaced key stays valid 
   assert.notEqual(second.serial, first.serial);
   assert.equal(second.signingKey.keyId, first.signingKey.keyId);
   assert.deepEqual(second.roles, first.roles);
+  const namesOf = ({ tls }: Identity): string | undefined => new X509Certificate(tls.certificate).subjectAltName;
+  assert.match(
+    namesOf(first) ?? '',
+    /^IP Address:127\.0\.0\.1, DNS:responder\.example, URI:ringfence:root:[0-9a-f]{64}$/,
+  );
+  assert.equal(namesOf(second), namesOf(first));
   assert.match(readFileSync(join(directory, 'current', 'tls.pem'), 'utf8'), /BEGIN CERTIFICATE/);
   const third = await renew({ registrar: fleet.registrar.url, directory, newSigningKey: true });
   assert.notEqual(third.signingKey.keyId, first.signingKey.keyId);
@@ -217,7 +223,8 @@ test('a revoked subject cannot renew, its keys are refused, and a token for it e
   const hostId = randomUUID();
   const identity = await enrol(fleet.agent(hostId));
   const before = Date.now() * 1000 - 1;
-  assert.deepEqual(await registrar.revoke(hostId), { keys: 1, access: 'none' });
+  const { at: _, ...revocation } = await registrar.revoke(hostId);
+  assert.deepEqual(revocation, { keys: 1, access: 'none', departure: 'not-awaited', roles: ['agent'] });
   await until(enrolments, () => enrolments.isRevoked(identity.serial));
   assert.equal(enrolments.isInForce(identity.serial), false);
   assert.equal(enrolments.isRevoked(identity.signingKey.keyId), true);

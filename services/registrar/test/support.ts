@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { defined, silentLog } from '@ringfence/base';
+import { defined, type Log, silentLog } from '@ringfence/base';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { type Authority, createAuthority, Enrolments, type EnrolOptions } from '@ringfence/identity';
 import { topicsWith } from '@ringfence/wire';
@@ -27,7 +27,11 @@ export interface Fleet {
 }
 
 /** Starts a registrar on loopback, an embedded bus, and a reader of the published enrolments. */
-export async function startFleet(t: TestContext, options: Partial<RegistrarOptions> = {}): Promise<Fleet> {
+export async function startFleet(
+  t: TestContext,
+  options: Partial<RegistrarOptions> = {},
+  log: Log = silentLog,
+): Promise<Fleet> {
   const directory = temporary(t);
   const bus = await openEmbeddedBus({ path: join(directory, 'bus.db') });
   await bus.ensureTopics(topicsWith(4));
@@ -38,7 +42,7 @@ export async function startFleet(t: TestContext, options: Partial<RegistrarOptio
       options: { port: 0, names: ['127.0.0.1', 'localhost'], refusalsPerMinute: 1000, ...options, ...overrides },
       bus,
       ca,
-      log: silentLog,
+      log,
       ...defined({ now }),
     });
     started.push(registrar);

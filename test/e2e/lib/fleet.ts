@@ -52,7 +52,8 @@ when:
 do: kill
 `;
 
-const PARTITIONS = 2;
+/** Partitions of the topics that are spread. */
+export const PARTITIONS = 2;
 
 type Settings = Readonly<Record<string, unknown>>;
 

@@ -85,12 +85,17 @@ for n in range(count):
   s.sendto(bytes.fromhex("000101000001000000000000") + name + bytes([0, 0, kind, 0, 1]), ("10.9.8.1", 53))' "$@"
 }
 
-# Starts rsyslogd, which writes to /var/log, where the lab reads. /dev is shared with the host, so the sandbox gets
-# another one with a socket for logs.
-start_log() {
+# /dev is shared with the host, so the sandbox gets another one, in which no device of the machine is.
+private_dev() {
 	mkdir /tmp/dev; mount -t tmpfs -o mode=755 dev /tmp/dev
-	cp -a /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr /tmp/dev
-	mkdir /tmp/dev/pts /tmp/dev/shm; mount --bind /dev/pts /tmp/dev/pts; mount --move /tmp/dev /dev
+	cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr /tmp/dev
+	mkdir /tmp/dev/pts /tmp/dev/shm; mount --bind /dev/pts /tmp/dev/pts; mount -t tmpfs -o mode=1777 shm /tmp/dev/shm; mount --move /tmp/dev /dev
+	rmdir /tmp/dev
+}
+
+# Starts rsyslogd, which writes to /var/log, where the lab reads. It needs a /dev with a socket for logs.
+start_log() {
+	private_dev
 	mount --bind "/opt/lab/$LAB/var/log" /var/log
 	mkdir -p /var/spool/rsyslog
 	printf '%s\n' 'module(load="imuxsock")' 'auth,authpriv.* /var/log/auth.log' '*.*;auth,authpriv.none /var/log/syslog' > /etc/rsyslog.conf
@@ -125,4 +130,50 @@ checked() {
 		touch /tmp/now
 		until [ "$CHECK" -nt /tmp/now ]; do sleep 0.2; done
 	done
+}
+
+# Starts the outside, which answers on every address; see outside.py.
+outside() {
+	ip route replace local 0.0.0.0/0 dev lo
+	rm -f /etc/resolv.conf; echo 'nameserver 10.9.8.1' > /etc/resolv.conf
+	/usr/bin/python3 /opt/lab/outside.py /opt/lab/true /opt/lab/outside.pem /run/outside > /dev/null 2>&1 &
+	until [ -e /run/outside ]; do kill -0 $! || exit 1; sleep 0.05; done
+	rm /run/outside
+}
+
+# Makes what the sandbox shares with the machine read-only, other than its cgroup.
+shut() {
+	for shared in /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus; do
+		[ ! -e $shared ] || { mount --bind $shared $shared; mount -o remount,bind,ro $shared; }
+	done
+	for shared in $(awk '$5 ~ "^/sys" && $5 !~ "/cgroup" { print $5 }' /proc/self/mountinfo); do mount -o remount,bind,ro "$shared"; done
+}
+
+# limited PID: bounds the processes and the memory of a process and its children, where the host counts them.
+limited() {
+	for limit in pids/pids.max=400 memory/memory.limit_in_bytes=1073741824; do
+		group=/sys/fs/cgroup/${limit%%/*}/$LAB file=${limit#*/}
+		mkdir "$group" 2> /dev/null || continue
+		echo "${limit#*=}" > "$group/${file%=*}"
+		echo "$1" > "$group/cgroup.procs"
+	done
+}
+
+# confined USER SCRIPT: runs a script in the cgroup as this user, and waits until it and the logs have ended.
+confined() {
+	home=/root id=0
+	[ "$1" = root ] || home=/home/$1 id=1000
+	shut; cd $home
+	# The shell stops before its first program, which then begins in the cgroup.
+	HOME=$home USER=$1 LOGNAME=$1 setpriv --bounding-set=-sys_module,-sys_rawio,-sys_time,-sys_boot,-mknod --reuid $id --regid $id --clear-groups \
+		/bin/sh -c 'kill -STOP $$; exec /bin/sh -c "$0"' "$2" &
+	until grep -q '^State:.T' /proc/$!/status; do sleep 0.02; done
+	limited $!
+	echo $! > "$cgroup/cgroup.procs"
+	kill -CONT $!
+	code=0; wait $! || code=$?
+	# Programs in the background still do their work.
+	sleep 0.5
+	[ ! -s /run/rsyslogd.pid ] || end_log
+	exit $code
 }

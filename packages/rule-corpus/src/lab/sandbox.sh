@@ -1,11 +1,12 @@
 #!/bin/sh
 # Runs a script in isolation: in separate namespaces, with a layer above the host's folders that is discarded at the
 # end.
-#   sandbox.sh CGROUP LAYER PROGRAMS FETCHED SCRIPT [SETUP]
+#   sandbox.sh CGROUP LAYER PROGRAMS FETCHED SCRIPT [SETUP [USER]]
 # FETCHED has programs that are not installed here. SETUP runs outside of the cgroup, so its events are not recorded.
 # Without a LAYER the machine is a guest that ends with the script, and the script changes the guest itself.
+# With a USER the script is confined: this user runs it, without the capabilities that could change the machine.
 set -eu
-cgroup=$1 layer=$2 programs=$3 fetched=$4 script=$5 setup=${6-}
+cgroup=$1 layer=$2 programs=$3 fetched=$4 script=$5 setup=${6-} user=${7-}
 
 # Mounts a layer above a folder of the host and the fetched programs.
 layered() {
@@ -42,5 +43,9 @@ cd /
 export LAB="${cgroup##*/}"
 eval "$setup"
 # Events from here on belong to the cgroup.
-echo 0 > "$cgroup/cgroup.procs"
-exec /bin/sh -c "$script"
+if [ -z "$user" ]; then
+	echo 0 > "$cgroup/cgroup.procs"
+	exec /bin/sh -c "$script"
+fi
+. /opt/lab/lib.sh
+confined "$user" "$script"

@@ -9,6 +9,8 @@ import { cgroupRoot, cgroupsOf, removeCgroups } from '@ringfence/simulator/demo'
 const SCRIPT = join(import.meta.dirname, 'sandbox.sh');
 /** Shell functions for scripts, which read them from /opt/lab/lib.sh. */
 export const LIBRARY: string = join(import.meta.dirname, 'lib.sh');
+/** Program that answers a procedure's connections, at /opt/lab/outside.py. */
+export const OUTSIDE: string = join(import.meta.dirname, 'outside.py');
 /** Container engine and programs that `npm test` fetches. */
 export const FETCHED: string = join(HOME, 'dist/engine');
 const UNSHARE = [
@@ -29,6 +31,8 @@ export interface SandboxOptions {
   readonly programsDir: string;
   /** The machine is a guest that ends with the script, so nothing is isolated. @default false */
   readonly inGuest?: boolean;
+  /** User of scripts that must not change the machine; see `confined` of lib.sh. @default root, not confined */
+  readonly confinedTo?: 'root' | 'ann';
 }
 
 export interface PlayedScript {
@@ -47,13 +51,15 @@ export class Sandbox implements AsyncDisposable {
   /** Undefined in a guest. */
   readonly #layer: string | undefined;
   readonly #programs: string;
+  readonly #user: string;
 
-  constructor({ name, image, containersDir, programsDir, inGuest = false }: SandboxOptions) {
+  constructor({ name, image, containersDir, programsDir, inGuest = false, confinedTo }: SandboxOptions) {
     this.#layer = inGuest ? undefined : mkdtempSync(join(tmpdir(), 'ringfence-lab-'));
     this.#name = name;
     this.#path = join(cgroupRoot(), name);
     this.#description = join(containersDir, `${name}.json`);
     this.#programs = programsDir;
+    this.#user = confinedTo ?? '';
     mkdirSync(this.#path);
     this.cgroup = statSync(this.#path, { bigint: true }).ino;
     if (image === undefined) return;
@@ -79,7 +85,7 @@ export class Sandbox implements AsyncDisposable {
   async play(script: string, limitMs: number, setup = '', signal?: AbortSignal): Promise<PlayedScript> {
     const unshare = this.#layer === undefined ? [] : UNSHARE;
     const [program = '', ...args] = [...unshare, '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
-    const child = spawn(program, [...args, this.#programs, FETCHED, script, setup], {
+    const child = spawn(program, [...args, this.#programs, FETCHED, script, setup, this.#user], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH, HOME: '/root', LANG: 'C' },
     });

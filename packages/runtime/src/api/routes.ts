@@ -1,9 +1,9 @@
 import { jsonValue, OperatorError } from '@ringfence/base';
 import type { Registrar, Revocation } from '@ringfence/registrar';
-import { isSignedLines, recordingEntry, recordingHeader, TOPIC } from '@ringfence/wire';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
 import { auditOf, incidentDossier } from './incident.ts';
+import { rangeOf, recordingOf } from './recording.ts';
 import type { Route } from './server.ts';
 
 /** Loaded at the first request: it loads the rule compiler. */
@@ -14,7 +14,7 @@ const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts'
 
 /** Routes of the API that commands use on a running `up`. */
 export function routesOf(app: App): Readonly<Record<string, Route>> {
-  const { bus, enrolled } = app.deployment;
+  const { bus } = app.deployment;
   return {
     token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
     revoke: async (query) => ({ json: await revoke(registrarOf(app), query) }),
@@ -36,9 +36,7 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
       const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
       return { json: jsonValue(dossier) };
     },
-    raw: (query, signal) => ({
-      bytes: recording(app, query.get('past') === '1', signal, recordingHeader(enrolled)),
-    }),
+    raw: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
   };
 }
 
@@ -69,7 +67,7 @@ async function createToken(registrar: Registrar, query: URLSearchParams): Promis
 
 async function revoke(registrar: Registrar, query: URLSearchParams): Promise<Revocation> {
   try {
-    return await registrar.revoke(query.get('subject') ?? '');
+    return await registrar.revoke(query.get('subject') ?? '', { now: query.get('now') === '1' });
   } catch (error) {
     throw await operatorErrorOf(error);
   }
@@ -85,17 +83,4 @@ async function operatorErrorOf(error: unknown): Promise<unknown> {
 
 async function* jsonValues(records: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   for await (const record of records) yield jsonValue(record);
-}
-
-async function* recording(
-  { deployment: { bus } }: App,
-  past: boolean,
-  signal: AbortSignal,
-  header: Buffer,
-): AsyncGenerator<Uint8Array> {
-  yield header;
-  const from = past ? 'earliest' : 'latest';
-  // Lines from Filebeat are left out: they are not signed, so a replay could not attribute them to a host.
-  for await (const { topic, value } of bus.read({ topic: [TOPIC.raw, TOPIC.logsRaw], from, follow: true, signal }))
-    if (value !== null && (topic === TOPIC.raw || isSignedLines(value))) yield recordingEntry(value);
 }

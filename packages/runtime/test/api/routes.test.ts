@@ -34,7 +34,7 @@ test('a recording of a host with quiet logs keeps no recorded bytes in memory', 
   const settings = { partitions: 1, compacted: false, retentionMs: Infinity, retentionBytes: 2 ** 20 };
   await bus.ensureTopics([TOPIC.raw, TOPIC.logsRaw].map((name) => ({ name, ...settings })));
   const stop = new AbortController();
-  const app = { deployment: { bus, enrolled: new Map() }, services: {} } as unknown as App;
+  const app = { deployment: { bus, enrolled: new Map(), fleet: null }, services: {} } as unknown as App;
   const answer = await routesOf(app)['raw']?.(new URLSearchParams(), stop.signal, []);
   assert.ok(answer !== undefined && 'bytes' in answer);
   const bytes = answer.bytes[Symbol.asyncIterator]();
@@ -49,4 +49,28 @@ test('a recording of a host with quiet logs keeps no recorded bytes in memory', 
   assert.ok(held < (BATCHES * BATCH_BYTES) / 10, `${held} bytes are held`);
   stop.abort();
   assert.equal((await bytes.next()).done, true);
+});
+
+test('a recording of a range has the records that the bus got in it, of the hosts that are asked for', async () => {
+  await using bus = await openEmbeddedBus({ path: join(dir, 'range.db') });
+  const settings = { partitions: 1, compacted: false, retentionMs: Infinity, retentionBytes: 2 ** 20 };
+  await bus.ensureTopics([TOPIC.raw, TOPIC.logsRaw].map((name) => ({ name, ...settings })));
+  const times: number[] = [];
+  for (const key of ['first', 'second', 'other', 'last']) {
+    await bus.produce([{ topic: TOPIC.raw, key, value: Buffer.from(key) }]);
+    await sleep(5);
+    times.push(Date.now() * 1000);
+    await sleep(5);
+  }
+  const app = { deployment: { bus, enrolled: new Map(), fleet: null }, services: {} } as unknown as App;
+  const record = async (query: string): Promise<string[]> => {
+    const answer = await routesOf(app)['raw']?.(new URLSearchParams(query), new AbortController().signal, []);
+    assert.ok(answer !== undefined && 'bytes' in answer);
+    const [, ...entries] = await Array.fromAsync(answer.bytes);
+    return entries.map((entry) => Buffer.from(entry).toString('utf8', 4));
+  };
+  assert.deepEqual(await record(`from=${times[0]}&until=${times[2]}`), ['second', 'other']);
+  assert.deepEqual(await record(`until=${times[0]}`), ['first']);
+  assert.deepEqual(await record(`until=${times[3]}&host=first&host=last`), ['first', 'last']);
+  await assert.rejects(record('until=soon'), { message: 'until: expected µs since the epoch' });
 });

@@ -1,9 +1,12 @@
 import { verify } from 'node:crypto';
-import { parseRoles } from '@ringfence/identity';
+import { type Handover, parseRoles } from '@ringfence/identity';
 import { keyIdOf, type Role } from '@ringfence/wire';
 import { z } from 'zod';
 import { readSigningKey } from '../enrolment-store.ts';
 import { RegistrarError } from '../errors.ts';
+
+/** Latest time that a Date can hold, ms since the epoch */
+const MAX_TIME_MS = 8.64e15;
 
 const base64String = (maxChars: number): z.ZodString =>
   z
@@ -11,7 +14,7 @@ const base64String = (maxChars: number): z.ZodString =>
     .max(maxChars)
     .regex(/^[A-Za-z0-9+/]+={0,2}$/);
 
-export interface RenewRequest {
+interface KeyRequest {
   /** PEM (PKCS#10) */
   readonly csr: string;
   /** Ed25519, SPKI DER, base64 */
@@ -20,14 +23,22 @@ export interface RenewRequest {
   readonly proof: string;
 }
 
-export interface EnrolRequest extends RenewRequest {
+export interface RenewRequest extends KeyRequest {
+  /** Consent of the enrolled key, when `signingPublicKey` is another one. An agent of 0.1.0 sends none */
+  readonly handover?: Handover | undefined;
+}
+
+export interface EnrolRequest extends KeyRequest {
   readonly token: string;
   readonly subject: string;
   readonly roles: readonly Role[];
 }
 
 const signingFields = { csr: z.string().max(8192), signingPublicKey: base64String(128), proof: base64String(128) };
-const renewSchema: z.ZodType<RenewRequest> = z.strictObject(signingFields);
+const renewSchema: z.ZodType<RenewRequest> = z.strictObject({
+  ...signingFields,
+  handover: z.strictObject({ at: z.number().int().min(0).max(MAX_TIME_MS), signature: base64String(128) }).optional(),
+});
 const enrolSchema: z.ZodType<EnrolRequest> = z.strictObject({
   ...signingFields,
   token: z.string().length(43),
@@ -55,7 +66,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 /** Returns the client's signing key after checking its proof of possession. Throws RegistrarError. */
-export function readProvenKey({ csr, signingPublicKey, proof }: RenewRequest): ProvenKey {
+export function readProvenKey({ csr, signingPublicKey, proof }: KeyRequest): ProvenKey {
   const key = readSigningKey(Buffer.from(signingPublicKey, 'base64'));
   if (key === null || !verify(null, Buffer.from(csr), key, Buffer.from(proof, 'base64'))) {
     throw new RegistrarError(

@@ -34,6 +34,8 @@ export async function openFleet(options: DeploymentOptions): Promise<Deployment>
   const enrolments = readsEnrolments ? stack.use(await openEnrolments(options, kafka, identity)) : null;
   if (enrolments !== null) member.follow(enrolments);
   const { standing, revocation } = member;
+  // A service manager restarts a service that has ended. A revoked one must not join its groups again.
+  revocation.throwIfRevoked();
   const trust: SchemaTrust = {
     key: authority?.root ?? revocation.signingKey,
     root: { keyId: keyIdOf(identity.root), publicKey: identity.root },

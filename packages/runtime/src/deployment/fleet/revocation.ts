@@ -5,6 +5,11 @@ import type { SigningKey } from '@ringfence/wire';
 
 /** A certificate may be issued up to this time after its `notBefore`, which allows for clocks that run behind. */
 const ISSUED_WITHIN_MS = 360_000;
+/**
+ * A revocation is obeyed this long before it takes effect, ms: the registrar announces it some seconds ahead, so that
+ * the service can leave its groups while the brokers still let it, and clocks differ.
+ */
+const OBEYED_BEFORE_MS = 300_000;
 /** Longest delay of a timer, ms. */
 const MAX_TIMER_MS = 86_400_000;
 
@@ -63,6 +68,10 @@ export class RevocationWatch implements Disposable {
     this.#check();
   }
 
+  get isRevoked(): boolean {
+    return this.#reason !== null;
+  }
+
   throwIfRevoked(): void {
     if (this.#reason !== null) throw this.#reason;
   }
@@ -83,12 +92,12 @@ export class RevocationWatch implements Disposable {
     }
   }
 
-  /** Time until the revocation in the enrolment; Infinity when there is none. */
+  /** Time until the revocation in the enrolment has to be obeyed; Infinity when there is none. */
   #remainingMs(): number {
     const { subject, signingKey } = this.#identity;
     const found = this.#enrolments?.ofSubject(subject).find(({ signingKeyId }) => signingKeyId === signingKey.keyId);
     const revokedAt = found?.revokedAt ?? 0;
-    return revokedAt === 0 ? Number.POSITIVE_INFINITY : revokedAt / 1000 - Date.now();
+    return revokedAt === 0 ? Number.POSITIVE_INFINITY : revokedAt / 1000 - OBEYED_BEFORE_MS - Date.now();
   }
 
   /** Whether the standing no longer has this service. Agents and the registrar itself are in no standing. */

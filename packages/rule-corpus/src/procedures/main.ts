@@ -1,0 +1,91 @@
+/**
+ * Plays the procedures of rules/procedures in sandboxes, and counts those that the built-in rules find.
+ *
+ *   sudo npm run procedures -- [TEXT…]     play those with TEXT in their name or technique, and print the misses
+ *   sudo npm run procedures -- --part held-out   the third that nobody looks at: figures alone
+ *   sudo npm run procedures -- --write     play all, and write the committed summary (docs/EFFICACY.md)
+ *   npm run procedures -- --list           print the number of procedures of each technique
+ *
+ * --scripts also prints the exit code and the standard error of each script, for its author. --lanes N plays N at the
+ * same time. Exits with 1 if a file has an error.
+ */
+import { cpus, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { untilInterrupted } from '@ringfence/runtime/process';
+import { isHeldOut, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
+import { playProcedures } from './play.ts';
+import { missLines, scoreLines } from './report.ts';
+import { CONTROLS, isOpen, judgeProcedure, type Verdict } from './score.ts';
+import { summaryOf, writeSummary } from './summary.ts';
+
+const PARTS = ['open', 'held-out', 'all'];
+
+const { values, positionals: texts } = parseArgs({
+  allowPositionals: true,
+  options: {
+    part: { type: 'string', default: 'open' },
+    lanes: { type: 'string', default: String(cpus().length) },
+    scripts: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const print = (lines: readonly string[]): unknown => process.stdout.write(`${lines.join('\n')}\n`);
+const { procedures, faults } = readProcedures();
+if (faults.length > 0 || !PARTS.includes(values.part)) {
+  print(PARTS.includes(values.part) ? faults : [`--part is ${PARTS.join(', ')}`]);
+  process.exit(1);
+}
+if (values.list) list();
+else await measure();
+
+function list(): void {
+  const counts = Map.groupBy(procedures, ({ technique }) => technique);
+  print(playableTechniques().map(({ id, name }) => `${id.padEnd(10)}${counts.get(id)?.length ?? 0}  ${name}`));
+}
+
+async function measure(): Promise<void> {
+  const part = values.write ? 'all' : values.part;
+  const wanted = procedures.filter((procedure) => isInPart(procedure, part) && isNamed(procedure));
+  const interrupted = untilInterrupted();
+  const verdicts: Verdict[] = [];
+  const background = new Map<string, ReadonlySet<string>>();
+  await playProcedures([...CONTROLS, ...wanted], {
+    lanes: Number(values.lanes),
+    first: CONTROLS.length,
+    signal: interrupted,
+    onPlayed: (procedure, played, code, stderr) => {
+      if (CONTROLS.includes(procedure)) {
+        const { recommended, hunt } = judgeProcedure(procedure, played);
+        background.set(procedure.name, new Set([...recommended, ...hunt]));
+        return;
+      }
+      verdicts.push(judgeProcedure(procedure, played, background));
+      if (values.scripts) print([`${procedure.technique} ${procedure.name}: exit code ${code}\n${stderr}`.trimEnd()]);
+      else if (!values.json && process.stderr.isTTY) process.stderr.write(`\r${verdicts.length} of ${wanted.length} `);
+    },
+  });
+  if (interrupted.aborted) process.exit(130);
+  if (values.json) print([JSON.stringify(summaryOf(verdicts), null, 2)]);
+  else if (!values.scripts) report(verdicts);
+  if (values.write) writeSummary(summaryOf(verdicts));
+}
+
+function report(verdicts: readonly Verdict[]): void {
+  const [open, heldOut] = [verdicts.filter(isOpen), verdicts.filter((verdict) => !isOpen(verdict))];
+  print([
+    ...(open.length > 0 ? scoreLines(`Open part, kernel ${release()}`, open) : []),
+    ...(heldOut.length > 0 ? scoreLines('Held-out third', heldOut) : []),
+    ...missLines(verdicts),
+  ]);
+}
+
+function isInPart({ name }: Procedure, part: string): boolean {
+  return part === 'all' || isHeldOut(name) === (part === 'held-out');
+}
+
+function isNamed({ name, technique }: Procedure): boolean {
+  return texts.length === 0 || texts.some((text) => `${technique} ${name}`.includes(text));
+}
