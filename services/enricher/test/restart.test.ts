@@ -133,7 +133,8 @@ async function assertContinues(
 
 for (const folder of FOLDERS)
   for (const name of readdirSync(folder))
-    test(`an enricher continues from the state in ${name}`, () => assertContinues(read(new URL(name, folder)), withoutNewer));
+    test(`an enricher continues from the state in ${name}`, () =>
+      assertContinues(read(new URL(name, folder)), withoutNewer));
 
 test('an enricher continues from the state of the next release', async () => {
   const kept = await keptState('next');
