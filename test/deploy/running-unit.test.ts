@@ -77,6 +77,24 @@ describe('the systemd unit, under a systemd', { skip }, () => {
     await assertSees(`rf-unit-${process.pid}-2`);
   });
 
+  test('is restarted by the watchdog when the process of the sensor is stopped, and reports who did it', async () => {
+    assert.deepEqual([machine.property('Type'), machine.property('NotifyAccess')], ['notify', 'main']);
+    assert.match(machine.property('StatusText'), /^running collector, /);
+    machine.output('mkdir', '-p', '/run/systemd/system/ringfence.service.d');
+    const shorter = '[Service]\nWatchdogSec=6s\n';
+    machine.output('sh', '-c', `printf '${shorter}' >/run/systemd/system/ringfence.service.d/watchdog.conf`);
+    machine.output('systemctl', 'daemon-reload');
+    machine.output('systemctl', 'restart', 'ringfence');
+    await watching(3);
+    const restarts = Number(machine.property('NRestarts'));
+    process.kill(machine.pids[1] ?? 0, 'SIGSTOP');
+    await until('the watchdog', () => Number(machine.property('NRestarts')) > restarts);
+    assert.match(machine.journal, /Watchdog timeout|the collector does not tick/);
+    await watching(4);
+    const where = 'event.action = agent_signal';
+    await until('the report', () => machine.output('ringfence', 'events', '--where', where).includes('agent_signal'));
+  });
+
   test('stops cleanly and removes its pins', () => {
     machine.output('systemctl', 'stop', 'ringfence');
     assert.deepEqual([machine.property('ActiveState'), machine.property('Result')], ['inactive', 'success']);

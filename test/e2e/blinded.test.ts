@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
 import { BpfMap, BpfObject } from '@ringfence/libbpf-ts';
@@ -164,6 +164,18 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
     assert.equal((await tampering('sensor_removed'))['tampering.program'], 'connect4');
   });
 
+  /** No hook sees the limit itself, but the open of its file names the author. */
+  async function assertAuthorOfLimit(cgroup: string): Promise<void> {
+    // Each cgroup has the second one; the first needs the cpu controller.
+    const [file = ''] = ['cpu.max', 'cgroup.max.depth'].filter((name) => existsSync(join(cgroup, name)));
+    const { pid: author } = spawnSync('/bin/sh', ['-c', `echo 90000 >${join(cgroup, file)}`]);
+    if (file === 'cpu.max') await tampering('agent_limit', ' and tampering.program contains cpu.max');
+    const where = `event.action = open and file.path endswith /${basename(cgroup)}/${file}`;
+    await until('the open', async () => (await home.output(['events', '--json', '--where', where])).includes(file));
+    const [open] = (await home.output(['events', '--json', '--where', where])).split('\n').filter(Boolean);
+    assert.equal((JSON.parse(open ?? '{}') as EventDocument)['process.pid'], author);
+  }
+
   test('by moving the agent to another cgroup, freezing or throttling that is reported', async () => {
     const cgroup = join(cgroupRoot(), `rf-test-blind-${process.pid}`);
     const pid = String((JSON.parse(await home.output(['status', '--json'])) as Status).processes[0]?.pid);
@@ -171,13 +183,14 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
     mkdirSync(cgroup);
     try {
       writeFileSync(join(cgroup, 'cgroup.procs'), pid);
-      await tampering('agent_move');
+      assert.equal((await tampering('agent_move'))['process.pid'], process.pid);
       writeFileSync(join(cgroup, 'cgroup.freeze'), '1');
       await until('the freeze', () => readFileSync(join(cgroup, 'cgroup.events'), 'utf8').includes('frozen 1'));
       writeFileSync(join(cgroup, 'cgroup.freeze'), '0');
-      await tampering('agent_freeze');
+      assert.equal((await tampering('agent_freeze'))['process.pid'], process.pid);
       execFileSync('prlimit', ['--pid', pid, '--core=0:0']);
       await tampering('agent_limit', ' and tampering.program contains core');
+      await assertAuthorOfLimit(cgroup);
     } finally {
       writeFileSync(join(cgroupRoot(), previous, 'cgroup.procs'), pid);
       rmdirSync(cgroup);

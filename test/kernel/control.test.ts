@@ -174,6 +174,7 @@ test('an enrolled agent obeys a kill command only from an enrolled responder, an
     openExecutables: [],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: [],
     wants: null,
   });
 

@@ -200,6 +200,7 @@ export const ATTACKS: readonly Attack[] = [
           openExecutables: [],
           changePathPrefixes: [],
           changeNames: [],
+          openPaths: [],
           wants: [],
         },
         ...UNSIGNED,

@@ -99,7 +99,6 @@ describe('a secret', { skip: kernelSkip() }, () => {
         stateDir: join(workspace, 'state'),
         pinPath,
         tickMs: TICK_MS,
-        watchedPaths: [secret],
       },
     });
     stack.defer(() => collector.close());

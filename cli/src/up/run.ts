@@ -10,7 +10,7 @@ import {
   startApp,
   withStateFile,
 } from '@ringfence/runtime';
-import { untilInterrupted } from '@ringfence/runtime/process';
+import { ServiceManager, untilInterrupted, Watchdog } from '@ringfence/runtime/process';
 import type { SensorConnection } from '@ringfence/runtime/process-role';
 import { createLogger } from '@ringfence/telemetry';
 import { print } from '../shared/context.ts';
@@ -20,6 +20,7 @@ import { watch } from './watch.ts';
 /** Runs the services until interrupted. `connection`: to the privileged sensor process; null without that process. */
 export async function run(config: Config, connection: SensorConnection | null): Promise<void> {
   const signal = untilInterrupted();
+  using manager = await ServiceManager.connect();
   const paint = paintFor(process.stdout);
   using view = new LiveView(process.stdout);
   const log = createLogger(
@@ -28,20 +29,32 @@ export async function run(config: Config, connection: SensorConnection | null): 
   view.print(paint.dim('starting the log, the services and the sensor…'));
   const monitor = new AppMonitor();
   await using _metrics = await serveMonitor(config, monitor);
+  using watchdog = new Watchdog({
+    onHealthy: () => manager?.beat(),
+    expectedMs: manager?.watchdogMs ?? null,
+    log,
+  });
   const onWaiting = (reason: string | null): void => {
     monitor.setWaiting(reason);
+    // The service manager would end a start that waits for other machines.
+    if (reason !== null) manager?.ready(reason);
     if (reason !== null && view.interactive) view.draw([paint.dim(`${reason}…`)]);
   };
   const sensor = connection === null ? null : createSensorClient(connection, view);
   await using app = await startApp(config, log, { signal, onWaiting, sensor });
   monitor.setStarted(app);
   await using _api = await serveApi(socketOf(config), routesOf(app));
+  manager?.ready(`running ${config.services.join(', ')}`);
+  const { collector } = app.services;
+  if (collector !== undefined) watchdog.watch(() => collector.ticks());
   view.print(`${paint.green('●')} ${readyText(app, paint)}`);
   const watching = watch({ app, log, view, paint, signal });
   await Promise.race([watching, app.done]).catch((error: unknown) => {
     throw withStateFile(error, config);
   });
   view.draw([]);
+  watchdog[Symbol.dispose]();
+  manager?.stopping();
   print(paint.dim('stopping after the current batches…'));
 }
 

@@ -122,6 +122,7 @@ export interface Config {
     readonly killsPerMinute: number;
     readonly hostRoot: string;
     readonly protected: readonly string[];
+    readonly tampering: { readonly syslog: string };
     readonly dockerRoots: readonly string[];
     readonly integrity: { readonly everyMs: number; readonly knownPrograms: readonly string[] };
     readonly hash: { readonly enabled: boolean; readonly maxBytes: number; readonly bytesPerSecond: number };

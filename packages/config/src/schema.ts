@@ -83,6 +83,11 @@ const STREAM_PART = { pattern: /^[a-z0-9][a-z0-9_]{0,63}$/, expected: 'up to 64 
 const USER_NAME = { pattern: /^[a-z_][a-z0-9_-]{0,31}$/, expected: 'user name' };
 const LINE = { pattern: /^[^\p{Cc}]{1,255}$/u, expected: 'one line of text' };
 
+const SYSLOG = {
+  pattern: /^(udp|tcp):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[1-9]\d{0,4}$/,
+  expected: 'udp:// or tcp://, host:port',
+};
+
 const REDIS_URL = {
   pattern: /^rediss?:\/\/[^\s\p{Cc}@]{1,500}$/u,
   expected: 'redis:// or rediss:// URL without a password',
@@ -345,6 +350,13 @@ const shape = (directories: DefaultDirectories) => ({
       [],
       'Executables that are never killed, in addition to the built-in list (service managers, container runtimes, Kubernetes, services of systemd, sshd): absolute paths on the host, with `*` for one part of a path. Every process that runs such a file is spared.',
     ),
+    tampering: section('Reports of tampering with the agent or its sensor, in addition to its events and its log.', {
+      syslog: text(
+        '',
+        'Server to which the agent sends each report in the tick that finds it, as a message of RFC 5424: `udp://host:port` or `tcp://host:port`. The connection is not encrypted. While the server does not answer, the last 64 reports are kept. Empty: none.',
+        SYSLOG,
+      ),
+    }),
     dockerRoots: paths(
       [],
       'Data directories of additional Docker engines. The data directory of the default engine is known or read from /etc/docker/daemon.json.',

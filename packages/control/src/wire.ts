@@ -26,6 +26,7 @@ interface WireInterest {
   readonly openExecutables: readonly string[];
   readonly changePathPrefixes: readonly string[];
   readonly changeNames: readonly string[];
+  readonly openPaths: readonly string[];
   readonly filteredKinds: boolean;
   readonly wants: readonly Want[];
 }

@@ -52,6 +52,7 @@ test('a thousand agents attach and execute commands within bounded memory', { ti
     openExecutables: [],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: [],
     wants: null,
   });
   const results = await Promise.all(

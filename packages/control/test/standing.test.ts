@@ -21,6 +21,7 @@ const INTEREST = {
   openExecutables: [],
   changePathPrefixes: [],
   changeNames: [],
+  openPaths: [],
   wants: null,
 };
 

@@ -64,6 +64,7 @@ test('the interest reaches attached agents and later ones; an older version is i
     openExecutables: ['nginx'],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: ['/srv/secret'],
     wants: null,
   };
   await server.setInterest(interest);
@@ -79,6 +80,7 @@ test('the interest reaches attached agents and later ones; an older version is i
     openExecutables: [],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: ['/srv/secret'],
     wants: null,
   };
   await server.setInterest(everything);
@@ -95,6 +97,7 @@ test('an agent that does not know open_executables reports every open instead', 
     openExecutables: ['nginx'],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: ['/srv/secret'],
     wants,
   };
   assert.equal(interestToWire(named).everyOpen, true);
@@ -213,6 +216,7 @@ test('change filters are also sent as open filters, for agents that do not know 
     openExecutables: [],
     changePathPrefixes: ['/var/spool/'],
     changeNames: ['passwd'],
+    openPaths: [],
     wants: null,
   };
   const wire = interestToWire(interest);

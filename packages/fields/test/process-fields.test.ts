@@ -21,6 +21,44 @@ const text = (value: string): object => ({ bytes: Buffer.from(value), length: va
 const namespaces = { mnt: 1, pid: 2, net: 3, user: 4, uts: 5, ipc: 6, cgroup: 7, pidInNs: 8 };
 const start = u64FromBigInt(0x1122334455667788n);
 
+const CREDENTIALS = {
+  ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },
+  ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
+};
+/** An exec of /bin/sh */
+const EXEC = {
+  ...{
+    snapshot: false,
+    parentTgid: 1,
+    parentStart: start,
+    inode: U64_ZERO,
+    device: 1,
+    ctime: 0,
+    mtime: 0,
+    mode: 0,
+    owner: 0,
+  },
+  ...{
+    flags: FLAG.EXEC_UPPER | FLAG.EXEC_FILE_CAPS,
+    credentials: CREDENTIALS,
+    namespaces,
+    loginuid: 0,
+    sessionId: 0,
+    tty: 0,
+    argc: 1,
+    stdioSockets: 0,
+  },
+  ...{ path: text('/bin/sh'), filename: text('/bin/sh'), cwd: text('/'), argv: text('sh') },
+  ...{
+    environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'),
+    interpreter: text('/bin/sh'),
+    script: text(''),
+    scriptInode: U64_ZERO,
+    scriptDevice: 0,
+    scriptCtime: 0,
+  },
+};
+
 /** The event as rules see it. */
 function view(kind: KindName, body: object): EventView {
   const raw = typeOf('Event').toBuffer({
@@ -280,43 +318,7 @@ test('supplementary groups are present when a call changed or requested them', (
 });
 
 test('an exec has the selected variables, the interpreter, and the true length of its arguments', () => {
-  const credentials = {
-    ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0 },
-    ...{ capEffective: U64_ZERO, capPermitted: U64_ZERO, capInheritable: U64_ZERO },
-  };
-  const exec = {
-    ...{
-      snapshot: false,
-      parentTgid: 1,
-      parentStart: start,
-      inode: U64_ZERO,
-      device: 1,
-      ctime: 0,
-      mtime: 0,
-      mode: 0,
-      owner: 0,
-    },
-    ...{
-      flags: FLAG.EXEC_UPPER | FLAG.EXEC_FILE_CAPS,
-      credentials,
-      namespaces,
-      loginuid: 0,
-      sessionId: 0,
-      tty: 0,
-      argc: 1,
-      stdioSockets: 0,
-    },
-    ...{ path: text('/bin/sh'), filename: text('/bin/sh'), cwd: text('/'), argv: text('sh') },
-    ...{
-      environment: text('LD_PRELOAD=/tmp/a.so\0LD_AUDIT=\0ENV=a=b'),
-      interpreter: text('/bin/sh'),
-      script: text(''),
-      scriptInode: U64_ZERO,
-      scriptDevice: 0,
-      scriptCtime: 0,
-    },
-  };
-  const event = view('Exec', exec);
+  const event = view('Exec', EXEC);
   says(event, {
     'proc.env': ['LD_PRELOAD=/tmp/a.so', 'LD_AUDIT=', 'ENV=a=b'],
     'process.interpreter': '/bin/sh',
@@ -326,18 +328,44 @@ test('an exec has the selected variables, the interpreter, and the true length o
   });
   says(event, { 'process.args_length': 2, 'process.args_cut': false });
   const cut = { bytes: Buffer.from('sh'), length: 40_000 };
-  says(view('Exec', { ...exec, argv: cut }), { 'process.args_length': 40_000, 'process.args_cut': true });
-  says(view('Exec', { ...exec, flags: FLAG.EXEC_32BIT }), { 'process.exec.is_32bit': true });
+  says(view('Exec', { ...EXEC, argv: cut }), { 'process.args_length': 40_000, 'process.args_cut': true });
+  says(view('Exec', { ...EXEC, flags: FLAG.EXEC_32BIT }), { 'process.exec.is_32bit': true });
   assert.deepEqual(ask(event, 'process.env_vars', 'LD_PRELOAD'), ['/tmp/a.so']);
   assert.deepEqual(ask(event, 'process.env_vars', 'ENV'), ['a=b']);
   assert.deepEqual(ask(event, 'process.env_vars', 'LD_AUDIT'), ['']);
   assert.equal(ask(event, 'process.env_vars', 'BASH_ENV'), undefined);
-  const bare = view('Exec', { ...exec, flags: 0, environment: text(''), interpreter: text('') });
+  const bare = view('Exec', { ...EXEC, flags: 0, environment: text(''), interpreter: text('') });
   says(bare, { 'process.env_vars': undefined, 'process.interpreter': undefined, 'process.exec.upper_layer': false });
-  const run = { ...exec, flags: FLAG.EXEC_SCRIPT, filename: text('./../x/run.sh'), cwd: text('/srv/a') };
+  const run = { ...EXEC, flags: FLAG.EXEC_SCRIPT, filename: text('./../x/run.sh'), cwd: text('/srv/a') };
   says(view('Exec', run), { 'process.script': '/srv/x/run.sh' });
   says(view('Exec', { ...run, script: text('/tmp/.hidden') }), { 'process.script': '/tmp/.hidden' });
   says(view('Exec', { ...run, flags: 0 }), { 'process.script': undefined });
+});
+
+test('a script is known by its interpreter line, or by its name on the command line of its interpreter', () => {
+  const NAMED = 'process.named_script';
+  const script = (executable: string, ...argv: readonly string[]): FieldValue =>
+    ask(view('Exec', { ...EXEC, path: text(executable), cwd: text('/srv/a'), argv: text(argv.join('\0')) }), NAMED);
+  for (const [expected, executable, ...argv] of [
+    ['/tmp/x.sh', '/bin/dash', 'sh', '/tmp/x.sh', 'argument'],
+    ['/srv/x.sh', '/bin/bash', '-bash', '-eu', '-o', 'pipefail', '../x.sh'],
+    ['/srv/a/x', '/bin/busybox', 'busybox', 'sh', 'x'],
+    ['/srv/a/x', '/bin/busybox', 'sh', '--', 'x'],
+    ['/srv/a/x.py', '/usr/bin/python3.13', 'python3', '-u', '-Wignore', '-X', 'dev', 'x.py', '-c', 'code'],
+    ['/srv/a/x.pl', '/usr/bin/perl5.40', 'perl', '-w', '-I', 'lib', '-Mstrict', 'x.pl'],
+    ['/srv/a/x.php', '/usr/bin/php8.4', 'php', '-d', 'a=e', '-f', 'x.php'],
+    ['/srv/a/x.js', '/usr/bin/node', 'node', '-r', './eval.js', 'x.js', '--eval'],
+    [undefined, '/bin/bash', 'bash', '-lc', 'echo x'],
+    [undefined, '/bin/bash', 'bash', '-s', 'x'],
+    [undefined, '/bin/bash', 'bash'],
+    [undefined, '/bin/bash', 'bash', '-'],
+    [undefined, '/usr/bin/python3', 'python3', '-Im', 'module', 'x'],
+    [undefined, '/usr/bin/perl', 'perl', '-wne', 'print', 'x'],
+    [undefined, '/usr/bin/less', 'less', '/tmp/x.sh'],
+  ] as const)
+    assert.equal(script(executable, ...argv), expected, argv.join(' '));
+  const run = { ...EXEC, flags: FLAG.EXEC_SCRIPT, script: text('/tmp/.hidden'), argv: text('sh\0./x') };
+  says(view('Exec', run), { [NAMED]: '/tmp/.hidden' });
 });
 
 test('an open of a file that is recognized by its identity has both paths', () => {

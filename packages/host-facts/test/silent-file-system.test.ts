@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
 import { kernelDevice } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
+import { OtherMounts, silentFuseSkip } from '@ringfence/testkit/silent-file-system';
 import { records } from '@ringfence/wire';
 import { ExecHashes } from '../src/hash/exec-hashes.ts';
 import type { HashFact } from '../src/hash/types.ts';
@@ -17,31 +17,10 @@ const directory = mkdtempSync(join(tmpdir(), 'rf-silent-'));
 const server = join(directory, 'silent-fuse');
 after(() => rmSync(directory, { recursive: true }));
 
-/** Why a file system of this kind can't be mounted here, or false. */
-function fuseSkip(): string | false {
-  const source = join(import.meta.dirname, 'programs/silent-fuse.c');
-  if (spawnSync('cc', ['-o', server, source]).status !== 0) return 'there is no C compiler with linux/fuse.h';
-  const args = ['-m', server, directory, 'probe'];
-  const { stdout } = spawnSync('unshare', args, { encoding: 'utf8' });
-  return stdout === 'mounted\n' ? false : 'a FUSE file system cannot be mounted here';
-}
-
-/** The mount namespace of an attacker, in which a shell runs. It ends with its file systems. */
-class AttackerMounts implements AsyncDisposable {
-  readonly #shell: ChildProcess;
-  readonly pid: number;
-  readonly directory = mkdtempSync(join(directory, 'mounts-'));
-
+/** The mount namespace of an attacker. */
+class AttackerMounts extends OtherMounts {
   constructor() {
-    const stdio = ['pipe', 'pipe', 'inherit'] as const;
-    this.#shell = spawn('unshare', ['-m', 'sh', '-e'], { cwd: this.directory, stdio: [...stdio] });
-    this.pid = this.#shell.pid as number;
-  }
-
-  /** Runs a command in the namespace, and returns when it has printed a line. */
-  async run(command: string): Promise<void> {
-    this.#shell.stdin?.write(`${command}\n`);
-    await once(this.#shell.stdout as NodeJS.EventEmitter, 'data');
+    super(directory);
   }
 
   /** The sensor's record of an exec of the script, as the file is now. */
@@ -61,11 +40,6 @@ class AttackerMounts implements AsyncDisposable {
     for (const field of [records.TEXT_KEPT, records.TEXT_LENGTH])
       bytes.writeUInt32LE(path.length, records.EXEC_SCRIPT + field);
     return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#shell.kill('SIGKILL');
-    await once(this.#shell, 'close');
   }
 }
 
@@ -91,7 +65,7 @@ class Hashes implements AsyncDisposable {
   }
 }
 
-describe('a file system that does not answer', { skip: fuseSkip() }, () => {
+describe('a file system that does not answer', { skip: silentFuseSkip(server) }, () => {
   const local = join(directory, 'local.sh');
   before(() => writeFileSync(local, '#!/bin/sh\n'));
 

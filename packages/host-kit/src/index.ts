@@ -30,6 +30,7 @@ export {
   takeWithin,
   writeAtomically,
 } from './files.ts';
+export { type CachedStat, mountOf, openBeneath, openCached, openWaiting, statCached } from './lookup.ts';
 export {
   type ContextSink,
   createGuard,
@@ -45,7 +46,6 @@ export {
   fileCapabilities,
   haveMountsChanged,
   openAddressChanges,
-  openBeneath,
   openKernfsNode,
   pidfdOpen,
   pidfdSignal,

@@ -1,16 +1,11 @@
-import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 import { SystemCallError } from './errors.ts';
+import { checked, lastErrno, libc, type Native } from './native.ts';
 
 /** System calls that node:fs and node:process lack. Their numbers are the same on every architecture. */
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
-const SYS_openat2 = 437;
-/** openat2(2): RESOLVE_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT */
-const RESOLVE_IN_ROOT = 0x16;
-const RESOLVE_NO_XDEV = 0x01;
-const O_PATH = 0o10000000;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -24,19 +19,16 @@ const LINKS_AND_ADDRESSES = 0x111;
 /** POLLPRI | POLLERR: set when a mount list has changed */
 const POLL_CHANGED = 0xa;
 const FILEID_KERNFS = 0xfe;
-const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK, EXDEV } = constants.errno;
+const { ENOENT, ENODATA, ENOTSUP, ENOBUFS, EWOULDBLOCK } = constants.errno;
 /** sizeof(struct vfs_ns_cap_data), include/uapi/linux/capability.h */
 const CAPABILITY_BYTES = 24;
 const MESSAGES_MAX = 10_000;
 
-const libc = koffi.load('libc.so.6');
 koffi.struct('rf_kernfs_handle', { bytes: 'uint32_t', type: 'int32_t', id: 'uint64_t' });
 
-type Native<A extends unknown[], R> = (...args: A) => R;
 const pidfdOpenCall: Native<[number, string, number, string, number], number> = libc.func(
   'long syscall(long number, ...)',
 );
-const openat2Call: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
 const clockGettime: Native<[number, BigInt64Array], number> = libc.func(
   'int clock_gettime(int clock, _Out_ int64_t *time)',
@@ -62,11 +54,6 @@ const openByHandle: Native<[number, { bytes: number; type: number; id: bigint },
   'int open_by_handle_at(int mount, rf_kernfs_handle *handle, int flags)',
 );
 
-function checked(call: string, result: number): number {
-  if (result < 0) throw new SystemCallError(call, koffi.errno());
-  return result;
-}
-
 /**
  * Returns the attribute security.capability of a file without following links, or null if it has none. Throws
  * SystemCallError.
@@ -75,50 +62,9 @@ export function fileCapabilities(path: Uint8Array): Buffer | null {
   const value = Buffer.alloc(CAPABILITY_BYTES);
   const length = getAttribute(Buffer.concat([path, Buffer.alloc(1)]), 'security.capability', value, value.length);
   if (length >= 0) return value.subarray(0, length);
-  const errno = koffi.errno();
+  const errno = lastErrno();
   if (errno === ENODATA || errno === ENOTSUP || errno === ENOENT) return null;
   throw new SystemCallError('lgetxattr', errno);
-}
-
-/**
- * Opens `path` with O_PATH and with the directory `root` as /, without following links. Asks `mayEnter` about each
- * mount on the way before anything is looked up in it, with a descriptor of its root: a file system in user space may
- * never answer. Returns null if there is no such file, no permission, or a mount that may not be entered.
- */
-export function openBeneath(root: number, path: Uint8Array, mayEnter: (fd: number) => boolean): number | null {
-  const direct = openAt(root, path, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
-  if (direct >= 0) return direct;
-  if (direct !== -EXDEV) return null;
-  const parts = Buffer.from(path).toString('latin1').split('/').filter(Boolean);
-  let directory = root;
-  for (const part of parts) {
-    const name = Buffer.from(part, 'latin1');
-    const next = openPart(directory, name, mayEnter);
-    if (directory !== root) closeSync(directory);
-    if (next === null) return null;
-    directory = next;
-  }
-  return directory === root ? null : directory;
-}
-
-function openPart(directory: number, name: Uint8Array, mayEnter: (fd: number) => boolean): number | null {
-  const inside = openAt(directory, name, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
-  if (inside >= 0) return inside;
-  const fd = inside === -EXDEV ? openAt(directory, name, RESOLVE_IN_ROOT) : inside;
-  if (fd < 0) return null;
-  if (mayEnter(fd)) return fd;
-  closeSync(fd);
-  return null;
-}
-
-/** Returns a descriptor, or a negative error number. */
-function openAt(directory: number, path: Uint8Array, resolve: number): number {
-  const how = Buffer.alloc(24); // struct open_how: flags, mode, resolve
-  how.writeBigUInt64LE(BigInt(O_PATH), 0);
-  how.writeBigUInt64LE(BigInt(resolve), 16);
-  const name = Buffer.concat([path, Buffer.alloc(1)]);
-  const fd = openat2Call(SYS_openat2, 'int', directory, 'void *', name, 'void *', how, 'size_t', how.length);
-  return fd < 0 ? -koffi.errno() : fd;
 }
 
 /** Ends the process without waiting for its threads, one of which may never return from a system call. */
@@ -152,8 +98,8 @@ export function clockNanos(clock: number): bigint {
 /** Locks a file or directory until this process ends. Returns false if another process holds the lock. */
 export function tryLock(fd: number): boolean {
   if (flockCall(fd, LOCK_EX | LOCK_NB) === 0) return true;
-  if (koffi.errno() === EWOULDBLOCK) return false;
-  throw new SystemCallError('flock', koffi.errno());
+  if (lastErrno() === EWOULDBLOCK) return false;
+  throw new SystemCallError('flock', lastErrno());
 }
 
 /**
@@ -195,7 +141,7 @@ const MESSAGE = Buffer.alloc(8);
 export function drainAddressChanges(fd: number): boolean {
   for (let taken = 0; taken < MESSAGES_MAX; taken++) {
     if (recvCall(fd, MESSAGE, MESSAGE.length, 0) >= 0) continue;
-    const errno = koffi.errno();
+    const errno = lastErrno();
     if (errno === EWOULDBLOCK) return taken > 0;
     if (errno !== ENOBUFS) throw new SystemCallError('recv', errno);
   }

@@ -20,6 +20,8 @@ export interface Interest {
   readonly changePathPrefixes: readonly string[];
   /** ... or its last component is one of these. */
   readonly changeNames: readonly string[];
+  /** Whole paths that the content names. A file at one of them is recognized by its identity, too. */
+  readonly openPaths: readonly string[];
   /** null: every kind. Otherwise an event of one of FILTERED_KINDS leaves the kernel when one of these matches it. */
   readonly wants: readonly Want[] | null;
 }

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import type { Btf } from './btf/btf.ts';
 import { type BtfValue, bytesCodec, type Codec, codecFor, perCpuCodec } from './btf/codec.ts';
 import { BpfError, disposed, failure, usage } from './errors.ts';
@@ -34,6 +34,7 @@ const mapCreate: (
 ) => number = bpf(
   'int bpf_map_create(int type, const char *name, uint32_t key, uint32_t value, uint32_t entries, void *options)',
 );
+const freeze: (fd: number) => number = bpf('int bpf_map_freeze(int fd)');
 const fdById: (id: number) => number = bpf('int bpf_map_get_fd_by_id(uint32_t id)');
 
 /** `any` always writes; `create` fails with EEXIST if the key exists; `update` fails with ENOENT if it does not. */
@@ -274,6 +275,21 @@ export class BpfMap<K = BtfValue, V = BtfValue> implements Disposable {
     if ((this.info.flags & F_MMAPABLE) === 0) throw usage(`map '${this.name}' was not created with BPF_F_MMAPABLE`);
     const length = this.info.maxEntries * ((this.info.valueSize + 7) & ~7);
     return new Mapping(this.fd, `map '${this.name}'`, { length, writable: options.writable });
+  }
+
+  /** Whether the kernel refuses every change by a system call. */
+  get frozen(): boolean {
+    return /^frozen:\t1$/m.test(readFileSync(`/proc/self/fdinfo/${this.fd}`, 'latin1'));
+  }
+
+  /**
+   * Makes the kernel refuse every change by a system call or through a new mapping, by any process, for ever. Programs
+   * can still write to the map. Does nothing to a frozen map.
+   * @throws ERR_BPF_MAP with EBUSY while the map is mapped for writing, which includes the ring buffers that are read
+   */
+  freeze(): void {
+    if (this.frozen) return;
+    checked('ERR_BPF_MAP', `freezing map '${this.name}'`, 'bpf_map_freeze', () => freeze(this.fd));
   }
 
   /** Pins the map in the BPF file system, so that it outlives this process. */

@@ -145,6 +145,31 @@ describe('maps on the running kernel', { skip }, () => {
     assert.equal([...map.keys()].length, 1);
   });
 
+  test('a frozen map can be read, and cannot be written by a call or mapped for writing, nor frozen while it is', () => {
+    using map = BpfMap.create({
+      type: 'array',
+      name: 'frozen',
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 1,
+      flags: 1 << 10,
+    });
+    const key = Uint8Array.of(0, 0, 0, 0);
+    map.update(key, Uint8Array.of(1, 0, 0, 0));
+    {
+      using _writable = map.memory();
+      assert.throws(() => map.freeze(), { code: 'ERR_BPF_MAP', errnoName: 'EBUSY' });
+    }
+    assert.equal(map.frozen, false);
+    map.freeze();
+    map.freeze();
+    assert.equal(map.frozen, true);
+    assert.throws(() => map.update(key, Uint8Array.of(2, 0, 0, 0)), { code: 'ERR_BPF_MAP', errnoName: 'EPERM' });
+    assert.throws(() => map.memory(), { errnoName: 'EPERM' });
+    using memory = map.memory({ writable: false });
+    assert.equal(new Uint32Array(memory.buffer)[0], 1);
+  });
+
   test('hash of maps: an inner map can be written and opened again', () => {
     const outer = object.map('outer');
     using inner = BpfMap.create({ type: 'hash', name: 'inner', keySize: 4, valueSize: 4, maxEntries: 16 });

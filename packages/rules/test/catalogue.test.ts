@@ -43,7 +43,7 @@ describe("the product's field catalogue", () => {
     const filtered: FilteredEvents[] = [{ kind: 'open', fields: ['file.path'], given: { 'file.open.write': false } }];
     const set = compileRules({ sources: [{ name: 'rule.yaml', text }], catalogue: fields, kinds, filtered });
     assert.deepEqual(set.interest.paths, [
-      { prefixes: [], names: ['id_rsa', 'shadow'], executables: [], unbounded: [] },
+      { prefixes: [], names: ['id_rsa', 'shadow'], executables: [], files: ['/etc/shadow'], unbounded: [] },
     ]);
   });
 });

@@ -113,6 +113,18 @@ describe('interest in paths', () => {
       assert.deepEqual(paths(condition), expected));
   }
 
+  test('has the whole paths that conditions name, on writes too, but not exceptions and parts of paths', () => {
+    const rules = [
+      'file.path in (/etc/shadow, /srv/b) and not file.path = /srv/exception',
+      'event.action = open and file.write and (file.path = /srv/a or file.name = c)',
+      'file.path startswith /srv/prefix and file.path != /srv/other and tolower(file.path) = /srv/lower',
+      "file.path = '/tmp/\\\\xff' or file.path = relative or file.directory = /srv/d",
+    ];
+    const text = rules.map((condition, at) => `- rule: r${at}\n  condition: ${JSON.stringify(condition)}\n`).join('');
+    const set = compile(text, { filtered: [{ ...opens, given: { 'file.write': false } }] });
+    assert.deepEqual(set.interest.paths[0]?.files, ['/etc/shadow', '/srv/a', '/srv/b']);
+  });
+
   test('is the union over all rules', () => {
     const set = compile(
       '- rule: a\n  condition: file.path = /etc/passwd\n- rule: b\n  condition: file.path pmatch (/etc)\n- rule: c\n  condition: file.path startswith (/root/x, /etc/x)\n',

@@ -150,6 +150,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     killsPerMinute: settings.killsPerMinute,
     hostRoot: settings.hostRoot,
     protected: settings.protected,
+    tamperingSyslog: settings.tampering.syslog,
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,
     hash: settings.hash,

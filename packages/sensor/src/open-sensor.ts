@@ -6,6 +6,7 @@ import { SensorError } from './errors.ts';
 import { loadObject } from './load/load-object.ts';
 import type { SensorOptions } from './options.ts';
 import { removePinDirectory, removePins } from './pins/directory.ts';
+import { freezeMaps } from './pins/freeze-maps.ts';
 import { isPinned, ringPath } from './pins/paths.ts';
 import { RunState } from './pins/run-state.ts';
 import { CUSTOM_PROGRAMS } from './programs.ts';
@@ -50,6 +51,7 @@ function load(options: SensorOptions, run: RunState, resumed: boolean): Sensor {
   });
   if (!resumed) run.tracesFunctions = loaded.tracepointReason === undefined;
   noteObjects(loaded.object, pinPath);
+  freezeMaps(pinPath);
   stack.move();
   return new Sensor({ options, loaded, run, resumed });
 }

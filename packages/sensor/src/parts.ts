@@ -15,6 +15,7 @@ export { loadObject } from './load/load-object.ts';
 export { loadRefusals, REFUSED } from './load/refusals.ts';
 export { traceFunctions } from './load/system-calls.ts';
 export { uninstallSensor } from './pins/directory.ts';
+export { WRITTEN_MAPS } from './pins/freeze-maps.ts';
 export { pinnedHooks, programOfLink } from './pins/paths.ts';
 export { CUSTOM_PROGRAMS, STAND_INS } from './programs.ts';
 export { transcode } from './records/transcode.ts';

@@ -50,6 +50,7 @@ async function setInterest(collector: Collector, version: number, ...texts: stri
     openExecutables: [],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: [],
     wants,
   });
 }

@@ -49,12 +49,13 @@ export class SyntheticHost extends EventStream {
   /** `parent` forks. Returns the child. */
   fork(
     parent: SyntheticProcess = this.init,
-    options: { readonly pid?: number; readonly cgroup?: bigint } = {},
+    options: { readonly pid?: number; readonly cgroup?: bigint; readonly flags?: bigint } = {},
   ): SyntheticProcess {
     const pid = options.pid ?? this.#nextPid++;
     const child = new SyntheticProcess(pid, BigInt(this.ktime) * 1000n, parent, options.cgroup ?? parent.cgroup);
+    const { flags = 0n } = options;
     const body = { parentTgid: parent.tgid, parentStart: parent.startBytes, namespaces: child.namespaces };
-    return this.add(child, 'Fork', body, { lane: LANE.security });
+    return this.add(child, 'Fork', { ...body, flags: u64FromBigInt(flags) }, { lane: LANE.security });
   }
 
   /** `process` executes `path`. @default argv: the path alone */

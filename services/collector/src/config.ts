@@ -2,6 +2,7 @@ import type { HashLimits } from '@ringfence/host-facts';
 import { FILTERED_KINDS, wantOf } from '@ringfence/interest';
 import type { LogOptions } from '@ringfence/log-reader';
 import type { ProbeOptions } from '@ringfence/sensor';
+import { parseSyslogAddress } from './delivery/syslog.ts';
 import { CollectorError } from './errors.ts';
 
 export interface CollectorOptions {
@@ -45,6 +46,8 @@ export interface CollectorOptions {
   readonly hostRoot?: string;
   /** Executables that are never killed: paths on the host, with `*` for one part of a path. @default none */
   readonly protected?: readonly string[];
+  /** Server to which tampering is also reported: `udp://host:port` or `tcp://host:port`. @default none */
+  readonly tamperingSyslog?: string;
   /** Data roots of Docker engines that are not found automatically, as paths on the host. @default none */
   readonly dockerRoots?: readonly string[];
   /** Logs to read, as paths on the host. @default none */
@@ -97,6 +100,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     killsPerMinute: 60,
     hostRoot: '/',
     protected: [],
+    tamperingSyslog: '',
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },
     integrity: { everyMs: 0, knownPrograms: [] },
@@ -111,6 +115,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
   checkRanges(compiled);
   checkHashesAndLogs(compiled);
   checkAudit(compiled);
+  checkSyslog(compiled);
   return Object.freeze(compiled);
 }
 
@@ -139,6 +144,11 @@ function checkHashesAndLogs({ hash, logs }: CompiledOptions): void {
   if (!(linesPerSecond >= 1)) throw optionError('logs.linesPerSecond', linesPerSecond, '1 or more');
   const relative = files.find((path) => !path.startsWith('/'));
   if (relative !== undefined) throw optionError('logs.files', relative, 'absolute paths');
+}
+
+function checkSyslog({ tamperingSyslog: address }: CompiledOptions): void {
+  if (address !== '' && parseSyslogAddress(address) === null)
+    throw optionError('tamperingSyslog', address, 'udp://host:port or tcp://host:port');
 }
 
 function checkAudit({ audit }: CompiledOptions): void {

@@ -33,6 +33,7 @@ const INITIAL: Interest = {
   openExecutables: [],
   changePathPrefixes: [],
   changeNames: [],
+  openPaths: [],
   wants: null,
 };
 
@@ -94,11 +95,12 @@ export class InterestFilter {
   }
 
   /** A file that a rule asks for by its path or its name is also sent when it is opened by another path. */
-  #watchFiles({ openPathPrefixes, openNames }: Interest): void {
-    const prefixes = [...(openPathPrefixes ?? []), ...this.#options.watchedPaths];
+  #watchFiles({ openPathPrefixes, openNames, openPaths }: Interest): void {
+    const { watchedPaths } = this.#options;
+    const prefixes = [...(openPathPrefixes ?? []), ...watchedPaths];
     const names = new Set(openNames);
     this.#filter.files.want(
-      prefixes,
+      [...watchedPaths, ...openPaths, ...(openPathPrefixes ?? [])],
       (path) => names.has(basename(path)) || prefixes.some((prefix) => path.startsWith(prefix)),
     );
   }

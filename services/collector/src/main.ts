@@ -24,6 +24,8 @@ import { type AgentParts, wireAgent } from './parts.ts';
 export interface Collector extends AsyncDisposable {
   readonly control: Control;
   stats(): CollectorStats & LogStats;
+  /** Resolves with the number of ticks since the start. It no longer grows if the collector hangs. */
+  ticks(): Promise<number>;
   /** Resolves when every record that the kernel has written by now is on the bus or in the spool. */
   settle(): Promise<void>;
   /** Resolves after `close`. Rejects when the collector fails; the rings then keep their records for the next start. */
@@ -106,6 +108,7 @@ function runCollector({ parts, loop, logs, options, resources }: StartedParts): 
   return {
     control: parts.control,
     stats: () => ({ ...parts.statistics.read(), ...logs.stats() }),
+    ticks: async () => loop.ticks,
     settle: () => loop.settle(),
     done,
     close,

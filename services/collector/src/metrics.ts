@@ -11,6 +11,8 @@ import {
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { OutboxStats } from './delivery/outbox.ts';
+import type { SyslogSender, SyslogStats } from './delivery/syslog.ts';
+import type { FileWatch, FileWatchStats } from './file-watch.ts';
 import type { PipelineParts } from './pipeline.ts';
 
 export interface CollectorStats {
@@ -42,12 +44,18 @@ export interface CollectorStats {
   readonly refusals: number;
   readonly containers: number;
   readonly hashes: HashStats;
+  /** Files that are recognized by their identity */
+  readonly files: FileWatchStats;
+  /** Reports of tampering to `collector.tampering.syslog` */
+  readonly tamperingReports: SyslogStats;
   readonly interestVersion: number;
   /** Answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;
   /** User-defined probes */
   readonly probes: readonly ProbeStatus[];
 }
+
+const NO_REPORTS: SyslogStats = { sent: 0, waiting: 0, lost: 0, failures: 0 };
 
 export interface StatisticsSources {
   readonly sensor: Sensor;
@@ -57,6 +65,8 @@ export interface StatisticsSources {
   readonly throttled: ThrottledSource;
   readonly skipped: SkippedCalls;
   readonly customProbes: CustomProbes;
+  readonly files: FileWatch;
+  readonly syslog: SyslogSender | null;
   /** Answers to commands */
   readonly commands: Tallies;
 }
@@ -99,7 +109,7 @@ export class Statistics {
   }
 
   #read(): CollectorStats {
-    const { sensor, containers, customProbes, commands } = this.#sources;
+    const { sensor, containers, customProbes, files, syslog, commands } = this.#sources;
     const { security, bulk, outbox, merge, hashes } = this.#sources.pipeline;
     const { spool, batches, events, bytes, refusals } = outbox.stats();
     const lanes = this.lanes();
@@ -122,6 +132,8 @@ export class Statistics {
       refusals,
       containers: containers.count,
       hashes: hashes.stats(),
+      files: files.stats(),
+      tamperingReports: syslog?.stats() ?? NO_REPORTS,
       interestVersion: sensor.filter.interests.versionOf(sensor.filter.control.generation),
       commands: commands.snapshot(),
       probes: customProbes.status(),

@@ -22,6 +22,7 @@ import { createAgentControl } from './control/control.ts';
 import { protection } from './control/protected.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
+import { parseSyslogAddress, SyslogSender } from './delivery/syslog.ts';
 import type { CollectorDeps } from './deps.ts';
 import { FileWatch } from './file-watch.ts';
 import { InterestFilter } from './interest-filter.ts';
@@ -46,6 +47,7 @@ export interface AgentParts extends Disposable {
   readonly pipeline: PipelineParts;
   readonly pacer: Pacer;
   readonly interest: InterestFilter;
+  readonly files: FileWatch;
   readonly control: Control;
   readonly statistics: Statistics;
   readonly snapshot: SnapshotParts;
@@ -63,13 +65,14 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const commands = new Tallies();
   const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
-  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, commands);
+  const syslog = openSyslog(deps, stack);
+  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
-  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, log });
+  const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, syslog, log });
   const control = wireControl(deps, interest, commands);
   const resources = stack.move();
   return {
-    ...{ sensor, customProbes, pipeline, pacer, interest, control, statistics, snapshot, tampering },
+    ...{ sensor, customProbes, pipeline, pacer, interest, files, control, statistics, snapshot, tampering },
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
@@ -151,7 +154,19 @@ interface WiredPipeline {
   readonly snapshot: SnapshotParts;
 }
 
-function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): WiredPipeline {
+/** What the statistics read besides the pipeline and the facts of the host */
+interface Counted {
+  readonly files: FileWatch;
+  readonly syslog: SyslogSender | null;
+  readonly commands: Tallies;
+}
+
+function openSyslog({ options, identity, log }: AgentDeps, stack: DisposableStack): SyslogSender | null {
+  const address = parseSyslogAddress(options.tamperingSyslog);
+  return address === null ? null : stack.use(new SyslogSender(address, { hostId: identity.hostId, log }));
+}
+
+function wirePipeline(deps: AgentDeps, facts: HostFacts, counted: Counted): WiredPipeline {
   const { options, identity, sensor, outbox, failpoint } = deps;
   const { containers, hashes, throttled, skipped, customProbes, sources } = facts;
   const { run, rings } = sensor;
@@ -170,7 +185,7 @@ function wirePipeline(deps: AgentDeps, facts: HostFacts, commands: Tallies): Wir
   const merge = new Merge(batch, seenCgroup, seenExec);
   const flow = new FlowAccount({ readers: [security, bulk], run, outbox });
   const statistics = new Statistics({
-    ...{ sensor, flow, containers, throttled, skipped, customProbes, commands },
+    ...{ sensor, flow, containers, throttled, skipped, customProbes, ...counted },
     pipeline: { security, bulk, merge, outbox, hashes },
   });
   const pipeline: PipelineParts = {

@@ -47,6 +47,7 @@ describe('what the sensor watches', () => {
       openExecutables: [],
       changePathPrefixes: [],
       changeNames: [],
+      openPaths: [],
       wants: [],
     });
     filter.apply(interest('a', 3000));

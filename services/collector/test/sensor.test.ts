@@ -36,6 +36,7 @@ const NO_INTEREST: Interest = {
   openExecutables: [],
   changePathPrefixes: [],
   changeNames: [],
+  openPaths: [],
   wants: null,
 };
 

@@ -115,13 +115,16 @@ const EVERY: Paths = {
   openExecutables: [],
   changePathPrefixes: [],
   changeNames: [],
+  openPaths: [],
 };
 
 /** Paths and names that opens ask for are sent for changes as well. */
 function pathsOf(opens: PathsOf | undefined, changes: PathsOf | undefined): Paths {
   if (opens === undefined || changes === undefined) return EVERY;
-  if (opens.unbounded.length > 0 || changes.unbounded.length > 0) return EVERY;
+  const openPaths = opens.files;
+  if (opens.unbounded.length > 0 || changes.unbounded.length > 0) return { ...EVERY, openPaths };
   return {
+    openPaths,
     openPathPrefixes: opens.prefixes,
     openNames: opens.names,
     openExecutables: [...new Set([...opens.executables, ...changes.executables])].sort(),

@@ -136,6 +136,7 @@ suite('the interest that is sent to the agents', () => {
     openExecutables: [],
     changePathPrefixes: [],
     changeNames: [],
+    openPaths: [],
     wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
@@ -167,9 +168,10 @@ suite('the interest that is sent to the agents', () => {
   test('is every open as soon as one detector wants every open', () => {
     const interests = new DetectorInterests();
     interests.update(interestOf('a', MINUTE, { openExecutables: ['nginx'], changeNames: ['passwd'] }));
-    interests.update(interestOf('b', MINUTE, { openPathPrefixes: null }));
-    const { openPathPrefixes, openExecutables, changeNames } = interests.union(MINUTE) ?? {};
+    interests.update(interestOf('b', MINUTE, { openPathPrefixes: null, openPaths: ['/srv/b'] }));
+    const { openPathPrefixes, openExecutables, changeNames, openPaths } = interests.union(MINUTE) ?? {};
     assert.deepEqual([openPathPrefixes, openExecutables, changeNames], [null, [], []]);
+    assert.deepEqual(openPaths, ['/srv/b'], 'another path may lead to a file that a rule names');
   });
 
   test('comes from ringfence.interest, from records that a detector signed', async () => {

@@ -6,8 +6,28 @@ import { mutate } from '../lib/mutate.ts';
 import type { Random } from '../lib/random.ts';
 import { codeOf, type FuzzTarget } from '../lib/target.ts';
 
-const METHODS = ['start', 'stats', 'execute', 'interest', 'enrolment', 'settle', 'close', 'toString', '__proto__', ''];
-const LISTS = ['openPathPrefixes', 'openNames', 'openExecutables', 'changePathPrefixes', 'changeNames', 'wants'];
+const METHODS = [
+  'start',
+  'stats',
+  'execute',
+  'interest',
+  'enrolment',
+  'settle',
+  'ticks',
+  'close',
+  'toString',
+  '__proto__',
+  '',
+];
+const LISTS = [
+  'openPathPrefixes',
+  'openNames',
+  'openExecutables',
+  'changePathPrefixes',
+  'changeNames',
+  'openPaths',
+  'wants',
+];
 
 function jsonBy(random: Random, depth = 0): unknown {
   switch (random.below(depth > 4 ? 5 : 8)) {

@@ -66,6 +66,7 @@ function toAgentBy(random: Random): ToAgent {
             openExecutables: texts(),
             changePathPrefixes: texts(),
             changeNames: texts(),
+            openPaths: texts(),
             wants: random.once(3)
               ? null
               : [{ kind: random.text(), form: 'any', scope: 'any', peerPorts: [random.below(70_000)], localPorts: [] }],

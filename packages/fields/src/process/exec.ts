@@ -1,5 +1,6 @@
 import { type EventView, leaf, normalPath, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, isExec, nonEmpty, ofProcess } from '../field.ts';
+import { namedScript } from './named-script.ts';
 
 const flags = bodyLong(leaf.Exec.flags);
 const ctime = bodyLong(leaf.Exec.ctime);
@@ -7,6 +8,7 @@ const sockets = bodyLong(leaf.Exec.stdioSockets);
 const interpreter = bodyText(leaf.Exec.interpreterBytes);
 const script = bodyText(leaf.Exec.scriptBytes);
 const filename = bodyText(leaf.Exec.filenameBytes);
+const executable = bodyText(leaf.Exec.pathBytes);
 const cwd = bodyText(leaf.Exec.cwdBytes);
 const { ExecFlag: FLAG, Stdio: STDIO } = records;
 
@@ -18,6 +20,15 @@ function scriptOf(event: EventView): string | undefined {
   if (!execFlag(FLAG.EXEC_SCRIPT)(event)) return undefined;
   const given = filename(event);
   return nonEmpty(script(event)) ?? nonEmpty(normalPath(given.startsWith('/') ? given : `${cwd(event)}/${given}`));
+}
+
+/** A name on the command line is text of the caller, and its links are not resolved. */
+function namedScriptOf(event: EventView): string | undefined {
+  const known = scriptOf(event);
+  if (known !== undefined) return known;
+  const name = namedScript(executable(event), event.cursor.leafTexts(leaf.Exec.argvBytes));
+  if (name === undefined) return undefined;
+  return nonEmpty(normalPath(name.startsWith('/') ? name : `${cwd(event)}/${name}`));
 }
 
 const stdio = (bit: number) => (event: EventView) =>
@@ -153,6 +164,13 @@ export const execFields: readonly Field[] = [
     doc: 'Path of the script that the interpreter runs: the file that the kernel opened (full profile), else the argument of execve, made absolute.',
     kinds: ['exec'],
     get: scriptOf,
+  },
+  {
+    name: 'process.named_script',
+    type: 'string',
+    doc: 'Path of the script that the process runs: `process.script`, or the file that a known interpreter (shells, Python, Perl, Ruby, PHP, Node, Lua) was given as its first argument that is no option, made absolute. Absent for code in an option or on the standard input.',
+    kinds: ['exec'],
+    get: namedScriptOf,
   },
   {
     name: 'process.env_vars',

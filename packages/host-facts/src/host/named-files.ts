@@ -1,10 +1,7 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ifReadable, isRemoteFilesystem, readBounded } from '@ringfence/host-kit';
-import { parseMount } from './mounts.ts';
+import type { HostFiles } from './host-files.ts';
 
 const PASSWD_MAX_BYTES = 16 << 20;
-const MOUNTS_MAX_BYTES = 8 << 20;
 const HOMES_MAX = 64;
 const FOLDER_MAX = 64;
 
@@ -58,52 +55,33 @@ const HOME_FILES: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Returns the existing files that give access to the host, as paths on the host: password hashes, keys, tokens, and the
- * files that decide who may become whom. Leaves out files on remote file systems, which could block the caller.
+ * files that decide who may become whom.
  */
-export function namedFiles(hostRoot: string): string[] {
-  const isLocal = localPaths(hostRoot);
-  const homes = homesOf(hostRoot).filter(isLocal);
-  const folders = FOLDERS.filter(isLocal).flatMap((folder) => filesIn(hostRoot, folder));
-  const files = [...FILES, ...homes.flatMap((home) => filesOfHome(hostRoot, home))];
-  return [...new Set([...files.filter((path) => isLocal(path) && isFile(join(hostRoot, path))), ...folders])];
-}
-
-export function isFile(path: string): boolean {
-  return ifReadable(() => lstatSync(path).isFile()) ?? false;
-}
-
-function filesIn(hostRoot: string, folder: string): string[] {
-  const entries: Dirent[] = ifReadable(() => readdirSync(join(hostRoot, folder), { withFileTypes: true })) ?? [];
-  return entries
-    .filter((entry) => entry.isFile())
-    .slice(0, FOLDER_MAX)
-    .map(({ name }) => join(folder, name));
+export async function namedFiles(files: HostFiles): Promise<string[]> {
+  const found = new Set<string>();
+  const addExisting = async (paths: readonly string[]): Promise<void> => {
+    for (const path of paths) if ((await files.kindOf(path)) === 'file') found.add(path);
+  };
+  await addExisting(FILES);
+  for (const home of await homesOf(files)) await addExisting(await filesOfHome(files, home));
+  for (const folder of FOLDERS) for (const path of await files.filesIn(folder, FOLDER_MAX)) found.add(path);
+  return [...found];
 }
 
 /** Looks for the folders first, because most homes have few of them. */
-function filesOfHome(hostRoot: string, home: string): string[] {
-  const folders = Object.entries(HOME_FILES).filter(([folder]) => isDirectory(join(hostRoot, home, folder)));
-  return folders.flatMap(([folder, names]) => names.map((name) => join(home, folder, name)));
+async function filesOfHome(files: HostFiles, home: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const [folder, names] of Object.entries(HOME_FILES))
+    if ((await files.kindOf(join(home, folder))) === 'directory')
+      paths.push(...names.map((name) => join(home, folder, name)));
+  return paths;
 }
 
-const isDirectory = (path: string): boolean => ifReadable(() => lstatSync(path).isDirectory()) ?? false;
-
 /** Returns the distinct homes of the user database. Accounts of the system have a folder of programs, or none. */
-function homesOf(hostRoot: string): string[] {
-  const text = readBounded(join(hostRoot, 'etc/passwd'), PASSWD_MAX_BYTES)?.toString('utf8') ?? '';
+async function homesOf(files: HostFiles): Promise<string[]> {
+  const text = await files.read('/etc/passwd', PASSWD_MAX_BYTES);
   const homes = text.split('\n').map((line) => line.split(':')[5] ?? '');
   return [...new Set(homes)]
     .filter((home) => /^\/(?!(?:bin|dev|nonexistent|proc|run|sbin|sys|usr)(?:\/|$)).+/.test(home))
     .slice(0, HOMES_MAX);
-}
-
-/** Returns whether a path is on a file system of this machine, by the mounts that this process has. */
-function localPaths(hostRoot: string): (path: string) => boolean {
-  const lines = readBounded('/proc/self/mountinfo', MOUNTS_MAX_BYTES)?.toString('latin1').split('\n') ?? [];
-  const remote = lines
-    .map((line) => parseMount(line, 0))
-    .filter((mount) => mount !== null && isRemoteFilesystem(mount.filesystem))
-    .map((mount) => mount?.point.toString() ?? '');
-  const isBelow = (path: string, point: string): boolean => path === point || path.startsWith(join(point, '/'));
-  return (path) => !remote.some((point) => isBelow(join(hostRoot, path), point));
 }

@@ -24,10 +24,13 @@ export class Actors {
     this.#host = host;
   }
 
-  /** `parent` forks. The child has its program, its standard streams and, by default, its container. */
-  fork(parent: SyntheticProcess, container: Container | undefined, pid?: number): Actor {
+  /**
+   * `parent` forks. The child has its program, its standard streams and, by default, its container.
+   * @param flags CLONE_*
+   */
+  fork(parent: SyntheticProcess, container: Container | undefined, pid?: number, flags = 0n): Actor {
     const cgroup = container === undefined ? {} : { cgroup: container.cgroup };
-    const process = this.#host.fork(parent, { ...cgroup, ...(pid === undefined ? {} : { pid }) });
+    const process = this.#host.fork(parent, { flags, ...cgroup, ...(pid === undefined ? {} : { pid }) });
     return this.#add(process, parent, container);
   }
 

@@ -75,6 +75,10 @@ export function traffic(facts: Facts): EventValues {
   return isIncoming ? { sent: destination!, received: source! } : { sent: source!, received: destination! };
 }
 
+/** Returns CLONE_* of a fork. */
+export const forkFlags = (facts: Facts): bigint =>
+  bits(facts, { kind: 'Fork', leaf: 'flags', field: 'process.clone.flags', candidates: BITS_64 });
+
 /** Returns what a failed attempt asked for: flags of a fork, ids, or capabilities. */
 export function askedFor(facts: Facts): EventValues {
   const forkFailed = records.AttemptOperation.ATTEMPT_FORK_FAILED;

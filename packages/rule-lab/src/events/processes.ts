@@ -1,5 +1,6 @@
 import type { SyntheticHost, SyntheticProcess } from '@ringfence/synthetic';
 import { type Actor, Actors } from './actors.ts';
+import { forkFlags } from './body-values.ts';
 import { CAST, type Cast } from './cast.ts';
 import { type Container, Containers, isInContainer } from './containers.ts';
 import { DescribedProcesses } from './described.ts';
@@ -85,7 +86,7 @@ export class Processes {
     const from = parent === undefined ? this.#described.parent(facts) : this.#last(parent, NO_FIELDS, fields);
     const container = this.#containerBelow(from, facts);
     this.#stage.begin('written');
-    const actor = this.#actors.fork(from, container, facts.number('process.pid'));
+    const actor = this.#actors.fork(from, container, facts.number('process.pid'), forkFlags(facts));
     const executable = facts.text('process.executable') ?? facts.text('process.name');
     if (parent === undefined || executable !== undefined) actor.program = { executable: executable ?? '', args: [] };
     this.#remember(as, actor.process);

@@ -135,7 +135,7 @@ function ofPrefixes(prefixes: readonly string[]): Cover | null {
 }
 
 function ofNames(names: readonly string[]): Cover | null {
-  const exact = (name: string): boolean => name !== '' && !name.includes('/') && exactPart(name) === name;
+  const exact = (name: string): boolean => name !== '' && !name.includes('/') && isExact(name);
   return names.every(exact) ? { ...NOTHING, names } : null;
 }
 
@@ -144,6 +144,9 @@ function ofLastName(text: string): Cover | null {
   const slash = text.lastIndexOf('/');
   return slash === -1 ? null : ofNames([text.slice(slash + 1)]);
 }
+
+/** Whether a text is the same in bytes. */
+export const isExact = (text: string): boolean => exactPart(text) === text;
 
 /**
  * Returns the part of a text that is the same in bytes: a backslash may stand for a byte that is no text (\xNN), and

@@ -4,7 +4,7 @@ import type { Node } from '../compile/nodes/node.ts';
 import type { Nodes } from '../compile/nodes/nodes.ts';
 import type { FieldValue } from '../model/catalogue.ts';
 import type { CompiledRule } from '../model/rule.ts';
-import { type Cover, necessaryCover, union } from './cover.ts';
+import { type Cover, isExact, necessaryCover, union } from './cover.ts';
 import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 
 /** What the rules can match: events outside of it may be dropped before they are matched. */
@@ -44,6 +44,8 @@ export interface FilteredEvents {
  * process whose executable is in `executables`.
  */
 export interface PathInterest<E> extends Cover {
+  /** Whole paths that some condition compares with, whether or not the events are filtered. */
+  readonly files: readonly string[];
   /** Rules that can match any path. If there is one, the filter may not drop any event. */
   readonly unbounded: readonly CompiledRule<E>[];
 }
@@ -93,7 +95,26 @@ function pathsOf<E>(
     else covers.push(cover);
   }
   const numbers = [...unbounded].sort((a, b) => a - b);
-  return { ...union(covers)!, unbounded: [...new Set(numbers.map((number) => prepared[number]!.rule))] };
+  const files = filesOf(byKind.get(events.kind)?.keys() ?? [], events.fields);
+  return { ...union(covers)!, files, unbounded: [...new Set(numbers.map((number) => prepared[number]!.rule))] };
+}
+
+/** Returns the absolute paths with which conditions compare one of the fields. Exceptions (`not`) don't count. */
+function filesOf<E>(roots: Iterable<Node<E>>, fields: readonly string[]): string[] {
+  const files = new Set<string>();
+  const seen = new Set<Node<E>>();
+  const visit = (node: Node<E>): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === 'and' || node.kind === 'or') for (const item of node.items) visit(item);
+    if (node.kind !== 'test') return;
+    const { operand, operator, negated, values } = node.test;
+    if (negated || operator !== 'equals' || operand.transforms.length > 0 || !fields.includes(operand.field.name))
+      return;
+    for (const value of values.map(String)) if (value.startsWith('/') && isExact(value)) files.add(value);
+  };
+  for (const root of roots) visit(root);
+  return [...files].sort();
 }
 
 /** Returns what is known of the filtered events. */

@@ -5,6 +5,9 @@ import type { Config } from '@ringfence/config';
 const PASSED =
   /^(RINGFENCE_\w+|LC_\w+|LANG|LANGUAGE|TZ|PATH|HOME|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|XDG_(CONFIG_HOME|STATE_HOME|RUNTIME_DIR)|NODE_COMPILE_CACHE|MALLOC_ARENA_MAX)$/;
 
+/** Where the process that a service manager has started reports to it (sd_notify(3)). */
+const SERVICE_MANAGER = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];
+
 /** Options of Node that open a debugger or write reports, profiles or snapshots of the heap. */
 const REVEALING = /^--(inspect|debug-port|report|diagnostic-dir|heap|cpu-prof|abort-on-uncaught|trace-event|prof)/;
 
@@ -41,3 +44,7 @@ export function processEnvironment(
     RINGFENCE_RUN_DIR: runDir,
   };
 }
+
+/** Returns the variables by which the services' process, which becomes the main process, finds the service manager. */
+export const serviceManagerEnvironment = (env: NodeJS.ProcessEnv = process.env): Record<string, string> =>
+  Object.fromEntries(SERVICE_MANAGER.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));

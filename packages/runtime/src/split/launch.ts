@@ -8,7 +8,7 @@ import { prepareHost } from '../host/prepare-host.ts';
 import { type Account, accountOf, commandPath, sensorAccountOf } from './accounts.ts';
 import { forbidCoreDumps, setInherited, socketPair } from './descriptors.ts';
 import { giveDirectories } from './directories.ts';
-import { nodeOptions, processEnvironment } from './environment.ts';
+import { nodeOptions, processEnvironment, serviceManagerEnvironment } from './environment.ts';
 import { type ProcessRole, processRoleEnvironment, type SensorConnection } from './process-role.ts';
 import { assertReachable, type Needed } from './reach.ts';
 import { assertTrustedContent } from './trusted-content.ts';
@@ -64,7 +64,7 @@ export function launch(config: Config): never {
     sensor = { fd: servicesEnd, pid: child.pid, ownUser };
   }
   if (process.execve === undefined) throw new OperatorError('user needs Node 24: npm start brings it');
-  const servicesEnvironment = environment({ name: 'services', sensor });
+  const servicesEnvironment = { ...environment({ name: 'services', sensor }), ...serviceManagerEnvironment() };
   return process.execve(setpriv, ['setpriv', ...setprivArguments(account, [])], servicesEnvironment);
 }
 

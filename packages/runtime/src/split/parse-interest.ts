@@ -13,6 +13,7 @@ export function parseInterest(value: unknown): Interest {
     openExecutables: parseTexts(lists.openExecutables, 'openExecutables'),
     changePathPrefixes: parseTexts(lists.changePathPrefixes, 'changePathPrefixes'),
     changeNames: parseTexts(lists.changeNames, 'changeNames'),
+    openPaths: parseTexts(lists.openPaths, 'openPaths'),
     wants: wants === null ? null : parseList(wants, 'wants').map(parseWant),
   };
 }

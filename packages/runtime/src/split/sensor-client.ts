@@ -74,6 +74,7 @@ export class SensorClient {
       },
       stats: () => this.#stats as Stats,
       refresh,
+      ticks: async () => Number((await this.#channel.call('ticks')).value),
       settle: async () => void (await this.#channel.call('settle')),
       takeEnrolment: (enrolment) => void this.#channel.call('enrolment', null, enrolment).catch(() => {}),
       takeStanding: (standing) =>

@@ -21,9 +21,9 @@ import { ignoreDebugSignals, type ProcessRole } from './process-role.ts';
 import { type ProducedRecord, parsePublicKey, publicKeyText } from './sensor-client.ts';
 
 /**
- * Runs the process that has capabilities: only the collector, no parsing of rules or of foreign events, no network. The
- * services' process may call the handlers below and nothing else: kills must be signed, and SECURITY.md lists what the
- * remaining calls allow. Ends when the services' process ends.
+ * Runs the process that has capabilities: only the collector, no parsing of rules or of foreign events, and no network
+ * but the messages to `collector.tampering.syslog`. The services' process may call the handlers below and nothing else:
+ * kills must be signed, and SECURITY.md lists what the remaining calls allow. Ends when the services' process ends.
  */
 export async function runSensor(
   config: Config,
@@ -99,6 +99,7 @@ class SensorServer {
       prove: ({ value }) => this.#prove(value),
       start: ({ value }) => this.#start(value === null ? null : parseInterest(value)),
       stats: () => this.#running.stats(),
+      ticks: () => this.#running.ticks(),
       execute: ({ bytes }) => this.#running.control.execute(bytes),
       interest: ({ value }) => this.#running.control.setInterest(parseInterest(value)),
       enrolment: ({ bytes }) => this.#responderKeys?.add?.(bytes),

@@ -10,6 +10,7 @@ const interest: Interest = {
   openExecutables: [],
   changePathPrefixes: [],
   changeNames: [],
+  openPaths: [],
   wants: [{ kind: 'connect', form: '', scope: '', peerPorts: [22], localPorts: [] }],
 };
 

@@ -1443,6 +1443,8 @@ export interface InterestRecord {
   readonly changeNames: readonly string[];
   /** null: every kind */
   readonly wants: null | readonly Want[];
+  /** whole paths that rules name, whose files are recognized by identity */
+  readonly openPaths: readonly string[];
   /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;

@@ -12,11 +12,17 @@ export class CycleLoop {
   readonly #parts: AgentParts;
   /** Callers of `settle` */
   #settlers: Settler[] = [];
+  #ticks = 0;
   #isStopping = false;
   #hasFailed = false;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+  }
+
+  /** Number of ticks since the start */
+  get ticks(): number {
+    return this.#ticks;
   }
 
   /** Resolves after `stop`. Rejects when a cycle fails; the rings then keep every record that was not delivered. */
@@ -42,7 +48,10 @@ export class CycleLoop {
     this.#settlers = [];
     const cycle = await this.#runCycle(settlers);
     tampering.markDelivered();
-    if (cycle.ticked) tampering.report(sensor.selfCheck.run());
+    if (cycle.ticked) {
+      tampering.report(sensor.selfCheck.run());
+      this.#ticks++;
+    }
     const { security, bulk } = pipeline;
     if (cycle.more || security.busy || bulk.busy) this.#settlers.push(...settlers);
     else for (const { resolve } of settlers) resolve();

@@ -1,4 +1,4 @@
-import type { Log } from '@ringfence/base';
+import { endsWithin, type Log } from '@ringfence/base';
 import { bootMicros, releaseFreeMemory, wallOffset } from '@ringfence/host-kit';
 import { type ByteShare, markSensor, type Sensor, type Shares } from '@ringfence/sensor';
 import { u64ToHex } from '@ringfence/wire';
@@ -7,6 +7,9 @@ import type { AgentDeps, AgentParts } from '../parts.ts';
 import { writeSnapshot } from '../steps/snapshot.ts';
 import type { CycleLoop } from './cycle-loop.ts';
 import { identifyAgent } from './identify.ts';
+
+/** The files that give access are known before the first hook, unless a file system does not answer. */
+const FILES_MAX_MS = 2000;
 
 /**
  * Starts context sources, attaches hooks and reads the running processes, in the order that leaves no event with an
@@ -19,7 +22,7 @@ export async function startAgent(
   deps: AgentDeps,
   pastTampering: readonly Buffer[],
 ): Promise<void> {
-  const { sensor, interest, pipeline, tampering } = parts;
+  const { sensor, interest, files, pipeline, tampering } = parts;
   const { batch, agentEvents, sources } = pipeline;
   const { stateDir, pinPath } = deps.options;
   setUpControlBlock(sensor, deps);
@@ -28,6 +31,7 @@ export async function startAgent(
   batch.facts.wallOffset = wallOffset();
   agentEvents.ktime = bootMicros();
   for (const source of sources) source.start(agentEvents);
+  await endsWithin(files.settled(), FILES_MAX_MS);
   if (sensor.resumed) await resume(parts, loop);
   else attach(parts);
   tampering.report(pastTampering);

@@ -46,11 +46,11 @@ export class DetectorInterests {
   }
 }
 
-const LISTS = ['openNames', 'openExecutables', 'changePathPrefixes', 'changeNames'] as const;
+const LISTS = ['openPaths', 'openNames', 'openExecutables', 'changePathPrefixes', 'changeNames'] as const;
 
-/** When one detector wants every open, the lists of the others are redundant. */
+/** When one detector wants every open, the lists of the others are redundant, but not the files that they name. */
 function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'wants'> {
-  const [prefixes, ...lists] = [
+  const [prefixes, openPaths = [], ...lists] = [
     live.map(({ openPathPrefixes }) => openPathPrefixes ?? []),
     ...LISTS.map((name) => live.map((record) => record[name])),
   ].map((all) => [...new Set(all.flat())].sort());
@@ -58,6 +58,7 @@ function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'w
   const all = every || [prefixes, ...lists].some((list = []) => list.length > MAX_ITEMS);
   const [openNames = [], openExecutables = [], changePathPrefixes = [], changeNames = []] = all ? [] : lists;
   return {
+    openPaths: openPaths.slice(0, MAX_ITEMS),
     openPathPrefixes: all ? null : (prefixes ?? []),
     openNames,
     openExecutables,
