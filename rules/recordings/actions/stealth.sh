@@ -28,3 +28,19 @@ printf 'unset HISTFILE\nexit\n' | script -qc 'bash -i' /dev/null
 #also Kernel module loaded from a file
 #guest the action changes the running kernel
 insmod /opt/lab/rootkit.ko; echo hide > /sys/module/rf_rootkit/parameters/deed; checked; echo none > /sys/module/rf_rootkit/parameters/deed; rmmod rf_rootkit
+## History led to the null device
+ln -sf /dev/null /root/.bash_history
+## History forgotten by a command
+env HISTFILE=/dev/null true
+## Message with a link or command sent to all terminals
+#setup stubs /usr/bin/wall
+wall 'Open http://10.9.8.7/'
+## Notice with a link shown on a desktop
+#setup stubs /usr/bin/notify-send
+notify-send Update 'Open http://10.9.8.7/'
+## Mail sent by a server's command
+#setup listener 25
+server 'bash -c ": > /dev/tcp/10.9.8.7/25"'
+## Mail with a chosen sender sent by a tool
+#setup stubs /usr/bin/swaks
+swaks --to b@example.com --from a@example.com
