@@ -16,6 +16,7 @@ systemctl stop firewalld
 #setup cp /bin/sleep /usr/sbin/auditd; /usr/sbin/auditd 100 & echo $! > /run/auditd.pid
 kill -9 $(cat /run/auditd.pid)
 ## Security tool ended by force
+#also Files of a security tool changed or removed
 cp /bin/sleep /usr/sbin/auditd; /usr/sbin/auditd 100 & sleep 0.2; kill -9 $!
 ## Files of a security tool changed or removed
 mkdir -p /opt/CrowdStrike; touch /opt/CrowdStrike/falconctl; rm /opt/CrowdStrike/falconctl
@@ -26,11 +27,13 @@ mkdir -p /etc/ufw; echo ENABLED=no > /etc/ufw/ufw.conf
 ## File protected against change
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## File that starts programs or lets users in protected against change
+#also File protected against change
 #setup touch /etc/cron.d/x
 chattr +i /etc/cron.d/x
 ## Home or keys of root opened to others
 chown 1000 /root
 ## Files opened to everybody by a server's command
+#also Shell started by a network server
 server 'chmod 777 /srv'
 ## File in a scratch folder made executable by hand
 #setup touch /tmp/t

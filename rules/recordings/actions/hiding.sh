@@ -27,11 +27,13 @@ google-chrome --headless=new http://10.9.8.7/
 #setup stubs /usr/bin/tmux
 tmux -S /dev/shm/.t new-session -d true
 ## Program from a scratch folder protected against hangup
+#also Executable run from a scratch folder
 #setup stubs /tmp/t
 nohup /tmp/t
 ## Shell that ignores the signals that end it
 sh -c "trap '' HUP TERM; :"
 ## Process of a server's command put into the background
+#also Shell started by a network server
 server 'setsid true'
 ## Filter for mail written by a command
 echo :0 > /home/ann/.procmailrc

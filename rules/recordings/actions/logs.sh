@@ -60,9 +60,11 @@ rm /var/mail/ann
 #setup stubs /usr/sbin/postsuper
 postsuper -d ALL
 ## Program that removes its own file
+#also Executable run from a scratch folder
 #setup cp /usr/bin/python3 /tmp/t
 /tmp/t -c 'import os; os.unlink("/tmp/t")'
 ## Script that removes itself
+#also Interpreter runs a script from a scratch folder
 #setup printf 'rm -f -- "$0"\n' > /tmp/t.sh
 sh /tmp/t.sh
 ## Files of scratch folders removed by their age

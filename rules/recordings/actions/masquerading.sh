@@ -59,6 +59,7 @@ tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
 ## Script of a desktop program changed by a command
 mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
 ## Memory of a process opened for writing
+#also Memory of another process read
 sh -c ": 3<> /proc/self/mem"
 ## Own confinement changed by a command
 sh -c ": > /proc/self/attr/current"
@@ -66,7 +67,8 @@ sh -c ": > /proc/self/attr/current"
 #setup cp /usr/bin/python3 /opt/p
 /opt/p -c 'import ctypes, os, time; os.fork() or (ctypes.CDLL(None).ptrace(0x4206, os.getppid(), 0, 0), os._exit(0)); time.sleep(0.3)'
 ## Kernel module passed by a program of another purpose
-python3 -c 'import ctypes; ctypes.CDLL(None).syscall(313, 0, b"", 0)'
+#guest the action changes the running kernel
+python3 -c 'import ctypes, os; ctypes.CDLL(None).syscall(313, os.open("/opt/lab/rootkit.ko", 0), b"", 0)'; rmmod rf_rootkit
 ## Program moved from a scratch folder among those of the system
 #setup stubs /tmp/t
 mv /tmp/t /usr/sbin/irqbalanced
@@ -74,6 +76,7 @@ mv /tmp/t /usr/sbin/irqbalanced
 #setup touch /srv/x
 python3 -c 'import os; os.utime("/srv/x", (1, 1))'
 ## Files opened past the system calls from a scratch folder
+#also Executable run from a scratch folder
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Package installed from a scratch folder
 #setup stubs /usr/bin/dpkg

@@ -12,6 +12,7 @@ printf x >> /opt/x/t; /opt/x/t
 #setup stubs /usr/bin/upx
 upx -o /opt/b /opt/a
 ## Decoded text given to a shell
+#also Code given to an interpreter in base64
 echo dHJ1ZQo= | base64 -d | sh
 ## Encoded code on the command line of an interpreter
 python3 -c 'exec(bytes.fromhex("70617373"))'

