@@ -87,6 +87,7 @@ usermod -l gdm-greeter ann
 ## Download tool that poses as a browser
 wget -q -O /dev/null -T 1 -t 1 --user-agent='Mozilla/5.0 (X11)' http://10.9.8.7:1/
 ## Start of a program in a scratch folder put off
+#also Transient unit started
 #setup stubs /usr/bin/systemd-run
 systemd-run --on-active=24h /var/tmp/.late
 ## Image built from a scratch folder
