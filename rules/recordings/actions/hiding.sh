@@ -38,7 +38,7 @@ server 'setsid true'
 ## Filter for mail written by a command
 echo :0 > /home/ann/.procmailrc
 ## Folder covered inside a namespace
-mkdir /home/ann/a /home/ann/b; unshare -Urm mount --bind /home/ann/a /home/ann/b
+mkdir /home/ann/a /home/ann/b; setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urm mount --bind /home/ann/a /home/ann/b
 ## File of the system covered by a mount
 #setup touch /etc/cron.d/x /srv/x
 mount -o bind /srv/x /etc/cron.d/x

@@ -13,7 +13,7 @@ dmesg -C
 ## Audit rules removed
 #setup stubs /usr/sbin/auditctl
 auditctl -D
-## Configuration of a security tool written
+## Configuration of a security tool changed
 mkdir -p /etc/rsyslog.d; echo x > /etc/rsyslog.d/50-default.conf
 ## Security tool stopped by its start-up script
 /usr/sbin/service auditd stop

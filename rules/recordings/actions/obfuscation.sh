@@ -8,7 +8,7 @@ strip -s /tmp/t; /tmp/t
 ## Program changed in place, then run
 #setup mkdir -p /opt/x; stubs /opt/x/t
 printf x >> /opt/x/t; /opt/x/t
-## Packer run over a program
+## Packer of programs started
 #setup stubs /usr/bin/upx
 upx -o /opt/b /opt/a
 ## Decoded text given to a shell
