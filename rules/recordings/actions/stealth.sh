@@ -20,9 +20,10 @@ server 'docker build -t x /tmp/x'
 #also Executable run from a scratch folder
 cp /usr/bin/python3 /tmp/x; /tmp/x -c 'import ctypes; ctypes.CDLL(None).ptrace(0, 0, 0, 0)'
 ## Shell that keeps no history
-#also Shell history cleared
+#also History forgotten by a command
 HISTFILE=/dev/null bash -c true
 ## Shell history switched off
+#also History forgotten by a command
 printf 'unset HISTFILE\nexit\n' | script -qc 'bash -i' /dev/null
 ## Kernel hides something
 #also Kernel module loaded from a file
