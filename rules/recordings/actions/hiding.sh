@@ -45,3 +45,8 @@ mount -o bind /srv/x /etc/cron.d/x
 ## Data kept in an attribute of a file
 #setup stubs /usr/bin/setfattr
 setfattr -n user.x -v y /etc/hosts
+## Hidden script run
+#setup echo : > /home/ann/.r
+sh /home/ann/.r
+## Account hidden from the login screen
+mkdir -p /var/lib/AccountsService/users; echo x > /var/lib/AccountsService/users/x
