@@ -66,9 +66,6 @@ sh -c ": > /proc/self/attr/current"
 ## Program that attaches to its own parent
 #setup cp /usr/bin/python3 /opt/p
 /opt/p -c 'import ctypes, os, time; os.fork() or (ctypes.CDLL(None).ptrace(0x4206, os.getppid(), 0, 0), os._exit(0)); time.sleep(0.3)'
-## Kernel module passed by a program of another purpose
-#guest the action changes the running kernel
-python3 -c 'import ctypes, os; ctypes.CDLL(None).syscall(313, os.open("/opt/lab/rootkit.ko", 0), b"", 0)'; rmmod rf_rootkit
 ## Program moved from a scratch folder among those of the system
 #setup stubs /tmp/t
 mv /tmp/t /usr/sbin/irqbalanced
