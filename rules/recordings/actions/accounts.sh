@@ -28,6 +28,7 @@ useradd -p x eve
 #setup stubs /usr/bin/sudo
 sudo -u#-1 id
 ## Shell with the set-user-id bit
+#also File in a scratch folder made executable by hand
 #also Set-user-id bit or capability given to a file
 #also Set-user-id bit set in a scratch folder
 cp /bin/bash /var/tmp/bash; chmod 4755 /var/tmp/bash

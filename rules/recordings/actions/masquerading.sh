@@ -31,11 +31,8 @@ cp /opt/lab/memory /tmp/memory; /tmp/memory mmap-anonymous; /tmp/memory mprotect
 sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
 ## Time of a file set back
 touch -r /usr/bin/ls /etc/hosts
-## File protected against change
-touch /var/tmp/x; chattr +i /var/tmp/x
 ## Files opened past the system calls
-#also Executable run from a scratch folder
-cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
+cp /opt/lab/io_uring /srv/io_uring; /srv/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #also Executable run from a scratch folder
 #setup cp "$(command -v bpftool)" /tmp/probe
@@ -43,3 +40,53 @@ cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Physical memory written
 #setup mount -t tmpfs tmpfs /dev; mknod /dev/null c 1 3; : > /dev/mem
 python3 -c 'open("/dev/mem", "r+b")'
+## Shell, interpreter or download tool under another name
+#setup ln -s /usr/bin/python3 /tmp/update
+/tmp/update -c 1
+## Copy of a system's tool run under another name
+cp /usr/bin/dash /home/ann/helper; /home/ann/helper -c :
+## Program that gives itself a foreign name
+bash -c 'exec -a /usr/sbin/apache2 perl -e 1'
+## Commands read from a picture or a document
+#setup echo : > /home/ann/x.jpg
+sh /home/ann/x.jpg
+## Name that is written backwards
+touch "$(printf '/home/ann/plan\342\200\256xslx.sh')"
+## Command line with invisible characters
+sh -c "$(printf ': \342\200\213\342\200\214')"
+## Tool of the system used to start a program
+tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
+## Script of a desktop program changed by a command
+mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
+## Memory of a process opened for writing
+#also Memory of another process read
+sh -c ": 3<> /proc/self/mem"
+## Own confinement changed by a command
+sh -c ": > /proc/self/attr/current"
+## Program that attaches to its own parent
+#setup cp /usr/bin/python3 /opt/p
+/opt/p -c 'import ctypes, os, time; os.fork() or (ctypes.CDLL(None).ptrace(0x4206, os.getppid(), 0, 0), os._exit(0)); time.sleep(0.3)'
+## Program moved from a scratch folder among those of the system
+#setup stubs /tmp/t
+mv /tmp/t /usr/sbin/irqbalanced
+## Time of a file set by code on a command line
+#setup touch /srv/x
+python3 -c 'import os; os.utime("/srv/x", (1, 1))'
+## Files opened past the system calls from a scratch folder
+#also Executable run from a scratch folder
+cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
+## Package installed from a scratch folder
+#setup stubs /usr/bin/dpkg
+dpkg -i /tmp/x.deb
+## Account renamed
+#setup stubs /usr/sbin/usermod
+usermod -l gdm-greeter ann
+## Download tool that poses as a browser
+wget -q -O /dev/null -T 1 -t 1 --user-agent='Mozilla/5.0 (X11)' http://10.9.8.7:1/
+## Start of a program in a scratch folder put off
+#also Transient unit started
+#setup stubs /usr/bin/systemd-run
+systemd-run --on-active=24h /var/tmp/.late
+## Image built from a scratch folder
+#setup stubs /usr/bin/docker
+docker build -t x /tmp/b

@@ -3,6 +3,7 @@
 setpriv --reuid 1000 --clear-groups /opt/x/helper
 ## Privileges of root refused
 #also Executable run from a scratch folder
+#also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
 cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --reuid 1000 --clear-groups /tmp/credentials setuid root
 ## Shell with raised privileges
@@ -13,6 +14,7 @@ setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c true
 #setup stubs /opt/x
 chmod u+s /opt/x
 ## Set-user-id bit set in a scratch folder
+#also File in a scratch folder made executable by hand
 #also Set-user-id bit or capability given to a file
 #setup stubs /tmp/x
 chmod 4755 /tmp/x

@@ -2,6 +2,7 @@
 python3 -c '
 for n in range(25): open(f"/home/ann/{n}.docx.locked", "w").close()'
 ## Many files encrypted by a tool
+#also File encrypted or decrypted with a password on the command line
 for n in $(seq 1 11); do openssl enc -aes-256-cbc -pbkdf2 -k x -in /etc/hosts -out /home/ann/$n.e; done
 ## Ransom note written
 echo pay > /home/ann/HOW_TO_DECRYPT.txt

