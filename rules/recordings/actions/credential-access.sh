@@ -16,16 +16,37 @@ cat /root/.aws/credentials
 #setup ip addr add 169.254.169.254/32 dev lo
 curl -s http://169.254.169.254/latest/
 ## Memory of another process read
-cat /proc/self/environ
+sleep 9 & cat /proc/$!/environ; kill $!
 ## SSH password guessing
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 for n in $(seq 1 7); do login wrong root 3 & done; wait; end_log
 ## SSH password spraying
+#also Machines logged in to one after another by a script
 #also SSH password guessing
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 for name in admin test oracle git postgres backup deploy ubuntu ftp www jenkins; do login wrong $name & done; wait; end_log
 ## Local password guessing
+#also Password given to su by a script
 printf 'wrong\n' > /tmp/words; chmod 644 /tmp/words
 for n in $(seq 1 11); do setpriv --reuid 1000 --regid 1000 --clear-groups su -c true root < /tmp/words & done; wait
+## Password hashes given another name
+ln /etc/shadow /etc/.x
+## Memory of another process opened for writing
+sleep 9 & python3 -c 'import sys; open("/proc/" + sys.argv[1] + "/mem", "wb", 0)' $!; kill $!
+## Memory of another process copied
+#setup printf '%s\n' '#define _GNU_SOURCE' '#include <sys/uio.h>' '#include <stdlib.h>' '#include <stdio.h>' > /opt/r.c
+#setup printf '%s\n' 'int main(int c, char **v) { char b[8]; unsigned long a; char p[64]; snprintf(p, 64, "/proc/%s/maps", v[1]); FILE *f = fopen(p, "r"); fscanf(f, "%lx", &a);' >> /opt/r.c
+#setup printf '%s\n' 'struct iovec to = {b, 8}, from = {(void *)a, 8}; return process_vm_readv(atoi(v[1]), &to, 1, &from, 1, 0) != 8; }' >> /opt/r.c
+#setup gcc -o /opt/r /opt/r.c
+sleep 9 & /opt/r $!; kill $!
+## Passwords of several accounts guessed locally
+#also Local password guessing
+#also Password given to su by a script
+#setup for name in u1 u2 u3 u4 u5; do useradd -s /bin/sh $name; done; printf 'wrong\n' > /tmp/words; chmod 644 /tmp/words
+for n in 1 2 3 4 5; do setpriv --reuid 1000 --regid 1000 --clear-groups su -c true u$n < /tmp/words & done; wait
+## Password check of PAM called again and again
+for n in 1 2 3 4 5 6; do setpriv --reuid 1000 --regid 1000 --clear-groups sh -c 'printf "x\0" | unix_chkpwd ann nullok'; done
+## Password hashes computed again and again
+for word in a b c d e f; do openssl passwd -6 -salt abcd $word; done

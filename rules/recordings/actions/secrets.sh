@@ -5,6 +5,7 @@ cat /home/ann/.mozilla/logins.json
 #setup mkdir -p /home/ann/.local; echo x > /home/ann/.local/login.keyring
 cat /home/ann/.local/login.keyring
 ## History of a shell searched
+#also History of a shell read by a script
 #setup echo x > /root/.bash_history
 grep -i pass /root/.bash_history
 ## Secrets of an application read by a server's command
@@ -55,3 +56,45 @@ cat /proc/kcore
 ## Key of a certificate authority read
 #setup mkdir -p /srv/pki/private; echo k > /srv/pki/private/cakey.pem
 base64 /srv/pki/private/cakey.pem
+## All secrets of a key ring listed
+#setup stubs /usr/bin/secret-tool
+secret-tool search --all --unlock xdg:schema x
+## Entries of a password store decrypted one after another
+for n in mail bank vpn; do gpg --batch -q -d /home/ann/.password-store/$n.gpg; done
+## Credentials of several programs read
+#setup cd /home/ann; mkdir -p .aws; echo x > .netrc; echo x > .pgpass; echo x > .aws/credentials
+cat /home/ann/.netrc /home/ann/.pgpass /home/ann/.aws/credentials
+## Settings with passwords of the network read
+#setup mkdir -p /etc/wireguard; echo x > /etc/wireguard/wg0.conf
+cat /etc/wireguard/wg0.conf
+## History of a shell read by a script
+#also History of a shell searched
+#setup echo x > /home/ann/.bash_history
+cat /home/ann/.bash_history
+## Environment of processes listed
+ps eww
+## Token of a neighbour in the cluster read
+#setup mkdir -p /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x; echo x > /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x/token
+cat /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x/token
+## Password asked for by a script
+#setup stubs /usr/bin/zenity
+zenity --password --title x
+## Terminal recorded into a hidden place
+script -qf -c true /dev/shm/.s1
+## Certificate of SSH signed with a key of a scratch folder
+#setup ssh-keygen -q -t ed25519 -N '' -f /tmp/ca; ssh-keygen -q -t ed25519 -N '' -f /tmp/k
+ssh-keygen -q -s /tmp/ca -I x -n root /tmp/k.pub
+## Name server of a container replaced
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+sh -c 'echo nameserver 203.0.113.9 > /etc/resolv.conf'
+## Running process steered by a debugger
+sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
+## Process traced in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
+## Raw socket reads the traffic of TCP or UDP
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)'

@@ -123,11 +123,14 @@ try: os.setuid(0)
 except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
+#also SSH password guessing
 #also Login from the internet with a password
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; end_log
 ## Sudo refused, then allowed
+#also Local password guessing
+#also Password given to sudo by a script
 #also Sudo refused several times
 #setup prepare_sshd; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; start_log
 for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
