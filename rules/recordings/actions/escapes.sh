@@ -117,3 +117,14 @@ mkdir -p /mnt/x/etc/cron.d; echo x > /mnt/x/etc/cron.d/x
 #also Suspicious Process Execution
 #in shop:1
 python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'
+## Running program opened for writing through its link
+#also Suspicious Process Execution
+#in shop:1
+#setup cp /bin/sleep /opt/x
+/opt/x 1 & sleep 0.1; sh -c ': >> /proc/$0/exe' $! || true; wait
+## Token of the pod read by a script of the command line
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+#setup mkdir -p /run/secrets/kubernetes.io/serviceaccount; echo x > /run/secrets/kubernetes.io/serviceaccount/token
+python3 -c 'open("/run/secrets/kubernetes.io/serviceaccount/token").read()'

@@ -43,8 +43,9 @@ cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
 #guest every program of the machine would load the library
 cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; checked; rm /etc/ld.so.preload
 ## Kernel module offered by an unusual program
-#guest the kernel of some machines knows no modules
-python3 -c 'import ctypes; ctypes.CDLL(None).syscall(175, b"x" * 64, 64, b"")'
+#also Kernel module loaded from a file
+#guest the action changes the running kernel
+cp "$(command -v insmod)" /opt/insmod; /opt/insmod /opt/lab/rootkit.ko; rmmod rf_rootkit
 ## File of a kernel module written by hand
 mkdir -p /lib/modules/1; echo x > /lib/modules/1/x.ko
 ## Module source registered with DKMS
@@ -95,3 +96,5 @@ rm /var/spool/cron/crontabs/root
 ## Key or job locked against change
 #also File protected against change
 mkdir -p /root/.ssh; echo x > /root/.ssh/known; chattr +i /root/.ssh || true
+## Installer that unpacks itself
+printf '#!/bin/sh\ntail -n +3 /srv/x.run > /srv/y; exit\nx\n' > /srv/x.run; sh /srv/x.run

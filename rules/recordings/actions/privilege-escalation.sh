@@ -64,3 +64,9 @@ gdb -q -batch -p 1 -ex 'call (int)puts("x")'
 mkdir -p /run/sudo/ts; echo x > /run/sudo/ts/ann
 ## Set-user-id program started as exploits do
 setpriv --reuid 1000 --clear-groups env GLIBC_TUNABLES=glibc.malloc.mxfast=glibc.malloc.mxfast=A /usr/bin/su --help
+## Process became root by a capability of its file
+#setup cp /usr/bin/perl /opt/perl; setcap cap_setuid+ep /opt/perl
+setpriv --reuid 1000 --clear-groups /opt/perl -e '$) = $( = 0; $< = $> = 0'
+## Overlay mounted by an ordinary user
+#setup mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; mount -t tmpfs o /srv/o; mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; chown -R 1000 /srv/o
+setpriv --reuid 1000 --clear-groups unshare -Urm mount -t overlay overlay -o lowerdir=/srv/o/l,upperdir=/srv/o/u,workdir=/srv/o/w /srv/o/m
