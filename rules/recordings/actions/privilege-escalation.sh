@@ -57,6 +57,10 @@ was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/
 ## Memory of a process written through its file
 #also Memory of another process read
 sh -c ': 3>> /proc/$$/mem'
+## Command or library put into a running process by a debugger
+#also Function called in a running process by a debugger
+#setup stubs /usr/bin/gdb
+gdb -q -batch -p 1 -ex 'call (int)system("id")'
 ## Function called in a running process by a debugger
 #setup stubs /usr/bin/gdb
 gdb -q -batch -p 1 -ex 'call (int)puts("x")'
