@@ -24,7 +24,7 @@ mknod /tmp/x b 240 1
 #in shop:1
 #setup truncate -s 1M /tmp/disk; losetup /dev/loop7 /tmp/disk
 echo x > /dev/loop7; losetup -d /dev/loop7
-## File system debugger on a disk in a container
+## File system debugger started in a container
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
@@ -90,3 +90,41 @@ mount -t tmpfs tmpfs /mnt
 #guest a container gets at most the rights of its creator, and root lacks some of them on some machines
 #setup image
 engine; docker run --privileged --network none debian:12 true
+## Right over the host refused to a container
+#also Right of root used for the first time by an image
+#also User namespace made in a container
+#also Suspicious Process Execution
+#in shop:1
+unshare -Ur mknod /tmp/x b 8 1 || true
+## Kernel helper refused to a container
+#also Suspicious Process Execution
+#in shop:1
+#setup mount -o bind,ro /proc/sys /proc/sys
+sh -c ': >> /proc/sys/kernel/core_pattern' || true
+## Root folder changed in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+#setup mkdir -p /mnt/x/bin; cp /usr/bin/busybox /mnt/x/bin/sh
+chroot /mnt/x /bin/sh -c true
+## File of another file system written by a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+mkdir -p /mnt/x/etc/cron.d; echo x > /mnt/x/etc/cron.d/x
+## File system opened by a stranger in a container
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'
+## Running program opened for writing through its link
+#also Suspicious Process Execution
+#in shop:1
+#setup cp /bin/sleep /opt/x
+/opt/x 1 & sleep 0.1; sh -c ': >> /proc/$0/exe' $! || true; wait
+## Token of the pod read by a script of the command line
+#also Right of root used for the first time by an image
+#also Suspicious Process Execution
+#in shop:1
+#setup mkdir -p /run/secrets/kubernetes.io/serviceaccount; echo x > /run/secrets/kubernetes.io/serviceaccount/token
+python3 -c 'open("/run/secrets/kubernetes.io/serviceaccount/token").read()'

@@ -22,30 +22,28 @@ chmod 4755 /tmp/x
 : > /tmp/empty; /opt/lab/change as 65534 65534 splice /etc/hosts /tmp/empty
 ## Sudo rule written
 mkdir -p /etc/sudoers.d; echo x > /etc/sudoers.d/x
-## Namespace tool enters the host from a container
+## Namespace tool aimed at the host from a container
 #also Container enters other namespaces
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 nsenter -t 1 -m true
-## Host disk mounted in a container
-#also Right of root used for the first time by an image
-#also Suspicious Process Execution
-#in shop:1
-mount /dev/sda1 /mnt
 ## Container runtime socket used from a container
 #also Suspicious Process Execution
 #in shop:1
 #setup mkdir -p /run; busybox nc -lU /run/docker.sock & python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen()'; sleep 0.1
 /opt/lab/connect unix /run/docker.sock x
-## Release agent or core pattern written
+## File of a release agent written
+#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
-sh -c ': >> /proc/sys/kernel/core_pattern'
+mkdir /tmp/cg; sh -c 'echo /cmd > /tmp/cg/release_agent'
+## Kernel helper changed
+#guest the setting is the machine's
+was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; echo "$was" > /proc/sys/kernel/core_pattern
 ## Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'
 ## Kernel helper changed by a container
-#also Release agent or core pattern written
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
@@ -57,7 +55,27 @@ pattern=$(cat /proc/sys/kernel/core_pattern); echo "$pattern" > /proc/sys/kernel
 #setup prepare_sshd; start_log
 for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Kernel starts somebody's program
-#also Release agent or core pattern written
+#also Kernel helper changed
 #guest the program that the kernel starts has no namespace
 #setup stubs /var/tmp/x; chown 1000 /var/tmp/x
 was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked
+## Memory of a process written through its file
+#also Memory of another process read
+sh -c ': 3>> /proc/$$/mem'
+## Command or library put into a running process by a debugger
+#also Function called in a running process by a debugger
+#setup stubs /usr/bin/gdb
+gdb -q -batch -p 1 -ex 'call (int)system("id")'
+## Function called in a running process by a debugger
+#setup stubs /usr/bin/gdb
+gdb -q -batch -p 1 -ex 'call (int)puts("x")'
+## Time stamp of sudo written
+mkdir -p /run/sudo/ts; echo x > /run/sudo/ts/ann
+## Set-user-id program started as exploits do
+setpriv --reuid 1000 --clear-groups env GLIBC_TUNABLES=glibc.malloc.mxfast=glibc.malloc.mxfast=A /usr/bin/su --help
+## Process became root by a capability of its file
+#setup cp /usr/bin/perl /opt/perl; setcap cap_setuid+ep /opt/perl
+setpriv --reuid 1000 --clear-groups /opt/perl -e '$) = $( = 0; $< = $> = 0'
+## Overlay mounted by an ordinary user
+#setup mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; mount -t tmpfs o /srv/o; mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; chown -R 1000 /srv/o
+setpriv --reuid 1000 --clear-groups unshare -Urm mount -t overlay overlay -o lowerdir=/srv/o/l,upperdir=/srv/o/u,workdir=/srv/o/w /srv/o/m

@@ -14,6 +14,7 @@ server 'cp /bin/true /srv/up/x'; /srv/up/x
 #also Shell started by a network server
 server 'id; uname -a; curl -s http://10.9.8.7/'
 ## Script put into a web folder, then a shell of the server
+#also Script put into a web folder by hand
 #also Shell started by a network server
 #setup mkdir -p /var/www/html
 echo x > /var/www/html/s.php; server true
@@ -42,7 +43,6 @@ echo true > /tmp/x; /tmp/x; sh /tmp/x
 #also Executable run from a scratch folder
 #also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
-#also Set-user-id bit or capability given to a file
 #also Set-user-id bit set in a scratch folder
 #also Set-user-id program raised privileges to root
 cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; setpriv --reuid 1000 --clear-groups /var/tmp/b -p -c true
@@ -135,6 +135,7 @@ for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; end_log
 #setup prepare_sshd; echo 'ann ALL=(ALL) ALL' > /etc/sudoers.d/ann; chmod 440 /etc/sudoers.d/ann; start_log
 for word in wrong wrong wrong right; do echo $word | setpriv --reuid 1000 --regid 1000 --clear-groups sudo -S -p '' id; done; end_log
 ## Account made, then given the rights of root
+#also Group of administrators joined
 #also Login account created
 #also User added to a group of administrators
 #setup start_log
@@ -154,7 +155,6 @@ ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 tr
 ## Helper of the kernel named by a container, then run
 #also Executable run from a scratch folder
 #also Kernel helper changed by a container
-#also Release agent or core pattern written
 #also Suspicious Process Execution
 #in shop:1
 #guest the program that the kernel starts has no namespace

@@ -7,8 +7,9 @@ mkdir -p /etc/udev/rules.d; echo 'RUN+="/tmp/x"' > /etc/udev/rules.d/99-x.rules
 #setup mkdir -p /var/spool/cron/atjobs
 echo x > /var/spool/cron/atjobs/a0000101
 ## Command left for later
-#setup stubs /usr/bin/at
-at now + 1 minute
+#also Cron job written
+#setup mkdir -p /var/spool/cron/atjobs; shells /usr/bin/at
+at -c 'echo x > /var/spool/cron/atjobs/a0000101'
 ## Table of cron taken from a scratch folder
 #setup stubs /usr/bin/crontab
 echo '* * * * * /tmp/x' > /tmp/jobs; crontab /tmp/jobs
@@ -53,18 +54,31 @@ mkdir -p /etc/initramfs-tools/hooks; echo x > /etc/initramfs-tools/hooks/x
 mkdir -p /etc/apt/apt.conf.d; echo x > /etc/apt/apt.conf.d/99x
 ## Hook of the network written
 mkdir -p /etc/NetworkManager/dispatcher.d; echo x > /etc/NetworkManager/dispatcher.d/x
-## Script written into a web folder by its server
-#setup mkdir -p /var/www/html
-/usr/sbin/httpd -c 'echo x > /var/www/html/x.php'
-## Script written into a web folder by a server's command
-#also Shell started by a network server
-#setup mkdir -p /var/www/html
-server 'echo x > /var/www/html/x.php'
-## Extension of a browser or an editor written
-mkdir -p /home/ann/.vscode/extensions/x; echo x > /home/ann/.vscode/extensions/x/extension.js
 ## Image made of a running container
 #setup stubs /usr/bin/docker
 docker commit web-1 shop:2
-## Machine kept from sleeping
+## Sleep of the machine changed
 #setup stubs /usr/bin/systemctl
 systemctl mask sleep.target
+## Start script of graphical sessions written
+echo 'x &' >> /home/ann/.xsessionrc
+## Program of a supervisor written
+mkdir -p /etc/service/x; echo 'exec /tmp/x' > /etc/service/x/run
+## Container put into the start-up
+mkdir -p /etc/containers/systemd; echo '[Container]' > /etc/containers/systemd/x.container
+## Container made to restart for ever
+#setup stubs /usr/bin/docker
+docker update --restart=always web-1
+## Unit that reacts to an event written
+mkdir -p /etc/systemd/system; echo '[Path]' > /etc/systemd/system/x.path
+## Program linked into a desktop's start-up
+#setup mkdir -p /home/ann/.config/autostart
+ln -s /home/ann/x.desktop /home/ann/.config/autostart/x.desktop
+## File bound over a program of the system
+#setup cp /usr/bin/ss /tmp/x
+mount --bind /tmp/x /usr/bin/ss
+## Library of the system replaced
+#setup cp /bin/true /tmp/x
+mv /tmp/x /usr/lib/libx.so.1
+## Hook of the system written
+mkdir -p /etc/ppp/ip-up.d; echo x > /etc/ppp/ip-up.d/x
