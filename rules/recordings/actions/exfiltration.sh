@@ -11,6 +11,7 @@ rclone copy /srv remote:x
 ## Data put into the names of DNS queries
 ask_dns A 30 60
 ## Much sent to the internet
+#also Code without a file connects to an address without a name
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))
