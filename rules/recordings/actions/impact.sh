@@ -61,3 +61,9 @@ echo x > /dev/mtd0
 ## Ports of the chipset asked for by a stranger
 #setup printf '#include <sys/io.h>\nint main(void) { return iopl(3) != 0; }\n' > /opt/io.c; gcc -o /opt/io /opt/io.c
 /opt/io; true
+## Flood of datagrams
+python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(6000): s.sendto(b"x", ("203.0.113.9", 9))
+s.close()'

@@ -75,6 +75,7 @@ pkill -9 -x redis-server; true
 ## Logins switched off
 echo x > /etc/nologin
 ## Start pages replaced one after the other
+#also Start page of a site written by a tool for texts
 #setup for s in a b c d; do mkdir -p /var/www/$s; echo x > /var/www/$s/index.html; done; echo y > /srv/d.html
 find /var/www -name 'index.*' -exec cp /srv/d.html {} \;
 ## Messages written to several terminals
@@ -86,6 +87,7 @@ for t in glob.glob("/dev/pts/[0-9]*"): open(t, "w").write("x")'
 #setup stubs /usr/bin/gsettings
 gsettings set org.gnome.desktop.background picture-uri file:///srv/x.png
 ## Machine stopped by force
+#also Machine stopped by a command
 #setup stubs /usr/bin/systemctl
 setsid systemctl reboot --force
 ## Files moved into an archive with a password
@@ -105,3 +107,23 @@ sqlite3 /srv/a.db 'update a set balance = 1'
 ## Settings of an application edited in place
 #setup mkdir -p /var/www/shop; echo A=b > /var/www/shop/.env
 sed -i s/b/c/ /var/www/shop/.env
+## Files written anew and their originals removed
+#setup mkdir -p /srv/work; for n in $(seq 40); do echo x > /srv/work/$n.docx; done
+python3 -c '
+import os
+for n in range(1, 41): open(f"/srv/work/{n}.a7", "w").close(); os.unlink(f"/srv/work/{n}.docx")'
+## Timer of a backup switched off
+#setup stubs /usr/bin/systemctl
+systemctl disable --now restic-backup.timer
+## Several containers stopped by one command
+#setup stubs /usr/bin/docker
+/usr/bin/docker kill a b c
+## Partition table removed by a tool
+#setup stubs /usr/sbin/wipefs
+wipefs -a /dev/sdb
+## Machine stopped by a command
+#setup stubs /usr/bin/systemctl
+systemctl reboot
+## Start page of a site written by a tool for texts
+#setup mkdir -p /var/www/html; echo x > /var/www/html/index.html
+sed -i s/x/y/ /var/www/html/index.html
