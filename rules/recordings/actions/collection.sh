@@ -28,6 +28,7 @@ mkdir -p /mnt/usb; cp /etc/hosts /mnt/usb/
 server 'mount -t nfs 10.9.8.7:/srv /mnt'
 ## Archive made in a hidden place
 #also Folders of people packed into a scratch folder
+#also Hidden file made in shared memory
 tar -C /etc -czf /dev/shm/.x.tgz hostname
 ## Data written to a hidden file of a scratch folder
 id > /tmp/.out
@@ -38,11 +39,14 @@ pg_dump -f /tmp/x.sql shop
 #setup mkdir -p /var/mail; echo x > /var/mail/ann
 cat /var/mail/ann
 ## Delivery of mail changed by a command
+#also Delivery of mail changed
+#also Filter for mail written by a command
 echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command
 #setup private_dev; echo x > /dev/video0
 cat /dev/video0
 ## Display used by a stranger
+#also Desktop asked by a stranger
 #setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket, time
 #setup s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); time.sleep(20)' &
 #setup until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done

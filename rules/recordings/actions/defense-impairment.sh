@@ -17,6 +17,7 @@ systemctl stop firewalld
 kill -9 $(cat /run/auditd.pid)
 ## Security tool ended by force
 #also Files of a security tool changed or removed
+#also Program of the system overwritten
 cp /bin/sleep /usr/sbin/auditd; /usr/sbin/auditd 100 & sleep 0.2; kill -9 $!
 ## Files of a security tool changed or removed
 mkdir -p /opt/CrowdStrike; touch /opt/CrowdStrike/falconctl; rm /opt/CrowdStrike/falconctl
@@ -28,6 +29,7 @@ mkdir -p /etc/ufw; echo ENABLED=no > /etc/ufw/ufw.conf
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## File that starts programs or lets users in protected against change
 #also File protected against change
+#also Key or job locked against change
 #setup touch /etc/cron.d/x
 chattr +i /etc/cron.d/x
 ## Home or keys of root opened to others

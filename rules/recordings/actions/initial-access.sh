@@ -61,6 +61,7 @@ smbclient //10.9.8.7/x -U corp/ann%secret
 #setup stubs /usr/bin/ldapsearch
 ldapsearch -x -D cn=x -w secret
 ## Wireless network joined by hand
+#also Other way out of the machine opened
 #setup stubs /usr/bin/nmcli
 nmcli dev wifi connect Corp password secret
 ## Key of a wireless network written

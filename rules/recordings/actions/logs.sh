@@ -33,6 +33,7 @@ sysctl -w kernel.randomize_va_space=0; sysctl -w kernel.randomize_va_space=2
 ## Settings of encryption changed for the whole machine
 echo >> /etc/ssl/openssl.cnf
 ## Older version of a package asked for
+#also Package installed from a local file
 #setup stubs /usr/bin/dpkg
 dpkg -i --force-downgrade x.deb
 ## Old version of a protocol forced

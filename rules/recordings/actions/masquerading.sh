@@ -59,7 +59,7 @@ tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
 ## Script of a desktop program changed by a command
 mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
 ## Memory of a process opened for writing
-#also Memory of another process read
+#also Memory of a process written through its file
 sh -c ": 3<> /proc/self/mem"
 ## Own confinement changed by a command
 sh -c ": > /proc/self/attr/current"
@@ -76,6 +76,7 @@ python3 -c 'import os; os.utime("/srv/x", (1, 1))'
 #also Executable run from a scratch folder
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Package installed from a scratch folder
+#also Package installed from a local file
 #setup stubs /usr/bin/dpkg
 dpkg -i /tmp/x.deb
 ## Account renamed

@@ -101,6 +101,7 @@ mkdir -p /var/tmp/.pub; cd /var/tmp/.pub; timeout 1 busybox httpd -f -p 9180 -h 
 #setup printf 'int main(void) { *(volatile int *)0 = 1; }\n' > /opt/c.c; gcc -o /usr/sbin/crashd /opt/c.c
 for n in 1 2 3 4; do /usr/sbin/crashd; done; true
 ## Large file of nothing made in a scratch folder
+#also Data written to a hidden file of a scratch folder
 dd if=/dev/zero of=/tmp/.fill bs=1k count=150 status=none
 ## Data of a database changed on a command line
 #setup stubs /usr/bin/sqlite3

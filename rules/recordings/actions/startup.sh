@@ -63,6 +63,7 @@ systemctl mask sleep.target
 ## Start script of graphical sessions written
 echo 'x &' >> /home/ann/.xsessionrc
 ## Program of a supervisor written
+#also Program put under a supervisor of processes
 mkdir -p /etc/service/x; echo 'exec /tmp/x' > /etc/service/x/run
 ## Container put into the start-up
 mkdir -p /etc/containers/systemd; echo '[Container]' > /etc/containers/systemd/x.container
@@ -75,9 +76,12 @@ mkdir -p /etc/systemd/system; echo '[Path]' > /etc/systemd/system/x.path
 #setup mkdir -p /home/ann/.config/autostart
 ln -s /home/ann/x.desktop /home/ann/.config/autostart/x.desktop
 ## File bound over a program of the system
+#also File of the system covered by a mount
+#also File or folder covered from a scratch folder
 #setup cp /usr/bin/ss /tmp/x
 mount --bind /tmp/x /usr/bin/ss
 ## Library of the system replaced
+#also Program moved from a scratch folder among those of the system
 #setup cp /bin/true /tmp/x
 mv /tmp/x /usr/lib/libx.so.1
 ## Hook of the system written

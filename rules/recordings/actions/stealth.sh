@@ -34,12 +34,14 @@ ln -sf /dev/null /root/.bash_history
 ## History forgotten by a command
 env HISTFILE=/dev/null true
 ## Message with a link or command sent to all terminals
+#also Message to all users or a new background picture
 #setup stubs /usr/bin/wall
 wall 'Open http://10.9.8.7/'
 ## Notice with a link shown on a desktop
 #setup stubs /usr/bin/notify-send
 notify-send Update 'Open http://10.9.8.7/'
 ## Mail sent by a server's command
+#also Connection to a mail server by code without a file
 #also Reverse shell by bash's own network
 #also Shell connects to the network
 #also Shell of a server connects out
@@ -50,5 +52,7 @@ server 'bash -c ": > /dev/tcp/10.9.8.7/25"'
 #setup stubs /usr/bin/swaks
 swaks --to b@example.com --from a@example.com
 ## Debugger told to change a running process
+#also Function called in a running process by a debugger
+#also Running process steered by a debugger
 #setup stubs /usr/bin/gdb
 gdb -p 1 -batch -ex 'call (int)getpid()'

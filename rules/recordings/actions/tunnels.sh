@@ -14,16 +14,16 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 ## Answers taken from DNS texts
 ask_dns TXT 32 8
 ## Call home at regular times
-#also Program in a scratch folder connects out
 #also Executable run from a scratch folder
+#also Program in a scratch folder connects out
 #setup cp /opt/lab/connect /tmp/agent
 for n in $(seq 1 8); do /tmp/agent tcp4 203.0.113.9 443; sleep 2.5; done
 ## Download at regular times
 #also Transfer tool given a bare address
 for n in $(seq 1 8); do curl -s http://203.0.113.9/; sleep 2.5; done
 ## Connections at regular times
-#also Code without a file connects to the internet
 #also Code without a file connects to an address without a name
+#also Code without a file connects to the internet
 for n in $(seq 1 10); do python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'; sleep 2.3; done
 ## Place to drop data asked for
 #also Service for messages or texts used by code without a file
