@@ -42,6 +42,10 @@ cp /opt/lab/rootkit.ko /tmp/x.ko; insmod /tmp/x.ko; rmmod rf_rootkit
 #also Preload library configured
 #guest every program of the machine would load the library
 cp /usr/lib/*/libgcc_s.so.1 /usr/lib/x.so; echo /usr/lib/x.so > /etc/ld.so.preload; checked; rm /etc/ld.so.preload
+## Kernel module offered by an unusual program
+#also Kernel module loaded from a file
+#guest the action changes the running kernel
+cp "$(command -v insmod)" /opt/insmod; /opt/insmod /opt/lab/rootkit.ko; rmmod rf_rootkit
 ## File of a kernel module written by hand
 mkdir -p /lib/modules/1; echo x > /lib/modules/1/x.ko
 ## Module source registered with DKMS

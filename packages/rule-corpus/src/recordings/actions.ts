@@ -37,5 +37,4 @@ export const UNRECORDED: Readonly<Record<string, string>> = {
   'Agent fell silent': 'the enricher reports it when ticks stop, not an agent',
   'Cgroup flooded the sensor': 'the agent reports it only while its rings fill up faster than it can read them',
   'Events were lost': 'the enricher reports it when events are missing, not an agent',
-  'Kernel module offered by an unusual program': 'the kernel of the recording knows no modules',
 };
