@@ -43,7 +43,7 @@ const LEADER = /^process\.(?:session|group|entry)_leader\./;
 
 function hintFor<E>(name: string, fields: FieldLookup<E>): string {
   if (LEADER.test(name))
-    return 'Sessions and groups of processes are not distinguished: use process.parent.entity_id, or host.id with process.session.id for a login.';
+    return 'Use process.session_leader.entity_id, or process.parent.entity_id; host.id with process.session.id is a login.';
   const likely = withWordsOf(name, fields.names());
   const otherwise = "'ringfence rules fields' lists them all.";
   return didYouMean(name, fields.names(), likely === undefined ? otherwise : `Did you mean '${likely}'?`);
