@@ -20,7 +20,7 @@ const root = dirname(import.meta.dirname);
 const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }[] = [
   { path: 'docs/CONFIGURATION.md', text: () => wrapProse(configDocs()) },
   { path: 'docs/ERRORS.md', text: errorDocs },
-  { path: 'docs/EFFICACY.md', text: efficacyDocs },
+  { path: 'docs/EFFICACY.md', text: () => wrapProse(efficacyDocs()) },
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'docs/NOISE.md', text: noiseDocs },

@@ -43,6 +43,8 @@ cd /
 export LAB="${cgroup##*/}"
 eval "$setup"
 # Events from here on belong to the cgroup.
+# The setup may have set variables of these names.
+cgroup=$1 script=$5 user=${7-}
 if [ -z "$user" ]; then
 	echo 0 > "$cgroup/cgroup.procs"
 	exec /bin/sh -c "$script"
