@@ -154,7 +154,7 @@ interface WiredPipeline {
   readonly snapshot: SnapshotParts;
 }
 
-/** What the statistics read besides the pipeline and the facts of the host */
+/** Sources of the statistics besides the pipeline and the facts of the host */
 interface Counted {
   readonly files: FileWatch;
   readonly syslog: SyslogSender | null;

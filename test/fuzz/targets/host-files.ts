@@ -137,7 +137,7 @@ function elfBy(random: Random): Buffer {
   const head = Buffer.alloc(64);
   head.write('\x7fELF\x02\x01\x01', 0, 'latin1');
   head.writeUInt16LE(process.arch === 'arm64' ? 183 : 62, 18);
-  // One segment that the kernel would load: all of the file.
+  // The kernel would load a segment: all of the file.
   const segment = Buffer.alloc(SEGMENT_BYTES);
   segment.writeUInt32LE(1, 0);
   segment.writeBigUInt64LE(BigInt(random.once(6) ? random.next() : 1 << 20), 32);

@@ -21,7 +21,7 @@ export const SILENT_REASONS = {
 } as const;
 export type SilentReason = keyof typeof SILENT_REASONS;
 
-/** One way to do a technique. */
+/** A way to do a technique. */
 export interface Procedure {
   readonly name: string;
   /** Technique or sub-technique that an alert should have. */
@@ -57,7 +57,7 @@ const KEYS: ReadonlySet<string> = new Set([
 const ENDING = '.procedures.yaml';
 const NAME = /^[A-Z][^:\n]{9,79}$/;
 
-/** One in this many procedures is held out. */
+/** Number of procedures of which one is held out. */
 const HELD_OUT_PARTS = 3;
 
 /**
