@@ -29,7 +29,9 @@ async function keepRelease(version: string): Promise<void> {
     if (existsSync(join(root, path))) throw new Error(`${path} exists: the files of a release never change`);
   const { keptState } = await import('@ringfence/enricher/test/kept-state');
   cpSync(join(root, 'packages/wire/avro'), join(root, schemas), { recursive: true });
-  console.log(`${schemas}: written; add its fingerprints to packages/wire/test/history.test.ts`);
+  console.log(
+    `${schemas}: written; run npm run check -- --fix, and add the fingerprints to packages/wire/test/history.test.ts`,
+  );
   write(state, `${JSON.stringify(await keptState(version), null, 2)}\n`);
 }
 

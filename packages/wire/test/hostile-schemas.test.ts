@@ -20,8 +20,8 @@ interface RecordJson {
 
 const canonicalOf = (type: avro.Type): string => JSON.stringify(type.schema());
 
-function released(name: string): ReleasedSchema {
-  const found = releasedSchemas().findLast((schema) => schema.name === name);
+function released(name: string, version = ''): ReleasedSchema {
+  const found = releasedSchemas().findLast((schema) => schema.name === name && schema.version.startsWith(version));
   assert.ok(found);
   return found;
 }
@@ -58,7 +58,7 @@ test('a made-up schema with the fingerprint of a released one is refused before 
     message: /50b4b43bf2812462 already.*SHA-256/,
   });
   assert.throws(() => registerWriter('Result', forged), { code: 'ERR_SCHEMA_CONFLICT' });
-  const { type } = released('Result');
+  const { type } = released('Result', '0.1.0');
   assert.ok(isKnownSchema(wanted));
   const value = type.random() as unknown as { id: string };
   const bytes = Buffer.concat([Buffer.from([0xc3, 1]), Buffer.from(wanted, 'hex'), type.toBuffer(value)]);
@@ -96,7 +96,7 @@ test('a made-up schema of the same fingerprint does not change what a signed rec
   assert.equal(decode('Command', bytes).mode, 'observe');
 });
 
-test('the list of released schemas has each schema of v0.1.0, as that version published it', () => {
+test('the list of released schemas has each schema as its version published it', () => {
   for (const { version, name, type } of releasedSchemas()) {
     const published = JSON.stringify(type.schema({ exportAttrs: true }));
     const { canonical, fingerprint: print, sha256 } = identifySchema(name, published);
