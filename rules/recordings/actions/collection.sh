@@ -39,7 +39,6 @@ pg_dump -f /tmp/x.sql shop
 #setup mkdir -p /var/mail; echo x > /var/mail/ann
 cat /var/mail/ann
 ## Delivery of mail changed by a command
-#also Delivery of mail changed
 #also Filter for mail written by a command
 echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command

@@ -13,7 +13,7 @@ mkdir -p /srv/x; python3 -c 'import shutil; shutil.copy("/bin/true", "/srv/x/x")
 #also Reverse shell by bash's own network
 bash -c ': > /dev/tcp/203.0.113.9/443'
 ## Outbound connection from a container to the internet
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Suspicious Process Execution
 #in shop:1
 #setup listener 4444

@@ -33,10 +33,6 @@ printf 'wrong\n' > /tmp/words; chmod 644 /tmp/words
 for n in $(seq 1 11); do setpriv --reuid 1000 --regid 1000 --clear-groups su -c true root < /tmp/words & done; wait
 ## Password hashes given another name
 ln /etc/shadow /etc/.x
-## Memory of another process opened for writing
-#also Memory of a process opened for writing
-#also Memory of a process written through its file
-sleep 9 & python3 -c 'import sys; open("/proc/" + sys.argv[1] + "/mem", "wb", 0)' $!; kill $!
 ## Memory of another process copied
 #setup printf '%s\n' '#define _GNU_SOURCE' '#include <sys/uio.h>' '#include <stdlib.h>' '#include <stdio.h>' > /opt/r.c
 #setup printf '%s\n' 'int main(int c, char **v) { char b[8]; unsigned long a; char p[64]; snprintf(p, 64, "/proc/%s/maps", v[1]); FILE *f = fopen(p, "r"); fscanf(f, "%lx", &a);' >> /opt/r.c

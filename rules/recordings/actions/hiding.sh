@@ -37,7 +37,6 @@ sh -c "trap '' HUP TERM; :"
 #also Shell started by a network server
 server 'setsid true'
 ## Filter for mail written by a command
-#also Delivery of mail changed
 #also Delivery of mail changed by a command
 echo :0 > /home/ann/.procmailrc
 ## Folder covered inside a namespace

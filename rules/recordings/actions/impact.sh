@@ -1,4 +1,4 @@
-## Connection to a mining pool
+## Connection to a port of mining pools
 /opt/lab/connect tcp4 203.0.113.9 14444
 ## Miner started
 #setup stubs /opt/xmrig
@@ -25,9 +25,6 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 ## Firmware written
 #setup stubs /usr/sbin/flashrom
 flashrom -p internal -w /tmp/x.rom
-## Raw socket made by a stranger
-#also Raw socket of a stranger
-python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)'
 ## Flood of connections
 #also Code without a file connects to an address without a name
 #also Code without a file connects to the internet

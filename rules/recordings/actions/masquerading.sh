@@ -59,7 +59,6 @@ tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
 ## Script of a desktop program changed by a command
 mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
 ## Memory of a process opened for writing
-#also Memory of a process written through its file
 sh -c ": 3<> /proc/self/mem"
 ## Own confinement changed by a command
 sh -c ": > /proc/self/attr/current"

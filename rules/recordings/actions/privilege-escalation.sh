@@ -58,21 +58,11 @@ for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups
 #guest the program that the kernel starts has no namespace
 #setup stubs /var/tmp/x; chown 1000 /var/tmp/x
 was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked
-## Memory of a process written through its file
-#also Memory of a process opened for writing
-sh -c ': 3>> /proc/$$/mem'
 ## Command or library put into a running process by a debugger
-#also Debugger told to change a running process
 #also Debugger told to run commands
-#also Function called in a running process by a debugger
 #also Running process steered by a debugger
 #setup stubs /usr/bin/gdb
 gdb -q -batch -p 1 -ex 'call (int)system("id")'
-## Function called in a running process by a debugger
-#also Debugger told to change a running process
-#also Running process steered by a debugger
-#setup stubs /usr/bin/gdb
-gdb -q -batch -p 1 -ex 'call (int)puts("x")'
 ## Time stamp of sudo written
 mkdir -p /run/sudo/ts; echo x > /run/sudo/ts/ann
 ## Set-user-id program started as exploits do

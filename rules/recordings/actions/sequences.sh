@@ -75,7 +75,7 @@ systemctl stop auditd; sh -c ': > /var/log/auth.log'
 : > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
 ## Reverse shell given a terminal
 #also Command of a reverse shell
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Input and output tied to a connection with another machine
 #also Reverse shell
 #also Reverse shell by bash's own network
@@ -83,7 +83,7 @@ systemctl stop auditd; sh -c ': > /var/log/auth.log'
 #also Terminal made for a shell
 remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Downloaded file executed
 #also Executable run from a scratch folder
 #also File in a scratch folder made executable by hand
