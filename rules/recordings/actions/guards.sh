@@ -22,7 +22,7 @@ bpftool cgroup detach /sys/fs/cgroup connect4 id 7
 #setup mount -t tmpfs x /sys/kernel/debug; mkdir /sys/kernel/debug/kprobes; touch /sys/kernel/debug/kprobes/enabled
 sh -c 'echo 0 > /sys/kernel/debug/kprobes/enabled'
 ## Group of processes frozen or ended by hand
-#setup mount -t tmpfs x /sys/fs/cgroup; touch /sys/fs/cgroup/cgroup.freeze
+mount -t tmpfs x /sys/fs/cgroup; touch /sys/fs/cgroup/cgroup.freeze
 sh -c 'echo 0 > /sys/fs/cgroup/cgroup.freeze'
 ## Flag against changes of a file set or cleared by a script
 touch /var/tmp/f; python3 -c '
@@ -62,8 +62,8 @@ python3 -c 'import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
 #setup cp /bin/sleep /usr/bin/falco
 python3 - <<'P'
 import ctypes, subprocess
-child = subprocess.Popen(["/usr/bin/falco", "5"]); libc = ctypes.CDLL(None)
-import time; time.sleep(0.3); libc.ptrace(0x4206, child.pid, 0, 0); child.kill()
+child = subprocess.Popen(["/usr/bin/falco", "1"]); libc = ctypes.CDLL(None)
+import time; time.sleep(0.3); libc.ptrace(0x4206, child.pid, 0, 0); child.wait()
 P
 ## Security tool crashed
 #setup mkdir -p /opt/CrowdStrike; cp /opt/lab/fault /opt/CrowdStrike/falcond

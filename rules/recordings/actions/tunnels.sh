@@ -66,7 +66,7 @@ ssh -o BatchMode=yes -o UserKnownHostsFile=/dev/null -N -R 2222:localhost:22 10.
 ip link add vx0 type vxlan id 42 remote 203.0.113.9 dstport 4789 dev lo
 ## Network tools joined to a relay
 #also Network tool listens for a caller
-sh -c 'busybox nc -l -p 8446 < /dev/null & busybox nc -w 1 10.9.8.20 8000; kill $!'
+sh -c 'busybox nc -l -p 8446 < /dev/null & sleep 0.3; busybox nc -w 1 10.9.8.20 8000; kill $!'
 ## Proxy of sockets started by hand
 #setup stubs /usr/lib/systemd/systemd-socket-proxyd
 /usr/lib/systemd/systemd-socket-proxyd 10.9.8.7:80
