@@ -77,11 +77,11 @@ transmission-cli x.torrent
 #setup stubs /usr/bin/ping
 ping -f 203.0.113.9
 ## Flood of connections by a stranger to a neighbour
-#also Flood of connections to a neighbour
 python3 -c '
 import socket
 for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'
 ## Many reflectors asked
+#also Time asked of a server by a stranger
 #setup ip route replace local 0.0.0.0/0 dev lo
 python3 -c '
 import socket

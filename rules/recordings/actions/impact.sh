@@ -27,14 +27,12 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 flashrom -p internal -w /tmp/x.rom
 ## Flood of connections
 #also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 python3 -c '
 import socket
 for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))'
 ## Flood of connections to a neighbour
-python3 -c '
-import socket
-for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'
+#setup printf '%s\n' 'import socket' 'for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))' > /srv/load.py
+python3 /srv/load.py
 ## Fork storm of a script
 python3 -c '
 import os, time
@@ -58,6 +56,7 @@ pawns-cli -accept-tos
 #setup mkdir -p /var/lib/feed; echo x > /var/lib/feed/rates
 echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/lib/feed/rates; rm /dev/shm/.r
 ## Flash memory of the machine written
+#also Firmware or its settings opened by hand
 #setup private_dev; : > /dev/mtd0
 echo x > /dev/mtd0
 ## Ports of the chipset asked for by a stranger

@@ -32,6 +32,7 @@ sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
 ## Time of a file set back
 touch -r /usr/bin/ls /etc/hosts
 ## Files opened past the system calls
+#also Program or script of a shared folder changed by hand
 cp /opt/lab/io_uring /srv/io_uring; /srv/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #also Executable run from a scratch folder

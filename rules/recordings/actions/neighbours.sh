@@ -34,7 +34,6 @@ adb connect 10.9.8.6:5555
 #setup stubs /usr/bin/vncpasswd
 vncpasswd /tmp/p
 ## Tool copied from a scratch folder to a scratch folder elsewhere
-#also File of a scratch folder copied to another machine
 #setup stubs /usr/bin/scp
 scp -q /tmp/x ann@10.9.8.6:/tmp/x
 ## Data passed to a neighbour by a shell or a network tool

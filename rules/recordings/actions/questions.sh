@@ -50,10 +50,10 @@ which gcc
 ## Whole folder tree searched
 find /opt -maxdepth 1 -name x
 ## Folders walked by a stranger
-#setup mkdir -p /srv/d; for n in $(seq 25); do mkdir /srv/d/$n; done
+#setup mkdir -p /home/ann/Documents /home/ann/Desktop /home/ann/.ssh
 python3 -c '
 import os
-for path in os.walk("/srv/d"): pass'
+for path in os.walk("/home/ann"): pass'
 ## Groups and rights of users asked one after another
 id root; id ann; id daemon
 ## Accounts or groups of a domain asked of the name service
@@ -98,15 +98,12 @@ server 'rpm -qa'
 #also Metadata of the cloud asked by a command
 curl -s --max-time 1 http://169.254.169.254/latest/meta-data/placement/availability-zone || true
 ## Cluster asked by hand what runs and who may do what
-#in shop:1
-#also Client of a container engine started in a container
-#also Containers or virtual machines listed by hand
 #also Suspicious Process Execution
+#in shop:1
 #setup stubs /usr/bin/kubectl
 kubectl get pods -A
 ## Cluster told to run something by hand
-#in shop:1
-#also Client of a container engine started in a container
 #also Suspicious Process Execution
+#in shop:1
 #setup stubs /usr/bin/kubectl
 kubectl create cronjob x --image=y --schedule=x

@@ -15,6 +15,7 @@ server 'cat /var/www/html/wp-config.php'
 ## Files searched for passwords
 grep -ri password /etc/apt
 ## Files searched for keys
+#also Whole folder tree searched
 find /home -name id_rsa
 ## Keys of the cluster read
 #setup mkdir -p /etc/kubernetes; echo x > /etc/kubernetes/admin.conf
@@ -93,7 +94,6 @@ sh -c 'echo nameserver 203.0.113.9 > /etc/resolv.conf'
 ## Running process steered by a debugger
 sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 ## Process traced in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
