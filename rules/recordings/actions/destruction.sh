@@ -76,7 +76,7 @@ transmission-cli x.torrent
 ## Flood sent by a tool of the system
 #setup stubs /usr/bin/ping
 ping -f 203.0.113.9
-## Flood of connections by a stranger to a neighbour
+## Flood of connections by a stranger
 python3 -c '
 import socket
 for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'

@@ -16,6 +16,7 @@ ask_dns A 30 60
 ## Much sent to the internet
 #also Code without a file connects to an address without a name
 #also Code without a file waits for callers
+#also Connections of others led on by a stranger
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))

@@ -44,6 +44,7 @@ python3 -c '
 import socket
 for n in range(12): socket.socket().connect_ex(("10.9.8.6", 25))'
 ## Many mails sent by a command
+#also Mail sent by a script
 #setup stubs /usr/sbin/sendmail
 for n in $(seq 61); do /usr/sbin/sendmail -f n$n@x.example ann; done
 ## Bandwidth of the machine sold

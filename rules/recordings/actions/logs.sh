@@ -6,7 +6,6 @@ mkdir -p /var/log/journal/x; echo x > /var/log/journal/x/system.journal; rm -rf 
 ## Journal shortened
 journalctl --vacuum-time=2weeks
 ## Record of logins edited
-#also Accounts read by a stranger
 #also Activity of users looked at
 #also Logs read by a stranger or in a container
 touch /var/log/wtmp; python3 -c 'open("/var/log/wtmp","r+b")'

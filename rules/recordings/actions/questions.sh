@@ -13,7 +13,7 @@ for path in ["/proc/%d/%s" % (n, name) for n in (1, 2) for name in ("cmdline", "
   try: open(path).read()
   except OSError: pass'
 ## Accounts read by a stranger
-python3 -c 'open("/etc/passwd").read()'
+python3 -c 'open("/etc/passwd").read(); open("/etc/group").read()'
 ## Machine and its devices explored by a stranger
 python3 -c 'open("/proc/cpuinfo").read(); open("/proc/version").read()'
 ## Mounts and disks read by a stranger

@@ -97,3 +97,7 @@ sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 #also Suspicious Process Execution
 #in shop:1
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
+## Several kinds of keys searched at once
+#also Files searched for keys
+#also Whole folder tree searched
+find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat

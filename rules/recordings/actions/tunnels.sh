@@ -104,3 +104,18 @@ code-server --bind-addr 0.0.0.0:8090 --auth none
 #also Code without a file asks for a name of the internet
 #also Place to drop data asked for
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07discord\x03com\0\0\1\0\1", ("10.9.8.1", 53))'
+## Connections of others led on by a stranger
+#also Code without a file waits for callers
+#setup listener 80
+python3 -c '
+import socket
+s = socket.create_server(("", 1080)); c = socket.create_connection(("10.9.8.7", 1080)); s.accept(); socket.create_connection(("10.9.8.7", 80))'
+## Program in a scratch folder reaches its controller under several addresses
+#also Code without a file connects to an address without a name
+#setup ip route replace local 0.0.0.0/0 dev lo
+python3 -c '
+import socket
+for n in range(1, 6): socket.socket().connect_ex(("203.0.113.%d" % n, 443))'
+## Connection of a stranger to an unusual port
+#also Code without a file connects to an address without a name
+python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'
