@@ -20,11 +20,9 @@ server 'id'
 /opt/lab/sockets socket 17 3 768
 ## Ports tried one by one
 #also Reverse shell by bash's own network
-#also Services of neighbours asked one after another
 #also Shell connects to the network
 bash -c 'for port in 21 22 23 25 53 80 110 139 143 443 445 1433 8081; do (: > /dev/tcp/10.9.8.7/$port); done'
 ## Ports tried by code without a file
-#also Services of neighbours asked one after another
 python3 -c '
 import socket
 for port in range(1000, 1010): socket.socket().connect_ex(("10.9.8.7", port))'

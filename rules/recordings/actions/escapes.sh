@@ -25,6 +25,7 @@ echo x > /dev/loop7; losetup -d /dev/loop7
 #in shop:1
 debugfs -R quit /dev/null
 ## Container enters other namespaces
+#also Container looks at how it is confined
 #also Suspicious Process Execution
 #in shop:1
 nsenter --mount=/proc/self/ns/mnt true
@@ -95,6 +96,7 @@ engine; docker run --privileged --network none debian:12 true
 #in shop:1
 unshare -Ur mknod /tmp/x b 8 1 || true
 ## Kernel helper refused to a container
+#also Container looks at how it is confined
 #also Suspicious Process Execution
 #in shop:1
 #setup mount -o bind,ro /proc/sys /proc/sys
@@ -123,3 +125,12 @@ python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'
 #in shop:1
 #setup mkdir -p /run/secrets/kubernetes.io/serviceaccount; echo x > /run/secrets/kubernetes.io/serviceaccount/token
 python3 -c 'open("/run/secrets/kubernetes.io/serviceaccount/token").read()'
+## Container asked in several ways how it is confined
+#also Container looks at how it is confined
+#also Suspicious Process Execution
+#in shop:1
+cat /proc/1/cgroup > /dev/null; grep Cap /proc/self/status > /dev/null; ls -la /.dockerenv || true
+## Drivers of the host looked at in a container
+#also Suspicious Process Execution
+#in shop:1
+busybox lsmod > /dev/null || true

