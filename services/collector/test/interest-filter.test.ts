@@ -4,7 +4,7 @@ import { silentLog } from '@ringfence/base';
 import type { Interest } from '@ringfence/interest';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { OnDemandHooks, SensorFilter } from '@ringfence/sensor';
-import { nameKey, prefixKey, WatchedTexts } from '@ringfence/sensor/parts';
+import { nameKey, prefixKey, variableKey, WatchedTexts } from '@ringfence/sensor/parts';
 import { InterestFilter } from '../src/interest-filter.ts';
 
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
@@ -19,6 +19,7 @@ describe('what the sensor watches', () => {
     };
     const [prefixes, changedPrefixes] = [texts(260, prefixKey, 1), texts(260, prefixKey, 1)];
     const [names, executables, changedNames] = [texts(32, nameKey), texts(32, nameKey), texts(32, nameKey)];
+    const variables = texts(68, variableKey, 1);
     const warnings: string[] = [];
     const control = {
       allOpens: false,
@@ -27,11 +28,14 @@ describe('what the sensor watches', () => {
       watchingExecutables: false,
       changedHeads: 0n,
       watchingChangedNames: false,
+      rawPaths: false,
+      allVariables: false,
+      watchingVariables: false,
     };
     const filter = new InterestFilter(
       { opens: 'interest', watchedPaths: [], audit: [] },
       {
-        watched: { prefixes, names, executables, changedPrefixes, changedNames },
+        watched: { prefixes, names, executables, changedPrefixes, changedNames, variables },
         hashes: { unwatched: new Uint8Array(512), unnamed: new Uint8Array(512) },
         interests: { set: () => true } as unknown as SensorFilter['interests'],
         onDemand: { attachFor: () => [], detachUnwanted: () => undefined } as unknown as OnDemandHooks,
@@ -48,6 +52,8 @@ describe('what the sensor watches', () => {
       changePathPrefixes: [],
       changeNames: [],
       openPaths: [],
+      rawPaths: false,
+      environment: [],
       wants: [],
     });
     filter.apply(interest('a', 3000));

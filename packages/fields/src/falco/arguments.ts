@@ -13,6 +13,7 @@ import { eventFields } from '../event.ts';
 import { accessor, type Field, type FieldValue } from '../field.ts';
 import { fileFields } from '../file/file.ts';
 import { mountFields } from '../file/mount.ts';
+import { capabilityNames } from '../names/capabilities.ts';
 import { execFields } from '../process/exec.ts';
 import { isolationFields } from '../process/isolation.ts';
 import { anyOf, falco, never } from './define.ts';
@@ -99,6 +100,17 @@ const credential = (name: string, after: LongLeaf): Field =>
   falco(`evt.arg.${name}`, 'string', `${name} after the change.`, ({ cursor }) => String(cursor.leafLong(after)), {
     kinds: ['credentials'],
   });
+const capabilities = (name: string, set: 'capInheritable' | 'capPermitted' | 'capEffective'): Field =>
+  falco(
+    `evt.arg.cap_${name}`,
+    'string',
+    `Names of the ${name} capabilities after the call: CAP_CHOWN|….`,
+    ({ cursor }) => {
+      const { [set]: at } = cursor.kind === KIND.Exec ? leaf.Exec.credentials : CHANGE.after;
+      return joined(capabilityNames(cursor.buffer, cursor.leafAt(at)));
+    },
+    { kinds: ['credentials', 'exec'] },
+  );
 const idKinds = ['credentials', 'file_change', 'attempt'];
 
 /** evt.arg.NAME for arguments that no other field has in Falco's form. */
@@ -119,6 +131,9 @@ export const falcoArgumentFields: readonly Field[] = [
   credential('rgid', CHANGE.after.gid),
   credential('egid', CHANGE.after.egid),
   credential('sgid', CHANGE.after.sgid),
+  capabilities('inheritable', 'capInheritable'),
+  capabilities('permitted', 'capPermitted'),
+  capabilities('effective', 'capEffective'),
   falco('evt.arg.exe', 'string', 'First argument of the exec.', (event) => argsAt(event)?.[0], { kinds: ['exec'] }),
   falco('evt.arg.args', 'string', 'The other arguments of the exec.', (event) => restOf(argsAt(event) ?? []), {
     kinds: ['exec'],
@@ -149,6 +164,7 @@ export function falcoArgumentUnions(fields: readonly Field[]): readonly Field[] 
     arg('tid', 'number', 'process.thread.id'),
     arg('ptid', 'number', 'process.parent.pid'),
     arg('cwd', 'string', 'process.working_directory'),
+    arg('env', 'strings', 'process.env_vars'),
   ];
   const raw = (name: string, type: Field['type'], of: string): Field =>
     anyOf(`evt.rawarg.${name}`, type, `As ${of}.`, fields, of);
@@ -188,7 +204,7 @@ const ORDER: Readonly<Record<string, string>> = {
 /** Positions of the arguments by Falco's event type, where some arguments are not recorded (`-`). */
 const PLACES: Readonly<Record<string, string>> = {
   openat: 'fd - name flags mode',
-  execve: 'res exe args tid pid ptid cwd - - - - - - comm - - - - - flags',
+  execve: 'res exe args tid pid ptid cwd - - - - - - comm - env - - - flags cap_inheritable cap_permitted cap_effective',
   clone: 'res - - tid pid ptid - - - - - - - - - flags',
   rename: 'res oldpath newpath',
   link: 'res oldpath newpath',
@@ -200,7 +216,7 @@ const PLACES: Readonly<Record<string, string>> = {
   chown: 'res path uid gid',
   setresuid: 'res ruid euid suid',
   setresgid: 'res rgid egid sgid',
-  capset: 'res',
+  capset: 'res cap_inheritable cap_permitted cap_effective',
   ptrace: 'res - - request pid',
 };
 

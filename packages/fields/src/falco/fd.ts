@@ -1,6 +1,7 @@
 import { type EventView, KIND, leaf, u64ToBigInt } from '@ringfence/wire';
 import { accessor, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { fileFields } from '../file/file.ts';
+import { rawPath } from '../file/raw-path.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { networkFields } from '../network/network.ts';
 import { anyOf, falco, never } from './define.ts';
@@ -99,9 +100,9 @@ export const falcoFdFields: readonly Field[] = [
   falco(
     'fd.nameraw',
     'string',
-    "Path of a failed open as the caller passed it, appended to its directory; the kernel's path is unknown then.",
-    (event) => nonEmpty(isFile(event) ? openPath(event) : ioUring.path(event)),
-    { kinds: ['open', 'io_uring'] },
+    'Path of an open as the caller passed it, without repeated slashes; through io_uring the path as submitted, after its directory.',
+    (event) => (isFile(event) ? rawPath(event)?.replaceAll(/\/{2,}/g, '/') : nonEmpty(ioUring.path(event))),
+    { kinds: ['open', 'io_uring'], optional: 'raw paths' },
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
